@@ -1,0 +1,1 @@
+"""Truth and rules: tables, money, secrets at rest. Knows no screen and no network."""

@@ -1,0 +1,485 @@
+"""Every failure a person can meet, with a title and a sentence to act on.
+
+GatekeyError
+├── InvalidInput                 something typed or sent was refused; `field` says which
+│   ├── InvalidName              InvalidEmail  InvalidMoney  InvalidUrl  InvalidLabel  InvalidSecret
+│   ├── InvalidModel             InvalidNumber  InvalidExpiry
+│   ├── UnknownSetting           InvalidSetting
+│   └── PasswordRefused
+│       └── PasswordTooShort  PasswordTooLong  PasswordTooWeak  PasswordsDoNotMatch  SameAsOldPassword
+├── NotAuthentic                 a credential did not prove who is asking
+│   ├── WrongCredentials         WrongOriginalPassword  WrongCode  CodeAlreadyUsed  ClockSkewed
+│   ├── SignInExpired            SessionEnded  SessionLocked
+│   ├── InvalidToken             InvalidApiKey
+│   ├── PasskeyRefused           ClonedPasskey
+│   └── IdentityRefused
+├── NotAllowed                   known who, but not this, not now
+│   ├── FreshProofRequired       TooManyAttempts  FactorDisabled  AdministratorRequired
+│   ├── DisabledByAdministrator  PasskeysDisabled  BindingsDisabled
+│   ├── LastCredential           LastAdministrator  RootAccount
+│   ├── UsernameDoesNotMatch
+│   └── ModelNotPriced           QuotaExceeded  SpendLimitReached
+├── NotFound                     NoSuchAccount  NoSuchItem
+├── Conflict                     NameTaken  AlreadyBound  AlreadyEnabled  LimitReached  StaleEdit
+│                                AlreadySettled  NotEnabled  StepMissing
+├── GatewayError                 the outside world failed
+│   ├── DeliveryFailed           ProviderFailed  UpstreamFailed  AddressRefused
+└── StoreUnavailable             the data could not be reached, or may not be trusted
+    ├── DatabaseBusy             DatabaseFull  DatabaseReadOnly  DatabaseUnreachable  DatabaseForeign
+    ├── DatabaseDamaged          DatabaseExposed  DatabaseRefused  DatabaseMissing
+    ├── SchemaTooOld             SchemaTooNew
+    ├── KeyMissing               KeyWrong  KeyExposed
+    └── ClockWentBack
+"""
+
+from datetime import timedelta
+from typing import ClassVar
+
+
+class GatekeyError(Exception):
+    """The root. `title` heads a dialog; `str(error)` is one sentence or two that a person can act on.
+
+    Neither ever holds a secret. `field` names the form field at fault, or is empty.
+    """
+
+    title: ClassVar[str] = "Something went wrong"
+    sentence: ClassVar[str] = "The action was not carried out."
+
+    def __init__(self, sentence: str | None = None, *, field: str = "") -> None:
+        super().__init__(sentence or self.sentence)
+        self.field = field
+
+
+# -- input ------------------------------------------------------------------------------------------------------
+
+
+class InvalidInput(GatekeyError):
+    title = "Please check what you entered"
+
+
+class InvalidName(InvalidInput):
+    title = "This name cannot be used"
+    sentence = "A name has 1 to 64 letters, digits or any of . _ - @ + and no spaces."
+
+
+class InvalidEmail(InvalidInput):
+    title = "This is not an e-mail address"
+    sentence = "Enter one address, such as alice@example.com."
+
+
+class InvalidMoney(InvalidInput):
+    title = "This is not an amount"
+    sentence = "Enter dollars with up to two decimals, such as 1.00."
+
+
+class InvalidUrl(InvalidInput):
+    title = "This address cannot be used"
+    sentence = "Enter a web address that starts with https:// or http://."
+
+
+class InvalidLabel(InvalidInput):
+    title = "This label cannot be used"
+    sentence = "A label has 1 to 64 visible characters."
+
+
+class InvalidSecret(InvalidInput):
+    title = "This secret cannot be used"
+    sentence = "The secret does not have the expected form."
+
+
+class InvalidModel(InvalidInput):
+    title = "This model name cannot be used"
+    sentence = "A model name has 1 to 200 visible characters without spaces at its ends."
+
+
+class InvalidNumber(InvalidInput):
+    title = "This number cannot be used"
+    sentence = "Enter a whole number within the range shown."
+
+
+class InvalidExpiry(InvalidInput):
+    title = "This date cannot be used"
+    sentence = "An expiry lies in the future."
+
+
+class UnknownSetting(InvalidInput):
+    title = "There is no such setting"
+    sentence = "There is no setting of that name."
+
+
+class InvalidSetting(InvalidInput):
+    title = "This value cannot be used"
+    sentence = "The value does not fit the setting."
+
+
+class PasswordRefused(InvalidInput):
+    title = "This password cannot be used"
+
+
+class PasswordTooShort(PasswordRefused):
+    sentence = "A password has at least 8 characters."
+
+
+class PasswordTooLong(PasswordRefused):
+    sentence = "A password has at most 1,024 characters."
+
+
+class PasswordTooWeak(PasswordRefused):
+    sentence = "This password is easy to guess. Add another word or two."
+
+
+class PasswordsDoNotMatch(PasswordRefused):
+    sentence = "The new password and its confirmation do not match."
+
+
+class SameAsOldPassword(PasswordRefused):
+    sentence = "The new password is the same as the old one."
+
+
+# -- who is asking ----------------------------------------------------------------------------------------------
+
+
+class NotAuthentic(GatekeyError):
+    title = "Not signed in"
+
+
+class WrongCredentials(NotAuthentic):
+    title = "Sign-in failed"
+    sentence = "The username or the password is wrong."
+
+
+class WrongOriginalPassword(NotAuthentic):
+    title = "Wrong password"
+    sentence = "The password does not match the current one."
+
+
+class WrongCode(NotAuthentic):
+    title = "Wrong code"
+    sentence = "The code is wrong. Enter the one your authenticator app shows now."
+
+
+class CodeAlreadyUsed(NotAuthentic):
+    title = "Code already used"
+    sentence = "This code was used before. Wait for the next one."
+
+
+class ClockSkewed(NotAuthentic):
+    """`seconds` is how far the authenticator's clock is ahead (positive) or behind (negative)."""
+
+    title = "The clocks do not agree"
+
+    def __init__(self, seconds: int) -> None:
+        way = "ahead of" if seconds > 0 else "behind"
+        super().__init__(
+            f"Your authenticator's clock is about {abs(seconds)} seconds {way} this machine's. "
+            "Set both to automatic time, then enter a new code."
+        )
+        self.seconds = seconds
+
+
+class SignInExpired(NotAuthentic):
+    title = "Sign-in expired"
+    sentence = "This sign-in took too long. Start again."
+
+
+class SessionEnded(NotAuthentic):
+    title = "Session ended"
+    sentence = "This session has ended. Sign in again."
+
+
+class SessionLocked(NotAuthentic):
+    title = "Session locked"
+    sentence = "This session is locked. Enter your password to go on."
+
+
+class InvalidToken(NotAuthentic):
+    title = "Invalid token"
+    sentence = "The System Access Token is not valid."
+
+
+class InvalidApiKey(NotAuthentic):
+    title = "Invalid API key"
+    sentence = "The API key is not valid, has expired or was revoked."
+
+
+class PasskeyRefused(NotAuthentic):
+    title = "Passkey refused"
+    sentence = "The passkey was not accepted. Start again."
+
+
+class ClonedPasskey(PasskeyRefused):
+    title = "Passkey may have been copied"
+    sentence = "The passkey's counter ran backwards, so it may have been copied. It was refused; remove it."
+
+
+class IdentityRefused(NotAuthentic):
+    title = "Identity refused"
+    sentence = "The provider's answer could not be verified. Start again."
+
+
+# -- what they may do -------------------------------------------------------------------------------------------
+
+
+class NotAllowed(GatekeyError):
+    title = "Not allowed"
+
+
+class FreshProofRequired(NotAllowed):
+    title = "Confirm it is you"
+    sentence = "Confirm your identity again to go on."
+
+
+class TooManyAttempts(NotAllowed):
+    """`retry_after` says how long the factor stays locked."""
+
+    title = "Too many attempts"
+
+    def __init__(self, retry_after: timedelta) -> None:
+        seconds = max(1, int(retry_after.total_seconds() + 0.999))
+        super().__init__(f"Too many attempts. Try again in {seconds} seconds.")
+        self.retry_after = timedelta(seconds=seconds)
+
+
+class FactorDisabled(NotAllowed):
+    title = "Too many failed attempts"
+    sentence = (
+        "This way of signing in was switched off after 100 failures. "
+        "Use another one, or ask the administrator to reset it."
+    )
+
+
+class AdministratorRequired(NotAllowed):
+    title = "Administrators only"
+    sentence = "Only an administrator can do this."
+
+
+class DisabledByAdministrator(NotAllowed):
+    title = "Disabled by the administrator"
+    sentence = "The administrator has disabled this."
+
+
+class PasskeysDisabled(DisabledByAdministrator):
+    title = "Passkey Login"
+    sentence = "Administrator has not enabled Passkey login"
+
+
+class BindingsDisabled(DisabledByAdministrator):
+    title = "Account Binding"
+    sentence = "Account bindings are disabled by the administrator."
+
+
+class LastCredential(NotAllowed):
+    title = "This is your last way to sign in"
+    sentence = "Add a password, a passkey or another binding first."
+
+
+class LastAdministrator(NotAllowed):
+    title = "The last administrator stays"
+    sentence = "This is the last administrator. Make another account an administrator first."
+
+
+class RootAccount(NotAllowed):
+    title = "The root account stays"
+    sentence = "The root account cannot be deleted."
+
+
+class UsernameDoesNotMatch(NotAllowed):
+    title = "The username does not match"
+    sentence = "Enter your username exactly as shown."
+
+
+class ModelNotPriced(NotAllowed):
+    title = "Model without a price"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"The model {model} has no price, and this account does not accept models without price settings."
+        )
+        self.model = model
+
+
+class QuotaExceeded(NotAllowed):
+    title = "Quota used up"
+    sentence = "The remaining quota does not cover this request."
+
+
+class SpendLimitReached(NotAllowed):
+    title = "Spend limit reached"
+    sentence = "This API key has reached its spend limit."
+
+
+# -- what is there ----------------------------------------------------------------------------------------------
+
+
+class NotFound(GatekeyError):
+    title = "Not found"
+
+
+class NoSuchAccount(NotFound):
+    sentence = "There is no account of that name."
+
+
+class NoSuchItem(NotFound):
+    sentence = "It is no longer there."
+
+
+class Conflict(GatekeyError):
+    title = "It changed meanwhile"
+
+
+class NameTaken(Conflict):
+    title = "The name is taken"
+    sentence = "Another account has this name."
+
+
+class AlreadyBound(Conflict):
+    title = "Already bound"
+    sentence = "This identity cannot be bound to this account."
+
+
+class AlreadyEnabled(Conflict):
+    title = "Already on"
+    sentence = "This is already switched on."
+
+
+class NotEnabled(Conflict):
+    title = "Not on"
+    sentence = "This is not switched on."
+
+
+class StepMissing(Conflict):
+    title = "A step is missing"
+    sentence = "Finish the step before this one first."
+
+
+class LimitReached(Conflict):
+    title = "No more can be added"
+    sentence = "Remove one first."
+
+
+class StaleEdit(Conflict):
+    title = "Changed somewhere else"
+    sentence = "This was changed somewhere else since you opened it. Nothing was overwritten."
+
+
+class AlreadySettled(Conflict):
+    title = "Already settled"
+    sentence = "This reservation was settled before."
+
+
+# -- the outside world ------------------------------------------------------------------------------------------
+
+
+class GatewayError(GatekeyError):
+    title = "The other side failed"
+
+
+class DeliveryFailed(GatewayError):
+    """`retry_after` is what the receiver asked for; `permanent` says that trying again is pointless."""
+
+    title = "Not delivered"
+    sentence = "The notification was not delivered."
+
+    def __init__(
+        self, sentence: str | None = None, *, retry_after: timedelta | None = None, permanent: bool = False
+    ) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+        self.permanent = permanent
+
+
+class ProviderFailed(GatewayError):
+    title = "The provider did not answer"
+    sentence = "The identity provider could not be reached. Try again in a moment."
+
+
+class UpstreamFailed(GatewayError):
+    title = "The model server did not answer"
+    sentence = "The model server could not be reached."
+
+
+class AddressRefused(GatewayError):
+    title = "Address not allowed"
+    sentence = "This address lies in a private network. The administrator can allow it by host and port."
+
+
+# -- the data ---------------------------------------------------------------------------------------------------
+
+
+class StoreUnavailable(GatekeyError):
+    title = "The data cannot be reached"
+
+
+class DatabaseBusy(StoreUnavailable):
+    title = "The database is busy"
+    sentence = "Another program is writing to the database. Nothing was changed; try again."
+
+
+class DatabaseFull(StoreUnavailable):
+    title = "The disk is full"
+    sentence = "There is no space left to save this. Nothing was changed; free some space and try again."
+
+
+class DatabaseReadOnly(StoreUnavailable):
+    title = "The database is read-only"
+    sentence = "The database cannot be written to. Nothing was changed; check the permissions of its folder."
+
+
+class DatabaseUnreachable(StoreUnavailable):
+    title = "The database does not answer"
+    sentence = "The database could not be reached. Nothing was changed; check that it is running and try again."
+
+
+class DatabaseForeign(StoreUnavailable):
+    title = "Not a Gatekey database"
+    sentence = "This file or database belongs to another program. Choose another with --database."
+
+
+class DatabaseMissing(StoreUnavailable):
+    title = "There is no database yet"
+    sentence = "There is no database at this place. Run gatekey once to create it."
+
+
+class DatabaseDamaged(StoreUnavailable):
+    title = "The database is damaged"
+    sentence = "The database file is damaged. Restore it from a backup."
+
+
+class DatabaseExposed(StoreUnavailable):
+    title = "Other users can read the database"
+    sentence = "The database or its folder is open to other users. Run chmod 600 on the file and 700 on its folder."
+
+
+class DatabaseRefused(StoreUnavailable):
+    title = "The database refused"
+    sentence = "The database refused this change. Nothing was changed."
+
+
+class SchemaTooOld(StoreUnavailable):
+    title = "The database needs an upgrade"
+    sentence = "This database was made by an older Gatekey. Run: gatekey admin upgrade"
+
+
+class SchemaTooNew(StoreUnavailable):
+    title = "The database is newer than this program"
+    sentence = "This database was made by a newer Gatekey. Install that version, or open another database."
+
+
+class KeyMissing(StoreUnavailable):
+    title = "The key file is missing"
+    sentence = "The key that protects stored secrets is missing. Point --key-file or GATEKEY_KEY_FILE at it."
+
+
+class KeyWrong(StoreUnavailable):
+    title = "The key does not fit"
+    sentence = "The key file belongs to another database. Point --key-file or GATEKEY_KEY_FILE at the right one."
+
+
+class KeyExposed(StoreUnavailable):
+    title = "Other users can read the key"
+    sentence = "The key file is open to other users. Run chmod 600 on it."
+
+
+class ClockWentBack(StoreUnavailable):
+    title = "The clock went back"
+    sentence = "The system clock is behind the last recorded action. Correct the clock, then try again."

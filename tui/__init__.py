@@ -1,0 +1,1 @@
+"""The terminal face: entry point, application, the seam to the account, widgets."""
