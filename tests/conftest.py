@@ -1,0 +1,33 @@
+"""What every test stands on: a terminal that does not blink and an environment that never differs."""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+from textual.widgets import Input, TextArea
+
+STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")
+"""Variables of the person running the tests that would change what is drawn."""
+
+FAMILIES = ("TEXTUAL", "GATEKEY")
+"""Prefixes of such variables."""
+
+
+@pytest.fixture(autouse=True)
+def still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cursor that blinks makes two pictures of one screen."""
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda _self: None)
+    monkeypatch.setattr(TextArea, "_toggle_cursor_blink_visible", lambda _self: None)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No setting of the person running the tests reaches them, and every clock shows UTC."""
+    for name in list(os.environ):
+        if name in STRANGERS or name.startswith(FAMILIES):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    time.tzset()

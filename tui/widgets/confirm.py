@@ -1,0 +1,109 @@
+"""The two questions a console asks: do you mean it, and what about the unsaved edits."""
+
+from enum import Enum
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from store.text import plain_lines
+from tui.widgets.action_button import ActionButton
+from tui.widgets.dialog import Dialog
+from tui.widgets.small_screen import SmallScreenGuard
+
+
+class Confirm(SmallScreenGuard, ModalScreen[bool]):
+    """Asks yes or no. True only after `y` or the confirming button; the safe button has focus."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#no"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Do what the question asks"),
+        Binding("n,escape", "answer(False)", "No", id="confirm.no", tooltip="Leave everything as it is"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        body: str,
+        confirm: str = "Yes",
+        *,
+        cancel: str = "Cancel",
+        dangerous: bool = False,
+    ) -> None:
+        """`confirm` is the verb on the button; `dangerous` paints what cannot be undone."""
+        super().__init__(classes="modal")
+        self._title, self._body = title, body
+        self._confirm, self._cancel = confirm, cancel
+        self._dangerous = dangerous
+
+    def compose(self) -> ComposeResult:
+        with Dialog(self._title, classes="-dangerous" if self._dangerous else None):
+            yield Static(plain_lines(self._body), markup=False, classes="dialog-body")
+            with Horizontal(classes="actions"):
+                yield ActionButton(self._cancel, id="no", shortcut="esc")
+                yield ActionButton(
+                    self._confirm, id="yes", shortcut="y", variant="error" if self._dangerous else "primary"
+                )
+
+    @on(Button.Pressed)
+    def answer_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)
+
+
+class Decision(Enum):
+    """What happens to unsaved edits."""
+
+    SAVE = "save"
+    DISCARD = "discard"
+    STAY = "stay"
+
+
+class Choice(SmallScreenGuard, ModalScreen[Decision]):
+    """Asks what to do with unsaved edits; staying is the default."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#stay"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "decide('save')", "Save", id="choice.save", tooltip="Save the edits, then go on"),
+        Binding(
+            "d", "decide('discard')", "Discard", id="choice.discard", tooltip="Throw the edits away and go on"
+        ),
+        Binding("escape", "decide('stay')", "Stay", id="choice.stay", tooltip="Go back to the edits"),
+    ]
+
+    def __init__(
+        self,
+        title: str = "Unsaved changes",
+        body: str = "There are changes that are not saved yet.",
+        *,
+        save: str = "Save",
+        discard: str = "Discard",
+        stay: str = "Stay",
+    ) -> None:
+        super().__init__(classes="modal")
+        self._title, self._body = title, body
+        self._labels = (stay, save, discard)
+
+    def compose(self) -> ComposeResult:
+        stay, save, discard = self._labels
+        with Dialog(self._title):
+            yield Static(plain_lines(self._body), markup=False, classes="dialog-body")
+            with Horizontal(classes="actions"):
+                yield ActionButton(stay, id="stay", shortcut="esc")
+                yield ActionButton(discard, id="discard", shortcut="d", variant="error")
+                yield ActionButton(save, id="save", shortcut="s", variant="primary")
+
+    @on(Button.Pressed)
+    def decision_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.dismiss(Decision(event.button.id))
+
+    def action_decide(self, decision: str) -> None:
+        self.dismiss(Decision(decision))

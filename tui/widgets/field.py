@@ -1,0 +1,141 @@
+"""One form language: a label, a control, and one line that helps or says what is wrong."""
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from textual.app import ComposeResult, RenderResult
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.events import Click, DescendantBlur, DescendantFocus
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from store.text import plain
+
+NARROWEST_NOTE = 24
+"""Cells a note needs beside the label column; with less it starts under the label."""
+
+
+class Field(Widget):
+    """One row of a form. The label column is as wide as the left margin of `.field-control` in the style.
+
+    The label and the note are drawn by the field itself, so a field costs one widget more than its control.
+    """
+
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    error: reactive[str] = reactive("", init=False)
+    """One sentence that says what is wrong, or nothing. Cleared when the control's value changes."""
+
+    _helping: reactive[bool] = reactive(False, init=False)
+
+    def __init__(
+        self,
+        label: str,
+        control: Widget,
+        *beside: Widget,
+        help: str = "",  # noqa: A002 (the word a caller expects)
+        id: str | None = None,  # noqa: A002 (as every widget has it)
+        classes: str | None = None,
+    ) -> None:
+        """`beside` stands right of the control: a unit, a button. `help` shows while the focus is within."""
+        super().__init__(id=id, classes=classes)
+        self.label = plain(label)
+        self.control = control
+        """The widget that holds the value."""
+        self.help = plain(help)
+        self._beside = beside
+
+    def compose(self) -> ComposeResult:
+        yield self.control.add_class("field-control")
+        for widget in self._beside:
+            yield widget.add_class("field-beside")
+
+    def on_mount(self) -> None:
+        if hasattr(self.control, "value"):
+            self.watch(self.control, "value", self.clear_error, init=False)
+
+    @property
+    def note(self) -> str:
+        """The line under the control: the error, else the help of a focused field, else nothing."""
+        if self.error:
+            return self.error
+        return self.help if self._helping else ""
+
+    def show_error(self, text: str) -> None:
+        """Shows `text`, one sentence, until the control changes or `clear_error`."""
+        self.error = text
+
+    def clear_error(self) -> None:
+        self.error = ""
+
+    def validate_error(self, error: str) -> str:
+        return plain(error)
+
+    def watch_error(self, before: str, after: str) -> None:
+        self.set_class(bool(after), "-error")
+        self.refresh(layout=before != after)
+
+    def watch__helping(self) -> None:
+        self.refresh(layout=bool(self.help) and not self.error)
+
+    def on_descendant_focus(self, _event: DescendantFocus) -> None:
+        self._helping = True
+
+    def on_descendant_blur(self, _event: DescendantBlur) -> None:
+        self._helping = False
+
+    def on_text_area_changed(self, _event: TextArea.Changed) -> None:
+        self.clear_error()
+
+    def on_click(self, event: Click) -> None:
+        if event.widget is self:
+            self.control.focus()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        height = super().get_content_height(container, viewport, width)
+        return max(1, height) + len(self._note_lines(width))
+
+    def render(self) -> RenderResult:
+        width = self.content_size.width
+        notes = self._note_lines(width)
+        label = Content(self.label).truncate(max(0, self._column - 1), ellipsis=True)
+        above = max(1, self.content_size.height - len(notes))
+        return Content("\n").join([label, *[Content("")] * (above - 1), *notes])
+
+    @property
+    def _column(self) -> int:
+        return self.control.styles.margin.left
+
+    def _note_lines(self, width: int) -> list[Content]:
+        if not self.note or width <= 0:
+            return []
+        indent = self._column if width - self._column >= NARROWEST_NOTE else min(2, width - 1)
+        text, style = (f"! {self.error}", "$text-error") if self.error else (self.help, "$foreground-muted")
+        lines = Content.styled(text, style).wrap(max(1, width - indent))
+        return [line.pad_left(indent) for line in lines]
+
+
+def show_errors(root: DOMNode, sentences: Mapping[str, str]) -> list[str]:
+    """Shows each sentence at the field whose control has that id; focuses the first in reading order.
+
+    Fields under `root` that are not named lose their error. Returns the sentences that found no field, so
+    that none is lost: show them somewhere else.
+    """
+    fields = list(root.query(Field))
+    first: Field | None = None
+    for field in fields:
+        sentence = sentences.get(field.control.id or "", "")
+        field.error = sentence
+        if sentence and first is None:
+            first = field
+    if first is not None:
+        first.control.focus()
+    return _unplaced(fields, sentences)
+
+
+def _unplaced(fields: Iterable[Field], sentences: Mapping[str, str]) -> list[str]:
+    placed = {field.control.id for field in fields}
+    return [sentence for name, sentence in sentences.items() if sentence and name not in placed]

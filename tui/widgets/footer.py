@@ -1,0 +1,173 @@
+"""The keys that work right now, on one line, without a widget per key.
+
+Textual's own footer mounts its keys anew whenever the focus moves, which costs three quarters of a Tab press.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual.app import RenderResult
+from textual.binding import ActiveBinding
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.events import Click, Resize
+from textual.screen import Screen
+from textual.widget import Widget
+
+from store.text import plain
+from tui.keymap import UNBOUND
+
+GAP: Final = 2
+"""Cells between two keys."""
+
+ELLIPSIS: Final = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHint:
+    """One entry of the footer."""
+
+    key: str
+    """As a person reads it: `^s`."""
+    description: str
+    action: str
+    node: DOMNode
+    """Where the binding was made, and so where its action runs."""
+    enabled: bool
+
+    @property
+    def width(self) -> int:
+        return Content(self.key).cell_length + 1 + Content(self.description).cell_length
+
+    def draw(self) -> Content:
+        if not self.enabled:
+            return Content.styled(f"{self.key} {self.description}", "$text-disabled dim")
+        return Content.assemble((self.key, "bold $footer-key-foreground"), " ", self.description)
+
+
+class KeyFooter(Widget):
+    """One row of `key description`; greyed while unavailable, hidden while impossible.
+
+    When the row is too short, hints go from the left part's end; those whose action is in `keep` stand at the
+    right and go last.
+    """
+
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        keep: tuple[str, ...] = ("help", "quit"),
+        id: str | None = None,  # noqa: A002 (as every widget has it)
+        classes: str | None = None,
+    ) -> None:
+        """`keep` names actions without their namespace, the most important last."""
+        super().__init__(id=id, classes=classes)
+        self.keep = keep
+        self._hints: list[KeyHint] = []
+        self._places: list[tuple[int, KeyHint]] = []
+        self._line = Content("")
+        self._waiting = False
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
+
+    def on_resize(self, _event: Resize) -> None:
+        self._arrange()
+
+    @property
+    def text(self) -> str:
+        """The row as it stands, without colours."""
+        return self._line.plain
+
+    def render(self) -> RenderResult:
+        return self._line
+
+    async def on_click(self, event: Click) -> None:
+        event.stop()
+        for start, hint in self._places:
+            if start <= event.x < start + hint.width:
+                if hint.enabled:
+                    await self.app.run_action(hint.action, hint.node)
+                else:
+                    self.app.bell()
+                return
+
+    def _bindings_updated(self, screen: Screen[object]) -> None:
+        # One key press can publish several times; the answer is only worth computing once, after the last.
+        if not self._waiting and screen.app.app_focus:
+            self._waiting = True
+            self.call_later(self._collect)
+
+    def _collect(self) -> None:
+        self._waiting = False
+        if not self.is_attached:
+            return
+        hints = self._current_hints()
+        if hints != self._hints:
+            self._hints = hints
+            self._arrange()
+
+    def _current_hints(self) -> list[KeyHint]:
+        hints: dict[str, KeyHint] = {}
+        for active in self.screen.active_bindings.values():
+            if active.binding.show and active.binding.key != UNBOUND:
+                hints.setdefault(active.binding.action, self._hint(active))
+        return list(hints.values())
+
+    def _hint(self, active: ActiveBinding) -> KeyHint:
+        binding = active.binding
+        return KeyHint(
+            plain(self.app.get_key_display(binding)),
+            plain(binding.description),
+            binding.action,
+            active.node,
+            active.enabled,
+        )
+
+    def _arrange(self) -> None:
+        self._places = place(self._hints, self.keep, self.content_size.width)
+        line = Content("")
+        for start, hint in self._places:
+            line = Content.assemble(line, " " * (start - line.cell_length), hint.draw())
+        hidden = len(self._hints) - len(self._places)
+        if hidden and self._places:
+            line = self._mark_hidden(line)
+        if not self._line.is_same(line):
+            self._line = line
+            self.refresh()
+
+    def _mark_hidden(self, line: Content) -> Content:
+        ends = [start + hint.width for start, hint in self._places if _bare(hint.action) not in self.keep]
+        spot = max(ends, default=-1) + 1
+        if line.plain[spot : spot + 1] != " ":
+            return line
+        return Content.assemble(line[:spot], (ELLIPSIS, "$text-disabled"), line[spot + 1 :])
+
+
+def place(hints: list[KeyHint], keep: tuple[str, ...], width: int) -> list[tuple[int, KeyHint]]:
+    """Where each hint that fits starts, in cells from the left, in reading order."""
+    right: list[KeyHint] = []
+    room = width
+    kept = [hint for hint in hints if _bare(hint.action) in keep]
+    for hint in sorted(kept, key=lambda hint: -keep.index(_bare(hint.action))):
+        if hint.width <= room:
+            right.insert(0, hint)
+            room -= hint.width + GAP
+    placed: list[tuple[int, KeyHint]] = []
+    start = 0
+    left = [hint for hint in hints if _bare(hint.action) not in keep]
+    for hint in left:
+        if start + hint.width > room:
+            break
+        placed.append((start, hint))
+        start += hint.width + GAP
+    start = width - sum(hint.width + GAP for hint in right) + GAP
+    for hint in right:
+        placed.append((start, hint))
+        start += hint.width + GAP
+    return placed
+
+
+def _bare(action: str) -> str:
+    return action.partition("(")[0].rpartition(".")[2]

@@ -1,0 +1,78 @@
+"""An on/off switch of one row: `[x] on`."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import RenderResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from store.text import plain
+
+
+class Toggle(Widget, can_focus=True):
+    """A switch that says its state as a word, a mark and a colour."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "space,enter",
+            "toggle('value')",
+            "Switch",
+            id="toggle.switch",
+            show=False,
+            tooltip="Switch this setting on or off",
+        ),
+    ]
+
+    value: reactive[bool] = reactive(False, init=False, toggle_class="-on")
+
+    @dataclass
+    class Changed(Message):
+        """The switch was turned, by a person or by the program (use `prevent` while filling a form)."""
+
+        toggle: "Toggle"
+        value: bool
+
+        @property
+        def control(self) -> "Toggle":
+            return self.toggle
+
+    def __init__(
+        self,
+        value: bool = False,
+        label: str = "",
+        *,
+        on: str = "on",
+        off: str = "off",
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 (as every widget has it)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        """`on` and `off` are the words for the two states; `label` follows them, muted."""
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self.label = plain(label)
+        self.words = (plain(off), plain(on))
+        self.set_reactive(Toggle.value, value)
+        self.set_class(value, "-on")
+
+    def watch_value(self, value: bool) -> None:
+        self.post_message(self.Changed(self, value))
+
+    def on_click(self, event: Click) -> None:
+        event.stop()
+        self.value = not self.value
+
+    def render(self) -> RenderResult:
+        word = self.words[self.value].ljust(max(map(len, self.words)))
+        mark = "x" if self.value else " "
+        state = Content.styled(
+            f"[{mark}] {word}", "$text-success" if self.value and not self.has_focus else ""
+        )
+        label = Content.styled(f"  {self.label}", "$foreground-muted") if self.label else Content("")
+        return Content.assemble(state, label)
