@@ -1,0 +1,257 @@
+"""Signing in at an identity provider from a terminal: the device authorization grant (RFC 8628).
+
+The console shows an address and a short code; the person opens the address anywhere and enters the code; the
+console polls. The device code and the tokens stay inside `DeviceFlow` and are dropped with it: neither is
+shown, logged or stored.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+
+from gateway.github import github_account, github_endpoints
+from gateway.oidc import discover, oidc_account
+from gateway.providers import Answer, Endpoints, Provider, ProviderKind, ask, failed, web_address
+from store.clock import Clock
+from store.errors import GatekeyError, IdentityRefused, ProviderFailed, SignInExpired, StepMissing
+from store.text import is_plain
+
+GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+
+DEFAULT_INTERVAL: Final = 5
+"""Seconds between polls when the provider names none (RFC 8628, 3.2)."""
+
+SLOW_DOWN: Final = 5
+"""Seconds added to the interval at each `slow_down` (3.5)."""
+
+LONGEST_BACKOFF: Final = 60
+"""The longest pause between two tries while the provider cannot be reached, in seconds."""
+
+LONGEST_WAIT: Final = timedelta(hours=1)
+"""A code is not waited for longer than this, whatever the provider says."""
+
+USER_CODE_LIMIT: Final = 64
+
+Sleep = Callable[[float], Awaitable[object]]
+
+_ENDINGS: Final[Mapping[str, Callable[[Provider], GatekeyError]]] = {
+    "access_denied": lambda provider: IdentityRefused(f"The request was declined at {provider.name}."),
+    "expired_token": lambda _: SignInExpired(),
+    "invalid_grant": lambda _: SignInExpired(),
+    "incorrect_device_code": lambda _: SignInExpired(),
+    "invalid_client": lambda provider: failed(provider, "does not accept the configured client"),
+    "incorrect_client_credentials": lambda provider: failed(
+        provider, "does not accept the configured client"
+    ),
+    "unauthorized_client": lambda provider: failed(
+        provider, "does not let this client sign in from a terminal"
+    ),
+    "unsupported_grant_type": lambda provider: failed(provider, "does not offer sign-in from a terminal"),
+    "device_flow_disabled": lambda provider: failed(
+        provider, "has the device flow switched off for this client"
+    ),
+    "invalid_scope": lambda provider: failed(provider, "does not grant the standard scopes to this client"),
+}
+"""The error codes of RFC 6749 5.2, RFC 8628 3.5 and GitHub that end a flow, and what a person is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is at a provider: `provider` and `subject` are the key, `display` is only shown."""
+
+    provider: str
+    subject: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAuthorization:
+    """What a person needs to sign in elsewhere. Every text is safe for a terminal."""
+
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    """The address with the code in it, for a QR; equal to `verification_uri` where the provider has none."""
+    expires_at: datetime
+    interval: int
+    """Seconds between polls, to begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Nobody has decided yet."""
+
+    retry_in: float
+    """Seconds that the next poll waits before it asks."""
+    expires_at: datetime
+    reachable: bool = True
+    """False while the provider does not answer; the flow goes on by itself."""
+
+
+class DeviceFlow:
+    """One sign-in at one provider. Not reusable: start again with a new one.
+
+        flow = DeviceFlow(client, provider, clock)
+        shown = await flow.start()
+        identity = await flow.wait()
+
+    `poll` and `wait` are cancelled like any coroutine. `sleep` is asyncio's, or a test's own.
+    """
+
+    def __init__(
+        self, client: httpx.AsyncClient, provider: Provider, clock: Clock, *, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        self._client = client
+        self._provider = provider
+        self._clock = clock
+        self._sleep = sleep
+        self._endpoints: Endpoints | None = None
+        self._authorization: DeviceAuthorization | None = None
+        self._device_code = ""
+        self._grant: Answer | None = None
+        self._identity: Identity | None = None
+        self._interval = DEFAULT_INTERVAL
+        self._failures = 0
+
+    async def start(self) -> DeviceAuthorization:
+        """Ask the provider for a code (RFC 8628, 3.1).
+
+        Raises ProviderFailed when the provider cannot be reached, does not offer the flow or answers
+        nonsense.
+        """
+        provider = self._provider
+        github = provider.kind is ProviderKind.GITHUB
+        endpoints = github_endpoints(provider) if github else await discover(self._client, provider)
+        form = {"client_id": provider.client_id}
+        if not github:
+            form["scope"] = "openid profile"
+        answer = await self._ask(endpoints, endpoints.device_authorization, form)
+        if answer.text("error"):
+            raise _ending(provider, answer)
+        device_code, user_code = answer.text("device_code"), answer.text("user_code").strip()
+        lifetime = answer.seconds("expires_in")
+        if answer.status != httpx.codes.OK or not device_code or not lifetime:
+            raise failed(provider, f"sent no code (status {answer.status})")
+        if not user_code or len(user_code) > USER_CODE_LIMIT or not is_plain(user_code):
+            raise failed(provider, "sent a code that cannot be shown")
+        # GitHub and drafts of the RFC say verification_url where the RFC says verification_uri.
+        address = answer.text("verification_uri") or answer.text("verification_url")
+        uri = web_address(provider, address, like=endpoints.issuer)
+        complete = answer.text("verification_uri_complete")
+        self._interval = answer.seconds("interval") or DEFAULT_INTERVAL
+        self._device_code = device_code
+        self._endpoints = endpoints
+        self._authorization = DeviceAuthorization(
+            user_code=user_code,
+            verification_uri=uri,
+            verification_uri_complete=web_address(provider, complete, like=endpoints.issuer)
+            if complete
+            else uri,
+            expires_at=self._clock.now() + min(timedelta(seconds=lifetime), LONGEST_WAIT),
+            interval=self._interval,
+        )
+        return self._authorization
+
+    async def wait(self) -> Identity:
+        """Poll until somebody decided. Raises what `poll` raises."""
+        while isinstance(outcome := await self.poll(), Pending):
+            pass
+        return outcome
+
+    async def poll(self) -> Pending | Identity:
+        """Wait for the interval to pass, then ask once (RFC 8628, 3.4 and 3.5).
+
+        A provider that does not answer, or answers nonsense, leaves the flow pending with a growing pause.
+        Raises SignInExpired at the end of the code's life, IdentityRefused when the person declined or the
+        answer could not be verified, ProviderFailed when the provider refuses this program or stayed out of
+        reach until the end. After an error the flow is over.
+        """
+        if self._identity is not None:
+            return self._identity
+        if self._authorization is None or self._endpoints is None:
+            raise StepMissing
+        if not self._device_code:
+            raise SignInExpired
+        await self._sleep(self._pause(self._authorization))
+        if self._clock.now() >= self._authorization.expires_at:
+            self._forget()
+            raise failed(self._provider, "could not be reached") if self._failures else SignInExpired()
+        try:
+            return await self._ask_once(self._authorization, self._endpoints)
+        except GatekeyError:
+            self._forget()
+            raise
+
+    async def _ask_once(self, shown: DeviceAuthorization, endpoints: Endpoints) -> Pending | Identity:
+        try:
+            # The code can be redeemed once: when a later step fails, only that step is tried again.
+            answer = self._grant or await self._redeem(endpoints)
+            if answer.text("access_token"):
+                self._grant = answer
+                self._identity = await self._identify(answer, endpoints)
+        except ProviderFailed:
+            self._failures += 1
+            return Pending(self._pause(shown), shown.expires_at, reachable=False)
+        self._failures = 0
+        if self._identity is not None:
+            self._forget()
+            return self._identity
+        if answer.text("error") == "slow_down":
+            self._interval = max(self._interval + SLOW_DOWN, answer.seconds("interval"))
+        elif answer.text("error") != "authorization_pending":
+            raise _ending(self._provider, answer)
+        return Pending(self._pause(shown), shown.expires_at)
+
+    async def _redeem(self, endpoints: Endpoints) -> Answer:
+        form = {
+            "grant_type": GRANT,
+            "device_code": self._device_code,
+            "client_id": self._provider.client_id,
+        }
+        answer = await self._ask(endpoints, endpoints.token, form)
+        # A server in trouble is a reason to ask again later, whatever its body says.
+        if (
+            answer.status >= httpx.codes.INTERNAL_SERVER_ERROR
+            or answer.status == httpx.codes.TOO_MANY_REQUESTS
+        ):
+            raise failed(self._provider, f"answered with status {answer.status}")
+        return answer
+
+    async def _identify(self, grant: Answer, endpoints: Endpoints) -> Identity:
+        provider, token = self._provider, grant.text("access_token")
+        if not token.isascii() or not is_plain(token):
+            raise IdentityRefused
+        if provider.kind is ProviderKind.GITHUB:
+            account = await github_account(self._client, provider, endpoints, token)
+        else:
+            account = await oidc_account(self._client, provider, endpoints, grant, self._clock.now())
+        return Identity(provider.slug, *account)
+
+    async def _ask(self, endpoints: Endpoints, url: str, form: dict[str, str]) -> Answer:
+        secret, basic = self._provider.client_secret, None
+        if secret and endpoints.basic_auth:
+            # RFC 6749, 2.3.1: both halves are form-encoded before they are joined.
+            basic = httpx.BasicAuth(quote(self._provider.client_id, safe=""), quote(secret, safe=""))
+        elif secret:
+            form = {**form, "client_secret": secret}
+        return await ask(self._client, self._provider, url, form, basic=basic)
+
+    def _pause(self, shown: DeviceAuthorization) -> float:
+        """Seconds before the next question: the interval, doubled for each failure, never past the end."""
+        backoff = max(self._interval, min(self._interval * 2 ** min(self._failures, 10), LONGEST_BACKOFF))
+        left = (shown.expires_at - self._clock.now()).total_seconds()
+        return max(0.0, min(float(backoff), left))
+
+    def _forget(self) -> None:
+        self._device_code, self._grant = "", None
+
+
+def _ending(provider: Provider, answer: Answer) -> GatekeyError:
+    """The error a provider's error code stands for; a code nobody knows is not repeated."""
+    ending = _ENDINGS.get(answer.text("error"))
+    return ending(provider) if ending else failed(provider, f"refused the request (status {answer.status})")

@@ -1,0 +1,47 @@
+"""GitHub's dialect of the device flow: fixed addresses, an account instead of an ID token.
+
+Source: docs.github.com, "Authorizing OAuth apps", section "Device flow". GitHub answers an error with status
+200 and an `error` member. It has no discovery document and no ID token: the account behind the access token
+is read from its API. The numeric `id` is the subject: a login can be given up and taken by somebody else.
+"""
+
+from typing import Final
+
+import httpx
+
+from gateway.providers import Endpoints, Provider, ask, failed
+from store.errors import IdentityRefused
+from store.text import plain
+
+GITHUB: Final = "https://github.com"
+GITHUB_API: Final = "https://api.github.com"
+
+
+def github_endpoints(provider: Provider) -> Endpoints:
+    """Where GitHub, or the GitHub Enterprise server at `provider.issuer`, takes each question."""
+    server = provider.issuer.rstrip("/") or GITHUB
+    return Endpoints(
+        issuer=server,
+        device_authorization=f"{server}/login/device/code",
+        token=f"{server}/login/oauth/access_token",
+        userinfo=f"{GITHUB_API}/user" if server == GITHUB else f"{server}/api/v3/user",
+        basic_auth=False,
+    )
+
+
+async def github_account(
+    client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, access_token: str
+) -> tuple[str, str]:
+    """The account behind `access_token`: its numeric id as text, and its login for display.
+
+    Raises ProviderFailed when GitHub does not answer, IdentityRefused when the answer names no account.
+    """
+    answer = await ask(client, provider, endpoints.userinfo, bearer=access_token)
+    if answer.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        raise IdentityRefused
+    if answer.status != httpx.codes.OK:
+        raise failed(provider, f"answered with status {answer.status}")
+    number = answer.body.get("id")
+    if isinstance(number, bool) or not isinstance(number, int) or number <= 0:
+        raise IdentityRefused
+    return str(number), plain(answer.text("login"), 128) or str(number)

@@ -1,0 +1,86 @@
+"""OpenID Connect: where a provider's endpoints are, and who a token answer is about.
+
+OpenID Connect Discovery 1.0 and Core 1.0.
+"""
+
+from datetime import datetime
+
+import httpx
+
+from gateway.id_token import ALGORITHMS, display_name, verify_id_token
+from gateway.providers import Answer, Endpoints, Provider, ask, failed, web_address
+from store.errors import IdentityRefused, ProviderFailed
+
+
+async def discover(client: httpx.AsyncClient, provider: Provider) -> Endpoints:
+    """The provider's endpoints from its discovery document (Discovery 1.0, section 4).
+
+    Raises ProviderFailed when there is no usable document, when its issuer is another one (4.3), and when the
+    provider has no device authorization endpoint (RFC 8628, section 4) or no signature that is accepted.
+    """
+    issuer = provider.issuer.rstrip("/")
+    answer = await ask(client, provider, f"{issuer}/.well-known/openid-configuration")
+    if answer.status != httpx.codes.OK:
+        raise failed(provider, f"answered with status {answer.status}")
+    if answer.text("issuer").rstrip("/") != issuer:
+        raise failed(provider, "names another issuer than the one configured")
+    if not answer.text("device_authorization_endpoint"):
+        raise failed(provider, "does not offer sign-in from a terminal")
+    algorithms = answer.texts("id_token_signing_alg_values_supported") or ALGORITHMS
+    if not algorithms & ALGORITHMS:
+        raise failed(provider, "signs with an algorithm that is not accepted")
+    methods = answer.texts("token_endpoint_auth_methods_supported")
+
+    def endpoint(name: str) -> str:
+        return web_address(provider, answer.text(name), like=provider.issuer)
+
+    return Endpoints(
+        issuer=answer.text("issuer"),
+        device_authorization=endpoint("device_authorization_endpoint"),
+        token=endpoint("token_endpoint"),
+        userinfo=endpoint("userinfo_endpoint") if answer.text("userinfo_endpoint") else "",
+        jwks=endpoint("jwks_uri"),
+        algorithms=algorithms,
+        # Discovery 1.0, section 3: client_secret_basic is the default when nothing is listed.
+        basic_auth=not methods or "client_secret_basic" in methods,
+    )
+
+
+async def oidc_account(
+    client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: Answer, now: datetime
+) -> tuple[str, str]:
+    """The subject of the ID token in `grant`, once verified, and a name for display.
+
+    Raises ProviderFailed when the keys cannot be fetched, IdentityRefused when the token fails a check.
+    """
+    keys = await ask(client, provider, endpoints.jwks)
+    if keys.status != httpx.codes.OK:
+        raise failed(provider, f"answered with status {keys.status}")
+    verified = verify_id_token(
+        grant.text("id_token"),
+        keys.body,
+        issuer=endpoints.issuer,
+        client_id=provider.client_id,
+        now=now,
+        algorithms=endpoints.algorithms,
+    )
+    name = verified.display
+    if not name and endpoints.userinfo:
+        name = await _name_from_userinfo(client, provider, endpoints, grant, verified.subject)
+    return verified.subject, name or verified.subject
+
+
+async def _name_from_userinfo(
+    client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: Answer, subject: str
+) -> str:
+    """The display name, or nothing: it is worth one question, not a failed sign-in."""
+    try:
+        answer = await ask(client, provider, endpoints.userinfo, bearer=grant.text("access_token"))
+    except ProviderFailed:
+        return ""
+    if answer.status != httpx.codes.OK:
+        return ""
+    # Core 1.0, 5.3.2: an answer about somebody else must not be used.
+    if answer.text("sub") != subject:
+        raise IdentityRefused
+    return display_name(answer.body)
