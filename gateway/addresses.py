@@ -1,0 +1,147 @@
+"""Which addresses a notification may be sent to: the public internet, and what the administrator listed.
+
+`ipaddress.is_global` alone lets multicast, relays and several spellings of 127.0.0.1 as IPv6 through, and its
+tables differ between Python versions. The deny list below is ours; `is_global` is only the second lock.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Final, Self
+
+from store.errors import InvalidSetting
+from store.text import plain
+
+_DENIED_V4: Final = tuple(
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",  # this network (RFC 791)
+        "10.0.0.0/8",  # private use (RFC 1918)
+        "100.64.0.0/10",  # carrier-grade NAT (RFC 6598); some clouds keep their metadata here
+        "127.0.0.0/8",  # loopback
+        "168.63.129.16/32",  # Azure's platform service: a public number, reachable from inside only
+        "169.254.0.0/16",  # link local, and most clouds' metadata (RFC 3927)
+        "172.16.0.0/12",  # private use (RFC 1918)
+        "192.0.0.0/24",  # protocol assignments (RFC 6890)
+        "192.0.2.0/24",  # documentation (RFC 5737)
+        "192.88.99.0/24",  # 6to4 relays (RFC 7526)
+        "192.168.0.0/16",  # private use (RFC 1918)
+        "198.18.0.0/15",  # benchmarking (RFC 2544)
+        "198.51.100.0/24",  # documentation (RFC 5737)
+        "203.0.113.0/24",  # documentation (RFC 5737)
+        "224.0.0.0/4",  # multicast (RFC 5771)
+        "240.0.0.0/4",  # reserved, and the broadcast address (RFC 1112)
+    )
+)
+
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+"""All that IANA has handed out so far (RFC 4291, section 2.4): loopback, unique local, link local, site
+local, multicast and IPv4-compatible addresses lie outside."""
+
+_DENIED_V6: Final = tuple(
+    IPv6Network(network)
+    for network in (
+        "2001::/23",  # protocol assignments: Teredo, benchmarking, ORCHID (RFC 2928)
+        "2001:db8::/32",  # documentation (RFC 3849)
+        "2002::/16",  # 6to4: the packet goes to the IPv4 address inside (RFC 7526)
+        "3ffe::/16",  # the former 6bone (RFC 3701)
+        "3fff::/20",  # documentation (RFC 9637)
+    )
+)
+
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+"""How an IPv6-only network reaches an IPv4 host: the IPv4 address is in the last 32 bits (RFC 6052)."""
+
+_LABEL: Final = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME: Final = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*(?![0-9]+\Z){_LABEL}", re.IGNORECASE | re.ASCII)
+"""A host name in ASCII (RFC 1123, and the underscores of container networks). What ends in a number is none:
+resolvers read `127.1` and `2130706433` as addresses."""
+
+_PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
+
+
+def is_public(address: str | IPv4Address | IPv6Address) -> bool:
+    """Whether `address` is an ordinary host on the public internet.
+
+    IPv4 inside IPv6 (mapped, RFC 4291; NAT64, RFC 6052) is judged by the IPv4 address. Text that is not
+    exactly one address, and an address with a zone, is not public.
+    """
+    parsed = _parse(address) if isinstance(address, str) else address
+    if isinstance(parsed, IPv6Address):
+        return _is_public_v6(parsed)
+    return parsed is not None and parsed.is_global and not any(parsed in network for network in _DENIED_V4)
+
+
+def _is_public_v6(address: IPv6Address) -> bool:
+    if address.scope_id is not None:
+        return False
+    if address.ipv4_mapped is not None:
+        return is_public(address.ipv4_mapped)
+    if address in _NAT64:
+        return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    return (
+        address in _GLOBAL_UNICAST
+        and address.is_global
+        and not any(address in network for network in _DENIED_V6)
+    )
+
+
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def canonical_host(host: str) -> str:
+    """One spelling per host: lower case, addresses compressed, IPv4-mapped ones as IPv4, no brackets."""
+    address = _parse(host.removeprefix("[").removesuffix("]"))
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(address) if address is not None else host.lower()
+
+
+def is_host(host: str) -> bool:
+    """Whether `host` is a host name in ASCII, four decimal numbers, or an IPv6 address in brackets."""
+    if host.startswith("[") and host.endswith("]"):
+        address = _parse(host[1:-1])
+        return isinstance(address, IPv6Address) and address.scope_id is None
+    return isinstance(_parse(host), IPv4Address) or _NAME.fullmatch(host) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AllowList:
+    """The administrator's `host:port` list: reachable although private, or on an unusual port.
+
+    An entry by address covers every name that leads to it. An entry by name trusts that name's DNS: whatever
+    it resolves to may be reached on that port.
+    """
+
+    entries: frozenset[tuple[str, int]] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The list in `text`: `host:port` entries, separated by commas or white space; `[v6]:port` for IPv6.
+
+        Strict: no wildcards, ranges, schemes or missing ports, and IPv4 only as four decimal numbers.
+
+        Raises:
+            InvalidSetting: for the first entry that is anything else.
+        """
+        return cls(frozenset(_entry(word) for word in text.replace(",", " ").split()))
+
+    def covers(self, host: str, port: int) -> bool:
+        """Whether exactly this host, by name or by address, is listed with this port."""
+        return (canonical_host(host), port) in self.entries
+
+    def has_port(self, port: int) -> bool:
+        """Whether any host is listed with this port."""
+        return any(listed == port for _, listed in self.entries)
+
+
+def _entry(word: str) -> tuple[str, int]:
+    host, _, port = word.rpartition(":")
+    if _PORT.fullmatch(port) and int(port) <= 65535 and is_host(host):
+        return canonical_host(host), int(port)
+    raise InvalidSetting(f"{plain(word, 80)} is not host:port, such as 10.0.0.5:8080 or [fd00::5]:443.")

@@ -1,0 +1,183 @@
+"""E-mail: one message to one recipient over SMTP, never without verified TLS."""
+
+import asyncio
+import contextlib
+import re
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Final, Literal
+
+import aiosmtplib
+
+from gateway.addresses import is_host
+from gateway.channels.mail import compose, domain_of, one_address
+from gateway.channels.message import Message
+from gateway.dialling import Resolve, Timeouts, first_to_connect, lookup, system_resolver
+from gateway.faults import FOREIGN, failure
+from gateway.outbound import system_trust, verifying
+from store.errors import DeliveryFailed, InvalidEmail
+from store.text import plain
+
+MAIL_TIMEOUTS: Final = Timeouts(connect=5.0, total=30.0)
+"""Mail servers greet strangers slowly on purpose."""
+
+SENTENCES: Final[Mapping[type[Exception], str]] = {
+    aiosmtplib.SMTPAuthenticationError: "{host} refused the user name or the password{code}.",
+    aiosmtplib.SMTPSenderRefused: "{host} refused the sender{code}.",
+    aiosmtplib.SMTPRecipientRefused: "{host} refused the recipient{code}.",
+    aiosmtplib.SMTPRecipientsRefused: "{host} refused the recipient{code}.",
+    aiosmtplib.SMTPDataError: "{host} refused the message{code}.",
+    aiosmtplib.SMTPHeloError: "{host} refused the greeting{code}.",
+    aiosmtplib.SMTPConnectResponseError: "{host} takes no mail at the moment{code}.",
+    aiosmtplib.SMTPResponseException: "{host} answered with an error{code}.",
+    aiosmtplib.SMTPConnectTimeoutError: "{host} could not be reached in time.",
+    aiosmtplib.SMTPReadTimeoutError: "{host} did not answer in time.",
+    aiosmtplib.SMTPTimeoutError: "{host} did not answer in time.",
+    aiosmtplib.SMTPConnectError: "{host} could not be reached.",
+    aiosmtplib.SMTPServerDisconnected: "{host} broke off the connection.",
+    aiosmtplib.SMTPNotSupported: "{host} lacks something that this message needs.",
+    aiosmtplib.SMTPException: "{host} and this program found no way to sign in.",
+}
+"""What a person is told when a mail server fails. None quotes what the server wrote."""
+
+_ENHANCED: Final = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?=\s|\Z)")
+_MAILBOX_IS_GONE: Final = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+"""The codes that speak of the recipient alone (RFC 3463, RFC 7505). A bare 550 may as well mean that this
+server may not send here, which is for the administrator to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """The administrator's mail server, which may lie in a private network.
+
+    Without `username` there is no sign-in. TLS is not optional: `starttls` asks for it after the greeting
+    (RFC 3207, usually port 587), `implicit` begins with it (RFC 8314, usually port 465).
+    """
+
+    host: str
+    port: int
+    sender: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    security: Literal["starttls", "implicit"] = "starttls"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailTarget:
+    """Where an e-mail goes, and through which server."""
+
+    address: str
+    server: SmtpServer
+
+
+class _Client(aiosmtplib.SMTP):
+    AUTH_METHODS = ("plain", "login")
+    """Each of them only after TLS. More methods would only turn one wrong password into several failures."""
+
+
+async def send(
+    message: Message,
+    target: EmailTarget,
+    *,
+    tls: ssl.SSLContext | None = None,
+    timeouts: Timeouts = MAIL_TIMEOUTS,
+    resolve: Resolve = system_resolver,
+) -> None:
+    """Hand `message` to the mail server, for exactly one recipient; the server's 250 is success.
+
+    Raises:
+        DeliveryFailed: permanent if `target.address` is not one address, or the server says that there is no
+            such mailbox.
+        ValueError: if `tls` does not verify.
+    """
+    server = target.server
+    recipient = _checked(target.address, "This is not one e-mail address: {}", permanent=True)
+    sender = _checked(server.sender, "The mail server's sender is not an e-mail address: {}", permanent=False)
+    if not (is_host(server.host) or is_host(f"[{server.host}]")):
+        raise DeliveryFailed(f"The mail server's name cannot be used: {plain(server.host, 100)}")
+    context = verifying(tls) if tls is not None else await asyncio.to_thread(system_trust)
+    mail = compose(message, sender, recipient)
+    try:
+        async with asyncio.timeout(timeouts.total):
+            client = await _connect(server, sender, context, timeouts, resolve)
+            try:
+                await _submit(client, server, mail, sender, recipient)
+            finally:
+                client.close()
+    except aiosmtplib.SMTPException as error:
+        raise _mail_failure(error, server.host) from error
+    except FOREIGN as error:
+        raise failure(error, server.host) from error
+
+
+def _checked(address: str, sentence: str, *, permanent: bool) -> str:
+    try:
+        return one_address(address)
+    except InvalidEmail as error:
+        raise DeliveryFailed(sentence.format(plain(address, 100)), permanent=permanent) from error
+
+
+async def _connect(
+    server: SmtpServer, sender: str, context: ssl.SSLContext, timeouts: Timeouts, resolve: Resolve
+) -> aiosmtplib.SMTP:
+    async def dial(address: str, seconds: float) -> socket.socket:
+        return await _open_socket(address, server.port, seconds)
+
+    addresses = await lookup(resolve, server.host, server.port)
+    client = _Client(
+        hostname=server.host,
+        sock=await first_to_connect(addresses, timeouts.connect, dial),
+        local_hostname=domain_of(sender),
+        timeout=timeouts.total,
+        use_tls=server.security == "implicit",
+        start_tls=False,
+        tls_context=context,
+    )
+    await client.connect()
+    return client
+
+
+async def _open_socket(address: str, port: int, seconds: float) -> socket.socket:
+    connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    connection.setblocking(False)
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.get_running_loop().sock_connect(connection, (address, port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def _submit(
+    client: aiosmtplib.SMTP, server: SmtpServer, mail: EmailMessage, sender: str, recipient: str
+) -> None:
+    await client.ehlo()
+    if server.security == "starttls":
+        if not client.supports_extension("starttls"):
+            raise DeliveryFailed(f"{plain(server.host, 200)} offers no STARTTLS, so nothing was sent.")
+        await client.starttls()
+        await client.ehlo()
+    if server.username:
+        await client.login(server.username, server.password)
+    await client.send_message(mail, sender=sender, recipients=[recipient])
+    # The message is accepted; a server that will not say goodbye changes nothing.
+    with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+        await client.quit(timeout=1.0)
+
+
+def _mail_failure(error: aiosmtplib.SMTPException, host: str) -> DeliveryFailed:
+    if isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, aiosmtplib.SMTPException):
+        return failure(error.__cause__, host)
+    said = error.recipients[0] if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else error
+    code = enhanced = ""
+    if isinstance(said, aiosmtplib.SMTPResponseException):
+        match = _ENHANCED.match(said.message)
+        enhanced = match.group() if match else ""
+        code = f" ({said.code} {enhanced})" if match else f" ({said.code})"
+    sentence = next(SENTENCES[kind] for kind in type(said).__mro__ if kind in SENTENCES)
+    permanent = isinstance(said, aiosmtplib.SMTPRecipientRefused) and enhanced in _MAILBOX_IS_GONE
+    return DeliveryFailed(plain(sentence.format(host=host, code=code), 300), permanent=permanent)

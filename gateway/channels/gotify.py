@@ -1,0 +1,50 @@
+"""Gotify: a message to an application of a Gotify server.
+
+Source: gotify.net/api-docs, `POST /message`. The token travels in a header, never in an address.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.channels.message import Message
+from gateway.channels.post import origin, post_json, server_address, to_json
+from gateway.outbound import Outbound
+from store.clock import Clock
+from store.errors import DeliveryFailed
+
+PRIORITIES: Final = range(11)
+_TOKEN: Final = re.compile(r"[\x21-\x7e]{1,256}")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class GotifyTarget:
+    """Where a message goes: the server's address, an application token, and a priority from 0 to 10."""
+
+    url: str
+    token: str
+    priority: int = 5
+
+    def __repr__(self) -> str:
+        return f"GotifyTarget({origin(self.url)!r}, priority={self.priority})"
+
+
+async def send(message: Message, target: GotifyTarget, outbound: Outbound, clock: Clock) -> None:
+    """Deliver `message`, with its id among the extras, so that a repetition can be told.
+
+    Raises:
+        DeliveryFailed: permanent if the token or priority has the wrong form or the answer is 410.
+        AddressRefused: if the address lies in a private network.
+    """
+    if not _TOKEN.fullmatch(target.token):
+        raise DeliveryFailed("The Gotify token has characters that no token has.", permanent=True)
+    if target.priority not in PRIORITIES:
+        raise DeliveryFailed("The Gotify priority is not between 0 and 10.", permanent=True)
+    endpoint = f"{str(server_address(target.url)).rstrip('/')}/message"
+    body = {
+        "title": message.title,
+        "message": message.text,
+        "priority": target.priority,
+        "extras": {"gatekey::message": {"id": message.id}},
+    }
+    await post_json(outbound, endpoint, to_json(body), {"X-Gotify-Key": target.token}, clock.now())

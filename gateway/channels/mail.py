@@ -1,0 +1,72 @@
+"""A message as an e-mail: one sender, one recipient, plain text with an HTML alternative."""
+
+import html
+import re
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Final
+
+import idna
+
+from gateway.addresses import is_host
+from gateway.channels.message import Message
+from store.errors import InvalidEmail
+
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LOCAL_PART: Final = re.compile(rf"(?=.{{1,64}}\Z){_ATOM}(?:\.{_ATOM})*")
+"""A dot-atom (RFC 5322, 3.2.3): no quotes, commas, semicolons or spaces, so one address is one address."""
+
+_LONGEST_ADDRESS: Final = 254
+
+
+def one_address(text: str) -> str:
+    """`text` as exactly one address in ASCII, its domain in punycode if need be (RFC 5321, 4.1.2).
+
+    Raises:
+        InvalidEmail: for none, several, a display name, a quoted or non-ASCII local part, an address literal.
+    """
+    local_part, _, domain = text.rpartition("@")
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        except UnicodeError as error:
+            raise InvalidEmail from error
+    address = f"{local_part}@{domain}"
+    if not _LOCAL_PART.fullmatch(local_part) or domain.startswith("[") or not is_host(domain):
+        raise InvalidEmail
+    if len(address) > _LONGEST_ADDRESS:
+        raise InvalidEmail
+    return address
+
+
+def compose(message: Message, sender: str, recipient: str) -> EmailMessage:
+    """`message` as an e-mail. Both addresses have passed `one_address`.
+
+    Message-ID and Date come from the message, so a repetition is recognised as one.
+    """
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address("Gatekey", addr_spec=sender)
+    mail["To"] = Address(addr_spec=recipient)
+    mail["Subject"] = message.title
+    mail["Date"] = format_datetime(message.at)
+    mail["Message-ID"] = f"<{message.id}@{domain_of(sender)}>"
+    mail["Auto-Submitted"] = "auto-generated"  # no answer from a vacation program (RFC 3834, 5)
+    mail.set_content(message.text)
+    mail.add_alternative(_page(message), subtype="html")
+    return mail
+
+
+def domain_of(address: str) -> str:
+    """What follows the @."""
+    return address.rpartition("@")[2]
+
+
+def _page(message: Message) -> str:
+    lines = "<br>\n".join(html.escape(line) for line in message.text.splitlines())
+    title = html.escape(message.title)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
+        f"<body><h1>{title}</h1>\n<p>{lines}</p></body></html>\n"
+    )

@@ -1,0 +1,56 @@
+"""What is told: one message, the same for every channel and for every attempt."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from store.text import plain, plain_lines
+
+TITLE_LIMIT: Final = 200
+TEXT_LIMIT: Final = 2_000
+FACT_LIMIT: Final = 200
+MOST_FACTS: Final = 12
+"""With these limits the largest message stays below the 20 KB of the Standard Webhooks specification."""
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_KIND: Final = re.compile(r"[A-Za-z0-9_]{1,32}(?:\.[A-Za-z0-9_]{1,32}){0,3}")
+_FACT: Final = re.compile(r"(?!title\Z|text\Z)[a-z][a-z0-9_]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One event, as every channel tells it.
+
+    `title` and each fact are cut to 200 characters and `text` to 2,000, and all of them lose the characters
+    that a terminal or a header would obey.
+
+    Raises:
+        ValueError: if `id`, `kind` or a fact's name has another form, or `at` names no zone.
+    """
+
+    id: str
+    """The same over all attempts, so that a receiver can tell a repetition: 1 to 64 of `[A-Za-z0-9_-]`."""
+    kind: str
+    """What happened, in dotted words, such as `quota.low`."""
+    title: str
+    text: str
+    """Complete for a person: every figure that matters is in it. May have several lines."""
+    at: datetime
+    """When it happened; aware."""
+    facts: Mapping[str, str]
+    """The same for a program, such as `remaining_usd: "0.42"`: at most 12, not named `title` or `text`."""
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id) or not _KIND.fullmatch(self.kind):
+            raise ValueError(f"{self.id!r} of kind {self.kind!r} cannot be a message")
+        if self.at.tzinfo is None:
+            raise ValueError("a message needs a time with a zone")
+        if len(self.facts) > MOST_FACTS or not all(_FACT.fullmatch(name) for name in self.facts):
+            raise ValueError(f"{sorted(self.facts)} cannot be the facts of a message")
+        facts = {name: plain(value, FACT_LIMIT) for name, value in self.facts.items()}
+        object.__setattr__(self, "title", plain(self.title, TITLE_LIMIT))
+        object.__setattr__(self, "text", plain_lines(self.text, TEXT_LIMIT))
+        object.__setattr__(self, "facts", MappingProxyType(facts))

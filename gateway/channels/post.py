@@ -1,0 +1,76 @@
+"""One JSON message by POST, and what the receiver's answer means. Webhook, Bark and Gotify share it."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+
+from gateway.outbound import Answer, Outbound, host_of, web_address
+from gateway.retry import parse_retry_after
+from store.errors import DeliveryFailed, InvalidUrl
+
+_ASK_FOR_PATIENCE: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+
+
+def to_json(payload: Mapping[str, object]) -> bytes:
+    """`payload` as compact UTF-8 JSON."""
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def server_address(url: str) -> httpx.URL:
+    """`url` of a channel's server, without a query.
+
+    Raises:
+        DeliveryFailed: permanent, if it is not such an address.
+    """
+    try:
+        parsed = web_address(url)
+    except InvalidUrl as error:
+        raise DeliveryFailed(str(error), permanent=True) from error
+    if "?" in url:
+        raise DeliveryFailed("The address of the server has no question mark in it.", permanent=True)
+    return parsed
+
+
+def origin(url: str) -> str:
+    """`url` for a log line: its path may be a secret, its host is not."""
+    try:
+        parsed = web_address(url)
+    except InvalidUrl:
+        return "…"
+    return f"{parsed.scheme}://{parsed.netloc.decode('ascii')}/…"
+
+
+async def post_json(
+    outbound: Outbound, url: str, body: bytes, headers: Mapping[str, str], now: datetime
+) -> None:
+    """Deliver `body`; a status of 2xx is success and nothing else is.
+
+    Raises:
+        AddressRefused: if the address lies in a private network and is not listed.
+        DeliveryFailed: otherwise; permanent after 410, with `retry_after` if a 429 or 503 asked for it. The
+            sentence names the host and the status, never the path and never what the receiver wrote.
+    """
+    try:
+        answer = await outbound.post(url, body, {"Content-Type": "application/json", **headers})
+    except InvalidUrl as error:
+        raise DeliveryFailed(str(error), permanent=True) from error
+    if not 200 <= answer.status <= 299:
+        raise _refusal(host_of(web_address(url)), answer, now)
+
+
+def _refusal(host: str, answer: Answer, now: datetime) -> DeliveryFailed:
+    said = f"{host} answered {answer.status}{_phrase(answer.status)}."
+    if answer.status == HTTPStatus.GONE:
+        return DeliveryFailed(f"{said} It wants no more notifications.", permanent=True)
+    if 300 <= answer.status <= 399:
+        return DeliveryFailed(f"{said} Redirects are not followed; enter the address it leads to.")
+    asked = answer.headers.get("Retry-After", "") if answer.status in _ASK_FOR_PATIENCE else ""
+    return DeliveryFailed(said, retry_after=parse_retry_after(asked, now))
+
+
+def _phrase(status: int) -> str:
+    return f" {HTTPStatus(status).phrase}" if status in set(HTTPStatus) else ""

@@ -1,0 +1,81 @@
+"""Webhook: a signed JSON POST after the Standard Webhooks specification.
+
+Source: github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Final
+
+from gateway.channels.message import Message
+from gateway.channels.post import origin, post_json, to_json
+from gateway.outbound import Outbound
+from store.clock import Clock
+from store.errors import DeliveryFailed
+
+PREFIX: Final = "whsec_"
+_KEY_BYTES: Final = range(24, 65)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class WebhookTarget:
+    """Where a webhook goes. The path of `url` may be a secret too, as in most chat services."""
+
+    url: str
+    secret: str = ""
+    """`whsec_` and 24 to 64 bytes in base64; empty: the message is not signed."""
+
+    def __repr__(self) -> str:
+        return f"WebhookTarget({origin(self.url)!r}, {'signed' if self.secret else 'unsigned'})"
+
+
+async def send(message: Message, target: WebhookTarget, outbound: Outbound, clock: Clock) -> None:
+    """Deliver `message`. Its id stays the same over attempts; time and signature are made for each.
+
+    Raises:
+        DeliveryFailed: permanent if the secret has the wrong form or the answer is 410.
+        AddressRefused: if the address lies in a private network.
+    """
+    now = clock.now()
+    body = content(message)
+    stamp = str(int(now.timestamp()))
+    headers = {"webhook-id": message.id, "webhook-timestamp": stamp}
+    if target.secret:
+        headers["webhook-signature"] = signature(signing_key(target.secret), message.id, stamp, body)
+    await post_json(outbound, target.url, body, headers, now)
+
+
+def content(message: Message) -> bytes:
+    """The body, below 20 KB: `type`, `timestamp` (when it happened) and `data`."""
+    return to_json(
+        {
+            "type": message.kind,
+            "timestamp": message.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "data": {"title": message.title, "text": message.text, **message.facts},
+        }
+    )
+
+
+def signature(key: bytes, message_id: str, stamp: str, body: bytes) -> str:
+    """`v1,` and the HMAC-SHA256 over `id.timestamp.body`, in base64."""
+    digest = hmac.digest(key, b".".join((message_id.encode(), stamp.encode(), body)), hashlib.sha256)
+    return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def signing_key(secret: str) -> bytes:
+    """The bytes in a `whsec_` secret.
+
+    Raises:
+        DeliveryFailed: permanent, if it has another form.
+    """
+    try:
+        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not secret.startswith(PREFIX) or len(key) not in _KEY_BYTES:
+        raise DeliveryFailed("The webhook secret is not whsec_ and 24 to 64 bytes in base64.", permanent=True)
+    return key

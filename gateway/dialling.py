@@ -1,0 +1,68 @@
+"""From a host name to a connection: resolving it, and dialling its addresses one by one."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import httpcore
+
+from gateway.faults import failure
+
+_MOST_ADDRESSES: Final = 8
+"""How many of a name's addresses are dialled; all of them are checked."""
+
+_T = TypeVar("_T")
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Host and port to IP addresses as text, best first; OSError or UnicodeError for a name that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: for a connection to be made, and for a whole delivery."""
+
+    connect: float = 5.0
+    total: float = 15.0
+
+
+DEFAULT_TIMEOUTS: Final = Timeouts()
+
+
+async def system_resolver(host: str, port: int) -> Sequence[str]:
+    """The system's own answer, off the event loop, in the order of RFC 6724."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(info[4][0]) for info in found))
+
+
+async def lookup(resolve: Resolve, host: str, port: int) -> Sequence[str]:
+    """The addresses of `host`, at least one.
+
+    Raises:
+        DeliveryFailed: if it has none.
+    """
+    try:
+        addresses = await resolve(host, port)
+    except (OSError, UnicodeError) as error:
+        raise failure(error, host) from error
+    if not addresses:
+        raise failure(socket.gaierror(), host)
+    return addresses
+
+
+async def first_to_connect(
+    addresses: Sequence[str], seconds: float, dial: Callable[[str, float], Awaitable[_T]]
+) -> _T:
+    """What `dial(address, share)` returns for the first address that answers; each gets a share of `seconds`.
+
+    Raises whatever dialling the last address raised.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    *others, last = addresses[:_MOST_ADDRESSES]
+    for index, address in enumerate(others):
+        share = (until - loop.time()) / (len(others) + 1 - index)
+        with contextlib.suppress(OSError, httpcore.NetworkError, httpcore.TimeoutException):
+            return await dial(address, share)
+    return await dial(last, until - loop.time())

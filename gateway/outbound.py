@@ -1,0 +1,202 @@
+"""The way out: HTTP requests to addresses that users typed, kept away from the private network.
+
+The address is checked in `connect_tcp`, on the very number that is dialled, so a name that resolves
+differently the second time gains nothing. Requests go through the transport and not through
+`httpx.AsyncClient`: a client logs every URL, keeps one cookie jar for all accounts, and knows how to follow
+redirects and proxies.
+"""
+
+import asyncio
+import contextlib
+import re
+import ssl
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+import httpcore
+import httpx
+
+from gateway.addresses import AllowList, is_host, is_public
+from gateway.dialling import DEFAULT_TIMEOUTS, Resolve, Timeouts, first_to_connect, lookup, system_resolver
+from gateway.faults import FOREIGN, failure
+from store.errors import AddressRefused, InvalidUrl
+from store.text import is_plain, plain
+
+BODY_LIMIT: Final = 64 * 1024
+"""How many bytes of an answer are read, at most."""
+
+_WEB_PORTS: Final = frozenset({80, 443})
+_HEADERS: Final = {"User-Agent": "Gatekey", "Accept-Encoding": "identity", "Connection": "close"}
+_URL_LIMIT: Final = 2048
+_URL: Final = re.compile(r"https?://[^/?#@\\\s]+(?:[/?][^#\\\s]*)?", re.IGNORECASE)
+"""No user name, no fragment, no backslash: what two parsers could read as two hosts is not read at all."""
+
+_ALLOWED_BY: Final = "The administrator can allow it by host and port."
+NOTHING_ALLOWED: Final = AllowList()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said. `body` holds its first `BODY_LIMIT` bytes, as sent."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+def system_trust() -> ssl.SSLContext:
+    """A context that trusts the system's certificate authorities and Mozilla's. Reads files: use a thread."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    return context
+
+
+def verifying(tls: ssl.SSLContext) -> ssl.SSLContext:
+    """`tls` itself.
+
+    Raises:
+        ValueError: if it would accept a certificate unseen, or one for another name.
+    """
+    if tls.verify_mode is not ssl.CERT_REQUIRED or not tls.check_hostname:
+        raise ValueError("TLS has to verify the certificate and its name")
+    return tls
+
+
+def web_address(url: str) -> httpx.URL:
+    """`url` as an address that may be asked for: http or https, one host, no user name and no fragment.
+
+    Raises:
+        InvalidUrl: for anything else. Whether the host may be reached is decided when connecting.
+    """
+    if len(url) > _URL_LIMIT or not is_plain(url) or not _URL.fullmatch(url):
+        raise InvalidUrl
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise InvalidUrl from error
+    host = host_of(parsed)
+    if not is_host(f"[{host}]" if ":" in host else host):
+        raise InvalidUrl
+    return parsed
+
+
+def host_of(url: httpx.URL) -> str:
+    """The host of `url` in ASCII (punycode, RFC 5891), IPv6 without brackets."""
+    return url.raw_host.decode("ascii")
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Connects to public addresses and to listed ones, and to nothing else.
+
+    `dial` makes the connection. It is only ever given an address that was checked, never a name.
+    """
+
+    def __init__(
+        self, allow: AllowList, resolve: Resolve, dial: httpcore.AsyncNetworkBackend, timeouts: Timeouts
+    ) -> None:
+        self._allow = allow
+        self._resolve = resolve
+        self._dial = dial
+        self._timeouts = timeouts
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's signature)
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Raises AddressRefused if any address of `host` is refused, DeliveryFailed if it has none."""
+        if port not in _WEB_PORTS and not self._allow.has_port(port):
+            raise AddressRefused(_unusual_port(host, port))
+        addresses = await lookup(self._resolve, host, port)
+        for address in addresses:
+            self._check(host, port, address)
+
+        async def dial(address: str, seconds: float) -> httpcore.AsyncNetworkStream:
+            return await self._dial.connect_tcp(address, port, seconds, local_address, socket_options)
+
+        return await first_to_connect(addresses, self._timeouts.connect if timeout is None else timeout, dial)
+
+    def _check(self, host: str, port: int, address: str) -> None:
+        if self._allow.covers(host, port) or self._allow.covers(address, port):
+            return
+        if not is_public(address):
+            raise AddressRefused(f"{plain(host, 200)} lies in a private network. {_ALLOWED_BY}")
+        if port not in _WEB_PORTS:
+            raise AddressRefused(_unusual_port(host, port))
+
+
+class GuardedTransport(httpx.AsyncHTTPTransport):
+    """httpx's transport over a `GuardedBackend`; TLS is still verified against the name in the URL."""
+
+    def __init__(self, tls: ssl.SSLContext, backend: httpcore.AsyncNetworkBackend) -> None:
+        super().__init__(verify=tls, trust_env=False)
+        self._pool = httpcore.AsyncConnectionPool(ssl_context=tls, network_backend=backend)
+
+
+class Outbound:
+    """Sends requests out. Holds no connection between them, so it needs no closing.
+
+    `allow` is the administrator's list of private targets. Tests inject `resolve`, `dial` and `timeouts`. The
+    context in `tls` is for HTTP only: httpcore writes its protocols into it.
+    """
+
+    def __init__(
+        self,
+        tls: ssl.SSLContext,
+        *,
+        allow: AllowList = NOTHING_ALLOWED,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        resolve: Resolve = system_resolver,
+        dial: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
+        self._tls = verifying(tls)
+        self._timeouts = timeouts
+        self._backend = GuardedBackend(allow, resolve, dial or httpcore.AnyIOBackend(), timeouts)
+
+    async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """The answer to one POST, whatever its status; a redirect is an answer like any other.
+
+        Raises:
+            InvalidUrl: if `url` is not an address on the web.
+            AddressRefused: if it lies in a private network, or on an unusual port, and is not listed.
+            DeliveryFailed: if no whole answer came within the timeouts.
+        """
+        address = web_address(url)
+        waits = httpx.Timeout(self._timeouts.total, connect=self._timeouts.connect)
+        request = httpx.Request(
+            "POST",
+            address,
+            content=content,
+            headers={**_HEADERS, **headers},
+            extensions={"timeout": waits.as_dict()},
+        )
+        try:
+            async with (
+                asyncio.timeout(self._timeouts.total),
+                GuardedTransport(self._tls, self._backend) as transport,
+            ):
+                return await _ask(transport, request)
+        except FOREIGN as error:
+            raise failure(error, host_of(address)) from error
+
+
+async def _ask(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Answer:
+    response = await transport.handle_async_request(request)
+    body = bytearray()
+    try:
+        async with contextlib.aclosing(cast("AsyncGenerator[bytes]", response.aiter_raw())) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) >= BODY_LIMIT:
+                    break
+    finally:
+        await response.aclose()
+    return Answer(response.status_code, response.headers, bytes(body[:BODY_LIMIT]))
+
+
+def _unusual_port(host: str, port: int) -> str:
+    return f"Port {port} of {plain(host, 200)} is not 80 or 443. {_ALLOWED_BY}"
