@@ -1,4 +1,4 @@
-"""One form language: a label, a control, and one line that helps or says what is wrong."""
+"""One form language: a label, a control, and a line that says what is wrong."""
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual.app import ComposeResult, RenderResult
 from textual.content import Content
 from textual.dom import DOMNode
-from textual.events import Click, DescendantBlur, DescendantFocus
+from textual.events import Click
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -14,22 +14,22 @@ from textual.widgets import TextArea
 
 from store.text import plain
 
-NARROWEST_NOTE = 24
-"""Cells a note needs beside the label column; with less it starts under the label."""
+NARROWEST_ERROR = 24
+"""Cells an error needs beside the label column; with less it starts under the label."""
 
 
 class Field(Widget):
     """One row of a form. The label column is as wide as the left margin of `.field-control` in the style.
 
-    The label and the note are drawn by the field itself, so a field costs one widget more than its control.
+    The label and the error are drawn by the field itself, so a field costs one widget more than its control.
+    Its help is read by the screen's `HelpLine`: a line that came and went here would move the button below it
+    between the press and the release of the mouse, and the click would be lost.
     """
 
     ALLOW_SELECT: ClassVar[bool] = False
 
     error: reactive[str] = reactive("", init=False)
     """One sentence that says what is wrong, or nothing. Cleared when the control's value changes."""
-
-    _helping: reactive[bool] = reactive(False, init=False)
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Field(Widget):
         id: str | None = None,  # noqa: A002 (as every widget has it)
         classes: str | None = None,
     ) -> None:
-        """`beside` stands right of the control: a unit, a button. `help` shows while the focus is within."""
+        """`beside` stands right of the control: a unit, a button. The `HelpLine` shows `help`."""
         super().__init__(id=id, classes=classes)
         self.label = plain(label)
         self.control = control
@@ -57,13 +57,6 @@ class Field(Widget):
         if hasattr(self.control, "value"):
             self.watch(self.control, "value", self.clear_error, init=False)
 
-    @property
-    def note(self) -> str:
-        """The line under the control: the error, else the help of a focused field, else nothing."""
-        if self.error:
-            return self.error
-        return self.help if self._helping else ""
-
     def show_error(self, text: str) -> None:
         """Shows `text`, one sentence, until the control changes or `clear_error`."""
         self.error = text
@@ -78,15 +71,6 @@ class Field(Widget):
         self.set_class(bool(after), "-error")
         self.refresh(layout=before != after)
 
-    def watch__helping(self) -> None:
-        self.refresh(layout=bool(self.help) and not self.error)
-
-    def on_descendant_focus(self, _event: DescendantFocus) -> None:
-        self._helping = True
-
-    def on_descendant_blur(self, _event: DescendantBlur) -> None:
-        self._helping = False
-
     def on_text_area_changed(self, _event: TextArea.Changed) -> None:
         self.clear_error()
 
@@ -96,25 +80,24 @@ class Field(Widget):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         height = super().get_content_height(container, viewport, width)
-        return max(1, height) + len(self._note_lines(width))
+        return max(1, height) + len(self._error_lines(width))
 
     def render(self) -> RenderResult:
         width = self.content_size.width
-        notes = self._note_lines(width)
+        errors = self._error_lines(width)
         label = Content(self.label).truncate(max(0, self._column - 1), ellipsis=True)
-        above = max(1, self.content_size.height - len(notes))
-        return Content("\n").join([label, *[Content("")] * (above - 1), *notes])
+        above = max(1, self.content_size.height - len(errors))
+        return Content("\n").join([label, *[Content("")] * (above - 1), *errors])
 
     @property
     def _column(self) -> int:
         return self.control.styles.margin.left
 
-    def _note_lines(self, width: int) -> list[Content]:
-        if not self.note or width <= 0:
+    def _error_lines(self, width: int) -> list[Content]:
+        if not self.error or width <= 0:
             return []
-        indent = self._column if width - self._column >= NARROWEST_NOTE else min(2, width - 1)
-        text, style = (f"! {self.error}", "$text-error") if self.error else (self.help, "$foreground-muted")
-        lines = Content.styled(text, style).wrap(max(1, width - indent))
+        indent = self._column if width - self._column >= NARROWEST_ERROR else min(2, width - 1)
+        lines = Content.styled(f"! {self.error}", "$text-error").wrap(max(1, width - indent))
         return [line.pad_left(indent) for line in lines]
 
 

@@ -64,7 +64,7 @@ class KeyFooter(Widget):
         """`keep` names actions without their namespace, the most important last."""
         super().__init__(id=id, classes=classes)
         self.keep = keep
-        self._hints: list[KeyHint] = []
+        self.hints: list[KeyHint] = []
         self._places: list[tuple[int, KeyHint]] = []
         self._line = Content("")
         self._waiting = False
@@ -104,8 +104,8 @@ class KeyFooter(Widget):
         if not self.is_attached:
             return
         hints = self._current_hints()
-        if hints != self._hints:
-            self._hints = hints
+        if hints != self.hints:
+            self.hints = hints
             self._arrange()
 
     def _current_hints(self) -> list[KeyHint]:
@@ -126,11 +126,11 @@ class KeyFooter(Widget):
         )
 
     def _arrange(self) -> None:
-        self._places = place(self._hints, self.keep, self.content_size.width)
+        self._places = place(self.hints, self.keep, self.content_size.width)
         line = Content("")
         for start, hint in self._places:
             line = Content.assemble(line, " " * (start - line.cell_length), hint.draw())
-        hidden = len(self._hints) - len(self._places)
+        hidden = len(self.hints) - len(self._places)
         if hidden and self._places:
             line = self._mark_hidden(line)
         if not self._line.is_same(line):

@@ -1,0 +1,39 @@
+"""A bare console with the real stylesheet: the stage a widget stands on in its tests."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePath
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.message import Message
+from textual.widget import Widget
+
+STYLES = Path(__file__).parents[3] / "styles"
+
+
+class Stage(App[None]):
+    """Shows the widgets that `build` makes and remembers every message that bubbled up to it."""
+
+    CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = STYLES / "base.tcss"
+
+    def __init__(self, build: Callable[[], Iterable[Widget]] = tuple) -> None:
+        super().__init__()
+        self._build = build
+        self.messages: list[Message] = []
+
+    def compose(self) -> ComposeResult:
+        yield from self._build()
+
+    async def _on_message(self, message: Message) -> None:
+        self.messages.append(message)
+        await super()._on_message(message)
+
+    def lines(self) -> list[str]:
+        """What the screen shows, row by row, trailing blanks cut."""
+        return [
+            "".join(segment.text for segment in strip).rstrip()
+            for strip in self.screen._compositor.render_strips()
+        ]
+
+    def shown(self) -> str:
+        return "\n".join(self.lines())

@@ -1,0 +1,146 @@
+"""The form language: labels in one column, help for what is focused, errors at the field."""
+
+import pytest
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static, TextArea
+
+from tests.screens.widgets.stage import Stage
+from tui.widgets.field import Field, show_errors
+from tui.widgets.footer import KeyFooter
+from tui.widgets.help_line import HelpLine
+from tui.widgets.secret_input import SecretInput
+from tui.widgets.toggle import Toggle
+
+pytestmark = pytest.mark.anyio
+
+
+def form() -> list[Widget]:
+    return [
+        Field(
+            "Threshold", Input("1.00", id="threshold", compact=True), Static("USD"), help="A dollar amount."
+        ),
+        Field("Email", Toggle(id="email"), help="Sent to your address."),
+        Field("Secret", SecretInput(id="secret")),
+    ]
+
+
+def field_of(app: Stage, control: str) -> Field:
+    return next(field for field in app.query(Field) if field.control.id == control)
+
+
+async def test_a_field_is_one_row_with_its_control_in_the_column() -> None:
+    app = Stage(form)
+    async with app.run_test(size=(80, 24)):
+        assert [field.region.height for field in app.query(Field)] == [1, 1, 1]
+        assert app.query_one("#threshold").region.x == 26
+        assert app.query_one("#email").region.x == 26
+        assert app.lines()[0].startswith("Threshold ")
+        assert app.lines()[0].endswith("USD")
+
+
+async def test_the_help_line_follows_the_focus_and_nothing_moves() -> None:
+    app = Stage(lambda: [*form(), Button("Save"), HelpLine(), KeyFooter()])
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.query_one("#threshold").focus()
+        await pilot.pause()
+        places = [widget.region for widget in app.screen.children]
+        seen = []
+        for _ in range(4):
+            seen.append(app.lines()[22].strip())
+            await pilot.press("tab")
+            await pilot.pause()
+            assert [widget.region for widget in app.screen.children] == places
+        assert seen == ["A dollar amount.", "Sent to your address.", "", ""]
+
+
+async def test_all_errors_show_at_once_and_the_first_in_reading_order_is_focused() -> None:
+    app = Stage(form)
+    async with app.run_test(size=(80, 24)) as pilot:
+        lost = show_errors(app, {"secret": "Enter a secret.", "email": "Bind an address first.", "": ""})
+        await pilot.pause()
+        assert lost == []
+        assert "! Enter a secret." in app.shown()
+        assert "! Bind an address first." in app.shown()
+        assert app.focused is app.query_one("#email")
+
+
+async def test_a_second_check_forgets_the_errors_of_the_first() -> None:
+    app = Stage(form)
+    async with app.run_test(size=(80, 24)) as pilot:
+        show_errors(app, {"secret": "Enter a secret."})
+        show_errors(app, {"threshold": "Not an amount."})
+        await pilot.pause()
+        assert field_of(app, "secret").error == ""
+        assert "Enter a secret." not in app.shown()
+
+
+async def test_a_sentence_for_no_field_is_handed_back() -> None:
+    app = Stage(form)
+    async with app.run_test(size=(80, 24)):
+        assert show_errors(app, {"nowhere": "The server refused."}) == ["The server refused."]
+
+
+@pytest.mark.parametrize("control", ["threshold", "email", "secret"])
+async def test_an_error_goes_when_its_control_changes_and_only_its_own(control: str) -> None:
+    app = Stage(form)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for field in app.query(Field):
+            field.show_error("Wrong.")
+        app.query_one(f"#{control}").focus()
+        await pilot.press("space" if control == "email" else "7")
+        wrong = [field.control.id for field in app.query(Field) if field.error]
+        assert wrong == [name for name in ("threshold", "email", "secret") if name != control]
+
+
+async def test_the_error_of_a_text_area_goes_when_it_changes() -> None:
+    app = Stage(lambda: [Field("Notes", TextArea(id="notes"))])
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.query_one(Field).show_error("Too long.")
+        app.query_one("#notes").focus()
+        await pilot.press("a")
+        await pilot.pause()
+        assert app.query_one(Field).error == ""
+
+
+async def test_data_in_an_error_can_neither_move_the_cursor_nor_press_a_button() -> None:
+    app = Stage(form)
+    async with app.run_test(size=(80, 24)) as pilot:
+        field_of(app, "secret").show_error("[@click=app.quit]no[/] \x1b[2J\u202edrawkcab")
+        await pilot.pause()
+        assert "[@click=app.quit]no[/]" in app.shown()
+        assert "\x1b" not in app.shown()
+        assert "\u202e" not in app.shown()
+
+
+async def test_a_long_error_wraps_beside_the_label_and_below_it_on_a_narrow_terminal() -> None:
+    sentence = "A very long sentence that says in detail what is wrong with this value and what to do."
+    for width, column in ((80, 26), (40, 2)):
+        app = Stage(form)
+        async with app.run_test(size=(width, 24)) as pilot:
+            field_of(app, "threshold").show_error(sentence)
+            await pilot.pause()
+            notes = app.lines()[1 : field_of(app, "threshold").region.height]
+            assert len(notes) > 1
+            assert {len(line) - len(line.lstrip()) for line in notes} == {column}
+            assert " ".join(line.strip() for line in notes) == f"! {sentence}"
+
+
+async def test_a_click_on_the_label_focuses_the_control() -> None:
+    app = Stage(form)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.click(field_of(app, "secret"), offset=(1, 0))
+        assert app.focused is app.query_one("#secret")
+
+
+async def test_the_label_column_is_as_wide_as_the_stylesheet_says() -> None:
+    def slim() -> list[Widget]:
+        fields = form()
+        for field in fields:
+            assert isinstance(field, Field)
+            field.control.styles.margin = (0, 0, 0, 8)
+        return fields
+
+    app = Stage(slim)
+    async with app.run_test(size=(80, 24)):
+        assert app.query_one("#threshold").region.x == 8
+        assert app.lines()[0].startswith("Thresh… ")

@@ -1,0 +1,52 @@
+"""The one-row switch says its state in words and can be turned with keys and mouse."""
+
+import pytest
+
+from tests.screens.widgets.stage import Stage
+from tui.widgets.toggle import Toggle
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_state_is_a_word_and_a_mark() -> None:
+    app = Stage(lambda: [Toggle(True, "needs care", id="a"), Toggle(id="b")])
+    async with app.run_test(size=(80, 24)):
+        assert app.lines()[:2] == ["[x] on   needs care", "[ ] off"]
+
+
+@pytest.mark.parametrize("key", ["space", "enter"])
+async def test_a_key_turns_it_and_says_so_once(key: str) -> None:
+    app = Stage(lambda: [Toggle(id="a")])
+    async with app.run_test(size=(80, 24)) as pilot:
+        toggle = app.query_one(Toggle)
+        toggle.focus()
+        await pilot.press(key)
+        assert toggle.value
+        assert app.lines()[0] == "[x] on"
+        changes = [message for message in app.messages if isinstance(message, Toggle.Changed)]
+        assert [(change.control, change.value) for change in changes] == [(toggle, True)]
+
+
+async def test_a_click_turns_it_back() -> None:
+    app = Stage(lambda: [Toggle(True, id="a")])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.click("#a")
+        assert not app.query_one(Toggle).value
+
+
+async def test_a_disabled_switch_stays() -> None:
+    app = Stage(lambda: [Toggle(id="a", disabled=True)])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.click("#a")
+        app.query_one(Toggle).focus()
+        await pilot.press("space")
+        assert not app.query_one(Toggle).value
+
+
+async def test_filling_a_form_says_nothing_where_the_caller_prevents_it() -> None:
+    app = Stage(lambda: [Toggle(id="a")])
+    async with app.run_test(size=(80, 24)) as pilot:
+        with app.prevent(Toggle.Changed):
+            app.query_one(Toggle).value = True
+        await pilot.pause()
+        assert not [message for message in app.messages if isinstance(message, Toggle.Changed)]

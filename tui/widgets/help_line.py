@@ -1,0 +1,33 @@
+"""What the focused field is for, on one line that is always there, so that nothing moves with the focus."""
+
+from typing import ClassVar
+
+from textual.app import RenderResult
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from store.text import plain
+from tui.widgets.field import Field
+
+
+class HelpLine(Widget):
+    """Shows the `help` of the `Field` that holds the focus. Stands above the footer, or last in a dialog."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    text: reactive[str] = reactive("")
+    """What the line says now."""
+
+    def on_mount(self) -> None:
+        self.watch(self.screen, "focused", self._focus_moved)
+
+    def validate_text(self, text: str) -> str:
+        return plain(text)
+
+    def render(self) -> RenderResult:
+        return Content(self.text)
+
+    def _focus_moved(self, focused: Widget | None) -> None:
+        ancestors = focused.ancestors if focused is not None else []
+        self.text = next((node.help for node in ancestors if isinstance(node, Field)), "")
