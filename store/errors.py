@@ -50,7 +50,7 @@ class GatekeyError(Exception):
         self.field = field
 
 
-# -- input ------------------------------------------------------------------------------------------------------
+# -- input ---------------------------------------------------------------------------------------------------
 
 
 class InvalidInput(GatekeyError):
@@ -136,7 +136,7 @@ class SameAsOldPassword(PasswordRefused):
     sentence = "The new password is the same as the old one."
 
 
-# -- who is asking ----------------------------------------------------------------------------------------------
+# -- who is asking -------------------------------------------------------------------------------------------
 
 
 class NotAuthentic(GatekeyError):
@@ -217,7 +217,7 @@ class IdentityRefused(NotAuthentic):
     sentence = "The provider's answer could not be verified. Start again."
 
 
-# -- what they may do -------------------------------------------------------------------------------------------
+# -- what they may do ----------------------------------------------------------------------------------------
 
 
 class NotAllowed(GatekeyError):
@@ -308,7 +308,7 @@ class SpendLimitReached(NotAllowed):
     sentence = "This API key has reached its spend limit."
 
 
-# -- what is there ----------------------------------------------------------------------------------------------
+# -- what is there -------------------------------------------------------------------------------------------
 
 
 class NotFound(GatekeyError):
@@ -367,7 +367,7 @@ class AlreadySettled(Conflict):
     sentence = "This reservation was settled before."
 
 
-# -- the outside world ------------------------------------------------------------------------------------------
+# -- the outside world ---------------------------------------------------------------------------------------
 
 
 class GatewayError(GatekeyError):
@@ -403,7 +403,7 @@ class AddressRefused(GatewayError):
     sentence = "This address lies in a private network. The administrator can allow it by host and port."
 
 
-# -- the data ---------------------------------------------------------------------------------------------------
+# -- the data ------------------------------------------------------------------------------------------------
 
 
 class StoreUnavailable(GatekeyError):
@@ -448,6 +448,11 @@ class DatabaseDamaged(StoreUnavailable):
 class DatabaseExposed(StoreUnavailable):
     title = "Other users can read the database"
     sentence = "The database or its folder is open to other users. Run chmod 600 on the file and 700 on its folder."
+
+
+class DatabaseOnNetwork(StoreUnavailable):
+    title = "The database lies on a network drive"
+    sentence = "SQLite cannot lock a file on a network drive safely. Move it to a local disk, or use PostgreSQL."
 
 
 class DatabaseRefused(StoreUnavailable):

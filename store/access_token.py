@@ -1,0 +1,120 @@
+"""The System Access Token: one per account, shown once, hashed, and dead the moment a new one is made."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from store import tokens
+from store.audit import Audit, Tag
+from store.context import Context
+from store.errors import InvalidToken, NotEnabled, StaleEdit
+from store.models import AccessToken, Account
+from store.notices import Notices
+from store.sessions import Sessions, digest
+
+NOTE_USE_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokenInfo:
+    """What is known of a token afterwards."""
+
+    last_four: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccessToken:
+    """A token, given out once."""
+
+    token: str = field(repr=False)
+    info: AccessTokenInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHolder:
+    """The account a token speaks for. It can never do what needs a fresh proof."""
+
+    account_id: int
+    name: str
+    email: str
+    role: str
+
+
+class AccessTokens:
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions, notices: Notices) -> None:
+        self._context = context
+        self._audit = audit
+        self._sessions = sessions
+        self._notices = notices
+
+    def status(self, token: str) -> AccessTokenInfo | None:
+        """The System Access Token of the session's account, or None if it never had one."""
+        with self._sessions.reading(token) as (tx, acting):
+            row = tx.execute(select(AccessToken).where(AccessToken.account_id == acting.account_id)).one_or_none()
+        return None if row is None else AccessTokenInfo(row.last_four, row.created_at, row.last_used_at)
+
+    def generate(self, token: str) -> NewAccessToken:
+        """Make a new one; the old one is refused from the commit on.
+
+        Raises `FreshProofRequired`, and `StaleEdit` if another was made at the same moment.
+        """
+        new, now = tokens.generate(tokens.ACCESS_TOKEN_PREFIX, self._context.rng), self._context.now()
+        values = {"token_hash": digest(new), "last_four": new[-4:], "created_at": now, "last_used_at": None}
+        with self._sessions.writing(token, proof=True) as (tx, acting):
+            generation = tx.execute(
+                select(AccessToken.generation).where(AccessToken.account_id == acting.account_id)
+            ).scalar()
+            if generation is None:
+                try:
+                    tx.execute(insert(AccessToken).values(account_id=acting.account_id, generation=1, **values))
+                except IntegrityError as error:
+                    raise StaleEdit("A token was generated somewhere else at this moment.") from error
+            else:
+                rotated = tx.execute(
+                    update(AccessToken)
+                    .where(AccessToken.account_id == acting.account_id, AccessToken.generation == generation)
+                    .values(generation=generation + 1, **values)
+                )
+                if rotated.rowcount != 1:
+                    raise StaleEdit("A token was generated somewhere else at this moment.")
+            self._audit.record(
+                tx, acting.account_id, Tag.ACCESS_TOKEN_GENERATED, actor=acting.name, source=acting.source
+            )
+            self._notices.enqueue(tx, acting.account_id, Tag.ACCESS_TOKEN_GENERATED)
+        return NewAccessToken(new, AccessTokenInfo(new[-4:], now, None))
+
+    def revoke(self, token: str) -> None:
+        """Remove the token without making another. Raises `NotEnabled`, `FreshProofRequired`."""
+        with self._sessions.writing(token, proof=True) as (tx, acting):
+            gone = tx.execute(delete(AccessToken).where(AccessToken.account_id == acting.account_id))
+            if gone.rowcount != 1:
+                raise NotEnabled("There is no System Access Token to revoke.")
+            self._audit.record(tx, acting.account_id, Tag.ACCESS_TOKEN_REVOKED, actor=acting.name, source=acting.source)
+            self._notices.enqueue(tx, acting.account_id, Tag.ACCESS_TOKEN_REVOKED)
+
+    def authenticate(self, token: str) -> TokenHolder:
+        """The account behind a bearer token; its use is noted at most once a minute. Raises `InvalidToken`."""
+        if not tokens.is_well_formed(token, tokens.ACCESS_TOKEN_PREFIX):
+            raise InvalidToken
+        hashed, now = digest(token), self._context.now()
+        with self._context.database.read() as tx:
+            row = tx.execute(
+                select(Account.id, Account.name, Account.email, Account.role, AccessToken.last_used_at)
+                .join(Account, Account.id == AccessToken.account_id)
+                .where(AccessToken.token_hash == hashed)
+            ).one_or_none()
+        if row is None:
+            raise InvalidToken
+        if row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY:
+            self._note_use(hashed, now)
+        return TokenHolder(row.id, row.name, row.email, row.role)
+
+    def _note_use(self, hashed: bytes, now: datetime) -> None:
+        stale = or_(AccessToken.last_used_at.is_(None), AccessToken.last_used_at <= now - NOTE_USE_EVERY)
+        with self._context.database.write() as tx:
+            tx.execute(update(AccessToken).where(AccessToken.token_hash == hashed, stale).values(last_used_at=now))

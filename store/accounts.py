@@ -1,0 +1,185 @@
+"""Accounts: who there is, and what role they have."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from store import inputs, passwords
+from store.audit import Audit, Tag
+from store.context import Context
+from store.errors import LastAdministrator, NameTaken, NoSuchAccount
+from store.models import Account, Quota
+from store.sections import open_sections
+from store.text import fold
+from store.throttle import Factor, Throttles
+
+USER_HANDLE_BYTES: Final = 64
+
+
+class Role(StrEnum):
+    USER = "user"
+    ADMIN = "admin"
+    ROOT = "root"
+
+    @property
+    def is_administrator(self) -> bool:
+        return self is not Role.USER
+
+
+@dataclass(frozen=True, slots=True)
+class AccountInfo:
+    id: int
+    name: str
+    email: str
+    role: Role
+    created_at: datetime
+    password_changed_at: datetime | None
+    has_password: bool
+
+
+class Accounts:
+    def __init__(self, context: Context, audit: Audit, throttles: Throttles) -> None:
+        self._context = context
+        self._audit = audit
+        self._throttles = throttles
+
+    def create(
+        self,
+        name: str,
+        password: str | None,
+        *,
+        email: str = "",
+        role: Role = Role.USER,
+        quota_micro_usd: int = 0,
+        actor: str,
+        source: str = "",
+        only_if_first: bool = False,
+    ) -> AccountInfo:
+        """Create an account with default settings. Slow: it hashes the password.
+
+        `password` None makes one that can only sign in through a passkey or a bound identity. `only_if_first`
+        refuses once anybody has an account: the first run may be raced. Raises `InvalidName`, `InvalidEmail`,
+        `PasswordRefused`, `NameTaken`.
+        """
+        name = inputs.check_name(name)
+        email = inputs.check_email(email, field="email") if email else ""
+        hashed = None
+        if password is not None:
+            password = passwords.prepare(password)
+            passwords.check_new(password, (name, email), field="password")
+            hashed = self._context.hasher.hash_password(password)
+        now = self._context.now()
+        with self._context.database.write() as tx:
+            if only_if_first and self._count(tx) > 0:
+                raise NameTaken("There is an account already. Sign in, or ask its administrator for another.")
+            try:
+                account_id = tx.execute(
+                    insert(Account)
+                    .values(
+                        name=name,
+                        name_key=fold(name),
+                        email=email,
+                        role=role.value,
+                        password_hash=hashed,
+                        password_changed_at=now if hashed else None,
+                        auth_epoch=1,
+                        user_handle=self._context.rng.randbytes(USER_HANDLE_BYTES),
+                        created_at=now,
+                    )
+                    .returning(Account.id)
+                ).scalar_one()
+            except IntegrityError as error:
+                raise NameTaken(field="username") from error
+            tx.execute(
+                insert(Quota).values(
+                    account_id=account_id,
+                    remaining_micro_usd=quota_micro_usd,
+                    held_micro_usd=0,
+                    used_micro_usd=0,
+                    warning_armed=True,
+                )
+            )
+            open_sections(tx, account_id)
+            self._throttles.forget(tx, name)
+            self._audit.record(tx, account_id, Tag.ACCOUNT_CREATED, actor=actor, source=source, role=role.value)
+        return AccountInfo(account_id, name, email, role, now, now if hashed else None, hashed is not None)
+
+    def is_empty(self) -> bool:
+        """Whether nobody has an account yet."""
+        with self._context.database.read() as tx:
+            return self._count(tx) == 0
+
+    def find(self, name: str) -> AccountInfo:
+        """The account called `name`, whatever its case. Raises `NoSuchAccount`."""
+        with self._context.database.read() as tx:
+            row = tx.execute(select(Account).where(Account.name_key == fold(name))).one_or_none()
+        if row is None:
+            raise NoSuchAccount
+        return _info(row)
+
+    def get(self, account_id: int) -> AccountInfo:
+        """The account of that id. Raises `NoSuchAccount`."""
+        with self._context.database.read() as tx:
+            row = tx.execute(select(Account).where(Account.id == account_id)).one_or_none()
+        if row is None:
+            raise NoSuchAccount
+        return _info(row)
+
+    def all(self) -> list[AccountInfo]:
+        """Every account, by name."""
+        with self._context.database.read() as tx:
+            return [_info(row) for row in tx.execute(select(Account).order_by(Account.name_key))]
+
+    def set_role(self, name: str, role: Role, *, actor: str) -> None:
+        """Change a role from the administrator's side. Raises `NoSuchAccount`, `LastAdministrator`."""
+        with self._context.database.write() as tx:
+            lock_administrators(tx)
+            row = tx.execute(select(Account.id, Account.role).where(Account.name_key == fold(name))).one_or_none()
+            if row is None:
+                raise NoSuchAccount
+            if not role.is_administrator and is_last_administrator(tx, row.id):
+                raise LastAdministrator
+            tx.execute(update(Account).where(Account.id == row.id).values(role=role.value))
+            self._audit.record(
+                tx, row.id, Tag.ACCOUNT_ROLE_CHANGED, actor=actor, source="command line", role=role.value
+            )
+
+    def reset_factors(self, name: str, *, actor: str) -> None:
+        """Lift every lock and every disabled factor of an account. Raises `NoSuchAccount`."""
+        with self._context.database.write() as tx:
+            row = tx.execute(select(Account.id, Account.name).where(Account.name_key == fold(name))).one_or_none()
+            if row is None:
+                raise NoSuchAccount
+            for factor in Factor:
+                self._throttles.reset(tx, factor, row.name)
+            self._audit.record(tx, row.id, Tag.FACTOR_RESET, actor=actor, source="command line")
+
+    def _count(self, tx: Connection) -> int:
+        return int(tx.execute(select(func.count()).select_from(Account)).scalar_one())
+
+
+def lock_administrators(tx: Connection) -> None:
+    """Hold the rows of all administrators: two of them cannot both stop being the last one (PostgreSQL)."""
+    tx.execute(select(Account.id).where(Account.role != Role.USER.value).order_by(Account.id).with_for_update()).all()
+
+
+def is_last_administrator(tx: Connection, account_id: int) -> bool:
+    """Whether this account is an administrator and no other is."""
+    administrators = tx.execute(select(Account.id).where(Account.role != Role.USER.value)).scalars().all()
+    return list(administrators) == [account_id]
+
+
+def _info(row: Any) -> AccountInfo:
+    return AccountInfo(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        role=Role(row.role),
+        created_at=row.created_at,
+        password_changed_at=row.password_changed_at,
+        has_password=row.password_hash is not None,
+    )

@@ -1,0 +1,163 @@
+"""API keys for the model relay: named, hashed, with an expiry and a spend limit of their own."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import func, insert, or_, select, update
+
+from store import inputs, tokens
+from store.audit import Audit, Tag
+from store.context import Context
+from store.errors import InvalidApiKey, InvalidExpiry, InvalidMoney, LimitReached, NoSuchItem
+from store.models import Account, ApiKey
+from store.sessions import Sessions, digest
+
+MOST: Final = 50
+NOTE_USE_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyInfo:
+    id: int
+    name: str
+    last_four: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    spend_limit_micro_usd: int | None
+    spent_micro_usd: int
+
+    def is_usable(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiKey:
+    """A key, given out once."""
+
+    key: str = field(repr=False)
+    info: ApiKeyInfo
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """The account an API key speaks for."""
+
+    account_id: int
+    account_name: str
+    key_id: int
+    key_name: str
+
+
+class ApiKeys:
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
+        self._context = context
+        self._audit = audit
+        self._sessions = sessions
+
+    def list(self, token: str) -> list[ApiKeyInfo]:
+        """The keys of the session's account, newest first; revoked ones stay listed."""
+        with self._sessions.reading(token) as (tx, acting):
+            rows = tx.execute(
+                select(ApiKey).where(ApiKey.account_id == acting.account_id).order_by(ApiKey.id.desc())
+            ).all()
+        return [_info(row) for row in rows]
+
+    def create(
+        self,
+        token: str,
+        name: str,
+        *,
+        expires_at: datetime | None = None,
+        spend_limit_micro_usd: int | None = None,
+    ) -> NewApiKey:
+        """A new key. Raises `InvalidLabel`, `InvalidExpiry`, `InvalidMoney`, `LimitReached`, `FreshProofRequired`."""
+        name, now = inputs.check_label(name, field="api-key-name"), self._context.now()
+        if expires_at is not None and expires_at <= now:
+            raise InvalidExpiry(field="api-key-expiry")
+        if spend_limit_micro_usd is not None and spend_limit_micro_usd <= 0:
+            raise InvalidMoney("A spend limit is more than zero.", field="api-key-limit")
+        key = tokens.generate(tokens.API_KEY_PREFIX, self._context.rng)
+        with self._sessions.writing(token, proof=True) as (tx, acting):
+            live = select(func.count()).where(ApiKey.account_id == acting.account_id, ApiKey.revoked_at.is_(None))
+            if tx.execute(live).scalar_one() >= MOST:
+                raise LimitReached(f"An account has at most {MOST} API keys. Revoke one first.")
+            row = tx.execute(
+                insert(ApiKey)
+                .values(
+                    account_id=acting.account_id,
+                    name=name,
+                    key_hash=digest(key),
+                    last_four=key[-4:],
+                    created_at=now,
+                    expires_at=expires_at,
+                    spend_limit_micro_usd=spend_limit_micro_usd,
+                    spent_micro_usd=0,
+                    held_micro_usd=0,
+                )
+                .returning(ApiKey.id)
+            ).scalar_one()
+            self._audit.record(
+                tx, acting.account_id, Tag.API_KEY_CREATED, actor=acting.name, source=acting.source, name=name
+            )
+        info = ApiKeyInfo(row, name, key[-4:], now, expires_at, None, None, spend_limit_micro_usd, 0)
+        return NewApiKey(key, info)
+
+    def revoke(self, token: str, key_id: int) -> None:
+        """Refuse the key from now on. Raises `NoSuchItem`."""
+        with self._sessions.writing(token) as (tx, acting):
+            name = tx.execute(
+                update(ApiKey)
+                .where(ApiKey.id == key_id, ApiKey.account_id == acting.account_id, ApiKey.revoked_at.is_(None))
+                .values(revoked_at=self._context.now())
+                .returning(ApiKey.name)
+            ).scalar()
+            if name is None:
+                raise NoSuchItem("That API key was revoked before.")
+            self._audit.record(
+                tx, acting.account_id, Tag.API_KEY_REVOKED, actor=acting.name, source=acting.source, name=name
+            )
+
+    def authenticate(self, key: str) -> KeyHolder:
+        """The account behind an API key. Raises `InvalidApiKey`, also for one that expired or was revoked."""
+        if not tokens.is_well_formed(key, tokens.API_KEY_PREFIX):
+            raise InvalidApiKey
+        hashed, now = digest(key), self._context.now()
+        with self._context.database.read() as tx:
+            row = tx.execute(
+                select(
+                    ApiKey.id,
+                    ApiKey.name,
+                    ApiKey.account_id,
+                    ApiKey.last_used_at,
+                    Account.name.label("account_name"),
+                )
+                .join(Account, Account.id == ApiKey.account_id)
+                .where(
+                    ApiKey.key_hash == hashed,
+                    ApiKey.revoked_at.is_(None),
+                    or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),
+                )
+            ).one_or_none()
+        if row is None:
+            raise InvalidApiKey
+        if row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY:
+            with self._context.database.write() as tx:
+                tx.execute(update(ApiKey).where(ApiKey.id == row.id).values(last_used_at=now))
+        return KeyHolder(row.account_id, row.account_name, row.id, row.name)
+
+
+def _info(row: Any) -> ApiKeyInfo:
+    return ApiKeyInfo(
+        id=row.id,
+        name=row.name,
+        last_four=row.last_four,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+        spend_limit_micro_usd=row.spend_limit_micro_usd,
+        spent_micro_usd=row.spent_micro_usd,
+    )

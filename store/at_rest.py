@@ -1,0 +1,127 @@
+"""Secrets that must be read back, sealed with AES-256-GCM; and the keys all of that hangs on.
+
+A sealed value carries the id of its key and a nonce, and is bound to its place by associated data
+`table:column:row`: moved to another row or column it no longer opens (NIST SP 800-38D).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import random
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from store.errors import KeyExposed, KeyMissing, KeyWrong
+
+KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_HEADER: Final = "gatekey-key"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Keys by id (1 to 255). New values are sealed under `current`; older ids still open."""
+
+    current: int
+    keys: Mapping[int, bytes] = field(repr=False)
+
+    @classmethod
+    def new(cls, rng: random.Random) -> "KeyRing":
+        """A ring of one fresh key."""
+        return cls(1, {1: rng.randbytes(KEY_BYTES)})
+
+    @classmethod
+    def parse(cls, text: str) -> "KeyRing":
+        """A ring from lines of `gatekey-key ID BASE64`; the last line is the current key.
+
+        Raises `KeyWrong` for anything else.
+        """
+        keys: dict[int, bytes] = {}
+        for line in text.splitlines():
+            if not line.strip():
+                continue
+            match line.split():
+                case [word, number, encoded] if word == _HEADER and number.isascii() and number.isdigit():
+                    key_id, key = int(number), _decode(encoded)
+                case _:
+                    raise KeyWrong("The key file does not hold a Gatekey key.")
+            if len(key) != KEY_BYTES or not 1 <= key_id <= 255 or key_id in keys:
+                raise KeyWrong("The key file does not hold a Gatekey key.")
+            keys[key_id] = key
+        if not keys:
+            raise KeyWrong("The key file is empty.")
+        return cls(list(keys)[-1], keys)
+
+    def serialise(self) -> str:
+        """The text that `parse` reads back. Holds the keys: write it only to a file of mode 0600."""
+        ids = [key_id for key_id in self.keys if key_id != self.current] + [self.current]
+        return "".join(f"{_HEADER} {i} {base64.b64encode(self.keys[i]).decode()}\n" for i in ids)
+
+    def seal(self, plaintext: str, place: str, rng: random.Random) -> bytes:
+        """`plaintext` sealed for `place` (`table:column:row`): key id, nonce, ciphertext and tag."""
+        nonce = rng.randbytes(_NONCE_BYTES)
+        cipher = AESGCM(self._derive(self.current, "seal"))
+        return bytes([self.current]) + nonce + cipher.encrypt(nonce, plaintext.encode(), place.encode())
+
+    def open(self, sealed: bytes, place: str) -> str:
+        """What was sealed for `place`. Raises `KeyWrong` if the key is missing or the value was moved or changed."""
+        if not sealed or sealed[0] not in self.keys:
+            raise KeyWrong
+        nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        try:
+            return AESGCM(self._derive(sealed[0], "seal")).decrypt(nonce, ciphertext, place.encode()).decode()
+        except (InvalidTag, ValueError) as error:
+            raise KeyWrong("A stored secret could not be opened: the key does not fit, or it was altered.") from error
+
+    def mac(self, purpose: str, message: bytes) -> bytes:
+        """HMAC-SHA-256 of `message` under the oldest key, with a key of its own per `purpose`."""
+        return hmac.digest(self._derive(min(self.keys), purpose), message, hashlib.sha256)
+
+    def _derive(self, key_id: int, purpose: str) -> bytes:
+        kdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=f"gatekey:{purpose}:v1".encode())
+        return kdf.derive(self.keys[key_id])
+
+
+def load_key_file(path: Path) -> KeyRing:
+    """The ring in the file at `path`. Raises `KeyMissing`, `KeyExposed` (mode beyond 0600) or `KeyWrong`."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise KeyMissing(f"The key file {path.name} could not be opened. Point --key-file at it.") from error
+    with os.fdopen(descriptor, encoding="ascii", errors="replace") as file:
+        status = os.fstat(file.fileno())
+        if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeyExposed
+        return KeyRing.parse(file.read(65536))
+
+
+def create_key_file(path: Path, rng: random.Random) -> KeyRing:
+    """A new ring, written to a new file of mode 0600 in a folder of mode 0700. Raises `KeyMissing`."""
+    ring = KeyRing.new(rng)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise KeyMissing(f"The key file {path.name} could not be created.") from error
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(ring.serialise())
+        file.flush()
+        os.fsync(file.fileno())
+    return ring
+
+
+def _decode(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return b""

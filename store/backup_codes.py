@@ -1,0 +1,88 @@
+"""Backup recovery codes: ten of 80 bits, hashed with argon2id, each good once."""
+
+import random
+from typing import Final
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from store.context import Context
+from store.errors import CodeAlreadyUsed, WrongCode
+from store.models import BackupCode
+
+COUNT: Final = 10
+LOW: Final = 3
+"""With this many left or fewer a person is told to make new ones."""
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base32: no letter that reads as a digit."""
+LENGTH: Final = 16
+_LOOKALIKES: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
+
+
+def generate(rng: random.Random) -> tuple[str, ...]:
+    """Ten fresh codes, written `XXXX-XXXX-XXXX-XXXX`."""
+    codes = ("".join(rng.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(COUNT))
+    return tuple("-".join(code[i : i + 4] for i in range(0, LENGTH, 4)) for code in codes)
+
+
+def canonical(text: str) -> str | None:
+    """The 16 symbols of a code as typed: case, spaces, dashes and lookalikes forgiven. None if it is no code."""
+    bare = text.replace(" ", "").replace("-", "").upper().translate(_LOOKALIKES)
+    return bare if len(bare) == LENGTH and all(symbol in ALPHABET for symbol in bare) else None
+
+
+class BackupCodes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def hash_all(self, codes: tuple[str, ...]) -> list[str]:
+        """The hashes of `codes`, in order. Slow: never inside a transaction."""
+        return [self._context.hasher.hash_code(canonical(code) or code) for code in codes]
+
+    def matches(self, text: str, hashes: list[str]) -> bool:
+        """Whether `text` is one of the codes behind `hashes`. Slow."""
+        code = canonical(text)
+        return code is not None and any(self._context.hasher.check_code(code, stored) for stored in hashes)
+
+    def find(self, account_id: int, text: str) -> int:
+        """The row of the account's code that `text` is, used or not. Slow. Raises `WrongCode`."""
+        code = canonical(text)
+        if code is None:
+            raise WrongCode(field="code")
+        with self._context.database.read() as tx:
+            rows = tx.execute(
+                select(BackupCode.id, BackupCode.code_hash)
+                .where(BackupCode.account_id == account_id)
+                .order_by(BackupCode.id)
+            ).all()
+        for row in rows:
+            if self._context.hasher.check_code(code, row.code_hash):
+                return int(row.id)
+        raise WrongCode(field="code")
+
+    def claim(self, tx: Connection, account_id: int, code_id: int) -> int:
+        """Use up one code; returns how many are left. Raises `CodeAlreadyUsed`."""
+        claimed = tx.execute(
+            update(BackupCode)
+            .where(BackupCode.id == code_id, BackupCode.account_id == account_id, BackupCode.used_at.is_(None))
+            .values(used_at=self._context.now())
+        )
+        if claimed.rowcount != 1:
+            raise CodeAlreadyUsed("This backup code was used before. Enter another one.", field="code")
+        return self.left(tx, account_id)
+
+    def replace(self, tx: Connection, account_id: int, hashes: list[str]) -> None:
+        """Put a new set in the place of the old one."""
+        tx.execute(delete(BackupCode).where(BackupCode.account_id == account_id))
+        now = self._context.now()
+        tx.execute(
+            insert(BackupCode),
+            [{"account_id": account_id, "code_hash": code, "created_at": now} for code in hashes],
+        )
+
+    def remove(self, tx: Connection, account_id: int) -> None:
+        tx.execute(delete(BackupCode).where(BackupCode.account_id == account_id))
+
+    def left(self, tx: Connection, account_id: int) -> int:
+        """How many codes have not been used."""
+        unused = select(func.count()).where(BackupCode.account_id == account_id, BackupCode.used_at.is_(None))
+        return int(tx.execute(unused).scalar_one())

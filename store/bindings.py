@@ -1,0 +1,250 @@
+"""Identities of other providers bound to accounts: keyed on provider and subject, never on an e-mail address."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from store import inputs
+from store.audit import Audit, Tag
+from store.context import Context
+from store.credentials import Credentials
+from store.errors import (
+    AlreadyBound,
+    BindingsDisabled,
+    IdentityRefused,
+    InvalidLabel,
+    InvalidSetting,
+    NoSuchItem,
+)
+from store.models import Binding, Provider
+from store.notices import Notices
+from store.sessions import Sessions
+from store.sign_in import SecondFactorNeeded, SignedIn, SignIn
+from store.site import Site
+from store.text import is_plain, plain
+
+_LONGEST_SUBJECT: Final = 255
+"""OpenID Connect Core, section 2, `sub`."""
+
+
+class ProviderKind(StrEnum):
+    OIDC = "oidc"
+    GITHUB = "github"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderInfo:
+    """A provider the administrator has added. `client_secret` is given only to the gateway."""
+
+    id: int
+    slug: str
+    name: str
+    kind: ProviderKind
+    issuer: str
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BindingInfo:
+    """One provider, and the identity bound there, if any."""
+
+    provider: ProviderInfo
+    binding_id: int | None
+    display: str
+    bound_at: datetime | None
+    last_used_at: datetime | None
+
+
+class Bindings:
+    def __init__(
+        self,
+        context: Context,
+        audit: Audit,
+        sessions: Sessions,
+        sign_in: SignIn,
+        credentials: Credentials,
+        notices: Notices,
+        site: Site,
+    ) -> None:
+        self._context = context
+        self._audit = audit
+        self._sessions = sessions
+        self._sign_in = sign_in
+        self._credentials = credentials
+        self._notices = notices
+        self._site = site
+
+    # -- the administrator's side -------------------------------------------------------------------------------
+
+    def add_provider(
+        self,
+        slug: str,
+        name: str,
+        kind: ProviderKind,
+        *,
+        issuer: str,
+        client_id: str,
+        client_secret: str | None,
+    ) -> ProviderInfo:
+        """Raises `InvalidLabel`, `InvalidUrl`, `InvalidSetting`."""
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", slug):
+            raise InvalidSetting("A slug has 1 to 32 of a-z, 0-9 and -.", field="slug")
+        name = inputs.check_label(name, field="name")
+        if kind is ProviderKind.OIDC:
+            issuer = inputs.check_url(issuer, field="issuer").rstrip("/")
+        if not re.fullmatch(r"[\x21-\x7e]{1,255}", client_id):
+            raise InvalidSetting("A client id has 1 to 255 visible characters.", field="client-id")
+        sealed = None
+        if client_secret:
+            sealed = self._context.seal(client_secret, _place(slug))
+        with self._context.database.write() as tx:
+            try:
+                provider_id = tx.execute(
+                    insert(Provider)
+                    .values(
+                        slug=slug,
+                        name=name,
+                        kind=kind.value,
+                        issuer=issuer,
+                        client_id=client_id,
+                        client_secret_sealed=sealed,
+                        created_at=self._context.now(),
+                    )
+                    .returning(Provider.id)
+                ).scalar_one()
+            except IntegrityError as error:
+                raise InvalidLabel(f"There is a provider called {slug} already.", field="slug") from error
+        return ProviderInfo(provider_id, slug, name, kind, issuer, client_id)
+
+    def remove_provider(self, slug: str) -> None:
+        """Remove a provider and every identity bound through it. Raises `NoSuchItem`."""
+        with self._context.database.write() as tx:
+            if tx.execute(delete(Provider).where(Provider.slug == slug)).rowcount != 1:
+                raise NoSuchItem(f"There is no provider called {plain(slug, 60)}.")
+
+    def providers(self) -> list[ProviderInfo]:
+        """Every provider, by name, without secrets."""
+        with self._context.database.read() as tx:
+            return [self._info(row, with_secret=False) for row in tx.execute(select(Provider).order_by(Provider.name))]
+
+    def provider(self, slug: str) -> ProviderInfo:
+        """A provider with its secret, for the gateway. Raises `NoSuchItem`, `BindingsDisabled`."""
+        self.require_enabled()
+        with self._context.database.read() as tx:
+            row = tx.execute(select(Provider).where(Provider.slug == slug)).one_or_none()
+        if row is None:
+            raise NoSuchItem(f"There is no provider called {plain(slug, 60)}.")
+        return self._info(row, with_secret=True)
+
+    # -- the account's side -------------------------------------------------------------------------------------
+
+    def is_enabled(self) -> bool:
+        """Whether the administrator allows account binding."""
+        return self._site.flag("account_binding.enabled")
+
+    def require_enabled(self) -> None:
+        """Raises `BindingsDisabled`."""
+        if not self.is_enabled():
+            raise BindingsDisabled
+
+    def list(self, token: str) -> list[BindingInfo]:
+        """Every provider, with the identity the session's account has bound there."""
+        with self._sessions.reading(token) as (tx, acting):
+            bound = {
+                row.provider_id: row
+                for row in tx.execute(select(Binding).where(Binding.account_id == acting.account_id))
+            }
+            providers = tx.execute(select(Provider).order_by(Provider.name)).all()
+        listed = []
+        for row in providers:
+            binding: Any = bound.get(row.id)
+            info = self._info(row, with_secret=False)
+            if binding is None:
+                listed.append(BindingInfo(info, None, "", None, None))
+            else:
+                listed.append(BindingInfo(info, binding.id, binding.display, binding.created_at, binding.last_used_at))
+        return listed
+
+    def bind(self, token: str, slug: str, subject: str, display: str) -> None:
+        """Bind a verified identity to the session's account.
+
+        Raises `BindingsDisabled`, `FreshProofRequired`, `NoSuchItem`; `AlreadyBound` if the identity or the place
+        is taken, without a hint by whom.
+        """
+        self.require_enabled()
+        if not 1 <= len(subject) <= _LONGEST_SUBJECT or not is_plain(subject):
+            raise IdentityRefused
+        with self._sessions.writing(token, proof=True) as (tx, acting):
+            provider_id = tx.execute(select(Provider.id).where(Provider.slug == slug)).scalar()
+            if provider_id is None:
+                raise NoSuchItem("That provider was removed.")
+            try:
+                tx.execute(
+                    insert(Binding).values(
+                        account_id=acting.account_id,
+                        provider_id=provider_id,
+                        subject=subject,
+                        display=plain(display, 200),
+                        created_at=self._context.now(),
+                    )
+                )
+            except IntegrityError as error:
+                raise AlreadyBound from error
+            self._sessions.end_others(tx, acting.account_id, keep=acting.session_id)
+            self._audit.record(
+                tx,
+                acting.account_id,
+                Tag.IDENTITY_BOUND,
+                actor=acting.name,
+                source=acting.source,
+                provider=slug,
+            )
+            self._notices.enqueue(tx, acting.account_id, Tag.IDENTITY_BOUND)
+
+    def unbind(self, token: str, binding_id: int) -> None:
+        """Raises `NoSuchItem`, `LastCredential`, `FreshProofRequired`; allowed while binding is disabled."""
+        with self._sessions.writing(token, proof=True) as (tx, acting):
+            gone = tx.execute(delete(Binding).where(Binding.id == binding_id, Binding.account_id == acting.account_id))
+            if gone.rowcount != 1:
+                raise NoSuchItem("That identity was unbound before.")
+            self._credentials.guard(tx, acting.account_id)
+            self._sessions.end_others(tx, acting.account_id, keep=acting.session_id)
+            self._audit.record(tx, acting.account_id, Tag.IDENTITY_UNBOUND, actor=acting.name, source=acting.source)
+            self._notices.enqueue(tx, acting.account_id, Tag.IDENTITY_UNBOUND)
+
+    def sign_in(self, slug: str, subject: str, *, source: str) -> SignedIn | SecondFactorNeeded:
+        """Sign in whoever has bound this verified identity; the second factor is still asked for.
+
+        Raises `BindingsDisabled`, and `IdentityRefused` for one that nobody has bound.
+        """
+        self.require_enabled()
+        with self._context.database.write() as tx:
+            account_id = self._use(tx, slug, subject)
+            if account_id is None:
+                raise IdentityRefused("No account is bound to this identity. Sign in with your password and bind it.")
+            return self._sign_in.admit(tx, account_id, method=slug, source=source)
+
+    def _use(self, tx: Connection, slug: str, subject: str) -> int | None:
+        provider_id = select(Provider.id).where(Provider.slug == slug).scalar_subquery()
+        return tx.execute(
+            update(Binding)
+            .where(Binding.provider_id == provider_id, Binding.subject == subject)
+            .values(last_used_at=self._context.now())
+            .returning(Binding.account_id)
+        ).scalar()
+
+    def _info(self, row: Any, *, with_secret: bool) -> ProviderInfo:
+        secret = None
+        if with_secret and row.client_secret_sealed is not None:
+            secret = self._context.ring.open(row.client_secret_sealed, _place(row.slug))
+        return ProviderInfo(row.id, row.slug, row.name, ProviderKind(row.kind), row.issuer, row.client_id, secret)
+
+
+def _place(slug: str) -> str:
+    return f"providers:client_secret:{slug}"

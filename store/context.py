@@ -1,0 +1,26 @@
+"""What every topic of the store stands on: the database, the clock, randomness, the keys and the hasher."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime
+
+from store.at_rest import KeyRing
+from store.clock import Clock
+from store.database import Database
+from store.hashing import Hasher
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    database: Database
+    clock: Clock
+    rng: random.Random
+    ring: KeyRing
+    hasher: Hasher
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def seal(self, secret: str, place: str) -> bytes:
+        """`secret` sealed for `place`, written `table:column:row`."""
+        return self.ring.seal(secret, place, self.rng)

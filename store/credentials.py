@@ -1,0 +1,33 @@
+"""How many ways into an account there are: the last one is never taken away."""
+
+from sqlalchemy import Connection, func, select
+
+from store.errors import LastCredential
+from store.models import Account, Binding, Passkey
+from store.site import Site
+
+
+class Credentials:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def usable(self, tx: Connection, account_id: int) -> int:
+        """Ways to sign in that work today: the password, passkeys and bindings where the administrator allows them."""
+        has_password = tx.execute(
+            select(Account.password_hash.is_not(None)).where(Account.id == account_id)
+        ).scalar_one()
+        count = int(has_password)
+        if self._site.flag("passkeys.enabled"):
+            live = select(func.count()).where(Passkey.account_id == account_id, Passkey.flagged_at.is_(None))
+            count += tx.execute(live).scalar_one()
+        if self._site.flag("account_binding.enabled"):
+            count += tx.execute(select(func.count()).where(Binding.account_id == account_id)).scalar_one()
+        return count
+
+    def guard(self, tx: Connection, account_id: int) -> None:
+        """Refuse, after a removal inside `tx`, if no way in is left: then the removal is rolled back.
+
+        The caller holds the account's row, so two removals cannot both leave one. Raises `LastCredential`.
+        """
+        if self.usable(tx, account_id) == 0:
+            raise LastCredential

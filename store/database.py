@@ -1,0 +1,219 @@
+"""One engine, two kinds of transaction, and one table that turns driver errors into sentences."""
+
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from store import sqlite_file
+from store.errors import (
+    DatabaseBusy,
+    DatabaseDamaged,
+    DatabaseForeign,
+    DatabaseFull,
+    DatabaseReadOnly,
+    DatabaseRefused,
+    DatabaseUnreachable,
+    StoreUnavailable,
+)
+
+APPLICATION_ID: Final = 0x474B4559
+"""`GKEY` in the SQLite header (offset 68): another program's file is told from ours before it is read."""
+
+BUSY_TIMEOUT_MS: Final = 5000
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA temp_store=MEMORY",
+)
+_WRITES: Final = "gatekey_writes"
+
+SQLITE_ERRORS: Final[dict[int, type[StoreUnavailable]]] = {
+    sqlite3.SQLITE_BUSY: DatabaseBusy,
+    sqlite3.SQLITE_LOCKED: DatabaseBusy,
+    sqlite3.SQLITE_FULL: DatabaseFull,
+    sqlite3.SQLITE_READONLY: DatabaseReadOnly,
+    sqlite3.SQLITE_PERM: DatabaseReadOnly,
+    sqlite3.SQLITE_CANTOPEN: DatabaseUnreachable,
+    sqlite3.SQLITE_IOERR: DatabaseUnreachable,
+    sqlite3.SQLITE_NOTADB: DatabaseForeign,
+    sqlite3.SQLITE_CORRUPT: DatabaseDamaged,
+}
+"""By primary result code (the low byte of the extended one)."""
+
+POSTGRESQL_ERRORS: Final[dict[str, type[StoreUnavailable]]] = {
+    "08": DatabaseUnreachable,  # connection exception
+    "28": DatabaseUnreachable,  # invalid authorization
+    "3D": DatabaseUnreachable,  # no such database
+    "57": DatabaseUnreachable,  # operator intervention, shutdown
+    "40": DatabaseBusy,  # serialization failure, deadlock
+    "55": DatabaseBusy,  # lock not available
+    "53": DatabaseFull,  # disk full, too many connections
+    "25": DatabaseReadOnly,  # read-only transaction
+    "XX": DatabaseDamaged,  # internal error
+    "58": DatabaseUnreachable,  # system error
+}
+"""By the class of the SQLSTATE (PostgreSQL manual, appendix A)."""
+
+
+class Database:
+    """An open database. Threads may share it; every call to `read` or `write` takes a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        """Raises `DatabaseForeign` for a URL of another kind, or one that cannot be read."""
+        try:
+            self.url: URL = make_url(url)
+        except exc.ArgumentError as error:
+            raise DatabaseForeign("The database address cannot be read.") from error
+        if self.url.drivername in ("postgresql", "postgres"):
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        if self.url.drivername not in ("sqlite", "postgresql+psycopg"):
+            raise DatabaseForeign("Gatekey keeps its data in SQLite or PostgreSQL.")
+        self._keeper: sqlite3.Connection | None = None
+        self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
+        self._writer = self.engine.execution_options(**{_WRITES: True})
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.url.get_backend_name() == "postgresql"
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file, or None for PostgreSQL and for a database in memory."""
+        if self.is_postgresql or not self.url.database or self.url.database == ":memory:":
+            return None
+        return Path(self.url.database)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the data. Raises `StoreUnavailable`."""
+        with self.mapped(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits on leaving and holds SQLite's write lock from its start.
+
+        Raises `StoreUnavailable`; whatever is raised inside rolls everything back.
+        """
+        with self.mapped(), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def mapped(self) -> Iterator[None]:
+        """Turn the driver's errors into `StoreUnavailable`."""
+        try:
+            yield
+        except exc.DBAPIError as error:
+            raise translate(error) from error
+        except exc.TimeoutError as error:
+            raise DatabaseBusy from error
+
+    def checkpoint(self) -> bool:
+        """Move the write-ahead log into the file and empty it, so that nothing deleted stays behind in it.
+
+        False if a reader held it open; the next checkpoint does it then. PostgreSQL does this by itself.
+        """
+        if self.path is None:
+            return True
+        with self.mapped(), self.engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return bool(busy == 0)
+
+    def close(self) -> None:
+        self.engine.dispose()
+        if self._keeper is not None:
+            self._keeper.close()
+            self._keeper = None
+
+    def _sqlite_engine(self) -> Engine:
+        path = self.path
+        if path is None:
+            # A named memory database lives while one connection is open, and gives every thread its own.
+            uri = f"file:/gatekey-{secrets.token_hex(8)}?vfs=memdb"
+            self._keeper = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            engine = create_engine(
+                "sqlite://",
+                creator=lambda: _connect_sqlite(uri),
+                poolclass=QueuePool,
+                pool_size=8,
+                max_overflow=24,
+            )
+        else:
+            engine = create_engine(self.url, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=24)
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _postgresql_engine(self) -> Engine:
+        options = f"-c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_MS}"
+        return create_engine(
+            self.url, connect_args={"connect_timeout": 5, "options": options}, pool_size=8, max_overflow=24
+        )
+
+
+def prepare_file(path: Path, *, create: bool) -> None:
+    """Make or check the SQLite file before SQLite sees it; its header must be empty or carry our id.
+
+    Raises what `store.sqlite_file` raises, and `DatabaseForeign`.
+    """
+    if create and not path.is_symlink():
+        sqlite_file.create(path)
+    sqlite_file.check(path)
+    with path.open("rb") as file:
+        header = file.read(100)
+    if not header:
+        return
+    is_sqlite = header.startswith(b"SQLite format 3\x00") and len(header) == 100
+    if not is_sqlite or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise DatabaseForeign
+
+
+def translate(error: exc.DBAPIError) -> StoreUnavailable:
+    """The sentence for a driver's error; what no table names is `DatabaseRefused`."""
+    origin: Any = error.orig
+    if isinstance(origin, sqlite3.Error):
+        code = getattr(origin, "sqlite_errorcode", None)
+        return SQLITE_ERRORS.get((code or 0) & 0xFF, _by_message(str(origin)))()
+    state = getattr(origin, "sqlstate", None)
+    if state is None:
+        return DatabaseUnreachable() if isinstance(error, exc.OperationalError) else DatabaseRefused()
+    if state == "42P01":  # undefined table
+        return DatabaseForeign()
+    return POSTGRESQL_ERRORS.get(state[:2], DatabaseRefused)()
+
+
+def _by_message(message: str) -> type[StoreUnavailable]:
+    # SQLite reports a missing table as the general code 1, with the reason only in its text.
+    return DatabaseForeign if message.startswith(("no such table", "no such column")) else DatabaseRefused
+
+
+def _connect_sqlite(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+
+def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver must not begin on its own
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a writer fails at once when another wrote meanwhile, whatever the
+    # busy timeout; only one that is a writer from its start waits.
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

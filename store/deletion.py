@@ -1,0 +1,62 @@
+"""Deleting an account: all of it, in one transaction, off the disk as well."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert
+
+from store.accounts import Role, is_last_administrator, lock_administrators
+from store.context import Context
+from store.errors import LastAdministrator, RootAccount, SessionEnded, UsernameDoesNotMatch
+from store.models import Account, Tombstone
+from store.notices import Notices
+from store.sessions import Sessions
+from store.text import normal
+from store.throttle import Factor, Throttles
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """An account is gone. `is_off_disk` is False while another program still reads the log it was deleted from."""
+
+    tombstone: str
+    is_off_disk: bool
+
+
+class Deletion:
+    def __init__(self, context: Context, throttles: Throttles, sessions: Sessions, notices: Notices) -> None:
+        self._context = context
+        self._throttles = throttles
+        self._sessions = sessions
+        self._notices = notices
+
+    def refuse_if_protected(self, token: str) -> None:
+        """Say before anything is typed that this account stays. Raises `RootAccount`, `LastAdministrator`."""
+        with self._sessions.reading(token) as (tx, acting):
+            if acting.role == Role.ROOT.value:
+                raise RootAccount
+            if is_last_administrator(tx, acting.account_id):
+                raise LastAdministrator
+
+    def delete(self, token: str, typed_name: str) -> Deleted:
+        """Delete the session's account and everything stored about it.
+
+        `typed_name` must be the name exactly; a wrong one is charged like a wrong password. Raises
+        `UsernameDoesNotMatch`, `FreshProofRequired`, `RootAccount`, `LastAdministrator`, `TooManyAttempts`.
+        """
+        acting = self._sessions.whoami(token)
+        if normal(typed_name) != acting.name:
+            self._throttles.reserve(Factor.PASSWORD, acting.name)
+            raise UsernameDoesNotMatch(field="username")
+        tombstone = self._context.rng.randbytes(16).hex()
+        with self._sessions.writing(token, proof=True) as (tx, acting):
+            if acting.role == Role.ROOT.value:
+                raise RootAccount
+            lock_administrators(tx)
+            if is_last_administrator(tx, acting.account_id):
+                raise LastAdministrator
+            self._notices.enqueue_farewell(tx, acting.email)
+            self._throttles.forget(tx, acting.name)
+            if tx.execute(delete(Account).where(Account.id == acting.account_id)).rowcount != 1:
+                raise SessionEnded
+            tx.execute(insert(Tombstone).values(id=tombstone, deleted_at=self._context.now()))
+        return Deleted(tombstone, self._context.database.checkpoint())

@@ -1,0 +1,61 @@
+"""Everything stored about an account, as one JSON document without a secret in it."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from store.audit import Audit, Tag
+from store.context import Context
+from store.models import Account, Binding, Provider
+from store.personal_data import EXPORTED
+from store.sessions import Sessions
+
+FORMAT: Final = "gatekey-export"
+FORMAT_VERSION: Final = 1
+
+
+class Exports:
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
+        self._context = context
+        self._audit = audit
+        self._sessions = sessions
+
+    def document(self, token: str) -> Iterator[str]:
+        """The document in pieces, so that a log of any length fits in memory. Raises `FreshProofRequired`.
+
+        It is one state of the data: every table is read in the same transaction.
+        """
+        with self._sessions.writing(token, proof=True) as (tx, acting):
+            self._audit.record(tx, acting.account_id, Tag.EXPORTED, actor=acting.name, source=acting.source)
+        account_id = acting.account_id
+        with self._context.database.read() as tx:
+            head = {
+                "format": FORMAT,
+                "version": FORMAT_VERSION,
+                "exported_at": self._context.now().isoformat(),
+            }
+            yield json.dumps(head, indent=1)[:-2]
+            for model, columns in EXPORTED.items():
+                table: Any = model
+                owner = table.id if model is Account else table.account_id
+                query = select(*(getattr(table, name) for name in columns)).where(owner == account_id)
+                if model is Binding:
+                    query = query.add_columns(Provider.slug.label("provider")).join(
+                        Provider, Provider.id == Binding.provider_id
+                    )
+                yield f',\n "{model.__tablename__}": ['
+                separator = "\n  "
+                for row in tx.execute(query.execution_options(yield_per=500)):
+                    yield separator + json.dumps(dict(row._mapping), default=_encode, ensure_ascii=False)
+                    separator = ",\n  "
+                yield "\n ]"
+            yield "\n}\n"
+
+
+def _encode(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} in an export")

@@ -1,0 +1,127 @@
+"""What people type, turned into values the store may keep, or refused with a sentence that names the field."""
+
+import difflib
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from store.errors import InvalidEmail, InvalidLabel, InvalidModel, InvalidName, InvalidNumber, InvalidUrl
+from store.text import is_plain, normal, plain
+
+LONGEST_NAME: Final = 64
+LONGEST_LABEL: Final = 64
+LONGEST_MODEL: Final = 200
+LONGEST_URL: Final = 2000
+_NAME_MARKS: Final = "._-@+"
+# RFC 5321 allows more; no mail provider hands out more, and this much cannot smuggle a second recipient.
+_EMAIL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9.-]+)")
+_HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+
+
+def check_name(text: str, *, field: str = "username") -> str:
+    """An account name: 1 to 64 letters, digits and `._-@+`, in normal form C. Raises `InvalidName`."""
+    name = normal(text)
+    ok = 1 <= len(name) <= LONGEST_NAME and is_plain(name)
+    if not ok or not all(c in _NAME_MARKS or unicodedata.category(c)[0] in "LN" or _is_mark(c) for c in name):
+        raise InvalidName(field=field)
+    return name
+
+
+def check_email(text: str, *, field: str = "email-address") -> str:
+    """One e-mail address, at most 254 characters (RFC 5321, 4.5.3.1.3). Raises `InvalidEmail`."""
+    address = text.strip(" ")
+    match = _EMAIL.fullmatch(address)
+    if match is None or len(address) > 254 or len(address.rpartition("@")[0]) > 64 or not is_host(match[1]):
+        raise InvalidEmail(field=field)
+    return address
+
+
+def check_label(text: str, *, field: str = "label") -> str:
+    """A label someone gives to a key or a passkey: 1 to 64 visible characters, trimmed. Raises `InvalidLabel`."""
+    label = normal(text).strip()
+    if not 1 <= len(label) <= LONGEST_LABEL or not is_plain(label):
+        raise InvalidLabel(field=field)
+    return label
+
+
+def check_model(text: str, *, field: str = "model") -> str:
+    """A model's name, exactly as clients send it: case and look-alikes count. Raises `InvalidModel`."""
+    if not 1 <= len(text) <= LONGEST_MODEL or not is_plain(text) or text != text.strip():
+        raise InvalidModel(field=field)
+    return text
+
+
+def check_whole(text: str, lowest: int, highest: int, *, field: str) -> int:
+    """A whole number from `lowest` to `highest`, in ASCII digits. Raises `InvalidNumber`."""
+    bare = text.strip(" ")
+    if not re.fullmatch(r"[0-9]{1,9}", bare) or not lowest <= int(bare) <= highest:
+        raise InvalidNumber(f"Enter a whole number from {lowest} to {highest}.", field=field)
+    return int(bare)
+
+
+def check_url(text: str, *, field: str) -> str:
+    """A web address without user, password or fragment. Raises `InvalidUrl`.
+
+    Where it leads is checked when it is called, not here: names change their addresses.
+    """
+    url = text.strip(" ")
+    parts = _split(url, field)
+    if len(url) > LONGEST_URL or not re.fullmatch(r"[\x21-\x7e]+", url):
+        raise InvalidUrl(field=field)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not is_host(parts.hostname):
+        raise InvalidUrl(field=field)
+    if parts.username is not None or parts.password is not None:
+        raise InvalidUrl("Leave the user name and password out of the address.", field=field)
+    if "#" in url or "\\" in url:
+        raise InvalidUrl("Leave # and \\ out of the address.", field=field)
+    return url
+
+
+def check_origin(text: str) -> str:
+    """The origin of a page: scheme, host and port, nothing else (RFC 6454). Raises `InvalidUrl`."""
+    url = check_url(text.rstrip("/"), field="value")
+    parts = urlsplit(url)
+    if parts.path or parts.query:
+        raise InvalidUrl("An origin has no path.", field="value")
+    return url.lower()
+
+
+def check_host_port(text: str) -> str:
+    """`host:port`, an IPv6 address in brackets. Raises `ValueError`."""
+    parts = urlsplit(f"//{text}")
+    if parts.port is None or not parts.hostname or not is_host(parts.hostname) or parts.netloc != text:
+        raise ValueError(text)
+    return text.lower()
+
+
+def is_host(text: str) -> bool:
+    """Whether `text` is a host name (RFC 1123, 2.1) or an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        labels = text.removesuffix(".").split(".")
+        return len(text) <= 253 and all(_HOST_LABEL.fullmatch(label) for label in labels)
+    return True
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence for an unknown name, with the known one that is spelt most alike."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    return f"There is no setting called {plain(name, 60)}.{hint}"
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character) in ("Mn", "Mc")
+
+
+def _split(url: str, field: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise InvalidUrl(field=field) from error
+    return parts

@@ -1,0 +1,1 @@
+"""Schema changes, applied by `gatekey admin upgrade` and once on an empty database."""

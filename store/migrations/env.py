@@ -1,0 +1,13 @@
+"""How Alembic runs a revision: on the connection it is handed, inside that connection's transaction."""
+
+from alembic import context
+
+from store.models import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    transactional_ddl=True,
+)
+context.run_migrations()

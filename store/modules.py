@@ -1,0 +1,39 @@
+"""The modules of the console and the sections they stand in."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A page of the console. `id` is stable; `note` is an explanation shown beside its switch."""
+
+    id: str
+    label: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    id: str
+    label: str
+    modules: tuple[Module, ...]
+
+
+SECTIONS: Final = (
+    Section("chat", "Chat Area", (Module("playground", "Playground", "AI model testing environment"),)),
+    Section(
+        "dashboard",
+        "Dashboard Area",
+        (
+            Module("overview", "Overview"),
+            Module("api-keys", "API Keys"),
+            Module("usage-logs", "Usage Logs"),
+            Module("drawing-logs", "Drawing Logs"),
+            Module("task-logs", "Task Logs"),
+        ),
+    ),
+    Section("personal", "Personal Center Area", (Module("wallet", "Wallet"), Module("settings", "Settings"))),
+)
+MODULES: Final = tuple(module.id for section in SECTIONS for module in section.modules)
+"""The ids of all eight, in the order of the sidebar."""

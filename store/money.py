@@ -1,0 +1,54 @@
+"""Money as whole micro-USD: read from what people type, shown as dollars, never a float.
+
+One dollar is 1,000,000 micro-USD, so the price of one token of the cheapest model is still a whole number
+when it is stated for a million tokens.
+"""
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from store.errors import InvalidMoney
+
+MICRO_PER_USD: Final = 1_000_000
+MAXIMUM_MICRO_USD: Final = 1_000_000_000 * MICRO_PER_USD
+"""A thousand million dollars: beyond any account, and far inside a 64-bit column."""
+
+_AMOUNT: Final = re.compile(r"\$?([0-9]{1,10})(?:\.([0-9]{1,6}))?")
+
+
+def parse_usd(text: str, *, places: int = 2, field: str = "") -> int:
+    """The micro-USD in `text`, such as `1`, `1.00` or `$1.00`, with at most `places` decimals (2 to 6).
+
+    Raises `InvalidMoney` for a sign, an exponent, a digit of another script, too many decimals, or more than
+    `MAXIMUM_MICRO_USD`.
+    """
+    match = _AMOUNT.fullmatch(text.strip(" "))
+    if match is None or len(match[2] or "") > places:
+        raise InvalidMoney(_expectation(places), field=field)
+    micro_usd = int(Decimal(match[1] + "." + (match[2] or "0")) * MICRO_PER_USD)
+    if micro_usd > MAXIMUM_MICRO_USD:
+        raise InvalidMoney("The amount is larger than 1,000,000,000 dollars.", field=field)
+    return micro_usd
+
+
+def show_usd(micro_usd: int, *, exact: bool = False) -> str:
+    """`micro_usd` as dollars, such as `$4.20`.
+
+    Cents are rounded down, so that what is left never looks like more than it is; `exact` shows every decimal.
+    """
+    sign = "-" if micro_usd < 0 else ""
+    dollars, rest = divmod(abs(micro_usd), MICRO_PER_USD)
+    decimals = f"{rest:06d}".rstrip("0").ljust(2, "0") if exact else f"{rest // 10_000:02d}"
+    return f"{sign}${dollars:,}.{decimals}"
+
+
+def type_usd(micro_usd: int) -> str:
+    """`micro_usd` as a person would type it into a field: `parse_usd(type_usd(x), places=6) == x`."""
+    dollars, rest = divmod(micro_usd, MICRO_PER_USD)
+    return f"{dollars}." + f"{rest:06d}".rstrip("0").ljust(2, "0")
+
+
+def _expectation(places: int) -> str:
+    count = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}[places]
+    return f"Enter dollars with up to {count} decimals, such as 1.00."

@@ -1,0 +1,85 @@
+"""Security notices: an e-mail to the account's own address when its credentials change.
+
+They go out only when the administrator has configured SMTP, and no choice of notification channel silences them.
+"""
+
+from typing import Final
+
+from sqlalchemy import Connection, insert, select
+
+from store.audit import Tag
+from store.context import Context
+from store.models import Account, Delivery, OutboxMessage, SiteSetting
+
+SENTENCES: Final[dict[Tag, str]] = {
+    Tag.PASSWORD_CHANGED: "Your password was changed. Every other session was signed out.",
+    Tag.PASSWORD_RESET: "An administrator set a new password for your account. Every session was signed out.",
+    Tag.TWO_FACTOR_ENABLED: "Two-factor authentication was enabled.",
+    Tag.TWO_FACTOR_DISABLED: "Two-factor authentication was disabled.",
+    Tag.BACKUP_CODE_USED: "A backup recovery code was used.",
+    Tag.BACKUP_CODES_RENEWED: "New backup recovery codes were generated. The old ones no longer work.",
+    Tag.ACCESS_TOKEN_GENERATED: "A new System Access Token was generated. The previous one no longer works.",
+    Tag.ACCESS_TOKEN_REVOKED: "The System Access Token was revoked.",
+    Tag.PASSKEY_ADDED: "A passkey was registered.",
+    Tag.PASSKEY_REMOVED: "A passkey was removed.",
+    Tag.PASSKEY_CLONED: "A passkey was refused because it may have been copied. Remove it.",
+    Tag.IDENTITY_BOUND: "An external identity was bound to your account.",
+    Tag.IDENTITY_UNBOUND: "An external identity was unbound from your account.",
+    Tag.ACCOUNT_EMAIL_CHANGED: "The e-mail address of your account was changed.",
+}
+"""What the account's owner is told, by event."""
+
+DELETED: Final = "account:deleted"
+DELETED_SENTENCE: Final = "Your account and everything stored about it was deleted."
+
+
+class Notices:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def enqueue(self, tx: Connection, account_id: int, tag: Tag) -> None:
+        """Put the notice for `tag` into the outbox, inside the transaction of what it tells of."""
+        row = tx.execute(select(Account.name, Account.email).where(Account.id == account_id)).one()
+        if not row.email or not self._is_mail_configured(tx):
+            return
+        self._insert(tx, account_id, tag.value, {"name": row.name, "sentence": SENTENCES[tag]}, recipient=None)
+
+    def enqueue_farewell(self, tx: Connection, email: str) -> None:
+        """Put the last notice into the outbox: it outlives the account, with its address sealed."""
+        if email and self._is_mail_configured(tx):
+            self._insert(tx, None, DELETED, {"sentence": DELETED_SENTENCE}, recipient=email)
+
+    def _is_mail_configured(self, tx: Connection) -> bool:
+        host = tx.execute(select(SiteSetting.value).where(SiteSetting.name == "smtp.host")).scalar()
+        return bool(host)
+
+    def _insert(
+        self,
+        tx: Connection,
+        account_id: int | None,
+        kind: str,
+        payload: dict[str, str],
+        *,
+        recipient: str | None,
+    ) -> None:
+        now, message_id = self._context.now(), "msg_" + self._context.rng.randbytes(16).hex()
+        outbox_id = tx.execute(
+            insert(OutboxMessage)
+            .values(message_id=message_id, account_id=account_id, kind=kind, payload=payload, created_at=now)
+            .returning(OutboxMessage.id)
+        ).scalar_one()
+        sealed = None
+        if recipient is not None:
+            sealed = self._context.seal(recipient, f"deliveries:recipient:{message_id}")
+        tx.execute(
+            insert(Delivery).values(
+                outbox_id=outbox_id,
+                account_id=account_id,
+                channel="email",
+                state="waiting",
+                attempts=0,
+                next_attempt_at=now,
+                last_error="",
+                recipient_sealed=sealed,
+            )
+        )

@@ -1,0 +1,146 @@
+"""Passwords: what a good one is, changing it, and resetting it from the administrator's side."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select, update
+
+from store.audit import Audit, Tag
+from store.context import Context
+from store.errors import (
+    NoSuchAccount,
+    PasswordsDoNotMatch,
+    PasswordTooLong,
+    PasswordTooShort,
+    PasswordTooWeak,
+    SameAsOldPassword,
+    StaleEdit,
+    WrongOriginalPassword,
+)
+from store.models import Account
+from store.notices import Notices
+from store.sessions import Sessions
+from store.text import fold, normal, plain
+from store.throttle import Factor, Throttles
+
+SHORTEST: Final = 8
+LONGEST: Final = 1024
+LOWEST_SCORE: Final = 3
+_ESTIMATED_CHARACTERS: Final = 72
+"""The estimator's work grows with the square of the length; the rest of a longer password only adds to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """An estimate of how hard a password is to guess: `score` 0 to 4, and one sentence of advice or nothing."""
+
+    score: int
+    advice: str
+
+    @property
+    def is_enough(self) -> bool:
+        return self.score >= LOWEST_SCORE
+
+
+def prepare(password: str) -> str:
+    """`password` as it is hashed: Unicode normal form C, so that two keyboards type the same one."""
+    return normal(password)
+
+
+def estimate(password: str, known_words: tuple[str, ...] = ()) -> Strength:
+    """The strength of `password` to someone who knows `known_words` (username, e-mail address, product).
+
+    Uses zxcvbn: no network, and nothing is kept.
+    """
+    if not password:
+        return Strength(0, "")
+    from zxcvbn import zxcvbn
+
+    words = [word.lower() for word in (*known_words, "gatekey") if word]
+    result = zxcvbn(password[:_ESTIMATED_CHARACTERS], user_inputs=words)
+    feedback = result["feedback"]
+    advice = feedback["warning"] or (feedback["suggestions"] or [""])[0]
+    return Strength(int(result["score"]), plain(advice, 200))
+
+
+def check_new(password: str, known_words: tuple[str, ...], *, field: str = "new-password") -> None:
+    """Raise `PasswordTooShort`, `PasswordTooLong` or `PasswordTooWeak` unless `password` is good enough."""
+    if len(password) < SHORTEST:
+        raise PasswordTooShort(field=field)
+    if len(password) > LONGEST:
+        raise PasswordTooLong(field=field)
+    strength = estimate(password, known_words)
+    if not strength.is_enough:
+        advice = strength.advice.rstrip(".")
+        raise PasswordTooWeak(f"This password is easy to guess. {advice}." if advice else None, field=field)
+
+
+class Passwords:
+    def __init__(
+        self, context: Context, audit: Audit, throttles: Throttles, sessions: Sessions, notices: Notices
+    ) -> None:
+        self._context = context
+        self._audit = audit
+        self._throttles = throttles
+        self._sessions = sessions
+        self._notices = notices
+
+    def change(self, token: str, original: str, new: str, confirmation: str) -> None:
+        """Change the password of the session's account; every other session ends.
+
+        The original password is the proof of identity, and a wrong one counts as a failed sign-in. Raises
+        `WrongOriginalPassword`, `PasswordsDoNotMatch`, `SameAsOldPassword`, `PasswordTooShort`,
+        `PasswordTooLong`, `PasswordTooWeak`, `TooManyAttempts` or `StaleEdit`, each with its `field`.
+        """
+        with self._sessions.reading(token) as (tx, acting):
+            stored = tx.execute(select(Account.password_hash).where(Account.id == acting.account_id)).scalar_one()
+        original, new, confirmation = prepare(original), prepare(new), prepare(confirmation)
+        if new != confirmation:
+            raise PasswordsDoNotMatch(field="confirmation")
+        check_new(new, (acting.name, acting.email))
+        if stored is not None:
+            self._throttles.reserve(Factor.PASSWORD, acting.name)
+            if len(original) > LONGEST or not self._context.hasher.check_password(original, stored)[0]:
+                raise WrongOriginalPassword(field="original-password")
+            if original == new:
+                raise SameAsOldPassword(field="new-password")
+        hashed = self._context.hasher.hash_password(new)
+        proof_needed = stored is None
+        with self._sessions.writing(token, proof=proof_needed) as (tx, acting):
+            changed = tx.execute(
+                update(Account)
+                .where(Account.id == acting.account_id, Account.password_hash.is_not_distinct_from(stored))
+                .values(password_hash=hashed, password_changed_at=self._context.now())
+            )
+            if changed.rowcount != 1:
+                raise StaleEdit("The password was changed somewhere else meanwhile.")
+            self._throttles.reset(tx, Factor.PASSWORD, acting.name)
+            self._sessions.end_others(tx, acting.account_id, keep=acting.session_id)
+            self._sessions.note_proof(tx, acting.session_id)
+            self._audit.record(tx, acting.account_id, Tag.PASSWORD_CHANGED, actor=acting.name, source=acting.source)
+            self._notices.enqueue(tx, acting.account_id, Tag.PASSWORD_CHANGED)
+
+    def reset(self, name: str, new: str, *, actor: str) -> None:
+        """Set a password from the administrator's side: every session of the account ends.
+
+        Raises `NoSuchAccount` or what `check_new` raises.
+        """
+        new = prepare(new)
+        with self._context.database.read() as tx:
+            row = tx.execute(
+                select(Account.id, Account.name, Account.email).where(Account.name_key == fold(name))
+            ).one_or_none()
+        if row is None:
+            raise NoSuchAccount
+        check_new(new, (row.name, row.email), field="password")
+        hashed = self._context.hasher.hash_password(new)
+        with self._context.database.write() as tx:
+            tx.execute(
+                update(Account)
+                .where(Account.id == row.id)
+                .values(password_hash=hashed, password_changed_at=self._context.now())
+            )
+            self._throttles.reset(tx, Factor.PASSWORD, row.name)
+            self._sessions.end_others(tx, row.id, keep=None)
+            self._audit.record(tx, row.id, Tag.PASSWORD_RESET, actor=actor, source="command line")
+            self._notices.enqueue(tx, row.id, Tag.PASSWORD_RESET)

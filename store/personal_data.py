@@ -1,0 +1,85 @@
+"""Where a person's data lies: what the export shows of each table, and that deletion reaches every one.
+
+A table with an `account_id` that is missing here fails a test, so a new one cannot be forgotten.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from store import models
+from store.models import Base
+
+EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
+    models.Account: ("name", "email", "role", "created_at", "password_changed_at"),
+    models.Session: ("method", "source", "created_at", "last_active_at"),
+    models.TwoFactor: ("enabled_at",),
+    models.BackupCode: ("created_at", "used_at"),
+    models.AccessToken: ("last_four", "created_at", "last_used_at"),
+    models.ApiKey: (
+        "name",
+        "last_four",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+        "spend_limit_micro_usd",
+        "spent_micro_usd",
+    ),
+    models.Passkey: (
+        "label",
+        "aaguid",
+        "transports",
+        "backed_up",
+        "created_at",
+        "last_used_at",
+        "flagged_at",
+    ),
+    models.Binding: ("subject", "display", "created_at", "last_used_at"),
+    models.NotificationSettingsRow: (
+        "version",
+        "threshold_micro_usd",
+        "email_on",
+        "email_address",
+        "webhook_on",
+        "webhook_url",
+        "bark_on",
+        "gotify_on",
+        "gotify_url",
+        "gotify_priority",
+    ),
+    models.PriceSettingsRow: ("version", "accept_unpriced_models"),
+    models.PrivacySettingsRow: ("version", "record_client_ip"),
+    models.SidebarSettingsRow: ("version", "hidden_modules"),
+    models.UnpricedModel: ("model", "calls", "last_seen_at"),
+    models.Quota: ("remaining_micro_usd", "held_micro_usd", "used_micro_usd"),
+    models.Reservation: ("held_micro_usd", "created_at"),
+    models.UsageEntryRow: (
+        "id",
+        "kind",
+        "at",
+        "model",
+        "api_key_name",
+        "request_id",
+        "status",
+        "detail",
+        "prompt_tokens",
+        "completion_tokens",
+        "cost_micro_usd",
+        "duration_ms",
+        "unpriced",
+        "client_ip",
+    ),
+    models.UsageDay: ("day", "calls", "errors", "tokens", "cost_micro_usd"),
+    models.OutboxMessage: ("message_id", "kind", "payload", "created_at"),
+    models.Delivery: ("channel", "state", "attempts", "last_attempt_at", "last_error"),
+    models.AuditEvent: ("sequence", "at", "tag", "actor", "source", "detail"),
+}
+"""The columns of each table that an export holds: all but keys, hashes and sealed values."""
+
+WITHOUT_CONTENT: Final[tuple[type[Base], ...]] = (
+    models.PendingSignIn,
+    models.TwoFactorSetup,
+    models.PasskeyCeremony,
+    models.AuditHead,
+)
+"""Tables about a person that hold nothing to show: tickets and hashes of minutes."""

@@ -1,0 +1,141 @@
+"""What a model costs, and what happens to a model nobody has priced."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, select
+
+from store import inputs
+from store.context import Context
+from store.errors import InvalidMoney, ModelNotPriced, NoSuchItem
+from store.models import Price, PriceSettingsRow, UnpricedModel
+from store.money import MAXIMUM_MICRO_USD
+from store.sessions import Sessions
+from store.text import plain
+from store.upsert import upsert
+
+TOKENS_PER_PRICE: Final = 1_000_000
+_MOST_REMEMBERED: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """Prices in micro-USD: per million tokens in, per million tokens out, and per request."""
+
+    model: str
+    input_per_million: int
+    output_per_million: int
+    per_request: int = 0
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> int:
+        """The cost of one request in micro-USD, a fraction rounded up."""
+        tokens = prompt_tokens * self.input_per_million + completion_tokens * self.output_per_million
+        return -(-tokens // TOKENS_PER_PRICE) + self.per_request
+
+
+@dataclass(frozen=True, slots=True)
+class SeenModel:
+    """A model an account called that has no price."""
+
+    model: str
+    calls: int
+    last_seen_at: datetime
+
+
+class Pricing:
+    def __init__(self, context: Context, sessions: Sessions) -> None:
+        self._context = context
+        self._sessions = sessions
+
+    def set(self, price: ModelPrice) -> None:
+        """Store the price of a model. Raises `InvalidModel`, `InvalidMoney`."""
+        inputs.check_model(price.model)
+        amounts = (price.input_per_million, price.output_per_million, price.per_request)
+        if not all(0 <= amount <= MAXIMUM_MICRO_USD for amount in amounts):
+            raise InvalidMoney("A price is not below zero.")
+        with self._context.database.write() as tx:
+            upsert(
+                tx,
+                Price,
+                {"model": price.model},
+                {
+                    "input_micro_usd_per_million": price.input_per_million,
+                    "output_micro_usd_per_million": price.output_per_million,
+                    "request_micro_usd": price.per_request,
+                    "updated_at": self._context.now(),
+                },
+            )
+            tx.execute(delete(UnpricedModel).where(UnpricedModel.model == price.model))
+
+    def remove(self, model: str) -> None:
+        """Raises `NoSuchItem`."""
+        with self._context.database.write() as tx:
+            if tx.execute(delete(Price).where(Price.model == model)).rowcount != 1:
+                raise NoSuchItem(f"The model {plain(model, 200)} has no price.")
+
+    def all(self) -> list[ModelPrice]:
+        """Every price, by model."""
+        with self._context.database.read() as tx:
+            return [_price(row) for row in tx.execute(select(Price).order_by(Price.model))]
+
+    def find(self, model: str) -> ModelPrice | None:
+        """The price of exactly this model, or None."""
+        with self._context.database.read() as tx:
+            row = tx.execute(select(Price).where(Price.model == model)).one_or_none()
+        return None if row is None else _price(row)
+
+    def admit(self, account_id: int, model: str) -> ModelPrice | None:
+        """The price to charge `account_id` for `model`, or None for one that is unpriced and accepted.
+
+        Raises `ModelNotPriced` unless the account's switch is on; a switch that cannot be read counts as off.
+        """
+        with self._context.database.read() as tx:
+            row = tx.execute(select(Price).where(Price.model == model)).one_or_none()
+            accepts = None if row is not None else self._accepts_unpriced(tx, account_id)
+        if row is not None:
+            return _price(row)
+        self._remember(account_id, model)
+        if accepts is not True:
+            raise ModelNotPriced(plain(model, 200))
+        return None
+
+    def unpriced_models(self, token: str) -> list[SeenModel]:
+        """Models the session's account called that have no price, last seen first."""
+        with self._sessions.reading(token) as (tx, acting):
+            rows = tx.execute(
+                select(UnpricedModel)
+                .where(UnpricedModel.account_id == acting.account_id)
+                .order_by(UnpricedModel.last_seen_at.desc(), UnpricedModel.model)
+                .limit(_MOST_REMEMBERED)
+            )
+            return [SeenModel(row.model, row.calls, row.last_seen_at) for row in rows]
+
+    def _accepts_unpriced(self, tx: Connection, account_id: int) -> bool:
+        accepts = tx.execute(
+            select(PriceSettingsRow.accept_unpriced_models).where(PriceSettingsRow.account_id == account_id)
+        ).scalar()
+        return accepts is True
+
+    def _remember(self, account_id: int, model: str) -> None:
+        now = self._context.now()
+        with self._context.database.write() as tx:
+            kept = select(UnpricedModel.model).where(UnpricedModel.account_id == account_id)
+            if len(tx.execute(kept.limit(_MOST_REMEMBERED)).all()) >= _MOST_REMEMBERED:
+                # A client that invents names must not fill the disk.
+                oldest = kept.order_by(UnpricedModel.last_seen_at).limit(1).scalar_subquery()
+                tx.execute(
+                    delete(UnpricedModel).where(UnpricedModel.account_id == account_id, UnpricedModel.model == oldest)
+                )
+            upsert(
+                tx,
+                UnpricedModel,
+                {"account_id": account_id, "model": plain(model, inputs.LONGEST_MODEL)},
+                {"calls": (1, UnpricedModel.calls + 1), "last_seen_at": now},
+            )
+
+
+def _price(row: Any) -> ModelPrice:
+    return ModelPrice(
+        row.model, row.input_micro_usd_per_million, row.output_micro_usd_per_million, row.request_micro_usd
+    )

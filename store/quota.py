@@ -1,0 +1,229 @@
+"""The quota ledger: reserve before a call, settle after it, never below zero.
+
+What a call may cost at most is held by one conditional UPDATE; what it did cost is taken in the transaction that
+logs it and, where it crosses the threshold, puts the warning into the outbox.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from store.audit import Audit, Tag
+from store.context import Context
+from store.errors import AlreadySettled, InvalidMoney, NoSuchAccount, QuotaExceeded, SpendLimitReached
+from store.models import Account, ApiKey, Quota, Reservation
+from store.money import MAXIMUM_MICRO_USD
+from store.outbox import Outbox
+from store.sessions import Sessions
+from store.text import fold
+from store.usage_log import UsageEntry, UsageLog
+
+ABANDONED_AFTER: Final = timedelta(hours=1)
+"""No call takes longer; a reservation this old belonged to a process that died."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaState:
+    """An account's money, in micro-USD."""
+
+    remaining_micro_usd: int
+    held_micro_usd: int
+    used_micro_usd: int
+
+
+class Quotas:
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions, outbox: Outbox, usage: UsageLog) -> None:
+        self._context = context
+        self._audit = audit
+        self._sessions = sessions
+        self._outbox = outbox
+        self._usage = usage
+
+    def state(self, token: str) -> QuotaState:
+        """The quota of the session's account."""
+        with self._sessions.reading(token) as (tx, acting):
+            return self.state_of(tx, acting.account_id)
+
+    def state_of(self, tx: Connection, account_id: int) -> QuotaState:
+        """Raises `NoSuchAccount`."""
+        row = tx.execute(select(Quota).where(Quota.account_id == account_id)).one_or_none()
+        if row is None:
+            raise NoSuchAccount
+        return QuotaState(row.remaining_micro_usd, row.held_micro_usd, row.used_micro_usd)
+
+    def reserve(self, account_id: int, micro_usd: int, *, api_key_id: int | None = None) -> int:
+        """Hold `micro_usd` for one call; returns the reservation to settle.
+
+        Raises `QuotaExceeded`, or `SpendLimitReached` for the API key's own limit.
+        """
+        if micro_usd < 0:
+            raise InvalidMoney("A cost is not below zero.")
+        with self._context.database.write() as tx:
+            held = tx.execute(
+                update(Quota)
+                .where(
+                    Quota.account_id == account_id,
+                    Quota.remaining_micro_usd - Quota.held_micro_usd >= micro_usd,
+                    Quota.remaining_micro_usd > 0 if micro_usd == 0 else Quota.remaining_micro_usd >= micro_usd,
+                )
+                .values(held_micro_usd=Quota.held_micro_usd + micro_usd)
+            )
+            if held.rowcount != 1:
+                raise QuotaExceeded
+            if api_key_id is not None:
+                self._hold_key(tx, account_id, api_key_id, micro_usd)
+            reservation_id = tx.execute(
+                insert(Reservation)
+                .values(
+                    account_id=account_id,
+                    api_key_id=api_key_id,
+                    held_micro_usd=micro_usd,
+                    created_at=self._context.now(),
+                )
+                .returning(Reservation.id)
+            ).scalar_one()
+        return int(reservation_id)
+
+    def settle(self, reservation_id: int, cost_micro_usd: int, entry: UsageEntry) -> int:
+        """Take what a call did cost, log it, and warn if the threshold was crossed; returns what was taken.
+
+        A cost beyond what is left takes what is left: the ledger never goes below zero. Raises `AlreadySettled`.
+        """
+        if cost_micro_usd < 0:
+            raise InvalidMoney("A cost is not below zero.")
+        with self._context.database.write() as tx:
+            row = tx.execute(
+                delete(Reservation)
+                .where(Reservation.id == reservation_id)
+                .returning(Reservation.account_id, Reservation.api_key_id, Reservation.held_micro_usd)
+            ).one_or_none()
+            if row is None:
+                raise AlreadySettled
+            taken = self._take(tx, row.account_id, row.held_micro_usd, cost_micro_usd)
+            if row.api_key_id is not None:
+                tx.execute(
+                    update(ApiKey)
+                    .where(ApiKey.id == row.api_key_id)
+                    .values(
+                        held_micro_usd=ApiKey.held_micro_usd - row.held_micro_usd,
+                        spent_micro_usd=ApiKey.spent_micro_usd + taken,
+                    )
+                )
+            self._usage.append(tx, row.account_id, replace(entry, cost_micro_usd=taken))
+            self._outbox.warn_if_crossed(tx, row.account_id)
+        return taken
+
+    def charge(self, account_id: int, cost_micro_usd: int) -> None:
+        """Take a known cost at once. Raises `QuotaExceeded`; then nothing was taken."""
+        if cost_micro_usd < 0:
+            raise InvalidMoney("A cost is not below zero.")
+        with self._context.database.write() as tx:
+            charged = tx.execute(
+                update(Quota)
+                .where(
+                    Quota.account_id == account_id,
+                    Quota.remaining_micro_usd - Quota.held_micro_usd >= cost_micro_usd,
+                )
+                .values(
+                    remaining_micro_usd=Quota.remaining_micro_usd - cost_micro_usd,
+                    used_micro_usd=Quota.used_micro_usd + cost_micro_usd,
+                )
+            )
+            if charged.rowcount != 1:
+                raise QuotaExceeded
+            self._outbox.warn_if_crossed(tx, account_id)
+
+    def adjust(self, name: str, *, add: int = 0, set_to: int | None = None, actor: str) -> QuotaState:
+        """Top up, take away (negative `add`) or set the quota from the administrator's side; a warning is re-armed.
+
+        Raises `NoSuchAccount`; `InvalidMoney` if nothing below zero or beyond the maximum would be left.
+        """
+        with self._context.database.write() as tx:
+            account_id = tx.execute(select(Account.id).where(Account.name_key == fold(name))).scalar()
+            if account_id is None:
+                raise NoSuchAccount
+            remaining = Quota.remaining_micro_usd + add if set_to is None else set_to
+            changed = tx.execute(
+                update(Quota)
+                .where(
+                    Quota.account_id == account_id,
+                    Quota.remaining_micro_usd + add >= 0 if set_to is None else Quota.account_id == account_id,
+                    Quota.remaining_micro_usd + add <= MAXIMUM_MICRO_USD,
+                )
+                .values(remaining_micro_usd=remaining, warning_armed=True)
+            )
+            if changed.rowcount != 1:
+                raise InvalidMoney("The quota would fall below zero or grow beyond 1,000,000,000 dollars.")
+            state = self.state_of(tx, account_id)
+            self._audit.record(
+                tx,
+                account_id,
+                Tag.QUOTA_CHANGED,
+                actor=actor,
+                source="command line",
+                remaining_micro_usd=state.remaining_micro_usd,
+            )
+        return state
+
+    def release_abandoned(self) -> int:
+        """Give back what dead processes held; returns how many reservations there were."""
+        released = 0
+        with self._context.database.write() as tx:
+            rows = tx.execute(
+                delete(Reservation)
+                .where(Reservation.created_at <= self._context.now() - ABANDONED_AFTER)
+                .returning(Reservation.account_id, Reservation.api_key_id, Reservation.held_micro_usd)
+            ).all()
+            for row in rows:
+                self._take(tx, row.account_id, row.held_micro_usd, 0)
+                if row.api_key_id is not None:
+                    tx.execute(
+                        update(ApiKey)
+                        .where(ApiKey.id == row.api_key_id)
+                        .values(held_micro_usd=ApiKey.held_micro_usd - row.held_micro_usd)
+                    )
+                released += 1
+        return released
+
+    def _hold_key(self, tx: Connection, account_id: int, key_id: int, micro_usd: int) -> None:
+        committed = ApiKey.spent_micro_usd + ApiKey.held_micro_usd + micro_usd
+        held = tx.execute(
+            update(ApiKey)
+            .where(
+                ApiKey.id == key_id,
+                ApiKey.account_id == account_id,
+                or_(ApiKey.spend_limit_micro_usd.is_(None), committed <= ApiKey.spend_limit_micro_usd),
+            )
+            .values(held_micro_usd=ApiKey.held_micro_usd + micro_usd)
+        )
+        if held.rowcount != 1:
+            raise SpendLimitReached
+
+    def _take(self, tx: Connection, account_id: int, held: int, cost: int) -> int:
+        # The first form is the usual one; the second takes the rest when a call cost more than was left.
+        exact = tx.execute(
+            update(Quota)
+            .where(Quota.account_id == account_id, Quota.remaining_micro_usd >= cost)
+            .values(
+                remaining_micro_usd=Quota.remaining_micro_usd - cost,
+                used_micro_usd=Quota.used_micro_usd + cost,
+                held_micro_usd=Quota.held_micro_usd - held,
+            )
+        )
+        if exact.rowcount == 1:
+            return cost
+        before = tx.execute(
+            select(Quota.remaining_micro_usd).where(Quota.account_id == account_id).with_for_update()
+        ).scalar_one()
+        tx.execute(
+            update(Quota)
+            .where(Quota.account_id == account_id)
+            .values(
+                remaining_micro_usd=0,
+                used_micro_usd=Quota.used_micro_usd + before,
+                held_micro_usd=Quota.held_micro_usd - held,
+            )
+        )
+        return int(before)

@@ -1,0 +1,86 @@
+"""Which schema a database has, and how it gets the current one.
+
+A normal start only compares the stored revision with `SCHEMA_REVISION`; Alembic is imported by an upgrade alone.
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, inspect, text
+
+from store.database import APPLICATION_ID, Database
+from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
+from store.models import SCHEMA_REVISION
+
+REVISIONS: Final = ("0001",)
+"""Every revision, oldest first; the last is `SCHEMA_REVISION`."""
+
+
+def revision(connection: Connection) -> str | None:
+    """The stored revision, or None for an empty database. Raises `DatabaseForeign` if it is another program's."""
+    tables = inspect(connection).get_table_names()
+    if "alembic_version" in tables and "meta" in tables:
+        stored: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return stored
+    if tables:
+        raise DatabaseForeign
+    return None
+
+
+def check(connection: Connection) -> None:
+    """Raise `SchemaTooOld` or `SchemaTooNew` unless the database has the current schema."""
+    found = revision(connection)
+    if found == SCHEMA_REVISION:
+        return
+    if found is None or found in REVISIONS:
+        raise SchemaTooOld
+    raise SchemaTooNew
+
+
+def upgrade(database: Database) -> str | None:
+    """Bring the database to the current schema in one transaction; returns the revision it had.
+
+    Raises `SchemaTooNew`, `DatabaseForeign` and whatever the database reports; a failure leaves the old schema.
+    """
+    from alembic import command
+    from alembic.config import Config
+
+    with database.write() as connection:
+        if database.is_postgresql:
+            # Two first starts at once: the second waits here and then finds the work done.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": APPLICATION_ID})
+        found = revision(connection)
+        if found == SCHEMA_REVISION:
+            return found
+        if found is not None and found not in REVISIONS:
+            raise SchemaTooNew
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, SCHEMA_REVISION)
+        if not database.is_postgresql:
+            connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+        return found
+
+
+def back_up(database: Database, folder: Path, now: datetime) -> Path | None:
+    """A copy of the SQLite file beside it, mode 0600, made while others may write (SQLite online backup).
+
+    None for PostgreSQL and for a database in memory. Raises `DatabaseRefused` if the copy cannot be made.
+    """
+    if database.path is None:
+        return None
+    target = folder / f"{database.path.stem}-{now:%Y%m%dT%H%M%S%f}.backup{database.path.suffix}"
+    try:
+        os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        with closing(sqlite3.connect(database.path)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
+    except (OSError, sqlite3.Error) as error:
+        target.unlink(missing_ok=True)
+        raise DatabaseRefused(f"The backup {target.name} could not be made. Nothing was changed.") from error
+    return target

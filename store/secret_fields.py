@@ -1,0 +1,73 @@
+"""A secret in a form: never read back, only kept, replaced or cleared."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from store import inputs
+from store.errors import InvalidSecret, InvalidUrl
+
+WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the prefix of Standard Webhooks secrets
+_SHORTEST_KEY: Final = 24
+_LONGEST_KEY: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """What the store says of a secret (`is_set`, `hint`), and what a form asks of it.
+
+    `new` None keeps what is stored, an empty string clears it, anything else replaces it.
+    """
+
+    is_set: bool = False
+    hint: str = ""
+    """Enough to recognise it by: the host of an address, or the last four characters of a token."""
+    new: str | None = field(default=None, repr=False)
+
+    @property
+    def will_be_set(self) -> bool:
+        """Whether there is a secret once this is saved."""
+        return self.is_set if self.new is None else bool(self.new)
+
+    def replaced(self, secret: str) -> "StoredSecret":
+        return StoredSecret(self.is_set, self.hint, secret)
+
+
+def check_webhook_secret(secret: StoredSecret) -> None:
+    """Raise `InvalidSecret` unless it is `whsec_` and 24 to 64 bytes of base64 (Standard Webhooks)."""
+    if not secret.new:
+        return
+    encoded = secret.new.removeprefix(WEBHOOK_SECRET_PREFIX)
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if encoded == secret.new or not _SHORTEST_KEY <= len(key) <= _LONGEST_KEY:
+        raise InvalidSecret("A webhook secret is whsec_ and 24 to 64 bytes of base64.", field="webhook-secret")
+
+
+def check_bark_url(secret: StoredSecret) -> None:
+    """Raise `InvalidUrl` unless it is a server's address and a device key, such as https://api.day.app/KEY."""
+    if not secret.new:
+        return
+    url = inputs.check_url(secret.new, field="bark-url")
+    parts = urlsplit(url)
+    if parts.query or not re.fullmatch(r"/(?:[\w.-]+/)*[A-Za-z0-9_-]{4,100}/?", parts.path):
+        raise InvalidUrl("Enter the address with the device key, such as https://api.day.app/KEY.", field="bark-url")
+
+
+def check_gotify_token(secret: StoredSecret) -> None:
+    """Raise `InvalidSecret` unless it is 1 to 200 visible ASCII characters."""
+    if secret.new and not re.fullmatch(r"[\x21-\x7e]{1,200}", secret.new):
+        raise InvalidSecret("A Gotify token has no spaces.", field="gotify-token")
+
+
+def hint_for(column: str, secret: str) -> str:
+    """What a person may see of a stored secret."""
+    if column == "bark_url":
+        parts = urlsplit(secret)
+        return f"{parts.scheme}://{parts.netloc}/…"
+    return f"…{secret[-4:]}" if len(secret) >= 16 else "…"

@@ -1,0 +1,182 @@
+"""The four settings sections, as values: what a pane shows, and what it hands back to be saved."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final, Self
+
+from sqlalchemy import Connection, insert
+
+from store import inputs
+from store.errors import InvalidInput, InvalidNumber, InvalidSecret, InvalidSetting, InvalidUrl
+from store.models import NotificationSettingsRow, PriceSettingsRow, PrivacySettingsRow, SidebarSettingsRow
+from store.modules import MODULES
+from store.money import MICRO_PER_USD
+from store.secret_fields import StoredSecret, check_bark_url, check_gotify_token, check_webhook_secret
+
+DEFAULT_THRESHOLD: Final = MICRO_PER_USD
+LOWEST_PRIORITY: Final = 0
+HIGHEST_PRIORITY: Final = 10
+DEFAULT_PRIORITY: Final = 5
+_NOT_NEGATIVE: Final = "A threshold is not below zero."
+
+
+class Channel(StrEnum):
+    """Ways to reach a person."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+    BARK = "bark"
+    GOTIFY = "gotify"
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationSettings:
+    """When and where a person is warned. A channel's fields are kept while it is off."""
+
+    threshold_micro_usd: int = DEFAULT_THRESHOLD
+    """A warning goes out when the remaining quota falls below this."""
+    email_on: bool = True
+    email_address: str = ""
+    """Empty: the address bound to the account."""
+    webhook_on: bool = False
+    webhook_url: str = ""
+    webhook_secret: StoredSecret = field(default_factory=StoredSecret)
+    bark_on: bool = False
+    bark_url: StoredSecret = field(default_factory=StoredSecret)
+    gotify_on: bool = False
+    gotify_url: str = ""
+    gotify_token: StoredSecret = field(default_factory=StoredSecret)
+    gotify_priority: int = DEFAULT_PRIORITY
+
+    def checked(self) -> Self:
+        """Itself with every field in its kept form. Raises `InvalidInput` naming the first field at fault."""
+        problems = self.problems()
+        if problems:
+            raise problems[0]
+        return replace(
+            self,
+            email_address=inputs.check_email(self.email_address) if self.email_address.strip() else "",
+            webhook_url=self.webhook_url.strip(),
+            gotify_url=self.gotify_url.strip(),
+        )
+
+    def problems(self) -> list[InvalidInput]:
+        """Everything that is wrong, in the order of the form: all errors are shown at once."""
+        checks: tuple[Callable[[], object], ...] = (
+            lambda: _require(self.threshold_micro_usd >= 0, InvalidNumber, "quota-warning-threshold", _NOT_NEGATIVE),
+            lambda: self.email_address.strip() and inputs.check_email(self.email_address),
+            lambda: _check_address(self.webhook_url, "webhook-url", self.webhook_on, "the webhook is sent to"),
+            lambda: check_webhook_secret(self.webhook_secret),
+            lambda: check_bark_url(self.bark_url),
+            lambda: _require(
+                self.bark_url.will_be_set or not self.bark_on,
+                InvalidUrl,
+                "bark-url",
+                "Enter the address the Bark app shows.",
+            ),
+            lambda: _check_address(self.gotify_url, "gotify-url", self.gotify_on, "of your Gotify server"),
+            lambda: check_gotify_token(self.gotify_token),
+            lambda: _require(
+                self.gotify_token.will_be_set or not self.gotify_on,
+                InvalidSecret,
+                "gotify-token",
+                "Enter the application token from Gotify.",
+            ),
+            lambda: _require(
+                LOWEST_PRIORITY <= self.gotify_priority <= HIGHEST_PRIORITY,
+                InvalidNumber,
+                "gotify-priority",
+                f"Enter a whole number from {LOWEST_PRIORITY} to {HIGHEST_PRIORITY}.",
+            ),
+        )
+        found = []
+        for check in checks:
+            try:
+                check()
+            except InvalidInput as error:
+                found.append(error)
+        return found
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels that are on."""
+        states = {
+            Channel.EMAIL: self.email_on,
+            Channel.WEBHOOK: self.webhook_on,
+            Channel.BARK: self.bark_on,
+            Channel.GOTIFY: self.gotify_on,
+        }
+        return tuple(channel for channel, is_on in states.items() if is_on)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSettings:
+    """Whether calls to models without a price are let through."""
+
+    accept_unpriced_models: bool = False
+
+    def checked(self) -> Self:
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """Whether consumption and error logs hold the client's IP address."""
+
+    record_client_ip: bool = False
+
+    def checked(self) -> Self:
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class SidebarSettings:
+    """The modules left out of the sidebar. Visibility only."""
+
+    hidden_modules: frozenset[str] = frozenset()
+
+    def checked(self) -> Self:
+        """Raises `InvalidSetting` for a module there is not."""
+        unknown = sorted(self.hidden_modules - set(MODULES))
+        if unknown:
+            raise InvalidSetting(inputs.did_you_mean(unknown[0], MODULES).replace("setting", "module"))
+        return self
+
+
+Section = NotificationSettings | PriceSettings | PrivacySettings | SidebarSettings
+
+
+def _require(is_right: bool, error: type[InvalidInput], field: str, sentence: str) -> None:
+    if not is_right:
+        raise error(sentence, field=field)
+
+
+def _check_address(url: str, field: str, is_needed: bool, what: str) -> None:
+    if url.strip():
+        inputs.check_url(url, field=field)
+    else:
+        _require(not is_needed, InvalidUrl, field, f"Enter the address {what}.")
+
+
+def open_sections(tx: Connection, account_id: int) -> None:
+    """Give a new account its four sections, with their defaults, at version 1."""
+    notifications = NotificationSettings()
+    tx.execute(
+        insert(NotificationSettingsRow).values(
+            account_id=account_id,
+            version=1,
+            threshold_micro_usd=notifications.threshold_micro_usd,
+            email_on=notifications.email_on,
+            email_address="",
+            webhook_on=False,
+            webhook_url="",
+            bark_on=False,
+            gotify_on=False,
+            gotify_url="",
+            gotify_priority=notifications.gotify_priority,
+        )
+    )
+    tx.execute(insert(PriceSettingsRow).values(account_id=account_id, version=1, accept_unpriced_models=False))
+    tx.execute(insert(PrivacySettingsRow).values(account_id=account_id, version=1, record_client_ip=False))
+    tx.execute(insert(SidebarSettingsRow).values(account_id=account_id, version=1, hidden_modules=[]))

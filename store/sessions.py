@@ -1,0 +1,278 @@
+"""Who is signed in: random tokens, hashed at rest, listed, revocable, and short-lived.
+
+Every rule about an account starts with `authorise`, in the rule's own transaction. It refuses a session that
+was revoked, locked, idle or old, or whose epoch is behind the account's; and, where asked, one whose owner did
+not prove who they are within the last five minutes.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from store.audit import Audit, Tag
+from store.context import Context
+from store.errors import ClockWentBack, FreshProofRequired, NoSuchItem, SessionEnded, SessionLocked
+from store.models import Account, PendingSignIn, Session
+from store.text import plain
+
+IDLE_LIMIT: Final = timedelta(hours=1)
+ABSOLUTE_LIMIT: Final = timedelta(hours=12)
+PROOF_LASTS: Final = timedelta(minutes=5)
+CLOCK_TOLERANCE: Final = timedelta(minutes=2)
+_TOUCH_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Who acts, established by `Sessions.authorise`."""
+
+    session_id: int
+    account_id: int
+    name: str
+    email: str
+    role: str
+    source: str
+    proved_at: datetime | None
+    is_stale: bool
+    """Whether its last activity was noted a while ago, and should be noted again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """One session, as its owner sees it."""
+
+    id: int
+    is_current: bool
+    method: str
+    source: str
+    created_at: datetime
+    last_active_at: datetime
+
+
+def digest(token: str) -> bytes:
+    """SHA-256 of a random token: at 128 bits and more a plain hash is enough (OWASP ASVS 5.0, 6.5.2)."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+class Sessions:
+    def __init__(self, context: Context, audit: Audit) -> None:
+        self._context = context
+        self._audit = audit
+
+    @contextmanager
+    def reading(self, token: str) -> Iterator[tuple[Connection, Acting]]:
+        """A read transaction on behalf of a session. Raises what `authorise` raises."""
+        with self._context.database.read() as tx:
+            acting = self.authorise(tx, token)
+            yield tx, acting
+        if acting.is_stale:
+            with self._context.database.write() as tx:
+                self._touch(tx, acting.session_id)
+
+    @contextmanager
+    def writing(self, token: str, *, proof: bool = False) -> Iterator[tuple[Connection, Acting]]:
+        """A write transaction on behalf of a session, with the account's row held until it ends.
+
+        So two guarded changes of one account cannot pass each other: PostgreSQL queues them at the row, SQLite
+        at the file. `proof` asks for a proof of identity within `PROOF_LASTS`. Raises what `authorise` raises.
+        """
+        with self._context.database.write() as tx:
+            acting = self.authorise(tx, token, proof=proof, lock_row=True)
+            if acting.is_stale:
+                self._touch(tx, acting.session_id)
+            yield tx, acting
+
+    def authorise(self, tx: Connection, token: str, *, proof: bool = False, lock_row: bool = False) -> Acting:
+        """The account behind a session token.
+
+        Raises `SessionEnded`, `SessionLocked`, `FreshProofRequired` or `ClockWentBack`.
+        """
+        now = self._context.now()
+        query = (
+            select(
+                Session.id,
+                Session.account_id,
+                Session.epoch,
+                Session.source,
+                Session.created_at,
+                Session.last_active_at,
+                Session.proof_at,
+                Session.locked_at,
+                Account.name,
+                Account.email,
+                Account.role,
+                Account.auth_epoch,
+            )
+            .join(Account, Account.id == Session.account_id)
+            .where(Session.token_hash == digest(token))
+        )
+        if lock_row:
+            query = query.with_for_update(of=Account)
+        row = tx.execute(query).one_or_none()
+        if row is None or row.epoch != row.auth_epoch:
+            raise SessionEnded
+        if now < row.last_active_at - CLOCK_TOLERANCE:
+            raise ClockWentBack
+        if now - row.created_at >= ABSOLUTE_LIMIT or now - row.last_active_at >= IDLE_LIMIT:
+            raise SessionEnded
+        if row.locked_at is not None:
+            raise SessionLocked
+        if proof and not is_fresh(row.proof_at, now):
+            raise FreshProofRequired
+        return Acting(
+            session_id=row.id,
+            account_id=row.account_id,
+            name=row.name,
+            email=row.email,
+            role=row.role,
+            source=row.source,
+            proved_at=row.proof_at,
+            is_stale=now - row.last_active_at >= _TOUCH_EVERY,
+        )
+
+    def open(self, tx: Connection, account_id: int, epoch: int, *, method: str, source: str) -> str:
+        """A new session for an account that has just proved itself; returns its token, which is not stored.
+
+        `epoch` is the account's, read under its row lock.
+        """
+        now, token = self._context.now(), self._context.rng.randbytes(32).hex()
+        tx.execute(
+            delete(Session).where(
+                Session.account_id == account_id,
+                or_(Session.last_active_at < now - IDLE_LIMIT, Session.created_at < now - ABSOLUTE_LIMIT),
+            )
+        )
+        tx.execute(
+            insert(Session).values(
+                account_id=account_id,
+                token_hash=digest(token),
+                epoch=epoch,
+                method=method,
+                source=plain(source, 200),
+                created_at=now,
+                last_active_at=now,
+                proof_at=now,
+                locked_at=None,
+            )
+        )
+        return token
+
+    def note_proof(self, tx: Connection, session_id: int) -> None:
+        """Remember that the session's owner has just proved who they are; it also unlocks the session."""
+        now = self._context.now()
+        tx.execute(
+            update(Session).where(Session.id == session_id).values(proof_at=now, last_active_at=now, locked_at=None)
+        )
+
+    def end_others(self, tx: Connection, account_id: int, keep: int | None) -> int:
+        """Raise the account's epoch: every session but `keep` dies, and every sign-in under way. Returns how many."""
+        epoch = tx.execute(
+            update(Account)
+            .where(Account.id == account_id)
+            .values(auth_epoch=Account.auth_epoch + 1)
+            .returning(Account.auth_epoch)
+        ).scalar_one()
+        if keep is not None:
+            tx.execute(update(Session).where(Session.id == keep).values(epoch=epoch))
+        tx.execute(delete(PendingSignIn).where(PendingSignIn.account_id == account_id))
+        return tx.execute(delete(Session).where(Session.account_id == account_id, Session.epoch < epoch)).rowcount
+
+    def is_live(self, tx: Connection, session_id: int | None) -> bool:
+        """Whether a session may still act: for a ceremony that finishes what its console began."""
+        now = self._context.now()
+        live = (
+            select(Session.id)
+            .join(Account, Account.id == Session.account_id)
+            .where(
+                Session.id == session_id,
+                Session.epoch == Account.auth_epoch,
+                Session.locked_at.is_(None),
+                Session.created_at > now - ABSOLUTE_LIMIT,
+                Session.last_active_at > now - IDLE_LIMIT,
+            )
+        )
+        return tx.execute(live).scalar() is not None
+
+    def whoami(self, token: str) -> Acting:
+        """Who this session belongs to. Raises what `authorise` raises."""
+        with self.reading(token) as (_, acting):
+            return acting
+
+    def list(self, token: str) -> list[SessionInfo]:
+        """The account's live sessions, this one first, then the last active."""
+        now = self._context.now()
+        with self.reading(token) as (tx, acting):
+            rows = tx.execute(
+                select(Session)
+                .where(
+                    Session.account_id == acting.account_id,
+                    Session.last_active_at > now - IDLE_LIMIT,
+                    Session.created_at > now - ABSOLUTE_LIMIT,
+                )
+                .order_by(Session.last_active_at.desc(), Session.id.desc())
+            ).all()
+        listed = [
+            SessionInfo(
+                row.id,
+                row.id == acting.session_id,
+                row.method,
+                row.source,
+                row.created_at,
+                row.last_active_at,
+            )
+            for row in rows
+        ]
+        return sorted(listed, key=lambda session: not session.is_current)
+
+    def end(self, token: str) -> None:
+        """Sign out. A token that is already dead is no error."""
+        with self._context.database.write() as tx:
+            row = tx.execute(
+                delete(Session).where(Session.token_hash == digest(token)).returning(Session.account_id, Session.source)
+            ).one_or_none()
+            if row is not None:
+                self._audit.record(tx, row.account_id, Tag.SIGNED_OUT, actor="self", source=row.source)
+
+    def revoke(self, token: str, session_id: int) -> None:
+        """End one other session of the account. Raises `NoSuchItem`."""
+        with self.writing(token) as (tx, acting):
+            gone = tx.execute(delete(Session).where(Session.id == session_id, Session.account_id == acting.account_id))
+            if gone.rowcount != 1:
+                raise NoSuchItem("That session has already ended.")
+            self._audit.record(tx, acting.account_id, Tag.SIGNED_OUT, actor=acting.name, source=acting.source)
+
+    def sign_out_others(self, token: str) -> int:
+        """End every other session of the account; returns how many there were."""
+        with self.writing(token) as (tx, acting):
+            ended = self.end_others(tx, acting.account_id, keep=acting.session_id)
+            self._audit.record(
+                tx,
+                acting.account_id,
+                Tag.OTHERS_SIGNED_OUT,
+                actor=acting.name,
+                source=acting.source,
+                sessions=ended,
+            )
+            return ended
+
+    def lock(self, token: str) -> None:
+        """Lock the session: until it is unlocked with a factor, nothing can be done with it."""
+        with self._context.database.write() as tx:
+            tx.execute(
+                update(Session)
+                .where(Session.token_hash == digest(token), Session.locked_at.is_(None))
+                .values(locked_at=self._context.now(), proof_at=None)
+            )
+
+    def _touch(self, tx: Connection, session_id: int) -> None:
+        tx.execute(update(Session).where(Session.id == session_id).values(last_active_at=self._context.now()))
+
+
+def is_fresh(proved_at: datetime | None, now: datetime) -> bool:
+    """Whether a proof given at `proved_at` still holds; one from the future does not."""
+    return proved_at is not None and -CLOCK_TOLERANCE <= now - proved_at < PROOF_LASTS

@@ -1,0 +1,171 @@
+"""Saving one settings section, and only that one, against the version it was read at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import Connection, select, update
+
+from store.audit import Audit, Tag
+from store.context import Context
+from store.errors import DatabaseRefused, FreshProofRequired, StaleEdit
+from store.models import (
+    Base,
+    NotificationSettingsRow,
+    PriceSettingsRow,
+    PrivacySettingsRow,
+    Quota,
+    SidebarSettingsRow,
+)
+from store.secret_fields import StoredSecret, hint_for
+from store.sections import NotificationSettings, PriceSettings, PrivacySettings, Section, SidebarSettings
+from store.sessions import Acting, Sessions, is_fresh
+
+S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
+
+_TABLES: Final[Mapping[type[Section], type[Base]]] = {
+    NotificationSettings: NotificationSettingsRow,
+    PriceSettings: PriceSettingsRow,
+    PrivacySettings: PrivacySettingsRow,
+    SidebarSettings: SidebarSettingsRow,
+}
+NAMES: Final[Mapping[type[Section], str]] = {
+    NotificationSettings: "notifications",
+    PriceSettings: "price",
+    PrivacySettings: "privacy",
+    SidebarSettings: "sidebar",
+}
+_SECRETS: Final = ("webhook_secret", "bark_url", "gotify_token")
+_TARGETS: Final = ("email_address", "webhook_url", "gotify_url")
+"""Changing where notifications go needs a fresh proof; a thief could divert them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved(Generic[S]):
+    """A section as it is stored, and the version to save over."""
+
+    section: S
+    version: int
+
+
+class SettingsConflict(StaleEdit):
+    """Someone else saved this section first. `theirs` is what is stored now; nothing was overwritten."""
+
+    def __init__(self, theirs: Saved[Any]) -> None:
+        super().__init__()
+        self.theirs = theirs
+
+
+class Settings:
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
+        self._context = context
+        self._audit = audit
+        self._sessions = sessions
+
+    def load(self, token: str, kind: type[S]) -> Saved[S]:
+        """The section of that kind of the session's account."""
+        with self._sessions.reading(token) as (tx, acting):
+            return self.read(tx, acting.account_id, kind)
+
+    def save(self, token: str, section: S, version: int) -> Saved[S]:
+        """Store `section` over `version`; returns it at its new version.
+
+        Raises `InvalidInput` with the first field at fault, `SettingsConflict` if another was saved meanwhile, and
+        `FreshProofRequired` when it changes where notifications go.
+        """
+        section = section.checked()
+        with self._sessions.writing(token) as (tx, acting):
+            return self.write(tx, acting, section, version, may_retarget=self._is_proved(acting))
+
+    def read(self, tx: Connection, account_id: int, kind: type[S]) -> Saved[S]:
+        """The section of that kind. Raises `DatabaseRefused` if its row is missing."""
+        table: Any = _TABLES[kind]
+        row = tx.execute(select(table).where(table.account_id == account_id)).one_or_none()
+        if row is None:
+            raise DatabaseRefused("The settings of this account are missing.")
+        values = dict(row._mapping)
+        version = values.pop("version")
+        del values["account_id"]
+        return Saved(self._section(kind, account_id, values), version)
+
+    def write(self, tx: Connection, acting: Acting, section: S, version: int, *, may_retarget: bool) -> Saved[S]:
+        """Store a checked `section` inside `tx`. Raises what `save` raises."""
+        kind = type(section)
+        table: Any = _TABLES[kind]
+        values = self._columns(acting.account_id, section)
+        before = self.read(tx, acting.account_id, kind)
+        if before.version != version:
+            raise SettingsConflict(before)
+        if not may_retarget and _changes_target(before.section, section):
+            raise FreshProofRequired("Confirm your identity to change where notifications are sent.")
+        saved = tx.execute(
+            update(table)
+            .where(table.account_id == acting.account_id, table.version == version)
+            .values(**values, version=version + 1)
+        )
+        if saved.rowcount != 1:
+            raise SettingsConflict(self.read(tx, acting.account_id, kind))
+        if _threshold(before.section) != _threshold(section):
+            tx.execute(update(Quota).where(Quota.account_id == acting.account_id).values(warning_armed=True))
+        self._audit.record(
+            tx,
+            acting.account_id,
+            Tag.SETTINGS_SAVED,
+            actor=acting.name,
+            source=acting.source,
+            section=NAMES[kind],
+            version=version + 1,
+        )
+        return self.read(tx, acting.account_id, kind)
+
+    def secret(self, tx: Connection, account_id: int, column: str) -> str | None:
+        """A notification secret in clear, for the channel that needs it. Raises `KeyWrong`."""
+        table: Any = NotificationSettingsRow
+        sealed = tx.execute(select(getattr(table, f"{column}_sealed")).where(table.account_id == account_id)).scalar()
+        return None if sealed is None else self._context.ring.open(sealed, _place(column, account_id))
+
+    def _is_proved(self, acting: Acting) -> bool:
+        return is_fresh(acting.proved_at, self._context.now())
+
+    def _section(self, kind: type[S], account_id: int, values: dict[str, Any]) -> S:
+        if kind is SidebarSettings:
+            return kind(hidden_modules=frozenset(values["hidden_modules"]))  # type: ignore[call-arg]
+        if kind is NotificationSettings:
+            for column in _SECRETS:
+                sealed = values.pop(f"{column}_sealed")
+                hint = ""
+                if sealed is not None:
+                    hint = hint_for(column, self._context.ring.open(sealed, _place(column, account_id)))
+                values[column] = StoredSecret(sealed is not None, hint)
+        return kind(**values)
+
+    def _columns(self, account_id: int, section: Section) -> dict[str, Any]:
+        if isinstance(section, SidebarSettings):
+            return {"hidden_modules": sorted(section.hidden_modules)}
+        values = {name: getattr(section, name) for name in section.__dataclass_fields__}
+        for column in _SECRETS:
+            secret = values.pop(column, None)
+            if isinstance(secret, StoredSecret) and secret.new is not None:
+                place = _place(column, account_id)
+                values[f"{column}_sealed"] = self._context.seal(secret.new, place) if secret.new else None
+        return values
+
+
+def rebased(theirs: S, mine: S, keep_mine: frozenset[str]) -> S:
+    """`theirs` with the fields named in `keep_mine` taken from `mine`: how a conflict is settled, field by field."""
+    return replace(theirs, **{name: getattr(mine, name) for name in keep_mine})
+
+
+def _changes_target(before: Section, after: Section) -> bool:
+    if not isinstance(before, NotificationSettings) or not isinstance(after, NotificationSettings):
+        return False
+    plain_changes = any(getattr(before, name) != getattr(after, name) for name in _TARGETS)
+    return plain_changes or any(getattr(after, name).new is not None for name in _SECRETS)
+
+
+def _threshold(section: Section) -> int | None:
+    return section.threshold_micro_usd if isinstance(section, NotificationSettings) else None
+
+
+def _place(column: str, account_id: int) -> str:
+    return f"notification_settings:{column}:{account_id}"

@@ -1,0 +1,236 @@
+"""Signing in, step by step; unlocking; and proving again who one is.
+
+Whatever the first factor is (a password, a passkey, a bound identity), `admit` decides what follows: a session,
+or a ticket that only the second factor turns into one. There is no other door.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from store import passwords
+from store.audit import Audit, Tag
+from store.context import Context
+from store.errors import NotAuthentic, SessionEnded, SignInExpired, WrongCredentials, WrongOriginalPassword
+from store.models import Account, PendingSignIn, Session, TwoFactor
+from store.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT, Sessions, digest
+from store.text import fold, plain
+from store.throttle import Factor, Throttles
+from store.two_factor import TwoFactors
+
+TICKET_LASTS: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session was opened. `token` is its only copy."""
+
+    token: str = field(repr=False)
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorNeeded:
+    """The first factor was right. `ticket` and a code open a session until `expires_at`."""
+
+    ticket: str = field(repr=False)
+    name: str
+    expires_at: datetime
+
+
+class SignIn:
+    def __init__(
+        self, context: Context, audit: Audit, throttles: Throttles, sessions: Sessions, two_factor: TwoFactors
+    ) -> None:
+        self._context = context
+        self._audit = audit
+        self._throttles = throttles
+        self._sessions = sessions
+        self._two_factor = two_factor
+
+    def with_password(self, name: str, password: str, *, source: str) -> SignedIn | SecondFactorNeeded:
+        """Sign in with a password. Slow, and as slow for a name nobody has.
+
+        A hash made at a lower cost is renewed on the way. Raises `WrongCredentials`, `TooManyAttempts`,
+        `FactorDisabled`.
+        """
+        name = name.strip(" ")
+        self._throttles.admit(source)
+        self._throttles.reserve(Factor.PASSWORD, name)
+        account = self._account(name)
+        stored = account.password_hash if account else None
+        password = passwords.prepare(password)
+        fits, renewed = False, None
+        if len(password) <= passwords.LONGEST:
+            fits, renewed = self._context.hasher.check_password(password, stored)
+        if account is None:
+            raise WrongCredentials(field="password")
+        if not fits:
+            self._note_failure(account.id, account.name, source)
+            raise WrongCredentials(field="password")
+        with self._context.database.write() as tx:
+            held = self._hold(tx, account.id)
+            if held.password_hash != stored:
+                raise WrongCredentials(field="password")
+            if renewed is not None:
+                tx.execute(update(Account).where(Account.id == account.id).values(password_hash=renewed))
+            self._throttles.reset(tx, Factor.PASSWORD, account.name)
+            return self.admit(tx, account.id, method="password", source=source)
+
+    def admit(self, tx: Connection, account_id: int, *, method: str, source: str) -> SignedIn | SecondFactorNeeded:
+        """Let in whoever gave a right first factor: at once, or after the second factor if there is one.
+
+        Raises `WrongCredentials` if the account is gone.
+        """
+        account = self._hold(tx, account_id)
+        self._throttles.readmit(tx, source)
+        if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is None:
+            return self._let_in(tx, account_id, account.name, account.auth_epoch, method, source)
+        now, ticket = self._context.now(), self._context.rng.randbytes(32).hex()
+        tx.execute(delete(PendingSignIn).where(PendingSignIn.expires_at <= now))
+        tx.execute(
+            insert(PendingSignIn).values(
+                account_id=account_id,
+                ticket_hash=digest(ticket),
+                epoch=account.auth_epoch,
+                method=method,
+                source=plain(source, 200),
+                expires_at=now + TICKET_LASTS,
+            )
+        )
+        return SecondFactorNeeded(ticket, account.name, now + TICKET_LASTS)
+
+    def with_code(self, ticket: str, code: str) -> SignedIn:
+        """Finish a sign-in with a TOTP or a backup code.
+
+        A wrong code leaves the ticket alive. Raises `SignInExpired`, `WrongCode`, `CodeAlreadyUsed`,
+        `ClockSkewed`, `TooManyAttempts`, `FactorDisabled`.
+        """
+        with self._context.database.read() as tx:
+            pending = self._pending(tx, ticket)
+        try:
+            verified = self._two_factor.verify(pending.account_id, pending.name, code)
+        except NotAuthentic:
+            self._note_failure(pending.account_id, pending.name, pending.source)
+            raise
+        with self._context.database.write() as tx:
+            account = self._hold(tx, pending.account_id)
+            claimed = tx.execute(delete(PendingSignIn).where(PendingSignIn.ticket_hash == digest(ticket)))
+            if claimed.rowcount != 1 or account.auth_epoch != pending.epoch:
+                raise SignInExpired
+            self._two_factor.claim(tx, pending.account_id, pending.name, verified, source=pending.source)
+            method = f"{pending.method} and {verified.method}"
+            return self._let_in(tx, pending.account_id, pending.name, account.auth_epoch, method, pending.source)
+
+    def prove_with_password(self, token: str, password: str) -> None:
+        """Prove again who one is, which also unlocks. Slow.
+
+        Raises `WrongOriginalPassword`, `TooManyAttempts`, `FactorDisabled`, `SessionEnded`.
+        """
+        session = self._session(token)
+        self._throttles.reserve(Factor.PASSWORD, session.name)
+        password = passwords.prepare(password)
+        short = len(password) <= passwords.LONGEST
+        if not short or not self._context.hasher.check_password(password, session.password_hash)[0]:
+            self._note_failure(session.account_id, session.name, session.source, Tag.PROOF_FAILED)
+            raise WrongOriginalPassword(field="password")
+        with self._context.database.write() as tx:
+            held = self._hold(tx, session.account_id)
+            if held.password_hash != session.password_hash or held.auth_epoch != session.epoch:
+                raise SessionEnded
+            self._throttles.reset(tx, Factor.PASSWORD, session.name)
+            self._note_proof(tx, session, "password")
+
+    def prove_with_code(self, token: str, code: str) -> None:
+        """Prove again who one is with a TOTP or a backup code, which also unlocks.
+
+        Raises what `with_code` raises, `NotEnabled` without a second factor, and `SessionEnded`.
+        """
+        session = self._session(token)
+        try:
+            verified = self._two_factor.verify(session.account_id, session.name, code)
+        except NotAuthentic:
+            self._note_failure(session.account_id, session.name, session.source, Tag.PROOF_FAILED)
+            raise
+        with self._context.database.write() as tx:
+            if self._hold(tx, session.account_id).auth_epoch != session.epoch:
+                raise SessionEnded
+            self._two_factor.claim(tx, session.account_id, session.name, verified, source=session.source)
+            self._note_proof(tx, session, verified.method)
+
+    def prove_with_passkey(self, tx: Connection, session_id: int) -> None:
+        """Note that the owner of a session used one of their passkeys, inside the passkey's own transaction."""
+        self._sessions.note_proof(tx, session_id)
+
+    def _account(self, name: str) -> "Row[int, str, str | None] | None":
+        query = select(Account.id, Account.name, Account.password_hash).where(Account.name_key == fold(name))
+        with self._context.database.read() as tx:
+            return tx.execute(query).one_or_none()
+
+    def _hold(self, tx: Connection, account_id: int) -> "Row[str, str | None, int]":
+        row = tx.execute(
+            select(Account.name, Account.password_hash, Account.auth_epoch)
+            .where(Account.id == account_id)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            raise WrongCredentials(field="password")
+        return row
+
+    def _pending(self, tx: Connection, ticket: str) -> "Row[int, int, str, str, datetime, str]":
+        row = tx.execute(
+            select(
+                PendingSignIn.account_id,
+                PendingSignIn.epoch,
+                PendingSignIn.method,
+                PendingSignIn.source,
+                PendingSignIn.expires_at,
+                Account.name,
+            )
+            .join(Account, Account.id == PendingSignIn.account_id)
+            .where(PendingSignIn.ticket_hash == digest(ticket))
+        ).one_or_none()
+        if row is None or row.expires_at <= self._context.now():
+            raise SignInExpired
+        return row
+
+    def _session(self, token: str) -> "Row[int, int, int, str, str, str | None]":
+        # A locked session may do this one thing: prove who its owner is.
+        now = self._context.now()
+        with self._context.database.read() as tx:
+            row = tx.execute(
+                select(
+                    Session.id,
+                    Session.account_id,
+                    Session.epoch,
+                    Session.source,
+                    Account.name,
+                    Account.password_hash,
+                )
+                .join(Account, Account.id == Session.account_id)
+                .where(
+                    Session.token_hash == digest(token),
+                    Session.epoch == Account.auth_epoch,
+                    Session.created_at > now - ABSOLUTE_LIMIT,
+                    Session.last_active_at > now - IDLE_LIMIT,
+                )
+            ).one_or_none()
+        if row is None:
+            raise SessionEnded
+        return row
+
+    def _let_in(self, tx: Connection, account_id: int, name: str, epoch: int, method: str, source: str) -> SignedIn:
+        token = self._sessions.open(tx, account_id, epoch, method=method, source=source)
+        self._audit.record(tx, account_id, Tag.SIGNED_IN, actor=name, source=source, method=method)
+        return SignedIn(token, name)
+
+    def _note_proof(self, tx: Connection, session: "Row[int, int, int, str, str, str | None]", how: str) -> None:
+        self._sessions.note_proof(tx, session.id)
+        self._audit.record(tx, session.account_id, Tag.PROVED, actor=session.name, source=session.source, method=how)
+
+    def _note_failure(self, account_id: int, name: str, source: str, tag: Tag = Tag.SIGN_IN_FAILED) -> None:
+        with self._context.database.write() as tx:
+            if tx.execute(select(Account.id).where(Account.id == account_id)).scalar() is not None:
+                self._audit.record(tx, account_id, tag, actor=name, source=source)

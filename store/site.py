@@ -1,0 +1,235 @@
+"""The administrator's switches: one typed value per name, each with a default that is safe."""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import delete, select
+
+from store import inputs
+from store.context import Context
+from store.errors import GatekeyError, InvalidSetting, UnknownSetting
+from store.models import SiteSetting
+from store.modules import MODULES
+from store.text import is_plain
+from store.upsert import upsert
+
+Value = bool | int | str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One setting of the site. `parse` turns what an administrator types into a value, or raises `ValueError`."""
+
+    name: str
+    default: Value
+    parse: Callable[[str], Value]
+    expects: str
+    """What a value looks like, for the sentence that refuses one."""
+    is_secret: bool = False
+
+
+def _boolean(text: str) -> bool:
+    words = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+    try:
+        return words[text.strip().lower()]
+    except KeyError:
+        raise ValueError(text) from None
+
+
+def _whole(lowest: int, highest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
+            raise ValueError(text)
+        return int(text)
+
+    return parse
+
+
+def _line(text: str) -> str:
+    if not is_plain(text) or len(text) > 1000:
+        raise ValueError(text)
+    return text.strip()
+
+
+def _word(text: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]{1,500}", text):
+        raise ValueError(text)
+    return text
+
+
+def _host(text: str) -> str:
+    if not inputs.is_host(text):
+        raise ValueError(text)
+    return text.lower()
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
+def _list_of(parse_one: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        return tuple(parse_one(part.strip()) for part in text.split(",") if part.strip())
+
+    return parse
+
+
+def _network(text: str) -> str:
+    return str(ipaddress.ip_network(text))
+
+
+def _url(text: str) -> str:
+    return inputs.check_url(text, field="value").rstrip("/")
+
+
+def _origin(text: str) -> str:
+    return inputs.check_origin(text)
+
+
+def _email(text: str) -> str:
+    return inputs.check_email(text)
+
+
+_SWITCHES: Final = (
+    Switch("account_binding.enabled", False, _boolean, "true or false"),
+    Switch("passkeys.enabled", False, _boolean, "true or false"),
+    Switch("passkeys.rp_id", "", _host, "a host name, such as gateway.example.com or localhost"),
+    Switch("passkeys.origin", "", _origin, "an origin, such as https://gateway.example.com"),
+    Switch("public_url", "", _url, "a web address, such as https://gateway.example.com"),
+    Switch("smtp.host", "", _host, "a host name"),
+    Switch("smtp.port", 587, _whole(1, 65535), "a port, 1 to 65535"),
+    Switch("smtp.security", "starttls", _one_of("starttls", "tls"), "starttls or tls"),
+    Switch("smtp.username", "", _line, "text"),
+    Switch("smtp.password", "", _line, "text", is_secret=True),
+    Switch("smtp.sender", "", _email, "an e-mail address"),
+    Switch("upstream.base_url", "", _url, "a web address, such as https://models.example.com/v1"),
+    Switch("upstream.api_key", "", _word, "text without spaces", is_secret=True),
+    Switch(
+        "sidebar.hidden_modules",
+        (),
+        _list_of(_one_of(*MODULES)),
+        "modules, with commas between: " + ", ".join(MODULES),
+    ),
+    Switch(
+        "channels.private_network_allow",
+        (),
+        _list_of(inputs.check_host_port),
+        "host:port, with commas between",
+    ),
+    Switch("gateway.trusted_proxies", (), _list_of(_network), "networks such as 10.0.0.0/8, with commas between"),
+    Switch("two_factor.drift_steps", 1, _whole(0, 1), "0 or 1"),
+)
+SWITCHES: Final = {switch.name: switch for switch in _SWITCHES}
+"""Every setting an administrator can change, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteEntry:
+    """A setting as it stands. A secret's `value` is empty; `is_set` says whether there is one."""
+
+    name: str
+    value: Value
+    is_set: bool
+    is_secret: bool
+
+
+class Site:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def show(self) -> list[SiteEntry]:
+        """Every setting, in the order of the documentation."""
+        stored = self._stored()
+        return [
+            SiteEntry(
+                name=switch.name,
+                value="" if switch.is_secret else self._value(switch, stored),
+                is_set=switch.name in stored,
+                is_secret=switch.is_secret,
+            )
+            for switch in _SWITCHES
+        ]
+
+    def set(self, name: str, text: str) -> Value:
+        """Store what an administrator typed. Raises `UnknownSetting` or `InvalidSetting`."""
+        switch = find(name)
+        try:
+            value = switch.parse(text)
+        except (ValueError, GatekeyError) as error:
+            raise InvalidSetting(f"{name} takes {switch.expects}.", field=name) from error
+        encoded = json.dumps(value)
+        sealed = self._context.seal(encoded, _place(name)) if switch.is_secret else None
+        row = {
+            "value": "" if switch.is_secret else encoded,
+            "value_sealed": sealed,
+            "updated_at": self._context.now(),
+        }
+        with self._context.database.write() as tx:
+            upsert(tx, SiteSetting, {"name": name}, row)
+        return value
+
+    def unset(self, name: str) -> None:
+        """Go back to the default. Raises `UnknownSetting`."""
+        find(name)
+        with self._context.database.write() as tx:
+            tx.execute(delete(SiteSetting).where(SiteSetting.name == name))
+
+    def get(self, name: str) -> Value:
+        """The value in force. One that cannot be read counts as the default: a broken switch is off."""
+        return self._value(SWITCHES[name], self._stored(name))
+
+    def flag(self, name: str) -> bool:
+        return self.get(name) is True
+
+    def number(self, name: str) -> int:
+        value = self.get(name)
+        return value if isinstance(value, int) else 0
+
+    def text(self, name: str) -> str:
+        value = self.get(name)
+        return value if isinstance(value, str) else ""
+
+    def items(self, name: str) -> tuple[str, ...]:
+        value = self.get(name)
+        return value if isinstance(value, tuple) else ()
+
+    def _stored(self, name: str | None = None) -> dict[str, tuple[str, bytes | None]]:
+        query = select(SiteSetting.name, SiteSetting.value, SiteSetting.value_sealed)
+        if name is not None:
+            query = query.where(SiteSetting.name == name)
+        with self._context.database.read() as tx:
+            return {row.name: (row.value, row.value_sealed) for row in tx.execute(query)}
+
+    def _value(self, switch: Switch, stored: dict[str, tuple[str, bytes | None]]) -> Value:
+        if switch.name not in stored:
+            return switch.default
+        text, sealed = stored[switch.name]
+        if switch.is_secret and sealed is not None:
+            text = self._context.ring.open(sealed, _place(switch.name))
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return switch.default
+        if isinstance(value, list):
+            value = tuple(str(item) for item in value)
+        return value if type(value) is type(switch.default) else switch.default
+
+
+def find(name: str) -> Switch:
+    """The setting called `name`. Raises `UnknownSetting`, naming one that is spelt alike."""
+    if name in SWITCHES:
+        return SWITCHES[name]
+    raise UnknownSetting(inputs.did_you_mean(name, SWITCHES))
+
+
+def _place(name: str) -> str:
+    return f"site_settings:value:{name}"

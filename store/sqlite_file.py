@@ -1,0 +1,95 @@
+"""The SQLite file and its folder: made private, and refused when others could read them."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from store.errors import (
+    DatabaseExposed,
+    DatabaseFull,
+    DatabaseMissing,
+    DatabaseOnNetwork,
+    DatabaseReadOnly,
+    DatabaseUnreachable,
+)
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_NETWORK_FILE_SYSTEMS: Final = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "9p",
+    "fuse.sshfs",
+    "afs",
+    "ceph",
+    "glusterfs",
+}
+_MOUNTS: Final = Path("/proc/self/mounts")
+_SIDE_FILES: Final = ("", "-wal", "-shm")
+
+
+def create(path: Path) -> None:
+    """Make an empty file of mode 0600 at `path`, in a folder of mode 0700 if there is none yet.
+
+    Raises `DatabaseReadOnly` or `DatabaseFull` if it cannot be made. SQLite gives -wal and -shm the same mode.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+    except FileExistsError:
+        return
+    except PermissionError as error:
+        raise DatabaseReadOnly(f"No file can be created in {path.parent}.") from error
+    except OSError as error:
+        raise DatabaseFull(f"The file {path} could not be created.") from error
+
+
+def check(path: Path) -> None:
+    """Refuse a file that other users could read or replace, or that cannot be locked.
+
+    Raises `DatabaseMissing`, `DatabaseExposed`, `DatabaseOnNetwork`, `DatabaseReadOnly` or `DatabaseUnreachable`.
+    """
+    for suffix in _SIDE_FILES:
+        _check_mode(path.with_name(path.name + suffix), optional=bool(suffix))
+    folder = path.parent.stat()
+    if folder.st_mode & _OTHERS:
+        raise DatabaseExposed(f"The folder {path.parent} is open to other users. Run chmod 700 on it.")
+    kind = file_system(path, _MOUNTS.read_text() if _MOUNTS.exists() else "")
+    if kind in _NETWORK_FILE_SYSTEMS:
+        raise DatabaseOnNetwork
+    if not os.access(path, os.R_OK):
+        raise DatabaseUnreachable(f"The file {path} cannot be read by this user.")
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        raise DatabaseReadOnly
+
+
+def file_system(path: Path, mounts: str) -> str:
+    """The kind of file system under `path`, by the longest mount point in `mounts` (proc(5), /proc/mounts)."""
+    resolved = path.resolve()
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        point = Path(fields[1].replace("\\040", " "))
+        if resolved.is_relative_to(point) and len(point.parts) > best:
+            best, kind = len(point.parts), fields[2]
+    return kind
+
+
+def _check_mode(path: Path, *, optional: bool) -> None:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        if optional:
+            return
+        raise DatabaseMissing from None
+    except OSError as error:
+        raise DatabaseUnreachable(f"The file {path} cannot be read by this user.") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise DatabaseExposed(f"{path} is not a regular file. A database is never opened through a link.")
+    if status.st_mode & _OTHERS:
+        raise DatabaseExposed(f"The file {path} is open to other users. Run chmod 600 on it.")

@@ -1,0 +1,195 @@
+"""The store: every rule of the account behind one object, with nothing global beneath it."""
+
+import hmac
+import random
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from sqlalchemy import insert, select
+
+from store import schema
+from store.access_token import AccessTokens
+from store.accounts import Accounts
+from store.api_keys import ApiKeys
+from store.at_rest import KeyRing
+from store.audit import Audit
+from store.backup_codes import BackupCodes
+from store.bindings import Bindings
+from store.clock import Clock, SystemClock
+from store.context import Context
+from store.credentials import Credentials
+from store.database import Database, prepare_file
+from store.deletion import Deletion
+from store.errors import KeyWrong
+from store.export import Exports
+from store.hashing import Hasher
+from store.models import Meta
+from store.notices import Notices
+from store.outbox import Outbox
+from store.passkeys import Passkeys
+from store.passwords import Passwords
+from store.pricing import Pricing
+from store.quota import Quotas
+from store.sessions import Sessions
+from store.settings import Settings
+from store.sign_in import SignIn
+from store.site import Site
+from store.throttle import Throttles
+from store.two_factor import TwoFactors
+from store.usage_log import UsageLog
+
+_KEY_CHECK: Final = "key_check"
+
+
+@dataclass(frozen=True)
+class Store:
+    """One file per topic, one attribute per file."""
+
+    context: Context
+    accounts: Accounts
+    passwords: Passwords
+    sign_in: SignIn
+    sessions: Sessions
+    throttles: Throttles
+    two_factor: TwoFactors
+    access_token: AccessTokens
+    api_keys: ApiKeys
+    passkeys: Passkeys
+    bindings: Bindings
+    settings: Settings
+    site: Site
+    quota: Quotas
+    pricing: Pricing
+    usage: UsageLog
+    outbox: Outbox
+    audit: Audit
+    deletion: Deletion
+    exports: Exports
+
+    @property
+    def database(self) -> Database:
+        return self.context.database
+
+    def close(self) -> None:
+        self.context.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_store(
+    url: str,
+    ring: KeyRing,
+    *,
+    clock: Clock | None = None,
+    rng: random.Random | None = None,
+    hasher: Hasher | None = None,
+    create: bool = True,
+) -> Store:
+    """Open the database at `url` and check that it is ours, private, of this schema, and fits the keys.
+
+    An empty one is set up if `create`. Raises `StoreUnavailable`.
+    """
+    database = Database(url)
+    try:
+        if database.path is not None:
+            prepare_file(database.path, create=create)
+        with database.mapped():
+            prepare(database, create=create)
+        context = Context(
+            database=database,
+            clock=clock or SystemClock(),
+            rng=rng or secrets.SystemRandom(),
+            ring=ring,
+            hasher=hasher or Hasher(),
+        )
+        check_ring(database, ring)
+    except BaseException:
+        database.close()
+        raise
+    return assemble(context)
+
+
+def prepare(database: Database, *, create: bool) -> None:
+    """Set up an empty database, or check the schema of one in use. Raises what `store.schema` raises."""
+    with database.read() as tx:
+        found = schema.revision(tx)
+    if found is None and create:
+        schema.upgrade(database)
+    else:
+        with database.read() as tx:
+            schema.check(tx)
+
+
+def check_ring(database: Database, ring: KeyRing) -> None:
+    """Tie the key ring to the database, or refuse one that was not tied to it. Raises `KeyWrong`."""
+    expected = ring.mac(_KEY_CHECK, b"gatekey")
+    stored_value = select(Meta.value).where(Meta.name == _KEY_CHECK)
+    with database.read() as tx:
+        stored = tx.execute(stored_value).scalar()
+    if stored is None:
+        with database.write() as tx:
+            stored = tx.execute(stored_value).scalar()
+            if stored is None:
+                tx.execute(insert(Meta).values(name=_KEY_CHECK, value=expected))
+                return
+    if not hmac.compare_digest(stored, expected):
+        raise KeyWrong
+
+
+def assemble(context: Context) -> Store:
+    """Wire the topics together."""
+    audit = Audit(context)
+    throttles = Throttles(context)
+    site = Site(context)
+    notices = Notices(context)
+    sessions = Sessions(context, audit)
+    credentials = Credentials(site)
+    two_factor = TwoFactors(context, audit, throttles, sessions, BackupCodes(context), notices, site)
+    sign_in = SignIn(context, audit, throttles, sessions, two_factor)
+    outbox = Outbox(context, sessions)
+    usage = UsageLog(context, audit, sessions)
+    return Store(
+        context=context,
+        accounts=Accounts(context, audit, throttles),
+        passwords=Passwords(context, audit, throttles, sessions, notices),
+        sign_in=sign_in,
+        sessions=sessions,
+        throttles=throttles,
+        two_factor=two_factor,
+        access_token=AccessTokens(context, audit, sessions, notices),
+        api_keys=ApiKeys(context, audit, sessions),
+        passkeys=Passkeys(context, audit, throttles, sessions, sign_in, credentials, notices, site),
+        bindings=Bindings(context, audit, sessions, sign_in, credentials, notices, site),
+        settings=Settings(context, audit, sessions),
+        site=site,
+        quota=Quotas(context, audit, sessions, outbox, usage),
+        pricing=Pricing(context, sessions),
+        usage=usage,
+        outbox=outbox,
+        audit=audit,
+        deletion=Deletion(context, throttles, sessions, notices),
+        exports=Exports(context, audit, sessions),
+    )
+
+
+def default_path() -> Path:
+    """Where the database lies when nothing else is said: the platform's data folder of this user."""
+    from platformdirs import user_data_path
+
+    return user_data_path("gatekey", appauthor=False) / "gatekey.sqlite3"
+
+
+def default_key_path() -> Path:
+    """Where the key lies when nothing else is said: the platform's configuration folder, apart from the data."""
+    from platformdirs import user_config_path
+
+    return user_config_path("gatekey", appauthor=False) / "key"

@@ -1,0 +1,152 @@
+"""Guesses, limited before they are made.
+
+A try is reserved by a conditional UPDATE before the slow hash is computed. Checked afterwards, 200 parallel
+guesses would all see four failures and all be evaluated.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Connection, case, delete, insert, null, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from store.context import Context
+from store.errors import FactorDisabled, TooManyAttempts
+from store.models import RateWindow, Throttle
+from store.text import fold
+
+FREE_FAILURES: Final = 5
+FIRST_LOCK: Final = timedelta(seconds=60)
+LONGEST_LOCK: Final = timedelta(seconds=900)
+DISABLED_AFTER: Final = 100
+SOURCE_LIMIT: Final = 10
+EVERYONE_LIMIT: Final = 1000
+WINDOW: Final = timedelta(minutes=5)
+_FORGET_AFTER: Final = timedelta(days=1)
+
+
+class Factor(StrEnum):
+    """What is being guessed. One budget each, wherever the guess is made."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a factor
+    SECOND = "second-factor"
+    PASSKEY = "passkey"
+
+
+class Throttles:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def reserve(self, factor: Factor, name: str) -> None:
+        """Take one try for `factor` of the account called `name`, known or not, or refuse.
+
+        The fifth failure in a row locks for 60 s, each further one twice as long, up to 900 s. Raises
+        `TooManyAttempts`, or `FactorDisabled` after 100 failures in a row (NIST SP 800-63B, 5.2.2).
+        """
+        bucket, now = self.bucket(factor, name), self._context.now()
+        with self._context.database.write() as tx:
+            if self._claim(tx, bucket, now):
+                return
+            row = tx.execute(select(Throttle).where(Throttle.bucket == bucket)).one_or_none()
+            if row is None:
+                self._open(tx, bucket, now)
+                return
+        if row.failures >= DISABLED_AFTER:
+            raise FactorDisabled
+        # A clock set back must not stretch a lock beyond its length.
+        raise TooManyAttempts(min(row.locked_until - now, LONGEST_LOCK))
+
+    def reset(self, tx: Connection, factor: Factor, name: str) -> None:
+        """Forget the failures: the right one was given."""
+        tx.execute(delete(Throttle).where(Throttle.bucket == self.bucket(factor, name)))
+
+    def forget(self, tx: Connection, name: str) -> None:
+        """Remove every trace of `name`."""
+        for factor in Factor:
+            self.reset(tx, factor, name)
+
+    def failures(self, tx: Connection, factor: Factor, name: str) -> int:
+        """Failures in a row, tries under way included."""
+        bucket = self.bucket(factor, name)
+        return tx.execute(select(Throttle.failures).where(Throttle.bucket == bucket)).scalar() or 0
+
+    def admit(self, source: str) -> None:
+        """Count one try from `source` (a peer address, a terminal), or refuse.
+
+        10 tries in 5 minutes from one source and 1,000 from all. Raises `TooManyAttempts`.
+        """
+        now = self._context.now()
+        for bucket, limit in ((self._mac(f"source:{source}"), SOURCE_LIMIT), ("everyone", EVERYONE_LIMIT)):
+            with self._context.database.write() as tx:
+                wait = self._hit(tx, bucket, limit, now)
+            if wait is not None:
+                raise TooManyAttempts(wait)
+
+    def readmit(self, tx: Connection, source: str) -> None:
+        """Forget the tries of `source`: it has proved to be a person of the house."""
+        tx.execute(delete(RateWindow).where(RateWindow.bucket == self._mac(f"source:{source}")))
+
+    def bucket(self, factor: Factor, name: str) -> str:
+        """The row of `factor` for `name`; the name itself is not stored."""
+        return f"{factor.value}:{self._mac(fold(name))}"
+
+    def _mac(self, text: str) -> str:
+        return self._context.ring.mac("throttle", hashlib.sha256(text.encode("utf-8", "replace")).digest()).hex()[:32]
+
+    def _claim(self, tx: Connection, bucket: str, now: datetime) -> bool:
+        counted = Throttle.failures + 1
+        locks = [(counted == at, now + _lock_after(at)) for at in range(FREE_FAILURES, FREE_FAILURES + 4)]
+        claimed = tx.execute(
+            update(Throttle)
+            .where(
+                Throttle.bucket == bucket,
+                Throttle.failures < DISABLED_AFTER,
+                or_(Throttle.locked_until.is_(None), Throttle.locked_until <= now),
+            )
+            .values(
+                failures=counted,
+                locked_until=case(*locks, (counted > FREE_FAILURES, now + LONGEST_LOCK), else_=null()),
+                updated_at=now,
+            )
+        )
+        return claimed.rowcount == 1
+
+    def _open(self, tx: Connection, bucket: str, now: datetime) -> None:
+        tx.execute(
+            delete(Throttle).where(Throttle.updated_at < now - _FORGET_AFTER, Throttle.failures < DISABLED_AFTER)
+        )
+        try:
+            with tx.begin_nested():
+                tx.execute(insert(Throttle).values(bucket=bucket, failures=1, locked_until=None, updated_at=now))
+        except IntegrityError:  # another process opened it between our UPDATE and our INSERT (PostgreSQL)
+            if not self._claim(tx, bucket, now):
+                raise TooManyAttempts(FIRST_LOCK) from None
+
+    def _hit(self, tx: Connection, bucket: str, limit: int, now: datetime) -> timedelta | None:
+        over = or_(RateWindow.started_at <= now - WINDOW, RateWindow.started_at > now + WINDOW)
+        hit = tx.execute(
+            update(RateWindow)
+            .where(RateWindow.bucket == bucket, or_(over, RateWindow.hits < limit))
+            .values(
+                hits=case((over, 1), else_=RateWindow.hits + 1),
+                started_at=case((over, now), else_=RateWindow.started_at),
+            )
+        )
+        if hit.rowcount == 1:
+            return None
+        started: datetime | None = tx.execute(select(RateWindow.started_at).where(RateWindow.bucket == bucket)).scalar()
+        if started is not None:
+            return max(started + WINDOW - now, timedelta(seconds=1))
+        tx.execute(delete(RateWindow).where(RateWindow.started_at < now - _FORGET_AFTER))
+        try:
+            with tx.begin_nested():
+                tx.execute(insert(RateWindow).values(bucket=bucket, started_at=now, hits=1))
+        except IntegrityError:
+            return self._hit(tx, bucket, limit, now)
+        return None
+
+
+def _lock_after(failures: int) -> timedelta:
+    return min(FIRST_LOCK * 2 ** (failures - FREE_FAILURES), LONGEST_LOCK)

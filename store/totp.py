@@ -1,0 +1,69 @@
+"""Time-based one-time passwords (RFC 6238) over HMAC-SHA-1, 6 digits, 30 seconds: what every authenticator reads."""
+
+import base64
+import hmac
+import random
+from datetime import datetime
+from typing import Final
+
+import pyotp
+
+from store.errors import ClockSkewed, WrongCode
+
+ISSUER: Final = "Gatekey"
+SECRET_BYTES: Final = 20
+"""160 bits, the length of the hash (RFC 4226, section 4, R6)."""
+STEP_SECONDS: Final = 30
+DIGITS: Final = 6
+DRIFT_STEPS: Final = 1
+DIAGNOSED_STEPS: Final = 10
+"""A code this many steps away is refused, but says how far the clocks are apart."""
+
+
+def new_secret(rng: random.Random) -> str:
+    """A fresh secret in base32 (RFC 4648, section 6), 32 characters without padding."""
+    return base64.b32encode(rng.randbytes(SECRET_BYTES)).decode()
+
+
+def provisioning_uri(secret: str, account_name: str) -> str:
+    """The `otpauth://` address an authenticator scans (Key URI Format)."""
+    return pyotp.TOTP(secret).provisioning_uri(name=account_name, issuer_name=ISSUER)
+
+
+def grouped(secret: str) -> str:
+    """`secret` in groups of four, for typing."""
+    return " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether `text`, spaces and dashes aside, is six ASCII digits."""
+    bare = strip(text)
+    return len(bare) == DIGITS and bare.isascii() and bare.isdigit()
+
+
+def strip(text: str) -> str:
+    """`text` without the spaces and dashes people and apps put between groups."""
+    return text.replace(" ", "").replace("-", "")
+
+
+def step_at(now: datetime) -> int:
+    """The number of the 30-second step that `now` lies in (RFC 6238, section 4.2)."""
+    return int(now.timestamp()) // STEP_SECONDS
+
+
+def matching_step(secret: str, text: str, now: datetime, drift_steps: int = DRIFT_STEPS) -> int:
+    """The step whose code `text` is, at most `drift_steps` away from now.
+
+    Raises `WrongCode`, or `ClockSkewed` for a code of a step up to `DIAGNOSED_STEPS` away. Which step was used is
+    the caller's to remember: a code must not be accepted twice (RFC 6238, section 5.2).
+    """
+    if not looks_like_code(text):
+        raise WrongCode(field="code")
+    totp, code, current = pyotp.TOTP(secret), strip(text).encode(), step_at(now)
+    for distance in sorted(range(-DIAGNOSED_STEPS, DIAGNOSED_STEPS + 1), key=abs):
+        step = current + distance
+        if step >= 0 and hmac.compare_digest(totp.generate_otp(step).encode(), code):
+            if abs(distance) <= drift_steps:
+                return step
+            raise ClockSkewed(distance * STEP_SECONDS)
+    raise WrongCode(field="code")

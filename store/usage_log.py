@@ -1,0 +1,242 @@
+"""What was called: consumption, errors, drawings and tasks, read page by page on an index.
+
+The client's address is written only for consumption and errors, and only if the account's switch is on in the
+very transaction that writes it.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from store.audit import Audit, Tag
+from store.context import Context
+from store.errors import InvalidNumber
+from store.models import PrivacySettingsRow, UsageDay, UsageEntryRow
+from store.sessions import Sessions
+from store.text import plain
+from store.upsert import upsert
+
+PAGE: Final = 50
+LONGEST_PAGE: Final = 500
+_COUNT_CAP: Final = 10_000
+
+
+class Kind(StrEnum):
+    CONSUMPTION = "consumption"
+    ERROR = "error"
+    DRAWING = "drawing"
+    TASK = "task"
+
+
+_WITH_ADDRESS: Final = (Kind.CONSUMPTION, Kind.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageEntry:
+    """One call to be logged. `client_ip` is what the gateway saw; whether it is kept is not the caller's choice."""
+
+    kind: Kind
+    model: str
+    api_key_name: str = ""
+    request_id: str = ""
+    status: str = "ok"
+    detail: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_micro_usd: int = 0
+    duration_ms: int = 0
+    unpriced: bool = False
+    client_ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEntry:
+    """One call as it was logged."""
+
+    id: int
+    at: datetime
+    entry: UsageEntry
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePage:
+    """Entries from new to old. `next_before` asks for the page after this one; None on the last."""
+
+    entries: tuple[LoggedEntry, ...]
+    next_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    """What one UTC day came to."""
+
+    day: str
+    calls: int
+    errors: int
+    tokens: int
+    cost_micro_usd: int
+
+
+class UsageLog:
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
+        self._context = context
+        self._audit = audit
+        self._sessions = sessions
+
+    def record(self, account_id: int, entry: UsageEntry) -> int:
+        """Log one call; returns its id."""
+        with self._context.database.write() as tx:
+            return self.append(tx, account_id, entry)
+
+    def append(self, tx: Connection, account_id: int, entry: UsageEntry) -> int:
+        """Log one call inside `tx`, and add it to its day."""
+        now = self._context.now()
+        entry_id = tx.execute(
+            insert(UsageEntryRow)
+            .values(
+                account_id=account_id,
+                kind=entry.kind.value,
+                at=now,
+                model=plain(entry.model, 200),
+                api_key_name=plain(entry.api_key_name, 64),
+                request_id=plain(entry.request_id, 100),
+                status=plain(entry.status, 40),
+                detail=plain(entry.detail, 500),
+                prompt_tokens=entry.prompt_tokens,
+                completion_tokens=entry.completion_tokens,
+                cost_micro_usd=entry.cost_micro_usd,
+                duration_ms=entry.duration_ms,
+                unpriced=entry.unpriced,
+                client_ip=self._address(tx, account_id, entry),
+            )
+            .returning(UsageEntryRow.id)
+        ).scalar_one()
+        failed = int(entry.kind is Kind.ERROR)
+        tokens = entry.prompt_tokens + entry.completion_tokens
+        upsert(
+            tx,
+            UsageDay,
+            {"account_id": account_id, "day": f"{now:%Y-%m-%d}"},
+            {
+                "calls": (1, UsageDay.calls + 1),
+                "errors": (failed, UsageDay.errors + failed),
+                "tokens": (tokens, UsageDay.tokens + tokens),
+                "cost_micro_usd": (entry.cost_micro_usd, UsageDay.cost_micro_usd + entry.cost_micro_usd),
+            },
+        )
+        return int(entry_id)
+
+    def page(
+        self,
+        token: str,
+        *,
+        kind: Kind | None = None,
+        model: str | None = None,
+        before: int | None = None,
+        limit: int = PAGE,
+    ) -> UsagePage:
+        """Entries of the session's account older than id `before`, newest first. Raises `InvalidNumber`."""
+        with self._sessions.reading(token) as (tx, acting):
+            return self.page_of(tx, acting.account_id, kind=kind, model=model, before=before, limit=limit)
+
+    def page_of(
+        self,
+        tx: Connection,
+        account_id: int,
+        *,
+        kind: Kind | None = None,
+        model: str | None = None,
+        before: int | None = None,
+        limit: int = PAGE,
+    ) -> UsagePage:
+        """The same for an account already authorised. The cost does not grow with the log or the page."""
+        if not 1 <= limit <= LONGEST_PAGE:
+            raise InvalidNumber(f"A page has 1 to {LONGEST_PAGE} entries.", field="limit")
+        query = select(UsageEntryRow).where(UsageEntryRow.account_id == account_id)
+        if kind is not None:
+            query = query.where(UsageEntryRow.kind == kind.value)
+        if model is not None:
+            query = query.where(UsageEntryRow.model == model)
+        if before is not None:
+            query = query.where(UsageEntryRow.id < before)
+        rows = tx.execute(query.order_by(UsageEntryRow.id.desc()).limit(limit + 1)).all()
+        entries = tuple(_logged(row) for row in rows[:limit])
+        return UsagePage(entries, entries[-1].id if len(rows) > limit else None)
+
+    def days(self, token: str, count: int = 30) -> list[DayTotal]:
+        """The last `count` UTC days that saw any use, oldest first."""
+        with self._sessions.reading(token) as (tx, acting):
+            since = f"{self._context.now() - timedelta(days=count - 1):%Y-%m-%d}"
+            rows = tx.execute(
+                select(UsageDay)
+                .where(UsageDay.account_id == acting.account_id, UsageDay.day >= since)
+                .order_by(UsageDay.day)
+            )
+            return [DayTotal(row.day, row.calls, row.errors, row.tokens, row.cost_micro_usd) for row in rows]
+
+    def count_ips(self, token: str) -> int:
+        """How many entries hold a client address, counted up to 10,001."""
+        with self._sessions.reading(token) as (tx, acting):
+            holding = (
+                select(UsageEntryRow.id)
+                .where(UsageEntryRow.account_id == acting.account_id, UsageEntryRow.client_ip.is_not(None))
+                .limit(_COUNT_CAP + 1)
+                .subquery()
+            )
+            return int(tx.execute(select(func.count()).select_from(holding)).scalar_one())
+
+    def erase_ips(self, token: str) -> int:
+        """Erase every stored client address of the account, from the write-ahead log too; returns how many."""
+        with self._sessions.writing(token) as (tx, acting):
+            erased = tx.execute(
+                update(UsageEntryRow)
+                .where(UsageEntryRow.account_id == acting.account_id, UsageEntryRow.client_ip.is_not(None))
+                .values(client_ip=None)
+            ).rowcount
+            self._audit.record(
+                tx, acting.account_id, Tag.IPS_ERASED, actor=acting.name, source=acting.source, entries=erased
+            )
+        self._context.database.checkpoint()
+        return erased
+
+    def _address(self, tx: Connection, account_id: int, entry: UsageEntry) -> str | None:
+        if entry.client_ip is None or entry.kind not in _WITH_ADDRESS:
+            return None
+        # The row lock orders this against a save of the switch that commits at the same moment (PostgreSQL).
+        wanted = tx.execute(
+            select(PrivacySettingsRow.record_client_ip)
+            .where(PrivacySettingsRow.account_id == account_id)
+            .with_for_update(read=True)
+        ).scalar()
+        return canonical_ip(entry.client_ip) if wanted is True else None
+
+
+def canonical_ip(text: str) -> str | None:
+    """An IP address in its usual form, an IPv4-mapped one as IPv4; None for anything else."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def _logged(row: Any) -> LoggedEntry:
+    entry = UsageEntry(
+        kind=Kind(row.kind),
+        model=row.model,
+        api_key_name=row.api_key_name,
+        request_id=row.request_id,
+        status=row.status,
+        detail=row.detail,
+        prompt_tokens=row.prompt_tokens,
+        completion_tokens=row.completion_tokens,
+        cost_micro_usd=row.cost_micro_usd,
+        duration_ms=row.duration_ms,
+        unpriced=row.unpriced,
+        client_ip=row.client_ip,
+    )
+    return LoggedEntry(row.id, row.at, entry)
