@@ -138,7 +138,8 @@ class Throttles:
             return None
         started: datetime | None = tx.execute(select(RateWindow.started_at).where(RateWindow.bucket == bucket)).scalar()
         if started is not None:
-            return max(started + WINDOW - now, timedelta(seconds=1))
+            wait: timedelta = started + WINDOW - now
+            return max(wait, timedelta(seconds=1))
         tx.execute(delete(RateWindow).where(RateWindow.started_at < now - _FORGET_AFTER))
         try:
             with tx.begin_nested():

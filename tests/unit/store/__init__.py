@@ -1,0 +1,1 @@
+"""The store's rules, one file per topic."""
