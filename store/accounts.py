@@ -13,7 +13,7 @@ from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import LastAdministrator, NameTaken, NoSuchAccount
 from store.models import Account, Quota
-from store.sections import open_sections
+from store.settings import open_sections
 from store.text import fold
 from store.throttle import Factor, Throttles
 

@@ -5,11 +5,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Self
 
-from sqlalchemy import Connection, insert
-
 from store import inputs
 from store.errors import InvalidInput, InvalidNumber, InvalidSecret, InvalidSetting, InvalidUrl
-from store.models import NotificationSettingsRow, PriceSettingsRow, PrivacySettingsRow, SidebarSettingsRow
 from store.modules import MODULES
 from store.money import MICRO_PER_USD
 from store.secret_fields import StoredSecret, check_bark_url, check_gotify_token, check_webhook_secret
@@ -157,26 +154,3 @@ def _check_address(url: str, field: str, is_needed: bool, what: str) -> None:
         inputs.check_url(url, field=field)
     else:
         _require(not is_needed, InvalidUrl, field, f"Enter the address {what}.")
-
-
-def open_sections(tx: Connection, account_id: int) -> None:
-    """Give a new account its four sections, with their defaults, at version 1."""
-    notifications = NotificationSettings()
-    tx.execute(
-        insert(NotificationSettingsRow).values(
-            account_id=account_id,
-            version=1,
-            threshold_micro_usd=notifications.threshold_micro_usd,
-            email_on=notifications.email_on,
-            email_address="",
-            webhook_on=False,
-            webhook_url="",
-            bark_on=False,
-            gotify_on=False,
-            gotify_url="",
-            gotify_priority=notifications.gotify_priority,
-        )
-    )
-    tx.execute(insert(PriceSettingsRow).values(account_id=account_id, version=1, accept_unpriced_models=False))
-    tx.execute(insert(PrivacySettingsRow).values(account_id=account_id, version=1, record_client_ip=False))
-    tx.execute(insert(SidebarSettingsRow).values(account_id=account_id, version=1, hidden_modules=[]))

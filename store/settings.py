@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from store.audit import Audit, Tag
 from store.context import Context
@@ -149,6 +149,29 @@ class Settings:
                 place = _place(column, account_id)
                 values[f"{column}_sealed"] = self._context.seal(secret.new, place) if secret.new else None
         return values
+
+
+def open_sections(tx: Connection, account_id: int) -> None:
+    """Give a new account its four sections, with their defaults, at version 1."""
+    notifications = NotificationSettings()
+    tx.execute(
+        insert(NotificationSettingsRow).values(
+            account_id=account_id,
+            version=1,
+            threshold_micro_usd=notifications.threshold_micro_usd,
+            email_on=notifications.email_on,
+            email_address="",
+            webhook_on=False,
+            webhook_url="",
+            bark_on=False,
+            gotify_on=False,
+            gotify_url="",
+            gotify_priority=notifications.gotify_priority,
+        )
+    )
+    tx.execute(insert(PriceSettingsRow).values(account_id=account_id, version=1, accept_unpriced_models=False))
+    tx.execute(insert(PrivacySettingsRow).values(account_id=account_id, version=1, record_client_ip=False))
+    tx.execute(insert(SidebarSettingsRow).values(account_id=account_id, version=1, hidden_modules=[]))
 
 
 def rebased(theirs: S, mine: S, keep_mine: frozenset[str]) -> S:
