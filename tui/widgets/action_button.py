@@ -15,9 +15,7 @@ class ActionButton(Button):
 
     ALLOW_SELECT: ClassVar[bool] = False
 
-    def __init__(
-        self, label: str, *, shortcut: str = "", variant: ButtonVariant = "default", **options: Any
-    ) -> None:
+    def __init__(self, label: str, *, shortcut: str = "", variant: ButtonVariant = "default", **options: Any) -> None:
         super().__init__(Content(plain(label)), variant, compact=True, **options)
         self.shortcut = plain(shortcut)
         # The brackets are the padding; a stylesheet cannot say 0 here (textual 8.2.8 refuses it).

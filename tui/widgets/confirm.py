@@ -72,9 +72,7 @@ class Choice(SmallScreenGuard, ModalScreen[Decision]):
     AUTO_FOCUS: ClassVar[str | None] = "#stay"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "decide('save')", "Save", id="choice.save", tooltip="Save the edits, then go on"),
-        Binding(
-            "d", "decide('discard')", "Discard", id="choice.discard", tooltip="Throw the edits away and go on"
-        ),
+        Binding("d", "decide('discard')", "Discard", id="choice.discard", tooltip="Throw the edits away and go on"),
         Binding("escape", "decide('stay')", "Stay", id="choice.stay", tooltip="Go back to the edits"),
     ]
 

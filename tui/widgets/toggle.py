@@ -71,8 +71,6 @@ class Toggle(Widget, can_focus=True):
     def render(self) -> RenderResult:
         word = self.words[self.value].ljust(max(map(len, self.words)))
         mark = "x" if self.value else " "
-        state = Content.styled(
-            f"[{mark}] {word}", "$text-success" if self.value and not self.has_focus else ""
-        )
+        state = Content.styled(f"[{mark}] {word}", "$text-success" if self.value and not self.has_focus else "")
         label = Content.styled(f"  {self.label}", "$foreground-muted") if self.label else Content("")
         return Content.assemble(state, label)

@@ -1,0 +1,119 @@
+"""How the console ends when it did not want to: a clean terminal, a calm sentence, and no secret anywhere.
+
+Textual prints an unhandled exception with the local variables of every frame, and those hold passwords and tokens
+(its `App._fatal_error`, textual 8.2.8). `CalmExit` replaces that.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import traceback
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.segment import Segments
+from rich.text import Text
+from rich.traceback import Traceback
+from textual.app import App
+from textual.css.errors import StylesheetError
+
+END_SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGINT")
+"""Signals after which the terminal is given back in order. Those a system does not have are left out."""
+
+LONGEST_CHAIN: Final = 10
+"""Exceptions of one chain that a report lists."""
+
+# A mixin stands before the App it joins, so at run time it has no base of its own.
+if TYPE_CHECKING:
+    AppPart = App[Any]
+else:
+    AppPart = object
+
+
+class CalmExit(AppPart):
+    """Mix into an `App`, before it."""
+
+    crash_log: Path | None = None
+    """Where a report is appended, or None for no report."""
+
+    def _fatal_error(self) -> None:
+        error = self._exception or sys.exc_info()[1] or RuntimeError()
+        self.bell()
+        self._say_last(farewell(error, self._report(error)))
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: Any) -> None:
+        """Ends the console. What would show a traceback shows the calm sentence instead."""
+        # A stylesheet that does not parse is a fault of the code alone, and its text is nothing but stylesheet.
+        if any(isinstance(renderable, StylesheetError) for renderable in renderables):
+            super().panic(*renderables)
+        elif any(isinstance(renderable, Traceback | BaseException) for renderable in renderables):
+            self._return_code = 1
+            self._fatal_error()
+        else:
+            super().panic(*renderables)
+
+    def leave_on_signals(self) -> None:
+        """Ends the console on `END_SIGNALS`, with 128 + the signal as return code. Call it in `on_mount`."""
+        loop = asyncio.get_running_loop()
+        for name in END_SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None:
+                loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+
+    def _say_last(self, sentence: str) -> None:
+        if self._exit_renderables:
+            return  # the first fault is the cause; of more, Textual would print a developer's hint
+        rendered = self.console.render(Text(sentence), self.console.options)
+        self._exit_renderables.append(Segments(list(rendered)))
+
+    def _report(self, error: BaseException) -> Path | None:
+        if self.crash_log is None:
+            return None
+        try:
+            append_report(self.crash_log, error, datetime.now(UTC))
+        except OSError:
+            return None
+        return self.crash_log
+
+
+def fault_id(error: BaseException) -> str:
+    """Eight digits that are the same for the same fault at the same place."""
+    places = "\n".join(_places(error))
+    return f"{zlib.crc32(places.encode()):08x}"
+
+
+def farewell(error: BaseException, report: Path | None) -> str:
+    """The last words on the terminal."""
+    kept = f" A report without any of your data is in {report}." if report else ""
+    return (
+        f"Gatekey stopped because of a fault of its own (fault {fault_id(error)}). Everything you saved is kept.{kept}"
+    )
+
+
+def append_report(path: Path, error: BaseException, now: datetime) -> None:
+    """Appends where the fault happened to a 0600 file.
+
+    Types and places only: a message can quote what was typed, and a local variable holds it. Raises OSError.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    with os.fdopen(handle, "a", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o600)
+        lines = "\n  ".join(_places(error))
+        file.write(f"{now.isoformat(timespec='seconds')} fault {fault_id(error)}\n  {lines}\n")
+
+
+def _places(error: BaseException) -> Iterator[str]:
+    link: BaseException | None = error
+    for _ in range(LONGEST_CHAIN):
+        if link is None:
+            return
+        yield f"{type(link).__module__}.{type(link).__qualname__}"
+        for frame in traceback.extract_tb(link.__traceback__):
+            yield f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+        link = link.__cause__ or link.__context__

@@ -1,0 +1,73 @@
+"""The two themes of the house, and the names of all that are offered.
+
+Greys and accents are cells of the 256-colour cube, so that a terminal without true colour shows the same picture
+and no grey turns blue.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from textual.theme import Theme
+
+DARK: Final = "gatekey-dark"
+LIGHT: Final = "gatekey-light"
+ANSI_DARK: Final = "ansi-dark"
+ANSI_LIGHT: Final = "ansi-light"
+
+THEME_NAMES: Final = (DARK, LIGHT, ANSI_DARK, ANSI_LIGHT)
+"""What a person can choose from. The last two use the terminal's own 16 colours."""
+
+
+def gatekey_themes() -> "tuple[Theme, Theme]":
+    """The dark and the light theme, for `App.register_theme`."""
+    from textual.theme import Theme
+
+    dark = Theme(
+        name=DARK,
+        dark=True,
+        primary="#5fafd7",
+        secondary="#5fafd7",
+        accent="#5fafd7",
+        success="#87af5f",
+        warning="#d7af5f",
+        error="#d75f5f",
+        foreground="#dadada",
+        background="#121212",
+        surface="#1c1c1c",
+        panel="#262626",
+        boost="#262626",
+        variables={
+            "border": "#5fafd7",
+            "border-blurred": "#444444",
+            "block-cursor-background": "#5fafd7",
+            "block-cursor-foreground": "#121212",
+            "footer-background": "#1c1c1c",
+            "footer-key-foreground": "#5fafd7",
+            "input-selection-background": "#5fafd7 35%",
+        },
+    )
+    light = Theme(
+        name=LIGHT,
+        dark=False,
+        primary="#005f87",
+        secondary="#005f87",
+        accent="#005f87",
+        success="#005f00",
+        warning="#875f00",
+        error="#af0000",
+        foreground="#1c1c1c",
+        background="#eeeeee",
+        surface="#e4e4e4",
+        panel="#dadada",
+        boost="#dadada",
+        variables={
+            "border": "#005f87",
+            "border-blurred": "#b2b2b2",
+            "block-cursor-background": "#005f87",
+            "block-cursor-foreground": "#eeeeee",
+            "footer-background": "#e4e4e4",
+            "footer-key-foreground": "#005f87",
+            "input-selection-background": "#005f87 30%",
+        },
+    )
+    return dark, light
