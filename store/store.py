@@ -33,6 +33,7 @@ from store.passkeys import Passkeys
 from store.passwords import Passwords
 from store.pricing import Pricing
 from store.quota import Quotas
+from store.recommendations import Recommendations
 from store.sessions import Sessions
 from store.settings import Settings
 from store.sign_in import SignIn
@@ -68,6 +69,7 @@ class Store:
     audit: Audit
     deletion: Deletion
     exports: Exports
+    recommendations: Recommendations
 
     @property
     def database(self) -> Database:
@@ -157,6 +159,7 @@ def assemble(context: Context) -> Store:
     sign_in = SignIn(context, audit, throttles, sessions, two_factor)
     outbox = Outbox(context, sessions)
     usage = UsageLog(context, audit, sessions)
+    settings = Settings(context, audit, sessions)
     return Store(
         context=context,
         accounts=Accounts(context, audit, throttles),
@@ -169,7 +172,7 @@ def assemble(context: Context) -> Store:
         api_keys=ApiKeys(context, audit, sessions),
         passkeys=Passkeys(context, audit, throttles, sessions, sign_in, credentials, notices, site),
         bindings=Bindings(context, audit, sessions, sign_in, credentials, notices, site),
-        settings=Settings(context, audit, sessions),
+        settings=settings,
         site=site,
         quota=Quotas(context, audit, sessions, outbox, usage),
         pricing=Pricing(context, sessions),
@@ -178,6 +181,7 @@ def assemble(context: Context) -> Store:
         audit=audit,
         deletion=Deletion(context, throttles, sessions, notices),
         exports=Exports(context, audit, sessions),
+        recommendations=Recommendations(context, sessions, two_factor, settings, site),
     )
 
 

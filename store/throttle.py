@@ -150,4 +150,4 @@ class Throttles:
 
 
 def _lock_after(failures: int) -> timedelta:
-    return min(FIRST_LOCK * 2 ** (failures - FREE_FAILURES), LONGEST_LOCK)
+    return min(FIRST_LOCK * (1 << (failures - FREE_FAILURES)), LONGEST_LOCK)

@@ -1,0 +1,117 @@
+"""The five operational recommendations, checked against the account as it is now."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from store.context import Context
+from store.models import AccessToken
+from store.money import show_usd
+from store.sections import Channel, NotificationSettings, PriceSettings
+from store.sessions import Acting, Sessions
+from store.settings import Settings
+from store.site import Site
+from store.two_factor import TwoFactors, TwoFactorStatus
+
+TOKEN_GROWS_OLD: Final = timedelta(days=90)
+
+
+class Advice(StrEnum):
+    """One recommendation each; the value is where it can be followed."""
+
+    TWO_FACTOR = "two-factor"
+    BACKUP_CODES = "backup-codes"
+    ACCESS_TOKEN = "access-token"  # noqa: S105 - the name of a setting
+    QUOTA_WARNING = "quota-warning"
+    PRICING = "pricing"
+
+
+TITLES: Final = {
+    Advice.TWO_FACTOR: "Enable Two-Factor Authentication",
+    Advice.BACKUP_CODES: "Store backup recovery codes offline",
+    Advice.ACCESS_TOKEN: "Keep the System Access Token confidential",
+    Advice.QUOTA_WARNING: "Configure quota warnings to avoid service disruption",
+    Advice.PRICING: "Carefully review pricing safeguards before enabling models without price settings",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Whether one recommendation is followed, and one sentence on how things stand."""
+
+    advice: Advice
+    is_met: bool
+    finding: str
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.advice]
+
+
+class Recommendations:
+    def __init__(
+        self, context: Context, sessions: Sessions, two_factor: TwoFactors, settings: Settings, site: Site
+    ) -> None:
+        self._context = context
+        self._sessions = sessions
+        self._two_factor = two_factor
+        self._settings = settings
+        self._site = site
+
+    def check(self, token: str) -> list[Check]:
+        """All five, in the order of the documentation."""
+        with self._sessions.reading(token) as (tx, acting):
+            status = self._two_factor.status_of(tx, acting.account_id)
+            notifications = self._settings.read(tx, acting.account_id, NotificationSettings).section
+            price = self._settings.read(tx, acting.account_id, PriceSettings).section
+            return [
+                Check(Advice.TWO_FACTOR, status.is_enabled, "It is on." if status.is_enabled else "It is off."),
+                _backup_codes(status),
+                self._access_token(tx, acting),
+                self._quota_warning(acting, notifications),
+                Check(
+                    Advice.PRICING,
+                    not price.accept_unpriced_models,
+                    "Calls to models without a price are let through; their cost is unpredictable."
+                    if price.accept_unpriced_models
+                    else "Calls to models without a price are blocked.",
+                ),
+            ]
+
+    def _access_token(self, tx: Connection, acting: Acting) -> Check:
+        created_at = tx.execute(
+            select(AccessToken.created_at).where(AccessToken.account_id == acting.account_id)
+        ).scalar()
+        if created_at is None:
+            return Check(Advice.ACCESS_TOKEN, True, "There is none to lose.")
+        age = self._context.now() - created_at
+        fresh = age < TOKEN_GROWS_OLD
+        finding = "It is stored as a hash and was never shown again."
+        return Check(
+            Advice.ACCESS_TOKEN, fresh, finding if fresh else f"It is {age.days} days old. Generate a new one."
+        )
+
+    def _quota_warning(self, acting: Acting, settings: NotificationSettings) -> Check:
+        threshold = settings.threshold_micro_usd
+        if threshold == 0:
+            return Check(Advice.QUOTA_WARNING, False, "The threshold is $0.00, so no warning is ever sent.")
+        if not settings.channels:
+            return Check(Advice.QUOTA_WARNING, False, "No channel is on, so no warning reaches you.")
+        if settings.channels == (Channel.EMAIL,):
+            if not (settings.email_address or acting.email):
+                return Check(Advice.QUOTA_WARNING, False, "The account has no e-mail address.")
+            if not self._site.text("smtp.host"):
+                return Check(Advice.QUOTA_WARNING, False, "The administrator has not set up e-mail.")
+        return Check(Advice.QUOTA_WARNING, True, f"A warning is sent below {show_usd(threshold)}.")
+
+
+def _backup_codes(status: TwoFactorStatus) -> Check:
+    if not status.is_enabled:
+        return Check(Advice.BACKUP_CODES, False, "There are none until two-factor authentication is on.")
+    left = f"{status.codes_left} of {status.codes_total} are left."
+    if status.codes_are_low:
+        return Check(Advice.BACKUP_CODES, False, f"{left} Make new ones.")
+    return Check(Advice.BACKUP_CODES, True, left)
