@@ -1,0 +1,153 @@
+"""A private PostgreSQL server for tests: its own data folder and socket, no network, gone when the run ends."""
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from store import schema
+from store.database import Database
+
+USER: Final = "postgres"
+"""The role that owns everything; also the system's user that the server runs as when the tests run as root."""
+
+_TEMPLATE: Final = "gatekey_template"
+_PORT: Final = 5432
+"""Only a part of the socket's name: the server listens on no network address."""
+
+_FAST: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_COMMON: Final = (
+    "listen_addresses=''",
+    "max_connections=300",
+    "shared_buffers=64MB",
+    "autovacuum=off",
+    "timezone=UTC",
+    "lc_messages=C",
+)
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server. `folder` holds its socket, its data and its log."""
+
+    folder: Path
+
+    def url(self, name: str) -> str:
+        """The SQLAlchemy URL of the database `name`."""
+        return f"postgresql+psycopg://{USER}@/{name}?host={self.folder}"
+
+    def create(self, *, migrated: bool = True) -> str:
+        """A new database, with the current schema unless `migrated` is False; returns its URL."""
+        name = f"test_{uuid.uuid4().hex[:16]}"
+        with self._admin() as connection:
+            template = self._template(connection) if migrated else "template0"
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+            )
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is still connected to it."""
+        name = re.sub(r".*/(\w+)\?.*", r"\1", url)
+        with self._admin() as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    @contextmanager
+    def database(self, *, migrated: bool = True) -> Iterator[str]:
+        """The URL of a database that is removed afterwards."""
+        url = self.create(migrated=migrated)
+        try:
+            yield url
+        finally:
+            self.drop(url)
+
+    def _admin(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(f"host={self.folder} user={USER} dbname=postgres", autocommit=True)
+
+    def _template(self, connection: psycopg.Connection[tuple[object, ...]]) -> str:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (_TEMPLATE,)).fetchone()
+        if found is None:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(_TEMPLATE)))
+            database = Database(self.url(_TEMPLATE))
+            schema.upgrade(database)
+            database.close()
+        return _TEMPLATE
+
+
+def binaries() -> Path | None:
+    """The folder of the newest PostgreSQL server on this machine, or None."""
+    on_path = shutil.which("postgres")
+    if on_path is not None:
+        return Path(on_path).resolve().parent
+    packaged = [
+        path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres") if path.parts[-3].isdecimal()
+    ]
+    return max(packaged, key=lambda folder: int(folder.parts[-2]), default=None)
+
+
+@contextmanager
+def running_server(programs: Path, *, fsync: bool = False) -> Iterator[PostgresServer]:
+    """A server from `programs`. With `fsync` it keeps what it acknowledged through a `kill -9`."""
+    folder = Path(tempfile.mkdtemp(prefix="gatekey-pg-"))
+    owner = USER if os.geteuid() == 0 else None  # initdb refuses to run as root
+    if owner is not None:
+        account = pwd.getpwnam(owner)
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    data = folder / "data"
+
+    def run(program: str, *arguments: str) -> None:
+        with (folder / "talk").open("ab") as talk:
+            subprocess.run(
+                [programs / program, *arguments],
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=talk,
+                stderr=talk,
+                cwd=folder,
+                user=owner,
+                group=owner,
+                extra_groups=[] if owner else None,
+                env={"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"},
+            )
+
+    try:
+        run("initdb", "-N", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "-D", str(data))
+        settings = (*_COMMON, *(() if fsync else _FAST), f"unix_socket_directories='{folder}'", f"port={_PORT}")
+        with (data / "postgresql.conf").open("a") as configuration:
+            configuration.write("\n".join(("", *settings, "")))
+        run("pg_ctl", "start", "-w", "-t", "60", "-D", str(data), "-l", str(folder / "log"))
+        try:
+            yield PostgresServer(folder)
+        finally:
+            run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(data))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for the run (under xdist: for each worker). Import it in a conftest to use it."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip("the PostgreSQL server is not installed")
+    with running_server(programs) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database of its own for one test, with the current schema."""
+    with postgres_server.database() as url:
+        yield url
