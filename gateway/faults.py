@@ -58,10 +58,13 @@ FOREIGN: Final = (
 _TELLING: Final = (ssl.SSLError, socket.gaierror, ConnectionError)
 """Causes that say more than the exception they were wrapped in."""
 
+_TIMEOUTS: Final = (TimeoutError, httpx.TimeoutException)
+"""What was under way when time ran out does not matter."""
+
 
 def failure(error: Exception, host: str) -> DeliveryFailed:
     """The sentence for `error`, or for the most telling cause beneath it. Trying again may help."""
-    beneath = next((cause for cause in _causes(error) if isinstance(cause, _TELLING)), error)
+    beneath = next((cause for cause in _causes(error) if isinstance(cause, (*_TELLING, *_TIMEOUTS))), error)
     sentence = next(SENTENCES[kind] for kind in type(beneath).__mro__ if kind in SENTENCES)
     # OpenSSL's own words: "certificate has expired", "Hostname mismatch, certificate is not valid for '...'".
     detail = getattr(beneath, "verify_message", "").rstrip(".")
@@ -69,6 +72,7 @@ def failure(error: Exception, host: str) -> DeliveryFailed:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    # httpcore's pool raises `from None`, which hides the cause and keeps the context.
     while error is not None:
         yield error
-        error = error.__cause__
+        error = error.__cause__ or error.__context__

@@ -99,6 +99,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         self._resolve = resolve
         self._dial = dial
         self._timeouts = timeouts
+        self._streams: list[httpcore.AsyncNetworkStream] = []
 
     async def connect_tcp(
         self,
@@ -118,7 +119,14 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         async def dial(address: str, seconds: float) -> httpcore.AsyncNetworkStream:
             return await self._dial.connect_tcp(address, port, seconds, local_address, socket_options)
 
-        return await first_to_connect(addresses, self._timeouts.connect if timeout is None else timeout, dial)
+        seconds = self._timeouts.connect if timeout is None else timeout
+        self._streams.append(await first_to_connect(addresses, seconds, dial))
+        return self._streams[-1]
+
+    async def aclose(self) -> None:
+        """Close what httpcore left open: it forgets a connection that is cancelled during the TLS handshake."""
+        for stream in self._streams:
+            await stream.aclose()
 
     def _check(self, host: str, port: int, address: str) -> None:
         if self._allow.covers(host, port) or self._allow.covers(address, port):
@@ -155,7 +163,9 @@ class Outbound:
     ) -> None:
         self._tls = verifying(tls)
         self._timeouts = timeouts
-        self._backend = GuardedBackend(allow, resolve, dial or httpcore.AnyIOBackend(), timeouts)
+        self._allow = allow
+        self._resolve = resolve
+        self._dial = dial or httpcore.AnyIOBackend()
 
     async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """The answer to one POST, whatever its status; a redirect is an answer like any other.
@@ -174,10 +184,12 @@ class Outbound:
             headers={**_HEADERS, **headers},
             extensions={"timeout": waits.as_dict()},
         )
+        backend = GuardedBackend(self._allow, self._resolve, self._dial, self._timeouts)
         try:
             async with (
                 asyncio.timeout(self._timeouts.total),
-                GuardedTransport(self._tls, self._backend) as transport,
+                contextlib.aclosing(backend),
+                GuardedTransport(self._tls, backend) as transport,
             ):
                 return await _ask(transport, request)
         except FOREIGN as error:
