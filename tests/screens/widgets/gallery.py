@@ -30,9 +30,7 @@ URI = "otpauth://totp/Gatekey:alice?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issu
 class Scan(SmallScreenGuard, ModalScreen[None]):
     """A code beside its words, as the second-factor wizard shows it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Close", id="scan.close", tooltip="Close")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close", id="scan.close", tooltip="Close")]
 
     def compose(self) -> ComposeResult:
         with Dialog("Two-Factor Authentication", classes="-full"), Horizontal(classes="row"):

@@ -31,8 +31,7 @@ class Stage(App[None]):
     def lines(self) -> list[str]:
         """What the screen shows, row by row, trailing blanks cut."""
         return [
-            "".join(segment.text for segment in strip).rstrip()
-            for strip in self.screen._compositor.render_strips()
+            "".join(segment.text for segment in strip).rstrip() for strip in self.screen._compositor.render_strips()
         ]
 
     def shown(self) -> str:

@@ -16,9 +16,7 @@ pytestmark = pytest.mark.anyio
 
 def form() -> list[Widget]:
     return [
-        Field(
-            "Threshold", Input("1.00", id="threshold", compact=True), Static("USD"), help="A dollar amount."
-        ),
+        Field("Threshold", Input("1.00", id="threshold", compact=True), Static("USD"), help="A dollar amount."),
         Field("Email", Toggle(id="email"), help="Sent to your address."),
         Field("Secret", SecretInput(id="secret")),
     ]

@@ -56,9 +56,7 @@ async def test_the_handlers_written_for_an_input_still_hear_it() -> None:
     app = Stage(secret)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("a", "enter")
-        kinds = [
-            type(message) for message in app.messages if isinstance(message, Input.Changed | Input.Submitted)
-        ]
+        kinds = [type(message) for message in app.messages if isinstance(message, Input.Changed | Input.Submitted)]
         assert kinds == [SecretInput.Changed, SecretInput.Submitted]
         assert [message.value for message in app.messages if isinstance(message, Input.Changed)] == ["a"]
 

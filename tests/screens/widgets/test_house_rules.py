@@ -1,0 +1,109 @@
+"""What holds for every widget of the house, by looking at the code and at the whole gallery."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.segment import Segment
+from textual.binding import Binding
+from textual.widget import Widget
+
+import tui.widgets
+from tests.screens.widgets.gallery import Form, Gallery
+from tests.screens.widgets.stage import STYLES
+from tui.themes import THEME_NAMES
+
+
+def widget_classes() -> Iterator[type[Widget]]:
+    for module in pkgutil.iter_modules(tui.widgets.__path__, "tui.widgets."):
+        for _name, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if issubclass(kind, Widget) and kind.__module__ == module.name:
+                yield kind
+
+
+CLASSES = sorted(set(widget_classes()), key=lambda kind: kind.__name__)
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_no_private_name_of_textual_is_taken(kind: type[Widget]) -> None:
+    """A method `_uncover` of ours once replaced Textual's: the names a class adds must be new or meant."""
+    meant = {"_on_paste"}
+    ours = [base for base in kind.__mro__ if base.__module__.startswith("tui.")]
+    theirs = [base for base in kind.__mro__ if base not in ours]
+    taken = {name for base in theirs for name in vars(base)} | set(vars(Widget()))
+    assert {name for base in ours for name in private_names(base)} & taken <= meant
+
+
+def private_names(kind: type) -> set[str]:
+    """The single-underscore names that the class itself defines or sets on `self`."""
+    tree = ast.parse(inspect.getsource(kind))
+    stored = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    }
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return {name for name in stored | defined if name.startswith("_") and not name.startswith("__")}
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_binding_has_an_id_a_description_and_a_tooltip(kind: type[Widget]) -> None:
+    for binding in kind.__dict__.get("BINDINGS", []):
+        assert isinstance(binding, Binding)
+        assert binding.id, binding
+        assert binding.description, binding
+        assert binding.tooltip, binding
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_looks_live_in_the_stylesheet(kind: type[Widget]) -> None:
+    assert "DEFAULT_CSS" not in kind.__dict__
+    assert "CSS" not in kind.__dict__
+
+
+def test_the_stylesheet_names_no_colour_and_matches_nothing_at_large() -> None:
+    for line in (STYLES / "base.tcss").read_text().splitlines():
+        assert "#" not in line.partition("/*")[0], line
+        assert not line.strip().startswith("*"), line
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("theme", THEME_NAMES)
+async def test_the_gallery_fits_80_by_24_in_every_theme(theme: str) -> None:
+    app = Gallery(theme)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, Form)
+        assert app.screen.max_scroll_y == 0
+        assert all(widget.region.right <= 80 for widget in app.screen.query(Widget) if widget.display)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("target", ["#save", "#email", "#token"])
+async def test_without_any_colour_the_focus_is_still_seen(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = Gallery("ansi-dark")
+    async with app.run_test(size=(80, 24)) as pilot:
+        widget = app.screen.query_one(target)
+        widget.focus()
+        await pilot.pause()
+        region = widget.content_region
+        strips = app.screen._compositor.render_strips()
+        shown = list(strips[region.y].crop(region.x, region.right))
+        assert all(is_reversed(segment) for segment in shown if segment.text.strip())
+
+
+def is_reversed(segment: Segment) -> bool:
+    return segment.style is not None and bool(segment.style.reverse)
+
+
+def test_the_font_of_the_house_is_in_the_image() -> None:
+    """Without it the QR tests read seams instead of squares; say so here rather than there."""
+    assert any(Path("/usr/share/fonts").rglob("FiraCode*")), "install the Debian package fonts-firacode"
