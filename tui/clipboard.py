@@ -8,13 +8,13 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Final, Protocol
 
-from store.errors import InvalidInput
+from store.errors import GatekeyError, InvalidInput
 from store.text import plain
 
 PATIENCE: Final = 2.0
@@ -106,8 +106,10 @@ def suggest_path(name: str, folder: Path | None = None) -> Path:
     return path
 
 
-def save_secret_file(path: Path, text: str) -> None:
+def save_secret_file(path: Path, text: str | Iterable[str]) -> int:
     """Writes a new file that only its owner can read (0600), and makes sure it is on the disk.
+
+    `text` may come in pieces, which are written as they come. Returns the size in bytes.
 
     Raises InvalidInput, with field `path`, when the file exists (links count) or cannot be written; then nothing
     is left behind. It blocks: call it in a thread.
@@ -126,9 +128,13 @@ def save_secret_file(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(text)
+            file.writelines([text] if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
+            return file.tell()
+    except GatekeyError:
+        path.unlink(missing_ok=True)
+        raise
     except OSError as error:
         path.unlink(missing_ok=True)
         raise _refusal(path, "The file {} could not be written; is the disk full?") from error

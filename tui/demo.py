@@ -1,0 +1,103 @@
+"""The throw-away account behind `gatekey --demo`: in memory, filled, and gone when the console closes."""
+
+import random
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+NAME: Final = "alice"
+PASSWORD: Final = "demo-only quiet harbour"  # noqa: S105 - shown on the screen of a throw-away account
+EMAIL: Final = "alice@example.com"
+_MODELS: Final = (
+    ("gpt-5-mini", 250_000, 2_000_000),
+    ("claude-sonnet-4.5", 3_000_000, 15_000_000),
+    ("deepseek-chat", 270_000, 1_100_000),
+)
+_DAYS: Final = 14
+_CALLS_A_DAY: Final = 6
+
+
+class ShiftedClock:
+    """The machine's clock, moved into the past while a history is made up."""
+
+    def __init__(self) -> None:
+        self.shift = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) - self.shift
+
+
+def open_demo(clock: ShiftedClock | None = None, rng: random.Random | None = None) -> "tuple[Store, str]":
+    """A filled store in memory, and the token of a session on it.
+
+    `clock` and `rng` make a demo that is the same every time, for pictures. Hashing is cheap: there is nothing to
+    protect.
+    """
+    from store.at_rest import KeyRing
+    from store.hashing import Cost, Hasher
+    from store.sign_in import SignedIn
+    from store.store import open_store
+
+    clock, rng = clock or ShiftedClock(), rng or secrets.SystemRandom()
+    cheap = Hasher(Cost(1024, 1, 1), Cost(1024, 1, 1))
+    store = open_store("sqlite://", KeyRing.new(rng), clock=clock, rng=rng, hasher=cheap)
+    clock.shift = timedelta(days=40)
+    store.accounts.create(NAME, PASSWORD, email=EMAIL, quota_micro_usd=25_000_000, actor="demo")
+    _fill(store, clock)
+    clock.shift = timedelta(0)
+    answer = store.sign_in.with_password(NAME, PASSWORD, source="this terminal")
+    if not isinstance(answer, SignedIn):
+        raise TypeError("a demo account asks for no second factor")
+    return store, answer.token
+
+
+def _fill(store: "Store", clock: ShiftedClock) -> None:
+    from store.pricing import ModelPrice
+    from store.sections import NotificationSettings
+    from store.sign_in import SignedIn
+    from store.usage_log import Kind, UsageEntry
+
+    account = store.accounts.find(NAME)
+    for model, price_in, price_out in _MODELS:
+        store.pricing.set(ModelPrice(model, price_in, price_out))
+    clock.shift = timedelta(days=12)
+    answer = store.sign_in.with_password(NAME, PASSWORD, source="ssh 192.0.2.10 pts/3")
+    if isinstance(answer, SignedIn):
+        store.access_token.generate(answer.token)
+        store.api_keys.create(answer.token, "build server")
+        store.api_keys.create(answer.token, "notebook", spend_limit_micro_usd=5_000_000)
+        saved = store.settings.load(answer.token, NotificationSettings)
+        store.settings.save(answer.token, saved.section, saved.version)
+    draw = random.Random(4)  # noqa: S311 - a made-up history, the same in every demo
+    with store.database.write() as tx:
+        for day in range(_DAYS, 0, -1):
+            for call in range(_CALLS_A_DAY):
+                clock.shift = timedelta(days=day - 1, hours=_CALLS_A_DAY - call, minutes=draw.randrange(60))
+                model, price_in, price_out = draw.choice(_MODELS)
+                tokens_in, tokens_out = draw.randrange(200, 9000), draw.randrange(50, 3000)
+                cost = ModelPrice(model, price_in, price_out).cost(tokens_in, tokens_out)
+                store.usage.append(
+                    tx,
+                    account.id,
+                    UsageEntry(
+                        kind=Kind.CONSUMPTION,
+                        model=model,
+                        api_key_name=draw.choice(("build server", "notebook")),
+                        request_id=f"req_{draw.randrange(16**8):08x}",
+                        prompt_tokens=tokens_in,
+                        completion_tokens=tokens_out,
+                        cost_micro_usd=cost,
+                        duration_ms=draw.randrange(300, 9000),
+                    ),
+                )
+        clock.shift = timedelta(hours=5)
+        for kind, model, status in (
+            (Kind.DRAWING, "image-1", "ok"),
+            (Kind.TASK, "batch", "validating"),
+            (Kind.ERROR, "gpt-5-mini", "upstream 503"),
+        ):
+            store.usage.append(tx, account.id, UsageEntry(kind=kind, model=model, status=status, duration_ms=2100))
+    store.quota.adjust(NAME, set_to=4_200_000, actor="demo")

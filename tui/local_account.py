@@ -1,0 +1,428 @@
+"""The account on this machine's own store: the one place where the event loop and the blocking store meet.
+
+Every call runs in a worker thread. The session's token lives here and nowhere else; a screen never holds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from store.errors import (
+    PasskeysDisabled,
+    ProviderFailed,
+    SessionEnded,
+)
+from store.modules import MODULES
+from tui.account import (
+    BindingOverview,
+    DeviceLogin,
+    FoundIdentity,
+    PasskeyPage,
+    S,
+    SecurityOverview,
+    SignInWays,
+    Summary,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from gateway.device_flow import DeviceFlow
+    from store.access_token import NewAccessToken
+    from store.api_keys import ApiKeyInfo, NewApiKey
+    from store.audit import Event
+    from store.bindings import ProviderInfo
+    from store.outbox import LastDelivery
+    from store.passkeys import CeremonyStarted, CeremonyState
+    from store.passwords import Strength
+    from store.pricing import ModelPrice, SeenModel
+    from store.quota import QuotaState
+    from store.sections import Channel
+    from store.settings import Saved
+    from store.sign_in import SecondFactorNeeded, SignedIn
+    from store.store import Store
+    from store.two_factor import Enrolment, TwoFactorStatus
+    from store.usage_log import DayTotal, Kind, UsagePage
+    from tui.opening import Options
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class LocalAccount:
+    """`AccountService` on an embedded store."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._opened: Store | None = None
+        self._token = ""
+        self._flows: dict[str, DeviceFlow] = {}
+
+    # -- opening and signing in ------------------------------------------------------------------------------
+
+    @property
+    def is_demo(self) -> bool:
+        return self._options.demo
+
+    def now(self) -> datetime:
+        from store.clock import SystemClock
+
+        clock = self._opened.context.clock if self._opened else SystemClock()
+        return clock.now()
+
+    async def open(self) -> bool:
+        return await asyncio.to_thread(self._open)
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            store, self._opened = self._opened, None
+            await asyncio.to_thread(store.close)
+
+    async def ways_to_sign_in(self) -> SignInWays:
+        return await asyncio.to_thread(self._ways)
+
+    async def estimate_password(self, password: str, *known_words: str) -> Strength:
+        from store.passwords import estimate
+
+        return await asyncio.to_thread(estimate, password, known_words)
+
+    async def create_account(self, name: str, email: str, password: str) -> None:
+        await asyncio.to_thread(self._create, name, email, password)
+
+    async def sign_in(self, name: str, password: str) -> SecondFactorNeeded | None:
+        answer = await asyncio.to_thread(self._store.sign_in.with_password, name, password, source=source())
+        return self._admitted(answer)
+
+    async def enter_code(self, step: SecondFactorNeeded, code: str) -> None:
+        self._admitted(await asyncio.to_thread(self._store.sign_in.with_code, step.ticket, code))
+
+    async def sign_out(self) -> None:
+        token, self._token = self._token, ""
+        if token:
+            await asyncio.to_thread(self._store.sessions.end, token)
+
+    async def lock(self) -> None:
+        await asyncio.to_thread(self._store.sessions.lock, self._token)
+
+    async def prove_with_password(self, password: str) -> None:
+        await self._ask(self._store.sign_in.prove_with_password, password)
+
+    async def prove_with_code(self, code: str) -> None:
+        await self._ask(self._store.sign_in.prove_with_code, code)
+
+    # -- the page --------------------------------------------------------------------------------------------
+
+    async def summary(self) -> Summary:
+        return await self._ask(self._summary)
+
+    async def load(self, kind: type[S]) -> Saved[S]:
+        return await asyncio.to_thread(self._store.settings.load, self._held, kind)
+
+    async def save(self, section: S, version: int) -> Saved[S]:
+        return await asyncio.to_thread(self._store.settings.save, self._held, section, version)
+
+    # -- security --------------------------------------------------------------------------------------------
+
+    async def security(self) -> SecurityOverview:
+        return await self._ask(self._security)
+
+    async def events(self, before: int | None = None) -> list[Event]:
+        return await self._ask(self._events, before)
+
+    async def change_password(self, original: str, new: str, confirmation: str) -> None:
+        await self._ask(self._store.passwords.change, original, new, confirmation)
+
+    async def generate_token(self) -> NewAccessToken:
+        return await self._ask(self._store.access_token.generate)
+
+    async def revoke_token(self) -> None:
+        await self._ask(self._store.access_token.revoke)
+
+    async def begin_two_factor(self) -> Enrolment:
+        return await self._ask(self._store.two_factor.begin)
+
+    async def confirm_codes_saved(self, code: str) -> None:
+        await self._ask(self._store.two_factor.confirm_saved, code)
+
+    async def complete_two_factor(self, code: str) -> TwoFactorStatus:
+        return await self._ask(self._store.two_factor.complete, code)
+
+    async def cancel_two_factor(self) -> None:
+        await self._ask(self._store.two_factor.cancel)
+
+    async def disable_two_factor(self) -> None:
+        await self._ask(self._store.two_factor.disable)
+
+    async def renew_backup_codes(self) -> tuple[str, ...]:
+        return await self._ask(self._store.two_factor.renew_codes)
+
+    async def sign_out_others(self) -> int:
+        return await self._ask(self._store.sessions.sign_out_others)
+
+    async def revoke_session(self, session_id: int) -> None:
+        await self._ask(self._store.sessions.revoke, session_id)
+
+    async def check_deletable(self) -> None:
+        await self._ask(self._store.deletion.refuse_if_protected)
+
+    async def delete_account(self, typed_name: str) -> bool:
+        deleted = await self._ask(self._store.deletion.delete, typed_name)
+        self._token = ""
+        return deleted.is_off_disk
+
+    async def export_to(self, path: Path) -> int:
+        return await self._ask(self._export, path)
+
+    # -- passkeys --------------------------------------------------------------------------------------------
+
+    async def begin_passkey_registration(self, label: str) -> PasskeyPage:
+        return self._page(await self._ask(self._store.passkeys.begin_registration, label))
+
+    async def begin_passkey_proof(self) -> PasskeyPage:
+        return self._page(await self._ask(self._store.passkeys.begin_proof))
+
+    async def begin_passkey_sign_in(self) -> PasskeyPage:
+        return self._page(await asyncio.to_thread(self._store.passkeys.begin_sign_in, source=source()))
+
+    async def passkey_outcome(self, page: PasskeyPage) -> CeremonyState:
+        return await asyncio.to_thread(self._store.passkeys.outcome, page.started.ticket)
+
+    async def finish_passkey_sign_in(self, page: PasskeyPage) -> SecondFactorNeeded | None:
+        ticket = page.started.ticket
+        return self._admitted(await asyncio.to_thread(self._store.passkeys.collect_sign_in, ticket, source=source()))
+
+    async def cancel_passkey(self, page: PasskeyPage) -> None:
+        await asyncio.to_thread(self._store.passkeys.cancel, page.started.ticket)
+
+    async def rename_passkey(self, passkey_id: int, label: str) -> None:
+        await self._ask(self._store.passkeys.rename, passkey_id, label)
+
+    async def remove_passkey(self, passkey_id: int) -> None:
+        await self._ask(self._store.passkeys.remove, passkey_id)
+
+    # -- bindings --------------------------------------------------------------------------------------------
+
+    async def bindings(self) -> BindingOverview:
+        return await self._ask(self._bindings)
+
+    async def begin_device_login(self, slug: str) -> DeviceLogin:
+        info = await asyncio.to_thread(self._store.bindings.provider, slug)
+        return await self._start_flow(info)
+
+    async def wait_for_identity(self, login: DeviceLogin) -> FoundIdentity:
+        flow = self._flows.pop(login.user_code, None)
+        if flow is None:
+            raise ProviderFailed
+        identity = await flow.wait()
+        return FoundIdentity(login.provider, identity.subject, identity.display)
+
+    async def bind(self, identity: FoundIdentity) -> None:
+        await self._ask(self._store.bindings.bind, identity.provider.slug, identity.subject, identity.display)
+
+    async def sign_in_with(self, identity: FoundIdentity) -> SecondFactorNeeded | None:
+        answer = await asyncio.to_thread(
+            self._store.bindings.sign_in, identity.provider.slug, identity.subject, source=source()
+        )
+        return self._admitted(answer)
+
+    async def unbind(self, binding_id: int) -> None:
+        await self._ask(self._store.bindings.unbind, binding_id)
+
+    # -- other settings --------------------------------------------------------------------------------------
+
+    async def last_deliveries(self) -> dict[Channel, LastDelivery]:
+        return await self._ask(self._store.outbox.last_deliveries)
+
+    async def send_test(self, channel: Channel) -> LastDelivery:
+        from gateway.dispatcher import deliver_now
+
+        delivery_id = await self._ask(self._store.outbox.enqueue_test, channel)
+        await deliver_now(self._store, delivery_id)
+        deliveries = await self.last_deliveries()
+        return deliveries[channel]
+
+    async def unpriced_models(self) -> list[SeenModel]:
+        return await self._ask(self._store.pricing.unpriced_models)
+
+    async def count_ips(self) -> int:
+        return await self._ask(self._store.usage.count_ips)
+
+    async def erase_ips(self) -> int:
+        return await self._ask(self._store.usage.erase_ips)
+
+    # -- the other modules -----------------------------------------------------------------------------------
+
+    async def quota(self) -> QuotaState:
+        return await self._ask(self._store.quota.state)
+
+    async def days(self, count: int = 30) -> list[DayTotal]:
+        return await self._ask(self._store.usage.days, count)
+
+    async def usage(self, kind: Kind | None, before: int | None = None, model: str | None = None) -> UsagePage:
+        return await self._ask(self._usage, kind, before, model)
+
+    async def prices(self) -> list[ModelPrice]:
+        return await asyncio.to_thread(self._store.pricing.all)
+
+    async def api_keys(self) -> list[ApiKeyInfo]:
+        return await self._ask(self._store.api_keys.list)
+
+    async def create_api_key(
+        self, name: str, expires_at: datetime | None, spend_limit_micro_usd: int | None
+    ) -> NewApiKey:
+        return await asyncio.to_thread(
+            self._store.api_keys.create,
+            self._held,
+            name,
+            expires_at=expires_at,
+            spend_limit_micro_usd=spend_limit_micro_usd,
+        )
+
+    async def revoke_api_key(self, key_id: int) -> None:
+        await self._ask(self._store.api_keys.revoke, key_id)
+
+    # -- inside, on the event loop ---------------------------------------------------------------------------
+
+    @property
+    def _store(self) -> Store:
+        if self._opened is None:
+            raise SessionEnded
+        return self._opened
+
+    @property
+    def _held(self) -> str:
+        if not self._token:
+            raise SessionEnded
+        return self._token
+
+    async def _ask(self, rule: Callable[..., T], *arguments: object) -> T:
+        """Run `rule(token, *arguments)` in a thread."""
+        return await asyncio.to_thread(rule, self._held, *arguments)
+
+    def _admitted(self, answer: SignedIn | SecondFactorNeeded) -> SecondFactorNeeded | None:
+        from store.sign_in import SecondFactorNeeded
+
+        if isinstance(answer, SecondFactorNeeded):
+            return answer
+        self._token = answer.token
+        return None
+
+    async def _start_flow(self, info: ProviderInfo) -> DeviceLogin:
+        from gateway.device_flow import DeviceFlow
+        from gateway.providers import Provider, ProviderKind
+        from tui.provider_client import provider_client
+
+        provider = Provider(
+            slug=info.slug,
+            name=info.name,
+            client_id=info.client_id,
+            issuer=info.issuer,
+            kind=ProviderKind(info.kind.value),
+            client_secret=info.client_secret or "",
+        )
+        flow = DeviceFlow(provider_client(), provider, self._store.context.clock)
+        shown = await flow.start()
+        self._flows[shown.user_code] = flow
+        complete = shown.verification_uri_complete
+        return DeviceLogin(
+            provider=info,
+            user_code=shown.user_code,
+            verification_uri=shown.verification_uri,
+            complete_uri=complete,
+            expires_at=shown.expires_at,
+        )
+
+    # -- inside, in a thread ---------------------------------------------------------------------------------
+
+    def _open(self) -> bool:
+        if self._options.demo:
+            from tui.demo import open_demo
+
+            self._opened, self._token = open_demo()
+            return False
+        from tui.opening import open_account_store
+
+        self._opened = open_account_store(self._options, create=True)
+        return self._opened.accounts.is_empty()
+
+    def _ways(self) -> SignInWays:
+        store = self._store
+        providers = store.bindings.providers() if store.bindings.is_enabled() else []
+        return SignInWays(store.passkeys.is_enabled() and bool(store.site.text("passkeys.origin")), tuple(providers))
+
+    def _create(self, name: str, email: str, password: str) -> None:
+        from store.sign_in import SignedIn
+
+        info = self._store.accounts.create(
+            name, password, email=email, actor="first run", source=source(), only_if_first=True
+        )
+        answer = self._store.sign_in.with_password(info.name, password, source=source())
+        if isinstance(answer, SignedIn):
+            self._token = answer.token
+
+    def _summary(self, token: str) -> Summary:
+        from store.sections import SidebarSettings
+
+        store = self._store
+        acting = store.sessions.whoami(token)
+        locked = frozenset(store.site.items("sidebar.hidden_modules")) - {"settings"}
+        hidden = store.settings.load(token, SidebarSettings).section.hidden_modules
+        return Summary(
+            name=acting.name,
+            email=acting.email,
+            remaining_micro_usd=store.quota.state(token).remaining_micro_usd,
+            two_factor=store.two_factor.status(token),
+            checks=tuple(store.recommendations.check(token)),
+            hidden_modules=(hidden | locked) & frozenset(MODULES),
+            locked_modules=locked,
+        )
+
+    def _security(self, token: str) -> SecurityOverview:
+        store = self._store
+        account = store.accounts.get(store.sessions.whoami(token).account_id)
+        return SecurityOverview(
+            has_password=account.has_password,
+            password_changed_at=account.password_changed_at,
+            access_token=store.access_token.status(token),
+            two_factor=store.two_factor.status(token),
+            passkeys_enabled=store.passkeys.is_enabled(),
+            passkeys=tuple(store.passkeys.list(token)),
+            sessions=tuple(store.sessions.list(token)),
+        )
+
+    def _events(self, token: str, before: int | None) -> list[Event]:
+        store = self._store
+        with store.sessions.reading(token) as (tx, acting):
+            return store.audit.page(tx, acting.account_id, before=before)
+
+    def _bindings(self, token: str) -> BindingOverview:
+        bindings = self._store.bindings
+        return BindingOverview(bindings.is_enabled(), tuple(bindings.list(token)))
+
+    def _usage(self, token: str, kind: Kind | None, before: int | None, model: str | None) -> UsagePage:
+        return self._store.usage.page(token, kind=kind, before=before, model=model)
+
+    def _export(self, token: str, path: Path) -> int:
+        from tui.clipboard import save_secret_file
+
+        return save_secret_file(path, self._store.exports.document(token))
+
+    def _page(self, started: CeremonyStarted) -> PasskeyPage:
+        origin = self._store.site.text("passkeys.origin")
+        if not origin:
+            raise PasskeysDisabled("The administrator has not configured where the passkey page is.")
+        return PasskeyPage(f"{origin}/passkey", started)
+
+
+def source() -> str:
+    """Where this console runs, for the list of sessions: the terminal, and the SSH peer if there is one."""
+    try:
+        terminal = os.ttyname(0).removeprefix("/dev/")
+    except OSError:
+        terminal = "no terminal"
+    peer = os.environ.get("SSH_CONNECTION", "").split(" ")[0]
+    return f"ssh {peer} {terminal}" if peer else terminal
