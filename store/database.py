@@ -95,6 +95,10 @@ class Database:
             return None
         return Path(self.url.database)
 
+    @property
+    def is_in_memory(self) -> bool:
+        return self.path is None and not self.is_postgresql
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the data. Raises `StoreUnavailable`."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 
 from store.database import APPLICATION_ID, Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
-from store.models import SCHEMA_REVISION
+from store.models import SCHEMA_REVISION, Base
 
 REVISIONS: Final = ("0001",)
 """Every revision, oldest first; the last is `SCHEMA_REVISION`."""
@@ -66,6 +66,14 @@ def upgrade(database: Database) -> str | None:
         if not database.is_postgresql:
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
         return found
+
+
+def create_in_memory(database: Database) -> None:
+    """The current schema in an empty database in memory, at once: nobody will ever upgrade it."""
+    with database.write() as connection:
+        Base.metadata.create_all(connection)
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": SCHEMA_REVISION})
 
 
 def back_up(database: Database, folder: Path, now: datetime) -> Path | None:

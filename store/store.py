@@ -124,7 +124,9 @@ def prepare(database: Database, *, create: bool) -> None:
     """Set up an empty database, or check the schema of one in use. Raises what `store.schema` raises."""
     with database.read() as tx:
         found = schema.revision(tx)
-    if found is None and create:
+    if found is None and create and database.is_in_memory:
+        schema.create_in_memory(database)
+    elif found is None and create:
         schema.upgrade(database)
     else:
         with database.read() as tx:
