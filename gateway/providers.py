@@ -31,7 +31,6 @@ _FAILURES: Final[Mapping[type[Exception], str]] = {
     httpx.DecodingError: "sent an answer that could not be read",
     httpx.HTTPError: "could not be reached",
     httpx.InvalidURL: "has an address that cannot be used",
-    httpx.StreamError: "broke off its answer",
     httpx.CookieConflict: "sent an answer that could not be read",
 }
 """What each transport failure is called. The first match wins, so subclasses stand before their parents."""
