@@ -21,6 +21,7 @@ from rich.text import Text
 from rich.traceback import Traceback
 from textual.app import App
 from textual.css.errors import StylesheetError
+from textual.worker import WorkerFailed
 
 END_SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGINT")
 """Signals after which the terminal is given back in order. Those a system does not have are left out."""
@@ -43,6 +44,8 @@ class CalmExit(AppPart):
 
     def _fatal_error(self) -> None:
         error = self._exception or sys.exc_info()[1] or RuntimeError()
+        if isinstance(error, WorkerFailed):
+            error = error.error
         self.bell()
         self._say_last(farewell(error, self._report(error)))
         self._close_messages_no_wait()
