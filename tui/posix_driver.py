@@ -1,0 +1,231 @@
+"""The POSIX terminal driver: Textual's Linux driver with diffed output, a prompt Esc and a prompt exit.
+
+Stock Textual polls its keyboard every 100 ms, so that a lone Esc takes up to 200 ms and an exit waits for two
+polls. Here the input thread sleeps until there is input, until a lone Esc is due, or until a pipe wakes it to
+end.
+
+It builds on names Textual 8.2.8 keeps private (`XTermParser`, attributes of `LinuxDriver`); its tests fail
+if a later version moves them.
+"""
+
+import os
+import re
+import selectors
+import signal
+from codecs import getincrementaldecoder
+from collections.abc import Iterable
+from errno import EIO
+from io import TextIOWrapper
+from types import FrameType
+from typing import Any, Final, TextIO, cast
+
+from textual import constants, events, messages
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._parser import ParseError
+from textual._time import get_time
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from tui.diffed_output import DiffedOutput
+
+ESCAPE_SECONDS: Final = constants.ESCAPE_DELAY if "ESCDELAY" in os.environ else 0.025
+"""How long a lone ESC may be the start of a key's sequence. A terminal sends a sequence in one write, so that
+25 ms tells the two apart even over SSH; behind a slower line set ESCDELAY (milliseconds), as for ncurses."""
+
+_MOVES_NOTHING: Final = re.compile(
+    r"(?:\x07"  # bell
+    r"|\x1b\[[?<>=][\d;]*\$?[A-Za-z]"  # private modes and queries
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles, pointer shapes, the clipboard
+    r")*"
+)
+_POINTER_SHAPE: Final = "\x1b]22;"
+
+
+class PromptEscapeParser(XTermParser):
+    """Textual's parser, but an ESC that arrives alone is a key after `ESCAPE_SECONDS`.
+
+    Everything else keeps Textual's timing: an ESC at the end of a longer read, one inside a sequence and one
+    inside a paste may well be half of something.
+    """
+
+    def __init__(self, debug: bool = False) -> None:
+        self._pasting = False
+        self._tail = ""
+        super().__init__(debug)
+
+    def feed(self, data: str) -> Iterable[Message]:
+        idle = self._timeout_time is None and not self._pasting
+        yield from super().feed(data)
+        if data == "\x1b" and idle and self._timeout_time is not None:
+            self._timeout_time = get_time() + ESCAPE_SECONDS
+        seen = self._tail + data
+        begun, ended = seen.rfind(BRACKETED_PASTE_START), seen.rfind(BRACKETED_PASTE_END)
+        if begun != ended:
+            self._pasting = begun > ended
+        self._tail = seen[1 - len(BRACKETED_PASTE_END) :]
+
+    @property
+    def due_in(self) -> float | None:
+        """Seconds until `tick` has something to decide; None while nothing is pending."""
+        return None if self._timeout_time is None else max(0.0, self._timeout_time - get_time())
+
+
+class _HangupProof:
+    """A text stream that swallows writes once the terminal behind it is gone.
+
+    An error in Textual's writer thread would end the thread, and the next full queue would then block the
+    event loop for good: an orphan that never exits.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        try:
+            return self._file.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError:
+            return
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+
+class PosixDriver(LinuxDriver):
+    """Display and input on a POSIX terminal."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if self._file is not None:
+            self._file = cast("TextIOWrapper", _HangupProof(self._file))
+        self._output = DiffedOutput()
+        self._sync_held = False
+        self._pointer_changed = False
+        self._in_application_mode = False
+        self._wake: tuple[int, int] | None = None
+
+    def forget_screen(self) -> None:
+        """Stop trusting what the terminal shows, before a forced repaint: the next frame is written whole."""
+        self._output.forget()
+
+    def write(self, data: str) -> None:
+        """Write a frame as its difference from the screen, anything else as it is. See `Driver.write`."""
+        if data == SYNC_START:
+            self._sync_held = True
+        elif data == SYNC_END and self._sync_held:
+            self._sync_held = False
+        elif data.startswith("\x1b[") and data[2:3].isdigit():
+            if changes := self._output.render(data, self._app.size):
+                super().write(SYNC_START + changes if self._sync_held else changes)
+                self._sync_held = False
+        else:
+            if data.startswith(_POINTER_SHAPE):
+                self._pointer_changed = data != f"{_POINTER_SHAPE}default\x07"
+            elif not _MOVES_NOTHING.fullmatch(data):
+                self._output.forget()
+            super().write(data)
+
+    def start_application_mode(self) -> None:
+        """Enter application mode; if already in it (continued after a SIGSTOP), leave it first."""
+        if self._in_application_mode:
+            self.suspend_application_mode()
+        self._output.forget()
+        self._wake = os.pipe()
+        thread = self._key_thread
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves it unannotated
+        if self._key_thread is thread:
+            # Textual gave up because the process is in the background; SIGCONT tries again.
+            self._close_wake()
+            return
+        self._in_application_mode = True
+        stock_handler = signal.getsignal(signal.SIGWINCH)
+
+        def resized(number: int, frame: FrameType | None) -> None:
+            self._output.forget()
+            if callable(stock_handler):
+                stock_handler(number, frame)
+
+        signal.signal(signal.SIGWINCH, resized)
+
+    def stop_application_mode(self) -> None:
+        """Leave application mode and restore the terminal. Does nothing the second time."""
+        if not self._in_application_mode:
+            return
+        self._in_application_mode = False
+        if self._mouse_pixels:
+            self.write("\x1b[?1016l")
+            self._mouse_pixels = False
+        if self._pointer_changed:
+            self.write(f"{_POINTER_SHAPE}default\x07")
+            self._pointer_changed = False
+        super().stop_application_mode()
+
+    def disable_input(self) -> None:
+        """Wake the input thread and wait for its end."""
+        if self._wake is not None:
+            os.write(self._wake[1], b"\0")
+        super().disable_input()
+        self._close_wake()
+
+    def _close_wake(self) -> None:
+        if self._wake is not None:
+            for descriptor in self._wake:
+                os.close(descriptor)
+            self._wake = None
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, events.Resize):
+            self._output.forget()
+        super().process_message(message)
+
+    def run_input_thread(self) -> None:
+        """Read the terminal until woken to end, or until it is gone, which ends the application."""
+        if not self.input_tty or self._wake is None:
+            super().run_input_thread()
+            return
+        parser = PromptEscapeParser(self._debug)
+        # A byte that is not UTF-8 must not end the thread: a terminal set to Latin-1 sends one per umlaut.
+        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        wake = self._wake[0]
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            selector.register(wake, selectors.EVENT_READ)
+            while True:
+                ready = {key.fd for key, _ in selector.select(parser.due_in)}
+                if wake in ready:
+                    break
+                if self.fileno in ready:
+                    data = self._read()
+                    if not data:
+                        self.process_message(messages.ExitApp())
+                        break
+                    if text := decode(data):
+                        self._process_all(parser.feed(text))
+                self._process_all(parser.tick())
+        try:
+            for _ in parser.feed(""):
+                pass
+        except (EOFError, ParseError):
+            pass
+
+    def _process_all(self, tokens: Iterable[Message]) -> None:
+        for token in tokens:
+            self.process_message(token)
+
+    def _read(self) -> bytes:
+        """What was typed; empty once the terminal has hung up (a read then fails with EIO, termios(3))."""
+        try:
+            return os.read(self.fileno, 4096)
+        except OSError as error:
+            if error.errno != EIO:
+                raise
+            return b""
