@@ -1,0 +1,351 @@
+"""Diffed output shows what stock output shows: every frame, on two terminals, compared cell by cell."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pyte
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len, set_cell_size
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.events import Resize
+from textual.geometry import Size
+from textual.pilot import Pilot
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Input, Label, Static, Switch, TabbedContent, TabPane
+from wcwidth import wcwidth
+
+from tests.pty_screen import Cell, Screen
+from tui.diffed_output import DiffedOutput, transition
+from tui.posix_driver import PosixDriver
+
+WIDE = "漢字 かな 한글 🎉🚀 Ａ ｶﾅ e\u0301 nai\u0308ve ─│┼ ▀▄█ ⠿ Ünïcödé"
+
+
+class Terminals:
+    """A terminal that gets what Textual writes, beside one that gets what the driver makes of it."""
+
+    def __init__(self, columns: int, lines: int) -> None:
+        self.stock, self.diffed = Screen(columns, lines), Screen(columns, lines)
+        self._stock_stream, self._diffed_stream = pyte.Stream(self.stock), pyte.Stream(self.diffed)
+        self.bytes = [0, 0]
+        self.frames = 0
+        self.faults: list[str] = []
+        """What went wrong, by frame; an error raised here would end up on the application's own screen."""
+
+    def write_stock(self, data: str) -> None:
+        self._stock_stream.feed(data)
+        self.bytes[0] += len(data.encode())
+
+    def write(self, data: str) -> None:
+        """What the driver writes, in the place of Textual's writer thread."""
+        self._diffed_stream.feed(data)
+        self.bytes[1] += len(data.encode())
+
+    def resize(self, columns: int, lines: int) -> None:
+        for screen in (self.stock, self.diffed):
+            screen.resize(lines, columns)
+
+    def scribble(self) -> None:
+        """Another program writes over both screens."""
+        for stream in (self._stock_stream, self._diffed_stream):
+            stream.feed("\x1b7\x1b[5;1H\x1b[41mBroadcast message from root\x1b[0m\x1b8")
+
+    def compare(self) -> None:
+        self.frames += 1
+        for y in self.stock.dirty | self.diffed.dirty:
+            for x in range(self.stock.columns):
+                expected, shown = self.stock.buffer[y][x], self.diffed.buffer[y][x]
+                if expected != shown:
+                    self.faults.append(f"frame {self.frames}, line {y}, column {x}: {shown} is not {expected}")
+        self.stock.dirty.clear()
+        self.diffed.dirty.clear()
+        if (self.diffed.cursor.x, self.diffed.cursor.y) != (self.stock.cursor.x, self.stock.cursor.y):
+            self.faults.append(f"frame {self.frames}: the cursor is elsewhere")
+
+
+class TwinDriver(PosixDriver):
+    """The console's driver, with the two terminals where the real one would be."""
+
+    terminals: ClassVar[Terminals]
+
+    def write(self, data: str) -> None:
+        self.terminals.write_stock(data)
+        super().write(data)
+        if data.endswith("H"):
+            self.terminals.compare()
+            if self._output._forgotten:
+                self.terminals.faults.append(f"not understood: {data!r}")
+
+    def start_application_mode(self) -> None:
+        self._writer_thread = self.terminals  # type: ignore[assignment]  # stands in for the thread
+        self.write("\x1b[?1049h\x1b[?7l")
+        self._app.call_later(self._app.post_message, Resize(Size(80, 24), Size(80, 24)))
+
+    def resize(self, columns: int, lines: int) -> None:
+        self.terminals.resize(columns, lines)
+        self._output.forget()
+        self._app.post_message(Resize(Size(columns, lines), Size(columns, lines)))
+
+    def disable_input(self) -> None: ...
+
+    def stop_application_mode(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Dialog(ModalScreen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close")]
+    CSS = "Dialog { align: center middle; } Dialog > Vertical { width: 40; height: 9; border: round $primary; }"
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static("半角 and 全角 in a dialog over wide text")
+            yield Input(placeholder="password", password=True)
+
+
+class Sample(App[None]):
+    """Everything that paints in its own way: tabs, inputs, scrolling, wide text, modal, toast, palette."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f4", "open_dialog", "Dialog")]
+    CSS = "VerticalScroll { height: 12; } #shifted { offset-x: 3; width: 30; background: $boost; }"
+
+    def compose(self) -> ComposeResult:
+        with TabbedContent():
+            for tab in range(1, 4):
+                with TabPane(f"Tab {tab}", id=f"tab-{tab}"):
+                    yield Input(f"text of tab {tab}", id=f"input-{tab}", compact=True)
+                    yield Switch()
+                    yield Static(f"{WIDE} {tab}", id=f"wide-{tab}", markup=False)
+                    with VerticalScroll(id=f"scroll-{tab}"):
+                        for line in range(30):
+                            yield Label(f"{'宽' * (line % 5)}line {line} [b]bold[/b] [link='https://x.example']x[/]")
+        yield Static("shifted 漢字漢字", id="shifted")
+        yield Footer()
+
+    def action_open_dialog(self) -> None:
+        self.push_screen(Dialog())
+
+
+@dataclass
+class Journey:
+    """The steps a person takes, each compared at every frame it paints."""
+
+    app: Sample
+    pilot: Pilot[Any]
+    steps: int = field(default=0)
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            self.steps += 1
+            await self.pilot.press(key)
+            await self.pilot.pause()
+
+    async def run(self) -> None:
+        driver = self.app._driver
+        assert isinstance(driver, TwinDriver)
+        await self.press("tab", "tab", "x", "漢", "é", "left", "backspace", "home", "🎉", "delete", "end")
+        await self.press("tab", "space", "tab", "down", "down", "pagedown", "end", "home", "shift+tab")
+        for tab in ("tab-2", "tab-3", "tab-1"):
+            self.steps += 1
+            self.app.query_one(TabbedContent).active = tab
+            await self.pilot.pause()
+        await self.press("f4", "s", "e", "c", "escape")
+        await self.press("ctrl+p", "t", "h", "backspace", "escape")
+        self.app.notify("Saved 保存しました", title="Price")
+        await self.press("tab")
+        for columns, lines in ((60, 20), (120, 40), (80, 24)):
+            self.steps += 1
+            driver.resize(columns, lines)
+            await self.pilot.pause()
+        for theme in ("textual-light", "ansi-dark", "textual-dark"):
+            self.steps += 1
+            self.app.theme = theme
+            await self.pilot.pause()
+        self.app.query_one("#shifted").styles.offset = (4, 0)
+        await self.press("tab")
+        self.app.query_one("#wide-1", Static).update("a" + WIDE)
+        await self.press("tab")
+        driver.terminals.scribble()
+        driver.forget_screen()
+        self.app.refresh(layout=True)
+        await self.press("tab")
+        assert "Broadcast" not in "".join(driver.terminals.diffed.display)
+
+
+@pytest.fixture
+def twin_driver() -> Iterator[type[TwinDriver]]:
+    """A fresh pair of terminals; a driver installs handlers for stop and continue, so those are put back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
+    TwinDriver.terminals = Terminals(80, 24)
+    yield TwinDriver
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(("term", "colorterm"), [("xterm-256color", "truecolor"), ("xterm", "")])
+def test_every_frame_of_a_journey_shows_the_same_cells(
+    term: str, colorterm: str, twin_driver: type[TwinDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLORTERM", colorterm)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    journeys: list[Journey] = []
+
+    async def travel(pilot: Pilot[Any]) -> None:
+        journeys.append(Journey(app, pilot))
+        await journeys[0].run()
+        app.exit()
+
+    app = Sample(driver_class=twin_driver)
+    asyncio.run(app.run_async(size=(80, 24), auto_pilot=travel))
+    terminals = twin_driver.terminals
+    assert terminals.faults == []
+    assert app._exception is None
+    assert journeys[0].steps >= 25
+    assert terminals.frames >= journeys[0].steps
+    assert terminals.bytes[1] < 0.4 * terminals.bytes[0]
+
+
+class BlankingScreen(Screen):
+    """A screen that blanks the other half of a wide character when one half is overwritten, as xterm does."""
+
+    def draw(self, data: str) -> None:
+        for char in data:
+            if width := wcwidth(char):
+                x = min(self.cursor.x, self.columns - width)
+                line = self.buffer[self.cursor.y]
+                for half, neighbour in ((x, x - 1), (x + width, x + width)):
+                    if 0 < half < self.columns and line[half].data == "":
+                        line[neighbour] = line[neighbour]._replace(data=" ")
+            super().draw(char)
+
+
+COLUMNS, LINES = 16, 3
+PENS = [
+    "",
+    "1",
+    "2;3",
+    "31",
+    "38;5;9;48;2;1;2;3",
+    "1;38;2;9;9;9;48;2;1;2;3",
+    "4;7;97;104",
+    "48;5;17",
+    "39;49",
+]
+GRAPHEMES = st.sampled_from([*"ab  ─é漢🎉", "e\u0301"])
+SEGMENT = st.tuples(st.sampled_from(PENS), st.lists(GRAPHEMES, min_size=1, max_size=6).map("".join))
+RUN = st.tuples(st.integers(0, LINES - 1), st.integers(0, COLUMNS - 1), st.lists(SEGMENT, min_size=1, max_size=4))
+
+
+def frame_of(runs: list[tuple[int, int, list[tuple[str, str]]]]) -> str:
+    """A compositor update: the runs from the top down, cut at the right edge, then the cursor."""
+    parts: list[str] = []
+    for y, x, segments in sorted(runs, key=lambda run: run[:2]):
+        parts.append(f"\x1b[{y + 1};{x + 1}H")
+        left = COLUMNS - x
+        for pen, text in segments:
+            if fitting := set_cell_size(text, min(left, cell_len(text))):
+                parts.append(f"\x1b[{pen}m{fitting}\x1b[0m" if pen else fitting)
+                left -= cell_len(fitting)
+        parts.append("\n" if y < LINES - 1 else "")
+    return "".join(parts) + "\x1b[2;3H"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(RUN, min_size=1, max_size=5), min_size=1, max_size=8))
+def test_any_sequence_of_frames_shows_the_same_cells(
+    frames: list[list[tuple[int, int, list[tuple[str, str]]]]],
+) -> None:
+    stock, diffed = BlankingScreen(COLUMNS, LINES), BlankingScreen(COLUMNS, LINES)
+    streams = pyte.Stream(stock), pyte.Stream(diffed)
+    output = DiffedOutput()
+    for runs in frames:
+        frame = frame_of(runs)
+        for stream, data in zip(
+            streams, ("\x1b[?7l" + frame, "\x1b[?7l" + output.render(frame, (COLUMNS, LINES))), strict=True
+        ):
+            stream.feed(data)
+        assert not output._forgotten
+        assert diffed.cells == stock.cells
+        assert diffed.cursor.attrs == diffed.default_char
+
+
+@given(st.sampled_from(PENS), st.sampled_from(PENS))
+def test_a_transition_arrives_at_the_pen_wanted(old: str, new: str) -> None:
+    direct, stepwise = Screen(4, 1), Screen(4, 1)
+    pyte.Stream(direct).feed(f"\x1b[{new}mx" if new else "x")
+    pyte.Stream(stepwise).feed((f"\x1b[{old}m" if old else "") + transition(old, new) + "x")
+    assert Cell.of(stepwise.buffer[0][0]) == Cell.of(direct.buffer[0][0])
+
+
+def test_a_transition_names_only_what_changes() -> None:
+    assert transition("1;38;2;9;9;9;48;2;1;2;3", "1;38;2;9;9;9;48;2;4;5;6") == "\x1b[48;2;4;5;6m"
+    assert transition("31;48;5;1", "31") == "\x1b[49m"
+    assert transition("", "1;31") == "\x1b[1;31m"
+    assert transition("1;31", "31") == "\x1b[0;31m"
+    assert transition("1;31", "") == "\x1b[0m"
+    assert transition("31", "31\x1bid=1;https://x.example") == "\x1b]8;id=1;https://x.example\x1b\\"
+    assert transition("31\x1bid=1;https://x.example", "") == "\x1b[0m\x1b]8;;\x1b\\"
+    assert transition("58;5;1", "31") == "\x1b[0;31m", "an unknown parameter is reset, not guessed"
+
+
+def test_the_same_frame_again_writes_nothing() -> None:
+    output = DiffedOutput()
+    frame = "\x1b[1;1H\x1b[1mone\x1b[0m two\x1b[1;1H"
+    assert output.render(frame, (10, 2)) == "\x1b[1H\x1b[1mone\x1b[0m two\x1b[1H"
+    assert output.render(frame, (10, 2)) == ""
+    assert output.render("\x1b[1;1H\x1b[1mone\x1b[0m tWo\x1b[1;1H", (10, 2)) == "\x1b[6GW\x1b[1H"
+
+
+@pytest.mark.parametrize("how", ["forgotten", "resized"])
+def test_a_dropped_shadow_writes_the_frame_whole(how: str) -> None:
+    output = DiffedOutput()
+    frame = "\x1b[1;1Hone\x1b[1;1H"
+    whole = output.render(frame, (10, 2))
+    if how == "forgotten":
+        output.forget()
+    assert output.render(frame, (10, 2) if how == "forgotten" else (11, 2)) == whole
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "\x1b[1;1Hone",  # leaves the cursor behind the text
+        "\x1b[1;1H\x1b[2Kone\x1b[1;1H",  # erases
+        "\x1b[1;1H\x1b[1mone\x1b[1;1H",  # leaves the pen on
+        "\x1b[1;1Ho\tne\x1b[1;1H",  # moves by itself
+        "\x1b[1;1H\u200dne\x1b[1;1H",  # starts with a joiner
+        "\x1b[1;9Hone\x1b[1;1H",  # runs over the edge
+        "\x1b[9;1Hone\x1b[1;1H",  # is below the screen
+        "one\x1b[1;1H",
+        "",
+    ],
+)
+def test_what_is_not_understood_passes_and_drops_the_shadow(frame: str) -> None:
+    output = DiffedOutput()
+    known = "\x1b[2;1Hkeep\x1b[1;1H"
+    whole = output.render(known, (10, 2))
+    assert output.render(frame, (10, 2)) == frame
+    assert output.render(known, (10, 2)) == whole
+
+
+def test_a_character_terminals_disagree_on_is_fenced_by_places() -> None:
+    """Its cells are blanked first, and what follows is placed, so that a wrong width shifts nothing."""
+    output = DiffedOutput()
+    assert output.render("\x1b[1;1Ha👩‍👩‍👧b\x1b[1;1H", (10, 1)) == "\x1b[1Ha  \x1b[2G👩‍👩‍👧\x1b[1;4Hb\x1b[1H"
+    assert output.render("\x1b[1;1Ha漢字b\x1b[1;1H", (10, 1)) == "a漢字b\x1b[1H"
+
+
+def test_half_of_a_wide_character_is_blanked_by_us() -> None:
+    """Terminals differ in what they leave of it."""
+    output = DiffedOutput()
+    output.render("\x1b[1;1Ha\x1b[1m漢\x1b[0m字b\x1b[1;1H", (10, 1))
+    assert output.render("\x1b[1;3Hx\x1b[1;1H", (10, 1)) == "a\x1b[1m \x1b[0mx\x1b[1H"
+    assert output.render("\x1b[1;4Hy\x1b[1;1H", (10, 1)) == "\x1b[4Gy \x1b[1H"
