@@ -1,0 +1,1 @@
+"""What the console costs, as ratios to a bare Textual application. See README.md."""
