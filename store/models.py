@@ -137,7 +137,7 @@ class Throttle(Base):
     bucket: Mapped[str] = mapped_column(primary_key=True)
     failures: Mapped[int]
     locked_until: Mapped[datetime | None]
-    updated_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class RateWindow(Base):
@@ -145,7 +145,7 @@ class RateWindow(Base):
 
     __tablename__ = "rate_windows"
     bucket: Mapped[str] = mapped_column(primary_key=True)
-    started_at: Mapped[datetime]
+    started_at: Mapped[datetime] = mapped_column(index=True)
     hits: Mapped[int]
 
 

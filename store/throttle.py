@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, case, delete, insert, null, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, and_, case, delete, null, or_, select, update
 
 from store.context import Context
 from store.errors import FactorDisabled, TooManyAttempts
 from store.models import RateWindow, Throttle
 from store.text import fold
+from store.upsert import upsert
 
 FREE_FAILURES: Final = 5
 FIRST_LOCK: Final = timedelta(seconds=60)
@@ -25,6 +25,7 @@ SOURCE_LIMIT: Final = 10
 EVERYONE_LIMIT: Final = 1000
 WINDOW: Final = timedelta(minutes=5)
 _FORGET_AFTER: Final = timedelta(days=1)
+_REMEMBER: Final = timedelta(days=30)
 
 
 class Factor(StrEnum):
@@ -46,17 +47,23 @@ class Throttles:
         `TooManyAttempts`, or `FactorDisabled` after 100 failures in a row (NIST SP 800-63B, 5.2.2).
         """
         bucket, now = self.bucket(factor, name), self._context.now()
+        furthest = now + LONGEST_LOCK
         with self._context.database.write() as tx:
+            self._purge(tx, now)
             if self._claim(tx, bucket, now):
                 return
+            # A clock set back must not stretch a lock beyond its length.
+            tx.execute(
+                update(Throttle)
+                .where(Throttle.bucket == bucket, Throttle.locked_until > furthest)
+                .values(locked_until=furthest)
+            )
             row = tx.execute(select(Throttle).where(Throttle.bucket == bucket)).one_or_none()
-            if row is None:
-                self._open(tx, bucket, now)
-                return
-        if row.failures >= DISABLED_AFTER:
+        if row is not None and row.failures >= DISABLED_AFTER:
             raise FactorDisabled
-        # A clock set back must not stretch a lock beyond its length.
-        raise TooManyAttempts(min(row.locked_until - now, LONGEST_LOCK))
+        # Whoever stood in the way may have proved themselves since (PostgreSQL): then the next try is free.
+        locked_until = row.locked_until if row is not None else None
+        raise TooManyAttempts((locked_until or now) - now)
 
     def reset(self, tx: Connection, factor: Factor, name: str) -> None:
         """Forget the failures: the right one was given."""
@@ -98,55 +105,41 @@ class Throttles:
     def _claim(self, tx: Connection, bucket: str, now: datetime) -> bool:
         counted = Throttle.failures + 1
         locks = [(counted == at, now + _lock_after(at)) for at in range(FREE_FAILURES, FREE_FAILURES + 4)]
-        claimed = tx.execute(
-            update(Throttle)
-            .where(
-                Throttle.bucket == bucket,
+        locked_until = case(*locks, (counted > FREE_FAILURES, now + LONGEST_LOCK), else_=null())
+        return upsert(
+            tx,
+            Throttle,
+            {"bucket": bucket},
+            {"failures": (1, counted), "locked_until": (None, locked_until), "updated_at": now},
+            only_if=and_(
                 Throttle.failures < DISABLED_AFTER,
                 or_(Throttle.locked_until.is_(None), Throttle.locked_until <= now),
-            )
-            .values(
-                failures=counted,
-                locked_until=case(*locks, (counted > FREE_FAILURES, now + LONGEST_LOCK), else_=null()),
-                updated_at=now,
-            )
+            ),
         )
-        return claimed.rowcount == 1
 
-    def _open(self, tx: Connection, bucket: str, now: datetime) -> None:
-        tx.execute(
-            delete(Throttle).where(Throttle.updated_at < now - _FORGET_AFTER, Throttle.failures < DISABLED_AFTER)
-        )
-        try:
-            with tx.begin_nested():
-                tx.execute(insert(Throttle).values(bucket=bucket, failures=1, locked_until=None, updated_at=now))
-        except IntegrityError:  # another process opened it between our UPDATE and our INSERT (PostgreSQL)
-            if not self._claim(tx, bucket, now):
-                raise TooManyAttempts(FIRST_LOCK) from None
+    def _purge(self, tx: Connection, now: datetime) -> None:
+        # A few failures are forgotten soon; more are not, or 100 in a row could be had by waiting.
+        for_good = and_(Throttle.failures < DISABLED_AFTER, Throttle.updated_at < now - _REMEMBER)
+        soon = and_(Throttle.failures < FREE_FAILURES, Throttle.updated_at < now - _FORGET_AFTER)
+        tx.execute(delete(Throttle).where(or_(for_good, soon)))
 
     def _hit(self, tx: Connection, bucket: str, limit: int, now: datetime) -> timedelta | None:
         over = or_(RateWindow.started_at <= now - WINDOW, RateWindow.started_at > now + WINDOW)
-        hit = tx.execute(
-            update(RateWindow)
-            .where(RateWindow.bucket == bucket, or_(over, RateWindow.hits < limit))
-            .values(
-                hits=case((over, 1), else_=RateWindow.hits + 1),
-                started_at=case((over, now), else_=RateWindow.started_at),
-            )
+        tx.execute(delete(RateWindow).where(RateWindow.started_at < now - _FORGET_AFTER))
+        is_within = upsert(
+            tx,
+            RateWindow,
+            {"bucket": bucket},
+            {
+                "hits": (1, case((over, 1), else_=RateWindow.hits + 1)),
+                "started_at": (now, case((over, now), else_=RateWindow.started_at)),
+            },
+            only_if=or_(over, RateWindow.hits < limit),
         )
-        if hit.rowcount == 1:
+        if is_within:
             return None
         started: datetime | None = tx.execute(select(RateWindow.started_at).where(RateWindow.bucket == bucket)).scalar()
-        if started is not None:
-            wait: timedelta = started + WINDOW - now
-            return max(wait, timedelta(seconds=1))
-        tx.execute(delete(RateWindow).where(RateWindow.started_at < now - _FORGET_AFTER))
-        try:
-            with tx.begin_nested():
-                tx.execute(insert(RateWindow).values(bucket=bucket, started_at=now, hits=1))
-        except IntegrityError:
-            return self._hit(tx, bucket, limit, now)
-        return None
+        return max((started or now) + WINDOW - now, timedelta(seconds=1))
 
 
 def _lock_after(failures: int) -> timedelta:

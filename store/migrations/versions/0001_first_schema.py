@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("hits", BigId, nullable=False),
         sa.PrimaryKeyConstraint("bucket", name=op.f("pk_rate_windows")),
     )
+    op.create_index(op.f("ix_rate_windows_started_at"), "rate_windows", ["started_at"], unique=False)
     op.create_table(
         "site_settings",
         sa.Column("name", sa.Text(), nullable=False),
@@ -84,6 +85,7 @@ def upgrade() -> None:
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", name=op.f("pk_throttles")),
     )
+    op.create_index(op.f("ix_throttles_updated_at"), "throttles", ["updated_at"], unique=False)
     op.create_table(
         "tombstones",
         sa.Column("id", sa.Text(), nullable=False),
