@@ -14,7 +14,6 @@ from typing import Final
 import httpx
 
 from store.errors import ProviderFailed
-from store.text import is_plain
 
 ANSWER_LIMIT: Final = 256 * 1024
 """The longest answer read from a provider, in bytes."""
@@ -96,11 +95,7 @@ class Answer:
     def texts(self, name: str) -> frozenset[str]:
         """The texts in the list `name`, or none."""
         value = self.body.get(name)
-        return (
-            frozenset(item for item in value if isinstance(item, str))
-            if isinstance(value, list)
-            else frozenset()
-        )
+        return frozenset(item for item in value if isinstance(item, str)) if isinstance(value, list) else frozenset()
 
 
 async def ask(
@@ -144,14 +139,14 @@ def web_address(provider: Provider, address: str, *, like: str) -> str:
     It must be http(s) without a user part, and not weaker than `like`: an https provider sends nobody to
     http. Raises ProviderFailed.
     """
-    if len(address) > URL_LIMIT or not is_plain(address):
+    if len(address) > URL_LIMIT:
         raise failed(provider, "sent an address that cannot be used")
     try:
         url = httpx.URL(address)
     except httpx.InvalidURL as error:
         raise failed(provider, "sent an address that cannot be used") from error
     allowed = ("https",) if like.startswith("https:") else ("https", "http")
-    if url.scheme not in allowed or not url.raw_host or url.userinfo or not str(url).isascii():
+    if url.scheme not in allowed or not url.raw_host or url.userinfo:
         raise failed(provider, "sent an address that cannot be used")
     return str(url)
 
