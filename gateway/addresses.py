@@ -80,11 +80,7 @@ def _is_public_v6(address: IPv6Address) -> bool:
         return is_public(address.ipv4_mapped)
     if address in _NAT64:
         return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-    return (
-        address in _GLOBAL_UNICAST
-        and address.is_global
-        and not any(address in network for network in _DENIED_V6)
-    )
+    return address in _GLOBAL_UNICAST and address.is_global and not any(address in network for network in _DENIED_V6)
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:

@@ -51,9 +51,7 @@ async def lookup(resolve: Resolve, host: str, port: int) -> Sequence[str]:
     return addresses
 
 
-async def first_to_connect(
-    addresses: Sequence[str], seconds: float, dial: Callable[[str, float], Awaitable[_T]]
-) -> _T:
+async def first_to_connect(addresses: Sequence[str], seconds: float, dial: Callable[[str, float], Awaitable[_T]]) -> _T:
     """What `dial(address, share)` returns for the first address that answers; each gets a share of `seconds`.
 
     Raises whatever dialling the last address raised.

@@ -289,9 +289,12 @@ class SmtpReceiver:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         answer = self._answers.get("RCPT", "250 OK")
-        if answer.startswith("250"):
+        if answer.startswith("25"):
             envelope.rcpt_tos.append(address)
         return answer
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        return self._answers.get("QUIT", "221 Bye")
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         answer = self._answers.get("DATA", "250 OK")

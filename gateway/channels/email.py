@@ -158,9 +158,7 @@ async def _open_socket(address: str, port: int, seconds: float) -> socket.socket
     return connection
 
 
-async def _submit(
-    client: aiosmtplib.SMTP, server: SmtpServer, mail: EmailMessage, sender: str, recipient: str
-) -> None:
+async def _submit(client: aiosmtplib.SMTP, server: SmtpServer, mail: EmailMessage, sender: str, recipient: str) -> None:
     await client.ehlo()
     if server.security == "starttls":
         if not client.supports_extension("starttls"):
@@ -176,9 +174,12 @@ async def _submit(
 
 
 def _mail_failure(error: aiosmtplib.SMTPException, host: str) -> DeliveryFailed:
-    if isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, aiosmtplib.SMTPException):
-        return failure(error.__cause__, host)
-    said = error.recipients[0] if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else error
+    cause = error.__cause__
+    if isinstance(cause, OSError) and not isinstance(cause, aiosmtplib.SMTPException):
+        return failure(cause, host)
+    said = cause if isinstance(cause, aiosmtplib.SMTPException) else error
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        said = error.recipients[0]
     code = enhanced = ""
     if isinstance(said, aiosmtplib.SMTPResponseException):
         match = _ENHANCED.match(said.message)

@@ -44,9 +44,7 @@ def origin(url: str) -> str:
     return f"{parsed.scheme}://{parsed.netloc.decode('ascii')}/…"
 
 
-async def post_json(
-    outbound: Outbound, url: str, body: bytes, headers: Mapping[str, str], now: datetime
-) -> None:
+async def post_json(outbound: Outbound, url: str, body: bytes, headers: Mapping[str, str], now: datetime) -> None:
     """Deliver `body`; a status of 2xx is success and nothing else is.
 
     Raises:

@@ -1,0 +1,108 @@
+"""The moment, the secrets and the three HTTP channels that the channel tests share."""
+
+import asyncio
+import base64
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from gateway.addresses import AllowList
+from gateway.channels import bark, gotify, webhook
+from gateway.channels.message import Message
+from gateway.dialling import Resolve, Timeouts
+from gateway.outbound import Outbound
+from store.clock import Clock
+from store.errors import GatewayError
+from tests.authority import Authority
+
+NOW: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+SHORT: Final = Timeouts(connect=0.3, total=0.3)
+
+WEBHOOK_KEY: Final = b"canary-webhook-key-of-32-bytes!!"
+WEBHOOK_SECRET: Final = "whsec_" + base64.b64encode(WEBHOOK_KEY).decode()
+WEBHOOK_PATH: Final = "canary-path"
+DEVICE_KEY: Final = "CanaryDeviceKey0123456"
+GOTIFY_TOKEN: Final = "AcanaryToken.1-2_3"
+SMTP_PASSWORD: Final = "canary horse battery staple"
+
+SECRETS: Final = (
+    WEBHOOK_SECRET,
+    WEBHOOK_KEY.decode(),
+    base64.b64encode(WEBHOOK_KEY).decode(),
+    WEBHOOK_PATH,
+    DEVICE_KEY,
+    GOTIFY_TOKEN,
+    SMTP_PASSWORD,
+    base64.b64encode(SMTP_PASSWORD.encode()).decode(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FixedClock:
+    """A clock that stands still."""
+
+    moment: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+Send = Callable[[Message, str, Outbound, Clock], Coroutine[Any, Any, None]]
+"""Sends a message over one channel to the server at this origin."""
+
+
+async def by_webhook(message: Message, origin: str, outbound: Outbound, clock: Clock) -> None:
+    target = webhook.WebhookTarget(f"{origin}/{WEBHOOK_PATH}", WEBHOOK_SECRET)
+    await webhook.send(message, target, outbound, clock)
+
+
+async def by_bark(message: Message, origin: str, outbound: Outbound, clock: Clock) -> None:
+    await bark.send(message, bark.BarkTarget(f"{origin}/{DEVICE_KEY}"), outbound, clock)
+
+
+async def by_gotify(message: Message, origin: str, outbound: Outbound, clock: Clock) -> None:
+    await gotify.send(message, gotify.GotifyTarget(origin, GOTIFY_TOKEN, 7), outbound, clock)
+
+
+HTTP_CHANNELS: Final[tuple[Send, ...]] = (by_webhook, by_bark, by_gotify)
+
+
+def resolving(*addresses: str) -> Resolve:
+    """A resolver that gives every name these addresses."""
+
+    async def resolve(_: str, __: int) -> Sequence[str]:
+        return addresses
+
+    return resolve
+
+
+LOOPBACK: Final = resolving("127.0.0.1")
+
+
+def outbound(
+    authority: Authority, *allowed: str, resolve: Resolve = LOOPBACK, timeouts: Timeouts | None = None
+) -> Outbound:
+    """A way out that trusts `authority`, and may reach the private `allowed`."""
+    return Outbound(
+        authority.trust(),
+        allow=AllowList.parse(" ".join(allowed)),
+        resolve=resolve,
+        timeouts=timeouts or Timeouts(),
+    )
+
+
+def failing(work: Coroutine[Any, Any, None]) -> GatewayError:
+    """The typed error `work` ends in, after a look that it tells no secret."""
+
+    async def run() -> GatewayError:
+        try:
+            await work
+        except GatewayError as error:
+            return error
+        raise AssertionError("it was delivered")
+
+    error = asyncio.run(run())
+    assert not [secret for secret in SECRETS if secret in f"{error} {error!r} {error.args}"]
+    assert str(error).isprintable()
+    return error

@@ -1,0 +1,125 @@
+"""An e-mail as text: one sender, one recipient, headers that cannot be broken out of."""
+
+import email
+import email.policy
+from dataclasses import replace
+from email.message import EmailMessage
+from email.utils import getaddresses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.channels.mail import compose, one_address
+from gateway.channels.message import Message
+from store.errors import InvalidEmail
+from tests.unit.gateway.channels.settings import NOW
+
+HEADERS = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"}
+
+HOSTILE = st.text(
+    alphabet=st.one_of(
+        st.sampled_from("\r\n\x00\x1b\x0b\x0c\x85\u2028\u2029\t ,;:<>()[]\\\"'@.ab\u202e\ud800"), st.characters()
+    ),
+    max_size=300,
+)
+
+
+def read(mail: EmailMessage) -> EmailMessage:
+    """What a receiver makes of the bytes."""
+    parsed = email.message_from_bytes(mail.as_bytes(), policy=email.policy.default)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("alice@example.com", "alice@example.com"),
+        ("a.b+tag@mail.example.com", "a.b+tag@mail.example.com"),
+        ("o'brien@example.com", "o'brien@example.com"),
+        ("root@localhost", "root@localhost"),
+        ("alice@bücher.example", "alice@xn--bcher-kva.example"),
+    ],
+)
+def test_one_address_was_taken(typed: str, address: str) -> None:
+    assert one_address(typed) == address
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "alice",
+        "@example.com",
+        "alice@",
+        "alice@@example.com",
+        "a@b.example;c@d.example",
+        "a@b.example,c@d.example",
+        "a@b.example c@d.example",
+        "Alice <alice@example.com>",
+        "<alice@example.com>",
+        "team:alice@example.com;",
+        '"alice,bob"@example.com',
+        "alice@[127.0.0.1]",
+        "alice@exam ple.com",
+        "alice@example.com\r\nBcc: bob@example.com",
+        "alice@example.com\n",
+        "alice\x00@example.com",
+        "alice\x1b@example.com",
+        ".alice@example.com",
+        "alice.@example.com",
+        "a..b@example.com",
+        "älice@example.com",
+        "alice@-example.com",
+        "alice@example..com",
+        "alice@\N{FULLWIDTH COMMA}.example",
+        f"{'a' * 65}@example.com",
+        f"alice@{'a' * 64}.com",
+        f"{'a' * 64}@{'b.' * 100}com",
+    ],
+)
+def test_anything_else_was_refused(typed: str) -> None:
+    with pytest.raises(InvalidEmail):
+        one_address(typed)
+
+
+@given(st.one_of(HOSTILE, HOSTILE.map("{}@example.com".format), HOSTILE.map("alice@{}".format)))
+def test_a_taken_address_was_exactly_one_to_every_parser(typed: str) -> None:
+    try:
+        address = one_address(typed)
+    except InvalidEmail:
+        return
+    assert address.isascii()
+    assert address.isprintable()
+    assert getaddresses([address]) == [("", address)]
+    assert one_address(address) == address
+
+
+@given(HOSTILE, HOSTILE)
+def test_no_text_added_a_header_or_a_recipient(title: str, text: str) -> None:
+    message = Message("evt_1", "quota.low", title, text, NOW, {})
+    mail = read(compose(message, "noreply@gateway.example", "alice@example.com"))
+    assert set(mail.keys()) == HEADERS
+    assert len(mail.keys()) == len(HEADERS)
+    assert [address.addr_spec for address in mail["To"].addresses] == ["alice@example.com"]
+    assert [address.addr_spec for address in mail["From"].addresses] == ["noreply@gateway.example"]
+    assert not mail.defects
+
+
+def test_a_mail_told_the_same_in_plain_text_and_in_html(message: Message) -> None:
+    hostile = replace(message, title="<script>1</script>", text="a < b & c\nsecond line")
+    mail = read(compose(hostile, "noreply@gateway.example", "alice@example.com"))
+    plain, html = mail.iter_parts()
+    assert mail.get_content_type() == "multipart/alternative"
+    assert plain.get_content().splitlines() == ["a < b & c", "second line"]
+    assert "<h1>&lt;script&gt;1&lt;/script&gt;</h1>" in html.get_content()
+    assert "a &lt; b &amp; c<br>\nsecond line" in html.get_content().replace("\r\n", "\n")
+
+
+def test_a_repetition_was_recognisable(message: Message) -> None:
+    first, second = (read(compose(message, "noreply@gateway.example", "alice@example.com")) for _ in range(2))
+    assert first["Message-ID"] == second["Message-ID"] == "<evt_01HZX@gateway.example>"
+    assert first["Date"].datetime == second["Date"].datetime == message.at.replace(microsecond=0)
+    assert first["Auto-Submitted"] == "auto-generated"
+    assert first["Subject"] == message.title
