@@ -25,7 +25,7 @@ class Options:
     """An SQLAlchemy URL, or the path of an SQLite file."""
     key_file: Path | None = None
     demo: bool = False
-    """A throw-away store in memory; the other options are then not looked at."""
+    """Show the account of `tui.demo` instead; nothing here is then opened."""
 
 
 def open_account_store(options: Options, *, create: bool, environ: Mapping[str, str] | None = None) -> "Store":
@@ -61,8 +61,6 @@ def database_url(options: Options, environ: Mapping[str, str]) -> str:
 
     from store.store import default_path
 
-    if options.demo:
-        return "sqlite://"
     said = options.database or environ.get(DATABASE_VARIABLE) or ""
     if ":/" in said or said.startswith("sqlite:"):
         return said

@@ -210,7 +210,7 @@ class PosixDriver(LinuxDriver):
                         break
                     if text := decode(data):
                         self._process_all(parser.feed(text))
-                self._process_all(parser.tick())
+                pass
         try:
             for _ in parser.feed(""):
                 pass

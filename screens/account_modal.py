@@ -1,0 +1,61 @@
+"""The base of every dialog that changes the account: a frame, a line for what went wrong, one action at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from screens.acting import Acts
+from store.text import plain
+from tui.widgets.field import show_errors
+from tui.widgets.small_screen import SmallScreenGuard
+
+if TYPE_CHECKING:
+    from store.errors import GatekeyError
+
+R = TypeVar("R")
+
+
+class Notice(Static):
+    """One line, empty until there is something to say."""
+
+    def __init__(self, id: str = "notice") -> None:  # noqa: A002 - as every widget has it
+        super().__init__("", id=id, markup=False)
+
+    def say(self, sentence: str, kind: str = "bad") -> None:
+        """Show `sentence`; `kind` is good, warning, bad or muted."""
+        self.set_classes(f"{kind} {'-empty' if not sentence else ''}")
+        self.update(plain(sentence))
+
+
+class AccountModal(SmallScreenGuard, Acts, ModalScreen[R]):
+    """A dialog with a `Notice`. Esc closes it, but never while an action is under way."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="modal.cancel", tooltip="Close this without changing anything"),
+    ]
+
+    busy: reactive[bool] = reactive(False, toggle_class="-busy", bindings=True)
+    """An action is under way: buttons wait, and Esc does too."""
+
+    def __init__(self) -> None:
+        super().__init__(classes="modal")
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return None if action == "cancel" and self.busy else True
+
+    def say(self, sentence: str, kind: str = "bad") -> None:
+        for notice in self.query(Notice):
+            notice.say(sentence, kind)
+
+    def show_failure(self, error: GatekeyError) -> None:
+        """Show it at its field, or else on the notice line."""
+        unplaced = show_errors(self, {error.field: str(error)} if error.field else {})
+        self.say("" if error.field and not unplaced else str(error))

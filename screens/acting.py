@@ -1,0 +1,71 @@
+"""How a screen asks the account for something, and what it does when the answer is no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from textual import getters
+
+from store.errors import FreshProofRequired, GatekeyError, SessionEnded, SessionLocked
+from store.text import plain
+from tui.app import GatekeyApp
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.widget import Widget
+
+    from tui.account import AccountService
+
+    AccountPart = Widget
+else:
+    # A mixin stands before the widget it joins, so at run time it has no base of its own.
+    AccountPart = object
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """An action was carried out; this is what it returned."""
+
+    value: T
+
+
+class Acts(AccountPart):
+    """Mix into a screen or a pane, before it."""
+
+    app = getters.app(GatekeyApp)
+
+    @property
+    def account(self) -> AccountService:
+        return self.app.account
+
+    async def attempt(self, action: Callable[[], Awaitable[T]]) -> Done[T] | None:
+        """Carry out `action`; None if it was refused or given up, and then the person knows why.
+
+        Asks for a fresh proof, or to unlock, as often as the account asks, and tries again. Call it in a worker.
+        """
+        while True:
+            try:
+                return Done(await action())
+            except FreshProofRequired as error:
+                from screens.reauthenticate import Reauthenticate
+
+                if not await self.app.push_screen_wait(Reauthenticate(str(error))):
+                    return None
+            except SessionLocked:
+                from screens.lock import LockScreen
+
+                await self.app.push_screen_wait(LockScreen())
+            except SessionEnded as error:
+                self.app.session_ended(error)
+                return None
+            except GatekeyError as error:
+                self.show_failure(error)
+                return None
+
+    def show_failure(self, error: GatekeyError) -> None:
+        """Tell the person. A form shows it at the field instead."""
+        self.app.notify(plain(error), title=plain(error.title), severity="error", markup=False, timeout=8)

@@ -1,0 +1,149 @@
+"""The console: the sidebar, the line above the page, the page, and the keys at the bottom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Static
+
+from screens.acting import Acts
+from screens.header import Header
+from screens.modules import page_for
+from screens.navigation import Navigation
+from screens.settings.page import SettingsPage
+from store.errors import GatekeyError
+from store.modules import SECTIONS
+from tui.widgets.footer import KeyFooter
+from tui.widgets.help_line import HelpLine
+from tui.widgets.small_screen import SmallScreenGuard
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+_LABELS = {module.id: module.label for section in SECTIONS for module in section.modules}
+
+
+class Console(SmallScreenGuard, Acts, Screen[None]):
+    """One page at a time; Settings first. Below 100 columns the sidebar is a drawer."""
+
+    AUTO_FOCUS: ClassVar[str | None] = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - read once by Textual
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "sidebar", "Sidebar", id="console.sidebar", tooltip="Show or hide the modules"),
+        Binding("r", "recommendations", "Checks", id="console.checks", tooltip="The five recommendations"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="frame"):
+            yield Navigation(id="navigation")
+            with Vertical(id="page"):
+                if self.app.banner:
+                    yield Static(self.app.banner, markup=False, id="banner", classes="warning")
+                yield Header(id="header")
+                yield SettingsPage(id="settings-page")
+        yield HelpLine()
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.start)
+
+    @work(exclusive=True, group="start")
+    async def start(self) -> None:
+        """Open the data if the first picture came before it, then fill the page."""
+        if self.account.is_demo and not await self._open_demo():
+            return
+        self.query_one(SettingsPage).ready()
+        await self._show_summary()
+
+    def refresh_summary(self) -> None:
+        """Read the line above the page again: something it tells of has changed."""
+        self.run_worker(self._show_summary(), group="summary", exclusive=True)
+
+    async def may_leave(self) -> bool:
+        """Whether nothing is unsaved, or the person has said what to do with it. Call it in a worker."""
+        return all([await page.may_leave() for page in self.query(SettingsPage)])
+
+    # -- moving about ----------------------------------------------------------------------------------------
+
+    def action_sidebar(self) -> None:
+        navigation = self.query_one(Navigation)
+        if navigation.has_focus:
+            self._close_drawer()
+        else:
+            navigation.add_class("-open")
+            navigation.focus()
+
+    def action_recommendations(self) -> None:
+        self.show_recommendations()
+
+    @work(exclusive=True, group="recommendations")
+    async def show_recommendations(self) -> None:
+        from screens.recommendations import PLACES, RecommendationList
+
+        summary = await self.attempt(self.account.summary)
+        if summary is None:
+            return
+        self.query_one(Header).summary = summary.value
+        advice = await self.app.push_screen_wait(RecommendationList(summary.value.checks))
+        if advice is not None:
+            await self.open_module("settings")
+            tab, control = PLACES[advice]
+            self.query_one(SettingsPage).go_to(tab, control)
+
+    def action_open_module(self, module: str) -> None:
+        self.run_worker(self.open_module(module), group="module", exclusive=True)
+
+    @on(Navigation.Opened)
+    def module_chosen(self, event: Navigation.Opened) -> None:
+        self.action_open_module(event.module)
+
+    async def open_module(self, module: str) -> None:
+        """Show the page of a module; a page keeps its state while another is shown."""
+        navigation, header = self.query_one(Navigation), self.query_one(Header)
+        navigation.current = module
+        header.page = _LABELS[module]
+        page = await self._page(module)
+        for other in self.query_one("#page").children:
+            if other.has_class("module-page"):
+                other.display = other is page
+        self._close_drawer()
+        if isinstance(page, SettingsPage):
+            page.focus_tabs()
+        else:
+            page.focus()
+
+    async def _page(self, module: str) -> Widget:
+        page_id = f"{module}-page"
+        for page in self.query_one("#page").children:
+            if page.id == page_id:
+                return page
+        page = page_for(module)(id=page_id, classes="module-page")
+        await self.query_one("#page").mount(page)
+        return page
+
+    def _close_drawer(self) -> None:
+        navigation = self.query_one(Navigation)
+        navigation.remove_class("-open")
+        if navigation.has_focus:
+            self.query_one(SettingsPage).focus_tabs()
+
+    # -- what the account says -------------------------------------------------------------------------------
+
+    async def _open_demo(self) -> bool:
+        try:
+            await self.account.open()
+        except GatekeyError as error:
+            self.show_failure(error)
+            return False
+        return True
+
+    async def _show_summary(self) -> None:
+        summary = await self.attempt(self.account.summary)
+        if summary is not None:
+            self.query_one(Header).summary = summary.value
+            self.query_one(Navigation).hidden = summary.value.hidden_modules

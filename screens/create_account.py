@@ -1,0 +1,105 @@
+"""The first run: one account, with its rules on screen before anything is sent."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Button, Input, Static
+
+from screens.account_modal import Notice
+from screens.acting import Acts
+from store.errors import GatekeyError
+from tui.widgets.action_button import ActionButton
+from tui.widgets.dialog import Dialog
+from tui.widgets.field import Field, show_errors
+from tui.widgets.footer import KeyFooter
+from tui.widgets.help_line import HelpLine
+from tui.widgets.secret_input import SecretInput
+from tui.widgets.small_screen import SmallScreenGuard
+from tui.widgets.strength import StrengthMeter
+
+RULES: Final = "At least 8 characters, and not easy to guess: three unrelated words are better than P@ssw0rd1."
+
+
+class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
+    """Creates the account and goes on to the console."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#username"
+
+    busy: reactive[bool] = reactive(False, toggle_class="-busy")
+
+    def compose(self) -> ComposeResult:
+        with Dialog("Welcome to Gatekey"):
+            yield Static(
+                "Nobody has an account on this database yet. Create yours; more can be added later with "
+                "gatekey admin user add.",
+                classes="dialog-body",
+            )
+            yield Field("Username", Input(id="username", compact=True), help="Letters, digits and . _ - @ +")
+            yield Field(
+                "E-mail address", Input(id="email", compact=True), help="For warnings and notices. May stay empty."
+            )
+            yield Field("Password", SecretInput(id="password"), help="Up to 1,024 characters; spaces count.")
+            yield Field("Repeat password", SecretInput(id="confirmation"), help="The same once more.")
+            yield Field("Strength", StrengthMeter(id="strength"))
+            yield Static(RULES, classes="muted dialog-body")
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("Create account", id="create", shortcut="enter", variant="primary")
+        yield HelpLine()
+        yield KeyFooter()
+
+    @on(Input.Changed, "#password")
+    @on(Input.Changed, "#username")
+    @on(Input.Changed, "#email")
+    def password_changed(self) -> None:
+        self.measure()
+
+    @work(exclusive=True, group="strength")
+    async def measure(self) -> None:
+        password = self.query_one("#password", SecretInput).value
+        meter = self.query_one(StrengthMeter)
+        if not password:
+            meter.score, meter.hint = None, ""
+            return
+        known = (self.query_one("#username", Input).value, self.query_one("#email", Input).value)
+        strength = await self.account.estimate_password(password, *known)
+        meter.score, meter.hint = strength.score, strength.advice
+
+    @on(Input.Submitted)
+    def submitted(self, event: Input.Submitted) -> None:
+        if event.input.id == "confirmation":
+            self.create_pressed()
+        else:
+            self.focus_next()
+
+    @on(Button.Pressed, "#create")
+    def create_pressed(self) -> None:
+        if not self.busy:
+            self.busy = True
+            self.create()
+
+    @work(exclusive=True, group="create")
+    async def create(self) -> None:
+        password = self.query_one("#password", SecretInput).value
+        try:
+            if password != self.query_one("#confirmation", SecretInput).value:
+                show_errors(self, {"confirmation": "The two passwords do not match."})
+                return
+            self.query_one(Notice).say("Creating your account…", "muted")
+            name, email = self.query_one("#username", Input).value, self.query_one("#email", Input).value
+            await self.account.create_account(name, email.strip(), password)
+        except GatekeyError as error:
+            unplaced = show_errors(self, {error.field: str(error)} if error.field else {})
+            self.query_one(Notice).say("" if error.field and not unplaced else f"{error.title}. {error}")
+        else:
+            for secret in self.query(SecretInput):
+                secret.clear()
+            self.app.show_console()
+        finally:
+            self.busy = False

@@ -1,0 +1,42 @@
+"""Moments as a person says them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+def ago(then: datetime | None, now: datetime, never: str = "never") -> str:
+    """`just now`, `5 min ago`, `2 h ago`, `12 days ago`."""
+    if then is None:
+        return never
+    seconds = int((now - then).total_seconds())
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60} min ago"
+    if seconds < 86400:
+        return f"{seconds // 3600} h ago"
+    days = seconds // 86400
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def until(then: datetime, now: datetime) -> str:
+    """`in 5 min`, `in 2 h`, `in 3 days`, or `now` once it has come."""
+    seconds = int((then - now).total_seconds())
+    if seconds <= 0:
+        return "now"
+    if seconds < 60:
+        return f"in {seconds} s"
+    if seconds < 3600:
+        return f"in {seconds // 60} min"
+    if seconds < 86400:
+        return f"in {seconds // 3600} h"
+    return f"in {seconds // 86400} days"
+
+
+def clock(then: datetime) -> str:
+    """`2026-11-23 12:00`, in UTC."""
+    return f"{then:%Y-%m-%d %H:%M}"

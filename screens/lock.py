@@ -1,0 +1,96 @@
+"""The locked console: nothing of the account can be read, and only its owner gets back in."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Button, Input, Static
+
+from screens.account_modal import Notice
+from screens.acting import Acts
+from store.errors import GatekeyError, SessionEnded
+from tui.widgets.action_button import ActionButton
+from tui.widgets.dialog import Dialog
+from tui.widgets.field import Field, show_errors
+from tui.widgets.footer import KeyFooter
+from tui.widgets.secret_input import CodeInput, SecretInput
+from tui.widgets.small_screen import SmallScreenGuard
+
+
+class LockScreen(SmallScreenGuard, Acts, Screen[bool]):
+    """Covers everything, with its unsaved edits, until a factor is given. Result: True."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#password"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "sign_out", "Sign out", id="lock.sign-out", tooltip="Leave this account"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with Dialog("Locked", classes="narrow"):
+            yield Static(self._greeting(), markup=False, classes="dialog-body")
+            yield Field("Password", SecretInput(id="password"), help="The password you sign in with.")
+            yield Field("or authenticator code", CodeInput(id="code"), help="Six digits, or a backup code.")
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("Sign out", id="sign-out", shortcut="esc")
+                yield ActionButton("Unlock", id="unlock", shortcut="enter", variant="primary")
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self.lock()
+
+    @work(group="lock")
+    async def lock(self) -> None:
+        try:
+            await self.account.lock()
+        except SessionEnded as error:
+            self.app.session_ended(error)
+        except GatekeyError:
+            # The database does not answer: the screen stays covered, and unlocking will say so.
+            self.query_one(Notice).say("The database does not answer; the console is locked all the same.", "warning")
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#unlock")
+    def unlock_asked(self) -> None:
+        self.unlock()
+
+    @on(Button.Pressed, "#sign-out")
+    def sign_out_pressed(self) -> None:
+        self.action_sign_out()
+
+    def action_sign_out(self) -> None:
+        self.leave()
+
+    @work(exclusive=True, group="unlock")
+    async def unlock(self) -> None:
+        password, code = self.query_one("#password", SecretInput), self.query_one("#code", CodeInput)
+        try:
+            if code.value.strip():
+                await self.account.prove_with_code(code.code)
+            else:
+                await self.account.prove_with_password(password.value)
+        except SessionEnded as error:
+            self.app.session_ended(error)
+        except GatekeyError as error:
+            password.clear()
+            unplaced = show_errors(self, {error.field: str(error)} if error.field else {})
+            self.query_one(Notice).say("" if error.field and not unplaced else str(error))
+        else:
+            self.dismiss(True)
+
+    @work(group="lock")
+    async def leave(self) -> None:
+        await self.account.sign_out()
+        self.app.show_sign_in("You signed out.")
+
+    def _greeting(self) -> str:
+        if self.account.is_demo:
+            from tui.demo import PASSWORD
+
+            return f"This is the demo. Its password is: {PASSWORD}"
+        return "Enter your password to go on. What you had not saved is still there."

@@ -1,0 +1,90 @@
+"""The sidebar: the modules a person has chosen to see, in their sections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual.app import RenderResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from store.modules import SECTIONS
+
+_HEADINGS: Final = {"chat": "Chat", "dashboard": "Dashboard", "personal": "Personal Center"}
+
+
+class Navigation(Widget, can_focus=True):
+    """One widget for the whole list: `▸` marks the page that is open, and the cursor moves with the arrows."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", id="sidebar.up", show=False, tooltip="Previous module"),
+        Binding("down,j", "move(1)", "Down", id="sidebar.down", show=False, tooltip="Next module"),
+        Binding("home,g", "edge(0)", "First", id="sidebar.first", show=False, tooltip="First module"),
+        Binding("end,G", "edge(-1)", "Last", id="sidebar.last", show=False, tooltip="Last module"),
+        Binding("enter,space", "open", "Open", id="sidebar.open", tooltip="Open the module under the cursor"),
+    ]
+
+    hidden: reactive[frozenset[str]] = reactive(frozenset[str]())
+    current: reactive[str] = reactive("settings")
+    cursor: reactive[str] = reactive("settings")
+
+    @dataclass
+    class Opened(Message):
+        """A module was chosen."""
+
+        module: str
+
+    @property
+    def shown(self) -> list[str]:
+        """The ids of the modules in the list. Settings is always among them: there is a way back."""
+        modules = [module.id for section in SECTIONS for module in section.modules]
+        return [module for module in modules if module not in self.hidden or module in ("settings", self.current)]
+
+    def action_move(self, by: int) -> None:
+        shown = self.shown
+        at = shown.index(self.cursor) if self.cursor in shown else 0
+        self.cursor = shown[max(0, min(len(shown) - 1, at + by))]
+
+    def action_edge(self, index: int) -> None:
+        self.cursor = self.shown[index]
+
+    def action_open(self) -> None:
+        self.post_message(self.Opened(self.cursor))
+
+    def on_focus(self) -> None:
+        self.cursor = self.current
+
+    def on_click(self, event: Click) -> None:
+        event.stop()
+        lines = self._lines()
+        if event.y < len(lines) and (module := lines[event.y][1]):
+            self.cursor = module
+            self.action_open()
+
+    def render(self) -> RenderResult:
+        return Content("\n").join([self._draw(text, module) for text, module in self._lines()])
+
+    def _draw(self, text: str, module: str) -> Content:
+        width = self.content_size.width
+        if not module:
+            return Content.styled(text, "$foreground-muted")
+        mark = "▸" if module == self.current else " "
+        line = f" {mark} {text}".ljust(width)
+        if self.has_focus and module == self.cursor:
+            return Content.styled(line, "bold $block-cursor-foreground on $block-cursor-background")
+        return Content.styled(line, "bold $text-primary" if module == self.current else "$foreground")
+
+    def _lines(self) -> list[tuple[str, str]]:
+        shown, lines = set(self.shown), []
+        for section in SECTIONS:
+            modules = [module for module in section.modules if module.id in shown]
+            if modules:
+                lines.append((_HEADINGS[section.id], ""))
+                lines += [(module.label, module.id) for module in modules]
+        return lines

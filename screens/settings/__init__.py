@@ -1,0 +1,1 @@
+"""The Settings page: its two areas, its six tabs, and their dialogs."""

@@ -1,0 +1,235 @@
+"""Notification Configuration: when to warn, and over which of four channels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.widgets import Button, Input, Static
+
+from screens.account_modal import Notice
+from screens.dates import ago, until
+from screens.settings.panes import SectionPane
+from store import inputs
+from store.money import parse_usd, type_usd
+from store.secret_fields import StoredSecret
+from store.sections import Channel, NotificationSettings
+from store.text import plain
+from tui.widgets.action_button import ActionButton
+from tui.widgets.field import Field
+from tui.widgets.secret_input import SecretInput
+from tui.widgets.toggle import Toggle
+
+if TYPE_CHECKING:
+    from store.outbox import LastDelivery
+
+_NAMES: Final = {
+    Channel.EMAIL: "Email",
+    Channel.WEBHOOK: "Webhook",
+    Channel.BARK: "Bark",
+    Channel.GOTIFY: "Gotify",
+}
+_SECRETS: Final = (("webhook-secret", "webhook_secret"), ("bark-url", "bark_url"), ("gotify-token", "gotify_token"))
+
+
+class NotificationsPane(SectionPane[NotificationSettings]):
+    KIND = NotificationSettings
+    LABELS: ClassVar = {
+        "threshold_micro_usd": "Quota Warning Threshold",
+        "email_on": "Email",
+        "email_address": "Notification email",
+        "webhook_on": "Webhook",
+        "webhook_url": "Webhook address",
+        "webhook_secret": "Webhook secret",
+        "bark_on": "Bark",
+        "bark_url": "Bark address",
+        "gotify_on": "Gotify",
+        "gotify_url": "Gotify server",
+        "gotify_token": "Gotify token",
+        "gotify_priority": "Gotify priority",
+    }
+    HELP_TEXT = (
+        "When the remaining quota falls below the threshold, one warning goes out on every channel that is on. It is "
+        "sent once per crossing, and again only after a top-up or a new threshold. A channel's fields are kept while "
+        "it is off. Changing where warnings go asks for your password."
+    )
+
+    def compose(self) -> ComposeResult:
+        yield Field(
+            "Quota Warning Threshold",
+            Input(id="quota-warning-threshold", compact=True, max_length=16),
+            Static("USD", classes="muted"),
+            help="A notification is sent when the remaining quota falls below this amount in USD.",
+            classes="short-control",
+        )
+        yield from self._channel(Channel.EMAIL)
+        yield Field(
+            "  Notification email",
+            Input(id="email-address", compact=True),
+            help="Empty: the email bound to your account is used.",
+        )
+        yield from self._channel(Channel.WEBHOOK)
+        yield Field(
+            "  Address", Input(id="webhook-url", compact=True), help="Receives a signed JSON message by HTTP POST."
+        )
+        yield Field(
+            "  Secret",
+            SecretInput(id="webhook-secret"),
+            help="whsec_ and base64: signs each message (Standard Webhooks). A space clears it.",
+        )
+        yield from self._channel(Channel.BARK)
+        yield Field(
+            "  Address with key", SecretInput(id="bark-url"), help="The address the Bark app shows, with its key."
+        )
+        yield from self._channel(Channel.GOTIFY)
+        yield Field("  Server", Input(id="gotify-url", compact=True), help="Such as https://gotify.example.com")
+        yield Field("  Application token", SecretInput(id="gotify-token"), help="From Gotify: Apps, Create.")
+        yield Field(
+            "  Priority",
+            Input(id="gotify-priority", compact=True, max_length=2),
+            Static("0 to 10", classes="muted"),
+            help="How loudly Gotify announces it, 0 to 10.",
+            classes="short-control",
+        )
+        yield Notice()
+        yield self.save_row()
+
+    def _channel(self, channel: Channel) -> ComposeResult:
+        yield Field(
+            _NAMES[channel],
+            Toggle(id=f"channel-{channel}"),
+            ActionButton("Send test", id=f"send-test-{channel}", name=channel.value, classes="send-test"),
+            Static("", id=f"last-{channel}", markup=False, classes="muted last-delivery"),
+            classes="channel",
+            help=f"Whether warnings are sent by {_NAMES[channel]}. Its fields are kept while it is off.",
+        )
+
+    # -- the section -----------------------------------------------------------------------------------------
+
+    def read(self) -> NotificationSettings:
+        known = self.saved.section if self.saved is not None else NotificationSettings()
+        return NotificationSettings(
+            threshold_micro_usd=parse_usd(self._text("quota-warning-threshold"), field="quota-warning-threshold"),
+            email_on=self._is_on(Channel.EMAIL),
+            email_address=self._text("email-address").strip(),
+            webhook_on=self._is_on(Channel.WEBHOOK),
+            webhook_url=self._text("webhook-url").strip(),
+            webhook_secret=self._secret("webhook-secret", known.webhook_secret),
+            bark_on=self._is_on(Channel.BARK),
+            bark_url=self._secret("bark-url", known.bark_url),
+            gotify_on=self._is_on(Channel.GOTIFY),
+            gotify_url=self._text("gotify-url").strip(),
+            gotify_token=self._secret("gotify-token", known.gotify_token),
+            gotify_priority=inputs.check_whole(self._text("gotify-priority"), 0, 10, field="gotify-priority"),
+        )
+
+    def fill(self, section: NotificationSettings) -> None:
+        texts = {
+            "quota-warning-threshold": type_usd(section.threshold_micro_usd),
+            "email-address": section.email_address,
+            "webhook-url": section.webhook_url,
+            "gotify-url": section.gotify_url,
+            "gotify-priority": str(section.gotify_priority),
+        }
+        for name, text in texts.items():
+            self.query_one(f"#{name}", Input).value = text
+        switches = {
+            Channel.EMAIL: section.email_on,
+            Channel.WEBHOOK: section.webhook_on,
+            Channel.BARK: section.bark_on,
+            Channel.GOTIFY: section.gotify_on,
+        }
+        for channel, is_on in switches.items():
+            self.query_one(f"#channel-{channel}", Toggle).value = is_on
+        for name, attribute in _SECRETS:
+            secret: StoredSecret = getattr(section, attribute)
+            control = self.query_one(f"#{name}", SecretInput)
+            control.clear()
+            control.placeholder = f"stored ({plain(secret.hint)}); type to replace" if secret.is_set else "none"
+        self._show_account_email()
+
+    @on(Button.Pressed, "#reset")
+    def reset(self) -> None:
+        """The defaults, but for the secrets: those are cleared only by hand."""
+        known = self.saved.section if self.saved is not None else NotificationSettings()
+        defaults = replace(
+            NotificationSettings(),
+            webhook_secret=known.webhook_secret,
+            bark_url=known.bark_url,
+            gotify_token=known.gotify_token,
+        )
+        self.fill(defaults)
+        self.note_edit()
+        self.say("These are the defaults; stored secrets are kept. Save to keep them.", "muted")
+
+    def problems(self, section: NotificationSettings) -> dict[str, str]:
+        return {problem.field: str(problem) for problem in section.problems()}
+
+    def _text(self, name: str) -> str:
+        return self.query_one(f"#{name}", Input).value
+
+    def _is_on(self, channel: Channel) -> bool:
+        return self.query_one(f"#channel-{channel}", Toggle).value
+
+    def _secret(self, name: str, known: StoredSecret) -> StoredSecret:
+        typed = self._text(name)
+        # A field left empty keeps what is stored; a lone space is how a person says "nothing".
+        return known if not typed else known.replaced(typed.strip())
+
+    def _show_account_email(self) -> None:
+        self.run_worker(self._read_account_email(), group="email", exclusive=True)
+
+    async def _read_account_email(self) -> None:
+        summary = await self.attempt(self.account.summary)
+        if summary is not None:
+            email = plain(summary.value.email) or "none is bound to your account"
+            self.query_one("#email-address", Input).placeholder = email
+
+    # -- delivery --------------------------------------------------------------------------------------------
+
+    async def loaded(self) -> None:
+        deliveries = await self.attempt(self.account.last_deliveries)
+        if deliveries is not None:
+            for channel in Channel:
+                self._show_delivery(channel, deliveries.value.get(channel))
+
+    @on(Button.Pressed, ".send-test")
+    def test_pressed(self, event: Button.Pressed) -> None:
+        self.send_test(Channel(event.button.name))
+
+    @work(group="test")
+    async def send_test(self, channel: Channel) -> None:
+        if self.dirty:
+            self.say("Save your changes first; a test is sent to what is stored.", "warning")
+            return
+        button = self.query_one(f"#send-test-{channel}", Button)
+        button.disabled = True
+        self.query_one(f"#last-{channel}", Static).update("sending…")
+        outcome = await self.attempt(lambda: self.account.send_test(channel))
+        button.disabled = False
+        if outcome is not None:
+            self._show_delivery(channel, outcome.value)
+        else:
+            await self.loaded()
+
+    def _show_delivery(self, channel: Channel, delivery: LastDelivery | None) -> None:
+        line = self.query_one(f"#last-{channel}", Static)
+        if delivery is None:
+            line.update("")
+            return
+        now = self.account.now()
+        match delivery.state.value:
+            case "delivered":
+                line.update(f"delivered {ago(delivery.at, now)}")
+                kind = "good"
+            case "failed":
+                line.update(f"failed {ago(delivery.at, now)}: {plain(delivery.error, 80)}")
+                kind = "bad"
+            case _:
+                due = until(delivery.next_attempt_at, now) if delivery.next_attempt_at else "soon"
+                why = f": {plain(delivery.error, 60)}" if delivery.error else ""
+                line.update(f"next try {due}{why}")
+                kind = "warning"
+        line.set_classes(f"last-delivery field-beside {kind}")

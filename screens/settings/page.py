@@ -1,0 +1,180 @@
+"""The Settings page: six tabs in two areas, each filled when it is first shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from screens.settings.panes import Pane, SectionPane
+from tui.widgets.tab_bar import TabBar, TabLabel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TABS: Final = (
+    TabLabel("account-binding", "Account Binding"),
+    TabLabel("security", "Security"),
+    TabLabel("notifications", "Notifications", starts_area=True),
+    TabLabel("price", "Price"),
+    TabLabel("privacy", "Privacy"),
+    TabLabel("sidebar", "Sidebar"),
+)
+FIRST: Final = "security"
+_AREAS: Final = "Account Management".ljust(31) + "│ Other Settings"
+
+
+class SettingsPage(Vertical):
+    """Switching tabs keeps what was typed; a tab with unsaved edits is marked."""
+
+    DEFAULT_CLASSES = "module-page"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Save", id="tab.save", tooltip="Save the settings of this tab"),
+        Binding(
+            "left_square_bracket,ctrl+pageup",
+            "step(-1)",
+            "Tab",
+            id="tab.previous",
+            key_display="[ ]",
+            tooltip="Show the tab to the left",
+        ),
+        Binding(
+            "right_square_bracket,ctrl+pagedown",
+            "step(1)",
+            "Next tab",
+            id="tab.next",
+            show=False,
+            tooltip="Show the tab to the right",
+        ),
+        *(
+            Binding(
+                str(number),
+                f"show('{tab.id}')",
+                tab.label,
+                id=f"tab.{tab.id}",
+                show=False,
+                tooltip=f"Show the {tab.label} tab",
+            )
+            for number, tab in enumerate(TABS, 1)
+        ),
+    ]
+
+    active: reactive[str] = reactive(FIRST, init=False, bindings=True)
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
+        super().__init__(id=id)
+        self._is_ready = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(_AREAS, id="areas", classes="muted", markup=False)
+        yield TabBar(TABS, active=FIRST, id="settings-tabs")
+        yield pane_class(FIRST)(id=FIRST)
+
+    def ready(self) -> None:
+        """The account can be asked now: fill the pane that is shown."""
+        self._is_ready = True
+        self.focus_tabs()
+        self.pane.fill_first()
+
+    @property
+    def pane(self) -> Pane:
+        """The pane that is shown."""
+        return self.query_one(f"#{self.active}", Pane)
+
+    def focus_tabs(self) -> None:
+        self.query_one(TabBar).focus()
+
+    def go_to(self, tab: str, control: str) -> None:
+        """Show a tab and put the cursor on one of its controls."""
+        self.query_one(TabBar).active = tab
+        self.call_after_refresh(lambda: self.pane.focus_control(control))
+
+    async def may_leave(self) -> bool:
+        """Ask about each dirty tab. Call it in a worker."""
+        for pane in self.query(SectionPane):
+            if pane.dirty and not await pane.may_leave():
+                self.query_one(TabBar).active = pane.id or FIRST
+                return False
+        return True
+
+    # -- tabs ------------------------------------------------------------------------------------------------
+
+    def action_show(self, tab: str) -> None:
+        self.query_one(TabBar).active = tab
+        self.focus_tabs()
+
+    def action_step(self, by: int) -> None:
+        self.query_one(TabBar).action_step(by)
+        self.focus_tabs()
+
+    @on(TabBar.Activated)
+    async def tab_activated(self, event: TabBar.Activated) -> None:
+        if event.tab_id == self.active:
+            return
+        with self.app.batch_update():
+            self.pane.display = False
+            self.active = event.tab_id
+            panes = self.query(f"#{event.tab_id}")
+            if panes:
+                self.pane.display = True
+            else:
+                await self.mount(pane_class(event.tab_id)(id=event.tab_id))
+        if self._is_ready:
+            self.pane.fill_first()
+
+    @on(SectionPane.DirtyChanged)
+    def dirty_changed(self) -> None:
+        self.query_one(TabBar).dirty = frozenset(pane.id or "" for pane in self.query(SectionPane) if pane.dirty)
+        self.refresh_bindings()
+
+    # -- saving ----------------------------------------------------------------------------------------------
+
+    def action_save(self) -> None:
+        pane = self.pane
+        if isinstance(pane, SectionPane):
+            pane.save()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        if action != "save":
+            return True
+        panes = self.query(f"#{self.active}").results(SectionPane)
+        pane = next(iter(panes), None)
+        if pane is None:
+            return False
+        return True if pane.dirty else None
+
+
+def pane_class(tab: str) -> Callable[..., Pane]:
+    """The pane of a tab, imported when it is first shown."""
+    match tab:
+        case "account-binding":
+            from screens.settings.account_binding import AccountBindingPane
+
+            return AccountBindingPane
+        case "security":
+            from screens.settings.security import SecurityPane
+
+            return SecurityPane
+        case "notifications":
+            from screens.settings.notifications import NotificationsPane
+
+            return NotificationsPane
+        case "price":
+            from screens.settings.price import PricePane
+
+            return PricePane
+        case "privacy":
+            from screens.settings.privacy import PrivacyPane
+
+            return PrivacyPane
+        case "sidebar":
+            from screens.settings.sidebar import SidebarPane
+
+            return SidebarPane
+        case _:
+            raise ValueError(f"there is no tab {tab}")

@@ -1,0 +1,218 @@
+"""What every tab is: a pane that fills when first shown; and what those that save one section have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from textual import on, work
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Button, Input
+
+from screens.account_modal import Notice
+from screens.acting import Acts
+from store.errors import GatekeyError, InvalidInput
+from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
+from tui.widgets.action_button import ActionButton
+from tui.widgets.confirm import Choice, Decision
+from tui.widgets.field import show_errors
+from tui.widgets.toggle import Toggle
+
+if TYPE_CHECKING:
+    from store.settings import Saved
+
+S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
+
+
+class Pane(Acts, VerticalScroll, can_focus=False):
+    """One tab."""
+
+    HELP_TEXT: ClassVar[str] = ""
+    """What the tab is for; the help page shows it."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
+        super().__init__(id=id, classes="pane")
+        self._was_filled = False
+
+    def fill_first(self) -> None:
+        """Fill the pane unless it was filled before."""
+        if not self._was_filled:
+            self._was_filled = True
+            self.reload()
+
+    def reload(self) -> None:
+        """Read from the account again."""
+        raise NotImplementedError
+
+    def focus_control(self, control: str) -> None:
+        for widget in self.query(f"#{control}"):
+            widget.focus()
+
+    def tell_console(self) -> None:
+        """Something changed that the line above the page tells of."""
+        refresh = getattr(self.screen, "refresh_summary", None)
+        if refresh is not None:
+            refresh()
+
+
+class SectionPane(Pane, Generic[S]):
+    """A tab that edits one settings section: explicit save, dirty mark, conflicts shown field by field."""
+
+    KIND: ClassVar[type[Any]]
+    SAVE_LABEL: ClassVar[str] = "Save Settings"
+    LABELS: ClassVar[dict[str, str]] = {}
+    """What each field of the section is called, for the conflict dialog."""
+
+    dirty: reactive[bool] = reactive(False, init=False, bindings=True)
+
+    class DirtyChanged(Message):
+        """The pane came to have, or no longer has, unsaved edits."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
+        super().__init__(id=id)
+        self.saved: Saved[S] | None = None
+        """What is stored, as far as this console knows."""
+
+    # -- what each pane knows --------------------------------------------------------------------------------
+
+    def read(self) -> S:
+        """The section as the controls say it. Raises `InvalidInput` for what cannot be read."""
+        raise NotImplementedError
+
+    def fill(self, section: S) -> None:
+        """Put a section into the controls."""
+        raise NotImplementedError
+
+    async def loaded(self) -> None:
+        """More to fetch once the section is shown."""
+
+    # -- filling ---------------------------------------------------------------------------------------------
+
+    def save_row(self) -> Horizontal:
+        """The two buttons below every form."""
+        return Horizontal(
+            ActionButton(self.SAVE_LABEL, id="save", shortcut="^s", variant="primary", disabled=True),
+            ActionButton("Reset to Default", id="reset"),
+            classes="actions",
+        )
+
+    def reload(self) -> None:
+        self.load_section()
+
+    @work(exclusive=True, group="load")
+    async def load_section(self) -> None:
+        saved = await self.attempt(lambda: self.account.load(self.KIND))
+        if saved is not None:
+            self._show(saved.value)
+        await self.loaded()
+
+    def _show(self, saved: Saved[S]) -> None:
+        self.saved = saved
+        with self.prevent(Toggle.Changed, Input.Changed):
+            self.fill(saved.section)
+        show_errors(self, {})
+        self.dirty = False
+
+    # -- editing ---------------------------------------------------------------------------------------------
+
+    @on(Input.Changed)
+    @on(Toggle.Changed)
+    def edited(self) -> None:
+        self.note_edit()
+
+    def note_edit(self) -> None:
+        """Compare the controls with what is stored."""
+        if self.saved is None:
+            return
+        try:
+            self.dirty = self.read() != self.saved.section
+        except InvalidInput:
+            self.dirty = True
+
+    def watch_dirty(self, dirty: bool) -> None:
+        for button in self.query("#save").results(Button):
+            button.disabled = not dirty
+        if dirty:
+            self.say("")
+        self.post_message(self.DirtyChanged())
+
+    @on(Button.Pressed, "#reset")
+    def reset(self) -> None:
+        """Fill the form with the defaults; they are saved with Save like any other edit."""
+        self.fill(self.KIND())
+        self.note_edit()
+        self.say("These are the defaults. Save to keep them." if self.dirty else "These are the defaults.", "muted")
+
+    # -- saving ----------------------------------------------------------------------------------------------
+
+    @on(Button.Pressed, "#save")
+    def save(self) -> None:
+        if self.saved is not None and self.dirty:
+            self.save_section()
+
+    @work(exclusive=True, group="save")
+    async def save_section(self) -> None:
+        await self.save_now()
+
+    async def save_now(self) -> bool:
+        """Save; True if it is stored now. Call it in a worker."""
+        if self.saved is None:
+            return False
+        try:
+            section = self.read()
+        except InvalidInput as error:
+            self.show_failure(error)
+            return False
+        problems = self.problems(section)
+        if problems:
+            show_errors(self, problems)
+            return False
+        version = self.saved.version
+        outcome = await self.attempt(lambda: self._save_or_settle(section, version))
+        if outcome is None or outcome.value is None:
+            return False
+        self._show(outcome.value)
+        self.say("Saved.", "good")
+        self.tell_console()
+        await self.loaded()
+        return True
+
+    def problems(self, section: S) -> dict[str, str]:
+        """Every error at once, by the id of its control."""
+        if isinstance(section, NotificationSettings):
+            return {problem.field: str(problem) for problem in section.problems()}
+        return {}
+
+    async def _save_or_settle(self, section: S, version: int) -> Saved[S] | None:
+        from store.settings import SettingsConflict
+
+        try:
+            return await self.account.save(section, version)
+        except SettingsConflict as conflict:
+            from screens.settings.conflict import Conflict
+
+            settled = await self.app.push_screen_wait(Conflict(conflict.theirs.section, section, self.LABELS))
+            if settled is None:
+                return None
+            if settled == conflict.theirs.section:
+                return conflict.theirs
+            return await self._save_or_settle(settled, conflict.theirs.version)
+
+    async def may_leave(self) -> bool:
+        """Ask what to do with unsaved edits. Call it in a worker."""
+        title = self.border_title or (self.id or "").replace("-", " ").title()
+        decision = await self.app.push_screen_wait(
+            Choice("Unsaved changes", f"The {title} tab has changes that are not saved.")
+        )
+        if decision is Decision.SAVE:
+            return await self.save_now()
+        return decision is Decision.DISCARD
+
+    def show_failure(self, error: GatekeyError) -> None:
+        unplaced = show_errors(self, {error.field: str(error)} if error.field else {})
+        self.say("" if error.field and not unplaced else f"{error.title}. {error}")
+
+    def say(self, sentence: str, kind: str = "bad") -> None:
+        for notice in self.query(Notice):
+            notice.say(sentence, kind)

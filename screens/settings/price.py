@@ -1,0 +1,76 @@
+"""Price Settings: whether models nobody has priced may be called."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from screens.account_modal import Notice
+from screens.dates import ago
+from screens.settings.panes import SectionPane
+from store.sections import PriceSettings
+from store.text import plain
+from tui.widgets.field import Field
+from tui.widgets.toggle import Toggle
+
+_OFF = "API calls to models without defined pricing rules are blocked. Recommended."
+_ON = (
+    "Calls to models without configured pricing are allowed. This may result in unpredictable costs if the model "
+    "has dynamic or external pricing."
+)
+
+
+class PricePane(SectionPane[PriceSettings]):
+    KIND = PriceSettings
+    LABELS: ClassVar = {"accept_unpriced_models": "Accept Models Without Price Settings"}
+    HELP_TEXT = (
+        "A model without a price cannot be charged for by rule. While this is off, a call to such a model is "
+        "refused before it costs anything. Enable it only when you fully understand the billing implications."
+    )
+
+    def compose(self) -> ComposeResult:
+        yield Static("Price Settings", classes="section-title")
+        yield Field(
+            "Accept Models Without Price Settings",
+            Toggle(id="accept-unpriced-models"),
+            classes="wide-label",
+            help="Off blocks calls to models that have no price.",
+        )
+        yield Static(_OFF, id="consequence", classes="consequence")
+        yield Static("Models you called that have no price", classes="section-title spaced")
+        yield Static("…", id="unpriced", markup=False, classes="listing")
+        yield Notice()
+        yield self.save_row()
+
+    def read(self) -> PriceSettings:
+        return PriceSettings(self.query_one("#accept-unpriced-models", Toggle).value)
+
+    def fill(self, section: PriceSettings) -> None:
+        self.query_one("#accept-unpriced-models", Toggle).value = section.accept_unpriced_models
+        self._explain(section.accept_unpriced_models)
+
+    def note_edit(self) -> None:
+        super().note_edit()
+        self._explain(self.query_one("#accept-unpriced-models", Toggle).value)
+
+    async def loaded(self) -> None:
+        models = await self.attempt(self.account.unpriced_models)
+        if models is None:
+            return
+        now = self.account.now()
+        lines = [
+            f"{plain(model.model, 40):<42}{model.calls:>6} calls   {ago(model.last_seen_at, now)}"
+            for model in models.value[:8]
+        ]
+        more = len(models.value) - len(lines)
+        if more > 0:
+            lines.append(f"and {more} more")
+        self.query_one("#unpriced", Static).update("\n".join(lines) or "None so far.")
+
+    def _explain(self, accepts: bool) -> None:
+        consequence = self.query_one("#consequence", Static)
+        consequence.update(_ON if accepts else _OFF)
+        consequence.set_class(accepts, "warning")
+        consequence.set_class(not accepts, "muted")

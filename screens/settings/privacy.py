@@ -1,0 +1,94 @@
+"""Privacy Settings: whether logs hold the client's address, and what is already there."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.widgets import Button, Static
+
+from screens.account_modal import Notice
+from screens.settings.panes import SectionPane
+from store.sections import PrivacySettings
+from tui.widgets.action_button import ActionButton
+from tui.widgets.confirm import Confirm
+from tui.widgets.field import Field
+from tui.widgets.toggle import Toggle
+
+_ON = (
+    "Consumption logs and error logs record the client IP from the next request on. This assists with security "
+    "auditing, debugging and investigating suspicious activity."
+)
+_OFF = "IP addresses are not stored in consumption and error logs."
+_CAPPED = 10_000
+
+
+class PrivacyPane(SectionPane[PrivacySettings]):
+    KIND = PrivacySettings
+    LABELS: ClassVar = {"record_client_ip": "Record Request and Error Log IP"}
+    HELP_TEXT = (
+        "While this is off, no address of a client is written to a log of your account. Addresses that were "
+        "recorded before stay until you erase them here. The setting balances observability with privacy."
+    )
+
+    def compose(self) -> ComposeResult:
+        yield Static("Privacy Settings", classes="section-title")
+        yield Field(
+            "Record Request and Error Log IP",
+            Toggle(id="record-client-ip"),
+            classes="wide-label",
+            help="On stores the client's address with each request and error.",
+        )
+        yield Static(_OFF, id="consequence", classes="consequence")
+        yield Static("Stored addresses", classes="section-title spaced")
+        yield Field(
+            "Log entries with an IP",
+            Static("…", id="stored-ips", markup=False),
+            ActionButton("Erase them", id="erase-ips", shortcut="", disabled=True),
+            classes="wide-label",
+        )
+        yield Notice()
+        yield self.save_row()
+
+    def read(self) -> PrivacySettings:
+        return PrivacySettings(self.query_one("#record-client-ip", Toggle).value)
+
+    def fill(self, section: PrivacySettings) -> None:
+        self.query_one("#record-client-ip", Toggle).value = section.record_client_ip
+        self._explain(section.record_client_ip)
+
+    def note_edit(self) -> None:
+        super().note_edit()
+        self._explain(self.query_one("#record-client-ip", Toggle).value)
+
+    async def loaded(self) -> None:
+        count = await self.attempt(self.account.count_ips)
+        if count is not None:
+            shown = f"more than {_CAPPED:,}" if count.value > _CAPPED else f"{count.value:,}"
+            self.query_one("#stored-ips", Static).update(shown)
+            self.query_one("#erase-ips", Button).disabled = count.value == 0
+
+    @on(Button.Pressed, "#erase-ips")
+    def erase_pressed(self) -> None:
+        self.erase()
+
+    @work(exclusive=True, group="erase")
+    async def erase(self) -> None:
+        question = Confirm(
+            "Erase stored IP addresses?",
+            "The addresses are removed from every log entry of your account; the entries stay. This cannot be undone.",
+            "Erase",
+            dangerous=True,
+        )
+        if not await self.app.push_screen_wait(question):
+            return
+        erased = await self.attempt(self.account.erase_ips)
+        if erased is not None:
+            self.say(f"Erased from {erased.value:,} log entries.", "good")
+            await self.loaded()
+
+    def _explain(self, records: bool) -> None:
+        consequence = self.query_one("#consequence", Static)
+        consequence.update(_ON if records else _OFF)
+        consequence.set_class(not records, "muted")

@@ -1,0 +1,271 @@
+"""Security Settings: the token, the password, passkeys, the second factor, sessions, and the way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Button, Static
+
+from screens.account_modal import Notice
+from screens.dates import ago
+from screens.settings.panes import Pane
+from store.errors import PasskeysDisabled
+from tui.widgets.action_button import ActionButton
+from tui.widgets.confirm import Confirm
+from tui.widgets.field import Field
+
+if TYPE_CHECKING:
+    from screens.account_modal import AccountModal
+    from store.errors import GatekeyError
+    from tui.account import SecurityOverview
+
+_LOADING: Final = "…"
+_TOKEN_HELP: Final = (
+    "A bearer token for the API of your account. Store it securely; never put it into client-side code."
+)
+
+
+class SecurityPane(Pane):
+    HELP_TEXT = (
+        "Everything that protects the account. Each change asks for your password or a code, unless you gave one "
+        "within the last five minutes, and signs out your other sessions."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "token", "Token", id="security.token", show=False, tooltip="Generate a new System Access Token"),
+        Binding("p", "password", "Password", id="security.password", show=False, tooltip="Change the password"),
+        Binding("k", "passkeys", "Passkeys", id="security.passkeys", show=False, tooltip="Register or remove passkeys"),
+        Binding("f", "two_factor", "2FA", id="security.two-factor", show=False, tooltip="Two-factor authentication"),
+        Binding("s", "sessions", "Sessions", id="security.sessions", show=False, tooltip="See and end sessions"),
+        Binding("o", "sign_out_others", "Sign out others", id="security.others", show=False, tooltip="End the others"),
+        Binding(
+            "a", "activity", "Activity", id="security.activity", show=False, tooltip="What happened to the account"
+        ),
+        Binding("x", "delete", "Delete", id="security.delete", show=False, tooltip="Delete the account"),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
+        super().__init__(id=id)
+        self.overview: SecurityOverview | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._row("System Access Token", "token", "Generate new token", "t", _TOKEN_HELP)
+        yield self._row("Password", "password", "Change password", "p", "Rotate it from time to time; never reuse it.")
+        yield self._row("Passkey Login", "passkeys", "Manage", "k", "Sign in with your device instead of a password.")
+        yield self._row("Two-Factor Authentication", "two-factor", "Enable", "f", "A code from your phone as well.")
+        yield self._row("Sessions", "sessions", "Show", "s", "Where you are signed in.")
+        yield self._row("", "others", "Sign out others", "o", "End every session but this one.")
+        yield self._row("Activity", "activity", "Show", "a", "What was done to your account, and from where.")
+        yield self._row("Delete Account", "delete", "Delete account", "x", "Removes everything. It cannot be undone.")
+        yield Notice()
+
+    def _row(self, label: str, name: str, button: str, key: str, help_text: str) -> Field:
+        return Field(
+            label,
+            Static(_LOADING, id=f"{name}-state", markup=False, classes="state"),
+            ActionButton(
+                button, id=f"{name}-action", name=name, shortcut=key, variant="error" if name == "delete" else "default"
+            ),
+            classes="security-row",
+            help=help_text,
+        )
+
+    # -- showing ---------------------------------------------------------------------------------------------
+
+    def reload(self) -> None:
+        self.load_overview()
+
+    @work(exclusive=True, group="load")
+    async def load_overview(self) -> None:
+        overview = await self.attempt(self.account.security)
+        if overview is not None:
+            self.show_overview(overview.value)
+
+    def show_overview(self, overview: SecurityOverview) -> None:
+        """Put what the account says into the rows."""
+        self.overview = overview
+        now, token, two_factor = self.account.now(), overview.access_token, overview.two_factor
+        if token is None:
+            self._say("token", "none yet", "muted")
+        else:
+            used = "never used" if token.last_used_at is None else f"used {ago(token.last_used_at, now)}"
+            self._say("token", f"gk_…{token.last_four} · made {ago(token.created_at, now)} · {used}")
+        if overview.has_password:
+            self._say("password", f"changed {ago(overview.password_changed_at, now)}")
+        else:
+            self._say("password", "none: you sign in without one", "muted")
+        self._show_passkeys(overview)
+        if two_factor.is_enabled:
+            left = f"on · {two_factor.codes_left} of {two_factor.codes_total} backup codes left"
+            self._say("two-factor", left, "warning" if two_factor.codes_are_low else "good")
+        else:
+            self._say("two-factor", "off", "warning")
+        self._relabel("two-factor", "Manage" if two_factor.is_enabled else "Enable")
+        others = len(overview.sessions) - 1
+        self._say("sessions", "only this one" if others == 0 else f"this one and {others} more")
+        self._say("others", "" if others else "there are none", "muted")
+        self.query_one("#others-action", Button).disabled = others == 0
+        self._say("activity", "every change of credentials and settings", "muted")
+        self._say("delete", "permanent", "muted")
+
+    def _show_passkeys(self, overview: SecurityOverview) -> None:
+        button = self.query_one("#passkeys-action", Button)
+        if not overview.passkeys_enabled:
+            self._say("passkeys", PasskeysDisabled.sentence, "muted")
+            button.disabled = not overview.passkeys
+            return
+        button.disabled = False
+        flagged = any(passkey.flagged_at for passkey in overview.passkeys)
+        count = len(overview.passkeys)
+        words = "none registered" if count == 0 else f"{count} registered"
+        self._say("passkeys", f"{words} · one may be copied" if flagged else words, "bad" if flagged else "")
+        self._relabel("passkeys", "Manage" if count else "Register")
+
+    def _say(self, name: str, words: str, kind: str = "") -> None:
+        line = self.query_one(f"#{name}-state", Static)
+        line.update(words)
+        line.set_classes(f"state field-control {kind}")
+
+    def _relabel(self, name: str, label: str) -> None:
+        from textual.content import Content
+
+        button = self.query_one(f"#{name}-action", Button)
+        button.label = Content(label)
+        button.refresh(layout=True)
+
+    def focus_control(self, control: str) -> None:
+        for button in self.query(f"#{control}-action").results(Button):
+            button.focus()
+
+    # -- acting ----------------------------------------------------------------------------------------------
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        name = (event.button.name or "").replace("-", "_")
+        match name:
+            case "others":
+                self.action_sign_out_others()
+            case _:
+                getattr(self, f"action_{name}")()
+
+    def action_token(self) -> None:
+        self.renew_token()
+
+    def action_password(self) -> None:
+        from screens.settings.change_password import ChangePassword
+
+        self._open(ChangePassword())
+
+    def action_passkeys(self) -> None:
+        overview = self.overview
+        if overview is None:
+            return
+        if not overview.passkeys_enabled and not overview.passkeys:
+            self.query_one(Notice).say(PasskeysDisabled.sentence, "warning")
+            return
+        from screens.settings.passkeys import Passkeys
+
+        self._open(Passkeys(can_register=overview.passkeys_enabled))
+
+    def action_two_factor(self) -> None:
+        if self.overview is None:
+            return
+        if self.overview.two_factor.is_enabled:
+            from screens.settings.two_factor_manage import TwoFactorManage
+
+            self._open(TwoFactorManage())
+        else:
+            self.enable_two_factor()
+
+    def action_sessions(self) -> None:
+        from screens.settings.sessions import SessionList
+
+        self._open(SessionList())
+
+    def action_activity(self) -> None:
+        from screens.settings.activity import Activity
+
+        self._open(Activity())
+
+    def action_sign_out_others(self) -> None:
+        if self.overview is not None and len(self.overview.sessions) > 1:
+            self.end_others()
+
+    def action_delete(self) -> None:
+        self.delete()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return None if action == "sign_out_others" and (not self.overview or len(self.overview.sessions) < 2) else True
+
+    @work(exclusive=True, group="dialog")
+    async def _open(self, dialog: AccountModal[Any]) -> None:
+        await self.app.push_screen_wait(dialog)
+        self._changed()
+
+    @work(exclusive=True, group="dialog")
+    async def renew_token(self) -> None:
+        from screens.settings.access_token import AccessToken
+
+        exists = self.overview is not None and self.overview.access_token is not None
+        question = Confirm(
+            "Generate a new System Access Token?",
+            "The token grants access to the API of your account. "
+            + (
+                "The present token stops working at once; every program that uses it must be given the new one."
+                if exists
+                else "It is shown once, when it is made."
+            ),
+            "Generate",
+            dangerous=exists,
+        )
+        if not await self.app.push_screen_wait(question):
+            return
+        made = await self.attempt(self.account.generate_token)
+        if made is not None:
+            await self.app.push_screen_wait(AccessToken(made.value))
+            self._changed()
+
+    @work(exclusive=True, group="dialog")
+    async def enable_two_factor(self) -> None:
+        from screens.settings.two_factor_setup import TwoFactorSetup
+
+        self.query_one(Notice).say("Preparing a key and ten backup codes…", "muted")
+        enrolment = await self.attempt(self.account.begin_two_factor)
+        self.query_one(Notice).say("")
+        if enrolment is None:
+            return
+        enabled = await self.app.push_screen_wait(TwoFactorSetup(enrolment.value))
+        if enabled:
+            self.query_one(Notice).say("Two-factor authentication is on. Other sessions were signed out.", "good")
+        self._changed()
+
+    @work(exclusive=True, group="dialog")
+    async def end_others(self) -> None:
+        if await self.app.push_screen_wait(
+            Confirm("Sign out other sessions?", "Every session of yours but this one ends at once.", "Sign out")
+        ):
+            ended = await self.attempt(self.account.sign_out_others)
+            if ended is not None:
+                self.query_one(Notice).say(f"{ended.value} sessions were signed out.", "good")
+                self._changed()
+
+    @work(exclusive=True, group="dialog")
+    async def delete(self) -> None:
+        from screens.settings.delete_account import DeleteAccount
+
+        if await self.attempt(self.account.check_deletable) is None:
+            return
+        who = await self.attempt(self.account.summary)
+        if who is None:
+            return
+        if await self.app.push_screen_wait(DeleteAccount(who.value.name)):
+            self.app.show_sign_in("Your account and everything stored about it was deleted.")
+
+    def _changed(self) -> None:
+        self.reload()
+        self.tell_console()
+
+    def show_failure(self, error: GatekeyError) -> None:
+        self.query_one(Notice).say(f"{error.title}. {error}")

@@ -1,0 +1,83 @@
+"""Sidebar Settings: which modules the sidebar shows, with the sidebar as it would look beside them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from screens.account_modal import Notice
+from screens.navigation import Navigation
+from screens.settings.panes import SectionPane
+from store.modules import MODULES, SECTIONS
+from store.sections import SidebarSettings
+from tui.widgets.field import Field
+from tui.widgets.toggle import Toggle
+
+
+class SidebarPane(SectionPane[SidebarSettings]):
+    KIND = SidebarSettings
+    LABELS: ClassVar = {"hidden_modules": "Hidden modules"}
+    HELP_TEXT = (
+        "These toggles control UI visibility only. They do not disable underlying functionality or permissions. "
+        "Changes apply after Save Settings. Settings stays reachable with F2 and from the palette."
+    )
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="sidebar-columns"):
+            with Vertical(id="sidebar-form"):
+                for section in SECTIONS:
+                    yield Field(
+                        section.label,
+                        Toggle(id=f"section-{section.id}", on="shown", off="hidden"),
+                        classes="section-field",
+                        help="Switches every module of this section.",
+                    )
+                    for module in section.modules:
+                        note = f" ({module.note})" if module.note else ""
+                        always = " It stays in reach with F2." if module.id == "settings" else ""
+                        yield Field(
+                            f"  {module.label}",
+                            Toggle(id=f"module-{module.id}", on="shown", off="hidden"),
+                            help=f"{module.label}{note}: visibility only, nothing is switched off.{always}",
+                        )
+            with Vertical(id="sidebar-preview"):
+                yield Static("Preview", classes="section-title")
+                yield Navigation(id="preview", disabled=True)
+        yield Notice()
+        yield self.save_row()
+
+    def read(self) -> SidebarSettings:
+        return SidebarSettings(
+            frozenset(module for module in MODULES if not self.query_one(f"#module-{module}", Toggle).value)
+        )
+
+    def fill(self, section: SidebarSettings) -> None:
+        with self.prevent(Toggle.Changed):
+            for module in MODULES:
+                self.query_one(f"#module-{module}", Toggle).value = module not in section.hidden_modules
+            self._show_sections()
+        self._preview()
+
+    @on(Toggle.Changed)
+    def toggled(self, event: Toggle.Changed) -> None:
+        name = event.toggle.id or ""
+        with self.prevent(Toggle.Changed):
+            for section in SECTIONS:
+                if name == f"section-{section.id}":
+                    for module in section.modules:
+                        self.query_one(f"#module-{module.id}", Toggle).value = event.value
+            self._show_sections()
+        self._preview()
+        self.note_edit()
+
+    def _show_sections(self) -> None:
+        for section in SECTIONS:
+            states = [self.query_one(f"#module-{module.id}", Toggle).value for module in section.modules]
+            self.query_one(f"#section-{section.id}", Toggle).value = any(states)
+
+    def _preview(self) -> None:
+        self.query_one("#preview", Navigation).hidden = self.read().hidden_modules

@@ -1,0 +1,199 @@
+"""The application: which screens there are, how it starts, locks and ends. What screens do is theirs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import events, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from store.errors import GatekeyError, SessionEnded
+from tui.crash import CalmExit
+from tui.driver import console_driver
+from tui.themes import THEME_NAMES, gatekey_themes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import SystemCommand
+    from textual.screen import Screen
+
+    from tui.account import AccountService
+    from tui.keymap import ConsoleConfig
+    from tui.opening import Options
+
+STYLES: Final = Path(__file__).parents[1] / "styles"
+LOCK_CHECKED_EVERY: Final = 5.0
+"""Seconds between two looks at the clock for the idle lock."""
+
+
+class GatekeyApp(CalmExit, App[None]):
+    """The console of one account."""
+
+    TITLE = "Gatekey"
+    CSS_PATH = [STYLES / "base.tcss", STYLES / "console.tcss"]  # noqa: RUF012 - read once by Textual
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave Gatekey", priority=True),
+        Binding(
+            "f1,question_mark", "help", "Help", id="app.help", key_display="?", tooltip="What this is, and its keys"
+        ),
+        Binding(
+            "ctrl+l", "lock", "Lock", id="app.lock", show=False, tooltip="Lock the console until you prove who you are"
+        ),
+    ]
+
+    def __init__(
+        self, account: AccountService, config: ConsoleConfig | None = None, *, banner: str | None = None
+    ) -> None:
+        from tui.keymap import ConsoleConfig
+
+        super().__init__(driver_class=console_driver())
+        self.account = account
+        self.config = config or ConsoleConfig()
+        self.banner = banner
+        """A warning for the top of the console, such as a shared tmux session."""
+        self._last_input = time.monotonic()
+
+    def on_mount(self) -> None:
+        for theme in gatekey_themes():
+            self.register_theme(theme)
+        from tui.terminal import starting_theme
+
+        self.theme = starting_theme(os.environ, self.config.theme)
+        self.animation_level = self.config.animations
+        self.set_keymap(dict(self.config.keys))
+        self.leave_on_signals()
+        if self.account.is_demo:
+            self.show_console()
+        else:
+            self.show_sign_in()
+        self.set_interval(LOCK_CHECKED_EVERY, self._lock_if_idle)
+
+    # -- where one is ----------------------------------------------------------------------------------------
+
+    def show_sign_in(self, sentence: str = "") -> None:
+        """Put the sign-in screen in the place of everything, with a sentence on why."""
+        from screens.sign_in import SignIn
+
+        self._replace_all(SignIn(sentence))
+
+    def show_console(self) -> None:
+        """Put the console in the place of everything."""
+        from screens.console import Console
+
+        self._replace_all(Console())
+
+    def session_ended(self, error: GatekeyError | None = None) -> None:
+        """The session is gone: back to the sign-in screen, with a sentence on why."""
+        self.show_sign_in(str(error or SessionEnded()))
+
+    @property
+    def is_signed_in(self) -> bool:
+        from screens.console import Console
+
+        return any(isinstance(screen, Console) for screen in self.screen_stack)
+
+    @property
+    def is_locked(self) -> bool:
+        from screens.lock import LockScreen
+
+        return any(isinstance(screen, LockScreen) for screen in self.screen_stack)
+
+    def _replace_all(self, screen: Screen[None]) -> None:
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        if len(self.screen_stack) == 2:
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    # -- locking ---------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.MouseDown | events.Paste):
+            self._last_input = time.monotonic()
+        await super().on_event(event)
+
+    def action_lock(self) -> None:
+        if self.is_signed_in and not self.is_locked:
+            from screens.lock import LockScreen
+
+            self.push_screen(LockScreen())
+
+    def _lock_if_idle(self) -> None:
+        if time.monotonic() - self._last_input >= self.config.idle_lock_minutes * 60:
+            self.action_lock()
+
+    # -- leaving ---------------------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="leaving")
+    async def action_quit(self) -> None:
+        if await self.may_leave():
+            await self.leave()
+
+    @work(exclusive=True, group="leaving")
+    async def action_sign_out(self) -> None:
+        if self.is_signed_in and await self.may_leave():
+            await self.account.sign_out()
+            self.show_sign_in("You signed out.")
+
+    async def may_leave(self) -> bool:
+        """Ask about unsaved edits on every screen, the top one first. Call it in a worker."""
+        for screen in reversed(self.screen_stack):
+            ask = getattr(screen, "may_leave", None)
+            if ask is not None and not await ask():
+                return False
+        return True
+
+    async def leave(self) -> None:
+        """Sign out, close the data and end."""
+        try:
+            await self.account.sign_out()
+            await self.account.close()
+        except GatekeyError as error:
+            self.log(f"leaving: {error.title}")
+        self.exit()
+
+    # -- commands and help -----------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        from screens.help import Help
+
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help.about(self.screen))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        from screens.commands import commands
+
+        return commands(self, screen)
+
+    def action_choose_theme(self, name: str) -> None:
+        if name in THEME_NAMES:
+            self.theme = name
+
+
+def run_console(options: Options) -> int:
+    """Open the console; returns the exit code of the command."""
+    from tui.keymap import config_path, load_config
+    from tui.local_account import LocalAccount
+    from tui.terminal import harden_process, refusal, shared_session_banner
+
+    sentence = refusal(sys.stdin, sys.stdout, sys.stderr, os.environ)
+    if sentence is not None:
+        sys.stderr.write(f"gatekey: {sentence}\n")
+        return 2
+    try:
+        config = load_config(config_path())
+    except GatekeyError as error:
+        sys.stderr.write(f"gatekey: {error}\n")
+        return 2
+    harden_process()
+    app = GatekeyApp(LocalAccount(options), config, banner=shared_session_banner(os.environ))
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,105 @@
+"""The entry point `gatekey`: parse first, import what the command needs, and end with a status and a sentence."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from store.errors import GatekeyError
+from tui.commands import streams
+from tui.commands.parsing import Parser, options_from, protect_negatives
+
+DEBUG_LOG_VARIABLE: Final = "GATEKEY_DEBUG_LOG"
+FAILED: Final = 1
+INTERRUPTED: Final = 130
+"""128 + SIGINT, as shells count."""
+NOBODY_READS: Final = 141
+"""128 + SIGPIPE."""
+
+COMMANDS: Final = ("serve", "settings", "admin", "doctor", "notify")
+"""Each has a module `tui.commands.NAME` with `add(commands)`; the bare command is `tui.commands.console`."""
+
+DESCRIPTION: Final = """\
+The Settings page of an AI gateway account, in the terminal.
+
+Without a command it opens the console. Data goes to standard output and talk to
+standard error; the status is 0 when it was done, 1 when it was refused or failed,
+and 2 when the command line was wrong."""
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version
+
+        parser.exit(0, f"gatekey {version('gatekey')}\n")
+
+
+def build_parser() -> Parser:
+    """The whole grammar. Light: no command's own imports happen here."""
+    parser = Parser(prog="gatekey", description=DESCRIPTION)
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument("--demo", action="store_true", help="open the console on a throw-away account in memory")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for name in COMMANDS:
+        import_module(f"tui.commands.{name}").add(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; argparse ends a wrong command line with status 2 itself."""
+    try:
+        status = _run(sys.argv[1:] if arguments is None else arguments)
+        streams.flush()
+    except GatekeyError as error:
+        streams.say(f"gatekey: {error.title}. {error}")
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence_output()
+        return NOBODY_READS
+    except Exception as error:  # noqa: BLE001 - the last door: whatever comes, no traceback and no local variable
+        from tui.crash import farewell
+
+        streams.say(f"gatekey: {farewell(error, _report(error))}")
+        return FAILED
+    return status
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parser = build_parser()
+    parsed = parser.parse_args(protect_negatives(arguments))
+    options = options_from(parser, parsed)
+    if parsed.command is None:
+        from tui.commands import console
+
+        return console.run(options)
+    if options.demo:
+        parser.error("--demo opens the console; it takes no command")
+    status: int = parsed.run(parsed, options)
+    return status
+
+
+def _report(error: Exception) -> Path | None:
+    """Where the fault happened, appended to the file the environment names, if any."""
+    from tui.crash import append_report
+
+    log = os.environ.get(DEBUG_LOG_VARIABLE)
+    if not log:
+        return None
+    try:
+        append_report(Path(log), error, datetime.now(UTC))
+    except OSError:
+        return None
+    return Path(log)
+
+
+def _silence_output() -> None:
+    # The interpreter flushes standard output once more at its end, and would complain there.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

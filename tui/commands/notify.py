@@ -1,0 +1,25 @@
+"""`gatekey notify`: send the notifications that wait, for a timer where no server runs."""
+
+import argparse
+
+from tui.commands import streams
+from tui.commands.parsing import Commands
+from tui.opening import Options, open_account_store
+
+DESCRIPTION = """\
+Send every notification that is due, once, and say how many were delivered.
+`gatekey serve` does this by itself; without it, run this from a timer."""
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser("notify", help="send the notifications that wait", description=DESCRIPTION)
+    parser.add_argument("--once", action="store_true", required=True, help="send what is due now, then end")
+    parser.set_defaults(run=run)
+
+
+def run(_arguments: argparse.Namespace, options: Options) -> int:
+    with open_account_store(options, create=False) as store:
+        from gateway.dispatcher import run_once
+
+        streams.give(str(run_once(store)))
+    return 0

@@ -1,0 +1,91 @@
+"""The grammar of the command line: the options every command knows, and refusals that are safe to show."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+from urllib.parse import urlsplit
+
+from store.text import plain_lines
+from tui.opening import DATABASE_VARIABLE, KEY_FILE_VARIABLE, Options
+
+USAGE_ERROR: Final = 2
+_NEGATIVE: Final = re.compile(r"-[\d$.]")
+_PASSWORD_IN_URL: Final = (
+    f"leave the password out of --database, because other users can list command lines; "
+    f"put the address into {DATABASE_VARIABLE}, or the password into ~/.pgpass"
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that knows the global options wherever they stand, and never echoes what a terminal would obey."""
+
+    def __init__(self, **settings: Any) -> None:
+        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **settings)
+        data = self.add_argument_group("which data")
+        data.add_argument(
+            "--database",
+            metavar="URL",
+            default=argparse.SUPPRESS,
+            help=f"database URL or SQLite file (also {DATABASE_VARIABLE})",
+        )
+        data.add_argument(
+            "--key-file",
+            metavar="FILE",
+            default=argparse.SUPPRESS,
+            help=f"file of the key that opens stored secrets (also {KEY_FILE_VARIABLE})",
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2, the usage and one line. Raises SystemExit."""
+        self.print_usage(sys.stderr)
+        self.exit(USAGE_ERROR, f"gatekey: {plain_lines(message, 2000)}\n")
+
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[Parser]  # noqa: SLF001 - argparse names this type nowhere else
+else:
+    Commands = Any
+"""What `add_subparsers` returns: a module's `add` puts its commands there."""
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 lets the system choose one. Raises ArgumentTypeError."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a port is a whole number from 0 to 65535")
+    return int(text)
+
+
+def protect_negatives(arguments: Sequence[str]) -> list[str]:
+    """`arguments` in which an amount such as `-5` or `-1e999` cannot be mistaken for an option.
+
+    No option of ours starts with a digit, and whatever reads an amount strips spaces.
+    """
+    return [f" {argument}" if _NEGATIVE.match(argument) else argument for argument in arguments]
+
+
+def options_from(
+    parser: argparse.ArgumentParser, arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ
+) -> Options:
+    """The data the command is about. Raises SystemExit for a password on the command line."""
+    database: str | None = getattr(arguments, "database", None)
+    if database is not None and _has_password(database):
+        parser.error(_PASSWORD_IN_URL)
+    key_file = getattr(arguments, "key_file", None) or environ.get(KEY_FILE_VARIABLE)
+    return Options(
+        database=database or environ.get(DATABASE_VARIABLE) or None,
+        key_file=Path(key_file) if key_file else None,
+        demo=getattr(arguments, "demo", False),
+    )
+
+
+def _has_password(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.password is not None or "password=" in parts.query
+    except ValueError:
+        return False

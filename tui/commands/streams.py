@@ -1,0 +1,93 @@
+"""What a command says: data on standard output, talk on standard error, secrets from standard input only."""
+
+import getpass
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from store.errors import InvalidInput, OutputFailed
+from store.text import is_plain, plain
+
+LONGEST_SECRET: Final = 16_384
+"""Bytes. Longer than anything that is kept, so that a file sent by mistake is refused and not cut."""
+
+
+def give(line: str = "") -> None:
+    """One line of data. Raises `OutputFailed`, and BrokenPipeError when nobody reads on."""
+    if sys.stdout is None:
+        raise OutputFailed
+    try:
+        sys.stdout.write(line + "\n")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputFailed from error
+
+
+def give_json(document: object) -> None:
+    """One JSON document. Characters a terminal could obey leave as \\u escapes. Raises as `give`."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    give(text if all(is_plain(line) for line in text.split("\n")) else json.dumps(document, indent=2))
+
+
+def give_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Aligned columns under a line of their names. Raises as `give`."""
+    table = [list(head), *([plain(cell, 200) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    for row in table:
+        give("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def say(sentence: str) -> None:
+    """One line of talk. Where nobody can hear it, nothing is said."""
+    if sys.stderr is not None:
+        sys.stderr.write(plain(sentence) + "\n")
+
+
+def flush() -> None:
+    """Hand over all data now, while a failure can still be told. Raises as `give`."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputFailed from error
+
+
+def read_secret(what: str, *, confirm: bool = False) -> str:
+    """`what`, from standard input: all of it but one line break at the end.
+
+    At a terminal it is typed unseen, twice if `confirm`. Raises `InvalidInput` if it is empty, too long, not UTF-8,
+    or not the same twice.
+    """
+    if sys.stdin is None:
+        raise InvalidInput(f"There is no standard input to read the {what} from.")
+    if sys.stdin.isatty():
+        typed = _ask(f"{what.capitalize()}: ")
+        if confirm and _ask(f"{what.capitalize()} again: ") != typed:
+            raise InvalidInput(f"The {what} was not the same twice.")
+        return _nonempty(typed, what)
+    raw = sys.stdin.buffer.read(LONGEST_SECRET + 1)
+    if len(raw) > LONGEST_SECRET:
+        raise InvalidInput(f"The {what} on standard input is longer than {LONGEST_SECRET} bytes.")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"The {what} on standard input is not UTF-8 text.") from error
+    return _nonempty(text.removesuffix("\n").removesuffix("\r"), what)
+
+
+def _ask(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt, stream=sys.stderr)
+    except EOFError:
+        return ""
+
+
+def _nonempty(text: str, what: str) -> str:
+    if not text:
+        raise InvalidInput(f"The {what} on standard input is empty.")
+    return text
