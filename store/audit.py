@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from store.context import Context
 from store.models import AuditEvent, AuditHead
+from store.text import plain
 
 _FIRST: Final = b""
 
@@ -82,7 +83,10 @@ class Audit:
         source: str,
         **detail: str | int | bool,
     ) -> None:
-        """Append one event inside `tx`: it stands or falls with the act it tells of."""
+        """Append one event inside `tx`: it stands or falls with the act it tells of.
+
+        `actor` and `source` are kept as `store.text.plain` shows them.
+        """
         # The UPDATE takes the head's row lock first, so two events of one account queue up behind each other.
         head = tx.execute(
             update(AuditHead)
@@ -91,7 +95,7 @@ class Audit:
             .returning(AuditHead.sequence, AuditHead.mac)
         ).one_or_none()
         sequence, previous = (head.sequence, head.mac) if head else (1, _FIRST)
-        at = self._context.now()
+        at, actor, source = self._context.now(), plain(actor, 200), plain(source, 200)
         mac = self._mac(previous, account_id, sequence, at, tag, actor, source, detail)
         tx.execute(
             insert(AuditEvent).values(
@@ -118,6 +122,11 @@ class Audit:
         rows = tx.execute(query.order_by(AuditEvent.sequence.desc()).limit(limit))
         return [Event(row.sequence, row.at, row.tag, row.actor, row.source, row.detail) for row in rows]
 
+    def newest_at(self) -> datetime | None:
+        """When the newest event of any account was recorded, or None before the first."""
+        with self._context.database.read() as tx:
+            return tx.execute(select(AuditEvent.at).order_by(AuditEvent.id.desc()).limit(1)).scalar()
+
     def verify(self, tx: Connection, account_id: int) -> int | None:
         """The sequence number of the first event that does not fit the chain, or None if all do."""
         previous, expected = _FIRST, 1
@@ -128,9 +137,9 @@ class Audit:
                 return expected
             previous, expected = row.mac, expected + 1
         head = tx.execute(select(AuditHead).where(AuditHead.account_id == account_id)).one_or_none()
-        if head is None:
-            return None if expected == 1 else expected
-        return None if (head.sequence, head.mac) == (expected - 1, previous) else expected
+        # Every account has at least the event of its creation.
+        fits = head is not None and (head.sequence, head.mac) == (expected - 1, previous)
+        return None if fits else expected
 
     def _mac(
         self,

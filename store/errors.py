@@ -24,6 +24,7 @@ GatekeyError
 │                                AlreadySettled  NotEnabled  StepMissing
 ├── GatewayError                 the outside world failed
 │   ├── DeliveryFailed           ProviderFailed  UpstreamFailed  AddressRefused
+├── OutputFailed                 what was done could not be told
 └── StoreUnavailable             the data could not be reached, or may not be trusted
     ├── DatabaseBusy             DatabaseFull  DatabaseReadOnly  DatabaseUnreachable  DatabaseForeign
     ├── DatabaseDamaged          DatabaseExposed  DatabaseRefused  DatabaseMissing
@@ -401,6 +402,14 @@ class UpstreamFailed(GatewayError):
 class AddressRefused(GatewayError):
     title = "Address not allowed"
     sentence = "This address lies in a private network. The administrator can allow it by host and port."
+
+
+# -- the answer ----------------------------------------------------------------------------------------------
+
+
+class OutputFailed(GatekeyError):
+    title = "The output was lost"
+    sentence = "Standard output could not be written. What the command did before is kept."
 
 
 # -- the data ------------------------------------------------------------------------------------------------

@@ -8,7 +8,15 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from store.errors import InvalidEmail, InvalidLabel, InvalidModel, InvalidName, InvalidNumber, InvalidUrl
+from store.errors import (
+    InvalidEmail,
+    InvalidLabel,
+    InvalidModel,
+    InvalidName,
+    InvalidNumber,
+    InvalidSetting,
+    InvalidUrl,
+)
 from store.text import is_plain, normal, plain
 
 LONGEST_NAME: Final = 64
@@ -18,6 +26,7 @@ LONGEST_URL: Final = 2000
 _NAME_MARKS: Final = "._-@+"
 # RFC 5321 allows more; no mail provider hands out more, and this much cannot smuggle a second recipient.
 _EMAIL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9.-]+)")
+_SWITCH_WORDS: Final = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
 _HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 
 
@@ -60,6 +69,14 @@ def check_whole(text: str, lowest: int, highest: int, *, field: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", bare) or not lowest <= int(bare) <= highest:
         raise InvalidNumber(f"Enter a whole number from {lowest} to {highest}.", field=field)
     return int(bare)
+
+
+def check_switch(text: str, *, field: str) -> bool:
+    """Whether `text` says on. Raises `InvalidSetting` for anything but true, on, yes, false, off and no."""
+    word = text.strip(" ").lower()
+    if word not in _SWITCH_WORDS:
+        raise InvalidSetting(f"{field} takes true or false.", field=field)
+    return _SWITCH_WORDS[word]
 
 
 def check_url(text: str, *, field: str) -> str:

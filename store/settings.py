@@ -75,7 +75,29 @@ class Settings:
         """
         section = section.checked()
         with self._sessions.writing(token) as (tx, acting):
-            return self.write(tx, acting, section, version, may_retarget=self._is_proved(acting))
+            return self._write(
+                tx,
+                acting.account_id,
+                section,
+                version,
+                actor=acting.name,
+                source=acting.source,
+                may_retarget=self._is_proved(acting),
+            )
+
+    def load_for(self, account_id: int, kind: type[S]) -> Saved[S]:
+        """The section of that kind, from the administrator's side."""
+        with self._context.database.read() as tx:
+            return self.read(tx, account_id, kind)
+
+    def save_for(self, account_id: int, section: S, version: int, *, actor: str) -> Saved[S]:
+        """Store `section` over `version` from the administrator's side, which needs no proof of the account's owner.
+
+        Raises `InvalidInput` with the first field at fault, and `SettingsConflict` if another was saved meanwhile.
+        """
+        section = section.checked()
+        with self._context.database.write() as tx:
+            return self._write(tx, account_id, section, version, actor=actor, source="command line", may_retarget=True)
 
     def read(self, tx: Connection, account_id: int, kind: type[S]) -> Saved[S]:
         """The section of that kind. Raises `DatabaseRefused` if its row is missing."""
@@ -88,41 +110,50 @@ class Settings:
         del values["account_id"]
         return Saved(self._section(kind, account_id, values), version)
 
-    def write(self, tx: Connection, acting: Acting, section: S, version: int, *, may_retarget: bool) -> Saved[S]:
-        """Store a checked `section` inside `tx`. Raises what `save` raises."""
+    def secret(self, tx: Connection, account_id: int, column: str) -> str | None:
+        """A notification secret in clear, for the channel that needs it. Raises `KeyWrong`."""
+        table: Any = NotificationSettingsRow
+        sealed = tx.execute(select(getattr(table, f"{column}_sealed")).where(table.account_id == account_id)).scalar()
+        return None if sealed is None else self._context.ring.open(sealed, _place(column, account_id))
+
+    def _write(
+        self,
+        tx: Connection,
+        account_id: int,
+        section: S,
+        version: int,
+        *,
+        actor: str,
+        source: str,
+        may_retarget: bool,
+    ) -> Saved[S]:
         kind = type(section)
         table: Any = _TABLES[kind]
-        values = self._columns(acting.account_id, section)
-        before = self.read(tx, acting.account_id, kind)
+        values = self._columns(account_id, section)
+        before = self.read(tx, account_id, kind)
         if before.version != version:
             raise SettingsConflict(before)
         if not may_retarget and _changes_target(before.section, section):
             raise FreshProofRequired("Confirm your identity to change where notifications are sent.")
         saved = tx.execute(
             update(table)
-            .where(table.account_id == acting.account_id, table.version == version)
+            .where(table.account_id == account_id, table.version == version)
             .values(**values, version=version + 1)
         )
         if saved.rowcount != 1:
-            raise SettingsConflict(self.read(tx, acting.account_id, kind))
+            raise SettingsConflict(self.read(tx, account_id, kind))
         if _threshold(before.section) != _threshold(section):
-            tx.execute(update(Quota).where(Quota.account_id == acting.account_id).values(warning_armed=True))
+            tx.execute(update(Quota).where(Quota.account_id == account_id).values(warning_armed=True))
         self._audit.record(
             tx,
-            acting.account_id,
+            account_id,
             Tag.SETTINGS_SAVED,
-            actor=acting.name,
-            source=acting.source,
+            actor=actor,
+            source=source,
             section=NAMES[kind],
             version=version + 1,
         )
-        return self.read(tx, acting.account_id, kind)
-
-    def secret(self, tx: Connection, account_id: int, column: str) -> str | None:
-        """A notification secret in clear, for the channel that needs it. Raises `KeyWrong`."""
-        table: Any = NotificationSettingsRow
-        sealed = tx.execute(select(getattr(table, f"{column}_sealed")).where(table.account_id == account_id)).scalar()
-        return None if sealed is None else self._context.ring.open(sealed, _place(column, account_id))
+        return self.read(tx, account_id, kind)
 
     def _is_proved(self, acting: Acting) -> bool:
         return is_fresh(acting.proved_at, self._context.now())

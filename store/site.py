@@ -33,11 +33,7 @@ class Switch:
 
 
 def _boolean(text: str) -> bool:
-    words = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
-    try:
-        return words[text.strip().lower()]
-    except KeyError:
-        raise ValueError(text) from None
+    return inputs.check_switch(text, field="value")
 
 
 def _whole(lowest: int, highest: int) -> Callable[[str], int]:

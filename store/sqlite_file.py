@@ -52,14 +52,34 @@ def check(path: Path) -> None:
 
     Raises `DatabaseMissing`, `DatabaseExposed`, `DatabaseOnNetwork`, `DatabaseReadOnly` or `DatabaseUnreachable`.
     """
+    check_files(path)
+    check_folder(path)
+    check_place(path)
+    check_access(path)
+
+
+def check_files(path: Path) -> None:
+    """The file and its -wal and -shm. Raises `DatabaseMissing`, `DatabaseExposed` or `DatabaseUnreachable`."""
     for suffix in _SIDE_FILES:
         _check_mode(path.with_name(path.name + suffix), optional=bool(suffix))
-    folder = path.parent.stat()
-    if folder.st_mode & _OTHERS:
+
+
+def check_folder(path: Path) -> None:
+    """Raises `DatabaseExposed` if others can look into the folder, and so replace what lies in it."""
+    if path.parent.stat().st_mode & _OTHERS:
         raise DatabaseExposed(f"The folder {path.parent} is open to other users. Run chmod 700 on it.")
+
+
+def check_place(path: Path) -> str:
+    """The kind of file system under the file. Raises `DatabaseOnNetwork` for one that cannot lock."""
     kind = file_system(path, _MOUNTS.read_text() if _MOUNTS.exists() else "")
     if kind in _NETWORK_FILE_SYSTEMS:
         raise DatabaseOnNetwork
+    return kind
+
+
+def check_access(path: Path) -> None:
+    """Raises `DatabaseUnreachable` or `DatabaseReadOnly` unless this user may read and write here."""
     if not os.access(path, os.R_OK):
         raise DatabaseUnreachable(f"The file {path} cannot be read by this user.")
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
