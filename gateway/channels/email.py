@@ -24,6 +24,8 @@ from store.text import plain
 MAIL_TIMEOUTS: Final = Timeouts(connect=5.0, total=30.0)
 """Mail servers greet strangers slowly on purpose."""
 
+_GOODBYE_SECONDS: Final = 1.0
+
 SENTENCES: Final[Mapping[type[Exception], str]] = {
     aiosmtplib.SMTPAuthenticationError: "{host} refused the user name or the password{code}.",
     aiosmtplib.SMTPSenderRefused: "{host} refused the sender{code}.",
@@ -43,6 +45,7 @@ SENTENCES: Final[Mapping[type[Exception], str]] = {
 }
 """What a person is told when a mail server fails. None quotes what the server wrote."""
 
+_REPLY_CODES: Final = range(200, 600)
 _ENHANCED: Final = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?=\s|\Z)")
 _MAILBOX_IS_GONE: Final = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 """The codes that speak of the recipient alone (RFC 3463, RFC 7505). A bare 550 may as well mean that this
@@ -107,12 +110,14 @@ async def send(
     context = verifying(tls) if tls is not None else await asyncio.to_thread(system_trust)
     mail = compose(message, sender, recipient)
     try:
-        async with asyncio.timeout(timeouts.total):
-            client = await _connect(server, sender, context, timeouts, resolve)
-            try:
+        with contextlib.ExitStack() as stack:
+            async with asyncio.timeout(timeouts.total):
+                client = await _connect(server, sender, context, timeouts, resolve)
+                stack.callback(client.close)
                 await _submit(client, server, mail, sender, recipient)
-            finally:
-                client.close()
+            # The mail is accepted: how the server says goodbye, if at all, changes nothing.
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit(timeout=_GOODBYE_SECONDS)
     except aiosmtplib.SMTPException as error:
         raise _mail_failure(error, server.host) from error
     except FOREIGN as error:
@@ -168,9 +173,6 @@ async def _submit(client: aiosmtplib.SMTP, server: SmtpServer, mail: EmailMessag
     if server.username:
         await client.login(server.username, server.password)
     await client.send_message(mail, sender=sender, recipients=[recipient])
-    # The message is accepted; a server that will not say goodbye changes nothing.
-    with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-        await client.quit(timeout=1.0)
 
 
 def _mail_failure(error: aiosmtplib.SMTPException, host: str) -> DeliveryFailed:
@@ -182,6 +184,8 @@ def _mail_failure(error: aiosmtplib.SMTPException, host: str) -> DeliveryFailed:
         said = error.recipients[0]
     code = enhanced = ""
     if isinstance(said, aiosmtplib.SMTPResponseException):
+        if said.code not in _REPLY_CODES:
+            return DeliveryFailed(plain(f"{host} did not answer in SMTP.", 300))
         match = _ENHANCED.match(said.message)
         enhanced = match.group() if match else ""
         code = f" ({said.code} {enhanced})" if match else f" ({said.code})"

@@ -19,7 +19,7 @@ from store.errors import AddressRefused, DeliveryFailed, InvalidUrl
 from tests.authority import Authority
 from tests.receivers import Backstage, HttpReceiver, TcpReceiver, drip, refused_port, reply, reset, stall, then
 
-SHORT = Timeouts(connect=0.5, total=0.5)
+SHORT = Timeouts(connect=5.0, total=0.5)
 PUBLIC = "93.184.215.14"
 
 

@@ -13,11 +13,13 @@ from gateway.channels.message import Message
 from gateway.dialling import Resolve, Timeouts
 from gateway.outbound import Outbound
 from store.clock import Clock
-from store.errors import GatewayError
+from store.errors import DeliveryFailed, GatewayError
 from tests.authority import Authority
 
 NOW: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-SHORT: Final = Timeouts(connect=0.3, total=0.3)
+PATIENT: Final = Timeouts()
+SHORT: Final = Timeouts(connect=5.0, total=0.5)
+"""For a receiver that never comes to the point."""
 
 WEBHOOK_KEY: Final = b"canary-webhook-key-of-32-bytes!!"
 WEBHOOK_SECRET: Final = "whsec_" + base64.b64encode(WEBHOOK_KEY).decode()
@@ -81,14 +83,14 @@ LOOPBACK: Final = resolving("127.0.0.1")
 
 
 def outbound(
-    authority: Authority, *allowed: str, resolve: Resolve = LOOPBACK, timeouts: Timeouts | None = None
+    authority: Authority, *allowed: str, resolve: Resolve = LOOPBACK, timeouts: Timeouts = PATIENT
 ) -> Outbound:
     """A way out that trusts `authority`, and may reach the private `allowed`."""
     return Outbound(
         authority.trust(),
         allow=AllowList.parse(" ".join(allowed)),
         resolve=resolve,
-        timeouts=timeouts or Timeouts(),
+        timeouts=timeouts,
     )
 
 
@@ -106,3 +108,10 @@ def failing(work: Coroutine[Any, Any, None]) -> GatewayError:
     assert not [secret for secret in SECRETS if secret in f"{error} {error!r} {error.args}"]
     assert str(error).isprintable()
     return error
+
+
+def assert_try_again(error: object, sentence: str) -> None:
+    """That it failed in this way, and may be tried again as scheduled."""
+    assert isinstance(error, DeliveryFailed)
+    assert (error.permanent, error.retry_after) == (False, None)
+    assert str(error) == sentence

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.channels.message import Message
+from gateway.dialling import Timeouts
 from gateway.retry import LONGEST_WAIT
 from store.errors import AddressRefused, DeliveryFailed
 from tests.authority import Authority
@@ -27,10 +28,12 @@ from tests.receivers import (
 )
 from tests.unit.gateway.channels.settings import (
     HTTP_CHANNELS,
+    PATIENT,
     SECRETS,
     SHORT,
     FixedClock,
     Send,
+    assert_try_again,
     failing,
     outbound,
     resolving,
@@ -42,21 +45,20 @@ pytestmark = pytest.mark.parametrize("send", HTTP_CHANNELS)
 
 
 def status(
-    backstage: Backstage, authority: Authority, send: Send, message: Message, respond: Respond
+    backstage: Backstage,
+    authority: Authority,
+    send: Send,
+    message: Message,
+    respond: Respond,
+    timeouts: Timeouts = PATIENT,
 ) -> DeliveryFailed:
     """What comes of this answer."""
     with HttpReceiver(backstage, respond) as receiver:
-        way = outbound(authority, f"{HOST}:{receiver.port}", timeouts=SHORT)
+        way = outbound(authority, f"{HOST}:{receiver.port}", timeouts=timeouts)
         error = failing(send(message, f"http://{HOST}:{receiver.port}", way, FixedClock()))
     assert len(receiver.requests) == 1
     assert isinstance(error, DeliveryFailed)
     return error
-
-
-def assert_try_again(error: object, sentence: str) -> None:
-    assert isinstance(error, DeliveryFailed)
-    assert (error.permanent, error.retry_after) == (False, None)
-    assert str(error) == sentence
 
 
 def test_1_refused(authority: Authority, message: Message, send: Send) -> None:
@@ -130,13 +132,13 @@ def test_6_a_redirect_into_the_private_network(
 
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"])
 def test_7_a_stall(backstage: Backstage, authority: Authority, message: Message, send: Send, head: bytes) -> None:
-    error = status(backstage, authority, send, message, then(stall, head))
+    error = status(backstage, authority, send, message, then(stall, head), SHORT)
     assert_try_again(error, "push.example did not answer in time.")
 
 
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"])
 def test_8_a_drip(backstage: Backstage, authority: Authority, message: Message, send: Send, head: bytes) -> None:
-    error = status(backstage, authority, send, message, then(drip, head))
+    error = status(backstage, authority, send, message, then(drip, head), SHORT)
     assert_try_again(error, "push.example did not answer in time.")
 
 

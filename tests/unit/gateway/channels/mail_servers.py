@@ -1,0 +1,52 @@
+"""The administrator's mail server, as the e-mail tests set it up."""
+
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.channels import email
+from gateway.channels.email import EmailTarget, SmtpServer
+from gateway.channels.message import Message
+from gateway.dialling import Resolve, Timeouts
+from tests.authority import Authority
+from tests.receivers import Backstage, SmtpReceiver
+from tests.unit.gateway.channels.settings import LOOPBACK, PATIENT, SMTP_PASSWORD
+
+HOST = "mail.example"
+RECIPIENT = "alice@example.com"
+
+STARTTLS = SmtpServer(HOST, 587, "noreply@gateway.example", SmtpReceiver.username, SMTP_PASSWORD)
+SERVERS = (STARTTLS, replace(STARTTLS, security="implicit"))
+
+either_security = pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.security)
+
+
+class MailServer(SmtpReceiver):
+    """A mail server whose password is a canary."""
+
+    password = SMTP_PASSWORD
+
+
+def mail_server(
+    backstage: Backstage, authority: Authority, server: SmtpServer, *names: str, **answers: str
+) -> MailServer:
+    """A running mail server's stand-in, with a certificate for `names` and these replies to commands."""
+    tls = authority.serve(*(names or (HOST,)))
+    return MailServer(backstage, tls, implicit=server.security == "implicit", answers=answers)
+
+
+def sending(
+    message: Message,
+    authority: Authority,
+    server: SmtpServer,
+    port: int,
+    *,
+    address: str = RECIPIENT,
+    resolve: Resolve = LOOPBACK,
+    timeouts: Timeouts = PATIENT,
+) -> Coroutine[Any, Any, None]:
+    """The work of sending `message` to the server's stand-in on this port."""
+    target = EmailTarget(address, replace(server, port=port))
+    return email.send(message, target, tls=authority.trust(), timeouts=timeouts, resolve=resolve)

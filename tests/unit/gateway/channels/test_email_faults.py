@@ -1,0 +1,203 @@
+"""The ways in which a mail server fails, under the same thirteen heads as the HTTP channels."""
+
+import asyncio
+import inspect
+import logging
+import socket
+from collections.abc import Sequence
+
+import aiosmtplib
+import pytest
+
+from gateway.channels import email
+from gateway.channels.email import SmtpServer
+from gateway.channels.message import Message
+from store.errors import DeliveryFailed
+from tests.authority import Authority
+from tests.receivers import Backstage, Behaviour, TcpReceiver, drip, refused_port, reset, stall
+from tests.unit.gateway.channels.mail_servers import (
+    HOST,
+    RECIPIENT,
+    SERVERS,
+    STARTTLS,
+    MailServer,
+    either_security,
+    mail_server,
+    sending,
+)
+from tests.unit.gateway.channels.settings import (
+    SECRETS,
+    SHORT,
+    SMTP_PASSWORD,
+    assert_try_again,
+    failing,
+    resolving,
+)
+
+
+@either_security
+def test_1_refused(authority: Authority, message: Message, server: SmtpServer) -> None:
+    error = failing(sending(message, authority, server, refused_port()))
+    assert_try_again(error, "mail.example refused the connection.")
+
+
+@either_security
+def test_2_reset(backstage: Backstage, authority: Authority, message: Message, server: SmtpServer) -> None:
+    with TcpReceiver(backstage, reset) as receiver:
+        error = failing(sending(message, authority, server, receiver.port))
+    assert_try_again(error, "mail.example broke off the connection.")
+
+
+@either_security
+@pytest.mark.parametrize(
+    ("command", "answer", "sentence"),
+    [
+        ("MAIL", "550 5.7.1 not you", "mail.example refused the sender (550 5.7.1)."),
+        ("RCPT", "450 4.2.0 greylisted", "mail.example refused the recipient (450 4.2.0)."),
+        ("RCPT", "550 5.7.1 relaying denied", "mail.example refused the recipient (550 5.7.1)."),
+        ("RCPT", "550 no such user", "mail.example refused the recipient (550)."),
+        ("RCPT", "552 5.2.2 mailbox full", "mail.example refused the recipient (552 5.2.2)."),
+        ("DATA", "451 4.3.0 later", "mail.example refused the message (451 4.3.0)."),
+        ("DATA", "554 5.1.1 spam", "mail.example refused the message (554 5.1.1)."),
+    ],
+)
+def test_3_an_error_reply(
+    backstage: Backstage,
+    authority: Authority,
+    message: Message,
+    server: SmtpServer,
+    command: str,
+    answer: str,
+    sentence: str,
+) -> None:
+    """The server's own words, which may hold anything, are never repeated."""
+    told = f"{answer} {SMTP_PASSWORD}"
+    with mail_server(backstage, authority, server, **{command: told}) as receiver:
+        assert_try_again(failing(sending(message, authority, server, receiver.port)), sentence)
+
+
+@pytest.mark.parametrize("greeting", [b"HTTP/1.1 200 OK\r\n", b"\r\n", b"999 \xff\r\n", b"2" * 40_000])
+def test_3_what_is_not_smtp(backstage: Backstage, authority: Authority, message: Message, greeting: bytes) -> None:
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        await stall(reader, writer)
+
+    with TcpReceiver(backstage, babble) as receiver:
+        error = failing(sending(message, authority, STARTTLS, receiver.port))
+    assert_try_again(error, "mail.example did not answer in SMTP.")
+
+
+def test_4_too_many_connections(backstage: Backstage, authority: Authority, message: Message) -> None:
+    async def busy(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"421 4.7.0 too many connections\r\n")
+        await writer.drain()
+
+    with TcpReceiver(backstage, busy) as receiver:
+        error = failing(sending(message, authority, STARTTLS, receiver.port))
+    assert_try_again(error, "mail.example takes no mail at the moment (421 4.7.0).")
+
+
+@either_security
+@pytest.mark.parametrize("answer", ["550 5.1.1 unknown", "556 5.1.10 null MX", "550 5.2.1 disabled"])
+def test_5_a_mailbox_that_is_gone(
+    backstage: Backstage, authority: Authority, message: Message, server: SmtpServer, answer: str
+) -> None:
+    with mail_server(backstage, authority, server, RCPT=answer) as receiver:
+        error = failing(sending(message, authority, server, receiver.port))
+    assert isinstance(error, DeliveryFailed)
+    assert (error.permanent, error.retry_after) == (True, None)
+
+
+def test_6_a_mailbox_that_has_moved(backstage: Backstage, authority: Authority, message: Message) -> None:
+    """251 is the server's own forwarding; 551 names another address, which is not written to."""
+    with mail_server(backstage, authority, STARTTLS, RCPT="251 will forward") as receiver:
+        asyncio.run(sending(message, authority, STARTTLS, receiver.port))
+        assert [mail.recipients for mail in receiver.mails] == [(RECIPIENT,)]
+    with mail_server(backstage, authority, STARTTLS, RCPT="551 5.1.6 try <b@c.example>") as receiver:
+        error = failing(sending(message, authority, STARTTLS, receiver.port))
+    assert isinstance(error, DeliveryFailed)
+    assert error.permanent
+    assert receiver.mails == []
+
+
+@either_security
+@pytest.mark.parametrize("fault", [stall, drip], ids=["7 stall", "8 drip"])
+def test_7_and_8_a_server_that_never_came_to_the_point(
+    backstage: Backstage, authority: Authority, message: Message, server: SmtpServer, fault: Behaviour
+) -> None:
+    tls = authority.serve(HOST) if server.security == "implicit" else None
+    with TcpReceiver(backstage, fault, tls=tls) as receiver:
+        error = failing(sending(message, authority, server, receiver.port, timeouts=SHORT))
+    assert_try_again(error, "mail.example did not answer in time.")
+
+
+def test_7_a_handshake_that_stalled(backstage: Backstage, authority: Authority, message: Message) -> None:
+    with TcpReceiver(backstage, stall) as receiver:
+        error = failing(sending(message, authority, SERVERS[1], receiver.port, timeouts=SHORT))
+    assert_try_again(error, "mail.example did not answer in time.")
+
+
+@either_security
+def test_9_bad_tls(backstage: Backstage, authority: Authority, message: Message, server: SmtpServer) -> None:
+    async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers = {b"EHLO": b"250-mail.example\r\n250 STARTTLS\r\n", b"STAR": b"220 go\r\n"}
+        if server.security == "starttls":
+            writer.write(b"220 mail.example ESMTP\r\n")
+            for _ in range(2):
+                writer.write(answers[(await reader.readline())[:4].upper()])
+        await reader.read(65536)
+        writer.write(b"this is not TLS at all\r\n")
+        await writer.drain()
+
+    with TcpReceiver(backstage, garbage) as receiver:
+        error = failing(sending(message, authority, server, receiver.port))
+    assert_try_again(error, "A secure connection to mail.example could not be made.")
+
+
+@either_security
+def test_10_a_certificate_for_another_host(
+    backstage: Backstage, authority: Authority, message: Message, server: SmtpServer
+) -> None:
+    with mail_server(backstage, authority, server, "other.example", "127.0.0.1") as receiver:
+        error = failing(sending(message, authority, server, receiver.port))
+    assert_try_again(
+        error,
+        "The certificate of mail.example was not accepted: "
+        "Hostname mismatch, certificate is not valid for 'mail.example'.",
+    )
+    assert receiver.sign_ins == []
+
+
+def test_11_no_such_name(authority: Authority, message: Message) -> None:
+    async def nowhere(_: str, __: int) -> Sequence[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    error = failing(sending(message, authority, STARTTLS, 1, resolve=nowhere))
+    assert_try_again(error, "The name mail.example could not be resolved.")
+
+
+@either_security
+def test_12_a_host_with_ipv6_only(
+    backstage: Backstage, authority: Authority, message: Message, server: SmtpServer
+) -> None:
+    implicit = server.security == "implicit"
+    with MailServer(backstage, authority.serve(HOST), implicit=implicit, host="::1") as receiver:
+        asyncio.run(sending(message, authority, server, receiver.port, resolve=resolving("127.0.0.9", "::1")))
+    assert len(receiver.mails) == 1
+
+
+def test_a_wrong_password_was_tried_once_per_method_and_not_repeated_to_anyone(
+    backstage: Backstage, authority: Authority, message: Message, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG), MailServer(backstage, authority.serve(HOST)) as receiver:
+        receiver.password = "another"
+        error = failing(sending(message, authority, STARTTLS, receiver.port))
+    assert_try_again(error, "mail.example refused the user name or the password (535 5.7.8).")
+    ours = [record for record in caplog.records if not record.name.startswith("mail")]
+    assert [secret for secret in SECRETS for record in ours if secret in record.getMessage()] == []
+
+
+def test_every_exception_of_aiosmtplib_had_a_sentence() -> None:
+    foreign = [value for value in vars(aiosmtplib).values() if inspect.isclass(value) and issubclass(value, Exception)]
+    assert len(foreign) >= 15
+    assert [kind for kind in foreign if kind not in email.SENTENCES] == []
