@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from store import inputs, passwords
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import LastAdministrator, NameTaken, NoSuchAccount
+from store.errors import InvalidMoney, LastAdministrator, NameTaken, NoSuchAccount
 from store.models import Account, Quota
+from store.money import MAXIMUM_MICRO_USD
 from store.settings import open_sections
 from store.text import fold
 from store.throttle import Factor, Throttles
@@ -63,10 +64,12 @@ class Accounts:
 
         `password` None makes one that can only sign in through a passkey or a bound identity. `only_if_first`
         refuses once anybody has an account: the first run may be raced. Raises `InvalidName`, `InvalidEmail`,
-        `PasswordRefused`, `NameTaken`.
+        `InvalidMoney`, `PasswordRefused`, `NameTaken`.
         """
         name = inputs.check_name(name)
         email = inputs.check_email(email, field="email") if email else ""
+        if not 0 <= quota_micro_usd <= MAXIMUM_MICRO_USD:
+            raise InvalidMoney(field="quota")
         hashed = None
         if password is not None:
             password = passwords.prepare(password)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, literal, or_, select, update
 
 from store.audit import Audit, Tag
 from store.context import Context
@@ -22,6 +22,7 @@ from store.usage_log import UsageEntry, UsageLog
 
 ABANDONED_AFTER: Final = timedelta(hours=1)
 """No call takes longer; a reservation this old belonged to a process that died."""
+_OUT_OF_RANGE: Final = "The quota would fall below zero or grow beyond 1,000,000,000 dollars."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,11 @@ class Quotas:
     def reserve(self, account_id: int, micro_usd: int, *, api_key_id: int | None = None) -> int:
         """Hold `micro_usd` for one call; returns the reservation to settle.
 
-        Raises `QuotaExceeded`, or `SpendLimitReached` for the API key's own limit.
+        Raises `QuotaExceeded`, `SpendLimitReached` for the API key's own limit, or `InvalidMoney` below zero.
         """
-        if micro_usd < 0:
-            raise InvalidMoney("A cost is not below zero.")
+        _refuse_negative(micro_usd)
+        if micro_usd > MAXIMUM_MICRO_USD:
+            raise QuotaExceeded
         with self._context.database.write() as tx:
             held = tx.execute(
                 update(Quota)
@@ -89,10 +91,10 @@ class Quotas:
     def settle(self, reservation_id: int, cost_micro_usd: int, entry: UsageEntry) -> int:
         """Take what a call did cost, log it, and warn if the threshold was crossed; returns what was taken.
 
-        A cost beyond what is left takes what is left: the ledger never goes below zero. Raises `AlreadySettled`.
+        A cost beyond what is left takes what is left: the ledger never goes below zero. Raises `AlreadySettled`,
+        or `InvalidMoney` below zero.
         """
-        if cost_micro_usd < 0:
-            raise InvalidMoney("A cost is not below zero.")
+        _refuse_negative(cost_micro_usd)
         with self._context.database.write() as tx:
             row = tx.execute(
                 delete(Reservation)
@@ -116,9 +118,10 @@ class Quotas:
         return taken
 
     def charge(self, account_id: int, cost_micro_usd: int) -> None:
-        """Take a known cost at once. Raises `QuotaExceeded`; then nothing was taken."""
-        if cost_micro_usd < 0:
-            raise InvalidMoney("A cost is not below zero.")
+        """Take a known cost at once. Raises `QuotaExceeded` or `InvalidMoney`; then nothing was taken."""
+        _refuse_negative(cost_micro_usd)
+        if cost_micro_usd > MAXIMUM_MICRO_USD:
+            raise QuotaExceeded
         with self._context.database.write() as tx:
             charged = tx.execute(
                 update(Quota)
@@ -138,8 +141,10 @@ class Quotas:
     def adjust(self, name: str, *, add: int = 0, set_to: int | None = None, actor: str) -> QuotaState:
         """Top up, take away (negative `add`) or set the quota from the administrator's side; a warning is re-armed.
 
-        Raises `NoSuchAccount`; `InvalidMoney` if nothing below zero or beyond the maximum would be left.
+        Raises `NoSuchAccount`, and `InvalidMoney` if it would fall below zero or grow beyond the maximum.
         """
+        if abs(add) > MAXIMUM_MICRO_USD or not 0 <= (set_to or 0) <= MAXIMUM_MICRO_USD:
+            raise InvalidMoney(_OUT_OF_RANGE)
         with self._context.database.write() as tx:
             account_id = tx.execute(select(Account.id).where(Account.name_key == fold(name))).scalar()
             if account_id is None:
@@ -147,15 +152,11 @@ class Quotas:
             remaining = Quota.remaining_micro_usd + add if set_to is None else set_to
             changed = tx.execute(
                 update(Quota)
-                .where(
-                    Quota.account_id == account_id,
-                    Quota.remaining_micro_usd + add >= 0 if set_to is None else Quota.account_id == account_id,
-                    Quota.remaining_micro_usd + add <= MAXIMUM_MICRO_USD,
-                )
+                .where(Quota.account_id == account_id, literal(remaining).between(0, MAXIMUM_MICRO_USD))
                 .values(remaining_micro_usd=remaining, warning_armed=True)
             )
             if changed.rowcount != 1:
-                raise InvalidMoney("The quota would fall below zero or grow beyond 1,000,000,000 dollars.")
+                raise InvalidMoney(_OUT_OF_RANGE)
             state = self.state_of(tx, account_id)
             self._audit.record(
                 tx,
@@ -202,28 +203,23 @@ class Quotas:
             raise SpendLimitReached
 
     def _take(self, tx: Connection, account_id: int, held: int, cost: int) -> int:
-        # The first form is the usual one; the second takes the rest when a call cost more than was left.
-        exact = tx.execute(
-            update(Quota)
-            .where(Quota.account_id == account_id, Quota.remaining_micro_usd >= cost)
-            .values(
-                remaining_micro_usd=Quota.remaining_micro_usd - cost,
-                used_micro_usd=Quota.used_micro_usd + cost,
-                held_micro_usd=Quota.held_micro_usd - held,
-            )
-        )
-        if exact.rowcount == 1:
-            return cost
-        before = tx.execute(
+        # What is left is read under the row's lock: a top-up in between must not be taken along (PostgreSQL).
+        left = tx.execute(
             select(Quota.remaining_micro_usd).where(Quota.account_id == account_id).with_for_update()
         ).scalar_one()
+        taken = min(int(left), cost)
         tx.execute(
             update(Quota)
             .where(Quota.account_id == account_id)
             .values(
-                remaining_micro_usd=0,
-                used_micro_usd=Quota.used_micro_usd + before,
+                remaining_micro_usd=Quota.remaining_micro_usd - taken,
+                used_micro_usd=Quota.used_micro_usd + taken,
                 held_micro_usd=Quota.held_micro_usd - held,
             )
         )
-        return int(before)
+        return taken
+
+
+def _refuse_negative(micro_usd: int) -> None:
+    if micro_usd < 0:
+        raise InvalidMoney("A cost is not below zero.")
