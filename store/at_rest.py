@@ -94,15 +94,22 @@ class KeyRing:
 
 def load_key_file(path: Path) -> KeyRing:
     """The ring in the file at `path`. Raises `KeyMissing`, `KeyExposed` (mode beyond 0600) or `KeyWrong`."""
+    sentence = f"The key file {path.name} could not be opened. Point --key-file at it."
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        # A pipe without a writer must not keep the program waiting.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        raise KeyMissing(f"The key file {path.name} could not be opened. Point --key-file at it.") from error
-    with os.fdopen(descriptor, encoding="ascii", errors="replace") as file:
-        status = os.fstat(file.fileno())
+        raise KeyMissing(sentence) from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise KeyMissing(sentence)
         if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise KeyExposed
-        return KeyRing.parse(file.read(65536))
+        text = os.read(descriptor, 65536)
+    finally:
+        os.close(descriptor)
+    return KeyRing.parse(text.decode("ascii", "replace"))
 
 
 def create_key_file(path: Path, rng: random.Random) -> KeyRing:

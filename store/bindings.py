@@ -102,6 +102,8 @@ class Bindings:
             raise InvalidSetting("A client id has 1 to 255 visible characters.", field="client-id")
         sealed = None
         if client_secret:
+            if not re.fullmatch(r"[\x21-\x7e]{1,1000}", client_secret):
+                raise InvalidSetting("A client secret has no spaces.", field="client-secret")
             sealed = self._context.seal(client_secret, _place(slug))
         with self._context.database.write() as tx:
             try:
@@ -178,8 +180,7 @@ class Bindings:
         is taken, without a hint by whom.
         """
         self.require_enabled()
-        if not 1 <= len(subject) <= _LONGEST_SUBJECT or not is_plain(subject):
-            raise IdentityRefused
+        _check_subject(subject)
         with self._sessions.writing(token, proof=True) as (tx, acting):
             provider_id = tx.execute(select(Provider.id).where(Provider.slug == slug)).scalar()
             if provider_id is None:
@@ -224,6 +225,7 @@ class Bindings:
         Raises `BindingsDisabled`, and `IdentityRefused` for one that nobody has bound.
         """
         self.require_enabled()
+        _check_subject(subject)
         with self._context.database.write() as tx:
             account_id = self._use(tx, slug, subject)
             if account_id is None:
@@ -244,6 +246,11 @@ class Bindings:
         if with_secret and row.client_secret_sealed is not None:
             secret = self._context.ring.open(row.client_secret_sealed, _place(row.slug))
         return ProviderInfo(row.id, row.slug, row.name, ProviderKind(row.kind), row.issuer, row.client_id, secret)
+
+
+def _check_subject(subject: str) -> None:
+    if not 1 <= len(subject) <= _LONGEST_SUBJECT or not is_plain(subject):
+        raise IdentityRefused
 
 
 def _place(slug: str) -> str:

@@ -3,7 +3,7 @@
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,18 +53,20 @@ SQLITE_ERRORS: Final[dict[int, type[StoreUnavailable]]] = {
 """By primary result code (the low byte of the extended one)."""
 
 POSTGRESQL_ERRORS: Final[dict[str, type[StoreUnavailable]]] = {
+    "42P01": DatabaseForeign,  # undefined table
+    "53300": DatabaseBusy,  # too many connections
     "08": DatabaseUnreachable,  # connection exception
     "28": DatabaseUnreachable,  # invalid authorization
     "3D": DatabaseUnreachable,  # no such database
     "57": DatabaseUnreachable,  # operator intervention, shutdown
     "40": DatabaseBusy,  # serialization failure, deadlock
     "55": DatabaseBusy,  # lock not available
-    "53": DatabaseFull,  # disk full, too many connections
+    "53": DatabaseFull,  # disk full, out of memory
     "25": DatabaseReadOnly,  # read-only transaction
     "XX": DatabaseDamaged,  # internal error
     "58": DatabaseUnreachable,  # system error
 }
-"""By the class of the SQLSTATE (PostgreSQL manual, appendix A)."""
+"""By the SQLSTATE, or by its class, the first two characters (PostgreSQL manual, appendix A)."""
 
 
 class Database:
@@ -80,6 +82,8 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         if self.url.drivername not in ("sqlite", "postgresql+psycopg"):
             raise DatabaseForeign("Gatekey keeps its data in SQLite or PostgreSQL.")
+        if self.url.drivername == "sqlite" and self.url.query:
+            raise DatabaseForeign("The address of an SQLite database is a path and nothing else.")
         self._keeper: sqlite3.Connection | None = None
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
         self._writer = self.engine.execution_options(**{_WRITES: True})
@@ -121,8 +125,13 @@ class Database:
             yield
         except exc.DBAPIError as error:
             raise translate(error) from error
+        except sqlite3.Error as error:
+            raise _for_sqlite(error) from error
         except exc.TimeoutError as error:
             raise DatabaseBusy from error
+        except (OverflowError, UnicodeEncodeError) as error:
+            # The drivers say this of a number beyond 64 bits and of a lone surrogate, before they send anything.
+            raise DatabaseRefused("This value cannot be stored. Nothing was changed.") from error
 
     def checkpoint(self) -> bool:
         """Move the write-ahead log into the file and empty it, so that nothing deleted stays behind in it.
@@ -135,6 +144,18 @@ class Database:
             cursor = connection.connection.cursor()
             busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return bool(busy == 0)
+
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong with its file (PRAGMA quick_check, foreign_key_check), in its words; mostly nothing.
+
+        PostgreSQL checks its own pages. Raises `StoreUnavailable`.
+        """
+        if self.is_postgresql:
+            return []
+        with self.read() as tx:
+            found = [str(row[0]) for row in tx.exec_driver_sql("PRAGMA quick_check(10)") if row[0] != "ok"]
+            orphans = tx.exec_driver_sql("PRAGMA foreign_key_check").all()
+        return found + [f"row {row[1]} of {row[0]} points at nothing" for row in orphans[:10]]
 
     def close(self) -> None:
         self.engine.dispose()
@@ -169,7 +190,7 @@ class Database:
 
 
 def prepare_file(path: Path, *, create: bool) -> None:
-    """Make or check the SQLite file before SQLite sees it; its header must be empty or carry our id.
+    """Make or check the SQLite file before it is used; it must be empty or carry our id.
 
     Raises what `store.sqlite_file` raises, and `DatabaseForeign`.
     """
@@ -180,23 +201,38 @@ def prepare_file(path: Path, *, create: bool) -> None:
         header = file.read(100)
     if not header:
         return
-    is_sqlite = header.startswith(b"SQLite format 3\x00") and len(header) == 100
-    if not is_sqlite or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+    if not header.startswith(b"SQLite format 3\x00") or len(header) != 100:
         raise DatabaseForeign
+    stamp = int.from_bytes(header[68:72], "big")
+    # Until the first checkpoint our id lies in the write-ahead log, where only SQLite can read it.
+    if stamp != APPLICATION_ID and (stamp != 0 or not _is_ours_or_empty(path)):
+        raise DatabaseForeign
+
+
+def _is_ours_or_empty(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)) as connection:
+            (stamp,) = connection.execute("PRAGMA application_id").fetchone()
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        raise _for_sqlite(error) from error
+    return stamp == APPLICATION_ID or tables == 0
 
 
 def translate(error: exc.DBAPIError) -> StoreUnavailable:
     """The sentence for a driver's error; what no table names is `DatabaseRefused`."""
     origin: Any = error.orig
     if isinstance(origin, sqlite3.Error):
-        code = getattr(origin, "sqlite_errorcode", None)
-        return SQLITE_ERRORS.get((code or 0) & 0xFF, _by_message(str(origin)))()
+        return _for_sqlite(origin)
     state = getattr(origin, "sqlstate", None)
     if state is None:
         return DatabaseUnreachable() if isinstance(error, exc.OperationalError) else DatabaseRefused()
-    if state == "42P01":  # undefined table
-        return DatabaseForeign()
-    return POSTGRESQL_ERRORS.get(state[:2], DatabaseRefused)()
+    return POSTGRESQL_ERRORS.get(state, POSTGRESQL_ERRORS.get(state[:2], DatabaseRefused))()
+
+
+def _for_sqlite(error: sqlite3.Error) -> StoreUnavailable:
+    code = getattr(error, "sqlite_errorcode", None)
+    return SQLITE_ERRORS.get((code or 0) & 0xFF, _by_message(str(error)))()
 
 
 def _by_message(message: str) -> type[StoreUnavailable]:

@@ -46,14 +46,11 @@ class Hasher:
         With nothing stored it works as long and says no: an unknown name takes as much time as a wrong password.
         """
         with self._slots:
-            if stored is None:
-                self._passwords.verify(password, self._get_decoy())
-                return False, None
             try:
-                fits, renewed = self._passwords.verify_and_update(password, stored)
+                fits, renewed = self._passwords.verify_and_update(password, stored or self._get_decoy())
             except (UnknownHashError, PasswordSizeError, ValueError):
                 return False, None
-            return bool(fits), renewed
+            return (bool(fits), renewed) if stored else (False, None)
 
     def hash_code(self, code: str) -> str:
         """The PHC string of a backup code."""

@@ -99,17 +99,19 @@ def check_url(text: str, *, field: str) -> str:
 
 def check_origin(text: str) -> str:
     """The origin of a page: scheme, host and port, nothing else (RFC 6454). Raises `InvalidUrl`."""
-    url = check_url(text.rstrip("/"), field="value")
+    url = check_url(text.rstrip("/"), field="value").lower()
     parts = urlsplit(url)
-    if parts.path or parts.query:
+    if url != f"{parts.scheme}://{parts.netloc}":
         raise InvalidUrl("An origin has no path.", field="value")
-    return url.lower()
+    return url
 
 
 def check_host_port(text: str) -> str:
     """`host:port`, an IPv6 address in brackets. Raises `ValueError`."""
     parts = urlsplit(f"//{text}")
-    if parts.port is None or not parts.hostname or not is_host(parts.hostname) or parts.netloc != text:
+    host, port = parts.hostname or "", parts.port
+    bracketed = f"[{host}]" if ":" in host else host
+    if not port or not is_host(host) or text.lower() != f"{bracketed}:{port}":
         raise ValueError(text)
     return text.lower()
 

@@ -9,6 +9,7 @@ from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import (
     NoSuchAccount,
+    PasswordRefused,
     PasswordsDoNotMatch,
     PasswordTooLong,
     PasswordTooShort,
@@ -64,11 +65,13 @@ def estimate(password: str, known_words: tuple[str, ...] = ()) -> Strength:
 
 
 def check_new(password: str, known_words: tuple[str, ...], *, field: str = "new-password") -> None:
-    """Raise `PasswordTooShort`, `PasswordTooLong` or `PasswordTooWeak` unless `password` is good enough."""
+    """Raise `PasswordTooShort`, `PasswordTooLong`, `PasswordTooWeak` or `PasswordRefused` unless it is good enough."""
     if len(password) < SHORTEST:
         raise PasswordTooShort(field=field)
     if len(password) > LONGEST:
         raise PasswordTooLong(field=field)
+    if any("\ud800" <= character <= "\udfff" for character in password):
+        raise PasswordRefused("This password holds half a character. Type it again.", field=field)
     strength = estimate(password, known_words)
     if not strength.is_enough:
         advice = strength.advice.rstrip(".")

@@ -12,7 +12,7 @@ from store.errors import InvalidMoney, ModelNotPriced, NoSuchItem
 from store.models import Price, PriceSettingsRow, UnpricedModel
 from store.money import MAXIMUM_MICRO_USD
 from store.sessions import Sessions
-from store.text import plain
+from store.text import is_plain, plain
 from store.upsert import upsert
 
 TOKENS_PER_PRICE: Final = 1_000_000
@@ -82,7 +82,7 @@ class Pricing:
     def find(self, model: str) -> ModelPrice | None:
         """The price of exactly this model, or None."""
         with self._context.database.read() as tx:
-            row = tx.execute(select(Price).where(Price.model == model)).one_or_none()
+            row = self._row(tx, model)
         return None if row is None else _price(row)
 
     def admit(self, account_id: int, model: str) -> ModelPrice | None:
@@ -91,7 +91,7 @@ class Pricing:
         Raises `ModelNotPriced` unless the account's switch is on; a switch that cannot be read counts as off.
         """
         with self._context.database.read() as tx:
-            row = tx.execute(select(Price).where(Price.model == model)).one_or_none()
+            row = self._row(tx, model)
             accepts = None if row is not None else self._accepts_unpriced(tx, account_id)
         if row is not None:
             return _price(row)
@@ -110,6 +110,10 @@ class Pricing:
                 .limit(_MOST_REMEMBERED)
             )
             return [SeenModel(row.model, row.calls, row.last_seen_at) for row in rows]
+
+    def _row(self, tx: Connection, model: str) -> Any:
+        # A name that no price can have may not even be one that the database can be asked for.
+        return tx.execute(select(Price).where(Price.model == model)).one_or_none() if is_plain(model) else None
 
     def _accepts_unpriced(self, tx: Connection, account_id: int) -> bool:
         accepts = tx.execute(

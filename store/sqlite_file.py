@@ -1,5 +1,6 @@
 """The SQLite file and its folder: made private, and refused when others could read them."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -12,6 +13,7 @@ from store.errors import (
     DatabaseOnNetwork,
     DatabaseReadOnly,
     DatabaseUnreachable,
+    StoreUnavailable,
 )
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -29,22 +31,29 @@ _NETWORK_FILE_SYSTEMS: Final = {
 }
 _MOUNTS: Final = Path("/proc/self/mounts")
 _SIDE_FILES: Final = ("", "-wal", "-shm")
+_ERRORS: Final[dict[int, type[StoreUnavailable]]] = {
+    errno.EACCES: DatabaseReadOnly,
+    errno.EPERM: DatabaseReadOnly,
+    errno.EROFS: DatabaseReadOnly,
+    errno.ENOSPC: DatabaseFull,
+    errno.EDQUOT: DatabaseFull,
+}
 
 
 def create(path: Path) -> None:
     """Make an empty file of mode 0600 at `path`, in a folder of mode 0700 if there is none yet.
 
-    Raises `DatabaseReadOnly` or `DatabaseFull` if it cannot be made. SQLite gives -wal and -shm the same mode.
+    Raises `DatabaseReadOnly`, `DatabaseFull` or `DatabaseUnreachable` if it cannot be made. SQLite gives -wal and
+    -shm the same mode.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
     except FileExistsError:
         return
-    except PermissionError as error:
-        raise DatabaseReadOnly(f"No file can be created in {path.parent}.") from error
     except OSError as error:
-        raise DatabaseFull(f"The file {path} could not be created.") from error
+        kind = _ERRORS.get(error.errno or 0, DatabaseUnreachable)
+        raise kind(f"The file {path} could not be created: {error.strerror}.") from error
 
 
 def check(path: Path) -> None:

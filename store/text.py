@@ -49,8 +49,12 @@ def normal(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """The key under which two spellings of one name meet: compatibility form, case folded (Unicode TR36)."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    """The key under which two spellings of one name meet: compatibility form, case folded (Unicode TR36).
+
+    What no name may hold becomes U+FFFD, which no name may hold either: such a key is stored for nobody.
+    """
+    safe = _UNSAFE.sub(REPLACEMENT, text)
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", safe).casefold())
 
 
 def _shorten(text: str, limit: int) -> str:

@@ -5,7 +5,7 @@ very transaction that writes it.
 """
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -16,6 +16,7 @@ from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import InvalidNumber
 from store.models import PrivacySettingsRow, UsageDay, UsageEntryRow
+from store.money import MAXIMUM_MICRO_USD
 from store.sessions import Sessions
 from store.text import plain
 from store.upsert import upsert
@@ -95,6 +96,13 @@ class UsageLog:
     def append(self, tx: Connection, account_id: int, entry: UsageEntry) -> int:
         """Log one call inside `tx`, and add it to its day."""
         now = self._context.now()
+        entry = replace(
+            entry,
+            prompt_tokens=_bounded(entry.prompt_tokens),
+            completion_tokens=_bounded(entry.completion_tokens),
+            cost_micro_usd=_bounded(entry.cost_micro_usd),
+            duration_ms=_bounded(entry.duration_ms),
+        )
         entry_id = tx.execute(
             insert(UsageEntryRow)
             .values(
@@ -160,7 +168,7 @@ class UsageLog:
         if kind is not None:
             query = query.where(UsageEntryRow.kind == kind.value)
         if model is not None:
-            query = query.where(UsageEntryRow.model == model)
+            query = query.where(UsageEntryRow.model == plain(model, 200))
         if before is not None:
             query = query.where(UsageEntryRow.id < before)
         rows = tx.execute(query.order_by(UsageEntryRow.id.desc()).limit(limit + 1)).all()
@@ -213,6 +221,11 @@ class UsageLog:
             .with_for_update(read=True)
         ).scalar()
         return canonical_ip(entry.client_ip) if wanted is True else None
+
+
+def _bounded(count: int) -> int:
+    # Token counts come from the model server: what it makes up must not keep a call from being logged.
+    return min(max(count, 0), MAXIMUM_MICRO_USD)
 
 
 def canonical_ip(text: str) -> str | None:
