@@ -372,6 +372,14 @@ class Passkeys:
                     if not self._sessions.is_live(tx, row.session_id):
                         raise SignInExpired("The console that asked for this has signed out.")
                     self._sessions.note_proof(tx, row.session_id)
+                    self._audit.record(
+                        tx,
+                        stored.account_id,
+                        Tag.PROVED,
+                        actor=ceremony.account_name,
+                        source=row.source,
+                        method="passkey",
+                    )
                 else:
                     tx.execute(
                         update(PasskeyCeremony)

@@ -263,11 +263,14 @@ class Sessions:
     def lock(self, token: str) -> None:
         """Lock the session: until it is unlocked with a factor, nothing can be done with it."""
         with self._context.database.write() as tx:
-            tx.execute(
+            row = tx.execute(
                 update(Session)
                 .where(Session.token_hash == digest(token), Session.locked_at.is_(None))
                 .values(locked_at=self._context.now(), proof_at=None)
-            )
+                .returning(Session.account_id, Session.source)
+            ).one_or_none()
+            if row is not None:
+                self._audit.record(tx, row.account_id, Tag.SESSION_LOCKED, actor="self", source=row.source)
 
     def _touch(self, tx: Connection, session_id: int) -> None:
         tx.execute(update(Session).where(Session.id == session_id).values(last_active_at=self._context.now()))

@@ -160,10 +160,6 @@ class SignIn:
             self._two_factor.claim(tx, session.account_id, session.name, verified, source=session.source)
             self._note_proof(tx, session, verified.method)
 
-    def prove_with_passkey(self, tx: Connection, session_id: int) -> None:
-        """Note that the owner of a session used one of their passkeys, inside the passkey's own transaction."""
-        self._sessions.note_proof(tx, session_id)
-
     def _account(self, name: str) -> "Row[int, str, str | None] | None":
         query = select(Account.id, Account.name, Account.password_hash).where(Account.name_key == fold(name))
         with self._context.database.read() as tx:
