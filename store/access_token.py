@@ -4,16 +4,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, or_, select, update
 
 from store import tokens
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import InvalidToken, NotEnabled, StaleEdit
+from store.errors import InvalidToken, NotEnabled
 from store.models import AccessToken, Account
 from store.notices import Notices
 from store.sessions import Sessions, digest
+from store.upsert import upsert
 
 NOTE_USE_EVERY: Final = timedelta(minutes=1)
 
@@ -61,27 +61,17 @@ class AccessTokens:
     def generate(self, token: str) -> NewAccessToken:
         """Make a new one; the old one is refused from the commit on.
 
-        Raises `FreshProofRequired`, and `StaleEdit` if another was made at the same moment.
+        Of two made at the same moment the later one is valid. Raises `FreshProofRequired`.
         """
         new, now = tokens.generate(tokens.ACCESS_TOKEN_PREFIX, self._context.rng), self._context.now()
         values = {"token_hash": digest(new), "last_four": new[-4:], "created_at": now, "last_used_at": None}
         with self._sessions.writing(token, proof=True) as (tx, acting):
-            generation = tx.execute(
-                select(AccessToken.generation).where(AccessToken.account_id == acting.account_id)
-            ).scalar()
-            if generation is None:
-                try:
-                    tx.execute(insert(AccessToken).values(account_id=acting.account_id, generation=1, **values))
-                except IntegrityError as error:
-                    raise StaleEdit("A token was generated somewhere else at this moment.") from error
-            else:
-                rotated = tx.execute(
-                    update(AccessToken)
-                    .where(AccessToken.account_id == acting.account_id, AccessToken.generation == generation)
-                    .values(generation=generation + 1, **values)
-                )
-                if rotated.rowcount != 1:
-                    raise StaleEdit("A token was generated somewhere else at this moment.")
+            upsert(
+                tx,
+                AccessToken,
+                {"account_id": acting.account_id},
+                {"generation": (1, AccessToken.generation + 1), **values},
+            )
             self._audit.record(
                 tx, acting.account_id, Tag.ACCESS_TOKEN_GENERATED, actor=acting.name, source=acting.source
             )

@@ -6,7 +6,7 @@ from sqlalchemy import delete, insert
 
 from store.accounts import Role, is_last_administrator, lock_administrators
 from store.context import Context
-from store.errors import LastAdministrator, RootAccount, SessionEnded, UsernameDoesNotMatch
+from store.errors import LastAdministrator, RootAccount, UsernameDoesNotMatch
 from store.models import Account, Tombstone
 from store.notices import Notices
 from store.sessions import Sessions
@@ -56,7 +56,6 @@ class Deletion:
                 raise LastAdministrator
             self._notices.enqueue_farewell(tx, acting.email)
             self._throttles.forget(tx, acting.name)
-            if tx.execute(delete(Account).where(Account.id == acting.account_id)).rowcount != 1:
-                raise SessionEnded
+            tx.execute(delete(Account).where(Account.id == acting.account_id))
             tx.execute(insert(Tombstone).values(id=tombstone, deleted_at=self._context.now()))
         return Deleted(tombstone, self._context.database.checkpoint())

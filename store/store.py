@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from store import schema
 from store.access_token import AccessTokens
@@ -40,6 +40,7 @@ from store.sign_in import SignIn
 from store.site import Site
 from store.throttle import Throttles
 from store.two_factor import TwoFactors
+from store.upsert import upsert
 from store.usage_log import UsageLog
 
 _KEY_CHECK: Final = "key_check"
@@ -141,10 +142,9 @@ def check_ring(database: Database, ring: KeyRing) -> None:
         stored = tx.execute(stored_value).scalar()
     if stored is None:
         with database.write() as tx:
-            stored = tx.execute(stored_value).scalar()
-            if stored is None:
-                tx.execute(insert(Meta).values(name=_KEY_CHECK, value=expected))
-                return
+            # Whoever opens it first ties it; anyone else keeps that.
+            upsert(tx, Meta, {"name": _KEY_CHECK}, {"value": (expected, Meta.value)})
+            stored = tx.execute(stored_value).scalar_one()
     if not hmac.compare_digest(stored, expected):
         raise KeyWrong
 
