@@ -84,11 +84,15 @@ def back_up(database: Database, folder: Path, now: datetime) -> Path | None:
     if database.path is None:
         return None
     target = folder / f"{database.path.stem}-{now:%Y%m%dT%H%M%S%f}.backup{database.path.suffix}"
+    sentence = f"The backup {target.name} could not be made. Nothing was changed."
     try:
         os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise DatabaseRefused(sentence) from error
+    try:
         with closing(sqlite3.connect(database.path)) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)
-    except (OSError, sqlite3.Error) as error:
-        target.unlink(missing_ok=True)
-        raise DatabaseRefused(f"The backup {target.name} could not be made. Nothing was changed.") from error
+    except sqlite3.Error as error:
+        target.unlink()
+        raise DatabaseRefused(sentence) from error
     return target
