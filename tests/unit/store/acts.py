@@ -1,0 +1,106 @@
+"""What tests of several topics do: enrol, register, bind, and look at every row there is."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyotp
+from sqlalchemy import select
+
+from store.bindings import ProviderInfo, ProviderKind
+from store.models import Base
+from store.outbox import Job
+from store.passkeys import NewCredential
+from store.sign_in import SecondFactorNeeded, SignedIn
+from store.store import Store
+from store.two_factor import Enrolment
+from tests.stores import PASSWORD, SOURCE, StillClock
+
+GITHUB: Final = "github"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account and an open session."""
+
+    id: int
+    name: str
+    token: str
+
+
+def code_at(secret: str, clock: StillClock, steps: int = 0) -> str:
+    """What an authenticator shows, `steps` half minutes from now."""
+    return pyotp.TOTP(secret).at(clock.now(), steps)
+
+
+def enrol(store: Store, clock: StillClock, token: str) -> Enrolment:
+    """Switch two-factor authentication on, and let the step that confirmed it pass."""
+    enrolment = store.two_factor.begin(token)
+    store.two_factor.confirm_saved(token, enrolment.codes[0])
+    store.two_factor.complete(token, code_at(enrolment.secret, clock))
+    clock.advance(seconds=30)
+    return enrolment
+
+
+def prove(store: Store, token: str) -> None:
+    store.sign_in.prove_with_password(token, PASSWORD)
+
+
+def ticket_for(store: Store, name: str = "alice", *, source: str = SOURCE) -> str:
+    """The ticket of a sign-in that waits for its second factor."""
+    answer = store.sign_in.with_password(name, PASSWORD, source=source)
+    assert isinstance(answer, SecondFactorNeeded)
+    return answer.ticket
+
+
+def session_of(answer: SignedIn | SecondFactorNeeded) -> str:
+    """The token of a session that was opened at once."""
+    assert isinstance(answer, SignedIn)
+    return answer.token
+
+
+def credential(number: int = 1, *, sign_count: int = 0) -> NewCredential:
+    """What a registration found, as distinct as its number."""
+    return NewCredential(
+        credential_id=b"credential-%d" % number,
+        public_key=b"key-%d" % number,
+        sign_count=sign_count,
+        aaguid="00000000-0000-0000-0000-000000000000",
+        transports=("internal", "hybrid"),
+        backed_up=True,
+    )
+
+
+def allow_passkeys(store: Store) -> None:
+    store.site.set("passkeys.enabled", "true")
+
+
+def allow_bindings(store: Store, slug: str = GITHUB) -> ProviderInfo:
+    """Let accounts be bound, through one provider."""
+    store.site.set("account_binding.enabled", "true")
+    return store.bindings.add_provider(
+        slug, slug.capitalize(), ProviderKind.GITHUB, issuer="", client_id="client", client_secret="planted-client"
+    )
+
+
+def configure_mail(store: Store) -> None:
+    store.site.set("smtp.host", "mail.example.com")
+
+
+def queued(store: Store) -> list[Job]:
+    """Every delivery that is due."""
+    return store.outbox.lease(100)
+
+
+def tags(store: Store, account_id: int) -> list[str]:
+    """The tags of an account's events, oldest first."""
+    with store.database.read() as tx:
+        return [event.tag for event in store.audit.page(tx, account_id, limit=1000)][::-1]
+
+
+def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+    with store.database.read() as tx:
+        return {
+            table.name: [tuple(row) for row in tx.execute(select(table).order_by(*table.primary_key.columns))]
+            for table in Base.metadata.sorted_tables
+        }
