@@ -1,92 +1,20 @@
-"""The way out: what may be reached, how long it may take, and what is said when it fails."""
+"""The way out: what may be reached, and what may not."""
 
 import asyncio
-import inspect
 import logging
 import random
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
-import httpcore
 import httpx
 import pytest
 
-from gateway import faults
 from gateway.addresses import AllowList, is_public
-from gateway.dialling import Resolve, Timeouts, first_to_connect
-from gateway.outbound import BODY_LIMIT, Answer, Outbound, system_trust, web_address
+from gateway.outbound import Outbound, system_trust, web_address
 from store.errors import AddressRefused, DeliveryFailed, InvalidUrl
 from tests.authority import Authority
-from tests.receivers import Backstage, HttpReceiver, TcpReceiver, drip, refused_port, reply, reset, stall, then
-
-SHORT = Timeouts(connect=5.0, total=0.5)
-PUBLIC = "93.184.215.14"
-
-
-@pytest.fixture(scope="module")
-def backstage() -> Iterator[Backstage]:
-    with Backstage() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
-
-
-@pytest.fixture
-def receiver(backstage: Backstage) -> Iterator[HttpReceiver]:
-    with HttpReceiver(backstage) as running:
-        yield running
-
-
-def resolving(*addresses: str) -> Resolve:
-    async def resolve(_: str, __: int) -> Sequence[str]:
-        return addresses
-
-    return resolve
-
-
-def outbound(
-    authority: Authority,
-    *allowed: str,
-    resolve: Resolve | None = None,
-    timeouts: Timeouts = Timeouts(),  # noqa: B008 (frozen)
-    dial: httpcore.AsyncNetworkBackend | None = None,
-) -> Outbound:
-    allow = AllowList.parse(" ".join(allowed))
-    return Outbound(
-        authority.trust(), allow=allow, timeouts=timeouts, resolve=resolve or resolving("127.0.0.1"), dial=dial
-    )
-
-
-def post(way: Outbound, url: str) -> Answer:
-    return asyncio.run(way.post(url, b"{}", {"X-Test": "1"}))
-
-
-class Detour(httpcore.AsyncNetworkBackend):
-    """Stands in for the internet: writes down what was dialled, and leads public addresses to a receiver."""
-
-    def __init__(self, port: int) -> None:
-        self.dialled: list[str] = []
-        self._port = port
-        self._real = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's signature)
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        self.dialled.append(host)
-        if is_public(host):
-            return await self._real.connect_tcp("127.0.0.1", self._port, timeout)
-        return await self._real.connect_tcp(host, port, timeout)
-
-
-# -- what may be reached
+from tests.receivers import Backstage, HttpReceiver, reply
+from tests.unit.gateway.ways_out import PUBLIC, Detour, outbound, post, resolving
 
 
 def test_a_listed_target_was_reached_and_answered(authority: Authority, receiver: HttpReceiver) -> None:
@@ -304,143 +232,3 @@ def test_a_server_that_demands_a_client_certificate_was_a_typed_failure(
     context.verify_mode = ssl.CERT_REQUIRED
     with HttpReceiver(backstage, tls=context) as receiver, pytest.raises(DeliveryFailed):
         post(outbound(authority, f"a.example:{receiver.port}"), f"https://a.example:{receiver.port}/")
-
-
-# -- how much and how long
-
-
-def test_no_more_than_the_limit_was_read(authority: Authority, receiver: HttpReceiver) -> None:
-    receiver.respond = reply(200, body=b"x" * (BODY_LIMIT * 20))
-    answer = post(outbound(authority, f"a.example:{receiver.port}"), f"http://a.example:{receiver.port}/")
-    assert (answer.status, len(answer.body)) == (200, BODY_LIMIT)
-
-
-def test_a_compressed_answer_was_not_unpacked(authority: Authority, receiver: HttpReceiver) -> None:
-    receiver.respond = reply(200, {"Content-Encoding": "gzip"}, b"not gzip at all")
-    answer = post(outbound(authority, f"a.example:{receiver.port}"), f"http://a.example:{receiver.port}/")
-    assert answer.body == b"not gzip at all"
-    assert receiver.requests[0].headers["accept-encoding"] == "identity"
-
-
-@pytest.mark.parametrize(
-    ("head", "fault"),
-    [(b"", stall), (b"", drip), (b"HTTP/1.1 200 OK\r\n\r\n", stall), (b"HTTP/1.1 200 OK\r\n\r\n", drip)],
-)
-def test_a_slow_answer_was_cut(authority: Authority, receiver: HttpReceiver, head: bytes, fault: object) -> None:
-    assert callable(fault)
-    receiver.respond = then(fault, head)
-    way = outbound(authority, f"a.example:{receiver.port}", timeouts=SHORT)
-    with pytest.raises(DeliveryFailed, match=r"^a\.example did not answer in time\.$"):
-        post(way, f"http://a.example:{receiver.port}/")
-
-
-def test_a_handshake_that_never_ended_was_cut(backstage: Backstage, authority: Authority) -> None:
-    with TcpReceiver(backstage, stall) as receiver:
-        way = outbound(authority, f"a.example:{receiver.port}", timeouts=SHORT)
-        with pytest.raises(DeliveryFailed, match="in time"):
-            post(way, f"https://a.example:{receiver.port}/")
-
-
-def test_a_name_server_that_never_answered_was_cut(authority: Authority) -> None:
-    async def never(_: str, __: int) -> Sequence[str]:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    with pytest.raises(DeliveryFailed, match="in time"):
-        post(outbound(authority, resolve=never, timeouts=SHORT), "http://a.example/")
-
-
-# -- dialling
-
-
-def test_the_next_address_was_dialled_when_the_first_refused(authority: Authority, receiver: HttpReceiver) -> None:
-    way = outbound(authority, f"a.example:{receiver.port}", resolve=resolving("127.0.0.9", "::1", "127.0.0.1"))
-    assert post(way, f"http://a.example:{receiver.port}/").status == 200
-
-
-def test_each_address_had_its_share_of_the_time() -> None:
-    shares: list[float] = []
-
-    async def dial(address: str, seconds: float) -> str:
-        shares.append(seconds)
-        if address != "d":
-            raise httpcore.ConnectTimeout
-        return address
-
-    assert asyncio.run(first_to_connect(["a", "b", "c", "d"], 8.0, dial)) == "d"
-    assert shares == pytest.approx([2.0, 8 / 3, 4.0, 8.0], rel=0.05)
-
-
-def test_an_endless_list_of_addresses_was_cut_short() -> None:
-    dialled: list[str] = []
-
-    async def dial(address: str, _: float) -> str:
-        dialled.append(address)
-        raise httpcore.ConnectError
-
-    with pytest.raises(httpcore.ConnectError):
-        asyncio.run(first_to_connect([str(number) for number in range(1000)], 1.0, dial))
-    assert len(dialled) == 8
-
-
-@pytest.mark.parametrize("error", [OSError, UnicodeError])
-def test_a_name_without_an_address_was_a_typed_failure(authority: Authority, error: type[Exception]) -> None:
-    async def missing(_: str, __: int) -> Sequence[str]:
-        raise error
-
-    for resolve in (missing, resolving()):
-        with pytest.raises(DeliveryFailed, match=r"a\.example could not be re"):
-            post(outbound(authority, resolve=resolve), "http://a.example/")
-
-
-# -- what is said
-
-
-def test_every_exception_of_httpx_had_a_sentence() -> None:
-    foreign = [
-        value
-        for name in httpx.__all__
-        if inspect.isclass(value := getattr(httpx, name)) and issubclass(value, Exception)
-    ]
-    assert len(foreign) >= 25
-    for kind in foreign:
-        assert issubclass(kind, faults.FOREIGN), kind
-        assert any(base in faults.SENTENCES for base in kind.__mro__), kind
-        if not issubclass(kind, httpx.StreamError):
-            assert kind in faults.SENTENCES, kind
-        error = kind.__new__(kind)
-        assert "a.example" in str(faults.failure(error, "a.example"))
-
-
-def test_no_sentence_could_carry_what_the_other_side_said() -> None:
-    hostile = "\x1b]0;owned\x07 https://a.example/secret-path [@click=app.quit]"
-    error = httpx.ReadError(hostile)
-    error.__cause__ = OSError(hostile)
-    assert str(faults.failure(error, "a.example")) == "a.example broke off the connection."
-    assert str(faults.failure(OSError(), "a\x1b.example")) == "a\N{REPLACEMENT CHARACTER}.example could not be reached."
-
-
-def test_refused_and_reset_connections_were_told_apart(
-    backstage: Backstage, authority: Authority, receiver: HttpReceiver
-) -> None:
-    port = refused_port()
-    with pytest.raises(DeliveryFailed, match="refused the connection"):
-        post(outbound(authority, f"a.example:{port}"), f"http://a.example:{port}/")
-    receiver.respond = then(reset)
-    with pytest.raises(DeliveryFailed, match=r"broke off the connection") as caught:
-        post(outbound(authority, f"a.example:{receiver.port}"), f"http://a.example:{receiver.port}/")
-    assert not caught.value.permanent
-    assert caught.value.retry_after is None
-
-
-def test_what_is_not_http_was_a_typed_failure(backstage: Backstage, authority: Authority) -> None:
-    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(65536)
-        writer.write(b"220 mail.example ESMTP\r\n")
-        await writer.drain()
-
-    with (
-        TcpReceiver(backstage, babble) as receiver,
-        pytest.raises(DeliveryFailed, match="did not answer in HTTP"),
-    ):
-        post(outbound(authority, f"a.example:{receiver.port}"), f"http://a.example:{receiver.port}/")

@@ -1,24 +1,10 @@
-"""What the channel tests share: a stage for receivers, a throw-away authority, one message, one moment."""
+"""The message that the channel tests send."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from gateway.channels.message import Message
-from tests.authority import Authority
-from tests.receivers import Backstage
-
-
-@pytest.fixture(scope="session")
-def backstage() -> Iterator[Backstage]:
-    with Backstage() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def authority() -> Authority:
-    return Authority()
 
 
 @pytest.fixture

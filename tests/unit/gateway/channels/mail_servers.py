@@ -12,7 +12,8 @@ from gateway.channels.message import Message
 from gateway.dialling import Resolve, Timeouts
 from tests.authority import Authority
 from tests.receivers import Backstage, SmtpReceiver
-from tests.unit.gateway.channels.settings import LOOPBACK, PATIENT, SMTP_PASSWORD
+from tests.unit.gateway.channels.settings import SMTP_PASSWORD
+from tests.unit.gateway.ways_out import LOOPBACK, PATIENT
 
 HOST = "mail.example"
 RECIPIENT = "alice@example.com"

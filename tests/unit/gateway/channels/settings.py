@@ -2,25 +2,18 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from gateway.addresses import AllowList
 from gateway.channels import bark, gotify, webhook
 from gateway.channels.message import Message
-from gateway.dialling import Resolve, Timeouts
 from gateway.outbound import Outbound
 from store.clock import Clock
 from store.errors import DeliveryFailed, GatewayError
-from tests.authority import Authority
 
 NOW: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-PATIENT: Final = Timeouts()
-SHORT: Final = Timeouts(connect=5.0, total=0.5)
-"""For a receiver that never comes to the point."""
-
 WEBHOOK_KEY: Final = b"canary-webhook-key-of-32-bytes!!"
 WEBHOOK_SECRET: Final = "whsec_" + base64.b64encode(WEBHOOK_KEY).decode()
 WEBHOOK_PATH: Final = "canary-path"
@@ -68,30 +61,6 @@ async def by_gotify(message: Message, origin: str, outbound: Outbound, clock: Cl
 
 
 HTTP_CHANNELS: Final[tuple[Send, ...]] = (by_webhook, by_bark, by_gotify)
-
-
-def resolving(*addresses: str) -> Resolve:
-    """A resolver that gives every name these addresses."""
-
-    async def resolve(_: str, __: int) -> Sequence[str]:
-        return addresses
-
-    return resolve
-
-
-LOOPBACK: Final = resolving("127.0.0.1")
-
-
-def outbound(
-    authority: Authority, *allowed: str, resolve: Resolve = LOOPBACK, timeouts: Timeouts = PATIENT
-) -> Outbound:
-    """A way out that trusts `authority`, and may reach the private `allowed`."""
-    return Outbound(
-        authority.trust(),
-        allow=AllowList.parse(" ".join(allowed)),
-        resolve=resolve,
-        timeouts=timeouts,
-    )
 
 
 def failing(work: Coroutine[Any, Any, None]) -> GatewayError:

@@ -28,14 +28,9 @@ from tests.unit.gateway.channels.mail_servers import (
     mail_server,
     sending,
 )
-from tests.unit.gateway.channels.settings import (
-    LOOPBACK,
-    NOW,
-    SMTP_PASSWORD,
-    assert_try_again,
-    failing,
-)
+from tests.unit.gateway.channels.settings import NOW, SMTP_PASSWORD, assert_try_again, failing
 from tests.unit.gateway.channels.test_mail import HEADERS, HOSTILE
+from tests.unit.gateway.ways_out import LOOPBACK
 
 # -- delivered
 

@@ -25,14 +25,8 @@ from tests.unit.gateway.channels.mail_servers import (
     mail_server,
     sending,
 )
-from tests.unit.gateway.channels.settings import (
-    SECRETS,
-    SHORT,
-    SMTP_PASSWORD,
-    assert_try_again,
-    failing,
-    resolving,
-)
+from tests.unit.gateway.channels.settings import SECRETS, SMTP_PASSWORD, assert_try_again, failing
+from tests.unit.gateway.ways_out import SHORT, resolving
 
 
 @either_security

@@ -26,18 +26,8 @@ from tests.receivers import (
     stall,
     then,
 )
-from tests.unit.gateway.channels.settings import (
-    HTTP_CHANNELS,
-    PATIENT,
-    SECRETS,
-    SHORT,
-    FixedClock,
-    Send,
-    assert_try_again,
-    failing,
-    outbound,
-    resolving,
-)
+from tests.unit.gateway.channels.settings import HTTP_CHANNELS, SECRETS, FixedClock, Send, assert_try_again, failing
+from tests.unit.gateway.ways_out import PATIENT, SHORT, outbound, resolving
 
 HOST = "push.example"
 

@@ -15,7 +15,8 @@ from gateway.outbound import Outbound
 from store.errors import DeliveryFailed
 from tests.authority import Authority
 from tests.receivers import Backstage, HttpReceiver, Recorded, reply
-from tests.unit.gateway.channels.settings import DEVICE_KEY, GOTIFY_TOKEN, FixedClock, failing, outbound
+from tests.unit.gateway.channels.settings import DEVICE_KEY, GOTIFY_TOKEN, FixedClock, failing
+from tests.unit.gateway.ways_out import outbound
 
 
 @pytest.fixture

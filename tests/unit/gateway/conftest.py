@@ -1,0 +1,25 @@
+"""What the gateway tests share: a stage for receivers, one of them, and a throw-away authority."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.authority import Authority
+from tests.receivers import Backstage, HttpReceiver
+
+
+@pytest.fixture(scope="session")
+def backstage() -> Iterator[Backstage]:
+    with Backstage() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture
+def receiver(backstage: Backstage) -> Iterator[HttpReceiver]:
+    with HttpReceiver(backstage) as running:
+        yield running
