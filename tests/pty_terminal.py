@@ -209,7 +209,7 @@ class PtyTerminal:
 
     def type(self, text: str) -> None:
         """Type text as it is."""
-        self._send(text.encode())
+        self.send(text.encode())
 
     def press(self, *keys: str) -> None:
         """Press keys by Textual's names: "a", "enter", "ctrl+s", "shift+tab", "f1", "ctrl+pagedown"."""
@@ -358,8 +358,8 @@ class PtyTerminal:
     def _report_size(self) -> None:
         self.type(f"\x1b[48;{self.lines};{self.columns};{self.lines * 16};{self.columns * 8}t")
 
-    def _send(self, data: bytes) -> None:
-        """Write to the program, reading meanwhile: a full pty in both directions would block for good."""
+    def send(self, data: bytes) -> None:
+        """Write bytes to the program, reading meanwhile: a pty full both ways would block for good."""
         while data and not self._ended and self._master >= 0:
             _, writable, _ = select.select([], [self._master], [], 0)
             if writable:

@@ -210,7 +210,7 @@ class PosixDriver(LinuxDriver):
                         break
                     if text := decode(data):
                         self._process_all(parser.feed(text))
-                pass
+                self._process_all(parser.tick())
         try:
             for _ in parser.feed(""):
                 pass
