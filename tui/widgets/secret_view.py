@@ -113,6 +113,7 @@ class SecretView(Widget, can_focus=True):
     def watch_revealed(self, revealed: bool) -> None:
         if self._timer is not None:
             self._timer.stop()
+        self._timer = self.set_timer(self._shown_for, self.hide) if revealed else None
         self.refresh(layout=True)
         self.post_message(self.Revealed(self) if revealed else self.Hidden(self))
 
