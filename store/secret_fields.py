@@ -30,30 +30,36 @@ class StoredSecret:
     @property
     def will_be_set(self) -> bool:
         """Whether there is a secret once this is saved."""
-        return self.is_set if self.new is None else bool(self.new)
+        return self.is_set if self.new is None else bool(self.new.strip())
 
     def replaced(self, secret: str) -> "StoredSecret":
         return StoredSecret(self.is_set, self.hint, secret)
 
+    def trimmed(self) -> "StoredSecret":
+        """Without the blanks that came along when it was pasted."""
+        return self if self.new is None else self.replaced(self.new.strip())
+
 
 def check_webhook_secret(secret: StoredSecret) -> None:
     """Raise `InvalidSecret` unless it is `whsec_` and 24 to 64 bytes of base64 (Standard Webhooks)."""
-    if not secret.new:
+    new = secret.trimmed().new
+    if not new:
         return
-    encoded = secret.new.removeprefix(WEBHOOK_SECRET_PREFIX)
+    encoded = new.removeprefix(WEBHOOK_SECRET_PREFIX)
     try:
         key = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         key = b""
-    if encoded == secret.new or not _SHORTEST_KEY <= len(key) <= _LONGEST_KEY:
+    if encoded == new or not _SHORTEST_KEY <= len(key) <= _LONGEST_KEY:
         raise InvalidSecret("A webhook secret is whsec_ and 24 to 64 bytes of base64.", field="webhook-secret")
 
 
 def check_bark_url(secret: StoredSecret) -> None:
     """Raise `InvalidUrl` unless it is a server's address and a device key, such as https://api.day.app/KEY."""
-    if not secret.new:
+    new = secret.trimmed().new
+    if not new:
         return
-    url = inputs.check_url(secret.new, field="bark-url")
+    url = inputs.check_url(new, field="bark-url")
     parts = urlsplit(url)
     if parts.query or not re.fullmatch(r"/(?:[\w.-]+/)*[A-Za-z0-9_-]{4,100}/?", parts.path):
         raise InvalidUrl("Enter the address with the device key, such as https://api.day.app/KEY.", field="bark-url")
@@ -61,7 +67,8 @@ def check_bark_url(secret: StoredSecret) -> None:
 
 def check_gotify_token(secret: StoredSecret) -> None:
     """Raise `InvalidSecret` unless it is 1 to 200 visible ASCII characters."""
-    if secret.new and not re.fullmatch(r"[\x21-\x7e]{1,200}", secret.new):
+    new = secret.trimmed().new
+    if new and not re.fullmatch(r"[\x21-\x7e]{1,200}", new):
         raise InvalidSecret("A Gotify token has no spaces.", field="gotify-token")
 
 

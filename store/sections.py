@@ -6,16 +6,15 @@ from enum import StrEnum
 from typing import Final, Self
 
 from store import inputs
-from store.errors import InvalidInput, InvalidNumber, InvalidSecret, InvalidSetting, InvalidUrl
+from store.errors import InvalidInput, InvalidMoney, InvalidNumber, InvalidSecret, InvalidSetting, InvalidUrl
 from store.modules import MODULES
-from store.money import MICRO_PER_USD
+from store.money import MAXIMUM_MICRO_USD, MICRO_PER_USD
 from store.secret_fields import StoredSecret, check_bark_url, check_gotify_token, check_webhook_secret
 
 DEFAULT_THRESHOLD: Final = MICRO_PER_USD
 LOWEST_PRIORITY: Final = 0
 HIGHEST_PRIORITY: Final = 10
 DEFAULT_PRIORITY: Final = 5
-_NOT_NEGATIVE: Final = "A threshold is not below zero."
 
 
 class Channel(StrEnum):
@@ -55,13 +54,21 @@ class NotificationSettings:
             self,
             email_address=inputs.check_email(self.email_address) if self.email_address.strip() else "",
             webhook_url=self.webhook_url.strip(),
+            webhook_secret=self.webhook_secret.trimmed(),
+            bark_url=self.bark_url.trimmed(),
             gotify_url=self.gotify_url.strip(),
+            gotify_token=self.gotify_token.trimmed(),
         )
 
     def problems(self) -> list[InvalidInput]:
         """Everything that is wrong, in the order of the form: all errors are shown at once."""
         checks: tuple[Callable[[], object], ...] = (
-            lambda: _require(self.threshold_micro_usd >= 0, InvalidNumber, "quota-warning-threshold", _NOT_NEGATIVE),
+            lambda: _require(
+                0 <= self.threshold_micro_usd <= MAXIMUM_MICRO_USD,
+                InvalidMoney,
+                "quota-warning-threshold",
+                "A threshold lies between 0 and 1,000,000,000 dollars.",
+            ),
             lambda: self.email_address.strip() and inputs.check_email(self.email_address),
             lambda: _check_address(self.webhook_url, "webhook-url", self.webhook_on, "the webhook is sent to"),
             lambda: check_webhook_secret(self.webhook_secret),

@@ -131,17 +131,18 @@ class Settings:
         table: Any = _TABLES[kind]
         values = self._columns(account_id, section)
         before = self.read(tx, account_id, kind)
-        if before.version != version:
-            raise SettingsConflict(before)
-        if not may_retarget and _changes_target(before.section, section):
-            raise FreshProofRequired("Confirm your identity to change where notifications are sent.")
         saved = tx.execute(
             update(table)
             .where(table.account_id == account_id, table.version == version)
             .values(**values, version=version + 1)
         )
+        after = self.read(tx, account_id, kind)
         if saved.rowcount != 1:
-            raise SettingsConflict(self.read(tx, account_id, kind))
+            raise SettingsConflict(after)
+        if not may_retarget and _changes_target(before.section, section):
+            raise FreshProofRequired("Confirm your identity to change where notifications are sent.")
+        # Whether a kept secret is there, the row knows, whatever the caller believed.
+        after.section.checked()
         if _threshold(before.section) != _threshold(section):
             tx.execute(update(Quota).where(Quota.account_id == account_id).values(warning_armed=True))
         self._audit.record(
@@ -153,7 +154,7 @@ class Settings:
             section=NAMES[kind],
             version=version + 1,
         )
-        return self.read(tx, account_id, kind)
+        return after
 
     def _is_proved(self, acting: Acting) -> bool:
         return is_fresh(acting.proved_at, self._context.now())
