@@ -68,6 +68,13 @@ async def copy(app: ClipboardTerminal, text: str, environ: Mapping[str, str] | N
     return Copied(Route.TERMINAL)
 
 
+def expected_route(environ: Mapping[str, str]) -> Route:
+    """The route that `copy` would try first; it takes the next one if that does not answer."""
+    if _local_program(environ):
+        return Route.CLIPBOARD
+    return Route.TMUX if environ.get("TMUX") else Route.TERMINAL
+
+
 def _local_program(environ: Mapping[str, str]) -> tuple[str, ...] | None:
     if environ.get("SSH_CONNECTION"):
         return None

@@ -21,7 +21,7 @@ NOBODY_READS: Final = 141
 """128 + SIGPIPE."""
 
 COMMANDS: Final = ("serve", "settings", "admin", "doctor", "notify")
-"""Each has a module `tui.commands.NAME` with `add(commands)`; the bare command is `tui.commands.console`."""
+"""Each has a module `tui.commands.NAME` with `add(commands)`."""
 
 DESCRIPTION: Final = """\
 The Settings page of an AI gateway account, in the terminal.
@@ -75,9 +75,9 @@ def _run(arguments: Sequence[str]) -> int:
     parsed = parser.parse_args(protect_negatives(arguments))
     options = options_from(parser, parsed)
     if parsed.command is None:
-        from tui.commands import console
+        from tui.app import run_console
 
-        return console.run(options)
+        return run_console(options)
     if options.demo:
         parser.error("--demo opens the console; it takes no command")
     status: int = parsed.run(parsed, options)

@@ -4,7 +4,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
@@ -23,6 +23,9 @@ _PASSWORD_IN_URL: Final = (
 class Parser(argparse.ArgumentParser):
     """A parser that knows the global options wherever they stand, and never echoes what a terminal would obey."""
 
+    late_epilog: Callable[[], str] | None = None
+    """Makes the text below the help, for one that needs an import that parsing does not."""
+
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **settings)
@@ -39,6 +42,11 @@ class Parser(argparse.ArgumentParser):
             default=argparse.SUPPRESS,
             help=f"file of the key that opens stored secrets (also {KEY_FILE_VARIABLE})",
         )
+
+    def format_help(self) -> str:
+        if self.late_epilog is not None:
+            self.epilog = self.late_epilog()
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """End with status 2, the usage and one line. Raises SystemExit."""

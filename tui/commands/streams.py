@@ -57,6 +57,11 @@ def flush() -> None:
         raise OutputFailed from error
 
 
+def is_terminal() -> bool:
+    """Whether a person at a terminal can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 def read_secret(what: str, *, confirm: bool = False) -> str:
     """`what`, from standard input: all of it but one line break at the end.
 
@@ -65,7 +70,7 @@ def read_secret(what: str, *, confirm: bool = False) -> str:
     """
     if sys.stdin is None:
         raise InvalidInput(f"There is no standard input to read the {what} from.")
-    if sys.stdin.isatty():
+    if is_terminal():
         typed = _ask(f"{what.capitalize()}: ")
         if confirm and _ask(f"{what.capitalize()} again: ") != typed:
             raise InvalidInput(f"The {what} was not the same twice.")

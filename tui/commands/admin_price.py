@@ -1,0 +1,85 @@
+"""`gatekey admin price`: what a model costs."""
+
+import argparse
+from typing import Final
+
+from tui.commands import streams
+from tui.commands.parsing import Commands
+from tui.opening import Options, open_account_store
+
+_PLACES: Final = 6
+"""A price is kept to the millionth of a dollar."""
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser("price", help="set, list and remove the prices of models")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+
+    set_ = actions.add_parser("set", help="set a model's price, in dollars with up to six decimals")
+    set_.add_argument("model", metavar="MODEL", help="the name exactly as clients send it")
+    set_.add_argument("--input", metavar="USD", required=True, help="per million tokens sent to the model")
+    set_.add_argument("--output", metavar="USD", required=True, help="per million tokens the model answers")
+    set_.add_argument("--request", metavar="USD", default="0", help="per request, on top (default: %(default)s)")
+    set_.set_defaults(run=run_set)
+
+    list_ = actions.add_parser("list", help="list every price")
+    list_.add_argument("--json", action="store_true", help="as one JSON document")
+    list_.set_defaults(run=run_list)
+
+    remove = actions.add_parser("remove", help="remove a model's price; calls to it are then blocked by default")
+    remove.add_argument("model", metavar="MODEL")
+    remove.set_defaults(run=run_remove)
+
+
+def run_set(arguments: argparse.Namespace, options: Options) -> int:
+    from store.money import parse_usd
+    from store.pricing import ModelPrice
+
+    price = ModelPrice(
+        arguments.model,
+        parse_usd(arguments.input, places=_PLACES, field="input"),
+        parse_usd(arguments.output, places=_PLACES, field="output"),
+        parse_usd(arguments.request, places=_PLACES, field="request"),
+    )
+    with open_account_store(options, create=False) as store:
+        store.pricing.set(price)
+    streams.say(f"Set the price of {price.model}.")
+    return 0
+
+
+def run_list(arguments: argparse.Namespace, options: Options) -> int:
+    from store.money import show_usd, type_usd
+
+    with open_account_store(options, create=False) as store:
+        prices = store.pricing.all()
+    if arguments.json:
+        streams.give_json(
+            [
+                {
+                    "model": price.model,
+                    "input_usd_per_million_tokens": type_usd(price.input_per_million),
+                    "output_usd_per_million_tokens": type_usd(price.output_per_million),
+                    "request_usd": type_usd(price.per_request),
+                }
+                for price in prices
+            ]
+        )
+        return 0
+    rows = [
+        (
+            price.model,
+            show_usd(price.input_per_million, exact=True),
+            show_usd(price.output_per_million, exact=True),
+            show_usd(price.per_request, exact=True),
+        )
+        for price in prices
+    ]
+    streams.give_table(("MODEL", "INPUT/1M", "OUTPUT/1M", "REQUEST"), rows)
+    return 0
+
+
+def run_remove(arguments: argparse.Namespace, options: Options) -> int:
+    with open_account_store(options, create=False) as store:
+        store.pricing.remove(arguments.model)
+    streams.say(f"Removed the price of {arguments.model}.")
+    return 0

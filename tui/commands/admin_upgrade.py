@@ -1,0 +1,51 @@
+"""`gatekey admin upgrade`: the schema of this version, after a backup of the old one."""
+
+import argparse
+from pathlib import Path
+
+from tui.commands import streams
+from tui.commands.parsing import Commands
+from tui.opening import Options, open_unchecked
+
+DESCRIPTION = """\
+Bring the database to the schema of this version, in one transaction.
+
+An SQLite file is first copied beside itself, or into --backup-to; where the copy
+lies is printed on standard output. PostgreSQL is not copied: make a dump with
+pg_dump, then say --without-backup."""
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser("upgrade", help="upgrade the database, after a backup", description=DESCRIPTION)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--backup-to", metavar="FOLDER", type=Path, help="the folder for the copy")
+    where.add_argument("--without-backup", action="store_true", help="upgrade without a copy")
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(arguments: argparse.Namespace, options: Options) -> int:
+    from contextlib import closing
+
+    from store import schema
+    from store.clock import SystemClock
+    from store.errors import SchemaTooOld
+
+    with closing(open_unchecked(options)) as database:
+        try:
+            with database.read() as tx:
+                schema.check(tx)
+        except SchemaTooOld:
+            pass
+        else:
+            streams.say("The database has the schema of this version already. Nothing was changed.")
+            return 0
+        if not arguments.without_backup:
+            folder = arguments.backup_to or (database.path.parent if database.path else Path())
+            copy = schema.back_up(database, folder, SystemClock().now())
+            if copy is None:
+                arguments.parser.error("Gatekey cannot copy PostgreSQL: use pg_dump, then say --without-backup")
+            streams.say("Copied the database to:")
+            streams.give(str(copy))
+        schema.upgrade(database)
+    streams.say("Upgraded the database.")
+    return 0

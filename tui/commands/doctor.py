@@ -1,0 +1,46 @@
+"""`gatekey doctor`: everything that must be right around Gatekey, a line each."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Final
+
+from store.text import plain
+from tui.commands import streams
+from tui.commands.findings import Finding, Level
+from tui.commands.parsing import Commands
+from tui.opening import Options
+
+DESCRIPTION: Final = """\
+Look at the database, its key, the clock, the site's switches and the terminal, and
+say what is wrong and what to do about it: ok, warn or fail, a line each. Nothing is
+changed. The status is 1 if anything fails."""
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser("doctor", help="check that all is well, a line each", description=DESCRIPTION)
+    parser.add_argument("--json", action="store_true", help="as one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, options: Options) -> int:
+    findings = list(examine(options))
+    if arguments.json:
+        streams.give_json([asdict(finding) for finding in findings])
+    else:
+        width = max(len(finding.subject) for finding in findings)
+        for finding in findings:
+            streams.give(
+                plain(f"{finding.level:<4}  {finding.subject:<{width}}  {finding.sentence} {finding.fix}".rstrip())
+            )
+    return 1 if any(finding.level is Level.FAIL for finding in findings) else 0
+
+
+def examine(options: Options) -> Iterator[Finding]:
+    """Every finding, outermost first: what a later check needs was found in order by an earlier one."""
+    from tui.commands import doctor_data, doctor_site, doctor_terminal
+
+    yield from doctor_data.examine(options, os.environ)
+    yield from doctor_site.examine(options, os.environ)
+    yield from doctor_terminal.examine(os.environ)

@@ -1,0 +1,101 @@
+"""Doctor: the database, where it lies, who else can read it, and the key that belongs to it."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from store import schema, sqlite_file
+from store.at_rest import load_key_file
+from store.database import Database
+from store.errors import GatekeyError, StoreUnavailable
+from store.store import check_ring
+from tui.commands.findings import Finding, attempt, fail, ok, warn
+from tui.opening import Options, database_url, is_fresh, key_path, key_ring, open_unchecked
+
+
+def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """From the address inwards; what lies behind a failure is not looked at."""
+    try:
+        url = database_url(options, environ)
+        with closing(Database(url)) as database:
+            shown, path = database.url.render_as_string(hide_password=True), database.path
+        if is_fresh(url):
+            yield warn("database", f"There is no database yet ({shown}).", "Run gatekey once to create it.")
+            return
+    except StoreUnavailable as error:
+        yield fail("database", f"{error.title}.", str(error))
+        return
+    yield ok("database", f"It is {shown}.")
+    if path is not None:
+        yield from _files(path)
+    yield from _key(key_path(options, environ), path)
+    yield from _contents(options, environ, url)
+
+
+def _files(path: Path) -> Iterator[Finding]:
+    yield attempt(
+        "files", lambda: sqlite_file.check_files(path), "The database, -wal and -shm are readable by their owner alone."
+    )
+    yield attempt("folder", lambda: sqlite_file.check_folder(path), "The folder is closed to other users.")
+    yield attempt("access", lambda: sqlite_file.check_access(path), "This user may read and write the database.")
+    owner, user = path.lstat().st_uid, os.geteuid()
+    if owner != user:
+        yield warn(
+            "owner",
+            f"The database belongs to user {owner}, and this is user {user}: files made now may lock the owner out.",
+            "Run gatekey as the owner.",
+        )
+    try:
+        yield ok("file system", f"It is {sqlite_file.check_place(path) or 'of an unknown kind'}, on this machine.")
+    except StoreUnavailable as error:
+        yield fail("file system", f"{error.title}.", str(error))
+
+
+def _key(key: Path | None, database: Path | None) -> Iterator[Finding]:
+    if key is None:
+        yield ok("key file", "The key comes from GATEKEY_KEY.")
+        return
+    finding = attempt("key file", lambda: load_key_file(key), f"{key} is readable by its owner alone.")
+    yield finding
+    if database is not None and key.resolve().parent == database.resolve().parent:
+        yield warn(
+            "key place",
+            "The key lies in the folder of the database: whoever copies one copies the other.",
+            "Move it and point --key-file at it.",
+        )
+
+
+def _contents(options: Options, environ: Mapping[str, str], url: str) -> Iterator[Finding]:
+    try:
+        database = open_unchecked(options, environ)
+    except StoreUnavailable as error:
+        yield fail("contents", f"{error.title}.", str(error))
+        return
+    with closing(database):
+        faults = _faults(database)
+        if isinstance(faults, Finding):
+            yield faults
+            return
+        if faults:
+            yield fail("integrity", f"SQLite found: {faults[0]}.", "Restore the database from a backup.")
+        else:
+            yield ok("integrity", "The database's own check found nothing wrong.")
+        yield attempt("schema", lambda: _check_schema(database), "It is the one of this version.")
+        try:
+            ring = key_ring(options, environ, url, create=False)
+        except GatekeyError:
+            return  # said of the key file above
+        yield attempt("key fits", lambda: check_ring(database, ring), "The key belongs to this database.")
+
+
+def _faults(database: Database) -> list[str] | Finding:
+    try:
+        return database.faults()
+    except StoreUnavailable as error:
+        return fail("integrity", f"{error.title}.", str(error))
+
+
+def _check_schema(database: Database) -> None:
+    with database.read() as tx:
+        schema.check(tx)

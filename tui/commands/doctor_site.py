@@ -1,0 +1,152 @@
+"""Doctor: the clock, and whether the site's switches fit each other."""
+
+import ipaddress
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from store.errors import StoreUnavailable
+from store.sections import NotificationSettings
+from store.sessions import CLOCK_TOLERANCE
+from tui.commands.findings import Finding, fail, ok, warn
+from tui.opening import Options, open_account_store
+
+if TYPE_CHECKING:
+    from store.site import Site
+    from store.store import Store
+
+_PATIENCE: Final = 5.0
+"""Seconds `timedatectl` has to answer."""
+
+
+def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """The clock, and what needs an open store: nothing of that where it cannot be opened."""
+    yield synchronised()
+    try:
+        store = open_account_store(options, create=False, environ=environ)
+    except StoreUnavailable:
+        return  # why, doctor_data has said
+    with store:
+        yield clock(store.audit.newest_at(), datetime.now(UTC))
+        yield from passkeys(store.site)
+        yield from mail(store)
+
+
+def clock(newest: datetime | None, now: datetime) -> Finding:
+    """Whether time ran forwards since the last recorded act."""
+    if newest is None:
+        return ok("clock", f"It shows {now:%Y-%m-%d %H:%M} UTC; nothing was recorded yet to compare it with.")
+    behind = newest - now
+    if behind > CLOCK_TOLERANCE:
+        behind -= timedelta(microseconds=behind.microseconds)
+        return fail(
+            "clock",
+            f"It is {behind} behind the last recorded act: codes will be refused and sessions will not work.",
+            "Correct the clock.",
+        )
+    return ok("clock", f"It shows {now:%Y-%m-%d %H:%M} UTC, after the last recorded act.")
+
+
+def synchronised() -> Finding:
+    """Whether the system keeps its clock in time, where the system can tell."""
+    program = shutil.which("timedatectl")
+    answer = ""
+    if program is not None:
+        try:
+            answer = subprocess.run(  # noqa: S603 - a fixed program with fixed arguments
+                (program, "show", "--property=NTPSynchronized", "--value"),
+                capture_output=True,
+                text=True,
+                timeout=_PATIENCE,
+                check=False,
+            ).stdout.strip()
+        except (OSError, subprocess.TimeoutExpired):
+            answer = ""
+    if answer == "yes":
+        return ok("time service", "The clock is kept in time.")
+    if answer == "no":
+        return warn(
+            "time service",
+            "The clock is not kept in time, and six-digit codes live 30 seconds.",
+            "Run timedatectl set-ntp true.",
+        )
+    return warn("time service", "Whether the clock is kept in time cannot be told here (timedatectl does not answer).")
+
+
+def passkeys(site: "Site") -> Iterator[Finding]:
+    """Whether a browser would accept rp_id and origin (Web Authentication Level 3, section 5.1.2)."""
+    if not site.flag("passkeys.enabled"):
+        yield ok("passkeys", "Passkey login is not enabled.")
+        return
+    rp_id, origin = site.text("passkeys.rp_id"), site.text("passkeys.origin")
+    problems = list(passkey_problems(rp_id, origin, site.text("public_url")))
+    for sentence, fix in problems:
+        yield fail("passkeys", sentence, fix)
+    if not problems:
+        yield ok("passkeys", f"They belong to {rp_id} and are used at {origin}.")
+
+
+def passkey_problems(rp_id: str, origin: str, public_url: str) -> Iterator[tuple[str, str]]:
+    """Each reason why a browser would refuse, and what to do about it."""
+    set_id = "Run gatekey admin site set passkeys.rp_id HOST."
+    set_origin = "Run gatekey admin site set passkeys.origin https://HOST."
+    if not rp_id:
+        yield "Passkey login is enabled without passkeys.rp_id.", set_id
+    if not origin:
+        yield "Passkey login is enabled without passkeys.origin.", set_origin
+    if not rp_id or not origin:
+        return
+    if _is_address(rp_id):
+        yield f"passkeys.rp_id is the address {rp_id}; browsers accept only a name.", set_id
+    parts = urlsplit(origin)
+    host = parts.hostname or ""
+    if host != rp_id and not host.endswith(f".{rp_id}"):
+        yield f"The origin's host {host} is neither {rp_id} nor below it.", set_origin
+    if parts.scheme != "https" and host != "localhost" and not host.endswith(".localhost"):
+        yield f"The origin {origin} is not https, and browsers make an exception for localhost only.", set_origin
+    if public_url and _origin_of(public_url) != _origin_of(origin):
+        yield (
+            f"The passkey page is served at {public_url}, and passkeys are bound to {origin}.",
+            "Make public_url and passkeys.origin name one place.",
+        )
+
+
+def mail(store: "Store") -> Iterator[Finding]:
+    """Whether e-mail can be sent, if anyone counts on it."""
+    host = store.site.text("smtp.host")
+    if host:
+        if store.site.text("smtp.sender"):
+            yield ok("e-mail", f"It is sent through {host}.")
+        else:
+            yield fail("e-mail", "There is a mail server, but no sender.", "Set smtp.sender: gatekey admin site set.")
+        return
+    waiting = [
+        account.name
+        for account in store.accounts.all()
+        if store.settings.load_for(account.id, NotificationSettings).section.email_on
+    ]
+    if waiting:
+        yield warn(
+            "e-mail",
+            f"No mail server is set, and warnings by e-mail are on for {len(waiting)} of the accounts.",
+            "Run gatekey admin site set smtp.host HOST.",
+        )
+    else:
+        yield ok("e-mail", "No mail server is set, and nobody asks for e-mail.")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _origin_of(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname, port

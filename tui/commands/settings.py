@@ -1,0 +1,100 @@
+"""`gatekey settings`: every setting of the page without the page, for scripts and screen readers."""
+
+import argparse
+from dataclasses import replace
+from typing import Final
+
+from tui.commands import streams, values
+from tui.commands.authority import actor
+from tui.commands.parsing import Commands, Parser
+from tui.opening import Options, open_account_store
+
+DESCRIPTION: Final = """\
+Show or change the settings of one account.
+
+This works on the database itself: whoever may read and write its file and the key
+may change every account, so no password is asked and no terminal program could
+guard it. To keep people apart, give the file to one service user (see README)."""
+
+_STDIN_RULE: Final = "A secret is read from standard input (--value-stdin); an empty VALUE clears it."
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser("settings", help="show or change an account's settings", description=DESCRIPTION)
+    _add_user(parser)
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    show = actions.add_parser("show", help="show every setting of the account")
+    _add_user(show)
+    show.add_argument("--json", action="store_true", help="as one JSON document")
+    show.set_defaults(run=run_show, parser=show)
+    set_ = actions.add_parser("set", help="change one setting")
+    set_.late_epilog = _field_list
+    _add_user(set_)
+    set_.add_argument("field", metavar="SECTION.FIELD")
+    values.add(set_)
+    set_.set_defaults(run=run_set, parser=set_)
+
+
+def run_show(arguments: argparse.Namespace, options: Options) -> int:
+    from tui.commands.settings_fields import FIELDS
+
+    name = _user(arguments)
+    with open_account_store(options, create=False) as store:
+        account = store.accounts.find(name)
+        kinds = {field.section: field.kind for field in FIELDS.values()}
+        saved = {section: store.settings.load_for(account.id, kind) for section, kind in kinds.items()}
+    shown = {
+        full_name: field.show(getattr(saved[field.section].section, field.attribute))
+        for full_name, field in FIELDS.items()
+    }
+    if arguments.json:
+        document: dict[str, object] = {"user": account.name}
+        for section in kinds:
+            fields = {field.name: shown[field.full_name] for field in FIELDS.values() if field.section == section}
+            document[section] = {"version": saved[section].version, **fields}
+        streams.give_json(document)
+        return 0
+    for full_name, value in shown.items():
+        streams.give(f"{full_name} = {values.in_words(value)}".rstrip())
+    return 0
+
+
+def run_set(arguments: argparse.Namespace, options: Options) -> int:
+    from store.secret_fields import StoredSecret
+    from tui.commands.settings_fields import find
+
+    name = _user(arguments)
+    field = find(arguments.field)
+    typed = values.read(arguments, field.full_name, is_secret=field.is_secret)
+    value = field.read(typed, field.full_name)
+    with open_account_store(options, create=False) as store:
+        account = store.accounts.find(name)
+        saved = store.settings.load_for(account.id, field.kind)
+        if field.is_secret:
+            stored: StoredSecret = getattr(saved.section, field.attribute)
+            value = stored.replaced(value)
+        section = replace(saved.section, **{field.attribute: value})
+        saved = store.settings.save_for(account.id, section, saved.version, actor=actor())
+    shown = field.show(getattr(saved.section, field.attribute))
+    streams.say(f"Saved for {account.name}: {field.full_name} = {values.in_words(shown)}".rstrip())
+    return 0
+
+
+def _add_user(parser: Parser) -> None:
+    parser.add_argument("--user", metavar="NAME", default=argparse.SUPPRESS, help="whose settings (required)")
+
+
+def _user(arguments: argparse.Namespace) -> str:
+    parser: Parser = arguments.parser
+    name: str | None = getattr(arguments, "user", None)
+    if not name:
+        parser.error("say whose settings: --user NAME")
+    return name
+
+
+def _field_list() -> str:
+    from tui.commands.settings_fields import FIELDS
+
+    width = max(len(name) for name in FIELDS)
+    lines = [f"  {name.ljust(width)}  {field.help}" for name, field in FIELDS.items()]
+    return "\n".join(["settings:", *lines, "", _STDIN_RULE])
