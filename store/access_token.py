@@ -1,16 +1,18 @@
 """The System Access Token: one per account, shown once, hashed, and dead the moment a new one is made."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from store import tokens
 from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import InvalidToken, NotEnabled
-from store.models import AccessToken, Account
+from store.models import AccessToken, Account, PrivacySettingsRow
 from store.notices import Notices
 from store.sessions import Sessions, digest
 from store.upsert import upsert
@@ -43,6 +45,28 @@ class TokenHolder:
     name: str
     email: str
     role: str
+    created_at: datetime
+    records_ip: bool
+    """Whether the account wants client addresses in its logs; a switch that cannot be read counts as off."""
+    is_stale: bool
+    """Whether the token's last use was noted a while ago, and should be noted again."""
+
+
+_HOLDER: Final = (
+    select(
+        Account.id,
+        Account.name,
+        Account.email,
+        Account.role,
+        Account.created_at,
+        AccessToken.last_used_at,
+        PrivacySettingsRow.record_client_ip,
+    )
+    .join(Account, Account.id == AccessToken.account_id)
+    .outerjoin(PrivacySettingsRow, PrivacySettingsRow.account_id == AccessToken.account_id)
+    .where(AccessToken.token_hash == bindparam("hashed"))
+)
+"""Built once: every call of the account API runs it."""
 
 
 class AccessTokens:
@@ -89,22 +113,56 @@ class AccessTokens:
 
     def authenticate(self, token: str) -> TokenHolder:
         """The account behind a bearer token; its use is noted at most once a minute. Raises `InvalidToken`."""
-        if not tokens.is_well_formed(token, tokens.ACCESS_TOKEN_PREFIX):
-            raise InvalidToken
-        hashed, now = digest(token), self._context.now()
+        with self.reading(token) as (_, holder):
+            return holder
+
+    @contextmanager
+    def reading(self, token: str) -> Iterator[tuple[Connection, TokenHolder]]:
+        """A read transaction on behalf of a bearer token. Raises `InvalidToken`."""
+        _refuse_malformed(token)
         with self._context.database.read() as tx:
-            row = tx.execute(
-                select(Account.id, Account.name, Account.email, Account.role, AccessToken.last_used_at)
-                .join(Account, Account.id == AccessToken.account_id)
-                .where(AccessToken.token_hash == hashed)
-            ).one_or_none()
+            holder = self._holder(tx, token)
+            yield tx, holder
+        if holder.is_stale:
+            with self._context.database.write() as tx:
+                self._note_use(tx, token)
+
+    @contextmanager
+    def writing(self, token: str) -> Iterator[tuple[Connection, TokenHolder]]:
+        """A write transaction on behalf of a bearer token, with the account's row held until it ends.
+
+        It never carries a proof of identity. Raises `InvalidToken`.
+        """
+        _refuse_malformed(token)
+        with self._context.database.write() as tx:
+            holder = self._holder(tx, token, lock_row=True)
+            if holder.is_stale:
+                self._note_use(tx, token)
+            yield tx, holder
+
+    def _holder(self, tx: Connection, token: str, *, lock_row: bool = False) -> TokenHolder:
+        now = self._context.now()
+        query = _HOLDER.with_for_update(of=Account) if lock_row else _HOLDER
+        row = tx.execute(query, {"hashed": digest(token)}).one_or_none()
         if row is None:
             raise InvalidToken
-        if row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY:
-            self._note_use(hashed, now)
-        return TokenHolder(row.id, row.name, row.email, row.role)
+        return TokenHolder(
+            account_id=row.id,
+            name=row.name,
+            email=row.email,
+            role=row.role,
+            created_at=row.created_at,
+            records_ip=row.record_client_ip is True,
+            is_stale=row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY,
+        )
 
-    def _note_use(self, hashed: bytes, now: datetime) -> None:
+    def _note_use(self, tx: Connection, token: str) -> None:
+        now = self._context.now()
         stale = or_(AccessToken.last_used_at.is_(None), AccessToken.last_used_at <= now - NOTE_USE_EVERY)
-        with self._context.database.write() as tx:
-            tx.execute(update(AccessToken).where(AccessToken.token_hash == hashed, stale).values(last_used_at=now))
+        tx.execute(update(AccessToken).where(AccessToken.token_hash == digest(token), stale).values(last_used_at=now))
+
+
+def _refuse_malformed(token: str) -> None:
+    # Decided without asking the database.
+    if not tokens.is_well_formed(token, tokens.ACCESS_TOKEN_PREFIX):
+        raise InvalidToken

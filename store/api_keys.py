@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from store import inputs, tokens
 from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import InvalidApiKey, InvalidExpiry, InvalidMoney, LimitReached, NoSuchItem
-from store.models import Account, ApiKey
+from store.models import Account, ApiKey, PrivacySettingsRow
 from store.money import MAXIMUM_MICRO_USD
 from store.sessions import Sessions, digest
 
@@ -50,6 +50,30 @@ class KeyHolder:
     account_name: str
     key_id: int
     key_name: str
+    records_ip: bool
+    """Whether the account wants client addresses in its logs; a switch that cannot be read counts as off."""
+    is_stale: bool
+    """Whether the key's last use was noted a while ago, and should be noted again."""
+
+
+_HOLDER: Final = (
+    select(
+        ApiKey.id,
+        ApiKey.name,
+        ApiKey.account_id,
+        ApiKey.last_used_at,
+        Account.name.label("account_name"),
+        PrivacySettingsRow.record_client_ip,
+    )
+    .join(Account, Account.id == ApiKey.account_id)
+    .outerjoin(PrivacySettingsRow, PrivacySettingsRow.account_id == ApiKey.account_id)
+    .where(
+        ApiKey.key_hash == bindparam("hashed"),
+        ApiKey.revoked_at.is_(None),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > bindparam("now")),
+    )
+)
+"""Built once: every relayed call runs it."""
 
 
 class ApiKeys:
@@ -127,29 +151,33 @@ class ApiKeys:
         """The account behind an API key. Raises `InvalidApiKey`, also for one that expired or was revoked."""
         if not tokens.is_well_formed(key, tokens.API_KEY_PREFIX):
             raise InvalidApiKey
-        hashed, now = digest(key), self._context.now()
         with self._context.database.read() as tx:
-            row = tx.execute(
-                select(
-                    ApiKey.id,
-                    ApiKey.name,
-                    ApiKey.account_id,
-                    ApiKey.last_used_at,
-                    Account.name.label("account_name"),
-                )
-                .join(Account, Account.id == ApiKey.account_id)
-                .where(
-                    ApiKey.key_hash == hashed,
-                    ApiKey.revoked_at.is_(None),
-                    or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),
-                )
-            ).one_or_none()
+            holder = self.holder(tx, key)
+        if holder.is_stale:
+            self.note_use(holder)
+        return holder
+
+    def holder(self, tx: Connection, key: str) -> KeyHolder:
+        """The same inside `tx`, without noting the use. Raises `InvalidApiKey`."""
+        now = self._context.now()
+        row = tx.execute(_HOLDER, {"hashed": digest(key), "now": now}).one_or_none()
         if row is None:
             raise InvalidApiKey
-        if row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY:
-            with self._context.database.write() as tx:
-                tx.execute(update(ApiKey).where(ApiKey.id == row.id).values(last_used_at=now))
-        return KeyHolder(row.account_id, row.account_name, row.id, row.name)
+        return KeyHolder(
+            account_id=row.account_id,
+            account_name=row.account_name,
+            key_id=row.id,
+            key_name=row.name,
+            records_ip=row.record_client_ip is True,
+            is_stale=row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY,
+        )
+
+    def note_use(self, holder: KeyHolder) -> None:
+        """Note that the key was used now, unless that was noted within `NOTE_USE_EVERY`."""
+        now = self._context.now()
+        stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - NOTE_USE_EVERY)
+        with self._context.database.write() as tx:
+            tx.execute(update(ApiKey).where(ApiKey.id == holder.key_id, stale).values(last_used_at=now))
 
 
 def _info(row: Any) -> ApiKeyInfo:

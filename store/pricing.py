@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from store import inputs
 from store.context import Context
@@ -17,6 +17,8 @@ from store.upsert import upsert
 
 TOKENS_PER_PRICE: Final = 1_000_000
 _MOST_REMEMBERED: Final = 200
+_PRICE_OF: Final = select(Price).where(Price.model == bindparam("name"))
+"""Built once: every relayed call runs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,22 @@ class Pricing:
 
         Raises `ModelNotPriced` unless the account's switch is on; a switch that cannot be read counts as off.
         """
-        with self._context.database.read() as tx:
-            row = self._row(tx, model)
-            accepts = None if row is not None else self._accepts_unpriced(tx, account_id)
+        try:
+            with self._context.database.read() as tx:
+                price = self.quote(tx, account_id, model)
+        except ModelNotPriced:
+            self.note_unpriced(account_id, model)
+            raise
+        if price is None:
+            self.note_unpriced(account_id, model)
+        return price
+
+    def quote(self, tx: Connection, account_id: int, model: str) -> ModelPrice | None:
+        """The same inside `tx`, without noting the unpriced model. Raises what `admit` raises."""
+        row = self._row(tx, model)
         if row is not None:
             return _price(row)
-        self._remember(account_id, model)
-        if accepts is not True:
+        if not self.accepts_unpriced(tx, account_id):
             raise ModelNotPriced(plain(model, 200))
         return None
 
@@ -111,17 +122,15 @@ class Pricing:
             )
             return [SeenModel(row.model, row.calls, row.last_seen_at) for row in rows]
 
-    def _row(self, tx: Connection, model: str) -> Any:
-        # A name that no price can have may not even be one that the database can be asked for.
-        return tx.execute(select(Price).where(Price.model == model)).one_or_none() if is_plain(model) else None
-
-    def _accepts_unpriced(self, tx: Connection, account_id: int) -> bool:
+    def accepts_unpriced(self, tx: Connection, account_id: int) -> bool:
+        """Whether the account accepts models without a price; a switch that cannot be read counts as off."""
         accepts = tx.execute(
             select(PriceSettingsRow.accept_unpriced_models).where(PriceSettingsRow.account_id == account_id)
         ).scalar()
         return accepts is True
 
-    def _remember(self, account_id: int, model: str) -> None:
+    def note_unpriced(self, account_id: int, model: str) -> None:
+        """Remember that the account called a model without a price, for its owner to see."""
         now = self._context.now()
         with self._context.database.write() as tx:
             kept = select(UnpricedModel.model).where(UnpricedModel.account_id == account_id)
@@ -137,6 +146,10 @@ class Pricing:
                 {"account_id": account_id, "model": plain(model, inputs.LONGEST_MODEL)},
                 {"calls": (1, UnpricedModel.calls + 1), "last_seen_at": now},
             )
+
+    def _row(self, tx: Connection, model: str) -> Any:
+        # A name that no price can have may not even be one that the database can be asked for.
+        return tx.execute(_PRICE_OF, {"name": model}).one_or_none() if is_plain(model) else None
 
 
 def _price(row: Any) -> ModelPrice:
