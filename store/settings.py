@@ -6,6 +6,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, insert, select, update
 
+from store.access_token import TokenHolder
 from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import DatabaseRefused, FreshProofRequired, StaleEdit
@@ -98,6 +99,22 @@ class Settings:
         section = section.checked()
         with self._context.database.write() as tx:
             return self._write(tx, account_id, section, version, actor=actor, source="command line", may_retarget=True)
+
+    def save_with_token(self, tx: Connection, holder: TokenHolder, section: S, version: int) -> Saved[S]:
+        """Store `section` over `version` on behalf of a bearer token, inside `AccessTokens.writing`.
+
+        A token proves nothing about who holds it, so it never changes where notifications go. Raises what `save`
+        raises.
+        """
+        return self._write(
+            tx,
+            holder.account_id,
+            section.checked(),
+            version,
+            actor=holder.name,
+            source="System Access Token",
+            may_retarget=False,
+        )
 
     def read(self, tx: Connection, account_id: int, kind: type[S]) -> Saved[S]:
         """The section of that kind. Raises `DatabaseRefused` if its row is missing."""
