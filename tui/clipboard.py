@@ -134,7 +134,6 @@ def save_secret_file(path: Path, text: str | Iterable[str]) -> int:
         raise _refusal(path, "The file {} could not be created.") from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
             file.writelines([text] if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())

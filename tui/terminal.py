@@ -65,6 +65,15 @@ def starting_theme(environ: Mapping[str, str], chosen: str | None = None) -> str
     return chosen or DARK
 
 
+def native_colours(environ: Mapping[str, str]) -> bool | None:
+    """For `App(ansi_color=...)`, which goes with `starting_theme`.
+
+    An `App` decides once, while it is made, how it takes the colours out. Left to itself under NO_COLOR it would
+    turn the terminal's own colours into grey levels of nothing: black on black (textual 8.2.8).
+    """
+    return True if environ.get("NO_COLOR") else None
+
+
 def shared_session_banner(environ: Mapping[str, str]) -> str | None:
     """A sentence for the top of the screen when others are attached to this tmux session, else None.
 

@@ -87,10 +87,7 @@ class KeyFooter(Widget):
         event.stop()
         for start, hint in self._places:
             if start <= event.x < start + hint.width:
-                if hint.enabled:
-                    await self.app.run_action(hint.action, hint.node)
-                else:
-                    self.app.bell()
+                await self.app.run_action(hint.action, hint.node)
                 return
 
     def _bindings_updated(self, screen: Screen[object]) -> None:

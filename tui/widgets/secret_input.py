@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from textual.events import Paste
-from textual.selection import Selection
 from textual.validation import ValidationResult
 from textual.widgets import Input
 
@@ -46,9 +45,6 @@ class SecretInput(Input):
         value = self.value
         self.clear()
         return value
-
-    def get_selection(self, selection: Selection) -> None:
-        """Nothing: "select all" asks every widget, whatever ALLOW_SELECT says."""
 
     def action_copy(self) -> None:
         """A password cannot be copied."""

@@ -44,10 +44,8 @@ class SmallScreenGuard(ScreenPart):
         notes = list(self.query_children(SmallScreenNote))
         if small and not notes:
             self.mount(SmallScreenNote())
-        for note in notes:
-            if small:
-                note.refresh()
-            else:
+        if not small:
+            for note in notes:
                 self._give_back(note)
 
     def _give_back(self, note: SmallScreenNote) -> None:

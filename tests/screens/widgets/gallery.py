@@ -1,5 +1,6 @@
 """Every widget on one screen, to look at: `python -m tests.screens.widgets.gallery [theme]`."""
 
+import os
 import sys
 from typing import ClassVar
 
@@ -10,7 +11,8 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from tests.screens.widgets.stage import STYLES
-from tui.themes import DARK, gatekey_themes
+from tui.terminal import native_colours, starting_theme
+from tui.themes import gatekey_themes
 from tui.widgets.action_button import ActionButton
 from tui.widgets.confirm import Choice, Confirm
 from tui.widgets.dialog import Dialog
@@ -111,11 +113,11 @@ class Gallery(App[None]):
     ]
     CSS_PATH = STYLES / "base.tcss"
 
-    def __init__(self, theme: str = DARK) -> None:
-        super().__init__()
+    def __init__(self, theme: str | None = None) -> None:
+        super().__init__(ansi_color=native_colours(os.environ))
         for own in gatekey_themes():
             self.register_theme(own)
-        self.theme = theme
+        self.theme = starting_theme(os.environ, theme)
 
     def on_mount(self) -> None:
         self.push_screen(Form())

@@ -16,8 +16,8 @@ class Stage(App[None]):
 
     CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = STYLES / "base.tcss"
 
-    def __init__(self, build: Callable[[], Iterable[Widget]] = tuple) -> None:
-        super().__init__()
+    def __init__(self, build: Callable[[], Iterable[Widget]] = tuple, *, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
         self._build = build
         self.messages: list[Message] = []
 

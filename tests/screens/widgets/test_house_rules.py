@@ -4,6 +4,8 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 import tui.widgets
+from tests.pty_terminal import PtyTerminal
 from tests.screens.widgets.gallery import Form, Gallery
 from tests.screens.widgets.stage import STYLES
 from tui.themes import THEME_NAMES
@@ -24,6 +27,9 @@ def widget_classes() -> Iterator[type[Widget]]:
             if issubclass(kind, Widget) and kind.__module__ == module.name:
                 yield kind
 
+
+COLOUR = re.compile(rb"\x1b\[[\d;]*?((?:[34][0-8]|9\d|10\d)\b[\d;]*)m")
+"""The first colour that a sequence sets, and all after it (ECMA-48 8.3.117 and its 256- and 24-bit kin)."""
 
 CLASSES = sorted(set(widget_classes()), key=lambda kind: kind.__name__)
 
@@ -102,6 +108,19 @@ async def test_without_any_colour_the_focus_is_still_seen(target: str, monkeypat
 
 def is_reversed(segment: Segment) -> bool:
     return segment.style is not None and bool(segment.style.reverse)
+
+
+def test_without_any_colour_none_is_sent_but_for_the_qr_code() -> None:
+    command = [sys.executable, "-m", "tests.screens.widgets.gallery"]
+    with PtyTerminal(command, cwd=STYLES.parent, env={"NO_COLOR": "1"}) as terminal:
+        terminal.wait_for("^q Quit")
+        assert COLOUR.findall(terminal.raw) == []
+        terminal.press("ctrl+t")
+        terminal.wait_for("Scan with an authenticator app.")
+        assert set(COLOUR.findall(terminal.raw)) == {b"38;2;0;0;0;48;2;255;255;255"}
+        terminal.press("escape")
+        terminal.press("ctrl+q")
+        assert terminal.exit_code() == 0
 
 
 def test_the_font_of_the_house_is_in_the_image() -> None:

@@ -1,6 +1,7 @@
 """The QR code on the screen is the URI: read back from pixels, as a phone would."""
 
 import io
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from textual.geometry import Size
 
 from tests.screens.widgets.stage import Stage
+from tui.terminal import native_colours
 from tui.widgets.qr_code import QrCode, fits, size_for
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -42,8 +44,7 @@ async def test_without_colours_the_code_is_still_black_on_white(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("TEXTUAL_THEME", "ansi-dark")
-    app = Stage(lambda: [QrCode(URI)])
+    app = Stage(lambda: [QrCode(URI)], ansi_color=native_colours(os.environ))
     async with app.run_test(size=(80, 24)) as pilot:
         app.theme = "ansi-dark"
         await pilot.pause()

@@ -2,7 +2,7 @@
 
 import pytest
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from tests.screens.widgets.stage import Stage
 from tui.widgets.secret_input import CodeInput, SecretInput
@@ -30,6 +30,16 @@ async def test_a_password_reaches_no_clipboard(key: str) -> None:
         await pilot.press("ctrl+shift+a", key)
         assert app.clipboard == ""
         assert field.value == SECRET
+
+
+async def test_select_all_takes_no_password() -> None:
+    app = Stage(lambda: [*secret(), Static("around")])
+    async with app.run_test(size=(80, 24)):
+        app.query_one(SecretInput).value = SECRET
+        app.screen.text_select_all()
+        selected = app.screen.get_selected_text() or ""
+        assert "around" in selected
+        assert "hunter" not in selected
 
 
 async def test_a_password_is_not_drawn() -> None:

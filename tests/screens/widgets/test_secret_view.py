@@ -1,5 +1,7 @@
 """A secret is readable only while somebody asked for it and is looking."""
 
+import asyncio
+
 import pytest
 from textual.events import AppBlur, AppFocus
 from textual.widgets import Button
@@ -53,8 +55,9 @@ async def test_it_hides_by_itself() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         view = app.query_one(SecretView)
         view.reveal()
-        while view.revealed:
-            await pilot.pause()
+        async with asyncio.timeout(5):
+            while view.revealed:
+                await pilot.pause()
         assert SECRET not in app.shown()
 
 
