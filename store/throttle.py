@@ -23,6 +23,7 @@ LONGEST_LOCK: Final = timedelta(seconds=900)
 DISABLED_AFTER: Final = 100
 SOURCE_LIMIT: Final = 10
 EVERYONE_LIMIT: Final = 1000
+BEARER_LIMIT: Final = 20
 WINDOW: Final = timedelta(minutes=5)
 _FORGET_AFTER: Final = timedelta(days=1)
 _REMEMBER: Final = timedelta(days=30)
@@ -90,6 +91,17 @@ class Throttles:
                 wait = self._hit(tx, bucket, limit, now)
             if wait is not None:
                 raise TooManyAttempts(wait)
+
+    def count_bad_bearer(self, peer: str) -> None:
+        """Count one bearer token or API key from `peer` that was nobody's, or refuse: 20 in 5 minutes.
+
+        It is counted apart from sign-ins: a flood of tokens, which cannot be guessed anyway, must not keep anyone
+        from signing in. Raises `TooManyAttempts`.
+        """
+        with self._context.database.write() as tx:
+            wait = self._hit(tx, self._mac(f"bearer:{peer}"), BEARER_LIMIT, self._context.now())
+        if wait is not None:
+            raise TooManyAttempts(wait)
 
     def readmit(self, tx: Connection, source: str) -> None:
         """Forget the tries of `source`: it has proved to be a person of the house."""
