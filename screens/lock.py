@@ -42,10 +42,10 @@ class LockScreen(SmallScreenGuard, Acts, Screen[bool]):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.lock()
+        self.lock_session()
 
     @work(group="lock")
-    async def lock(self) -> None:
+    async def lock_session(self) -> None:
         try:
             await self.account.lock()
         except SessionEnded as error:

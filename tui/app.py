@@ -132,8 +132,11 @@ class GatekeyApp(CalmExit, App[None]):
 
     # -- leaving ---------------------------------------------------------------------------------------------
 
-    @work(exclusive=True, group="leaving")
     async def action_quit(self) -> None:
+        self.run_worker(self.ask_and_leave(), group="leaving", exclusive=True)
+
+    async def ask_and_leave(self) -> None:
+        """End the console unless the person would rather stay with unsaved edits. Call it in a worker."""
         if await self.may_leave():
             await self.leave()
 

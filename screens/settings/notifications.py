@@ -197,7 +197,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     @on(Button.Pressed, ".send-test")
     def test_pressed(self, event: Button.Pressed) -> None:
-        self.send_test(Channel(event.button.name))
+        self.send_test(Channel(event.button.name or ""))
 
     @work(group="test")
     async def send_test(self, channel: Channel) -> None:

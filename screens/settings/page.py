@@ -26,6 +26,17 @@ TABS: Final = (
     TabLabel("sidebar", "Sidebar"),
 )
 FIRST: Final = "security"
+_SECURITY_KEYS: Final = (
+    ("t", "token", "Token", "Generate a new System Access Token"),
+    ("p", "password", "Password", "Change the password"),
+    ("k", "passkeys", "Passkeys", "Register, rename or remove passkeys"),
+    ("f", "two_factor", "2FA", "Two-factor authentication"),
+    ("s", "sessions", "Sessions", "See where you are signed in"),
+    ("o", "sign_out_others", "Sign out others", "End every session but this one"),
+    ("a", "activity", "Activity", "See what was done to your account"),
+    ("x", "delete", "Delete", "Delete the account"),
+)
+"""They work on the Security tab wherever its focus is, and nowhere else."""
 _AREAS: Final = "Account Management".ljust(31) + "│ Other Settings"
 
 
@@ -61,6 +72,10 @@ class SettingsPage(Vertical):
                 tooltip=f"Show the {tab.label} tab",
             )
             for number, tab in enumerate(TABS, 1)
+        ),
+        *(
+            Binding(key, f"security('{action}')", label, id=f"security.{action}", show=False, tooltip=about)
+            for key, action, label, about in _SECURITY_KEYS
         ),
     ]
 
@@ -139,7 +154,12 @@ class SettingsPage(Vertical):
         if isinstance(pane, SectionPane):
             pane.save()
 
+    def action_security(self, action: str) -> None:
+        getattr(self.pane, f"action_{action}")()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        if action == "security":
+            return self.active == "security"
         if action != "save":
             return True
         panes = self.query(f"#{self.active}").results(SectionPane)

@@ -20,6 +20,8 @@ from tui.widgets.field import show_errors
 from tui.widgets.toggle import Toggle
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from store.settings import Saved
 
 S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
@@ -168,8 +170,7 @@ class SectionPane(Pane, Generic[S]):
         if problems:
             show_errors(self, problems)
             return False
-        version = self.saved.version
-        outcome = await self.attempt(lambda: self._save_or_settle(section, version))
+        outcome = await self.attempt(self._saving(section, self.saved.version))
         if outcome is None or outcome.value is None:
             return False
         self._show(outcome.value)
@@ -184,6 +185,9 @@ class SectionPane(Pane, Generic[S]):
             return {problem.field: str(problem) for problem in section.problems()}
         return {}
 
+    def _saving(self, section: S, version: int) -> Callable[[], Awaitable[Saved[S] | None]]:
+        return lambda: self._save_or_settle(section, version)
+
     async def _save_or_settle(self, section: S, version: int) -> Saved[S] | None:
         from store.settings import SettingsConflict
 
@@ -192,7 +196,7 @@ class SectionPane(Pane, Generic[S]):
         except SettingsConflict as conflict:
             from screens.settings.conflict import Conflict
 
-            settled = await self.app.push_screen_wait(Conflict(conflict.theirs.section, section, self.LABELS))
+            settled: S | None = await self.app.push_screen_wait(Conflict(conflict.theirs.section, section, self.LABELS))
             if settled is None:
                 return None
             if settled == conflict.theirs.section:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.widgets import Button, Static
 
 from screens.account_modal import Notice
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from tui.account import SecurityOverview
 
 _LOADING: Final = "…"
-_TOKEN_HELP: Final = (
+_ABOUT_TOKEN: Final = (
     "A bearer token for the API of your account. Store it securely; never put it into client-side code."
 )
 
@@ -33,25 +32,13 @@ class SecurityPane(Pane):
         "Everything that protects the account. Each change asks for your password or a code, unless you gave one "
         "within the last five minutes, and signs out your other sessions."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "token", "Token", id="security.token", show=False, tooltip="Generate a new System Access Token"),
-        Binding("p", "password", "Password", id="security.password", show=False, tooltip="Change the password"),
-        Binding("k", "passkeys", "Passkeys", id="security.passkeys", show=False, tooltip="Register or remove passkeys"),
-        Binding("f", "two_factor", "2FA", id="security.two-factor", show=False, tooltip="Two-factor authentication"),
-        Binding("s", "sessions", "Sessions", id="security.sessions", show=False, tooltip="See and end sessions"),
-        Binding("o", "sign_out_others", "Sign out others", id="security.others", show=False, tooltip="End the others"),
-        Binding(
-            "a", "activity", "Activity", id="security.activity", show=False, tooltip="What happened to the account"
-        ),
-        Binding("x", "delete", "Delete", id="security.delete", show=False, tooltip="Delete the account"),
-    ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
         super().__init__(id=id)
         self.overview: SecurityOverview | None = None
 
     def compose(self) -> ComposeResult:
-        yield self._row("System Access Token", "token", "Generate new token", "t", _TOKEN_HELP)
+        yield self._row("System Access Token", "token", "Generate new token", "t", _ABOUT_TOKEN)
         yield self._row("Password", "password", "Change password", "p", "Rotate it from time to time; never reuse it.")
         yield self._row("Passkey Login", "passkeys", "Manage", "k", "Sign in with your device instead of a password.")
         yield self._row("Two-Factor Authentication", "two-factor", "Enable", "f", "A code from your phone as well.")
@@ -195,9 +182,6 @@ class SecurityPane(Pane):
 
     def action_delete(self) -> None:
         self.delete()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        return None if action == "sign_out_others" and (not self.overview or len(self.overview.sessions) < 2) else True
 
     @work(exclusive=True, group="dialog")
     async def _open(self, dialog: AccountModal[Any]) -> None:

@@ -86,6 +86,7 @@ class TabBar(Widget, can_focus=True):
     def _places(self) -> list[tuple[int, int, TabLabel]]:
         """Where each tab starts and ends, in cells; gaps and labels shrink when the row is short."""
         width = self.content_size.width or 80
+        places: list[tuple[int, int, TabLabel]] = []
         for gap, area_gap, shortened in ((2, 3, False), (1, 3, False), (1, 1, True)):
             places, at = [], 0
             for tab in self.tabs:

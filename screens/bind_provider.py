@@ -1,0 +1,78 @@
+"""Signing in at a provider from a terminal: its address, a short code, a QR code, and waiting (RFC 8628)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
+from textual.widgets import Button, Static
+
+from screens.account_modal import AccountModal, Notice
+from store.errors import GatekeyError
+from store.text import plain
+from tui.account import FoundIdentity
+from tui.widgets.action_button import ActionButton
+from tui.widgets.dialog import Dialog
+from tui.widgets.qr_code import QrCode, fits
+
+if TYPE_CHECKING:
+    from tui.account import DeviceLogin
+
+_TEXT_COLUMNS: Final = 34
+
+
+class ProviderLogin(AccountModal[FoundIdentity | None]):
+    """Result: who the provider says it is, or None if it was given up. Nothing is bound yet."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#cancel"
+
+    def __init__(self, login: DeviceLogin) -> None:
+        super().__init__()
+        self._login = login
+
+    def compose(self) -> ComposeResult:
+        login = self._login
+        with Dialog(f"Sign in at {login.provider.name}", classes="-full"), Horizontal(classes="beside"):
+            yield QrCode(id="qr")
+            with Vertical():
+                yield Static("Open this address on any device:", classes="muted")
+                yield Static(plain(login.verification_uri, 200), id="url", markup=False, classes="strong")
+                yield Static("and enter this code:", classes="muted spaced")
+                yield Static(plain(login.user_code, 40), id="short-code", markup=False, classes="strong")
+                yield Static("", id="left", markup=False, classes="spaced")
+                yield Notice()
+                with Horizontal(classes="actions"):
+                    yield ActionButton("Cancel", id="cancel", shortcut="esc")
+
+    def on_mount(self) -> None:
+        uri = self._login.complete_uri or self._login.verification_uri
+        room = Size(min(self.app.size.width, 80) - 4 - _TEXT_COLUMNS, self.app.size.height - 2)
+        if fits(uri, room):
+            self.query_one(QrCode).draw(uri)
+        self._count_down()
+        self.set_interval(1, self._count_down)
+        self.wait_for_provider()
+
+    @work(exclusive=True, group="wait")
+    async def wait_for_provider(self) -> None:
+        try:
+            identity = await self.account.wait_for_identity(self._login)
+        except GatekeyError as error:
+            self.say(f"{error.title}. {error}")
+            self.query_one("#left", Static).update("")
+        else:
+            self.dismiss(identity)
+
+    @on(Button.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        self.workers.cancel_node(self)
+        self.dismiss(None)
+
+    def _count_down(self) -> None:
+        seconds = max(0, int((self._login.expires_at - self.account.now()).total_seconds()))
+        waiting = any(worker.group == "wait" and worker.is_running for worker in self.workers)
+        if waiting:
+            self.query_one("#left", Static).update(f"Waiting: {seconds // 60}:{seconds % 60:02d} left")

@@ -1,0 +1,70 @@
+"""Help: what the page or the focused field is for, and the keys that work there."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+from screens.settings.panes import Pane
+from store.text import plain
+from tui.keymap import UNBOUND
+from tui.widgets.dialog import Dialog
+from tui.widgets.field import Field
+from tui.widgets.small_screen import SmallScreenGuard
+
+
+class Help(SmallScreenGuard, ModalScreen[None]):
+    """Made for the screen below it. Scrolls with the arrows; Esc, `?` and F1 close it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape,f1,question_mark,q", "dismiss(None)", "Close", id="help.close", tooltip="Back to where you were"
+        ),
+    ]
+
+    def __init__(self, words: str, keys: list[tuple[str, str]]) -> None:
+        super().__init__(classes="modal")
+        self._words, self._keys = words, keys
+
+    @classmethod
+    def about(cls, screen: Screen[object]) -> Help:
+        """The help for what is focused on `screen`."""
+        nodes = screen.focused.ancestors_with_self if screen.focused is not None else []
+        words = [f"{node.label.strip()}: {node.help}" for node in nodes if isinstance(node, Field) and node.help]
+        words += [pane.HELP_TEXT for pane in screen.query(Pane) if pane.is_on_screen and pane.HELP_TEXT]
+        bindings = [active.binding for active in screen.active_bindings.values()]
+        keys = [
+            (plain(screen.app.get_key_display(binding)), plain(binding.tooltip or binding.description))
+            for binding in bindings
+            if binding.key != UNBOUND and binding.description and not binding.system
+        ]
+        return cls("\n\n".join(words) or "The keys that work here:", keys)
+
+    def compose(self) -> ComposeResult:
+        with Dialog("Help", id="help-dialog"):
+            yield Static(plain_words(self._words), markup=False, classes="dialog-body")
+            seen: dict[str, str] = {}
+            for key, words in self._keys:
+                seen[words] = f"{seen[words]} {key}" if words in seen else key
+            lines = [Content.assemble((f"{key:>12}", "bold $text-accent"), "  ", words) for words, key in seen.items()]
+            yield Static(Content("\n").join(lines), classes="spaced")
+            yield Static(
+                "Keys can be changed in keys.toml in the configuration folder, by the ids in the documentation. "
+                "Shift with the mouse selects text.",
+                classes="muted spaced",
+            )
+
+    def on_mount(self) -> None:
+        dialog = self.query_one("#help-dialog", Dialog)
+        dialog.can_focus = True
+        dialog.focus()
+
+
+def plain_words(text: str) -> str:
+    """Paragraphs, each made safe."""
+    return "\n\n".join(plain(paragraph) for paragraph in text.split("\n\n"))

@@ -1,0 +1,168 @@
+"""API Keys: list, create, revoke."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Button, DataTable, Input, Static
+
+from screens.account_modal import AccountModal, Notice
+from screens.dates import ago, until
+from screens.modules.module_page import ModulePage
+from screens.settings.access_token import ApiKey
+from store import inputs
+from store.errors import InvalidInput
+from store.money import parse_usd, show_usd
+from store.text import plain
+from tui.widgets.action_button import ActionButton
+from tui.widgets.confirm import Confirm
+from tui.widgets.dialog import Dialog
+from tui.widgets.field import Field, show_errors
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from store.api_keys import ApiKeyInfo
+
+
+class ApiKeysPage(ModulePage):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "create", "New key", id="api-keys.create", tooltip="Create an API key"),
+        Binding("d", "revoke", "Revoke", id="api-keys.revoke", tooltip="Revoke the key under the cursor"),
+    ]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.can_focus = False
+        self._keys: list[ApiKeyInfo] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="keys-state", classes="muted", markup=False)
+        yield DataTable(cursor_type="row")
+        yield Notice()
+        with Horizontal(classes="actions"):
+            yield ActionButton("New key", id="create", shortcut="n", variant="primary")
+            yield ActionButton("Revoke", id="revoke", shortcut="d", variant="error")
+
+    def focus(self, scroll_visible: bool = True) -> ApiKeysPage:
+        self.query_one(DataTable).focus(scroll_visible)
+        return self
+
+    def on_mount(self) -> None:
+        table: DataTable[Content] = self.query_one(DataTable)
+        for label, width in (("Name", 22), ("Key", 10), ("State", 16), ("Spent", 18), ("Used", 12)):
+            table.add_column(label, width=width)
+        super().on_mount()
+
+    def reload(self) -> None:
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        keys = await self.attempt(self.account.api_keys)
+        if keys is None:
+            return
+        self._keys, now = keys.value, self.account.now()
+        table: DataTable[Content] = self.query_one(DataTable)
+        table.clear()
+        for key in self._keys:
+            table.add_row(*(Content(word) for word in _words(key, now)))
+        state = f"{len(self._keys)} keys" if self._keys else "There are none yet. Create your first with n."
+        self.query_one("#keys-state", Static).update(state)
+
+    @on(Button.Pressed, "#create")
+    def action_create(self) -> None:
+        self.create()
+
+    @on(Button.Pressed, "#revoke")
+    def action_revoke(self) -> None:
+        row = self.query_one(DataTable).cursor_row
+        if 0 <= row < len(self._keys) and self._keys[row].revoked_at is None:
+            self.revoke(self._keys[row])
+
+    @work(exclusive=True, group="dialog")
+    async def create(self) -> None:
+        made = await self.app.push_screen_wait(NewKey())
+        if made is not None:
+            await self.app.push_screen_wait(ApiKey(made))
+        self.load()
+
+    @work(exclusive=True, group="dialog")
+    async def revoke(self, key: ApiKeyInfo) -> None:
+        question = Confirm(
+            "Revoke this API key?",
+            f"{plain(key.name)} (sk-…{key.last_four}) is refused from now on. This cannot be undone.",
+            "Revoke",
+            dangerous=True,
+        )
+        if await self.app.push_screen_wait(question):
+            await self.attempt(lambda: self.account.revoke_api_key(key.id))
+            self.load()
+
+
+class NewKey(AccountModal[Any]):
+    """Result: the key, to be shown once."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#api-key-name"
+
+    def compose(self) -> ComposeResult:
+        with Dialog("New API key"):
+            yield Field("Name", Input(id="api-key-name", compact=True, max_length=64))
+            yield Field("Expires after days", Input(id="api-key-expiry", compact=True, placeholder="never"))
+            yield Field("Spend limit in USD", Input(id="api-key-limit", compact=True, placeholder="none"))
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("Cancel", id="cancel", shortcut="esc")
+                yield ActionButton("Create", id="create", shortcut="enter", variant="primary")
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#create")
+    def create_pressed(self) -> None:
+        if not self.busy:
+            self.busy = True
+            self.create()
+
+    @work(exclusive=True)
+    async def create(self) -> None:
+        try:
+            name, expires_at, limit = self._read()
+            done = await self.attempt(lambda: self.account.create_api_key(name, expires_at, limit))
+        except InvalidInput as error:
+            show_errors(self, {error.field: str(error)})
+            return
+        finally:
+            self.busy = False
+        if done is not None:
+            self.dismiss(done.value)
+
+    def _read(self) -> tuple[str, datetime | None, int | None]:
+        name, days, limit = (
+            self.query_one(f"#api-key-{part}", Input).value.strip() for part in ("name", "expiry", "limit")
+        )
+        expires_at = None
+        if days:
+            count = inputs.check_whole(days, 1, 3650, field="api-key-expiry")
+            expires_at = self.account.now() + timedelta(days=count)
+        return name, expires_at, parse_usd(limit, field="api-key-limit") if limit else None
+
+
+def _words(key: ApiKeyInfo, now: datetime) -> tuple[str, ...]:
+    if key.revoked_at is not None:
+        state = "revoked"
+    elif key.expires_at is not None:
+        state = "expired" if key.expires_at <= now else f"expires {until(key.expires_at, now)}"
+    else:
+        state = "active"
+    limit = f" of {show_usd(key.spend_limit_micro_usd)}" if key.spend_limit_micro_usd is not None else ""
+    spent = f"{show_usd(key.spent_micro_usd)}{limit}"
+    return plain(key.name, 60), f"sk-…{key.last_four}", state, spent, ago(key.last_used_at, now)

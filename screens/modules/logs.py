@@ -1,0 +1,127 @@
+"""Usage, drawing and task logs: newest first, a page of the index at a time, whatever the length of the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import DataTable, Static
+
+from screens.account_modal import Notice
+from screens.dates import clock
+from screens.modules.module_page import ModulePage
+from store.money import show_usd
+from store.text import plain
+
+if TYPE_CHECKING:
+    from store.usage_log import LoggedEntry
+
+_MOST_ROWS: Final = 5000
+"""Rows kept in the table; further back, the newest go."""
+
+
+class LogPage(ModulePage):
+    """A table that grows as the cursor nears its end."""
+
+    KIND_NAME: ClassVar[str | None] = None
+    EMPTY: ClassVar[str] = "Nothing has been logged yet."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+r,f5", "refresh_log", "Refresh", id="log.refresh", tooltip="Read the log again from the top"),
+    ]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.can_focus = False
+        self._before: int | None = None
+        self._is_complete = False
+        self._is_loading = False
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="log-state", classes="muted", markup=False)
+        yield DataTable(cursor_type="row", zebra_stripes=False)
+        yield Notice()
+
+    def focus(self, scroll_visible: bool = True) -> LogPage:
+        self.query_one(DataTable).focus(scroll_visible)
+        return self
+
+    def on_mount(self) -> None:
+        table: DataTable[Content] = self.query_one(DataTable)
+        for label, width in (
+            ("Time (UTC)", 16),
+            ("Kind", 11),
+            ("Model", 20),
+            ("Tokens", 8),
+            ("Cost", 9),
+            ("Status", 12),
+        ):
+            table.add_column(label, width=width)
+        self.reload()
+
+    def action_refresh_log(self) -> None:
+        self.reload()
+
+    def reload(self) -> None:
+        self._before, self._is_complete = None, False
+        self.query_one(DataTable).clear()
+        self.load_more()
+
+    @on(DataTable.RowHighlighted)
+    def moved(self, event: DataTable.RowHighlighted) -> None:
+        if event.cursor_row >= event.data_table.row_count - 10 and not self._is_complete:
+            self.load_more()
+
+    def load_more(self) -> None:
+        if not self._is_loading:
+            self._is_loading = True
+            self.load_page()
+
+    @work(exclusive=True, group="log")
+    async def load_page(self) -> None:
+        from store.usage_log import Kind
+
+        kind = Kind(self.KIND_NAME) if self.KIND_NAME else None
+        try:
+            page = await self.attempt(lambda: self.account.usage(kind, self._before))
+        finally:
+            self._is_loading = False
+        if page is None:
+            return
+        table: DataTable[Content] = self.query_one(DataTable)
+        for logged in page.value.entries:
+            table.add_row(*_cells(logged))
+        self._before = page.value.next_before
+        self._is_complete = page.value.next_before is None or table.row_count >= _MOST_ROWS
+        more = "" if self._is_complete else ", more below"
+        self.query_one("#log-state", Static).update(f"{table.row_count} shown{more}" if table.row_count else self.EMPTY)
+
+
+class UsageLogsPage(LogPage):
+    """Every call."""
+
+    EMPTY = "No call has been made yet. Calls with your API keys appear here."
+
+
+class DrawingLogsPage(LogPage):
+    """Calls that made images."""
+
+    KIND_NAME = "drawing"
+    EMPTY = "No image has been made yet."
+
+
+class TaskLogsPage(LogPage):
+    """Batches and other long work."""
+
+    KIND_NAME = "task"
+    EMPTY = "No task has been started yet."
+
+
+def _cells(logged: LoggedEntry) -> tuple[Content, ...]:
+    entry = logged.entry
+    tokens = entry.prompt_tokens + entry.completion_tokens
+    cost = "no price" if entry.unpriced else show_usd(entry.cost_micro_usd, exact=True)
+    words = (clock(logged.at), entry.kind.value, plain(entry.model, 60), f"{tokens:,}", cost, plain(entry.status, 40))
+    return tuple(Content(word) for word in words)

@@ -1,0 +1,28 @@
+"""What every module's page is: focusable, filled when first shown, with one line for what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import VerticalScroll
+
+from screens.account_modal import Notice
+from screens.acting import Acts
+
+if TYPE_CHECKING:
+    from store.errors import GatekeyError
+
+
+class ModulePage(Acts, VerticalScroll, can_focus=True):
+    """Mounted by the console when its module is first opened."""
+
+    def on_mount(self) -> None:
+        self.reload()
+
+    def reload(self) -> None:
+        """Read from the account again."""
+        raise NotImplementedError
+
+    def show_failure(self, error: GatekeyError) -> None:
+        for notice in self.query(Notice):
+            notice.say(f"{error.title}. {error}")

@@ -1,0 +1,55 @@
+"""Overview: what was used in the last thirty days, and the recommendations."""
+
+from __future__ import annotations
+
+from textual import work
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Sparkline, Static
+
+from screens.account_modal import Notice
+from screens.modules.module_page import ModulePage
+from store.money import show_usd
+
+_DAYS = 30
+
+
+class OverviewPage(ModulePage):
+    def compose(self) -> ComposeResult:
+        yield Static("The last 30 days", classes="section-title")
+        yield Static("…", id="totals", markup=False)
+        yield Static("Cost by day", classes="section-title spaced")
+        yield Sparkline([0.0], id="costs")
+        yield Static("", id="span", classes="muted", markup=False)
+        yield Static("Recommendations", classes="section-title spaced")
+        yield Static("", id="checks")
+        yield Notice()
+
+    def reload(self) -> None:
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        days, summary = await self.attempt(lambda: self.account.days(_DAYS)), await self.attempt(self.account.summary)
+        if days is None or summary is None:
+            return
+        calls, errors = sum(day.calls for day in days.value), sum(day.errors for day in days.value)
+        tokens, cost = sum(day.tokens for day in days.value), sum(day.cost_micro_usd for day in days.value)
+        self.query_one("#totals", Static).update(
+            f"{calls:,} calls · {errors:,} errors · {tokens:,} tokens · {show_usd(cost)} spent · "
+            f"{show_usd(summary.value.remaining_micro_usd)} left"
+            if days.value
+            else "Nothing was used yet. Create an API key to begin."
+        )
+        self.query_one(Sparkline).data = [float(day.cost_micro_usd) for day in days.value] or [0.0]
+        if days.value:
+            self.query_one("#span", Static).update(f"{days.value[0].day} to {days.value[-1].day}")
+        lines = [
+            Content.assemble(
+                ("✓ ", "$text-success") if check.is_met else ("! ", "$text-warning"),
+                check.title,
+                (f"  {check.finding}", "$foreground-muted"),
+            )
+            for check in summary.value.checks
+        ]
+        self.query_one("#checks", Static).update(Content("\n").join(lines))

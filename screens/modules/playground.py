@@ -1,0 +1,37 @@
+"""Playground: how to try a model with this account."""
+
+from __future__ import annotations
+
+from textual import work
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from screens.account_modal import Notice
+from screens.modules.module_page import ModulePage
+from store.text import plain
+
+
+class PlaygroundPage(ModulePage):
+    def compose(self) -> ComposeResult:
+        yield Static("AI model testing environment", classes="section-title")
+        yield Static("…", id="words", markup=False)
+        yield Notice()
+
+    def reload(self) -> None:
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        keys, prices = await self.attempt(self.account.api_keys), await self.attempt(self.account.prices)
+        if keys is None or prices is None:
+            return
+        usable = [key for key in keys.value if key.is_usable(self.account.now())]
+        models = "\n".join(f"  {plain(price.model, 60)}" for price in prices.value[:12]) or "  none yet"
+        first = "You have no usable API key yet; create one under API Keys." if not usable else ""
+        self.query_one("#words", Static).update(
+            f"{first}\n\nModels with a price:\n{models}\n\nThe gateway speaks the OpenAI protocol. Start it with\n\n"
+            "  gatekey serve\n\nand point any client at it:\n\n"
+            "  curl http://127.0.0.1:8787/v1/chat/completions \\\n"
+            '    -H "Authorization: Bearer sk-…" -H "Content-Type: application/json" \\\n'
+            '    -d \'{"model": "MODEL", "messages": [{"role": "user", "content": "Hello"}]}\''.lstrip()
+        )

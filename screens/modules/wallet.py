@@ -1,0 +1,53 @@
+"""Wallet: the quota, what was used, and what models cost."""
+
+from __future__ import annotations
+
+from textual import work
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import DataTable, Static
+
+from screens.account_modal import Notice
+from screens.modules.module_page import ModulePage
+from store.money import show_usd
+from store.text import plain
+
+
+class WalletPage(ModulePage):
+    def compose(self) -> ComposeResult:
+        yield Static("Quota", classes="section-title")
+        yield Static("…", id="quota", markup=False)
+        yield Static("The administrator tops it up: gatekey admin quota NAME +USD", classes="muted", markup=False)
+        yield Static("Prices", classes="section-title spaced")
+        yield DataTable(cursor_type="none")
+        yield Static("", id="prices-state", classes="muted", markup=False)
+        yield Notice()
+
+    def on_mount(self) -> None:
+        table: DataTable[Content] = self.query_one(DataTable)
+        for label, width in (("Model", 30), ("Input / million", 16), ("Output / million", 16), ("Request", 10)):
+            table.add_column(label, width=width)
+        super().on_mount()
+
+    def reload(self) -> None:
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        quota, prices = await self.attempt(self.account.quota), await self.attempt(self.account.prices)
+        if quota is None or prices is None:
+            return
+        state = quota.value
+        held = f" · {show_usd(state.held_micro_usd)} held for calls under way" if state.held_micro_usd else ""
+        self.query_one("#quota", Static).update(
+            f"{show_usd(state.remaining_micro_usd)} left · {show_usd(state.used_micro_usd)} used{held}"
+        )
+        table: DataTable[Content] = self.query_one(DataTable)
+        table.clear()
+        for price in prices.value:
+            amounts = (price.input_per_million, price.output_per_million, price.per_request)
+            table.add_row(
+                Content(plain(price.model, 60)), *(Content(show_usd(amount, exact=True)) for amount in amounts)
+            )
+        if not prices.value:
+            self.query_one("#prices-state", Static).update("No model has a price yet.")

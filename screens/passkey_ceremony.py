@@ -1,0 +1,93 @@
+"""Waiting for the browser: the address, the short code, a QR code, and how long there is left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
+from textual.widgets import Button, Static
+
+from screens.account_modal import AccountModal, Notice
+from store.errors import GatekeyError
+from store.text import plain
+from tui.widgets.action_button import ActionButton
+from tui.widgets.dialog import Dialog
+from tui.widgets.qr_code import QrCode, fits
+
+if TYPE_CHECKING:
+    from tui.account import PasskeyPage
+
+POLL_EVERY: Final = 0.5
+"""Seconds between two questions; the console notices within a second."""
+_TEXT_COLUMNS: Final = 34
+
+
+class PasskeyCeremony(AccountModal[bool]):
+    """Result: True once the browser's answer was accepted."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#cancel"
+
+    def __init__(self, title: str, page: PasskeyPage) -> None:
+        super().__init__()
+        self._title, self._page = title, page
+
+    def compose(self) -> ComposeResult:
+        with Dialog(self._title, classes="-full"), Horizontal(classes="beside"):
+            yield QrCode(id="qr")
+            with Vertical():
+                yield Static("Open this address in your browser:", classes="muted")
+                yield Static(plain(self._page.url, 200), id="url", markup=False, classes="strong")
+                yield Static("and enter this code:", classes="muted spaced")
+                yield Static(self._page.started.code, id="short-code", markup=False, classes="strong")
+                yield Static(
+                    "Over SSH, forward the port first: ssh -L PORT:localhost:PORT, and open it on localhost.",
+                    classes="muted spaced",
+                    id="hint",
+                )
+                yield Static("", id="left", markup=False, classes="spaced")
+                yield Notice()
+                with Horizontal(classes="actions"):
+                    yield ActionButton("Cancel", id="cancel", shortcut="esc")
+
+    def on_mount(self) -> None:
+        uri = self._page.url
+        room = Size(min(self.app.size.width, 80) - 4 - _TEXT_COLUMNS, self.app.size.height - 2)
+        if fits(uri, room):
+            self.query_one(QrCode).draw(uri)
+        self.wait_for_browser()
+
+    @work(exclusive=True)
+    async def wait_for_browser(self) -> None:
+        from store.passkeys import CeremonyState
+
+        left = self.query_one("#left", Static)
+        while True:
+            seconds = int((self._page.started.expires_at - self.account.now()).total_seconds())
+            left.update(f"Waiting for your browser: {max(0, seconds) // 60}:{max(0, seconds) % 60:02d} left")
+            try:
+                state = await self.account.passkey_outcome(self._page)
+            except GatekeyError as error:
+                left.update("")
+                self.say(f"{error.title}. {error}")
+                return
+            if state is CeremonyState.DONE:
+                self.dismiss(True)
+                return
+            if state is CeremonyState.EXPIRED:
+                left.update("")
+                self.say("The time is up. Close this and start again.", "warning")
+                return
+            await asyncio.sleep(POLL_EVERY)
+
+    @on(Button.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        self.give_up()
+
+    @work(exclusive=True)
+    async def give_up(self) -> None:
+        await self.attempt(lambda: self.account.cancel_passkey(self._page))
+        self.dismiss(False)

@@ -1,0 +1,67 @@
+"""The five operational recommendations as a list; Enter goes to the setting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Button, OptionList, Static
+from textual.widgets.option_list import Option
+
+from screens.account_modal import AccountModal
+from store.text import plain
+from tui.widgets.action_button import ActionButton
+from tui.widgets.dialog import Dialog
+
+if TYPE_CHECKING:
+    from store.recommendations import Check
+
+PLACES: Final = {
+    "two-factor": ("security", "two-factor"),
+    "backup-codes": ("security", "two-factor"),
+    "access-token": ("security", "token"),
+    "quota-warning": ("notifications", "quota-warning-threshold"),
+    "pricing": ("price", "accept-unpriced-models"),
+}
+"""Where each can be followed: the tab, and the control on it."""
+
+
+class RecommendationList(AccountModal[str | None]):
+    """Result: the advice to follow, or None."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "OptionList"
+
+    def __init__(self, checks: tuple[Check, ...]) -> None:
+        super().__init__()
+        self._checks = checks
+
+    def compose(self) -> ComposeResult:
+        met = sum(check.is_met for check in self._checks)
+        with Dialog(f"Operational Recommendations ── {met} of {len(self._checks)} followed"):
+            yield Static("To maintain a secure and stable environment:", classes="dialog-body muted")
+            yield OptionList(*[self._option(check) for check in self._checks], compact=True, markup=False)
+            with Horizontal(classes="actions"):
+                yield ActionButton("Close", id="cancel", shortcut="esc")
+                yield ActionButton("Go to the setting", id="go", shortcut="enter", variant="primary")
+
+    def _option(self, check: Check) -> Option:
+        mark = Content.styled("✓ ", "$text-success") if check.is_met else Content.styled("! ", "$text-warning")
+        finding = Content.styled(f"\n  {plain(check.finding)}", "$foreground-muted")
+        return Option(Content.assemble(mark, check.title, finding), id=check.advice.value)
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    @on(OptionList.OptionSelected)
+    def chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_id)
+
+    @on(Button.Pressed, "#go")
+    def go_pressed(self) -> None:
+        index = self.query_one(OptionList).highlighted
+        if index is not None:
+            self.dismiss(self._checks[index].advice.value)

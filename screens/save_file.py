@@ -1,0 +1,78 @@
+"""Saving something only its owner may read: asks where, and writes a new file of mode 0600."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Button, Input, Static
+
+from screens.account_modal import AccountModal, Notice
+from store.text import plain
+from tui.clipboard import save_secret_file, suggest_path
+from tui.widgets.action_button import ActionButton
+from tui.widgets.dialog import Dialog
+from tui.widgets.field import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class SaveFile(AccountModal[Path | None]):
+    """Result: where it was written, or None."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#path"
+
+    def __init__(self, title: str, name: str, write: Callable[[Path], Awaitable[int]]) -> None:
+        """`name` is the suggested file name; `write` puts the content into a new file and returns its size."""
+        super().__init__()
+        self._title, self._suggested, self._write = title, name, write
+
+    def compose(self) -> ComposeResult:
+        with Dialog(self._title):
+            yield Static("Only you will be able to read the file.", classes="dialog-body muted")
+            yield Field("File", Input(str(suggest_path(self._suggested)), id="path", compact=True))
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("Cancel", id="cancel", shortcut="esc")
+                yield ActionButton("Save", id="save", shortcut="enter", variant="primary")
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#save")
+    def save_asked(self) -> None:
+        if not self.busy:
+            self.busy = True
+            self.save()
+
+    @work(exclusive=True)
+    async def save(self) -> None:
+        path = Path(self.query_one("#path", Input).value)
+        self.say("Writing…", "muted")
+        try:
+            done = await self.attempt(lambda: self._write(path))
+        finally:
+            self.busy = False
+        if done is not None:
+            self.dismiss(path)
+
+
+def write_text(text: str) -> Callable[[Path], Awaitable[int]]:
+    """How `SaveFile` writes a text that is at hand."""
+
+    async def write(path: Path) -> int:
+        return await asyncio.to_thread(save_secret_file, path, text)
+
+    return write
+
+
+def saved_sentence(path: Path) -> str:
+    """What to say once a secret is in a file."""
+    return f"Saved to {plain(path, 120)}, readable by you alone."

@@ -1,0 +1,123 @@
+"""A new System Access Token: shown once, hidden until revealed, copied or saved before it is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Button, Static
+
+from screens.account_modal import AccountModal, Notice
+from screens.save_file import SaveFile, saved_sentence, write_text
+from tui.clipboard import copy
+from tui.widgets.action_button import ActionButton
+from tui.widgets.confirm import Confirm
+from tui.widgets.dialog import Dialog
+from tui.widgets.secret_view import SecretView
+
+if TYPE_CHECKING:
+    from store.access_token import NewAccessToken
+    from store.api_keys import NewApiKey
+
+
+class ShownOnce(AccountModal[None]):
+    """A secret that is given out once. Closing before it was copied, saved or revealed asks."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "SecretView"
+    TITLE_TEXT: ClassVar[str] = ""
+    EXPLANATION: ClassVar[str] = ""
+    FILE_NAME: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "copy", "Copy", id="secret.copy", tooltip="Send it to the clipboard"),
+        Binding("w", "save", "Save as file", id="secret.save", tooltip="Write it to a file only you can read"),
+    ]
+
+    def __init__(self, secret: str) -> None:
+        super().__init__()
+        self._secret = secret
+        self._was_taken = False
+
+    def compose(self) -> ComposeResult:
+        with Dialog(self.TITLE_TEXT):
+            yield Static(self.EXPLANATION, classes="dialog-body")
+            yield SecretView(self._secret, classes="spaced")
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("Reveal", id="reveal", shortcut="space")
+                yield ActionButton("Copy", id="copy", shortcut="c")
+                yield ActionButton("Save as file", id="save", shortcut="w")
+                yield ActionButton("Close", id="close", shortcut="esc", variant="primary")
+
+    def on_unmount(self) -> None:
+        self._secret = ""
+
+    @on(SecretView.Revealed)
+    def revealed(self) -> None:
+        self._was_taken = True
+
+    @on(Button.Pressed, "#reveal")
+    def reveal_pressed(self) -> None:
+        self.query_one(SecretView).action_flip()
+
+    @on(Button.Pressed, "#copy")
+    def action_copy(self) -> None:
+        self.copy_secret()
+
+    @on(Button.Pressed, "#save")
+    def action_save(self) -> None:
+        self.save_secret()
+
+    @on(Button.Pressed, "#close")
+    def action_cancel(self) -> None:
+        self.close()
+
+    @work(exclusive=True)
+    async def copy_secret(self) -> None:
+        copied = await copy(self.app, self._secret)
+        self._was_taken = True
+        self.say(f"{copied.sentence}. If it did not arrive, save it as a file.", "good")
+
+    @work(exclusive=True)
+    async def save_secret(self) -> None:
+        path = await self.app.push_screen_wait(
+            SaveFile("Save as file", self.FILE_NAME, write_text(self._secret + "\n"))
+        )
+        if path is not None:
+            self._was_taken = True
+            self.say(saved_sentence(path), "good")
+
+    @work(exclusive=True)
+    async def close(self) -> None:
+        question = Confirm(
+            "Close without keeping it?", "It is never shown again.", "Close", cancel="Stay", dangerous=True
+        )
+        if self._was_taken or await self.app.push_screen_wait(question):
+            self.dismiss(None)
+
+
+class AccessToken(ShownOnce):
+    """The System Access Token."""
+
+    TITLE_TEXT = "System Access Token"
+    EXPLANATION = (
+        "This is your new token. It is shown once: keep it somewhere safe now. It grants access to the API of your "
+        "account; never put it into client-side code or a public repository. A previous token no longer works."
+    )
+    FILE_NAME = "gatekey-access-token.txt"
+
+    def __init__(self, made: NewAccessToken) -> None:
+        super().__init__(made.token)
+
+
+class ApiKey(ShownOnce):
+    """A new API key."""
+
+    TITLE_TEXT = "API key"
+    EXPLANATION = "This is your new API key. It is shown once: keep it somewhere safe now."
+    FILE_NAME = "gatekey-api-key.txt"
+
+    def __init__(self, made: NewApiKey) -> None:
+        super().__init__(made.key)

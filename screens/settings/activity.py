@@ -1,0 +1,64 @@
+"""Activity: what was done to the account, newest first, a page at a time."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Button, OptionList
+from textual.widgets.option_list import Option
+
+from screens.account_modal import AccountModal, Notice
+from screens.dates import clock
+from store.text import plain
+from tui.widgets.action_button import ActionButton
+from tui.widgets.dialog import Dialog
+
+_PAGE: Final = 50
+
+
+class Activity(AccountModal[None]):
+    """The list grows when its end is reached."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "OptionList"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: int | None = None
+        self._is_complete = False
+
+    def compose(self) -> ComposeResult:
+        with Dialog("Activity"):
+            yield OptionList(compact=True, markup=False)
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
+
+    def on_mount(self) -> None:
+        self.load()
+
+    @on(OptionList.OptionHighlighted)
+    def moved(self, event: OptionList.OptionHighlighted) -> None:
+        if not self._is_complete and event.option_index >= event.option_list.option_count - 1:
+            self.load()
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        events = await self.attempt(lambda: self.account.events(self._before))
+        if events is None:
+            return
+        self._is_complete = len(events.value) < _PAGE
+        options = self.query_one(OptionList)
+        for event in events.value:
+            detail = " ".join(f"{name} {value}" for name, value in event.detail.items())
+            words = event.tag.replace(":", " ").replace("-", " ")
+            line = f"{clock(event.at)}  {words:<24} {plain(detail, 60)}  {plain(event.source, 30)}"
+            options.add_option(Option(Content(plain(line, 160))))
+            self._before = event.sequence

@@ -1,0 +1,118 @@
+"""Ten backup recovery codes on screen, with the ways to keep them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Button, Static
+
+from screens.acting import Acts
+from screens.save_file import SaveFile, saved_sentence, write_text
+from tui.clipboard import copy
+from tui.widgets.action_button import ActionButton
+from tui.widgets.secret_view import SHOWN_FOR
+
+FILE_NAME = "gatekey-backup-codes.txt"
+_HIDDEN = "••••-••••-••••-••••"
+
+
+class BackupCodeList(Acts, Vertical):
+    """Two columns of five, hidden until revealed; they hide again after a minute and behind any other screen."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    class Said(Message):
+        """Something was copied or saved, or could not be."""
+
+        def __init__(self, sentence: str) -> None:
+            super().__init__()
+            self.sentence = sentence
+
+    def __init__(self, codes: tuple[str, ...]) -> None:
+        super().__init__(classes="backup-codes")
+        self._codes = codes
+        self._timer: Timer | None = None
+        self.is_revealed = False
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="codes", markup=False)
+        with Horizontal(classes="actions"):
+            yield ActionButton("Reveal", id="reveal-codes")
+            yield ActionButton("Copy all codes", id="copy-codes")
+            yield ActionButton("Save as file", id="save-codes")
+
+    def on_mount(self) -> None:
+        self._draw()
+        self.app.screen_change_signal.subscribe(self, self._screen_changed, immediate=True)
+        self.app.app_suspend_signal.subscribe(self, lambda _app: self.hide(), immediate=True)
+        self.watch(self.app, "app_focus", self._terminal_focus_changed, init=False)
+
+    def on_unmount(self) -> None:
+        self._codes = ()
+
+    def reveal(self) -> None:
+        self.is_revealed = True
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(SHOWN_FOR, self.hide)
+        self._draw()
+
+    def hide(self) -> None:
+        """Make the codes unreadable; safe to call at any time."""
+        if self.is_revealed:
+            self.is_revealed = False
+            self._draw()
+
+    @on(Button.Pressed, "#reveal-codes")
+    def reveal_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if self.is_revealed:
+            self.hide()
+        else:
+            self.reveal()
+
+    @on(Button.Pressed, "#copy-codes")
+    def copy_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.copy_codes()
+
+    @on(Button.Pressed, "#save-codes")
+    def save_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.save_codes()
+
+    @work(exclusive=True)
+    async def copy_codes(self) -> None:
+        copied = await copy(self.app, self._text())
+        self.post_message(self.Said(f"{copied.sentence}. If they did not arrive, save them as a file."))
+
+    @work(exclusive=True)
+    async def save_codes(self) -> None:
+        path = await self.app.push_screen_wait(SaveFile("Save backup codes", FILE_NAME, write_text(self._text())))
+        if path is not None:
+            self.post_message(self.Said(saved_sentence(path)))
+
+    def _text(self) -> str:
+        return "Gatekey backup recovery codes. Each can be used once.\n\n" + "\n".join(self._codes) + "\n"
+
+    def _draw(self) -> None:
+        shown = self._codes if self.is_revealed else tuple(_HIDDEN for _ in self._codes)
+        half = (len(shown) + 1) // 2
+        rows = [
+            f"{number + 1:>2}  {left}    {number + half + 1:>2}  {right}"
+            for number, (left, right) in enumerate(zip(shown[:half], shown[half:], strict=True))
+        ]
+        self.query_one("#codes", Static).update("\n".join(rows))
+
+    def _screen_changed(self, _screen: object) -> None:
+        if self.is_attached and not self.screen.is_current:
+            self.hide()
+
+    def _terminal_focus_changed(self, focused: bool) -> None:
+        if not focused:
+            self.hide()

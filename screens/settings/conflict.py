@@ -1,0 +1,88 @@
+"""A save that met someone else's: both versions, field by field, and a choice for each."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Button, Static
+
+from screens.account_modal import AccountModal, Notice
+from store.money import show_usd
+from store.secret_fields import StoredSecret
+from store.text import plain
+from tui.widgets.action_button import ActionButton
+from tui.widgets.dialog import Dialog
+from tui.widgets.field import Field
+from tui.widgets.toggle import Toggle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from store.sections import Section
+
+
+class Conflict(AccountModal[Any]):
+    """Result: the section to save, or None to go back to the form."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#cancel"
+
+    def __init__(self, theirs: Section, mine: Section, labels: Mapping[str, str]) -> None:
+        super().__init__()
+        self._theirs, self._mine, self._labels = theirs, mine, labels
+        self._differing = [
+            field.name for field in fields(theirs) if getattr(theirs, field.name) != getattr(mine, field.name)
+        ]
+
+    def compose(self) -> ComposeResult:
+        with Dialog("Changed somewhere else"):
+            yield Static(
+                "These settings were saved somewhere else since you opened them. Nothing was overwritten. Choose for "
+                "each which one to keep.",
+                classes="dialog-body",
+            )
+            for name in self._differing:
+                theirs, mine = shown(getattr(self._theirs, name), name), shown(getattr(self._mine, name), name)
+                yield Field(
+                    self._labels.get(name, name),
+                    Toggle(True, f"stored: {theirs} · yours: {mine}", on="yours", off="stored", id=f"keep-{name}"),
+                )
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("Back to the form", id="cancel", shortcut="esc")
+                yield ActionButton("Take what is stored", id="theirs")
+                yield ActionButton("Save this choice", id="save", variant="primary")
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    @on(Button.Pressed, "#theirs")
+    def take_theirs(self) -> None:
+        self.dismiss(self._theirs)
+
+    @on(Button.Pressed, "#save")
+    def save_choice(self) -> None:
+        from store.settings import rebased
+
+        mine = frozenset(name for name in self._differing if self.query_one(f"#keep-{name}", Toggle).value)
+        theirs: Any = self._theirs
+        self.dismiss(rebased(theirs, self._mine, mine))
+
+
+def shown(value: object, name: str = "") -> str:
+    """A field's value in words."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, StoredSecret):
+        if value.new is not None:
+            return "a new one" if value.new else "none"
+        return f"stored ({plain(value.hint)})" if value.is_set else "none"
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(plain(item) for item in value)) or "none"
+    if name.endswith("micro_usd") and isinstance(value, int):
+        return show_usd(value, exact=True)
+    return plain(value, 60) or "empty"

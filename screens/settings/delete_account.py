@@ -1,0 +1,80 @@
+"""Delete Account: export first, type the username, confirm; afterwards nothing is left."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Button, Input, Static
+
+from screens.account_modal import AccountModal, Notice
+from screens.save_file import SaveFile, saved_sentence
+from store.text import plain
+from tui.widgets.action_button import ActionButton
+from tui.widgets.dialog import Dialog
+from tui.widgets.field import Field
+
+
+class DeleteAccount(AccountModal[bool]):
+    """Result: True once the account is gone. The confirming button works only once the name is typed exactly."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#export"
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._username = name
+
+    def compose(self) -> ComposeResult:
+        with Dialog("Delete Account", classes="-dangerous"):
+            yield Static(
+                "All stored data will be permanently deleted. API keys, tokens and billing history will be removed. "
+                "The operation cannot be reversed.",
+                classes="dialog-body bad",
+            )
+            yield Static("Ensure all necessary data has been exported before proceeding.", classes="dialog-body spaced")
+            yield ActionButton("Export everything first", id="export")
+            yield Static(f"To confirm, enter your username: {plain(self._username)}", markup=False, classes="spaced")
+            yield Field("Username", Input(id="username", compact=True))
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("Cancel", id="cancel", shortcut="esc")
+                yield ActionButton("Confirm", id="confirm", variant="error", disabled=True)
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.dismiss(False)
+
+    @on(Input.Changed, "#username")
+    def name_changed(self, event: Input.Changed) -> None:
+        self.query_one("#confirm", Button).disabled = event.value != self._username
+
+    @on(Button.Pressed, "#export")
+    def export_pressed(self) -> None:
+        self.export()
+
+    @on(Button.Pressed, "#confirm")
+    def confirm_pressed(self) -> None:
+        if not self.busy:
+            self.busy = True
+            self.delete()
+
+    @work(exclusive=True, group="export")
+    async def export(self) -> None:
+        path = await self.app.push_screen_wait(
+            SaveFile("Export everything", "gatekey-export.json", self.account.export_to)
+        )
+        if path is not None:
+            self.say(saved_sentence(path), "good")
+
+    @work(exclusive=True, group="delete")
+    async def delete(self) -> None:
+        typed = self.query_one("#username", Input).value
+        self.say("Deleting…", "warning")
+        try:
+            done = await self.attempt(lambda: self.account.delete_account(typed))
+        finally:
+            self.busy = False
+        if done is not None:
+            self.dismiss(True)

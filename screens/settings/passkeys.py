@@ -1,0 +1,161 @@
+"""Passkeys: register, rename, remove; when each was last used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from screens.account_modal import AccountModal, Notice
+from screens.dates import ago
+from screens.passkey_ceremony import PasskeyCeremony
+from store.text import plain
+from tui.widgets.action_button import ActionButton
+from tui.widgets.confirm import Confirm
+from tui.widgets.dialog import Dialog
+from tui.widgets.field import Field
+
+if TYPE_CHECKING:
+    from store.passkeys import PasskeyInfo
+
+
+class Passkeys(AccountModal[None]):
+    AUTO_FOCUS: ClassVar[str | None] = "OptionList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "register", "Register", id="passkeys.register", tooltip="Register a passkey in your browser"),
+        Binding("e", "rename", "Rename", id="passkeys.rename", tooltip="Give the passkey another label"),
+        Binding("d", "remove", "Remove", id="passkeys.remove", tooltip="Remove the passkey under the cursor"),
+    ]
+
+    def __init__(self, *, can_register: bool) -> None:
+        super().__init__()
+        self._can_register = can_register
+        self._passkeys: tuple[PasskeyInfo, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        with Dialog("Passkey Login"):
+            yield Static(
+                "Passwordless sign-in with device-based cryptographic credentials (WebAuthn). Registering runs in your "
+                "own browser.",
+                classes="dialog-body muted",
+            )
+            yield OptionList(compact=True, markup=False)
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("Register", id="register", shortcut="n", disabled=not self._can_register)
+                yield ActionButton("Rename", id="rename", shortcut="e")
+                yield ActionButton("Remove", id="remove", shortcut="d", variant="error")
+                yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
+
+    def on_mount(self) -> None:
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        overview = await self.attempt(self.account.security)
+        if overview is None:
+            return
+        self._passkeys, now = overview.value.passkeys, self.account.now()
+        options = self.query_one(OptionList)
+        options.clear_options()
+        for passkey in self._passkeys:
+            used = f"used {ago(passkey.last_used_at, now)}" if passkey.last_used_at else "never used"
+            note = "  refused: may be copied" if passkey.flagged_at else ""
+            made = f"made {ago(passkey.created_at, now)}"
+            options.add_option(Option(Content(f"{plain(passkey.label, 28):<29} {made:<20} {used}{note}")))
+        if not self._passkeys:
+            self.say("There are none yet. Register your first with n.", "muted")
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    @on(Button.Pressed, "#register")
+    def action_register(self) -> None:
+        if self._can_register:
+            self.register()
+
+    @on(Button.Pressed, "#rename")
+    def action_rename(self) -> None:
+        passkey = self._under_cursor()
+        if passkey is not None:
+            self.rename(passkey)
+
+    @on(Button.Pressed, "#remove")
+    def action_remove(self) -> None:
+        passkey = self._under_cursor()
+        if passkey is not None:
+            self.remove_passkey(passkey)
+
+    @work(exclusive=True, group="act")
+    async def register(self) -> None:
+        label = await self.app.push_screen_wait(PasskeyLabel("Register a passkey", ""))
+        if label is None:
+            return
+        page = await self.attempt(lambda: self.account.begin_passkey_registration(label))
+        if page is not None:
+            if await self.app.push_screen_wait(PasskeyCeremony("Register a passkey", page.value)):
+                self.say(f"The passkey {plain(label)} was registered.", "good")
+            self.load()
+
+    @work(exclusive=True, group="act")
+    async def rename(self, passkey: PasskeyInfo) -> None:
+        label = await self.app.push_screen_wait(PasskeyLabel("Rename the passkey", passkey.label))
+        if label is not None and await self.attempt(lambda: self.account.rename_passkey(passkey.id, label)):
+            self.say("It was renamed.", "good")
+            self.load()
+
+    @work(exclusive=True, group="act")
+    async def remove_passkey(self, passkey: PasskeyInfo) -> None:
+        question = Confirm(
+            "Remove this passkey?",
+            f"You will no longer sign in with {plain(passkey.label)}. Remove it from the device as well.",
+            "Remove",
+            dangerous=True,
+        )
+        if await self.app.push_screen_wait(question):
+            if await self.attempt(lambda: self.account.remove_passkey(passkey.id)) is not None:
+                self.say("It was removed.", "good")
+            self.load()
+
+    def _under_cursor(self) -> PasskeyInfo | None:
+        index = self.query_one(OptionList).highlighted
+        return self._passkeys[index] if index is not None and index < len(self._passkeys) else None
+
+
+class PasskeyLabel(AccountModal[str | None]):
+    """Asks for a label. Result: what was typed."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#passkey-label"
+
+    def __init__(self, title: str, label: str) -> None:
+        super().__init__()
+        self._title, self._label = title, label
+
+    def compose(self) -> ComposeResult:
+        with Dialog(self._title, classes="narrow"):
+            yield Field("Label", Input(self._label, id="passkey-label", compact=True, max_length=64))
+            yield Static("Such as: laptop, phone, blue key.", classes="muted")
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("Cancel", id="cancel", shortcut="esc")
+                yield ActionButton("Continue", id="continue", shortcut="enter", variant="primary")
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#continue")
+    def entered(self) -> None:
+        label = self.query_one("#passkey-label", Input).value.strip()
+        if label:
+            self.dismiss(label)
+        else:
+            self.say("Enter a label.")

@@ -1,0 +1,80 @@
+"""Sessions: where the account is signed in, and ending them one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Button, OptionList, Static
+from textual.widgets.option_list import Option
+
+from screens.account_modal import AccountModal, Notice
+from screens.dates import ago
+from store.text import plain
+from tui.widgets.action_button import ActionButton
+from tui.widgets.dialog import Dialog
+
+if TYPE_CHECKING:
+    from store.sessions import SessionInfo
+
+
+class SessionList(AccountModal[None]):
+    AUTO_FOCUS: ClassVar[str | None] = "OptionList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "end", "End session", id="sessions.end", tooltip="End the session under the cursor"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sessions: tuple[SessionInfo, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        with Dialog("Sessions"):
+            yield Static("Every place your account is signed in.", classes="dialog-body muted")
+            yield OptionList(compact=True, markup=False)
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("End session", id="end", shortcut="e")
+                yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
+
+    def on_mount(self) -> None:
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        overview = await self.attempt(self.account.security)
+        if overview is None:
+            return
+        self._sessions, now = overview.value.sessions, self.account.now()
+        options = self.query_one(OptionList)
+        options.clear_options()
+        for session in self._sessions:
+            mark = "this session" if session.is_current else f"active {ago(session.last_active_at, now)}"
+            options.add_option(
+                Option(Content(f"{plain(session.source, 34):<35} {plain(session.method, 20):<21} {mark}"))
+            )
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    @on(Button.Pressed, "#end")
+    def action_end(self) -> None:
+        index = self.query_one(OptionList).highlighted
+        if index is None or index >= len(self._sessions):
+            return
+        session = self._sessions[index]
+        if session.is_current:
+            self.say("This is the session you are using. Sign out instead.", "warning")
+        else:
+            self.end(session.id)
+
+    @work(exclusive=True, group="end")
+    async def end(self, session_id: int) -> None:
+        if await self.attempt(lambda: self.account.revoke_session(session_id)) is not None:
+            self.say("The session was ended.", "good")
+            self.load()

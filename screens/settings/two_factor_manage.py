@@ -1,0 +1,122 @@
+"""Two-factor authentication once it is on: codes left, new codes, and switching it off."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Button, Static
+
+from screens.account_modal import AccountModal, Notice
+from screens.dates import clock
+from screens.settings.backup_codes import BackupCodeList
+from tui.widgets.action_button import ActionButton
+from tui.widgets.confirm import Confirm
+from tui.widgets.dialog import Dialog
+
+
+class TwoFactorManage(AccountModal[None]):
+    """Result: nothing; the tab reads the state again."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#cancel"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "renew", "New codes", id="two-factor.renew", tooltip="Replace every backup code"),
+        Binding("d", "disable", "Disable", id="two-factor.disable", tooltip="Switch two-factor authentication off"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with Dialog("Two-Factor Authentication"):
+            yield Static("…", id="state", markup=False, classes="dialog-body")
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("New backup codes", id="renew", shortcut="n")
+                yield ActionButton("Disable", id="disable", shortcut="d", variant="error")
+                yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
+
+    def on_mount(self) -> None:
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        overview = await self.attempt(self.account.security)
+        if overview is None:
+            return
+        status = overview.value.two_factor
+        if status.enabled_at is None:
+            self.dismiss(None)
+            return
+        left = f"{status.codes_left} of {status.codes_total} backup recovery codes are left."
+        advice = " Make new ones soon." if status.codes_are_low else ""
+        self.query_one("#state", Static).update(f"On since {clock(status.enabled_at)} UTC.\n{left}{advice}")
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    @on(Button.Pressed, "#renew")
+    def action_renew(self) -> None:
+        self.renew()
+
+    @on(Button.Pressed, "#disable")
+    def action_disable(self) -> None:
+        self.disable()
+
+    @work(exclusive=True, group="act")
+    async def renew(self) -> None:
+        question = Confirm("Make new backup codes?", "The old ones stop working at once.", "Make new codes")
+        if not await self.app.push_screen_wait(question):
+            return
+        self.say("Making ten new codes…", "muted")
+        codes = await self.attempt(self.account.renew_backup_codes)
+        if codes is not None:
+            self.say("")
+            await self.app.push_screen_wait(NewBackupCodes(codes.value))
+            self.load()
+
+    @work(exclusive=True, group="act")
+    async def disable(self) -> None:
+        question = Confirm(
+            "Disable two-factor authentication?",
+            "Your password alone will be enough to sign in. The key and the backup codes are removed.",
+            "Disable",
+            dangerous=True,
+        )
+        if await self.app.push_screen_wait(question):
+            done = await self.attempt(self.account.disable_two_factor)
+            if done is not None:
+                self.dismiss(None)
+
+
+class NewBackupCodes(AccountModal[None]):
+    """A new set, shown once."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#save-codes"
+
+    def __init__(self, codes: tuple[str, ...]) -> None:
+        super().__init__()
+        self._codes = codes
+
+    def compose(self) -> ComposeResult:
+        with Dialog("New Backup Recovery Codes"):
+            yield Static("They are shown once. Each can be used once; store them offline.", classes="dialog-body")
+            yield BackupCodeList(self._codes)
+            yield Notice()
+            with Horizontal(classes="actions"):
+                yield ActionButton("I have stored them", id="cancel", shortcut="esc", variant="primary")
+
+    def on_mount(self) -> None:
+        self.query_one(BackupCodeList).reveal()
+
+    def on_unmount(self) -> None:
+        self._codes = ()
+
+    @on(BackupCodeList.Said)
+    def said(self, event: BackupCodeList.Said) -> None:
+        self.say(event.sentence, "good")
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
