@@ -191,10 +191,10 @@ class Quotas:
             account_id = tx.execute(select(Account.id).where(Account.name_key == fold(name))).scalar()
             if account_id is None:
                 raise NoSuchAccount
-            remaining = Quota.remaining_micro_usd + add if set_to is None else set_to
+            remaining = Quota.remaining_micro_usd + add if set_to is None else literal(set_to)
             changed = tx.execute(
                 update(Quota)
-                .where(Quota.account_id == account_id, literal(remaining).between(0, MAXIMUM_MICRO_USD))
+                .where(Quota.account_id == account_id, remaining.between(0, MAXIMUM_MICRO_USD))
                 .values(remaining_micro_usd=remaining, warning_armed=True)
             )
             if changed.rowcount != 1:
