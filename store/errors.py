@@ -446,7 +446,7 @@ class DatabaseForeign(StoreUnavailable):
 
 class DatabaseMissing(StoreUnavailable):
     title = "There is no database yet"
-    sentence = "There is no database at this place. Run gatekey once to create it."
+    sentence = "Run gatekey once to create it, or name another with --database."
 
 
 class DatabaseDamaged(StoreUnavailable):
