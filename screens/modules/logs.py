@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.widgets import DataTable, Static
 
 from screens.account_modal import Notice
-from screens.dates import clock
 from screens.modules.module_page import ModulePage
 from store.money import show_usd
 from store.text import plain
@@ -19,6 +18,9 @@ from store.text import plain
 if TYPE_CHECKING:
     from store.usage_log import LoggedEntry
 
+_COLUMNS: Final = (("Time, UTC", 11), ("Kind", 5), ("Model", 20), ("Tokens", 7), ("Cost", 9), ("Status", 14))
+"""Label and width in cells: 78 with their padding."""
+_KINDS: Final = {"consumption": "call", "error": "error", "drawing": "image", "task": "task"}
 _MOST_ROWS: Final = 5000
 """Rows kept in the table; further back, the newest go."""
 
@@ -50,14 +52,7 @@ class LogPage(ModulePage):
 
     def on_mount(self) -> None:
         table: DataTable[Content] = self.query_one(DataTable)
-        for label, width in (
-            ("Time (UTC)", 16),
-            ("Kind", 11),
-            ("Model", 20),
-            ("Tokens", 8),
-            ("Cost", 9),
-            ("Status", 12),
-        ):
+        for label, width in _COLUMNS:
             table.add_column(label, width=width)
         self.reload()
 
@@ -123,5 +118,6 @@ def _cells(logged: LoggedEntry) -> tuple[Content, ...]:
     entry = logged.entry
     tokens = entry.prompt_tokens + entry.completion_tokens
     cost = "no price" if entry.unpriced else show_usd(entry.cost_micro_usd, exact=True)
-    words = (clock(logged.at), entry.kind.value, plain(entry.model, 60), f"{tokens:,}", cost, plain(entry.status, 40))
+    kind = _KINDS[entry.kind.value]
+    words = (f"{logged.at:%m-%d %H:%M}", kind, plain(entry.model, 60), f"{tokens:,}", cost, plain(entry.status, 40))
     return tuple(Content(word) for word in words)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Button, Static
@@ -108,6 +109,9 @@ class BackupCodeList(Acts, Vertical):
             for number, (left, right) in enumerate(zip(shown[:half], shown[half:], strict=True))
         ]
         self.query_one("#codes", Static).update("\n".join(rows))
+        button = self.query_one("#reveal-codes", Button)
+        button.label = Content("Hide" if self.is_revealed else "Reveal")
+        button.refresh(layout=True)
 
     def _screen_changed(self, _screen: object) -> None:
         if self.is_attached and not self.screen.is_current:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui.account import SecurityOverview
 
 _LOADING: Final = "…"
-_ABOUT_TOKEN: Final = (
+_ABOUT_BEARER: Final = (
     "A bearer token for the API of your account. Store it securely; never put it into client-side code."
 )
 
@@ -38,7 +38,7 @@ class SecurityPane(Pane):
         self.overview: SecurityOverview | None = None
 
     def compose(self) -> ComposeResult:
-        yield self._row("System Access Token", "token", "Generate new token", "t", _ABOUT_TOKEN)
+        yield self._row("System Access Token", "token", "Generate new token", "t", _ABOUT_BEARER)
         yield self._row("Password", "password", "Change password", "p", "Rotate it from time to time; never reuse it.")
         yield self._row("Passkey Login", "passkeys", "Manage", "k", "Sign in with your device instead of a password.")
         yield self._row("Two-Factor Authentication", "two-factor", "Enable", "f", "A code from your phone as well.")
@@ -78,7 +78,7 @@ class SecurityPane(Pane):
             self._say("token", "none yet", "muted")
         else:
             used = "never used" if token.last_used_at is None else f"used {ago(token.last_used_at, now)}"
-            self._say("token", f"gk_…{token.last_four} · made {ago(token.created_at, now)} · {used}")
+            self._say("token", f"gk_…{token.last_four} · {used}\nmade {ago(token.created_at, now)}")
         if overview.has_password:
             self._say("password", f"changed {ago(overview.password_changed_at, now)}")
         else:
@@ -99,6 +99,7 @@ class SecurityPane(Pane):
 
     def _show_passkeys(self, overview: SecurityOverview) -> None:
         button = self.query_one("#passkeys-action", Button)
+        button.display = overview.passkeys_enabled or bool(overview.passkeys)
         if not overview.passkeys_enabled:
             self._say("passkeys", PasskeysDisabled.sentence, "muted")
             button.disabled = not overview.passkeys

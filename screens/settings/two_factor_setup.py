@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from store.two_factor import Enrolment
 
 _STEPS: Final = ("scan", "save", "verify")
-_TITLES: Final = ("1 Scan QR Code", "2 Save Backup Codes", "3 Verify")
+_TITLES: Final = ("Scan QR Code", "Save Backup Recovery Codes", "Verify Setup")
 _TEXT_COLUMNS: Final = 32
 _CHROME: Final = Size(4, 3)
 """What the frame and the notice take away from the terminal."""
@@ -219,7 +219,9 @@ class TwoFactorSetup(AccountModal[bool]):
         return self._enrolment
 
     def _retitle(self) -> None:
-        self.query_one("#wizard", Dialog).title = f"Two-Factor Authentication ── {_TITLES[self.step]} of 3"
+        self.query_one(
+            "#wizard", Dialog
+        ).title = f"Two-Factor Authentication ── Step {self.step + 1} of 3: {_TITLES[self.step]}"
 
     def _draw_code(self, size: Size) -> None:
         if self._enrolment is None:
