@@ -216,7 +216,7 @@ def _is_ours_or_empty(path: Path) -> bool:
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
         raise _for_sqlite(error) from error
-    return stamp == APPLICATION_ID or tables == 0
+    return bool(stamp == APPLICATION_ID or tables == 0)
 
 
 def translate(error: exc.DBAPIError) -> StoreUnavailable:
