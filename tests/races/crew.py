@@ -1,0 +1,173 @@
+"""Processes that do one thing at the same moment, on a store of their own over one database."""
+
+import secrets
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from multiprocessing import get_context
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, event
+
+from store.hashing import Hasher
+from store.store import Store, open_store
+from tests.stores import StillClock, cheap_hasher, make_ring
+
+FULL: Final = 8
+"""How many processes race, unless a test needs just two."""
+PATIENCE: Final = 300.0
+"""Seconds after which a racer that says nothing is given up, and the test fails."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MET, _DONE, _FAILED, _GO, _STOP = "met", "done", "failed", "go", "stop"
+
+
+class RaceFailed(AssertionError):
+    """What a racer raised, as its traceback."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One racer's place: its number from 0, and how many race."""
+
+    number: int
+    of: int
+    pipe: Pipe = field(repr=False)
+
+    def meet(self) -> None:
+        """Wait until every racer is here; all are let go together."""
+        self.pipe.send((_MET, None))
+        if self.pipe.recv() != _GO:
+            raise RaceFailed("another racer failed")
+
+
+@dataclass
+class Racer:
+    """A store in a racer's hands, with a clock it may move."""
+
+    store: Store
+    clock: StillClock = field(default_factory=StillClock)
+
+
+class Crew:
+    """Eight processes that stay for the whole run: starting them takes longer than most races."""
+
+    def __init__(self) -> None:
+        self._context = get_context("forkserver")  # what is imported below is imported once for all
+        self._context.set_forkserver_preload([__name__, "psycopg", "zxcvbn", "alembic.command", "alembic.config"])
+        self._racers: list[tuple[BaseProcess, Pipe]] = []
+
+    def run(self, task: Callable[Concatenate[Lane, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]:
+        """What `task` returned in each of eight processes, by lane. Raises `RaceFailed`."""
+        return self._run(task, FULL, args, kwargs)
+
+    def pair(self, task: Callable[Concatenate[Lane, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]:
+        """The same with two processes."""
+        return self._run(task, 2, args, kwargs)
+
+    def close(self) -> None:
+        """End every process and wait for it."""
+        for process, pipe in self._racers:
+            pipe.close()
+            process.join(5)
+            process.kill()
+            process.join()
+        self._racers.clear()
+
+    def _run(self, task: Callable[..., T], parties: int, args: Any, kwargs: Any) -> list[T]:
+        while len(self._racers) < parties:
+            self._hire()
+        pipes = [pipe for _, pipe in self._racers[:parties]]
+        for number, pipe in enumerate(pipes):
+            pipe.send((task, number, parties, args, kwargs))
+        while True:
+            said = self._hear(pipes)
+            kinds = {kind for kind, _ in said.values()}
+            if kinds == {_DONE}:
+                return [said[pipe][1] for pipe in pipes]
+            if kinds == {_MET}:
+                self._tell(pipes, _GO)
+                continue
+            waiting = [pipe for pipe in pipes if said[pipe][0] == _MET]
+            self._tell(waiting, _STOP)
+            self._hear(waiting)
+            failures = [what for kind, what in said.values() if kind == _FAILED]
+            raise RaceFailed(failures[0] if failures else "some racers finished while others waited for them")
+
+    def _hear(self, pipes: list[Pipe]) -> dict[Pipe, tuple[str, Any]]:
+        """One word from each of `pipes`. Raises `RaceFailed`, after ending the crew, if one says nothing."""
+        said: dict[Pipe, tuple[str, Any]] = {}
+        while len(said) < len(pipes):
+            silent = [pipe for pipe in pipes if pipe not in said]
+            ready: Iterable[Any] = wait(silent, PATIENCE)
+            if not ready:
+                self.close()
+                raise RaceFailed(f"{len(silent)} racers said nothing for {PATIENCE:.0f} seconds")
+            for pipe in ready:
+                try:
+                    said[pipe] = pipe.recv()
+                except EOFError:
+                    self.close()
+                    raise RaceFailed("a racer died") from None
+        return said
+
+    def _tell(self, pipes: list[Pipe], word: str) -> None:
+        for pipe in pipes:
+            pipe.send(word)
+
+    def _hire(self) -> None:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(theirs,), daemon=True)
+        process.start()
+        theirs.close()
+        self._racers.append((process, ours))
+
+
+def enter(url: str, *, hasher: Hasher | None = None) -> Racer:
+    """A store for one racer: real randomness, or two racers would draw the same tokens."""
+    clock = StillClock()
+    store = open_store(url, make_ring(), clock=clock, rng=secrets.SystemRandom(), hasher=hasher or cheap_hasher())
+    return Racer(store, clock)
+
+
+def source(lane: Lane, number: int = 0) -> str:
+    """A place to sign in from that no other racer shares, so that the limit per source does not decide a race."""
+    return f"pts/{lane.number}.{number}"
+
+
+def after_statement(store: Store, marker: str, act: Callable[[], None]) -> None:
+    """Call `act` once, in the middle of a transaction: right after the first statement that holds `marker`."""
+    done: list[bool] = []
+
+    def listen(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not done and marker in statement:
+            done.append(True)
+            act()
+
+    event.listen(store.database.engine, "after_cursor_execute", listen)
+
+
+def hour(number: int) -> timedelta:
+    """Rounds lie an hour apart, so that the locks of one round do not reach into the next."""
+    return timedelta(hours=number)
+
+
+def _serve(pipe: Pipe) -> None:
+    while True:
+        try:
+            task, number, parties, args, kwargs = pipe.recv()
+        except EOFError:
+            return
+        lane = Lane(number, parties, pipe)
+        try:
+            lane.meet()
+            answer = (_DONE, task(lane, *args, **kwargs))
+        except Exception:  # noqa: BLE001 - whatever it is, the test shows it
+            answer = (_FAILED, traceback.format_exc())
+        pipe.send(answer)
