@@ -119,34 +119,26 @@ class AccessTokens:
     @contextmanager
     def reading(self, token: str) -> Iterator[tuple[Connection, TokenHolder]]:
         """A read transaction on behalf of a bearer token. Raises `InvalidToken`."""
-        _refuse_malformed(token)
+        if not tokens.is_well_formed(token, tokens.ACCESS_TOKEN_PREFIX):
+            raise InvalidToken  # decided without asking the database
         with self._context.database.read() as tx:
-            holder = self._holder(tx, token)
+            holder = self.holder(tx, token)
             yield tx, holder
         if holder.is_stale:
             with self._context.database.write() as tx:
                 self._note_use(tx, token)
 
-    @contextmanager
-    def writing(self, token: str) -> Iterator[tuple[Connection, TokenHolder]]:
-        """A write transaction on behalf of a bearer token, with the account's row held until it ends.
+    def holder(self, tx: Connection, token: str, *, to_write: bool = False) -> TokenHolder:
+        """The same inside `tx`. `to_write` holds the account's row until `tx` ends, and notes the use in it.
 
-        It never carries a proof of identity. Raises `InvalidToken`.
+        Raises `InvalidToken`.
         """
-        _refuse_malformed(token)
-        with self._context.database.write() as tx:
-            holder = self._holder(tx, token, lock_row=True)
-            if holder.is_stale:
-                self._note_use(tx, token)
-            yield tx, holder
-
-    def _holder(self, tx: Connection, token: str, *, lock_row: bool = False) -> TokenHolder:
         now = self._context.now()
-        query = _HOLDER.with_for_update(of=Account) if lock_row else _HOLDER
+        query = _HOLDER.with_for_update(of=Account) if to_write else _HOLDER
         row = tx.execute(query, {"hashed": digest(token)}).one_or_none()
         if row is None:
             raise InvalidToken
-        return TokenHolder(
+        holder = TokenHolder(
             account_id=row.id,
             name=row.name,
             email=row.email,
@@ -155,14 +147,11 @@ class AccessTokens:
             records_ip=row.record_client_ip is True,
             is_stale=row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY,
         )
+        if to_write and holder.is_stale:
+            self._note_use(tx, token)
+        return holder
 
     def _note_use(self, tx: Connection, token: str) -> None:
         now = self._context.now()
         stale = or_(AccessToken.last_used_at.is_(None), AccessToken.last_used_at <= now - NOTE_USE_EVERY)
         tx.execute(update(AccessToken).where(AccessToken.token_hash == digest(token), stale).values(last_used_at=now))
-
-
-def _refuse_malformed(token: str) -> None:
-    # Decided without asking the database.
-    if not tokens.is_well_formed(token, tokens.ACCESS_TOKEN_PREFIX):
-        raise InvalidToken

@@ -101,7 +101,7 @@ class Settings:
             return self._write(tx, account_id, section, version, actor=actor, source="command line", may_retarget=True)
 
     def save_with_token(self, tx: Connection, holder: TokenHolder, section: S, version: int) -> Saved[S]:
-        """Store `section` over `version` on behalf of a bearer token, inside `AccessTokens.writing`.
+        """Store `section` over `version` on behalf of a bearer token, inside the `tx` that it was read in.
 
         A token proves nothing about who holds it, so it never changes where notifications go. Raises what `save`
         raises.
