@@ -1,0 +1,238 @@
+"""The two passkey ceremonies, as pure functions: options out, a browser's answer in (WebAuthn level 3, section 7).
+
+The caller keeps the challenge: 32 random bytes, good once and for two minutes, taken out of the store before an
+answer is checked. Whether the counter may have moved the way it did is decided by the store, in one UPDATE.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import (
+    base64url_to_bytes,
+    decode_credential_public_key,
+    decoded_public_key_to_cryptography,
+    options_to_json_dict,
+    parse_attestation_object,
+    parse_authentication_credential_json,
+    parse_client_data_json,
+    parse_registration_credential_json,
+)
+from webauthn.helpers import exceptions as refused
+from webauthn.helpers.cose import COSEAlgorithmIdentifier
+from webauthn.helpers.structs import (
+    AttestationConveyancePreference,
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from gateway.relying_party import RelyingParty
+from store.errors import PasskeyRefused
+from store.passkeys import NewCredential, StoredCredential
+
+TIMEOUT_MS: Final = 120_000
+"""How long a browser may wait for the person, in milliseconds: as long as the challenge lives."""
+
+CREDENTIAL_ID_LIMIT: Final = 1023
+"""The longest credential id, in bytes (7.1, step 25)."""
+
+PUBLIC_KEY_LIMIT: Final = 1500
+"""The longest public key that is kept, in bytes. RSA with 8,192 bits fits."""
+
+ALGORITHMS: Final = (
+    COSEAlgorithmIdentifier.ECDSA_SHA_256,
+    COSEAlgorithmIdentifier.EDDSA,
+    COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
+)
+"""The kinds of key accepted, best liked first. Together they cover every authenticator on sale (5.4.1)."""
+
+_MALFORMED: Final = PasskeyRefused.sentence
+_KIND_OF_KEY: Final = "This device makes a kind of passkey that is not accepted. Use another device."
+_NOT_VERIFIED: Final = (
+    "The device did not check that it was you. Set up its PIN, fingerprint or face unlock, then start again."
+)
+
+_REFUSALS: Final[Mapping[type[Exception], str]] = {
+    refused.UnsupportedAlgorithm: _KIND_OF_KEY,
+    refused.UnsupportedPublicKeyType: _KIND_OF_KEY,
+    refused.UnsupportedPublicKey: _KIND_OF_KEY,
+    refused.UnsupportedEC2Curve: _KIND_OF_KEY,
+    UnsupportedAlgorithm: _KIND_OF_KEY,
+    refused.WebAuthnException: _MALFORMED,
+    ValueError: _MALFORMED,  # text that is no base64url, numbers that are no point on the curve
+    TypeError: _MALFORMED,  # CBOR and JSON of another shape than the library expects
+    LookupError: _MALFORMED,
+    AttributeError: _MALFORMED,
+    RecursionError: _MALFORMED,
+}
+"""Everything py_webauthn lets through for an answer that is not in order, and what a person is told.
+
+The first match wins, so the special kinds stand before their parents.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """What a verified sign-in found."""
+
+    sign_count: int
+    """Zero for ever where the passkey is synced between devices (6.1.1)."""
+    backed_up: bool
+
+
+def registration_options(
+    party: RelyingParty,
+    *,
+    challenge: bytes,
+    user_handle: bytes,
+    username: str,
+    exclude: Sequence[bytes] = (),
+) -> dict[str, Any]:
+    """What `navigator.credentials.create()` is called with, as JSON (5.4).
+
+    `user_handle` is random and says nothing of the account (14.6.1). `exclude` are the ids of the passkeys the
+    account has: a device that holds one of them refuses to make a second.
+    """
+    options = generate_registration_options(
+        rp_id=party.rp_id,
+        rp_name=party.name,
+        user_id=user_handle,
+        user_name=username,
+        challenge=challenge,
+        timeout=TIMEOUT_MS,
+        attestation=AttestationConveyancePreference.NONE,
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED,
+            user_verification=UserVerificationRequirement.REQUIRED,
+        ),
+        exclude_credentials=[PublicKeyCredentialDescriptor(id=each) for each in exclude],
+        supported_pub_key_algs=list(ALGORITHMS),
+    )
+    return options_to_json_dict(options)
+
+
+def authentication_options(party: RelyingParty, *, challenge: bytes, allow: Sequence[bytes] = ()) -> dict[str, Any]:
+    """What `navigator.credentials.get()` is called with, as JSON (5.5).
+
+    With nothing in `allow` the person picks among the passkeys the browser knows for this relying party.
+    """
+    options = generate_authentication_options(
+        rp_id=party.rp_id,
+        challenge=challenge,
+        timeout=TIMEOUT_MS,
+        allow_credentials=[PublicKeyCredentialDescriptor(id=each) for each in allow],
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    return options_to_json_dict(options)
+
+
+def verify_registration(party: RelyingParty, *, challenge: bytes, answer: object) -> NewCredential:
+    """Check the answer of `create()` (7.1). Raises PasskeyRefused, and nothing else, for one not in order.
+
+    Attestation is not asked for and proves nothing here: only "none", and a key that vouches for itself, is
+    taken, so that no certificate of a stranger is ever parsed.
+    """
+    with _refusing():
+        credential = parse_registration_credential_json(_json_object(answer))
+        _refuse_other_frames(credential.response.client_data_json)
+        attestation = parse_attestation_object(credential.response.attestation_object)
+        if attestation.fmt not in ("none", "packed") or attestation.att_stmt.x5c:
+            raise PasskeyRefused(_KIND_OF_KEY)
+        verified = verify_registration_response(
+            credential=credential,
+            expected_challenge=challenge,
+            expected_rp_id=party.rp_id,
+            expected_origin=party.origin,
+            supported_pub_key_algs=list(ALGORITHMS),
+        )
+        # The library takes any two numbers for a point; a key that cannot be loaded would fail at each sign-in.
+        decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
+        _require(verified.user_verified, _NOT_VERIFIED)
+        _require(verified.credential_id == credential.raw_id)
+        _require(len(verified.credential_id) <= CREDENTIAL_ID_LIMIT)
+        _require(len(verified.credential_public_key) <= PUBLIC_KEY_LIMIT, _KIND_OF_KEY)
+        return NewCredential(
+            credential_id=verified.credential_id,
+            public_key=verified.credential_public_key,
+            sign_count=verified.sign_count,
+            aaguid=verified.aaguid,
+            transports=tuple(sorted({each.value for each in credential.response.transports or ()})),
+            backed_up=verified.credential_backed_up,
+        )
+
+
+def credential_id_of(answer: object) -> bytes:
+    """The id of the credential an answer of `get()` claims to be from, for the look-up before the check.
+
+    Raises PasskeyRefused.
+    """
+    with _refusing():
+        claimed = _json_object(answer).get("id")
+        _require(isinstance(claimed, str) and 0 < len(claimed) <= 2 * CREDENTIAL_ID_LIMIT)
+        return base64url_to_bytes(str(claimed))
+
+
+def verify_authentication(
+    party: RelyingParty, *, challenge: bytes, answer: object, stored: StoredCredential
+) -> Assertion:
+    """Check the answer of `get()` against the credential it names (7.2).
+
+    The counter is reported and not judged: only once the signature is good does it mean anything, and only the
+    store can compare and move it in one step. Raises PasskeyRefused, and nothing else, for one not in order.
+    """
+    with _refusing():
+        credential = parse_authentication_credential_json(_json_object(answer))
+        _refuse_other_frames(credential.response.client_data_json)
+        verified = verify_authentication_response(
+            credential=credential,
+            expected_challenge=challenge,
+            expected_rp_id=party.rp_id,
+            expected_origin=party.origin,
+            credential_public_key=stored.public_key,
+            # Zero switches the library's own comparison off: it comes before the signature is checked, and so
+            # would let a stranger without the key report somebody's passkey as copied.
+            credential_current_sign_count=0,
+        )
+        _require(verified.user_verified, _NOT_VERIFIED)
+        _require(credential.raw_id == stored.credential_id)
+        # 7.2, step 6: a discoverable credential names its user, and that must be whose credential it is.
+        _require(credential.response.user_handle in (None, stored.user_handle))
+        return Assertion(verified.new_sign_count, verified.credential_backed_up)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except tuple(_REFUSALS) as error:
+        raise PasskeyRefused(_sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    return next(sentence for kind, sentence in _REFUSALS.items() if isinstance(error, kind))
+
+
+def _require(condition: bool, sentence: str = _MALFORMED) -> None:
+    if not condition:
+        raise PasskeyRefused(sentence)
+
+
+def _json_object(answer: object) -> dict[str, Any]:
+    if not isinstance(answer, dict):
+        raise PasskeyRefused
+    return answer
+
+
+def _refuse_other_frames(client_data: bytes) -> None:
+    """Our page is never framed; an answer from a frame on somebody else's page is no answer of ours (13.4.2)."""
+    _require(not parse_client_data_json(client_data).cross_origin)
