@@ -12,6 +12,7 @@ from store.outbox import Job
 from store.passkeys import NewCredential
 from store.sign_in import SecondFactorNeeded, SignedIn
 from store.store import Store
+from store.totp import step_at
 from store.two_factor import Enrolment
 from tests.stores import PASSWORD, SOURCE, StillClock
 
@@ -29,7 +30,7 @@ class Person:
 
 def code_at(secret: str, clock: StillClock, steps: int = 0) -> str:
     """What an authenticator shows, `steps` half minutes from now."""
-    return pyotp.TOTP(secret).at(clock.now(), steps)
+    return pyotp.TOTP(secret).generate_otp(step_at(clock.now()) + steps)
 
 
 def enrol(store: Store, clock: StillClock, token: str) -> Enrolment:

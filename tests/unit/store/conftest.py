@@ -1,22 +1,24 @@
 """Every rule of the store is tested on all three kinds of database it runs on."""
 
+import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import delete
 
+from store import schema
+from store.context import Context
+from store.database import Database
 from store.models import Base
-from store.store import Store
+from store.store import Store, assemble, check_ring
 from tests.postgres import PostgresServer, postgres_server
-from tests.stores import StillClock, add_account, make_store, sqlite_url
+from tests.stores import StillClock, add_account, cheap_hasher, make_ring, make_store, sqlite_url
 from tests.stores import sign_in as signed_in
 from tests.unit.store.acts import Person
 
 __all__ = ["postgres_server"]
-
-MakeUrl = Callable[[str], str]
 
 
 @pytest.fixture
@@ -43,46 +45,48 @@ def file_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+def shared_postgres(postgres_server: PostgresServer) -> Iterator[Database]:
+    """The run's database on PostgreSQL: making one for each test would cost more than most tests."""
     with postgres_server.database() as url:
-        yield url
+        database = Database(url)
+        yield database
+        database.close()
 
 
-@pytest.fixture
-def emptied_postgres_url(shared_postgres_url: str) -> str:
-    """The run's database on PostgreSQL, emptied: making a new one costs more than most tests."""
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    engine = create_engine(shared_postgres_url)
-    with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-    engine.dispose()
-    return shared_postgres_url
+@pytest.fixture(scope="session")
+def shared_memory() -> Iterator[Database]:
+    """The run's database in memory; an engine that is kept compiles each statement once."""
+    database = Database("sqlite://")
+    schema.create_in_memory(database)
+    yield database
+    database.close()
 
 
 @pytest.fixture(params=["memory", "file", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    """Where the store of this test lies: the test runs once for each kind."""
-    match request.param:
-        case "memory":
-            return "sqlite://"
-        case "file":
-            return str(request.getfixturevalue("file_url"))
-        case _:
-            return str(request.getfixturevalue("emptied_postgres_url"))
+def store(request: pytest.FixtureRequest, clock: StillClock) -> Iterator[Store]:
+    """An empty store; the test runs once on each kind of database."""
+    if request.param == "file":
+        with make_store(request.getfixturevalue("file_url"), clock=clock) as store:
+            yield store
+    else:
+        name = "shared_memory" if request.param == "memory" else "shared_postgres"
+        yield on_shared(request.getfixturevalue(name), clock)
 
 
 @pytest.fixture
-def store(url: str, clock: StillClock) -> Iterator[Store]:
-    """An empty store on each kind of database."""
-    with make_store(url, clock=clock) as store:
-        yield store
+def memory_store(shared_memory: Database, clock: StillClock) -> Store:
+    """An empty store in memory, for what does not depend on the kind of database."""
+    return on_shared(shared_memory, clock)
 
 
-@pytest.fixture
-def memory_store(clock: StillClock) -> Iterator[Store]:
-    """A store in memory, for what does not depend on the kind of database."""
-    with make_store(clock=clock) as store:
-        yield store
+def on_shared(database: Database, clock: StillClock) -> Store:
+    """A store on a database that other tests used before, emptied."""
+    with database.write() as tx:
+        for table in reversed(Base.metadata.sorted_tables):
+            tx.execute(delete(table))
+    context = Context(database=database, clock=clock, rng=random.Random(1), ring=make_ring(), hasher=cheap_hasher())
+    check_ring(database, context.ring)
+    return assemble(context)
 
 
 @pytest.fixture

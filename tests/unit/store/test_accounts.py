@@ -15,11 +15,11 @@ from store.errors import (
 from store.money import MAXIMUM_MICRO_USD
 from store.quota import QuotaState
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
-from store.sign_in import SignedIn
+from store.settings import Saved
 from store.store import Store
 from store.throttle import Factor
 from tests.stores import PASSWORD, SOURCE, StillClock, add_account
-from tests.unit.store.acts import Person, contents, tags
+from tests.unit.store.acts import Person, contents, session_of, tags
 
 
 def test_a_new_account_has_its_defaults(store: Store, clock: StillClock) -> None:
@@ -31,9 +31,10 @@ def test_a_new_account_has_its_defaults(store: Store, clock: StillClock) -> None
     assert made.created_at == made.password_changed_at == clock.now()
     with store.database.read() as tx:
         assert store.quota.state_of(tx, made.id) == QuotaState(5_000_000, 0, 0)
-        for default in (NotificationSettings(), PriceSettings(), PrivacySettings(), SidebarSettings()):
-            saved = store.settings.read(tx, made.id, type(default))
-            assert (saved.section, saved.version) == (default, 1)
+        assert store.settings.read(tx, made.id, NotificationSettings) == Saved(NotificationSettings(), 1)
+        assert store.settings.read(tx, made.id, PriceSettings) == Saved(PriceSettings(), 1)
+        assert store.settings.read(tx, made.id, PrivacySettings) == Saved(PrivacySettings(), 1)
+        assert store.settings.read(tx, made.id, SidebarSettings) == Saved(SidebarSettings(), 1)
     assert tags(store, made.id) == ["account:created"]
 
 
@@ -101,7 +102,7 @@ def test_all_accounts_come_by_name(store: Store) -> None:
     assert [account.name for account in store.accounts.all()] == ["alice", "Bob", "carol"]
 
 
-@pytest.mark.parametrize("name", ["nobody", "", "nul\x00", "\ud800", "x" * 10_000])
+@pytest.mark.parametrize("name", ["nobody", "", "nul\x00", "\ud800", "x" * 10_000], ids=lambda name: ascii(name[:8]))
 def test_an_unknown_name_finds_nobody(store: Store, name: str) -> None:
     with pytest.raises(NoSuchAccount):
         store.accounts.find(name)
@@ -150,7 +151,7 @@ def test_resetting_factors_lifts_every_lock(store: Store, alice: Person) -> None
     store.accounts.reset_factors("Alice", actor="root")
     with store.database.read() as tx:
         assert [store.throttles.failures(tx, factor, "alice") for factor in Factor] == [0, 0, 0]
-    assert isinstance(store.sign_in.with_password("alice", PASSWORD, source=SOURCE), SignedIn)
+    session_of(store.sign_in.with_password("alice", PASSWORD, source=SOURCE))
     assert "factor:reset" in tags(store, alice.id)
 
 
@@ -163,4 +164,4 @@ def test_a_new_account_does_not_inherit_failures(store: Store) -> None:
     for _ in range(5):
         store.throttles.reserve(Factor.PASSWORD, "alice")
     add_account(store)
-    assert isinstance(store.sign_in.with_password("alice", PASSWORD, source=SOURCE), SignedIn)
+    session_of(store.sign_in.with_password("alice", PASSWORD, source=SOURCE))
