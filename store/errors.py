@@ -23,7 +23,7 @@ GatekeyError
 ├── Conflict                     NameTaken  AlreadyBound  AlreadyEnabled  LimitReached  StaleEdit
 │                                AlreadySettled  NotEnabled  StepMissing
 ├── GatewayError                 the outside world failed
-│   ├── DeliveryFailed           ProviderFailed  UpstreamFailed  AddressRefused
+│   └── DeliveryFailed           ProviderFailed  UpstreamFailed  AddressRefused  CannotListen
 ├── OutputFailed                 what was done could not be told
 └── StoreUnavailable             the data could not be reached, or may not be trusted
     ├── DatabaseBusy             DatabaseFull  DatabaseReadOnly  DatabaseUnreachable  DatabaseForeign
@@ -402,6 +402,11 @@ class UpstreamFailed(GatewayError):
 class AddressRefused(GatewayError):
     title = "Address not allowed"
     sentence = "This address lies in a private network. The administrator can allow it by host and port."
+
+
+class CannotListen(GatewayError):
+    title = "The gateway cannot start"
+    sentence = "The address is in use or not this machine's. Choose another with --host or --port."
 
 
 # -- the answer ----------------------------------------------------------------------------------------------

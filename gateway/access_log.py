@@ -1,0 +1,60 @@
+"""One line per request, and nothing in it that its sender or the account's owner would not want there.
+
+The client's address is written only for an account that records addresses; without an account there is none. No
+query, no header, no body: a secret could stand in each. A path may hold one by mistake, so it is masked.
+"""
+
+import logging
+import re
+import time
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from store.text import plain
+
+LOGGER: Final = logging.getLogger("gatekey.access")
+_STATE: Final = "gatekey.logged"
+_SECRET: Final = re.compile(r"\b(gk_|sk-|whsec_)[0-9A-Za-z_\-+/=]{6,}")
+_LONGEST_PATH: Final = 200
+
+
+def note(scope: Scope, *, account_id: int, address: str | None) -> None:
+    """Say whose request this was, and its client's address if that account records addresses, else None."""
+    scope.setdefault(_STATE, {}).update(account=account_id, address=address)
+
+
+class AccessLog:
+    """Wraps an application and logs each of its responses when it is complete."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not LOGGER.isEnabledFor(logging.INFO):
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 0
+        scope[_STATE] = {}
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            LOGGER.info("%s", line(scope, status, time.perf_counter() - started))
+
+
+def line(scope: Scope, status: int, seconds: float) -> str:
+    """The line for one request; `status` 0 says that no answer was begun."""
+    who = scope.get(_STATE, {})
+    address = who.get("address")
+    path = _SECRET.sub(r"\1…", plain(scope["path"], _LONGEST_PATH))
+    return (
+        f"{plain(scope['method'], 20)} {path.replace(' ', '%20')} {status or '-'} {seconds * 1000:.1f}ms "
+        f"account={who.get('account', '-')} client={address or '-'}"
+    )

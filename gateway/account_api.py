@@ -1,0 +1,173 @@
+"""The account API: what a System Access Token may read. It answers with the sentences of `gateway.problems`."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from gateway.account_schemas import AccountDocument, Kind, Problem, QuotaDocument, UsagePageDocument
+from gateway.bearer import bearer
+from gateway.problems import PROBLEM
+from gateway.services import Services
+from store import usage_log
+from store.access_token import TokenHolder
+from store.money import type_usd
+from store.text import is_plain
+from store.tokens import ACCESS_TOKEN_PREFIX
+from store.usage_log import LONGEST_PAGE, PAGE, LoggedEntry, UsagePage
+
+T = TypeVar("T")
+PATH: Final = "/api/account"
+WHAT: Final = "a System Access Token"
+SECURITY: Final[dict[str, Any]] = {"security": [{"SystemAccessToken": []}]}
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How `statuses` are documented: each with a problem as its body, and the headers that go with it."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        documented[status] = {"model": Problem, "content": {PROBLEM: {}}, "description": _MEANINGS[status]}
+        if status in _HEADERS:
+            name, meaning = _HEADERS[status]
+            documented[status]["headers"] = {name: {"description": meaning, "schema": {"type": "string"}}}
+    return documented
+
+
+_MEANINGS: Final[Mapping[int, str]] = {
+    400: "The request could not be read.",
+    401: "There is no valid System Access Token in the Authorization header (RFC 6750).",
+    403: "A token may not do this: it needs a fresh proof of identity, in the console.",
+    404: "There is nothing at this address.",
+    405: "The method is not one of this address.",
+    412: "The section was changed since the version in If-Match; nothing was overwritten.",
+    413: "The body is too large.",
+    415: "The body is not application/json.",
+    422: "A field does not fit; the sentence says which.",
+    428: "There is no If-Match, and without it someone's change could be overwritten unseen (RFC 6585).",
+    429: "There were too many bad tokens from this address.",
+    500: "Something went wrong that nobody thought of. It was logged.",
+    503: "The data cannot be reached at the moment.",
+}
+_HEADERS: Final[Mapping[int, tuple[str, str]]] = {
+    401: ("WWW-Authenticate", "RFC 6750, section 3."),
+    405: ("Allow", "The methods of this address."),
+    429: ("Retry-After", "Seconds."),
+    503: ("Retry-After", "Seconds."),
+}
+READING: Final = (401, 405, 429, 503)
+
+
+async def read_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:
+    """What `work` reads on behalf of the request's token, in the transaction that the token was looked up in."""
+    token = bearer(request.scope, ACCESS_TOKEN_PREFIX, WHAT)
+
+    def read() -> tuple[TokenHolder, T]:
+        with services.store.access_token.reading(token) as (tx, holder):
+            return holder, work(tx, holder)
+
+    holder, result = await services.threads.read(read)
+    await services.note(request.scope, holder)
+    return result
+
+
+async def write_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:
+    """What `work` does on behalf of the request's token, in the transaction that the token was looked up in."""
+    token = bearer(request.scope, ACCESS_TOKEN_PREFIX, WHAT)
+
+    def write(tx: Connection) -> tuple[TokenHolder, T]:
+        holder = services.store.access_token.holder(tx, token, to_write=True)
+        return holder, work(tx, holder)
+
+    holder, result = await services.threads.write(write)
+    await services.note(request.scope, holder)
+    return result
+
+
+def account_routes(services: Services) -> APIRouter:
+    """GET the account, its quota and its usage log."""
+    router = APIRouter(prefix=PATH, tags=["account"])
+    store = services.store
+
+    @router.get("", response_model=AccountDocument, responses=answers(*READING), openapi_extra=SECURITY)
+    async def read_account(request: Request) -> Response:
+        """Who the token speaks for."""
+        holder = await read_for(services, request, lambda _, holder: holder)
+        return as_json(
+            {
+                "name": holder.name,
+                "email": holder.email,
+                "role": holder.role,
+                "created_at": holder.created_at.isoformat(),
+            }
+        )
+
+    @router.get("/quota", response_model=QuotaDocument, responses=answers(*READING), openapi_extra=SECURITY)
+    async def read_quota(request: Request) -> Response:
+        """What is left, what is held for calls under way, and what was used."""
+        state = await read_for(services, request, lambda tx, holder: store.quota.state_of(tx, holder.account_id))
+        return as_json(
+            {
+                "remaining_usd": type_usd(state.remaining_micro_usd),
+                "held_usd": type_usd(state.held_micro_usd),
+                "used_usd": type_usd(state.used_micro_usd),
+            }
+        )
+
+    @router.get("/usage", response_model=UsagePageDocument, responses=answers(*READING, 422), openapi_extra=SECURITY)
+    async def read_usage(
+        request: Request,
+        kind: Annotated[Kind | None, Query(description="Only entries of this kind.")] = None,
+        model: Annotated[str | None, Query(max_length=200, description="Only calls to exactly this model.")] = None,
+        cursor: Annotated[
+            str | None, Query(pattern="^[1-9][0-9]{0,17}$", description="`next_cursor` of the page before.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Entries per page.")] = PAGE,
+    ) -> Response:
+        """The usage log, from new to old. Any page costs the same, however long the log is."""
+
+        def read(tx: Connection, holder: TokenHolder) -> UsagePage:
+            if model is not None and not is_plain(model):
+                return UsagePage((), None)  # no model that was logged has such a name
+            return store.usage.page_of(
+                tx,
+                holder.account_id,
+                kind=usage_log.Kind(kind) if kind else None,
+                model=model,
+                before=int(cursor) if cursor else None,
+                limit=limit,
+            )
+
+        page = await read_for(services, request, read)
+        following = None if page.next_before is None else str(page.next_before)
+        return as_json({"entries": [_entry(logged) for logged in page.entries], "next_cursor": following})
+
+    return router
+
+
+def as_json(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Response:
+    """A 200 that no cache keeps."""
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(body, headers={"Cache-Control": "no-store", **(headers or {})}, media_type="application/json")
+
+
+def _entry(logged: LoggedEntry) -> dict[str, Any]:
+    entry = logged.entry
+    return {
+        "id": logged.id,
+        "at": logged.at.isoformat(),
+        "kind": entry.kind.value,
+        "model": entry.model,
+        "api_key_name": entry.api_key_name,
+        "request_id": entry.request_id,
+        "status": entry.status,
+        "detail": entry.detail,
+        "prompt_tokens": entry.prompt_tokens,
+        "completion_tokens": entry.completion_tokens,
+        "cost_usd": type_usd(entry.cost_micro_usd),
+        "duration_ms": entry.duration_ms,
+        "unpriced": entry.unpriced,
+        "client_ip": entry.client_ip,
+    }

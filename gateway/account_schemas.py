@@ -1,0 +1,135 @@
+"""The account API's documents, as pydantic models: strict, closed, money as decimal strings."""
+
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from store.sections import HIGHEST_PRIORITY, LOWEST_PRIORITY
+
+_AMOUNT: Final = r"^(1000000000(\.0{1,6})?|[0-9]{1,9}(\.[0-9]{1,6})?)$"
+Usd = Annotated[str, Field(pattern=_AMOUNT, max_length=17, examples=["1.00"])]
+"""Dollars with up to six decimals, up to 1,000,000,000; a string, because a float loses cents."""
+
+Kind = Literal["consumption", "error", "drawing", "task"]
+Module = Literal["playground", "overview", "api-keys", "usage-logs", "drawing-logs", "task-logs", "wallet", "settings"]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Problem(_Document):
+    """What went wrong (RFC 9457)."""
+
+    title: str
+    status: int
+    detail: str
+    """One sentence or two that a person can act on."""
+    field: str | None = None
+    """The field at fault, if there is one."""
+
+
+class Health(_Document):
+    status: Literal["ok"]
+
+
+class AccountDocument(_Document):
+    name: str
+    email: str
+    role: Literal["user", "admin", "root"]
+    created_at: datetime
+
+
+class QuotaDocument(_Document):
+    remaining_usd: Usd
+    """What is left, counting what is held for calls under way as still there."""
+    held_usd: Usd
+    used_usd: Usd
+
+
+class UsageEntryDocument(_Document):
+    id: int
+    at: datetime
+    kind: Kind
+    model: str
+    api_key_name: str
+    request_id: str
+    status: str
+    detail: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: Usd
+    duration_ms: int
+    unpriced: bool
+    client_ip: str | None
+    """Null unless the account records addresses."""
+
+
+class UsagePageDocument(_Document):
+    """Entries from new to old."""
+
+    entries: list[UsageEntryDocument]
+    next_cursor: str | None
+    """Asks for the page after this one; null on the last."""
+
+
+class NotificationsBody(_Document):
+    """When and where warnings go. Secrets are not here: they are set in the console, where one proves who one is."""
+
+    threshold_usd: Usd
+    email_on: bool
+    email_address: Annotated[str, Field(max_length=254)]
+    """Empty: the address bound to the account."""
+    webhook_on: bool
+    webhook_url: Annotated[str, Field(max_length=2000)]
+    bark_on: bool
+    gotify_on: bool
+    gotify_url: Annotated[str, Field(max_length=2000)]
+    gotify_priority: Annotated[int, Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY)]
+
+
+class PriceBody(_Document):
+    accept_unpriced_models: bool
+
+
+class PrivacyBody(_Document):
+    record_client_ip: bool
+
+
+class SidebarBody(_Document):
+    hidden_modules: Annotated[list[Module], Field(max_length=100)]
+
+
+class SecretState(_Document):
+    """What is said of a stored secret."""
+
+    is_set: bool
+    hint: str
+
+
+class NotificationSecrets(_Document):
+    webhook_secret: SecretState
+    bark_url: SecretState
+    gotify_token: SecretState
+
+
+class NotificationsDocument(_Document):
+    version: int
+    settings: NotificationsBody
+    secrets: NotificationSecrets
+
+
+class PriceDocument(_Document):
+    version: int
+    settings: PriceBody
+
+
+class PrivacyDocument(_Document):
+    version: int
+    settings: PrivacyBody
+
+
+class SidebarDocument(_Document):
+    version: int
+    settings: SidebarBody

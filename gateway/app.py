@@ -1,0 +1,113 @@
+"""The gateway as one ASGI application: the account API, the model relay, and what watches over both."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.access_log import AccessLog
+from gateway.account_api import account_routes, answers, as_json
+from gateway.account_schemas import Health
+from gateway.bearer import BearerMalformed
+from gateway.body_limit import RELAY_PREFIX, BodyLimit
+from gateway.problems import HttpProblem, invalid, openai_problem, problem
+from gateway.relay.upstream import Upstream
+from gateway.services import Services
+from gateway.settings_api import settings_routes
+from store.errors import GatekeyError, InvalidApiKey, InvalidToken, TooManyAttempts
+from store.store import Store
+
+_SENTENCES: Final = {
+    404: "There is nothing at this address.",
+    405: "This address does not know this method.",
+    500: "Something went wrong. It was logged, and nothing was charged.",
+}
+
+
+def create_app(store: Store, *, upstream_client: Upstream | None = None) -> FastAPI:
+    """The gateway over `store`, which it does not close. Tests inject the way to the model server."""
+    services = Services.over(store, upstream_client or Upstream())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await services.aclose()
+
+    app = FastAPI(
+        title="Gatekey",
+        description="The account API of Gatekey, and its OpenAI-compatible model relay.",
+        version="1",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        exception_handlers=_handlers(services),
+    )
+    app.add_api_route(
+        "/healthz",
+        _health(services),
+        methods=["GET"],
+        response_model=Health,
+        responses=answers(405, 503),
+        summary="Health",
+        tags=["health"],
+    )
+    app.include_router(account_routes(services))
+    app.include_router(settings_routes(services))
+    app.add_middleware(BodyLimit)
+    app.add_middleware(AccessLog)
+    return app
+
+
+def _health(services: Services) -> Callable[[], Awaitable[Response]]:
+    async def read_health() -> Response:
+        """Whether the gateway is up and reaches its data."""
+        await services.threads.read(services.store.outbox.next_due)
+        return as_json({"status": "ok"})
+
+    return read_health
+
+
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+
+
+def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
+    async def failed(request: Request, error: GatekeyError) -> Response:
+        if isinstance(error, BearerMalformed | InvalidToken | InvalidApiKey):
+            error = await _counted(services, request, error)
+        is_relay = request.scope["path"].startswith(RELAY_PREFIX)
+        return openai_problem(error) if is_relay else problem(error)
+
+    async def http(request: Request, error: HTTPException) -> Response:
+        sentence = _SENTENCES.get(error.status_code, "The request could not be read.")
+        return await failed(request, HttpProblem(error.status_code, sentence, headers=error.headers))
+
+    async def validation(request: Request, error: RequestValidationError) -> Response:
+        return await failed(request, invalid(error.errors()))
+
+    async def unforeseen(request: Request, _: Exception) -> Response:
+        return await failed(request, HttpProblem(500, _SENTENCES[500]))
+
+    return {
+        GatekeyError: failed,
+        HTTPException: http,
+        RequestValidationError: validation,
+        Exception: unforeseen,
+    }
+
+
+async def _counted(services: Services, request: Request, error: GatekeyError) -> GatekeyError:
+    try:
+        address = await services.address(request.scope)
+        await services.bad_bearers.count(address, was_looked_up=not isinstance(error, BearerMalformed))
+    except GatekeyError as refusal:
+        return refusal if isinstance(refusal, TooManyAttempts) else error
+    return error

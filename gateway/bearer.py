@@ -1,0 +1,92 @@
+"""Bearer tokens in requests (RFC 6750): read from the one header they may stand in, and counted when they are bad."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from gateway.client_address import throttled_as
+from gateway.problems import REALM, HttpProblem
+from gateway.store_threads import StoreThreads
+from store import tokens
+from store.clock import Clock
+from store.errors import NotAuthentic, TooManyAttempts
+from store.throttle import BEARER_LIMIT, WINDOW, Throttles
+
+_HEADER: Final = b"authorization"
+_VALUE: Final = re.compile(rb"bearer ([A-Za-z0-9_-]{1,200})", re.IGNORECASE)
+_MOST_CLIENTS: Final = 10_000
+
+
+class BearerMissing(HttpProblem):
+    """There was no Authorization header at all: RFC 6750, 3.1 gives no error code then."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(401, f"Send {what} in the Authorization header.", headers={"WWW-Authenticate": REALM})
+
+
+class BearerMalformed(NotAuthentic):
+    """What stood in the header cannot be one of our tokens. Nobody was asked."""
+
+    title = "Invalid token"
+
+
+def bearer(scope: Mapping[str, Any], prefix: str, what: str) -> str:
+    """The token of a request that begins with `prefix` and has a right checksum; `what` is what people call it.
+
+    It costs no query. Raises `BearerMissing` or `BearerMalformed`. A token in the address is not looked at.
+    """
+    values = [value for name, value in scope["headers"] if name == _HEADER]
+    if not values:
+        raise BearerMissing(what)
+    match = _VALUE.fullmatch(values[0]) if len(values) == 1 else None
+    token = match[1].decode("ascii") if match else ""
+    if not tokens.is_well_formed(token, prefix):
+        raise BearerMalformed(f"The Authorization header holds no {what.removeprefix('a ').removeprefix('an ')}.")
+    return token
+
+
+@dataclass(slots=True)
+class _Window:
+    started_at: datetime
+    failures: int
+
+
+class BadBearers:
+    """Counts bad tokens per client. A right one is never refused, so nobody is locked out by a neighbour.
+
+    A malformed token is counted in this process alone and costs no query. One that only the database could refuse
+    is counted there too, for all processes, until this client has had its tries.
+    """
+
+    def __init__(self, throttles: Throttles, clock: Clock, threads: StoreThreads) -> None:
+        self._throttles = throttles
+        self._clock = clock
+        self._threads = threads
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
+
+    async def count(self, address: str, *, was_looked_up: bool) -> None:
+        """Count one bad token. Raises `TooManyAttempts` beyond `BEARER_LIMIT` in `WINDOW`."""
+        client, now = throttled_as(address), self._clock.now()
+        window = self._window(client, now)
+        window.failures += 1
+        if window.failures > BEARER_LIMIT:
+            raise TooManyAttempts(max(window.started_at + WINDOW - now, WINDOW * 0))
+        if was_looked_up:
+            try:
+                await self._threads.read(lambda: self._throttles.count_bad_bearer(client))
+            except TooManyAttempts as error:
+                window.failures = BEARER_LIMIT + 1
+                window.started_at = now + error.retry_after - WINDOW
+                raise
+
+    def _window(self, client: str, now: datetime) -> _Window:
+        window = self._windows.get(client)
+        if window is None or not window.started_at <= now < window.started_at + WINDOW:
+            window = self._windows[client] = _Window(now, 0)
+        self._windows.move_to_end(client)
+        while len(self._windows) > _MOST_CLIENTS:
+            self._windows.popitem(last=False)
+        return window

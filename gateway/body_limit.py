@@ -1,0 +1,45 @@
+"""How much of a body is read, at most."""
+
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.problems import HttpProblem
+
+RELAY_PREFIX: Final = "/v1/"
+RELAY_LIMIT: Final = 32 * 1024 * 1024
+"""Bytes. Pictures travel in chat requests."""
+LIMIT: Final = 64 * 1024
+"""Bytes, everywhere else."""
+
+
+class BodyLimit:
+    """Wraps an application; reading too long a body raises `HttpProblem` 413 inside it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = RELAY_LIMIT if scope["path"].startswith(RELAY_PREFIX) else LIMIT
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        is_too_long = not announced.isdigit() or len(announced) > 15 or int(announced) > limit
+        read = 0
+
+        async def counting() -> Message:
+            nonlocal read
+            if is_too_long:
+                raise _too_long(limit)
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > limit:
+                raise _too_long(limit)
+            return message
+
+        await self._app(scope, counting, send)
+
+
+def _too_long(limit: int) -> HttpProblem:
+    return HttpProblem(413, f"The body is longer than {limit // 1024} KiB.", headers={"Connection": "close"})

@@ -1,0 +1,95 @@
+"""`gatekey serve`: the gateway on uvicorn, from its first socket to its last answer."""
+
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+import uvicorn
+
+from gateway.app import create_app
+from store.errors import CannotListen
+from store.store import Store
+
+LOGGER: Final = logging.getLogger("gatekey")
+GRACE: Final = 60
+"""Seconds that requests under way are given to finish after the signal to stop."""
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_BACKLOG: Final = 2048
+
+
+class _Server(uvicorn.Server):
+    """A server that a signal stops, and that does not die of the signal once it has stopped."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._asked_to_stop) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        # A second signal does not wait.
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def serve(store: Store, *, host: str, port: int) -> int:
+    """Serve until SIGINT or SIGTERM, finish what is under way, and return 0.
+
+    Logs go to standard error. The caller closes `store`. Raises `CannotListen`.
+    """
+    log_to_stderr()
+    listener = listen(host, port)
+    with listener:
+        LOGGER.info("Gatekey listens on http://%s:%d", f"[{host}]" if ":" in host else host, listener.getsockname()[1])
+        server = _Server(configuration(create_app(store)))
+        server.run(sockets=[listener])
+    LOGGER.info("Gatekey has stopped")
+    return 0 if server.started else 1
+
+
+def configuration(app: object) -> uvicorn.Config:
+    """How the server runs. Forwarded headers are `gateway.client_address`'s business: uvicorn would believe anyone."""
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # uvicorn spells out ASGI more narrowly than starlette
+        proxy_headers=False,
+        forwarded_allow_ips="",
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE,
+        backlog=_BACKLOG,
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises `CannotListen`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "the address cannot be used"
+        raise CannotListen(f"Gatekey cannot listen on {host} port {port}: {reason.lower()}.") from error
+
+
+def log_to_stderr() -> None:
+    """One line per event on standard error, ours and uvicorn's warnings; nothing of the libraries beneath."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+    for name, level in (("gatekey", logging.INFO), ("uvicorn", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+        logger.propagate = False

@@ -1,0 +1,52 @@
+"""What every route of the gateway stands on."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Self
+
+from starlette.types import Scope
+
+from gateway.access_log import note
+from gateway.bearer import BadBearers
+from gateway.client_address import client_address
+from gateway.relay.upstream import Upstream
+from gateway.site_view import SiteViews
+from gateway.store_threads import StoreThreads
+from store.access_token import TokenHolder
+from store.api_keys import KeyHolder
+from store.store import Store
+
+
+@dataclass(frozen=True)
+class Services:
+    """One per application. `close` it when the last request is done."""
+
+    store: Store
+    threads: StoreThreads
+    site: SiteViews
+    bad_bearers: BadBearers
+    upstream: Upstream
+
+    @classmethod
+    def over(cls, store: Store, upstream: Upstream) -> Self:
+        threads = StoreThreads(store.database)
+        return cls(
+            store=store,
+            threads=threads,
+            site=SiteViews(store.site, threads),
+            bad_bearers=BadBearers(store.throttles, store.context.clock, threads),
+            upstream=upstream,
+        )
+
+    async def address(self, scope: Scope) -> str:
+        """The client's address. Raises `StoreUnavailable`."""
+        return client_address(scope, (await self.site.current()).trusted_proxies)
+
+    async def note(self, scope: Scope, holder: TokenHolder | KeyHolder) -> None:
+        """Tell the access log whose request this is."""
+        note(scope, account_id=holder.account_id, address=await self.address(scope) if holder.records_ip else None)
+
+    async def aclose(self) -> None:
+        """Wait until everything that was handed in is written, and close the connections."""
+        await asyncio.to_thread(self.threads.close)
+        await self.upstream.aclose()

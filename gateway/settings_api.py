@@ -1,0 +1,214 @@
+"""The four settings sections over HTTP, each with its version as an entity tag (RFC 9110, 13.1).
+
+A save names the version it was made from in If-Match, so nobody's change is overwritten unseen. What needs a fresh
+proof of identity, a token never does: the address of a channel is refused, and its secrets are not even fields.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, TypeVar
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from gateway.account_api import PATH, READING, SECURITY, answers, as_json, read_for, write_for
+from gateway.account_schemas import (
+    NotificationsBody,
+    NotificationsDocument,
+    PriceBody,
+    PriceDocument,
+    PrivacyBody,
+    PrivacyDocument,
+    SidebarBody,
+    SidebarDocument,
+)
+from gateway.bearer import bearer
+from gateway.problems import HttpProblem, invalid
+from gateway.services import Services
+from store.access_token import TokenHolder
+from store.modules import MODULES
+from store.money import parse_usd, type_usd
+from store.secret_fields import StoredSecret
+from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
+from store.settings import NAMES, Saved, SettingsConflict
+from store.tokens import ACCESS_TOKEN_PREFIX
+
+S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
+B = TypeVar("B", bound=BaseModel)
+_TAG: Final = re.compile(r'\s*(W/)?"([^"]*)"\s*(?:,|\Z)')
+_WRITING: Final = (*READING, 403, 412, 413, 415, 422, 428)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind(Generic[S, B]):
+    """How one section is told over HTTP, and read back over what is stored."""
+
+    section: type[S]
+    body: type[B]
+    document: type[BaseModel]
+    show: Callable[[S], dict[str, Any]]
+    put: Callable[[S, B], S]
+
+    @property
+    def name(self) -> str:
+        return NAMES[self.section]
+
+    def tag(self, version: int) -> str:
+        return f'"{self.name}-{version}"'
+
+
+def settings_routes(services: Services) -> APIRouter:
+    """GET and PUT the four sections."""
+    router = APIRouter(prefix=f"{PATH}/settings", tags=["settings"])
+    for kind in (_NOTIFICATIONS, _PRICE, _PRIVACY, _SIDEBAR):
+        _add(router, services, kind)
+    return router
+
+
+def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]") -> None:
+    settings = services.store.settings
+
+    async def read_section(request: Request) -> Response:
+        saved = await read_for(services, request, lambda tx, holder: settings.read(tx, holder.account_id, kind.section))
+        tag = kind.tag(saved.version)
+        if tag in _tags(request, "if-none-match", weak=True):
+            return Response(status_code=304, headers={"ETag": tag})
+        return _document(kind, saved)
+
+    async def save_section(request: Request) -> Response:
+        bearer(request.scope, ACCESS_TOKEN_PREFIX, "a System Access Token")
+        body = await _body(request, kind.body)
+        tags = _tags(request, "if-match")
+        if not tags:
+            raise HttpProblem(428, "Send If-Match with the ETag of the version that you changed.")
+
+        def save(tx: Connection, holder: TokenHolder) -> Saved[Any]:
+            now = settings.read(tx, holder.account_id, kind.section)
+            if "*" not in tags and kind.tag(now.version) not in tags:
+                raise SettingsConflict(now)
+            return settings.save_with_token(tx, holder, kind.put(now.section, body), now.version)
+
+        return _document(kind, await write_for(services, request, save))
+
+    title = kind.name.capitalize()
+    router.add_api_route(
+        f"/{kind.name}",
+        read_section,
+        methods=["GET"],
+        operation_id=f"read_{kind.name}",
+        summary=f"Read {title}",
+        response_model=kind.document,
+        responses={
+            **answers(*READING),
+            200: {"headers": _ETAG},
+            304: {"description": "Not changed.", "headers": _ETAG},
+        },
+        openapi_extra={**SECURITY, "parameters": [_parameter("If-None-Match", "An ETag you have.", required=False)]},
+    )
+    router.add_api_route(
+        f"/{kind.name}",
+        save_section,
+        methods=["PUT"],
+        operation_id=f"save_{kind.name}",
+        summary=f"Save {title}",
+        response_model=kind.document,
+        responses={**answers(*_WRITING), 200: {"headers": _ETAG}},
+        openapi_extra={
+            **SECURITY,
+            "parameters": [_parameter("If-Match", "The ETag of the version that you changed.", required=True)],
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": kind.body.model_json_schema()}},
+            },
+        },
+    )
+
+
+_ETAG: Final = {"ETag": {"description": "The version of the section.", "schema": {"type": "string"}}}
+
+
+def _parameter(name: str, description: str, *, required: bool) -> dict[str, Any]:
+    schema = {"type": "string", "examples": ['"price-3"']}
+    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
+
+
+def _document(kind: "_Kind[Any, Any]", saved: Saved[Any]) -> Response:
+    document = {"version": saved.version, "settings": kind.show(saved.section)}
+    if isinstance(saved.section, NotificationSettings):
+        document["secrets"] = {
+            name: {"is_set": secret.is_set, "hint": secret.hint}
+            for name in ("webhook_secret", "bark_url", "gotify_token")
+            if isinstance(secret := getattr(saved.section, name), StoredSecret)
+        }
+    return as_json(document, headers={"ETag": kind.tag(saved.version)})
+
+
+async def _body(request: Request, model: type[B]) -> B:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" or "content-encoding" in request.headers:
+        raise HttpProblem(415, "Send the body as application/json, without a content encoding.")
+    try:
+        return model.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise invalid(error.errors(include_input=False, include_url=False, include_context=False)) from error
+
+
+def _tags(request: Request, header: str, *, weak: bool = False) -> frozenset[str]:
+    """The entity tags in a header, and `*` if it stands there; weak ones count only if `weak` (RFC 9110, 8.8.3.2)."""
+    text = ",".join(request.headers.getlist(header)).strip()
+    if text == "*":
+        return frozenset({"*"})
+    found = {f'"{match[2]}"' for match in _TAG.finditer(text) if weak or not match[1]}
+    return frozenset(found or ({""} if text else ()))
+
+
+def _show_notifications(section: NotificationSettings) -> dict[str, Any]:
+    shown = {name: getattr(section, name) for name in NotificationsBody.model_fields if name != "threshold_usd"}
+    return {"threshold_usd": type_usd(section.threshold_micro_usd), **shown}
+
+
+def _put_notifications(section: NotificationSettings, body: NotificationsBody) -> NotificationSettings:
+    fields = body.model_dump(exclude={"threshold_usd"})
+    threshold = parse_usd(body.threshold_usd, places=6, field="threshold_usd")
+    return replace(section, threshold_micro_usd=threshold, **fields)
+
+
+def _put_price(section: PriceSettings, body: PriceBody) -> PriceSettings:
+    return replace(section, accept_unpriced_models=body.accept_unpriced_models)
+
+
+def _put_privacy(section: PrivacySettings, body: PrivacyBody) -> PrivacySettings:
+    return replace(section, record_client_ip=body.record_client_ip)
+
+
+def _put_sidebar(section: SidebarSettings, body: SidebarBody) -> SidebarSettings:
+    return replace(section, hidden_modules=frozenset(body.hidden_modules))
+
+
+_NOTIFICATIONS: Final = _Kind(
+    NotificationSettings, NotificationsBody, NotificationsDocument, _show_notifications, _put_notifications
+)
+_PRICE: Final = _Kind(
+    PriceSettings,
+    PriceBody,
+    PriceDocument,
+    lambda section: {"accept_unpriced_models": section.accept_unpriced_models},
+    _put_price,
+)
+_PRIVACY: Final = _Kind(
+    PrivacySettings,
+    PrivacyBody,
+    PrivacyDocument,
+    lambda section: {"record_client_ip": section.record_client_ip},
+    _put_privacy,
+)
+_SIDEBAR: Final = _Kind(
+    SidebarSettings,
+    SidebarBody,
+    SidebarDocument,
+    lambda section: {"hidden_modules": [module for module in MODULES if module in section.hidden_modules]},
+    _put_sidebar,
+)

@@ -1,0 +1,49 @@
+"""What the gateway needs of the administrator's switches, read again twice a second."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.client_address import Network, networks
+from gateway.store_threads import StoreThreads
+from store.site import Site
+
+LASTS: Final = 0.5
+"""Seconds. A switch takes effect within one second, however many requests there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """The switches at one moment."""
+
+    upstream_url: str
+    """Empty: there is no model server."""
+    upstream_key: str = field(repr=False)
+    trusted_proxies: tuple[Network, ...]
+
+
+class SiteViews:
+    """Hands out the current view."""
+
+    def __init__(self, site: Site, threads: StoreThreads, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._site = site
+        self._threads = threads
+        self._monotonic = monotonic
+        self._view: SiteView | None = None
+        self._until = 0.0
+
+    async def current(self) -> SiteView:
+        """The view, at most `LASTS` old when it was asked for. Raises `StoreUnavailable`."""
+        if self._view is None or self._monotonic() >= self._until:
+            asked_at = self._monotonic()
+            self._view = await self._threads.read(self._read)
+            self._until = asked_at + LASTS
+        return self._view
+
+    def _read(self) -> SiteView:
+        return SiteView(
+            upstream_url=self._site.text("upstream.base_url"),
+            upstream_key=self._site.text("upstream.api_key"),
+            trusted_proxies=networks(self._site.items("gateway.trusted_proxies")),
+        )
