@@ -55,7 +55,7 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
     @work(exclusive=True, group="start")
     async def start(self) -> None:
         """Open the data if the first picture came before it, then fill the page."""
-        if self.account.is_demo and not await self._open_demo():
+        if not self.account.is_open and not await self._open():
             return
         self.query_one(SettingsPage).ready()
         await self._show_summary()
@@ -134,7 +134,7 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
 
     # -- what the account says -------------------------------------------------------------------------------
 
-    async def _open_demo(self) -> bool:
+    async def _open(self) -> bool:
         try:
             await self.account.open()
         except GatekeyError as error:

@@ -33,6 +33,14 @@ class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
 
     busy: reactive[bool] = reactive(False, toggle_class="-busy")
 
+    def __init__(self, sentence: str = "") -> None:
+        """`sentence` says why the person is here, if it is not their first run."""
+        super().__init__()
+        self._sentence = sentence
+
+    def on_mount(self) -> None:
+        self.query_one(Notice).say(self._sentence, "warning")
+
     def compose(self) -> ComposeResult:
         with Dialog("Welcome to Gatekey"):
             yield Static(

@@ -76,7 +76,7 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
             if is_first_run:
                 from screens.create_account import CreateAccount
 
-                self.app.switch_screen(CreateAccount())
+                self.app.switch_screen(CreateAccount(self._sentence))
                 return
             await self._offer(await self.account.ways_to_sign_in())
         except GatekeyError as error:

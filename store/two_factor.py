@@ -123,7 +123,7 @@ class TwoFactors:
             hashes = self._pending(tx, acting.account_id).code_hashes
         self._throttles.reserve(Factor.SECOND, acting.name)
         if not self._codes.matches(code, hashes):
-            raise WrongCode("This is not one of the codes shown. Type one of them as it stands.", field="code")
+            raise WrongCode("This is not one of the codes shown. Type one of them as it stands.", field="saved-code")
         with self._sessions.writing(token) as (tx, acting):
             self._throttles.reset(tx, Factor.SECOND, acting.name)
             noted = tx.execute(

@@ -117,6 +117,16 @@ class AccountService(Protocol):
     @property
     def is_demo(self) -> bool: ...
 
+    @property
+    def is_open(self) -> bool:
+        """Whether `open` has been called."""
+        ...
+
+    @property
+    def starts_signed_in(self) -> bool:
+        """Whether there is nobody to ask: a demo, or a session that was handed in."""
+        ...
+
     def now(self) -> datetime: ...
 
     async def open(self) -> bool:

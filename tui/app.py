@@ -69,7 +69,7 @@ class GatekeyApp(CalmExit, App[None]):
         self.animation_level = self.config.animations
         self.set_keymap(dict(self.config.keys))
         self.leave_on_signals()
-        if self.account.is_demo:
+        if self.account.starts_signed_in:
             self.show_console()
         else:
             self.show_sign_in()

@@ -56,10 +56,11 @@ T = TypeVar("T")
 class LocalAccount:
     """`AccountService` on an embedded store."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, *, opened: Store | None = None, token: str = "") -> None:
+        """`opened` is a store that is open already, and `token` a session on it: both for tests."""
         self._options = options
-        self._opened: Store | None = None
-        self._token = ""
+        self._opened = opened
+        self._token = token
         self._flows: dict[str, DeviceFlow] = {}
 
     # -- opening and signing in ------------------------------------------------------------------------------
@@ -67,6 +68,14 @@ class LocalAccount:
     @property
     def is_demo(self) -> bool:
         return self._options.demo
+
+    @property
+    def is_open(self) -> bool:
+        return self._opened is not None
+
+    @property
+    def starts_signed_in(self) -> bool:
+        return self._options.demo or bool(self._token)
 
     def now(self) -> datetime:
         from store.clock import SystemClock
@@ -339,6 +348,8 @@ class LocalAccount:
     # -- inside, in a thread ---------------------------------------------------------------------------------
 
     def _open(self) -> bool:
+        if self._opened is not None:
+            return self._opened.accounts.is_empty()
         if self._options.demo:
             from tui.demo import open_demo
 

@@ -1,0 +1,215 @@
+"""The Security tab: every action by its key, the happy way and the unhappy ones."""
+
+import pyotp
+import pytest
+from textual.widgets import Button, Input
+
+from screens.create_account import CreateAccount
+from screens.reauthenticate import Reauthenticate
+from screens.settings.access_token import AccessToken
+from screens.settings.change_password import ChangePassword
+from screens.settings.delete_account import DeleteAccount
+from screens.settings.two_factor_setup import TwoFactorSetup
+from screens.sign_in import SignIn
+from store.errors import WrongCredentials
+from store.sign_in import SignedIn
+from tests.consoles import PASSWORD, Stage, console
+from tests.stores import SOURCE
+from tui.widgets.confirm import Confirm
+from tui.widgets.secret_view import SecretView
+
+pytestmark = pytest.mark.anyio
+
+NEW_PASSWORD = "quiet harbour lantern sky"
+
+
+async def test_a_token_is_generated_after_a_question_and_shown_hidden() -> None:
+    async with console() as stage:
+        await stage.press("t")
+        assert isinstance(stage.app.screen, Confirm)
+        await stage.press("y")
+        assert isinstance(stage.app.screen, AccessToken)
+        assert "gk_" not in stage.text()
+        await stage.press("space")
+        assert stage.says("gk_")
+        assert stage.app.screen.query_one(SecretView).revealed
+
+
+async def test_enter_on_the_question_does_not_generate() -> None:
+    """The safe button has the focus: the key that opened the question cannot also answer it."""
+    async with console() as stage:
+        await stage.press("t", "enter")
+        assert stage.says("none yet")
+
+
+async def test_closing_a_token_that_was_not_kept_asks() -> None:
+    async with console() as stage:
+        await stage.press("t", "y")
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, Confirm)
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, AccessToken)
+
+
+async def test_a_stale_proof_is_asked_for_again() -> None:
+    async with console() as stage:
+        stage.clock.advance(minutes=6)
+        await stage.press("t", "y")
+        assert isinstance(stage.app.screen, Reauthenticate)
+        await stage.fill("password", "wrong")
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, Reauthenticate)
+        assert stage.says("does not match")
+        await stage.fill("password", PASSWORD)
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, AccessToken)
+
+
+async def test_every_error_of_the_password_form_is_shown_at_once() -> None:
+    async with console() as stage:
+        await stage.press("p")
+        await stage.fill("new-password", "one")
+        await stage.fill("confirmation", "two")
+        await stage.click("#change")
+        assert stage.says("Enter the password you use now.")
+        assert stage.says("do not match")
+        assert stage.app.focused is stage.app.screen.query_one("#original-password")
+
+
+@pytest.mark.parametrize(
+    ("original", "new", "sentence"),
+    [
+        ("wrong", NEW_PASSWORD, "does not match"),
+        (PASSWORD, PASSWORD, "same as the old one"),
+        (PASSWORD, "short", "at least 8"),
+        (PASSWORD, "password1", "easy to guess"),
+    ],
+)
+async def test_a_refused_password_is_told_at_its_field(original: str, new: str, sentence: str) -> None:
+    async with console() as stage:
+        await stage.press("p")
+        for control, text in (("original-password", original), ("new-password", new), ("confirmation", new)):
+            await stage.fill(control, text)
+        await stage.click("#change")
+        assert isinstance(stage.app.screen, ChangePassword)
+        assert stage.says(sentence)
+
+
+async def test_a_changed_password_works_and_the_old_one_does_not() -> None:
+    async with console() as stage:
+        await stage.press("p")
+        for control, text in (
+            ("original-password", PASSWORD),
+            ("new-password", NEW_PASSWORD),
+            ("confirmation", NEW_PASSWORD),
+        ):
+            await stage.fill(control, text)
+        await stage.click("#change")
+        assert not isinstance(stage.app.screen, ChangePassword)
+        assert isinstance(stage.store.sign_in.with_password("alice", NEW_PASSWORD, source="other"), SignedIn)
+        with pytest.raises(WrongCredentials):
+            stage.store.sign_in.with_password("alice", PASSWORD, source="other")
+
+
+async def enrol(stage: Stage) -> tuple[str, tuple[str, ...]]:
+    """Walk the three steps; returns the secret and the codes."""
+    await stage.press("f")
+    wizard = stage.app.screen
+    assert isinstance(wizard, TwoFactorSetup)
+    enrolment = wizard._given
+    await stage.press("enter")
+    await stage.fill("saved-code", enrolment.codes[4].lower())
+    await stage.press("enter")
+    await stage.fill("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
+    await stage.click("#complete")
+    return enrolment.secret, enrolment.codes
+
+
+async def test_two_factor_is_enabled_in_three_steps() -> None:
+    async with console() as stage:
+        await enrol(stage)
+        assert stage.says("on · 10 of 10 backup codes left")
+        assert stage.says("2FA on")
+
+
+async def test_nothing_is_on_before_the_code_verifies_and_esc_asks() -> None:
+    async with console() as stage:
+        await stage.press("f", "enter")
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, Confirm)
+        await stage.press("y")
+        assert stage.says("2FA off")
+
+
+async def test_a_code_that_is_none_of_the_ten_keeps_the_second_step() -> None:
+    async with console() as stage:
+        await stage.press("f", "enter")
+        await stage.fill("saved-code", "0000-0000-0000-0000")
+        await stage.press("enter")
+        assert stage.says("not one of the codes")
+        assert stage.says("Step 2 of 3")
+
+
+async def test_back_leads_back_and_the_confirmed_codes_stay_confirmed() -> None:
+    async with console() as stage:
+        await stage.press("f")
+        wizard = stage.app.screen
+        assert isinstance(wizard, TwoFactorSetup)
+        await stage.press("enter")
+        await stage.fill("saved-code", wizard._given.codes[0])
+        await stage.press("enter")
+        await stage.click("#back-to-save")
+        assert stage.says("Step 2 of 3")
+        await stage.click("#confirm-saved")
+        assert stage.says("Step 3 of 3")
+
+
+async def test_two_factor_is_disabled_after_a_question() -> None:
+    async with console() as stage:
+        await enrol(stage)
+        await stage.press("f")
+        await stage.press("d")
+        await stage.press("y")
+        assert stage.says("2FA off")
+
+
+async def test_an_account_is_deleted_by_typing_its_name_exactly() -> None:
+    async with console() as stage:
+        await stage.press("x")
+        assert isinstance(stage.app.screen, DeleteAccount)
+        confirm = stage.app.screen.query_one("#confirm", Button)
+        await stage.fill("username", "Alice")
+        assert confirm.disabled
+        await stage.fill("username", "alice")
+        assert not confirm.disabled
+        await stage.click("#confirm")
+        assert isinstance(stage.app.screen, CreateAccount)
+        assert stage.says("everything stored about it was deleted")
+        assert stage.store.accounts.is_empty()
+
+
+async def test_a_session_ended_elsewhere_is_told_at_the_next_action() -> None:
+    async with console() as stage:
+        stage.store.passwords.reset("alice", NEW_PASSWORD, actor="test")
+        await stage.press("r")
+        assert isinstance(stage.app.screen, SignIn)
+        assert stage.says("ended")
+
+
+async def test_other_sessions_are_signed_out() -> None:
+    async with console() as stage:
+        other = stage.store.sign_in.with_password("alice", PASSWORD, source=SOURCE)
+        assert isinstance(other, SignedIn)
+        await stage.press("s")
+        assert stage.says("pts/0")
+        await stage.press("escape")
+        await stage.press("o", "y")
+        assert stage.says("only this one")
+
+
+async def test_letters_typed_into_a_field_start_nothing() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        stage.app.screen.query_one("#email-address", Input).focus()
+        await stage.press("x", "t", "2")
+        assert stage.app.screen.query_one("#email-address", Input).value == "xt2"
