@@ -32,8 +32,8 @@ class FaultyConsole(CalmExit, App[None]):
         if self.way == "thread":
             self.run_worker(lambda: self.work_in_thread(password), thread=True)
         if self.way == "two":
-            self.call_later(self.fail, password)
-            self.call_later(self.fail, password)
+            self._handle_exception(KeyError(password))
+            raise ValueError(password)
         if self.way == "stylesheet":
             self.stylesheet.add_source("Static { colour: red; }", read_from=("broken.tcss", ""))
             self.stylesheet.parse()

@@ -39,6 +39,8 @@ def test_a_fault_ends_in_one_calm_sentence(way: str, tmp_path: Path) -> None:
         assert terminal.left_on == ()
         said = " ".join(after(terminal).decode().split())
         assert "Gatekey stopped because of a fault of its own (fault " in said
+        assert said.count("fault of its own") == 1
+        assert "errors shown" not in said
         assert "Traceback" not in said
         assert "textual" not in said
         assert SECRET not in said
