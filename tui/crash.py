@@ -43,6 +43,8 @@ class CalmExit(AppPart):
     """Where a report is appended, or None for no report."""
 
     def _fatal_error(self) -> None:
+        if self._exit_renderables:
+            return  # the first fault is the cause; of more, Textual would print a developer's hint
         error = self._exception or sys.exc_info()[1] or RuntimeError()
         if isinstance(error, WorkerFailed):
             error = error.error
@@ -70,8 +72,6 @@ class CalmExit(AppPart):
                 loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
 
     def _say_last(self, sentence: str) -> None:
-        if self._exit_renderables:
-            return  # the first fault is the cause; of more, Textual would print a developer's hint
         rendered = self.console.render(Text(sentence), self.console.options)
         self._exit_renderables.append(Segments(list(rendered)))
 

@@ -32,7 +32,10 @@ class FaultyConsole(CalmExit, App[None]):
         if self.way == "thread":
             self.run_worker(lambda: self.work_in_thread(password), thread=True)
         if self.way == "two":
-            self._handle_exception(KeyError(password))
+            try:
+                self.fail(password)
+            except KeyError as error:
+                self._handle_exception(error)
             raise ValueError(password)
         if self.way == "stylesheet":
             self.stylesheet.add_source("Static { colour: red; }", read_from=("broken.tcss", ""))

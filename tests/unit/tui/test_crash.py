@@ -46,6 +46,7 @@ def test_a_fault_ends_in_one_calm_sentence(way: str, tmp_path: Path) -> None:
         assert SECRET not in said
     report = log.read_text()
     assert SECRET not in report
+    assert report.count("fault ") == 1
     assert "faulty_console.py:" in report
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
