@@ -1,0 +1,345 @@
+"""Notifications, Price, Privacy and Sidebar: saving, refusing, conflicts, defaults, and edits that are not lost."""
+
+from dataclasses import replace
+
+import pytest
+from textual.widgets import Button, Input
+
+from screens.navigation import Navigation
+from screens.reauthenticate import Reauthenticate
+from screens.settings.conflict import Conflict
+from screens.settings.page import SettingsPage
+from screens.settings.panes import SectionPane
+from store.errors import DatabaseBusy
+from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
+from store.usage_log import Kind, UsageEntry
+from tests.consoles import PASSWORD, Stage, console
+from tests.stores import add_account, make_store, sign_in
+from tui.widgets.confirm import Choice
+from tui.widgets.tab_bar import TabBar
+from tui.widgets.toggle import Toggle
+
+pytestmark = pytest.mark.anyio
+
+
+def stored(stage: Stage) -> tuple[NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings]:
+    """What another session of the account sees."""
+    token = sign_in(stage.store, source="observer")
+    load = stage.store.settings.load
+    return (
+        load(token, NotificationSettings).section,
+        load(token, PriceSettings).section,
+        load(token, PrivacySettings).section,
+        load(token, SidebarSettings).section,
+    )
+
+
+async def toggle(stage: Stage, control: str) -> None:
+    stage.app.screen.query_one(f"#{control}", Toggle).focus()
+    await stage.press("space")
+
+
+async def test_a_price_switch_is_saved_only_with_save() -> None:
+    async with console() as stage:
+        await stage.press("4")
+        await toggle(stage, "accept-unpriced-models")
+        assert stage.says("unpredictable costs")
+        assert stored(stage)[1] == PriceSettings(False)
+        await stage.press("ctrl+s")
+        assert stage.says("Saved.")
+        assert stored(stage)[1] == PriceSettings(True)
+
+
+async def test_saving_one_tab_leaves_the_others_alone() -> None:
+    async with console() as stage:
+        await stage.press("6")
+        await toggle(stage, "module-wallet")
+        await stage.press("ctrl+s")
+        await stage.press("3")
+        await stage.fill("quota-warning-threshold", "7.50")
+        await stage.press("ctrl+s")
+        notifications, price, privacy, sidebar = stored(stage)
+        assert notifications.threshold_micro_usd == 7_500_000
+        assert sidebar.hidden_modules == {"wallet"}
+        assert (price, privacy) == (PriceSettings(), PrivacySettings())
+
+
+async def test_a_dirty_tab_is_marked_and_keeps_its_edit_while_another_is_shown() -> None:
+    async with console() as stage:
+        await stage.press("5")
+        await toggle(stage, "record-client-ip")
+        assert "5•Privacy" in stage.text()
+        await stage.click("#settings-tabs")
+        await stage.press("2", "5")
+        assert stage.app.screen.query_one("#record-client-ip", Toggle).value
+        assert "5•Privacy" in stage.text()
+
+
+async def test_an_edit_taken_back_is_no_edit() -> None:
+    async with console() as stage:
+        await stage.press("5")
+        await toggle(stage, "record-client-ip")
+        await toggle(stage, "record-client-ip")
+        assert "5•" not in stage.text()
+        assert stage.app.screen.query_one("#privacy #save", Button).disabled
+
+
+async def test_every_error_of_the_form_is_shown_at_once_and_the_first_has_the_focus() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        await stage.fill("email-address", "not an address")
+        await toggle(stage, "channel-webhook")
+        await toggle(stage, "channel-gotify")
+        await stage.press("ctrl+s")
+        for sentence in (
+            "Enter one address",
+            "Enter the address the webhook is sent to",
+            "Enter the address of your Gotify server",
+            "Enter the application token from Gotify",
+        ):
+            assert stage.says(sentence)
+        assert stage.app.focused is stage.app.screen.query_one("#email-address")
+        assert stored(stage)[0] == NotificationSettings()
+
+
+@pytest.mark.parametrize("typed", ["1.005", "1e999", "-0", "abc", "", "١"])
+async def test_an_amount_that_is_none_is_refused_at_its_field(typed: str) -> None:
+    async with console() as stage:
+        await stage.press("3")
+        await stage.fill("quota-warning-threshold", typed)
+        await stage.press("ctrl+s")
+        assert stage.says("Enter dollars with up to two decimals")
+        assert stored(stage)[0] == NotificationSettings()
+
+
+async def test_fields_of_a_channel_are_kept_while_it_is_off() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        await stage.fill("webhook-url", "https://hooks.example.com/quota")
+        await stage.press("ctrl+s")
+        assert stage.says("Saved.")
+        section = stored(stage)[0]
+        assert not section.webhook_on
+        assert section.webhook_url == "https://hooks.example.com/quota"
+
+
+async def test_a_stored_secret_is_never_shown_and_a_field_left_empty_keeps_it() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        await stage.fill("bark-url", "https://api.day.app/devicekey123")
+        await stage.press("ctrl+s")
+        assert stage.says("Saved.")
+        assert "devicekey123" not in stage.text()
+        assert stage.app.screen.query_one("#bark-url", Input).value == ""
+        await stage.fill("quota-warning-threshold", "2.00")
+        await stage.press("ctrl+s")
+        assert stored(stage)[0].bark_url.is_set
+
+
+async def test_changing_where_warnings_go_asks_who_one_is() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        stage.clock.advance(minutes=6)
+        await stage.fill("email-address", "elsewhere@example.com")
+        await stage.press("ctrl+s")
+        assert isinstance(stage.app.screen, Reauthenticate)
+        await stage.fill("password", PASSWORD)
+        await stage.press("enter")
+        assert stored(stage)[0].email_address == "elsewhere@example.com"
+
+
+async def test_giving_up_the_proof_keeps_what_was_typed() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        stage.clock.advance(minutes=6)
+        await stage.fill("email-address", "elsewhere@example.com")
+        await stage.press("ctrl+s")
+        await stage.press("escape")
+        assert stage.app.screen.query_one("#email-address", Input).value == "elsewhere@example.com"
+        assert "3•" in stage.text()
+        assert stored(stage)[0].email_address == ""
+
+
+async def test_a_newer_version_is_shown_field_by_field() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        await stage.fill("quota-warning-threshold", "9.00")
+        token = sign_in(stage.store, source="other")
+        saved = stage.store.settings.load(token, NotificationSettings)
+        theirs = replace(saved.section, threshold_micro_usd=3_000_000, email_on=False)
+        stage.store.settings.save(token, theirs, saved.version)
+        await stage.press("ctrl+s")
+        assert isinstance(stage.app.screen, Conflict)
+        assert stage.says("stored: $3.00 · yours: $9.00")
+        await toggle(stage, "keep-email_on")
+        await stage.click("#save")
+        section = stored(stage)[0]
+        assert section.threshold_micro_usd == 9_000_000
+        assert not section.email_on
+
+
+async def test_going_back_from_a_conflict_keeps_the_form() -> None:
+    async with console() as stage:
+        await stage.press("4")
+        await toggle(stage, "accept-unpriced-models")
+        token = sign_in(stage.store, source="other")
+        saved = stage.store.settings.load(token, PriceSettings)
+        stage.store.settings.save(token, PriceSettings(False), saved.version)
+        await stage.press("ctrl+s")
+        assert isinstance(stage.app.screen, Conflict)
+        await stage.press("escape")
+        assert stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
+        assert "4•Price" in stage.text()
+
+
+async def test_reset_fills_the_form_and_needs_save() -> None:
+    async with console() as stage:
+        await stage.press("6")
+        await toggle(stage, "section-dashboard")
+        await stage.press("ctrl+s")
+        assert len(stored(stage)[3].hidden_modules) == 5
+        await stage.click("#sidebar #reset")
+        assert len(stored(stage)[3].hidden_modules) == 5
+        assert stage.says("Save to keep them")
+        await stage.press("ctrl+s")
+        assert stored(stage)[3] == SidebarSettings()
+
+
+async def test_the_preview_follows_and_settings_stays_reachable() -> None:
+    async with console(size=(120, 40)) as stage:
+        await stage.press("6")
+        for section in ("chat", "dashboard", "personal"):
+            await toggle(stage, f"section-{section}")
+        preview = stage.app.screen.query_one("#preview", Navigation)
+        assert preview.shown == ["settings"]
+        await stage.press("ctrl+s")
+        navigation = stage.app.screen.query_one("#navigation", Navigation)
+        assert navigation.shown == ["settings"]
+
+
+async def test_a_hidden_module_still_opens() -> None:
+    """The toggles control visibility only."""
+    async with console() as stage:
+        await stage.press("6")
+        await toggle(stage, "module-wallet")
+        await stage.press("ctrl+s")
+        stage.app.screen.action_open_module("wallet")  # type: ignore[attr-defined] # the console's
+        await stage.settle()
+        assert stage.says("$5.00 left")
+
+
+async def test_stored_addresses_are_counted_and_erased() -> None:
+    store = make_store()
+    account = add_account(store)
+    token = sign_in(store)
+    saved = store.settings.load(token, PrivacySettings)
+    store.settings.save(token, PrivacySettings(True), saved.version)
+    for _ in range(3):
+        store.usage.record(account.id, UsageEntry(Kind.CONSUMPTION, "m", client_ip="203.0.113.7"))
+    async with console(store) as stage:
+        await stage.press("5")
+        assert stage.says("Log entries with an IP 3")
+        await stage.click("#erase-ips")
+        await stage.press("y")
+        assert stage.says("Erased from 3 log entries")
+        assert stage.says("Log entries with an IP 0")
+
+
+async def test_models_without_a_price_are_listed() -> None:
+    store = make_store()
+    account = add_account(store)
+    with pytest.raises(Exception, match="has no price"):
+        store.pricing.admit(account.id, "mystery-[red]model")
+    async with console(store) as stage:
+        await stage.press("4")
+        assert stage.says("mystery-[red]model")
+
+
+async def test_a_busy_database_is_told_and_what_was_typed_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with console() as stage:
+        await stage.press("3")
+        await stage.fill("quota-warning-threshold", "4.00")
+
+        def busy(*_: object, **__: object) -> None:
+            raise DatabaseBusy
+
+        monkeypatch.setattr(stage.store.settings, "save", busy)
+        await stage.press("ctrl+s")
+        assert stage.says("The database is busy")
+        assert stage.app.screen.query_one("#quota-warning-threshold", Input).value == "4.00"
+        assert "3•" in stage.text()
+
+
+@pytest.mark.parametrize("way", ["ctrl+q", "sign-out", "palette"])
+async def test_leaving_with_unsaved_edits_asks_and_stays_by_default(way: str) -> None:
+    async with console() as stage:
+        await stage.press("4")
+        await toggle(stage, "accept-unpriced-models")
+        match way:
+            case "ctrl+q":
+                await stage.press("ctrl+q")
+            case "sign-out":
+                stage.app.action_sign_out()
+                await stage.settle()
+            case _:
+                await stage.app.run_action("quit")
+                await stage.settle()
+        assert isinstance(stage.app.screen, Choice)
+        await stage.press("enter")
+        assert stage.app.is_running
+        assert stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
+
+
+async def test_leaving_can_save_first() -> None:
+    async with console() as stage:
+        await stage.press("4")
+        await toggle(stage, "accept-unpriced-models")
+        store = stage.store
+        await stage.press("ctrl+q")
+        await stage.pilot.press("s")
+        await stage.pilot.pause()
+        await stage.app.workers.wait_for_complete()
+        with store.database.read() as tx:
+            assert store.settings.read(tx, store.accounts.find("alice").id, PriceSettings).section == PriceSettings(
+                True
+            )
+
+
+async def test_a_lock_keeps_unsaved_edits() -> None:
+    async with console() as stage:
+        await stage.press("4")
+        await toggle(stage, "accept-unpriced-models")
+        await stage.press("ctrl+l")
+        assert stage.says("Locked")
+        assert "Accept Models" not in stage.text()
+        await stage.fill("password", PASSWORD)
+        await stage.press("enter")
+        assert stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
+        assert "4•Price" in stage.text()
+
+
+async def test_tabs_are_reached_by_digit_bracket_and_page_key() -> None:
+    async with console() as stage:
+        page = stage.app.screen.query_one(SettingsPage)
+        for key, tab in (
+            ("1", "account-binding"),
+            ("left_square_bracket", "sidebar"),
+            ("right_square_bracket", "account-binding"),
+            ("ctrl+pagedown", "security"),
+            ("ctrl+pageup", "account-binding"),
+            ("6", "sidebar"),
+        ):
+            await stage.press(key)
+            assert page.active == tab
+            assert stage.app.screen.query_one(TabBar).active == tab
+            assert [pane.id for pane in stage.app.screen.query(".pane") if pane.display] == [tab]
+
+
+async def test_save_is_greyed_until_something_changed() -> None:
+    async with console() as stage:
+        await stage.press("4")
+        page = stage.app.screen.query_one(SettingsPage)
+        assert page.check_action("save", ()) is None
+        await toggle(stage, "accept-unpriced-models")
+        assert page.check_action("save", ()) is True
+        assert isinstance(page.pane, SectionPane)
