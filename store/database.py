@@ -76,7 +76,7 @@ class Database:
         """Raises `DatabaseForeign` for a URL of another kind, or one that cannot be read."""
         try:
             self.url: URL = make_url(url)
-        except exc.ArgumentError as error:
+        except (exc.ArgumentError, ValueError) as error:
             raise DatabaseForeign("The database address cannot be read.") from error
         if self.url.drivername in ("postgresql", "postgres"):
             self.url = self.url.set(drivername="postgresql+psycopg")
