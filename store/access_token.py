@@ -14,6 +14,7 @@ from store.context import Context
 from store.errors import InvalidToken, NotEnabled
 from store.models import AccessToken, Account, PrivacySettingsRow
 from store.notices import Notices
+from store.row_locks import hold_account
 from store.sessions import Sessions, digest
 from store.upsert import upsert
 
@@ -134,8 +135,9 @@ class AccessTokens:
         Raises `InvalidToken`.
         """
         now = self._context.now()
-        query = _HOLDER.with_for_update(of=Account) if to_write else _HOLDER
-        row = tx.execute(query, {"hashed": digest(token)}).one_or_none()
+        if to_write:
+            hold_account(tx, select(AccessToken.account_id).where(AccessToken.token_hash == digest(token)))
+        row = tx.execute(_HOLDER, {"hashed": digest(token)}).one_or_none()
         if row is None:
             raise InvalidToken
         holder = TokenHolder(

@@ -14,6 +14,7 @@ from store.context import Context
 from store.errors import InvalidMoney, LastAdministrator, NameTaken, NoSuchAccount
 from store.models import Account, Quota
 from store.money import MAXIMUM_MICRO_USD
+from store.row_locks import hold_account, hold_administrators, keep_account
 from store.settings import open_sections
 from store.text import fold
 from store.throttle import Factor, Throttles
@@ -77,6 +78,8 @@ class Accounts:
             hashed = self._context.hasher.hash_password(password)
         now = self._context.now()
         with self._context.database.write() as tx:
+            if only_if_first:
+                hold_administrators(tx)
             if only_if_first and self._count(tx) > 0:
                 raise NameTaken("There is an account already. Sign in, or ask its administrator for another.")
             try:
@@ -140,7 +143,8 @@ class Accounts:
     def set_role(self, name: str, role: Role, *, actor: str) -> None:
         """Change a role from the administrator's side. Raises `NoSuchAccount`, `LastAdministrator`."""
         with self._context.database.write() as tx:
-            lock_administrators(tx)
+            hold_account(tx, select(Account.id).where(Account.name_key == fold(name)))
+            hold_administrators(tx)
             row = tx.execute(select(Account.id, Account.role).where(Account.name_key == fold(name))).one_or_none()
             if row is None:
                 raise NoSuchAccount
@@ -154,6 +158,7 @@ class Accounts:
     def reset_factors(self, name: str, *, actor: str) -> None:
         """Lift every lock and every disabled factor of an account. Raises `NoSuchAccount`."""
         with self._context.database.write() as tx:
+            keep_account(tx, select(Account.id).where(Account.name_key == fold(name)))
             row = tx.execute(select(Account.id, Account.name).where(Account.name_key == fold(name))).one_or_none()
             if row is None:
                 raise NoSuchAccount
@@ -165,13 +170,8 @@ class Accounts:
         return int(tx.execute(select(func.count()).select_from(Account)).scalar_one())
 
 
-def lock_administrators(tx: Connection) -> None:
-    """Hold the rows of all administrators: two of them cannot both stop being the last one (PostgreSQL)."""
-    tx.execute(select(Account.id).where(Account.role != Role.USER.value).order_by(Account.id).with_for_update()).all()
-
-
 def is_last_administrator(tx: Connection, account_id: int) -> bool:
-    """Whether this account is an administrator and no other is."""
+    """Whether this account is an administrator and no other is. Decisive only after `hold_administrators`."""
     administrators = tx.execute(select(Account.id).where(Account.role != Role.USER.value)).scalars().all()
     return list(administrators) == [account_id]
 

@@ -23,6 +23,7 @@ from store.errors import (
 )
 from store.models import Binding, Provider
 from store.notices import Notices
+from store.row_locks import hold_account
 from store.sessions import Sessions
 from store.sign_in import SecondFactorNeeded, SignedIn, SignIn
 from store.site import Site
@@ -234,6 +235,9 @@ class Bindings:
 
     def _use(self, tx: Connection, slug: str, subject: str) -> int | None:
         provider_id = select(Provider.id).where(Provider.slug == slug).scalar_subquery()
+        hold_account(
+            tx, select(Binding.account_id).where(Binding.provider_id == provider_id, Binding.subject == subject)
+        )
         return tx.execute(
             update(Binding)
             .where(Binding.provider_id == provider_id, Binding.subject == subject)

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, insert
 
-from store.accounts import Role, is_last_administrator, lock_administrators
+from store.accounts import Role, is_last_administrator
 from store.context import Context
 from store.errors import LastAdministrator, RootAccount, UsernameDoesNotMatch
 from store.models import Account, Tombstone
 from store.notices import Notices
+from store.row_locks import hold_administrators
 from store.sessions import Sessions
 from store.text import normal
 from store.throttle import Factor, Throttles
@@ -51,7 +52,7 @@ class Deletion:
         with self._sessions.writing(token, proof=True) as (tx, acting):
             if acting.role == Role.ROOT.value:
                 raise RootAccount
-            lock_administrators(tx)
+            hold_administrators(tx)
             if is_last_administrator(tx, acting.account_id):
                 raise LastAdministrator
             self._notices.enqueue_farewell(tx, acting.email)

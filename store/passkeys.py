@@ -29,6 +29,7 @@ from store.errors import (
 )
 from store.models import Account, Passkey, PasskeyCeremony
 from store.notices import Notices
+from store.row_locks import hold_account, keep_account
 from store.sessions import Sessions, digest
 from store.sign_in import SecondFactorNeeded, SignedIn, SignIn
 from store.site import Site
@@ -279,6 +280,7 @@ class Passkeys:
         """Turn a finished sign-in ceremony into a session, once. Raises `SignInExpired`."""
         self.require_enabled()
         with self._context.database.write() as tx:
+            hold_account(tx, select(PasskeyCeremony.account_id).where(PasskeyCeremony.ticket_hash == digest(ticket)))
             account_id = tx.execute(
                 update(PasskeyCeremony)
                 .where(
@@ -337,10 +339,9 @@ class Passkeys:
     def finish_registration(self, ceremony: Ceremony, credential: NewCredential) -> None:
         """Keep what a claimed registration found. Raises `SignInExpired`, `LimitReached`, `AlreadyBound`."""
         with self._context.database.write() as tx:
+            hold_account(tx, select(PasskeyCeremony.account_id).where(PasskeyCeremony.id == ceremony.id))
             row = self._settle(tx, ceremony, Purpose.REGISTER)
-            account = tx.execute(
-                select(Account.name).where(Account.id == row.account_id).with_for_update()
-            ).one_or_none()
+            account = tx.execute(select(Account.name).where(Account.id == row.account_id)).one_or_none()
             if account is None or not self._sessions.is_live(tx, row.session_id):
                 raise SignInExpired("The console that asked for this has signed out.")
             self._insert(tx, row.account_id, account.name, row.source, row.session_id, row.label, credential)
@@ -353,6 +354,7 @@ class Passkeys:
         """
         try:
             with self._context.database.write() as tx:
+                hold_account(tx, stored.account_id)
                 row = self._settle(tx, ceremony, ceremony.purpose)
                 if ceremony.purpose is Purpose.PROVE and row.account_id != stored.account_id:
                     raise PasskeyRefused("This passkey belongs to another account.")
@@ -402,6 +404,7 @@ class Passkeys:
     def flag(self, stored: StoredCredential) -> None:
         """Refuse a passkey from now on: it may have been copied."""
         with self._context.database.write() as tx:
+            keep_account(tx, stored.account_id)
             flagged = tx.execute(
                 update(Passkey)
                 .where(Passkey.id == stored.passkey_id, Passkey.flagged_at.is_(None))

@@ -138,11 +138,13 @@ class Passwords:
         check_new(new, (row.name, row.email), field="password")
         hashed = self._context.hasher.hash_password(new)
         with self._context.database.write() as tx:
-            tx.execute(
+            changed = tx.execute(
                 update(Account)
                 .where(Account.id == row.id)
                 .values(password_hash=hashed, password_changed_at=self._context.now())
             )
+            if changed.rowcount != 1:
+                raise NoSuchAccount
             self._throttles.reset(tx, Factor.PASSWORD, row.name)
             self._sessions.end_others(tx, row.id, keep=None)
             self._audit.record(tx, row.id, Tag.PASSWORD_RESET, actor=actor, source="command line")

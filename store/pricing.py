@@ -11,6 +11,7 @@ from store.context import Context
 from store.errors import InvalidMoney, ModelNotPriced, NoSuchItem
 from store.models import Price, PriceSettingsRow, UnpricedModel
 from store.money import MAXIMUM_MICRO_USD
+from store.row_locks import keep_account
 from store.sessions import Sessions
 from store.text import is_plain, plain
 from store.upsert import upsert
@@ -133,6 +134,7 @@ class Pricing:
         """Remember that the account called a model without a price, for its owner to see."""
         now = self._context.now()
         with self._context.database.write() as tx:
+            keep_account(tx, account_id)
             kept = select(UnpricedModel.model).where(UnpricedModel.account_id == account_id)
             if len(tx.execute(kept.limit(_MOST_REMEMBERED)).all()) >= _MOST_REMEMBERED:
                 # A client that invents names must not fill the disk.

@@ -16,6 +16,7 @@ from store.errors import AlreadySettled, InvalidMoney, NoSuchAccount, QuotaExcee
 from store.models import Account, ApiKey, NotificationSettingsRow, Quota, Reservation
 from store.money import MAXIMUM_MICRO_USD
 from store.outbox import Outbox
+from store.row_locks import keep_account
 from store.sessions import Sessions
 from store.text import fold
 from store.usage_log import UsageEntry, UsageLog
@@ -121,6 +122,7 @@ class Quotas:
         _refuse_negative(micro_usd)
         if micro_usd > MAXIMUM_MICRO_USD:
             raise QuotaExceeded
+        keep_account(tx, account_id)
         held = tx.execute(_HOLD, {"account": account_id, "amount": micro_usd, "at_least": max(micro_usd, 1)})
         if held.rowcount != 1:
             raise QuotaExceeded
@@ -148,6 +150,7 @@ class Quotas:
     def book(self, tx: Connection, reservation_id: int, cost_micro_usd: int, entry: UsageEntry) -> int:
         """The same inside `tx`."""
         _refuse_negative(cost_micro_usd)
+        keep_account(tx, select(Reservation.account_id).where(Reservation.id == reservation_id))
         row = tx.execute(_CLAIM, {"reservation": reservation_id}).one_or_none()
         if row is None:
             raise AlreadySettled
@@ -165,6 +168,7 @@ class Quotas:
         if cost_micro_usd > MAXIMUM_MICRO_USD:
             raise QuotaExceeded
         with self._context.database.write() as tx:
+            keep_account(tx, account_id)
             charged = tx.execute(
                 update(Quota)
                 .where(
@@ -188,6 +192,7 @@ class Quotas:
         if abs(add) > MAXIMUM_MICRO_USD or not 0 <= (set_to or 0) <= MAXIMUM_MICRO_USD:
             raise InvalidMoney(_OUT_OF_RANGE)
         with self._context.database.write() as tx:
+            keep_account(tx, select(Account.id).where(Account.name_key == fold(name)))
             account_id = tx.execute(select(Account.id).where(Account.name_key == fold(name))).scalar()
             if account_id is None:
                 raise NoSuchAccount
@@ -213,10 +218,12 @@ class Quotas:
     def release_abandoned(self) -> int:
         """Give back what dead processes held; returns how many reservations there were."""
         released = 0
+        abandoned = Reservation.created_at <= self._context.now() - ABANDONED_AFTER
         with self._context.database.write() as tx:
+            keep_account(tx, select(Reservation.account_id).where(abandoned))
             rows = tx.execute(
                 delete(Reservation)
-                .where(Reservation.created_at <= self._context.now() - ABANDONED_AFTER)
+                .where(abandoned)
                 .returning(Reservation.account_id, Reservation.api_key_id, Reservation.held_micro_usd)
             ).all()
             for row in rows:

@@ -18,6 +18,7 @@ from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import ClockWentBack, FreshProofRequired, NoSuchItem, SessionEnded, SessionLocked
 from store.models import Account, PendingSignIn, Session
+from store.row_locks import hold_account, keep_account
 from store.text import plain
 
 IDLE_LIMIT: Final = timedelta(hours=1)
@@ -112,7 +113,7 @@ class Sessions:
             .where(Session.token_hash == digest(token))
         )
         if lock_row:
-            query = query.with_for_update(of=Account)
+            hold_account(tx, select(Session.account_id).where(Session.token_hash == digest(token)))
         row = tx.execute(query).one_or_none()
         if row is None or row.epoch != row.auth_epoch:
             raise SessionEnded
@@ -232,6 +233,7 @@ class Sessions:
     def end(self, token: str) -> None:
         """Sign out. A token that is already dead is no error."""
         with self._context.database.write() as tx:
+            keep_account(tx, select(Session.account_id).where(Session.token_hash == digest(token)))
             row = tx.execute(
                 delete(Session).where(Session.token_hash == digest(token)).returning(Session.account_id, Session.source)
             ).one_or_none()

@@ -15,6 +15,7 @@ from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import NotAuthentic, SessionEnded, SignInExpired, WrongCredentials, WrongOriginalPassword
 from store.models import Account, PendingSignIn, Session, TwoFactor
+from store.row_locks import keep_account
 from store.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT, Sessions, digest
 from store.text import fold, plain
 from store.throttle import Factor, Throttles
@@ -169,7 +170,7 @@ class SignIn:
         row = tx.execute(
             select(Account.name, Account.password_hash, Account.auth_epoch)
             .where(Account.id == account_id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         ).one_or_none()
         if row is None:
             raise WrongCredentials(field="password")
@@ -228,5 +229,6 @@ class SignIn:
 
     def _note_failure(self, account_id: int, name: str, source: str, tag: Tag = Tag.SIGN_IN_FAILED) -> None:
         with self._context.database.write() as tx:
+            keep_account(tx, account_id)
             if tx.execute(select(Account.id).where(Account.id == account_id)).scalar() is not None:
                 self._audit.record(tx, account_id, tag, actor=name, source=source)

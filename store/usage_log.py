@@ -19,6 +19,7 @@ from store.context import Context
 from store.errors import InvalidNumber
 from store.models import Base, PrivacySettingsRow, UsageDay, UsageEntryRow
 from store.money import MAXIMUM_MICRO_USD
+from store.row_locks import keep_account
 from store.sessions import Sessions
 from store.text import plain
 
@@ -124,6 +125,7 @@ class UsageLog:
     def record(self, account_id: int, entry: UsageEntry) -> int:
         """Log one call; returns its id."""
         with self._context.database.write() as tx:
+            keep_account(tx, account_id)
             return self.append(tx, account_id, entry)
 
     def append(self, tx: Connection, account_id: int, entry: UsageEntry) -> int:
