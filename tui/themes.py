@@ -44,6 +44,12 @@ def gatekey_themes() -> "tuple[Theme, Theme]":
             "footer-background": "#1c1c1c",
             "footer-key-foreground": "#5fafd7",
             "input-selection-background": "#5fafd7 35%",
+            "scrollbar": "#444444",
+            "scrollbar-hover": "#626262",
+            "scrollbar-active": "#5fafd7",
+            "scrollbar-background": "#1c1c1c",
+            "scrollbar-background-hover": "#1c1c1c",
+            "scrollbar-background-active": "#1c1c1c",
         },
     )
     light = Theme(
@@ -68,6 +74,12 @@ def gatekey_themes() -> "tuple[Theme, Theme]":
             "footer-background": "#e4e4e4",
             "footer-key-foreground": "#005f87",
             "input-selection-background": "#005f87 30%",
+            "scrollbar": "#b2b2b2",
+            "scrollbar-hover": "#8a8a8a",
+            "scrollbar-active": "#005f87",
+            "scrollbar-background": "#e4e4e4",
+            "scrollbar-background-hover": "#e4e4e4",
+            "scrollbar-background-active": "#e4e4e4",
         },
     )
     return dark, light

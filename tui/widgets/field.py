@@ -116,6 +116,8 @@ def show_errors(root: DOMNode, sentences: Mapping[str, str]) -> list[str]:
             first = field
     if first is not None:
         first.control.focus()
+        # Focus alone brings the control into view, but not the sentence below it.
+        first.call_after_refresh(first.scroll_visible, animate=False)
     return _unplaced(fields, sentences)
 
 

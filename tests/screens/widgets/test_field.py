@@ -1,6 +1,7 @@
 """The form language: labels in one column, help for what is focused, errors at the field."""
 
 import pytest
+from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static, TextArea
 
@@ -60,6 +61,19 @@ async def test_all_errors_show_at_once_and_the_first_in_reading_order_is_focused
         assert "! Enter a secret." in app.shown()
         assert "! Bind an address first." in app.shown()
         assert app.focused is app.query_one("#email")
+
+
+async def test_on_a_small_terminal_the_first_error_is_scrolled_into_view_with_its_sentence() -> None:
+    app = Stage(lambda: [VerticalScroll(*form(), *[Static("…") for _ in range(20)], *last(), can_focus=False)])
+
+    def last() -> list[Widget]:
+        return [Field("Code", Input(id="code", compact=True)), Static("…")]
+
+    async with app.run_test(size=(40, 10)) as pilot:
+        show_errors(app, {"code": "The code is wrong, enter another one."})
+        await pilot.pause()
+        await pilot.pause()
+        assert "! The code is wrong, enter another\n  one." in app.shown()
 
 
 async def test_a_second_check_forgets_the_errors_of_the_first() -> None:
