@@ -154,7 +154,8 @@ class ApiKeys:
         with self._context.database.read() as tx:
             holder = self.holder(tx, key)
         if holder.is_stale:
-            self.note_use(holder)
+            with self._context.database.write() as tx:
+                self.note_use(tx, holder)
         return holder
 
     def holder(self, tx: Connection, key: str) -> KeyHolder:
@@ -172,12 +173,11 @@ class ApiKeys:
             is_stale=row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY,
         )
 
-    def note_use(self, holder: KeyHolder) -> None:
+    def note_use(self, tx: Connection, holder: KeyHolder) -> None:
         """Note that the key was used now, unless that was noted within `NOTE_USE_EVERY`."""
         now = self._context.now()
         stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - NOTE_USE_EVERY)
-        with self._context.database.write() as tx:
-            tx.execute(update(ApiKey).where(ApiKey.id == holder.key_id, stale).values(last_used_at=now))
+        tx.execute(update(ApiKey).where(ApiKey.id == holder.key_id, stale).values(last_used_at=now))
 
 
 def _info(row: Any) -> ApiKeyInfo:

@@ -163,16 +163,29 @@ class Outbox:
         state = State.FAILED if next_attempt_at is None else State.WAITING
         return self._finish(job, state=state, error=error, next_attempt_at=next_attempt_at)
 
-    def disable_channel(self, job: Job) -> None:
-        """Switch a channel off because its receiver is gone for good (HTTP 410)."""
-        if job.account_id is None:
-            return
+    def disable_channel(self, job: Job, *, version: int) -> bool:
+        """Switch a channel off because its receiver is gone for good (HTTP 410).
+
+        `version` is that of the settings it was sent by: False, and nothing is switched off, if others were saved
+        since, or if the account is gone.
+        """
         with self._context.database.write() as tx:
-            tx.execute(
+            switched = tx.execute(
                 update(NotificationSettingsRow)
-                .where(NotificationSettingsRow.account_id == job.account_id)
+                .where(NotificationSettingsRow.account_id == job.account_id, NotificationSettingsRow.version == version)
                 .values({_CHANNEL_SWITCHES[job.channel]: False, "version": NotificationSettingsRow.version + 1})
             )
+        return switched.rowcount == 1
+
+    def delivery(self, delivery_id: int) -> LastDelivery | None:
+        """How one delivery stands, or None if it is gone with its account."""
+        with self._context.database.read() as tx:
+            row = tx.execute(
+                select(Delivery, OutboxMessage.kind, OutboxMessage.created_at)
+                .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
+                .where(Delivery.id == delivery_id)
+            ).one_or_none()
+        return None if row is None else _last(row)
 
     def last_deliveries(self, token: str) -> dict[Channel, LastDelivery]:
         """The newest delivery of the session's account on each channel that ever had one."""

@@ -97,10 +97,12 @@ class Pricing:
             with self._context.database.read() as tx:
                 price = self.quote(tx, account_id, model)
         except ModelNotPriced:
-            self.note_unpriced(account_id, model)
+            with self._context.database.write() as tx:
+                self.note_unpriced(tx, account_id, model)
             raise
         if price is None:
-            self.note_unpriced(account_id, model)
+            with self._context.database.write() as tx:
+                self.note_unpriced(tx, account_id, model)
         return price
 
     def quote(self, tx: Connection, account_id: int, model: str) -> ModelPrice | None:
@@ -130,24 +132,22 @@ class Pricing:
         ).scalar()
         return accepts is True
 
-    def note_unpriced(self, account_id: int, model: str) -> None:
+    def note_unpriced(self, tx: Connection, account_id: int, model: str) -> None:
         """Remember that the account called a model without a price, for its owner to see."""
-        now = self._context.now()
-        with self._context.database.write() as tx:
-            keep_account(tx, account_id)
-            kept = select(UnpricedModel.model).where(UnpricedModel.account_id == account_id)
-            if len(tx.execute(kept.limit(_MOST_REMEMBERED)).all()) >= _MOST_REMEMBERED:
-                # A client that invents names must not fill the disk.
-                oldest = kept.order_by(UnpricedModel.last_seen_at).limit(1).scalar_subquery()
-                tx.execute(
-                    delete(UnpricedModel).where(UnpricedModel.account_id == account_id, UnpricedModel.model == oldest)
-                )
-            upsert(
-                tx,
-                UnpricedModel,
-                {"account_id": account_id, "model": plain(model, inputs.LONGEST_MODEL)},
-                {"calls": (1, UnpricedModel.calls + 1), "last_seen_at": now},
+        keep_account(tx, account_id)
+        kept = select(UnpricedModel.model).where(UnpricedModel.account_id == account_id)
+        if len(tx.execute(kept.limit(_MOST_REMEMBERED)).all()) >= _MOST_REMEMBERED:
+            # A client that invents names must not fill the disk.
+            oldest = kept.order_by(UnpricedModel.last_seen_at).limit(1).scalar_subquery()
+            tx.execute(
+                delete(UnpricedModel).where(UnpricedModel.account_id == account_id, UnpricedModel.model == oldest)
             )
+        upsert(
+            tx,
+            UnpricedModel,
+            {"account_id": account_id, "model": plain(model, inputs.LONGEST_MODEL)},
+            {"calls": (1, UnpricedModel.calls + 1), "last_seen_at": self._context.now()},
+        )
 
     def _row(self, tx: Connection, model: str) -> Any:
         # A name that no price can have may not even be one that the database can be asked for.

@@ -49,6 +49,7 @@ _HOLD_ON_KEY: Final = (
     .values(held_micro_usd=ApiKey.held_micro_usd + bindparam("amount"))
 )
 _RESERVE: Final = insert(Reservation).returning(Reservation.id)
+_ACCOUNT_OF: Final = select(Reservation.account_id).where(Reservation.id == bindparam("reservation"))
 _CLAIM: Final = (
     delete(Reservation)
     .where(Reservation.id == bindparam("reservation"))
@@ -150,7 +151,7 @@ class Quotas:
     def book(self, tx: Connection, reservation_id: int, cost_micro_usd: int, entry: UsageEntry) -> int:
         """The same inside `tx`."""
         _refuse_negative(cost_micro_usd)
-        keep_account(tx, select(Reservation.account_id).where(Reservation.id == reservation_id))
+        keep_account(tx, _ACCOUNT_OF.params(reservation=reservation_id))
         row = tx.execute(_CLAIM, {"reservation": reservation_id}).one_or_none()
         if row is None:
             raise AlreadySettled

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.audit import Audit, Tag
@@ -26,6 +26,7 @@ from store.text import plain
 PAGE: Final = 50
 LONGEST_PAGE: Final = 500
 _COUNT_CAP: Final = 10_000
+LONGEST_STATUS: Final = 40
 
 
 class Kind(StrEnum):
@@ -125,11 +126,11 @@ class UsageLog:
     def record(self, account_id: int, entry: UsageEntry) -> int:
         """Log one call; returns its id."""
         with self._context.database.write() as tx:
-            keep_account(tx, account_id)
             return self.append(tx, account_id, entry)
 
     def append(self, tx: Connection, account_id: int, entry: UsageEntry) -> int:
         """Log one call inside `tx`, and add it to its day."""
+        keep_account(tx, account_id)
         now = self._context.now()
         entry = replace(
             entry,
@@ -145,7 +146,7 @@ class UsageLog:
             "model": plain(entry.model, 200),
             "api_key_name": plain(entry.api_key_name, 64),
             "request_id": plain(entry.request_id, 100),
-            "status": plain(entry.status, 40),
+            "status": plain(entry.status, LONGEST_STATUS),
             "detail": plain(entry.detail, 500),
             "prompt_tokens": entry.prompt_tokens,
             "completion_tokens": entry.completion_tokens,
@@ -164,6 +165,18 @@ class UsageLog:
         }
         tx.execute(_ADD_TO_DAY[tx.dialect.name], on_day)
         return int(entry_id)
+
+    def has_task(self, account_id: int, request_id: str) -> bool:
+        """Whether the account began the task that the model server calls `request_id`."""
+        with self._context.database.read() as tx:
+            task = select(UsageEntryRow.id).where(*_is_task(account_id, request_id)).limit(1)
+            return tx.execute(task).scalar() is not None
+
+    def note_task_status(self, tx: Connection, account_id: int, request_id: str, status: str) -> None:
+        """Bring the line of a task up to date."""
+        tx.execute(
+            update(UsageEntryRow).where(*_is_task(account_id, request_id)).values(status=plain(status, LONGEST_STATUS))
+        )
 
     def page(
         self,
@@ -258,6 +271,14 @@ def canonical_ip(text: str) -> str | None:
     except ValueError:
         return None
     return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def _is_task(account_id: int, request_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        UsageEntryRow.account_id == account_id,
+        UsageEntryRow.kind == Kind.TASK.value,
+        UsageEntryRow.request_id == request_id,
+    )
 
 
 def _logged(row: Any) -> LoggedEntry:
