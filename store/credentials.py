@@ -17,10 +17,10 @@ class Credentials:
             select(Account.password_hash.is_not(None)).where(Account.id == account_id)
         ).scalar_one()
         count = int(has_password)
-        if self._site.flag("passkeys.enabled"):
+        if self._site.flag_in(tx, "passkeys.enabled"):
             live = select(func.count()).where(Passkey.account_id == account_id, Passkey.flagged_at.is_(None))
             count += tx.execute(live).scalar_one()
-        if self._site.flag("account_binding.enabled"):
+        if self._site.flag_in(tx, "account_binding.enabled"):
             count += tx.execute(select(func.count()).where(Binding.account_id == account_id)).scalar_one()
         return count
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from store import inputs
 from store.context import Context
@@ -144,7 +144,8 @@ class Site:
 
     def show(self) -> list[SiteEntry]:
         """Every setting, in the order of the documentation."""
-        stored = self._stored()
+        with self._context.database.read() as tx:
+            stored = _stored(tx)
         return [
             SiteEntry(
                 name=switch.name,
@@ -181,10 +182,15 @@ class Site:
 
     def get(self, name: str) -> Value:
         """The value in force. One that cannot be read counts as the default: a broken switch is off."""
-        return self._value(SWITCHES[name], self._stored(name))
+        with self._context.database.read() as tx:
+            return self._value(SWITCHES[name], _stored(tx, name))
 
     def flag(self, name: str) -> bool:
         return self.get(name) is True
+
+    def flag_in(self, tx: Connection, name: str) -> bool:
+        """The same inside `tx`, for a rule that depends on it."""
+        return self._value(SWITCHES[name], _stored(tx, name)) is True
 
     def number(self, name: str) -> int:
         value = self.get(name)
@@ -197,13 +203,6 @@ class Site:
     def items(self, name: str) -> tuple[str, ...]:
         value = self.get(name)
         return value if isinstance(value, tuple) else ()
-
-    def _stored(self, name: str | None = None) -> dict[str, tuple[str, bytes | None]]:
-        query = select(SiteSetting.name, SiteSetting.value, SiteSetting.value_sealed)
-        if name is not None:
-            query = query.where(SiteSetting.name == name)
-        with self._context.database.read() as tx:
-            return {row.name: (row.value, row.value_sealed) for row in tx.execute(query)}
 
     def _value(self, switch: Switch, stored: dict[str, tuple[str, bytes | None]]) -> Value:
         if switch.name not in stored:
@@ -225,6 +224,13 @@ def find(name: str) -> Switch:
     if name in SWITCHES:
         return SWITCHES[name]
     raise UnknownSetting(inputs.did_you_mean(name, SWITCHES))
+
+
+def _stored(tx: Connection, name: str | None = None) -> dict[str, tuple[str, bytes | None]]:
+    query = select(SiteSetting.name, SiteSetting.value, SiteSetting.value_sealed)
+    if name is not None:
+        query = query.where(SiteSetting.name == name)
+    return {row.name: (row.value, row.value_sealed) for row in tx.execute(query)}
 
 
 def _place(name: str) -> str:
