@@ -38,7 +38,7 @@ def commands(app: GatekeyApp, screen: Screen[object]) -> Iterator[SystemCommand]
         for tab in TABS:
             yield SystemCommand(f"Settings: {tab.label}", f"Show the {tab.label} tab", _to_tab(screen, page, tab.id))
         for title, action, about in _SECURITY:
-            yield SystemCommand(title, about, _to_security(screen, page, action))
+            yield SystemCommand(title, about, _to_tab(screen, page, "security", action))
         for section in SECTIONS:
             for module in section.modules:
                 yield SystemCommand(
@@ -53,20 +53,11 @@ def commands(app: GatekeyApp, screen: Screen[object]) -> Iterator[SystemCommand]
     yield SystemCommand("Quit", "Leave Gatekey", app.action_quit)
 
 
-def _to_tab(screen: Console, page: SettingsPage, tab: str) -> Callable[[], None]:
-    def go() -> None:
-        screen.action_open_module("settings")
-        page.action_show(tab)
+def _to_tab(screen: Console, page: SettingsPage, tab: str, action: str = "") -> Callable[[], object]:
+    async def show() -> None:
+        await screen.open_module("settings")
+        pane = await page.show_tab(tab)
+        if action:
+            getattr(pane, f"action_{action}")()
 
-    return go
-
-
-def _to_security(screen: Console, page: SettingsPage, action: str) -> Callable[[], None]:
-    def act() -> None:
-        getattr(page.pane, f"action_{action}")()
-
-    def go() -> None:
-        _to_tab(screen, page, "security")()
-        screen.call_after_refresh(act)
-
-    return go
+    return lambda: screen.run_worker(show(), group="palette", exclusive=True)

@@ -93,7 +93,7 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
         if advice is not None:
             await self.open_module("settings")
             tab, control = PLACES[advice]
-            self.query_one(SettingsPage).go_to(tab, control)
+            await self.query_one(SettingsPage).go_to(tab, control)
 
     def action_open_module(self, module: str) -> None:
         self.run_worker(self.open_module(module), group="module", exclusive=True)

@@ -104,10 +104,25 @@ class SettingsPage(Vertical):
     def focus_tabs(self) -> None:
         self.query_one(TabBar).focus()
 
-    def go_to(self, tab: str, control: str) -> None:
+    async def show_tab(self, tab: str) -> Pane:
+        """Show a tab; returns its pane once it is there."""
+        if tab != self.active:
+            with self.app.batch_update():
+                self.pane.display = False
+                self.active = tab
+                if self.query(f"#{tab}"):
+                    self.pane.display = True
+                else:
+                    await self.mount(pane_class(tab)(id=tab))
+            self.query_one(TabBar).active = tab
+        if self._is_ready:
+            self.pane.fill_first()
+        return self.pane
+
+    async def go_to(self, tab: str, control: str) -> None:
         """Show a tab and put the cursor on one of its controls."""
-        self.query_one(TabBar).active = tab
-        self.call_after_refresh(lambda: self.pane.focus_control(control))
+        pane = await self.show_tab(tab)
+        pane.focus_control(control)
 
     async def may_leave(self) -> bool:
         """Ask about each dirty tab. Call it in a worker."""
@@ -129,18 +144,7 @@ class SettingsPage(Vertical):
 
     @on(TabBar.Activated)
     async def tab_activated(self, event: TabBar.Activated) -> None:
-        if event.tab_id == self.active:
-            return
-        with self.app.batch_update():
-            self.pane.display = False
-            self.active = event.tab_id
-            panes = self.query(f"#{event.tab_id}")
-            if panes:
-                self.pane.display = True
-            else:
-                await self.mount(pane_class(event.tab_id)(id=event.tab_id))
-        if self._is_ready:
-            self.pane.fill_first()
+        await self.show_tab(event.tab_id)
 
     @on(SectionPane.DirtyChanged)
     def dirty_changed(self) -> None:

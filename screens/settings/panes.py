@@ -220,3 +220,5 @@ class SectionPane(Pane, Generic[S]):
     def say(self, sentence: str, kind: str = "bad") -> None:
         for notice in self.query(Notice):
             notice.say(sentence, kind)
+            if sentence:
+                notice.scroll_visible(animate=False)

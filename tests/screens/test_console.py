@@ -1,0 +1,169 @@
+"""Around the Settings page: the sidebar, the modules, the checks, help, the palette, small terminals."""
+
+import pytest
+from textual.command import CommandPalette
+from textual.widgets import DataTable
+
+from screens.commands import commands
+from screens.help import Help
+from screens.navigation import Navigation
+from screens.recommendations import RecommendationList
+from screens.settings.access_token import ApiKey
+from screens.settings.page import SettingsPage
+from store.modules import MODULES
+from store.usage_log import Kind, UsageEntry
+from tests.consoles import console
+from tests.stores import add_account, make_store
+from tui.widgets.small_screen import SmallScreenNote
+
+pytestmark = pytest.mark.anyio
+
+INHERITED = ("tab", "shift+tab", "ctrl+c", "super+c", "ctrl+p", "escape")
+"""Keys that Textual binds on every screen."""
+
+
+@pytest.mark.parametrize("module", MODULES)
+async def test_every_module_opens_a_page(module: str) -> None:
+    async with console(size=(120, 40)) as stage:
+        stage.app.screen.action_open_module(module)  # type: ignore[attr-defined] # the console's
+        await stage.settle()
+        shown = [page.id for page in stage.app.screen.query(".module-page") if page.display]
+        assert shown == [f"{module}-page"]
+        assert stage.app.screen.query_one(Navigation).current == module
+
+
+async def test_the_drawer_opens_a_module_and_closes() -> None:
+    async with console() as stage:
+        navigation = stage.app.screen.query_one("#navigation", Navigation)
+        assert not navigation.display
+        await stage.press("f2")
+        assert navigation.display
+        assert navigation.has_focus
+        await stage.press("up", "enter")
+        assert stage.says("$5.00 left")
+        assert not navigation.has_class("-open")
+
+
+async def test_a_wide_terminal_shows_the_sidebar_and_both_areas() -> None:
+    async with console(size=(120, 40)) as stage:
+        assert stage.says("Account Management")
+        assert stage.says("Other Settings")
+        assert stage.app.screen.query_one("#navigation").display
+
+
+async def test_a_log_of_any_length_is_read_page_by_page() -> None:
+    store = make_store()
+    account = add_account(store)
+    with store.database.write() as tx:
+        for number in range(130):
+            store.usage.append(tx, account.id, UsageEntry(Kind.CONSUMPTION, f"model-{number}"))
+    async with console(store, size=(120, 40)) as stage:
+        stage.app.screen.action_open_module("usage-logs")  # type: ignore[attr-defined] # the console's
+        await stage.settle()
+        table = stage.app.screen.query_one(DataTable)
+        assert table.row_count == 50
+        await stage.press("ctrl+end")
+        assert table.row_count == 100
+        await stage.press("ctrl+end")
+        assert table.row_count == 130
+
+
+async def test_an_empty_log_says_so() -> None:
+    async with console() as stage:
+        stage.app.screen.action_open_module("drawing-logs")  # type: ignore[attr-defined] # the console's
+        await stage.settle()
+        assert stage.says("No image has been made yet.")
+
+
+async def test_an_api_key_is_made_shown_once_and_revoked() -> None:
+    async with console() as stage:
+        stage.app.screen.action_open_module("api-keys")  # type: ignore[attr-defined] # the console's
+        await stage.settle()
+        await stage.press("n")
+        await stage.fill("api-key-limit", "1.005")
+        await stage.fill("api-key-name", "build")
+        await stage.click("#create")
+        assert stage.says("Enter dollars with up to two decimals")
+        await stage.fill("api-key-limit", "2.50")
+        await stage.click("#create")
+        assert isinstance(stage.app.screen, ApiKey)
+        await stage.press("space")
+        assert "sk-" in stage.text()
+        await stage.press("escape")
+        assert stage.says("build")
+        await stage.press("d", "y")
+        assert stage.says("revoked")
+
+
+async def test_the_checks_lead_to_their_setting() -> None:
+    async with console() as stage:
+        await stage.press("r")
+        assert isinstance(stage.app.screen, RecommendationList)
+        await stage.press("down", "down", "down", "enter")
+        assert stage.app.screen.query_one(SettingsPage).active == "notifications"
+        assert stage.app.focused is stage.app.screen.query_one("#quota-warning-threshold")
+
+
+@pytest.mark.parametrize("key", ["f1", "question_mark"])
+async def test_help_tells_of_the_tab_and_its_keys(key: str) -> None:
+    async with console(size=(100, 50)) as stage:
+        await stage.press("4", key)
+        assert isinstance(stage.app.screen, Help)
+        assert stage.says("A model without a price cannot be charged for by rule")
+        assert stage.says("Save the settings of this tab")
+        await stage.press("escape")
+        assert not isinstance(stage.app.screen, Help)
+
+
+async def test_help_tells_of_the_focused_field() -> None:
+    async with console(size=(100, 50)) as stage:
+        await stage.press("3", "tab", "f1")
+        assert stage.says("falls below this amount in USD")
+
+
+async def test_the_palette_offers_every_tab_and_action_and_no_screenshot() -> None:
+    async with console() as stage:
+        titles = [command.title for command in commands(stage.app, stage.app.screen)]
+        for title in ("Settings: Privacy", "Change password", "Delete account", "Open Wallet", "Lock", "Quit"):
+            assert title in titles
+        assert not any("creenshot" in title for title in titles)
+        await stage.pilot.press("ctrl+p")
+        await stage.pilot.pause()
+        assert isinstance(stage.app.screen, CommandPalette)
+
+
+async def test_a_palette_command_opens_its_dialog() -> None:
+    async with console() as stage:
+        await stage.press("5")
+        command = next(each for each in commands(stage.app, stage.app.screen) if each.title == "Delete account")
+        command.callback()
+        await stage.settle()
+        assert stage.says("All stored data will be permanently deleted.")
+
+
+async def test_a_tiny_terminal_says_so_and_comes_back() -> None:
+    async with console() as stage:
+        await stage.pilot.resize_terminal(30, 8)
+        await stage.settle()
+        assert stage.app.screen.query(SmallScreenNote)
+        await stage.pilot.resize_terminal(80, 24)
+        await stage.settle()
+        assert not stage.app.screen.query(SmallScreenNote)
+        assert stage.says("System Access Token")
+
+
+@pytest.mark.parametrize("size", [(60, 20), (40, 10)])
+async def test_a_small_terminal_can_still_save(size: tuple[int, int]) -> None:
+    async with console(size=size) as stage:
+        await stage.press("4", "tab", "space", "ctrl+s")
+        assert stage.says("Saved.")
+
+
+async def test_every_binding_has_an_id_a_description_and_a_tooltip() -> None:
+    async with console() as stage:
+        for active in stage.app.screen.active_bindings.values():
+            binding = active.binding
+            if type(active.node).__module__.startswith(("screens", "tui")) and binding.key not in INHERITED:
+                assert binding.id, binding
+                assert binding.description, binding
+                assert binding.tooltip, binding

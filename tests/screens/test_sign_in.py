@@ -1,0 +1,200 @@
+"""The way in: first run, password, second factor, lockout, lock; and what a person without an account sees."""
+
+import pyotp
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import ContentSwitcher, Input
+
+from screens.console import Console
+from screens.create_account import CreateAccount
+from screens.lock import LockScreen
+from screens.sign_in import SignIn
+from store.store import Store
+from store.two_factor import Enrolment
+from tests.consoles import PASSWORD, console
+from tests.stores import add_account, make_store, sign_in
+from tui.widgets.strength import StrengthMeter
+
+pytestmark = pytest.mark.anyio
+
+
+def enable_two_factor(store: Store) -> Enrolment:
+    token = sign_in(store)
+    enrolment = store.two_factor.begin(token)
+    store.two_factor.confirm_saved(token, enrolment.codes[0])
+    store.two_factor.complete(token, pyotp.TOTP(enrolment.secret).at(store.context.now()))
+    return enrolment
+
+
+async def test_a_first_run_creates_the_account_and_opens_the_console() -> None:
+    async with console(make_store(), signed_in=False) as stage:
+        assert isinstance(stage.app.screen, CreateAccount)
+        assert stage.says("At least 8 characters")
+        await stage.fill("username", "bob")
+        await stage.fill("email", "bob@example.com")
+        await stage.fill("password", PASSWORD)
+        await stage.fill("confirmation", PASSWORD)
+        assert stage.app.screen.query_one(StrengthMeter).score == 4
+        await stage.click("#create")
+        assert isinstance(stage.app.screen, Console)
+        assert stage.store.accounts.find("bob").email == "bob@example.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "confirmation", "sentence"),
+    [
+        ("bob", PASSWORD, "another", "do not match"),
+        ("bob", "short", "short", "at least 8 characters"),
+        ("bob", "password1", "password1", "easy to guess"),
+        ("with space", PASSWORD, PASSWORD, "A name has 1 to 64"),
+        ("", PASSWORD, PASSWORD, "A name has 1 to 64"),
+        ("evil\u202ename", PASSWORD, PASSWORD, "A name has 1 to 64"),
+    ],
+)
+async def test_a_first_account_is_refused_at_its_field(
+    name: str, password: str, confirmation: str, sentence: str
+) -> None:
+    async with console(make_store(), signed_in=False) as stage:
+        for control, text in (("username", name), ("password", password), ("confirmation", confirmation)):
+            await stage.fill(control, text)
+        await stage.click("#create")
+        assert isinstance(stage.app.screen, CreateAccount)
+        assert stage.says(sentence)
+        assert stage.store.accounts.is_empty()
+
+
+async def test_a_password_lets_in_whatever_the_case_of_the_name() -> None:
+    async with console(signed_in=False) as stage:
+        assert isinstance(stage.app.screen, SignIn)
+        await stage.type("ALICE")
+        await stage.press("enter")
+        await stage.type(PASSWORD)
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, Console)
+
+
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+async def test_a_wrong_password_and_an_unknown_name_read_alike(name: str) -> None:
+    async with console(signed_in=False) as stage:
+        await stage.fill("username", name)
+        await stage.fill("password", "wrong password here")
+        await stage.click("#sign-in")
+        assert stage.says("The username or the password is wrong.")
+        assert stage.app.screen.query_one("#password", Input).value == ""
+
+
+async def test_a_lockout_counts_down_and_ends() -> None:
+    async with console(signed_in=False) as stage:
+        await stage.fill("username", "alice")
+        for _ in range(6):
+            await stage.fill("password", "wrong password here")
+            await stage.click("#sign-in")
+        screen = stage.app.screen
+        assert isinstance(screen, SignIn)
+        assert stage.says("Try again in 1:00")
+        screen._count_down()
+        assert stage.says("Try again in 0:59")
+        screen.wait_seconds = 0
+        assert stage.says("You can try again now")
+        stage.clock.advance(seconds=61)
+        await stage.fill("password", PASSWORD)
+        await stage.click("#sign-in")
+        assert isinstance(stage.app.screen, Console)
+
+
+@pytest.mark.parametrize("with_backup_code", [False, True])
+async def test_a_second_factor_is_asked_for(with_backup_code: bool) -> None:
+    store = make_store()
+    add_account(store)
+    enrolment = enable_two_factor(store)
+    async with console(store, signed_in=False) as stage:
+        stage.clock.advance(seconds=30)
+        await stage.fill("username", "alice")
+        await stage.fill("password", PASSWORD)
+        await stage.click("#sign-in")
+        assert stage.app.screen.query_one(ContentSwitcher).current == "second-factor"
+        await stage.fill("code", "000000")
+        await stage.press("enter")
+        assert stage.says("The code is wrong")
+        code = enrolment.codes[1] if with_backup_code else pyotp.TOTP(enrolment.secret).at(stage.clock.now())
+        await stage.fill("code", code)
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, Console)
+
+
+async def test_a_code_that_confirmed_the_enrolment_does_not_sign_in() -> None:
+    store = make_store()
+    add_account(store)
+    enrolment = enable_two_factor(store)
+    async with console(store, signed_in=False) as stage:
+        await stage.fill("username", "alice")
+        await stage.fill("password", PASSWORD)
+        await stage.click("#sign-in")
+        await stage.fill("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
+        await stage.press("enter")
+        assert stage.says("This code was used before")
+
+
+async def test_a_sign_in_that_took_too_long_starts_again() -> None:
+    store = make_store()
+    add_account(store)
+    enrolment = enable_two_factor(store)
+    async with console(store, signed_in=False) as stage:
+        await stage.fill("username", "alice")
+        await stage.fill("password", PASSWORD)
+        await stage.click("#sign-in")
+        stage.clock.advance(minutes=6)
+        await stage.fill("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
+        await stage.press("enter")
+        assert stage.app.screen.query_one(ContentSwitcher).current == "first-factor"
+        assert stage.says("took too long")
+
+
+async def test_a_locked_console_takes_a_code_and_refuses_a_wrong_password() -> None:
+    store = make_store()
+    add_account(store)
+    enrolment = enable_two_factor(store)
+    async with console(store, signed_in=False) as stage:
+        stage.clock.advance(seconds=30)
+        await stage.fill("username", "alice")
+        await stage.fill("password", PASSWORD)
+        await stage.click("#sign-in")
+        await stage.fill("code", enrolment.codes[2])
+        await stage.press("enter")
+        await stage.press("ctrl+l")
+        assert isinstance(stage.app.screen, LockScreen)
+        await stage.fill("password", "wrong")
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, LockScreen)
+        await stage.fill("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
+        await stage.click("#unlock")
+        assert isinstance(stage.app.screen, Console)
+
+
+async def test_idle_minutes_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with console() as stage:
+        stage.app._last_input -= stage.app.config.idle_lock_minutes * 60
+        stage.app._lock_if_idle()
+        await stage.settle()
+        assert isinstance(stage.app.screen, LockScreen)
+
+
+async def test_a_locked_console_can_be_signed_out() -> None:
+    async with console() as stage:
+        await stage.press("ctrl+l")
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, SignIn)
+        assert stage.says("You signed out.")
+
+
+async def press_many(pilot: Pilot[None], keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+
+
+async def test_a_locked_console_lets_no_key_through_to_the_page() -> None:
+    async with console() as stage:
+        await stage.press("ctrl+l")
+        await press_many(stage.pilot, "txp")
+        await stage.press("ctrl+s", "f2", "r")
+        assert isinstance(stage.app.screen, LockScreen)
