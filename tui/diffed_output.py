@@ -24,7 +24,7 @@ _PLAIN: Final = r"[^\x00-\x1f\x7f-\x9f]"
 _SEGMENT: Final = re.compile(
     rf"(?:\x1b\]8;(id=[^;\x00-\x1f\x7f-\x9f]*;{_PLAIN}+)\x1b\\)?"  # link on
     r"(?:\x1b\[([\d;]+)m)?"  # pen on
-    rf"({_PLAIN}+)"
+    rf"({_PLAIN}*)"  # Textual writes empty segments too
     r"(\x1b\[0m)?"  # pen off
     r"(\x1b\]8;;\x1b\\)?"  # link off
 )
@@ -116,6 +116,8 @@ class DiffedOutput:
         for x, body in runs:
             new_cells, new_pens = _read_segments(body)
             end = x + len(new_cells)
+            if end == x:
+                continue
             if end > width:
                 raise NotUnderstoodError
             low, high = min(low, x), max(high, end)

@@ -127,6 +127,7 @@ class Sample(App[None]):
                         for line in range(30):
                             yield Label(f"{'宽' * (line % 5)}line {line} [b]bold[/b] [link='https://x.example']x[/]")
         yield Static("shifted 漢字漢字", id="shifted")
+        yield Static("", id="empty")
         yield Footer()
 
     def action_open_dialog(self) -> None:
@@ -240,7 +241,7 @@ PENS = [
     "39;49",
 ]
 GRAPHEMES = st.sampled_from([*"ab  ─é漢🎉", "e\u0301"])
-SEGMENT = st.tuples(st.sampled_from(PENS), st.lists(GRAPHEMES, min_size=1, max_size=6).map("".join))
+SEGMENT = st.tuples(st.sampled_from(PENS), st.lists(GRAPHEMES, max_size=6).map("".join))
 RUN = st.tuples(st.integers(0, LINES - 1), st.integers(0, COLUMNS - 1), st.lists(SEGMENT, min_size=1, max_size=4))
 
 
@@ -251,9 +252,9 @@ def frame_of(runs: list[tuple[int, int, list[tuple[str, str]]]]) -> str:
         parts.append(f"\x1b[{y + 1};{x + 1}H")
         left = COLUMNS - x
         for pen, text in segments:
-            if fitting := set_cell_size(text, min(left, cell_len(text))):
-                parts.append(f"\x1b[{pen}m{fitting}\x1b[0m" if pen else fitting)
-                left -= cell_len(fitting)
+            fitting = set_cell_size(text, min(left, cell_len(text)))
+            parts.append(f"\x1b[{pen}m{fitting}\x1b[0m" if pen else fitting)
+            left -= cell_len(fitting)
         parts.append("\n" if y < LINES - 1 else "")
     return "".join(parts) + "\x1b[2;3H"
 

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Thread
 from typing import TextIO, cast
 
 import pytest
@@ -164,10 +165,16 @@ def test_writing_to_a_closed_window_neither_fails_nor_blocks() -> None:
     """More writes than Textual's queue holds: had its thread died of the first, the last would wait for good."""
     writer = WriterThread(cast("TextIO", _HangupProof(ClosedWindow())))
     writer.start()
-    for _ in range(2 * MAX_QUEUED_WRITES):
-        writer.write("lost")
-    writer.stop()
-    assert not writer.is_alive()
+
+    def write_a_lot() -> None:
+        for _ in range(2 * MAX_QUEUED_WRITES):
+            writer.write("lost")
+        writer.stop()
+
+    application = Thread(target=write_a_lot, daemon=True)
+    application.start()
+    application.join(timeout=10)
+    assert not application.is_alive()
 
 
 def scribble(terminal: PtyTerminal) -> None:
