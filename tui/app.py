@@ -52,8 +52,9 @@ class GatekeyApp(CalmExit, App[None]):
         self, account: AccountService, config: ConsoleConfig | None = None, *, banner: str | None = None
     ) -> None:
         from tui.keymap import ConsoleConfig
+        from tui.terminal import native_colours
 
-        super().__init__(driver_class=console_driver())
+        super().__init__(driver_class=console_driver(), ansi_color=native_colours(os.environ))
         self.account = account
         self.config = config or ConsoleConfig()
         self.banner = banner
@@ -198,5 +199,6 @@ def run_console(options: Options) -> int:
         return 2
     harden_process()
     app = GatekeyApp(LocalAccount(options), config, banner=shared_session_banner(os.environ))
+    app.crash_log = config_path().with_name("crash.log")
     app.run()
     return app.return_code or 0

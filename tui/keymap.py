@@ -47,7 +47,7 @@ class ConsoleConfig:
     theme: str | None = None
     """One of `THEME_NAMES`, or None for the one that suits the terminal."""
 
-    idle_lock_minutes: int = 15
+    idle_lock_minutes: int = 5
     """Minutes without a key press until the console locks."""
 
     animations: Animations = "none"
