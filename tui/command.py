@@ -35,7 +35,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from importlib.metadata import version
 
-        parser.exit(0, f"gatekey {version('gatekey')}\n")
+        streams.give(f"gatekey {version('gatekey')}")
+        parser.exit()
 
 
 def build_parser() -> Parser:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -89,7 +90,7 @@ def key_ring(options: Options, environ: Mapping[str, str], url: str, *, create: 
     from store.at_rest import KeyRing, create_key_file, load_key_file
     from store.errors import DatabaseMissing, KeyMissing
 
-    if url in ("sqlite://", "sqlite:///:memory:"):
+    if _is_in_memory(url):
         return KeyRing.new(secrets.SystemRandom())
     fresh = is_fresh(url)
     if fresh and not create:
@@ -113,14 +114,18 @@ def is_fresh(url: str) -> bool:
     from store import schema
     from store.database import Database
 
-    database = Database(url)
-    try:
+    with closing(Database(url)) as database:
         if not database.is_postgresql:
             return database.path is None or not _has_content(database.path)
         with database.read() as tx:
             return schema.revision(tx) is None
-    finally:
-        database.close()
+
+
+def _is_in_memory(url: str) -> bool:
+    from store.database import Database
+
+    with closing(Database(url)) as database:
+        return not database.is_postgresql and database.path is None
 
 
 def _has_content(path: Path) -> bool:

@@ -1,0 +1,79 @@
+"""The command line, run in this process: what it said, where, and with which status."""
+
+import hashlib
+import io
+import sqlite3
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from store import store as store_module
+from tests.stores import PASSWORD, cheap_hasher
+from tui.command import main
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Standard(io.TextIOWrapper):
+    """A standard stream over bytes that may call itself a terminal."""
+
+    def __init__(self, content: bytes = b"", *, terminal: bool = False) -> None:
+        self._terminal = terminal
+        super().__init__(io.BytesIO(content), encoding="utf-8", newline="", write_through=True)
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def written(self) -> str:
+        buffer = self.buffer
+        assert isinstance(buffer, io.BytesIO)
+        return buffer.getvalue().decode()
+
+
+class Shell:
+    """Runs `gatekey` on a database of its own below `folder`, with hashing at the lowest cost."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+        self.folder = folder / "data"
+        self.database = self.folder / "gatekey.sqlite3"
+        self.key_file = folder / "config" / "key"
+        patch.setenv("GATEKEY_DATABASE", str(self.database))
+        patch.setenv("GATEKEY_KEY_FILE", str(self.key_file))
+        patch.setattr(store_module, "Hasher", cheap_hasher)
+
+    def run(self, *arguments: str, stdin: str | bytes = b"", terminal: bool = False) -> Ran:
+        """Run one command; `terminal` makes all three streams claim to be one."""
+        content = stdin.encode() if isinstance(stdin, str) else stdin
+        out, err = Standard(terminal=terminal), Standard(terminal=terminal)
+        with self._patch.context() as patch:
+            patch.setattr(sys, "stdin", Standard(content, terminal=terminal))
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            try:
+                status = main(arguments)
+            except SystemExit as ended:
+                status = ended.code if isinstance(ended.code, int) else 1
+        return Ran(status, out.written(), err.written())
+
+    def add(self, name: str = "alice", *more: str) -> None:
+        """An account, and on the first call the database and the key."""
+        added = self.run(
+            "admin", "user", "add", name, "--email", f"{name}@example.com", "--password-stdin", *more, stdin=PASSWORD
+        )
+        assert added.status == 0, added.err
+
+    def fingerprint(self) -> str:
+        """A hash of every row of every table."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
+            return hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()

@@ -1,0 +1,14 @@
+"""What the tests of the command line share."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import Shell
+from tests.postgres import postgres_server as postgres_server
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A command line on data of its own; nothing exists yet."""
+    return Shell(tmp_path, monkeypatch)

@@ -1,0 +1,259 @@
+"""Doctor: what is wrong is found, said in one line with what to do, and nothing is changed."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from store import sqlite_file
+from tests.command_line import Shell
+from tui.commands import doctor_site, doctor_terminal
+from tui.commands.findings import Level
+
+
+def doctor(shell: Shell, *more: str) -> tuple[int, dict[str, dict[str, str]]]:
+    """The status, and what was found by subject."""
+    ran = shell.run("doctor", "--json", *more)
+    found = json.loads(ran.out)
+    assert ran.err == ""
+    return ran.status, {finding["subject"]: finding for finding in found}
+
+
+def test_all_is_well(shell: Shell) -> None:
+    shell.add()
+    before = shell.fingerprint()
+    status, found = doctor(shell)
+    assert status == 0
+    assert [subject for subject, finding in found.items() if finding["level"] == "fail"] == []
+    for subject in ("database", "files", "folder", "access", "key file", "integrity", "schema", "key fits", "clock"):
+        assert found[subject]["level"] == "ok"
+    assert shell.fingerprint() == before
+
+
+def test_a_line_each_with_a_word_a_sentence_and_a_fix(shell: Shell) -> None:
+    shell.add()
+    shell.database.chmod(0o644)
+    ran = shell.run("doctor")
+    assert ran.status == 1
+    for line in ran.out.splitlines():
+        assert line.split()[0] in ("ok", "warn", "fail")
+        assert line.rstrip().endswith((".", "--help"))
+    (broken,) = (line for line in ran.out.splitlines() if line.split()[1] == "files")
+    assert broken.startswith("fail")
+    assert "chmod 600" in broken
+
+
+def test_before_the_first_run_nothing_is_made_and_nothing_fails(shell: Shell) -> None:
+    status, found = doctor(shell)
+    assert status == 0
+    assert found["database"]["level"] == "warn"
+    assert "Run gatekey once" in found["database"]["fix"]
+    assert not shell.database.exists()
+    assert not shell.key_file.exists()
+
+
+def _open_log(shell: Shell) -> None:
+    log = Path(f"{shell.database}-wal")
+    log.touch()
+    log.chmod(0o644)
+
+
+@pytest.mark.parametrize(
+    ("subject", "spoil"),
+    [
+        ("files", lambda shell: shell.database.chmod(0o604)),
+        ("files", _open_log),
+        ("folder", lambda shell: shell.folder.chmod(0o750)),
+        ("key file", lambda shell: shell.key_file.chmod(0o640)),
+        ("key file", lambda shell: shell.key_file.unlink()),
+        ("key file", lambda shell: shell.key_file.write_text("nonsense")),
+        ("key fits", lambda shell: shell.key_file.write_text("gatekey-key 1 " + "A" * 43 + "=\n")),
+        ("contents", lambda shell: shell.database.write_bytes(b"something else" * 100)),
+    ],
+)
+def test_what_is_wrong_fails(shell: Shell, subject: str, spoil: Callable[[Shell], object]) -> None:
+    shell.add()
+    spoil(shell)
+    status, found = doctor(shell)
+    assert status == 1
+    assert found[subject]["level"] == "fail"
+    assert found[subject]["fix"]
+
+
+def test_an_unreadable_address_fails(shell: Shell) -> None:
+    status, found = doctor(shell, "--database", "mysql://db/x")
+    assert status == 1
+    assert found["database"]["level"] == "fail"
+
+
+def test_a_password_in_the_address_is_not_shown(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEKEY_DATABASE", "postgresql://alice:hunter2@127.0.0.1:1/gatekey")
+    ran = shell.run("doctor")
+    assert ran.status == 1
+    assert "hunter2" not in ran.out + ran.err
+
+
+def test_an_old_schema_fails_and_names_the_way(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.add()
+    monkeypatch.setattr("store.schema.SCHEMA_REVISION", "9999")
+    status, found = doctor(shell)
+    assert status == 1
+    assert "gatekey admin upgrade" in found["schema"]["fix"]
+
+
+def test_a_network_file_system_fails(shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shell.add()
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"server:/export {shell.folder} nfs4 rw 0 0\n")
+    monkeypatch.setattr(sqlite_file, "_MOUNTS", mounts)
+    status, found = doctor(shell)
+    assert status == 1
+    assert found["file system"]["level"] == "fail"
+
+
+def test_a_foreign_owner_is_a_warning(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.add()
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert doctor(shell)[1]["owner"]["level"] == "warn"
+
+
+def test_a_key_beside_the_database_is_a_warning(shell: Shell) -> None:
+    shell.add()
+    beside = shell.folder / "key"
+    shutil.move(shell.key_file, beside)
+    status, found = doctor(shell, "--key-file", str(beside))
+    assert status == 0
+    assert found["key place"]["level"] == "warn"
+
+
+def test_a_key_from_the_environment_is_said(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.add()
+    monkeypatch.delenv("GATEKEY_KEY_FILE")
+    monkeypatch.setenv("GATEKEY_KEY", shell.key_file.read_text())
+    status, found = doctor(shell)
+    assert status == 0
+    assert "GATEKEY_KEY" in found["key file"]["sentence"]
+    assert found["key fits"]["level"] == "ok"
+
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def test_a_clock_that_jumped_back_fails() -> None:
+    assert doctor_site.clock(None, NOW).level is Level.OK
+    assert doctor_site.clock(NOW, NOW).level is Level.OK
+    assert doctor_site.clock(NOW + timedelta(minutes=1), NOW).level is Level.OK
+    behind = doctor_site.clock(NOW + timedelta(hours=3), NOW)
+    assert behind.level is Level.FAIL
+    assert "3:00:00" in behind.sentence
+
+
+def test_the_clock_is_compared_with_the_newest_act(shell: Shell) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    shell.add()
+    with closing(sqlite3.connect(shell.database)) as connection:
+        connection.execute("UPDATE audit_events SET at = replace(at, substr(at, 1, 4), '2199')")
+        connection.commit()
+    status, found = doctor(shell)
+    assert status == 1
+    assert found["clock"]["level"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("answer", "level"), [("yes\n", Level.OK), ("no\n", Level.WARN), ("", Level.WARN), (None, Level.WARN)]
+)
+def test_the_time_service(monkeypatch: pytest.MonkeyPatch, answer: str | None, level: Level) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/timedatectl")
+
+    def run(*_: object, **__: object) -> "subprocess.CompletedProcess[str]":
+        if answer is None:
+            raise subprocess.TimeoutExpired("timedatectl", 5)
+        return subprocess.CompletedProcess((), 0, answer, "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert doctor_site.synchronised().level is level
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert doctor_site.synchronised().level is Level.WARN
+
+
+@pytest.mark.parametrize(
+    ("rp_id", "origin", "public_url", "problems"),
+    [
+        ("example.com", "https://example.com", "", 0),
+        ("example.com", "https://gate.example.com", "https://gate.example.com/passkeys", 0),
+        ("localhost", "http://localhost:8787", "http://localhost:8787", 0),
+        ("example.com", "https://example.com:443", "https://example.com", 0),
+        ("", "", "", 2),
+        ("example.com", "", "", 1),
+        ("example.com", "https://notexample.com", "", 1),
+        ("gate.example.com", "https://example.com", "", 1),
+        ("example.com", "http://example.com", "", 1),
+        ("192.0.2.7", "https://192.0.2.7", "", 1),
+        ("example.com", "https://example.com", "https://elsewhere.example.com", 1),
+        ("example.com", "http://localhost:8787", "", 1),
+    ],
+)
+def test_passkey_switches_must_fit_each_other(rp_id: str, origin: str, public_url: str, problems: int) -> None:
+    found = list(doctor_site.passkey_problems(rp_id, origin, public_url))
+    assert len(found) == problems
+    assert all(sentence and fix for sentence, fix in found)
+
+
+def test_passkeys_without_a_place_fail_only_when_enabled(shell: Shell) -> None:
+    shell.add()
+    assert doctor(shell)[1]["passkeys"]["level"] == "ok"
+    shell.run("admin", "site", "set", "passkeys.enabled", "true")
+    status, found = doctor(shell)
+    assert status == 1
+    assert found["passkeys"]["level"] == "fail"
+    shell.run("admin", "site", "set", "passkeys.rp_id", "localhost")
+    shell.run("admin", "site", "set", "passkeys.origin", "http://localhost:8787")
+    status, found = doctor(shell)
+    assert status == 0
+    assert "localhost" in found["passkeys"]["sentence"]
+
+
+def test_mail(shell: Shell) -> None:
+    shell.add()
+    assert doctor(shell)[1]["e-mail"]["level"] == "warn"
+    shell.run("settings", "--user", "alice", "set", "notifications.email_on", "off")
+    assert doctor(shell)[1]["e-mail"]["level"] == "ok"
+    shell.run("admin", "site", "set", "smtp.host", "mail.example.com")
+    status, found = doctor(shell)
+    assert (status, found["e-mail"]["level"]) == (1, "fail")
+    shell.run("admin", "site", "set", "smtp.sender", "gatekey@example.com")
+    status, found = doctor(shell)
+    assert (status, found["e-mail"]["level"]) == (0, "ok")
+
+
+def test_a_terminal_that_cannot_show_the_console_fails(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.add()
+    monkeypatch.setenv("TERM", "dumb")
+    ran = shell.run("doctor", terminal=True)
+    assert ran.status == 1
+    assert "TERM=dumb" in ran.out
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert shell.run("doctor", terminal=True).status == 0
+    assert doctor(shell)[1]["terminal"]["level"] == "warn"
+
+
+def test_colours() -> None:
+    colours = doctor_terminal.colours
+    assert colours({"TERM": "xterm"}).level is Level.WARN
+    assert "256" in colours({"TERM": "screen-256color"}).sentence
+    assert "True" in colours({"TERM": "xterm", "COLORTERM": "truecolor"}).sentence
+    assert "NO_COLOR" in colours({"TERM": "xterm", "COLORTERM": "truecolor", "NO_COLOR": "1"}).sentence
+
+
+def test_other_viewers_of_a_shared_terminal_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_terminal, "shared_session_banner", lambda _: "Others see what you see.")
+    found = {finding.subject: finding for finding in doctor_terminal.examine({"TERM": "xterm", "TMUX": "x"})}
+    assert found["tmux"].level is Level.WARN
+    assert "tmux buffer" in found["clipboard"].sentence
