@@ -11,6 +11,7 @@ import hmac
 import os
 import random
 import stat
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,17 +114,24 @@ def load_key_file(path: Path) -> KeyRing:
 
 
 def create_key_file(path: Path, rng: random.Random) -> KeyRing:
-    """A new ring, written to a new file of mode 0600 in a folder of mode 0700. Raises `KeyMissing`."""
+    """A new ring, written to a new file of mode 0600 in a folder of mode 0700. Raises `KeyMissing`.
+
+    The file appears whole or not at all, so a start that dies here, or runs beside another, leaves no half key.
+    """
     ring = KeyRing.new(rng)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor, draft = tempfile.mkstemp(prefix=".key-", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(ring.serialise())
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(draft, path)
+        finally:
+            Path(draft).unlink()
     except OSError as error:
         raise KeyMissing(f"The key file {path.name} could not be created.") from error
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(ring.serialise())
-        file.flush()
-        os.fsync(file.fileno())
     return ring
 
 
