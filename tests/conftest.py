@@ -13,6 +13,9 @@ STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")
 FAMILIES = ("TEXTUAL", "GATEKEY")
 """Prefixes of such variables."""
 
+SNAPSHOTS = "TEXTUAL_SNAPSHOT"
+"""Variables that the snapshot plugin sets for itself."""
+
 
 @pytest.fixture(autouse=True)
 def still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +28,7 @@ def still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No setting of the person running the tests reaches them, and every clock shows UTC."""
     for name in list(os.environ):
-        if name in STRANGERS or name.startswith(FAMILIES):
+        if name in STRANGERS or (name.startswith(FAMILIES) and not name.startswith(SNAPSHOTS)):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
