@@ -1,10 +1,12 @@
 """What tests of several topics do: enrol, register, bind, and look at every row there is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pyotp
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 
 from store.bindings import ProviderInfo, ProviderKind
 from store.models import Base
@@ -96,6 +98,22 @@ def tags(store: Store, account_id: int) -> list[str]:
     """The tags of an account's events, oldest first."""
     with store.database.read() as tx:
         return [event.tag for event in store.audit.page(tx, account_id, limit=1000)][::-1]
+
+
+@contextmanager
+def statements(store: Store) -> Iterator[list[str]]:
+    """The SQL that reaches the database meanwhile, without what begins and ends a transaction."""
+    seen: list[str] = []
+
+    def listen(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    event.listen(store.database.engine, "before_cursor_execute", listen)
+    try:
+        yield seen
+    finally:
+        event.remove(store.database.engine, "before_cursor_execute", listen)
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
