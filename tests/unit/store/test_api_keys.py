@@ -40,7 +40,7 @@ def test_a_new_key_speaks_for_its_account(store: Store, alice: Person, clock: St
     assert (holder.key_id, holder.key_name, holder.records_ip) == (made.info.id, "laptop", False)
     store.settings.save(alice.token, PrivacySettings(record_client_ip=True), 1)
     assert store.api_keys.authenticate(made.key).records_ip
-    assert tags(store, alice.id)[-1] == "api-key:created"
+    assert tags(store, alice.id).count("api-key:created") == 1
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,10 @@ def test_a_code_is_sixteen_symbols_of_crockfords_alphabet() -> None:
         assert set("".join(groups)) <= set(ALPHABET)
 
 
-def test_every_symbol_is_as_likely(count: int = 600) -> None:
+@pytest.mark.parametrize("sets", [600, pytest.param(10_000, marks=pytest.mark.long)])
+def test_every_symbol_is_as_likely(sets: int) -> None:
     rng = random.Random(2)
-    codes = [code for _ in range(count) for code in generate(rng)]
+    codes = [code for _ in range(sets) for code in generate(rng)]
     assert len(set(codes)) == len(codes)
     seen = Counter("".join(codes).replace("-", ""))
     expected = sum(seen.values()) / len(ALPHABET)
