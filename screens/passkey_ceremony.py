@@ -54,7 +54,7 @@ class PasskeyCeremony(AccountModal[bool]):
                     yield ActionButton("Cancel", id="cancel", shortcut="esc")
 
     def on_mount(self) -> None:
-        uri = self._page.url
+        uri = self._page.complete_url
         room = Size(min(self.app.size.width, 80) - 4 - _TEXT_COLUMNS, self.app.size.height - 2)
         if fits(uri, room):
             self.query_one(QrCode).draw(uri)

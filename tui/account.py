@@ -105,6 +105,8 @@ class PasskeyPage:
     """Where the passkey page is, and what to type there."""
 
     url: str
+    complete_url: str
+    """The address with the code in it, for the QR."""
     started: CeremonyStarted
 
 

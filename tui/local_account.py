@@ -423,10 +423,12 @@ class LocalAccount:
         return save_secret_file(path, self._store.exports.document(token))
 
     def _page(self, started: CeremonyStarted) -> PasskeyPage:
+        from gateway.pages import page_address
+
         origin = self._store.site.text("passkeys.origin")
         if not origin:
             raise PasskeysDisabled("The administrator has not configured where the passkey page is.")
-        return PasskeyPage(f"{origin}/passkey", started)
+        return PasskeyPage(page_address(origin), page_address(origin, started.code), started)
 
 
 def source() -> str:

@@ -1,0 +1,162 @@
+"""The passkey page's routes: its files, the challenge a short code stands for, and the browser's answer.
+
+Everything a browser must match (relying party id, origin) is the administrator's setting; a Host header changes
+nothing. A challenge is taken for good before its answer is looked at, so an answer is good once, whatever it is.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway import webauthn_ceremony
+from gateway.client_address import throttled_as
+from gateway.pages import FINISH_PATH, HEADERS, OPTIONS_PATH, assets
+from gateway.problems import headers_of, sentence_of, status_of
+from gateway.relying_party import RelyingParty
+from gateway.services import Services
+from store.errors import GatekeyError, InvalidInput, NotAllowed, PasskeyRefused, PasskeysDisabled, SignInExpired
+from store.passkeys import Ceremony, Purpose
+
+_LARGEST_BODY: Final = 65536
+_WORDS: Final = {
+    Purpose.REGISTER: "Your passkey was registered. Go back to the console.",
+    Purpose.SIGN_IN: "Your passkey was accepted. Go back to the console.",
+    Purpose.PROVE: "Your passkey was accepted. Go back to the console.",
+}
+
+
+def passkey_routes(services: Services) -> list[Route]:
+    """The routes, which all refuse while the administrator has passkeys off."""
+    page = PasskeyPage(services)
+    files = [Route(path, page.file(path), methods=["GET"]) for path in assets()]
+    return [
+        *files,
+        Route(OPTIONS_PATH, _answering(page.options), methods=["POST"]),
+        Route(FINISH_PATH, _answering(page.finish), methods=["POST"]),
+    ]
+
+
+class PasskeyPage:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._passkeys = services.store.passkeys
+        self._files = assets()
+
+    def file(self, path: str) -> Callable[[Request], Awaitable[Response]]:
+        """The handler of one static file."""
+        asset = self._files[path]
+
+        async def send(_: Request) -> Response:
+            if not await self._services.threads.read(self._passkeys.is_enabled):
+                return Response(PasskeysDisabled.sentence, 403, HEADERS, media_type="text/plain; charset=utf-8")
+            return Response(asset.body, 200, HEADERS, media_type=asset.media_type)
+
+        return send
+
+    async def options(self, request: Request) -> dict[str, Any]:
+        """What the browser is asked for. The code stays good: a person may reload the page."""
+        party = await self._party(request)
+        code = (await _body(request, "code"))["code"]
+        ceremony = await self._charged(request, lambda: self._passkeys.look_up(code))
+        left = ceremony.expires_at - self._services.store.context.now()
+        return {
+            "purpose": ceremony.purpose.value,
+            "publicKey": _options(party, ceremony),
+            "user": ceremony.account_name,
+            "expires_in": max(1, int(left.total_seconds())),
+        }
+
+    async def finish(self, request: Request) -> dict[str, Any]:
+        """Check the browser's answer, and do what the console asked for."""
+        party = await self._party(request)
+        body = await _body(request, "code", "credential")
+        ceremony = await self._charged(request, lambda: self._passkeys.claim(body["code"]))
+        try:
+            await self._services.threads.read(lambda: self._accept(party, ceremony, body["credential"]))
+        except GatekeyError as error:
+            sentence = str(error)
+            await self._services.threads.read(lambda: self._passkeys.fail(ceremony, sentence))
+            if isinstance(error, PasskeyRefused):
+                await self._charge(request)
+            raise
+        return {"ok": True, "sentence": _WORDS[ceremony.purpose]}
+
+    def _accept(self, party: RelyingParty, ceremony: Ceremony, answer: object) -> None:
+        challenge = ceremony.challenge
+        if ceremony.purpose is Purpose.REGISTER:
+            found = webauthn_ceremony.verify_registration(party, challenge=challenge, answer=answer)
+            self._passkeys.finish_registration(ceremony, found)
+            return
+        stored = self._passkeys.find(webauthn_ceremony.credential_id_of(answer))
+        assertion = webauthn_ceremony.verify_authentication(party, challenge=challenge, answer=answer, stored=stored)
+        self._passkeys.finish_assertion(ceremony, stored, assertion.sign_count)
+
+    async def _party(self, request: Request) -> RelyingParty:
+        site = self._services.store.site
+        rp_id, origin = await self._services.threads.read(
+            lambda: (site.text("passkeys.rp_id"), site.text("passkeys.origin"))
+        )
+        await self._services.threads.read(self._passkeys.require_enabled)
+        if not rp_id or not origin:
+            raise PasskeysDisabled("The administrator has not configured where the passkey page is.")
+        # A page of another origin that posts here is not ours, whatever its body says.
+        if request.headers.get("origin", origin) != origin:
+            raise NotAllowed("This page was opened at another address than the configured one.")
+        return RelyingParty(rp_id, origin)
+
+    async def _charged(self, request: Request, rule: Callable[[], Ceremony]) -> Ceremony:
+        try:
+            return await self._services.threads.read(rule)
+        except SignInExpired:
+            await self._charge(request)
+            raise
+
+    async def _charge(self, request: Request) -> None:
+        address = await self._services.address(request.scope)
+        throttles = self._services.store.throttles
+        await self._services.threads.read(lambda: throttles.admit(f"passkey page {throttled_as(address)}"))
+
+
+def _options(party: RelyingParty, ceremony: Ceremony) -> dict[str, Any]:
+    if ceremony.purpose is Purpose.REGISTER:
+        return webauthn_ceremony.registration_options(
+            party,
+            challenge=ceremony.challenge,
+            user_handle=ceremony.user_handle,
+            username=ceremony.account_name,
+            exclude=ceremony.credential_ids,
+        )
+    allow = ceremony.credential_ids if ceremony.purpose is Purpose.PROVE else ()
+    return webauthn_ceremony.authentication_options(party, challenge=ceremony.challenge, allow=allow)
+
+
+def _answering(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            return JSONResponse(await handler(request), headers=dict(HEADERS))
+        except GatekeyError as error:
+            told = {"title": error.title, "sentence": sentence_of(error)}
+            headers = {**HEADERS, **headers_of(error)}
+            headers.pop("WWW-Authenticate", None)
+            return JSONResponse({"error": told}, status_of(error), headers)
+
+    return answer
+
+
+async def _body(request: Request, *names: str) -> dict[str, Any]:
+    content = b""
+    async for piece in request.stream():
+        content += piece
+        if len(content) > _LARGEST_BODY:
+            raise InvalidInput("The request is too large.")
+    try:
+        body = json.loads(content)
+    except ValueError as error:
+        raise InvalidInput("The request is not JSON.") from error
+    if not isinstance(body, dict) or not all(name in body for name in names) or not isinstance(body["code"], str):
+        raise InvalidInput("The request does not have the expected fields.")
+    return body
