@@ -34,12 +34,28 @@ class Reauthenticate(AccountModal[bool]):
             yield Field(
                 "or authenticator code",
                 CodeInput(id="code"),
-                help="Six digits, or one of your backup codes. Only with two-factor authentication.",
+                id="code-field",
+                classes="-hidden",
+                help="Six digits, or one of your backup codes.",
             )
             yield Notice()
             with Horizontal(classes="actions"):
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
+                yield ActionButton("Use a passkey", id="passkey", classes="-hidden")
                 yield ActionButton("Confirm", id="confirm", shortcut="enter", variant="primary")
+
+    def on_mount(self) -> None:
+        self.offer()
+
+    @work(group="offer")
+    async def offer(self) -> None:
+        """Show the other ways this account has."""
+        try:
+            overview = await self.account.security()
+        except GatekeyError:
+            return  # the password is always offered, and says what is wrong
+        self.query_one("#code-field").set_class(not overview.two_factor.is_enabled, "-hidden")
+        self.query_one("#passkey").set_class(not (overview.passkeys_enabled and overview.passkeys), "-hidden")
 
     def action_cancel(self) -> None:
         self.dismiss(False)
@@ -54,6 +70,18 @@ class Reauthenticate(AccountModal[bool]):
         if not self.busy:
             self.busy = True
             self.prove()
+
+    @on(Button.Pressed, "#passkey")
+    def passkey_pressed(self) -> None:
+        self.prove_with_passkey()
+
+    @work(exclusive=True)
+    async def prove_with_passkey(self) -> None:
+        from screens.passkey_ceremony import PasskeyCeremony
+
+        page = await self.attempt(self.account.begin_passkey_proof)
+        if page is not None and await self.app.push_screen_wait(PasskeyCeremony("Confirm it is you", page.value)):
+            self.dismiss(True)
 
     @work(exclusive=True)
     async def prove(self) -> None:

@@ -189,13 +189,14 @@ class LocalAccount:
     # -- passkeys --------------------------------------------------------------------------------------------
 
     async def begin_passkey_registration(self, label: str) -> PasskeyPage:
-        return self._page(await self._ask(self._store.passkeys.begin_registration, label))
+        return await asyncio.to_thread(self._page, await self._ask(self._store.passkeys.begin_registration, label))
 
     async def begin_passkey_proof(self) -> PasskeyPage:
-        return self._page(await self._ask(self._store.passkeys.begin_proof))
+        return await asyncio.to_thread(self._page, await self._ask(self._store.passkeys.begin_proof))
 
     async def begin_passkey_sign_in(self) -> PasskeyPage:
-        return self._page(await asyncio.to_thread(self._store.passkeys.begin_sign_in, source=source()))
+        started = await asyncio.to_thread(self._store.passkeys.begin_sign_in, source=source())
+        return await asyncio.to_thread(self._page, started)
 
     async def passkey_outcome(self, page: PasskeyPage) -> CeremonyState:
         return await asyncio.to_thread(self._store.passkeys.outcome, page.started.ticket)
