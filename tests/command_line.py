@@ -4,8 +4,10 @@ import hashlib
 import io
 import sqlite3
 import sys
+import tempfile
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from store import store as store_module
 from tests.stores import PASSWORD, cheap_hasher
 from tui.command import main
+from tui.opening import Options, open_account_store
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,16 @@ class Standard(io.TextIOWrapper):
         buffer = self.buffer
         assert isinstance(buffer, io.BytesIO)
         return buffer.getvalue().decode()
+
+
+@cache
+def _made_once() -> tuple[bytes, bytes]:
+    """An empty database and its key, as a first run makes them: migrations take longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = Options(f"{folder}/data/db", Path(folder, "key"))
+        with open_account_store(options, create=True) as store:
+            store.database.checkpoint()
+        return Path(folder, "data", "db").read_bytes(), Path(folder, "key").read_bytes()
 
 
 class Shell:
@@ -67,7 +80,12 @@ class Shell:
         return Ran(status, out.written(), err.written())
 
     def add(self, name: str = "alice", *more: str) -> None:
-        """An account, and on the first call the database and the key."""
+        """An account; on the first call with a database and a key, copied from ones made before."""
+        if not self.database.exists():
+            for path, content in zip((self.database, self.key_file), _made_once(), strict=True):
+                path.parent.mkdir(mode=0o700)
+                path.touch(0o600)
+                path.write_bytes(content)
         added = self.run(
             "admin", "user", "add", name, "--email", f"{name}@example.com", "--password-stdin", *more, stdin=PASSWORD
         )

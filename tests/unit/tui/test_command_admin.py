@@ -36,7 +36,8 @@ def me() -> str:
 
 
 def test_the_first_account_makes_a_private_database_and_key(shell: Shell) -> None:
-    shell.add("alice", "--role", "root", "--quota", "20.50")
+    add = ("admin", "user", "add", "alice", "--email", "alice@example.com", "--role", "root", "--password-stdin")
+    assert shell.run(*add, stdin=PASSWORD).status == 0
     for path, mode in (
         (shell.database, 0o600),
         (shell.key_file, 0o600),

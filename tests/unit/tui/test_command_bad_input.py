@@ -239,8 +239,7 @@ def test_a_damaged_database_is_refused(shell: Shell) -> None:
 def test_a_locked_database_is_busy(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.add()
     before = shell.fingerprint()
-    impatient = [pragma for pragma in database._PRAGMAS if "busy_timeout" not in pragma]
-    monkeypatch.setattr(database, "_PRAGMAS", (*impatient, "PRAGMA busy_timeout=20"))
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
     with closing(sqlite3.connect(shell.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         ran = shell.run(*WRITES)
