@@ -45,16 +45,10 @@ _ENDINGS: Final[Mapping[str, Callable[[Provider], GatekeyError]]] = {
     "invalid_grant": lambda _: SignInExpired(),
     "incorrect_device_code": lambda _: SignInExpired(),
     "invalid_client": lambda provider: failed(provider, "does not accept the configured client"),
-    "incorrect_client_credentials": lambda provider: failed(
-        provider, "does not accept the configured client"
-    ),
-    "unauthorized_client": lambda provider: failed(
-        provider, "does not let this client sign in from a terminal"
-    ),
+    "incorrect_client_credentials": lambda provider: failed(provider, "does not accept the configured client"),
+    "unauthorized_client": lambda provider: failed(provider, "does not let this client sign in from a terminal"),
     "unsupported_grant_type": lambda provider: failed(provider, "does not offer sign-in from a terminal"),
-    "device_flow_disabled": lambda provider: failed(
-        provider, "has the device flow switched off for this client"
-    ),
+    "device_flow_disabled": lambda provider: failed(provider, "has the device flow switched off for this client"),
     "invalid_scope": lambda provider: failed(provider, "does not grant the standard scopes to this client"),
 }
 """The error codes of RFC 6749 5.2, RFC 8628 3.5 and GitHub that end a flow, and what a person is told."""
@@ -149,9 +143,7 @@ class DeviceFlow:
         self._authorization = DeviceAuthorization(
             user_code=user_code,
             verification_uri=uri,
-            verification_uri_complete=web_address(provider, complete, like=endpoints.issuer)
-            if complete
-            else uri,
+            verification_uri_complete=web_address(provider, complete, like=endpoints.issuer) if complete else uri,
             expires_at=self._clock.now() + min(timedelta(seconds=lifetime), LONGEST_WAIT),
             interval=self._interval,
         )
@@ -213,14 +205,7 @@ class DeviceFlow:
             "device_code": self._device_code,
             "client_id": self._provider.client_id,
         }
-        answer = await self._ask(endpoints, endpoints.token, form)
-        # A server in trouble is a reason to ask again later, whatever its body says.
-        if (
-            answer.status >= httpx.codes.INTERNAL_SERVER_ERROR
-            or answer.status == httpx.codes.TOO_MANY_REQUESTS
-        ):
-            raise failed(self._provider, f"answered with status {answer.status}")
-        return answer
+        return await self._ask(endpoints, endpoints.token, form)
 
     async def _identify(self, grant: Answer, endpoints: Endpoints) -> Identity:
         provider, token = self._provider, grant.text("access_token")
@@ -239,7 +224,11 @@ class DeviceFlow:
             basic = httpx.BasicAuth(quote(self._provider.client_id, safe=""), quote(secret, safe=""))
         elif secret:
             form = {**form, "client_secret": secret}
-        return await ask(self._client, self._provider, url, form, basic=basic)
+        answer = await ask(self._client, self._provider, url, form, basic=basic)
+        # A server in trouble is a reason to ask again later, whatever its body says.
+        if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR or answer.status == httpx.codes.TOO_MANY_REQUESTS:
+            raise failed(self._provider, f"answered with status {answer.status}")
+        return answer
 
     def _pause(self, shown: DeviceAuthorization) -> float:
         """Seconds before the next question: the interval, doubled for each failure, never past the end."""

@@ -1,0 +1,1 @@
+"""An identity provider nobody here wrote, for the tests to sign in at."""
