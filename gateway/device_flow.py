@@ -70,7 +70,7 @@ class DeviceAuthorization:
     user_code: str
     verification_uri: str
     verification_uri_complete: str
-    """The address with the code in it, for a QR; equal to `verification_uri` where the provider has none."""
+    """The address with the code in it, for a QR; empty where the provider has none, as GitHub does."""
     expires_at: datetime
     interval: int
     """Seconds between polls, to begin with."""
@@ -143,7 +143,7 @@ class DeviceFlow:
         self._authorization = DeviceAuthorization(
             user_code=user_code,
             verification_uri=uri,
-            verification_uri_complete=web_address(provider, complete, like=endpoints.issuer) if complete else uri,
+            verification_uri_complete=complete and web_address(provider, complete, like=endpoints.issuer),
             expires_at=self._clock.now() + min(timedelta(seconds=lifetime), LONGEST_WAIT),
             interval=self._interval,
         )
