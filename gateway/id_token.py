@@ -120,9 +120,7 @@ def _key_for(header: Mapping[str, object], keys: list[Key]) -> Key:
     # that brings its own key is an attempt (RFC 8725, 3.10). Logout and access tokens name another type.
     if {"crit", "jwk"} & header.keys() or str(header.get("typ", "JWT")).upper() != "JWT":
         raise IdentityRefused
-    fitting = [
-        key for key in keys if ("kid" not in header or key.kid == header["kid"]) and _fits(key, algorithm)
-    ]
+    fitting = [key for key in keys if ("kid" not in header or key.kid == header["kid"]) and _fits(key, algorithm)]
     # Core 1.0, 10.1: without a key id there must be only one key to choose.
     if len(fitting) != 1:
         raise IdentityRefused
@@ -165,9 +163,7 @@ def _bits(encoded: object) -> int:
     return int.from_bytes(urlsafe_b64decode(encoded.encode("ascii"))).bit_length()
 
 
-def _verified_claims(
-    token: Token, *, issuer: str, client_id: str, now: datetime, nonce: str | None
-) -> VerifiedToken:
+def _verified_claims(token: Token, *, issuer: str, client_id: str, now: datetime, nonce: str | None) -> VerifiedToken:
     claims = token.claims
     moment = int(now.timestamp())
     registry = JWTClaimsRegistry(
@@ -205,9 +201,7 @@ def display_name(claims: Mapping[str, object]) -> str:
     return ""
 
 
-def _refusal(
-    error: ExpiredTokenError | InvalidClaimError, claims: Mapping[str, Any], now: int
-) -> IdentityRefused:
+def _refusal(error: ExpiredTokenError | InvalidClaimError, claims: Mapping[str, Any], now: int) -> IdentityRefused:
     """A refusal that explains a clock that is off, and explains nothing else."""
     moment = claims.get(error.claim)
     if error.claim not in ("exp", "iat", "nbf") or not isinstance(moment, int | float):

@@ -125,9 +125,7 @@ TAMPERED: dict[str, Callable[[], str]] = {
     "key of another type": lambda: signed(claims(), EC, "ES256", kid="rsa"),
     "critical extension": lambda: signed(claims(), crit=["exp"], exp=SECONDS + 60),
     "critical header that is known": lambda: signed(claims(), crit=["kid"]),
-    "signed well, but brings a key along": lambda: signed(
-        claims(), EC, "ES256", jwk=EC.as_dict(private=False)
-    ),
+    "signed well, but brings a key along": lambda: signed(claims(), EC, "ES256", jwk=EC.as_dict(private=False)),
     "unencoded payload": unencoded_payload,
     "an access token": lambda: signed(claims(), typ="at+jwt"),
     "a logout token": lambda: signed(claims(), typ="logout+jwt"),
@@ -169,9 +167,7 @@ TAMPERED: dict[str, Callable[[], str]] = {
 
 
 def test_a_good_token_names_its_subject() -> None:
-    verified = verify_id_token(
-        signed(claims()), PUBLISHED, issuer=ISSUER, client_id=CLIENT, now=NOW, nonce=NONCE
-    )
+    verified = verify_id_token(signed(claims()), PUBLISHED, issuer=ISSUER, client_id=CLIENT, now=NOW, nonce=NONCE)
     assert (verified.subject, verified.display) == ("user-1", "alice")
 
 
@@ -332,9 +328,7 @@ def test_every_jose_error_is_caught() -> None:
     letter=st.sampled_from("AZaz09-_=+/. \x00é"),
     keep=st.booleans(),
 )
-def test_a_changed_character_never_passes_and_never_crashes(
-    part: int, position: int, letter: str, keep: bool
-) -> None:
+def test_a_changed_character_never_passes_and_never_crashes(part: int, position: int, letter: str, keep: bool) -> None:
     parts = GOOD.split(".")
     at = position % len(parts[part])
     parts[part] = parts[part][:at] + letter + parts[part][at + keep :]
@@ -358,9 +352,7 @@ def test_a_changed_character_never_passes_and_never_crashes(
             st.just({}),
         ),
     ),
-    st.recursive(
-        st.one_of(st.none(), st.integers(), st.text(max_size=9)), lambda inner: st.lists(inner, max_size=3)
-    ),
+    st.recursive(st.one_of(st.none(), st.integers(), st.text(max_size=9)), lambda inner: st.lists(inner, max_size=3)),
 )
 def test_any_header_is_refused_calmly(header: dict[str, object], payload: object) -> None:
     with pytest.raises(IdentityRefused):
