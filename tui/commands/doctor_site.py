@@ -1,13 +1,12 @@
 """Doctor: the clock, and whether the site's switches fit each other."""
 
-import ipaddress
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
+from gateway.relying_party import relying_party_problems
 from store.errors import StoreUnavailable
 from store.sections import NotificationSettings
 from store.sessions import CLOCK_TOLERANCE
@@ -77,41 +76,16 @@ def synchronised() -> Finding:
 
 
 def passkeys(site: "Site") -> Iterator[Finding]:
-    """Whether a browser would accept rp_id and origin (Web Authentication Level 3, section 5.1.2)."""
+    """Whether browsers would accept the place that passkeys are bound to."""
     if not site.flag("passkeys.enabled"):
         yield ok("passkeys", "Passkey login is not enabled.")
         return
     rp_id, origin = site.text("passkeys.rp_id"), site.text("passkeys.origin")
-    problems = list(passkey_problems(rp_id, origin, site.text("public_url")))
-    for sentence, fix in problems:
-        yield fail("passkeys", sentence, fix)
+    problems = relying_party_problems(rp_id, origin, site.text("public_url"))
+    for sentence in problems:
+        yield fail("passkeys", sentence, "See gatekey admin site set --help.")
     if not problems:
         yield ok("passkeys", f"They belong to {rp_id} and are used at {origin}.")
-
-
-def passkey_problems(rp_id: str, origin: str, public_url: str) -> Iterator[tuple[str, str]]:
-    """Each reason why a browser would refuse, and what to do about it."""
-    set_id = "Run gatekey admin site set passkeys.rp_id HOST."
-    set_origin = "Run gatekey admin site set passkeys.origin https://HOST."
-    if not rp_id:
-        yield "Passkey login is enabled without passkeys.rp_id.", set_id
-    if not origin:
-        yield "Passkey login is enabled without passkeys.origin.", set_origin
-    if not rp_id or not origin:
-        return
-    if _is_address(rp_id):
-        yield f"passkeys.rp_id is the address {rp_id}; browsers accept only a name.", set_id
-    parts = urlsplit(origin)
-    host = parts.hostname or ""
-    if host != rp_id and not host.endswith(f".{rp_id}"):
-        yield f"The origin's host {host} is neither {rp_id} nor below it.", set_origin
-    if parts.scheme != "https" and host != "localhost" and not host.endswith(".localhost"):
-        yield f"The origin {origin} is not https, and browsers make an exception for localhost only.", set_origin
-    if public_url and _origin_of(public_url) != _origin_of(origin):
-        yield (
-            f"The passkey page is served at {public_url}, and passkeys are bound to {origin}.",
-            "Make public_url and passkeys.origin name one place.",
-        )
 
 
 def mail(store: "Store") -> Iterator[Finding]:
@@ -136,17 +110,3 @@ def mail(store: "Store") -> Iterator[Finding]:
         )
     else:
         yield ok("e-mail", "No mail server is set, and nobody asks for e-mail.")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _origin_of(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    return parts.scheme, parts.hostname, port
