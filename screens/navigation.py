@@ -19,7 +19,7 @@ _HEADINGS: Final = {"chat": "Chat", "dashboard": "Dashboard", "personal": "Perso
 
 
 class Navigation(Widget, can_focus=True):
-    """One widget for the whole list: `▸` marks the page that is open, and the cursor moves with the arrows."""
+    """One widget for the whole list: `›` marks the page that is open, and the cursor moves with the arrows."""
 
     ALLOW_SELECT: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -74,7 +74,7 @@ class Navigation(Widget, can_focus=True):
         width = self.content_size.width
         if not module:
             return Content.styled(text, "$foreground-muted")
-        mark = "▸" if module == self.current else " "
+        mark = "›" if module == self.current else " "
         line = f" {mark} {text}".ljust(width)
         if self.has_focus and module == self.cursor:
             return Content.styled(line, "bold $block-cursor-foreground on $block-cursor-background")

@@ -37,7 +37,7 @@ _SECURITY_KEYS: Final = (
     ("x", "delete", "Delete", "Delete the account"),
 )
 """They work on the Security tab wherever its focus is, and nowhere else."""
-_AREAS: Final = "Account Management".ljust(31) + "│ Other Settings"
+_AREAS: Final = "Account Management".ljust(30) + "│ Other Settings"
 
 
 class SettingsPage(Vertical):

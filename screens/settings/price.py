@@ -61,7 +61,8 @@ class PricePane(SectionPane[PriceSettings]):
             return
         now = self.account.now()
         lines = [
-            f"{plain(model.model, 40):<42}{model.calls:>6} calls   {ago(model.last_seen_at, now)}"
+            f"{plain(model.model, 40):<42}{model.calls:>6} {'call ' if model.calls == 1 else 'calls'}   "
+            f"{ago(model.last_seen_at, now)}"
             for model in models.value[:8]
         ]
         more = len(models.value) - len(lines)

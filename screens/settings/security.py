@@ -94,7 +94,7 @@ class SecurityPane(Pane):
         self._say("sessions", "only this one" if others == 0 else f"this one and {others} more")
         self._say("others", "" if others else "there are none", "muted")
         self.query_one("#others-action", Button).disabled = others == 0
-        self._say("activity", "every change of credentials and settings", "muted")
+        self._say("activity", "sign-ins and changes", "muted")
         self._say("delete", "permanent", "muted")
 
     def _show_passkeys(self, overview: SecurityOverview) -> None:

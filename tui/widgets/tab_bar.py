@@ -1,7 +1,7 @@
 """The tabs of a page on one row, drawn by one widget, so that a switch repaints one line."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import RenderResult
 from textual.binding import Binding, BindingType
@@ -11,7 +11,10 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-DIRTY: str = "•"
+DIRTY: Final = "•"
+_ACTIVE: Final = "bold $text-primary underline"
+_SHORT: Final = 7
+"""Cells of a tab's words on a narrow terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,40 +64,45 @@ class TabBar(Widget, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         event.stop()
-        for start, end, tab in self._places():
-            if start <= event.x < end:
+        for start, words, tab in self._places():
+            if start <= event.x < start + 2 + len(words):
                 self.active = tab.id
 
     def render(self) -> RenderResult:
         line = Content("")
-        for start, _, tab in self._places():
+        for start, words, tab in self._places():
             gap = start - line.cell_length
             between = Content.styled("│".center(gap), "$border-blurred") if tab.starts_area else Content(" " * gap)
-            line = Content.assemble(line, between, self._draw(tab))
+            line = Content.assemble(line, between, self._draw(tab, words))
         return line
 
-    def _draw(self, tab: TabLabel) -> Content:
-        number, mark = self._number(tab), DIRTY if tab.id in self.dirty else " "
+    def _draw(self, tab: TabLabel, words: str) -> Content:
+        number, mark = str(self.tabs.index(tab) + 1), DIRTY if tab.id in self.dirty else " "
         if tab.id == self.active:
-            style = "bold reverse" if self.has_focus else "bold $text-primary underline"
-            return Content.styled(f"{number}{mark}{tab.label}", style)
-        return Content.assemble((number, "$text-accent"), (mark, "$text-warning"), (tab.label, "$foreground-muted"))
+            return Content.styled(f"{number}{mark}{words}", "bold reverse" if self.has_focus else _ACTIVE)
+        return Content.assemble((number, "$text-accent"), (mark, "$text-warning"), (words, "$foreground-muted"))
 
-    def _number(self, tab: TabLabel) -> str:
-        return str(self.tabs.index(tab) + 1)
-
-    def _places(self) -> list[tuple[int, int, TabLabel]]:
-        """Where each tab starts and ends, in cells; gaps and labels shrink when the row is short."""
+    def _places(self) -> list[tuple[int, str, TabLabel]]:
+        """Where each tab starts, in cells, and its words; gaps and words shrink when the row is short."""
         width = self.content_size.width or 80
-        places: list[tuple[int, int, TabLabel]] = []
-        for gap, area_gap, shortened in ((2, 3, False), (1, 3, False), (1, 1, True)):
-            places, at = [], 0
+        for gap, area_gap, shorten in ((2, 3, str), (1, 3, _first_word), (1, 1, _first_word), (1, 1, _nothing)):
+            places: list[tuple[int, str, TabLabel]] = []
+            at = 0
             for tab in self.tabs:
                 if places:
                     at += area_gap if tab.starts_area else gap
-                end = at + 2 + len(tab.label if not shortened else tab.label[:6])
-                places.append((at, end, tab))
-                at = end
+                words = tab.label if tab.id == self.active and shorten is _nothing else shorten(tab.label)
+                places.append((at, words, tab))
+                at += 2 + len(words)
             if at <= width:
-                return places
+                break
         return places
+
+
+def _first_word(label: str) -> str:
+    word = label.split(" ")[0]
+    return word if len(word) <= _SHORT else f"{word[: _SHORT - 1]}…"
+
+
+def _nothing(_label: str) -> str:
+    return ""
