@@ -40,6 +40,8 @@ _PRAGMAS: Final = (
     "PRAGMA temp_store=MEMORY",
 )
 _WRITES: Final = "gatekey_writes"
+_ONE_SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""On PostgreSQL each statement of a transaction sees a newer state, unless it is told otherwise."""
 
 SQLITE_ERRORS: Final[dict[int, type[StoreUnavailable]]] = {
     sqlite3.SQLITE_BUSY: DatabaseBusy,
@@ -89,6 +91,7 @@ class Database:
         self._keeper: sqlite3.Connection | None = None
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
         self._writer = self.engine.execution_options(**{_WRITES: True})
+        self._reader = self.engine.execution_options(**_ONE_SNAPSHOT) if self.is_postgresql else self.engine
 
     @property
     def is_postgresql(self) -> bool:
@@ -108,7 +111,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the data. Raises `StoreUnavailable`."""
-        with self.mapped(), self.engine.connect() as connection:
+        with self.mapped(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
