@@ -135,19 +135,23 @@ class Pricing:
     def note_unpriced(self, tx: Connection, account_id: int, model: str) -> None:
         """Remember that the account called a model without a price, for its owner to see."""
         keep_account(tx, account_id)
-        kept = select(UnpricedModel.model).where(UnpricedModel.account_id == account_id)
-        if len(tx.execute(kept.limit(_MOST_REMEMBERED)).all()) >= _MOST_REMEMBERED:
-            # A client that invents names must not fill the disk.
-            oldest = kept.order_by(UnpricedModel.last_seen_at).limit(1).scalar_subquery()
-            tx.execute(
-                delete(UnpricedModel).where(UnpricedModel.account_id == account_id, UnpricedModel.model == oldest)
-            )
         upsert(
             tx,
             UnpricedModel,
             {"account_id": account_id, "model": plain(model, inputs.LONGEST_MODEL)},
             {"calls": (1, UnpricedModel.calls + 1), "last_seen_at": self._context.now()},
         )
+        # A client that invents names must not fill the disk.
+        newest_first = (
+            select(UnpricedModel.model)
+            .where(UnpricedModel.account_id == account_id)
+            .order_by(UnpricedModel.last_seen_at.desc(), UnpricedModel.model)
+        )
+        too_many = tx.execute(newest_first.offset(_MOST_REMEMBERED)).scalars().all()
+        if too_many:
+            tx.execute(
+                delete(UnpricedModel).where(UnpricedModel.account_id == account_id, UnpricedModel.model.in_(too_many))
+            )
 
     def _row(self, tx: Connection, model: str) -> Any:
         # A name that no price can have may not even be one that the database can be asked for.
