@@ -27,7 +27,7 @@ class Help(SmallScreenGuard, ModalScreen[None]):
         ),
     ]
 
-    def __init__(self, words: str, keys: list[tuple[str, str]]) -> None:
+    def __init__(self, words: str, keys: list[tuple[str, str, str]]) -> None:
         super().__init__(classes="modal")
         self._words, self._keys = words, keys
 
@@ -39,7 +39,11 @@ class Help(SmallScreenGuard, ModalScreen[None]):
         words += [pane.HELP_TEXT for pane in screen.query(Pane) if pane.is_on_screen and pane.HELP_TEXT]
         bindings = [active.binding for active in screen.active_bindings.values()]
         keys = [
-            (plain(screen.app.get_key_display(binding)), plain(binding.tooltip or binding.description))
+            (
+                plain(screen.app.get_key_display(binding)),
+                plain(binding.tooltip or binding.description),
+                binding.id or "",
+            )
             for binding in bindings
             if binding.key != UNBOUND and binding.description and not binding.system
         ]
@@ -48,15 +52,23 @@ class Help(SmallScreenGuard, ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Dialog("Help", id="help-dialog"):
             yield Static(plain_words(self._words), markup=False, classes="dialog-body")
-            seen: dict[str, str] = {}
-            for key, words in self._keys:
-                seen[words] = f"{seen[words]} {key}" if words in seen else key
-            lines = [Content.assemble((f"{key:>12}", "bold $text-accent"), "  ", words) for words, key in seen.items()]
+            keys: dict[tuple[str, str], list[str]] = {}
+            for key, words, name in self._keys:
+                pressed = keys.setdefault((words, name), [])
+                if key not in pressed:
+                    pressed.append(key)
+            lines = [
+                Content.assemble(
+                    (f"{' '.join(pressed):>12}", "bold $text-accent"), f"  {words}", (f"  {name}", "$foreground-muted")
+                )
+                for (words, name), pressed in keys.items()
+            ]
             yield Static(Content("\n").join(lines), classes="spaced")
             yield Static(
-                "Keys can be changed in keys.toml in the configuration folder, by the ids in the documentation. "
-                "Shift with the mouse selects text.",
+                "Keys can be changed in the file keys.toml of the configuration folder, by the names at the right, as in "
+                '[keys] "tab.save" = "f5". Shift with the mouse selects text.',
                 classes="muted spaced",
+                markup=False,
             )
 
     def on_mount(self) -> None:

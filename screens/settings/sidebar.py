@@ -26,6 +26,11 @@ class SidebarPane(SectionPane[SidebarSettings]):
         "Changes apply after Save Settings. Settings stays reachable with F2 and from the palette."
     )
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
+        super().__init__(id=id)
+        self._locked: frozenset[str] = frozenset()
+        """Modules the administrator has hidden from everyone."""
+
     def compose(self) -> ComposeResult:
         with Horizontal(id="sidebar-columns"):
             with Vertical(id="sidebar-form"):
@@ -49,6 +54,18 @@ class SidebarPane(SectionPane[SidebarSettings]):
                 yield Navigation(id="preview", disabled=True)
         yield Notice()
         yield self.save_row()
+
+    async def loaded(self) -> None:
+        summary = await self.attempt(self.account.summary)
+        if summary is None:
+            return
+        self._locked = summary.value.locked_modules
+        for module in MODULES:
+            toggle = self.query_one(f"#module-{module}", Toggle)
+            toggle.disabled = module in self._locked
+            toggle.label = "hidden by the administrator" if toggle.disabled else ""
+            toggle.refresh(layout=True)
+        self._preview()
 
     def read(self) -> SidebarSettings:
         return SidebarSettings(
@@ -80,4 +97,4 @@ class SidebarPane(SectionPane[SidebarSettings]):
             self.query_one(f"#section-{section.id}", Toggle).value = any(states)
 
     def _preview(self) -> None:
-        self.query_one("#preview", Navigation).hidden = self.read().hidden_modules
+        self.query_one("#preview", Navigation).hidden = self.read().hidden_modules | self._locked
