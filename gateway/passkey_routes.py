@@ -2,10 +2,13 @@
 
 Everything a browser must match (relying party id, origin) is the administrator's setting; a Host header changes
 nothing. A challenge is taken for good before its answer is looked at, so an answer is good once, whatever it is.
+A try is counted before a code is looked up, and given back if the code was right: counted afterwards, a guesser who
+is over the limit would still be told of a right guess.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -21,7 +24,6 @@ from gateway.services import Services
 from store.errors import GatekeyError, InvalidInput, NotAllowed, PasskeyRefused, PasskeysDisabled, SignInExpired
 from store.passkeys import Ceremony, Purpose
 
-_LARGEST_BODY: Final = 65536
 _WORDS: Final = {
     Purpose.REGISTER: "Your passkey was registered. Go back to the console.",
     Purpose.SIGN_IN: "Your passkey was accepted. Go back to the console.",
@@ -61,7 +63,8 @@ class PasskeyPage:
         """What the browser is asked for. The code stays good: a person may reload the page."""
         party = await self._party(request)
         code = (await _body(request, "code"))["code"]
-        ceremony = await self._charged(request, lambda: self._passkeys.look_up(code))
+        async with self._one_try(request):
+            ceremony = await self._services.threads.read(lambda: self._passkeys.look_up(code))
         left = ceremony.expires_at - self._services.store.context.now()
         return {
             "purpose": ceremony.purpose.value,
@@ -74,15 +77,14 @@ class PasskeyPage:
         """Check the browser's answer, and do what the console asked for."""
         party = await self._party(request)
         body = await _body(request, "code", "credential")
-        ceremony = await self._charged(request, lambda: self._passkeys.claim(body["code"]))
-        try:
-            await self._services.threads.read(lambda: self._accept(party, ceremony, body["credential"]))
-        except GatekeyError as error:
-            sentence = str(error)
-            await self._services.threads.read(lambda: self._passkeys.fail(ceremony, sentence))
-            if isinstance(error, PasskeyRefused):
-                await self._charge(request)
-            raise
+        async with self._one_try(request):
+            ceremony = await self._services.threads.read(lambda: self._passkeys.claim(body["code"]))
+            try:
+                await self._services.threads.read(lambda: self._accept(party, ceremony, body["credential"]))
+            except GatekeyError as error:
+                sentence = sentence_of(error)
+                await self._services.threads.read(lambda: self._passkeys.fail(ceremony, sentence))
+                raise
         return {"ok": True, "sentence": _WORDS[ceremony.purpose]}
 
     def _accept(self, party: RelyingParty, ceremony: Ceremony, answer: object) -> None:
@@ -108,17 +110,23 @@ class PasskeyPage:
             raise NotAllowed("This page was opened at another address than the configured one.")
         return RelyingParty(rp_id, origin)
 
-    async def _charged(self, request: Request, rule: Callable[[], Ceremony]) -> Ceremony:
-        try:
-            return await self._services.threads.read(rule)
-        except SignInExpired:
-            await self._charge(request)
-            raise
+    @asynccontextmanager
+    async def _one_try(self, request: Request) -> AsyncIterator[None]:
+        """Count one try of this client; only a wrong code or a refused answer stays counted.
 
-    async def _charge(self, request: Request) -> None:
-        address = await self._services.address(request.scope)
-        throttles = self._services.store.throttles
-        await self._services.threads.read(lambda: throttles.admit(f"passkey page {throttled_as(address)}"))
+        Raises `TooManyAttempts` before anything is tried.
+        """
+        throttles, threads = self._services.store.throttles, self._services.threads
+        source = f"passkey page {throttled_as(await self._services.address(request.scope))}"
+        await threads.read(lambda: throttles.admit(source))
+        try:
+            yield
+        except (SignInExpired, PasskeyRefused):
+            raise
+        except GatekeyError:
+            await threads.read(lambda: throttles.give_back(source))
+            raise
+        await threads.read(lambda: throttles.give_back(source))
 
 
 def _options(party: RelyingParty, ceremony: Ceremony) -> dict[str, Any]:
@@ -148,14 +156,9 @@ def _answering(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Calla
 
 
 async def _body(request: Request, *names: str) -> dict[str, Any]:
-    content = b""
-    async for piece in request.stream():
-        content += piece
-        if len(content) > _LARGEST_BODY:
-            raise InvalidInput("The request is too large.")
     try:
-        body = json.loads(content)
-    except ValueError as error:
+        body = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
         raise InvalidInput("The request is not JSON.") from error
     if not isinstance(body, dict) or not all(name in body for name in names) or not isinstance(body["code"], str):
         raise InvalidInput("The request does not have the expected fields.")

@@ -92,6 +92,16 @@ class Throttles:
             if wait is not None:
                 raise TooManyAttempts(wait)
 
+    def give_back(self, source: str) -> None:
+        """Take back one try that `admit` counted: what was tried was right."""
+        for bucket in (self._mac(f"source:{source}"), "everyone"):
+            with self._context.database.write() as tx:
+                tx.execute(
+                    update(RateWindow)
+                    .where(RateWindow.bucket == bucket, RateWindow.hits > 0)
+                    .values(hits=RateWindow.hits - 1)
+                )
+
     def count_bad_bearer(self, peer: str) -> None:
         """Count one bearer token or API key from `peer` that was nobody's, or refuse: 20 in 5 minutes.
 
