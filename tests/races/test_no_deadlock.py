@@ -1,0 +1,215 @@
+"""Everything at once on one account: nobody stops anybody else for good, and the books stay right.
+
+On PostgreSQL two transactions that lock the same rows in different orders stop each other until the server kills
+one; what its owner sees is `DatabaseBusy`. On SQLite a writer that never gets its turn sees the same.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from store.bindings import ProviderKind
+from store.errors import GatekeyError, SessionEnded, StoreUnavailable
+from store.models import Account, Binding, Passkey
+from store.money import MICRO_PER_USD
+from store.passkeys import StoredCredential
+from store.sections import NotificationSettings, PrivacySettings
+from store.settings import SettingsConflict
+from store.sign_in import SignedIn
+from store.store import Store
+from store.usage_log import Kind, UsageEntry
+from tests.races.crew import FULL, Crew, Lane, enter, source
+from tests.races.test_last_credential import plant_passkey
+from tests.stores import START, add_account
+
+COST: Final = 1000
+TOP_UP: Final = 7
+CALL: Final = UsageEntry(Kind.CONSUMPTION, "model", client_ip="203.0.113.77")
+
+
+@dataclass
+class Person:
+    """One racer at work on the account all share, signing in again whenever another one signed it out."""
+
+    store: Store
+    lane: Lane
+    account_id: int
+    name: str
+    token: str = ""
+
+    def sign_in(self) -> None:
+        answer = self.store.bindings.sign_in("one", self.name, source=source(self.lane))
+        assert isinstance(answer, SignedIn)
+        self.token = answer.token
+
+    def call(self) -> None:
+        reservation = self.store.quota.reserve(self.account_id, 2 * COST)
+        self.store.quota.settle(reservation, COST, CALL)
+
+    def save_threshold(self) -> None:
+        mine = self.store.settings.load(self.token, NotificationSettings)
+        edited = replace(mine.section, threshold_micro_usd=mine.section.threshold_micro_usd + 1)
+        self.store.settings.save(self.token, edited, mine.version)
+
+    def save_privacy(self) -> None:
+        mine = self.store.settings.load(self.token, PrivacySettings)
+        edited = replace(mine.section, record_client_ip=not mine.section.record_client_ip)
+        self.store.settings.save(self.token, edited, mine.version)
+
+    def come_and_go(self) -> None:
+        self.sign_in()
+        self.store.sessions.end(self.token)
+        self.sign_in()
+
+    def sign_out_others(self) -> None:
+        self.store.sessions.sign_out_others(self.token)
+
+    def top_up(self) -> None:
+        self.store.quota.adjust(self.name, add=TOP_UP, actor="test")
+
+    def rotate(self) -> None:
+        made = self.store.access_token.generate(self.token)
+        self.store.access_token.authenticate(made.token)
+
+    def log(self) -> None:
+        self.store.usage.record(self.account_id, CALL)
+
+    def fail(self) -> None:
+        self.store.sign_in._note_failure(self.account_id, self.name, "pts/0")
+
+    def prove_by_passkey(self) -> None:
+        started = self.store.passkeys.begin_proof(self.token)
+        ceremony = self.store.passkeys.claim(started.code)
+        with self.store.database.read() as tx:
+            row = tx.execute(select(Passkey).where(Passkey.account_id == self.account_id)).one_or_none()
+        if row is not None:
+            stored = StoredCredential(row.id, self.account_id, row.credential_id, row.public_key, 0, b"")
+            self.store.passkeys.finish_assertion(ceremony, stored, 0)
+
+    def rename_passkey(self) -> None:
+        keys = self.store.passkeys.list(self.token)
+        if keys:
+            self.store.passkeys.rename(self.token, keys[0].id, f"key {self.lane.number}")
+
+    def ask_price(self) -> None:
+        self.store.pricing.admit(self.account_id, f"model {self.lane.number}")
+
+    def delete(self) -> None:
+        """Delete the account, signing in again as often as another signs this racer out."""
+        while True:
+            try:
+                self.store.deletion.delete(self.token, self.name)
+            except SessionEnded:
+                self.sign_in()
+            else:
+                return
+
+    def turns(self) -> tuple[Callable[[], None], ...]:
+        """What this racer does over and over. Neighbours do what would lock the same rows in another order."""
+        sets: tuple[tuple[Callable[[], None], ...], ...] = (
+            (self.call, self.top_up),
+            (self.save_threshold, self.save_privacy),
+            (self.come_and_go,),
+            (self.sign_out_others,),
+            (self.call, self.log),
+            (self.rotate, self.fail),
+            (self.prove_by_passkey,),
+            (self.rename_passkey, self.ask_price),
+        )
+        return sets[self.lane.number]
+
+
+def set_up(store: Store, name: str) -> int:
+    """An account that signs in through a bound identity and has a passkey."""
+    account = add_account(store, name, quota_usd=1000)
+    with store.database.write() as tx:
+        tx.execute(
+            insert(Binding).values(account_id=account.id, provider_id=1, subject=name, display="", created_at=START)
+        )
+        plant_passkey(tx, account.id)
+    return account.id
+
+
+@pytest.fixture
+def open_house(store: Store) -> Store:
+    """A store where everything is switched on."""
+    store.site.set("account_binding.enabled", "true")
+    store.site.set("passkeys.enabled", "true")
+    store.bindings.add_provider(
+        "one", "One", ProviderKind.OIDC, issuer="https://id.example.com", client_id="gatekey", client_secret=None
+    )
+    return store
+
+
+def work(lane: Lane, url: str, account_id: int, name: str, times: int) -> dict[str, int]:
+    """Take one's turns; returns how often each succeeded, and how often the store was unavailable."""
+    done: dict[str, int] = {"unavailable": 0}
+    with enter(url).store as store:
+        person = Person(store, lane, account_id, name)
+        person.sign_in()
+        lane.meet()
+        for _ in range(times):
+            for turn in person.turns():
+                try:
+                    turn()
+                except SessionEnded:
+                    person.sign_in()
+                except SettingsConflict:
+                    continue
+                except StoreUnavailable:
+                    done["unavailable"] += 1
+                except GatekeyError:
+                    continue
+                else:
+                    done[turn.__name__] = done.get(turn.__name__, 0) + 1
+    return done
+
+
+@pytest.mark.parametrize("times", [15, pytest.param(300, marks=pytest.mark.long)])
+def test_everything_at_once(crew: Crew, url: str, kind: str, open_house: Store, times: int) -> None:
+    account_id = set_up(open_house, "alice")
+    results = crew.run(work, url, account_id, "alice", times)
+    unavailable = sum(done["unavailable"] for done in results)
+    calls, top_ups = (sum(done.get(act, 0) for done in results) for act in ("call", "top_up"))
+    acts = sum(sum(done.values()) for done in results) - unavailable
+    print(f"BAR lock-order-{kind} {FULL} processes, {acts} acts on one account: {unavailable} refused as busy")
+    assert unavailable == 0
+    with open_house.database.read() as tx:
+        state = open_house.quota.state_of(tx, account_id)
+        assert open_house.audit.verify(tx, account_id) is None
+    assert state.held_micro_usd == 0
+    assert state.used_micro_usd == calls * COST
+    assert state.remaining_micro_usd == 1000 * MICRO_PER_USD + top_ups * TOP_UP - calls * COST
+
+
+def work_until_deleted(lane: Lane, url: str, rounds: list[tuple[int, str]]) -> int:
+    """Lane 0 deletes the account while the others work on it; returns how often the store was busy."""
+    busy = 0
+    with enter(url).store as store:
+        for account_id, name in rounds:
+            person = Person(store, lane, account_id, name)
+            person.sign_in()
+            lane.meet()
+            for turn in person.turns() if lane.number else (person.delete,):
+                try:
+                    turn()
+                except StoreUnavailable as error:
+                    # A log entry of an account that is gone is refused; that is no stand-still.
+                    busy += type(error).__name__ == "DatabaseBusy"
+                except GatekeyError:
+                    continue
+            lane.meet()
+    return busy
+
+
+@pytest.mark.parametrize("rounds", [4, pytest.param(100, marks=pytest.mark.long)])
+def test_a_deletion_among_everything(crew: Crew, url: str, kind: str, open_house: Store, rounds: int) -> None:
+    plan = [(set_up(open_house, name), name) for name in (f"user{number}" for number in range(rounds))]
+    busy = sum(crew.run(work_until_deleted, url, plan))
+    with open_house.database.read() as tx:
+        left = tx.execute(select(func.count()).select_from(Account)).scalar_one()
+    print(f"BAR lock-order-deletion-{kind} {rounds} deletions amid 7 others' acts: {busy} refused as busy, {left} left")
+    assert (busy, left) == (0, 0)
