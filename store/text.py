@@ -17,6 +17,7 @@ _UNSAFE: Final = re.compile(
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # invisible letters and joiners
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero-width, separators, bidirectional controls
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"  # fillers, variation selectors, annotations
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3"  # joiners of hieroglyphs and shorthand
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # musical controls, tags
     "\ud800-\udfff"  # lone surrogates cannot be encoded
     "]"
