@@ -66,7 +66,7 @@ def test_a_server_that_would_not_say_goodbye_had_the_mail_all_the_same(
 def test_a_server_that_fell_silent_after_taking_the_mail_had_it_all_the_same(
     backstage: Backstage, authority: Authority, message: Message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(email, "_GOODBYE_SECONDS", 1.6)
+    monkeypatch.setattr(email, "_GOODBYE_SECONDS", 2.6)
 
     class Silent(MailServer):
         async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
@@ -74,7 +74,7 @@ def test_a_server_that_fell_silent_after_taking_the_mail_had_it_all_the_same(
             return "221 too late"
 
     with Silent(backstage, authority.serve(HOST)) as receiver:
-        asyncio.run(sending(message, authority, STARTTLS, receiver.port, timeouts=Timeouts(5.0, 1.5)))
+        asyncio.run(sending(message, authority, STARTTLS, receiver.port, timeouts=Timeouts(5.0, 2.5)))
     assert len(receiver.mails) == 1
 
 
