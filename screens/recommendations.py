@@ -49,8 +49,9 @@ class RecommendationList(AccountModal[str | None]):
 
     def _option(self, check: Check) -> Option:
         mark = Content.styled("✓ ", "$text-success") if check.is_met else Content.styled("! ", "$text-warning")
-        finding = Content.styled(f"\n  {plain(check.finding)}", "$foreground-muted")
-        return Option(Content.assemble(mark, check.title, finding), id=check.advice.value)
+        return Option(
+            Content.assemble(mark, (check.title, "bold"), f"\n  {plain(check.finding)}"), id=check.advice.value
+        )
 
     @on(Button.Pressed, "#cancel")
     def cancel_pressed(self) -> None:

@@ -56,7 +56,7 @@ class ApiKeysPage(ModulePage):
 
     def on_mount(self) -> None:
         table: DataTable[Content] = self.query_one(DataTable)
-        for label, width in (("Name", 22), ("Key", 10), ("State", 16), ("Spent", 18), ("Used", 12)):
+        for label, width in (("Name", 18), ("Key", 8), ("State", 15), ("Spent", 16), ("Used", 11)):
             table.add_column(label, width=width)
         super().on_mount()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from textual import work
 from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Sparkline, Static
 
@@ -18,9 +21,10 @@ class OverviewPage(ModulePage):
     def compose(self) -> ComposeResult:
         yield Static("The last 30 days", classes="section-title")
         yield Static("…", id="totals", markup=False)
-        yield Static("Cost by day", classes="section-title spaced")
-        yield Sparkline([0.0], id="costs")
-        yield Static("", id="span", classes="muted", markup=False)
+        with Vertical(id="by-day"):
+            yield Static("Cost by day", classes="section-title spaced")
+            yield Sparkline([0.0], id="costs")
+            yield Static("", id="span", classes="muted", markup=False)
         yield Static("Recommendations", classes="section-title spaced")
         yield Static("", id="checks")
         yield Notice()
@@ -41,14 +45,19 @@ class OverviewPage(ModulePage):
             if days.value
             else "Nothing was used yet. Create an API key to begin."
         )
-        self.query_one(Sparkline).data = [float(day.cost_micro_usd) for day in days.value] or [0.0]
-        if days.value:
-            self.query_one("#span", Static).update(f"{days.value[0].day} to {days.value[-1].day}")
+        self.query_one("#by-day").display = bool(days.value)
+        costs = {day.day: day.cost_micro_usd for day in days.value}
+        today = self.account.now().date()
+        dates = [today - timedelta(days=back) for back in range(_DAYS - 1, -1, -1)]
+        self.query_one(Sparkline).data = [float(costs.get(f"{date:%Y-%m-%d}", 0)) for date in dates]
+        self.query_one("#span", Static).update(
+            f"{dates[0]} to {dates[-1]}, most on a day {show_usd(max(costs.values(), default=0))}"
+        )
         lines = [
             Content.assemble(
                 ("✓ ", "$text-success") if check.is_met else ("! ", "$text-warning"),
                 check.title,
-                (f"  {check.finding}", "$foreground-muted"),
+                (f"\n  {check.finding}", "$foreground-muted"),
             )
             for check in summary.value.checks
         ]

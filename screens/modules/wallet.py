@@ -25,7 +25,7 @@ class WalletPage(ModulePage):
 
     def on_mount(self) -> None:
         table: DataTable[Content] = self.query_one(DataTable)
-        for label, width in (("Model", 30), ("Input / million", 16), ("Output / million", 16), ("Request", 10)):
+        for label, width in (("Model", 28), ("Input / million", 16), ("Output / million", 16), ("Request", 9)):
             table.add_column(label, width=width)
         super().on_mount()
 

@@ -55,7 +55,7 @@ class SessionList(AccountModal[None]):
         for session in self._sessions:
             mark = "this session" if session.is_current else f"active {ago(session.last_active_at, now)}"
             options.add_option(
-                Option(Content(f"{plain(session.source, 34):<35} {plain(session.method, 20):<21} {mark}"))
+                Option(Content(f"{plain(session.source, 28):<29} {plain(session.method, 20):<21} {mark}"))
             )
 
     @on(Button.Pressed, "#cancel")
