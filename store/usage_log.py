@@ -18,7 +18,6 @@ from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import InvalidNumber
 from store.models import Base, PrivacySettingsRow, UsageDay, UsageEntryRow
-from store.money import MAXIMUM_MICRO_USD
 from store.row_locks import keep_account
 from store.sessions import Sessions
 from store.text import plain
@@ -27,6 +26,8 @@ PAGE: Final = 50
 LONGEST_PAGE: Final = 500
 _COUNT_CAP: Final = 10_000
 LONGEST_STATUS: Final = 40
+LONGEST_REQUEST_ID: Final = 100
+_MOST_COUNTED: Final = 1_000_000_000
 
 
 class Kind(StrEnum):
@@ -136,7 +137,6 @@ class UsageLog:
             entry,
             prompt_tokens=_bounded(entry.prompt_tokens),
             completion_tokens=_bounded(entry.completion_tokens),
-            cost_micro_usd=_bounded(entry.cost_micro_usd),
             duration_ms=_bounded(entry.duration_ms),
         )
         row = {
@@ -145,7 +145,7 @@ class UsageLog:
             "at": now,
             "model": plain(entry.model, 200),
             "api_key_name": plain(entry.api_key_name, 64),
-            "request_id": plain(entry.request_id, 100),
+            "request_id": plain(entry.request_id, LONGEST_REQUEST_ID),
             "status": plain(entry.status, LONGEST_STATUS),
             "detail": plain(entry.detail, 500),
             "prompt_tokens": entry.prompt_tokens,
@@ -260,8 +260,9 @@ class UsageLog:
 
 
 def _bounded(count: int) -> int:
-    # Token counts come from the model server: what it makes up must not keep a call from being logged.
-    return min(max(count, 0), MAXIMUM_MICRO_USD)
+    # Token counts come from the model server: what it makes up must neither keep a call from being logged nor
+    # overflow the total of its day.
+    return min(max(count, 0), _MOST_COUNTED)
 
 
 def canonical_ip(text: str) -> str | None:
@@ -277,7 +278,7 @@ def _is_task(account_id: int, request_id: str) -> tuple[ColumnElement[bool], ...
     return (
         UsageEntryRow.account_id == account_id,
         UsageEntryRow.kind == Kind.TASK.value,
-        UsageEntryRow.request_id == request_id,
+        UsageEntryRow.request_id == plain(request_id, LONGEST_REQUEST_ID),
     )
 
 
