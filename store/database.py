@@ -39,7 +39,6 @@ _PRAGMAS: Final = (
     "PRAGMA trusted_schema=OFF",
     "PRAGMA temp_store=MEMORY",
 )
-_WRITES: Final = "gatekey_writes"
 _ONE_SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """On PostgreSQL each statement of a transaction sees a newer state, unless it is told otherwise."""
 
@@ -90,7 +89,6 @@ class Database:
             raise DatabaseForeign("The address of an SQLite database is a path and nothing else.")
         self._keeper: sqlite3.Connection | None = None
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
-        self._writer = self.engine.execution_options(**{_WRITES: True})
         self._reader = self.engine.execution_options(**_ONE_SNAPSHOT) if self.is_postgresql else self.engine
 
     @property
@@ -112,6 +110,9 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the data. Raises `StoreUnavailable`."""
         with self.mapped(), self._reader.connect() as connection:
+            # Not in a listener to SQLAlchemy's `begin`: an engine with one takes a slower path at each statement.
+            if not self.is_postgresql:
+                connection.exec_driver_sql("BEGIN")
             yield connection
 
     @contextmanager
@@ -120,7 +121,9 @@ class Database:
 
         Raises `StoreUnavailable`; whatever is raised inside rolls everything back.
         """
-        with self.mapped(), self._writer.begin() as connection:
+        with self.mapped(), self.engine.begin() as connection:
+            if not self.is_postgresql:
+                _take_write_lock(connection)
             yield connection
 
     @contextmanager
@@ -184,7 +187,6 @@ class Database:
         else:
             engine = create_engine(self.url, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=24)
         event.listen(engine, "connect", _set_pragmas)
-        event.listen(engine, "begin", _begin_sqlite)
         return engine
 
     def _postgresql_engine(self) -> Engine:
@@ -257,18 +259,10 @@ def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> N
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that turns into a writer fails at once when another wrote meanwhile, whatever the
-    # busy timeout; only one that is a writer from its start waits.
-    if connection.get_execution_options().get(_WRITES):
-        _take_write_lock(connection)
-    else:
-        connection.exec_driver_sql("BEGIN")
-
-
 def _take_write_lock(connection: Connection) -> None:
     """Begin as a writer, asking again every `_ASK_EVERY_S` for up to `BUSY_TIMEOUT_MS`.
 
+    A transaction that only turns into a writer fails at once when another wrote meanwhile, whatever the timeout.
     SQLite's own waiting asks ever more rarely, down to every 100 ms: of eight busy writers some never get a turn.
     """
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
