@@ -53,15 +53,13 @@ _KEYS: Final = {
     "ctrl+pageup": "\x1b[5;5~",
     "ctrl+pagedown": "\x1b[6;5~",
     **{f"f{n}": f"\x1bO{'PQRS'[n - 1]}" for n in range(1, 5)},
-    **{
-        f"f{n}": f"\x1b[{code}~"
-        for n, code in zip(range(5, 13), (15, 17, 18, 19, 20, 21, 23, 24), strict=True)
-    },
+    **{f"f{n}": f"\x1b[{code}~" for n, code in zip(range(5, 13), (15, 17, 18, 19, 20, 21, 23, 24), strict=True)},
 }
 """What xterm sends, in its default (legacy) keyboard mode."""
 
 _INHERITED_NOT: Final = re.compile(
     r"TERM|TERM_.*|COLORTERM|NO_COLOR|TMUX.*|TEXTUAL.*|ESCDELAY|SSH_.*|LC_.*|LANG|COLUMNS|LINES|GATEKEY_.*"
+    r"|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE"
 )
 _SEQUENCE: Final = re.compile(
     rb"\x1b\[\?(?P<modes>[\d;]+)(?P<set>[hl])"
@@ -171,9 +169,7 @@ class PtyTerminal:
         self._chunks: list[Chunk] = []
         self._undrawn: list[Chunk] = []
         self._ended = False
-        environment = {
-            name: value for name, value in os.environ.items() if not _INHERITED_NOT.fullmatch(name)
-        }
+        environment = {name: value for name, value in os.environ.items() if not _INHERITED_NOT.fullmatch(name)}
         environment |= {"TERM": term, "LANG": "C.UTF-8"} | ({"COLORTERM": colorterm} if colorterm else {})
         self._master, slave = os.openpty()
         self._set_size()
