@@ -1,0 +1,135 @@
+"""The installed command in a terminal of its own, on a folder of its own, as a person meets it."""
+
+import re
+import subprocess
+import sysconfig
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from tests.pty_terminal import PtyTerminal
+
+GATEKEY: Final = Path(sysconfig.get_path("scripts")) / "gatekey"
+PATIENCE: Final = 90.0
+"""Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
+LEFT_THE_SCREEN: Final = b"\x1b[?1049l"
+MASKED: Final = "•"
+_FRAME: Final = "│╭╮╰╯─"
+
+
+class Home:
+    """A person's folders below `folder`, private as the product makes them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.database = self.data / "gatekey.sqlite3"
+        self.config = folder / "config" / "gatekey"
+        for private in (self.data, self.config):
+            private.mkdir(mode=0o700, parents=True)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What makes every file land in `folder`."""
+        return {
+            "HOME": str(self.folder),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "XDG_DATA_HOME": str(self.folder / "share"),
+            "XDG_RUNTIME_DIR": str(self.folder),
+            "GATEKEY_DATABASE": str(self.database),
+            "GATEKEY_KEY_FILE": str(self.config / "key"),
+            "PYTHONWARNINGS": "error",
+        }
+
+    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run one command without a terminal."""
+        return subprocess.run(
+            [str(GATEKEY), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **self.env},
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def console(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> "Installed":
+        """Open the console; `options` are those of `PtyTerminal`."""
+        return Installed([GATEKEY, *arguments], env={**self.env, **(env or {})}, cwd=self.folder, **options)
+
+
+class Installed(PtyTerminal):
+    """A terminal that waits for what it needs to see before it goes on typing."""
+
+    def until(self, condition: "str | Callable[[PtyTerminal], bool]") -> None:
+        """Wait for a text on the screen, wherever its lines break, or for a condition."""
+        if isinstance(condition, str):
+            sentence = " ".join(condition.split())
+            self.wait_for(lambda _: sentence in self.words(), PATIENCE)
+        else:
+            self.wait_for(condition, PATIENCE)
+
+    def until_gone(self, sentence: str) -> None:
+        """Wait until a text is no longer on the screen."""
+        self.wait_for(lambda _: sentence not in self.words(), PATIENCE)
+
+    def words(self) -> str:
+        """The screen's text on one line, without the frames of dialogs."""
+        return " ".join(self.screen_text().translate(dict.fromkeys(map(ord, _FRAME), " ")).split())
+
+    def row(self, label: str) -> int:
+        """The row of the field with that label, or -1."""
+        begins = re.compile(rf"(?:^|.*│)\s*{re.escape(label)}\b")
+        lines = self.screen_text().split("\n")
+        return next((number for number, line in enumerate(lines) if begins.match(line)), -1)
+
+    def has_focus(self, label: str) -> bool:
+        """Whether the field with that label is painted as the one that takes what is typed."""
+        row = self.row(label)
+        if row < 0:
+            return False
+        line = self.cells[row]
+        frame = [number for number, cell in enumerate(line) if cell.text == "│"]
+        inside = line[frame[0] + 1 : frame[-1]] if frame else line
+        return len({cell.background for cell in inside}) > 1
+
+    def fill(self, label: str, text: str, *, masked: bool = False) -> None:
+        """Type into the field with that label, once it has the focus; wait until it shows."""
+        self.until(lambda _: self.has_focus(label))
+        self.type(text)
+        shown = MASKED * len(text) if masked else text
+        self.until(lambda _: shown in self.screen_text().split("\n")[self.row(label)])
+
+    def enter(self, label: str, text: str, *, masked: bool = False) -> None:
+        """`fill`, then Enter."""
+        self.fill(label, text, masked=masked)
+        self.press("enter")
+
+    def after(self) -> bytes:
+        """What was written once the alternate screen was left."""
+        return bytes(self.raw).rpartition(LEFT_THE_SCREEN)[2]
+
+    def quit(self) -> None:
+        """Leave as a person does; nothing is left on and nothing is said."""
+        self.press("ctrl+q")
+        assert self.exit_code(PATIENCE) == 0
+        assert self.left_on == ()
+
+
+def oathtool(secret: str, step: int) -> str:
+    """The code of a 30-second step, by a program that is not ours."""
+    moment = datetime.fromtimestamp(step * 30, UTC)
+    command = ["oathtool", "--totp", "--base32", f"--now={moment:%Y-%m-%d %H:%M:%S} UTC", secret]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def step_now() -> int:
+    return int(datetime.now(UTC).timestamp()) // 30
+
+
+def shown_key(terminal: Installed) -> str:
+    """The manual key of the wizard's first step, as it stands on the screen."""
+    groups = re.findall(r"\b(?:[A-Z2-7]{4} ){3}[A-Z2-7]{4}\b", terminal.screen_text())
+    assert len(groups) == 2, terminal.screen_text()
+    return "".join(groups).replace(" ", "")

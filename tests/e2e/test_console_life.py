@@ -1,0 +1,186 @@
+"""One person's account from its first minute to its last, through the installed command in a terminal."""
+
+import json
+import re
+import stat
+from pathlib import Path
+from typing import Final
+
+from store.totp import provisioning_uri
+from tests.e2e.installed import PATIENCE, Home, Installed, oathtool, shown_key, step_now
+
+NAME: Final = "wilhelmina"
+EMAIL: Final = "wilhelmina@example.com"
+PASSWORD: Final = "correct horse battery staple"
+NEW_PASSWORD: Final = "quiet harbour lantern sky"
+CODE: Final = re.compile(r"\b(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}\b")
+
+
+def test_an_account_from_its_first_minute_to_its_last(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with home.console() as terminal:
+        create_account(terminal)
+        secret, codes, spent = enable_two_factor(terminal)
+        terminal.quit()
+
+    with home.console() as terminal:
+        give_password(terminal, PASSWORD)
+        terminal.enter("Code", oathtool(secret, spent))
+        terminal.until("This code was used before")
+        terminal.enter("Code", oathtool(secret, max(spent + 1, step_now())))
+        terminal.until("Account Binding")
+
+        sign_out(terminal)
+        give_password(terminal, PASSWORD)
+        terminal.enter("Code", codes[1])
+        terminal.until("9 of 10 backup codes left")
+
+        sign_out(terminal)
+        give_password(terminal, PASSWORD)
+        terminal.enter("Code", codes[1])
+        terminal.until("This backup code was used before.")
+        terminal.enter("Code", codes[2])
+        terminal.until("8 of 10 backup codes left")
+
+        change_password(terminal)
+        sign_out(terminal)
+        terminal.enter("Username", NAME)
+        terminal.enter("Password", PASSWORD, masked=True)
+        terminal.until("The username or the password is wrong.")
+        terminal.enter("Password", NEW_PASSWORD, masked=True)
+        terminal.enter("Code", codes[3])
+        terminal.until("7 of 10 backup codes left")
+
+        token = generate_token(terminal, home)
+        secrets = (PASSWORD, NEW_PASSWORD, secret, token, *codes)
+        assert found_in(home.data, (NAME, EMAIL)) == {NAME, EMAIL}
+        assert found_in(home.data, secrets) == set(), "a secret is kept as it is"
+
+        export_everything(terminal, home, secrets)
+        terminal.until(lambda _: terminal.row("Username") >= 0)
+        terminal.press("tab")
+        terminal.fill("Username", NAME)
+        terminal.press("tab", "tab", "enter")
+        terminal.until("Nobody has an account on this database yet.")
+        terminal.until("Your account and everything stored about it was deleted.")
+        terminal.quit()
+    assert found_in(home.data, (NAME, EMAIL, *secrets)) == set()
+
+
+def create_account(terminal: Installed) -> None:
+    terminal.until("Nobody has an account on this database yet.")
+    terminal.enter("Username", NAME)
+    terminal.enter("E-mail address", EMAIL)
+    terminal.enter("Password", PASSWORD, masked=True)
+    terminal.fill("Repeat password", PASSWORD, masked=True)
+    terminal.until("strong")
+    terminal.press("enter")
+    terminal.until("Account Binding")
+    terminal.until("2FA off")
+
+
+def enable_two_factor(terminal: Installed) -> tuple[str, tuple[str, ...], int]:
+    """Walk the three steps; returns the key, the backup codes, and the step whose code confirmed it."""
+    terminal.press("f")
+    terminal.until("Step 1 of 3: Scan QR Code")
+    secret = shown_key(terminal)
+    terminal.press("enter")
+    terminal.until("Step 2 of 3: Save Backup Recovery Codes")
+    terminal.until(lambda _: len(CODE.findall(terminal.screen_text())) == 10)
+    codes = tuple(CODE.findall(terminal.screen_text()))
+    terminal.enter("Type one of them back", codes[0])
+    terminal.until("Step 3 of 3: Verify Setup")
+    step = step_now()
+    terminal.enter("Verification code", oathtool(secret, step))
+    terminal.until("Two-factor authentication is on.")
+    terminal.until("10 of 10 backup codes left")
+    return secret, codes, step
+
+
+def give_password(terminal: Installed, password: str) -> None:
+    terminal.enter("Username", NAME)
+    terminal.enter("Password", password, masked=True)
+    terminal.until("Enter the code your authenticator app shows.")
+
+
+def sign_out(terminal: Installed) -> None:
+    """By the lock, which offers it."""
+    terminal.press("ctrl+l")
+    terminal.until("What you had not saved is still there.")
+    terminal.press("escape")
+    terminal.until("You signed out.")
+
+
+def change_password(terminal: Installed) -> None:
+    terminal.press("p")
+    terminal.enter("Original password", PASSWORD, masked=True)
+    terminal.enter("New password", NEW_PASSWORD, masked=True)
+    terminal.enter("Confirm new password", NEW_PASSWORD, masked=True)
+    terminal.until_gone("Confirm new password")
+    terminal.until("changed just now")
+
+
+def generate_token(terminal: Installed, home: Home) -> str:
+    """Generate, reveal, save as a file and close; returns the token."""
+    terminal.press("t")
+    terminal.until("Generate a new System Access Token?")
+    terminal.press("y")
+    terminal.until("This is your new token.")
+    assert "gk_" not in terminal.words()
+    terminal.press("space")
+    terminal.until("gk_")
+    shown = re.search(r"gk_\w+", terminal.words())
+    assert shown is not None
+    terminal.press("w")
+    terminal.until("Only you will be able to read the file.")
+    terminal.press("enter")
+    terminal.until("readable by you alone")
+    file = home.folder / "gatekey-access-token.txt"
+    token = file.read_text().strip()
+    assert token == shown[0]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "gk_" not in terminal.words(), "another screen covered the token, and it is still shown"
+    terminal.press("escape")
+    terminal.until_gone("This is your new token.")
+    terminal.until(f"gk_…{token[-4:]}")
+    return token
+
+
+def export_everything(terminal: Installed, home: Home, secrets: tuple[str, ...]) -> None:
+    """Open Delete Account and take its offer to export first."""
+    terminal.press("x")
+    terminal.until("Ensure all necessary data has been exported before proceeding.")
+    terminal.press("enter")
+    terminal.until("Export everything Only you")
+    terminal.press("enter")
+    terminal.until("readable by you alone")
+    file = home.folder / "gatekey-export.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    text = file.read_text()
+    json.loads(text)
+    assert NAME in text
+    assert [secret for secret in secrets if secret in text] == []
+
+
+def found_in(folder: Path, texts: tuple[str, ...]) -> set[str]:
+    """Those of `texts` that stand in any file of the folder, in UTF-8 or UTF-16."""
+    content = b"".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
+    return {text for text in texts if text.encode() in content or text.encode("utf-16-le") in content}
+
+
+def test_the_key_on_the_screen_is_the_one_that_is_saved(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with home.console("--demo") as terminal:
+        terminal.until("2FA off")
+        terminal.press("f")
+        terminal.until("Step 1 of 3")
+        secret = shown_key(terminal)
+        terminal.press("shift+tab", "shift+tab", "enter")
+        terminal.until("Only you will be able to read the file.")
+        terminal.press("enter")
+        terminal.until("Saved to")
+        assert (home.folder / "gatekey-2fa-key.txt").read_text() == f"{secret}\n{provisioning_uri(secret, 'alice')}\n"
+        terminal.press("ctrl+q")
+        terminal.until("Leave the setup?")
+        terminal.press("y")
+        assert terminal.exit_code(PATIENCE) == 0
