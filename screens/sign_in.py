@@ -25,6 +25,7 @@ from tui.widgets.small_screen import SmallScreenGuard
 
 if TYPE_CHECKING:
     from textual.timer import Timer
+    from textual.worker import Worker
 
     from store.sign_in import SecondFactorNeeded
     from tui.account import SignInWays
@@ -44,6 +45,7 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
         self._sentence = sentence
         self._step: SecondFactorNeeded | None = None
         self._countdown: Timer | None = None
+        self._opening: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         with Dialog("Gatekey", classes="narrow"):
@@ -67,7 +69,10 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Notice).say(self._sentence, "warning")
-        self.call_after_refresh(self.open_data)
+        self.call_after_refresh(self._start_opening)
+
+    def _start_opening(self) -> None:
+        self._opening = self.open_data()
 
     @work(exclusive=True, group="open")
     async def open_data(self) -> None:
@@ -117,6 +122,8 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
     async def check(self) -> None:
         try:
             self.query_one(Notice).say("Checking…", "muted")
+            if not await self._is_open():
+                return
             if self._step is None:
                 name = self.query_one("#username", Input).value
                 password = self.query_one("#password", SecretInput).take()
@@ -150,13 +157,24 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
     async def sign_in_with_provider(self, slug: str) -> None:
         from screens.bind_provider import ProviderLogin
 
+        notice = self.query_one(Notice)
         try:
+            notice.say("Asking the provider for a code…", "muted")
             login = await self.account.begin_device_login(slug)
+            notice.say("")
             identity = await self.app.push_screen_wait(ProviderLogin(login))
             if identity is not None:
                 self._admit(await self.account.sign_in_with(identity))
         except GatekeyError as error:
             self.query_one(Notice).say(f"{error.title}. {error}")
+
+    async def _is_open(self) -> bool:
+        """Wait for the data, which opens while a name is typed; after a failure, try once more."""
+        if self._opening is None or (self._opening.is_finished and not self.account.is_open):
+            self._start_opening()
+        if self._opening is not None:
+            await self._opening.wait()
+        return self.account.is_open
 
     def watch_wait_seconds(self, seconds: int) -> None:
         if seconds and self._countdown is None:
