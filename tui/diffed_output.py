@@ -9,7 +9,7 @@ It understands the one shape that a compositor update has: "place, segments" rep
 cursor. Anything else goes through untouched and the shadow is dropped, so that the worst a surprise can cost
 is bytes.
 
-Sources: ECMA-48 8.3.21 (CUP), 8.3.9 (CHA), 8.3.117 (SGR); hyperlinks are the OSC 8 convention.
+Sources: ECMA-48 8.3.21 (CUP), 8.3.9 (CHA), 8.3.117 (SGR).
 """
 
 import re
@@ -18,6 +18,8 @@ from typing import Final
 from unicodedata import category
 
 from rich.cells import split_graphemes
+
+from tui.pen import on_a_blank, transition
 
 _PLACE: Final = re.compile(r"\x1b\[(\d+);(\d+)H")
 _PLAIN: Final = r"[^\x00-\x1f\x7f-\x9f]"
@@ -143,7 +145,7 @@ class DiffedOutput:
                 continue
             width = 2 if x + 1 < len(cells) and cells[x + 1] == _CONTINUATION else 1
             self._go(y, x, cells, pens)
-            if pens[x] != self._pen:
+            if not self._shows(cell, pens[x]):
                 self._out.append(transition(self._pen, pens[x]))
                 self._pen = pens[x]
             if _width_is_settled(cell, width):
@@ -154,6 +156,10 @@ class DiffedOutput:
                 self._out.append(f"{' ' * width}\x1b[{x + 1}G{cell}")
                 self._at = None
             x += width
+
+    def _shows(self, cell: str, pen: str) -> bool:
+        """Whether the pen in force draws this cell as its own pen would."""
+        return pen == self._pen or (cell == " " and pen == on_a_blank(self._pen))
 
     def _go(self, y: int, x: int, cells: list[str], pens: list[str]) -> None:
         """Put the cursor at a cell by the shortest way; `cells` are the row as it will be."""
@@ -166,60 +172,13 @@ class DiffedOutput:
         bridge = "".join(cells[start:x])
         if (
             0 < x - start <= _LONGEST_BRIDGE
-            and all(pen == self._pen for pen in pens[start:x])
+            and all(map(self._shows, cells[start:x], pens[start:x]))
             and _ONE_CELL_EACH.fullmatch(bridge)
             and len(bridge) == x - start
         ):
             self._out.append(bridge)
         else:
             self._out.append(f"\x1b[{x + 1}G")
-
-
-@lru_cache(maxsize=4096)
-def transition(old: str, new: str) -> str:
-    """The shortest sequence from one pen to another.
-
-    Args:
-        old: the pen in force: SGR parameters ("1;38;5;7"), and after an ESC a hyperlink's parameters, if any.
-        new: the pen wanted, in the same form; "" is the default pen.
-    """
-    old_sgr, _, old_link = old.partition("\x1b")
-    new_sgr, _, new_link = new.partition("\x1b")
-    link = "" if old_link == new_link else f"\x1b]8;{new_link or ';'}\x1b\\"
-    if old_sgr == new_sgr:
-        return link
-    if not new_sgr:
-        return f"\x1b[0m{link}"
-    whole = f"\x1b[0;{new_sgr}m" if old_sgr else f"\x1b[{new_sgr}m"
-    before, after = _attributes(old_sgr), _attributes(new_sgr)
-    if before is None or after is None or (before[0] and before[0] != after[0]):
-        return whole + link
-    flags = after[0] if before[0] != after[0] else ""
-    colours = [b or default for a, b, default in zip(before[1:], after[1:], ("39", "49"), strict=True) if a != b]
-    step = f"\x1b[{';'.join(filter(None, [flags, *colours]))}m"
-    return min(step, whole, key=len) + link
-
-
-@lru_cache(maxsize=4096)
-def _attributes(sgr: str) -> tuple[str, str, str] | None:
-    """Flags, foreground and background of SGR parameters, or None where a parameter is not one of Rich's."""
-    flags: list[str] = []
-    colours = {"3": "", "4": ""}
-    parameters = iter(sgr.split(";"))
-    for parameter in parameters:
-        if parameter in ("38", "48"):
-            kind = next(parameters, "")
-            rest = [next(parameters, "") for _ in range({"5": 1, "2": 3}.get(kind, 0))]
-            if not rest or not all(rest):
-                return None
-            colours[parameter[0]] = ";".join([parameter, kind, *rest])
-        elif re.fullmatch(r"[34][0-79]|9[0-7]|10[0-7]", parameter):
-            colours["3" if parameter[0] in "39" else "4"] = parameter
-        elif re.fullmatch(r"[1-9]|21|5[123]", parameter):
-            flags.append(parameter)
-        else:
-            return None
-    return ";".join(flags), colours["3"], colours["4"]
 
 
 def _read(frame: str) -> tuple[dict[int, list[tuple[int, str]]], tuple[int, int]]:
@@ -246,8 +205,11 @@ def _read_segments(body: str) -> tuple[list[str], list[str]]:
             raise NotUnderstoodError
         position = match.end()
         new_cells = text if _ONE_CELL_EACH.fullmatch(text) else _graphemes(text)
+        pen = f"{sgr}\x1b{link}" if link else sgr
+        blank = on_a_blank(pen)
         cells.extend(new_cells)
-        pens.extend([f"{sgr}\x1b{link}" if link else sgr] * len(new_cells))
+        # What a space does not show is no difference.
+        pens.extend([blank if cell == " " else pen for cell in new_cells] if blank != pen else [pen] * len(new_cells))
     if position != len(body):
         raise NotUnderstoodError
     return cells, pens

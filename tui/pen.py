@@ -1,0 +1,73 @@
+"""Pens: the attributes a terminal draws with, the shortest way from one to another, and what of them a blank shows.
+
+A pen is a string of SGR parameters ("1;38;5;7"; ECMA-48 8.3.117), and after an ESC the parameters of a hyperlink
+("id=1;https://..."; OSC 8), if any. "" is the default pen.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+_SEEN_ON_A_BLANK: Final = frozenset({"4", "5", "6", "7", "9", "21", "51", "52", "53"})
+"""Underline, blink, reverse, strike, frames and overline: the flags that a space shows."""
+
+
+class _Attributes(NamedTuple):
+    flags: tuple[str, ...]
+    foreground: str
+    background: str
+
+
+@lru_cache(maxsize=4096)
+def transition(old: str, new: str) -> str:
+    """The shortest sequence that changes the pen in force, `old`, to `new`."""
+    old_sgr, _, old_link = old.partition("\x1b")
+    new_sgr, _, new_link = new.partition("\x1b")
+    link = "" if old_link == new_link else f"\x1b]8;{new_link or ';'}\x1b\\"
+    if old_sgr == new_sgr:
+        return link
+    if not new_sgr:
+        return f"\x1b[0m{link}"
+    whole = f"\x1b[0;{new_sgr}m" if old_sgr else f"\x1b[{new_sgr}m"
+    before, after = _attributes(old_sgr), _attributes(new_sgr)
+    if before is None or after is None or (before.flags and before.flags != after.flags):
+        return whole + link
+    changes = [] if before.flags == after.flags else [*after.flags]
+    if before.foreground != after.foreground:
+        changes.append(after.foreground or "39")
+    if before.background != after.background:
+        changes.append(after.background or "49")
+    return min(f"\x1b[{';'.join(changes)}m", whole, key=len) + link
+
+
+@lru_cache(maxsize=4096)
+def on_a_blank(pen: str) -> str:
+    """The simplest pen with which a space looks as it does with this one."""
+    if "\x1b" in pen:
+        return pen
+    attributes = _attributes(pen)
+    if attributes is None or not _SEEN_ON_A_BLANK.isdisjoint(attributes.flags):
+        return pen
+    return attributes.background
+
+
+@lru_cache(maxsize=4096)
+def _attributes(sgr: str) -> _Attributes | None:
+    """What SGR parameters set, or None where one of them is not of the kinds Rich writes."""
+    flags: list[str] = []
+    colours = {"3": "", "4": ""}
+    parameters = iter(sgr.split(";") if sgr else ())
+    for parameter in parameters:
+        if parameter in ("38", "48"):
+            kind = next(parameters, "")
+            rest = [next(parameters, "") for _ in range({"5": 1, "2": 3}.get(kind, 0))]
+            if not rest or not all(rest):
+                return None
+            colours[parameter[0]] = ";".join([parameter, kind, *rest])
+        elif re.fullmatch(r"[34][0-79]|9[0-7]|10[0-7]", parameter):
+            colours["3" if parameter[0] in "39" else "4"] = parameter
+        elif re.fullmatch(r"[1-9]|21|5[123]", parameter):
+            flags.append(parameter)
+        else:
+            return None
+    return _Attributes(tuple(flags), colours["3"], colours["4"])
