@@ -74,6 +74,12 @@ def store(request: pytest.FixtureRequest, clock: StillClock) -> Iterator[Store]:
 
 
 @pytest.fixture
+def postgres_store(shared_postgres: Database, clock: StillClock) -> Store:
+    """An empty store on PostgreSQL, for what only two writers at once can show."""
+    return on_shared(shared_postgres, clock)
+
+
+@pytest.fixture
 def memory_store(shared_memory: Database, clock: StillClock) -> Store:
     """An empty store in memory, for what does not depend on the kind of database."""
     return on_shared(shared_memory, clock)

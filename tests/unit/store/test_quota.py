@@ -1,0 +1,340 @@
+"""The ledger: held before a call, taken after it, never below zero, and a warning once per crossing."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, select, update
+
+from store.errors import AlreadySettled, GatekeyError, InvalidMoney, NoSuchAccount, QuotaExceeded
+from store.models import Account, NotificationSettingsRow, Quota, Reservation
+from store.money import MAXIMUM_MICRO_USD
+from store.outbox import QUOTA_WARNING
+from store.quota import ABANDONED_AFTER, QuotaState
+from store.sections import Channel, NotificationSettings
+from store.store import Store
+from store.usage_log import Kind, UsageEntry
+from tests.stores import StillClock, add_account, sign_in
+from tests.unit.store.acts import Person, contents, queued, tags
+
+FIVE = 5_000_000
+ENTRY = UsageEntry(Kind.CONSUMPTION, "gpt-5", prompt_tokens=10, completion_tokens=5)
+
+
+def state(store: Store, person: Person) -> tuple[int, int, int]:
+    now = store.quota.state(person.token)
+    return now.remaining_micro_usd, now.held_micro_usd, now.used_micro_usd
+
+
+# -- reserving and settling -------------------------------------------------------------------------------------
+
+
+def test_a_call_is_held_then_taken(store: Store, alice: Person) -> None:
+    reservation = store.quota.reserve(alice.id, 1_000_000)
+    assert state(store, alice) == (FIVE, 1_000_000, 0)
+    assert store.quota.settle(reservation, 400_000, ENTRY) == 400_000
+    assert state(store, alice) == (4_600_000, 0, 400_000)
+    (logged,) = store.usage.page(alice.token).entries
+    assert logged.entry.cost_micro_usd == 400_000
+
+
+def test_what_is_held_cannot_be_held_again(store: Store, alice: Person) -> None:
+    store.quota.reserve(alice.id, 3_000_000)
+    with pytest.raises(QuotaExceeded):
+        store.quota.reserve(alice.id, 2_000_001)
+    store.quota.reserve(alice.id, 2_000_000)
+    with pytest.raises(QuotaExceeded):
+        store.quota.charge(alice.id, 1)
+    assert state(store, alice) == (FIVE, FIVE, 0)
+
+
+def test_a_call_settles_once(store: Store, alice: Person) -> None:
+    reservation = store.quota.reserve(alice.id, 10)
+    store.quota.settle(reservation, 10, ENTRY)
+    before = contents(store)
+    for number in (reservation, 4711):
+        with pytest.raises(AlreadySettled):
+            store.quota.settle(number, 10, ENTRY)
+    assert contents(store) == before
+
+
+def test_a_free_call_needs_something_left(store: Store, alice: Person) -> None:
+    store.quota.settle(store.quota.reserve(alice.id, 0), 0, ENTRY)
+    store.quota.charge(alice.id, FIVE)
+    with pytest.raises(QuotaExceeded):
+        store.quota.reserve(alice.id, 0)
+
+
+def test_a_call_that_cost_more_takes_what_is_left(store: Store, alice: Person) -> None:
+    reservation = store.quota.reserve(alice.id, 10)
+    assert store.quota.settle(reservation, FIVE + 1, ENTRY) == FIVE
+    assert state(store, alice) == (0, 0, FIVE)
+    (logged,) = store.usage.page(alice.token).entries
+    assert logged.entry.cost_micro_usd == FIVE
+
+
+@pytest.mark.parametrize("amount", [MAXIMUM_MICRO_USD + 1, 2**63, 10**400])
+def test_a_cost_beyond_every_account_is_no_fault(store: Store, alice: Person, amount: int) -> None:
+    with pytest.raises(QuotaExceeded):
+        store.quota.reserve(alice.id, amount)
+    with pytest.raises(QuotaExceeded):
+        store.quota.charge(alice.id, amount)
+    assert store.quota.settle(store.quota.reserve(alice.id, 1), amount, ENTRY) == FIVE
+
+
+def test_a_cost_below_zero_is_refused(store: Store, alice: Person) -> None:
+    reservation = store.quota.reserve(alice.id, 1)
+    before = contents(store)
+    for act in (
+        lambda: store.quota.reserve(alice.id, -1),
+        lambda: store.quota.settle(reservation, -1, ENTRY),
+        lambda: store.quota.charge(alice.id, -1),
+    ):
+        with pytest.raises(InvalidMoney):
+            act()
+    assert contents(store) == before
+
+
+def test_an_account_that_is_not_there_has_no_quota(store: Store) -> None:
+    for act in (lambda: store.quota.reserve(4711, 1), lambda: store.quota.charge(4711, 1)):
+        with pytest.raises(QuotaExceeded):
+            act()
+    with store.database.read() as tx, pytest.raises(NoSuchAccount):
+        store.quota.state_of(tx, 4711)
+
+
+def test_a_large_account_is_no_different(store: Store, alice: Person) -> None:
+    """More than 2,147 dollars does not fit into 32 bits."""
+    large = MAXIMUM_MICRO_USD // 10
+    store.quota.adjust("alice", set_to=5 * large, actor="root")
+    store.quota.adjust("alice", add=5 * large, actor="root")
+    key = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=5 * large).info.id
+    reservation = store.quota.reserve(alice.id, 2 * large, api_key_id=key)
+    assert store.quota.settle(reservation, 3 * large, ENTRY) == 3 * large
+    store.quota.charge(alice.id, large)
+    assert state(store, alice) == (6 * large, 0, 4 * large)
+    assert store.usage.days(alice.token)[0].cost_micro_usd == 3 * large
+    assert store.api_keys.list(alice.token)[0].spent_micro_usd == 3 * large
+    saved = store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=6 * large), 1)
+    store.quota.charge(alice.id, 1)
+    assert (saved.section.threshold_micro_usd, len(warnings(store))) == (6 * large, 1)
+
+
+def test_a_failed_log_takes_nothing(store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> None:
+        raise GatekeyError
+
+    reservation = store.quota.reserve(alice.id, 10)
+    before = contents(store)
+    monkeypatch.setattr(type(store.usage), "append", fail)
+    with pytest.raises(GatekeyError):
+        store.quota.settle(reservation, 10, ENTRY)
+    assert contents(store) == before
+
+
+def test_a_top_up_during_a_settlement_is_not_taken_along(postgres_store: Store) -> None:
+    """PostgreSQL lets another transaction in between two statements; SQLite has one writer."""
+    store = postgres_store
+    info = add_account(store)
+    alice = Person(info.id, info.name, sign_in(store))
+    store.quota.adjust("alice", set_to=3, actor="root")
+    reservation = store.quota.reserve(alice.id, 0)
+    topped_up: list[bool] = []
+
+    def top_up(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("UPDATE quotas") and not topped_up:
+            topped_up.append(True)
+            store.quota.adjust("alice", add=100, actor="root")
+
+    event.listen(store.database.engine, "after_cursor_execute", top_up)
+    try:
+        assert store.quota.settle(reservation, 5, ENTRY) == 5
+    finally:
+        event.remove(store.database.engine, "after_cursor_execute", top_up)
+    assert topped_up
+    assert state(store, alice) == (98, 0, 5)
+
+
+def test_the_sums_hold_over_any_course_of_events(store: Store, alice: Person) -> None:
+    rng, taken, open_reservations = random.Random(8), 0, []
+    for _ in range(150):
+        match rng.randrange(4):
+            case 0 | 1:
+                try:
+                    open_reservations.append((store.quota.reserve(alice.id, held := rng.randrange(200_000)), held))
+                except QuotaExceeded:
+                    continue
+            case 2 if open_reservations:
+                reservation, _ = open_reservations.pop(rng.randrange(len(open_reservations)))
+                taken += store.quota.settle(reservation, rng.randrange(400_000), ENTRY)
+            case _:
+                try:
+                    store.quota.charge(alice.id, cost := rng.randrange(50_000))
+                    taken += cost
+                except QuotaExceeded:
+                    continue
+        remaining, held, used = state(store, alice)
+        assert remaining >= 0
+        assert (remaining + used, used) == (FIVE, taken)
+        assert held == sum(amount for _, amount in open_reservations)
+
+
+# -- abandoned calls --------------------------------------------------------------------------------------------
+
+
+def test_what_a_dead_process_held_is_given_back(store: Store, alice: Person, clock: StillClock) -> None:
+    key = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=100).info.id
+    old = [store.quota.reserve(alice.id, 60, api_key_id=key), store.quota.reserve(alice.id, 7)]
+    clock.time += ABANDONED_AFTER - timedelta(seconds=1)
+    assert store.quota.release_abandoned() == 0
+    young = store.quota.reserve(alice.id, 30, api_key_id=key)
+    clock.advance(seconds=1)
+    assert store.quota.release_abandoned() == 2
+    assert store.quota.release_abandoned() == 0
+    with store.database.read() as tx:
+        assert tx.execute(select(Quota.held_micro_usd, Quota.used_micro_usd)).one() == (30, 0)
+        assert tx.execute(select(Reservation.id)).scalars().all() == [young]
+    for reservation in old:
+        with pytest.raises(AlreadySettled):
+            store.quota.settle(reservation, 1, ENTRY)
+    store.quota.reserve(alice.id, 70, api_key_id=key)
+
+
+# -- the administrator's side -----------------------------------------------------------------------------------
+
+
+def test_a_quota_is_topped_up_taken_away_and_set(store: Store, alice: Person) -> None:
+    assert store.quota.adjust("ALICE", add=1_000_000, actor="root") == QuotaState(6_000_000, 0, 0)
+    assert store.quota.adjust("alice", add=-6_000_000, actor="root") == QuotaState(0, 0, 0)
+    assert store.quota.adjust("alice", set_to=MAXIMUM_MICRO_USD, actor="root").remaining_micro_usd == MAXIMUM_MICRO_USD
+    assert store.quota.adjust("alice", set_to=0, actor="root").remaining_micro_usd == 0
+    assert tags(store, alice.id).count("quota:changed") == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"add": -FIVE - 1},
+        {"add": MAXIMUM_MICRO_USD},
+        {"add": 10**40},
+        {"add": -(10**40)},
+        {"set_to": -1},
+        {"set_to": MAXIMUM_MICRO_USD + 1},
+        {"set_to": 10**40},
+    ],
+)
+def test_a_quota_stays_within_its_bounds(store: Store, alice: Person, change: dict[str, int]) -> None:
+    before = contents(store)
+    with pytest.raises(InvalidMoney, match="below zero or grow beyond"):
+        store.quota.adjust("alice", actor="root", **change)
+    assert contents(store) == before
+
+
+def test_a_quota_needs_an_account(store: Store) -> None:
+    with pytest.raises(NoSuchAccount):
+        store.quota.adjust("nobody", add=1, actor="root")
+
+
+# -- the warning ------------------------------------------------------------------------------------------------
+
+
+def warnings(store: Store) -> list[str]:
+    return [row[3] for row in contents(store)["outbox"]]
+
+
+def test_one_warning_for_one_crossing(store: Store, alice: Person) -> None:
+    store.quota.charge(alice.id, 4_000_000)
+    assert warnings(store) == []
+    store.quota.charge(alice.id, 1)
+    assert warnings(store) == [QUOTA_WARNING]
+    for _ in range(20):
+        store.quota.charge(alice.id, 1)
+        store.quota.settle(store.quota.reserve(alice.id, 1), 1, ENTRY)
+    print(f"warnings after one crossing and 40 more charges: {len(warnings(store))}")
+    assert warnings(store) == [QUOTA_WARNING]
+    (job,) = queued(store)
+    assert (job.channel, job.kind, job.account_id) == (Channel.EMAIL, QUOTA_WARNING, alice.id)
+    assert job.payload == {"name": "alice", "remaining_micro_usd": 999_999, "threshold_micro_usd": 1_000_000}
+
+
+def test_a_settlement_crosses_too(store: Store, alice: Person) -> None:
+    store.quota.settle(store.quota.reserve(alice.id, 1), 4_000_001, ENTRY)
+    assert warnings(store) == [QUOTA_WARNING]
+    assert queued(store)[0].payload["remaining_micro_usd"] == 999_999
+
+
+def test_a_settlement_that_takes_the_rest_crosses_too(store: Store, alice: Person) -> None:
+    store.quota.settle(store.quota.reserve(alice.id, 1), FIVE + 1, ENTRY)
+    assert warnings(store) == [QUOTA_WARNING]
+    assert queued(store)[0].payload["remaining_micro_usd"] == 0
+
+
+@pytest.mark.parametrize("change", [{"add": 0}, {"add": 10}, {"set_to": 500_000}])
+def test_a_top_up_arms_it_again(store: Store, alice: Person, change: dict[str, int]) -> None:
+    store.quota.charge(alice.id, 4_500_000)
+    store.quota.adjust("alice", actor="root", **change)
+    assert len(warnings(store)) == 1
+    store.quota.charge(alice.id, 1)
+    store.quota.charge(alice.id, 1)
+    assert len(warnings(store)) == 2
+
+
+def test_a_new_threshold_arms_it_again(store: Store, alice: Person) -> None:
+    store.quota.charge(alice.id, 4_500_000)
+    store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=400_000), 1)
+    store.quota.charge(alice.id, 1)
+    assert len(warnings(store)) == 1
+    store.quota.charge(alice.id, 99_999)
+    assert len(warnings(store)) == 1
+    store.quota.charge(alice.id, 1)
+    assert len(warnings(store)) == 2
+    store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=400_000, gotify_priority=1), 2)
+    store.quota.charge(alice.id, 1)
+    assert len(warnings(store)) == 2
+
+
+def test_a_threshold_of_zero_never_warns(store: Store, alice: Person) -> None:
+    store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=0), 1)
+    store.quota.charge(alice.id, FIVE)
+    assert warnings(store) == []
+
+
+def test_a_warning_goes_to_the_channels_that_are_on(store: Store, alice: Person) -> None:
+    with store.database.write() as tx:
+        tx.execute(update(NotificationSettingsRow).values(webhook_on=True, bark_on=True, gotify_on=True))
+    store.quota.charge(alice.id, FIVE)
+    jobs = queued(store)
+    assert [job.channel for job in jobs] == [Channel.EMAIL, Channel.WEBHOOK, Channel.BARK, Channel.GOTIFY]
+    assert len({job.message_id for job in jobs}) == 1
+
+
+def test_without_a_channel_the_crossing_is_noted_all_the_same(store: Store, alice: Person) -> None:
+    store.settings.save(alice.token, NotificationSettings(email_on=False), 1)
+    store.quota.charge(alice.id, FIVE)
+    assert warnings(store) == [QUOTA_WARNING]
+    assert queued(store) == []
+
+
+def test_the_warning_stands_or_falls_with_the_charge(
+    store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise GatekeyError
+
+    before = contents(store)
+    monkeypatch.setattr(type(store.outbox), "_enqueue", fail)
+    with pytest.raises(GatekeyError):
+        store.quota.charge(alice.id, FIVE)
+    assert contents(store) == before
+    monkeypatch.undo()
+    store.quota.charge(alice.id, FIVE)
+    assert warnings(store) == [QUOTA_WARNING]
+
+
+def test_one_accounts_crossing_is_not_anothers(store: Store, alice: Person) -> None:
+    add_account(store, "carol")
+    store.quota.charge(alice.id, FIVE)
+    with store.database.read() as tx:
+        rows = tx.execute(select(Account.name, Quota.warning_armed).join(Quota, Quota.account_id == Account.id))
+        armed = {row.name: row.warning_armed for row in rows}
+    assert armed == {"alice": False, "carol": True}

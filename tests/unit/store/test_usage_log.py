@@ -1,0 +1,230 @@
+"""The usage log: pages from new to old, totals by day, and a client address only where it is wanted."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete, select
+
+from store.errors import InvalidNumber
+from store.models import PrivacySettingsRow, UsageEntryRow
+from store.sections import PrivacySettings
+from store.store import Store
+from store.usage_log import LONGEST_PAGE, PAGE, DayTotal, Kind, LoggedEntry, UsageEntry, canonical_ip
+from tests.stores import StillClock
+from tests.unit.store.acts import Person, contents, tags
+
+ADDRESS = "203.0.113.77"
+FULL = UsageEntry(
+    kind=Kind.CONSUMPTION,
+    model="gpt-5",
+    api_key_name="laptop",
+    request_id="req-1",
+    status="ok",
+    detail="stream",
+    prompt_tokens=120,
+    completion_tokens=30,
+    cost_micro_usd=450,
+    duration_ms=1200,
+    unpriced=True,
+    client_ip=ADDRESS,
+)
+
+
+def wants_addresses(store: Store, person: Person, wanted: bool = True) -> None:
+    version = store.settings.load(person.token, PrivacySettings).version
+    store.settings.save(person.token, PrivacySettings(record_client_ip=wanted), version)
+
+
+def test_an_entry_is_logged_as_it_was(store: Store, alice: Person, clock: StillClock) -> None:
+    wants_addresses(store, alice)
+    entry_id = store.usage.record(alice.id, FULL)
+    assert store.usage.page(alice.token).entries == (LoggedEntry(entry_id, clock.now(), FULL),)
+
+
+def test_hostile_text_is_logged_on_one_line(store: Store, alice: Person) -> None:
+    hostile = "a\nb\x1b[31m\x00\ud800\u202e" + "x" * 5000
+    store.usage.record(
+        alice.id,
+        UsageEntry(Kind.ERROR, hostile, api_key_name=hostile, request_id=hostile, status=hostile, detail=hostile),
+    )
+    (logged,) = store.usage.page(alice.token).entries
+    texts = [
+        logged.entry.model,
+        logged.entry.api_key_name,
+        logged.entry.request_id,
+        logged.entry.status,
+        logged.entry.detail,
+    ]
+    assert all(text.startswith("a b\ufffd[31m\ufffd\ufffd\ufffd") and text.endswith("…") for text in texts)
+    assert [len(text) for text in texts] == [200, 64, 100, 40, 500]
+
+
+@pytest.mark.parametrize("count", [-5, 2**63, 10**400])
+def test_made_up_counts_are_bounded(store: Store, alice: Person, count: int) -> None:
+    entry = UsageEntry(Kind.CONSUMPTION, "m", prompt_tokens=count, completion_tokens=count, duration_ms=count)
+    for _ in range(3):
+        store.usage.record(alice.id, entry)
+    expected = 0 if count < 0 else 1_000_000_000
+    assert store.usage.page(alice.token).entries[0].entry.prompt_tokens == expected
+    assert store.usage.days(alice.token)[0].tokens == 6 * expected
+
+
+# -- pages ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(store: Store, alice: Person, bob: Person) -> list[int]:
+    """The ids of 40 entries of alice's, of every kind and of two models, among those of bob's."""
+    ids = []
+    for number in range(40):
+        store.usage.record(bob.id, UsageEntry(Kind.CONSUMPTION, "gpt-5"))
+        kind = list(Kind)[number % 4]
+        ids.append(store.usage.record(alice.id, UsageEntry(kind, "gpt-5" if number % 2 else "o9")))
+    return ids
+
+
+def pages(store: Store, person: Person, limit: int, kind: Kind | None = None, model: str | None = None) -> list[int]:
+    """The ids of all entries, page by page."""
+    ids: list[int] = []
+    before: int | None = None
+    while True:
+        page = store.usage.page(person.token, kind=kind, model=model, before=before, limit=limit)
+        ids += [entry.id for entry in page.entries]
+        if page.next_before is None:
+            return ids
+        assert len(page.entries) == limit
+        before = page.next_before
+
+
+@pytest.mark.parametrize("limit", [1, 7, 40, 41, LONGEST_PAGE])
+def test_the_pages_are_the_log(store: Store, alice: Person, many: list[int], limit: int) -> None:
+    assert pages(store, alice, limit) == many[::-1]
+
+
+def test_the_pages_of_a_kind_or_a_model(store: Store, alice: Person, many: list[int]) -> None:
+    assert pages(store, alice, 3, kind=Kind.DRAWING) == many[2::4][::-1]
+    assert pages(store, alice, 3, model="gpt-5") == many[1::2][::-1]
+    assert pages(store, alice, 3, kind=Kind.ERROR, model="gpt-5") == many[1::4][::-1]
+    assert pages(store, alice, 3, kind=Kind.ERROR, model="o9") == []
+    for model in ("GPT-5", "", "\x00", "\ud800", "gpt-5%"):
+        assert pages(store, alice, 3, model=model) == []
+    assert store.usage.page(alice.token, before=0).entries == ()
+    assert len(store.usage.page(alice.token).entries) == min(40, PAGE)
+
+
+@pytest.mark.parametrize("limit", [0, -1, LONGEST_PAGE + 1, 10**30])
+def test_a_page_has_a_size(store: Store, alice: Person, limit: int) -> None:
+    with pytest.raises(InvalidNumber, match="1 to 500"):
+        store.usage.page(alice.token, limit=limit)
+
+
+# -- days -------------------------------------------------------------------------------------------------------
+
+
+def test_days_are_added_up(store: Store, alice: Person, bob: Person, clock: StillClock) -> None:
+    store.usage.record(alice.id, FULL)
+    store.usage.record(alice.id, replace(FULL, kind=Kind.ERROR, cost_micro_usd=0))
+    store.usage.record(bob.id, FULL)
+    clock.advance(days=1)
+    store.usage.record(alice.id, replace(FULL, prompt_tokens=0))
+    first = DayTotal("2026-11-23", calls=2, errors=1, tokens=300, cost_micro_usd=450)
+    second = DayTotal("2026-11-24", calls=1, errors=0, tokens=30, cost_micro_usd=450)
+    from tests.stores import sign_in
+
+    token = sign_in(store)
+    assert store.usage.days(token) == [first, second]
+    assert store.usage.days(token, 1) == [second]
+    clock.advance(days=29)
+    token = sign_in(store)
+    assert store.usage.days(token) == [second]
+    assert store.usage.days(token, 31) == [first, second]
+
+
+# -- addresses --------------------------------------------------------------------------------------------------
+
+
+def test_no_address_is_kept_unless_wanted(store: Store, alice: Person) -> None:
+    for kind in Kind:
+        store.usage.record(alice.id, replace(FULL, kind=kind))
+    assert ADDRESS not in repr(contents(store))
+    assert store.usage.count_ips(alice.token) == 0
+
+
+def test_an_address_is_kept_for_consumption_and_errors(store: Store, alice: Person, bob: Person) -> None:
+    wants_addresses(store, alice)
+    for person in (alice, bob):
+        for kind in Kind:
+            store.usage.record(person.id, replace(FULL, kind=kind))
+    kept = {entry.entry.kind: entry.entry.client_ip for entry in store.usage.page(alice.token).entries}
+    assert kept == {Kind.CONSUMPTION: ADDRESS, Kind.ERROR: ADDRESS, Kind.DRAWING: None, Kind.TASK: None}
+    assert store.usage.count_ips(alice.token) == 2
+    assert store.usage.count_ips(bob.token) == 0
+
+
+def test_the_switch_holds_from_the_next_entry_on(store: Store, alice: Person) -> None:
+    stale = 0
+    for round_ in range(20):
+        wants_addresses(store, alice, wanted=round_ % 2 == 0)
+        store.usage.record(alice.id, FULL)
+        newest = store.usage.page(alice.token, limit=1).entries[0].entry.client_ip
+        stale += (newest is not None) is not (round_ % 2 == 0)
+    print(f"entries that went by an old switch: {stale} of 20")
+    assert stale == 0
+
+
+def test_a_switch_that_is_missing_is_off(store: Store, alice: Person) -> None:
+    wants_addresses(store, alice)
+    with store.database.write() as tx:
+        tx.execute(delete(PrivacySettingsRow))
+    store.usage.record(alice.id, FULL)
+    assert store.usage.count_ips(alice.token) == 0
+
+
+def test_addresses_can_be_erased(store: Store, alice: Person, bob: Person) -> None:
+    for person in (alice, bob):
+        wants_addresses(store, person)
+        for _ in range(3):
+            store.usage.record(person.id, FULL)
+    assert store.usage.erase_ips(alice.token) == 3
+    assert store.usage.erase_ips(alice.token) == 0
+    assert store.usage.count_ips(bob.token) == 3
+    with store.database.read() as tx:
+        assert tx.execute(select(UsageEntryRow.id).where(UsageEntryRow.account_id == alice.id)).all()
+    assert tags(store, alice.id)[-2:] == ["privacy:ips-erased", "privacy:ips-erased"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("203.0.113.77", "203.0.113.77"),
+        ("2001:DB8::0:1", "2001:db8::1"),
+        ("::ffff:203.0.113.77", "203.0.113.77"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("", None),
+        ("unknown", None),
+        ("203.0.113.077", None),
+        ("203.0.113.77:443", None),
+        ("٢٠٣.0.113.77", None),
+        ("\ud800", None),
+    ],
+    ids=ascii,
+)
+def test_an_address_has_one_form(text: str, kept: str | None) -> None:
+    assert canonical_ip(text) == kept
+
+
+# -- tasks ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("request_id", ["task-1", "x" * 300, "hostile\x00\ud800"], ids=lambda text: ascii(text[:12]))
+def test_a_task_is_found_by_its_account(store: Store, alice: Person, bob: Person, request_id: str) -> None:
+    store.usage.record(alice.id, UsageEntry(Kind.TASK, "video", request_id=request_id, status="queued"))
+    store.usage.record(alice.id, UsageEntry(Kind.CONSUMPTION, "video", request_id="other"))
+    assert store.usage.has_task(alice.id, request_id)
+    assert not store.usage.has_task(bob.id, request_id)
+    assert not store.usage.has_task(alice.id, "other")
+    with store.database.write() as tx:
+        store.usage.note_task_status(tx, bob.id, request_id, "stolen")
+        store.usage.note_task_status(tx, alice.id, request_id, "done\x1b")
+    (task,) = store.usage.page(alice.token, kind=Kind.TASK).entries
+    assert task.entry.status == "done\ufffd"
