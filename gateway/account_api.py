@@ -69,7 +69,7 @@ async def read_for(services: Services, request: Request, work: Callable[[Connect
             return holder, work(tx, holder)
 
     holder, result = await services.threads.read(read)
-    await services.note(request.scope, holder)
+    services.note(request.scope, holder, await services.address(request.scope) if holder.records_ip else "")
     return result
 
 
@@ -82,7 +82,7 @@ async def write_for(services: Services, request: Request, work: Callable[[Connec
         return holder, work(tx, holder)
 
     holder, result = await services.threads.write(write)
-    await services.note(request.scope, holder)
+    services.note(request.scope, holder, await services.address(request.scope) if holder.records_ip else "")
     return result
 
 

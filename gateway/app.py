@@ -15,7 +15,10 @@ from gateway.account_api import account_routes, answers, as_json
 from gateway.account_schemas import Health
 from gateway.bearer import BearerMalformed
 from gateway.body_limit import RELAY_PREFIX, BodyLimit
-from gateway.problems import HttpProblem, invalid, openai_problem, problem
+from gateway.passkey_routes import passkey_routes
+from gateway.problems import REQUEST_ID, HttpProblem, invalid, openai_problem, problem
+from gateway.relay.ledger import Ledger
+from gateway.relay.routes import RelayFirst, relay_app
 from gateway.relay.upstream import Upstream
 from gateway.services import Services
 from gateway.settings_api import settings_routes
@@ -32,12 +35,15 @@ _SENTENCES: Final = {
 def create_app(store: Store, *, upstream_client: Upstream | None = None) -> FastAPI:
     """The gateway over `store`, which it does not close. Tests inject the way to the model server."""
     services = Services.over(store, upstream_client or Upstream())
+    ledger = Ledger(services)
+    handlers = _handlers(services)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             yield
         finally:
+            await ledger.drain()
             await services.aclose()
 
     app = FastAPI(
@@ -49,7 +55,7 @@ def create_app(store: Store, *, upstream_client: Upstream | None = None) -> Fast
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        exception_handlers=_handlers(services),
+        exception_handlers=handlers,
     )
     app.add_api_route(
         "/healthz",
@@ -62,6 +68,8 @@ def create_app(store: Store, *, upstream_client: Upstream | None = None) -> Fast
     )
     app.include_router(account_routes(services))
     app.include_router(settings_routes(services))
+    app.router.routes.extend(passkey_routes(services))
+    app.add_middleware(RelayFirst, relay=relay_app(services, ledger, handlers))
     app.add_middleware(BodyLimit)
     app.add_middleware(AccessLog)
     return app
@@ -83,8 +91,9 @@ def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
     async def failed(request: Request, error: GatekeyError) -> Response:
         if isinstance(error, BearerMalformed | InvalidToken | InvalidApiKey):
             error = await _counted(services, request, error)
-        is_relay = request.scope["path"].startswith(RELAY_PREFIX)
-        return openai_problem(error) if is_relay else problem(error)
+        if request.scope["path"].startswith(RELAY_PREFIX):
+            return openai_problem(error, request.scope.get(REQUEST_ID, ""))
+        return problem(error)
 
     async def http(request: Request, error: HTTPException) -> Response:
         sentence = _SENTENCES.get(error.status_code, "The request could not be read.")

@@ -34,6 +34,8 @@ from store.settings import SettingsConflict
 from store.text import plain
 
 PROBLEM: Final = "application/problem+json"
+REQUEST_ID: Final = "gatekey.request_id"
+"""Where a request's name stands in its ASGI scope."""
 REALM: Final = 'Bearer realm="gatekey"'
 
 STATUSES: Final[Mapping[type[GatekeyError], int]] = {
@@ -135,7 +137,7 @@ def sentence_of(error: GatekeyError) -> str:
 def headers_of(error: GatekeyError) -> dict[str, str]:
     """The headers that go with `error` (RFC 6750, 3; RFC 9110, 10.2.3)."""
     if isinstance(error, HttpProblem):
-        return error.headers
+        return dict(error.headers)
     if isinstance(error, NotAuthentic):
         return {"WWW-Authenticate": f'{REALM}, error="invalid_token", error_description="{_quoted(error)}"'}
     if isinstance(error, FreshProofRequired):
@@ -160,12 +162,20 @@ def problem(error: GatekeyError) -> Response:
     return Response(_json(body), status, headers_of(error), media_type=PROBLEM)
 
 
-def openai_problem(error: GatekeyError) -> Response:
+def openai_problem(error: GatekeyError, request_id: str = "") -> Response:
     """The answer of the relay, in the shape of OpenAI's errors."""
     headers = headers_of(error)
+    if request_id:
+        headers["X-Request-Id"] = request_id
     if isinstance(error, QuotaExceeded | SpendLimitReached):
-        headers = {"x-should-retry": "false"}  # the SDK would try twice more
+        headers["x-should-retry"] = "false"  # the SDK would try twice more
     return Response(_json(openai_body(error)), status_of(error), headers, media_type="application/json")
+
+
+def problem_code(error: GatekeyError) -> str:
+    """One word for `error`, for the usage log."""
+    told = openai_body(error)["error"]
+    return str(told["code"] or told["type"])
 
 
 def openai_body(error: GatekeyError) -> dict[str, Any]:

@@ -42,9 +42,9 @@ class Services:
         """The client's address. Raises `StoreUnavailable`."""
         return client_address(scope, (await self.site.current()).trusted_proxies)
 
-    async def note(self, scope: Scope, holder: TokenHolder | KeyHolder) -> None:
-        """Tell the access log whose request this is."""
-        note(scope, account_id=holder.account_id, address=await self.address(scope) if holder.records_ip else None)
+    def note(self, scope: Scope, holder: TokenHolder | KeyHolder, address: str) -> None:
+        """Tell the access log whose request this is; the address only if the account records addresses."""
+        note(scope, account_id=holder.account_id, address=address if holder.records_ip else None)
 
     async def aclose(self) -> None:
         """Wait until everything that was handed in is written, and close the connections."""

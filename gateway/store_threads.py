@@ -14,11 +14,11 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection
 
 from store.database import Database
-from store.errors import DatabaseBusy, GatekeyError, StoreUnavailable
+from store.errors import DatabaseBusy, GatekeyError
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
-"""Something to be done inside a write transaction. It may be done twice, if the first transaction failed."""
+"""Something to be done inside a write transaction. It is done again if that was rolled back."""
 
 READERS: Final = 4
 POSTGRESQL_WRITERS: Final = 8
@@ -28,89 +28,102 @@ MOST_TOGETHER: Final = 64
 @dataclass(slots=True)
 class _Job:
     work: Work[Any]
+    first: Callable[[], None] | None
     future: asyncio.Future[Any]
+    outcome: Any = None
 
 
 class StoreThreads:
-    """The threads of one event loop. `close` waits for everything that was handed in."""
+    """The threads of one event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._readers = ThreadPoolExecutor(READERS, "gatekey-read")
-        writers = POSTGRESQL_WRITERS if database.is_postgresql else 1
-        self._writers = ThreadPoolExecutor(writers, "gatekey-write")
+        self._writers = POSTGRESQL_WRITERS if database.is_postgresql else 1
         self._most_together = 1 if database.is_postgresql else MOST_TOGETHER
+        self._reading = ThreadPoolExecutor(READERS, "gatekey-read")
+        self._writing = ThreadPoolExecutor(self._writers, "gatekey-write")
         self._waiting: deque[_Job] = deque()
+        self._busy = 0
 
     async def read(self, work: Callable[[], T]) -> T:
         """What `work` returns. Raises what it raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+        return await asyncio.get_running_loop().run_in_executor(self._reading, work)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, first: Callable[[], None] | None = None) -> T:
         """What `work` returns inside a transaction that has been committed. Raises what it raises.
 
-        It is done even if the caller is cancelled meanwhile.
+        `first` runs before it, outside the transaction: what can be refused by reading never takes the write lock.
+        Once handed in, it is done even if the caller is cancelled.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_Job(work, future))
-        self._writers.submit(self._drain, loop)
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Job(work, first, future))
+        self._start()
         return await future
 
     def close(self) -> None:
-        """Blocks until all is written."""
-        self._writers.shutdown()
-        self._readers.shutdown()
+        """Blocks until all that was handed in is written, so not for the event loop."""
+        self._writing.shutdown()
+        self._reading.shutdown()
 
-    def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
-        jobs: list[_Job] = []
-        while self._waiting and len(jobs) < self._most_together:
-            try:
-                jobs.append(self._waiting.popleft())
-            except IndexError:  # another writer took the last one (PostgreSQL)
-                break
-        if not jobs:
-            return
+    def _start(self) -> None:
+        # Only the event loop touches `_waiting` and `_busy`, so they need no lock.
+        while self._waiting and self._busy < self._writers:
+            count = min(len(self._waiting), self._most_together)
+            jobs = [self._waiting.popleft() for _ in range(count)]
+            self._busy += 1
+            self._writing.submit(self._run, asyncio.get_running_loop(), jobs)
+
+    def _run(self, loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
         try:
-            outcomes = self._commit(jobs)
+            self._commit([job for job in jobs if _is_ready(job)])
         except BaseException as error:
-            loop.call_soon_threadsafe(_resolve, jobs, [error] * len(jobs))
+            for job in jobs:
+                job.outcome = error
             raise
-        loop.call_soon_threadsafe(_resolve, jobs, outcomes)
+        finally:
+            loop.call_soon_threadsafe(self._finish, jobs)
 
-    def _commit(self, jobs: list[_Job]) -> list[Any]:
-        if len(jobs) == 1:
-            return [self._alone(jobs[0])]
+    def _finish(self, jobs: list[_Job]) -> None:
+        self._busy -= 1
+        self._start()
+        for job in jobs:
+            if job.future.done():
+                continue
+            if isinstance(job.outcome, BaseException):
+                job.future.set_exception(job.outcome)
+            else:
+                job.future.set_result(job.outcome)
+
+    def _commit(self, jobs: list[_Job]) -> None:
+        if len(jobs) > 1:
+            try:
+                with self._database.write() as tx:
+                    for job in jobs:
+                        job.outcome = job.work(tx)
+            except DatabaseBusy as error:
+                for job in jobs:
+                    job.outcome = error
+                return
+            except GatekeyError:
+                pass  # all of it was rolled back; below, whoever was the cause fails alone
+            else:
+                return
+        for job in jobs:
+            self._alone(job)
+
+    def _alone(self, job: _Job) -> None:
         try:
             with self._database.write() as tx:
-                return [_within(tx, job) for job in jobs]
-        except DatabaseBusy as error:
-            return [error] * len(jobs)
-        except StoreUnavailable:
-            # All of it was rolled back. Whoever was not the cause must not suffer for it.
-            return [self._alone(job) for job in jobs]
-
-    def _alone(self, job: _Job) -> Any:
-        try:
-            with self._database.write() as tx:
-                return job.work(tx)
+                job.outcome = job.work(tx)
         except GatekeyError as error:
-            return error
+            job.outcome = error
 
 
-def _within(tx: Connection, job: _Job) -> Any:
-    try:
-        with tx.begin_nested():
-            return job.work(tx)
-    except GatekeyError as error:
-        return error
-
-
-def _resolve(jobs: list[_Job], outcomes: list[Any]) -> None:
-    for job, outcome in zip(jobs, outcomes, strict=True):
-        if job.future.done():
-            continue
-        if isinstance(outcome, BaseException):
-            job.future.set_exception(outcome)
-        else:
-            job.future.set_result(outcome)
+def _is_ready(job: _Job) -> bool:
+    if job.first is not None:
+        try:
+            job.first()
+        except GatekeyError as error:
+            job.outcome = error
+            return False
+    return True

@@ -5,13 +5,34 @@ through a client, which would log addresses, keep cookies, and know how to follo
 """
 
 import asyncio
-from typing import Final
+import json
+import re
+from collections.abc import AsyncIterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final, cast
 
 import httpx
 
+from gateway.faults import FOREIGN
 from gateway.outbound import system_trust
+from gateway.problems import OpenAiProblem
+from gateway.relay.connections import ModelServerTransport
+from gateway.site_view import SiteView
+from store.errors import UpstreamFailed
+from store.text import plain
 
-LIMITS: Final = httpx.Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=30.0)
+WAITS: Final = {"connect": 5.0, "read": 300.0, "write": 30.0, "pool": 5.0}
+"""Seconds. `read` is the longest silence, before an answer or within one."""
+LONGEST_CALL: Final = 50 * 60
+"""Seconds. Shorter than `store.quota.ABANDONED_AFTER`, after which what a call holds is given back."""
+LONGEST_ANSWER: Final = 64 * 1024 * 1024
+LONGEST_ERROR: Final = 64 * 1024
+
+_TOLD: Final = frozenset({400, 404, 409, 413, 415, 422, 429})
+"""Statuses that are the client's doing. All others are between the gateway and the model server."""
+_KEY: Final = re.compile(r"sk-[A-Za-z0-9_*-]{4,}")
+_MOST_URLS: Final = 100
+_NOT_CONFIGURED: Final = "The administrator has not configured a model server."
 
 
 class Upstream:
@@ -20,16 +41,127 @@ class Upstream:
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._transport = transport
         self._opening = asyncio.Lock()
+        self._urls: dict[str, httpx.URL] = {}
 
-    async def transport(self) -> httpx.AsyncBaseTransport:
-        """The transport, made when it is first needed: trusting the system's authorities reads files."""
-        if self._transport is None:
-            async with self._opening:
-                if self._transport is None:
-                    tls = await asyncio.to_thread(system_trust)
-                    self._transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=LIMITS)
-        return self._transport
+    async def send(
+        self, site: SiteView, method: str, path: str, content: bytes = b"", *, request_id: str
+    ) -> httpx.Response:
+        """The beginning of the answer to one request, whatever its status. The caller closes it.
+
+        Raises `OpenAiProblem`: 503 without a model server, 502 or 504 if it cannot be reached.
+        """
+        if not site.upstream_url:
+            raise OpenAiProblem(503, _NOT_CONFIGURED, code="upstream_missing")
+        transport = self._transport or await self._open()
+        url = self._url(site.upstream_url + path)
+        headers = _headers(site, content, request_id)
+        request = httpx.Request(method, url, content=content, headers=headers, extensions={"timeout": WAITS})
+        try:
+            return await transport.handle_async_request(request)
+        except FOREIGN as error:
+            raise unreachable(error) from error
 
     async def aclose(self) -> None:
         if self._transport is not None:
             await self._transport.aclose()
+
+    def _url(self, text: str) -> httpx.URL:
+        # To parse an address takes longer than to write the whole request; all but those of tasks come again.
+        if text not in self._urls:
+            if len(self._urls) >= _MOST_URLS:
+                self._urls.clear()
+            self._urls[text] = httpx.URL(text)
+        return self._urls[text]
+
+    async def _open(self) -> httpx.AsyncBaseTransport:
+        async with self._opening:
+            if self._transport is None:
+                tls = await asyncio.to_thread(system_trust)  # it reads files
+                self._transport = ModelServerTransport(tls)
+            return self._transport
+
+
+def _headers(site: SiteView, content: bytes, request_id: str) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"Accept-Encoding", b"identity"),
+        (b"User-Agent", b"Gatekey"),
+        (b"X-Request-Id", request_id.encode()),
+    ]
+    if site.upstream_key:
+        headers.append((b"Authorization", b"Bearer " + site.upstream_key.encode()))
+    if content:
+        headers.append((b"Content-Type", b"application/json"))
+    return headers
+
+
+async def read_all(response: httpx.Response, limit: int = LONGEST_ANSWER) -> bytes:
+    """The whole body, as sent. Raises `OpenAiProblem` 502 or 504; `limit` is in bytes."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise UpstreamFailed("The model server compressed its answer, which was not asked of it.")
+    body = bytearray()
+    try:
+        async for chunk in chunks(response):
+            body += chunk
+            if len(body) > limit:
+                raise UpstreamFailed("The model server's answer was too long.")
+    except FOREIGN as error:
+        raise unreachable(error) from error
+    return bytes(body)
+
+
+def chunks(response: httpx.Response) -> AsyncIterable[bytes]:
+    """The body as it comes in. It raises what is in `gateway.faults.FOREIGN`."""
+    return cast("AsyncIterable[bytes]", response.stream)
+
+
+def unreachable(error: Exception) -> OpenAiProblem:
+    """The problem for a foreign exception. It names no host: that is the administrator's business."""
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return OpenAiProblem(504, "The model server did not answer in time.", code="upstream_timeout")
+    if isinstance(error, httpx.ConnectError):
+        return OpenAiProblem(502, "The model server could not be reached.", code="upstream_unreachable")
+    return OpenAiProblem(502, "The model server broke off the connection.", code="upstream_broken")
+
+
+async def refusal(response: httpx.Response, secret: str) -> OpenAiProblem:
+    """The problem for an answer that is no success: told on if it was the client's doing, with `secret` masked."""
+    status = response.status_code
+    said = _said(await read_all(response, LONGEST_ERROR))
+    if status not in _TOLD:
+        busy = status in (503, 529)
+        name = HTTPStatus(status).phrase if status in set(HTTPStatus) else "something unknown"
+        sentence = f"The model server answered {status} ({name})."
+        return OpenAiProblem(503 if busy else 502, sentence, code="upstream_error", headers=_patience(response))
+    message = said.get("message")
+    sentence = message if isinstance(message, str) and message else f"The model server answered {status}."
+    return OpenAiProblem(
+        status,
+        masked(sentence, secret),
+        kind=_word(said.get("type"), secret),
+        code=_word(said.get("code"), secret),
+        param=_word(said.get("param"), secret),
+        headers=_patience(response),
+    )
+
+
+def masked(text: str, secret: str) -> str:
+    """`text` on one line, without the gateway's own key or anything that looks like one."""
+    return plain(_KEY.sub("sk-…", text.replace(secret, "…") if secret else text), 500)
+
+
+def _patience(response: httpx.Response) -> dict[str, str]:
+    value = response.headers.get("retry-after", "")
+    return {"Retry-After": value} if value.isascii() and value.isdigit() and len(value) <= 5 else {}
+
+
+def _said(body: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    error = document.get("error") if isinstance(document, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _word(value: object, secret: str) -> str | None:
+    return masked(value, secret)[:100] if isinstance(value, str) else None

@@ -1,0 +1,49 @@
+"""Whether a call may go ahead: key, account, price, and money, in that order."""
+
+from sqlalchemy import Connection
+
+from gateway.relay.request import Call
+from gateway.relay.usage import Usage
+from store.api_keys import KeyHolder
+from store.errors import InvalidApiKey
+from store.pricing import ModelPrice
+from store.store import Store
+
+
+class Admission:
+    """One call at the door. `read` first, then `hold` in a write transaction; what `read` found stays here."""
+
+    def __init__(self, store: Store, key: str, call: Call) -> None:
+        self._store = store
+        self._key = key
+        self._call = call
+        self.holder: KeyHolder | None = None
+        """Known even when the call is refused."""
+        self.price: ModelPrice | None = None
+        """None: the model has no price, and the account accepts that."""
+
+    @property
+    def known_holder(self) -> KeyHolder:
+        """Raises `InvalidApiKey` before `read` has found one."""
+        if self.holder is None:
+            raise InvalidApiKey
+        return self.holder
+
+    def read(self) -> None:
+        """Whose key it is and what the model costs, in one state of the data.
+
+        Raises `InvalidApiKey`, `ModelNotPriced`.
+        """
+        with self._store.database.read() as tx:
+            self.holder = self._store.api_keys.holder(tx, self._key)
+            self.price = self._store.pricing.quote(tx, self.holder.account_id, self._call.model)
+
+    def hold(self, tx: Connection) -> int:
+        """Hold what the call may cost at most; returns the reservation. Raises `QuotaExceeded`, `SpendLimitReached`."""
+        holder, call = self.known_holder, self._call
+        if holder.is_stale:
+            self._store.api_keys.note_use(tx, holder)
+        if self.price is None:
+            self._store.pricing.note_unpriced(tx, holder.account_id, call.model)
+        most = Usage(call.prompt_tokens, call.completion_tokens, call.pictures).cost(self.price)
+        return self._store.quota.hold(tx, holder.account_id, most, api_key_id=holder.key_id)

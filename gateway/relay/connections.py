@@ -1,0 +1,111 @@
+"""Connections to the model server, kept in a plain list.
+
+httpcore's own pool looks through all of its connections at each request and each answer, which costs several times
+as much as the request itself. Here a connection is taken from the end of a list and put back when its answer is
+read. The rest, TLS, HTTP/1.1 and what its failures are called, is still httpcore's and httpx's.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import httpcore
+import httpx
+
+MOST: Final = 1000
+KEPT_FOR: Final = 15.0
+"""Seconds that an idle connection is kept; one that the server closed earlier is noticed when it is taken up."""
+
+
+class KeptConnections(httpcore.AsyncConnectionPool):
+    """Connections by origin; the last used is taken up first, so the others may grow old and go."""
+
+    def __init__(self, tls: ssl.SSLContext, network_backend: httpcore.AsyncNetworkBackend | None = None) -> None:
+        super().__init__(ssl_context=tls, keepalive_expiry=KEPT_FOR, network_backend=network_backend)
+        self._idle: dict[str, list[httpcore.AsyncConnectionInterface]] = {}
+        self._places = asyncio.Semaphore(MOST)
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """The answer; closing it gives the connection back. Raises `httpcore.PoolTimeout` after `MOST` others."""
+        await self._wait_for_place(request.extensions["timeout"]["pool"])
+        origin = request.url.origin
+        try:
+            connection = await self._take(origin)
+            try:
+                response = await connection.handle_async_request(request)
+            except BaseException:
+                await connection.aclose()
+                raise
+        except BaseException:
+            self._places.release()
+            raise
+
+        async def give_back() -> None:
+            self._places.release()
+            if connection.is_idle():
+                self._idle.setdefault(str(origin), []).append(connection)
+            else:
+                await connection.aclose()
+
+        return httpcore.Response(
+            response.status,
+            headers=response.headers,
+            content=_Stream(response.stream, give_back),
+            extensions=response.extensions,
+        )
+
+    async def aclose(self) -> None:
+        """Close what is idle. Answers that are still being read keep theirs."""
+        kept, self._idle = self._idle, {}
+        for connections in kept.values():
+            for connection in connections:
+                await connection.aclose()
+
+    async def _wait_for_place(self, seconds: float) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise httpcore.PoolTimeout from error
+
+    async def _take(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
+        idle = self._idle.get(str(origin), [])
+        while idle:
+            connection = idle.pop()
+            if not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return self.create_connection(origin)
+
+
+class _Stream:
+    """The body of an answer, which gives its connection back once it is closed."""
+
+    def __init__(self, stream: Any, give_back: Any) -> None:
+        self._stream = stream
+        self._give_back = give_back
+        self._is_closed = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        chunks: AsyncIterator[bytes] = self._stream.__aiter__()
+        return chunks
+
+    async def aclose(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            try:
+                await self._stream.aclose()
+            finally:
+                await self._give_back()
+
+
+class ModelServerTransport(httpx.AsyncHTTPTransport):
+    """httpx's transport over `KeptConnections`: no proxies from the environment, no redirects, no cookies."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        super().__init__(verify=tls, trust_env=False)
+        self._pool = KeptConnections(tls)

@@ -1,0 +1,130 @@
+"""What is held for a call, taken for it, and logged of it. Nothing that began is left unbooked."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sqlalchemy import Connection
+
+from gateway.relay.usage import Usage
+from gateway.services import Services
+from store.api_keys import KeyHolder
+from store.errors import AlreadySettled, GatekeyError, ModelNotPriced, StoreUnavailable
+from store.pricing import ModelPrice
+from store.usage_log import Kind, UsageEntry
+
+LOGGER: Final = logging.getLogger("gatekey.relay")
+RETRIES: Final = (0.2, 1.0, 5.0, 30.0, 120.0)
+"""Seconds before a booking that the database refused is tried again."""
+PATIENCE: Final = 10.0
+"""Seconds that an answer waits for its booking; after that it is sent, and booked behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and from where."""
+
+    holder: KeyHolder
+    address: str
+    request_id: str
+    started_at: float
+    """By `time.perf_counter`."""
+
+    def entry(self, kind: Kind, model: str, *, status: str = "ok", detail: str = "") -> UsageEntry:
+        """The beginning of a line in the usage log; whether the address is kept, the store decides."""
+        return UsageEntry(
+            kind=kind,
+            model=model,
+            api_key_name=self.holder.key_name,
+            request_id=self.request_id,
+            status=status,
+            detail=detail,
+            duration_ms=int((time.perf_counter() - self.started_at) * 1000),
+            client_ip=self.address or None,
+        )
+
+
+@dataclass(slots=True)
+class Held:
+    """A call that may go ahead: its price, and the reservation that pays for it."""
+
+    caller: Caller
+    model: str
+    kind: Kind
+    price: ModelPrice | None
+    reservation: int
+    is_taken: bool = False
+    """Whether somebody has taken it on to book it. It is booked once, by whoever does so first."""
+
+
+_NOTHING: Final = Usage(0, 0)
+
+
+class Ledger:
+    """Books calls through the store. One per application."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._bookings: set[asyncio.Task[None]] = set()
+
+    async def book(
+        self,
+        held: Held,
+        usage: Usage,
+        *,
+        kind: Kind | None = None,
+        status: str = "ok",
+        detail: str = "",
+        task: str = "",
+    ) -> None:
+        """Take what the call came to, and log it. `task` is the name of what it began at the model server."""
+        held.is_taken = True
+        entry = replace(
+            held.caller.entry(kind or held.kind, held.model, status=status, detail=detail),
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            unpriced=held.price is None,
+        )
+        # A task of its own: it is booked even if the client, and with it the caller, is gone.
+        cost = usage.cost(held.price)
+        booking = asyncio.create_task(self._book(held, cost, replace(entry, request_id=task) if task else entry))
+        self._bookings.add(booking)
+        booking.add_done_callback(self._bookings.discard)
+        await asyncio.wait({booking}, timeout=PATIENCE)
+
+    async def book_failure(self, held: Held, error: GatekeyError, status: str) -> None:
+        """Log that the call failed; nothing is taken for it."""
+        await self.book(held, _NOTHING, kind=Kind.ERROR, status=status, detail=str(error))
+
+    async def log_refusal(self, caller: Caller, model: str, error: GatekeyError, status: str) -> None:
+        """Log a call that was refused before anything was held for it."""
+        store, entry = self._services.store, caller.entry(Kind.ERROR, model, status=status, detail=str(error))
+
+        def log(tx: Connection) -> None:
+            if isinstance(error, ModelNotPriced):
+                store.pricing.note_unpriced(tx, caller.holder.account_id, model)
+            store.usage.append(tx, caller.holder.account_id, entry)
+
+        await self._services.threads.write(log)
+
+    async def drain(self) -> None:
+        """Wait until every booking is made."""
+        while self._bookings:
+            await asyncio.wait(set(self._bookings))
+
+    async def _book(self, held: Held, cost: int, entry: UsageEntry) -> None:
+        store = self._services.store
+        for pause in (*RETRIES, None):
+            try:
+                await self._services.threads.write(lambda tx: store.quota.book(tx, held.reservation, cost, entry))
+            except AlreadySettled:
+                return  # its account was deleted meanwhile, or an answer of the database was lost
+            except StoreUnavailable as error:
+                if pause is None:
+                    LOGGER.error("A call of account %d was not booked: %s", held.caller.holder.account_id, error)
+                    return
+                await asyncio.sleep(pause)
+            else:
+                return

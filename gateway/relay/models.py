@@ -1,0 +1,78 @@
+"""The models an account may call: those with a price, and all others too if it accepts models without one."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from gateway.problems import OpenAiProblem
+from gateway.relay.relay import Relay, document_of
+from gateway.relay.upstream import read_all, refusal
+from gateway.site_view import SiteView
+from store.api_keys import KeyHolder
+from store.text import is_plain
+
+_OWNER = "gatekey"
+
+
+class Models:
+    """`GET /v1/models` and `GET /v1/models/{model}`."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    async def every(self, request: Request) -> Response:
+        """Every model, by name."""
+        models = await self._models(request)
+        return self._answer(request, {"object": "list", "data": [models[name] for name in sorted(models)]})
+
+    async def one(self, request: Request) -> Response:
+        """One model."""
+        models, name = await self._models(request), request.path_params["model"]
+        if name not in models:
+            raise OpenAiProblem(404, "There is no model of that name.", param="model", code="model_not_found")
+        return self._answer(request, models[name])
+
+    async def _models(self, request: Request) -> dict[str, dict[str, Any]]:
+        relay = self._relay
+        started_at, key, site = relay.begin(request), relay.key(request), await relay.site()
+        caller = await relay.caller(request, key, site, started_at)
+        priced, accepts_unpriced = await relay.services.threads.read(lambda: self._known(caller.holder))
+        models = {name: _model(name) for name in priced}
+        if accepts_unpriced and site.upstream_url:
+            listed = await self._listed(site, caller.request_id)
+            models.update({name: _model(name, entry) for name, entry in listed.items()})
+        return models
+
+    def _known(self, holder: KeyHolder) -> tuple[list[str], bool]:
+        store = self._relay.services.store
+        with store.database.read() as tx:
+            accepts = store.pricing.accepts_unpriced(tx, holder.account_id)
+        return [price.model for price in store.pricing.all()], accepts
+
+    async def _listed(self, site: SiteView, request_id: str) -> Mapping[str, Mapping[str, Any]]:
+        answer = await self._relay.services.upstream.send(site, "GET", "/models", request_id=request_id)
+        try:
+            if not answer.is_success:
+                raise await refusal(answer, site.upstream_key)
+            data = document_of(await read_all(answer)).get("data")
+        finally:
+            await answer.aclose()
+        entries: Iterable[Any] = data if isinstance(data, list) else ()
+        named = ((entry.get("id"), entry) for entry in entries if isinstance(entry, dict))
+        return {name: entry for name, entry in named if isinstance(name, str) and is_plain(name)}
+
+    def _answer(self, request: Request, document: Mapping[str, Any]) -> Response:
+        return JSONResponse(document, headers=self._relay.named(request))
+
+
+def _model(name: str, entry: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    entry = entry or {}
+    created, owner = entry.get("created"), entry.get("owned_by")
+    return {
+        "id": name,
+        "object": "model",
+        "created": created if type(created) is int else 0,
+        "owned_by": owner if isinstance(owner, str) and is_plain(owner) else _OWNER,
+    }

@@ -1,0 +1,183 @@
+"""One relayed call, from its key to its booking.
+
+key -> account -> price guard -> what it may cost is held -> model server -> what it did cost is taken and logged ->
+the last byte is sent. So whoever has an answer finds it in the log.
+"""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.bearer import bearer
+from gateway.client_address import client_address
+from gateway.problems import REQUEST_ID, OpenAiProblem, problem_code
+from gateway.relay.admission import Admission
+from gateway.relay.ledger import Caller, Held, Ledger
+from gateway.relay.request import Call, Endpoint, understand
+from gateway.relay.streamed import StreamedAnswer
+from gateway.relay.upstream import LONGEST_CALL, read_all, refusal, unreachable
+from gateway.relay.usage import of_answer
+from gateway.services import Services
+from gateway.site_view import SiteView
+from store.api_keys import KeyHolder
+from store.errors import GatekeyError, UpstreamFailed
+from store.tokens import API_KEY_PREFIX
+from store.usage_log import Kind
+
+WHAT: Final = "an API key"
+TASK_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_TRUSTED_SIZE: Final = 64 * 1024
+"""Bytes of body that are read before it is known whose they are."""
+
+
+class Relay:
+    """The flow, shared by all endpoints."""
+
+    def __init__(self, services: Services, ledger: Ledger) -> None:
+        self.services = services
+        self.ledger = ledger
+
+    def endpoint(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+        """The ASGI endpoint that relays to `endpoint`."""
+
+        async def relay(request: Request) -> Response:
+            return await self._relay(endpoint, request)
+
+        return relay
+
+    async def _relay(self, endpoint: Endpoint, request: Request) -> Response:
+        started_at, key, site = self.begin(request), self.key(request), await self.site()
+        raw = await self.body(request, key)
+        try:
+            call = understand(endpoint, request.headers.get("content-type", ""), raw)
+        except OpenAiProblem as error:
+            caller = await self.caller(request, key, site, started_at)
+            await self.ledger.log_refusal(caller, "", error, problem_code(error))
+            raise
+        return await self._forward(call, await self._admit(request, key, call, site, started_at), site)
+
+    async def _admit(self, request: Request, key: str, call: Call, site: SiteView, started_at: float) -> Held:
+        """Whose key it is, what the model costs, and that it can be paid for, in one visit to the writing thread."""
+        admission = Admission(self.services.store, key, call)
+        try:
+            reservation = await self.services.threads.write(admission.hold, first=admission.read)
+        except GatekeyError as error:
+            if admission.holder is not None:
+                caller = self.recognised(request, admission.holder, site, started_at)
+                await self.ledger.log_refusal(caller, call.model, error, problem_code(error))
+            raise
+        caller = self.recognised(request, admission.known_holder, site, started_at)
+        return Held(caller, call.model, call.endpoint.kind, admission.price, reservation)
+
+    async def _forward(self, call: Call, held: Held, site: SiteView) -> Response:
+        """Ask the model server and book what came of it, whatever that is."""
+        failure: GatekeyError = _STOPPED
+        try:
+            async with asyncio.timeout(LONGEST_CALL):
+                answer = await self.services.upstream.send(
+                    site, "POST", call.endpoint.path, call.content, request_id=held.caller.request_id
+                )
+                if call.streams and answer.is_success:
+                    return StreamedAnswer(call, held, answer, self.ledger, site.upstream_key)
+                content = await self._read(answer, site)
+            return await self._book(call, held, content, site)
+        except TimeoutError as error:
+            failure = unreachable(error)
+            raise failure from error
+        except GatekeyError as error:
+            failure = error
+            raise
+        finally:
+            if not held.is_taken:
+                await self.ledger.book_failure(held, failure, problem_code(failure))
+
+    async def _read(self, answer: httpx.Response, site: SiteView) -> bytes:
+        try:
+            if not answer.is_success:
+                raise await refusal(answer, site.upstream_key)
+            return await read_all(answer)
+        finally:
+            await answer.aclose()
+
+    async def _book(self, call: Call, held: Held, content: bytes, site: SiteView) -> Response:
+        document = document_of(content)
+        status, task = task_of(document) if call.endpoint.kind is Kind.TASK else ("ok", "")
+        usage = of_answer(call, document, len(content))
+        await self.ledger.book(held, usage, status=status, detail=_COUNTED if usage.is_counted else "", task=task)
+        return passed_on(content, site.upstream_key, held.caller.request_id)
+
+    def begin(self, request: Request) -> float:
+        """Give `request` its name, which its answer and its line in the usage log carry; returns the time."""
+        request.scope[REQUEST_ID] = "req_" + self.services.store.context.rng.randbytes(12).hex()
+        return time.perf_counter()
+
+    def key(self, request: Request) -> str:
+        """The API key of `request`. Raises `BearerMissing` or `BearerMalformed`."""
+        return bearer(request.scope, API_KEY_PREFIX, WHAT)
+
+    def named(self, request: Request) -> dict[str, str]:
+        """The header that carries the name of `request`."""
+        return {"X-Request-Id": request.scope[REQUEST_ID]}
+
+    async def site(self) -> SiteView:
+        return await self.services.site.current()
+
+    async def body(self, request: Request, key: str) -> bytes:
+        """The body; a long one only of someone whose key is known."""
+        announced = request.headers.get("content-length", "")
+        if not announced.isdigit() or int(announced) > _TRUSTED_SIZE:
+            await self.services.threads.read(lambda: self._holder(key))
+        return await request.body()
+
+    async def caller(self, request: Request, key: str, site: SiteView, started_at: float) -> Caller:
+        """Who sent `request`. Raises `InvalidApiKey`."""
+        holder = await self.services.threads.read(lambda: self.services.store.api_keys.authenticate(key))
+        return self.recognised(request, holder, site, started_at)
+
+    def recognised(self, request: Request, holder: KeyHolder, site: SiteView, started_at: float) -> Caller:
+        """The caller, as the access log and the ledger know them."""
+        address = client_address(request.scope, site.trusted_proxies)
+        self.services.note(request.scope, holder, address)
+        return Caller(holder, address, request.scope[REQUEST_ID], started_at)
+
+    def _holder(self, key: str) -> KeyHolder:
+        with self.services.store.database.read() as tx:
+            return self.services.store.api_keys.holder(tx, key)
+
+
+_COUNTED: Final = "The model server reported no usage; it was counted here."
+_STOPPED: Final = UpstreamFailed("The gateway was stopped before the model server had answered.")
+
+
+def passed_on(content: bytes, secret: str, request_id: str) -> Response:
+    """The model server's own answer, without the gateway's key in it."""
+    known = secret.encode()
+    if known and known in content:
+        content = content.replace(known, b"...")
+    return Response(content, headers={"X-Request-Id": request_id}, media_type="application/json")
+
+
+def document_of(content: bytes) -> dict[str, Any]:
+    """The JSON object in an answer. Raises `UpstreamFailed`."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise UpstreamFailed("The model server's answer was not a JSON object.")
+    return document
+
+
+def task_of(document: Mapping[str, Any]) -> tuple[str, str]:
+    """The status of a task at the model server, and its name. Raises `UpstreamFailed`."""
+    status, name = document.get("status"), document.get("id")
+    if not isinstance(status, str) or not isinstance(name, str) or not TASK_NAME.fullmatch(name):
+        raise UpstreamFailed("The model server's answer was no batch.")
+    return status, name

@@ -1,0 +1,166 @@
+"""A relay request, understood as far as it has to be priced, and rewritten so that everyone reads it alike.
+
+The price guard looks at `model`. A body that names it twice, or once more in other letters, would be priced as one
+model and served as another by a server with a different parser. So what was read here is written anew, and keys
+that only some parsers take for one of ours are refused.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from gateway.problems import OpenAiProblem
+from store.inputs import LONGEST_MODEL
+from store.usage_log import Kind
+
+DEFAULT_COMPLETION: Final = 4096
+"""Tokens held for an answer whose length the client did not limit."""
+MOST_TOKENS: Final = 10_000_000
+MOST_CHOICES: Final = 128
+BYTES_PER_TOKEN: Final = 3
+"""Of a prompt, to hold enough: English has about four, Chinese about three."""
+TOKENS_PER_PICTURE: Final = 1500
+"""Held for each picture in a prompt, whose bytes say nothing about its tokens."""
+
+_OURS: Final = frozenset(
+    {"model", "stream", "stream_options", "n", "best_of", "max_tokens", "max_completion_tokens", "usage"}
+)
+_DATA: Final = re.compile(rb'(?<!\\)"data:[^"]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One of OpenAI's addresses. `completion` says how many tokens an answer may have, at most."""
+
+    path: str
+    kind: Kind
+    may_stream: bool
+    completion: Callable[[dict[str, Any]], int]
+    model: str = ""
+    """What every request here is priced as; empty: as the model it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. The figures are what is held for it; what it costs, the answer tells."""
+
+    endpoint: Endpoint
+    model: str
+    content: bytes
+    """What goes to the model server."""
+    streams: bool
+    wants_usage: bool
+    """Whether the client asked for the usage of a stream itself."""
+    prompt_tokens: int
+    completion_tokens: int
+    pictures: int
+
+
+def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
+    """Raises `OpenAiProblem` 400 or 415, naming the parameter at fault."""
+    body = read_object(media_type, raw)
+    for key in body:
+        if key not in _OURS and key.casefold() in _OURS:
+            _refuse(f"Write {key.casefold()} in small letters.", key.casefold())
+    model = endpoint.model or body.get("model")
+    if not isinstance(model, str) or not 1 <= len(model) <= LONGEST_MODEL:
+        _refuse("Name a model, as a string of 1 to 200 characters.", "model")
+    streams = body.get("stream", False)
+    if streams is None:
+        streams = False
+    if not isinstance(streams, bool) or (streams and not endpoint.may_stream):
+        _refuse("This endpoint does not stream." if streams is True else "stream is true or false.", "stream")
+    wants_usage = _ask_for_usage(body) if streams else False
+    completion = endpoint.completion(body)
+    pictures = _whole(body, "n", 1, MOST_CHOICES) if endpoint.kind is Kind.DRAWING else 0
+    content = json.dumps(body, separators=(",", ":")).encode()
+    prompt = prompt_estimate(content) if endpoint.kind is not Kind.TASK else 0
+    return Call(endpoint, model, content, streams, wants_usage, prompt, completion, pictures)
+
+
+def read_object(media_type: str, raw: bytes) -> dict[str, Any]:
+    """The JSON object in `raw`. Raises `OpenAiProblem` 400 or 415."""
+    if media_type.partition(";")[0].strip().lower() != "application/json":
+        raise OpenAiProblem(415, "Send the body as application/json.")
+    try:
+        body = json.loads(raw, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise OpenAiProblem(400, "The body is not JSON.") from error
+    if not isinstance(body, dict):
+        raise OpenAiProblem(400, "The body is not a JSON object.")
+    return body
+
+
+def prompt_estimate(content: bytes) -> int:
+    """How many tokens a prompt of these bytes has, rather too many than too few."""
+    inline = sum(match.end() - match.start() for match in _DATA.finditer(content)) if b'"data:' in content else 0
+    pictures = content.count(b'"image_url":')
+    return -(-(len(content) - inline) // BYTES_PER_TOKEN) + TOKENS_PER_PICTURE * pictures
+
+
+def chat_completion(body: dict[str, Any]) -> int:
+    """The most tokens a chat may answer with, over all its choices."""
+    longest = _whole(body, "max_completion_tokens", 1, MOST_TOKENS, 0)
+    longest = longest or _whole(body, "max_tokens", 1, MOST_TOKENS, DEFAULT_COMPLETION)
+    return longest * _whole(body, "n", 1, MOST_CHOICES)
+
+
+def text_completion(body: dict[str, Any]) -> int:
+    """The same for a completion, which may have several prompts, and drop the worse of its answers."""
+    longest = _whole(body, "max_tokens", 0, MOST_TOKENS, DEFAULT_COMPLETION)
+    choices = max(_whole(body, "n", 1, MOST_CHOICES), _whole(body, "best_of", 1, MOST_CHOICES))
+    prompt = body.get("prompt")
+    several = isinstance(prompt, list) and any(isinstance(part, str | list) for part in prompt)
+    return longest * choices * (len(prompt) if isinstance(prompt, list) and several else 1)
+
+
+def nothing(_: dict[str, Any]) -> int:
+    """No tokens are answered."""
+    return 0
+
+
+BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, completion=nothing, model="batch")
+"""A batch names its models in a file that the relay does not see. So it is priced as a model of its own, `batch`, by
+the request: without that price, or the account's leave for models without one, there are no batches."""
+
+ENDPOINTS: Final = (
+    Endpoint("/chat/completions", Kind.CONSUMPTION, may_stream=True, completion=chat_completion),
+    Endpoint("/completions", Kind.CONSUMPTION, may_stream=True, completion=text_completion),
+    Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, completion=nothing),
+    Endpoint("/images/generations", Kind.DRAWING, may_stream=False, completion=nothing),
+    BATCHES,
+)
+
+
+def _ask_for_usage(body: dict[str, Any]) -> bool:
+    """Make the model server report the usage of a stream; returns whether the client asked for it anyway."""
+    options = body.get("stream_options")
+    if options is None:
+        options = {}
+    if not isinstance(options, dict):
+        _refuse("stream_options is an object.", "stream_options")
+    for key in options:
+        if key != "include_usage" and key.casefold() == "include_usage":
+            _refuse("Write include_usage in small letters.", "stream_options")
+    wanted = options.get("include_usage") is True
+    body["stream_options"] = {**options, "include_usage": True}
+    return wanted
+
+
+def _whole(body: dict[str, Any], name: str, lowest: int, highest: int, default: int = 1) -> int:
+    value = body.get(name)
+    if value is None:
+        return default
+    if type(value) is not int or not lowest <= value <= highest:
+        _refuse(f"{name} is a whole number from {lowest} to {highest}.", name)
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refuse(sentence: str, param: str) -> NoReturn:
+    raise OpenAiProblem(400, sentence, param=param)

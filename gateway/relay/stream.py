@@ -1,0 +1,86 @@
+"""Server-sent events on their way through: passed on as they are, and counted (WHATWG HTML, 9.2)."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway.relay.usage import Usage, reported
+from store.errors import UpstreamFailed
+
+LONGEST_EVENT: Final = 4 * 1024 * 1024
+DONE: Final = b"data: [DONE]\n\n"
+_END: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_DATA: Final = re.compile(rb"^data:[ ]?(.*?)\r?$", re.MULTILINE)
+_USAGE: Final = re.compile(rb'"usage"\s*:\s*\{')
+_ERROR: Final = re.compile(rb'\s*\{\s*"error"\s*:')
+_PIECE: Final = re.compile(rb'"(?:content|text|arguments|reasoning_content|refusal)"\s*:\s*"((?:[^"\\]|\\.)+)"')
+
+
+@dataclass(slots=True)
+class Meter:
+    """Cuts a byte stream into events and counts what they hold.
+
+    `hides_usage` drops the event that holds only the usage: the client did not ask for it. `secret` is never
+    passed on, even if the model server echoes it.
+    """
+
+    hides_usage: bool
+    secret: bytes
+    usage: Usage | None = None
+    pieces: int = 0
+    """Events that held a part of an answer."""
+    letters: int = 0
+    """Bytes of those parts."""
+    is_done: bool = False
+    """Whether `[DONE]` came. It is not passed on: whoever pumps sends it when the call is booked."""
+    _rest: bytes = b""
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """The events that `chunk` completes, to be passed on as they are.
+
+        Raises `UpstreamFailed` for an event that reports an error or is longer than `LONGEST_EVENT`.
+        """
+        buffer, start = self._rest + chunk, 0
+        # An event may end in the two bytes where the last chunk and this one meet.
+        for match in _END.finditer(buffer, max(len(self._rest) - 3, 0)):
+            event = buffer[start : match.end()]
+            start = match.end()
+            if self._is_passed_on(event):
+                yield event.replace(self.secret, b"...") if self.secret and self.secret in event else event
+        self._rest = buffer[start:]
+        if len(self._rest) > LONGEST_EVENT:
+            raise UpstreamFailed("The model server sent an event that is too long.")
+
+    def _is_passed_on(self, event: bytes) -> bool:
+        data = b"\n".join(_DATA.findall(event))
+        if data.strip() == b"[DONE]":
+            self.is_done = True
+            return False
+        if _ERROR.match(data):
+            raise UpstreamFailed("The model server reported an error and broke off.")
+        if _USAGE.search(data):
+            return self._note_usage(data)
+        said = _PIECE.findall(data)
+        self.pieces += bool(said)
+        self.letters += sum(map(len, said))
+        return True
+
+    def _note_usage(self, data: bytes) -> bool:
+        document = _object(data)
+        self.usage = reported(document) or self.usage
+        return not (self.hides_usage and document.get("choices") == [])
+
+
+def error_event(body: dict[str, Any]) -> bytes:
+    """An error in the midst of a stream, as OpenAI's SDK understands it."""
+    return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}

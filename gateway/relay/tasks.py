@@ -1,0 +1,50 @@
+"""Reading a batch. All accounts share the gateway's key at the model server, so a batch is found only by the account
+that created it, and the usage log knows which one that was."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.problems import OpenAiProblem, problem_code
+from gateway.relay.ledger import Caller
+from gateway.relay.relay import TASK_NAME, Relay, document_of, passed_on, task_of
+from gateway.relay.request import BATCHES
+from gateway.relay.upstream import read_all, refusal
+from gateway.site_view import SiteView
+from store.errors import GatekeyError
+
+
+class Tasks:
+    """`GET /v1/batches/{batch_id}`."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    async def read(self, request: Request) -> Response:
+        """The batch as it stands at the model server; its line in the usage log is brought up to date."""
+        relay = self._relay
+        started_at, key, site = relay.begin(request), relay.key(request), await relay.site()
+        caller = await relay.caller(request, key, site, started_at)
+        name, account_id = request.path_params["batch_id"], caller.holder.account_id
+        usage = relay.services.store.usage
+        if not TASK_NAME.fullmatch(name) or not await relay.services.threads.read(
+            lambda: usage.has_task(account_id, name)
+        ):
+            raise OpenAiProblem(404, "There is no batch of that name.", param="batch_id", code="not_found")
+        try:
+            content = await self._ask(site, name, caller)
+            status, _ = task_of(document_of(content))
+        except GatekeyError as error:
+            await relay.ledger.log_refusal(caller, BATCHES.model, error, problem_code(error))
+            raise
+        await relay.services.threads.write(lambda tx: usage.note_task_status(tx, account_id, name, status))
+        return passed_on(content, site.upstream_key, caller.request_id)
+
+    async def _ask(self, site: SiteView, name: str, caller: Caller) -> bytes:
+        path = f"{BATCHES.path}/{name}"
+        answer = await self._relay.services.upstream.send(site, "GET", path, request_id=caller.request_id)
+        try:
+            if not answer.is_success:
+                raise await refusal(answer, site.upstream_key)
+            return await read_all(answer)
+        finally:
+            await answer.aclose()
