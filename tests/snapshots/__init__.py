@@ -1,0 +1,1 @@
+"""Pictures of every state a person can stop in. Each docstring says what to look for."""

@@ -1,0 +1,65 @@
+"""How a picture is taken: the real console on a store whose clock stands still and whose randomness is seeded."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import pytest
+from textual.pilot import Pilot
+
+from store.store import Store
+from tests.consoles import Stage
+from tests.stores import StillClock, add_account, make_store, sign_in
+from tui.app import GatekeyApp
+from tui.keymap import ConsoleConfig
+from tui.local_account import LocalAccount
+from tui.opening import Options
+
+Steps = Callable[[Stage], Awaitable[None]]
+
+
+class Picture(Protocol):
+    def __call__(
+        self,
+        steps: Steps | str = "",
+        *,
+        store: Store | None = None,
+        signed_in: bool = True,
+        size: tuple[int, int] = (80, 24),
+        theme: str = "gatekey-dark",
+    ) -> None: ...
+
+
+@pytest.fixture
+def picture(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Picture:
+    """Compare a picture of the console after `steps`: keys with spaces between, or a coroutine function."""
+    monkeypatch.setenv("HOME", "/home/alice")
+
+    def take(
+        steps: Steps | str = "",
+        *,
+        store: Store | None = None,
+        signed_in: bool = True,
+        size: tuple[int, int] = (80, 24),
+        theme: str = "gatekey-dark",
+    ) -> None:
+        if store is None:
+            store = make_store()
+            add_account(store)
+        clock = store.context.clock
+        assert isinstance(clock, StillClock)
+        account = LocalAccount(Options(), opened=store, token=sign_in(store) if signed_in else "")
+        app = GatekeyApp(account, ConsoleConfig(theme=theme))
+
+        async def prepare(pilot: Pilot[None]) -> None:
+            stage = Stage(app, pilot, store, clock)
+            await stage.settle()
+            if isinstance(steps, str):
+                if steps:
+                    await stage.press(*steps.split())
+            else:
+                await steps(stage)
+            await stage.settle()
+
+        assert snap_compare(app, terminal_size=size, run_before=prepare)
+
+    return take

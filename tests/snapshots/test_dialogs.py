@@ -1,0 +1,260 @@
+"""Every dialog of the console in every state a person can stop in."""
+
+from dataclasses import replace
+
+import pytest
+
+from screens.settings.two_factor_setup import TwoFactorSetup
+from store.bindings import ProviderKind
+from store.passkeys import NewCredential
+from store.sections import NotificationSettings
+from store.store import Store
+from tests.consoles import Stage
+from tests.screens.test_security_tab import enrol
+from tests.snapshots.conftest import Picture
+from tests.stores import add_account, make_store, sign_in
+from tui.themes import ANSI_DARK, LIGHT
+
+
+def passkey_store() -> Store:
+    store = make_store()
+    add_account(store)
+    store.site.set("passkeys.enabled", "true")
+    store.site.set("passkeys.rp_id", "localhost")
+    store.site.set("passkeys.origin", "http://localhost:8787")
+    token = sign_in(store)
+    for name in ("laptop", "blue key"):
+        store.passkeys.add(token, name, NewCredential(name.encode(), b"key", 0, "", (), True))
+    return store
+
+
+def test_token_question(picture: Picture) -> None:
+    """Cancel has the focus; the sentence says what stops working."""
+    picture("t")
+
+
+def test_token_hidden(picture: Picture) -> None:
+    """Dots instead of the token; four ways on."""
+    picture("t y")
+
+
+def test_token_revealed(picture: Picture) -> None:
+    """The whole token on one row, in the warning colour."""
+    picture("t y space")
+
+
+def test_token_not_kept(picture: Picture) -> None:
+    """Closing asks; Stay has the focus."""
+    picture("t y escape")
+
+
+def test_save_file(picture: Picture) -> None:
+    """A suggested path, and that only its owner can read it."""
+    picture("t y w")
+
+
+def test_change_password(picture: Picture) -> None:
+    """Three fields, the strength and the rules."""
+    picture("p")
+
+
+def test_change_password_refused(picture: Picture) -> None:
+    """Every error at once, each under its field."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("p")
+        await stage.fill("new-password", "one")
+        await stage.fill("confirmation", "two")
+        await stage.click("#change")
+
+    picture(steps)
+
+
+@pytest.mark.parametrize("theme", ["gatekey-dark", LIGHT, ANSI_DARK])
+def test_scan(picture: Picture, theme: str) -> None:
+    """A QR code black on white in every theme, beside it the key in groups of four."""
+    picture("f", theme=theme)
+
+
+def test_scan_too_small(picture: Picture) -> None:
+    """No clipped code: the key alone, and how much room the code needs."""
+    picture("f", size=(60, 20))
+
+
+def test_scan_wide(picture: Picture) -> None:
+    """The same dialog in the middle of a large terminal."""
+    picture("f", size=(120, 40))
+
+
+def test_codes(picture: Picture) -> None:
+    """Ten codes in two columns, and the field to type one back."""
+    picture("f enter")
+
+
+def test_codes_wrong(picture: Picture) -> None:
+    """The sentence under the field; the codes stay."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("f", "enter")
+        await stage.fill("saved-code", "0000-0000-0000-0000")
+        await stage.press("enter")
+
+    picture(steps)
+
+
+def test_verify(picture: Picture) -> None:
+    """One field, and the button by its full name."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("f")
+        wizard = stage.app.screen
+        assert isinstance(wizard, TwoFactorSetup)
+        await stage.press("enter")
+        await stage.fill("saved-code", wizard._given.codes[0])
+        await stage.press("enter")
+
+    picture(steps)
+
+
+def test_leaving_the_setup(picture: Picture) -> None:
+    """A question; Stay has the focus."""
+    picture("f escape")
+
+
+def test_manage(picture: Picture) -> None:
+    """Since when it is on, codes left, three ways on."""
+
+    async def steps(stage: Stage) -> None:
+        await enrol(stage)
+        await stage.press("f")
+
+    picture(steps)
+
+
+def test_new_codes(picture: Picture) -> None:
+    """Ten new codes, shown once."""
+
+    async def steps(stage: Stage) -> None:
+        await enrol(stage)
+        await stage.press("f", "n", "y")
+
+    picture(steps)
+
+
+def test_disable_question(picture: Picture) -> None:
+    """In the colour of danger; Cancel has the focus."""
+
+    async def steps(stage: Stage) -> None:
+        await enrol(stage)
+        await stage.press("f", "d")
+
+    picture(steps)
+
+
+def test_reauthenticate(picture: Picture) -> None:
+    """The reason, and the ways this account has to prove who it is: the password alone."""
+
+    async def steps(stage: Stage) -> None:
+        stage.clock.advance(minutes=6)
+        await stage.press("t", "y")
+
+    picture(steps)
+
+
+def test_sessions(picture: Picture) -> None:
+    """This session first, then the other with its source and method."""
+    store = make_store()
+    add_account(store)
+    store.sign_in.with_password("alice", "correct horse battery staple", source="ssh 192.0.2.7 pts/4")
+    picture("s", store=store)
+
+
+def test_activity(picture: Picture) -> None:
+    """What happened, newest first, with its time and source."""
+    picture("a")
+
+
+def test_delete(picture: Picture) -> None:
+    """A red frame; export first; Confirm greyed until the name is typed."""
+    picture("x")
+
+
+def test_delete_armed(picture: Picture) -> None:
+    """The name is typed exactly: Confirm can be pressed."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("x")
+        await stage.fill("username", "alice")
+
+    picture(steps)
+
+
+def test_passkeys(picture: Picture) -> None:
+    """Two passkeys with their age; register, rename, remove."""
+    picture("k", store=passkey_store())
+
+
+def test_passkey_label(picture: Picture) -> None:
+    """One field with examples."""
+    picture("k n", store=passkey_store())
+
+
+def test_passkey_ceremony(picture: Picture) -> None:
+    """Address, short code, a QR code of both, and the time left."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("k", "n")
+        await stage.fill("passkey-label", "phone")
+        await stage.press("enter")
+
+    picture(steps, store=passkey_store())
+
+
+def test_conflict(picture: Picture) -> None:
+    """Two fields that differ, both values of each, and a choice."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("3")
+        await stage.fill("quota-warning-threshold", "9.00")
+        token = sign_in(stage.store, source="other")
+        saved = stage.store.settings.load(token, NotificationSettings)
+        theirs = replace(saved.section, threshold_micro_usd=3_000_000, email_on=False)
+        stage.store.settings.save(token, theirs, saved.version)
+        await stage.press("ctrl+s")
+
+    picture(steps)
+
+
+def test_unbind_question(picture: Picture) -> None:
+    """Whose identity at which provider."""
+    store = make_store()
+    add_account(store)
+    store.site.set("account_binding.enabled", "true")
+    store.bindings.add_provider("github", "GitHub", ProviderKind.GITHUB, issuer="", client_id="x", client_secret=None)
+    store.bindings.bind(sign_in(store), "github", "583231", "octocat")
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("1")
+        await stage.click(".unbind")
+
+    picture(steps, store=store)
+
+
+def test_recommendations(picture: Picture) -> None:
+    """Five checks with their finding; a tick or an exclamation mark before each."""
+    picture("r")
+
+
+def test_help(picture: Picture) -> None:
+    """What the tab is for, then its keys."""
+    picture("4 f1")
+
+
+def test_unsaved(picture: Picture) -> None:
+    """Stay has the focus; Discard in the colour of danger."""
+    picture("4 tab space ctrl+q")
+
+
+def test_palette(picture: Picture) -> None:
+    """Every tab and action by name; no screenshot among them."""
+    picture("ctrl+p")

@@ -1,0 +1,98 @@
+"""The screens before the console: first run, sign-in, second factor, lock."""
+
+from tests.consoles import PASSWORD, Stage
+from tests.screens.test_sign_in import enable_two_factor
+from tests.snapshots.conftest import Picture
+from tests.stores import add_account, make_store
+
+
+def test_first_run(picture: Picture) -> None:
+    """Five rows in one column, the rules below them, one button."""
+    picture(store=make_store(), signed_in=False)
+
+
+def test_first_run_with_a_strong_password(picture: Picture) -> None:
+    """A full bar with the word strong; the password as dots."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.fill("username", "alice")
+        await stage.fill("password", PASSWORD)
+
+    picture(steps, store=make_store(), signed_in=False)
+
+
+def test_first_run_refused(picture: Picture) -> None:
+    """The sentence stands under the field it is about."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.fill("username", "with space")
+        await stage.fill("password", PASSWORD)
+        await stage.fill("confirmation", PASSWORD)
+        await stage.click("#create")
+
+    picture(steps, store=make_store(), signed_in=False)
+
+
+def test_sign_in(picture: Picture) -> None:
+    """Two fields and one button in the middle of a calm screen."""
+    picture(signed_in=False)
+
+
+def test_sign_in_with_other_ways(picture: Picture) -> None:
+    """A passkey and a provider are offered below the button."""
+    store = make_store()
+    add_account(store)
+    from store.bindings import ProviderKind
+
+    store.site.set("account_binding.enabled", "true")
+    store.site.set("passkeys.enabled", "true")
+    store.site.set("passkeys.rp_id", "localhost")
+    store.site.set("passkeys.origin", "http://localhost:8787")
+    store.bindings.add_provider("github", "GitHub", ProviderKind.GITHUB, issuer="", client_id="x", client_secret=None)
+    picture(store=store, signed_in=False)
+
+
+def test_sign_in_refused(picture: Picture) -> None:
+    """One sentence that tells neither whether the name exists; the password is empty again."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.fill("username", "alice")
+        await stage.fill("password", "wrong password")
+        await stage.click("#sign-in")
+
+    picture(steps, signed_in=False)
+
+
+def test_locked_out(picture: Picture) -> None:
+    """The seconds that are left."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.fill("username", "alice")
+        for _ in range(6):
+            await stage.fill("password", "wrong password")
+            await stage.click("#sign-in")
+        screen = stage.app.screen
+        countdown = screen._countdown  # type: ignore[attr-defined] # the sign-in screen's
+        countdown.pause()
+        screen.wait_seconds = 60  # type: ignore[attr-defined] # the sign-in screen's
+
+    picture(steps, signed_in=False)
+
+
+def test_second_factor(picture: Picture) -> None:
+    """One field for six digits or a backup code, and a way back."""
+    store = make_store()
+    add_account(store)
+    enable_two_factor(store)
+
+    async def steps(stage: Stage) -> None:
+        await stage.fill("username", "alice")
+        await stage.fill("password", PASSWORD)
+        await stage.click("#sign-in")
+
+    picture(steps, store=store, signed_in=False)
+
+
+def test_locked(picture: Picture) -> None:
+    """Nothing of the account is on the screen."""
+    picture("ctrl+l")
