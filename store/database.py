@@ -88,6 +88,8 @@ class Database:
         if self.url.drivername == "sqlite" and self.url.query:
             raise DatabaseForeign("The address of an SQLite database is a path and nothing else.")
         self._keeper: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        """Device and inode of the SQLite file that was opened first."""
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
         self._reader = self.engine.execution_options(**_ONE_SNAPSHOT) if self.is_postgresql else self.engine
 
@@ -109,6 +111,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the data. Raises `StoreUnavailable`."""
+        self._refuse_another_file()
         with self.mapped(), self._reader.connect() as connection:
             # Not in a listener to SQLAlchemy's `begin`: an engine with one takes a slower path at each statement.
             if not self.is_postgresql:
@@ -121,10 +124,36 @@ class Database:
 
         Raises `StoreUnavailable`; whatever is raised inside rolls everything back.
         """
+        self._refuse_another_file()
         with self.mapped(), self.engine.begin() as connection:
             if not self.is_postgresql:
                 _take_write_lock(connection)
             yield connection
+
+    @contextmanager
+    def restructure(self) -> Iterator[Connection]:
+        """Like `write`, for a change of schema.
+
+        SQLite rebuilds a table by dropping the old one, which deletes every row that refers to it while foreign
+        keys are on (sqlite.org/lang_altertable.html, 7). So they are off, and looked at before the commit. Raises
+        `DatabaseRefused` if one was broken.
+        """
+        if self.is_postgresql:
+            with self.write() as connection:
+                yield connection
+            return
+        with self.mapped(), self.engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("PRAGMA foreign_keys=OFF")
+            try:
+                with connection.begin():
+                    _take_write_lock(connection)
+                    yield connection
+                    if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                        raise DatabaseRefused("Rows would have been left without what they refer to.")
+            finally:
+                cursor.execute("PRAGMA foreign_keys=ON")
+                cursor.close()
 
     @contextmanager
     def mapped(self) -> Iterator[None]:
@@ -186,8 +215,21 @@ class Database:
             )
         else:
             engine = create_engine(self.url, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=24)
+            event.listen(engine, "connect", self._remember_file)
         event.listen(engine, "connect", _set_pragmas)
         return engine
+
+    def _remember_file(self, _connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        if self._file is None:
+            self._file = sqlite_file.identity(Path(self.url.database or ""))
+
+    def _refuse_another_file(self) -> None:
+        # SQLite goes on writing to a file that was removed or replaced: "saved" would mean lost.
+        if self._file is not None and sqlite_file.identity(Path(self.url.database or "")) != self._file:
+            raise DatabaseUnreachable(
+                "The database file was removed or replaced while it was open. Nothing was changed; put it back, or "
+                "start Gatekey again."
+            )
 
     def _postgresql_engine(self) -> Engine:
         options = f"-c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_MS}"

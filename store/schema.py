@@ -49,7 +49,7 @@ def upgrade(database: Database) -> str | None:
     from alembic import command
     from alembic.config import Config
 
-    with database.write() as connection:
+    with database.restructure() as connection:
         if database.is_postgresql:
             # Two first starts at once: the second waits here and then finds the work done.
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": APPLICATION_ID})
