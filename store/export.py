@@ -1,6 +1,7 @@
 """Everything stored about an account, as one JSON document without a secret in it."""
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -55,7 +56,6 @@ class Exports:
             yield "\n}\n"
 
 
-def _encode(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} in an export")
+def _encode(value: datetime | bytes) -> str:
+    # Bytes as WebAuthn writes them: base64url without padding.
+    return value.isoformat() if isinstance(value, datetime) else urlsafe_b64encode(value).decode().rstrip("=")

@@ -10,8 +10,8 @@ from store import models
 from store.models import Base
 
 EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
-    models.Account: ("name", "email", "role", "created_at", "password_changed_at"),
-    models.Session: ("method", "source", "created_at", "last_active_at"),
+    models.Account: ("name", "email", "role", "created_at", "password_changed_at", "user_handle"),
+    models.Session: ("method", "source", "created_at", "last_active_at", "proof_at", "locked_at"),
     models.TwoFactor: ("enabled_at",),
     models.BackupCode: ("created_at", "used_at"),
     models.AccessToken: ("last_four", "created_at", "last_used_at"),
@@ -24,9 +24,12 @@ EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
         "last_used_at",
         "spend_limit_micro_usd",
         "spent_micro_usd",
+        "held_micro_usd",
     ),
     models.Passkey: (
         "label",
+        "credential_id",
+        "sign_count",
         "aaguid",
         "transports",
         "backed_up",
@@ -51,7 +54,7 @@ EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
     models.PrivacySettingsRow: ("version", "record_client_ip"),
     models.SidebarSettingsRow: ("version", "hidden_modules"),
     models.UnpricedModel: ("model", "calls", "last_seen_at"),
-    models.Quota: ("remaining_micro_usd", "held_micro_usd", "used_micro_usd"),
+    models.Quota: ("remaining_micro_usd", "held_micro_usd", "used_micro_usd", "warning_armed"),
     models.Reservation: ("held_micro_usd", "created_at"),
     models.UsageEntryRow: (
         "id",
@@ -71,7 +74,7 @@ EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
     ),
     models.UsageDay: ("day", "calls", "errors", "tokens", "cost_micro_usd"),
     models.OutboxMessage: ("message_id", "kind", "payload", "created_at"),
-    models.Delivery: ("channel", "state", "attempts", "last_attempt_at", "last_error"),
+    models.Delivery: ("channel", "state", "attempts", "next_attempt_at", "last_attempt_at", "last_error"),
     models.AuditEvent: ("sequence", "at", "tag", "actor", "source", "detail"),
 }
 """The columns of each table that an export holds: all but keys, hashes and sealed values."""
