@@ -43,8 +43,7 @@ def transition(old: str, new: str) -> str:
 @lru_cache(maxsize=4096)
 def on_a_blank(pen: str) -> str:
     """The simplest pen with which a space looks as it does with this one."""
-    if "\x1b" in pen:
-        return pen
+    # A hyperlink is none of Rich's SGR parameters, so it keeps its whole pen.
     attributes = _attributes(pen)
     if attributes is None or not _SEEN_ON_A_BLANK.isdisjoint(attributes.flags):
         return pen

@@ -59,6 +59,7 @@ def test_a_transition_names_only_what_changes() -> None:
     assert transition("1;38;2;9;9;9;48;2;1;2;3", "1;38;2;9;9;9;48;2;4;5;6") == "\x1b[48;2;4;5;6m"
     assert transition("31;48;5;1", "31") == "\x1b[49m"
     assert transition("", "1;31") == "\x1b[1;31m"
+    assert transition("31", "1;31") == "\x1b[1m"
     assert transition("1;31", "31") == "\x1b[0;31m"
     assert transition("1;31", "") == "\x1b[0m"
     assert transition("31", "31\x1bid=1;https://x.example") == "\x1b]8;id=1;https://x.example\x1b\\"
