@@ -17,7 +17,6 @@ from store.errors import (
     FreshProofRequired,
     GatekeyError,
     GatewayError,
-    InvalidApiKey,
     InvalidInput,
     InvalidModel,
     ModelNotPriced,
@@ -56,13 +55,11 @@ STATUSES: Final[Mapping[type[GatekeyError], int]] = {
 """For each error, the status of the nearest of its classes."""
 
 _TYPES: Final[Mapping[int, str]] = {
-    401: "authentication_error",
     403: "permission_error",
     404: "not_found_error",
     429: "rate_limit_error",
 }
 _CODES: Final[Mapping[type[GatekeyError], tuple[str, str]]] = {
-    InvalidApiKey: ("invalid_request_error", "invalid_api_key"),
     ModelNotPriced: ("permission_error", "model_not_priced"),
     InvalidModel: ("invalid_request_error", "model_not_found"),
     QuotaExceeded: ("insufficient_quota", "insufficient_quota"),
@@ -186,6 +183,8 @@ def openai_body(error: GatekeyError) -> dict[str, Any]:
     param: str | None = None
     if isinstance(error, OpenAiProblem):
         kind, code, param = error.kind or kind, error.code, error.param
+    elif status == 401:
+        kind, code = "invalid_request_error", "invalid_api_key"
     elif type(error) in _CODES:
         kind, code = _CODES[type(error)]
     return {"error": {"message": sentence_of(error), "type": kind, "param": param, "code": code}}

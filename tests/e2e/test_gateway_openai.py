@@ -1,0 +1,195 @@
+"""OpenAI's own SDK, unchanged, in front of the relay; a real model server, as far as a protocol goes, behind it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import openai
+import pytest
+
+from gateway.app import create_app
+from store.money import MICRO_PER_USD
+from store.pricing import ModelPrice
+from store.store import Store
+from store.usage_log import Kind, UsageEntry
+from tests.live_servers import live
+from tests.model_server import PROMPT_TOKENS, WORDS, ModelServer, hang
+from tests.stores import StillClock, make_store, sign_in
+from tests.unit.gateway.apps import MODEL, make_relayed
+
+ANSWER = "".join(WORDS)
+COST = PROMPT_TOKENS + 2 * len(WORDS)
+"""In micro-USD: one for a token in, two for a token out."""
+MESSAGES = [{"role": "user", "content": "Say hello to Alice."}]
+
+
+@dataclass
+class Stage:
+    """A gateway, the model server behind it, and the SDK in front of it."""
+
+    store: Store
+    models: ModelServer
+    base_url: str
+    key: str
+    closing: list[openai.OpenAI] = field(default_factory=list)
+
+    def sdk(self, key: str | None = None) -> openai.OpenAI:
+        client = openai.OpenAI(api_key=key or self.key, base_url=f"{self.base_url}/v1", max_retries=0, timeout=20)
+        self.closing.append(client)
+        return client
+
+    def log(self) -> list[UsageEntry]:
+        page = self.store.usage.page(sign_in(self.store))
+        return [logged.entry for logged in page.entries]
+
+    def spent(self) -> int:
+        state = self.store.quota.state(sign_in(self.store))
+        assert state.held_micro_usd == 0
+        return state.used_micro_usd
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    models = ModelServer()
+    with make_store(clock=StillClock()) as store, live(models.app) as upstream:
+        key = make_relayed(store)
+        store.site.set("upstream.base_url", f"{upstream}/v1")
+        with live(create_app(store)) as base_url:
+            stage = Stage(store, models, base_url, key)
+            yield stage
+            for client in stage.closing:
+                client.close()
+
+
+def test_a_chat_was_answered_charged_and_logged(stage: Stage) -> None:
+    chat = stage.sdk().chat.completions.create(model=MODEL, messages=MESSAGES)  # type: ignore[arg-type]
+    assert chat.choices[0].message.content == ANSWER
+    assert chat.usage is not None
+    assert (chat.usage.prompt_tokens, chat.usage.completion_tokens) == (PROMPT_TOKENS, len(WORDS))
+    assert chat._request_id is not None
+    assert stage.spent() == COST
+    (entry,) = stage.log()
+    assert (entry.kind, entry.model, entry.api_key_name, entry.status) == (Kind.CONSUMPTION, MODEL, "laptop", "ok")
+    assert (entry.prompt_tokens, entry.completion_tokens, entry.cost_micro_usd) == (PROMPT_TOKENS, len(WORDS), COST)
+    assert entry.request_id == chat._request_id
+    assert entry.client_ip is None
+
+
+@pytest.mark.parametrize("asks_for_usage", [False, True])
+def test_a_stream_was_passed_on_and_counted(stage: Stage, *, asks_for_usage: bool) -> None:
+    options = {"stream_options": {"include_usage": True}} if asks_for_usage else {}
+    stream = stage.sdk().chat.completions.create(  # type: ignore[call-overload]
+        model=MODEL, messages=MESSAGES, stream=True, **options
+    )
+    chunks = list(stream)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == ANSWER
+    told = [chunk.usage for chunk in chunks if chunk.usage]
+    assert [usage.completion_tokens for usage in told] == ([len(WORDS)] if asks_for_usage else [])
+    assert all(chunk.choices for chunk in chunks) is not asks_for_usage
+    assert stage.spent() == COST
+    assert stage.log()[0].status == "ok"
+    assert stage.models.asked[0].body["stream_options"] == {"include_usage": True}
+
+
+def test_the_other_endpoints_were_relayed(stage: Stage) -> None:
+    sdk = stage.sdk()
+    assert sdk.completions.create(model=MODEL, prompt="Hello").choices[0].text == ANSWER
+    assert sdk.embeddings.create(model=MODEL, input="Hello", encoding_format="float").data[0].embedding == [0.25, -0.5]
+    assert [entry.cost_micro_usd for entry in stage.log()] == [PROMPT_TOKENS, COST]
+
+
+def test_a_picture_was_logged_as_a_drawing_and_a_batch_as_a_task(stage: Stage) -> None:
+    stage.store.pricing.set(ModelPrice("painter", 0, 0, 40_000))
+    stage.store.pricing.set(ModelPrice("batch", 0, 0, 500_000))
+    sdk = stage.sdk()
+    pictures = sdk.images.generate(model="painter", prompt="A horse", n=2)
+    assert pictures.data is not None
+    assert len(pictures.data) == 2
+    batch = sdk.batches.create(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
+    assert batch.status == "validating"
+    drawing, task = reversed(stage.log())
+    assert (drawing.kind, drawing.cost_micro_usd) == (Kind.DRAWING, 80_000)
+    assert (task.kind, task.cost_micro_usd, task.request_id, task.status) == (
+        Kind.TASK,
+        500_000,
+        "batch_0001",
+        "validating",
+    )
+    assert sdk.batches.retrieve(batch.id).status == "completed"
+    assert stage.log()[0].status == "completed"
+
+
+def test_the_models_were_those_with_a_price(stage: Stage) -> None:
+    assert [model.id for model in stage.sdk().models.list()] == [MODEL]
+    assert stage.sdk().models.retrieve(MODEL).owned_by == "gatekey"
+    assert stage.models.asked == []
+    with pytest.raises(openai.NotFoundError):
+        stage.sdk().models.retrieve("free-model")
+
+
+def test_the_sdk_raised_what_it_raises_for_openai(stage: Stage) -> None:
+    with pytest.raises(openai.AuthenticationError) as wrong_key:
+        stage.sdk("sk-wrong").models.list()
+    assert wrong_key.value.code == "invalid_api_key"
+    with pytest.raises(openai.PermissionDeniedError, match="gpt-unpriced has no price") as unpriced:
+        stage.sdk().chat.completions.create(model="gpt-unpriced", messages=MESSAGES)  # type: ignore[arg-type]
+    assert unpriced.value.code == "model_not_priced"
+    with pytest.raises(openai.BadRequestError) as bad:
+        stage.sdk().chat.completions.create(model=MODEL, messages=MESSAGES, max_tokens=-1)  # type: ignore[arg-type]
+    assert bad.value.param == "max_tokens"
+    assert stage.models.asked == []
+
+
+def test_an_empty_account_was_told_so_once(stage: Stage) -> None:
+    stage.store.quota.adjust("alice", set_to=0, actor="test")
+    sdk = openai.OpenAI(api_key=stage.key, base_url=f"{stage.base_url}/v1", max_retries=5)
+    stage.closing.append(sdk)
+    with pytest.raises(openai.RateLimitError) as refused:
+        sdk.chat.completions.create(model=MODEL, messages=MESSAGES)  # type: ignore[arg-type]
+    assert refused.value.code == "insufficient_quota"
+    assert [entry.status for entry in stage.log()] == ["insufficient_quota"]
+    assert stage.models.asked == []
+
+
+def test_a_client_that_left_was_charged_for_what_it_had(stage: Stage) -> None:
+    async def hang_at_third(number: int) -> None:
+        if number == 3:
+            await hang(number)
+
+    stage.models.pause = hang_at_third
+    stream = stage.sdk().chat.completions.create(model=MODEL, messages=MESSAGES, stream=True)  # type: ignore[arg-type]
+    for _ in zip(range(3), stream, strict=False):
+        pass
+    stream.close()  # type: ignore[union-attr]
+    stage.closing.pop().close()
+    entry = wait_for_entry(stage)
+    assert (entry.kind, entry.status) == (Kind.CONSUMPTION, "client_gone")
+    assert entry.completion_tokens == 3
+    assert 0 < entry.cost_micro_usd < MICRO_PER_USD
+    assert stage.spent() == entry.cost_micro_usd
+
+
+def wait_for_entry(stage: Stage) -> UsageEntry:
+    """The newest line of the log, as soon as there is one."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if entries := stage.log():
+            return entries[0]
+        time.sleep(0.02)
+    raise AssertionError("nothing was logged")
+
+
+def test_nothing_that_was_sent_or_stored_held_the_other_sides_key(stage: Stage) -> None:
+    assert stage.store.site.text("upstream.api_key")
+    answer = httpx.post(
+        f"{stage.base_url}/v1/chat/completions",
+        json={"model": MODEL, "messages": MESSAGES},
+        headers={"Authorization": f"Bearer {stage.key}", "Cookie": "a=b", "X-Forwarded-For": "8.8.8.8"},
+    )
+    assert answer.status_code == 200
+    sent = stage.models.asked[0].headers
+    assert stage.key not in str(sent)
+    assert "cookie" not in sent
+    assert "x-forwarded-for" not in sent
+    assert sent["authorization"] == f"Bearer {stage.store.site.text('upstream.api_key')}"

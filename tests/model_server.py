@@ -1,0 +1,134 @@
+"""A model server as OpenAI's documentation describes one, with faults to order. It answers what it was asked to."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+PROMPT_TOKENS: Final = 11
+WORDS: Final = ("Hello", " there", ",", " Alice", ".")
+"""What every chat is answered with: five tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it came in; header names in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class ModelServer:
+    """`asked` records every request. `fault` may answer in its place, or None to let it pass."""
+
+    asked: list[Asked] = field(default_factory=list)
+    fault: Callable[[Asked], Response | None] = lambda _: None
+    words: tuple[str, ...] = WORDS
+    reports_usage: bool = True
+    pause: Callable[[int], Any] | None = None
+    """Awaited before each word of a stream, with its number."""
+
+    @property
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/v1/chat/completions", self._answering(self._chat), methods=["POST"]),
+                Route("/v1/completions", self._answering(self._completion), methods=["POST"]),
+                Route("/v1/embeddings", self._answering(self._embeddings), methods=["POST"]),
+                Route("/v1/images/generations", self._answering(self._images), methods=["POST"]),
+                Route("/v1/batches", self._answering(self._batch), methods=["POST"]),
+                Route("/v1/batches/{name}", self._answering(self._batch_status), methods=["GET"]),
+                Route("/v1/models", self._answering(self._models), methods=["GET"]),
+            ]
+        )
+
+    @property
+    def usage(self) -> dict[str, int]:
+        count = len(self.words)
+        return {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": count, "total_tokens": PROMPT_TOKENS + count}
+
+    def _answering(self, answer: Callable[[Asked], Response]) -> Callable[[Request], Any]:
+        async def handle(request: Request) -> Response:
+            raw = await request.body()
+            asked = Asked(request.method, request.url.path, dict(request.headers), json.loads(raw) if raw else None)
+            self.asked.append(asked)
+            return self.fault(asked) or answer(asked)
+
+        return handle
+
+    def _chat(self, asked: Asked) -> Response:
+        head = {"id": "chatcmpl-1", "created": 1_700_000_000, "model": asked.body["model"]}
+        if asked.body.get("stream"):
+            reports = bool((asked.body.get("stream_options") or {}).get("include_usage")) and self.reports_usage
+            return StreamingResponse(self._chunks(head, reports), media_type="text/event-stream")
+        message = {"role": "assistant", "content": "".join(self.words), "refusal": None}
+        choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+        document = {**head, "object": "chat.completion", "choices": [choice]}
+        return JSONResponse({**document, "usage": self.usage} if self.reports_usage else document)
+
+    async def _chunks(self, head: dict[str, Any], reports: bool) -> AsyncIterator[bytes]:
+        head = {**head, "object": "chat.completion.chunk"}
+        nulls = {"usage": None} if reports else {}
+        for number, word in enumerate(self.words):
+            if self.pause is not None:
+                await self.pause(number)
+            choice = {"index": 0, "delta": {"content": word}, "finish_reason": None}
+            yield event({**head, "choices": [choice], **nulls})
+        yield event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], **nulls})
+        if reports:
+            yield event({**head, "choices": [], "usage": self.usage})
+        yield b"data: [DONE]\n\n"
+
+    def _completion(self, asked: Asked) -> Response:
+        choice = {"index": 0, "text": "".join(self.words), "finish_reason": "stop", "logprobs": None}
+        head = {"id": "cmpl-1", "object": "text_completion", "created": 1_700_000_000, "model": asked.body["model"]}
+        return JSONResponse({**head, "choices": [choice], "usage": self.usage})
+
+    def _embeddings(self, asked: Asked) -> Response:
+        data = [{"object": "embedding", "index": 0, "embedding": [0.25, -0.5]}]
+        usage = {"prompt_tokens": PROMPT_TOKENS, "total_tokens": PROMPT_TOKENS}
+        return JSONResponse({"object": "list", "model": asked.body["model"], "data": data, "usage": usage})
+
+    def _images(self, asked: Asked) -> Response:
+        count = asked.body.get("n") or 1
+        return JSONResponse({"created": 1_700_000_000, "data": [{"b64_json": "aGVsbG8="}] * count})
+
+    def _batch(self, asked: Asked) -> Response:
+        return JSONResponse(self._task("batch_0001", "validating", asked.body["endpoint"]))
+
+    def _batch_status(self, asked: Asked) -> Response:
+        return JSONResponse(self._task(asked.path.rpartition("/")[2], "completed", "/v1/chat/completions"))
+
+    def _task(self, name: str, status: str, endpoint: str) -> dict[str, Any]:
+        return {
+            "id": name,
+            "object": "batch",
+            "endpoint": endpoint,
+            "input_file_id": "file-1",
+            "completion_window": "24h",
+            "status": status,
+            "created_at": 1_700_000_000,
+        }
+
+    def _models(self, _: Asked) -> Response:
+        model = {"id": "free-model", "object": "model", "created": 1_700_000_000, "owned_by": "lab"}
+        return JSONResponse({"object": "list", "data": [model]})
+
+
+def event(document: dict[str, Any]) -> bytes:
+    """One server-sent event."""
+    return b"data: " + json.dumps(document).encode() + b"\n\n"
+
+
+async def hang(_: int) -> None:
+    """Never goes on."""
+    await asyncio.Event().wait()
