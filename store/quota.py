@@ -197,7 +197,9 @@ class Quotas:
             account_id = tx.execute(select(Account.id).where(Account.name_key == fold(name))).scalar()
             if account_id is None:
                 raise NoSuchAccount
-            remaining = Quota.remaining_micro_usd + add if set_to is None else literal(set_to, Quota.remaining_micro_usd.type)
+            remaining = (
+                Quota.remaining_micro_usd + add if set_to is None else literal(set_to, Quota.remaining_micro_usd.type)
+            )
             changed = tx.execute(
                 update(Quota)
                 .where(Quota.account_id == account_id, remaining.between(0, MAXIMUM_MICRO_USD))
