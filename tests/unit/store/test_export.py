@@ -1,0 +1,109 @@
+"""The export: everything stored about an account, in one JSON document, and no secret."""
+
+import json
+from typing import Any
+
+import pytest
+
+from store import models
+from store.export import FORMAT, FORMAT_VERSION
+from store.models import Base
+from store.personal_data import EXPORTED
+from store.store import Store
+from store.usage_log import Kind, UsageEntry
+from tests.stores import StillClock
+from tests.unit.store.acts import Person, contents, tags
+from tests.unit.store.whole_account import live, prepare_site
+
+NOT_SHOWN: dict[type[Base], set[str]] = {
+    models.Account: {"password_hash", "auth_epoch", "name_key"},
+    models.Session: {"token_hash", "epoch"},
+    models.TwoFactor: {"secret_sealed", "last_step"},
+    models.BackupCode: {"code_hash"},
+    models.AccessToken: {"token_hash", "generation"},
+    models.ApiKey: {"key_hash"},
+    models.Passkey: {"public_key", "label_key"},
+    models.NotificationSettingsRow: {"webhook_secret_sealed", "bark_url_sealed", "gotify_token_sealed"},
+    models.Delivery: {"outbox_id", "lease", "leased_until", "recipient_sealed"},
+    models.Binding: {"provider_id"},
+    models.Reservation: {"api_key_id"},
+    models.AuditEvent: {"mac"},
+}
+"""Secrets, what secrets are checked against, counters that guard them, and a second spelling or a bare number."""
+
+
+def document(store: Store, token: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads("".join(store.exports.document(token)))
+    return parsed
+
+
+@pytest.mark.parametrize("model", EXPORTED, ids=lambda model: model.__tablename__)
+def test_every_column_is_shown_or_is_a_secret(model: type[Base]) -> None:
+    columns = {column.name for column in model.__table__.columns}
+    numbers = {"id", "account_id"} - set(EXPORTED[model])
+    assert columns - set(EXPORTED[model]) - numbers == NOT_SHOWN.get(model, set())
+    assert len(set(EXPORTED[model])) == len(EXPORTED[model])
+
+
+def test_a_document_holds_every_table_and_row(store: Store, clock: StillClock) -> None:
+    prepare_site(store)
+    live(store, clock, "bobby", number=2)
+    alice = live(store, clock, "alice").person
+    shown = document(store, alice.token)
+    assert (shown["format"], shown["version"], shown["exported_at"]) == (
+        FORMAT,
+        FORMAT_VERSION,
+        clock.now().isoformat(),
+    )
+    assert set(shown) - {"format", "version", "exported_at"} == {model.__tablename__ for model in EXPORTED}
+    for model, columns in EXPORTED.items():
+        rows = shown[model.__tablename__]
+        assert rows, model.__tablename__
+        extra = {"provider"} if model is models.Binding else set()
+        assert all(set(row) == set(columns) | extra for row in rows)
+    assert len(shown["usage_log"]) == 5
+    assert shown["accounts"][0]["name"] == "alice"
+    assert shown["bindings"][0]["provider"] == "github"
+    assert shown["passkeys"][0]["credential_id"] == "Y3JlZGVudGlhbC0x"
+    assert shown["audit_events"][-1]["tag"] == "account:exported"
+    assert "bobby" not in json.dumps(shown)
+    assert tags(store, alice.id)[-1] == "account:exported"
+
+
+def test_a_document_holds_no_secret(store: Store, clock: StillClock) -> None:
+    prepare_site(store)
+    planted = live(store, clock, "alice")
+    text = "".join(store.exports.document(planted.person.token))
+    found = [secret for secret in planted.secrets if secret in text]
+    stored = contents(store)
+    sealed = [
+        value
+        for name, rows in stored.items()
+        for row in rows
+        for column, value in zip(Base.metadata.tables[name].columns, row, strict=True)
+        if column.name.endswith(("_hash", "_sealed", "mac", "public_key")) and value
+    ]
+    for value in sealed:
+        forms = (value.hex(), value.decode("latin-1")) if isinstance(value, bytes) else (str(value),)
+        found += [form for form in forms if form in text]
+    print(f"secrets found in an export: {len(found)} of {len(planted.secrets) + len(sealed)} looked for")
+    assert found == []
+    assert len(sealed) > 25
+
+
+def test_hostile_text_does_not_break_the_document(store: Store, alice: Person) -> None:
+    model = 'quote " brace } \\ newline'
+    store.usage.record(alice.id, UsageEntry(Kind.ERROR, model, detail="ünïcode 🔑 </script>"))
+    text = "".join(store.exports.document(alice.token))
+    logged = json.loads(text)["usage_log"][0]
+    assert (logged["model"], logged["detail"]) == (model, "ünïcode 🔑 </script>")
+    assert "ünïcode 🔑" in text
+
+
+def test_a_long_log_comes_in_pieces(store: Store, alice: Person) -> None:
+    for _ in range(600):
+        store.usage.record(alice.id, UsageEntry(Kind.TASK, "m"))
+    pieces = list(store.exports.document(alice.token))
+    assert len(pieces) > 600
+    assert max(map(len, pieces)) < 2000
+    assert len(json.loads("".join(pieces))["usage_log"]) == 600
