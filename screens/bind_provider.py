@@ -32,6 +32,7 @@ class ProviderLogin(AccountModal[FoundIdentity | None]):
     def __init__(self, login: DeviceLogin) -> None:
         super().__init__()
         self._login = login
+        self._is_waiting = True
 
     def compose(self) -> ComposeResult:
         login = self._login
@@ -61,8 +62,11 @@ class ProviderLogin(AccountModal[FoundIdentity | None]):
         try:
             identity = await self.account.wait_for_identity(self._login)
         except GatekeyError as error:
-            self.say(f"{error.title}. {error}")
+            # The code is no longer good: nobody is invited to scan it.
+            self._is_waiting = False
+            self.query_one(QrCode).display = False
             self.query_one("#left", Static).update("")
+            self.say(f"{error.title}. {error}")
         else:
             self.dismiss(identity)
 
@@ -72,7 +76,7 @@ class ProviderLogin(AccountModal[FoundIdentity | None]):
         self.dismiss(None)
 
     def _count_down(self) -> None:
+        if not self._is_waiting:
+            return
         seconds = max(0, int((self._login.expires_at - self.account.now()).total_seconds()))
-        waiting = any(worker.group == "wait" and worker.is_running for worker in self.workers)
-        if waiting:
-            self.query_one("#left", Static).update(f"Waiting: {seconds // 60}:{seconds % 60:02d} left")
+        self.query_one("#left", Static).update(f"Waiting: {seconds // 60}:{seconds % 60:02d} left")

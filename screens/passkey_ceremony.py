@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
-from store.errors import GatekeyError
+from store.errors import GatekeyError, StoreUnavailable
 from store.text import plain
 from tui.widgets.action_button import ActionButton
 from tui.widgets.dialog import Dialog
@@ -70,18 +70,28 @@ class PasskeyCeremony(AccountModal[bool]):
             left.update(f"Waiting for your browser: {max(0, seconds) // 60}:{max(0, seconds) % 60:02d} left")
             try:
                 state = await self.account.passkey_outcome(self._page)
+            except StoreUnavailable as error:
+                # The browser may be at work all the same: ask again.
+                self.say(f"{error.title}. {error}", "warning")
+                await asyncio.sleep(POLL_EVERY)
+                continue
             except GatekeyError as error:
-                left.update("")
-                self.say(f"{error.title}. {error}")
+                self._end(f"{error.title}. {error}")
                 return
+            self.say("")
             if state is CeremonyState.DONE:
                 self.dismiss(True)
                 return
             if state is CeremonyState.EXPIRED:
-                left.update("")
-                self.say("The time is up. Close this and start again.", "warning")
+                self._end("The time is up. Close this and start again.", "warning")
                 return
             await asyncio.sleep(POLL_EVERY)
+
+    def _end(self, sentence: str, kind: str = "bad") -> None:
+        """Say why the code is no longer good, and stop inviting anyone to scan it."""
+        self.query_one(QrCode).display = False
+        self.query_one("#left", Static).update("")
+        self.say(sentence, kind)
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from store.errors import (
     PasskeysDisabled,
-    ProviderFailed,
     SessionEnded,
+    SignInExpired,
 )
 from store.modules import MODULES
 from tui.account import (
@@ -53,6 +55,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class _OpenFlow:
+    """A device login that has begun, and the connections that are closed with it."""
+
+    user_code: str
+    flow: DeviceFlow
+    connections: AsyncExitStack
+
+
 class LocalAccount:
     """`AccountService` on an embedded store."""
 
@@ -61,7 +72,7 @@ class LocalAccount:
         self._options = options
         self._opened = opened
         self._token = token
-        self._flows: dict[str, DeviceFlow] = {}
+        self._flow: _OpenFlow | None = None
 
     # -- opening and signing in ------------------------------------------------------------------------------
 
@@ -87,6 +98,7 @@ class LocalAccount:
         return await asyncio.to_thread(self._open)
 
     async def close(self) -> None:
+        await self._drop_flow()
         if self._opened is not None:
             store, self._opened = self._opened, None
             await asyncio.to_thread(store.close)
@@ -220,14 +232,17 @@ class LocalAccount:
         return await self._ask(self._bindings)
 
     async def begin_device_login(self, slug: str) -> DeviceLogin:
+        await self._drop_flow()
         info = await asyncio.to_thread(self._store.bindings.provider, slug)
         return await self._start_flow(info)
 
     async def wait_for_identity(self, login: DeviceLogin) -> FoundIdentity:
-        flow = self._flows.pop(login.user_code, None)
-        if flow is None:
-            raise ProviderFailed
-        identity = await flow.wait()
+        begun = self._flow
+        if begun is None or begun.user_code != login.user_code:
+            raise SignInExpired
+        self._flow = None
+        async with begun.connections:
+            identity = await begun.flow.wait()
         return FoundIdentity(login.provider, identity.subject, identity.display)
 
     async def bind(self, identity: FoundIdentity) -> None:
@@ -334,17 +349,24 @@ class LocalAccount:
             kind=ProviderKind(info.kind.value),
             client_secret=info.client_secret or "",
         )
-        flow = DeviceFlow(provider_client(), provider, self._store.context.clock)
-        shown = await flow.start()
-        self._flows[shown.user_code] = flow
-        complete = shown.verification_uri_complete
+        async with AsyncExitStack() as connections:
+            client = await connections.enter_async_context(await asyncio.to_thread(provider_client))
+            flow = DeviceFlow(client, provider, self._store.context.clock)
+            shown = await flow.start()
+            self._flow = _OpenFlow(shown.user_code, flow, connections.pop_all())
         return DeviceLogin(
-            provider=info,
+            provider=replace(info, client_secret=None),
             user_code=shown.user_code,
             verification_uri=shown.verification_uri,
-            complete_uri=complete,
+            complete_uri=shown.verification_uri_complete,
             expires_at=shown.expires_at,
         )
+
+    async def _drop_flow(self) -> None:
+        """Let go of a login that nobody waits for."""
+        flow, self._flow = self._flow, None
+        if flow is not None:
+            await flow.connections.aclose()
 
     # -- inside, in a thread ---------------------------------------------------------------------------------
 

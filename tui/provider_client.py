@@ -9,7 +9,14 @@ if TYPE_CHECKING:
 
 
 def provider_client() -> httpx.AsyncClient:
-    """A client that the caller closes. Providers are the administrator's choice, so private addresses are allowed."""
+    """A client that the caller closes. Reads files: make it in a thread.
+
+    Providers are the administrator's choice: private addresses are allowed, and so are certificates of the
+    authorities this system trusts.
+    """
     import httpx
 
-    return httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=httpx.Timeout(10.0, connect=5.0))
+    from gateway.outbound import system_trust
+
+    timeout = httpx.Timeout(10.0, connect=5.0)
+    return httpx.AsyncClient(verify=system_trust(), trust_env=False, follow_redirects=False, timeout=timeout)

@@ -70,7 +70,7 @@ class Passkeys(AccountModal[None]):
             made = f"made {ago(passkey.created_at, now)}"
             options.add_option(Option(Content(f"{plain(passkey.label, 28):<29} {made:<20} {used}{note}")))
         if not self._passkeys:
-            self.say("There are none yet. Register your first with n.", "muted")
+            options.add_option(Option("There are none yet. Register your first with n.", disabled=True))
 
     @on(Button.Pressed, "#cancel")
     def cancel_pressed(self) -> None:

@@ -163,13 +163,13 @@ async def test_a_sign_in_names_nobody() -> None:
 
 async def test_every_route_refuses_while_the_administrator_has_passkeys_off() -> None:
     async with opened() as house:
-        waiting, answer = house.begin(), {}
+        waiting = house.begin()
         house.store.site.set("passkeys.enabled", "false")
         for path in assets():
             response = await house.send("GET", path)
             assert (response.status_code, response.text) == (403, OFF)
         for path in (OPTIONS_PATH, FINISH_PATH):
-            response = await house.post(path, {"code": waiting.code, "credential": answer})
+            response = await house.post(path, {"code": waiting.code, "credential": {}})
             assert (response.status_code, refusal(response)) == (403, OFF)
         house.store.site.set("passkeys.enabled", "true")
         await house.options(waiting.code)
@@ -491,12 +491,11 @@ async def test_the_host_header_changes_nothing() -> None:
     hosts = ["evil.example", "gateway.example.evil.example", "127.0.0.1", "localhost:1", "gateway.example:1", "[::1]"]
     async with opened() as house:
         await house.register()
-        expected = (await house.options(house.begin().code))["publicKey"]["rpId"]
-        assert expected == RP_ID
+        code = house.begin().code
         for number in range(200):
             forged = {"Host": hosts[number % len(hosts)].replace("evil", f"evil{number}"), "X-Forwarded-Proto": "http"}
             forged["X-Forwarded-Host"] = forged["Host"]
-            options = await house.options(house.begin().code, headers=forged)
+            options = await house.options(code, headers=forged)
             assert options["publicKey"]["rpId"] == RP_ID
         forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
         started, answer = await house.answered(origin="https://evil.example", rp_id="evil.example")
