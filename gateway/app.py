@@ -1,7 +1,7 @@
 """The gateway as one ASGI application: the account API, the model relay, and what watches over both."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -13,8 +13,10 @@ from starlette.responses import Response
 from gateway.access_log import AccessLog
 from gateway.account_api import account_routes, answers, as_json
 from gateway.account_schemas import Health
+from gateway.background import background
 from gateway.bearer import BearerMalformed
 from gateway.body_limit import RELAY_PREFIX, BodyLimit
+from gateway.dispatcher import Ways
 from gateway.passkey_routes import passkey_routes
 from gateway.problems import REQUEST_ID, HttpProblem, invalid, openai_problem, problem
 from gateway.relay.ledger import Ledger
@@ -32,8 +34,14 @@ _SENTENCES: Final = {
 }
 
 
-def create_app(store: Store, *, upstream_client: Upstream | None = None) -> FastAPI:
-    """The gateway over `store`, which it does not close. Tests inject the way to the model server."""
+def create_app(
+    store: Store, *, upstream_client: Upstream | None = None, ways: Ways | None = None, dispatches: bool = True
+) -> FastAPI:
+    """The gateway over `store`, which it does not close.
+
+    Tests inject the way to the model server and the ways out for messages. Without `dispatches` no message is sent
+    and nothing is tidied up.
+    """
     services = Services.over(store, upstream_client or Upstream())
     ledger = Ledger(services)
     handlers = _handlers(services)
@@ -41,7 +49,8 @@ def create_app(store: Store, *, upstream_client: Upstream | None = None) -> Fast
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            yield
+            async with background(store, ways) if dispatches else nullcontext():
+                yield
         finally:
             await ledger.drain()
             await services.aclose()

@@ -30,7 +30,7 @@ async def client_of(
     peer: str = PEER,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a new gateway over `store`, which sends `token` as its bearer."""
-    app = create_app(store, upstream_client=Upstream(upstream))
+    app = create_app(store, upstream_client=Upstream(upstream), dispatches=False)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(peer, 51000))

@@ -1,0 +1,48 @@
+"""What runs beside the requests for as long as the gateway does: the dispatcher, and housekeeping."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
+
+from gateway.dispatcher import Dispatcher, Ways
+from gateway.housekeeping import keep_house
+from store.store import Store
+
+LOGGER: Final = logging.getLogger("gatekey.background")
+GRACE: Final = 40.0
+"""Seconds that messages on their way are given when the gateway stops; each is given up before that."""
+PAUSE: Final = 5.0
+"""Seconds before work that broke off is taken up again."""
+
+Work = Callable[[asyncio.Event], Awaitable[None]]
+
+
+@asynccontextmanager
+async def background(store: Store, ways: Ways | None = None) -> AsyncIterator[None]:
+    """Deliver and tidy up while the context is open; on leaving it, what is on its way is finished."""
+    stop = asyncio.Event()
+    works: tuple[Work, ...] = (Dispatcher(store, ways).run, partial(keep_house, store))
+    tasks = [asyncio.create_task(_keep_going(work, stop)) for work in works]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait(tasks, timeout=GRACE)
+        for task in tasks:
+            task.cancel()
+
+
+async def _keep_going(work: Work, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        task = asyncio.ensure_future(work(stop))
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+        if (failure := task.exception()) is not None:
+            # A mistake in this program. Messages wait in the outbox, so they are late, and not lost.
+            LOGGER.error("Work in the background broke off", exc_info=failure)
+            await asyncio.wait({asyncio.ensure_future(stop.wait())}, timeout=PAUSE)

@@ -1,0 +1,174 @@
+"""Sends what the outbox holds: leased, so that several processes never send the same thing at once; retried.
+
+A message that was sent but could not be noted as sent is sent again when its lease runs out, under the same id.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from gateway.addresses import AllowList
+from gateway.channels import bark, email, gotify, webhook
+from gateway.channels.bark import BarkTarget
+from gateway.channels.email import EmailTarget
+from gateway.channels.gotify import GotifyTarget
+from gateway.channels.message import Message
+from gateway.channels.webhook import WebhookTarget
+from gateway.dialling import Resolve, system_resolver
+from gateway.messages import build
+from gateway.outbound import Outbound, system_trust
+from gateway.retry import next_attempt
+from gateway.targets import Destination, destination
+from store.errors import DeliveryFailed, GatekeyError, NoSuchAccount, StoreUnavailable
+from store.outbox import QUOTA_WARNING, TEST, Job, LastDelivery
+from store.store import Store
+
+T = TypeVar("T")
+LOGGER: Final = logging.getLogger("gatekey.dispatcher")
+AT_ONCE: Final = 3
+"""Messages on their way at the same time. All of them arrive or fail well within their lease."""
+EVERY: Final = 1.0
+"""Seconds between two looks into the outbox."""
+PAUSE: Final = 5.0
+"""Seconds to wait when the database cannot be reached."""
+WAIT_FOR_OTHER: Final = 40.0
+"""Seconds that `deliver_now` waits for another process which took the message first."""
+_SWITCHED_OFF: Final = "The channel was switched off."
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How messages leave. Tests inject what they trust and how names are resolved."""
+
+    trust: Callable[[], ssl.SSLContext] = system_trust
+    resolve: Resolve = system_resolver
+
+
+class Dispatcher:
+    """Delivers messages of one store, on one event loop."""
+
+    def __init__(self, store: Store, ways: Ways | None = None) -> None:
+        self._store = store
+        self._ways = ways or Ways()
+        self._http_tls: ssl.SSLContext | None = None
+        self._mail_tls: ssl.SSLContext | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver what is due until `stop` is set, and finish what is on its way."""
+        while not stop.is_set():
+            pause = EVERY
+            try:
+                if await self._is_anything_due():
+                    await self.run_due(stop)
+            except StoreUnavailable as error:
+                LOGGER.warning("The outbox could not be read: %s", error)
+                pause = PAUSE
+            await _wait(stop, pause)
+
+    async def run_due(self, stop: asyncio.Event | None = None) -> int:
+        """Try everything that is due, once; returns how many messages were delivered.
+
+        Once `stop` is set, only what is on its way is finished. Raises `StoreUnavailable`.
+        """
+
+        async def work() -> int:
+            delivered = 0
+            while not (stop and stop.is_set()):
+                jobs = await asyncio.to_thread(self._store.outbox.lease, 1)
+                if not jobs:
+                    break
+                delivered += await self.attempt(jobs[0])
+            return delivered
+
+        return sum(await asyncio.gather(*(work() for _ in range(AT_ONCE))))
+
+    async def attempt(self, job: Job) -> bool:
+        """Try to deliver one leased job and note what came of it. Raises `StoreUnavailable`."""
+        where: Destination | None = None
+        try:
+            where = await asyncio.to_thread(destination, self._store, job)
+            await self._send(build(job), where)
+        except NoSuchAccount:
+            return False  # deleted a moment ago, and the message with it
+        except GatekeyError as error:
+            await self._note_failure(job, where, error)
+            return False
+        return await asyncio.to_thread(self._store.outbox.delivered, job)
+
+    async def _is_anything_due(self) -> bool:
+        due = await asyncio.to_thread(self._store.outbox.next_due)
+        return due is not None and due <= self._store.context.now()
+
+    async def _send(self, message: Message, where: Destination) -> None:
+        clock = self._store.context.clock
+        match where.target:
+            case EmailTarget() as target:
+                await email.send(message, target, tls=await self._mail_trust(), resolve=self._ways.resolve)
+            case WebhookTarget() as target:
+                await webhook.send(message, target, await self._outbound(where.allow), clock)
+            case BarkTarget() as target:
+                await bark.send(message, target, await self._outbound(where.allow), clock)
+            case GotifyTarget() as target:
+                await gotify.send(message, target, await self._outbound(where.allow), clock)
+
+    async def _note_failure(self, job: Job, where: Destination | None, error: GatekeyError) -> None:
+        outbox, sentence = self._store.outbox, str(error)
+        is_permanent = isinstance(error, DeliveryFailed) and error.permanent
+        if is_permanent and job.kind == QUOTA_WARNING and where is not None and where.version is not None:
+            version = where.version
+            if await asyncio.to_thread(lambda: outbox.disable_channel(job, version=version)):
+                sentence = f"{sentence} {_SWITCHED_OFF}"
+        following = None
+        if not is_permanent and job.kind != TEST:
+            asked = error.retry_after if isinstance(error, DeliveryFailed) else None
+            context = self._store.context
+            following = next_attempt(job.attempts + 1, context.now(), asked, context.rng)
+        await asyncio.to_thread(outbox.failed, job, sentence, following)
+
+    async def _outbound(self, allow: AllowList) -> Outbound:
+        if self._http_tls is None:
+            self._http_tls = await asyncio.to_thread(self._ways.trust)
+        return Outbound(self._http_tls, allow=allow, resolve=self._ways.resolve)
+
+    async def _mail_trust(self) -> ssl.SSLContext:
+        # A context of its own: httpcore writes the protocols of HTTP into the other.
+        if self._mail_tls is None:
+            self._mail_tls = await asyncio.to_thread(self._ways.trust)
+        return self._mail_tls
+
+
+def run_once(store: Store, ways: Ways | None = None) -> int:
+    """Try everything that is due, once, for `gatekey notify --once`; returns how many messages were delivered.
+
+    Raises `StoreUnavailable`.
+    """
+    return asyncio.run(Dispatcher(store, ways).run_due())
+
+
+async def deliver_now(store: Store, delivery_id: int, ways: Ways | None = None) -> LastDelivery | None:
+    """Deliver one message at once and say how that went: `Send test` in the console.
+
+    If another process has taken it first, its result is waited for. None if the message is gone with its account.
+    Raises `StoreUnavailable`.
+    """
+    jobs = await asyncio.to_thread(lambda: store.outbox.lease(1, delivery_id=delivery_id))
+    for job in jobs:
+        await Dispatcher(store, ways).attempt(job)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + WAIT_FOR_OTHER
+    while True:
+        result = await asyncio.to_thread(store.outbox.delivery, delivery_id)
+        if jobs or result is None or result.attempts or loop.time() >= until:
+            return result
+        await asyncio.sleep(0.2)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,33 @@
+"""What has to be done now and then: money given back that dead processes held, old messages forgotten."""
+
+import asyncio
+import logging
+from typing import Final
+
+from store.errors import StoreUnavailable
+from store.store import Store
+
+LOGGER: Final = logging.getLogger("gatekey.housekeeping")
+EVERY: Final = 300.0
+"""Seconds."""
+
+
+async def keep_house(store: Store, stop: asyncio.Event) -> None:
+    """Tidy up at once and every `EVERY` seconds, until `stop` is set."""
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(tidy, store)
+        except StoreUnavailable as error:
+            LOGGER.warning("Housekeeping was put off: %s", error)
+        try:
+            async with asyncio.timeout(EVERY):
+                await stop.wait()
+        except TimeoutError:
+            continue
+
+
+def tidy(store: Store) -> None:
+    """Once. Raises `StoreUnavailable`."""
+    if released := store.quota.release_abandoned():
+        LOGGER.warning("%d calls were never booked; what they held was given back", released)
+    store.outbox.prune()

@@ -1,0 +1,72 @@
+"""What is said: from a job of the outbox to a message that every channel can tell."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from gateway.channels.message import Message
+from store.money import MICRO_PER_USD, show_usd, type_usd
+from store.notices import DELETED
+from store.outbox import QUOTA_WARNING, TEST, Job
+
+_CENT: Final = MICRO_PER_USD // 100
+_NOT_YOU: Final = (
+    "If this was not you, sign in, change your password and sign out all other sessions; if you cannot sign in, "
+    "ask your administrator."
+)
+
+
+def build(job: Job) -> Message:
+    """The message of `job`: the same for each attempt and each channel.
+
+    A kind without words of its own is a security notice, whose sentence the store wrote.
+    """
+    title, text, facts = _WORDS.get(job.kind, _security_notice)(job.payload)
+    kind = _DOTTED.get(job.kind, _dotted(job.kind))
+    return Message(id=job.message_id, kind=kind, title=title, text=text, at=job.created_at, facts=facts)
+
+
+_Words = tuple[str, str, Mapping[str, str]]
+
+
+def _quota_warning(payload: Mapping[str, Any]) -> _Words:
+    name, remaining, threshold = str(payload["name"]), payload["remaining_micro_usd"], payload["threshold_micro_usd"]
+    left = _amount(remaining)
+    if remaining > 0:
+        text = f"The remaining quota of {name} is {left}, below your warning threshold of {_amount(threshold)}."
+    else:
+        text = f"The quota of {name} is used up. API calls are refused until it is topped up."
+    facts = {"account": name, "remaining_usd": type_usd(remaining), "threshold_usd": type_usd(threshold)}
+    return f"Quota warning: {left} left", text, facts
+
+
+def _test(payload: Mapping[str, Any]) -> _Words:
+    name = str(payload["name"])
+    return "Test message", f"This is a test message for {name}. Notifications reach you here.", {"account": name}
+
+
+def _farewell(payload: Mapping[str, Any]) -> _Words:
+    return "Your account was deleted", str(payload["sentence"]), {}
+
+
+def _security_notice(payload: Mapping[str, Any]) -> _Words:
+    name = str(payload["name"])
+    text = f"This concerns the account {name}.\n\n{payload['sentence']}\n\n{_NOT_YOU}"
+    return f"Security notice for {name}", text, {"account": name}
+
+
+_WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], _Words]]] = {
+    QUOTA_WARNING: _quota_warning,
+    TEST: _test,
+    DELETED: _farewell,
+}
+_DOTTED: Final = {QUOTA_WARNING: "quota.low", TEST: "notification.test"}
+"""What programs know a kind by."""
+
+
+def _dotted(kind: str) -> str:
+    return kind.replace(":", ".").replace("-", "_")
+
+
+def _amount(micro_usd: int) -> str:
+    # Less than a cent would look like nothing.
+    return show_usd(micro_usd, exact=0 < micro_usd < _CENT)

@@ -1,0 +1,95 @@
+"""Where a message goes, read at the moment it is sent: what was saved since it was queued is what counts."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from gateway.addresses import AllowList
+from gateway.channels.bark import BarkTarget
+from gateway.channels.email import EmailTarget, SmtpServer
+from gateway.channels.gotify import GotifyTarget
+from gateway.channels.webhook import WebhookTarget
+from store.errors import DeliveryFailed
+from store.outbox import QUOTA_WARNING, TEST, Job
+from store.sections import Channel, NotificationSettings
+from store.settings import Saved
+from store.store import Store
+
+Target = EmailTarget | WebhookTarget | BarkTarget | GotifyTarget
+_SWITCHED_OFF: Final = "The channel was switched off before this was sent."
+_NO_ADDRESS: Final = "There is no address saved for this channel."
+_NO_MAIL_SERVER: Final = "The administrator has not configured a mail server."
+_CHOSEN: Final = (QUOTA_WARNING, TEST)
+"""Kinds that go where the account's settings say. Security notices go to the account's own address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A target, what the administrator allows, and the version of the settings it was read from."""
+
+    target: Target
+    allow: AllowList
+    version: int | None
+    """None for a message that follows no settings."""
+
+
+def destination(store: Store, job: Job) -> Destination:
+    """Where `job` goes. Reads the database and opens secrets: not for the event loop.
+
+    Raises:
+        DeliveryFailed: permanent if the channel was switched off or has no address.
+        StoreUnavailable: if the data cannot be read.
+    """
+    allow = AllowList.parse(" ".join(store.site.items("channels.private_network_allow")))
+    if job.recipient is not None or job.account_id is None:
+        return Destination(_email(store, job.recipient or ""), allow, None)
+    account = store.accounts.get(job.account_id)
+    if job.kind not in _CHOSEN:
+        return Destination(_email(store, account.email), allow, None)
+    with store.database.read() as tx:
+        saved = store.settings.read(tx, job.account_id, NotificationSettings)
+    if job.kind != TEST and job.channel not in saved.section.channels:
+        raise DeliveryFailed(_SWITCHED_OFF, permanent=True)
+    return Destination(_chosen(store, job, saved, account.email), allow, saved.version)
+
+
+def _chosen(store: Store, job: Job, saved: Saved[NotificationSettings], bound_address: str) -> Target:
+    section = saved.section
+    match job.channel:
+        case Channel.EMAIL:
+            return _email(store, section.email_address or bound_address)
+        case Channel.WEBHOOK:
+            return WebhookTarget(_needed(section.webhook_url), _secret(store, job, "webhook_secret"))
+        case Channel.BARK:
+            return BarkTarget(_needed(_secret(store, job, "bark_url")))
+        case Channel.GOTIFY:
+            token = _needed(_secret(store, job, "gotify_token"))
+            return GotifyTarget(_needed(section.gotify_url), token, section.gotify_priority)
+
+
+def _secret(store: Store, job: Job, column: str) -> str:
+    assert job.account_id is not None  # noqa: S101 - for the type: `destination` has looked
+    with store.database.read() as tx:
+        return store.settings.secret(tx, job.account_id, column) or ""
+
+
+def _email(store: Store, address: str) -> EmailTarget:
+    host = store.site.text("smtp.host")
+    if not host:
+        raise DeliveryFailed(_NO_MAIL_SERVER)  # it may be configured before the last attempt
+    username = store.site.text("smtp.username")
+    security: Literal["starttls", "implicit"] = "implicit" if store.site.text("smtp.security") == "tls" else "starttls"
+    server = SmtpServer(
+        host=host,
+        port=store.site.number("smtp.port"),
+        sender=store.site.text("smtp.sender") or username,
+        username=username,
+        password=store.site.text("smtp.password"),
+        security=security,
+    )
+    return EmailTarget(_needed(address), server)
+
+
+def _needed(value: str) -> str:
+    if not value:
+        raise DeliveryFailed(_NO_ADDRESS, permanent=True)
+    return value
