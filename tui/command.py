@@ -61,7 +61,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _silence_output()
         return NOBODY_READS
     except Exception as error:  # noqa: BLE001 - the last door: whatever comes, no traceback and no local variable
         from tui.crash import farewell
@@ -97,10 +96,3 @@ def _report(error: Exception) -> Path | None:
     except OSError:
         return None
     return Path(log)
-
-
-def _silence_output() -> None:
-    # The interpreter flushes standard output once more at its end, and would complain there.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)

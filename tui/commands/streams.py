@@ -2,9 +2,11 @@
 
 import getpass
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, TextIO
 
 from store.errors import InvalidInput, OutputFailed
 from store.text import is_plain, plain
@@ -15,14 +17,8 @@ LONGEST_SECRET: Final = 16_384
 
 def give(line: str = "") -> None:
     """One line of data. Raises `OutputFailed`, and BrokenPipeError when nobody reads on."""
-    if sys.stdout is None:
-        raise OutputFailed
-    try:
-        sys.stdout.write(line + "\n")
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputFailed from error
+    with _output() as stream:
+        stream.write(line + "\n")
 
 
 def give_json(document: object) -> None:
@@ -47,14 +43,9 @@ def say(sentence: str) -> None:
 
 def flush() -> None:
     """Hand over all data now, while a failure can still be told. Raises as `give`."""
-    if sys.stdout is None:
-        return
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputFailed from error
+    if sys.stdout is not None:
+        with _output() as stream:
+            stream.flush()
 
 
 def is_terminal() -> bool:
@@ -83,6 +74,22 @@ def read_secret(what: str, *, confirm: bool = False) -> str:
     except UnicodeDecodeError as error:
         raise InvalidInput(f"The {what} on standard input is not UTF-8 text.") from error
     return _nonempty(text.removesuffix("\n").removesuffix("\r"), what)
+
+
+@contextmanager
+def _output() -> Iterator[TextIO]:
+    if sys.stdout is None:
+        raise OutputFailed
+    try:
+        yield sys.stdout
+    except OSError as error:
+        # The interpreter flushes standard output once more at its end, and would complain there.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise OutputFailed from error
 
 
 def _ask(prompt: str) -> str:

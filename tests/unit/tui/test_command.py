@@ -109,6 +109,8 @@ def test_nothing_a_terminal_obeys_is_echoed(shell: Shell) -> None:
     attack = "\x1b]52;c;aGk=\x07\x9b31m\u202ename\u200b"
     for arguments in (
         [attack],
+        [f"--{attack}"],
+        ["admin", "user", "list", attack],
         ["settings", "--user", attack, "show"],
         ["settings", "--user", "alice", "set", attack, "1"],
         ["admin", "price", "remove", attack],
@@ -225,6 +227,8 @@ def test_a_log_that_cannot_be_written_does_not_hide_the_sentence(
 def _installed(*arguments: str, stdout: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", "import sys; from tui.command import main; sys.exit(main())", *arguments],
+        # Unbuffered output fails at the first line, and hides what the interpreter flushes at its end.
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=subprocess.PIPE,

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from store.sections import NotificationSettings
+from store.sections import NotificationSettings, PrivacySettings
+from store.settings import Saved, Settings
 from tests.command_line import Shell
 from tui.commands.settings_fields import FIELDS
 from tui.opening import Options, open_account_store
@@ -136,3 +137,20 @@ def test_a_higher_threshold_arms_the_warning_again(shell: Shell) -> None:
         with store.database.read() as tx:
             queued = tx.exec_driver_sql("SELECT count(*) FROM outbox WHERE kind = 'quota:warning'").scalar()
     assert queued == 2
+
+
+def test_an_edit_made_meanwhile_is_not_overwritten(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.add()
+    load_for = Settings.load_for
+
+    def load_and_dawdle(settings: Settings, account_id: int, kind: type[PrivacySettings]) -> Saved[PrivacySettings]:
+        loaded = load_for(settings, account_id, kind)
+        settings.save_for(account_id, PrivacySettings(record_client_ip=True), loaded.version, actor="someone else")
+        return loaded
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Settings, "load_for", load_and_dawdle)
+        ran = shell.run("settings", "--user", "alice", "set", "privacy.record_client_ip", "false")
+    assert ran.status == 1
+    assert "Nothing was overwritten" in ran.err
+    assert show(shell)["privacy"] == {"version": 2, "record_client_ip": True}
