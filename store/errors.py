@@ -1,35 +1,41 @@
 """Every failure a person can meet, with a title and a sentence to act on.
 
+Names on one line are of one parent; what stands below and further right is a child of the last name above it.
+
 GatekeyError
-├── InvalidInput                 something typed or sent was refused; `field` says which
-│   ├── InvalidName              InvalidEmail  InvalidMoney  InvalidUrl  InvalidLabel  InvalidSecret
-│   ├── InvalidModel             InvalidNumber  InvalidExpiry
-│   ├── UnknownSetting           InvalidSetting
+├── InvalidInput  something typed or sent was refused; `field` says which
+│   ├── InvalidName  InvalidEmail  InvalidMoney  InvalidUrl  InvalidLabel  InvalidSecret
+│   ├── InvalidModel  InvalidNumber  InvalidExpiry
+│   ├── UnknownSetting  InvalidSetting
 │   └── PasswordRefused
 │       └── PasswordTooShort  PasswordTooLong  PasswordTooWeak  PasswordsDoNotMatch  SameAsOldPassword
-├── NotAuthentic                 a credential did not prove who is asking
-│   ├── WrongCredentials         WrongOriginalPassword  WrongCode  CodeAlreadyUsed  ClockSkewed
-│   ├── SignInExpired            SessionEnded  SessionLocked
-│   ├── InvalidToken             InvalidApiKey
-│   ├── PasskeyRefused           ClonedPasskey
+├── NotAuthentic  a credential did not prove who is asking
+│   ├── WrongCredentials  WrongOriginalPassword  WrongCode  CodeAlreadyUsed  ClockSkewed
+│   ├── SignInExpired  SessionEnded  SessionLocked
+│   ├── InvalidToken  InvalidApiKey
+│   ├── PasskeyRefused
+│   │   └── ClonedPasskey
 │   └── IdentityRefused
-├── NotAllowed                   known who, but not this, not now
-│   ├── FreshProofRequired       TooManyAttempts  FactorDisabled  AdministratorRequired
-│   ├── DisabledByAdministrator  PasskeysDisabled  BindingsDisabled
-│   ├── LastCredential           LastAdministrator  RootAccount
+├── NotAllowed  known who, but not this, not now
+│   ├── FreshProofRequired  TooManyAttempts  FactorDisabled  AdministratorRequired
+│   ├── DisabledByAdministrator
+│   │   └── PasskeysDisabled  BindingsDisabled
+│   ├── LastCredential  LastAdministrator  RootAccount
 │   ├── UsernameDoesNotMatch
-│   └── ModelNotPriced           QuotaExceeded  SpendLimitReached
-├── NotFound                     NoSuchAccount  NoSuchItem
-├── Conflict                     NameTaken  AlreadyBound  AlreadyEnabled  LimitReached  StaleEdit
-│                                AlreadySettled  NotEnabled  StepMissing
-├── GatewayError                 the outside world failed
-│   └── DeliveryFailed           ProviderFailed  UpstreamFailed  AddressRefused  CannotListen
-├── OutputFailed                 what was done could not be told
-└── StoreUnavailable             the data could not be reached, or may not be trusted
-    ├── DatabaseBusy             DatabaseFull  DatabaseReadOnly  DatabaseUnreachable  DatabaseForeign
-    ├── DatabaseDamaged          DatabaseExposed  DatabaseRefused  DatabaseMissing
-    ├── SchemaTooOld             SchemaTooNew
-    ├── KeyMissing               KeyWrong  KeyExposed
+│   └── ModelNotPriced  QuotaExceeded  SpendLimitReached
+├── NotFound
+│   └── NoSuchAccount  NoSuchItem
+├── Conflict
+│   ├── NameTaken  AlreadyBound  AlreadyEnabled  NotEnabled  LimitReached
+│   └── StaleEdit  AlreadySettled  StepMissing
+├── GatewayError  the outside world failed
+│   └── DeliveryFailed  ProviderFailed  UpstreamFailed  AddressRefused  CannotListen
+├── OutputFailed  what was done could not be told
+└── StoreUnavailable  the data could not be reached, or may not be trusted
+    ├── DatabaseBusy  DatabaseFull  DatabaseReadOnly  DatabaseUnreachable  DatabaseMissing
+    ├── DatabaseForeign  DatabaseDamaged  DatabaseExposed  DatabaseOnNetwork  DatabaseRefused
+    ├── SchemaTooOld  SchemaTooNew
+    ├── KeyMissing  KeyWrong  KeyExposed
     └── ClockWentBack
 """
 
