@@ -1,0 +1,115 @@
+"""A passkey from the console, through a gateway and a browser that are programs of their own."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+import pytest
+
+from tests.chromium import CHROMIUM, Tab, chromium
+from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
+from tests.e2e.test_console_life import NAME, PASSWORD, create_account, enable_two_factor, sign_out
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]
+
+CODE: Final = re.compile(r"\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b")
+LISTENS: Final = re.compile(r"listens on http://127\.0\.0\.1:(\d+)")
+
+
+@contextmanager
+def serving(home: Home) -> Iterator[int]:
+    """`gatekey serve` on the loopback; gives its port, and stops it as an operator does."""
+    with subprocess.Popen(
+        [str(GATEKEY), "serve", "--port", "0"],
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **home.env},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stderr is not None
+            found = LISTENS.search(process.stderr.readline())
+            assert found, process.stderr.read()
+            yield int(found[1])
+        finally:
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+
+
+def administer(home: Home, *arguments: str) -> None:
+    done = home.run("admin", *arguments)
+    assert done.returncode == 0, done.stderr
+
+
+def answer(tab: Tab, terminal: Installed, port: int) -> None:
+    """What a person does with the address and the code that the console shows."""
+    terminal.until(f"http://localhost:{port}/passkey")
+    terminal.until(lambda _: CODE.search(terminal.screen_text()) is not None)
+    code = CODE.search(terminal.screen_text())
+    assert code is not None
+    tab.open(f"http://localhost:{port}/passkey")
+    tab.type("#code", code[0].lower())
+    tab.press("Enter")
+    tab.wait_for("!document.querySelector('#confirm').hidden")
+    tab.click("#proceed")
+    tab.wait_for("!document.querySelector('#done').hidden")
+
+
+def choose_passkey(terminal: Installed) -> None:
+    terminal.until("[ Use a passkey ]")
+    terminal.until(lambda _: terminal.has_focus("Username"))
+    terminal.press("tab", "tab", "tab", "enter")
+
+
+def test_a_passkey_is_registered_from_the_console_and_signs_in(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with home.console() as terminal:
+        create_account(terminal)
+        terminal.until("Administrator has not enabled Passkey login")
+        terminal.quit()
+    with serving(home) as port, chromium() as tab:
+        administer(home, "site", "set", "passkeys.enabled", "true")
+        administer(home, "site", "set", "passkeys.rp_id", "localhost")
+        administer(home, "site", "set", "passkeys.origin", f"http://localhost:{port}")
+        tab.add_authenticator()
+
+        with home.console() as terminal:
+            terminal.until("[ Use a passkey ]")
+            terminal.enter("Username", NAME)
+            terminal.enter("Password", PASSWORD, masked=True)
+            terminal.until("none registered")
+            terminal.press("k")
+            terminal.until("There are none yet.")
+            terminal.press("n")
+            terminal.enter("Label", "laptop")
+            answer(tab, terminal, port)
+            since = perf_counter()
+            terminal.until("The passkey laptop was registered.")
+            print(f"the console noticed after {perf_counter() - since:.2f} s")
+            terminal.press("escape")
+            terminal.until("1 registered")
+            terminal.quit()
+
+        with home.console() as terminal:
+            choose_passkey(terminal)
+            answer(tab, terminal, port)
+            terminal.until("1 registered")
+            terminal.until("2FA off")
+            _, codes, _ = enable_two_factor(terminal)
+
+            sign_out(terminal)
+            choose_passkey(terminal)
+            answer(tab, terminal, port)
+            terminal.until("has two-factor authentication")
+            terminal.enter("Code", codes[1])
+            terminal.until("9 of 10 backup codes left")
+
+            administer(home, "site", "set", "passkeys.enabled", "false")
+            sign_out(terminal)
+            terminal.until("Sign in to your account.")
+            terminal.until_gone("Use a passkey")
+            terminal.quit()
+        assert tab.messages == []
