@@ -7,6 +7,7 @@ no listed proxy's.
 
 import ipaddress
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, Final
 
@@ -65,6 +66,7 @@ def _parse_hop(text: str) -> Address | None:
     return _parse(host if port.isdigit() else hop)
 
 
+@lru_cache(4096)
 def _parse(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])

@@ -29,6 +29,7 @@ MOST_TOGETHER: Final = 64
 class _Job:
     work: Work[Any]
     first: Callable[[], None] | None
+    is_lasting: bool
     future: asyncio.Future[Any]
     outcome: Any = None
 
@@ -49,14 +50,15 @@ class StoreThreads:
         """What `work` returns. Raises what it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, work)
 
-    async def write(self, work: Work[T], *, first: Callable[[], None] | None = None) -> T:
+    async def write(self, work: Work[T], *, first: Callable[[], None] | None = None, is_lasting: bool = True) -> T:
         """What `work` returns inside a transaction that has been committed. Raises what it raises.
 
         `first` runs before it, outside the transaction: what can be refused by reading never takes the write lock.
-        Once handed in, it is done even if the caller is cancelled.
+        What is not lasting may be forgotten in a power cut. Once handed in, it is done even if the caller is
+        cancelled.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(work, first, future))
+        self._waiting.append(_Job(work, first, is_lasting, future))
         self._start()
         return await future
 
@@ -97,7 +99,7 @@ class StoreThreads:
     def _commit(self, jobs: list[_Job]) -> None:
         if len(jobs) > 1:
             try:
-                with self._database.write() as tx:
+                with self._database.write(is_lasting=any(job.is_lasting for job in jobs)) as tx:
                     for job in jobs:
                         job.outcome = job.work(tx)
             except DatabaseBusy as error:
@@ -113,7 +115,7 @@ class StoreThreads:
 
     def _alone(self, job: _Job) -> None:
         try:
-            with self._database.write() as tx:
+            with self._database.write(is_lasting=job.is_lasting) as tx:
                 job.outcome = job.work(tx)
         except GatekeyError as error:
             job.outcome = error

@@ -88,6 +88,7 @@ class Database:
         if self.url.drivername == "sqlite" and self.url.query:
             raise DatabaseForeign("The address of an SQLite database is a path and nothing else.")
         self._keeper: sqlite3.Connection | None = None
+        self._path = Path(self.url.database or "")
         self._file: tuple[int, int] | None = None
         """Device and inode of the SQLite file that was opened first."""
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
@@ -119,15 +120,24 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, is_lasting: bool = True) -> Iterator[Connection]:
         """A transaction that commits on leaving and holds SQLite's write lock from its start.
 
-        Raises `StoreUnavailable`; whatever is raised inside rolls everything back.
+        One that is not lasting does not wait for the disk: a crash of this program does not undo it, a power cut
+        may. What is committed as lasting stays, and all before it. Raises `StoreUnavailable`; whatever is raised
+        inside rolls everything back.
         """
         self._refuse_another_file()
-        with self.mapped(), self.engine.begin() as connection:
+        with (
+            self.mapped(),
+            self.engine.connect() as connection,
+            self._flushing(connection, is_lasting),
+            connection.begin(),
+        ):
             if not self.is_postgresql:
                 _take_write_lock(connection)
+            elif not is_lasting:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield connection
 
     @contextmanager
@@ -223,9 +233,23 @@ class Database:
         if self._file is None:
             self._file = sqlite_file.identity(Path(self.url.database or ""))
 
+    @contextmanager
+    def _flushing(self, connection: Connection, is_lasting: bool) -> Iterator[None]:
+        if is_lasting or self.is_postgresql:
+            yield
+            return
+        # Outside a transaction: SQLite ignores it within one.
+        cursor = connection.connection.cursor()
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.close()
+
     def _refuse_another_file(self) -> None:
         # SQLite goes on writing to a file that was removed or replaced: "saved" would mean lost.
-        if self._file is not None and sqlite_file.identity(Path(self.url.database or "")) != self._file:
+        if self._file is not None and sqlite_file.identity(self._path) != self._file:
             raise DatabaseUnreachable(
                 "The database file was removed or replaced while it was open. Nothing was changed; put it back, or "
                 "start Gatekey again."
@@ -243,7 +267,7 @@ def prepare_file(path: Path, *, create: bool) -> None:
 
     Raises what `store.sqlite_file` raises, and `DatabaseForeign`.
     """
-    if create and not path.is_symlink():
+    if create:
         sqlite_file.create(path)
     sqlite_file.check(path)
     with path.open("rb") as file:

@@ -1,10 +1,12 @@
 """What is held for a call, taken for it, and logged of it. Nothing that began is left unbooked."""
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -18,8 +20,6 @@ from store.usage_log import Kind, UsageEntry
 LOGGER: Final = logging.getLogger("gatekey.relay")
 RETRIES: Final = (0.2, 1.0, 5.0, 30.0, 120.0)
 """Seconds before a booking that the database refused is tried again."""
-PATIENCE: Final = 10.0
-"""Seconds that an answer waits for its booking; after that it is sent, and booked behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,14 @@ class Ledger:
             completion_tokens=usage.completion_tokens,
             unpriced=held.price is None,
         )
-        # A task of its own: it is booked even if the client, and with it the caller, is gone.
-        cost = usage.cost(held.price)
-        booking = asyncio.create_task(self._book(held, cost, replace(entry, request_id=task) if task else entry))
-        self._bookings.add(booking)
-        booking.add_done_callback(self._bookings.discard)
-        await asyncio.wait({booking}, timeout=PATIENCE)
+        cost, entry = usage.cost(held.price), replace(entry, request_id=task) if task else entry
+        try:
+            await self._book(held, cost, entry)
+        except (StoreUnavailable, asyncio.CancelledError) as error:
+            # Tried again behind the answer. If the first try was made after all, it finds nothing left to book.
+            self._start(self._book_again(held, cost, entry))
+            if isinstance(error, asyncio.CancelledError):
+                raise
 
     async def book_failure(self, held: Held, error: GatekeyError, status: str) -> None:
         """Log that the call failed; nothing is taken for it."""
@@ -114,17 +116,20 @@ class Ledger:
         while self._bookings:
             await asyncio.wait(set(self._bookings))
 
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        booking = asyncio.create_task(work)
+        self._bookings.add(booking)
+        booking.add_done_callback(self._bookings.discard)
+
     async def _book(self, held: Held, cost: int, entry: UsageEntry) -> None:
         store = self._services.store
-        for pause in (*RETRIES, None):
-            try:
-                await self._services.threads.write(lambda tx: store.quota.book(tx, held.reservation, cost, entry))
-            except AlreadySettled:
-                return  # its account was deleted meanwhile, or an answer of the database was lost
-            except StoreUnavailable as error:
-                if pause is None:
-                    LOGGER.error("A call of account %d was not booked: %s", held.caller.holder.account_id, error)
-                    return
-                await asyncio.sleep(pause)
-            else:
+        with contextlib.suppress(AlreadySettled):  # its account was deleted meanwhile, or an answer was lost
+            await self._services.threads.write(lambda tx: store.quota.book(tx, held.reservation, cost, entry))
+
+    async def _book_again(self, held: Held, cost: int, entry: UsageEntry) -> None:
+        for pause in RETRIES:
+            await asyncio.sleep(pause)
+            with contextlib.suppress(StoreUnavailable):
+                await self._book(held, cost, entry)
                 return
+        LOGGER.error("A call of account %d could not be booked", held.caller.holder.account_id)

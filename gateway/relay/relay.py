@@ -67,7 +67,8 @@ class Relay:
         """Whose key it is, what the model costs, and that it can be paid for, in one visit to the writing thread."""
         admission = Admission(self.services.store, key, call)
         try:
-            reservation = await self.services.threads.write(admission.hold, first=admission.read)
+            # A hold that a power cut forgets is the hold of a call that died with it.
+            reservation = await self.services.threads.write(admission.hold, first=admission.read, is_lasting=False)
         except GatekeyError as error:
             if admission.holder is not None:
                 caller = self.recognised(request, admission.holder, site, started_at)

@@ -7,8 +7,8 @@ page, and a tenth of a relayed call.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.relay.ledger import Ledger
@@ -21,7 +21,7 @@ from gateway.services import Services
 PREFIX: Final = "/v1"
 
 
-def relay_app(services: Services, ledger: Ledger, exception_handlers: Mapping[Any, Any]) -> Starlette:
+def relay_app(services: Services, ledger: Ledger, exception_handlers: Mapping[Any, Any]) -> ASGIApp:
     """Every route below `PREFIX`, with its failures told by `exception_handlers`."""
     relay = Relay(services, ledger)
     models, tasks = Models(relay), Tasks(relay)
@@ -32,9 +32,7 @@ def relay_app(services: Services, ledger: Ledger, exception_handlers: Mapping[An
         Route(f"{PREFIX}/models", models.every, methods=["GET"]),
         Route(f"{PREFIX}/models/{{model:path}}", models.one, methods=["GET"]),
     ]
-    app = Starlette(routes=routes, exception_handlers=dict(exception_handlers))
-    app.router.redirect_slashes = False
-    return app
+    return ExceptionMiddleware(Router(routes, redirect_slashes=False), handlers=exception_handlers)
 
 
 class RelayFirst:

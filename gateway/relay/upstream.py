@@ -54,8 +54,10 @@ class Upstream:
             raise OpenAiProblem(503, _NOT_CONFIGURED, code="upstream_missing")
         transport = self._transport or await self._open()
         url = self._url(site.upstream_url + path)
-        headers = _headers(site, content, request_id)
-        request = httpx.Request(method, url, content=content, headers=headers, extensions={"timeout": WAITS})
+        # Complete headers and a stream: made from `content`, a request would work out both at some length.
+        headers = _headers(site, url, content, request_id)
+        stream = httpx.ByteStream(content)
+        request = httpx.Request(method, url, headers=headers, stream=stream, extensions={"timeout": WAITS})
         try:
             return await transport.handle_async_request(request)
         except FOREIGN as error:
@@ -81,8 +83,9 @@ class Upstream:
             return self._transport
 
 
-def _headers(site: SiteView, content: bytes, request_id: str) -> list[tuple[bytes, bytes]]:
+def _headers(site: SiteView, url: httpx.URL, content: bytes, request_id: str) -> list[tuple[bytes, bytes]]:
     headers = [
+        (b"Host", url.netloc),
         (b"Accept-Encoding", b"identity"),
         (b"User-Agent", b"Gatekey"),
         (b"X-Request-Id", request_id.encode()),
@@ -90,7 +93,7 @@ def _headers(site: SiteView, content: bytes, request_id: str) -> list[tuple[byte
     if site.upstream_key:
         headers.append((b"Authorization", b"Bearer " + site.upstream_key.encode()))
     if content:
-        headers.append((b"Content-Type", b"application/json"))
+        headers += [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(content))]
     return headers
 
 
