@@ -1,0 +1,245 @@
+"""The schema: migrations make what the models say, and a database of another version is left alone."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, inspect, select, text
+
+from store import schema
+from store.database import APPLICATION_ID, Database
+from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
+from store.models import SCHEMA_REVISION, Account, Base, UtcDateTime
+from store.store import Store, prepare
+from tests.postgres import PostgresServer
+from tests.stores import START, add_account, make_store, sqlite_url
+from tests.unit.store.acts import contents
+
+
+@pytest.fixture(params=["file", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without a table in it."""
+    if request.param == "file":
+        database = Database(sqlite_url(tmp_path))
+        yield database
+        database.close()
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database(migrated=False) as url:
+        database = Database(url)
+        yield database
+        database.close()
+
+
+def set_revision(database: Database, value: str) -> None:
+    with database.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = :value"), {"value": value})
+
+
+def tables(database: Database) -> set[str]:
+    with database.read() as tx:
+        return set(inspect(tx).get_table_names())
+
+
+# -- what migrations make ---------------------------------------------------------------------------------------
+
+
+def test_migrations_make_what_the_models_say(empty: Database) -> None:
+    assert schema.upgrade(empty) is None
+    with empty.read() as tx:
+        assert compare_metadata(MigrationContext.configure(tx), Base.metadata) == []
+        assert schema.revision(tx) == SCHEMA_REVISION
+        schema.check(tx)
+    assert tables(empty) == {table.name for table in Base.metadata.sorted_tables} | {"alembic_version"}
+
+
+def test_in_memory_it_is_the_same(empty: Database) -> None:
+    memory = Database("sqlite://")
+    prepare(memory, create=True)
+    schema.upgrade(empty)
+    with memory.read() as tx:
+        assert compare_metadata(MigrationContext.configure(tx), Base.metadata) == []
+        assert schema.revision(tx) == SCHEMA_REVISION
+    assert tables(memory) == tables(empty)
+    memory.close()
+
+
+def test_the_revisions_are_those_in_the_folder() -> None:
+    scripts = ScriptDirectory(str(Path(schema.__file__).with_name("migrations")))
+    in_folder = tuple(script.revision for script in scripts.walk_revisions())[::-1]
+    assert in_folder == schema.REVISIONS
+    assert schema.REVISIONS[-1] == SCHEMA_REVISION
+
+
+def test_an_sqlite_file_carries_our_id(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path)
+    make_store(url).close()
+    header = Path(url.removeprefix("sqlite:///")).read_bytes()[:100]
+    assert header[68:72] == APPLICATION_ID.to_bytes(4, "big") == b"GKEY"
+
+
+# -- versions ---------------------------------------------------------------------------------------------------
+
+
+def test_an_upgrade_of_the_current_schema_does_nothing(empty: Database) -> None:
+    schema.upgrade(empty)
+    assert schema.upgrade(empty) == SCHEMA_REVISION
+
+
+def test_a_newer_schema_is_left_alone(empty: Database) -> None:
+    schema.upgrade(empty)
+    set_revision(empty, "9999")
+    with pytest.raises(SchemaTooNew, match="made by a newer Gatekey"):
+        schema.upgrade(empty)
+    with pytest.raises(SchemaTooNew):
+        prepare(empty, create=True)
+    with empty.read() as tx:
+        assert schema.revision(tx) == "9999"
+
+
+def test_an_older_schema_asks_for_an_upgrade(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema.upgrade(empty)
+    set_revision(empty, "0000")
+    monkeypatch.setattr(schema, "REVISIONS", ("0000", SCHEMA_REVISION))
+    with pytest.raises(SchemaTooOld, match="gatekey admin upgrade"):
+        prepare(empty, create=True)
+    with empty.read() as tx:
+        assert schema.revision(tx) == "0000"
+
+
+def test_an_empty_database_is_too_old_unless_it_may_be_set_up(empty: Database) -> None:
+    with pytest.raises(SchemaTooOld):
+        prepare(empty, create=False)
+    assert tables(empty) == set()
+
+
+def test_a_version_table_without_a_version_is_refused(empty: Database) -> None:
+    schema.upgrade(empty)
+    with empty.write() as tx:
+        tx.execute(text("DELETE FROM alembic_version"))
+    with pytest.raises(SchemaTooOld):
+        prepare(empty, create=False)
+
+
+def test_another_programs_tables_are_left_alone(empty: Database) -> None:
+    with empty.write() as tx:
+        tx.execute(text("CREATE TABLE recipes (id INTEGER)"))
+    with pytest.raises(DatabaseForeign):
+        prepare(empty, create=True)
+    with pytest.raises(DatabaseForeign):
+        schema.upgrade(empty)
+    assert tables(empty) == {"recipes"}
+
+
+def test_a_failed_upgrade_leaves_nothing(empty: Database) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "usage_log" in statement:
+            raise Interrupted
+
+    event.listen(empty.engine, "before_cursor_execute", interrupt)
+    with pytest.raises(Interrupted):
+        schema.upgrade(empty)
+    event.remove(empty.engine, "before_cursor_execute", interrupt)
+    assert tables(empty) == set()
+    schema.upgrade(empty)
+    assert "usage_log" in tables(empty)
+
+
+def test_a_change_of_schema_never_leaves_orphans(file_url: str) -> None:
+    with make_store(file_url) as store:
+        add_account(store)
+        before = contents(store)
+        with pytest.raises(DatabaseRefused, match="without what they refer to"), store.database.restructure() as tx:
+            tx.execute(text("DELETE FROM accounts"))
+        assert contents(store) == before
+        with store.database.read() as tx:
+            assert tx.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+# -- backups ----------------------------------------------------------------------------------------------------
+
+
+def test_a_backup_is_whole_and_private(file_url: str, tmp_path: Path) -> None:
+    with make_store(file_url) as store:
+        add_account(store)
+        copy = schema.back_up(store.database, tmp_path / "private", START)
+        before = contents(store)
+    assert copy is not None
+    assert copy.name == "gatekey-20261123T120000000000.backup.sqlite3"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    with make_store(f"sqlite:///{copy}") as restored:
+        assert contents(restored) == before
+
+
+def test_a_backup_never_touches_one_that_is_there(file_url: str, tmp_path: Path) -> None:
+    with make_store(file_url) as store:
+        copy = schema.back_up(store.database, tmp_path / "private", START)
+        assert copy is not None
+        content = copy.read_bytes()
+        with pytest.raises(DatabaseRefused, match=r"could not be made\. Nothing was changed"):
+            schema.back_up(store.database, tmp_path / "private", START)
+        assert copy.read_bytes() == content
+        assert schema.back_up(store.database, tmp_path / "private", START + timedelta(microseconds=1)) is not None
+
+
+def test_a_backup_that_fails_leaves_no_half_file(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path)
+    path = Path(url.removeprefix("sqlite:///"))
+    path.write_bytes(b"not a database, and longer than a header" * 10)
+    with pytest.raises(DatabaseRefused):
+        schema.back_up(Database(url), path.parent, START)
+    with pytest.raises(DatabaseRefused):
+        schema.back_up(Database(url), path.parent / "missing", START)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_other_databases_are_backed_up_by_their_own_means(postgres_store: Store, memory_store: Store) -> None:
+    for store in (postgres_store, memory_store):
+        assert schema.back_up(store.database, Path("/nowhere"), START) is None
+
+
+def test_a_backup_while_others_write(file_url: str, tmp_path: Path) -> None:
+    with make_store(file_url) as store, store.database.write() as tx:
+        tx.execute(text("INSERT INTO tombstones VALUES ('x', '2026-01-01')"))
+        copy = schema.back_up(store.database, tmp_path / "private", START)
+    assert copy is not None
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("SELECT count(*) FROM tombstones").fetchone() == (0,)
+
+
+# -- columns ----------------------------------------------------------------------------------------------------
+
+
+def test_time_comes_back_in_utc(store: Store) -> None:
+    east = datetime(2026, 11, 23, 14, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
+    store.context.clock.time = east  # type: ignore[attr-defined]  # the tests' clock can be set
+    add_account(store)
+    with store.database.read() as tx:
+        kept = tx.execute(select(Account.created_at)).scalar_one()
+    assert kept == east
+    assert kept.tzinfo is UTC
+
+
+def test_time_without_a_zone_is_refused(memory_store: Store) -> None:
+    dialect = memory_store.database.engine.dialect
+    with pytest.raises(ValueError, match="without a zone"):
+        UtcDateTime().process_bind_param(datetime(2026, 1, 1), dialect)  # noqa: DTZ001 - the point of the test
+    assert UtcDateTime().process_bind_param(None, dialect) is None
+    assert UtcDateTime().process_result_value(None, dialect) is None
+
+
+def test_names_of_constraints_are_stable() -> None:
+    named = [constraint.name for table in Base.metadata.sorted_tables for constraint in table.constraints]
+    assert all(named)
+    assert "fk_sessions_account_id_accounts" in named
+    assert all(index.name for table in Base.metadata.sorted_tables for index in table.indexes)
