@@ -1,0 +1,88 @@
+"""`kill -9` while backup codes are used, and while new ones take the place of the old."""
+
+from sqlalchemy import select
+
+from store.audit import Tag
+from store.models import BackupCode
+from tests.faults.verdict import Verdict, at, count_events, is_corrupt
+from tests.faults.victim import Victim, blows, strike
+from tests.stores import StillClock, add_account, make_store, sign_in
+from tests.unit.store.acts import code_at, enrol, ticket_for
+
+
+def redeem(victim: Victim, codes: tuple[str, ...]) -> None:
+    """Sign in with one backup code after the other."""
+    store, _ = victim.open()
+    for code in codes:
+        store.sign_in.with_code(ticket_for(store), code)
+        victim.say(code)
+
+
+def renew(victim: Victim, token: str) -> None:
+    """Make new backup codes over and over."""
+    store, _ = victim.open()
+    for _ in range(10_000):
+        victim.say(store.two_factor.renew_codes(token))
+
+
+def enrolled(url: str) -> tuple[int, str]:
+    """An account with a second factor, and its secret."""
+    with make_store(url) as store:
+        account = add_account(store)
+        return account.id, enrol(store, StillClock(), sign_in(store)).secret
+
+
+def test_using_a_code(url: str, kind: str, blow_count: int) -> None:
+    verdict = Verdict("redeem", kind)
+    account_id, secret = enrolled(url)
+    for number, blow in enumerate(blows(blow_count), 1):
+        clock = at(number)
+        with make_store(url, clock=clock, seed=number) as store:
+            token = store.sign_in.with_code(ticket_for(store), code_at(secret, clock)).token
+            codes = store.two_factor.renew_codes(token)
+            before = count_events(store, account_id, Tag.BACKUP_CODE_USED)
+        said, was_killed = strike(redeem, url, clock.time, blow, codes)
+        damaged = is_corrupt(url)
+        with make_store(url, clock=clock) as store:
+            with store.database.read() as tx:
+                used_at = tx.execute(select(BackupCode.used_at).order_by(BackupCode.id)).scalars().all()
+            used = [moment is not None for moment in used_at]
+            events = count_events(store, account_id, Tag.BACKUP_CODE_USED) - before
+            opened = len(store.sessions.list(token)) - 1
+        verdict.note(
+            was_killed=was_killed,
+            is_corrupt=damaged,
+            # A used code was recorded and has let its owner in; one that was not has done neither.
+            is_half_done=len(used) != 10 or not sum(used) == events == opened,
+            is_lost=not all(used[: len(said)]) or sum(used) - len(said) not in (0, 1),
+        )
+    verdict.settle()
+
+
+def test_renewing_the_codes(url: str, kind: str, blow_count: int) -> None:
+    verdict = Verdict("regenerate", kind)
+    account_id, secret = enrolled(url)
+    made_before, known = 0, ()
+    for number, blow in enumerate(blows(blow_count), 1):
+        clock = at(number)
+        with make_store(url, clock=clock, seed=number) as store:
+            token = store.sign_in.with_code(ticket_for(store), code_at(secret, clock)).token
+        said, was_killed = strike(renew, url, clock.time, blow, token)
+        damaged = is_corrupt(url)
+        known = said[-1] if said else known
+        with make_store(url, clock=clock) as store:
+            with store.database.read() as tx:
+                stored = list(tx.execute(select(BackupCode.code_hash).order_by(BackupCode.id)).scalars())
+            made = count_events(store, account_id, Tag.BACKUP_CODES_RENEWED)
+            fitting = sum(store.two_factor._codes.matches(code, stored) for code in known)
+        # One more set than was acknowledged may have been made: its maker died before saying so.
+        unsaid = made - made_before - len(said)
+        made_before = made
+        verdict.note(
+            was_killed=was_killed,
+            is_corrupt=damaged,
+            is_half_done=len(stored) != 10 or fitting not in (0, 10),
+            is_lost=unsaid not in (0, 1) or fitting != (0 if unsaid else len(known)),
+        )
+        known = () if unsaid else known
+    verdict.settle()

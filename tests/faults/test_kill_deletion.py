@@ -1,0 +1,60 @@
+"""`kill -9` while an account is deleted: it is there in every table, or in none."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from store.models import Account, Tombstone
+from tests.faults.household import Household, census, move_in, open_house
+from tests.faults.verdict import Verdict, at, is_corrupt
+from tests.faults.victim import Victim, strike, sweep
+from tests.stores import StillClock, make_store
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """An account about to be deleted, and how many rows it has where."""
+
+    clock: StillClock
+    lives: Household
+    rows: dict[str, int]
+
+
+def delete(victim: Victim, token: str, name: str) -> None:
+    store, _ = victim.open()
+    store.deletion.delete(token, name)
+    victim.say("deleted")
+
+
+def prepare(url: str, number: int) -> Doomed:
+    clock = at(number)
+    with make_store(url, clock=clock, seed=number) as store:
+        lives = move_in(store, clock, f"user{number}")
+        with store.database.read() as tx:
+            return Doomed(clock, lives, census(tx, lives.account_id))
+
+
+def test_deleting_an_account(url: str, kind: str, blow_count: int) -> None:
+    verdict = Verdict("delete", kind)
+    with make_store(url) as store:
+        open_house(store)
+    first = prepare(url, 1)
+    empty = [table for table, rows in first.rows.items() if rows == 0]
+    assert not empty, f"the household has nothing in {empty}"
+    planned = sweep(delete, url, first.clock.time, blow_count, first.lives.token, first.lives.name)
+    for number, blow in enumerate(planned, 2):
+        doomed = prepare(url, number)
+        said, was_killed = strike(delete, url, doomed.clock.time, blow, doomed.lives.token, doomed.lives.name)
+        damaged = is_corrupt(url)
+        with make_store(url, clock=doomed.clock) as store, store.database.read() as tx:
+            left = census(tx, doomed.lives.account_id)
+            tombs = tx.execute(select(func.count()).select_from(Tombstone)).scalar_one()
+            living = tx.execute(select(func.count()).select_from(Account)).scalar_one()
+        is_gone = not any(left.values())
+        verdict.note(
+            was_killed=was_killed,
+            is_corrupt=damaged,
+            is_half_done=not (is_gone or left == doomed.rows) or tombs + living != number,
+            is_lost=bool(said) and not is_gone,
+        )
+    verdict.settle()

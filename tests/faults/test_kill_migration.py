@@ -1,0 +1,151 @@
+"""`kill -9` while a database gets its first schema, and while it is upgraded: it has the old one or the new one."""
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from store import schema
+from store.database import Database
+from store.models import SCHEMA_REVISION, Base
+from tests.faults.household import move_in, open_house
+from tests.faults.later_revision import LATER, plant, program_of
+from tests.faults.verdict import Verdict, file_of, is_corrupt
+from tests.faults.victim import Victim, strike, sweep
+from tests.postgres import PostgresServer
+from tests.races.crew import enter
+from tests.stores import START, StillClock, add_account, make_store, sqlite_url
+
+
+class Databases:
+    """New databases of one kind, for a test that uses up one with each blow."""
+
+    def __init__(self, folder: Path, server: PostgresServer | None) -> None:
+        self._folder = folder
+        self._server = server
+        self._urls: list[str] = []
+
+    def new(self, template: Path | None = None) -> str:
+        """The URL of an empty database, or of one like the file `template`."""
+        number = len(self._urls)
+        if self._server is not None:
+            self._urls.append(self._server.create(migrated=False))
+            return self._urls[-1]
+        (self._folder / str(number)).mkdir(mode=0o700)
+        url = sqlite_url(self._folder / str(number))
+        self._urls.append(url)
+        path = file_of(url)
+        if template is not None and path is not None:
+            shutil.copyfile(template, path)
+            path.chmod(0o600)
+        return url
+
+    def drop_last(self) -> None:
+        if self._server is not None:
+            self._server.drop(self._urls[-1])
+        else:
+            shutil.rmtree(self._folder / str(len(self._urls) - 1))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
+    server = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
+    return Databases(tmp_path, server)
+
+
+def start(victim: Victim) -> None:
+    """Start for the first time on an empty database."""
+    victim.arm()
+    with enter(victim.url).store:
+        victim.say("started")
+
+
+def upgrade(victim: Victim, program: Path, folder: Path) -> None:
+    """What `gatekey admin upgrade` does: a copy of the old state, then the new schema."""
+    with program_of(program), closing(Database(victim.url)) as database:
+        victim.arm()
+        copy = schema.back_up(database, folder, victim.time)
+        victim.say(copy)
+        schema.upgrade(database)
+        victim.say("upgraded")
+
+
+def inhabited(url: str) -> str:
+    """Somebody with a row in every table."""
+    clock = StillClock()
+    with make_store(url, clock=clock) as store:
+        open_house(store)
+        move_in(store, clock)
+    return url
+
+
+def contents(url: str) -> tuple[str | None, dict[str, int]]:
+    """The schema a database has, and how many rows lie where."""
+    with closing(Database(url)) as database, database.read() as tx:
+        rows = {
+            table.name: tx.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in Base.metadata.sorted_tables
+        }
+        return schema.revision(tx), rows
+
+
+def test_the_first_schema(databases: Databases, blow_count: int) -> None:
+    verdict = Verdict("migrate-first", "")
+    for blow in sweep(start, databases.new(), START, blow_count):
+        url = databases.new()
+        verdict.kind = url.partition(":")[0].partition("+")[0]
+        said, was_killed = strike(start, url, START, blow)
+        path = file_of(url)
+        damaged = path is not None and path.exists() and is_corrupt(url)
+        with make_store(url) as store:  # it starts again, and can be lived in
+            add_account(store)
+        found, rows = contents(url)
+        verdict.note(
+            was_killed=was_killed,
+            is_corrupt=damaged or is_corrupt(url),
+            is_half_done=found != SCHEMA_REVISION or rows["accounts"] != 1,
+            is_lost=bool(said) and rows["meta"] == 0,
+        )
+        databases.drop_last()
+    verdict.settle()
+
+
+def test_an_upgrade(databases: Databases, tmp_path: Path, blow_count: int) -> None:
+    verdict = Verdict("migrate-upgrade", "")
+    program, copies = plant(tmp_path / "program"), tmp_path / "copies"
+    copies.mkdir(mode=0o700)
+    first = inhabited(databases.new())
+    original = file_of(first)
+    template = None
+    if original is not None:
+        template = tmp_path / "template"
+        shutil.copyfile(original, template)
+    before = contents(first)
+    for number, blow in enumerate(sweep(upgrade, first, START, blow_count, program, copies)):
+        url = databases.new(template)
+        if template is None:
+            inhabited(url)
+        folder = copies / str(number)
+        folder.mkdir(mode=0o700)
+        verdict.kind = url.partition(":")[0].partition("+")[0]
+        said, was_killed = strike(upgrade, url, START, blow, program, folder)
+        damaged = is_corrupt(url)
+        found, rows = contents(url)
+        with program_of(program), closing(Database(url)) as database:
+            schema.upgrade(database)
+        again, rows_again = contents(url)
+        copy = said[0] if said else None
+        verdict.note(
+            was_killed=was_killed,
+            is_corrupt=damaged or is_corrupt(url),
+            is_half_done=found not in (before[0], LATER) or rows != before[1] or (again, rows_again) != (LATER, rows),
+            is_lost=("upgraded" in said and found != LATER) or (copy is not None and contents(as_url(copy)) != before),
+        )
+        databases.drop_last()
+    verdict.settle()
+
+
+def as_url(path: Path) -> str:
+    return f"sqlite:///{path}"
