@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from gateway.channels import email
 from gateway.channels.email import EmailTarget, SmtpServer
@@ -29,7 +28,7 @@ from tests.unit.gateway.channels.mail_servers import (
     sending,
 )
 from tests.unit.gateway.channels.settings import NOW, SMTP_PASSWORD, assert_try_again, failing
-from tests.unit.gateway.channels.test_mail import HEADERS, HOSTILE
+from tests.unit.gateway.channels.test_mail import ADDRESSES, HEADERS, HOSTILE
 from tests.unit.gateway.ways_out import LOOPBACK
 
 # -- delivered
@@ -102,7 +101,6 @@ def deliver_or_refuse(authority: Authority, receiver: MailServer, address: str, 
     assert [found.addr_spec for found in parsed["To"].addresses] == list(mail.recipients)
 
 
-ADDRESSES = st.one_of(st.emails(), HOSTILE.map(lambda text: f"alice@example.com{text}"), HOSTILE)
 IN_ONE_SESSION = (HealthCheck.function_scoped_fixture,)
 
 
@@ -115,9 +113,9 @@ def test_no_character_made_a_second_recipient(
 
 
 @pytest.mark.long
-@settings(max_examples=10_000, deadline=None, suppress_health_check=IN_ONE_SESSION)
+@settings(max_examples=1_000, deadline=None, suppress_health_check=IN_ONE_SESSION)
 @given(address=ADDRESSES, title=HOSTILE, text=HOSTILE)
-def test_no_character_made_a_second_recipient_in_ten_thousand(
+def test_no_character_made_a_second_recipient_in_a_thousand(
     authority: Authority, open_server: MailServer, address: str, title: str, text: str
 ) -> None:
     deliver_or_refuse(authority, open_server, address, title, text)

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.utils import getaddresses
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.channels.mail import compose, one_address
@@ -84,8 +84,11 @@ def test_anything_else_was_refused(typed: str) -> None:
         one_address(typed)
 
 
-@given(st.one_of(HOSTILE, HOSTILE.map("{}@example.com".format), HOSTILE.map("alice@{}".format)))
-def test_a_taken_address_was_exactly_one_to_every_parser(typed: str) -> None:
+ADDRESSES = st.one_of(st.emails(), HOSTILE, HOSTILE.map("{}@example.com".format), HOSTILE.map("alice@{}".format))
+
+
+def assert_one_or_refused(typed: str) -> None:
+    """Whatever was typed, every parser sees one plain address, or nobody sees any."""
     try:
         address = one_address(typed)
     except InvalidEmail:
@@ -96,8 +99,8 @@ def test_a_taken_address_was_exactly_one_to_every_parser(typed: str) -> None:
     assert one_address(address) == address
 
 
-@given(HOSTILE, HOSTILE)
-def test_no_text_added_a_header_or_a_recipient(title: str, text: str) -> None:
+def assert_one_recipient(title: str, text: str) -> None:
+    """Whatever the message says, the mail has our headers, one sender and one recipient."""
     message = Message("evt_1", "quota.low", title, text, NOW, {})
     mail = read(compose(message, "noreply@gateway.example", "alice@example.com"))
     assert set(mail.keys()) == HEADERS
@@ -105,6 +108,24 @@ def test_no_text_added_a_header_or_a_recipient(title: str, text: str) -> None:
     assert [address.addr_spec for address in mail["To"].addresses] == ["alice@example.com"]
     assert [address.addr_spec for address in mail["From"].addresses] == ["noreply@gateway.example"]
     assert not mail.defects
+
+
+@given(ADDRESSES)
+def test_a_taken_address_was_exactly_one_to_every_parser(typed: str) -> None:
+    assert_one_or_refused(typed)
+
+
+@given(HOSTILE, HOSTILE)
+def test_no_text_added_a_header_or_a_recipient(title: str, text: str) -> None:
+    assert_one_recipient(title, text)
+
+
+@pytest.mark.long
+@settings(max_examples=10_000, deadline=None)
+@given(ADDRESSES, HOSTILE)
+def test_neither_address_nor_text_did_so_in_ten_thousand(typed: str, text: str) -> None:
+    assert_one_or_refused(typed)
+    assert_one_recipient(text, text)
 
 
 def test_a_mail_told_the_same_in_plain_text_and_in_html(message: Message) -> None:
