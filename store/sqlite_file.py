@@ -95,6 +95,15 @@ def check_access(path: Path) -> None:
         raise DatabaseReadOnly
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of the file that has this name now; None if none can be found."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def file_system(path: Path, mounts: str) -> str:
     """The kind of file system under `path`, by the longest mount point in `mounts` (proc(5), /proc/mounts)."""
     resolved = path.resolve()
