@@ -1,0 +1,135 @@
+"""The layers: what each room may know, read from the source and seen in a fresh interpreter."""
+
+import json
+import pkgutil
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.postgres import PostgresServer, postgres_server
+from tests.stores import make_ring, make_store, sqlite_url
+
+__all__ = ["postgres_server"]
+
+ROOT: Final = Path(__file__).parents[2]
+ROOMS: Final = ("tui", "screens", "store", "gateway")
+FACE: Final = {"textual", "rich", "tui", "screens"}
+NETWORK: Final = {"httpx", "starlette", "fastapi", "uvicorn", "aiosmtplib", "joserfc"}
+WHERE_FIRST_USED: Final = {"alembic", "psycopg", "segno", "webauthn", "zxcvbn"}
+"""Slow to import, and seldom needed."""
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level modules in memory after a new interpreter ran `code`."""
+    program = f"{code}\nimport json, sys\nprint(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True, timeout=120
+    )
+    names: list[str] = json.loads(finished.stdout.splitlines()[-1])
+    return set(names)
+
+
+def imports_of(room: str) -> str:
+    """Code that imports every module of a room."""
+    names = [module.name for module in pkgutil.walk_packages([str(ROOT / room)], f"{room}.")]
+    # Alembic runs these itself, inside a migration.
+    wanted = [name for name in (room, *names) if not name.startswith("store.migrations.")]
+    return "\n".join(f"import {name}" for name in wanted)
+
+
+def opening(url: str) -> str:
+    return f"from tests.stores import make_store\nstore = make_store({url!r})\nstore.accounts.all()\nstore.close()"
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    program = "import sys; sys.path.insert(0, '.'); from importlinter.cli import lint_imports_command as run; run()"
+    return subprocess.run(
+        [sys.executable, "-c", program, "--no-cache"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+# -- in a fresh interpreter -------------------------------------------------------------------------------------
+
+
+def test_the_store_knows_no_screen_and_no_network() -> None:
+    loaded = loaded_by(imports_of("store"))
+    assert "sqlalchemy" in loaded
+    assert loaded & (FACE | NETWORK | WHERE_FIRST_USED | {"gateway"}) == set()
+
+
+def test_the_gateway_knows_no_screen() -> None:
+    loaded = loaded_by(imports_of("gateway"))
+    assert {"store", "httpx"} <= loaded
+    assert loaded & FACE <= {"rich"}, "httpx loads it for its own command line, where it is installed"
+
+
+def test_opening_a_current_database_needs_no_migration_tool(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path)
+    made = loaded_by(opening(url))
+    again = loaded_by(opening(url))
+    assert "alembic" in made, "the control: setting one up does need it"
+    assert again & WHERE_FIRST_USED == set()
+    assert loaded_by(opening("sqlite://")) & WHERE_FIRST_USED == set()
+
+
+def test_only_postgresql_loads_its_driver(postgres_server: PostgresServer) -> None:
+    with postgres_server.database() as url:
+        make_store(url, ring=make_ring()).close()
+        assert loaded_by(opening(url)) & WHERE_FIRST_USED == {"psycopg"}
+
+
+def test_importing_has_no_effect(tmp_path: Path) -> None:
+    code = f"import os; os.chdir({str(tmp_path)!r}); import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+    code += imports_of("store") + "\nimport threading; assert threading.active_count() == 1"
+    loaded_by(code)
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- in the source ----------------------------------------------------------------------------------------------
+
+
+def test_every_contract_is_kept() -> None:
+    finished = lint(ROOT)
+    assert finished.returncode == 0, finished.stdout
+    assert "0 broken" in finished.stdout
+
+
+BREACHES: Final = {
+    "store/breach.py": "import gateway.app",
+    "gateway/breach.py": "import textual",
+    "screens/breach.py": "from sqlalchemy import select",
+    "tui/widgets/breach.py": "import httpx",
+    "store/modules.py": "import store.models",
+}
+"""One file for each contract that breaks it."""
+
+
+def test_every_contract_can_be_broken(tmp_path: Path) -> None:
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "*.tcss"))
+    shutil.copyfile(ROOT / "pyproject.toml", tmp_path / "pyproject.toml")
+    for name, line in BREACHES.items():
+        with (tmp_path / name).open("a") as file:
+            file.write(f"\n{line}\n")
+    finished = lint(tmp_path)
+    assert finished.returncode == 1
+    assert f"0 kept, {len(BREACHES)} broken" in finished.stdout
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_module_says_what_it_is_for(room: str) -> None:
+    silent = []
+    for path in (ROOT / room).rglob("*.py"):
+        first = path.read_text().lstrip().splitlines()[:1]
+        if not first or not first[0].startswith(('"""', 'r"""')):
+            silent.append(str(path.relative_to(ROOT)))
+    assert silent == []
