@@ -54,7 +54,7 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 """How an IPv6-only network reaches an IPv4 host: the IPv4 address is in the last 32 bits (RFC 6052)."""
 
 _LABEL: Final = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_NAME: Final = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*(?![0-9]+\Z){_LABEL}", re.IGNORECASE | re.ASCII)
+_NAME: Final = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*(?![0-9]+\.?\Z){_LABEL}\.?", re.IGNORECASE | re.ASCII)
 """A host name in ASCII (RFC 1123, and the underscores of container networks). What ends in a number is none:
 resolvers read `127.1` and `2130706433` as addresses."""
 
@@ -91,11 +91,11 @@ def _parse(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def canonical_host(host: str) -> str:
-    """One spelling per host: lower case, addresses compressed, IPv4-mapped ones as IPv4, no brackets."""
+    """One spelling per host: lower case, no final dot, no brackets, IPv6 compressed or as the IPv4 in it."""
     address = _parse(host.removeprefix("[").removesuffix("]"))
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
-    return str(address) if address is not None else host.lower()
+    return str(address) if address is not None else host.lower().removesuffix(".")
 
 
 def is_host(host: str) -> bool:

@@ -78,7 +78,8 @@ def web_address(url: str) -> httpx.URL:
     host = host_of(parsed)
     if not is_host(f"[{host}]" if ":" in host else host):
         raise InvalidUrl
-    return parsed
+    # The final dot of a complete name (RFC 1034, 3.1) is no part of the name in a certificate.
+    return parsed.copy_with(host=host.removesuffix(".")) if host.endswith(".") else parsed
 
 
 def host_of(url: httpx.URL) -> str:

@@ -13,7 +13,7 @@ from gateway.outbound import Outbound
 from store.clock import Clock
 from store.errors import DeliveryFailed
 
-_DEVICE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{4,64}")
+_DEVICE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{4,100}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from typing import Final, Literal
 
@@ -102,7 +102,7 @@ async def send(
             such mailbox.
         ValueError: if `tls` does not verify.
     """
-    server = target.server
+    server = replace(target.server, host=target.server.host.removesuffix("."))
     recipient = _checked(target.address, "This is not one e-mail address: {}", permanent=True)
     sender = _checked(server.sender, "The mail server's sender is not an e-mail address: {}", permanent=False)
     if not (is_host(server.host) or is_host(f"[{server.host}]")):

@@ -27,7 +27,7 @@ def one_address(text: str) -> str:
     Raises:
         InvalidEmail: for none, several, a display name, a quoted or non-ASCII local part, an address literal.
     """
-    local_part, _, domain = text.rpartition("@")
+    local_part, _, domain = text.removesuffix(".").rpartition("@")
     if not domain.isascii():
         try:
             domain = idna.encode(domain, uts46=True).decode("ascii")

@@ -119,6 +119,8 @@ def test_a_listed_host_was_covered_in_every_spelling() -> None:
     assert allow.covers("10.0.0.5", 8080)
     assert allow.covers("::ffff:10.0.0.5", 8080)
     assert allow.covers("Gotify.LAN", 80)
+    assert allow.covers("gotify.lan.", 80)
+    assert AllowList.parse("gotify.lan.:80").covers("gotify.lan", 80)
     assert allow.covers("fd00:0:0::0:5", 443)
     assert allow.covers("[fd00::5]", 443)
     assert allow.covers("10.0.0.6", 81)
@@ -159,7 +161,7 @@ def test_a_neighbour_of_a_listed_host_was_not_covered() -> None:
         "user@gotify.lan:80",
         "gotify..lan:80",
         "-gotify.lan:80",
-        "gotify.lan.:80",
+        "127.0.0.1.:80",
         "gotify\x1b[31m.lan:80",
         "göt.lan:80",
         f"{'a' * 64}.lan:80",

@@ -210,11 +210,12 @@ def test_tls_was_verified_against_the_name(backstage: Backstage, authority: Auth
     with HttpReceiver(backstage, tls=authority.serve("a.example")) as receiver:
         way = outbound(authority, f"127.0.0.1:{receiver.port}")
         assert post(way, f"https://a.example:{receiver.port}/").status == 200
+        assert post(way, f"https://a.example.:{receiver.port}/").status == 200
         with pytest.raises(DeliveryFailed, match=r"certificate of b\.example was not accepted: Hostname mismatch"):
             post(way, f"https://b.example:{receiver.port}/")
         with pytest.raises(DeliveryFailed, match=r"certificate of a\.example was not accepted: .*\.$"):
             post(outbound(Authority(), f"127.0.0.1:{receiver.port}"), f"https://a.example:{receiver.port}/")
-    assert len(receiver.requests) == 1
+    assert len(receiver.requests) == 2
 
 
 def test_a_context_that_does_not_verify_was_not_taken() -> None:

@@ -39,7 +39,7 @@ def test_a_mail_was_handed_over_after_sign_in(
     backstage: Backstage, authority: Authority, message: Message, server: SmtpServer
 ) -> None:
     with mail_server(backstage, authority, server) as receiver:
-        asyncio.run(sending(message, authority, server, receiver.port))
+        asyncio.run(sending(message, authority, replace(server, host=f"{HOST}."), receiver.port))
     (mail,) = receiver.mails
     assert (mail.sender, mail.recipients, mail.user) == (server.sender, (RECIPIENT,), server.username)
     parsed = message_from_bytes(mail.content, policy=default)

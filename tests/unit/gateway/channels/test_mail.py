@@ -39,6 +39,7 @@ def read(mail: EmailMessage) -> EmailMessage:
         ("a.b+tag@mail.example.com", "a.b+tag@mail.example.com"),
         ("o'brien@example.com", "o'brien@example.com"),
         ("root@localhost", "root@localhost"),
+        ("alice@example.com.", "alice@example.com"),
         ("alice@bücher.example", "alice@xn--bcher-kva.example"),
     ],
 )

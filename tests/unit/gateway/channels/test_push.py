@@ -69,6 +69,7 @@ def test_bark_got_what_apprise_would_have_sent(receiver: HttpReceiver, way: Outb
     ("url", "endpoint", "device_key"),
     [
         ("https://api.day.app/abcd1234", "https://api.day.app/push", "abcd1234"),
+        ("https://api.day.app./abcd1234", "https://api.day.app/push", "abcd1234"),
         ("https://api.day.app/abcd1234/", "https://api.day.app/push", "abcd1234"),
         ("https://lan.example/bark/abcd1234", "https://lan.example/bark/push", "abcd1234"),
         ("https://lan.example/a%2Fb/abcd1234", "https://lan.example/a%2Fb/push", "abcd1234"),
