@@ -15,6 +15,9 @@ PATIENCE: Final = 90.0
 """Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
 LEFT_THE_SCREEN: Final = b"\x1b[?1049l"
 MASKED: Final = "•"
+FOCUSED: Final = "313a3f"
+"""What the dark theme paints the focused field with, and nothing else."""
+_TOKEN: Final = re.compile(r"\bgk_\w{20,}")
 _FRAME: Final = "│╭╮╰╯─"
 
 
@@ -87,12 +90,7 @@ class Installed(PtyTerminal):
     def has_focus(self, label: str) -> bool:
         """Whether the field with that label is painted as the one that takes what is typed."""
         row = self.row(label)
-        if row < 0:
-            return False
-        line = self.cells[row]
-        frame = [number for number, cell in enumerate(line) if cell.text == "│"]
-        inside = line[frame[0] + 1 : frame[-1]] if frame else line
-        return len({cell.background for cell in inside}) > 1
+        return row >= 0 and any(cell.background == FOCUSED for cell in self.cells[row])
 
     def fill(self, label: str, text: str, *, masked: bool = False) -> None:
         """Type into the field with that label, once it has the focus; wait until it shows."""
@@ -126,6 +124,12 @@ def oathtool(secret: str, step: int) -> str:
 
 def step_now() -> int:
     return int(datetime.now(UTC).timestamp()) // 30
+
+
+def shown_token(terminal: Installed) -> str:
+    """Wait for a System Access Token that can be read, and read it."""
+    terminal.until(lambda _: _TOKEN.search(terminal.words()) is not None)
+    return next(_TOKEN.finditer(terminal.words()))[0]
 
 
 def shown_key(terminal: Installed) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from store.totp import provisioning_uri
-from tests.e2e.installed import PATIENCE, Home, Installed, oathtool, shown_key, step_now
+from tests.e2e.installed import PATIENCE, Home, Installed, oathtool, shown_key, shown_token, step_now
 
 NAME: Final = "wilhelmina"
 EMAIL: Final = "wilhelmina@example.com"
@@ -128,16 +128,14 @@ def generate_token(terminal: Installed, home: Home) -> str:
     terminal.until("This is your new token.")
     assert "gk_" not in terminal.words()
     terminal.press("space")
-    terminal.until("gk_")
-    shown = re.search(r"gk_\w+", terminal.words())
-    assert shown is not None
+    shown = shown_token(terminal)
     terminal.press("w")
     terminal.until("Only you will be able to read the file.")
     terminal.press("enter")
     terminal.until("readable by you alone")
     file = home.folder / "gatekey-access-token.txt"
     token = file.read_text().strip()
-    assert token == shown[0]
+    assert token == shown
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "gk_" not in terminal.words(), "another screen covered the token, and it is still shown"
     terminal.press("escape")
