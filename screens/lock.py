@@ -85,8 +85,7 @@ class LockScreen(SmallScreenGuard, Acts, Screen[bool]):
 
     @work(group="lock")
     async def leave(self) -> None:
-        await self.account.sign_out()
-        self.app.show_sign_in("You signed out.")
+        await self.app.end_session()
 
     def _greeting(self) -> str:
         if self.account.is_demo:

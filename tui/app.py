@@ -144,7 +144,15 @@ class GatekeyApp(CalmExit, App[None]):
     @work(exclusive=True, group="leaving")
     async def action_sign_out(self) -> None:
         if self.is_signed_in and await self.may_leave():
+            await self.end_session()
+
+    async def end_session(self) -> None:
+        """Sign out, and show the sign-in screen whether or not the data could be told. Call it in a worker."""
+        try:
             await self.account.sign_out()
+        except GatekeyError as error:
+            self.show_sign_in(f"You left, but the session could not be ended: {error}")
+        else:
             self.show_sign_in("You signed out.")
 
     async def may_leave(self) -> bool:
