@@ -60,7 +60,7 @@ class ProviderLogin(AccountModal[FoundIdentity | None]):
     @work(exclusive=True, group="wait")
     async def wait_for_provider(self) -> None:
         try:
-            identity = await self.account.wait_for_identity(self._login)
+            identity = await self.account.wait_for_identity(self._login, told=self._told)
         except GatekeyError as error:
             # The code is no longer good: nobody is invited to scan it.
             self._is_waiting = False
@@ -69,6 +69,10 @@ class ProviderLogin(AccountModal[FoundIdentity | None]):
             self.say(f"{error.title}. {error}")
         else:
             self.dismiss(identity)
+
+    def _told(self, is_reachable: bool) -> None:
+        name = self._login.provider.name
+        self.say("" if is_reachable else f"{name} does not answer at the moment. Still trying.", "warning")
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:

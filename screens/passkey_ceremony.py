@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, ClassVar, Final
+from urllib.parse import urlsplit
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -26,6 +27,16 @@ POLL_EVERY: Final = 0.5
 _TEXT_COLUMNS: Final = 34
 
 
+def _hint(url: str) -> str:
+    """What somebody on another machine has to do before a page on this one's localhost opens there."""
+    address = urlsplit(url)
+    host = address.hostname or ""
+    if host != "localhost" and not host.endswith(".localhost"):
+        return ""
+    port = address.port or 80
+    return f"Over SSH, forward the port first: ssh -L {port}:localhost:{port}"
+
+
 class PasskeyCeremony(AccountModal[bool]):
     """Result: True once the browser's answer was accepted."""
 
@@ -43,11 +54,7 @@ class PasskeyCeremony(AccountModal[bool]):
                 yield Static(plain(self._page.url, 200), id="url", markup=False, classes="strong")
                 yield Static("and enter this code:", classes="muted spaced")
                 yield Static(self._page.started.code, id="short-code", markup=False, classes="strong")
-                yield Static(
-                    "Over SSH, forward the port first: ssh -L PORT:localhost:PORT, and open it on localhost.",
-                    classes="muted spaced",
-                    id="hint",
-                )
+                yield Static(_hint(self._page.url), id="hint", markup=False, classes="muted spaced")
                 yield Static("", id="left", markup=False, classes="spaced")
                 yield Notice()
                 with Horizontal(classes="actions"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -233,8 +234,11 @@ class AccountService(Protocol):
 
     async def begin_device_login(self, slug: str) -> DeviceLogin: ...
 
-    async def wait_for_identity(self, login: DeviceLogin) -> FoundIdentity:
-        """Poll the provider until it answers; cancel the task to stop."""
+    async def wait_for_identity(self, login: DeviceLogin, *, told: Callable[[bool], None]) -> FoundIdentity:
+        """Poll the provider until somebody decided; cancel the task to stop.
+
+        `told` hears after each question whether the provider could be reached.
+        """
         ...
 
     async def bind(self, identity: FoundIdentity) -> None: ...

@@ -236,14 +236,17 @@ class LocalAccount:
         info = await asyncio.to_thread(self._store.bindings.provider, slug)
         return await self._start_flow(info)
 
-    async def wait_for_identity(self, login: DeviceLogin) -> FoundIdentity:
+    async def wait_for_identity(self, login: DeviceLogin, *, told: Callable[[bool], None]) -> FoundIdentity:
+        from gateway.device_flow import Pending
+
         begun = self._flow
         if begun is None or begun.user_code != login.user_code:
             raise SignInExpired
         self._flow = None
         async with begun.connections:
-            identity = await begun.flow.wait()
-        return FoundIdentity(login.provider, identity.subject, identity.display)
+            while isinstance(found := await begun.flow.poll(), Pending):
+                told(found.reachable)
+        return FoundIdentity(login.provider, found.subject, found.display)
 
     async def bind(self, identity: FoundIdentity) -> None:
         await self._ask(self._store.bindings.bind, identity.provider.slug, identity.subject, identity.display)
