@@ -64,8 +64,9 @@ class ProviderLogin(AccountModal[FoundIdentity | None]):
         except GatekeyError as error:
             # The code is no longer good: nobody is invited to scan it.
             self._is_waiting = False
-            self.query_one(QrCode).display = False
-            self.query_one("#left", Static).update("")
+            self.query(QrCode).set(display=False)
+            for left in self.query("#left").results(Static):
+                left.update("")
             self.say(f"{error.title}. {error}")
         else:
             self.dismiss(identity)

@@ -96,8 +96,9 @@ class PasskeyCeremony(AccountModal[bool]):
 
     def _end(self, sentence: str, kind: str = "bad") -> None:
         """Say why the code is no longer good, and stop inviting anyone to scan it."""
-        self.query_one(QrCode).display = False
-        self.query_one("#left", Static).update("")
+        self.query(QrCode).set(display=False)
+        for left in self.query("#left").results(Static):
+            left.update("")
         self.say(sentence, kind)
 
     @on(Button.Pressed, "#cancel")

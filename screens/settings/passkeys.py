@@ -59,10 +59,11 @@ class Passkeys(AccountModal[None]):
     @work(exclusive=True, group="load")
     async def load(self) -> None:
         overview = await self.attempt(self.account.security)
-        if overview is None:
+        # Somebody may have closed the dialog meanwhile.
+        options = next(iter(self.query(OptionList)), None)
+        if overview is None or options is None:
             return
         self._passkeys, now = overview.value.passkeys, self.account.now()
-        options = self.query_one(OptionList)
         options.clear_options()
         for passkey in self._passkeys:
             used = f"used {ago(passkey.last_used_at, now)}" if passkey.last_used_at else "never used"

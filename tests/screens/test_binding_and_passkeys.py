@@ -37,6 +37,7 @@ from tests.identity_provider import (
 from tests.screens.test_sign_in import enable_two_factor
 from tests.soft_authenticator import SoftAuthenticator
 from tests.stores import START, add_account, make_store, sign_in
+from tui.account import SecurityOverview
 from tui.widgets.confirm import Confirm
 
 pytestmark = pytest.mark.anyio
@@ -540,6 +541,25 @@ async def test_a_database_that_is_busy_for_a_moment_does_not_end_the_wait(monkey
         monkeypatch.setattr(store.passkeys, "outcome", outcome)
         await browser.run(code_shown(stage))
         await until_says(stage, "was registered.")
+
+
+async def test_a_list_that_was_closed_before_it_was_filled_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with console(with_passkeys()) as stage:
+        account, answered = stage.app.account, asyncio.Event()
+        overview = await account.security()
+
+        async def slow() -> SecurityOverview:
+            await asyncio.shield(answered.wait())
+            return overview
+
+        monkeypatch.setattr(account, "security", slow)
+        dialog = Passkeys(can_register=True)
+        await stage.app.push_screen(dialog)
+        # As it is while a dialog is taken down: its parts go first.
+        await dialog.query("*").remove()
+        answered.set()
+        await stage.settle()
+        assert stage.app.screen is dialog
 
 
 async def test_a_taken_label_is_refused_before_the_browser_is_asked() -> None:
