@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from store.tokens import ACCESS_TOKEN_PATTERN
 from tests.pty_terminal import PtyTerminal
 
 GATEKEY: Final = Path(sysconfig.get_path("scripts")) / "gatekey"
@@ -17,7 +18,8 @@ LEFT_THE_SCREEN: Final = b"\x1b[?1049l"
 MASKED: Final = "•"
 FOCUSED: Final = "313a3f"
 """What the dark theme paints the focused field with, and nothing else."""
-_TOKEN: Final = re.compile(r"\bgk_\w{20,}")
+_TOKEN: Final = re.compile(ACCESS_TOKEN_PATTERN)
+_KEY_ROW: Final = re.compile(r"\b(?:[A-Z2-7]{4} ){3}[A-Z2-7]{4}\b")
 _FRAME: Final = "│╭╮╰╯─"
 
 
@@ -133,7 +135,6 @@ def shown_token(terminal: Installed) -> str:
 
 
 def shown_key(terminal: Installed) -> str:
-    """The manual key of the wizard's first step, as it stands on the screen."""
-    groups = re.findall(r"\b(?:[A-Z2-7]{4} ){3}[A-Z2-7]{4}\b", terminal.screen_text())
-    assert len(groups) == 2, terminal.screen_text()
-    return "".join(groups).replace(" ", "")
+    """Wait for the manual key of the wizard's first step, and read it."""
+    terminal.until(lambda _: len(_KEY_ROW.findall(terminal.screen_text())) == 2)
+    return "".join(_KEY_ROW.findall(terminal.screen_text())).replace(" ", "")
