@@ -113,9 +113,16 @@ class PosixDriver(LinuxDriver):
         self._in_application_mode = False
         self._wake: tuple[int, int] | None = None
 
-    def forget_screen(self) -> None:
-        """Stop trusting what the terminal shows, before a forced repaint: the next frame is written whole."""
+    def repaint(self) -> None:
+        """Write the whole screen again, since the terminal may show something else.
+
+        Safe from a signal handler or another thread.
+        """
         self._output.forget()
+        self.send_message(events.Callback(self._refresh_all))
+
+    def _refresh_all(self) -> None:
+        self._app.refresh(layout=True)
 
     def write(self, data: str) -> None:
         """Write a frame as its difference from the screen, anything else as it is. See `Driver.write`."""
@@ -135,7 +142,10 @@ class PosixDriver(LinuxDriver):
             super().write(data)
 
     def start_application_mode(self) -> None:
-        """Enter application mode; if already in it (continued after a SIGSTOP), leave it first."""
+        """Enter application mode; if already in it (continued after a SIGSTOP), leave it first.
+
+        Textual waits for a change before it paints an old screen again, so a return repaints.
+        """
         if self._in_application_mode:
             self.suspend_application_mode()
         self._output.forget()
@@ -147,12 +157,15 @@ class PosixDriver(LinuxDriver):
             self._close_wake()
             return
         self._in_application_mode = True
+        if thread is not None:
+            self.repaint()
         stock_handler = signal.getsignal(signal.SIGWINCH)
 
         def resized(number: int, frame: FrameType | None) -> None:
-            self._output.forget()
             if callable(stock_handler):
                 stock_handler(number, frame)
+            # Two resizes that end at the old size are none to Textual, but the terminal cut its lines.
+            self.repaint()
 
         signal.signal(signal.SIGWINCH, resized)
 

@@ -186,8 +186,7 @@ class Journey:
         self.app.query_one("#wide-1", Static).update("a" + WIDE)
         await self.press("tab")
         driver.terminals.scribble()
-        driver.forget_screen()
-        self.app.refresh(layout=True)
+        driver.repaint()
         await self.press("tab")
         assert "Broadcast" not in "".join(driver.terminals.diffed.display)
 

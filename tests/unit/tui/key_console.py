@@ -65,8 +65,7 @@ class KeyConsole(App[None]):
     def action_redraw(self) -> None:
         """Paint everything again."""
         driver: Any = self._driver
-        driver.forget_screen()
-        self.refresh(layout=True)
+        driver.repaint()
 
 
 def main() -> None:
