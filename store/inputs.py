@@ -27,6 +27,7 @@ _NAME_MARKS: Final = "._-@+"
 # RFC 5321 allows more; no mail provider hands out more, and this much cannot smuggle a second recipient.
 _EMAIL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9.-]+)")
 _SWITCH_WORDS: Final = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+_NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 
 
@@ -117,13 +118,17 @@ def check_host_port(text: str) -> str:
 
 
 def is_host(text: str) -> bool:
-    """Whether `text` is a host name (RFC 1123, 2.1) or an IP address."""
+    """Whether `text` is a host name (RFC 1123, 2.1) or an IP address, without a zone.
+
+    A name whose last label is a number is neither: resolvers read 127.1 and 2130706433 as addresses.
+    """
     try:
         ipaddress.ip_address(text)
     except ValueError:
         labels = text.removesuffix(".").split(".")
-        return len(text) <= 253 and all(_HOST_LABEL.fullmatch(label) for label in labels)
-    return True
+        is_name = len(text) <= 253 and all(_HOST_LABEL.fullmatch(label) for label in labels)
+        return is_name and _NUMBER.fullmatch(labels[-1]) is None
+    return "%" not in text
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
