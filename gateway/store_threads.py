@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection
 
 from store.database import Database
-from store.errors import DatabaseBusy, GatekeyError
+from store.errors import DatabaseBusy, GatekeyError, StoreUnavailable
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -28,7 +28,7 @@ MOST_TOGETHER: Final = 64
 @dataclass(slots=True)
 class _Job:
     work: Work[Any]
-    first: Callable[[], None] | None
+    first: Work[None] | None
     is_lasting: bool
     future: asyncio.Future[Any]
     outcome: Any = None
@@ -50,10 +50,10 @@ class StoreThreads:
         """What `work` returns. Raises what it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, work)
 
-    async def write(self, work: Work[T], *, first: Callable[[], None] | None = None, is_lasting: bool = True) -> T:
+    async def write(self, work: Work[T], *, first: Work[None] | None = None, is_lasting: bool = True) -> T:
         """What `work` returns inside a transaction that has been committed. Raises what it raises.
 
-        `first` runs before it, outside the transaction: what can be refused by reading never takes the write lock.
+        `first` runs before it, in a read transaction: what can be refused by reading never takes the write lock.
         What is not lasting may be forgotten in a power cut. Once handed in, it is done even if the caller is
         cancelled.
         """
@@ -77,7 +77,7 @@ class StoreThreads:
 
     def _run(self, loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
         try:
-            self._commit([job for job in jobs if _is_ready(job)])
+            self._commit(self._ready(jobs))
         except BaseException as error:
             for job in jobs:
                 job.outcome = error
@@ -95,6 +95,20 @@ class StoreThreads:
                 job.future.set_exception(job.outcome)
             else:
                 job.future.set_result(job.outcome)
+
+    def _ready(self, jobs: list[_Job]) -> list[_Job]:
+        """The jobs whose `first` refused nothing. They share one state of the data."""
+        ready = [job for job in jobs if job.first is None]
+        asking = [job for job in jobs if job.first is not None]
+        if not asking:
+            return ready
+        try:
+            with self._database.read() as tx:
+                return ready + [job for job in asking if _is_admitted(tx, job)]
+        except StoreUnavailable as error:
+            for job in asking:
+                job.outcome = error
+            return ready
 
     def _commit(self, jobs: list[_Job]) -> None:
         if len(jobs) > 1:
@@ -121,11 +135,13 @@ class StoreThreads:
             job.outcome = error
 
 
-def _is_ready(job: _Job) -> bool:
-    if job.first is not None:
-        try:
-            job.first()
-        except GatekeyError as error:
-            job.outcome = error
-            return False
+def _is_admitted(tx: Connection, job: _Job) -> bool:
+    try:
+        if job.first is not None:
+            job.first(tx)
+    except StoreUnavailable:
+        raise
+    except GatekeyError as error:
+        job.outcome = error
+        return False
     return True

@@ -29,14 +29,10 @@ class Admission:
             raise InvalidApiKey
         return self.holder
 
-    def read(self) -> None:
-        """Whose key it is and what the model costs, in one state of the data.
-
-        Raises `InvalidApiKey`, `ModelNotPriced`.
-        """
-        with self._store.database.read() as tx:
-            self.holder = self._store.api_keys.holder(tx, self._key)
-            self.price = self._store.pricing.quote(tx, self.holder.account_id, self._call.model)
+    def read(self, tx: Connection) -> None:
+        """Whose key it is and what the model costs. Raises `InvalidApiKey`, `ModelNotPriced`."""
+        self.holder = self._store.api_keys.holder(tx, self._key)
+        self.price = self._store.pricing.quote(tx, self.holder.account_id, self._call.model)
 
     def hold(self, tx: Connection) -> int:
         """Hold what the call may cost at most; returns the reservation. Raises `QuotaExceeded`, `SpendLimitReached`."""

@@ -13,6 +13,8 @@ from typing import Any, Final
 import httpcore
 import httpx
 
+from gateway.relay.sockets import AsyncioBackend
+
 MOST: Final = 1000
 KEPT_FOR: Final = 15.0
 """Seconds that an idle connection is kept; one that the server closed earlier is noticed when it is taken up."""
@@ -108,4 +110,4 @@ class ModelServerTransport(httpx.AsyncHTTPTransport):
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         super().__init__(verify=tls, trust_env=False)
-        self._pool = KeptConnections(tls)
+        self._pool = KeptConnections(tls, AsyncioBackend())
