@@ -67,7 +67,8 @@ _HOLDER: Final = (
     .outerjoin(PrivacySettingsRow, PrivacySettingsRow.account_id == AccessToken.account_id)
     .where(AccessToken.token_hash == bindparam("hashed"))
 )
-"""Built once: every call of the account API runs it."""
+_OWNER: Final = select(AccessToken.account_id).where(AccessToken.token_hash == bindparam("hashed"))
+"""Built once: every call of the account API runs them."""
 
 
 class AccessTokens:
@@ -136,7 +137,7 @@ class AccessTokens:
         """
         now = self._context.now()
         if to_write:
-            hold_account(tx, select(AccessToken.account_id).where(AccessToken.token_hash == digest(token)))
+            hold_account(tx, _OWNER, {"hashed": digest(token)})
         row = tx.execute(_HOLDER, {"hashed": digest(token)}).one_or_none()
         if row is None:
             raise InvalidToken

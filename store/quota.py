@@ -151,7 +151,7 @@ class Quotas:
     def book(self, tx: Connection, reservation_id: int, cost_micro_usd: int, entry: UsageEntry) -> int:
         """The same inside `tx`."""
         _refuse_negative(cost_micro_usd)
-        keep_account(tx, _ACCOUNT_OF.params(reservation=reservation_id))
+        keep_account(tx, _ACCOUNT_OF, {"reservation": reservation_id})
         row = tx.execute(_CLAIM, {"reservation": reservation_id}).one_or_none()
         if row is None:
             raise AlreadySettled

@@ -5,6 +5,7 @@ whoever changes rows of an account takes the account's row before any other. SQL
 needs none of this.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, func, select
@@ -13,20 +14,23 @@ from store.database import APPLICATION_ID
 from store.models import Account
 
 _ADMINISTRATORS: Final = 1
+_NONE: Final[Mapping[str, Any]] = {}
 
 
-def hold_account(tx: Connection, account: int | Select[Any]) -> None:
+def hold_account(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
     """Hold the row of `account`, an id or a query for it, until `tx` ends: whoever else wants to hold it waits.
+
+    `parameters` are the query's.
 
     Rows that refer to the account can still be added meanwhile (FOR NO KEY UPDATE). Read what a decision rests on
     afterwards: a statement that waited for one row has read the others before it waited.
     """
-    _lock(tx, account, for_deletion_only=False)
+    _lock(tx, account, parameters, for_deletion_only=False)
 
 
-def keep_account(tx: Connection, account: int | Select[Any]) -> None:
+def keep_account(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
     """Keep `account`, an id or a query for one or more, from being deleted until `tx` ends (FOR KEY SHARE)."""
-    _lock(tx, account, for_deletion_only=True)
+    _lock(tx, account, parameters, for_deletion_only=True)
 
 
 def hold_administrators(tx: Connection) -> None:
@@ -35,9 +39,11 @@ def hold_administrators(tx: Connection) -> None:
         tx.execute(select(func.pg_advisory_xact_lock(APPLICATION_ID, _ADMINISTRATORS)))
 
 
-def _lock(tx: Connection, account: int | Select[Any], *, for_deletion_only: bool) -> None:
+def _lock(
+    tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any], *, for_deletion_only: bool
+) -> None:
     if tx.dialect.name != "postgresql":
         return
     which = Account.id == account if isinstance(account, int) else Account.id.in_(account)
     rows = select(Account.id).where(which).order_by(Account.id)
-    tx.execute(rows.with_for_update(read=for_deletion_only, key_share=True)).all()
+    tx.execute(rows.with_for_update(read=for_deletion_only, key_share=True), parameters).all()

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from store.access_token import TokenHolder
 from store.audit import Audit, Tag
@@ -39,6 +40,26 @@ NAMES: Final[Mapping[type[Section], str]] = {
 _SECRETS: Final = ("webhook_secret", "bark_url", "gotify_token")
 _TARGETS: Final = ("email_address", "webhook_url", "gotify_url")
 """Changing where notifications go needs a fresh proof; a thief could divert them."""
+
+
+def _read(table: Any) -> Select[Any]:
+    return select(table).where(table.account_id == bindparam("account"))
+
+
+def _save(table: Any) -> ReturningUpdate[Any]:
+    names = [column.name for column in table.__table__.columns if column.name != "account_id"]
+    plain = [name for name in names if not name.endswith("_sealed")]
+    return (
+        update(table)
+        .where(table.account_id == bindparam("account"), table.version == bindparam("old_version"))
+        .values({name: bindparam(f"new_{name}") for name in plain})
+        .returning(*table.__table__.columns)
+    )
+
+
+# To build a statement takes SQLAlchemy eight times as long as to run it, so they are built once.
+_READ: Final = {kind: _read(table) for kind, table in _TABLES.items()}
+_SAVE: Final = {kind: _save(table) for kind, table in _TABLES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +139,10 @@ class Settings:
 
     def read(self, tx: Connection, account_id: int, kind: type[S]) -> Saved[S]:
         """The section of that kind. Raises `DatabaseRefused` if its row is missing."""
-        table: Any = _TABLES[kind]
-        row = tx.execute(select(table).where(table.account_id == account_id)).one_or_none()
+        row = tx.execute(_READ[kind], {"account": account_id}).one_or_none()
         if row is None:
             raise DatabaseRefused("The settings of this account are missing.")
-        values = dict(row._mapping)
-        version = values.pop("version")
-        del values["account_id"]
-        return Saved(self._section(kind, account_id, values), version)
+        return self._saved(kind, row)
 
     def secret(self, tx: Connection, account_id: int, column: str) -> str | None:
         """A notification secret in clear, for the channel that needs it. Raises `KeyWrong`."""
@@ -145,17 +162,14 @@ class Settings:
         may_retarget: bool,
     ) -> Saved[S]:
         kind = type(section)
-        table: Any = _TABLES[kind]
-        values = self._columns(account_id, section)
         before = self.read(tx, account_id, kind)
-        saved = tx.execute(
-            update(table)
-            .where(table.account_id == account_id, table.version == version)
-            .values(**values, version=version + 1)
-        )
-        after = self.read(tx, account_id, kind)
-        if saved.rowcount != 1:
-            raise SettingsConflict(after)
+        new_secrets = self._new_secrets(account_id, section)
+        save = _SAVE[kind].values(new_secrets) if new_secrets else _SAVE[kind]
+        at = {"account": account_id, "old_version": version, "new_version": version + 1}
+        row = tx.execute(save, _columns(section) | at).one_or_none()
+        if row is None:
+            raise SettingsConflict(self.read(tx, account_id, kind))
+        after = self._saved(kind, row)
         if not may_retarget and _changes_target(before.section, section):
             raise FreshProofRequired("Confirm your identity to change where notifications are sent.")
         # Whether a kept secret is there, the row knows, whatever the caller believed.
@@ -176,6 +190,11 @@ class Settings:
     def _is_proved(self, acting: Acting) -> bool:
         return is_fresh(acting.proved_at, self._context.now())
 
+    def _saved(self, kind: type[S], row: Any) -> Saved[S]:
+        values = dict(row._mapping)
+        account_id, version = values.pop("account_id"), values.pop("version")
+        return Saved(self._section(kind, account_id, values), version)
+
     def _section(self, kind: type[S], account_id: int, values: dict[str, Any]) -> S:
         if kind is SidebarSettings:
             return kind(hidden_modules=frozenset(values["hidden_modules"]))  # type: ignore[call-arg]
@@ -188,16 +207,13 @@ class Settings:
                 values[column] = StoredSecret(sealed is not None, hint)
         return kind(**values)
 
-    def _columns(self, account_id: int, section: Section) -> dict[str, Any]:
-        if isinstance(section, SidebarSettings):
-            return {"hidden_modules": sorted(section.hidden_modules)}
-        values = {name: getattr(section, name) for name in section.__dataclass_fields__}
-        for column in _SECRETS:
-            secret = values.pop(column, None)
-            if isinstance(secret, StoredSecret) and secret.new is not None:
-                place = _place(column, account_id)
-                values[f"{column}_sealed"] = self._context.seal(secret.new, place) if secret.new else None
-        return values
+    def _new_secrets(self, account_id: int, section: Section) -> dict[str, bytes | None]:
+        sealed: dict[str, bytes | None] = {}
+        for column in _SECRETS if isinstance(section, NotificationSettings) else ():
+            new = getattr(section, column).new
+            if new is not None:
+                sealed[f"{column}_sealed"] = self._context.seal(new, _place(column, account_id)) if new else None
+        return sealed
 
 
 def open_sections(tx: Connection, account_id: int) -> None:
@@ -233,6 +249,12 @@ def _changes_target(before: Section, after: Section) -> bool:
         return False
     plain_changes = any(getattr(before, name) != getattr(after, name) for name in _TARGETS)
     return plain_changes or any(getattr(after, name).new is not None for name in _SECRETS)
+
+
+def _columns(section: Section) -> dict[str, Any]:
+    if isinstance(section, SidebarSettings):
+        return {"new_hidden_modules": sorted(section.hidden_modules)}
+    return {f"new_{name}": getattr(section, name) for name in section.__dataclass_fields__ if name not in _SECRETS}
 
 
 def _threshold(section: Section) -> int | None:
