@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -25,13 +25,15 @@ from tui.widgets.small_screen import SmallScreenGuard
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-_LABELS = {module.id: module.label for section in SECTIONS for module in section.modules}
+AFTER_FIRST_PAINT: Final = 0.03
+"""Seconds: importing the store beside the first picture would make both slow."""
+_LABELS: Final = {module.id: module.label for section in SECTIONS for module in section.modules}
 
 
 class Console(SmallScreenGuard, Acts, Screen[None]):
     """One page at a time; Settings first. Below 100 columns the sidebar is a drawer."""
 
-    AUTO_FOCUS: ClassVar[str | None] = ""
+    AUTO_FOCUS: ClassVar[str | None] = "#settings-tabs"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - read once by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "sidebar", "Sidebar", id="console.sidebar", tooltip="Show or hide the modules"),
@@ -50,7 +52,7 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self.start)
+        self.set_timer(AFTER_FIRST_PAINT, self.start)
 
     @work(exclusive=True, group="start")
     async def start(self) -> None:
@@ -79,6 +81,8 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
             navigation.focus()
 
     def action_recommendations(self) -> None:
+        if not self.account.is_open:
+            return
         self.show_recommendations()
 
     @work(exclusive=True, group="recommendations")
@@ -96,6 +100,8 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
             await self.query_one(SettingsPage).go_to(tab, control)
 
     def action_open_module(self, module: str) -> None:
+        if not self.account.is_open:
+            return
         self.run_worker(self.open_module(module), group="module", exclusive=True)
 
     @on(Navigation.Opened)

@@ -73,12 +73,10 @@ class Stage:
         strips = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
-
     def says(self, sentence: str) -> bool:
         """Whether `sentence` can be read, however it is wrapped."""
         words = " ".join(self._top_text().replace("│", " ").split())
         return " ".join(sentence.split()) in words
-
 
     def _top_text(self) -> str:
         """The text of the dialog, without what shows beside it; or of the whole screen."""

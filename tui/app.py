@@ -122,7 +122,7 @@ class GatekeyApp(CalmExit, App[None]):
         await super().on_event(event)
 
     def action_lock(self) -> None:
-        if self.is_signed_in and not self.is_locked:
+        if self.is_signed_in and self.account.is_open and not self.is_locked:
             from screens.lock import LockScreen
 
             self.push_screen(LockScreen())

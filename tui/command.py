@@ -67,10 +67,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         streams.say(f"gatekey: {farewell(error, _report(error))}")
         return FAILED
+    if arguments is None:
+        from tui.teardown import end_process
+
+        end_process(status)
     return status
 
 
 def _run(arguments: Sequence[str]) -> int:
+    if set(arguments) <= {"--demo"}:
+        # The console is what a person waits for: its first picture does not wait for the grammar of the commands.
+        from tui.app import run_console
+        from tui.opening import Options
+
+        return run_console(Options(demo=bool(arguments)))
     parser = build_parser()
     parsed = parser.parse_args(protect_negatives(arguments))
     options = options_from(parser, parsed)

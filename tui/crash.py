@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.segment import Segments
 from rich.text import Text
-from rich.traceback import Traceback
 from textual.app import App
 from textual.css.errors import StylesheetError
 from textual.worker import WorkerFailed
@@ -54,6 +53,8 @@ class CalmExit(AppPart):
 
     def panic(self, *renderables: Any) -> None:
         """Ends the console. What would show a traceback shows the calm sentence instead."""
+        from rich.traceback import Traceback
+
         # A stylesheet that does not parse is a fault of the code alone, and its text is nothing but stylesheet.
         if any(isinstance(renderable, StylesheetError) for renderable in renderables):
             super().panic(*renderables)

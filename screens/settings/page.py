@@ -93,7 +93,8 @@ class SettingsPage(Vertical):
     def ready(self) -> None:
         """The account can be asked now: fill the pane that is shown."""
         self._is_ready = True
-        self.focus_tabs()
+        if self.screen.focused is None:
+            self.focus_tabs()
         self.pane.fill_first()
 
     @property
@@ -163,7 +164,7 @@ class SettingsPage(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         if action == "security":
-            return self.active == "security"
+            return self._is_ready and self.active == "security"
         if action != "save":
             return True
         panes = self.query(f"#{self.active}").results(SectionPane)
