@@ -17,6 +17,7 @@ LOGGER: Final = logging.getLogger("gatekey.access")
 _STATE: Final = "gatekey.logged"
 _SECRET: Final = re.compile(r"\b(gk_|sk-|whsec_)[0-9A-Za-z_\-+/=]{6,}")
 _LONGEST_PATH: Final = 200
+_LONGEST_METHOD: Final = 20
 
 
 def note(scope: Scope, *, account_id: int, address: str | None) -> None:
@@ -53,8 +54,13 @@ def line(scope: Scope, status: int, seconds: float) -> str:
     """The line for one request; `status` 0 says that no answer was begun."""
     who = scope.get(_STATE, {})
     address = who.get("address")
-    path = _SECRET.sub(r"\1…", plain(scope["path"], _LONGEST_PATH))
+    path = _SECRET.sub(r"\1…", _word(scope["path"], _LONGEST_PATH))
     return (
-        f"{plain(scope['method'], 20)} {path.replace(' ', '%20')} {status or '-'} {seconds * 1000:.1f}ms "
+        f"{_word(scope['method'], _LONGEST_METHOD)} {path} {status or '-'} {seconds * 1000:.1f}ms "
         f"account={who.get('account', '-')} client={address or '-'}"
     )
+
+
+def _word(text: str, limit: int) -> str:
+    # Columns are told apart by spaces.
+    return plain(text, limit).replace(" ", "%20")
