@@ -75,6 +75,10 @@ def _id() -> Mapped[int]:
     return mapped_column(BigId, primary_key=True, autoincrement=True)
 
 
+_IDS_ARE_NEVER_USED_AGAIN: Final = {"sqlite_autoincrement": True}
+"""For rows whose id is handed out or bound into a sealed value: SQLite would give the next row a deleted one's."""
+
+
 class Meta(Base):
     """One value per name: the check value of the key ring."""
 
@@ -88,7 +92,7 @@ class Meta(Base):
 
 class Account(Base):
     __tablename__ = "accounts"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - an id is bound into sealed values; never reused
+    __table_args__ = _IDS_ARE_NEVER_USED_AGAIN
     id: Mapped[int] = _id()
     name: Mapped[str]
     name_key: Mapped[str] = mapped_column(unique=True)
@@ -105,6 +109,7 @@ class Account(Base):
 
 class Session(Base):
     __tablename__ = "sessions"
+    __table_args__ = _IDS_ARE_NEVER_USED_AGAIN
     id: Mapped[int] = _id()
     account_id: Mapped[int] = _account_key()
     token_hash: Mapped[bytes] = mapped_column(unique=True)
@@ -170,6 +175,7 @@ class TwoFactorSetup(Base):
 
 class BackupCode(Base):
     __tablename__ = "backup_codes"
+    __table_args__ = _IDS_ARE_NEVER_USED_AGAIN
     id: Mapped[int] = _id()
     account_id: Mapped[int] = _account_key()
     code_hash: Mapped[str]
@@ -205,7 +211,7 @@ class ApiKey(Base):
 
 class Passkey(Base):
     __tablename__ = "passkeys"
-    __table_args__ = (UniqueConstraint("account_id", "label_key"),)
+    __table_args__ = (UniqueConstraint("account_id", "label_key"), _IDS_ARE_NEVER_USED_AGAIN)
     id: Mapped[int] = _id()
     account_id: Mapped[int] = _account_key()
     credential_id: Mapped[bytes] = mapped_column(unique=True)
@@ -225,6 +231,7 @@ class PasskeyCeremony(Base):
     """A registration or sign-in that runs in the user's browser while the console waits."""
 
     __tablename__ = "passkey_ceremonies"
+    __table_args__ = _IDS_ARE_NEVER_USED_AGAIN
     id: Mapped[int] = _id()
     account_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
     session_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("sessions.id", ondelete="CASCADE"))
@@ -256,6 +263,7 @@ class Binding(Base):
     __table_args__ = (
         UniqueConstraint("provider_id", "subject"),
         UniqueConstraint("account_id", "provider_id"),
+        _IDS_ARE_NEVER_USED_AGAIN,
     )
     id: Mapped[int] = _id()
     account_id: Mapped[int] = _account_key()
@@ -350,6 +358,7 @@ class Quota(Base):
 
 class Reservation(Base):
     __tablename__ = "reservations"
+    __table_args__ = _IDS_ARE_NEVER_USED_AGAIN
     id: Mapped[int] = _id()
     account_id: Mapped[int] = _account_key()
     api_key_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("api_keys.id", ondelete="CASCADE"))

@@ -177,6 +177,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_backup_codes")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_backup_codes_account_id"), "backup_codes", ["account_id"], unique=False)
     op.create_table(
@@ -200,6 +201,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bindings")),
         sa.UniqueConstraint("account_id", "provider_id", name=op.f("uq_bindings_account_id_provider_id")),
         sa.UniqueConstraint("provider_id", "subject", name=op.f("uq_bindings_provider_id_subject")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_bindings_account_id"), "bindings", ["account_id"], unique=False)
     op.create_table(
@@ -262,6 +264,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passkeys")),
         sa.UniqueConstraint("account_id", "label_key", name=op.f("uq_passkeys_account_id_label_key")),
         sa.UniqueConstraint("credential_id", name=op.f("uq_passkeys_credential_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_passkeys_account_id"), "passkeys", ["account_id"], unique=False)
     op.create_table(
@@ -338,6 +341,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sessions_token_hash")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_sessions_account_id"), "sessions", ["account_id"], unique=False)
     op.create_table(
@@ -502,6 +506,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey_ceremonies")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_passkey_ceremonies_code_hash")),
         sa.UniqueConstraint("ticket_hash", name=op.f("uq_passkey_ceremonies_ticket_hash")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_passkey_ceremonies_account_id"), "passkey_ceremonies", ["account_id"], unique=False)
     op.create_table(
@@ -524,5 +529,6 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reservations")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_reservations_account_id"), "reservations", ["account_id"], unique=False)

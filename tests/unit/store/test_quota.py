@@ -58,6 +58,16 @@ def test_a_call_settles_once(store: Store, alice: Person) -> None:
     assert contents(store) == before
 
 
+def test_a_late_second_settlement_does_not_hit_another_call(store: Store, alice: Person, bob: Person) -> None:
+    first = store.quota.reserve(alice.id, 10)
+    store.quota.settle(first, 10, ENTRY)
+    second = store.quota.reserve(bob.id, 20)
+    assert second != first
+    with pytest.raises(AlreadySettled):
+        store.quota.settle(first, 10, ENTRY)
+    assert state(store, bob) == (FIVE, 20, 0)
+
+
 def test_a_free_call_needs_something_left(store: Store, alice: Person) -> None:
     store.quota.settle(store.quota.reserve(alice.id, 0), 0, ENTRY)
     store.quota.charge(alice.id, FIVE)
