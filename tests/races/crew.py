@@ -141,7 +141,7 @@ def source(lane: Lane, number: int = 0) -> str:
     return f"pts/{lane.number}.{number}"
 
 
-def after_statement(store: Store, marker: str, act: Callable[[], None]) -> None:
+def after_statement(store: Store, marker: str, act: Callable[[], object]) -> None:
     """Call `act` once, in the middle of a transaction: right after the first statement that holds `marker`."""
     done: list[bool] = []
 
