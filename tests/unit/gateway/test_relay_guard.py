@@ -1,0 +1,242 @@
+"""Models without a price are blocked, whatever they are called, and bodies that two parsers would read differently."""
+
+import json
+import random
+import unicodedata
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete
+
+from gateway.problems import OpenAiProblem
+from gateway.relay.request import ENDPOINTS, Endpoint, understand
+from store.errors import DatabaseDamaged
+from store.models import PriceSettingsRow
+from store.pricing import ModelPrice
+from store.sections import PriceSettings
+from store.store import Store
+from store.text import is_plain
+from tests.stores import StillClock, make_store, sign_in
+from tests.unit.gateway.apps import MODEL, client_of, make_relayed
+from tests.unit.gateway.scripted import CHAT, ModelServer, answer
+
+pytestmark = pytest.mark.anyio
+CHATS: Final = ENDPOINTS[0]
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with make_store(clock=StillClock()) as store:
+        yield store
+
+
+def likenesses(count: int) -> list[str]:
+    """Names that look like the priced model's, or like nothing."""
+    rng = random.Random(4)
+    swaps = {"g": "ɡ", "p": "р", "t": "т", "r": "г", "i": "і", "c": "с", "e": "е", "d": "ԁ"}
+    names = {MODEL.upper(), MODEL.title(), f"{MODEL} ", f" {MODEL}", f"{MODEL}\t", f"{MODEL}\n", f"{MODEL}\x00"}
+    names |= {f"{MODEL}\u200b", f"\ufeff{MODEL}", f"{MODEL}\u0301", unicodedata.normalize("NFKD", "gpt-prıced")}
+    names |= {"gpt-priced%", "gpt_priced", "gpt-price?", "%", "*", "' OR 1=1 --", "../gpt-priced"}
+    while len(names) < count:
+        letters = list(MODEL)
+        for _ in range(rng.randint(1, 3)):
+            place = rng.randrange(len(letters))
+            letters[place] = rng.choice(
+                [swaps.get(letters[place], "X"), letters[place].upper(), chr(rng.randint(1, 0xFFFF))]
+            )
+        names.add("".join(letters))
+    return sorted(names - {MODEL}, key=repr)[:count]
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.long)])
+async def test_a_model_without_a_price_was_blocked_by_name(store: Store, count: int) -> None:
+    key, models, blocked = make_relayed(store), ModelServer(), 0
+    async with client_of(store, token=key, upstream=models) as client:
+        for name in likenesses(count):
+            refused = await client.post("/v1/chat/completions", json={**CHAT, "model": name})
+            error = refused.json()["error"]
+            assert (refused.status_code, error["code"]) == (403, "model_not_priced"), (name, error)
+            assert not is_plain(name) or name in error["message"]
+            assert is_plain(error["message"])
+            blocked += 1
+    state = store.quota.state(sign_in(store))
+    print(f"BAR P1 {blocked}/{count} blocked, {len(models.requests)} calls to the model server")
+    assert (state.used_micro_usd, state.held_micro_usd, models.requests) == (0, 0, [])
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/images/generations"]
+)
+async def test_every_endpoint_was_guarded(store: Store, endpoint: str) -> None:
+    key, models = make_relayed(store), ModelServer()
+    async with client_of(store, token=key, upstream=models) as client:
+        assert (await client.post(endpoint, json={"model": "gpt-unpriced"})).status_code == 403
+    assert models.requests == []
+
+
+async def test_a_switch_that_could_not_be_read_was_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, models = make_relayed(store), ModelServer()
+    store.settings.save(sign_in(store), PriceSettings(accept_unpriced_models=True), 1)
+    body = {**CHAT, "model": "gpt-unpriced"}
+
+    def unreadable(*_: object) -> bool:
+        raise DatabaseDamaged
+
+    async with client_of(store, token=key, upstream=models) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(type(store.pricing), "accepts_unpriced", unreadable)
+            assert (await client.post("/v1/chat/completions", json=body)).status_code == 503
+        with store.database.write() as tx:
+            tx.execute(delete(PriceSettingsRow))
+        assert (await client.post("/v1/chat/completions", json=body)).status_code == 403
+    assert models.requests == []
+
+
+async def test_the_switch_decided_from_the_next_request_on(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer()
+    body = {**CHAT, "model": "gpt-unpriced"}
+    session = sign_in(store)
+    async with client_of(store, token=key, upstream=models) as client:
+        for version in range(1, 21):
+            on = bool(version % 2)
+            store.settings.save(session, PriceSettings(accept_unpriced_models=on), version)
+            assert (await client.post("/v1/chat/completions", json=body)).status_code == (200 if on else 403)
+    assert len(models.requests) == 10
+
+
+@pytest.mark.parametrize(
+    ("raw", "param"),
+    [
+        (b'{"Model": "gpt-unpriced", "model": "gpt-priced"}', "model"),
+        (b'{"model": "gpt-priced", "MODEL": "gpt-unpriced"}', "model"),
+        ('{"model": "gpt-priced", "ſtream": true}'.encode(), "stream"),
+        (b'{"model": "gpt-priced", "Max_Tokens": 1}', "max_tokens"),
+        (b'{"model": "gpt-priced", "stream": true, "stream_options": {"Include_Usage": false}}', "stream_options"),
+        (b'{"model": 7}', "model"),
+        (b'{"model": ["gpt-priced"]}', "model"),
+        (b'{"model": ""}', "model"),
+        (b'{"model": null}', "model"),
+        (b"{}", "model"),
+        (b'{"model": "gpt-priced", "stream": "yes"}', "stream"),
+        (b'{"model": "gpt-priced", "stream": 1}', "stream"),
+        (b'{"model": "gpt-priced", "stream": true, "stream_options": []}', "stream_options"),
+        (b'{"model": "gpt-priced", "max_tokens": 0}', "max_tokens"),
+        (b'{"model": "gpt-priced", "max_tokens": -5}', "max_tokens"),
+        (b'{"model": "gpt-priced", "max_tokens": 1.5}', "max_tokens"),
+        (b'{"model": "gpt-priced", "max_tokens": true}', "max_tokens"),
+        (b'{"model": "gpt-priced", "max_completion_tokens": 1e99}', "max_completion_tokens"),
+        (b'{"model": "gpt-priced", "max_tokens": 99999999999}', "max_tokens"),
+        (b'{"model": "gpt-priced", "n": 0}', "n"),
+        (b'{"model": "gpt-priced", "n": 129}', "n"),
+        (b'{"model": "gpt-priced", "n": "2"}', "n"),
+        (b"", None),
+        (b"[]", None),
+        (b'"text"', None),
+        (b"null", None),
+        (b"{'model': 1}", None),
+        (b'{"model": "gpt-priced", "temperature": NaN}', None),
+        (b'{"model": "gpt-priced", "temperature": Infinity}', None),
+        (b'{"model": "gpt-priced"', None),
+        (b"\xff\xfe\x00", None),
+        (b"[" * 100_000, None),
+        (b'{"a":' * 100_000, None),
+        (b'{"model": "gpt-priced", "seed": ' + b"9" * 5000 + b"}", None),
+    ],
+)
+async def test_a_body_that_could_not_be_understood_was_a_400(store: Store, raw: bytes, param: str | None) -> None:
+    key, models = make_relayed(store), ModelServer()
+    async with client_of(store, token=key, upstream=models) as client:
+        refused = await client.post("/v1/chat/completions", content=raw, headers={"Content-Type": "application/json"})
+    assert refused.status_code == 400
+    error = refused.json()["error"]
+    assert (error["type"], error["param"]) == ("invalid_request_error", param)
+    assert error["message"].endswith(".")
+    assert models.requests == []
+    assert [logged.entry.status for logged in store.usage.page(sign_in(store)).entries] == ["invalid_request_error"]
+
+
+async def test_what_was_priced_was_what_was_sent(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer()
+    raw = b'{"model": "gpt-unpriced", "messages": [], "model": "gpt-priced"}'
+    async with client_of(store, token=key, upstream=models) as client:
+        passed = await client.post("/v1/chat/completions", content=raw, headers={"Content-Type": "application/json"})
+    assert passed.status_code == 200
+    assert models.requests[0].content == b'{"model":"gpt-priced","messages":[]}'
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 415),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({"Content-Type": "application/json", "Content-Length": "99999999"}, 413),
+        ({"Content-Type": "application/json", "Content-Length": "-1"}, 413),
+        ({"Content-Type": "application/json", "Content-Length": "x"}, 413),
+    ],
+)
+async def test_a_body_of_another_kind_or_size_was_refused(store: Store, headers: dict[str, str], status: int) -> None:
+    key, models = make_relayed(store), ModelServer()
+    async with client_of(store, token=key, upstream=models) as client:
+        refused = await client.post("/v1/chat/completions", content=b'{"model": "gpt-priced"}', headers=headers)
+    assert refused.status_code == status
+    assert refused.json()["error"]["message"].endswith(".")
+    assert models.requests == []
+
+
+async def test_a_long_body_of_a_stranger_was_not_read(store: Store) -> None:
+    key = make_relayed(store)
+    store.api_keys.revoke(sign_in(store), 1)
+    read = 0
+
+    async def body() -> Any:
+        nonlocal read
+        while True:
+            read += 1
+            yield b" " * 1024
+
+    async with client_of(store, token=key) as client:
+        refused = await client.post(
+            "/v1/chat/completions", content=body(), headers={"Content-Type": "application/json"}
+        )
+    assert refused.status_code == 401
+    assert read <= 1
+
+
+async def test_a_batch_had_a_price_of_its_own(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer()
+    body = {"model": MODEL, "input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+    async with client_of(store, token=key, upstream=models) as client:
+        refused = await client.post("/v1/batches", json=body)
+        assert "The model batch has no price" in refused.json()["error"]["message"]
+        assert models.requests == []
+        store.pricing.set(ModelPrice("batch", 0, 0, 5))
+        models.reply = lambda _: answer({"id": "batch_1", "status": "validating"})
+        assert (await client.post("/v1/batches", json=body)).status_code == 200
+    assert store.quota.state(sign_in(store)).used_micro_usd == 5
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(["model", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens", "prompt"])
+
+
+@given(st.dictionaries(KEYS | st.text(max_size=8), JSON, max_size=6), st.sampled_from(ENDPOINTS))
+@settings(max_examples=300)
+def test_any_object_was_understood_or_refused_with_a_sentence(body: dict[str, Any], endpoint: Endpoint) -> None:
+    try:
+        call = understand(endpoint, "application/json", json.dumps(body).encode())
+    except OpenAiProblem as problem:
+        statuses = {problem.status}
+    else:
+        statuses = {400}
+        assert call.prompt_tokens >= 0
+        assert call.completion_tokens >= 0
+        assert call.model == (endpoint.model or json.loads(call.content)["model"])
+    assert statuses == {400}
