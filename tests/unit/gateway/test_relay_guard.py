@@ -56,7 +56,10 @@ async def test_a_model_without_a_price_was_blocked_by_name(store: Store, count: 
     key, models, blocked = make_relayed(store), ModelServer(), 0
     async with client_of(store, token=key, upstream=models) as client:
         for name in likenesses(count):
-            refused = await client.post("/v1/chat/completions", json={**CHAT, "model": name})
+            content = json.dumps({**CHAT, "model": name})  # a lone surrogate is escaped
+            refused = await client.post(
+                "/v1/chat/completions", content=content, headers={"Content-Type": "application/json"}
+            )
             error = refused.json()["error"]
             assert (refused.status_code, error["code"]) == (403, "model_not_priced"), (name, error)
             assert not is_plain(name) or name in error["message"]
