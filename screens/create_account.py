@@ -22,6 +22,7 @@ from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import SecretInput
 from tui.widgets.small_screen import SmallScreenGuard
 from tui.widgets.strength import StrengthMeter
+from tui.widgets.text_input import TextInput
 
 RULES: Final = "At least 8 characters, and not easy to guess: three unrelated words are better than P@ssw0rd1."
 
@@ -48,10 +49,8 @@ class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
                 "gatekey admin user add.",
                 classes="dialog-body",
             )
-            yield Field("Username", Input(id="username", compact=True), help="Letters, digits and . _ - @ +")
-            yield Field(
-                "E-mail address", Input(id="email", compact=True), help="For warnings and notices. May stay empty."
-            )
+            yield Field("Username", TextInput(id="username"), help="Letters, digits and . _ - @ +")
+            yield Field("E-mail address", TextInput(id="email"), help="For warnings and notices. May stay empty.")
             yield Field("Password", SecretInput(id="password"), help="Up to 1,024 characters; spaces count.")
             yield Field("Repeat password", SecretInput(id="confirmation"), help="The same once more.")
             yield Field("Strength", StrengthMeter(id="strength"))

@@ -17,6 +17,7 @@ from tui.clipboard import save_secret_file, suggest_path
 from tui.widgets.action_button import ActionButton
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
+from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,7 +36,7 @@ class SaveFile(AccountModal[Path | None]):
     def compose(self) -> ComposeResult:
         with Dialog(self._title):
             yield Static("Only you will be able to read the file.", classes="dialog-body muted")
-            yield Field("File", Input(str(suggest_path(self._suggested)), id="path", compact=True))
+            yield Field("File", TextInput(str(suggest_path(self._suggested)), id="path"))
             yield Notice()
             with Horizontal(classes="actions"):
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")

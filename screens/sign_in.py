@@ -22,6 +22,7 @@ from tui.widgets.footer import KeyFooter
 from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import CodeInput, SecretInput
 from tui.widgets.small_screen import SmallScreenGuard
+from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -52,7 +53,7 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
             with ContentSwitcher(initial="first-factor"):
                 with Dialog("", id="first-factor", classes="-bare"):
                     yield Static("Sign in to your account.", classes="dialog-body")
-                    yield Field("Username", Input(id="username", compact=True), help="Its case does not matter.")
+                    yield Field("Username", TextInput(id="username"), help="Its case does not matter.")
                     yield Field("Password", SecretInput(id="password"), help="Typed characters are not shown.")
                     with Horizontal(classes="actions"):
                         yield ActionButton("Sign in", id="sign-in", shortcut="enter", variant="primary")

@@ -24,6 +24,7 @@ from tui.widgets.action_button import ActionButton
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
+from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -97,7 +98,7 @@ class ApiKeysPage(ModulePage):
     async def revoke(self, key: ApiKeyInfo) -> None:
         question = Confirm(
             "Revoke this API key?",
-            f"{plain(key.name)} (sk-…{key.last_four}) is refused from now on. This cannot be undone.",
+            f"{plain(key.name)} (sk-…{plain(key.last_four, 8)}) is refused from now on. This cannot be undone.",
             "Revoke",
             dangerous=True,
         )
@@ -113,9 +114,9 @@ class NewKey(AccountModal[Any]):
 
     def compose(self) -> ComposeResult:
         with Dialog("New API key"):
-            yield Field("Name", Input(id="api-key-name", compact=True, max_length=64))
-            yield Field("Expires after days", Input(id="api-key-expiry", compact=True, placeholder="never"))
-            yield Field("Spend limit in USD", Input(id="api-key-limit", compact=True, placeholder="none"))
+            yield Field("Name", TextInput(id="api-key-name", max_length=64))
+            yield Field("Expires after days", TextInput(id="api-key-expiry", placeholder="never"))
+            yield Field("Spend limit in USD", TextInput(id="api-key-limit", placeholder="none"))
             yield Notice()
             with Horizontal(classes="actions"):
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
@@ -165,4 +166,4 @@ def _words(key: ApiKeyInfo, now: datetime) -> tuple[str, ...]:
         state = "active"
     limit = f" of {show_usd(key.spend_limit_micro_usd)}" if key.spend_limit_micro_usd is not None else ""
     spent = f"{show_usd(key.spent_micro_usd)}{limit}"
-    return plain(key.name, 60), f"sk-…{key.last_four}", state, spent, ago(key.last_used_at, now)
+    return plain(key.name, 60), f"sk-…{plain(key.last_four, 8)}", state, spent, ago(key.last_used_at, now)

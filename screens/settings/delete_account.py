@@ -15,6 +15,7 @@ from store.text import plain
 from tui.widgets.action_button import ActionButton
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
+from tui.widgets.text_input import TextInput
 
 
 class DeleteAccount(AccountModal[bool]):
@@ -36,7 +37,7 @@ class DeleteAccount(AccountModal[bool]):
             yield Static("Ensure all necessary data has been exported before proceeding.", classes="dialog-body spaced")
             yield ActionButton("Export everything first", id="export")
             yield Static(f"To confirm, enter your username: {plain(self._username)}", markup=False, classes="spaced")
-            yield Field("Username", Input(id="username", compact=True))
+            yield Field("Username", TextInput(id="username"))
             yield Notice()
             with Horizontal(classes="actions"):
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")

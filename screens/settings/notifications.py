@@ -20,6 +20,7 @@ from store.text import plain
 from tui.widgets.action_button import ActionButton
 from tui.widgets.field import Field
 from tui.widgets.secret_input import SecretInput
+from tui.widgets.text_input import TextInput
 from tui.widgets.toggle import Toggle
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     def compose(self) -> ComposeResult:
         yield Field(
             "Quota Warning Threshold",
-            Input(id="quota-warning-threshold", compact=True, max_length=16),
+            TextInput(id="quota-warning-threshold", max_length=16),
             Static("USD", classes="muted"),
             help="A notification is sent when the remaining quota falls below this amount in USD.",
             classes="short-control",
@@ -67,13 +68,11 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         yield from self._channel(Channel.EMAIL)
         yield Field(
             "  Notification email",
-            Input(id="email-address", compact=True),
+            TextInput(id="email-address"),
             help="Empty: the email bound to your account is used.",
         )
         yield from self._channel(Channel.WEBHOOK)
-        yield Field(
-            "  Address", Input(id="webhook-url", compact=True), help="Receives a signed JSON message by HTTP POST."
-        )
+        yield Field("  Address", TextInput(id="webhook-url"), help="Receives a signed JSON message by HTTP POST.")
         yield Field(
             "  Secret",
             SecretInput(id="webhook-secret"),
@@ -84,11 +83,11 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             "  Address with key", SecretInput(id="bark-url"), help="The address the Bark app shows, with its key."
         )
         yield from self._channel(Channel.GOTIFY)
-        yield Field("  Server", Input(id="gotify-url", compact=True), help="Such as https://gotify.example.com")
+        yield Field("  Server", TextInput(id="gotify-url"), help="Such as https://gotify.example.com")
         yield Field("  Application token", SecretInput(id="gotify-token"), help="From Gotify: Apps, Create.")
         yield Field(
             "  Priority",
-            Input(id="gotify-priority", compact=True, max_length=2),
+            TextInput(id="gotify-priority", max_length=2),
             Static("0 to 10", classes="muted"),
             help="How loudly Gotify announces it, 0 to 10.",
             classes="short-control",

@@ -20,6 +20,7 @@ from tui.widgets.action_button import ActionButton
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
+from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from store.passkeys import PasskeyInfo
@@ -141,7 +142,7 @@ class PasskeyLabel(AccountModal[str | None]):
 
     def compose(self) -> ComposeResult:
         with Dialog(self._title, classes="narrow"):
-            yield Field("Label", Input(self._label, id="passkey-label", compact=True, max_length=64))
+            yield Field("Label", TextInput(self._label, id="passkey-label", max_length=64))
             yield Static("Such as: laptop, phone, blue key.", classes="muted")
             yield Notice()
             with Horizontal(classes="actions"):
