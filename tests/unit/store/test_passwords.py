@@ -302,6 +302,19 @@ def test_a_refused_reset_changes_nothing(
     assert contents(store) == before
 
 
+def test_a_reset_of_an_account_deleted_meanwhile(store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    hash_password = store.context.hasher.hash_password
+
+    def meanwhile(password: str) -> str:
+        monkeypatch.undo()
+        store.deletion.delete(alice.token, "alice")
+        return hash_password(password)
+
+    monkeypatch.setattr(store.context.hasher, "hash_password", meanwhile)
+    with pytest.raises(NoSuchAccount):
+        store.passwords.reset("alice", NEW, actor="root")
+
+
 # -- hashes -----------------------------------------------------------------------------------------------------
 
 

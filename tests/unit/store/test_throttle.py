@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from store.errors import FactorDisabled, TooManyAttempts
 from store.models import RateWindow, Throttle
 from store.store import Store
-from store.throttle import DISABLED_AFTER, EVERYONE_LIMIT, SOURCE_LIMIT, Factor
+from store.throttle import BEARER_LIMIT, DISABLED_AFTER, EVERYONE_LIMIT, SOURCE_LIMIT, Factor
 from tests.stores import StillClock, make_store
 from tests.unit.store.acts import contents
 
@@ -186,6 +186,18 @@ def test_everyone_together_is_limited_too(memory_store: Store, clock: StillClock
     assert caught.value.retry_after == timedelta(minutes=5)
     clock.advance(minutes=5)
     memory_store.throttles.admit("one more")
+
+
+def test_bad_bearer_tokens_are_counted_apart(store: Store, clock: StillClock) -> None:
+    for _ in range(BEARER_LIMIT):
+        store.throttles.count_bad_bearer("203.0.113.7")
+    with pytest.raises(TooManyAttempts) as caught:
+        store.throttles.count_bad_bearer("203.0.113.7")
+    assert caught.value.retry_after == timedelta(minutes=5)
+    store.throttles.count_bad_bearer("203.0.113.8")
+    store.throttles.admit("203.0.113.7")
+    clock.advance(minutes=5)
+    store.throttles.count_bad_bearer("203.0.113.7")
 
 
 def test_who_signs_in_may_come_again(store: Store) -> None:
