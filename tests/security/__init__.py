@@ -1,0 +1,1 @@
+"""What an attacker tries, with the figure each bar asks for."""

@@ -1,0 +1,339 @@
+"""A walk through every screen a person can open, with a look at each."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from rich.segment import Segment
+from sqlalchemy import update
+from textual.app import App
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from screens.bind_provider import ProviderLogin
+from screens.console import Console
+from screens.settings.conflict import Conflict
+from screens.settings.page import SettingsPage
+from screens.settings.two_factor_setup import TwoFactorSetup
+from store.bindings import ProviderInfo, ProviderKind
+from store.errors import DeliveryFailed, FreshProofRequired, ProviderFailed
+from store.models import NotificationSettingsRow, SidebarSettingsRow
+from store.models import PasskeyCeremony as PasskeyCeremonyRow
+from store.modules import MODULES
+from store.outbox import LastDelivery
+from store.passkeys import CeremonyState
+from store.sections import Channel
+from store.store import Store
+from tests.consoles import Stage
+from tests.security.hostile import Payload, is_obeyed, marker, string_columns
+from tests.stores import StillClock
+from tests.unit.store.whole_account import PASSWORD
+from tui.account import DeviceLogin, FoundIdentity, Summary
+from tui.app import GatekeyApp
+from tui.keymap import ConsoleConfig
+from tui.local_account import LocalAccount
+from tui.opening import Options
+from tui.widgets.toggle import Toggle
+
+NAME: Final = "alice"
+SIZE: Final = (140, 60)
+"""Columns and rows: so large that a dialog hides little, and nothing scrolls out of sight."""
+
+
+@dataclass
+class Seen:
+    """What the looks of one walk found."""
+
+    screens: list[str] = field(default_factory=list)
+    obeyed: list[str] = field(default_factory=list)
+    """Where a terminal would have obeyed something."""
+    armed: list[str] = field(default_factory=list)
+    """Where text carried an action or a link."""
+    shown: set[tuple[str, str]] = field(default_factory=set)
+    """The columns whose marker could be read."""
+    literal: int = 0
+    """Looks at which markup could be read as it stands."""
+
+    def look(self, app: App[None], where: str) -> None:
+        """Inspect every segment of what the screen shows now."""
+        segments = segments_of(app)
+        text = "".join(segment.text for segment in segments)
+        self.screens.append(where)
+        self.obeyed += [f"{where}: {segment.text!r}" for segment in segments if is_dangerous(segment)]
+        self.armed += [f"{where}: {segment!r}" for segment in segments if is_armed(segment)]
+        self.shown |= {place for place in string_columns() if marker(place) in text}
+        self.literal += "[@click" in text
+
+
+def segments_of(app: App[None]) -> list[Segment]:
+    return [segment for strip in app.screen._compositor.render_strips() for segment in strip]
+
+
+def is_dangerous(segment: Segment) -> bool:
+    return segment.control is not None or is_obeyed(segment.text)
+
+
+def is_armed(segment: Segment) -> bool:
+    """Whether a click on the segment does something, or a terminal would make a link of it."""
+    style = segment.style
+    if style is None:
+        return False
+    # The scroll bars of Textual are moved by what it calls @mouse.down and @mouse.up.
+    actions = {key for key in style.meta if key.startswith("@")} - {"@mouse.down", "@mouse.up"}
+    return style.link is not None or bool(actions)
+
+
+class Outside(LocalAccount):
+    """An account whose providers and channels answer with one hostile text, wherever an answer has room for it."""
+
+    def __init__(self, store: Store, token: str, said: Payload) -> None:
+        super().__init__(Options(), opened=store, token=token)
+        self.said = said.text
+        self.answered = asyncio.Event()
+
+    async def begin_device_login(self, slug: str) -> DeviceLogin:
+        provider = ProviderInfo(1, self.said, self.said, ProviderKind.OIDC, self.said, self.said)
+        expires_at = self.now() + timedelta(minutes=5)
+        return DeviceLogin(provider, self.said, self.said, self.said, expires_at)
+
+    async def wait_for_identity(self, login: DeviceLogin, *, told: Callable[[bool], None]) -> FoundIdentity:
+        await self.answered.wait()
+        return FoundIdentity(login.provider, self.said, self.said)
+
+    async def bind(self, identity: FoundIdentity) -> None:
+        raise ProviderFailed(identity.display)
+
+    async def send_test(self, _channel: Channel) -> LastDelivery:
+        raise DeliveryFailed(self.said)
+
+
+@asynccontextmanager
+async def on_stage(store: Store, clock: StillClock, account: LocalAccount) -> AsyncIterator[Stage]:
+    app = GatekeyApp(account, ConsoleConfig())
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        stage = Stage(app, pilot, store, clock)
+        await stage.settle()
+        yield stage
+
+
+class Walk:
+    """One person's way through the console; `seen` holds what the looks found."""
+
+    def __init__(self, stage: Stage, account: Outside) -> None:
+        self.stage, self.account, self.seen = stage, account, Seen()
+
+    async def go(self, where: str, *keys: str) -> None:
+        """Press keys, then look."""
+        await self.stage.press(*keys)
+        self.look(where)
+
+    async def click(self, where: str, selector: str) -> None:
+        await self.stage.click(selector)
+        self.look(where)
+
+    def look(self, where: str) -> None:
+        self.seen.look(self.stage.app, where)
+
+    async def back(self, times: int = 1) -> None:
+        for _ in range(times):
+            await self.stage.press("escape")
+
+    async def everything(self) -> None:
+        """Every screen there is, from the Security tab to the sign-in screen."""
+        await self.tabs()
+        await self.security()
+        await self.two_factor()
+        await self.bindings()
+        await self.notifications()
+        await self.sidebar()
+        await self.modules()
+        await self.errors()
+        await self.ways_in()
+
+    async def stroll(self) -> None:
+        """Everything that opens by a key, whether or not the data let it open, and back to the sign-in screen."""
+        page = self.stage.app.screen.query_one(SettingsPage)
+        for tab in ("account-binding", "notifications", "price", "privacy", "sidebar", "security"):
+            page.action_show(tab)
+            await self.go(tab)
+        for keys in ("r", "s down e", "a", "o", "t y space", "k down e", "k down d", "f d", "f n y", "x", "p"):
+            await self.go(keys, *keys.split())
+            while self.stage.app.screen is not page.screen and isinstance(self.stage.app.screen, ModalScreen):
+                await self.back()
+        for module in MODULES:
+            await self.open_module(module)
+        await self.go("lock", "ctrl+l")
+        await self.stage.fill("password", PASSWORD.format(NAME))
+        await self.go("unlock", "enter")
+        await self.sign_in()
+
+    async def tabs(self) -> None:
+        self.look("security")
+        for key, name in zip(
+            "123456", ("binding", "security", "notifications", "price", "privacy", "sidebar"), strict=False
+        ):
+            await self.go(name, key)
+            await self.go(f"help on {name}", "tab", "f1")
+            await self.stage.press("escape", "shift+tab")
+        await self.go("palette", "ctrl+p")
+        await self.back()
+        await self.go("recommendations", "2", "r")
+        await self.back()
+
+    async def security(self) -> None:
+        await self.go("sessions", "2", "s")
+        await self.go("the session in use", "down", "e")
+        await self.back()
+        await self.go("activity", "a")
+        await self.back()
+        await self.go("sign out others", "o")
+        await self.back()
+        await self.go("token question", "t")
+        await self.go("token", "y")
+        await self.go("token revealed", "space")
+        await self.go("save file", "w")
+        await self.back(2)
+        await self.go("change password", "p")
+        await self.back()
+        await self.go("passkeys", "k")
+        await self.go("rename passkey", "down", "e")
+        await self.back()
+        await self.go("remove passkey", "d")
+        await self.back()
+        await self.go("new passkey", "n")
+        await self.stage.type("phone")
+        await self.go("passkey page", "enter")
+        await self.refuse_passkey()
+        await self.back(2)
+        await self.go("delete", "x")
+        await self.go("export", "enter")
+        await self.back(2)
+
+    async def refuse_passkey(self) -> None:
+        """Let the ceremony under way fail, for a reason that came from a browser."""
+        why = marker(("passkey_ceremonies", "failure")) + self.account.said
+        with self.stage.store.database.write() as tx:
+            tx.execute(update(PasskeyCeremonyRow).values(state=CeremonyState.FAILED.value, failure=why))
+        while self.stage.app.screen.query_one("#left", Static).content:
+            await self.stage.pilot.pause(0.02)
+        self.look("passkey refused")
+
+    async def two_factor(self) -> None:
+        await self.go("manage two-factor", "f")
+        await self.go("renew codes", "n")
+        await self.go("new codes", "y")
+        await self.back()
+        await self.go("disable two-factor", "d")
+        await self.stage.press("y")
+        await self.go("scan", "f")
+        wizard = self.stage.app.screen
+        assert isinstance(wizard, TwoFactorSetup), wizard
+        code = wizard._given.codes[0]
+        await self.go("codes", "enter")
+        await self.stage.type(code)
+        await self.go("verify", "enter")
+        await self.go("leave setup", "escape")
+        await self.stage.press("y")
+
+    async def bindings(self) -> None:
+        await self.stage.press("1")
+        await self.click("unbind", ".unbind")
+        await self.back()
+        await self.provider_login(".bind")
+        await self.go("bind question")
+        await self.go("bind refused", "y")
+
+    async def provider_login(self, button: str) -> None:
+        """Open the provider's dialog, look, and let the provider answer."""
+        self.account.answered.clear()
+        self.stage.app.screen.query(button).first().focus()
+        await self.stage.pilot.press("enter")
+        while not isinstance(self.stage.app.screen, ProviderLogin):
+            await self.stage.pilot.pause()
+        await self.stage.pilot.pause()
+        self.look("provider login")
+        self.account.answered.set()
+        await self.stage.settle()
+
+    async def notifications(self) -> None:
+        stage = self.stage
+        await stage.press("3")
+        await self.click("test refused", "#send-test-email")
+        for name, text in (("email-address", ""), ("webhook-url", ""), ("gotify-url", "https://g.example")):
+            await stage.fill(name, text)
+        stage.app.screen.query_one("#channel-webhook", Toggle).value = False
+        await self.conflict("notifications", NotificationSettingsRow)
+        await self.go("unsaved", "ctrl+q")
+        await self.back()
+        self.stage.app.screen.query_one(SettingsPage).focus_tabs()
+
+    async def sidebar(self) -> None:
+        await self.stage.press("6")
+        self.stage.app.screen.query_one("#module-overview", Toggle).value = False
+        await self.conflict("sidebar", SidebarSettingsRow)
+        self.stage.app.screen.query_one(SettingsPage).focus_tabs()
+
+    async def conflict(self, where: str, row: type[NotificationSettingsRow] | type[SidebarSettingsRow]) -> None:
+        """Save over what somebody else saved meanwhile."""
+        with self.stage.store.database.write() as tx:
+            tx.execute(update(row).values(version=row.version + 1))
+        await self.go(f"conflict of {where}", "ctrl+s")
+        assert isinstance(self.stage.app.screen, Conflict), self.stage.text()
+        await self.back()
+
+    async def modules(self) -> None:
+        for module in MODULES:
+            await self.open_module(module)
+            if module == "api-keys":
+                await self.api_keys()
+
+    async def open_module(self, module: str) -> None:
+        console = self.stage.app.screen
+        assert isinstance(console, Console), console
+        console.action_open_module(module)
+        await self.go(module)
+
+    async def api_keys(self) -> None:
+        await self.go("revoke key", "d")
+        await self.back()
+        await self.go("new key", "n")
+        await self.stage.type("notebook")
+        await self.go("key", "enter")
+        await self.go("key revealed", "space")
+        await self.back()
+
+    async def errors(self) -> None:
+        """Errors that name what was stored, on a toast and in the dialog that asks for proof."""
+        summary = self.account.summary
+
+        async def refused() -> Summary:
+            raise FreshProofRequired(self.account.said) if proof else ProviderFailed(self.account.said)
+
+        for proof in (False, True):
+            self.account.summary = refused  # type: ignore[method-assign]  # what a store in trouble would say
+            await self.go("proof" if proof else "toast", "r")
+        self.account.summary = summary  # type: ignore[method-assign]
+        await self.back()
+
+    async def ways_in(self) -> None:
+        stage = self.stage
+        await self.go("lock", "ctrl+l")
+        await self.go("sign in", "escape")
+        await self.provider_login(".provider")
+        self.look("provider refused")
+        await self.click("passkey sign-in", ".passkey")
+        await self.back()
+        await self.sign_in()
+        stage.app.show_sign_in(self.account.said)
+        await stage.settle()
+        self.look("signed out by an error")
+
+    async def sign_in(self) -> None:
+        self.stage.app.show_sign_in()
+        await self.stage.settle()
+        await self.stage.fill("username", NAME)
+        await self.stage.fill("password", PASSWORD.format(NAME))
+        await self.click("second factor", "#sign-in")
