@@ -188,6 +188,17 @@ def test_everyone_together_is_limited_too(memory_store: Store, clock: StillClock
     memory_store.throttles.admit("one more")
 
 
+def test_a_try_that_was_right_can_be_given_back(store: Store) -> None:
+    store.throttles.give_back("pts/0")
+    for _ in range(SOURCE_LIMIT * 3):
+        store.throttles.admit("pts/0")
+        store.throttles.give_back("pts/0")
+    for _ in range(SOURCE_LIMIT):
+        store.throttles.admit("pts/0")
+    with pytest.raises(TooManyAttempts):
+        store.throttles.admit("pts/0")
+
+
 def test_bad_bearer_tokens_are_counted_apart(store: Store, clock: StillClock) -> None:
     for _ in range(BEARER_LIMIT):
         store.throttles.count_bad_bearer("203.0.113.7")
