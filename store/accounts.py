@@ -16,6 +16,7 @@ from store.models import Account, Quota
 from store.money import MAXIMUM_MICRO_USD
 from store.row_locks import hold_account, hold_administrators, keep_account
 from store.settings import open_sections
+from store.stored_words import stored_word
 from store.text import fold
 from store.throttle import Factor, Throttles
 
@@ -181,7 +182,7 @@ def _info(row: Any) -> AccountInfo:
         id=row.id,
         name=row.name,
         email=row.email,
-        role=Role(row.role),
+        role=stored_word(Role, row.role),
         created_at=row.created_at,
         password_changed_at=row.password_changed_at,
         has_password=row.password_hash is not None,

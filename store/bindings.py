@@ -27,6 +27,7 @@ from store.row_locks import hold_account
 from store.sessions import Sessions
 from store.sign_in import SecondFactorNeeded, SignedIn, SignIn
 from store.site import Site
+from store.stored_words import stored_word
 from store.text import is_plain, plain
 
 _LONGEST_SUBJECT: Final = 255
@@ -249,7 +250,9 @@ class Bindings:
         secret = None
         if with_secret and row.client_secret_sealed is not None:
             secret = self._context.ring.open(row.client_secret_sealed, _place(row.slug))
-        return ProviderInfo(row.id, row.slug, row.name, ProviderKind(row.kind), row.issuer, row.client_id, secret)
+        return ProviderInfo(
+            row.id, row.slug, row.name, stored_word(ProviderKind, row.kind), row.issuer, row.client_id, secret
+        )
 
 
 def _check_subject(subject: str) -> None:

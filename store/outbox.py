@@ -16,6 +16,7 @@ from store.errors import InvalidSetting
 from store.models import Account, Delivery, NotificationSettingsRow, OutboxMessage, Quota
 from store.sections import Channel
 from store.sessions import Sessions
+from store.stored_words import stored_word
 from store.text import plain
 
 QUOTA_WARNING: Final = "quota:warning"
@@ -198,7 +199,7 @@ class Outbox:
                 .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
                 .where(Delivery.id.in_(newest))
             ).all()
-        return {Channel(row.channel): _last(row) for row in rows}
+        return {stored_word(Channel, row.channel): _last(row) for row in rows}
 
     def next_due(self) -> datetime | None:
         """When the next delivery is due, or None if none waits."""
@@ -286,7 +287,7 @@ class Outbox:
             delivery_id=row.id,
             lease=lease,
             account_id=row.account_id,
-            channel=Channel(row.channel),
+            channel=stored_word(Channel, row.channel),
             message_id=row.message_id,
             kind=row.kind,
             payload=row.payload,
@@ -297,9 +298,9 @@ class Outbox:
 
 
 def _last(row: Any) -> LastDelivery:
-    state = State(row.state)
+    state = stored_word(State, row.state)
     return LastDelivery(
-        channel=Channel(row.channel),
+        channel=stored_word(Channel, row.channel),
         kind=row.kind,
         state=state,
         at=row.last_attempt_at or row.created_at,

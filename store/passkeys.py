@@ -33,6 +33,7 @@ from store.row_locks import hold_account, keep_account
 from store.sessions import Sessions, digest
 from store.sign_in import SecondFactorNeeded, SignedIn, SignIn
 from store.site import Site
+from store.stored_words import stored_word
 from store.text import fold, plain
 from store.throttle import Throttles
 
@@ -271,7 +272,7 @@ class Passkeys:
             ).one_or_none()
         if row is None:
             return CeremonyState.EXPIRED
-        state = CeremonyState(row.state)
+        state = stored_word(CeremonyState, row.state)
         if state is CeremonyState.FAILED:
             raise PasskeyRefused(row.failure or None)
         # A gateway that died over an answer leaves it claimed for ever; the console does not wait that long.
@@ -461,7 +462,7 @@ class Passkeys:
             own = tuple(tx.execute(select(Passkey.credential_id).where(Passkey.account_id == row.account_id)).scalars())
         return Ceremony(
             id=row.id,
-            purpose=Purpose(row.purpose),
+            purpose=stored_word(Purpose, row.purpose),
             challenge=row.challenge,
             label=row.label,
             account_id=row.account_id,

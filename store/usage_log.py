@@ -20,6 +20,7 @@ from store.errors import InvalidNumber
 from store.models import Base, PrivacySettingsRow, UsageDay, UsageEntryRow
 from store.row_locks import keep_account
 from store.sessions import Sessions
+from store.stored_words import stored_word
 from store.text import plain
 
 PAGE: Final = 50
@@ -284,7 +285,7 @@ def _is_task(account_id: int, request_id: str) -> tuple[ColumnElement[bool], ...
 
 def _logged(row: Any) -> LoggedEntry:
     entry = UsageEntry(
-        kind=Kind(row.kind),
+        kind=stored_word(Kind, row.kind),
         model=row.model,
         api_key_name=row.api_key_name,
         request_id=row.request_id,

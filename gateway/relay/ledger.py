@@ -59,9 +59,6 @@ class Held:
     """Whether somebody has taken it on to book it. It is booked once, by whoever does so first."""
 
 
-_NOTHING: Final = Usage(0, 0)
-
-
 class Ledger:
     """Books calls through the store. One per application."""
 
@@ -72,22 +69,26 @@ class Ledger:
     async def book(
         self,
         held: Held,
-        usage: Usage,
+        usage: Usage | None,
         *,
         kind: Kind | None = None,
         status: str = "ok",
         detail: str = "",
         task: str = "",
     ) -> None:
-        """Take what the call came to, and log it. `task` is the name of what it began at the model server."""
+        """Take what the call came to, and log it; without `usage` there was no answer, and nothing is taken.
+
+        `task` is the name of what it began at the model server.
+        """
         held.is_taken = True
         entry = replace(
             held.caller.entry(kind or held.kind, held.model, status=status, detail=detail),
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
+            prompt_tokens=usage.prompt_tokens if usage else 0,
+            completion_tokens=usage.completion_tokens if usage else 0,
             unpriced=held.price is None,
         )
-        cost, entry = usage.cost(held.price), replace(entry, request_id=task) if task else entry
+        cost = usage.cost(held.price) if usage else 0
+        entry = replace(entry, request_id=task) if task else entry
         try:
             await self._book(held, cost, entry)
         except (StoreUnavailable, asyncio.CancelledError) as error:
@@ -98,7 +99,7 @@ class Ledger:
 
     async def book_failure(self, held: Held, error: GatekeyError, status: str) -> None:
         """Log that the call failed; nothing is taken for it."""
-        await self.book(held, _NOTHING, kind=Kind.ERROR, status=status, detail=str(error))
+        await self.book(held, None, kind=Kind.ERROR, status=status, detail=str(error))
 
     async def log_refusal(self, caller: Caller, model: str, error: GatekeyError, status: str) -> None:
         """Log a call that was refused before anything was held for it."""

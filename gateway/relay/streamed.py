@@ -87,10 +87,10 @@ class StreamedAnswer(Response):
             return
         self._is_booked = True
         meter = self._meter
-        usage = meter.usage or of_pieces(self._call, meter.pieces, meter.letters)
-        if kind is Kind.ERROR and not meter.pieces and meter.usage is None:
-            usage = Usage(0, 0)
-        counted = _COUNTED if usage.is_counted else ""
+        usage: Usage | None = meter.usage or of_pieces(self._call, meter.pieces, meter.letters)
+        if kind is Kind.ERROR and not meter.pieces:
+            usage = meter.usage  # nothing was answered, unless it was reported
+        counted = _COUNTED if usage is not None and usage.is_counted else ""
         await self._ledger.book(self._held, usage, kind=kind, status=status, detail=detail or counted)
 
 

@@ -175,7 +175,7 @@ class Walk:
         for key, name in zip(
             "123456", ("binding", "security", "notifications", "price", "privacy", "sidebar"), strict=False
         ):
-            await self.go(name, key)
+            await self.go(name, str(key))
             await self.go(f"help on {name}", "tab", "f1")
             await self.stage.press("escape", "shift+tab")
         await self.go("palette", "ctrl+p")
