@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from store import sqlite_file
@@ -321,6 +321,9 @@ def _connect_sqlite(uri: str) -> sqlite3.Connection:
 def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver must not begin on its own
     cursor = connection.cursor()
+    # SQLite does not wait for another that turns a new file to write-ahead logging, whatever the timeout.
+    cursor.execute("PRAGMA busy_timeout=0")
+    _ask_until_free(cursor, "PRAGMA journal_mode=WAL")
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
@@ -332,20 +335,26 @@ def _take_write_lock(connection: Connection) -> None:
     A transaction that only turns into a writer fails at once when another wrote meanwhile, whatever the timeout.
     SQLite's own waiting asks ever more rarely, down to every 100 ms: of eight busy writers some never get a turn.
     """
-    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     cursor = connection.connection.cursor()
     cursor.execute("PRAGMA busy_timeout=0")
     try:
-        while time.monotonic() < deadline:
-            try:
-                cursor.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    break
-            else:
-                return
-            time.sleep(_ASK_EVERY_S)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # what the last attempt meets is reported
+        if not _ask_until_free(cursor, "BEGIN IMMEDIATE"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # what the last attempt meets is reported
     finally:
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.close()
+
+
+def _ask_until_free(cursor: DBAPICursor, statement: str) -> bool:
+    """Whether `statement` was carried out before `BUSY_TIMEOUT_MS` were over, or met something else than a lock."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while time.monotonic() < deadline:
+        try:
+            cursor.execute(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                break
+        else:
+            return True
+        time.sleep(_ASK_EVERY_S)
+    return False

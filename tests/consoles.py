@@ -1,12 +1,19 @@
 """The console in a test: the real application on a store whose clock stands still, driven by a pilot."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from time import monotonic
+from typing import Final
 
+from textual.geometry import Region
 from textual.pilot import Pilot
+from textual.screen import ModalScreen
 from textual.widgets import Input
+from textual.widgets._toast import Toast
 
+from screens.account_modal import AccountModal
 from screens.header import Header
 from store.store import Store
 from tests.stores import PASSWORD, StillClock, add_account, make_store, sign_in
@@ -17,6 +24,9 @@ from tui.opening import Options
 from tui.widgets.dialog import Dialog
 
 SIZE = (80, 24)
+PATIENCE: Final = 60.0
+"""Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
+LOOK_EVERY: Final = 0.01
 
 
 @dataclass
@@ -52,21 +62,36 @@ class Stage:
         await self.press("enter")
 
     async def settle(self) -> None:
-        """Wait until no worker but one that waits for a dialog is running, and everything is drawn."""
-        for _ in range(400):
-            await self.pilot.pause()
-            if not self._busy():
-                break
+        """Wait until no worker but one that waits for a dialog is running, and everything is drawn.
+
+        A machine that gives the program no time looks idle, so what is still queued is looked at too.
+        """
+        await self.pilot.pause()
+        quiet = 0
+        end = monotonic() + PATIENCE
+        while quiet < 3 and monotonic() < end:
+            if self._is_busy():
+                quiet = 0
+                await self.pilot.pause()
+            else:
+                quiet += 1
+                await asyncio.sleep(0)
         await self.pilot.pause()
 
-    def _busy(self) -> bool:
-        from textual.screen import ModalScreen
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Let the console run until `condition` holds."""
+        end = monotonic() + PATIENCE
+        while not condition():
+            assert monotonic() < end, self.text()
+            await asyncio.sleep(LOOK_EVERY)
 
-        from screens.account_modal import AccountModal
-
-        waiting = sum(isinstance(screen, AccountModal | ModalScreen) for screen in self.app.screen_stack)
-        running = [worker for worker in self.app.workers if worker.is_running]
-        return len(running) > waiting
+    def _is_busy(self) -> bool:
+        stack = self.app.screen_stack
+        waiting = sum(isinstance(screen, AccountModal | ModalScreen) for screen in stack)
+        if sum(worker.is_running for worker in self.app.workers) > waiting:
+            return True
+        pumps = [self.app, *(stack[-1].walk_children(with_self=True) if stack else ())]
+        return any(pump.message_queue_size for pump in pumps)
 
     def text(self) -> str:
         """What the screen shows, row by row."""
@@ -75,16 +100,18 @@ class Stage:
 
     def says(self, sentence: str) -> bool:
         """Whether `sentence` can be read, however it is wrapped."""
-        words = " ".join(self._top_text().replace("│", " ").split())
-        return " ".join(sentence.split()) in words
+        looked_for = " ".join(sentence.split())
+        return any(looked_for in " ".join(text.replace("│", " ").split()) for text in self._texts())
 
-    def _top_text(self) -> str:
-        """The text of the dialog, without what shows beside it; or of the whole screen."""
+    def _texts(self) -> list[str]:
+        """The text of the dialog, without what shows beside it, or of the whole screen; and of each toast."""
+        screen = self.app.screen
+        dialogs = [dialog for dialog in screen.query(Dialog) if not dialog.has_class("-bare")]
+        places = [dialogs[0].region if dialogs else screen.region, *(toast.region for toast in screen.query(Toast))]
+        return [self._text_of(place) for place in places]
+
+    def _text_of(self, region: Region) -> str:
         lines = self.text().split("\n")
-        dialogs = [dialog for dialog in self.app.screen.query(Dialog) if not dialog.has_class("-bare")]
-        if not dialogs:
-            return "\n".join(lines)
-        region = dialogs[0].region
         return "\n".join(line[region.x : region.right] for line in lines[region.y : region.bottom])
 
 

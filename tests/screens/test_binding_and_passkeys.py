@@ -4,7 +4,6 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from time import monotonic
 from typing import Any, Final
 
 import httpx
@@ -44,18 +43,12 @@ pytestmark = pytest.mark.anyio
 
 ORIGIN: Final = "http://localhost:8787"
 POLL_EVERY: Final = passkey_ceremony.POLL_EVERY
-LOOK_EVERY: Final = 0.02
-"""Seconds between two looks: the console's threads need the processor too."""
-PATIENCE: Final = 60.0
-"""Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
 
 
 async def until(stage: Stage, condition: Callable[[], object]) -> None:
     """Let the console run until `condition` holds."""
-    end = monotonic() + PATIENCE
-    while not condition():
-        assert monotonic() < end, stage.text()
-        await stage.pilot.pause(LOOK_EVERY)
+    await stage.until(condition)
+    await stage.pilot.pause()
 
 
 async def until_says(stage: Stage, sentence: str) -> None:

@@ -1,6 +1,7 @@
 """Notifications, Price, Privacy and Sidebar: saving, refusing, conflicts, defaults, and edits that are not lost."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.widgets import Button, Input
@@ -14,7 +15,7 @@ from store.errors import DatabaseBusy
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.usage_log import Kind, UsageEntry
 from tests.consoles import PASSWORD, Stage, console
-from tests.stores import add_account, make_store, sign_in
+from tests.stores import add_account, make_store, sign_in, sqlite_url
 from tui.widgets.confirm import Choice
 from tui.widgets.tab_bar import TabBar
 from tui.widgets.toggle import Toggle
@@ -290,19 +291,18 @@ async def test_leaving_with_unsaved_edits_asks_and_stays_by_default(way: str) ->
         assert stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
 
 
-async def test_leaving_can_save_first() -> None:
-    async with console() as stage:
+async def test_leaving_can_save_first(tmp_path: Path) -> None:
+    store = make_store(sqlite_url(tmp_path))
+    add_account(store)
+    async with console(store) as stage:
         await stage.press("4")
         await toggle(stage, "accept-unpriced-models")
-        store = stage.store
         await stage.press("ctrl+q")
         await stage.pilot.press("s")
-        await stage.pilot.pause()
-        await stage.app.workers.wait_for_complete()
-        with store.database.read() as tx:
-            assert store.settings.read(tx, store.accounts.find("alice").id, PriceSettings).section == PriceSettings(
-                True
-            )
+        await stage.until(lambda: not stage.app.is_running)
+    with make_store(sqlite_url(tmp_path)) as after, after.database.read() as tx:
+        saved = after.settings.read(tx, after.accounts.find("alice").id, PriceSettings)
+    assert saved.section == PriceSettings(True)
 
 
 async def test_a_lock_keeps_unsaved_edits() -> None:
