@@ -25,7 +25,9 @@ LONGEST_MODEL: Final = 200
 LONGEST_URL: Final = 2000
 _NAME_MARKS: Final = "._-@+"
 # RFC 5321 allows more; no mail provider hands out more, and this much cannot smuggle a second recipient.
-_EMAIL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9.-]+)")
+_EMAIL: Final = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)"
+)
 _SWITCH_WORDS: Final = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
@@ -41,8 +43,11 @@ def check_name(text: str, *, field: str = "username") -> str:
 
 
 def check_email(text: str, *, field: str = "email-address") -> str:
-    """One e-mail address, at most 254 characters (RFC 5321, 4.5.3.1.3). Raises `InvalidEmail`."""
-    address = text.strip(" ")
+    """One e-mail address, at most 254 characters (RFC 5321, 4.5.3.1.3). Raises `InvalidEmail`.
+
+    A final dot, as in `alice@example.com.`, is left out: a mail domain has none (RFC 5321, 4.1.2).
+    """
+    address = text.strip(" ").removesuffix(".")
     match = _EMAIL.fullmatch(address)
     if match is None or len(address) > 254 or len(address.rpartition("@")[0]) > 64 or not is_host(match[1]):
         raise InvalidEmail(field=field)

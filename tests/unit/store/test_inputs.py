@@ -1,10 +1,12 @@
 """What people type: kept in one form, or refused with the field's name."""
 
 from collections.abc import Callable
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import EmailPolicy, default
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from store import inputs
@@ -22,6 +24,7 @@ from store.text import fold, is_plain
 
 ANY = st.text(alphabet=st.characters(), max_size=80)
 Check = Callable[[str], object]
+UNFOLDED = EmailPolicy(max_line_length=None)
 
 CASES: dict[str, tuple[Check, type[InvalidInput], dict[str, str], list[str]]] = {
     "name": (
@@ -47,6 +50,7 @@ CASES: dict[str, tuple[Check, type[InvalidInput], dict[str, str], list[str]]] = 
             " a@b.example ": "a@b.example",
             "a.b+c'd@sub.example.com": "a.b+c'd@sub.example.com",
             "a@localhost": "a@localhost",
+            "a@b.example.": "a@b.example",
             "x" * 64 + "@e.example": "x" * 64 + "@e.example",
         },
         [
@@ -62,6 +66,8 @@ CASES: dict[str, tuple[Check, type[InvalidInput], dict[str, str], list[str]]] = 
             "a..b@c",
             "a@-b.example",
             "a@b..example",
+            "a@b.example..",
+            "a@.",
             "a@b,c@d",
             "a@b;c@d",
             "A <a@b.example>",
@@ -197,6 +203,8 @@ def test_a_name_is_plain_and_has_no_spaces(typed: str) -> None:
     assert "\ufffd" not in fold(name)
 
 
+@example("0@A.")
+@example("0" * 64 + "@a.example")
 @given(st.one_of(ANY, st.emails(), st.from_regex(r"[a-z,;:<>\"\r\n@. ]{1,40}@[a-z,;:<>\r\n@. ]{1,20}")))
 def test_an_address_is_one_recipient(typed: str) -> None:
     try:
@@ -207,7 +215,12 @@ def test_an_address_is_one_recipient(typed: str) -> None:
     message["To"] = address
     assert [one.addr_spec for one in message["To"].addresses] == [address]
     assert message["To"].groups[0].display_name is None
-    assert message.as_bytes().count(b"\n") == 2
+    assert message.as_bytes(policy=UNFOLDED) == b"To: %s\n\n" % address.encode()
+    # A long line may be folded (RFC 5322, 2.2.3), and says the same.
+    received = message_from_bytes(message.as_bytes(), policy=default)
+    assert received.keys() == ["To"]
+    assert [one.addr_spec for one in received["To"].addresses] == [address]
+    assert not received.defects
 
 
 @given(ANY)
