@@ -6,10 +6,12 @@ tables differ between Python versions. The deny list below is ours; `is_global` 
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final, Self
 
+from store import inputs
 from store.errors import InvalidSetting
 from store.text import plain
 
@@ -53,11 +55,6 @@ _DENIED_V6: Final = tuple(
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 """How an IPv6-only network reaches an IPv4 host: the IPv4 address is in the last 32 bits (RFC 6052)."""
 
-_LABEL: Final = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_NAME: Final = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*(?![0-9]+\.?\Z){_LABEL}\.?", re.IGNORECASE | re.ASCII)
-"""A host name in ASCII (RFC 1123, and the underscores of container networks). What ends in a number is none:
-resolvers read `127.1` and `2130706433` as addresses."""
-
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 
 
@@ -99,11 +96,13 @@ def canonical_host(host: str) -> str:
 
 
 def is_host(host: str) -> bool:
-    """Whether `host` is a host name in ASCII, four decimal numbers, or an IPv6 address in brackets."""
+    """Whether `host` is a host name in ASCII, four decimal numbers, or an IPv6 address in brackets.
+
+    The rule is the store's, so what could be saved can be dialled.
+    """
     if host.startswith("[") and host.endswith("]"):
-        address = _parse(host[1:-1])
-        return isinstance(address, IPv6Address) and address.scope_id is None
-    return isinstance(_parse(host), IPv4Address) or _NAME.fullmatch(host) is not None
+        return ":" in host and inputs.is_host(host[1:-1])
+    return ":" not in host and inputs.is_host(host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +114,19 @@ class AllowList:
     """
 
     entries: frozenset[tuple[str, int]] = frozenset()
+    unreadable: tuple[str, ...] = ()
+    """Sentences on entries that allow nothing, because nobody can say what they mean."""
+
+    @classmethod
+    def read(cls, words: Iterable[str]) -> Self:
+        """The list of the entries in `words`. One that cannot be read allows nothing, and spoils no other."""
+        entries, unreadable = set(), []
+        for word in words:
+            try:
+                entries.add(_entry(word))
+            except InvalidSetting as error:
+                unreadable.append(str(error))
+        return cls(frozenset(entries), tuple(unreadable))
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -33,6 +33,7 @@ _URL: Final = re.compile(r"https?://[^/?#@\\\s]+(?:[/?][^#\\\s]*)?", re.IGNORECA
 """No user name, no fragment, no backslash: what two parsers could read as two hosts is not read at all."""
 
 _ALLOWED_BY: Final = "The administrator can allow it by host and port."
+_UNREADABLE: Final = " An entry of the list of what is allowed cannot be read."
 NOTHING_ALLOWED: Final = AllowList()
 
 
@@ -112,7 +113,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Raises AddressRefused if any address of `host` is refused, DeliveryFailed if it has none."""
         if port not in _WEB_PORTS and not self._allow.has_port(port):
-            raise AddressRefused(_unusual_port(host, port))
+            raise AddressRefused(_unusual_port(host, port) + self._hint())
         addresses = await lookup(self._resolve, host, port)
         for address in addresses:
             self._check(host, port, address)
@@ -133,9 +134,12 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         if self._allow.covers(host, port) or self._allow.covers(address, port):
             return
         if not is_public(address):
-            raise AddressRefused(f"{plain(host, 200)} lies in a private network. {_ALLOWED_BY}")
+            raise AddressRefused(f"{plain(host, 200)} lies in a private network. {_ALLOWED_BY}{self._hint()}")
         if port not in _WEB_PORTS:
-            raise AddressRefused(_unusual_port(host, port))
+            raise AddressRefused(_unusual_port(host, port) + self._hint())
+
+    def _hint(self) -> str:
+        return _UNREADABLE if self._allow.unreadable else ""
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):

@@ -1,5 +1,6 @@
 """Where a message goes, read at the moment it is sent: what was saved since it was queued is what counts."""
 
+import logging
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,6 +16,8 @@ from store.settings import Saved
 from store.store import Store
 
 Target = EmailTarget | WebhookTarget | BarkTarget | GotifyTarget
+LOGGER: Final = logging.getLogger("gatekey.dispatcher")
+_ALLOWED: Final = "channels.private_network_allow"
 _SWITCHED_OFF: Final = "The channel was switched off before this was sent."
 _NO_ADDRESS: Final = "There is no address saved for this channel."
 _NO_MAIL_SERVER: Final = "The administrator has not configured a mail server."
@@ -39,7 +42,9 @@ def destination(store: Store, job: Job) -> Destination:
         DeliveryFailed: permanent if the channel was switched off or has no address.
         StoreUnavailable: if the data cannot be read.
     """
-    allow = AllowList.parse(" ".join(store.site.items("channels.private_network_allow")))
+    allow = AllowList.read(store.site.items(_ALLOWED))
+    for sentence in allow.unreadable:
+        LOGGER.warning("%s: %s", _ALLOWED, sentence)
     if job.recipient is not None or job.account_id is None:
         return Destination(_email(store, job.recipient or ""), allow, None)
     account = store.accounts.get(job.account_id)

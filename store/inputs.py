@@ -30,7 +30,7 @@ _EMAIL: Final = re.compile(
 )
 _SWITCH_WORDS: Final = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
-_HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+_HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
 def check_name(text: str, *, field: str = "username") -> str:
@@ -125,7 +125,8 @@ def check_host_port(text: str) -> str:
 def is_host(text: str) -> bool:
     """Whether `text` is a host name (RFC 1123, 2.1) or an IP address, without a zone.
 
-    A name whose last label is a number is neither: resolvers read 127.1 and 2130706433 as addresses.
+    Names may have underscores, as those of container networks do. A name whose last label is a number is neither:
+    resolvers read 127.1 and 2130706433 as addresses.
     """
     try:
         ipaddress.ip_address(text)

@@ -61,7 +61,7 @@ def check_bark_url(secret: StoredSecret) -> None:
         return
     url = inputs.check_url(new, field="bark-url")
     parts = urlsplit(url)
-    if parts.query or not re.fullmatch(r"/(?:[\w.-]+/)*[A-Za-z0-9_-]{4,100}/?", parts.path):
+    if "?" in url or not re.fullmatch(r"/(?:[\w.-]+/)*[A-Za-z0-9_-]{4,100}/?", parts.path):
         raise InvalidUrl("Enter the address with the device key, such as https://api.day.app/KEY.", field="bark-url")
 
 

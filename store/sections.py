@@ -80,6 +80,12 @@ class NotificationSettings:
                 "Enter the address the Bark app shows.",
             ),
             lambda: _check_address(self.gotify_url, "gotify-url", self.gotify_on, "of your Gotify server"),
+            lambda: _require(
+                "?" not in self.gotify_url,
+                InvalidUrl,
+                "gotify-url",
+                "Leave the question mark and what follows out. The token has a field of its own.",
+            ),
             lambda: check_gotify_token(self.gotify_token),
             lambda: _require(
                 self.gotify_token.will_be_set or not self.gotify_on,

@@ -1,44 +1,35 @@
 """A message as an e-mail: one sender, one recipient, plain text with an HTML alternative."""
 
 import html
-import re
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Final
 
 import idna
 
-from gateway.addresses import is_host
 from gateway.channels.message import Message
+from store import inputs
 from store.errors import InvalidEmail
-
-_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LOCAL_PART: Final = re.compile(rf"(?=.{{1,64}}\Z){_ATOM}(?:\.{_ATOM})*")
-"""A dot-atom (RFC 5322, 3.2.3): no quotes, commas, semicolons or spaces, so one address is one address."""
-
-_LONGEST_ADDRESS: Final = 254
 
 
 def one_address(text: str) -> str:
     """`text` as exactly one address in ASCII, its domain in punycode if need be (RFC 5321, 4.1.2).
 
+    Apart from punycode the rule is the store's, so what could be saved can be written to.
+
     Raises:
         InvalidEmail: for none, several, a display name, a quoted or non-ASCII local part, an address literal.
     """
-    local_part, _, domain = text.removesuffix(".").rpartition("@")
+    local_part, _, domain = text.rpartition("@")
     if not domain.isascii():
         try:
             domain = idna.encode(domain, uts46=True).decode("ascii")
         except UnicodeError as error:
             raise InvalidEmail from error
-    address = f"{local_part}@{domain}"
-    if not _LOCAL_PART.fullmatch(local_part) or domain.startswith("[") or not is_host(domain):
+    if " " in text:
         raise InvalidEmail
-    if len(address) > _LONGEST_ADDRESS:
-        raise InvalidEmail
-    return address
+    return inputs.check_email(f"{local_part}@{domain}")
 
 
 def compose(message: Message, sender: str, recipient: str) -> EmailMessage:

@@ -41,6 +41,7 @@ def read(mail: EmailMessage) -> EmailMessage:
         ("root@localhost", "root@localhost"),
         ("alice@example.com.", "alice@example.com"),
         ("alice@bücher.example", "alice@xn--bcher-kva.example"),
+        ("alice@bücher.example.", "alice@xn--bcher-kva.example"),
     ],
 )
 def test_one_address_was_taken(typed: str, address: str) -> None:
@@ -74,6 +75,9 @@ def test_one_address_was_taken(typed: str, address: str) -> None:
         "älice@example.com",
         "alice@-example.com",
         "alice@example..com",
+        "alice@example.com..",
+        "alice@ex_ample.com",
+        " alice@example.com",
         "alice@\N{FULLWIDTH COMMA}.example",
         f"{'a' * 65}@example.com",
         f"alice@{'a' * 64}.com",

@@ -1,0 +1,82 @@
+"""What the store lets a person save is what the channels can use: one that is refused later is refused too late."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.addresses import AllowList
+from gateway.channels.bark import push_address
+from gateway.channels.mail import one_address
+from gateway.channels.post import server_address
+from gateway.outbound import web_address
+from store import inputs
+from store.errors import DeliveryFailed, InvalidInput, InvalidUrl
+from store.secret_fields import StoredSecret, check_bark_url
+from store.sections import NotificationSettings
+
+T = TypeVar("T")
+
+URLS = st.one_of(
+    st.from_regex(r"https?://[a-zA-Z0-9._\[\]:%-]{1,20}(:[0-9]{0,5})?(/[!-~]{0,20})?", fullmatch=True),
+    st.from_regex(r"https?://(my_gotify|[a-z]{1,5}\.example|127\.0\.0\.1|\[::1\])(/[!-~]{0,30})?", fullmatch=True),
+)
+HOSTS = st.from_regex(r"(\[[0-9a-fA-F:.%]{1,20}\]|[a-zA-Z0-9._-]{1,20}):[0-9]{1,6}", fullmatch=True)
+
+
+def saved(check: Callable[[], T]) -> T | None:
+    """What the store keeps, or None if it refuses."""
+    try:
+        return check()
+    except (InvalidInput, ValueError):
+        return None
+
+
+@given(URLS)
+def test_a_url_that_was_saved_could_be_asked_for(typed: str) -> None:
+    if (url := saved(lambda: inputs.check_url(typed, field="webhook-url"))) is not None:
+        web_address(url)
+
+
+@given(URLS)
+def test_a_gotify_server_that_was_saved_could_be_asked_for(typed: str) -> None:
+    if (section := saved(NotificationSettings(gotify_url=typed).checked)) is not None:
+        server_address(section.gotify_url)
+
+
+@given(st.one_of(URLS, st.from_regex(r"https://bark\.example/[A-Za-z0-9_?%/.-]{0,20}", fullmatch=True)))
+def test_a_bark_address_that_was_saved_could_be_pushed_to(typed: str) -> None:
+    secret = NotificationSettings(bark_url=StoredSecret(new=typed))
+    if (section := saved(secret.checked)) is not None and section.bark_url.new:
+        push_address(section.bark_url.new)
+
+
+@given(st.one_of(st.emails(), st.from_regex(r"[a-z.+]{1,5}@[a-z0-9._-]{1,20}", fullmatch=True)))
+def test_an_address_that_was_saved_could_be_written_to(typed: str) -> None:
+    if (address := saved(lambda: inputs.check_email(typed))) is not None:
+        assert one_address(address) == address
+
+
+@given(HOSTS)
+def test_a_host_that_was_allowed_was_on_the_list(typed: str) -> None:
+    if (entry := saved(lambda: inputs.check_host_port(typed))) is not None:
+        host, _, port = entry.rpartition(":")
+        allow = AllowList.read([entry])
+        assert allow.covers(host, int(port))
+        assert allow.unreadable == ()
+
+
+@pytest.mark.parametrize("url", ["https://gotify.example/?token=A", "https://gotify.example/message?", "http://g?"])
+def test_a_gotify_server_with_a_query_was_refused_when_it_was_typed(url: str) -> None:
+    with pytest.raises(InvalidUrl, match="Leave the question mark and what follows out") as caught:
+        NotificationSettings(gotify_url=url).checked()
+    assert caught.value.field == "gotify-url"
+    with pytest.raises(DeliveryFailed, match="no question mark"):
+        server_address(url)
+
+
+def test_a_bark_address_that_ends_in_a_question_mark_was_refused_when_it_was_typed() -> None:
+    with pytest.raises(InvalidUrl, match="with the device key"):
+        check_bark_url(StoredSecret(new="https://bark.example/abcd1234?"))
