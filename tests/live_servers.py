@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 def live(app: ASGIApp) -> Iterator[str]:
     """`app` served by uvicorn in a thread, its lifespan included; yields its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=20, lifespan="on"
     )
