@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gateway.account_schemas import AccountDocument, Kind, Problem, QuotaDocument, UsagePageDocument
+from gateway.account_schemas import AccountDocument, Kind, QuotaDocument, UsagePageDocument
+from gateway.answers import answers
 from gateway.bearer import bearer
-from gateway.problems import PROBLEM
 from gateway.services import Services
 from store import usage_log
 from store.access_token import TokenHolder
@@ -25,39 +25,7 @@ WHAT: Final = "a System Access Token"
 SECURITY: Final[dict[str, Any]] = {"security": [{"SystemAccessToken": []}]}
 
 
-def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """How `statuses` are documented: each with a problem as its body, and the headers that go with it."""
-    documented: dict[int | str, dict[str, Any]] = {}
-    for status in statuses:
-        documented[status] = {"model": Problem, "content": {PROBLEM: {}}, "description": _MEANINGS[status]}
-        if status in _HEADERS:
-            name, meaning = _HEADERS[status]
-            documented[status]["headers"] = {name: {"description": meaning, "schema": {"type": "string"}}}
-    return documented
-
-
-_MEANINGS: Final[Mapping[int, str]] = {
-    400: "The request could not be read.",
-    401: "There is no valid System Access Token in the Authorization header (RFC 6750).",
-    403: "A token may not do this: it needs a fresh proof of identity, in the console.",
-    404: "There is nothing at this address.",
-    405: "The method is not one of this address.",
-    412: "The section was changed since the version in If-Match; nothing was overwritten.",
-    413: "The body is too large.",
-    415: "The body is not application/json.",
-    422: "A field does not fit; the sentence says which.",
-    428: "There is no If-Match, and without it someone's change could be overwritten unseen (RFC 6585).",
-    429: "There were too many bad tokens from this address.",
-    500: "Something went wrong that nobody thought of. It was logged.",
-    503: "The data cannot be reached at the moment.",
-}
-_HEADERS: Final[Mapping[int, tuple[str, str]]] = {
-    401: ("WWW-Authenticate", "RFC 6750, section 3."),
-    405: ("Allow", "The methods of this address."),
-    429: ("Retry-After", "Seconds."),
-    503: ("Retry-After", "Seconds."),
-}
-READING: Final = (401, 405, 429, 503)
+READING: Final = (401, 405, 429, 500, 503)
 
 
 async def read_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:

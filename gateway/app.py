@@ -11,12 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.access_log import AccessLog
-from gateway.account_api import account_routes, answers, as_json
+from gateway.account_api import account_routes, as_json
 from gateway.account_schemas import Health
+from gateway.answers import answers
 from gateway.background import background
 from gateway.bearer import BearerMalformed
 from gateway.body_limit import RELAY_PREFIX, BodyLimit
 from gateway.dispatcher import Ways
+from gateway.head import HeadAsGet
+from gateway.openapi import document, methods_of
+from gateway.pages import HEADERS, PAGE_PATH
 from gateway.passkey_routes import passkey_routes
 from gateway.problems import REQUEST_ID, HttpProblem, invalid, openai_problem, problem
 from gateway.relay.ledger import Ledger
@@ -26,6 +30,12 @@ from gateway.services import Services
 from gateway.settings_api import settings_routes
 from store.errors import GatekeyError, InvalidApiKey, InvalidToken, TooManyAttempts
 from store.store import Store
+
+
+class _Gateway(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        return document(self)
+
 
 _SENTENCES: Final = {
     404: "There is nothing at this address.",
@@ -55,7 +65,7 @@ def create_app(
             await ledger.drain()
             await services.aclose()
 
-    app = FastAPI(
+    app = _Gateway(
         title="Gatekey",
         description="The account API of Gatekey, and its OpenAI-compatible model relay.",
         version="1",
@@ -71,13 +81,14 @@ def create_app(
         _health(services),
         methods=["GET"],
         response_model=Health,
-        responses=answers(405, 503),
+        responses=answers(405, 500, 503),
         summary="Health",
         tags=["health"],
     )
     app.include_router(account_routes(services))
     app.include_router(settings_routes(services))
     app.router.routes.extend(passkey_routes(services))
+    app.add_middleware(HeadAsGet)
     app.add_middleware(RelayFirst, relay=relay_app(services, ledger, handlers))
     app.add_middleware(BodyLimit)
     app.add_middleware(AccessLog)
@@ -102,11 +113,17 @@ def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
             error = await _counted(services, request, error)
         if request.scope["path"].startswith(RELAY_PREFIX):
             return openai_problem(error, request.scope.get(REQUEST_ID, ""))
-        return problem(error)
+        answer = problem(error)
+        if request.scope["path"].startswith(PAGE_PATH):
+            answer.headers.update(HEADERS)
+        return answer
 
     async def http(request: Request, error: HTTPException) -> Response:
         sentence = _SENTENCES.get(error.status_code, "The request could not be read.")
-        return await failed(request, HttpProblem(error.status_code, sentence, headers=error.headers))
+        headers = dict(error.headers or {})
+        if error.status_code == 405 and (allowed := methods_of(request.app, request.scope["path"])):
+            headers["Allow"] = allowed  # starlette names those of the first route, and there may be one per method
+        return await failed(request, HttpProblem(error.status_code, sentence, headers=headers))
 
     async def validation(request: Request, error: RequestValidationError) -> Response:
         return await failed(request, invalid(error.errors()))

@@ -155,7 +155,7 @@ def problem(error: GatekeyError) -> Response:
         "detail": sentence_of(error),
     }
     if error.field:
-        body["field"] = error.field
+        body["field"] = error.field.replace("-", "_")  # screens and documents spell one name differently
     return Response(_json(body), status, headers_of(error), media_type=PROBLEM)
 
 

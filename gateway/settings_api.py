@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gateway.account_api import PATH, READING, SECURITY, answers, as_json, read_for, write_for
+from gateway.account_api import PATH, READING, SECURITY, as_json, read_for, write_for
 from gateway.account_schemas import (
     NotificationsBody,
     NotificationsDocument,
@@ -25,6 +25,7 @@ from gateway.account_schemas import (
     SidebarBody,
     SidebarDocument,
 )
+from gateway.answers import answers
 from gateway.bearer import bearer
 from gateway.problems import HttpProblem, invalid
 from gateway.services import Services
@@ -106,7 +107,7 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]") -> None
             200: {"headers": _ETAG},
             304: {"description": "Not changed.", "headers": _ETAG},
         },
-        openapi_extra={**SECURITY, "parameters": [_parameter("If-None-Match", "An ETag you have.", required=False)]},
+        openapi_extra={**SECURITY, "parameters": [_parameter("If-None-Match", "An ETag you have.")]},
     )
     router.add_api_route(
         f"/{kind.name}",
@@ -118,7 +119,7 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]") -> None
         responses={**answers(*_WRITING), 200: {"headers": _ETAG}},
         openapi_extra={
             **SECURITY,
-            "parameters": [_parameter("If-Match", "The ETag of the version that you changed.", required=True)],
+            "parameters": [_parameter("If-Match", _WHICH, rf'^(\*|"{kind.name}-[0-9]{{1,9}}")$')],
             "requestBody": {
                 "required": True,
                 "content": {"application/json": {"schema": kind.body.model_json_schema()}},
@@ -130,9 +131,12 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]") -> None
 _ETAG: Final = {"ETag": {"description": "The version of the section.", "schema": {"type": "string"}}}
 
 
-def _parameter(name: str, description: str, *, required: bool) -> dict[str, Any]:
-    schema = {"type": "string", "examples": ['"price-3"']}
-    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
+_WHICH: Final = "The ETag of the version that you changed, or * to save over whichever is there."
+
+
+def _parameter(name: str, description: str, pattern: str = "") -> dict[str, Any]:
+    schema = {"type": "string", **({"pattern": pattern} if pattern else {})}
+    return {"name": name, "in": "header", "required": bool(pattern), "description": description, "schema": schema}
 
 
 def _document(kind: "_Kind[Any, Any]", saved: Saved[Any]) -> Response:

@@ -72,7 +72,9 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
         streams = False
     if not isinstance(streams, bool) or (streams and not endpoint.may_stream):
         _refuse("This endpoint does not stream." if streams is True else "stream is true or false.", "stream")
-    wants_usage = _ask_for_usage(body) if streams else False
+    wants_usage = _wants_usage(body)
+    if streams:
+        body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
     completion = endpoint.completion(body)
     pictures = _whole(body, "n", 1, MOST_CHOICES) if endpoint.kind is Kind.DRAWING else 0
     content = json.dumps(body, separators=(",", ":")).encode()
@@ -134,25 +136,28 @@ ENDPOINTS: Final = (
 )
 
 
-def _ask_for_usage(body: dict[str, Any]) -> bool:
-    """Make the model server report the usage of a stream; returns whether the client asked for it anyway."""
+def _wants_usage(body: dict[str, Any]) -> bool:
+    """Whether the client asks for the usage of a stream itself; it is asked for anyway."""
     options = body.get("stream_options")
     if options is None:
-        options = {}
+        return False
     if not isinstance(options, dict):
         _refuse("stream_options is an object.", "stream_options")
     for key in options:
         if key != "include_usage" and key.casefold() == "include_usage":
             _refuse("Write include_usage in small letters.", "stream_options")
-    wanted = options.get("include_usage") is True
-    body["stream_options"] = {**options, "include_usage": True}
-    return wanted
+    wanted = options.get("include_usage")
+    if wanted is not None and not isinstance(wanted, bool):
+        _refuse("include_usage is true or false.", "stream_options")
+    return wanted is True
 
 
 def _whole(body: dict[str, Any], name: str, lowest: int, highest: int, default: int = 1) -> int:
     value = body.get(name)
     if value is None:
         return default
+    if isinstance(value, float) and value.is_integer():
+        value = body[name] = int(value)  # JSON has one kind of number: 2.0 is a whole one (RFC 8259, 6)
     if type(value) is not int or not lowest <= value <= highest:
         _refuse(f"{name} is a whole number from {lowest} to {highest}.", name)
     return value

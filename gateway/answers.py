@@ -1,0 +1,56 @@
+"""How each status is documented: its meaning, its body, and the headers that go with it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from gateway.problems import PROBLEM
+
+Schema = dict[str, Any]
+
+MEANINGS: Final[Mapping[int, str]] = {
+    400: "The request could not be read.",
+    401: "There is no valid System Access Token in the Authorization header (RFC 6750).",
+    403: "A token may not do this: it needs a fresh proof of identity, in the console.",
+    404: "There is nothing at this address.",
+    405: "The method is not one of this address.",
+    412: "The section was changed since the version in If-Match; nothing was overwritten.",
+    413: "The body is too large.",
+    415: "The body is not application/json.",
+    422: "A field does not fit; the sentence says which.",
+    428: "There is no If-Match, and without it someone's change could be overwritten unseen (RFC 6585).",
+    429: "There were too many bad tokens from this address.",
+    500: "Something went wrong that nobody thought of. It was logged.",
+    503: "The data cannot be reached at the moment.",
+}
+_HEADERS: Final[Mapping[int, tuple[str, str]]] = {
+    401: ("WWW-Authenticate", "RFC 6750, section 3."),
+    405: ("Allow", "The methods of this address."),
+    429: ("Retry-After", "Seconds."),
+    503: ("Retry-After", "Seconds."),
+}
+ALWAYS: Final = frozenset(_HEADERS)
+
+
+def answers(*statuses: int) -> dict[int | str, Schema]:
+    """The account API's refusals, as FastAPI takes them: each with a problem as its body (RFC 9457)."""
+    told = refusals({status: MEANINGS[status] for status in statuses}, "Problem", PROBLEM)
+    return {int(status): response for status, response in told.items()}
+
+
+def refusals(
+    meanings: Mapping[int, str],
+    schema: str,
+    media_type: str = "application/json",
+    *,
+    with_headers: frozenset[int] = ALWAYS,
+) -> dict[str, Schema]:
+    """Responses by status, with the component `schema` as their body; those `with_headers` never go without theirs."""
+    told: dict[str, Schema] = {}
+    for status, meaning in meanings.items():
+        content = {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+        told[str(status)] = {"description": meaning, "content": content}
+        if status in with_headers & ALWAYS:
+            name, description = _HEADERS[status]
+            header = {"description": description, "required": True, "schema": {"type": "string"}}
+            told[str(status)]["headers"] = {name: header}
+    return told

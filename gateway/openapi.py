@@ -1,0 +1,142 @@
+"""The OpenAPI document: what FastAPI knows of the account API, and the relay and the passkey page beside it.
+
+The relay and the page run outside of FastAPI, which therefore knows nothing of them.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from gateway.account_schemas import Problem
+from gateway.answers import MEANINGS, Schema, refusals
+from gateway.pages import FINISH_PATH, OPTIONS_PATH, PAGE_PATH, assets
+from gateway.problems import PROBLEM
+from gateway.relay.documented import relay_paths
+
+SECURITY_SCHEMES: Final[Mapping[str, Schema]] = {
+    "SystemAccessToken": {"type": "http", "scheme": "bearer", "description": "Made in the console, in Security."},
+    "ApiKey": {"type": "http", "scheme": "bearer", "description": "A key that begins with sk-, as for OpenAI."},
+}
+
+
+def document(app: FastAPI) -> Schema:
+    """The whole document, made once and kept in `app.openapi_schema`."""
+    if app.openapi_schema is None:
+        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        made["paths"] |= relay_paths() | _page_paths()
+        components = made.setdefault("components", {})
+        components.setdefault("schemas", {}).update({"Problem": Problem.model_json_schema(), **_SCHEMAS})
+        components["securitySchemes"] = dict(SECURITY_SCHEMES)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def methods_of(app: FastAPI, path: str) -> str:
+    """The methods of `path` as the Allow header lists them (RFC 9110, 10.2.1); empty if there is no such address."""
+    methods = {method.upper() for method in document(app)["paths"].get(path, ())}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
+_SCHEMAS: Final[Mapping[str, Schema]] = {
+    "OpenAiError": {
+        "title": "OpenAiError",
+        "description": "What went wrong, in the shape of OpenAI's errors.",
+        "type": "object",
+        "required": ["error"],
+        "additionalProperties": False,
+        "properties": {
+            "error": {
+                "type": "object",
+                "required": ["message", "type", "param", "code"],
+                "additionalProperties": False,
+                "properties": {
+                    "message": {"type": "string", "description": "A sentence that a person can act on."},
+                    "type": {"type": "string"},
+                    "param": {"type": ["string", "null"], "description": "The field at fault, if there is one."},
+                    "code": {"type": ["string", "null"], "examples": ["model_not_priced"]},
+                },
+            }
+        },
+    },
+    "PageRefusal": {
+        "title": "PageRefusal",
+        "description": "What the passkey page tells the person in front of it.",
+        "type": "object",
+        "required": ["error"],
+        "additionalProperties": False,
+        "properties": {
+            "error": {
+                "type": "object",
+                "required": ["title", "sentence"],
+                "additionalProperties": False,
+                "properties": {"title": {"type": "string"}, "sentence": {"type": "string"}},
+            }
+        },
+    },
+}
+
+
+_CODE: Final[Schema] = {"type": "string", "description": "The code that the console shows."}
+_PAGE: Final[Mapping[int, str]] = {
+    401: "The code is unknown or has expired, or the passkey was refused.",
+    403: "The administrator has not enabled passkeys, or the page is not where they are configured.",
+    409: "The passkey is registered already.",
+    413: MEANINGS[413],
+    422: "The request does not have the expected fields.",
+    429: "There were too many wrong tries from this address.",
+    503: MEANINGS[503],
+}
+_AS_PROBLEM: Final[Mapping[int, str]] = {405: MEANINGS[405], 500: MEANINGS[500]}
+
+
+def _page_paths() -> dict[str, Schema]:
+    files = {path: {"get": _file(path, asset.media_type)} for path, asset in assets().items()}
+    options: Schema = {
+        "type": "object",
+        "required": ["purpose", "publicKey", "user", "expires_in"],
+        "properties": {
+            "purpose": {"enum": ["register", "sign-in", "prove"]},
+            "publicKey": {"type": "object"},
+            "user": {"type": "string"},
+            "expires_in": {"type": "integer", "minimum": 1},
+        },
+    }
+    finished: Schema = {"type": "object", "required": ["ok"], "properties": {"ok": {"const": True}}}
+    return {
+        **files,
+        OPTIONS_PATH: {
+            "post": _page_call("passkey_options", "What the browser is asked for", {"code": _CODE}, options)
+        },
+        FINISH_PATH: {
+            "post": _page_call("passkey_finish", "The browser's answer", {"code": _CODE, "credential": {}}, finished)
+        },
+    }
+
+
+def _file(path: str, media_type: str) -> Schema:
+    name = "page" if path == PAGE_PATH else path.rpartition(".")[2]
+    disabled: Schema = {"description": _PAGE[403], "content": {"text/plain": {"schema": {"type": "string"}}}}
+    found: Schema = {"description": "The file.", "content": {media_type: {"schema": {"type": "string"}}}}
+    refused = refusals({**_AS_PROBLEM, 503: MEANINGS[503]}, "Problem", PROBLEM)
+    return {
+        "operationId": f"passkey_{name}",
+        "summary": "A file of the passkey page",
+        "tags": ["passkeys"],
+        "responses": {"200": found, "403": disabled, **refused},
+    }
+
+
+def _page_call(name: str, summary: str, properties: Mapping[str, Schema], answer: Schema) -> Schema:
+    schema = {"type": "object", "required": list(properties), "properties": dict(properties)}
+    told = {"description": summary + ".", "content": {"application/json": {"schema": answer}}}
+    refused = refusals(_PAGE, "PageRefusal", with_headers=frozenset({429, 503}))
+    refused |= refusals(_AS_PROBLEM, "Problem", PROBLEM)
+    return {
+        "operationId": name,
+        "summary": summary,
+        "tags": ["passkeys"],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {"200": told, **refused},
+    }

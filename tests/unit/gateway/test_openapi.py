@@ -1,0 +1,195 @@
+"""The OpenAPI document and the gateway agree: schemathesis sends whatever the one allows, and much that it does not,
+and finds nothing to say against the answers of the other."""
+
+import json
+import re
+import subprocess
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from gateway.app import create_app
+from gateway.pages import HEADERS, assets
+from gateway.relay.models import Models
+from gateway.relay.request import ENDPOINTS
+from gateway.relay.routes import PREFIX
+from store.sections import PriceSettings
+from store.store import Store
+from tests.live_servers import live
+from tests.model_server import Asked, ModelServer
+from tests.stores import add_account, make_store, sign_in
+from tests.unit.gateway.apps import client_of, make_relayed, make_token
+
+SCHEMATHESIS: Final = Path(sysconfig.get_path("scripts")) / "schemathesis"
+_GENERATED: Final = re.compile(r"(\d+) generated")
+
+CONFIGURATION: Final = """
+[auth.openapi.SystemAccessToken]
+bearer = "{token}"
+
+[auth.openapi.ApiKey]
+bearer = "{key}"
+
+# What schemathesis does not expect by itself: a version that is not the current one (412), none at all (428, RFC 6585).
+[checks.negative_data_rejection]
+expected-statuses = ["400", "401", "403", "404", "405", "412", "413", "415", "422", "428", "429"]
+
+[checks.missing_required_header]
+expected-statuses = ["401", "415", "422", "428"]
+
+# What a schema cannot say: that version again, and a channel that is on and has no address (422).
+[[operations]]
+include-path-regex = "^/api/account/settings/(price|privacy|sidebar)$"
+include-method = "PUT"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "403", "412"]
+
+[[operations]]
+include-path = "/api/account/settings/notifications"
+include-method = "PUT"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "403", "412", "422"]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A gateway on a socket, and what opens it: Bob's token, and the key of Alice, who accepts every model."""
+
+    url: str
+    token: str
+    key: str
+    models: ModelServer
+    store: Store
+
+
+@contextmanager
+def gateway() -> Iterator[Stage]:
+    """Nobody is kept waiting for bad tokens here: each operation is called with many."""
+    models = ModelServer(fault=lenient)
+    site = {"rp_id": "localhost", "origin": "http://localhost:8787", "enabled": "true"}
+    with pytest.MonkeyPatch.context() as patch, make_store() as store, live(models.app) as upstream:
+        for module in ("gateway.bearer", "store.throttle"):
+            patch.setattr(f"{module}.BEARER_LIMIT", 1_000_000)
+        key = make_relayed(store, quota_usd=1_000_000)
+        store.site.set("upstream.base_url", f"{upstream}/v1")
+        store.settings.save(sign_in(store), PriceSettings(accept_unpriced_models=True), 1)
+        for name, value in site.items():
+            store.site.set(f"passkeys.{name}", value)
+        add_account(store, "bob", email="bob@example.com")
+        with live(create_app(store, dispatches=False)) as url:
+            yield Stage(url, make_token(store, "bob"), key, models, store)
+
+
+def lenient(asked: Asked) -> Response | None:
+    """Takes every batch: what the model server makes of one is not what is looked at here."""
+    if asked.path != "/v1/batches":
+        return None
+    return JSONResponse({"id": "batch_0001", "object": "batch", "status": "validating"})
+
+
+def run(stage: Stage, folder: Path, *arguments: str) -> str:
+    """What schemathesis printed. Fails with it if there was a finding."""
+    configuration = folder / "schemathesis.toml"
+    configuration.write_text(CONFIGURATION.format(token=stage.token, key=stage.key))
+    command = [str(SCHEMATHESIS), "--config-file", str(configuration), "run", f"{stage.url}/openapi.json"]
+    done = subprocess.run(
+        [*command, "--checks", "all", "--no-color", "--generation-deterministic", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        timeout=3000,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_documented_case_was_answered_as_documented(tmp_path: Path) -> None:
+    with gateway() as stage:
+        found = run(stage, tmp_path, "--phases", "examples,coverage,stateful", "--max-examples", "5")
+        asked = {asked.path for asked in stage.models.asked}
+    cases = cases_in(found)
+    print(f"BAR R15-short {cases} cases, 0 findings")
+    assert cases > 500
+    assert {f"{PREFIX}{path}" for path in ("/chat/completions", "/embeddings", "/batches")} <= asked
+
+
+@pytest.mark.long
+def test_ten_thousand_cases_found_nothing(tmp_path: Path) -> None:
+    phases = "examples,coverage,fuzzing,stateful"
+    with gateway() as stage:
+        found = run(stage, tmp_path, "--phases", phases, "--max-examples", "400", "--workers", "2")
+    cases = cases_in(found)
+    print(f"BAR R15 {cases} cases, 0 findings")
+    assert cases >= 10_000
+
+
+def cases_in(report: str) -> int:
+    match = _GENERATED.search(report)
+    assert match is not None, report
+    return int(match[1])
+
+
+def test_schemathesis_still_finds_something(tmp_path: Path) -> None:
+    """A checker that never says anything is no checker: an answer that is not documented is found."""
+    only = ("--phases", "coverage", "--include-path", "/v1/models", "--max-examples", "1")
+    with gateway() as stage, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Models, "every", undocumented)
+        with live(create_app(stage.store, dispatches=False)) as url, pytest.raises(AssertionError, match="418"):
+            run(replace(stage, url=url), tmp_path, *only)
+
+
+async def undocumented(_models: Models, _request: Request) -> Response:
+    return Response("", 418)
+
+
+@pytest.fixture(scope="module")
+def documented() -> dict[str, Any]:
+    with make_store() as store:
+        return create_app(store, dispatches=False).openapi()
+
+
+def test_every_address_and_every_refusal_was_documented(documented: dict[str, Any]) -> None:
+    paths = documented["paths"]
+    assert {f"{PREFIX}{each.path}" for each in ENDPOINTS} | set(assets()) | {"/healthz"} <= set(paths)
+    for path, operations in paths.items():
+        for operation in operations.values():
+            statuses = set(operation["responses"])
+            assert {"200", "405", "500", "503"} <= statuses, path
+            assert "security" in operation or path.startswith(("/passkey", "/healthz")), path
+            assert ("401" in statuses) is ("security" in operation or path.startswith("/passkey/api")), path
+    names = [operation["operationId"] for operations in paths.values() for operation in operations.values()]
+    assert len(names) == len(set(names))
+
+
+def test_no_example_in_the_document_looks_like_a_secret(documented: dict[str, Any]) -> None:
+    assert not re.search(r"(gk_|sk-|whsec_)[0-9A-Za-z]{6,}", json.dumps(documented))
+
+
+@pytest.mark.anyio
+async def test_what_is_documented_is_what_is_allowed() -> None:
+    with make_store() as store:
+        async with client_of(store) as client:
+            for path, operations in create_app(store, dispatches=False).openapi()["paths"].items():
+                methods = {method.upper() for method in operations}
+                answer = await client.request("TRACE", re.sub(r"\{\w+\}", "something", path))
+                allowed = set(answer.headers["allow"].split(", "))
+                assert (answer.status_code, allowed) == (405, methods | ({"HEAD"} if "GET" in methods else set()))
+                policed = {name for name, value in HEADERS.items() if answer.headers.get(name) == value}
+                assert policed == (set(HEADERS) if path.startswith("/passkey") else set())
+
+
+@pytest.mark.anyio
+async def test_head_was_answered_as_get_without_its_body() -> None:
+    with make_store() as store:
+        make_relayed(store)
+        async with client_of(store, token=make_token(store)) as client:
+            for path in ("/healthz", "/api/account", "/api/account/settings/price", "/nothing"):
+                head, get = await client.head(path), await client.get(path)
+                assert (head.status_code, head.headers, head.content) == (get.status_code, get.headers, b"")
