@@ -75,7 +75,7 @@ class Accounts:
         hashed = None
         if password is not None:
             password = passwords.prepare(password)
-            passwords.check_new(password, (name, email), field="password")
+            passwords.check_new(password, (name, email), field="password", estimator=self._context.estimator)
             hashed = self._context.hasher.hash_password(password)
         now = self._context.now()
         with self._context.database.write() as tx:

@@ -8,6 +8,7 @@ from store.at_rest import KeyRing
 from store.clock import Clock
 from store.database import Database
 from store.hashing import Hasher
+from store.strength import Estimator, estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Context:
     rng: random.Random
     ring: KeyRing
     hasher: Hasher
+    estimator: Estimator = estimate
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -1,6 +1,5 @@
 """Passwords: what a good one is, changing it, and resetting it from the administrator's side."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select, update
@@ -21,26 +20,12 @@ from store.errors import (
 from store.models import Account
 from store.notices import Notices
 from store.sessions import Sessions
-from store.text import fold, normal, plain
+from store.strength import Estimator, estimate
+from store.text import fold, normal
 from store.throttle import Factor, Throttles
 
 SHORTEST: Final = 8
 LONGEST: Final = 1024
-LOWEST_SCORE: Final = 3
-_ESTIMATED_CHARACTERS: Final = 72
-"""The estimator's work grows with the square of the length; the rest of a longer password only adds to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Strength:
-    """An estimate of how hard a password is to guess: `score` 0 to 4, and one sentence of advice or nothing."""
-
-    score: int
-    advice: str
-
-    @property
-    def is_enough(self) -> bool:
-        return self.score >= LOWEST_SCORE
 
 
 def prepare(password: str) -> str:
@@ -48,23 +33,13 @@ def prepare(password: str) -> str:
     return normal(password)
 
 
-def estimate(password: str, known_words: tuple[str, ...] = ()) -> Strength:
-    """The strength of `password` to someone who knows `known_words` (username, e-mail address, product).
-
-    Uses zxcvbn: no network, and nothing is kept.
-    """
-    if not password:
-        return Strength(0, "")
-    from zxcvbn import zxcvbn
-
-    words = [word.lower() for word in (*known_words, "gatekey") if word]
-    result = zxcvbn(password[:_ESTIMATED_CHARACTERS], user_inputs=words)
-    feedback = result["feedback"]
-    advice = feedback["warning"] or (feedback["suggestions"] or [""])[0]
-    return Strength(int(result["score"]), plain(advice, 200))
-
-
-def check_new(password: str, known_words: tuple[str, ...], *, field: str = "new-password") -> None:
+def check_new(
+    password: str,
+    known_words: tuple[str, ...],
+    *,
+    field: str = "new-password",
+    estimator: Estimator = estimate,
+) -> None:
     """Raise `PasswordTooShort`, `PasswordTooLong`, `PasswordTooWeak` or `PasswordRefused` unless it is good enough."""
     if len(password) < SHORTEST:
         raise PasswordTooShort(field=field)
@@ -72,7 +47,7 @@ def check_new(password: str, known_words: tuple[str, ...], *, field: str = "new-
         raise PasswordTooLong(field=field)
     if any("\ud800" <= character <= "\udfff" for character in password):
         raise PasswordRefused("This password holds half a character. Type it again.", field=field)
-    strength = estimate(password, known_words)
+    strength = estimator(password, known_words)
     if not strength.is_enough:
         advice = strength.advice.rstrip(".")
         raise PasswordTooWeak(f"This password is easy to guess. {advice}." if advice else None, field=field)
@@ -100,7 +75,7 @@ class Passwords:
         original, new, confirmation = prepare(original), prepare(new), prepare(confirmation)
         if new != confirmation:
             raise PasswordsDoNotMatch(field="confirmation")
-        check_new(new, (acting.name, acting.email))
+        check_new(new, (acting.name, acting.email), estimator=self._context.estimator)
         if stored is not None:
             self._throttles.reserve(Factor.PASSWORD, acting.name)
             if len(original) > LONGEST or not self._context.hasher.check_password(original, stored)[0]:
@@ -135,7 +110,7 @@ class Passwords:
             ).one_or_none()
         if row is None:
             raise NoSuchAccount
-        check_new(new, (row.name, row.email), field="password")
+        check_new(new, (row.name, row.email), field="password", estimator=self._context.estimator)
         hashed = self._context.hasher.hash_password(new)
         with self._context.database.write() as tx:
             changed = tx.execute(

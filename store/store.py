@@ -38,6 +38,7 @@ from store.sessions import Sessions
 from store.settings import Settings
 from store.sign_in import SignIn
 from store.site import Site
+from store.strength import Estimator, estimate
 from store.throttle import Throttles
 from store.two_factor import TwoFactors
 from store.upsert import upsert
@@ -95,6 +96,7 @@ def open_store(
     clock: Clock | None = None,
     rng: random.Random | None = None,
     hasher: Hasher | None = None,
+    estimator: Estimator = estimate,
     create: bool = True,
 ) -> Store:
     """Open the database at `url` and check that it is ours, private, of this schema, and fits the keys.
@@ -113,6 +115,7 @@ def open_store(
             rng=rng or secrets.SystemRandom(),
             ring=ring,
             hasher=hasher or Hasher(),
+            estimator=estimator,
         )
         check_ring(database, ring)
     except BaseException:

@@ -4,9 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, literal
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from store.models import Base
+
+
+def upserting_insert(dialect: str) -> Any:
+    """The database's own `insert`, which knows ON CONFLICT; `dialect` is sqlite or postgresql."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # 2 MB that the other never needs
+
+        return postgresql.insert
+    return sqlite.insert
 
 
 def upsert(
@@ -25,7 +34,6 @@ def upsert(
     """
     first = {name: value[0] if isinstance(value, tuple) else value for name, value in values.items()}
     then = {name: value[1] if isinstance(value, tuple) else value for name, value in values.items()}
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(**key, **first)
+    statement = upserting_insert(tx.dialect.name)(table).values(**key, **first)
     statement = statement.on_conflict_do_update(index_elements=list(key), set_=then, where=only_if)
     return tx.execute(statement.returning(literal(1))).one_or_none() is not None

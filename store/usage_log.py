@@ -5,23 +5,23 @@ very transaction that writes it.
 """
 
 import ipaddress
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import InvalidNumber
-from store.models import Base, PrivacySettingsRow, UsageDay, UsageEntryRow
+from store.models import PrivacySettingsRow, UsageDay, UsageEntryRow
 from store.row_locks import keep_account
 from store.sessions import Sessions
 from store.stored_words import stored_word
 from store.text import plain
+from store.upsert import upserting_insert
 
 PAGE: Final = 50
 LONGEST_PAGE: Final = 500
@@ -41,7 +41,10 @@ class Kind(StrEnum):
 _WITH_ADDRESS: Final = (Kind.CONSUMPTION, Kind.ERROR)
 
 
-def _add_to_day(insert_into: Callable[[type[Base]], Any]) -> Executable:
+# Every relayed call runs these three. To build one takes SQLAlchemy eight times as long as to run it, so they are
+# built once.
+@cache
+def _add_to_day(dialect: str) -> Executable:
     first = {
         "account_id": bindparam("of_account"),
         "day": bindparam("on_day"),
@@ -57,20 +60,19 @@ def _add_to_day(insert_into: Callable[[type[Base]], Any]) -> Executable:
         "cost_micro_usd": UsageDay.cost_micro_usd + bindparam("more_cost"),
     }
     statement: Executable = (
-        insert_into(UsageDay).values(**first).on_conflict_do_update(index_elements=["account_id", "day"], set_=then)
+        upserting_insert(dialect)(UsageDay)
+        .values(**first)
+        .on_conflict_do_update(index_elements=["account_id", "day"], set_=then)
     )
     return statement
 
 
-# Every relayed call runs these. To build one takes SQLAlchemy eight times as long as to run it, so they are built
-# once.
 _LOG: Final = insert(UsageEntryRow).returning(UsageEntryRow.id)
 _RECORDS_IP: Final = (
     select(PrivacySettingsRow.record_client_ip)
     .where(PrivacySettingsRow.account_id == bindparam("account"))
     .with_for_update(read=True)
 )
-_ADD_TO_DAY: Final = {"sqlite": _add_to_day(sqlite.insert), "postgresql": _add_to_day(postgresql.insert)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ class UsageLog:
             "more_tokens": entry.prompt_tokens + entry.completion_tokens,
             "more_cost": entry.cost_micro_usd,
         }
-        tx.execute(_ADD_TO_DAY[tx.dialect.name], on_day)
+        tx.execute(_add_to_day(tx.dialect.name), on_day)
         return int(entry_id)
 
     def has_task(self, account_id: int, request_id: str) -> bool:

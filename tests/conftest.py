@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")
 """Variables of the person running the tests that would change what is drawn."""
@@ -21,7 +21,6 @@ SNAPSHOTS = "TEXTUAL_SNAPSHOT"
 def still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cursor that blinks makes two pictures of one screen."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _self: None)
-    monkeypatch.setattr(TextArea, "_toggle_cursor_blink_visible", lambda _self: None)
 
 
 @pytest.fixture(autouse=True)

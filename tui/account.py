@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from store.bindings import BindingInfo, ProviderInfo
     from store.outbox import LastDelivery
     from store.passkeys import CeremonyStarted, CeremonyState, PasskeyInfo
-    from store.passwords import Strength
     from store.pricing import ModelPrice, SeenModel
     from store.quota import QuotaState
     from store.recommendations import Check
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from store.sessions import SessionInfo
     from store.settings import Saved
     from store.sign_in import SecondFactorNeeded
+    from store.strength import Strength
     from store.two_factor import Enrolment, TwoFactorStatus
     from store.usage_log import DayTotal, Kind, UsagePage
 

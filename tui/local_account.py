@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from store.bindings import ProviderInfo
     from store.outbox import LastDelivery
     from store.passkeys import CeremonyStarted, CeremonyState
-    from store.passwords import Strength
     from store.pricing import ModelPrice, SeenModel
     from store.quota import QuotaState
     from store.sections import Channel
     from store.settings import Saved
     from store.sign_in import SecondFactorNeeded, SignedIn
     from store.store import Store
+    from store.strength import Strength
     from store.two_factor import Enrolment, TwoFactorStatus
     from store.usage_log import DayTotal, Kind, UsagePage
     from tui.opening import Options
@@ -107,7 +107,7 @@ class LocalAccount:
         return await asyncio.to_thread(self._ways)
 
     async def estimate_password(self, password: str, *known_words: str) -> Strength:
-        from store.passwords import estimate
+        from store.strength import estimate
 
         return await asyncio.to_thread(estimate, password, known_words)
 

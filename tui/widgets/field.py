@@ -10,7 +10,6 @@ from textual.events import Click
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import TextArea
 
 from store.text import plain
 
@@ -70,9 +69,6 @@ class Field(Widget):
     def watch_error(self, before: str, after: str) -> None:
         self.set_class(bool(after), "-error")
         self.refresh(layout=before != after)
-
-    def on_text_area_changed(self, _event: TextArea.Changed) -> None:
-        self.clear_error()
 
     def on_click(self, event: Click) -> None:
         if event.widget is self:

@@ -3,7 +3,7 @@
 import pytest
 from textual.containers import VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static, TextArea
+from textual.widgets import Button, Input, Static
 
 from tests.screens.widgets.stage import Stage
 from tui.widgets.field import Field, show_errors
@@ -102,16 +102,6 @@ async def test_an_error_goes_when_its_control_changes_and_only_its_own(control: 
         await pilot.press("space" if control == "email" else "7")
         wrong = [field.control.id for field in app.query(Field) if field.error]
         assert wrong == [name for name in ("threshold", "email", "secret") if name != control]
-
-
-async def test_the_error_of_a_text_area_goes_when_it_changes() -> None:
-    app = Stage(lambda: [Field("Notes", TextArea(id="notes"))])
-    async with app.run_test(size=(80, 24)) as pilot:
-        app.query_one(Field).show_error("Too long.")
-        app.query_one("#notes").focus()
-        await pilot.press("a")
-        await pilot.pause()
-        assert app.query_one(Field).error == ""
 
 
 async def test_data_in_an_error_can_neither_move_the_cursor_nor_press_a_button() -> None:

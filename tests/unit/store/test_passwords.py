@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import select, update
 
-from store import passwords
+from store import passwords, strength
 from store.errors import (
     FreshProofRequired,
     GatekeyError,
@@ -127,18 +127,18 @@ def test_common_passwords_and_the_persons_own_words_are_refused(count: int) -> N
 
     listed = [word for word in FREQUENCY_LISTS["passwords"] if len(word) >= passwords.SHORTEST][:count]
     own = [word + end for word in ("alicesmith", "alicesmith@example.com", "gatekey") for end in ("", "1", "!")]
-    admitted = [word for word in listed + own if passwords.estimate(word, ("alicesmith", own[3])).is_enough]
+    admitted = [word for word in listed + own if strength.estimate(word, ("alicesmith", own[3])).is_enough]
     print(f"common passwords and own words admitted: {len(admitted)} of {len(listed) + len(own)}")
     assert admitted == []
 
 
 def test_the_estimate_comes_with_advice() -> None:
-    assert passwords.estimate("") == passwords.Strength(0, "")
-    weak = passwords.estimate("password")
+    assert strength.estimate("") == strength.Strength(0, "")
+    weak = strength.estimate("password")
     assert (weak.score, weak.is_enough) == (0, False)
     assert weak.advice == "This is a top-10 common password."
-    strong = passwords.estimate(PASSWORD)
-    assert strong == passwords.Strength(4, "")
+    strong = strength.estimate(PASSWORD)
+    assert strong == strength.Strength(4, "")
     assert strong.is_enough
 
 
@@ -147,10 +147,9 @@ def test_the_refusal_holds_the_advice_once() -> None:
         passwords.check_new("password", ())
 
 
-def test_the_refusal_without_advice_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "estimate", lambda *_: passwords.Strength(2, ""))
+def test_the_refusal_without_advice_says_what_to_do() -> None:
     with pytest.raises(PasswordTooWeak, match="Add another word or two"):
-        passwords.check_new("kV9#qz!t", ())
+        passwords.check_new("kV9#qz!t", (), estimator=lambda *_: strength.Strength(2, ""))
 
 
 # -- changing it ------------------------------------------------------------------------------------------------
