@@ -1,10 +1,17 @@
 """Bar L1: 8 payloads in every column that can hold text, on every screen: nothing is obeyed and nothing is fired.
 
-The headless walk inspects every segment of every screen; the walk in a terminal reads what reaches it.
+The headless walk inspects every segment of every screen; what reaches a terminal is read in
+`tests/e2e/test_terminal_injection_pty.py`.
 """
 
-import pytest
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import Final
 
+import pytest
+from textual.screen import Screen
+
+import screens
 from store.pricing import ModelPrice
 from store.store import Store
 from tests.security.hostile import PAYLOADS, Place, plant, string_columns
@@ -13,7 +20,10 @@ from tests.stores import StillClock, make_store
 from tests.unit.store.acts import allow_bindings
 from tests.unit.store.whole_account import live, prepare_site
 
-pytestmark = [pytest.mark.anyio, pytest.mark.long]
+pytestmark = pytest.mark.anyio
+
+FIRST_TURN: Final = 3
+"""The turn that is walked always; it puts the escape sequences where most can be seen."""
 
 FIXED_WORDS: frozenset[Place] = frozenset(
     {
@@ -65,27 +75,34 @@ NEVER_SHOWN: frozenset[Place] = frozenset(
 )
 """Columns no screen shows today. A column in neither list has to be seen on the walk, or the walk is too short."""
 
+NO_SCREEN_WITH_DATA: Final = {"AccountModal", "ShownOnce", "CreateAccount"}
+"""Two that are only made others of, and the first run, which finds an empty database. The walk sees all others."""
 
-@pytest.mark.parametrize("turn", range(len(PAYLOADS)))
-async def test_no_screen_obeys_a_stored_string(turn: int) -> None:
+
+async def test_no_screen_obeys_a_stored_string() -> None:
+    """Every column holds a payload, dealt in turn, and every screen is seen once."""
+    seen = await walked(FIRST_TURN)
+    assert (seen.obeyed, seen.armed) == ([], [])
+    assert {screen.__name__ for screen in every_screen()} - seen.kinds == NO_SCREEN_WITH_DATA
+
+
+@pytest.mark.long
+async def test_no_screen_obeys_any_string_from_any_column() -> None:
     """Every column meets every payload once: column n has payload n + turn."""
-    store, clock = filled()
-    free = [place for place in string_columns() if place not in FIXED_WORDS]
-    payloads = {place: PAYLOADS[(number + turn) % len(PAYLOADS)] for number, place in enumerate(free)}
-    token = live(store, clock, NAME).person.token
-    plant(store, payloads)
-    account = Outside(store, token, PAYLOADS[turn])
-    async with on_stage(store, clock, account) as stage:
-        walk = Walk(stage, account)
-        await walk.everything()
-        assert stage.app.is_running
-    report(walk.seen, len(free))
-    assert walk.seen.obeyed == []
-    assert walk.seen.armed == []
-    assert walk.seen.literal, "markup was not shown as it stands"
-    assert set(free) - walk.seen.shown == NEVER_SHOWN
+    looks = obeyed = armed = 0
+    for turn in range(len(PAYLOADS)):
+        seen = await walked(turn)
+        looks += len(seen.screens) * len(free())
+        obeyed += len(seen.obeyed)
+        armed += len(seen.armed)
+        assert (seen.obeyed, seen.armed) == ([], []), f"turn {turn}"
+    print(
+        f"BAR L1 {len(PAYLOADS)} payloads x {len(free())} columns x {looks // len(PAYLOADS) // len(free())} screens "
+        f"= {looks} looks: {obeyed} control characters, {armed} actions"
+    )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", sorted(FIXED_WORDS), ids=".".join)
 async def test_a_damaged_word_is_told_and_ends_nothing(place: Place) -> None:
     store, clock = filled()
@@ -96,10 +113,44 @@ async def test_a_damaged_word_is_told_and_ends_nothing(place: Place) -> None:
         walk = Walk(stage, account)
         await walk.stroll()
         assert stage.app.is_running
-    assert walk.seen.obeyed == []
+    assert (walk.seen.obeyed, walk.seen.armed) == ([], [])
+
+
+async def walked(turn: int) -> Seen:
+    """What was seen on the way through every screen, with payload n + `turn` in column n."""
+    store, clock = filled()
+    payloads = {place: PAYLOADS[(number + turn) % len(PAYLOADS)] for number, place in enumerate(free())}
+    token = live(store, clock, NAME).person.token
+    plant(store, payloads)
+    account = Outside(store, token, PAYLOADS[turn])
+    async with on_stage(store, clock, account) as stage:
+        walk = Walk(stage, account)
+        await walk.everything()
+        assert stage.app.is_running, "a stored string ended the console"
+    assert walk.seen.literal, "markup was not shown as it stands"
+    assert set(free()) - walk.seen.shown == NEVER_SHOWN
+    return walk.seen
+
+
+def every_screen() -> set[type[Screen[object]]]:
+    """Every screen and dialog of the product."""
+    for module in walk_packages(screens.__path__, "screens."):
+        import_module(module.name)
+    return {screen for screen in _below(Screen) if screen.__module__.startswith(("screens.", "tui."))}
+
+
+def _below(kind: type[Screen[object]]) -> set[type[Screen[object]]]:
+    below = set(kind.__subclasses__())
+    return below.union(*(_below(other) for other in below))
+
+
+def free() -> list[Place]:
+    """The columns that may hold any word."""
+    return [place for place in string_columns() if place not in FIXED_WORDS]
 
 
 def filled() -> tuple[Store, StillClock]:
+    """A store on which everything a person can open is switched on."""
     clock = StillClock()
     store = make_store(clock=clock)
     prepare_site(store)
@@ -107,9 +158,3 @@ def filled() -> tuple[Store, StillClock]:
     store.site.set("passkeys.origin", "http://localhost:8787")
     store.pricing.set(ModelPrice("a-model", 1, 2))
     return store, clock
-
-
-def report(seen: Seen, columns: int) -> None:
-    total = len(seen.screens) * columns
-    bad = len(seen.obeyed) + len(seen.armed)
-    print(f"BAR L1 {total - bad}/{total}")

@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from screens.bind_provider import ProviderLogin
 from screens.console import Console
+from screens.passkey_ceremony import PasskeyCeremony
 from screens.settings.conflict import Conflict
 from screens.settings.page import SettingsPage
 from screens.settings.two_factor_setup import TwoFactorSetup
@@ -48,6 +49,8 @@ class Seen:
     """What the looks of one walk found."""
 
     screens: list[str] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
+    """The classes of the screens."""
     obeyed: list[str] = field(default_factory=list)
     """Where a terminal would have obeyed something."""
     armed: list[str] = field(default_factory=list)
@@ -62,6 +65,7 @@ class Seen:
         segments = segments_of(app)
         text = "".join(segment.text for segment in segments)
         self.screens.append(where)
+        self.kinds.add(type(app.screen).__name__)
         self.obeyed += [f"{where}: {segment.text!r}" for segment in segments if is_dangerous(segment)]
         self.armed += [f"{where}: {segment!r}" for segment in segments if is_armed(segment)]
         self.shown |= {place for place in string_columns() if marker(place) in text}
@@ -205,20 +209,31 @@ class Walk:
         await self.back()
         await self.go("new passkey", "n")
         await self.stage.type("phone")
-        await self.go("passkey page", "enter")
+        await self.passkey_page("passkey page")
         await self.refuse_passkey()
         await self.back(2)
         await self.go("delete", "x")
         await self.go("export", "enter")
         await self.back(2)
 
+    async def passkey_page(self, where: str) -> None:
+        """Press Enter and look at the wait for a browser: it asks for news as long as it shows, and never settles."""
+        await self.stage.pilot.press("enter")
+        await self.stage.until(lambda: isinstance(self.stage.app.screen, PasskeyCeremony))
+        await self.stage.until(self._waits_for_browser)
+        await self.stage.pilot.pause()
+        self.look(where)
+
+    def _waits_for_browser(self) -> bool:
+        return any(left.content for left in self.stage.app.screen.query("#left").results(Static))
+
     async def refuse_passkey(self) -> None:
         """Let the ceremony under way fail, for a reason that came from a browser."""
         why = marker(("passkey_ceremonies", "failure")) + self.account.said
         with self.stage.store.database.write() as tx:
             tx.execute(update(PasskeyCeremonyRow).values(state=CeremonyState.FAILED.value, failure=why))
-        while self.stage.app.screen.query_one("#left", Static).content:
-            await self.stage.pilot.pause(0.02)
+        await self.stage.until(lambda: not self._waits_for_browser())
+        await self.stage.settle()
         self.look("passkey refused")
 
     async def two_factor(self) -> None:
@@ -324,7 +339,8 @@ class Walk:
         await self.go("sign in", "escape")
         await self.provider_login(".provider")
         self.look("provider refused")
-        await self.click("passkey sign-in", ".passkey")
+        stage.app.screen.query_one(".passkey").focus()
+        await self.passkey_page("passkey sign-in")
         await self.back()
         await self.sign_in()
         stage.app.show_sign_in(self.account.said)
