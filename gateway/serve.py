@@ -26,6 +26,16 @@ _BACKLOG: Final = 2048
 class _Server(uvicorn.Server):
     """A server that a signal stops, and that does not die of the signal once it has stopped."""
 
+    def __init__(self, config: uvicorn.Config, origin: str) -> None:
+        super().__init__(config)
+        self._origin = origin
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say where it listens, once a signal would stop it properly."""
+        await super().startup(sockets)
+        if self.started and sockets:
+            LOGGER.info("Gatekey listens on %s:%d", self._origin, sockets[0].getsockname()[1])
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         if threading.current_thread() is not threading.main_thread():
@@ -52,8 +62,7 @@ def serve(store: Store, *, host: str, port: int) -> int:
     log_to_stderr()
     listener = listen(host, port)
     with listener:
-        LOGGER.info("Gatekey listens on http://%s:%d", f"[{host}]" if ":" in host else host, listener.getsockname()[1])
-        server = _Server(configuration(create_app(store)))
+        server = _Server(configuration(create_app(store)), f"http://{f'[{host}]' if ':' in host else host}")
         server.run(sockets=[listener])
     LOGGER.info("Gatekey has stopped")
     return 0 if server.started else 1
