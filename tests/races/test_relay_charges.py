@@ -1,0 +1,92 @@
+"""Eight clients of several `gatekey serve` before one database: every call is charged, to the micro-dollar."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from store.models import OutboxMessage, UsageDay, UsageEntryRow
+from store.money import MICRO_PER_USD
+from store.outbox import QUOTA_WARNING
+from store.pricing import ModelPrice
+from store.quota import QuotaState
+from store.store import Store
+from tests.live_servers import live
+from tests.model_server import PROMPT_TOKENS, WORDS, ModelServer
+from tests.races.crew import FULL, Crew, Lane
+from tests.serving import several
+from tests.stores import add_account, make_ring, make_store, sign_in
+
+MODEL: Final = "gpt-priced"
+CHAT: Final = PROMPT_TOKENS + 2 * len(WORDS)
+"""In micro-USD: one for a token in, two for a token out."""
+EMBEDDING: Final = PROMPT_TOKENS
+MESSAGES: Final = [{"role": "user", "content": "Hello"}]
+THRESHOLD: Final = MICRO_PER_USD
+
+
+def call(lane: Lane, urls: list[str], key: str, times: int) -> Counter[str]:
+    """Chats, streamed chats and embeddings in turn; returns how often each was answered, and how it was refused."""
+    done: Counter[str] = Counter()
+    url = urls[lane.number % len(urls)]
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=f"{url}/v1", headers=headers, timeout=120) as client:
+        lane.meet()
+        for number in range(times):
+            turn = (number + lane.number) % 3
+            path = "/embeddings" if turn == 2 else "/chat/completions"
+            body: dict[str, Any] = {"model": MODEL, "input": "Hello"} if turn == 2 else {"model": MODEL}
+            if turn < 2:
+                body |= {"messages": MESSAGES, "max_tokens": 10, "stream": turn == 1}
+            answer = client.post(path, json=body)
+            if answer.status_code != 200:
+                done[f"{answer.status_code} {answer.json()['error']['code']}"] += 1
+            elif turn == 1:
+                done["streamed" if answer.text.endswith("data: [DONE]\n\n") else "cut off"] += 1
+            else:
+                assert json.loads(answer.content)["usage"]["prompt_tokens"] == PROMPT_TOKENS
+                done["embedded" if turn == 2 else "answered"] += 1
+    return done
+
+
+def warnings_of(store: Store) -> int:
+    with store.database.read() as tx:
+        queued = select(func.count()).where(OutboxMessage.kind == QUOTA_WARNING)
+        return tx.execute(queued).scalar_one()
+
+
+@pytest.mark.parametrize("times", [10, pytest.param(200, marks=pytest.mark.long)])
+def test_every_call_was_charged_once(crew: Crew, url: str, kind: str, tmp_path: Path, times: int) -> None:
+    total = sum(EMBEDDING if (n + lane) % 3 == 2 else CHAT for lane in range(FULL) for n in range(times))
+    count = FULL * times
+    with make_store(url) as store, live(ModelServer().app) as upstream:
+        account = add_account(store)
+        store.site.set("upstream.base_url", f"{upstream}/v1")
+        store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
+        key = store.api_keys.create(sign_in(store), "laptop").key
+        with several(3 if kind == "postgresql" and times > 10 else 2, tmp_path, url, make_ring()) as gateways:
+            urls = [gateway.url for gateway in gateways]
+            for crossing in (1, 2):
+                # In the middle of the race what is left falls below the threshold.
+                quota = THRESHOLD + total // 2
+                store.quota.adjust("alice", set_to=quota, actor="test")
+                done: Counter[str] = sum(crew.run(call, urls, key, times), Counter())
+                assert set(done) == {"answered", "streamed", "embedded"}, done
+                assert done.total() == count
+                with store.database.read() as tx:
+                    state = store.quota.state_of(tx, account.id)
+                    calls = tx.execute(select(func.sum(UsageDay.calls), func.sum(UsageDay.cost_micro_usd))).one()
+                    rows = tx.execute(select(func.count(), func.sum(UsageEntryRow.cost_micro_usd))).one()
+                    names = tx.execute(select(func.count(UsageEntryRow.request_id.distinct()))).scalar_one()
+                assert state == QuotaState(quota - total, 0, crossing * total)
+                assert tuple(calls) == tuple(rows) == (crossing * count, crossing * total)
+                assert names == crossing * count
+                assert warnings_of(store) == crossing
+        print(
+            f"BAR R8-http-{kind} 2 x {FULL} x {times} calls over {len(urls)} processes: {2 * count} charged, "
+            f"{2 * total} micro-USD exactly, {2 * count} rows, 2 warnings for 2 crossings"
+        )
