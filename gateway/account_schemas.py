@@ -3,13 +3,19 @@
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from store.sections import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 _AMOUNT: Final = r"^(1000000000(\.0{1,6})?|[0-9]{1,9}(\.[0-9]{1,6})?)$"
 Usd = Annotated[str, Field(pattern=_AMOUNT, max_length=17, examples=["1.00"])]
 """Dollars with up to six decimals, up to 1,000,000,000; a string, because a float loses cents."""
+
+
+def whole(value: object) -> object:
+    """2.0 as 2, and everything else as it is: JSON has one kind of number (RFC 8259, 6)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
 
 Kind = Literal["consumption", "error", "drawing", "task"]
 Module = Literal["playground", "overview", "api-keys", "usage-logs", "drawing-logs", "task-logs", "wallet", "settings"]
@@ -86,7 +92,7 @@ class NotificationsBody(_Document):
     bark_on: bool
     gotify_on: bool
     gotify_url: Annotated[str, Field(max_length=2000)]
-    gotify_priority: Annotated[int, Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY)]
+    gotify_priority: Annotated[int, Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY), BeforeValidator(whole)]
 
 
 class PriceBody(_Document):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gateway.answers import MEANINGS, Schema, refusals
 from gateway.relay.relay import TASK_NAME
-from gateway.relay.request import BATCHES, ENDPOINTS, MOST_CHOICES, MOST_TOKENS
+from gateway.relay.request import BATCHES, ENDPOINTS, MOST_CHOICES, MOST_TOKENS, OURS
 from gateway.relay.routes import PREFIX
 from store.inputs import LONGEST_MODEL
 
@@ -48,6 +48,16 @@ _STREAM: Final[Mapping[str, Schema]] = {
     "stream_options": {"type": ["object", "null"], "properties": {"include_usage": {"type": ["boolean", "null"]}}},
 }
 _NO_STREAM: Final[Mapping[str, Schema]] = {"stream": {"enum": [False, None], "default": False}}
+
+
+def _in_any_letters(name: str) -> str:
+    return "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in name)
+
+
+_NAMES: Final[Schema] = {
+    "anyOf": [{"enum": sorted(OURS)}, {"not": {"pattern": f"^({'|'.join(map(_in_any_letters, sorted(OURS)))})$"}}],
+    "description": "What the gateway reads is written in small letters.",
+}
 
 
 def _whole(lowest: int, highest: int) -> Schema:
@@ -102,7 +112,8 @@ def relay_paths() -> dict[str, Schema]:
 def _relayed(path: str) -> Schema:
     is_task = path == BATCHES.path
     properties = {**({} if is_task else {"model": _MODEL}), **_FIELDS[path]}
-    schema = {"type": "object", "properties": properties, **({} if is_task else {"required": ["model"]})}
+    schema: Schema = {"type": "object", "properties": properties, "propertyNames": _NAMES}
+    schema |= {} if is_task else {"required": ["model"]}
     content: Schema = {"application/json": {"schema": {"type": "object"}}}
     if "stream_options" in properties:
         content["text/event-stream"] = {}

@@ -24,9 +24,10 @@ BYTES_PER_TOKEN: Final = 3
 TOKENS_PER_PICTURE: Final = 1500
 """Held for each picture in a prompt, whose bytes say nothing about its tokens."""
 
-_OURS: Final = frozenset(
+OURS: Final = frozenset(
     {"model", "stream", "stream_options", "n", "best_of", "max_tokens", "max_completion_tokens", "usage"}
 )
+"""Keys that mean something to the gateway. In other letters they are refused, on every endpoint."""
 _DATA: Final = re.compile(rb'(?<!\\)"data:[^"]*"')
 
 
@@ -62,7 +63,7 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
     """Raises `OpenAiProblem` 400 or 415, naming the parameter at fault."""
     body = read_object(media_type, raw)
     for key in body:
-        if key not in _OURS and key.casefold() in _OURS:
+        if key not in OURS and key.casefold() in OURS:
             _refuse(f"Write {key.casefold()} in small letters.", key.casefold())
     model = endpoint.model or body.get("model")
     if not isinstance(model, str) or not 1 <= len(model) <= LONGEST_MODEL:
@@ -72,7 +73,7 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
         streams = False
     if not isinstance(streams, bool) or (streams and not endpoint.may_stream):
         _refuse("This endpoint does not stream." if streams is True else "stream is true or false.", "stream")
-    wants_usage = _wants_usage(body)
+    wants_usage = endpoint.may_stream and _wants_usage(body)
     if streams:
         body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
     completion = endpoint.completion(body)
@@ -104,9 +105,8 @@ def prompt_estimate(content: bytes) -> int:
 
 def chat_completion(body: dict[str, Any]) -> int:
     """The most tokens a chat may answer with, over all its choices."""
-    longest = _whole(body, "max_completion_tokens", 1, MOST_TOKENS, 0)
-    longest = longest or _whole(body, "max_tokens", 1, MOST_TOKENS, DEFAULT_COMPLETION)
-    return longest * _whole(body, "n", 1, MOST_CHOICES)
+    older = _whole(body, "max_tokens", 1, MOST_TOKENS, DEFAULT_COMPLETION)
+    return _whole(body, "max_completion_tokens", 1, MOST_TOKENS, older) * _whole(body, "n", 1, MOST_CHOICES)
 
 
 def text_completion(body: dict[str, Any]) -> int:

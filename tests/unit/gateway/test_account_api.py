@@ -384,7 +384,7 @@ async def test_a_token_switched_channels_but_never_moved_them(store: Store, toke
         {"email_on": 1},
         {"gotify_priority": 11},
         {"gotify_priority": -1},
-        {"gotify_priority": 5.0},
+        {"gotify_priority": 5.5},
         {"gotify_priority": True},
         {"webhook_on": True},
         {"unknown": 1},
