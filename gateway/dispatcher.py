@@ -13,16 +13,23 @@ from typing import Final, TypeVar
 from gateway.addresses import AllowList
 from gateway.channels import bark, email, gotify, webhook
 from gateway.channels.bark import BarkTarget
-from gateway.channels.email import EmailTarget
+from gateway.channels.email import MAIL_TIMEOUTS, EmailTarget
 from gateway.channels.gotify import GotifyTarget
 from gateway.channels.message import Message
 from gateway.channels.webhook import WebhookTarget
-from gateway.dialling import Resolve, system_resolver
+from gateway.dialling import DEFAULT_TIMEOUTS, Resolve, Timeouts, system_resolver
 from gateway.messages import build
 from gateway.outbound import Outbound, system_trust
 from gateway.retry import next_attempt
 from gateway.targets import Destination, destination
-from store.errors import DeliveryFailed, GatekeyError, NoSuchAccount, StoreUnavailable
+from store.errors import (
+    DatabaseBusy,
+    DatabaseUnreachable,
+    DeliveryFailed,
+    GatekeyError,
+    NoSuchAccount,
+    StoreUnavailable,
+)
 from store.outbox import QUOTA_WARNING, TEST, Job, LastDelivery
 from store.store import Store
 
@@ -41,10 +48,12 @@ _SWITCHED_OFF: Final = "The channel was switched off."
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How messages leave. Tests inject what they trust and how names are resolved."""
+    """How messages leave. Tests inject what they trust, how names are resolved, and their patience."""
 
     trust: Callable[[], ssl.SSLContext] = system_trust
     resolve: Resolve = system_resolver
+    web_timeouts: Timeouts = DEFAULT_TIMEOUTS
+    mail_timeouts: Timeouts = MAIL_TIMEOUTS
 
 
 class Dispatcher:
@@ -93,6 +102,8 @@ class Dispatcher:
             await self._send(build(job), where)
         except NoSuchAccount:
             return False  # deleted a moment ago, and the message with it
+        except (DatabaseBusy, DatabaseUnreachable):
+            raise  # nobody was asked, so it costs no try; the lease runs out
         except GatekeyError as error:
             await self._note_failure(job, where, error)
             return False
@@ -103,10 +114,11 @@ class Dispatcher:
         return due is not None and due <= self._store.context.now()
 
     async def _send(self, message: Message, where: Destination) -> None:
-        clock = self._store.context.clock
+        clock, ways = self._store.context.clock, self._ways
         match where.target:
             case EmailTarget() as target:
-                await email.send(message, target, tls=await self._mail_trust(), resolve=self._ways.resolve)
+                tls = await self._mail_trust()
+                await email.send(message, target, tls=tls, timeouts=ways.mail_timeouts, resolve=ways.resolve)
             case WebhookTarget() as target:
                 await webhook.send(message, target, await self._outbound(where.allow), clock)
             case BarkTarget() as target:
@@ -131,7 +143,8 @@ class Dispatcher:
     async def _outbound(self, allow: AllowList) -> Outbound:
         if self._http_tls is None:
             self._http_tls = await asyncio.to_thread(self._ways.trust)
-        return Outbound(self._http_tls, allow=allow, resolve=self._ways.resolve)
+        ways = self._ways
+        return Outbound(self._http_tls, allow=allow, timeouts=ways.web_timeouts, resolve=ways.resolve)
 
     async def _mail_trust(self) -> ssl.SSLContext:
         # A context of its own: httpcore writes the protocols of HTTP into the other.
