@@ -1,0 +1,161 @@
+"""People who are warned on the four channels, and the receivers on loopback that the warnings reach."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from typing import Final
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlalchemy import select
+
+from gateway.dialling import Resolve, Timeouts, system_resolver
+from gateway.dispatcher import Ways
+from store.models import Delivery
+from store.outbox import LastDelivery
+from store.secret_fields import StoredSecret
+from store.sections import Channel, NotificationSettings
+from store.store import Store
+from tests.authority import Authority
+from tests.receivers import Backstage, HttpReceiver, Recorded, SmtpReceiver, reply
+from tests.stores import add_account
+from tests.unit.gateway.channels.settings import DEVICE_KEY, GOTIFY_TOKEN, WEBHOOK_PATH, WEBHOOK_SECRET
+
+HOST: Final = "127.0.0.1"
+BY_HTTP: Final = (Channel.WEBHOOK, Channel.BARK, Channel.GOTIFY)
+
+
+class Mailbox(SmtpReceiver):
+    """A mail server that writes down the id of every message it was handed, taken or not."""
+
+    def __init__(self, backstage: Backstage, authority: Authority) -> None:
+        super().__init__(backstage, authority.serve(HOST, "localhost"))
+        self.ids: list[str] = []
+        self.answers: dict[str, str] = {}
+        self._answers = self.answers
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        parsed = message_from_bytes(envelope.original_content or b"")
+        self.ids.append(str(parsed["Message-ID"]).strip("<>").partition("@")[0])
+        return await super().handle_DATA(server, session, envelope)
+
+
+@dataclass(frozen=True)
+class Letterboxes:
+    """A receiver for each channel."""
+
+    web: Mapping[Channel, HttpReceiver]
+    mail: Mailbox
+    authority: Authority = field(repr=False)
+
+    def ids(self, channel: Channel) -> list[str]:
+        """The id of each message that came in, in order, repetitions too."""
+        if channel is Channel.EMAIL:
+            return list(self.mail.ids)
+        return [id_of(channel, request) for request in list(self.web[channel].requests)]
+
+    def break_down(self) -> None:
+        """From now on every message is turned away, with the advice to come back."""
+        self.mail.answers["DATA"] = "451 4.3.0 later"
+        for receiver in self.web.values():
+            receiver.respond = reply(503)
+
+    def recover(self) -> None:
+        """From now on every message is taken."""
+        self.mail.answers.clear()
+        for receiver in self.web.values():
+            receiver.respond = reply(200)
+
+    @property
+    def origins(self) -> dict[Channel, str]:
+        """Where the HTTP channels listen."""
+        return {channel: f"http://{HOST}:{receiver.port}" for channel, receiver in self.web.items()}
+
+    def ways(self, resolve: Resolve = system_resolver) -> Ways:
+        """How messages get here."""
+        patience = Timeouts(connect=20.0, total=60.0)
+        return Ways(self.authority.trust, resolve, web_timeouts=patience, mail_timeouts=patience)
+
+
+@contextmanager
+def letterboxes(backstage: Backstage, authority: Authority) -> Iterator[Letterboxes]:
+    """The four receivers, while the context is open."""
+    with (
+        HttpReceiver(backstage) as webhook,
+        HttpReceiver(backstage) as bark,
+        HttpReceiver(backstage) as gotify,
+        Mailbox(backstage, authority) as mail,
+    ):
+        web = {Channel.WEBHOOK: webhook, Channel.BARK: bark, Channel.GOTIFY: gotify}
+        yield Letterboxes(web, mail, authority)
+
+
+def id_of(channel: Channel, request: Recorded) -> str:
+    """The message's id, where this channel carries it."""
+    if channel is Channel.WEBHOOK:
+        return request.headers["webhook-id"]
+    body = json.loads(request.body)
+    return str(body["id"] if channel is Channel.BARK else body["extras"]["gatekey::message"]["id"])
+
+
+def use_mail(store: Store, host: str, port: int, security: str = "starttls") -> None:
+    """Configure the site's mail server."""
+    store.site.set("smtp.host", host)
+    store.site.set("smtp.port", str(port))
+    store.site.set("smtp.security", security)
+    store.site.set("smtp.sender", "noreply@gateway.example")
+    store.site.set("smtp.username", SmtpReceiver.username)
+    store.site.set("smtp.password", SmtpReceiver.password)
+
+
+def use(store: Store, boxes: Letterboxes) -> None:
+    """Configure the site so that messages can reach all of `boxes`."""
+    use_mail(store, HOST, boxes.mail.port)
+    allow(store, *(f"{HOST}:{receiver.port}" for receiver in boxes.web.values()))
+
+
+def allow(store: Store, *entries: str) -> None:
+    """Let these private `host:port` be written to, and no others."""
+    store.site.set("channels.private_network_allow", ",".join(entries))
+
+
+def targets(origins: Mapping[Channel, str], *, by_mail: bool = False) -> NotificationSettings:
+    """The settings of somebody warned on the channels of `origins`, such as `http://127.0.0.1:8080`."""
+    return NotificationSettings(
+        email_on=by_mail,
+        webhook_on=Channel.WEBHOOK in origins,
+        bark_on=Channel.BARK in origins,
+        gotify_on=Channel.GOTIFY in origins,
+        webhook_url=f"{origins.get(Channel.WEBHOOK, 'https://hooks.example')}/{WEBHOOK_PATH}",
+        webhook_secret=StoredSecret(new=WEBHOOK_SECRET),
+        bark_url=StoredSecret(new=f"{origins.get(Channel.BARK, 'https://bark.example')}/{DEVICE_KEY}"),
+        gotify_url=origins.get(Channel.GOTIFY, "https://gotify.example"),
+        gotify_token=StoredSecret(new=GOTIFY_TOKEN),
+    )
+
+
+def add_person(store: Store, name: str, section: NotificationSettings) -> int:
+    """An account with five dollars and these settings; returns its id."""
+    account = add_account(store, name, email=f"{name}@example.com")
+    store.settings.save_for(account.id, section, 1, actor="test")
+    return account.id
+
+
+def spend(store: Store, account_id: int) -> None:
+    """Fall below the threshold: a warning is queued on every channel that is on."""
+    store.quota.charge(account_id, 4_500_000)
+
+
+def latest(store: Store, account_id: int) -> dict[Channel, LastDelivery]:
+    """How the newest delivery on each channel of an account stands."""
+    return {one.channel: one for one in deliveries(store, account_id)}
+
+
+def deliveries(store: Store, account_id: int) -> list[LastDelivery]:
+    """How every delivery to an account stands, oldest first."""
+    with store.database.read() as tx:
+        of_account = select(Delivery.id).where(Delivery.account_id == account_id).order_by(Delivery.id)
+        numbers = tx.execute(of_account).scalars().all()
+    found = [store.outbox.delivery(number) for number in numbers]
+    return [one for one in found if one is not None]
