@@ -8,13 +8,15 @@ from textual.events import Paste
 from textual.validation import ValidationResult
 from textual.widgets import Input
 
+from tui.widgets.line_input import LineInput
+
 NOT_IN_A_CODE: Final = re.compile(r"[^0-9A-Za-z \-]+")
 SEPARATORS: Final = re.compile(r"[\s\-]+")
 LONGEST_CODE: Final = 64
 """Characters: more than any backup code with its separators."""
 
 
-class SecretInput(Input):
+class SecretInput(LineInput):
     """A password field. Nothing typed here can be copied, cut, or read in a log of messages."""
 
     ALLOW_SELECT: ClassVar[bool] = False
@@ -37,7 +39,6 @@ class SecretInput(Input):
 
     def __init__(self, **options: Any) -> None:
         """`options` are those of `Input`, but for `password`."""
-        options.setdefault("compact", True)
         super().__init__(password=True, **options)
 
     def take(self) -> str:
@@ -53,7 +54,7 @@ class SecretInput(Input):
         """A password cannot be cut."""
 
 
-class CodeInput(Input):
+class CodeInput(LineInput):
     """A field for a 6-digit code or a backup code, as apps show them and people paste them.
 
     Spaces and dashes are accepted, because a paste that an `Input` refuses vanishes without a word.
@@ -61,7 +62,6 @@ class CodeInput(Input):
 
     def __init__(self, **options: Any) -> None:
         """`options` are those of `Input`."""
-        options.setdefault("compact", True)
         options.setdefault("max_length", LONGEST_CODE)
         super().__init__(restrict=r"[0-9A-Za-z \-]*", **options)
 
