@@ -1,7 +1,7 @@
 """Bar L1: 8 payloads in every column that can hold text, on every screen: nothing is obeyed and nothing is fired.
 
 The headless walk inspects every segment of every screen; what reaches a terminal is read in
-`tests/e2e/test_terminal_injection_pty.py`.
+`tests/e2e/test_injected_bytes.py`.
 """
 
 from importlib import import_module
@@ -12,6 +12,7 @@ import pytest
 from textual.screen import Screen
 
 import screens
+from store.at_rest import KeyRing
 from store.pricing import ModelPrice
 from store.store import Store
 from tests.security.hostile import PAYLOADS, Place, plant, string_columns
@@ -149,10 +150,12 @@ def free() -> list[Place]:
     return [place for place in string_columns() if place not in FIXED_WORDS]
 
 
-def filled() -> tuple[Store, StillClock]:
+def filled(
+    url: str = "sqlite://", *, clock: StillClock | None = None, ring: KeyRing | None = None
+) -> tuple[Store, StillClock]:
     """A store on which everything a person can open is switched on."""
-    clock = StillClock()
-    store = make_store(clock=clock)
+    clock = clock or StillClock()
+    store = make_store(url, clock=clock, ring=ring)
     prepare_site(store)
     allow_bindings(store, "gitlab")
     store.site.set("passkeys.origin", "http://localhost:8787")
