@@ -185,8 +185,8 @@ class ClockSkewed(NotAuthentic):
 
 
 class SignInExpired(NotAuthentic):
-    title = "Sign-in expired"
-    sentence = "This sign-in took too long. Start again."
+    title = "Time ran out"
+    sentence = "This took too long. Start again."
 
 
 class SessionEnded(NotAuthentic):

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,12 +31,17 @@ class IdentityProvider:
     outcome: str = "authorization_pending"
     """An error code of RFC 8628, or "approved"."""
     broken: str = ""
-    """"html" answers every request with a page, "500" with a failure."""
+    """"html" answers every request with a page, "500" with a failure, "stalled" not before it is something else."""
     expires_in: int = 600
     polls: int = 0
     tokens_given: int = 0
     polled: threading.Event = field(default_factory=threading.Event)
     """Set at each poll; a test clears it."""
+
+    asked_in_vain: threading.Event = field(default_factory=threading.Event)
+    """Set once a request has been left without an answer."""
+    repaired: threading.Event = field(default_factory=threading.Event)
+    """Lets go of the requests that a stalled provider holds."""
 
     def approve(self) -> None:
         self.outcome = "approved"
@@ -44,6 +49,10 @@ class IdentityProvider:
     def answer(self, path: str, form: dict[str, str]) -> tuple[int, str, bytes]:
         if self.broken == "html":
             return 200, "text/html", b"<html><body>Wi-Fi login \x1b]0;owned\x07</body></html>"
+        if self.broken == "stalled":
+            self.asked_in_vain.set()
+            self.repaired.wait()
+            return 503, "application/json", b"{}"
         if self.broken:
             return int(self.broken), "application/json", b"{}"
         known: dict[str, Callable[[], dict[str, Any]]] = {
@@ -116,8 +125,9 @@ def identity_provider(now: datetime) -> Iterator[IdentityProvider]:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # whoever asked may have gone
+                self.end_headers()
+                self.wfile.write(body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -127,6 +137,7 @@ def identity_provider(now: datetime) -> Iterator[IdentityProvider]:
     try:
         yield provider
     finally:
+        provider.repaired.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -267,7 +267,7 @@ def test_an_unknown_code_and_an_empty_one_are_explained(tab: Tab, server: Server
     assert tab.evaluate("document.activeElement.id") == "code"
     tab.type("#code", "BCDF-GHJK")
     tab.press("Enter")
-    tab.wait_for("document.querySelector('#problem-title').textContent === 'Sign-in expired'")
+    tab.wait_for("document.querySelector('#problem-title').textContent === 'Time ran out'")
     assert "Start again in the console" in tab.text("#problem-sentence")
     picture(tab, "5-unknown-code")
 
@@ -286,7 +286,7 @@ def test_a_code_that_runs_out_on_the_server_is_explained(tab: Tab, server: Serve
     go_to_confirm(tab, server, server.register())
     server.clock.advance(seconds=121)
     press_proceed(tab)
-    assert tab.text("#problem-title") == "Sign-in expired"
+    assert tab.text("#problem-title") == "Time ran out"
     assert tab.evaluate("document.querySelector('#code').value") == ""
     assert server.store.passkeys.list(server.token) == []
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from textual.widgets import Button, ContentSwitcher, OptionList, Static
 
-from gateway import device_flow
+from gateway import device_flow, providers
 from gateway.app import create_app
 from gateway.pages import FINISH_PATH, OPTIONS_PATH
 from screens import passkey_ceremony
@@ -210,6 +210,22 @@ async def test_a_provider_that_is_down_is_a_sentence_and_a_retry(
         await until_says(stage, sentence)
         assert isinstance(stage.app.screen, Console)
         await until_says(stage, "Try again in a moment")
+        provider.broken = ""
+        provider.approve()
+        await begin(stage)
+        await until_shows(stage, Confirm)
+
+
+async def test_a_provider_that_never_answers_is_given_up(
+    provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers, "ANSWER_SECONDS", 0.2)
+    async with binding_tab(with_providers(provider)) as stage:
+        provider.broken = "stalled"
+        await begin(stage)
+        await until_says(stage, "did not answer in time. Try again in a moment")
+        assert provider.asked_in_vain.is_set()
+        assert isinstance(stage.app.screen, Console)
         provider.broken = ""
         provider.approve()
         await begin(stage)
