@@ -76,7 +76,7 @@ Work = Callable[..., None]
 def strike(work: Work, url: str, time: datetime, blow: Blow, *args: Any) -> tuple[list[Any], bool]:
     """Let a process do `work` until `blow`; returns what it said, and whether it was killed."""
     context = get_context("forkserver")
-    context.set_forkserver_preload([__name__, "psycopg", "alembic.command", "alembic.config"])
+    context.set_forkserver_preload([__name__, "psycopg", "gateway.dispatcher", "alembic.command", "alembic.config"])
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_live, args=(work, url, time, blow, theirs, args), daemon=True)
     process.start()

@@ -60,7 +60,9 @@ class Crew:
 
     def __init__(self) -> None:
         self._context = get_context("forkserver")  # what is imported below is imported once for all
-        self._context.set_forkserver_preload([__name__, "psycopg", "zxcvbn", "alembic.command", "alembic.config"])
+        self._context.set_forkserver_preload(
+            [__name__, "psycopg", "gateway.dispatcher", "zxcvbn", "alembic.command", "alembic.config"]
+        )
         self._racers: list[tuple[BaseProcess, Pipe]] = []
 
     def run(self, task: Callable[Concatenate[Lane, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]:
