@@ -1,0 +1,55 @@
+"""Dispatchers as racers: the product's, and one that looks before it takes."""
+
+import asyncio
+import ssl
+from functools import partial
+from typing import Final
+
+from sqlalchemy import select, update
+
+from gateway.dispatcher import Dispatcher, Ways, run_once
+from store.models import Delivery, OutboxMessage
+from store.outbox import Job, State
+from store.sections import Channel
+from store.store import Store
+from tests.races.crew import Lane, enter
+
+WAYS: Final = Ways(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
+"""Everything goes over plain HTTP here: nobody needs to be trusted."""
+
+
+def dispatch(lane: Lane, url: str) -> int:
+    """Deliver until nothing is due; returns how many messages this racer delivered."""
+    with enter(url).store as store:
+        lane.meet()
+        return run_once(store, WAYS)
+
+
+def dispatch_naively(lane: Lane, url: str) -> int:
+    """Look for what waits, send it, then note it as sent."""
+    with enter(url).store as store:
+        jobs = waiting(store)
+        lane.meet()
+        asyncio.run(send_all(store, jobs))
+        return len(jobs)
+
+
+def waiting(store: Store) -> list[Job]:
+    """Every delivery that waits, taken by nobody."""
+    joined = select(Delivery, OutboxMessage.message_id, OutboxMessage.kind, OutboxMessage.payload).join(
+        OutboxMessage, OutboxMessage.id == Delivery.outbox_id
+    )
+    with store.database.read() as tx:
+        rows = tx.execute(joined.where(Delivery.state == State.WAITING.value)).all()
+    now = store.context.now()
+    return [
+        Job(row.id, "", row.account_id, Channel(row.channel), row.message_id, row.kind, row.payload, now, 0, None)
+        for row in rows
+    ]
+
+
+async def send_all(store: Store, jobs: list[Job]) -> None:
+    for job in jobs:
+        await Dispatcher(store, WAYS).attempt(job)
+        with store.database.write() as tx:
+            tx.execute(update(Delivery).where(Delivery.id == job.delivery_id).values(state=State.DELIVERED.value))
