@@ -122,6 +122,10 @@ class GatekeyApp(CalmExit, App[None]):
         await super().on_event(event)
 
     def action_lock(self) -> None:
+        # ctrl+l is also how one asks any program of a terminal to draw over what another one wrote.
+        repaint = getattr(self._driver, "repaint", None)
+        if repaint is not None:
+            repaint()
         if self.is_signed_in and self.account.is_open and not self.is_locked:
             from screens.lock import LockScreen
 

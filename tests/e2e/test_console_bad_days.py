@@ -261,3 +261,13 @@ def test_inside_tmux_the_keys_arrive_at_80_by_24(tmux: list[str], tmp_path: Path
         terminal.until("This is the demo. Its password is:")
         terminal.press("ctrl+q")
         assert terminal.exit_code(PATIENCE) == 0
+
+
+def test_what_another_program_wrote_over_the_console_goes_with_ctrl_l(tmp_path: Path) -> None:
+    with Home(tmp_path).console() as terminal:
+        terminal.until("Password")
+        os.write(terminal._slave, b"\x1b7\x1b[H\x1b[2Jscribbled\x1b8")
+        terminal.until("scribbled")
+        terminal.press("ctrl+l")
+        terminal.until(lambda _: "scribbled" not in terminal.screen_text())
+        terminal.until("Password")
