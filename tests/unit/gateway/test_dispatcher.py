@@ -137,7 +137,7 @@ def test_the_schedule_was_followed_to_its_end_under_one_id(site: Site) -> None:
     assert set(site.store.settings.load_for(alice, NotificationSettings).section.channels) == EVERYWHERE
 
 
-@pytest.mark.parametrize("people", [5, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("people", [3, pytest.param(100, marks=pytest.mark.long)])
 def test_after_an_outage_of_a_day_nothing_was_lost(site: Site, people: int) -> None:
     """Warnings are queued all through the outage; each is delivered in the end, the same at every try."""
     accounts = [site.add(f"user{number}") for number in range(people)]

@@ -1,0 +1,166 @@
+"""Notifications from end to end: the installed command, the console's Send test, and four real receivers."""
+
+import os
+import re
+import signal
+import ssl
+import subprocess
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import pytest
+from textual.widgets import Static
+
+from store.outbox import State
+from store.sections import Channel
+from store.store import Store
+from tests.authority import Authority
+from tests.consoles import Stage, console
+from tests.e2e.installed import GATEKEY, PATIENCE, Home
+from tests.notified import Letterboxes, add_person, latest, letterboxes, spend, targets, use
+from tests.receivers import Backstage
+from tests.stores import make_store
+from tui.opening import Options, open_account_store
+
+TRUSTED = "SSL_CERT_FILE"
+"""Where OpenSSL looks for the authorities that the system trusts."""
+ONE_EACH = dict.fromkeys(Channel, 1)
+
+
+@pytest.fixture
+def boxes() -> Iterator[Letterboxes]:
+    with Backstage() as backstage, letterboxes(backstage, Authority()) as running:
+        yield running
+
+
+@pytest.fixture
+def authority_file(boxes: Letterboxes, tmp_path: Path) -> Path:
+    """The certificate that vouches for the mail server."""
+    (certificate,) = boxes.authority.trust().get_ca_certs(binary_form=True)
+    path = tmp_path / "authority.pem"
+    path.write_text(ssl.DER_cert_to_PEM_cert(certificate))
+    return path
+
+
+class Trusting(Home):
+    """A home on a system that trusts one more authority."""
+
+    def __init__(self, folder: Path, authority_file: Path) -> None:
+        super().__init__(folder)
+        self._authority_file = authority_file
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {**super().env, TRUSTED: str(self._authority_file)}
+
+    def open(self, *, create: bool = False) -> Store:
+        """The store of the installed command."""
+        return open_account_store(Options(), create=create, environ=self.env)
+
+
+@pytest.fixture
+def home(tmp_path: Path, authority_file: Path) -> Trusting:
+    return Trusting(tmp_path, authority_file)
+
+
+def warned_everywhere(home: Trusting, boxes: Letterboxes) -> int:
+    """Alice, who chose every channel; returns her account."""
+    with home.open(create=True) as store:
+        use(store, boxes)
+        return add_person(store, "alice", targets(boxes.origins, by_mail=True))
+
+
+def counts(boxes: Letterboxes) -> dict[Channel, int]:
+    return {channel: len(boxes.ids(channel)) for channel in Channel}
+
+
+def test_notify_once_told_a_warning_everywhere_and_a_security_notice_by_mail(
+    home: Trusting, boxes: Letterboxes
+) -> None:
+    alice = warned_everywhere(home, boxes)
+    with home.open() as store:
+        spend(store, alice)
+    ran = home.run("notify", "--once")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "4\n", "")
+    assert counts(boxes) == ONE_EACH
+    assert len({message_id for channel in Channel for message_id in boxes.ids(channel)}) == 1
+    reset = home.run("admin", "user", "reset-password", "alice", "--password-stdin", stdin="quiet harbour lantern sky")
+    assert reset.returncode == 0, reset.stderr
+    assert home.run("notify", "--once").stdout == "1\n"
+    assert counts(boxes) == {**ONE_EACH, Channel.EMAIL: 2}
+    warning, notice = (message_from_bytes(mail.content, policy=default) for mail in boxes.mail.mails)
+    assert (warning["Subject"], notice["Subject"]) == ("Quota warning: $0.50 left", "Security notice for alice")
+    assert [mail.recipients for mail in boxes.mail.mails] == [("alice@example.com",)] * 2
+
+
+def test_serve_delivered_what_happened_while_it_ran(home: Trusting, boxes: Letterboxes) -> None:
+    alice = warned_everywhere(home, boxes)
+    with subprocess.Popen(
+        [GATEKEY, "serve", "--port", "0"],
+        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **home.env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        try:
+            assert re.search(r"listens on http://127\.0\.0\.1:\d+", process.stderr.readline())
+            with home.open() as store:
+                spend(store, alice)
+                assert all_delivered(store, alice)
+        finally:
+            process.send_signal(signal.SIGTERM)
+        log = process.stderr.read()
+        assert process.wait(PATIENCE) == 0
+    assert counts(boxes) == ONE_EACH
+    assert "Traceback" not in log
+    assert boxes.mail.password not in log
+
+
+def all_delivered(store: Store, account_id: int) -> bool:
+    """Wait until every delivery of an account has succeeded."""
+    end, tick = monotonic() + PATIENCE, Event()
+    while {one.state for one in latest(store, account_id).values()} != {State.DELIVERED}:
+        if monotonic() > end:
+            return False
+        tick.wait(0.05)
+    return True
+
+
+# -- Send test --------------------------------------------------------------------------------------------------
+
+
+def line(stage: Stage, channel: Channel) -> str:
+    """What stands beside a channel's button."""
+    return str(stage.app.screen.query_one(f"#last-{channel}", Static).content)
+
+
+@pytest.mark.anyio
+async def test_send_test_reached_every_receiver_and_its_result_stayed_visible(
+    boxes: Letterboxes, authority_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TRUSTED, str(authority_file))
+    store = make_store()
+    use(store, boxes)
+    add_person(store, "alice", targets(boxes.origins, by_mail=True))
+    async with console(store, size=(120, 40)) as stage:
+        await stage.press("3")
+        for channel in Channel:
+            await stage.click(f"#send-test-{channel}")
+            await stage.until(lambda channel=channel: line(stage, channel) == "delivered just now")  # type: ignore[misc]
+        assert counts(boxes) == ONE_EACH
+        assert "This is a test message for alice." in boxes.web[Channel.BARK].requests[0].body.decode()
+        boxes.break_down()
+        await stage.click("#send-test-webhook")
+        failed = "failed just now: 127.0.0.1 answered 503 Service Unavailable."
+        await stage.until(lambda: line(stage, Channel.WEBHOOK) == failed)
+    async with console(store, size=(120, 40)) as stage:
+        await stage.press("3")
+        await stage.until(lambda: line(stage, Channel.WEBHOOK) == failed)
+        assert line(stage, Channel.EMAIL) == "delivered just now"
+    assert counts(boxes) == {**ONE_EACH, Channel.WEBHOOK: 2}
