@@ -17,6 +17,7 @@ from gateway.answers import answers
 from gateway.background import background
 from gateway.bearer import BearerMalformed
 from gateway.body_limit import RELAY_PREFIX, BodyLimit
+from gateway.direct import Direct
 from gateway.dispatcher import Ways
 from gateway.head import HeadAsGet
 from gateway.openapi import document, methods_of
@@ -85,9 +86,11 @@ def create_app(
         summary="Health",
         tags=["health"],
     )
-    app.include_router(account_routes(services))
-    app.include_router(settings_routes(services))
+    routers = [account_routes(services), settings_routes(services)]
+    for router in routers:
+        app.include_router(router)
     app.router.routes.extend(passkey_routes(services))
+    app.add_middleware(Direct, routers=routers, exception_handlers=handlers)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RelayFirst, relay=relay_app(services, ledger, handlers))
     app.add_middleware(BodyLimit)
