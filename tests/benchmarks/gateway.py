@@ -1,0 +1,222 @@
+"""What the gateway costs beside what it cannot do without: prints one table, and says whether each bar was met.
+
+python -m tests.benchmarks.gateway              # five rounds, 100,000 calls for the memory: some six minutes
+python -m tests.benchmarks.gateway --quick      # one short round, 2,000 calls
+python -m tests.benchmarks.gateway --check      # status 1 if a bar was missed
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from store.money import MICRO_PER_USD
+from store.pricing import ModelPrice
+from store.quota import QuotaState
+from store.store import Store
+from tests.benchmarks.gateway_sides import WORDS
+from tests.serving import Served, served
+from tests.stores import add_account, make_ring, make_store, sign_in, sqlite_url
+
+CONNECTIONS: Final = 16
+MODEL: Final = "gpt-priced"
+COST: Final = 12 + 2 * WORDS
+"""Of one call, in micro-USD: one for a token in, two for a token out."""
+_CHAT: Final = {"model": MODEL, "messages": [{"role": "user", "content": "Say twenty words."}], "max_tokens": 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table. `is_met` compares `value` with `bar` the way round that the line means it."""
+
+    what: str
+    ours: str
+    theirs: str
+    value: float
+    bar: float
+    is_met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Every process of the comparison, and what opens ours."""
+
+    store: Store
+    gateway: Served
+    upstream: str
+    relay: str
+    select: str
+    key: str
+    token: str
+
+    def call(self, *, streams: bool = False) -> dict[str, Any]:
+        """A chat, as an order for `gateway_load`."""
+        body = json.dumps({**_CHAT, **({"stream": True} if streams else {})})
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
+        return {"method": "POST", "path": "/v1/chat/completions", "headers": headers, "body": body}
+
+    def read(self) -> dict[str, Any]:
+        """A read of the account API."""
+        return {"path": "/api/account", "headers": {"Authorization": f"Bearer {self.token}"}}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.gateway", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="one short round, 2,000 calls for the memory")
+    parser.add_argument("--check", action="store_true", help="leave with status 1 if a bar was missed")
+    parser.add_argument("--rounds", type=int, help="how often the sides take turns")
+    parser.add_argument("--seconds", type=float, help="how long a turn is")
+    parser.add_argument("--calls", type=int, help="how many calls the memory is watched over")
+    options = parser.parse_args(arguments)
+    rounds = options.rounds or (1 if options.quick else 5)
+    seconds = options.seconds or (0.5 if options.quick else 4.0)
+    calls = options.calls or (2000 if options.quick else 100_000)
+    with staged() as stage:
+        figures = measure(stage, rounds, seconds, calls)
+    for line in table(figures):
+        print(line)
+    return int(options.check and not all(figure.is_met for figure in figures))
+
+
+@contextmanager
+def staged() -> Iterator[Stage]:
+    """A gateway on an SQLite file, and the others, each a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="gatekey-benchmark-") as name, ExitStack() as stack:
+        folder = Path(name)
+        url = sqlite_url(folder)
+        store = stack.enter_context(make_store(url))
+        add_account(store)
+        store.quota.adjust("alice", set_to=1_000_000 * MICRO_PER_USD, actor="benchmark")
+        store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
+        session = sign_in(store)
+        upstream = stack.enter_context(side("upstream"))
+        store.site.set("upstream.base_url", f"{upstream}/v1")
+        yield Stage(
+            store=store,
+            gateway=stack.enter_context(served(folder, url, make_ring())),
+            upstream=upstream,
+            relay=stack.enter_context(side("relay", upstream)),
+            select=stack.enter_context(side("select", url)),
+            key=store.api_keys.create(session, "laptop").key,
+            token=store.access_token.generate(session).token,
+        )
+
+
+@contextmanager
+def side(*arguments: str) -> Iterator[str]:
+    """The address of one of `gateway_sides`."""
+    command = [sys.executable, "-m", "tests.benchmarks.gateway_sides", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def load(url: str, order: dict[str, Any]) -> dict[str, float]:
+    """What `gateway_load` says. Raises `AssertionError` if an answer was not a 200."""
+    command = [sys.executable, "-m", "tests.benchmarks.gateway_load", url, json.dumps(order)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    said: dict[str, float] = json.loads(done.stdout)
+    assert said["refused"] == 0, said
+    return said
+
+
+def measure(stage: Stage, rounds: int, seconds: float, calls: int) -> list[Figure]:
+    """Every figure. Raises `AssertionError` if a call was not charged and logged."""
+    before, called = state(stage), 0
+    ours, theirs = [], []
+    for turn in range(rounds + 1):
+        order = {"connections": CONNECTIONS, "seconds": seconds if turn else min(seconds, 1.0)}
+        said = load(stage.gateway.url, {**stage.call(), **order})
+        beside = load(stage.relay, {**stage.call(), **order})
+        called += int(said["done"])
+        if turn:  # the first warms both up
+            ours.append(said)
+            theirs.append(beside)
+    relayed = throughput("relay, requests/s", ours, theirs, 0.7)
+    ours, theirs = [], []
+    for turn in range(rounds + 1):
+        order = {"connections": CONNECTIONS, "seconds": seconds if turn else min(seconds, 1.0)}
+        said, beside = load(stage.gateway.url, {**stage.read(), **order}), load(stage.select, {**stage.read(), **order})
+        if turn:
+            ours.append(said)
+            theirs.append(beside)
+    reads = throughput("account read, requests/s", ours, theirs, 0.8)
+    streams, streamed = first_byte(stage, max(2, rounds), max(10, int(seconds * 25)))
+    memory = flatness(stage, calls)
+    after = state(stage)
+    made = called + streamed + calls
+    charged = after.used_micro_usd - before.used_micro_usd
+    assert (charged, after.held_micro_usd) == (made * COST, 0), (charged, made * COST)
+    return [relayed, reads, streams, memory]
+
+
+def throughput(what: str, ours: Sequence[dict[str, float]], theirs: Sequence[dict[str, float]], bar: float) -> Figure:
+    """The ratio of each round, and of those the median."""
+    rates = [[said["done"] / said["seconds"] for said in side] for side in (ours, theirs)]
+    ratio = statistics.median(our / their for our, their in zip(*rates, strict=True))
+    busiest = max(said["cpu"] / said["seconds"] for said in (*ours, *theirs))
+    our_rate, their_rate = (f"{statistics.median(rate):,.0f}/s" for rate in rates)
+    tail = statistics.median(said["p99"] for said in ours) * 1000
+    what = f"{what} (load {busiest:.0%} of a core, p99 {tail:.0f} ms)"
+    return Figure(what, our_rate, their_rate, ratio, bar, ratio >= bar)
+
+
+def first_byte(stage: Stage, rounds: int, count: int) -> tuple[Figure, int]:
+    """What the gateway adds to the wait for the first byte of a stream, in ms; and how many streams that took."""
+    order = {**stage.call(streams=True), "connections": 1, "count": count, "first_byte": True}
+    added, waits = [], []
+    for _ in range(rounds):
+        direct, through = load(stage.upstream, order), load(stage.gateway.url, order)
+        waits.append((through["p50"] * 1000, direct["p50"] * 1000))
+        added.append(waits[-1][0] - waits[-1][1])
+    ours, theirs = (statistics.median(each) for each in zip(*waits, strict=True))
+    value = statistics.median(added)
+    what = "first streamed byte, p50 added, ms"
+    return Figure(what, f"{ours:.2f} ms", f"{theirs:.2f} ms", value, 5.0, value <= 5.0), rounds * count
+
+
+def flatness(stage: Stage, calls: int) -> Figure:
+    """The gateway's resident size at the end of `calls` beside that after the first tenth of them."""
+    order = {**stage.call(), "connections": CONNECTIONS}
+    sizes = []
+    for _ in range(10):
+        load(stage.gateway.url, {**order, "count": calls // 10})
+        sizes.append(resident_mib(stage.gateway.process.pid))
+    ratio = sizes[-1] / sizes[0]
+    what = f"memory after {calls:,} calls beside a tenth of them"
+    return Figure(what, f"{sizes[-1]:.1f} MiB", f"{sizes[0]:.1f} MiB", ratio, 1.05, ratio <= 1.05)
+
+
+def resident_mib(pid: int) -> float:
+    """Linux only: proc(5)."""
+    (line,) = (each for each in Path(f"/proc/{pid}/status").read_text().splitlines() if each.startswith("VmRSS:"))
+    return int(line.split()[1]) / 1024
+
+
+def state(stage: Stage) -> QuotaState:
+    return stage.store.quota.state(sign_in(stage.store))
+
+
+def table(figures: Sequence[Figure]) -> list[str]:
+    """One line per figure: ours, what it is measured against, the ratio or the difference, the bar."""
+    lines = [f"{'':60}{'ours':>12}{'beside':>12}{'figure':>9}{'bar':>7}"]
+    for figure in figures:
+        verdict = "" if figure.is_met else "  missed"
+        lines.append(
+            f"{figure.what:60}{figure.ours:>12}{figure.theirs:>12}{figure.value:>9.2f}{figure.bar:>7.2f}{verdict}"
+        )
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

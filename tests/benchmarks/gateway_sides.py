@@ -1,0 +1,142 @@
+"""What the gateway is measured against, each a process of its own: a model server, a bare relay, a bare read.
+
+python -m tests.benchmarks.gateway_sides upstream | relay UPSTREAM | select DATABASE
+
+Each takes a free port and prints its address. The model server is a bare protocol, so that it is never what is
+measured. The two others are what one would write in a quarter of an hour: no key, no price, no charge, no log.
+"""
+
+import asyncio
+import json
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx
+import uvicorn
+from sqlalchemy import bindparam, create_engine, event, select
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from store.models import AccessToken, Account
+from store.sessions import digest
+
+WORDS: Final = 20
+_USAGE: Final = {"prompt_tokens": 12, "completion_tokens": WORDS, "total_tokens": 12 + WORDS}
+
+
+def _chat() -> bytes:
+    message = {"role": "assistant", "content": "word " * WORDS}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1_700_000_000, "model": "gpt-priced"}
+    return json.dumps({**head, "choices": [choice], "usage": _USAGE}).encode()
+
+
+def _events() -> list[bytes]:
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_700_000_000, "model": "gpt-priced"}
+    said = {"index": 0, "delta": {"content": "word "}, "finish_reason": None}
+    documents = [{**head, "choices": [said], "usage": None}] * WORDS + [{**head, "choices": [], "usage": _USAGE}]
+    return [b"data: " + json.dumps(document).encode() + b"\n\n" for document in documents] + [b"data: [DONE]\n\n"]
+
+
+def _plain(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+_ANSWER: Final = _plain(_chat())
+_HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+_CHUNKS: Final = [b"%x\r\n%b\r\n" % (len(event), event) for event in _events()]
+
+
+class ModelServer(asyncio.Protocol):
+    """Answers each request with a chat of `WORDS` tokens; one that holds `"stream":true` in as many events."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.WriteTransport | None = None
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, rest = self._received.partition(b"\r\n\r\n")
+        if not end:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+        if len(rest) < length:
+            return
+        self._received = rest[length:]
+        assert self._transport is not None
+        if b'"stream":true' in rest[:length].replace(b" ", b""):
+            self._transport.write(_HEAD)
+            self._transport.writelines(_CHUNKS)
+            self._transport.write(b"0\r\n\r\n")
+        else:
+            self._transport.write(_ANSWER)
+
+
+def bare_relay(upstream: str) -> Starlette:
+    """starlette and httpx, and nothing between them."""
+    client = httpx.AsyncClient(limits=httpx.Limits(max_connections=1000, max_keepalive_connections=1000), timeout=60)
+
+    async def relay(request: Request) -> Response:
+        body = await request.body()
+        answer = await client.post(
+            f"{upstream}/v1/chat/completions", content=body, headers={"Content-Type": "application/json"}
+        )
+        return Response(answer.content, answer.status_code, media_type=answer.headers["content-type"])
+
+    @asynccontextmanager
+    async def closing(_: Starlette) -> AsyncIterator[None]:
+        async with client:
+            yield
+
+    return Starlette(routes=[Route("/v1/chat/completions", relay, methods=["POST"])], lifespan=closing)
+
+
+def bare_select(database: str) -> Starlette:
+    """One select through SQLAlchemy Core, in starlette's own threads."""
+    engine = create_engine(database, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=32)
+    event.listen(engine, "connect", _write_ahead)
+    owner = select(Account.name, Account.email, Account.role, Account.created_at).join(AccessToken)
+    statement = owner.where(AccessToken.token_hash == bindparam("hashed"))
+
+    def read(request: Request) -> Response:
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        with engine.connect() as connection:
+            row = connection.execute(statement, {"hashed": digest(token)}).one()
+        told = {"name": row.name, "email": row.email, "role": row.role, "created_at": row.created_at.isoformat()}
+        return JSONResponse(told)
+
+    return Starlette(routes=[Route("/api/account", read)])
+
+
+def _write_ahead(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
+async def _serve_models(listener: socket.socket) -> None:
+    server = await asyncio.get_running_loop().create_server(ModelServer, sock=listener)
+    await server.serve_forever()
+
+
+def main(role: str, argument: str = "") -> None:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    if role == "upstream":
+        asyncio.run(_serve_models(listener))
+        return
+    app = bare_relay(argument) if role == "relay" else bare_select(argument)
+    config = uvicorn.Config(app, access_log=False, log_level="warning", proxy_headers=False, server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

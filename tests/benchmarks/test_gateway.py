@@ -1,0 +1,20 @@
+"""The gateway's benchmark keeps measuring what it says it does."""
+
+import pytest
+
+from tests.benchmarks import gateway
+from tests.benchmarks.gateway import measure, staged
+
+
+def test_every_call_of_a_short_run_was_charged_and_measured() -> None:
+    """It raises if one was refused, or not charged."""
+    with staged() as stage:
+        figures = measure(stage, rounds=1, seconds=0.2, calls=200)
+    assert len(figures) == 4
+    assert all(figure.value > 0 for figure in figures[:2])
+    assert len(gateway.table(figures)) == 5
+
+
+@pytest.mark.long
+def test_every_bar_is_met(capsys: pytest.CaptureFixture[str]) -> None:
+    assert gateway.main(["--check"]) == 0, capsys.readouterr().out
