@@ -35,7 +35,10 @@ class Notice(Static):
 class AccountModal(SmallScreenGuard, Acts, ModalScreen[R]):
     """A dialog with a `Notice`. Esc closes it, but never while an action is under way."""
 
+    HELP_TEXT: ClassVar[str] = ""
+    """What the dialog is for; F1 shows it with the keys."""
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "app.help", "Help", id="modal.help", show=False, tooltip="What this is, and its keys"),
         Binding("escape", "cancel", "Cancel", id="modal.cancel", tooltip="Close this without changing anything"),
     ]
 

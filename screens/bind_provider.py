@@ -27,6 +27,11 @@ _TEXT_COLUMNS: Final = 34
 class ProviderLogin(AccountModal[FoundIdentity | None]):
     """Result: who the provider says it is, or None if it was given up. Nothing is bound yet."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Open the address in any browser, on this machine or another, and enter the code. The console "
+        "asks the provider for news until the code expires. Nothing is bound before you have seen whose "
+        "identity it is."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#cancel"
 
     def __init__(self, login: DeviceLogin) -> None:

@@ -30,6 +30,11 @@ RULES: Final = "At least 8 characters, and not easy to guess: three unrelated wo
 class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
     """Creates the account and goes on to the console."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Nobody has an account on this database yet: the first one made here is yours, and administers "
+        "it. The e-mail address is where warnings go unless you set another. The bar shows how hard the "
+        "password is to guess."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#username"
 
     busy: reactive[bool] = reactive(False, toggle_class="-busy")

@@ -10,7 +10,6 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from screens.settings.panes import Pane
 from store.text import plain
 from tui.keymap import UNBOUND
 from tui.widgets.dialog import Dialog
@@ -36,7 +35,8 @@ class Help(SmallScreenGuard, ModalScreen[None]):
         """The help for what is focused on `screen`."""
         nodes = screen.focused.ancestors_with_self if screen.focused is not None else []
         words = [f"{node.label.strip()}: {node.help}" for node in nodes if isinstance(node, Field) and node.help]
-        words += [pane.HELP_TEXT for pane in screen.query(Pane) if pane.is_on_screen and pane.HELP_TEXT]
+        parts = [screen, *(part for part in screen.query("Pane, ModulePage") if part.is_on_screen)]
+        words += [text for part in parts if (text := getattr(part, "HELP_TEXT", ""))]
         bindings = [active.binding for active in screen.active_bindings.values()]
         keys = [
             (
@@ -47,6 +47,8 @@ class Help(SmallScreenGuard, ModalScreen[None]):
             for binding in bindings
             if binding.key != UNBOUND and binding.description and not binding.system
         ]
+        # What any input can do stands below what only this place can: the console's own keys have names.
+        keys.sort(key=lambda key: not key[2])
         return cls("\n\n".join(words) or "The keys that work here:", keys)
 
     def compose(self) -> ComposeResult:

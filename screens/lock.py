@@ -25,6 +25,10 @@ from tui.widgets.small_screen import SmallScreenGuard
 class LockScreen(SmallScreenGuard, Acts, Screen[bool]):
     """Covers everything, with its unsaved edits, until a factor is given. Result: True."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "The console is locked: nothing of the account is shown, and what was not saved is kept. Give "
+        "your password or a code to go on, or sign out with Esc."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#password"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "sign_out", "Sign out", id="lock.sign-out", tooltip="Leave this account"),

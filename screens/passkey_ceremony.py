@@ -40,6 +40,11 @@ def _hint(url: str) -> str:
 class PasskeyCeremony(AccountModal[bool]):
     """Result: True once the browser's answer was accepted."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Your browser does the rest: open the address there and enter the code, or scan the code with a "
+        "phone. The console goes on by itself once the browser is done; after two minutes the code is no "
+        "longer good."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#cancel"
 
     def __init__(self, title: str, page: PasskeyPage) -> None:

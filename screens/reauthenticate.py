@@ -21,6 +21,10 @@ from tui.widgets.secret_input import CodeInput, SecretInput
 class Reauthenticate(AccountModal[bool]):
     """True once a password, a code or a passkey has been given; it then holds for five minutes."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "An open console proves nothing about who sits in front of it, so a change that matters asks. One "
+        "proof is enough for five minutes; wrong ones count like failed sign-ins."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#password"
 
     def __init__(self, reason: str = "") -> None:

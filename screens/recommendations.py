@@ -32,6 +32,10 @@ PLACES: Final = {
 class RecommendationList(AccountModal[str | None]):
     """Result: the advice to follow, or None."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Five checks of the account as it is now. A tick is followed, an exclamation mark is not; Enter "
+        "goes to the setting where it can be followed."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "OptionList"
 
     def __init__(self, checks: tuple[Check, ...]) -> None:

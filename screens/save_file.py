@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 class SaveFile(AccountModal[Path | None]):
     """Result: where it was written, or None."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Where to write the file. It is new, readable by you alone (mode 0600), and never takes the place "
+        "of one that is there. A path that begins with ~ is in your home folder."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#path"
 
     def __init__(self, title: str, name: str, write: Callable[[Path], Awaitable[int]]) -> None:

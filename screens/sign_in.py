@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 class SignIn(SmallScreenGuard, Acts, Screen[None]):
     """Opens the data behind its first picture; on a first run it gives way to `CreateAccount`."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Username and password first; if two-factor authentication is on, a code follows. Five wrong "
+        "passwords lock the account for a while, and the seconds that are left are shown. A forgotten "
+        "password is reset by the administrator: gatekey admin user reset-password NAME."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#username"
 
     busy: reactive[bool] = reactive(False, toggle_class="-busy")

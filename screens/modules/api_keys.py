@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 
 class ApiKeysPage(ModulePage):
+    HELP_TEXT: ClassVar[str] = (
+        "Each client of the gateway gets a key of its own, so that one can be revoked without the others. "
+        "A key may expire and may have a spend limit. A revoked key stays in the list, for the record."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "create", "New key", id="api-keys.create", tooltip="Create an API key"),
         Binding("d", "revoke", "Revoke", id="api-keys.revoke", tooltip="Revoke the key under the cursor"),
@@ -110,6 +114,11 @@ class ApiKeysPage(ModulePage):
 class NewKey(AccountModal[Any]):
     """Result: the key, to be shown once."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "The name tells your keys apart. An expiry is a number of days from now, at most 3650; a spend "
+        "limit is an amount in USD after which calls with this key are refused. Empty means never and "
+        "none."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#api-key-name"
 
     def compose(self) -> ComposeResult:

@@ -97,12 +97,20 @@ class LogPage(ModulePage):
 class UsageLogsPage(LogPage):
     """Every call."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Every call, newest first: its kind, model, tokens, cost and how it ended. More is read as the "
+        "cursor nears the end. A cost of no price is a model that was let through without one."
+    )
     EMPTY = "No call has been made yet. Calls with your API keys appear here."
 
 
 class DrawingLogsPage(LogPage):
     """Calls that made images."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Calls that made images, newest first. They are paid one by one, or by their tokens where the "
+        "model server reports them."
+    )
     KIND_NAME = "drawing"
     EMPTY = "No image has been made yet."
 
@@ -110,6 +118,7 @@ class DrawingLogsPage(LogPage):
 class TaskLogsPage(LogPage):
     """Batches and other long work."""
 
+    HELP_TEXT: ClassVar[str] = "Batches and other work that takes long, newest first, with what was charged for it."
     KIND_NAME = "task"
     EMPTY = "No task has been started yet."
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import VerticalScroll
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 class ModulePage(Acts, VerticalScroll, can_focus=True):
     """Mounted by the console when its module is first opened."""
+
+    HELP_TEXT: ClassVar[str] = ""
+    """What the page shows; F1 shows it with the keys."""
 
     def on_mount(self) -> None:
         self.reload()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -18,6 +19,11 @@ _DAYS = 30
 
 
 class OverviewPage(ModulePage):
+    HELP_TEXT: ClassVar[str] = (
+        "The last thirty days of your account: calls, errors, tokens and cost, the cost of each day as a "
+        "line, and the five recommendations. The figures are added up as calls are made."
+    )
+
     def compose(self) -> ComposeResult:
         yield Static("The last 30 days", classes="section-title")
         yield Static("…", id="totals", markup=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import work
 from textual.app import ComposeResult
 from textual.widgets import Static
@@ -12,6 +14,11 @@ from store.text import plain
 
 
 class PlaygroundPage(ModulePage):
+    HELP_TEXT: ClassVar[str] = (
+        "What you need to try a model: a usable API key, the models that have a price, and a call to "
+        "copy. The gateway speaks the OpenAI protocol, so any client of it works."
+    )
+
     def compose(self) -> ComposeResult:
         yield Static("AI model testing environment", classes="section-title")
         yield Static("…", id="words", markup=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
@@ -14,6 +16,12 @@ from store.text import plain
 
 
 class WalletPage(ModulePage):
+    HELP_TEXT: ClassVar[str] = (
+        "What is left of your quota and what was used of it. An amount that is held belongs to calls "
+        "under way. The prices are those the administrator set; a call costs tokens times price, rounded "
+        "up to a millionth of a dollar."
+    )
+
     def compose(self) -> ComposeResult:
         yield Static("Quota", classes="section-title")
         yield Static("…", id="quota", markup=False)

@@ -101,6 +101,11 @@ class ShownOnce(AccountModal[None]):
 class AccessToken(ShownOnce):
     """The System Access Token."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "The token is a bearer token: whoever has it can use the API of your account. It is stored as a "
+        "hash, so it cannot be shown again. If it was compromised, generate another: this one stops "
+        "working at that moment."
+    )
     TITLE_TEXT = "System Access Token"
     EXPLANATION = (
         "This is your new token. It is shown once: keep it somewhere safe now. It grants access to the API of your "
@@ -115,6 +120,10 @@ class AccessToken(ShownOnce):
 class ApiKey(ShownOnce):
     """A new API key."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Clients of the gateway send this key as their bearer token. It is stored as a hash, so it cannot "
+        "be shown again; a lost key is revoked and replaced."
+    )
     TITLE_TEXT = "API key"
     EXPLANATION = "This is your new API key. It is shown once: keep it somewhere safe now."
     FILE_NAME = "gatekey-api-key.txt"

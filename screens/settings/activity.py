@@ -23,6 +23,10 @@ _PAGE: Final = 50
 class Activity(AccountModal[None]):
     """The list grows when its end is reached."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Sign-ins, failed ones too, and every change that protects the account, newest first. What you do "
+        "not recognise is a reason to change the password and sign out the others."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "OptionList"
 
     def __init__(self) -> None:

@@ -20,6 +20,10 @@ from tui.widgets.strength import StrengthMeter
 class ChangePassword(AccountModal[bool]):
     """Result: True once the password was changed."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "The original password proves that it is you. The new one needs at least the strength the rules "
+        "ask for, and twice the same. It works at once, and every other session is signed out."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#original-password"
 
     def compose(self) -> ComposeResult:

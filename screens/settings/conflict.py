@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 class Conflict(AccountModal[Any]):
     """Result: the section to save, or None to go back to the form."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Somebody saved these settings after you opened them. Each field that differs shows both values; "
+        "choose one for each, then save. Going back keeps your form as it was."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#cancel"
 
     def __init__(self, theirs: Section, mine: Section, labels: Mapping[str, str]) -> None:

@@ -21,6 +21,10 @@ from tui.widgets.text_input import TextInput
 class DeleteAccount(AccountModal[bool]):
     """Result: True once the account is gone. The confirming button works only once the name is typed exactly."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "The export is one JSON file with everything stored about you, without secrets. Confirm works "
+        "once the username is typed exactly. Afterwards nothing is left and nothing can be brought back."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#export"
 
     def __init__(self, name: str) -> None:

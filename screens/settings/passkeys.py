@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 
 class Passkeys(AccountModal[None]):
+    HELP_TEXT: ClassVar[str] = (
+        "A passkey signs you in with a device instead of a password, and cannot be phished. One whose "
+        "counter ran backwards may have been copied: it is refused from then on, and should be removed. "
+        "Remove it from the device as well."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "register", "Register", id="passkeys.register", tooltip="Register a passkey in your browser"),
@@ -134,6 +139,9 @@ class Passkeys(AccountModal[None]):
 class PasskeyLabel(AccountModal[str | None]):
     """Asks for a label. Result: what was typed."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "A name by which you will know the passkey again, such as the device it is on. Only you see it."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#passkey-label"
 
     def __init__(self, title: str, label: str) -> None:

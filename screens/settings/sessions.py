@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 
 class SessionList(AccountModal[None]):
+    HELP_TEXT: ClassVar[str] = (
+        "Every place where you are signed in: where from, how, and when it was last used. A session that "
+        "is ended is out at its next action. A session ends by itself after an hour without use and after "
+        "twelve hours in any case."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "end", "End session", id="sessions.end", tooltip="End the session under the cursor"),

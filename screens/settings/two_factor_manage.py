@@ -21,6 +21,10 @@ from tui.widgets.dialog import Dialog
 class TwoFactorManage(AccountModal[None]):
     """Result: nothing; the tab reads the state again."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "New codes replace all ten backup codes at once; those you stored before no longer work. "
+        "Disabling removes the key and the codes: signing in needs only your password then."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "renew", "New codes", id="two-factor.renew", tooltip="Replace every backup code"),
@@ -93,6 +97,10 @@ class TwoFactorManage(AccountModal[None]):
 class NewBackupCodes(AccountModal[None]):
     """A new set, shown once."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Each code signs you in once in place of the authenticator. They are shown here and never again: "
+        "copy all or save them as a file, and keep them offline."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#save-codes"
 
     def __init__(self, codes: tuple[str, ...]) -> None:

@@ -37,6 +37,11 @@ _CHROME: Final = Size(4, 3)
 class TwoFactorSetup(AccountModal[bool]):
     """Result: True once it is on. Esc asks first; Back works; nothing is half-enabled."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "Three steps. 1: scan the QR code with an authenticator app, or type the key into it. 2: store "
+        "the ten backup codes offline and type one back, which does not use it up. 3: enter the six "
+        "digits the app shows. Nothing is on before the third step."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#next"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="wizard.cancel", tooltip="Leave; two-factor stays off"),

@@ -24,7 +24,9 @@ from tests.unit.store.whole_account import live, prepare_site
 pytestmark = pytest.mark.anyio
 
 FIRST_TURN: Final = 3
-"""The turn that is walked always; it puts the escape sequences where most can be seen."""
+"""The turn that is walked always."""
+BAIT: Final = "[@click=x]"
+"""Short, so that it arms what follows even where little is shown."""
 
 FIXED_WORDS: frozenset[Place] = frozenset(
     {
@@ -81,8 +83,8 @@ NO_SCREEN_WITH_DATA: Final = {"AccountModal", "ShownOnce", "CreateAccount"}
 
 
 async def test_no_screen_obeys_a_stored_string() -> None:
-    """Every column holds a payload, dealt in turn, and every screen is seen once."""
-    seen = await walked(FIRST_TURN)
+    """Every column holds a payload, dealt in turn, behind markup that would arm it, and every screen is seen once."""
+    seen = await walked(FIRST_TURN, before=BAIT)
     assert (seen.obeyed, seen.armed) == ([], [])
     assert {screen.__name__ for screen in every_screen()} - seen.kinds == NO_SCREEN_WITH_DATA
 
@@ -117,12 +119,12 @@ async def test_a_damaged_word_is_told_and_ends_nothing(place: Place) -> None:
     assert (walk.seen.obeyed, walk.seen.armed) == ([], [])
 
 
-async def walked(turn: int) -> Seen:
-    """What was seen on the way through every screen, with payload n + `turn` in column n."""
+async def walked(turn: int, *, before: str = "") -> Seen:
+    """What was seen on the way through every screen, with payload n + `turn` in column n, `before` in front of it."""
     store, clock = filled()
     payloads = {place: PAYLOADS[(number + turn) % len(PAYLOADS)] for number, place in enumerate(free())}
     token = live(store, clock, NAME).person.token
-    plant(store, payloads)
+    plant(store, {place: payload._replace(text=before + payload.text) for place, payload in payloads.items()})
     account = Outside(store, token, PAYLOADS[turn])
     async with on_stage(store, clock, account) as stage:
         walk = Walk(stage, account)

@@ -19,8 +19,13 @@ from tui.widgets.small_screen import SmallScreenGuard
 class Confirm(SmallScreenGuard, ModalScreen[bool]):
     """Asks yes or no. True only after `y` or the confirming button; the safe button has focus."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "A question before something that matters. Only y or the confirming button does it; "
+        "Enter, n and Esc leave everything as it is."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "app.help", "Help", id="confirm.help", show=False, tooltip="What this asks, and its keys"),
         Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Do what the question asks"),
         Binding("n,escape", "answer(False)", "No", id="confirm.no", tooltip="Leave everything as it is"),
     ]
@@ -69,8 +74,13 @@ class Decision(Enum):
 class Choice(SmallScreenGuard, ModalScreen[Decision]):
     """Asks what to do with unsaved edits; staying is the default."""
 
+    HELP_TEXT: ClassVar[str] = (
+        "There are edits that are not saved. s saves them and goes on, d throws them away and goes on, "
+        "Esc goes back to them."
+    )
     AUTO_FOCUS: ClassVar[str | None] = "#stay"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "app.help", "Help", id="choice.help", show=False, tooltip="What this asks, and its keys"),
         Binding("s", "decide('save')", "Save", id="choice.save", tooltip="Save the edits, then go on"),
         Binding("d", "decide('discard')", "Discard", id="choice.discard", tooltip="Throw the edits away and go on"),
         Binding("escape", "decide('stay')", "Stay", id="choice.stay", tooltip="Go back to the edits"),

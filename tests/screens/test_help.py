@@ -1,0 +1,86 @@
+"""F1 wherever a person can be: something specific, the keys that work there, and back to where one was."""
+
+from collections.abc import Callable
+
+import pytest
+
+from screens.console import Console
+from screens.help import Help
+from screens.modules import page_for
+from screens.settings.change_password import ChangePassword
+from screens.settings.page import TABS, pane_class
+from store.modules import MODULES
+from tests.consoles import Stage, console
+from tests.security.test_terminal_injection import every_screen
+from tui.widgets.secret_input import SecretInput
+
+pytestmark = pytest.mark.anyio
+
+WITHOUT = {"AccountModal", "ShownOnce", "Console", "Help"}
+"""Two bases, the frame around the pages, and the help itself."""
+
+
+def test_every_dialog_page_and_tab_has_words_of_its_own() -> None:
+    parts: list[Callable[..., object]] = [screen for screen in every_screen() if screen.__name__ not in WITHOUT]
+    parts += [page_for(module) for module in MODULES if module != "settings"]
+    parts += [pane_class(tab.id) for tab in TABS]
+    words = {part.__name__: getattr(part, "HELP_TEXT", "") for part in parts}
+    assert [name for name, text in words.items() if len(text) < 80] == []
+    assert len(set(words.values())) == len(words)
+
+
+@pytest.mark.parametrize(
+    ("module", "sentence"),
+    [
+        ("playground", "The gateway speaks the OpenAI protocol"),
+        ("overview", "The last thirty days of your account"),
+        ("api-keys", "Each client of the gateway gets a key of its own"),
+        ("usage-logs", "Every call, newest first"),
+        ("drawing-logs", "Calls that made images, newest first"),
+        ("task-logs", "Batches and other work that takes long"),
+        ("wallet", "What is left of your quota"),
+        ("settings", "Everything that protects the account"),
+    ],
+)
+async def test_f1_on_a_module_tells_of_that_module(module: str, sentence: str) -> None:
+    async with console() as stage:
+        await open_module(stage, module)
+        await stage.press("f1")
+        assert isinstance(stage.app.screen, Help)
+        assert stage.says(sentence)
+
+
+async def test_f1_in_a_dialog_tells_of_it_and_keeps_what_was_typed() -> None:
+    async with console(size=(100, 40)) as stage:
+        await stage.press("p")
+        await stage.type("half a pass")
+        await stage.press("f1")
+        assert stage.says("every other session is signed out")
+        assert "modal.cancel" in stage.text(), stage.text()
+        assert not stage.says("Show the Price tab"), "a key that does not work in the dialog"
+        await stage.press("f1")
+        assert isinstance(stage.app.screen, ChangePassword)
+        assert stage.app.screen.query_one("#original-password", SecretInput).value == "half a pass"
+
+
+async def test_f1_on_a_question_answers_nothing() -> None:
+    async with console() as stage:
+        await stage.press("t", "f1")
+        assert stage.says("Only y or the confirming button does it")
+        await stage.press("escape")
+        assert stage.says("Generate a new System Access Token?")
+        await stage.press("escape")
+        assert stage.says("none yet")
+
+
+async def test_f1_before_signing_in() -> None:
+    async with console(signed_in=False) as stage:
+        await stage.press("f1")
+        assert stage.says("Five wrong passwords lock the account for a while")
+
+
+async def open_module(stage: Stage, module: str) -> None:
+    screen = stage.app.screen
+    assert isinstance(screen, Console)
+    screen.action_open_module(module)
+    await stage.settle()
