@@ -1,0 +1,218 @@
+"""`gatekey serve` as installed, with real sockets on both sides: its start, its stop, its log, and calls that break."""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from store.money import MICRO_PER_USD
+from store.pricing import ModelPrice
+from store.sections import PrivacySettings
+from store.store import Store
+from store.usage_log import Kind, LoggedEntry, UsageEntry
+from tests.live_servers import live
+from tests.model_server import PROMPT_TOKENS, WORDS, ModelServer
+from tests.serving import PATIENCE, Served, served
+from tests.stores import add_account, make_ring, make_store, sign_in, sqlite_url
+
+MODEL: Final = "gpt-priced"
+COST: Final = PROMPT_TOKENS + 2 * len(WORDS)
+PROMPT: Final = "canary-in-a-prompt-4711"
+CLIENT: Final = "203.0.113.77"
+UPSTREAM_KEY: Final = "upstream-secret-0123456789"
+_CHAT: Final[dict[str, Any]] = {
+    "model": MODEL,
+    "messages": [{"role": "user", "content": PROMPT}],
+    "max_tokens": 50,
+    "stream_options": {"include_usage": True},
+}
+
+
+@dataclass
+class Stage:
+    """A gateway in a process of its own, and the store it stands on, opened a second time."""
+
+    store: Store
+    models: ModelServer
+    gateway: Served
+    key: str
+    token: str
+    folder: Path
+    headers: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.headers = {"Authorization": f"Bearer {self.key}"}
+
+    def log(self) -> list[LoggedEntry]:
+        return list(self.store.usage.page(sign_in(self.store)).entries)
+
+    def wait_for_entry(self, request_id: str) -> UsageEntry:
+        """The line of one request in the usage log, as soon as there is one."""
+        deadline = time.monotonic() + PATIENCE
+        while not (entries := [each.entry for each in self.log() if each.entry.request_id == request_id]):
+            assert time.monotonic() < deadline, "nothing was logged"
+            time.sleep(0.02)
+        return entries[0]
+
+
+@contextmanager
+def running(folder: Path, models: ModelServer, **site: str) -> Iterator[Stage]:
+    url = sqlite_url(folder)
+    with make_store(url) as store, live(models.app) as upstream:
+        add_account(store)
+        store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
+        values = {"upstream.base_url": f"{upstream}/v1", "upstream.api_key": UPSTREAM_KEY, **site}
+        for name, value in values.items():
+            store.site.set(name, value)
+        session = sign_in(store)
+        key, token = store.api_keys.create(session, "laptop").key, store.access_token.generate(session).token
+        with served(folder, url, make_ring()) as gateway:
+            yield Stage(store, models, gateway, key, token, folder)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One for all tests that do not stop it: to start it takes longer than most of them."""
+    site = {"gateway.trusted_proxies": "127.0.0.1/32"}
+    with running(tmp_path_factory.mktemp("gateway"), ModelServer(), **site) as stage:
+        yield stage
+
+
+class Gate:
+    """Lets the model server say one word, and then nothing until it is opened."""
+
+    def __init__(self) -> None:
+        self._opened = threading.Event()
+
+    def open(self) -> None:
+        self._opened.set()
+
+    async def pause(self, number: int) -> None:
+        if number == 1:
+            await asyncio.to_thread(self._opened.wait, PATIENCE)
+
+
+def events(lines: Iterator[str]) -> Iterator[Any]:
+    """The documents of a stream; the text of its last line as it is."""
+    for line in lines:
+        if line:
+            data = line.removeprefix("data: ")
+            yield data if data == "[DONE]" else json.loads(data)
+
+
+def test_a_stream_was_finished_after_the_signal_to_stop(tmp_path: Path) -> None:
+    gate = Gate()
+    with running(tmp_path, ModelServer(pause=gate.pause)) as stage:
+        address = httpx.URL(stage.gateway.url)
+        body = {**_CHAT, "stream": True}
+        with httpx.stream(
+            "POST", f"{stage.gateway.url}/v1/chat/completions", json=body, headers=stage.headers, timeout=PATIENCE
+        ) as answer:
+            stream = events(answer.iter_lines())
+            said = [next(stream)]
+            stage.gateway.process.terminate()
+            wait_until_refused(address.host, address.port or 0)
+            assert stage.gateway.process.poll() is None
+            gate.open()
+            said += stream
+        assert said[-1] == "[DONE]"
+        words = [each["choices"][0]["delta"].get("content", "") for each in said[:-1] if each["choices"]]
+        assert "".join(words) == "".join(WORDS)
+        assert stage.gateway.process.wait(PATIENCE) == 0
+        (logged,) = stage.log()
+        assert (logged.entry.status, logged.entry.cost_micro_usd) == ("ok", COST)
+        assert stage.store.quota.state(sign_in(stage.store)).held_micro_usd == 0
+        assert stage.gateway.log.read_text().endswith("Gatekey has stopped\n")
+
+
+def wait_until_refused(host: str, port: int) -> None:
+    """Wait until nobody listens there any more."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        assert time.monotonic() < deadline, "new connections were still taken"
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+        except OSError:
+            return
+        time.sleep(0.01)
+
+
+def test_a_stream_that_the_model_server_broke_off_was_charged_for_what_came(stage: Stage) -> None:
+    async def break_off(number: int) -> None:
+        if number == 3:
+            raise ConnectionAbortedError
+
+    before = stage.store.quota.state(sign_in(stage.store))
+    stage.models.pause = break_off
+    answer = httpx.post(
+        f"{stage.gateway.url}/v1/chat/completions",
+        json={**_CHAT, "stream": True},
+        headers=stage.headers,
+        timeout=PATIENCE,
+    )
+    stage.models.pause = None
+    *said, last = events(iter(answer.text.splitlines()))
+    assert [each["choices"][0]["delta"]["content"] for each in said] == list(WORDS[:3])
+    assert last["error"]["code"] == "upstream_broken"
+    entry = stage.wait_for_entry(answer.headers["x-request-id"])
+    assert (entry.kind, entry.status, entry.completion_tokens) == (Kind.ERROR, "upstream_broken", 3)
+    after = stage.store.quota.state(sign_in(stage.store))
+    assert (after.held_micro_usd, after.used_micro_usd - before.used_micro_usd) == (0, entry.cost_micro_usd)
+    assert entry.cost_micro_usd > 0
+
+
+def test_health_followed_the_database(stage: Stage) -> None:
+    url = f"{stage.gateway.url}/healthz"
+    assert httpx.get(url).json() == {"status": "ok"}
+    assert httpx.head(url).status_code == 200
+    database = stage.folder / "private" / "gatekey.sqlite3"
+    away = database.rename(stage.folder / "away")
+    sick = httpx.get(url)
+    away.rename(database)
+    assert (sick.status_code, sick.headers["retry-after"]) == (503, "1")
+    assert "gatekey.sqlite3" not in sick.text
+    assert httpx.get(url).status_code == 200
+
+
+def test_logs_and_files_held_addresses_by_the_switch_and_secrets_never(stage: Stage) -> None:
+    for records in (False, True):  # in this order: what was written once stays
+        session = sign_in(stage.store)
+        version = stage.store.settings.load(session, PrivacySettings).version
+        stage.store.settings.save(session, PrivacySettings(record_client_ip=records), version)
+        begun = len(stage.gateway.log.read_text())
+        answers = ask_in_every_way(stage)
+        assert [answer.status_code for answer in answers] == [200, 403, 200, 404, 401, 404]
+        assert [logged.entry.client_ip for logged in stage.log()[:2]] == [CLIENT if records else None] * 2
+        log = stage.gateway.log.read_text()[begun:]
+        said = "".join(answer.text + str(answer.headers) for answer in answers)
+        files = b"".join(path.read_bytes() for path in (stage.folder / "private").iterdir())
+        assert len([line for line in log.splitlines() if "account=" in line]) == len(answers)
+        assert (CLIENT in log, CLIENT.encode() in files) == (records, records)
+        for secret in (stage.key, stage.token, UPSTREAM_KEY, PROMPT):
+            assert secret not in log
+            assert secret not in said
+            assert secret.encode() not in files
+        print(f"BAR N1-N2-serve switch {'on' if records else 'off'}: {log.count(CLIENT)} addresses logged, 0 secrets")
+
+
+def ask_in_every_way(stage: Stage) -> list[httpx.Response]:
+    """With secrets where they belong and where they do not."""
+    forwarded = {"X-Forwarded-For": CLIENT}
+    with httpx.Client(base_url=stage.gateway.url, headers=forwarded, timeout=PATIENCE) as client:
+        return [
+            client.post("/v1/chat/completions", json=_CHAT, headers=stage.headers),
+            client.post("/v1/chat/completions", json={**_CHAT, "model": "unpriced"}, headers=stage.headers),
+            client.get("/api/account/usage", headers={"Authorization": f"Bearer {stage.token}"}),
+            client.get(f"/v1/models/{stage.key}", headers=stage.headers),
+            client.get(f"/api/account?access_token={stage.token}"),
+            client.get(f"/{stage.token}"),
+        ]
