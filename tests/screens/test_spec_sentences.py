@@ -1,0 +1,266 @@
+"""What the documentation of the Settings page promises in words, read from the screens that keep the promise."""
+
+import pytest
+from textual.widgets import Button, Input, OptionList, Static
+
+from screens.navigation import Navigation
+from screens.settings.page import SettingsPage
+from screens.settings.two_factor_setup import TwoFactorSetup
+from store.recommendations import TITLES
+from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
+from tests.consoles import Stage, console
+from tests.screens.test_security_tab import enrol
+from tests.stores import add_account, make_store, sign_in
+from tui.clipboard import Copied, Route
+from tui.widgets.field import Field
+from tui.widgets.tab_bar import TabBar
+from tui.widgets.toggle import Toggle
+
+pytestmark = pytest.mark.anyio
+
+LARGE = (120, 44)
+"""Columns and rows: nothing has to be scrolled into view."""
+
+
+async def test_the_page_has_two_areas_and_six_tabs() -> None:
+    async with console(size=LARGE) as stage:
+        lines = stage.text().split("\n")
+        areas = next(number for number, line in enumerate(lines) if "Account Management" in line)
+        tabs = lines[areas + 1]
+        border = lines[areas].index("Other Settings")
+        for tab in ("Account Binding", "Security"):
+            assert tabs.index(tab) < border
+        for tab in ("Notifications", "Price", "Privacy", "Sidebar"):
+            assert tabs.index(tab) >= border - 2
+
+
+async def test_binding_says_what_it_would_be_for_while_it_is_off() -> None:
+    async with console() as stage:
+        await stage.press("1")
+        assert stage.says("disabled by the administrator")
+        assert stage.says("you can link a provider such as GitHub or an OIDC provider here")
+        assert stage.says("to simplify login and identity verification")
+
+
+async def test_the_token_says_how_it_has_to_be_kept() -> None:
+    async with console(size=LARGE) as stage:
+        stage.app.screen.query_one("#token-action").focus()
+        await stage.settle()
+        assert stage.says("A bearer token for the API of your account. Store it securely;")
+        assert stage.says("never put it into client-side code")
+        await stage.press("t", "y")
+        assert stage.says("It grants access to the API of your account")
+        assert stage.says("never put it into client-side code or a public repository")
+        assert stage.says("A previous token no longer works")
+        await stage.press("f1")
+        assert stage.says("If it was compromised, generate another")
+
+
+async def test_the_password_is_asked_for_thrice_and_to_be_rotated() -> None:
+    async with console(size=LARGE) as stage:
+        stage.app.screen.query_one("#password-action").focus()
+        await stage.settle()
+        assert stage.says("Rotate it from time to time; never reuse it.")
+        await stage.press("p")
+        for label in ("Original password", "New password", "Confirm new password"):
+            assert stage.says(label)
+
+
+async def test_a_passkey_is_offered_once_the_administrator_allows_it() -> None:
+    store = make_store()
+    add_account(store)
+    store.site.set("passkeys.enabled", "true")
+    async with console(store, size=LARGE) as stage:
+        stage.app.screen.query_one("#passkeys-action").focus()
+        await stage.settle()
+        assert stage.says("Sign in with your device instead of a password.")
+        assert stage.says("none registered")
+        await stage.press("k", "f1")
+        assert stage.says("cannot be phished")
+
+
+async def test_the_wizard_names_its_steps_its_apps_and_its_button() -> None:
+    async with console() as stage:
+        await stage.press("f")
+        assert stage.says("Step 1 of 3: Scan QR Code")
+        words = str(stage.app.screen.query_one("#scan-words", Static).content)
+        assert "Google Authenticator or Microsoft Authenticator" in words
+        assert "Cannot scan? Enter this key:" in words
+        wizard = stage.app.screen
+        assert isinstance(wizard, TwoFactorSetup)
+        code = wizard._given.codes[0]
+        await stage.press("enter")
+        assert stage.says("Step 2 of 3: Save Backup Recovery Codes")
+        assert stage.says("Each code lets you in once if you lose your authenticator device")
+        assert stage.says("Store them securely, offline")
+        assert stage.says("may result in permanent loss of access")
+        await stage.fill("saved-code", code)
+        await stage.press("enter")
+        assert stage.says("Step 3 of 3: Verify Setup")
+        assert stage.says("Enter the 6-digit code your authenticator app shows now")
+        assert stage.says("Complete setup and enable two-factor authentication")
+        assert stage.says("signing in needs your password and such a code")
+
+
+async def test_all_codes_are_copied_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+
+    async def remember(_app: object, text: str) -> Copied:
+        copied.append(text)
+        return Copied(Route.TERMINAL)
+
+    monkeypatch.setattr("screens.settings.backup_codes.copy", remember)
+    async with console() as stage:
+        await stage.press("f", "enter")
+        wizard = stage.app.screen
+        assert isinstance(wizard, TwoFactorSetup)
+        await stage.click("#copy-codes")
+        assert all(copied[0].count(code) == 1 for code in wizard._given.codes)
+        assert "Each can be used once" in copied[0]
+
+
+async def test_a_wrong_code_of_the_app_leaves_it_off() -> None:
+    async with console() as stage:
+        await stage.press("f")
+        wizard = stage.app.screen
+        assert isinstance(wizard, TwoFactorSetup)
+        await stage.press("enter")
+        await stage.fill("saved-code", wizard._given.codes[0])
+        await stage.press("enter")
+        await stage.fill("code", "000000")
+        await stage.press("enter")
+        assert wizard is stage.app.screen
+        assert stage.says("Step 3 of 3")
+        assert not stage.store.two_factor.status(sign_in(stage.store)).is_enabled
+
+
+async def test_deleting_says_what_will_be_gone() -> None:
+    async with console() as stage:
+        await stage.press("x")
+        for sentence in (
+            "All stored data will be permanently deleted.",
+            "API keys, tokens and billing history will be removed.",
+            "The operation cannot be reversed.",
+            "Ensure all necessary data has been exported before proceeding.",
+            "To confirm, enter your username: alice",
+        ):
+            assert stage.says(sentence), sentence
+        assert stage.app.screen.query_one("#confirm", Button).disabled
+
+
+async def test_four_channels_a_threshold_in_usd_and_the_accounts_own_address() -> None:
+    async with console(size=LARGE) as stage:
+        await stage.press("3")
+        for channel in ("Email", "Webhook", "Bark", "Gotify"):
+            assert len(stage.app.screen.query(f"Toggle#channel-{channel.lower()}")) == 1
+            assert stage.says(channel)
+        assert stage.app.screen.query_one("#email-address", Input).placeholder == "alice@example.com"
+        stage.app.screen.query_one("#quota-warning-threshold").focus()
+        await stage.settle()
+        assert stage.says("A notification is sent when the remaining quota falls below this amount in USD.")
+        assert stage.app.screen.query_one("#quota-warning-threshold", Input).value == "1.00"
+
+
+async def test_each_switch_spells_out_what_it_does_on_and_off() -> None:
+    async with console() as stage:
+        await stage.press("4")
+        assert stage.says("Accept Models Without Price Settings")
+        assert stage.says("API calls to models without defined pricing rules are blocked. Recommended.")
+        stage.app.screen.query_one("#accept-unpriced-models", Toggle).value = True
+        await stage.settle()
+        assert stage.says("Calls to models without configured pricing are allowed.")
+        assert stage.says("unpredictable costs if the model has dynamic or external pricing")
+        await stage.press("f1")
+        assert stage.says("Enable it only when you fully understand the billing implications.")
+        await stage.press("escape")
+        await stage.press("5")
+        assert stage.says("Record Request and Error Log IP")
+        assert stage.says("IP addresses are not stored in consumption and error logs.")
+        stage.app.screen.query_one("#record-client-ip", Toggle).value = True
+        await stage.settle()
+        assert stage.says("Consumption logs and error logs record the client IP")
+        assert stage.says("security auditing, debugging and investigating suspicious activity")
+        await stage.press("f1")
+        assert stage.says("balances observability with privacy")
+
+
+async def test_three_sections_with_eight_modules_and_their_buttons() -> None:
+    async with console(size=LARGE) as stage:
+        await stage.press("6")
+        labels = [field.label.strip() for field in stage.app.screen.query("#sidebar-form Field").results(Field)]
+        assert labels == [
+            "Chat Area",
+            "Playground",
+            "Dashboard Area",
+            "Overview",
+            "API Keys",
+            "Usage Logs",
+            "Drawing Logs",
+            "Task Logs",
+            "Personal Center Area",
+            "Wallet",
+            "Settings",
+        ]
+        assert stage.says("Save Settings")
+        assert stage.says("Reset to Default")
+        stage.app.screen.query_one("#module-playground").focus()
+        await stage.settle()
+        assert stage.says("Playground (AI model testing environment): visibility only, nothing is switched off.")
+
+
+async def test_a_hidden_section_leaves_the_sidebar_only_after_saving() -> None:
+    async with console(size=LARGE) as stage:
+        await stage.press("6")
+        stage.app.screen.query_one("#section-dashboard").focus()
+        await stage.press("space")
+        navigation = stage.app.screen.query_one("#navigation", Navigation)
+        assert "overview" in navigation.shown
+        await stage.press("ctrl+s")
+        assert navigation.shown == ["playground", "wallet", "settings"]
+
+
+async def test_the_five_recommendations_in_the_words_of_the_documentation() -> None:
+    assert list(TITLES.values()) == [
+        "Enable Two-Factor Authentication",
+        "Store backup recovery codes offline",
+        "Keep the System Access Token confidential",
+        "Configure quota warnings to avoid service disruption",
+        "Carefully review pricing safeguards before enabling models without price settings",
+    ]
+    async with console(size=LARGE) as stage:
+        await stage.press("r")
+        assert stage.says("To maintain a secure and stable environment:")
+        assert stage.app.screen.query_one(OptionList).option_count == 5
+        for title in TITLES.values():
+            assert stage.says(title), title
+
+
+async def test_every_switch_of_the_account_is_on_one_page() -> None:
+    async with console() as stage:
+        page = stage.app.screen.query_one(SettingsPage)
+        for key in "123456":
+            await stage.press(key)
+            assert page.pane.is_on_screen
+        assert page.query_one(TabBar).active == "sidebar"
+
+
+def test_the_defaults_are_the_recommended_ones() -> None:
+    assert not PriceSettings().accept_unpriced_models
+    assert not PrivacySettings().record_client_ip
+    assert SidebarSettings().hidden_modules == frozenset()
+    assert NotificationSettings().threshold_micro_usd == 1_000_000
+
+
+async def test_two_factor_on_needs_both_at_the_next_sign_in() -> None:
+    async with console() as stage:
+        await enrol(stage)
+        await stage.press("ctrl+l")
+        await stage.press("escape")
+        await sign_in_with_password(stage)
+        assert stage.says("Enter the code your authenticator app shows.")
+
+
+async def sign_in_with_password(stage: Stage) -> None:
+    await stage.fill("username", "alice")
+    await stage.fill("password", "correct horse battery staple")
+    await stage.click("#sign-in")
