@@ -22,7 +22,7 @@ from gateway.problems import headers_of, sentence_of, status_of
 from gateway.relying_party import RelyingParty
 from gateway.services import Services
 from store.errors import GatekeyError, InvalidInput, NotAllowed, PasskeyRefused, PasskeysDisabled, SignInExpired
-from store.passkeys import Ceremony, Purpose
+from store.passkey_ceremonies import Ceremony, Purpose
 
 _WORDS: Final = {
     Purpose.REGISTER: "Your passkey was registered. Go back to the console.",
@@ -46,6 +46,7 @@ class PasskeyPage:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._passkeys = services.store.passkeys
+        self._ceremonies = services.store.ceremonies
         self._files = assets()
 
     def file(self, path: str) -> Callable[[Request], Awaitable[Response]]:
@@ -64,7 +65,7 @@ class PasskeyPage:
         party = await self._party(request)
         code = (await _body(request, "code"))["code"]
         async with self._one_try(request):
-            ceremony = await self._services.threads.read(lambda: self._passkeys.look_up(code))
+            ceremony = await self._services.threads.read(lambda: self._ceremonies.look_up(code))
         left = ceremony.expires_at - self._services.store.context.now()
         return {
             "purpose": ceremony.purpose.value,
@@ -78,12 +79,12 @@ class PasskeyPage:
         party = await self._party(request)
         body = await _body(request, "code", "credential")
         async with self._one_try(request):
-            ceremony = await self._services.threads.read(lambda: self._passkeys.claim(body["code"]))
+            ceremony = await self._services.threads.read(lambda: self._ceremonies.claim(body["code"]))
             try:
                 await self._services.threads.read(lambda: self._accept(party, ceremony, body["credential"]))
             except GatekeyError as error:
                 sentence = sentence_of(error)
-                await self._services.threads.read(lambda: self._passkeys.fail(ceremony, sentence))
+                await self._services.threads.read(lambda: self._ceremonies.fail(ceremony, sentence))
                 raise
         return {"ok": True, "sentence": _WORDS[ceremony.purpose]}
 
@@ -91,11 +92,11 @@ class PasskeyPage:
         challenge = ceremony.challenge
         if ceremony.purpose is Purpose.REGISTER:
             found = webauthn_ceremony.verify_registration(party, challenge=challenge, answer=answer)
-            self._passkeys.finish_registration(ceremony, found)
+            self._ceremonies.finish_registration(ceremony, found)
             return
         stored = self._passkeys.find(webauthn_ceremony.credential_id_of(answer))
         assertion = webauthn_ceremony.verify_authentication(party, challenge=challenge, answer=answer, stored=stored)
-        self._passkeys.finish_assertion(ceremony, stored, assertion.sign_count)
+        self._ceremonies.finish_assertion(ceremony, stored, assertion.sign_count)
 
     async def _party(self, request: Request) -> RelyingParty:
         site = self._services.store.site

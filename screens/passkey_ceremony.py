@@ -74,7 +74,7 @@ class PasskeyCeremony(AccountModal[bool]):
 
     @work(exclusive=True)
     async def wait_for_browser(self) -> None:
-        from store.passkeys import CeremonyState
+        from store.passkey_ceremonies import CeremonyState
 
         left = self.query_one("#left", Static)
         while True:

@@ -1,16 +1,10 @@
-"""Passkey records and their guards, and the ceremonies a console waits for.
+"""Passkeys: the records of an account's, and the guards around them. How one comes about: passkey_ceremonies.py."""
 
-The ceremony itself (WebAuthn level 3) runs in the user's browser and is checked by the gateway; here is what it
-may touch: a challenge good once and for two minutes, bound to one purpose and one session.
-"""
-
-import random
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from store import inputs
@@ -19,49 +13,20 @@ from store.context import Context
 from store.credentials import Credentials
 from store.errors import (
     AlreadyBound,
-    ClonedPasskey,
     InvalidLabel,
     LimitReached,
     NoSuchItem,
     PasskeyRefused,
     PasskeysDisabled,
-    SignInExpired,
 )
-from store.models import Account, Passkey, PasskeyCeremony
+from store.models import Account, Passkey
 from store.notices import Notices
-from store.row_locks import hold_account, keep_account
-from store.sessions import Sessions, digest
-from store.sign_in import SecondFactorNeeded, SignedIn, SignIn
+from store.row_locks import keep_account
+from store.sessions import Sessions
 from store.site import Site
-from store.stored_words import stored_word
-from store.text import fold, plain
-from store.throttle import Throttles
+from store.text import fold
 
 MOST: Final = 10
-CEREMONY_LASTS: Final = timedelta(seconds=120)
-CHALLENGE_BYTES: Final = 32
-_CHECKING_LASTS: Final = timedelta(seconds=10)
-"""How long an answer that came in time may be checked."""
-_CODE_ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
-"""Consonants: no code spells a word (RFC 8628, 6.1)."""
-_CODE_LENGTH: Final = 8
-
-
-class Purpose(StrEnum):
-    REGISTER = "register"
-    SIGN_IN = "sign-in"
-    PROVE = "prove"
-
-
-class CeremonyState(StrEnum):
-    WAITING = "waiting"
-    """The browser has not answered yet."""
-    CLAIMED = "claimed"
-    """An answer is being checked."""
-    DONE = "done"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    COLLECTED = "collected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,53 +64,22 @@ class StoredCredential:
     user_handle: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class CeremonyStarted:
-    """`code` is typed into the browser page; `ticket` stays with the console and collects the outcome."""
-
-    code: str
-    ticket: str = field(repr=False)
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Ceremony:
-    """A ceremony as the gateway sees it."""
-
-    id: int
-    purpose: Purpose
-    challenge: bytes = field(repr=False)
-    label: str
-    account_id: int | None
-    account_name: str
-    user_handle: bytes
-    credential_ids: tuple[bytes, ...]
-    """The account's own: excluded when registering, allowed when signing in."""
-    expires_at: datetime
-
-
 class Passkeys:
     def __init__(
         self,
         context: Context,
         audit: Audit,
-        throttles: Throttles,
         sessions: Sessions,
-        sign_in: SignIn,
         credentials: Credentials,
         notices: Notices,
         site: Site,
     ) -> None:
         self._context = context
         self._audit = audit
-        self._throttles = throttles
         self._sessions = sessions
-        self._sign_in = sign_in
         self._credentials = credentials
         self._notices = notices
         self._site = site
-
-    # -- records ------------------------------------------------------------------------------------------------
 
     def list(self, token: str) -> list[PasskeyInfo]:
         """The passkeys of the session's account, oldest first; also while the administrator has them off."""
@@ -173,7 +107,7 @@ class Passkeys:
         self.require_enabled()
         label = inputs.check_label(label, field="passkey-label")
         with self._sessions.writing(token, proof=True) as (tx, acting):
-            return self._insert(tx, acting.account_id, acting.name, acting.source, acting.session_id, label, credential)
+            return self.keep(tx, acting.account_id, acting.name, acting.source, acting.session_id, label, credential)
 
     def rename(self, token: str, passkey_id: int, label: str) -> None:
         """Raises `InvalidLabel` (also for one in use), `NoSuchItem`, `FreshProofRequired`."""
@@ -239,267 +173,7 @@ class Passkeys:
             raise PasskeyRefused
         return StoredCredential(row.id, row.account_id, credential_id, row.public_key, row.sign_count, row.user_handle)
 
-    # -- ceremonies, from the console ---------------------------------------------------------------------------
-
-    def begin_registration(self, token: str, label: str) -> CeremonyStarted:
-        """Start registering. Raises `PasskeysDisabled`, `InvalidLabel`, `LimitReached`, `FreshProofRequired`."""
-        self.require_enabled()
-        label = inputs.check_label(label, field="passkey-label")
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            self._refuse_label(tx, acting.account_id, label)
-            return self._begin(tx, Purpose.REGISTER, acting.source, acting.account_id, acting.session_id, label)
-
-    def begin_proof(self, token: str) -> CeremonyStarted:
-        """Start proving again who one is. Raises `PasskeysDisabled`."""
-        self.require_enabled()
-        with self._sessions.writing(token) as (tx, acting):
-            return self._begin(tx, Purpose.PROVE, acting.source, acting.account_id, acting.session_id, "")
-
-    def begin_sign_in(self, *, source: str) -> CeremonyStarted:
-        """Start signing in; which account it is, the passkey says. Raises `PasskeysDisabled`, `TooManyAttempts`."""
-        self.require_enabled()
-        self._throttles.admit(source)
-        with self._context.database.write() as tx:
-            return self._begin(tx, Purpose.SIGN_IN, source, None, None, "")
-
-    def outcome(self, ticket: str) -> CeremonyState:
-        """How a ceremony stands, for the console that waits. Raises `PasskeyRefused` with its reason once it failed."""
-        with self._context.database.read() as tx:
-            row = tx.execute(
-                select(PasskeyCeremony.state, PasskeyCeremony.failure, PasskeyCeremony.expires_at).where(
-                    PasskeyCeremony.ticket_hash == digest(ticket)
-                )
-            ).one_or_none()
-        if row is None:
-            return CeremonyState.EXPIRED
-        state = stored_word(CeremonyState, row.state)
-        if state is CeremonyState.FAILED:
-            raise PasskeyRefused(row.failure or None)
-        # A gateway that died over an answer leaves it claimed for ever; the console does not wait that long.
-        patience = _CHECKING_LASTS if state is CeremonyState.CLAIMED else timedelta()
-        is_open = state in (CeremonyState.WAITING, CeremonyState.CLAIMED)
-        if is_open and row.expires_at + patience <= self._context.now():
-            return CeremonyState.EXPIRED
-        return state
-
-    def collect_sign_in(self, ticket: str, *, source: str) -> SignedIn | SecondFactorNeeded:
-        """Turn a finished sign-in ceremony into a session, once. Raises `SignInExpired`."""
-        self.require_enabled()
-        with self._context.database.write() as tx:
-            hold_account(tx, select(PasskeyCeremony.account_id).where(PasskeyCeremony.ticket_hash == digest(ticket)))
-            account_id = tx.execute(
-                update(PasskeyCeremony)
-                .where(
-                    PasskeyCeremony.ticket_hash == digest(ticket),
-                    PasskeyCeremony.purpose == Purpose.SIGN_IN.value,
-                    PasskeyCeremony.state == CeremonyState.DONE.value,
-                    PasskeyCeremony.expires_at > self._context.now() - CEREMONY_LASTS,
-                )
-                .values(state=CeremonyState.COLLECTED.value)
-                .returning(PasskeyCeremony.account_id)
-            ).scalar()
-            if account_id is None:
-                raise SignInExpired
-            return self._sign_in.admit(tx, account_id, method="passkey", source=source)
-
-    def cancel(self, ticket: str) -> None:
-        """Forget a ceremony nobody waits for any more."""
-        with self._context.database.write() as tx:
-            tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.ticket_hash == digest(ticket)))
-
-    # -- ceremonies, from the gateway ---------------------------------------------------------------------------
-
-    def look_up(self, code: str) -> Ceremony:
-        """The ceremony a short code names, with its challenge. Raises `SignInExpired`, `PasskeysDisabled`."""
-        self.require_enabled()
-        with self._context.database.read() as tx:
-            row = tx.execute(
-                select(PasskeyCeremony).where(
-                    PasskeyCeremony.code_hash == digest(canonical_code(code)),
-                    PasskeyCeremony.state == CeremonyState.WAITING.value,
-                    PasskeyCeremony.expires_at > self._context.now(),
-                )
-            ).one_or_none()
-            if row is None:
-                raise SignInExpired("This code is not known or has expired. Start again in the console.")
-            return self._ceremony(tx, row)
-
-    def claim(self, code: str) -> Ceremony:
-        """Take the ceremony's challenge for good, before its answer is checked. Raises what `look_up` raises."""
-        self.require_enabled()
-        with self._context.database.write() as tx:
-            row = tx.execute(
-                update(PasskeyCeremony)
-                .where(
-                    PasskeyCeremony.code_hash == digest(canonical_code(code)),
-                    PasskeyCeremony.state == CeremonyState.WAITING.value,
-                    PasskeyCeremony.expires_at > self._context.now(),
-                )
-                .values(state=CeremonyState.CLAIMED.value)
-                .returning(*PasskeyCeremony.__table__.columns)
-            ).one_or_none()
-            if row is None:
-                raise SignInExpired("This code is not known or has expired. Start again in the console.")
-            return self._ceremony(tx, row)
-
-    def finish_registration(self, ceremony: Ceremony, credential: NewCredential) -> None:
-        """Keep what a claimed registration found. Raises `SignInExpired`, `LimitReached`, `AlreadyBound`."""
-        with self._context.database.write() as tx:
-            hold_account(tx, select(PasskeyCeremony.account_id).where(PasskeyCeremony.id == ceremony.id))
-            row = self._settle(tx, ceremony, Purpose.REGISTER)
-            account = tx.execute(select(Account.name).where(Account.id == row.account_id)).one_or_none()
-            if account is None or not self._sessions.is_live(tx, row.session_id):
-                raise SignInExpired("The console that asked for this has signed out.")
-            self._insert(tx, row.account_id, account.name, row.source, row.session_id, row.label, credential)
-
-    def finish_assertion(self, ceremony: Ceremony, stored: StoredCredential, sign_count: int) -> None:
-        """Note a verified assertion of a claimed sign-in or proof.
-
-        The counter moves by a conditional UPDATE: of two assertions with one count only one is good. Raises
-        `ClonedPasskey` if it ran backwards (the passkey is flagged), `SignInExpired`, `PasskeyRefused`.
-        """
-        try:
-            with self._context.database.write() as tx:
-                hold_account(tx, stored.account_id)
-                row = self._settle(tx, ceremony, ceremony.purpose)
-                if ceremony.purpose is Purpose.PROVE and row.account_id != stored.account_id:
-                    raise PasskeyRefused("This passkey belongs to another account.")
-                moved = tx.execute(
-                    update(Passkey)
-                    .where(
-                        Passkey.id == stored.passkey_id,
-                        Passkey.flagged_at.is_(None),
-                        # Synced passkeys keep their counter at zero (WebAuthn level 3, 6.1.1).
-                        or_(Passkey.sign_count < sign_count, (Passkey.sign_count == 0) & (sign_count == 0)),
-                    )
-                    .values(sign_count=sign_count, last_used_at=self._context.now())
-                )
-                if moved.rowcount != 1:
-                    raise ClonedPasskey
-                if ceremony.purpose is Purpose.PROVE:
-                    if not self._sessions.is_live(tx, row.session_id):
-                        raise SignInExpired("The console that asked for this has signed out.")
-                    self._sessions.note_proof(tx, row.session_id)
-                    self._audit.record(
-                        tx,
-                        stored.account_id,
-                        Tag.PROVED,
-                        actor=ceremony.account_name,
-                        source=row.source,
-                        method="passkey",
-                    )
-                else:
-                    tx.execute(
-                        update(PasskeyCeremony)
-                        .where(PasskeyCeremony.id == ceremony.id)
-                        .values(account_id=stored.account_id)
-                    )
-        except ClonedPasskey:
-            self.flag(stored)
-            raise
-
-    def fail(self, ceremony: Ceremony, sentence: str) -> None:
-        """Tell the waiting console why a claimed ceremony was refused."""
-        with self._context.database.write() as tx:
-            tx.execute(
-                update(PasskeyCeremony)
-                .where(PasskeyCeremony.id == ceremony.id, PasskeyCeremony.state == CeremonyState.CLAIMED.value)
-                .values(state=CeremonyState.FAILED.value, failure=plain(sentence, 300))
-            )
-
-    def flag(self, stored: StoredCredential) -> None:
-        """Refuse a passkey from now on: it may have been copied."""
-        with self._context.database.write() as tx:
-            keep_account(tx, stored.account_id)
-            flagged = tx.execute(
-                update(Passkey)
-                .where(Passkey.id == stored.passkey_id, Passkey.flagged_at.is_(None))
-                .values(flagged_at=self._context.now())
-            )
-            if flagged.rowcount == 1:
-                self._audit.record(tx, stored.account_id, Tag.PASSKEY_CLONED, actor="gateway", source="")
-                self._notices.enqueue(tx, stored.account_id, Tag.PASSKEY_CLONED)
-
-    # -- inside -------------------------------------------------------------------------------------------------
-
-    def _begin(
-        self,
-        tx: Connection,
-        purpose: Purpose,
-        source: str,
-        account_id: int | None,
-        session_id: int | None,
-        label: str,
-    ) -> CeremonyStarted:
-        now = self._context.now()
-        tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.expires_at < now - CEREMONY_LASTS))
-        if session_id is not None:
-            tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.session_id == session_id))
-        code, ticket = new_code(self._context.rng), self._context.rng.randbytes(32).hex()
-        tx.execute(
-            insert(PasskeyCeremony).values(
-                account_id=account_id,
-                session_id=session_id,
-                purpose=purpose.value,
-                code_hash=digest(canonical_code(code)),
-                ticket_hash=digest(ticket),
-                label=label,
-                source=plain(source, 200),
-                challenge=self._context.rng.randbytes(CHALLENGE_BYTES),
-                expires_at=now + CEREMONY_LASTS,
-                state=CeremonyState.WAITING.value,
-                failure="",
-            )
-        )
-        return CeremonyStarted(code, ticket, now + CEREMONY_LASTS)
-
-    def _ceremony(self, tx: Connection, row: Any) -> Ceremony:
-        name, handle = "", b""
-        own: tuple[bytes, ...] = ()
-        if row.account_id is not None:
-            account = tx.execute(select(Account.name, Account.user_handle).where(Account.id == row.account_id)).one()
-            name, handle = account.name, account.user_handle
-            own = tuple(tx.execute(select(Passkey.credential_id).where(Passkey.account_id == row.account_id)).scalars())
-        return Ceremony(
-            id=row.id,
-            purpose=stored_word(Purpose, row.purpose),
-            challenge=row.challenge,
-            label=row.label,
-            account_id=row.account_id,
-            account_name=name,
-            user_handle=handle,
-            credential_ids=own,
-            expires_at=row.expires_at,
-        )
-
-    def _settle(self, tx: Connection, ceremony: Ceremony, purpose: Purpose) -> Any:
-        row = tx.execute(
-            update(PasskeyCeremony)
-            .where(
-                PasskeyCeremony.id == ceremony.id,
-                PasskeyCeremony.purpose == purpose.value,
-                PasskeyCeremony.state == CeremonyState.CLAIMED.value,
-            )
-            .values(state=CeremonyState.DONE.value, challenge=None)
-            .returning(
-                PasskeyCeremony.account_id,
-                PasskeyCeremony.session_id,
-                PasskeyCeremony.label,
-                PasskeyCeremony.source,
-            )
-        ).one_or_none()
-        if row is None:
-            raise SignInExpired
-        return row
-
-    def _refuse_label(self, tx: Connection, account_id: int, label: str) -> None:
-        if tx.execute(select(func.count()).where(Passkey.account_id == account_id)).scalar_one() >= MOST:
-            raise LimitReached(f"An account has at most {MOST} passkeys. Remove one first.")
-        taken = select(Passkey.id).where(Passkey.account_id == account_id, Passkey.label_key == fold(label))
-        if tx.execute(taken).scalar() is not None:
-            raise InvalidLabel("Another passkey has this label.", field="passkey-label")
-
-    def _insert(
+    def keep(
         self,
         tx: Connection,
         account_id: int,
@@ -509,7 +183,11 @@ class Passkeys:
         label: str,
         credential: NewCredential,
     ) -> int:
-        self._refuse_label(tx, account_id, label)
+        """Keep a verified credential in a transaction, and end the account's other sessions; returns its id.
+
+        Raises `InvalidLabel`, `LimitReached`, `AlreadyBound`.
+        """
+        self.refuse_label(tx, account_id, label)
         try:
             passkey_id = tx.execute(
                 insert(Passkey)
@@ -534,13 +212,23 @@ class Passkeys:
         self._notices.enqueue(tx, account_id, Tag.PASSKEY_ADDED)
         return int(passkey_id)
 
+    def refuse_label(self, tx: Connection, account_id: int, label: str) -> None:
+        """Raises `LimitReached` if the account has all it may have, `InvalidLabel` if one of them is called so."""
+        if tx.execute(select(func.count()).where(Passkey.account_id == account_id)).scalar_one() >= MOST:
+            raise LimitReached(f"An account has at most {MOST} passkeys. Remove one first.")
+        taken = select(Passkey.id).where(Passkey.account_id == account_id, Passkey.label_key == fold(label))
+        if tx.execute(taken).scalar() is not None:
+            raise InvalidLabel("Another passkey has this label.", field="passkey-label")
 
-def new_code(rng: random.Random) -> str:
-    """A short code for a person to type: eight consonants, written `XXXX-XXXX` (34 bits, good for 120 s)."""
-    letters = "".join(rng.choice(_CODE_ALPHABET) for _ in range(_CODE_LENGTH))
-    return f"{letters[:4]}-{letters[4:]}"
-
-
-def canonical_code(text: str) -> str:
-    """A short code as typed, without case, spaces and dashes."""
-    return text.replace(" ", "").replace("-", "").upper()[:64]
+    def flag(self, stored: StoredCredential) -> None:
+        """Refuse a passkey from now on: it may have been copied."""
+        with self._context.database.write() as tx:
+            keep_account(tx, stored.account_id)
+            flagged = tx.execute(
+                update(Passkey)
+                .where(Passkey.id == stored.passkey_id, Passkey.flagged_at.is_(None))
+                .values(flagged_at=self._context.now())
+            )
+            if flagged.rowcount == 1:
+                self._audit.record(tx, stored.account_id, Tag.PASSKEY_CLONED, actor="gateway", source="")
+                self._notices.enqueue(tx, stored.account_id, Tag.PASSKEY_CLONED)

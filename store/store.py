@@ -29,6 +29,7 @@ from store.hashing import Hasher
 from store.models import Meta
 from store.notices import Notices
 from store.outbox import Outbox
+from store.passkey_ceremonies import PasskeyCeremonies
 from store.passkeys import Passkeys
 from store.passwords import Passwords
 from store.pricing import Pricing
@@ -61,6 +62,7 @@ class Store:
     access_token: AccessTokens
     api_keys: ApiKeys
     passkeys: Passkeys
+    ceremonies: PasskeyCeremonies
     bindings: Bindings
     settings: Settings
     site: Site
@@ -165,6 +167,7 @@ def assemble(context: Context) -> Store:
     outbox = Outbox(context, sessions)
     usage = UsageLog(context, audit, sessions)
     settings = Settings(context, audit, sessions)
+    passkeys = Passkeys(context, audit, sessions, credentials, notices, site)
     return Store(
         context=context,
         accounts=Accounts(context, audit, throttles),
@@ -175,7 +178,8 @@ def assemble(context: Context) -> Store:
         two_factor=two_factor,
         access_token=AccessTokens(context, audit, sessions, notices),
         api_keys=ApiKeys(context, audit, sessions),
-        passkeys=Passkeys(context, audit, throttles, sessions, sign_in, credentials, notices, site),
+        passkeys=passkeys,
+        ceremonies=PasskeyCeremonies(context, audit, throttles, sessions, sign_in, passkeys),
         bindings=Bindings(context, audit, sessions, sign_in, credentials, notices, site),
         settings=settings,
         site=site,

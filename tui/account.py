@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from store.audit import Event
     from store.bindings import BindingInfo, ProviderInfo
     from store.outbox import LastDelivery
-    from store.passkeys import CeremonyStarted, CeremonyState, PasskeyInfo
+    from store.passkey_ceremonies import CeremonyStarted, CeremonyState
+    from store.passkeys import PasskeyInfo
     from store.pricing import ModelPrice, SeenModel
     from store.quota import QuotaState
     from store.recommendations import Check

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from store.audit import Event
     from store.bindings import ProviderInfo
     from store.outbox import LastDelivery
-    from store.passkeys import CeremonyStarted, CeremonyState
+    from store.passkey_ceremonies import CeremonyStarted, CeremonyState
     from store.pricing import ModelPrice, SeenModel
     from store.quota import QuotaState
     from store.sections import Channel
@@ -201,24 +201,24 @@ class LocalAccount:
     # -- passkeys --------------------------------------------------------------------------------------------
 
     async def begin_passkey_registration(self, label: str) -> PasskeyPage:
-        return await asyncio.to_thread(self._page, await self._ask(self._store.passkeys.begin_registration, label))
+        return await asyncio.to_thread(self._page, await self._ask(self._store.ceremonies.begin_registration, label))
 
     async def begin_passkey_proof(self) -> PasskeyPage:
-        return await asyncio.to_thread(self._page, await self._ask(self._store.passkeys.begin_proof))
+        return await asyncio.to_thread(self._page, await self._ask(self._store.ceremonies.begin_proof))
 
     async def begin_passkey_sign_in(self) -> PasskeyPage:
-        started = await asyncio.to_thread(self._store.passkeys.begin_sign_in, source=source())
+        started = await asyncio.to_thread(self._store.ceremonies.begin_sign_in, source=source())
         return await asyncio.to_thread(self._page, started)
 
     async def passkey_outcome(self, page: PasskeyPage) -> CeremonyState:
-        return await asyncio.to_thread(self._store.passkeys.outcome, page.started.ticket)
+        return await asyncio.to_thread(self._store.ceremonies.outcome, page.started.ticket)
 
     async def finish_passkey_sign_in(self, page: PasskeyPage) -> SecondFactorNeeded | None:
         ticket = page.started.ticket
-        return self._admitted(await asyncio.to_thread(self._store.passkeys.collect_sign_in, ticket, source=source()))
+        return self._admitted(await asyncio.to_thread(self._store.ceremonies.collect_sign_in, ticket, source=source()))
 
     async def cancel_passkey(self, page: PasskeyPage) -> None:
-        await asyncio.to_thread(self._store.passkeys.cancel, page.started.ticket)
+        await asyncio.to_thread(self._store.ceremonies.cancel, page.started.ticket)
 
     async def rename_passkey(self, passkey_id: int, label: str) -> None:
         await self._ask(self._store.passkeys.rename, passkey_id, label)

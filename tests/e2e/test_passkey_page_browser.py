@@ -27,7 +27,7 @@ from gateway.webauthn_ceremony import (
     verify_registration,
 )
 from store.errors import GatekeyError
-from store.passkeys import Ceremony, CeremonyStarted, CeremonyState, Purpose
+from store.passkey_ceremonies import Ceremony, CeremonyStarted, CeremonyState, Purpose
 from store.sign_in import SignedIn
 from tests.chromium import CHROMIUM, Refused, Tab, chromium
 from tests.stores import StillClock, add_account, make_store, sign_in
@@ -68,10 +68,10 @@ class Server:
         self.store.close()
 
     def register(self, label: str = "laptop") -> CeremonyStarted:
-        return self.store.passkeys.begin_registration(self.token, label)
+        return self.store.ceremonies.begin_registration(self.token, label)
 
     def sign_in(self) -> CeremonyStarted:
-        return self.store.passkeys.begin_sign_in(source=f"pts/{random.random()}")
+        return self.store.ceremonies.begin_sign_in(source=f"pts/{random.random()}")
 
     def address(self, code: str = "") -> str:
         return pages.page_address(self.party.origin, code)
@@ -89,7 +89,7 @@ class Server:
         return endpoint
 
     def _options(self, body: dict[str, Any]) -> dict[str, Any]:
-        found = self.store.passkeys.look_up(body["code"])
+        found = self.store.ceremonies.look_up(body["code"])
         if found.purpose is Purpose.REGISTER:
             options = registration_options(
                 self.party,
@@ -110,11 +110,11 @@ class Server:
 
     def _finish(self, body: dict[str, Any]) -> dict[str, Any]:
         self.finished += 1
-        claimed = self.store.passkeys.claim(body["code"])
+        claimed = self.store.ceremonies.claim(body["code"])
         try:
             self._settle(claimed, body["credential"])
         except GatekeyError as error:
-            self.store.passkeys.fail(claimed, str(error))
+            self.store.ceremonies.fail(claimed, str(error))
             raise
         return {"ok": True}
 
@@ -122,11 +122,11 @@ class Server:
         passkeys = self.store.passkeys
         if claimed.purpose is Purpose.REGISTER:
             found = verify_registration(self.party, challenge=claimed.challenge, answer=answer)
-            passkeys.finish_registration(claimed, found)
+            self.store.ceremonies.finish_registration(claimed, found)
             return
         stored = passkeys.find(credential_id_of(answer))
         checked = verify_authentication(self.party, challenge=claimed.challenge, answer=answer, stored=stored)
-        passkeys.finish_assertion(claimed, stored, checked.sign_count)
+        self.store.ceremonies.finish_assertion(claimed, stored, checked.sign_count)
 
 
 def sends(asset: pages.Asset) -> Callable[[Request], Response]:
@@ -194,7 +194,7 @@ def test_register_then_sign_in(tab: Tab, server: Server) -> None:
     press_proceed(tab)
     assert tab.text("#done-title") == "Passkey created"
     picture(tab, "3-done")
-    assert server.store.passkeys.outcome(started.ticket) is CeremonyState.DONE
+    assert server.store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
     assert [info.label for info in server.store.passkeys.list(server.token)] == ["laptop"]
 
     for _ in range(2):
@@ -209,7 +209,7 @@ def test_register_then_sign_in(tab: Tab, server: Server) -> None:
         assert tab.evaluate("document.querySelector('#account-row').hidden") is True
         press_proceed(tab)
         assert tab.text("#done-title") == "Passkey accepted"
-        assert isinstance(server.store.passkeys.collect_sign_in(signing.ticket, source="pts/0"), SignedIn)
+        assert isinstance(server.store.ceremonies.collect_sign_in(signing.ticket, source="pts/0"), SignedIn)
 
     assert tab.messages == []
     assert {url.split("#")[0] for url in tab.requests if not url.startswith("about:")} == {
@@ -230,7 +230,7 @@ def test_a_device_that_has_a_passkey_makes_no_second(tab: Tab, server: Server) -
     press_proceed(tab)
     assert tab.text("#problem-title") == "This device has a passkey already"
     picture(tab, "4-duplicate")
-    assert server.store.passkeys.outcome(again.ticket) is CeremonyState.WAITING
+    assert server.store.ceremonies.outcome(again.ticket) is CeremonyState.WAITING
     assert len(server.store.passkeys.list(server.token)) == 1
 
 
@@ -242,12 +242,12 @@ def test_a_user_who_is_not_verified_can_try_again(tab: Tab, server: Server) -> N
     press_proceed(tab)
     assert tab.text("#problem-title") == "Nothing was confirmed"
     assert server.finished == 0
-    assert server.store.passkeys.outcome(started.ticket) is CeremonyState.WAITING
+    assert server.store.ceremonies.outcome(started.ticket) is CeremonyState.WAITING
     tab.set_verified(device, verified=True)
     tab.click("#proceed")
     tab.wait_for("!document.querySelector('#done').hidden")
     assert tab.evaluate("document.querySelector('#problem').hidden") is True
-    assert server.store.passkeys.outcome(started.ticket) is CeremonyState.DONE
+    assert server.store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
 
 
 def test_a_device_without_user_verification_cannot_register(tab: Tab, server: Server) -> None:

@@ -82,7 +82,7 @@ def move_in(store: Store, clock: StillClock, name: str = "alice") -> Household:
     store.bindings.bind(third, GITHUB, f"subject of {name}", f"{name} elsewhere")
     store.passkeys.add(third, "key", credential(account.id))
     use(store, account.id, name, third, planted["api key"])
-    planted["proof ticket"] = store.passkeys.begin_proof(third).ticket
+    planted["proof ticket"] = store.ceremonies.begin_proof(third).ticket
     planted["open ticket"] = ask_for_ticket(store, name, planted["new password"])
     with store.database.write() as tx:
         plant_setup(store, tx, account.id)

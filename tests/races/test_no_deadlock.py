@@ -81,13 +81,13 @@ class Person:
         self.store.sign_in._note_failure(self.account_id, self.name, "pts/0")
 
     def prove_by_passkey(self) -> None:
-        started = self.store.passkeys.begin_proof(self.token)
-        ceremony = self.store.passkeys.claim(started.code)
+        started = self.store.ceremonies.begin_proof(self.token)
+        ceremony = self.store.ceremonies.claim(started.code)
         with self.store.database.read() as tx:
             row = tx.execute(select(Passkey).where(Passkey.account_id == self.account_id)).one_or_none()
         if row is not None:
             stored = StoredCredential(row.id, self.account_id, row.credential_id, row.public_key, 0, b"")
-            self.store.passkeys.finish_assertion(ceremony, stored, 0)
+            self.store.ceremonies.finish_assertion(ceremony, stored, 0)
 
     def rename_passkey(self) -> None:
         keys = self.store.passkeys.list(self.token)

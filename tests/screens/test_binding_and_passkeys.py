@@ -23,7 +23,7 @@ from screens.settings.passkeys import Passkeys
 from screens.sign_in import SignIn
 from store.bindings import ProviderKind
 from store.errors import AlreadyBound, BindingsDisabled, DatabaseBusy, LastCredential
-from store.passkeys import CeremonyState
+from store.passkey_ceremonies import CeremonyState
 from store.store import Store
 from tests.consoles import Stage, console
 from tests.identity_provider import (
@@ -539,7 +539,7 @@ async def test_a_database_that_is_busy_for_a_moment_does_not_end_the_wait(monkey
         await until_shows(stage, Passkeys)
         await start_registering(stage)
         await until_shows(stage, PasskeyCeremony)
-        outcome = store.passkeys.outcome
+        outcome = store.ceremonies.outcome
 
         def busy(_: str) -> CeremonyState:
             raise DatabaseBusy
@@ -605,7 +605,7 @@ async def test_a_passkey_is_renamed_and_removed() -> None:
 async def test_a_passkey_signs_in_and_the_second_factor_is_asked_for(two_factor: bool) -> None:
     store = with_passkeys()
     browser = Browser(store)
-    begun = store.passkeys.begin_registration(sign_in(store), "laptop")
+    begun = store.ceremonies.begin_registration(sign_in(store), "laptop")
     assert (await browser.run(begun.code)).status_code == 200
     if two_factor:
         enable_two_factor(store)

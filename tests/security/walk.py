@@ -25,7 +25,7 @@ from store.models import NotificationSettingsRow, SidebarSettingsRow
 from store.models import PasskeyCeremony as PasskeyCeremonyRow
 from store.modules import MODULES
 from store.outbox import LastDelivery
-from store.passkeys import CeremonyState
+from store.passkey_ceremonies import CeremonyState
 from store.sections import Channel
 from store.store import Store
 from tests.consoles import Stage

@@ -15,7 +15,7 @@ from gateway.webauthn_ceremony import (
     verify_registration,
 )
 from store.errors import ClonedPasskey, GatekeyError, PasskeyRefused, SignInExpired
-from store.passkeys import Ceremony, CeremonyStarted, CeremonyState, Purpose
+from store.passkey_ceremonies import Ceremony, CeremonyStarted, CeremonyState, Purpose
 from store.sign_in import SignedIn
 from tests.soft_authenticator import SoftAuthenticator
 from tests.stores import SOURCE, StillClock, add_account, make_store, sign_in
@@ -40,14 +40,14 @@ class Gateway:
         self.register()
 
     def register(self) -> CeremonyStarted:
-        started = self.store.passkeys.begin_registration(self.token, "laptop")
+        started = self.store.ceremonies.begin_registration(self.token, "laptop")
         self.finish(started.code, self.device.create(self.options(started.code)))
         return started
 
     def begin(self) -> tuple[CeremonyStarted, Answer]:
         # A terminal of its own each time: how often one may try is another test's matter.
         self.terminals += 1
-        started = self.store.passkeys.begin_sign_in(source=f"pts/{self.terminals}")
+        started = self.store.ceremonies.begin_sign_in(source=f"pts/{self.terminals}")
         return started, self.options(started.code)
 
     def sign_in(self, **faults: Any) -> CeremonyStarted:
@@ -56,7 +56,7 @@ class Gateway:
         return started
 
     def options(self, code: str) -> Answer:
-        found = self.store.passkeys.look_up(code)
+        found = self.store.ceremonies.look_up(code)
         if found.purpose is not Purpose.REGISTER:
             return authentication_options(PARTY, challenge=found.challenge, allow=found.credential_ids)
         return registration_options(
@@ -68,21 +68,21 @@ class Gateway:
         )
 
     def finish(self, code: str, answer: Answer) -> None:
-        claimed = self.store.passkeys.claim(code)
+        claimed = self.store.ceremonies.claim(code)
         try:
             self._settle(claimed, answer)
         except GatekeyError as error:
-            self.store.passkeys.fail(claimed, str(error))
+            self.store.ceremonies.fail(claimed, str(error))
             raise
 
     def _settle(self, claimed: Ceremony, answer: Answer) -> None:
         if claimed.purpose is Purpose.REGISTER:
             found = verify_registration(PARTY, challenge=claimed.challenge, answer=answer)
-            self.store.passkeys.finish_registration(claimed, found)
+            self.store.ceremonies.finish_registration(claimed, found)
             return
         stored = self.store.passkeys.find(credential_id_of(answer))
         checked = verify_authentication(PARTY, challenge=claimed.challenge, answer=answer, stored=stored)
-        self.store.passkeys.finish_assertion(claimed, stored, checked.sign_count)
+        self.store.ceremonies.finish_assertion(claimed, stored, checked.sign_count)
 
 
 @pytest.fixture
@@ -95,8 +95,8 @@ def gateway() -> Iterator[Gateway]:
 def test_a_registered_passkey_signs_in(gateway: Gateway) -> None:
     for _ in range(3):
         started = gateway.sign_in()
-        assert gateway.store.passkeys.outcome(started.ticket) is CeremonyState.DONE
-        assert isinstance(gateway.store.passkeys.collect_sign_in(started.ticket, source=SOURCE), SignedIn)
+        assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
+        assert isinstance(gateway.store.ceremonies.collect_sign_in(started.ticket, source=SOURCE), SignedIn)
 
 
 TABLE: dict[str, dict[str, Any]] = {
@@ -123,9 +123,9 @@ def test_each_fault_is_refused_and_nobody_is_signed_in(gateway: Gateway, faults:
     with pytest.raises(PasskeyRefused) as refused:
         gateway.finish(started.code, gateway.device.get(options, **faults))
     with pytest.raises(PasskeyRefused, match=str(refused.value)[:20]):
-        gateway.store.passkeys.outcome(started.ticket)
+        gateway.store.ceremonies.outcome(started.ticket)
     with pytest.raises(SignInExpired):
-        gateway.store.passkeys.collect_sign_in(started.ticket, source=SOURCE)
+        gateway.store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
 
 
 def test_the_table_of_refusals_is_complete(gateway: Gateway) -> None:
@@ -210,7 +210,7 @@ def test_an_answer_for_one_ceremony_is_refused_by_another(gateway: Gateway) -> N
 def test_registering_and_signing_in_are_not_swapped(gateway: Gateway) -> None:
     for _ in range(ROUNDS // 2):
         signing, options = gateway.begin()
-        registering = gateway.store.passkeys.begin_registration(gateway.token, "phone")
+        registering = gateway.store.ceremonies.begin_registration(gateway.token, "phone")
         creation = gateway.options(registering.code)
         assertion = gateway.device.get(options)
         attestation = SoftAuthenticator(PARTY.origin).create(creation)

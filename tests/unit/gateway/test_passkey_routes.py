@@ -13,7 +13,7 @@ from gateway.app import create_app
 from gateway.pages import FINISH_PATH, HEADERS, OPTIONS_PATH, PAGE_PATH, assets
 from store.audit import Tag
 from store.errors import PasskeyRefused, SignInExpired
-from store.passkeys import CeremonyStarted, CeremonyState
+from store.passkey_ceremonies import CeremonyStarted, CeremonyState
 from store.sign_in import SignedIn
 from store.store import Store
 from store.throttle import SOURCE_LIMIT
@@ -74,14 +74,14 @@ class House:
         self, label: str = "laptop", name: str = "alice", device: SoftAuthenticator | None = None
     ) -> None:
         token = self.token if name == "alice" else sign_in(self.store, name)
-        started = self.store.passkeys.begin_registration(token, label)
+        started = self.store.ceremonies.begin_registration(token, label)
         options = await self.options(started.code)
         response = await self.finish(started.code, (device or self.device).create(options["publicKey"]))
         assert response.json()["ok"] is True, response.text
 
     def begin(self) -> CeremonyStarted:
         self.peers += 1
-        return self.store.passkeys.begin_sign_in(source=f"pts/{self.peers}")
+        return self.store.ceremonies.begin_sign_in(source=f"pts/{self.peers}")
 
     async def answered(self, **faults: Any) -> tuple[CeremonyStarted, Answer]:
         """A sign-in, and the device's answer to it."""
@@ -98,7 +98,7 @@ class House:
 
     def is_signed_in(self, started: CeremonyStarted) -> bool:
         try:
-            self.store.passkeys.collect_sign_in(started.ticket, source=SOURCE)
+            self.store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
         except SignInExpired:
             return False
         return True
@@ -123,7 +123,7 @@ def refusal(response: httpx.Response) -> str:
 
 async def test_a_passkey_is_registered_signs_in_and_proves() -> None:
     async with opened() as house:
-        started = house.store.passkeys.begin_registration(house.token, "laptop")
+        started = house.store.ceremonies.begin_registration(house.token, "laptop")
         options = await house.options(started.code.lower().replace("-", " "))
         assert options["purpose"] == "register"
         assert options["user"] == "alice"
@@ -132,25 +132,25 @@ async def test_a_passkey_is_registered_signs_in_and_proves() -> None:
         assert options["publicKey"]["authenticatorSelection"]["userVerification"] == "required"
         response = await house.finish(started.code, house.device.create(options["publicKey"]))
         assert response.json() == {"ok": True, "sentence": "Your passkey was registered. Go back to the console."}
-        assert house.store.passkeys.outcome(started.ticket) is CeremonyState.DONE
+        assert house.store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
         assert house.labels() == ["laptop"]
 
         signing, answer = await house.answered()
         assert (await house.finish(signing.code, answer)).json()["ok"] is True
-        opened_now = house.store.passkeys.collect_sign_in(signing.ticket, source=SOURCE)
+        opened_now = house.store.ceremonies.collect_sign_in(signing.ticket, source=SOURCE)
         assert isinstance(opened_now, SignedIn)
         assert opened_now.name == "alice"
 
         house.token = opened_now.token
         house.clock.advance(minutes=4)
         house.store.sessions.whoami(house.token)
-        proving = house.store.passkeys.begin_proof(house.token)
+        proving = house.store.ceremonies.begin_proof(house.token)
         asked = await house.options(proving.code)
         assert asked["user"] == "alice"
         assert len(asked["publicKey"]["allowCredentials"]) == 1
         house.clock.advance(minutes=1, seconds=30)
         assert (await house.finish(proving.code, house.device.get(asked["publicKey"]))).json()["ok"] is True
-        house.store.passkeys.begin_registration(house.token, "needs a fresh proof")
+        house.store.ceremonies.begin_registration(house.token, "needs a fresh proof")
 
 
 async def test_a_sign_in_names_nobody() -> None:
@@ -182,7 +182,7 @@ async def test_passkeys_switched_off_under_way_stop_the_answer() -> None:
         house.store.site.set("passkeys.enabled", "false")
         assert refusal(await house.finish(started.code, answer)) == OFF
         house.store.site.set("passkeys.enabled", "true")
-        assert house.store.passkeys.outcome(started.ticket) is CeremonyState.WAITING
+        assert house.store.ceremonies.outcome(started.ticket) is CeremonyState.WAITING
 
 
 async def test_a_page_without_a_configured_place_is_a_sentence() -> None:
@@ -235,7 +235,7 @@ async def _late(house: House) -> tuple[CeremonyStarted, httpx.Response]:
 
 
 async def _registration_for_a_sign_in(house: House) -> tuple[CeremonyStarted, httpx.Response]:
-    registering = house.store.passkeys.begin_registration(house.token, "other")
+    registering = house.store.ceremonies.begin_registration(house.token, "other")
     creation = SoftAuthenticator(ORIGIN).create((await house.options(registering.code))["publicKey"])
     started = house.begin()
     return started, await house.finish(started.code, creation)
@@ -243,7 +243,7 @@ async def _registration_for_a_sign_in(house: House) -> tuple[CeremonyStarted, ht
 
 async def _sign_in_for_a_registration(house: House) -> tuple[CeremonyStarted, httpx.Response]:
     _, answer = await house.answered()
-    registering = house.store.passkeys.begin_registration(house.token, "other")
+    registering = house.store.ceremonies.begin_registration(house.token, "other")
     return registering, await house.finish(registering.code, answer)
 
 
@@ -255,7 +255,7 @@ async def _answer_to_another_session(house: House) -> tuple[CeremonyStarted, htt
 
 async def _session_that_ended(house: House) -> tuple[CeremonyStarted, httpx.Response]:
     token = sign_in(house.store, source="pts/7")
-    registering = house.store.passkeys.begin_registration(token, "other")
+    registering = house.store.ceremonies.begin_registration(token, "other")
     creation = SoftAuthenticator(ORIGIN).create((await house.options(registering.code))["publicKey"])
     house.store.sessions.end(token)
     return registering, await house.finish(registering.code, creation)
@@ -274,7 +274,7 @@ async def _signed_for_another_origin(house: House) -> tuple[CeremonyStarted, htt
 async def _proof_with_another_account(house: House) -> tuple[CeremonyStarted, httpx.Response]:
     theirs = SoftAuthenticator(ORIGIN)
     await house.register("theirs", "mallory", theirs)
-    proving = house.store.passkeys.begin_proof(house.token)
+    proving = house.store.ceremonies.begin_proof(house.token)
     answer = theirs.get((await house.options(proving.code))["publicKey"])
     return proving, await house.finish(proving.code, answer)
 
@@ -329,7 +329,7 @@ async def test_the_waiting_console_is_told_the_same_sentence(name: str) -> None:
         await house.register()
         started, response = await TABLE[name](house)
         with pytest.raises(PasskeyRefused) as told:
-            house.store.passkeys.outcome(started.ticket)
+            house.store.ceremonies.outcome(started.ticket)
         assert str(told.value) == refusal(response)
 
 
@@ -351,16 +351,16 @@ async def test_another_account_s_passkey_proves_nothing_and_stays_as_it_was() ->
         proving, response = await _proof_with_another_account(house)
         assert "another account" in refusal(response)
         with pytest.raises(PasskeyRefused):
-            house.store.passkeys.outcome(proving.ticket)
+            house.store.ceremonies.outcome(proving.ticket)
         assert Tag.PROVED not in house.tags()
 
 
 async def test_the_passkeys_an_account_has_are_excluded_from_the_next() -> None:
     async with opened() as house:
-        first = house.store.passkeys.begin_registration(house.token, "phone")
+        first = house.store.ceremonies.begin_registration(house.token, "phone")
         assert (await house.options(first.code))["publicKey"].get("excludeCredentials", []) == []
         await house.register()
-        again = house.store.passkeys.begin_registration(house.token, "laptop 2")
+        again = house.store.ceremonies.begin_registration(house.token, "laptop 2")
         excluded = (await house.options(again.code))["publicKey"]["excludeCredentials"]
         assert len(excluded) == 1
 
@@ -470,10 +470,10 @@ async def test_odd_answers_are_refused_and_the_challenge_is_gone() -> None:
     async with opened() as house:
         await house.register()
         for answer in ODD_ANSWERS:
-            for started in (house.begin(), house.store.passkeys.begin_registration(house.token, "other")):
+            for started in (house.begin(), house.store.ceremonies.begin_registration(house.token, "other")):
                 assert refusal(await house.finish(started.code, answer)) == PasskeyRefused.sentence, answer
                 with pytest.raises(PasskeyRefused):
-                    house.store.passkeys.outcome(started.ticket)
+                    house.store.ceremonies.outcome(started.ticket)
                 assert (await house.post(OPTIONS_PATH, {"code": started.code})).status_code == 401
         assert house.labels() == ["laptop"]
 
@@ -508,8 +508,8 @@ async def test_the_host_header_changes_nothing() -> None:
 async def test_an_answer_that_nobody_finished_checking_is_not_waited_for() -> None:
     async with opened() as house:
         started = house.begin()
-        house.store.passkeys.claim(started.code)
+        house.store.ceremonies.claim(started.code)
         house.clock.advance(seconds=125)
-        assert house.store.passkeys.outcome(started.ticket) is CeremonyState.CLAIMED
+        assert house.store.ceremonies.outcome(started.ticket) is CeremonyState.CLAIMED
         house.clock.advance(seconds=5)
-        assert house.store.passkeys.outcome(started.ticket) is CeremonyState.EXPIRED
+        assert house.store.ceremonies.outcome(started.ticket) is CeremonyState.EXPIRED

@@ -86,7 +86,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
 
 async def register(door: Door) -> None:
     token = sign_in(door.store)
-    begun = door.store.passkeys.begin_registration(token, "laptop")
+    begun = door.store.ceremonies.begin_registration(token, "laptop")
     await door.answer_in_browser(PasskeyPage("", "", begun))
 
 

@@ -17,7 +17,7 @@ from store.errors import (
     TooManyAttempts,
 )
 from store.models import Passkey, PasskeyCeremony
-from store.passkeys import CEREMONY_LASTS, Ceremony, CeremonyState, Purpose, canonical_code, new_code
+from store.passkey_ceremonies import CEREMONY_LASTS, Ceremony, CeremonyState, Purpose, canonical_code, new_code
 from store.sign_in import SecondFactorNeeded
 from store.store import Store
 from tests.stores import SOURCE, StillClock, sign_in
@@ -38,7 +38,7 @@ def keyed(store: Store, alice: Person) -> Person:
 
 def finish(store: Store, ceremony: Ceremony, count: int = 0, number: int = 1) -> None:
     """What the gateway does with an assertion it has verified."""
-    store.passkeys.finish_assertion(ceremony, store.passkeys.find(b"credential-%d" % number), count)
+    store.ceremonies.finish_assertion(ceremony, store.passkeys.find(b"credential-%d" % number), count)
 
 
 # -- registering ------------------------------------------------------------------------------------------------
@@ -47,12 +47,12 @@ def finish(store: Store, ceremony: Ceremony, count: int = 0, number: int = 1) ->
 def test_a_registration_from_console_to_browser_and_back(store: Store, alice: Person, clock: StillClock) -> None:
     other = sign_in(store)
     store.passkeys.add(alice.token, "old", credential(1))
-    started = store.passkeys.begin_registration(alice.token, " new ")
+    started = store.ceremonies.begin_registration(alice.token, " new ")
     assert started.expires_at == clock.now() + CEREMONY_LASTS
     assert started.ticket not in repr(started)
-    assert store.passkeys.outcome(started.ticket) is CeremonyState.WAITING
+    assert store.ceremonies.outcome(started.ticket) is CeremonyState.WAITING
 
-    seen = store.passkeys.look_up(started.code.lower().replace("-", " "))
+    seen = store.ceremonies.look_up(started.code.lower().replace("-", " "))
     assert (seen.purpose, seen.label, seen.account_id, seen.account_name) == (
         Purpose.REGISTER,
         "new",
@@ -62,11 +62,11 @@ def test_a_registration_from_console_to_browser_and_back(store: Store, alice: Pe
     assert (len(seen.challenge), len(seen.user_handle), seen.credential_ids) == (32, 64, (b"credential-1",))
     assert repr(seen.challenge) not in repr(seen)
 
-    claimed = store.passkeys.claim(started.code)
+    claimed = store.ceremonies.claim(started.code)
     assert claimed == seen
-    assert store.passkeys.outcome(started.ticket) is CeremonyState.CLAIMED
-    store.passkeys.finish_registration(claimed, credential(2))
-    assert store.passkeys.outcome(started.ticket) is CeremonyState.DONE
+    assert store.ceremonies.outcome(started.ticket) is CeremonyState.CLAIMED
+    store.ceremonies.finish_registration(claimed, credential(2))
+    assert store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
     assert [one.label for one in store.passkeys.list(alice.token)] == ["old", "new"]
     with pytest.raises(SessionEnded):
         store.sessions.whoami(other)
@@ -83,11 +83,11 @@ def test_a_registration_ends_with_its_session(store: Store, alice: Person, clock
         clock.advance(hours=1)
 
     for end in (lock, idle, revoke):
-        started = store.passkeys.begin_registration(alice.token, "key")
-        ceremony = store.passkeys.claim(started.code)
+        started = store.ceremonies.begin_registration(alice.token, "key")
+        ceremony = store.ceremonies.claim(started.code)
         end()
         with pytest.raises(SignInExpired):
-            store.passkeys.finish_registration(ceremony, credential())
+            store.ceremonies.finish_registration(ceremony, credential())
         assert contents(store)["passkeys"] == []
         if end is not revoke:
             clock.advance(hours=-1 if end is idle else 0)
@@ -95,86 +95,86 @@ def test_a_registration_ends_with_its_session(store: Store, alice: Person, clock
 
 
 def test_a_registration_is_finished_once(store: Store, alice: Person) -> None:
-    started = store.passkeys.begin_registration(alice.token, "key")
-    ceremony = store.passkeys.claim(started.code)
-    store.passkeys.finish_registration(ceremony, credential())
+    started = store.ceremonies.begin_registration(alice.token, "key")
+    ceremony = store.ceremonies.claim(started.code)
+    store.ceremonies.finish_registration(ceremony, credential())
     replays = 0
     for number in range(2, 12):
         with pytest.raises(SignInExpired):
-            store.passkeys.finish_registration(ceremony, credential(number))
+            store.ceremonies.finish_registration(ceremony, credential(number))
         with pytest.raises(SignInExpired):
-            store.passkeys.claim(started.code)
+            store.ceremonies.claim(started.code)
         with pytest.raises(SignInExpired):
-            store.passkeys.look_up(started.code)
+            store.ceremonies.look_up(started.code)
     print(f"replays of a registration accepted: {replays} of 10")
     assert len(store.passkeys.list(alice.token)) == 1
 
 
 def test_a_registration_can_fail_at_the_end(store: Store, keyed: Person) -> None:
-    ceremony = store.passkeys.claim(store.passkeys.begin_registration(keyed.token, "again").code)
+    ceremony = store.ceremonies.claim(store.ceremonies.begin_registration(keyed.token, "again").code)
     with pytest.raises(AlreadyBound):
-        store.passkeys.finish_registration(ceremony, credential(1))
-    ceremony = store.passkeys.claim(store.passkeys.begin_registration(keyed.token, "more").code)
+        store.ceremonies.finish_registration(ceremony, credential(1))
+    ceremony = store.ceremonies.claim(store.ceremonies.begin_registration(keyed.token, "more").code)
     for number in range(2, 11):
         store.passkeys.add(keyed.token, f"key {number}", credential(number))
     with pytest.raises(LimitReached):
-        store.passkeys.finish_registration(ceremony, credential(11))
+        store.ceremonies.finish_registration(ceremony, credential(11))
 
 
 # -- signing in -------------------------------------------------------------------------------------------------
 
 
 def test_a_sign_in_says_who_it_is(store: Store, keyed: Person, clock: StillClock) -> None:
-    started = store.passkeys.begin_sign_in(source=SOURCE)
-    seen = store.passkeys.look_up(started.code)
+    started = store.ceremonies.begin_sign_in(source=SOURCE)
+    seen = store.ceremonies.look_up(started.code)
     assert (seen.purpose, seen.account_id, seen.account_name) == (Purpose.SIGN_IN, None, "")
     assert (seen.user_handle, seen.credential_ids) == (b"", ())
     with pytest.raises(SignInExpired):
-        store.passkeys.collect_sign_in(started.ticket, source=SOURCE)
-    finish(store, store.passkeys.claim(started.code))
-    answer = store.passkeys.collect_sign_in(started.ticket, source=SOURCE)
+        store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
+    finish(store, store.ceremonies.claim(started.code))
+    answer = store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
     acting = store.sessions.whoami(session_of(answer))
     assert (acting.name, acting.proved_at) == ("alice", clock.now())
-    assert store.passkeys.outcome(started.ticket) is CeremonyState.COLLECTED
+    assert store.ceremonies.outcome(started.ticket) is CeremonyState.COLLECTED
     assert store.passkeys.list(keyed.token)[0].last_used_at == clock.now()
     assert tags(store, keyed.id)[-1] == "sign-in:succeeded"
 
 
 def test_a_sign_in_is_collected_once(store: Store, keyed: Person) -> None:
-    started = store.passkeys.begin_sign_in(source=SOURCE)
-    finish(store, store.passkeys.claim(started.code))
-    session_of(store.passkeys.collect_sign_in(started.ticket, source=SOURCE))
+    started = store.ceremonies.begin_sign_in(source=SOURCE)
+    finish(store, store.ceremonies.claim(started.code))
+    session_of(store.ceremonies.collect_sign_in(started.ticket, source=SOURCE))
     accepted = 0
     for _ in range(20):
         with pytest.raises(SignInExpired):
-            store.passkeys.collect_sign_in(started.ticket, source=SOURCE)
+            store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
     print(f"second collections of a sign-in accepted: {accepted} of 20")
 
 
 def test_a_finished_sign_in_waits_two_more_minutes(store: Store, keyed: Person, clock: StillClock) -> None:
-    early, late = (store.passkeys.begin_sign_in(source=SOURCE) for _ in range(2))
+    early, late = (store.ceremonies.begin_sign_in(source=SOURCE) for _ in range(2))
     for started in (early, late):
-        finish(store, store.passkeys.claim(started.code))
+        finish(store, store.ceremonies.claim(started.code))
     clock.time += 2 * CEREMONY_LASTS
     clock.advance(seconds=-1)
-    session_of(store.passkeys.collect_sign_in(early.ticket, source=SOURCE))
+    session_of(store.ceremonies.collect_sign_in(early.ticket, source=SOURCE))
     clock.advance(seconds=1)
     with pytest.raises(SignInExpired):
-        store.passkeys.collect_sign_in(late.ticket, source=SOURCE)
+        store.ceremonies.collect_sign_in(late.ticket, source=SOURCE)
 
 
 def test_a_passkey_does_not_replace_the_second_factor(store: Store, keyed: Person, clock: StillClock) -> None:
     enrol(store, clock, keyed.token)
-    started = store.passkeys.begin_sign_in(source=SOURCE)
-    finish(store, store.passkeys.claim(started.code))
-    assert isinstance(store.passkeys.collect_sign_in(started.ticket, source=SOURCE), SecondFactorNeeded)
+    started = store.ceremonies.begin_sign_in(source=SOURCE)
+    finish(store, store.ceremonies.claim(started.code))
+    assert isinstance(store.ceremonies.collect_sign_in(started.ticket, source=SOURCE), SecondFactorNeeded)
 
 
 def test_begun_sign_ins_are_limited(store: Store) -> None:
     for _ in range(10):
-        store.passkeys.begin_sign_in(source=SOURCE)
+        store.ceremonies.begin_sign_in(source=SOURCE)
     with pytest.raises(TooManyAttempts):
-        store.passkeys.begin_sign_in(source=SOURCE)
+        store.ceremonies.begin_sign_in(source=SOURCE)
 
 
 # -- proving ----------------------------------------------------------------------------------------------------
@@ -182,8 +182,8 @@ def test_begun_sign_ins_are_limited(store: Store) -> None:
 
 def test_a_proof_renews_the_session(store: Store, keyed: Person, clock: StillClock) -> None:
     clock.advance(minutes=6)
-    started = store.passkeys.begin_proof(keyed.token)
-    ceremony = store.passkeys.claim(started.code)
+    started = store.ceremonies.begin_proof(keyed.token)
+    ceremony = store.ceremonies.claim(started.code)
     assert (ceremony.purpose, ceremony.credential_ids) == (Purpose.PROVE, (b"credential-1",))
     finish(store, ceremony)
     assert store.sessions.whoami(keyed.token).proved_at == clock.now()
@@ -193,8 +193,8 @@ def test_a_proof_renews_the_session(store: Store, keyed: Person, clock: StillClo
 def test_anothers_passkey_proves_nothing(store: Store, keyed: Person, bob: Person, clock: StillClock) -> None:
     store.passkeys.add(bob.token, "his", credential(2))
     clock.advance(minutes=6)
-    started = store.passkeys.begin_proof(keyed.token)
-    ceremony = store.passkeys.claim(started.code)
+    started = store.ceremonies.begin_proof(keyed.token)
+    ceremony = store.ceremonies.claim(started.code)
     with pytest.raises(PasskeyRefused, match="another account"):
         finish(store, ceremony, number=2)
     assert store.sessions.whoami(keyed.token).proved_at != clock.now()
@@ -202,11 +202,11 @@ def test_anothers_passkey_proves_nothing(store: Store, keyed: Person, bob: Perso
 
 def test_a_proof_ends_with_its_session(store: Store, keyed: Person) -> None:
     other = sign_in(store)
-    ceremony = store.passkeys.claim(store.passkeys.begin_proof(other).code)
+    ceremony = store.ceremonies.claim(store.ceremonies.begin_proof(other).code)
     store.sessions.lock(other)
     with pytest.raises(SignInExpired):
         finish(store, ceremony)
-    ceremony = store.passkeys.claim(store.passkeys.begin_proof(keyed.token).code)
+    ceremony = store.ceremonies.claim(store.ceremonies.begin_proof(keyed.token).code)
     store.sessions.end(keyed.token)
     with pytest.raises(SignInExpired):
         finish(store, ceremony)
@@ -215,7 +215,7 @@ def test_a_proof_ends_with_its_session(store: Store, keyed: Person) -> None:
 def test_a_proof_is_good_for_its_own_session(store: Store, keyed: Person, clock: StillClock) -> None:
     other = sign_in(store)
     clock.advance(minutes=6)
-    finish(store, store.passkeys.claim(store.passkeys.begin_proof(keyed.token).code))
+    finish(store, store.ceremonies.claim(store.ceremonies.begin_proof(keyed.token).code))
     assert store.sessions.whoami(keyed.token).proved_at == clock.now()
     assert store.sessions.whoami(other).proved_at != clock.now()
 
@@ -226,11 +226,11 @@ def test_a_proof_is_good_for_its_own_session(store: Store, keyed: Person, clock:
 def begin(store: Store, person: Person, purpose: Purpose) -> tuple[str, str]:
     match purpose:
         case Purpose.REGISTER:
-            started = store.passkeys.begin_registration(person.token, "new")
+            started = store.ceremonies.begin_registration(person.token, "new")
         case Purpose.PROVE:
-            started = store.passkeys.begin_proof(person.token)
+            started = store.ceremonies.begin_proof(person.token)
         case Purpose.SIGN_IN:
-            started = store.passkeys.begin_sign_in(source=SOURCE)
+            started = store.ceremonies.begin_sign_in(source=SOURCE)
     return started.code, started.ticket
 
 
@@ -239,22 +239,22 @@ def test_a_challenge_dies_after_two_minutes(store: Store, keyed: Person, clock: 
     code, ticket = begin(store, keyed, purpose)
     clock.time += CEREMONY_LASTS
     clock.advance(seconds=-1)
-    store.passkeys.look_up(code)
+    store.ceremonies.look_up(code)
     clock.advance(seconds=1)
-    for take in (store.passkeys.look_up, store.passkeys.claim):
+    for take in (store.ceremonies.look_up, store.ceremonies.claim):
         with pytest.raises(SignInExpired, match="not known or has expired"):
             take(code)
-    assert store.passkeys.outcome(ticket) is CeremonyState.EXPIRED
+    assert store.ceremonies.outcome(ticket) is CeremonyState.EXPIRED
 
 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_challenge_is_claimed_once(store: Store, keyed: Person, purpose: Purpose) -> None:
     code, _ = begin(store, keyed, purpose)
-    store.passkeys.claim(code)
+    store.ceremonies.claim(code)
     accepted = 0
     for _ in range(30):
         with pytest.raises(SignInExpired):
-            store.passkeys.claim(code)
+            store.ceremonies.claim(code)
     print(f"{purpose.value}: second claims accepted: {accepted} of 30")
 
 
@@ -262,9 +262,9 @@ def test_a_challenge_is_claimed_once(store: Store, keyed: Person, purpose: Purpo
 @pytest.mark.parametrize("pretended", Purpose)
 def test_no_purpose_passes_for_another(store: Store, keyed: Person, began: Purpose, pretended: Purpose) -> None:
     code, _ = begin(store, keyed, began)
-    ceremony = replace(store.passkeys.claim(code), purpose=pretended)
+    ceremony = replace(store.ceremonies.claim(code), purpose=pretended)
     assertion: Callable[[], object] = lambda: finish(store, ceremony)  # noqa: E731
-    registration: Callable[[], object] = lambda: store.passkeys.finish_registration(ceremony, credential(2))  # noqa: E731
+    registration: Callable[[], object] = lambda: store.ceremonies.finish_registration(ceremony, credential(2))  # noqa: E731
     right = registration if began is Purpose.REGISTER else assertion
     wrong = assertion if began is Purpose.REGISTER else registration
     if began is not pretended or began is not Purpose.REGISTER:
@@ -281,65 +281,65 @@ def test_no_purpose_passes_for_another(store: Store, keyed: Person, began: Purpo
 
 
 def test_a_console_waits_for_one_ceremony(store: Store, keyed: Person) -> None:
-    first = store.passkeys.begin_proof(keyed.token)
-    second = store.passkeys.begin_registration(keyed.token, "new")
+    first = store.ceremonies.begin_proof(keyed.token)
+    second = store.ceremonies.begin_registration(keyed.token, "new")
     with pytest.raises(SignInExpired):
-        store.passkeys.claim(first.code)
-    assert store.passkeys.outcome(first.ticket) is CeremonyState.EXPIRED
-    store.passkeys.claim(second.code)
+        store.ceremonies.claim(first.code)
+    assert store.ceremonies.outcome(first.ticket) is CeremonyState.EXPIRED
+    store.ceremonies.claim(second.code)
 
 
 def test_a_ticket_of_a_proof_signs_nobody_in(store: Store, keyed: Person) -> None:
-    started = store.passkeys.begin_proof(keyed.token)
-    finish(store, store.passkeys.claim(started.code))
+    started = store.ceremonies.begin_proof(keyed.token)
+    finish(store, store.ceremonies.claim(started.code))
     with pytest.raises(SignInExpired):
-        store.passkeys.collect_sign_in(started.ticket, source=SOURCE)
+        store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
 
 
 def test_a_failure_is_told_to_the_console(store: Store, keyed: Person) -> None:
-    started = store.passkeys.begin_sign_in(source=SOURCE)
-    ceremony = store.passkeys.claim(started.code)
-    store.passkeys.fail(ceremony, "The browser\x1b[31m said no.")
+    started = store.ceremonies.begin_sign_in(source=SOURCE)
+    ceremony = store.ceremonies.claim(started.code)
+    store.ceremonies.fail(ceremony, "The browser\x1b[31m said no.")
     with pytest.raises(PasskeyRefused) as caught:
-        store.passkeys.outcome(started.ticket)
+        store.ceremonies.outcome(started.ticket)
     assert str(caught.value) == "The browser\ufffd[31m said no."
     with pytest.raises(SignInExpired):
         finish(store, ceremony)
     with pytest.raises(SignInExpired):
-        store.passkeys.collect_sign_in(started.ticket, source=SOURCE)
+        store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
 
 
 def test_a_finished_ceremony_does_not_fail_afterwards(store: Store, keyed: Person) -> None:
-    started = store.passkeys.begin_proof(keyed.token)
-    ceremony = store.passkeys.claim(started.code)
+    started = store.ceremonies.begin_proof(keyed.token)
+    ceremony = store.ceremonies.claim(started.code)
     finish(store, ceremony)
-    store.passkeys.fail(ceremony, "too late")
-    assert store.passkeys.outcome(started.ticket) is CeremonyState.DONE
+    store.ceremonies.fail(ceremony, "too late")
+    assert store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
 
 
 def test_a_cancelled_ceremony_is_gone(store: Store, keyed: Person) -> None:
-    started = store.passkeys.begin_proof(keyed.token)
-    store.passkeys.cancel(started.ticket)
-    store.passkeys.cancel("unknown")
+    started = store.ceremonies.begin_proof(keyed.token)
+    store.ceremonies.cancel(started.ticket)
+    store.ceremonies.cancel("unknown")
     with pytest.raises(SignInExpired):
-        store.passkeys.claim(started.code)
-    assert store.passkeys.outcome(started.ticket) is CeremonyState.EXPIRED
+        store.ceremonies.claim(started.code)
+    assert store.ceremonies.outcome(started.ticket) is CeremonyState.EXPIRED
 
 
 def test_old_ceremonies_are_swept(store: Store, clock: StillClock) -> None:
-    store.passkeys.begin_sign_in(source=SOURCE)
+    store.ceremonies.begin_sign_in(source=SOURCE)
     clock.time += 2 * CEREMONY_LASTS
     clock.advance(seconds=1)
-    store.passkeys.begin_sign_in(source=SOURCE)
+    store.ceremonies.begin_sign_in(source=SOURCE)
     assert len(contents(store)["passkey_ceremonies"]) == 1
 
 
 def test_no_challenge_code_or_ticket_lies_about(store: Store, keyed: Person) -> None:
-    started = store.passkeys.begin_proof(keyed.token)
+    started = store.ceremonies.begin_proof(keyed.token)
     stored = repr(contents(store))
     assert started.ticket not in stored
     assert started.code.replace("-", "") not in stored
-    finish(store, store.passkeys.claim(started.code))
+    finish(store, store.ceremonies.claim(started.code))
     with store.database.read() as tx:
         assert tx.execute(select(PasskeyCeremony.challenge)).scalar_one() is None
 
@@ -355,16 +355,16 @@ def test_a_counter_that_runs_backwards_is_a_copy(
     store: Store, alice: Person, stored: int, shown: int, good: bool
 ) -> None:
     store.passkeys.add(alice.token, "key", credential(1, sign_count=stored))
-    started = store.passkeys.begin_sign_in(source=SOURCE)
-    ceremony = store.passkeys.claim(started.code)
+    started = store.ceremonies.begin_sign_in(source=SOURCE)
+    ceremony = store.ceremonies.claim(started.code)
     if good:
         finish(store, ceremony, shown)
-        session_of(store.passkeys.collect_sign_in(started.ticket, source=SOURCE))
+        session_of(store.ceremonies.collect_sign_in(started.ticket, source=SOURCE))
         return
     with pytest.raises(ClonedPasskey):
         finish(store, ceremony, shown)
     with pytest.raises(SignInExpired):
-        store.passkeys.collect_sign_in(started.ticket, source=SOURCE)
+        store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
     assert store.passkeys.list(alice.token)[0].flagged_at is not None
     assert tags(store, alice.id)[-1] == "passkey:cloned"
 
@@ -372,10 +372,10 @@ def test_a_counter_that_runs_backwards_is_a_copy(
 def test_two_assertions_with_one_count_are_one_too_many(store: Store, alice: Person) -> None:
     store.passkeys.add(alice.token, "key", credential(1, sign_count=5))
     found = store.passkeys.find(b"credential-1")
-    ceremonies = [store.passkeys.claim(store.passkeys.begin_sign_in(source=SOURCE).code) for _ in range(2)]
-    store.passkeys.finish_assertion(ceremonies[0], found, 6)
+    ceremonies = [store.ceremonies.claim(store.ceremonies.begin_sign_in(source=SOURCE).code) for _ in range(2)]
+    store.ceremonies.finish_assertion(ceremonies[0], found, 6)
     with pytest.raises(ClonedPasskey):
-        store.passkeys.finish_assertion(ceremonies[1], found, 6)
+        store.ceremonies.finish_assertion(ceremonies[1], found, 6)
 
 
 # -- codes ------------------------------------------------------------------------------------------------------
@@ -391,8 +391,8 @@ def test_a_code_is_easy_to_type(store: Store) -> None:
 
 @pytest.mark.parametrize("code", ["", "XXXX-XXXX", "\x00", "\ud800", "x" * 10_000], ids=lambda text: ascii(text[:9]))
 def test_an_unknown_code_names_no_ceremony(store: Store, keyed: Person, code: str) -> None:
-    store.passkeys.begin_proof(keyed.token)
-    for take in (store.passkeys.look_up, store.passkeys.claim):
+    store.ceremonies.begin_proof(keyed.token)
+    for take in (store.ceremonies.look_up, store.ceremonies.claim):
         with pytest.raises(SignInExpired):
             take(code)
 
@@ -403,10 +403,10 @@ def test_an_error_in_between_leaves_the_ceremony_claimed(
     def fail(*_arguments: object, **_more: object) -> None:
         raise GatekeyError
 
-    started = store.passkeys.begin_registration(keyed.token, "new")
-    ceremony = store.passkeys.claim(started.code)
+    started = store.ceremonies.begin_registration(keyed.token, "new")
+    ceremony = store.ceremonies.claim(started.code)
     before = contents(store)
     monkeypatch.setattr(type(store.audit), "record", fail)
     with pytest.raises(GatekeyError):
-        store.passkeys.finish_registration(ceremony, credential(2))
+        store.ceremonies.finish_registration(ceremony, credential(2))
     assert contents(store) == before

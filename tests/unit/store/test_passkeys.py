@@ -52,7 +52,7 @@ def test_a_bad_label_is_refused_everywhere(store: Store, alice: Person, label: s
     for act in (
         lambda: store.passkeys.add(alice.token, label, credential(2)),
         lambda: store.passkeys.rename(alice.token, passkey_id, label),
-        lambda: store.passkeys.begin_registration(alice.token, label),
+        lambda: store.ceremonies.begin_registration(alice.token, label),
     ):
         with pytest.raises(InvalidLabel) as caught:
             act()
@@ -66,7 +66,7 @@ def test_a_label_is_one_passkeys_alone(store: Store, alice: Person, bob: Person)
     for act in (
         lambda: store.passkeys.add(alice.token, "PHONE", credential(3)),
         lambda: store.passkeys.rename(alice.token, second, "phone"),
-        lambda: store.passkeys.begin_registration(alice.token, "ｐhone"),
+        lambda: store.ceremonies.begin_registration(alice.token, "ｐhone"),
     ):
         with pytest.raises(InvalidLabel, match="Another passkey has this label"):
             act()
@@ -91,7 +91,7 @@ def test_ten_are_enough(store: Store, alice: Person) -> None:
     with pytest.raises(LimitReached, match="at most 10"):
         store.passkeys.add(alice.token, "one more", credential(99))
     with pytest.raises(LimitReached):
-        store.passkeys.begin_registration(alice.token, "one more")
+        store.ceremonies.begin_registration(alice.token, "one more")
     assert len(store.passkeys.list(alice.token)) == MOST
 
 
@@ -177,18 +177,18 @@ def test_an_unknown_credential_is_refused(store: Store) -> None:
 
 def test_switched_off_every_door_is_shut(store: Store, alice: Person) -> None:
     passkey_id = store.passkeys.add(alice.token, "key", credential())
-    started = store.passkeys.begin_sign_in(source="pts/0")
+    started = store.ceremonies.begin_sign_in(source="pts/0")
     store.site.set("passkeys.enabled", "false")
     assert not store.passkeys.is_enabled()
     before = contents(store)
     doors = (
         lambda: store.passkeys.add(alice.token, "two", credential(2)),
-        lambda: store.passkeys.begin_registration(alice.token, "two"),
-        lambda: store.passkeys.begin_proof(alice.token),
-        lambda: store.passkeys.begin_sign_in(source="pts/0"),
-        lambda: store.passkeys.look_up(started.code),
-        lambda: store.passkeys.claim(started.code),
-        lambda: store.passkeys.collect_sign_in(started.ticket, source="pts/0"),
+        lambda: store.ceremonies.begin_registration(alice.token, "two"),
+        lambda: store.ceremonies.begin_proof(alice.token),
+        lambda: store.ceremonies.begin_sign_in(source="pts/0"),
+        lambda: store.ceremonies.look_up(started.code),
+        lambda: store.ceremonies.claim(started.code),
+        lambda: store.ceremonies.collect_sign_in(started.ticket, source="pts/0"),
     )
     for door in doors:
         with pytest.raises(PasskeysDisabled, match=r"^Administrator has not enabled Passkey login$"):

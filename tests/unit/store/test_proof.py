@@ -41,7 +41,7 @@ ACTIONS: Final[dict[str, Callable[[Scene], object]]] = {
     "access token": lambda scene: scene.store.access_token.generate(scene.token),
     "access token off": lambda scene: scene.store.access_token.revoke(scene.token),
     "API key": lambda scene: scene.store.api_keys.create(scene.token, "another"),
-    "passkey begin": lambda scene: scene.store.passkeys.begin_registration(scene.token, "another"),
+    "passkey begin": lambda scene: scene.store.ceremonies.begin_registration(scene.token, "another"),
     "passkey add": lambda scene: scene.store.passkeys.add(scene.token, "another", credential(2)),
     "passkey rename": lambda scene: scene.store.passkeys.rename(scene.token, scene.passkey, "another"),
     "passkey remove": lambda scene: scene.store.passkeys.remove(scene.token, scene.passkey),

@@ -168,10 +168,10 @@ def with_password(store: Store) -> SignedIn | SecondFactorNeeded:
 
 
 def with_passkey(store: Store) -> SignedIn | SecondFactorNeeded:
-    started = store.passkeys.begin_sign_in(source=SOURCE)
-    ceremony = store.passkeys.claim(started.code)
-    store.passkeys.finish_assertion(ceremony, store.passkeys.find(b"credential-1"), 0)
-    return store.passkeys.collect_sign_in(started.ticket, source=SOURCE)
+    started = store.ceremonies.begin_sign_in(source=SOURCE)
+    ceremony = store.ceremonies.claim(started.code)
+    store.ceremonies.finish_assertion(ceremony, store.passkeys.find(b"credential-1"), 0)
+    return store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
 
 
 def with_identity(store: Store) -> SignedIn | SecondFactorNeeded:

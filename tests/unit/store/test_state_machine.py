@@ -187,17 +187,17 @@ class AccountsLife(RuleBasedStateMachine):
     @rule(target=sessions)
     def sign_in_with_passkey(self) -> MultipleResults[Session]:
         if not self.account.passkeys_allowed:
-            self.expect(PasskeysDisabled, lambda: self.store.passkeys.begin_sign_in(source=self.source()))
+            self.expect(PasskeysDisabled, lambda: self.store.ceremonies.begin_sign_in(source=self.source()))
             return multiple()
-        started = self.store.passkeys.begin_sign_in(source=self.source())
-        ceremony = self.store.passkeys.claim(started.code)
+        started = self.store.ceremonies.begin_sign_in(source=self.source())
+        ceremony = self.store.ceremonies.claim(started.code)
         wanted = next(iter(self.account.passkeys), 0)
         refusal = None if wanted else PasskeyRefused
         found = self.expect(refusal, lambda: self.store.passkeys.find(self.credential_of(wanted)))
         if found is None:
             return multiple()
-        self.store.passkeys.finish_assertion(ceremony, found, 0)
-        return self.admitted(self.store.passkeys.collect_sign_in(started.ticket, source="here"))
+        self.store.ceremonies.finish_assertion(ceremony, found, 0)
+        return self.admitted(self.store.ceremonies.collect_sign_in(started.ticket, source="here"))
 
     @rule(target=sessions)
     def sign_in_with_identity(self) -> MultipleResults[Session]:

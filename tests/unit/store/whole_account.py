@@ -50,7 +50,7 @@ def live(store: Store, clock: StillClock, name: str, *, role: Role = Role.USER, 
     person = Person(info.id, name, token)
     store.bindings.bind(token, "github", f"{name}-subject", f"{name}-display")
     store.passkeys.add(token, f"{name}-passkey", credential(number))
-    started = store.passkeys.begin_proof(token)
+    started = store.ceremonies.begin_proof(token)
     access_token = store.access_token.generate(token)
     store.access_token.authenticate(access_token.token)
     api_key = store.api_keys.create(token, f"{name}-key", spend_limit_micro_usd=1_000_000)
