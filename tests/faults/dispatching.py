@@ -1,11 +1,19 @@
 """What a dispatcher does until it is killed. It is imported anew in each victim, so it imports little."""
 
+import os
+import signal
 import ssl
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, Literal, NoReturn
 
 from gateway.dispatcher import Ways, run_once
+from store.outbox import Job
 from tests.faults.victim import Victim
+
+Gap = Literal["before the lease", "before the sending", "before the note"]
+"""Where a dispatcher dies: its warning is committed in each, and noted as sent in none."""
 
 WAYS: Final = Ways(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
 """Everything goes over plain HTTP here: nobody needs to be trusted."""
@@ -18,3 +26,26 @@ def warn_and_dispatch(victim: Victim, account_id: int) -> None:
     victim.say("spent")
     run_once(store, WAYS)
     victim.say("sent")
+
+
+def die_in(victim: Victim, account_id: int, gap: Gap) -> None:
+    """Fall below the threshold and deliver the warning, but die in this gap."""
+
+    def die() -> NoReturn:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+    async def resolve(_host: str, _port: int) -> Sequence[str]:
+        die()
+
+    def delivered(_job: Job) -> bool:
+        die()
+
+    store, _ = victim.open()
+    store.quota.charge(account_id, 4_500_000)
+    victim.say("spent")
+    if gap == "before the lease":
+        die()
+    if gap == "before the note":
+        store.outbox.delivered = delivered  # type: ignore[method-assign,assignment]  # the end
+    run_once(store, replace(WAYS, resolve=resolve) if gap == "before the sending" else WAYS)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -19,7 +20,7 @@ from gateway.retry import JITTER, SCHEDULE
 from store.errors import DatabaseBusy, StoreUnavailable
 from store.models import OutboxMessage, SiteSetting
 from store.notices import DELETED, SENTENCES
-from store.outbox import LEASE_LASTS, QUOTA_WARNING, TEST, Job, State
+from store.outbox import LEASE_LASTS, QUOTA_WARNING, TEST, Job, LastDelivery, State
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from tests.authority import Authority
@@ -287,7 +288,7 @@ def test_a_message_whose_sender_died_was_sent_by_the_next_when_its_lease_ran_out
     assert latest(site.store, alice)[Channel.WEBHOOK].state is State.DELIVERED
 
 
-def test_send_test_waited_for_the_process_that_was_sending_it(site: Site) -> None:
+def test_send_test_waited_for_the_process_that_was_sending_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.add()
     delivery_id = site.store.outbox.enqueue_test(sign_in(site.store), Channel.GOTIFY)
     (theirs,) = site.store.outbox.lease()
@@ -303,11 +304,11 @@ def test_send_test_waited_for_the_process_that_was_sending_it(site: Site) -> Non
 
     read = site.store.outbox.delivery
 
-    def watched(number: int) -> object:
+    def watched(number: int) -> LastDelivery | None:
         seen.set()
         return read(number)
 
-    site.store.outbox.delivery = watched  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr(site.store.outbox, "delivery", watched)
     assert asyncio.run(both()) is State.DELIVERED
     assert len(site.boxes.ids(Channel.GOTIFY)) == 1
 
@@ -348,11 +349,11 @@ def test_a_database_that_was_busy_cost_no_message_a_try(
     monkeypatch.setattr(dispatcher, "EVERY", 0.0)
     read, failures = site.store.settings.read, iter([DatabaseBusy(), DatabaseBusy()])
 
-    def busy(*arguments: object) -> object:
+    def busy(*arguments: Any) -> Any:
         if (failure := next(failures, None)) is not None:
             site.clock.advance(seconds=LEASE_LASTS.total_seconds())
             raise failure
-        return read(*arguments)  # type: ignore[arg-type]
+        return read(*arguments)
 
     monkeypatch.setattr(site.store.settings, "read", busy)
 
