@@ -39,6 +39,7 @@ class PlaygroundPage(ModulePage):
             f"{first}\n\nModels with a price:\n{models}\n\nThe gateway speaks the OpenAI protocol. Start it with\n\n"
             "  gatekey serve\n\nand point any client at it:\n\n"
             "  curl http://127.0.0.1:8787/v1/chat/completions \\\n"
-            '    -H "Authorization: Bearer sk-…" -H "Content-Type: application/json" \\\n'
-            '    -d \'{"model": "MODEL", "messages": [{"role": "user", "content": "Hello"}]}\''.lstrip()
+            '    -H "Authorization: Bearer sk-…" \\\n    -H "Content-Type: application/json" \\\n'
+            '    -d \'{"model": "MODEL", "messages":\n'
+            '         [{"role": "user", "content": "Hello"}]}\''.lstrip()
         )

@@ -78,6 +78,9 @@ class Passkeys(AccountModal[None]):
             options.add_option(Option(Content(f"{plain(passkey.label, 28):<29} {made:<20} {used}{note}")))
         if not self._passkeys:
             options.add_option(Option("There are none yet. Register your first with n.", disabled=True))
+        options.highlighted = 0 if self._passkeys else None
+        for button in self.query("#rename, #remove").results(Button):
+            button.disabled = not self._passkeys
 
     @on(Button.Pressed, "#cancel")
     def cancel_pressed(self) -> None:

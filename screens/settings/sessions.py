@@ -62,6 +62,7 @@ class SessionList(AccountModal[None]):
             options.add_option(
                 Option(Content(f"{plain(session.source, 28):<29} {plain(session.method, 20):<21} {mark}"))
             )
+        options.highlighted = 0
 
     @on(Button.Pressed, "#cancel")
     def cancel_pressed(self) -> None:

@@ -189,7 +189,7 @@ class Walk:
 
     async def security(self) -> None:
         await self.go("sessions", "2", "s")
-        await self.go("the session in use", "down", "e")
+        await self.go("the session in use", "e")
         await self.back()
         await self.go("activity", "a")
         await self.back()

@@ -26,12 +26,16 @@ class Picture(Protocol):
         signed_in: bool = True,
         size: tuple[int, int] = (80, 24),
         theme: str = "gatekey-dark",
+        settle: bool = True,
     ) -> None: ...
 
 
 @pytest.fixture
 def picture(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Picture:
-    """Compare a picture of the console after `steps`: keys with spaces between, or a coroutine function."""
+    """Compare a picture of the console after `steps`: keys with spaces between, or a coroutine function.
+
+    Where the console waits for somebody outside it never settles; there the steps do all the waiting.
+    """
     monkeypatch.setenv("HOME", "/home/alice")
 
     def take(
@@ -41,6 +45,7 @@ def picture(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Picture:
         signed_in: bool = True,
         size: tuple[int, int] = (80, 24),
         theme: str = "gatekey-dark",
+        settle: bool = True,
     ) -> None:
         if store is None:
             store = make_store()
@@ -58,7 +63,8 @@ def picture(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Picture:
                     await stage.press(*steps.split())
             else:
                 await steps(stage)
-            await stage.settle()
+            if settle:
+                await stage.settle()
 
         assert snap_compare(app, terminal_size=size, run_before=prepare)
 

@@ -1,0 +1,80 @@
+"""Every question the console asks before it does something. In each the safe button has the focus."""
+
+from screens.settings.page import SettingsPage
+from tests.consoles import Stage
+from tests.screens.test_security_tab import enrol
+from tests.snapshots.conftest import Picture
+from tests.snapshots.test_dialogs import passkey_store
+from tests.snapshots.test_modules import busy_store, opening
+from tests.snapshots.test_tabs import used_store
+from tests.stores import add_account, make_store, sign_in
+
+
+def test_renewing_the_codes(picture: Picture) -> None:
+    """What stops working is said before the button that does it."""
+
+    async def steps(stage: Stage) -> None:
+        await enrol(stage)
+        await stage.press("f", "n")
+
+    picture(steps)
+
+
+def test_signing_out_the_others(picture: Picture) -> None:
+    """How many sessions end."""
+    store = make_store()
+    add_account(store)
+    sign_in(store, source="ssh 192.0.2.7 pts/4")
+    picture("o", store=store)
+
+
+def test_removing_a_passkey(picture: Picture) -> None:
+    """Which passkey, and that the device keeps its half."""
+    picture("k d", store=passkey_store())
+
+
+def test_renaming_a_passkey(picture: Picture) -> None:
+    """The field holds the name it has now."""
+    picture("k e", store=passkey_store())
+
+
+def test_erasing_addresses(picture: Picture) -> None:
+    """The entries stay; the addresses go."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("5")
+        await stage.click("#erase-ips")
+
+    picture(steps, store=used_store())
+
+
+def test_revoking_a_key(picture: Picture) -> None:
+    """Which key, by its name and its last four characters."""
+
+    async def steps(stage: Stage) -> None:
+        await opening("api-keys")(stage)
+        await stage.settle()
+        await stage.press("d")
+
+    picture(steps, store=busy_store())
+
+
+def test_leaving_with_two_unsaved_tabs(picture: Picture) -> None:
+    """The question names the tab; both tabs are marked behind it."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("4", "tab", "space")
+        stage.app.screen.query_one(SettingsPage).focus_tabs()
+        await stage.press("5", "tab", "space", "ctrl+q")
+
+    picture(steps)
+
+
+def test_the_help_of_a_question(picture: Picture) -> None:
+    """What answers it, and its keys, each with the name by which it can be changed."""
+    picture("t f1")
+
+
+def test_the_help_of_a_dialog(picture: Picture) -> None:
+    """What the dialog is for; the console's own keys come before those of any input."""
+    picture("p f1")
