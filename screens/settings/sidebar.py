@@ -63,7 +63,7 @@ class SidebarPane(SectionPane[SidebarSettings]):
         for module in MODULES:
             toggle = self.query_one(f"#module-{module}", Toggle)
             toggle.disabled = module in self._locked
-            toggle.label = "hidden by the administrator" if toggle.disabled else ""
+            toggle.locked = "hidden by admin" if toggle.disabled else ""
             toggle.refresh(layout=True)
         self._preview()
 

@@ -229,6 +229,18 @@ async def test_a_hidden_module_still_opens() -> None:
         assert stage.says("$5.00 left")
 
 
+async def test_a_module_the_administrator_hides_cannot_be_shown() -> None:
+    store = make_store()
+    add_account(store)
+    store.site.set("sidebar.hidden_modules", "drawing-logs")
+    async with console(store) as stage:
+        await stage.press("6")
+        switch = stage.app.screen.query_one("#module-drawing-logs", Toggle)
+        assert switch.disabled
+        assert stage.says("Drawing Logs [-] hidden by admin")
+        assert stage.says("Task Logs [x] shown")
+
+
 async def test_stored_addresses_are_counted_and_erased() -> None:
     store = make_store()
     account = add_account(store)

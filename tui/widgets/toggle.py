@@ -58,6 +58,8 @@ class Toggle(Widget, can_focus=True):
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self.label = plain(label)
         self.words = (plain(off), plain(on))
+        self.locked = ""
+        """Shown in place of the state where somebody else has decided; the value is kept."""
         self.set_reactive(Toggle.value, value)
         self.set_class(value, "-on")
 
@@ -69,6 +71,8 @@ class Toggle(Widget, can_focus=True):
         self.value = not self.value
 
     def render(self) -> RenderResult:
+        if self.locked:
+            return Content.styled(f"[-] {plain(self.locked)}", "$foreground-muted")
         word = self.words[self.value].ljust(max(map(len, self.words)))
         mark = "x" if self.value else " "
         state = Content.styled(f"[{mark}] {word}", "$text-success" if self.value and not self.has_focus else "")
