@@ -37,9 +37,11 @@ class Admission:
     def hold(self, tx: Connection) -> int:
         """Hold what the call may cost at most; returns the reservation. Raises `QuotaExceeded`, `SpendLimitReached`."""
         holder, call = self.known_holder, self._call
-        if holder.is_stale:
-            self._store.api_keys.note_use(tx, holder)
         if self.price is None:
             self._store.pricing.note_unpriced(tx, holder.account_id, call.model)
         most = Usage(call.prompt_tokens, call.completion_tokens, call.pictures).cost(self.price)
-        return self._store.quota.hold(tx, holder.account_id, most, api_key_id=holder.key_id)
+        reservation = self._store.quota.hold(tx, holder.account_id, most, api_key_id=holder.key_id)
+        if holder.is_stale:
+            # After the hold: everyone locks the quota before the key, or two calls would wait for each other.
+            self._store.api_keys.note_use(tx, holder)
+        return reservation

@@ -1,14 +1,17 @@
 """Eight clients of several `gatekey serve` before one database: every call is charged, to the micro-dollar."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, event, func, select
 
+from gateway.relay.admission import Admission
+from gateway.relay.request import ENDPOINTS, understand
 from store.models import OutboxMessage, UsageDay, UsageEntryRow
 from store.money import MICRO_PER_USD
 from store.outbox import QUOTA_WARNING
@@ -90,3 +93,24 @@ def test_every_call_was_charged_once(crew: Crew, url: str, kind: str, tmp_path: 
             f"BAR R8-http-{kind} 2 x {FULL} x {times} calls over {len(urls)} processes: {2 * count} charged, "
             f"{2 * total} micro-USD exactly, {2 * count} rows, 2 warnings for 2 crossings"
         )
+
+
+def test_a_call_locked_its_quota_before_its_key(store: Store) -> None:
+    """On PostgreSQL two calls would wait for each other otherwise: one to hold, one to note that the key was used."""
+    add_account(store)
+    store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
+    key = store.api_keys.create(sign_in(store), "laptop").key
+    understood = understand(ENDPOINTS[0], "application/json", json.dumps({"model": MODEL}).encode())
+    admission = Admission(store, key, understood)
+    with store.database.read() as tx:
+        admission.read(tx)
+    assert admission.known_holder.is_stale
+    written: list[str] = []
+
+    def listen(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+        written.extend(re.findall(r"^UPDATE (\w+)", statement))
+
+    event.listen(store.database.engine, "after_cursor_execute", listen)
+    with store.database.write() as tx:
+        admission.hold(tx)
+    assert written == ["quotas", "api_keys", "api_keys"]
