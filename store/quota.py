@@ -186,9 +186,10 @@ class Quotas:
             self._outbox.warn_if_crossed(tx, account_id)
 
     def adjust(self, name: str, *, add: int = 0, set_to: int | None = None, actor: str) -> QuotaState:
-        """Top up, take away (negative `add`) or set the quota from the administrator's side; a warning is re-armed.
+        """Top up, take away (negative `add`) or set the quota from the administrator's side.
 
-        Raises `NoSuchAccount`, and `InvalidMoney` if it would fall below zero or grow beyond the maximum.
+        More re-arms the warning; less sends it, if that crosses the threshold. Raises `NoSuchAccount`, and
+        `InvalidMoney` if it would fall below zero or grow beyond the maximum.
         """
         if abs(add) > MAXIMUM_MICRO_USD or not 0 <= (set_to or 0) <= MAXIMUM_MICRO_USD:
             raise InvalidMoney(_OUT_OF_RANGE)
@@ -200,13 +201,16 @@ class Quotas:
             remaining = (
                 Quota.remaining_micro_usd + add if set_to is None else literal(set_to, Quota.remaining_micro_usd.type)
             )
-            changed = tx.execute(
+            change = (
                 update(Quota)
                 .where(Quota.account_id == account_id, remaining.between(0, MAXIMUM_MICRO_USD))
-                .values(remaining_micro_usd=remaining, warning_armed=True)
+                .values(remaining_micro_usd=remaining)
             )
-            if changed.rowcount != 1:
-                raise InvalidMoney(_OUT_OF_RANGE)
+            more = change.where(remaining > Quota.remaining_micro_usd).values(warning_armed=True)
+            if tx.execute(more).rowcount != 1:
+                if tx.execute(change).rowcount != 1:
+                    raise InvalidMoney(_OUT_OF_RANGE)
+                self._outbox.warn_if_crossed(tx, account_id)
             state = self.state_of(tx, account_id)
             self._audit.record(
                 tx,

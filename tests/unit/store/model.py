@@ -81,10 +81,20 @@ class Money:
         self.remaining -= taken
         self.used += taken
         self.held -= held
+        self._warn_if_crossed()
+        return taken
+
+    def adjust(self, amount: int) -> None:
+        self.remaining += amount
+        if amount > 0:
+            self.is_armed = True
+        else:
+            self._warn_if_crossed()
+
+    def _warn_if_crossed(self) -> None:
         if self.is_armed and self.remaining < self.threshold:
             self.is_armed = False
             self.warnings += 1
-        return taken
 
 
 @dataclass

@@ -279,7 +279,7 @@ def test_a_settlement_that_takes_the_rest_crosses_too(store: Store, alice: Perso
     assert queued(store)[0].payload["remaining_micro_usd"] == 0
 
 
-@pytest.mark.parametrize("change", [{"add": 0}, {"add": 10}, {"set_to": 500_000}])
+@pytest.mark.parametrize("change", [{"add": 10}, {"set_to": 500_001}])
 def test_a_top_up_arms_it_again(store: Store, alice: Person, change: dict[str, int]) -> None:
     store.quota.charge(alice.id, 4_500_000)
     store.quota.adjust("alice", actor="root", **change)
@@ -287,6 +287,25 @@ def test_a_top_up_arms_it_again(store: Store, alice: Person, change: dict[str, i
     store.quota.charge(alice.id, 1)
     store.quota.charge(alice.id, 1)
     assert len(warnings(store)) == 2
+
+
+@pytest.mark.parametrize("change", [{"add": 0}, {"add": -10}, {"set_to": 500_000}, {"set_to": 10}])
+def test_what_adds_nothing_does_not_arm_it(store: Store, alice: Person, change: dict[str, int]) -> None:
+    store.quota.charge(alice.id, 4_500_000)
+    store.quota.adjust("alice", actor="root", **change)
+    store.quota.settle(store.quota.reserve(alice.id, 0), 1, ENTRY)
+    assert len(warnings(store)) == 1
+
+
+@pytest.mark.parametrize("change", [{"add": -4_000_001}, {"set_to": 999_999}, {"set_to": 0}])
+def test_an_administrator_who_takes_it_below_the_threshold_is_a_crossing(
+    store: Store, alice: Person, change: dict[str, int]
+) -> None:
+    """Without a quota no charge follows that could tell the person."""
+    store.quota.adjust("alice", actor="root", **change)
+    assert warnings(store) == [QUOTA_WARNING]
+    store.quota.adjust("alice", actor="root", add=-0)
+    assert warnings(store) == [QUOTA_WARNING]
 
 
 def test_a_new_threshold_arms_it_again(store: Store, alice: Person) -> None:

@@ -31,6 +31,7 @@ from store.errors import (
     IdentityRefused,
     InvalidApiKey,
     InvalidLabel,
+    InvalidMoney,
     InvalidToken,
     LastCredential,
     ModelNotPriced,
@@ -615,11 +616,13 @@ class AccountsLife(RuleBasedStateMachine):
             money.take(cost)
 
     @precondition(lambda self: not self.account.is_deleted)
-    @rule(amount=st.integers(0, 3_000_000))
-    def top_up(self, amount: int) -> None:
-        self.store.quota.adjust("alice", add=amount, actor="root")
-        self.account.money.remaining += amount
-        self.account.money.is_armed = True
+    @rule(amount=st.integers(-1_000_000, 3_000_000))
+    def adjust_the_quota(self, amount: int) -> None:
+        money = self.account.money
+        refusal = InvalidMoney if money.remaining + amount < 0 else None
+        self.expect(refusal, lambda: self.store.quota.adjust("alice", add=amount, actor="root"))
+        if refusal is None:
+            money.adjust(amount)
 
     @precondition(lambda self: not self.account.is_deleted)
     @rule()
