@@ -72,7 +72,7 @@ class PasskeyCeremony(AccountModal[bool]):
             self.query_one(QrCode).draw(uri)
         self.wait_for_browser()
 
-    @work(exclusive=True)
+    @work(exclusive=True, group="wait")
     async def wait_for_browser(self) -> None:
         from store.passkey_ceremonies import CeremonyState
 
@@ -112,5 +112,6 @@ class PasskeyCeremony(AccountModal[bool]):
 
     @work(exclusive=True)
     async def give_up(self) -> None:
+        self.workers.cancel_group(self, "wait")
         await self.attempt(lambda: self.account.cancel_passkey(self._page))
         self.dismiss(False)

@@ -62,7 +62,7 @@ class Stage:
         await self.press("enter")
 
     async def settle(self) -> None:
-        """Wait until no worker but one that waits for a dialog is running, and everything is drawn.
+        """Wait until no worker but one that waits for a dialog, a browser or a provider is running, and all is drawn.
 
         A machine that gives the program no time looks idle, so what is still queued is looked at too.
         """
@@ -88,7 +88,7 @@ class Stage:
     def _is_busy(self) -> bool:
         stack = self.app.screen_stack
         waiting = sum(isinstance(screen, AccountModal | ModalScreen) for screen in stack)
-        if sum(worker.is_running for worker in self.app.workers) > waiting:
+        if sum(worker.is_running and worker.group != "wait" for worker in self.app.workers) > waiting:
             return True
         pumps = [self.app, *(stack[-1].walk_children(with_self=True) if stack else ())]
         return any(pump.message_queue_size for pump in pumps)

@@ -544,10 +544,10 @@ async def test_a_database_that_is_busy_for_a_moment_does_not_end_the_wait(monkey
         def busy(_: str) -> CeremonyState:
             raise DatabaseBusy
 
-        monkeypatch.setattr(store.passkeys, "outcome", busy)
+        monkeypatch.setattr(store.ceremonies, "outcome", busy)
         notice = stage.app.screen.query_one(Notice)
         await until(stage, lambda: DatabaseBusy.sentence in str(notice.content))
-        monkeypatch.setattr(store.passkeys, "outcome", outcome)
+        monkeypatch.setattr(store.ceremonies, "outcome", outcome)
         await browser.run(code_shown(stage))
         await until_says(stage, "was registered.")
 
