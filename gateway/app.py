@@ -23,7 +23,7 @@ from gateway.head import HeadAsGet
 from gateway.openapi import document, methods_of
 from gateway.pages import HEADERS, PAGE_PATH
 from gateway.passkey_routes import passkey_routes
-from gateway.problems import REQUEST_ID, HttpProblem, invalid, openai_problem, problem
+from gateway.problems import REQUEST_ID, HttpProblem, invalid, log_unforeseen, openai_problem, problem
 from gateway.relay.ledger import Ledger
 from gateway.relay.routes import RelayFirst, relay_app
 from gateway.relay.upstream import Upstream
@@ -131,7 +131,8 @@ def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
     async def validation(request: Request, error: RequestValidationError) -> Response:
         return await failed(request, invalid(error.errors()))
 
-    async def unforeseen(request: Request, _: Exception) -> Response:
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        log_unforeseen(error, request.scope.get(REQUEST_ID, ""))
         return await failed(request, HttpProblem(500, _SENTENCES[500]))
 
     return {

@@ -5,8 +5,12 @@ OpenAI does, so that its SDK, unchanged, raises the right exception.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import logging
+import traceback
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from pathlib import PurePath
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -32,6 +36,7 @@ from store.errors import (
 from store.settings import SettingsConflict
 from store.text import plain
 
+LOGGER: Final = logging.getLogger("gatekey.problems")
 PROBLEM: Final = "application/problem+json"
 REQUEST_ID: Final = "gatekey.request_id"
 """Where a request's name stands in its ASGI scope."""
@@ -69,6 +74,9 @@ _CODES: Final[Mapping[type[GatekeyError], tuple[str, str]]] = {
 }
 """OpenAI's `type` and `code` for the errors that a client may want to tell apart."""
 
+_LONGEST_CHAIN: Final = 4
+_MOST_FRAMES: Final = 24
+"""Of the frames of an exception, the innermost are logged."""
 _UNAVAILABLE: Final = "The service cannot reach its data at the moment. Try again in a moment."
 
 
@@ -169,6 +177,14 @@ def openai_problem(error: GatekeyError, request_id: str = "") -> Response:
     return Response(_json(openai_body(error)), status_of(error), headers, media_type="application/json")
 
 
+def log_unforeseen(error: BaseException, request_id: str = "") -> None:
+    """One line on an exception that nobody thought of: its type and `file:line:function` of its frames.
+
+    Types and places only: a message can quote what was sent, and a local variable holds it.
+    """
+    LOGGER.error("Request %s failed: %s", request_id or "-", ", caused by ".join(_places(error)))
+
+
 def problem_code(error: GatekeyError) -> str:
     """One word for `error`, for the usage log."""
     told = openai_body(error)["error"]
@@ -188,6 +204,20 @@ def openai_body(error: GatekeyError) -> dict[str, Any]:
     elif type(error) in _CODES:
         kind, code = _CODES[type(error)]
     return {"error": {"message": sentence_of(error), "type": kind, "param": param, "code": code}}
+
+
+def _places(error: BaseException) -> Iterator[str]:
+    link: BaseException | None = error
+    for _ in range(_LONGEST_CHAIN):
+        if link is None:
+            return
+        frames = deque(traceback.walk_tb(link.__traceback__), _MOST_FRAMES)
+        places = (
+            f"{'/'.join(PurePath(frame.f_code.co_filename).parts[-2:])}:{line}:{frame.f_code.co_qualname}"
+            for frame, line in frames
+        )
+        yield " ".join([f"{type(link).__module__}.{type(link).__qualname__} at", *places])
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
 
 
 def _quoted(error: GatekeyError) -> str:

@@ -1,0 +1,78 @@
+"""A failure that nobody thought of is logged by its type and place, and by nothing that was sent."""
+
+import logging
+from collections.abc import Iterator
+from typing import Final
+
+import httpx
+import pytest
+
+from gateway.problems import log_unforeseen
+from store.settings import Settings
+from store.store import Store
+from tests.stores import StillClock, make_store
+from tests.unit.gateway.apps import client_of, make_relayed, make_token
+from tests.unit.gateway.scripted import CHAT, ModelServer
+
+pytestmark = pytest.mark.anyio
+SECRET: Final = "sk-planted-0123456789"
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with make_store(clock=StillClock()) as store:
+        yield store
+
+
+def fails(*_: object) -> httpx.Response:
+    planted = SECRET
+    try:
+        raise KeyError(planted)
+    except KeyError as error:
+        raise ZeroDivisionError(planted) from error
+
+
+async def test_a_mistake_in_the_relay_was_logged_by_type_and_place(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = make_relayed(store)
+    async with client_of(store, token=key, upstream=ModelServer(fails)) as client:
+        failed = await client.post("/v1/chat/completions", json=CHAT)
+    assert failed.status_code == 500
+    assert "It was logged" in failed.json()["error"]["message"]
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    line = record.getMessage()
+    assert failed.headers["x-request-id"] in line
+    assert "builtins.ZeroDivisionError at " in line
+    assert "builtins.KeyError at " in line
+    assert "relay/relay.py:" in line
+    assert "gateway/test_problems_logged.py:" in line
+    assert line.count(":fails") == 2
+    assert SECRET not in caplog.text
+    assert record.exc_info is None
+
+
+async def test_a_mistake_in_a_direct_route_was_logged(
+    store: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_relayed(store)
+    token = make_token(store)
+    monkeypatch.setattr(Settings, "read", fails)
+    async with client_of(store, token=token) as client:
+        failed = await client.get("/api/account/settings/privacy")
+    assert failed.status_code == 500
+    lines = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert ["builtins.ZeroDivisionError at " in line and ":fails" in line for line in lines] == [True]
+    assert SECRET not in caplog.text
+
+
+def test_an_endless_recursion_was_one_short_line(caplog: pytest.LogCaptureFixture) -> None:
+    def deeper() -> None:
+        deeper()
+
+    with pytest.raises(RecursionError) as caught:
+        deeper()
+    log_unforeseen(caught.value)
+    (record,) = caplog.records
+    assert len(record.getMessage()) < 4000
+    assert "\n" not in record.getMessage()
