@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import ModalScreen
@@ -47,6 +48,26 @@ class AccountModal(SmallScreenGuard, Acts, ModalScreen[R]):
 
     def __init__(self) -> None:
         super().__init__(classes="modal")
+        self._due: tuple[R | None] | None = None
+
+    def dismiss(self, result: R | None = None) -> AwaitComplete:
+        """Close with `result`; covered by another screen, such as the lock, only once it is on top again.
+
+        Textual takes the top screen away, whoever asks (8.2.8): an answer that comes late would open the lock.
+        """
+        if self.app.screen is self:
+            return super().dismiss(result)
+        self._due = (result,)
+        return AwaitComplete()
+
+    def on_screen_resume(self) -> None:
+        self.call_later(self._dismiss_if_due)
+
+    def _dismiss_if_due(self) -> None:
+        if self._due is not None and self.app.screen is self:
+            (result,) = self._due
+            self._due = None
+            self.dismiss(result)
 
     def action_cancel(self) -> None:
         self.dismiss(None)

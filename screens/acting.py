@@ -45,11 +45,14 @@ class Acts(AccountPart):
     async def attempt(self, action: Callable[[], Awaitable[T]]) -> Done[T] | None:
         """Carry out `action`; None if it was refused or given up, and then the person knows why.
 
-        Asks for a fresh proof, or to unlock, as often as the account asks, and tries again. Call it in a worker.
+        Asks for a fresh proof, or to unlock, as often as the account asks, and tries again. What came of it while
+        the console was being locked is handed on when it is unlocked: no dialog opens over the lock. Call it in a
+        worker.
         """
         while True:
             try:
-                return Done(await action())
+                done = Done(await action())
+                return done if await self.app.until_unlocked() else None
             except FreshProofRequired as error:
                 from screens.reauthenticate import Reauthenticate
 
@@ -58,7 +61,10 @@ class Acts(AccountPart):
             except SessionLocked:
                 from screens.lock import LockScreen
 
-                await self.app.push_screen_wait(LockScreen())
+                if not self.app.is_locked:
+                    await self.app.push_screen_wait(LockScreen())
+                elif not await self.app.until_unlocked():
+                    return None
             except SessionEnded as error:
                 self.app.session_ended(error)
                 return None

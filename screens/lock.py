@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual import on, work
@@ -33,6 +34,14 @@ class LockScreen(SmallScreenGuard, Acts, Screen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "sign_out", "Sign out", id="lock.sign-out", tooltip="Leave this account"),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone = asyncio.Event()
+        """Set once it has been opened, or its session was left."""
+
+    def on_unmount(self) -> None:
+        self.gone.set()
 
     def compose(self) -> ComposeResult:
         with Dialog("Locked", classes="narrow"):

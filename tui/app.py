@@ -44,7 +44,13 @@ class GatekeyApp(CalmExit, App[None]):
             "f1,question_mark", "help", "Help", id="app.help", key_display="?", tooltip="What this is, and its keys"
         ),
         Binding(
-            "ctrl+l", "lock", "Lock", id="app.lock", show=False, tooltip="Lock the console until you prove who you are"
+            "ctrl+l",
+            "lock",
+            "Lock",
+            id="app.lock",
+            show=False,
+            tooltip="Lock the console until you prove who you are",
+            priority=True,
         ),
     ]
 
@@ -130,6 +136,15 @@ class GatekeyApp(CalmExit, App[None]):
             from screens.lock import LockScreen
 
             self.push_screen(LockScreen())
+
+    async def until_unlocked(self) -> bool:
+        """Wait while a lock covers the console; returns whether there still is a session to go on with."""
+        from screens.lock import LockScreen
+
+        locks = [screen for screen in self.screen_stack if isinstance(screen, LockScreen)]
+        for lock in locks:
+            await lock.gone.wait()
+        return not locks or self.is_signed_in
 
     def _lock_if_idle(self) -> None:
         if time.monotonic() - self._last_input >= self.config.idle_lock_minutes * 60:
