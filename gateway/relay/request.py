@@ -23,6 +23,9 @@ BYTES_PER_TOKEN: Final = 3
 """Of a prompt, to hold enough: English has about four, Chinese about three."""
 TOKENS_PER_PICTURE: Final = 1500
 """Held for each picture in a prompt, whose bytes say nothing about its tokens."""
+TOKENS_PER_DRAWING: Final = 8000
+"""Held for each picture that is drawn. Where pictures are priced one by one, a token costs nothing; where they are
+priced by tokens, a large one in the best quality has above 6,000."""
 
 OURS: Final = frozenset(
     {"model", "stream", "stream_options", "n", "best_of", "max_tokens", "max_completion_tokens", "usage"}
@@ -118,6 +121,11 @@ def text_completion(body: dict[str, Any]) -> int:
     return longest * choices * (len(prompt) if isinstance(prompt, list) and several else 1)
 
 
+def drawing(body: dict[str, Any]) -> int:
+    """The most tokens that the pictures asked for have."""
+    return TOKENS_PER_DRAWING * _whole(body, "n", 1, MOST_CHOICES)
+
+
 def nothing(_: dict[str, Any]) -> int:
     """No tokens are answered."""
     return 0
@@ -131,7 +139,7 @@ ENDPOINTS: Final = (
     Endpoint("/chat/completions", Kind.CONSUMPTION, may_stream=True, completion=chat_completion),
     Endpoint("/completions", Kind.CONSUMPTION, may_stream=True, completion=text_completion),
     Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, completion=nothing),
-    Endpoint("/images/generations", Kind.DRAWING, may_stream=False, completion=nothing),
+    Endpoint("/images/generations", Kind.DRAWING, may_stream=False, completion=drawing),
     BATCHES,
 )
 

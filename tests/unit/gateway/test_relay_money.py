@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import func, select
 
@@ -18,7 +19,7 @@ from store.store import Store
 from store.usage_log import Kind, LoggedEntry, UsageEntry
 from tests.stores import StillClock, make_store, sign_in
 from tests.unit.gateway.apps import MODEL, PEER, UPSTREAM_KEY, client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, COST, USAGE, ModelServer, answer, chat
+from tests.unit.gateway.scripted import CHAT, COST, USAGE, Chunks, ModelServer, answer, chat
 
 pytestmark = pytest.mark.anyio
 
@@ -239,6 +240,45 @@ async def test_pictures_were_paid_one_by_one_and_tokens_where_reported(store: St
             assert (await client.post("/v1/images/generations", json=body)).status_code == 200
     assert [entry.cost_micro_usd for entry in log(store)] == [100, 111, 300]
     assert {entry.kind for entry in log(store)} == {Kind.DRAWING}
+
+
+async def test_pictures_at_once_that_are_priced_by_tokens_never_overdrew(store: Store) -> None:
+    key, drawn, answered = make_relayed(store), asyncio.Event(), []
+    store.pricing.set(ModelPrice(MODEL, 5_000_000, 400_000))  # 8,000 tokens: 3,200 micro-USD
+    store.quota.adjust("alice", set_to=10_000, actor="test")
+
+    def note(status: int) -> None:
+        answered.append(status)
+        if len(answered) == 16:
+            drawn.set()
+
+    def reply(_: httpx.Request) -> httpx.Response:
+        note(200)
+        usage = b'{"data": [{}], "usage": {"input_tokens": 5, "output_tokens": 6000}}'
+        return httpx.Response(200, stream=Chunks([drawn, usage]))
+
+    async with client_of(store, token=key, upstream=ModelServer(reply)) as client:
+
+        async def draw(count: int) -> None:
+            body = {"model": MODEL, "prompt": "A horse", "n": count}
+            status = (await client.post("/v1/images/generations", json=body)).status_code
+            if status != 200:
+                note(status)
+
+        await asyncio.gather(*(draw(1) for _ in range(15)), draw(128))
+    assert sorted(answered) == [200] * 3 + [429] * 13
+    state = store.quota.state(sign_in(store))
+    assert (state.held_micro_usd, state.used_micro_usd) == (0, 3 * (25 + 2400))
+
+
+async def test_pictures_that_are_priced_one_by_one_held_no_tokens(store: Store) -> None:
+    key = make_relayed(store)
+    store.pricing.set(ModelPrice(MODEL, 0, 0, 100))
+    store.quota.adjust("alice", set_to=300, actor="test")
+    async with client_of(store, token=key, upstream=ModelServer(lambda _: answer({"data": [{}] * 3}))) as client:
+        for status in (200, 429):
+            body = {"model": MODEL, "prompt": "A horse", "n": 3}
+            assert (await client.post("/v1/images/generations", json=body)).status_code == status
 
 
 async def test_an_unpriced_model_that_was_accepted_cost_nothing_and_was_flagged(store: Store) -> None:
