@@ -21,7 +21,7 @@ from gateway.problems import REQUEST_ID, OpenAiProblem, problem_code
 from gateway.relay.admission import Admission
 from gateway.relay.ledger import Caller, Held, Ledger
 from gateway.relay.request import Call, Endpoint, understand
-from gateway.relay.streamed import StreamedAnswer
+from gateway.relay.streamed import StreamedAnswer, check_streams
 from gateway.relay.upstream import LONGEST_CALL, read_all, refusal, unreachable
 from gateway.relay.usage import of_answer
 from gateway.services import Services
@@ -86,6 +86,7 @@ class Relay:
                     site, "POST", call.endpoint.path, call.content, request_id=held.caller.request_id
                 )
                 if call.streams and answer.is_success:
+                    await check_streams(answer)
                     return StreamedAnswer(call, held, answer, self.ledger, site.upstream_key)
                 content = await self._read(answer, site)
             return await self._book(call, held, content, site)

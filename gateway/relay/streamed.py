@@ -21,6 +21,18 @@ _GONE: Final = "The client left before the end; what it had received was counted
 _COUNTED: Final = "The model server reported no usage; it was counted from the stream."
 
 
+async def check_streams(answer: httpx.Response) -> None:
+    """Raises `UpstreamFailed`, with `answer` closed, unless it is an event stream as it was asked for.
+
+    A model server that does not stream answers with one document. It holds no event, so it would be an empty answer.
+    """
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "text/event-stream" and answer.headers.get("content-encoding", "identity") == "identity":
+        return
+    await answer.aclose()
+    raise UpstreamFailed("The model server's answer was not an event stream, as was asked of it.")
+
+
 class _ClientGoneError(Exception):
     """Nobody takes what is sent."""
 

@@ -15,7 +15,7 @@ from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.stores import StillClock, add_account, make_store, sign_in
 from tests.unit.gateway.apps import UPSTREAM_KEY, client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, Chunks, ModelServer, answer, chat
+from tests.unit.gateway.scripted import CHAT, DONE, USED, Chunks, ModelServer, answer, chat, said
 
 pytestmark = pytest.mark.anyio
 
@@ -136,6 +136,36 @@ async def test_an_answer_that_was_compressed_was_a_502(store: Store) -> None:
 
     assert (await ask(store, ModelServer(reply))).status_code == 502
     nothing_was_taken(store)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-type": "application/json"},
+        {"content-type": "text/html; x=text/event-stream"},
+        {},
+        {"content-type": "text/event-stream", "content-encoding": "gzip"},
+    ],
+)
+async def test_an_answer_that_was_no_event_stream_was_a_502(store: Store, headers: dict[str, str]) -> None:
+    document = Chunks([json.dumps(chat()).encode()])
+    refused = await ask(
+        store, ModelServer(lambda _: httpx.Response(200, headers=headers, stream=document)), stream=True
+    )
+    assert refused.status_code == 502
+    assert error_of(refused)["message"] == "The model server's answer was not an event stream, as was asked of it."
+    assert document.is_closed
+    entry = nothing_was_taken(store)
+    assert (entry.status, "event stream" in entry.detail) == ("upstream_failed", True)
+
+
+async def test_an_event_stream_was_known_in_any_letters(store: Store) -> None:
+    def reply(_: httpx.Request) -> httpx.Response:
+        headers = {"content-type": "Text/Event-Stream; charset=utf-8", "content-encoding": "identity"}
+        return httpx.Response(200, headers=headers, stream=Chunks([said("Hi"), USED, DONE]))
+
+    passed = await ask(store, ModelServer(reply), stream=True)
+    assert passed.content == said("Hi") + DONE
 
 
 async def test_the_gateways_key_was_masked_in_an_answer_that_echoed_it(store: Store) -> None:
