@@ -13,6 +13,7 @@ from screens.account_modal import Notice
 from screens.dates import ago, until
 from screens.settings.panes import SectionPane
 from store import inputs
+from store.errors import InvalidInput
 from store.money import parse_usd, type_usd
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings
@@ -108,9 +109,36 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     # -- the section -----------------------------------------------------------------------------------------
 
     def read(self) -> NotificationSettings:
-        known = self.saved.section if self.saved is not None else NotificationSettings()
+        return self._section(self._threshold(), self._priority())
+
+    def problems(self) -> dict[str, str]:
+        known, found, numbers = self._known(), {}, []
+        for read, otherwise in (
+            (self._threshold, known.threshold_micro_usd),
+            (self._priority, known.gotify_priority),
+        ):
+            try:
+                numbers.append(read())
+            except InvalidInput as error:
+                found[error.field] = str(error)
+                numbers.append(otherwise)
+        return {problem.field: str(problem) for problem in self._section(*numbers).problems()} | found
+
+    def _known(self) -> NotificationSettings:
+        return self.saved.section if self.saved is not None else NotificationSettings()
+
+    def _threshold(self) -> int:
+        """Micro-USD. Raises `InvalidMoney`."""
+        return parse_usd(self._text("quota-warning-threshold"), field="quota-warning-threshold")
+
+    def _priority(self) -> int:
+        """Raises `InvalidNumber`."""
+        return inputs.check_whole(self._text("gotify-priority"), 0, 10, field="gotify-priority")
+
+    def _section(self, threshold: int, priority: int) -> NotificationSettings:
+        known = self._known()
         return NotificationSettings(
-            threshold_micro_usd=parse_usd(self._text("quota-warning-threshold"), field="quota-warning-threshold"),
+            threshold_micro_usd=threshold,
             email_on=self._is_on(Channel.EMAIL),
             email_address=self._text("email-address").strip(),
             webhook_on=self._is_on(Channel.WEBHOOK),
@@ -121,7 +149,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             gotify_on=self._is_on(Channel.GOTIFY),
             gotify_url=self._text("gotify-url").strip(),
             gotify_token=self._secret("gotify-token", known.gotify_token),
-            gotify_priority=inputs.check_whole(self._text("gotify-priority"), 0, 10, field="gotify-priority"),
+            gotify_priority=priority,
         )
 
     def fill(self, section: NotificationSettings) -> None:
@@ -162,9 +190,6 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         self.fill(defaults)
         self.note_edit()
         self.say("These are the defaults; stored secrets are kept. Save to keep them.", "muted")
-
-    def problems(self, section: NotificationSettings) -> dict[str, str]:
-        return {problem.field: str(problem) for problem in section.problems()}
 
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value

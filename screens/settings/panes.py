@@ -161,15 +161,11 @@ class SectionPane(Pane, Generic[S]):
         """Save; True if it is stored now. Call it in a worker."""
         if self.saved is None:
             return False
-        try:
-            section = self.read()
-        except InvalidInput as error:
-            self.show_failure(error)
-            return False
-        problems = self.problems(section)
+        problems = self.problems()
         if problems:
             show_errors(self, problems)
             return False
+        section = self.read()
         outcome = await self.attempt(self._saving(section, self.saved.version))
         if outcome is None or outcome.value is None:
             return False
@@ -179,10 +175,8 @@ class SectionPane(Pane, Generic[S]):
         await self.loaded()
         return True
 
-    def problems(self, section: S) -> dict[str, str]:
-        """Every error at once, by the id of its control."""
-        if isinstance(section, NotificationSettings):
-            return {problem.field: str(problem) for problem in section.problems()}
+    def problems(self) -> dict[str, str]:
+        """Every error of the controls at once, by the id of its control."""
         return {}
 
     def _saving(self, section: S, version: int) -> Callable[[], Awaitable[Saved[S] | None]]:

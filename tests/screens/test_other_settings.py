@@ -17,6 +17,7 @@ from store.usage_log import Kind, UsageEntry
 from tests.consoles import PASSWORD, Stage, console
 from tests.stores import add_account, make_store, sign_in, sqlite_url
 from tui.widgets.confirm import Choice
+from tui.widgets.field import Field
 from tui.widgets.tab_bar import TabBar
 from tui.widgets.toggle import Toggle
 
@@ -83,6 +84,20 @@ async def test_an_edit_taken_back_is_no_edit() -> None:
         await toggle(stage, "record-client-ip")
         assert "5•" not in stage.text()
         assert stage.app.screen.query_one("#privacy #save", Button).disabled
+
+
+async def test_what_cannot_be_read_is_shown_beside_what_is_wrong() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        for control, text in (
+            ("quota-warning-threshold", "abc"),
+            ("webhook-url", "no address"),
+            ("gotify-priority", "99"),
+        ):
+            await stage.fill(control, text)
+        await stage.press("ctrl+s")
+        wrong = {field.control.id for field in stage.app.screen.query(Field) if field.error}
+        assert wrong == {"quota-warning-threshold", "webhook-url", "gotify-priority"}
 
 
 async def test_every_error_of_the_form_is_shown_at_once_and_the_first_has_the_focus() -> None:
