@@ -23,6 +23,7 @@ from gateway.relying_party import RelyingParty
 from gateway.services import Services
 from store.errors import GatekeyError, InvalidInput, NotAllowed, PasskeyRefused, PasskeysDisabled, SignInExpired
 from store.passkey_ceremonies import Ceremony, Purpose
+from store.throttle import PASSKEY_PAGE
 
 _WORDS: Final = {
     Purpose.REGISTER: "Your passkey was registered. Go back to the console.",
@@ -119,15 +120,15 @@ class PasskeyPage:
         """
         throttles, threads = self._services.store.throttles, self._services.threads
         source = f"passkey page {throttled_as(await self._services.address(request.scope))}"
-        await threads.read(lambda: throttles.admit(source))
+        await threads.read(lambda: throttles.admit(source, among=PASSKEY_PAGE))
         try:
             yield
         except (SignInExpired, PasskeyRefused):
             raise
         except GatekeyError:
-            await threads.read(lambda: throttles.give_back(source))
+            await threads.read(lambda: throttles.give_back(source, among=PASSKEY_PAGE))
             raise
-        await threads.read(lambda: throttles.give_back(source))
+        await threads.read(lambda: throttles.give_back(source, among=PASSKEY_PAGE))
 
 
 def _options(party: RelyingParty, ceremony: Ceremony) -> dict[str, Any]:

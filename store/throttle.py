@@ -23,6 +23,8 @@ LONGEST_LOCK: Final = timedelta(seconds=900)
 DISABLED_AFTER: Final = 100
 SOURCE_LIMIT: Final = 10
 EVERYONE_LIMIT: Final = 1000
+SIGN_INS: Final = "everyone"
+PASSKEY_PAGE: Final = "passkey page"
 BEARER_LIMIT: Final = 20
 WINDOW: Final = timedelta(minutes=5)
 _FORGET_AFTER: Final = timedelta(days=1)
@@ -80,21 +82,22 @@ class Throttles:
         bucket = self.bucket(factor, name)
         return tx.execute(select(Throttle.failures).where(Throttle.bucket == bucket)).scalar() or 0
 
-    def admit(self, source: str) -> None:
+    def admit(self, source: str, *, among: str = SIGN_INS) -> None:
         """Count one try from `source` (a peer address, a terminal), or refuse.
 
-        10 tries in 5 minutes from one source and 1,000 from all. Raises `TooManyAttempts`.
+        10 tries in 5 minutes from one source and 1,000 from all that are counted `among` the same: whoever floods
+        a page with codes keeps nobody from signing in. Raises `TooManyAttempts`.
         """
         now = self._context.now()
-        for bucket, limit in ((self._mac(f"source:{source}"), SOURCE_LIMIT), ("everyone", EVERYONE_LIMIT)):
+        for bucket, limit in ((self._mac(f"source:{source}"), SOURCE_LIMIT), (among, EVERYONE_LIMIT)):
             with self._context.database.write() as tx:
                 wait = self._hit(tx, bucket, limit, now)
             if wait is not None:
                 raise TooManyAttempts(wait)
 
-    def give_back(self, source: str) -> None:
+    def give_back(self, source: str, *, among: str = SIGN_INS) -> None:
         """Take back one try that `admit` counted: what was tried was right."""
-        for bucket in (self._mac(f"source:{source}"), "everyone"):
+        for bucket in (self._mac(f"source:{source}"), among):
             with self._context.database.write() as tx:
                 tx.execute(
                     update(RateWindow)

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from store.errors import FactorDisabled, TooManyAttempts
 from store.models import RateWindow, Throttle
 from store.store import Store
-from store.throttle import BEARER_LIMIT, DISABLED_AFTER, EVERYONE_LIMIT, SOURCE_LIMIT, Factor
+from store.throttle import BEARER_LIMIT, DISABLED_AFTER, EVERYONE_LIMIT, PASSKEY_PAGE, SOURCE_LIMIT, Factor
 from tests.stores import StillClock, make_store
 from tests.unit.store.acts import contents
 
@@ -232,3 +232,12 @@ def test_a_clock_set_back_does_not_keep_a_source_out(store: Store, clock: StillC
         store.throttles.admit("pts/0")
     clock.advance(days=-1)
     store.throttles.admit("pts/0")
+
+
+def test_a_flood_of_codes_keeps_nobody_from_signing_in(memory_store: Store) -> None:
+    memory_store.throttles.admit("the first", among=PASSKEY_PAGE)
+    with memory_store.database.write() as tx:
+        tx.execute(update(RateWindow).where(RateWindow.bucket == PASSKEY_PAGE).values(hits=EVERYONE_LIMIT))
+    with pytest.raises(TooManyAttempts):
+        memory_store.throttles.admit("one more", among=PASSKEY_PAGE)
+    memory_store.throttles.admit("pts/0")
