@@ -68,29 +68,35 @@ class ModelServer:
     def _chat(self, asked: Asked) -> Response:
         head = {"id": "chatcmpl-1", "created": 1_700_000_000, "model": asked.body["model"]}
         if asked.body.get("stream"):
-            reports = bool((asked.body.get("stream_options") or {}).get("include_usage")) and self.reports_usage
-            return StreamingResponse(self._chunks(head, reports), media_type="text/event-stream")
+            head["object"] = "chat.completion.chunk"
+            return self._streamed(asked, head, lambda word: {"delta": {"content": word} if word else {}})
         message = {"role": "assistant", "content": "".join(self.words), "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
         document = {**head, "object": "chat.completion", "choices": [choice]}
         return JSONResponse({**document, "usage": self.usage} if self.reports_usage else document)
 
-    async def _chunks(self, head: dict[str, Any], reports: bool) -> AsyncIterator[bytes]:
-        head = {**head, "object": "chat.completion.chunk"}
+    def _streamed(self, asked: Asked, head: dict[str, Any], said: Callable[[str], dict[str, Any]]) -> Response:
+        reports = bool((asked.body.get("stream_options") or {}).get("include_usage")) and self.reports_usage
+        return StreamingResponse(self._chunks(head, said, reports), media_type="text/event-stream")
+
+    async def _chunks(
+        self, head: dict[str, Any], said: Callable[[str], dict[str, Any]], reports: bool
+    ) -> AsyncIterator[bytes]:
         nulls = {"usage": None} if reports else {}
         for number, word in enumerate(self.words):
             if self.pause is not None:
                 await self.pause(number)
-            choice = {"index": 0, "delta": {"content": word}, "finish_reason": None}
-            yield event({**head, "choices": [choice], **nulls})
-        yield event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], **nulls})
+            yield event({**head, "choices": [{"index": 0, **said(word), "finish_reason": None}], **nulls})
+        yield event({**head, "choices": [{"index": 0, **said(""), "finish_reason": "stop"}], **nulls})
         if reports:
             yield event({**head, "choices": [], "usage": self.usage})
         yield b"data: [DONE]\n\n"
 
     def _completion(self, asked: Asked) -> Response:
-        choice = {"index": 0, "text": "".join(self.words), "finish_reason": "stop", "logprobs": None}
         head = {"id": "cmpl-1", "object": "text_completion", "created": 1_700_000_000, "model": asked.body["model"]}
+        if asked.body.get("stream"):
+            return self._streamed(asked, head, lambda word: {"text": word, "logprobs": None})
+        choice = {"index": 0, "text": "".join(self.words), "finish_reason": "stop", "logprobs": None}
         return JSONResponse({**head, "choices": [choice], "usage": self.usage})
 
     def _embeddings(self, asked: Asked) -> Response:
