@@ -31,6 +31,9 @@ OURS: Final = frozenset(
     {"model", "stream", "stream_options", "n", "best_of", "max_tokens", "max_completion_tokens", "usage"}
 )
 """Keys that mean something to the gateway. In other letters they are refused, on every endpoint."""
+CHOOSERS: Final = frozenset({"models", "fallbacks", "route", "model_list"})
+"""Keys with which some model servers (OpenRouter, LiteLLM) serve another model than `model`, which would be charged.
+They are refused on every endpoint, in any letters."""
 _DATA: Final = re.compile(rb'(?<!\\)"data:[^"]*"')
 
 
@@ -68,6 +71,8 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
     for key in body:
         if key not in OURS and key.casefold() in OURS:
             _refuse(f"Write {key.casefold()} in small letters.", key.casefold())
+        if key.casefold() in CHOOSERS:
+            _refuse(f"Name one model, as model: {key.casefold()} could choose another.", key.casefold())
     model = endpoint.model or body.get("model")
     if not isinstance(model, str) or not 1 <= len(model) <= LONGEST_MODEL:
         _refuse("Name a model, as a string of 1 to 200 characters.", "model")

@@ -118,6 +118,12 @@ async def test_the_switch_decided_from_the_next_request_on(store: Store) -> None
         ('{"model": "gpt-priced", "ſtream": true}'.encode(), "stream"),
         (b'{"model": "gpt-priced", "Max_Tokens": 1}', "max_tokens"),
         (b'{"model": "gpt-priced", "stream": true, "stream_options": {"Include_Usage": false}}', "stream_options"),
+        (b'{"model": "gpt-priced", "models": ["gpt-unpriced"]}', "models"),
+        (b'{"model": "gpt-priced", "MODELS": []}', "models"),
+        ('{"model": "gpt-priced", "modelſ": ["gpt-unpriced"]}'.encode(), "models"),
+        (b'{"model": "gpt-priced", "fallbacks": [{"gpt-priced": ["gpt-unpriced"]}]}', "fallbacks"),
+        (b'{"model": "gpt-priced", "Route": "fallback"}', "route"),
+        (b'{"model": "gpt-priced", "Model_List": null}', "model_list"),
         (b'{"model": 7}', "model"),
         (b'{"model": ["gpt-priced"]}', "model"),
         (b'{"model": ""}', "model"),
@@ -159,6 +165,14 @@ async def test_a_body_that_could_not_be_understood_was_a_400(store: Store, raw: 
     assert error["message"].endswith(".")
     assert models.requests == []
     assert [logged.entry.status for logged in store.usage.page(sign_in(store)).entries] == ["invalid_request_error"]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("name", ["models", "fallbacks", "route", "model_list"])
+def test_no_endpoint_let_another_model_be_chosen(endpoint: Endpoint, name: str) -> None:
+    with pytest.raises(OpenAiProblem) as refused:
+        understand(endpoint, "application/json", json.dumps({"model": MODEL, name: ["gpt-unpriced"]}).encode())
+    assert (refused.value.status, refused.value.param) == (400, name)
 
 
 async def test_what_was_priced_was_what_was_sent(store: Store) -> None:
