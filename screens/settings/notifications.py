@@ -20,6 +20,7 @@ from store.sections import Channel, NotificationSettings
 from store.text import plain
 from tui.widgets.action_button import ActionButton
 from tui.widgets.field import Field
+from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import SecretInput
 from tui.widgets.text_input import TextInput
 from tui.widgets.toggle import Toggle
@@ -103,7 +104,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             ActionButton("Send test", id=f"send-test-{channel}", name=channel.value, classes="send-test"),
             Static("", id=f"last-{channel}", markup=False, classes="muted last-delivery"),
             classes="channel",
-            help=f"Whether warnings are sent by {_NAMES[channel]}. Its fields are kept while it is off.",
+            help=_help(channel),
         )
 
     # -- the section -----------------------------------------------------------------------------------------
@@ -240,6 +241,12 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     def _show_delivery(self, channel: Channel, delivery: LastDelivery | None) -> None:
         line = self.query_one(f"#last-{channel}", Static)
+        # The line beside the button may be too short for what went wrong.
+        self.query_one(f"#channel-{channel}").query_ancestor(Field).help = (
+            plain(delivery.error) if delivery is not None and delivery.error else _help(channel)
+        )
+        for help_line in self.screen.query(HelpLine):
+            help_line.read_again()
         if delivery is None:
             line.update("")
             return
@@ -257,3 +264,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
                 line.update(f"next try {due}{why}")
                 kind = "warning"
         line.set_classes(f"last-delivery field-beside {kind}")
+
+
+def _help(channel: Channel) -> str:
+    return f"Whether warnings are sent by {_NAMES[channel]}. Its fields are kept while it is off."

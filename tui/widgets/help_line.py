@@ -28,6 +28,10 @@ class HelpLine(Widget):
     def render(self) -> RenderResult:
         return Content(self.text)
 
+    def read_again(self) -> None:
+        """The help of the focused field has changed."""
+        self._focus_moved(self.screen.focused)
+
     def _focus_moved(self, focused: Widget | None) -> None:
         ancestors = focused.ancestors if focused is not None else []
         self.text = next((node.help for node in ancestors if isinstance(node, Field)), "")

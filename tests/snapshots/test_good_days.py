@@ -1,0 +1,56 @@
+"""States in which all is as it should be."""
+
+from store.sections import Channel, NotificationSettings
+from tests.consoles import Stage
+from tests.screens.test_security_tab import enrol
+from tests.screens.test_sign_in import enable_two_factor
+from tests.snapshots.conftest import Picture
+from tests.stores import add_account, make_store, sign_in
+
+
+def test_the_lock_of_an_account_with_two_factors(picture: Picture) -> None:
+    """Password or code, one of them is enough; nothing of the account can be read behind it."""
+    store = make_store()
+    add_account(store)
+
+    async def steps(stage: Stage) -> None:
+        enable_two_factor(stage.store)
+        await stage.press("ctrl+l")
+
+    picture(steps, store=store)
+
+
+def test_a_test_message_that_arrived_and_one_that_did_not(picture: Picture) -> None:
+    """Beside each channel stands when it was last tried, and what came of it; the line below says it in full."""
+    store = make_store()
+    add_account(store)
+    token = sign_in(store)
+    section = NotificationSettings(webhook_on=True, webhook_url="https://hooks.example.com/quota")
+    store.settings.save(token, section, 1)
+    for channel in (Channel.EMAIL, Channel.WEBHOOK):
+        (job,) = store.outbox.lease(delivery_id=store.outbox.enqueue_test(token, channel))
+        if channel is Channel.EMAIL:
+            store.outbox.delivered(job)
+        else:
+            store.outbox.failed(job, "hooks.example.com refused the connection.", None)
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("3")
+        stage.app.screen.query_one("#send-test-webhook").focus()
+
+    picture(steps, store=store)
+
+
+def test_nothing_left_to_advise(picture: Picture) -> None:
+    """Five of five: the list says how each is met, and offers nothing to do."""
+    store = make_store()
+    add_account(store)
+    store.site.set("smtp.host", "mail.example.com")
+    store.site.set("smtp.sender", "gatekey@example.com")
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("2")
+        await enrol(stage)
+        await stage.press("r")
+
+    picture(steps, store=store)
