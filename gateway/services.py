@@ -1,6 +1,5 @@
 """What every route of the gateway stands on."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Self
 
@@ -48,5 +47,5 @@ class Services:
 
     async def aclose(self) -> None:
         """Wait until everything that was handed in is written, and close the connections."""
-        await asyncio.to_thread(self.threads.close)
+        await self.threads.close()
         await self.upstream.aclose()

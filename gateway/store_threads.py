@@ -45,6 +45,8 @@ class StoreThreads:
         self._writing = ThreadPoolExecutor(self._writers, "gatekey-write")
         self._waiting: deque[_Job] = deque()
         self._busy = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def read(self, work: Callable[[], T]) -> T:
         """What `work` returns. Raises what it raises."""
@@ -62,18 +64,25 @@ class StoreThreads:
         self._start()
         return await future
 
-    def close(self) -> None:
-        """Blocks until all that was handed in is written, so not for the event loop."""
+    async def close(self) -> None:
+        """Wait until all that was handed in is written, and end the threads. Nothing may be handed in after."""
+        # What waits goes to the threads by way of this loop: they may end only when nothing waits any more.
+        while self._busy:
+            await self._idle.wait()
+        await asyncio.to_thread(self._shut_down)
+
+    def _shut_down(self) -> None:
         self._writing.shutdown()
         self._reading.shutdown()
 
     def _start(self) -> None:
-        # Only the event loop touches `_waiting` and `_busy`, so they need no lock.
+        # Only the event loop touches `_waiting` and `_busy`, so they need no lock. Nothing waits unless one is busy.
         while self._waiting and self._busy < self._writers:
             count = min(len(self._waiting), self._most_together)
             jobs = [self._waiting.popleft() for _ in range(count)]
-            self._busy += 1
             self._writing.submit(self._run, asyncio.get_running_loop(), jobs)
+            self._busy += 1
+            self._idle.clear()
 
     def _run(self, loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
         try:
@@ -87,7 +96,6 @@ class StoreThreads:
 
     def _finish(self, jobs: list[_Job]) -> None:
         self._busy -= 1
-        self._start()
         for job in jobs:
             if job.future.done():
                 continue
@@ -95,6 +103,9 @@ class StoreThreads:
                 job.future.set_exception(job.outcome)
             else:
                 job.future.set_result(job.outcome)
+        self._start()
+        if not self._busy:
+            self._idle.set()
 
     def _ready(self, jobs: list[_Job]) -> list[_Job]:
         """The jobs whose `first` refused nothing. They share one state of the data."""

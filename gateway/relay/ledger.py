@@ -20,6 +20,8 @@ from store.usage_log import Kind, UsageEntry
 LOGGER: Final = logging.getLogger("gatekey.relay")
 RETRIES: Final = (0.2, 1.0, 5.0, 30.0, 120.0)
 """Seconds before a booking that the database refused is tried again."""
+PATIENCE: Final = 180.0
+"""Seconds that bookings are given when the gateway stops: enough for all `RETRIES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,8 @@ class Ledger:
         )
         cost = usage.cost(held.price) if usage else 0
         entry = replace(entry, request_id=task) if task else entry
-        try:
-            await self._book(held, cost, entry)
-        except (StoreUnavailable, asyncio.CancelledError) as error:
-            # Tried again behind the answer. If the first try was made after all, it finds nothing left to book.
-            self._start(self._book_again(held, cost, entry))
-            if isinstance(error, asyncio.CancelledError):
-                raise
+        # A task of its own, so that it is made even if the caller is cancelled, and `drain` waits for it.
+        await asyncio.shield(self._start(self._book_first(held, cost, entry)))
 
     async def book_failure(self, held: Held, error: GatekeyError, status: str) -> None:
         """Log that the call failed; nothing is taken for it."""
@@ -113,19 +110,33 @@ class Ledger:
         await self._services.threads.write(log)
 
     async def drain(self) -> None:
-        """Wait until every booking is made."""
-        while self._bookings:
-            await asyncio.wait(set(self._bookings))
+        """Wait until every booking is made, but no longer than `PATIENCE`."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while self._bookings:
+                    await asyncio.wait(set(self._bookings))
+        except TimeoutError:
+            LOGGER.error("Calls that were not booked before the gateway stopped: %d", len(self._bookings))
+            for booking in self._bookings:
+                booking.cancel()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         booking = asyncio.create_task(work)
         self._bookings.add(booking)
         booking.add_done_callback(self._bookings.discard)
+        return booking
 
     async def _book(self, held: Held, cost: int, entry: UsageEntry) -> None:
         store = self._services.store
         with contextlib.suppress(AlreadySettled):  # its account was deleted meanwhile, or an answer was lost
             await self._services.threads.write(lambda tx: store.quota.book(tx, held.reservation, cost, entry))
+
+    async def _book_first(self, held: Held, cost: int, entry: UsageEntry) -> None:
+        try:
+            await self._book(held, cost, entry)
+        except StoreUnavailable:
+            # Tried again behind the answer. If this try was made after all, the next finds nothing left to book.
+            self._start(self._book_again(held, cost, entry))
 
     async def _book_again(self, held: Held, cost: int, entry: UsageEntry) -> None:
         for pause in RETRIES:

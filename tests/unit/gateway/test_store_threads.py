@@ -1,0 +1,122 @@
+"""Stopping: what was handed in is written, and whoever waits for it is told, before the threads end."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import Connection, func, select
+
+from gateway.app import create_app
+from gateway.relay import ledger
+from gateway.relay.upstream import Upstream
+from gateway.serve import configuration, listen
+from gateway.store_threads import StoreThreads
+from store.errors import DatabaseBusy
+from store.models import SiteSetting
+from store.store import Store
+from store.upsert import upsert
+from store.usage_log import UsageEntry
+from tests.stores import START, StillClock, make_store, sign_in
+from tests.unit.gateway.apps import client_of, make_relayed
+from tests.unit.gateway.scripted import CHAT, ModelServer, said, stream
+
+pytestmark = pytest.mark.anyio
+STREAMS = 12
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with make_store(clock=StillClock()) as store:
+        yield store
+
+
+def log(store: Store) -> list[UsageEntry]:
+    return [line.entry for line in store.usage.page(sign_in(store)).entries]
+
+
+async def test_closing_wrote_what_waited_behind_a_commit_and_told_everyone(store: Store) -> None:
+    threads, is_closing = StoreThreads(store.database), threading.Event()
+
+    def write(tx: Connection, number: int) -> int:
+        assert is_closing.wait(20)
+        upsert(tx, SiteSetting, {"name": f"name{number}"}, {"value": "1", "value_sealed": None, "updated_at": START})
+        return number
+
+    async def hand_in(number: int) -> int:
+        return await threads.write(lambda tx: write(tx, number))
+
+    async with asyncio.timeout(20):
+        writes = [asyncio.create_task(hand_in(number)) for number in range(5)]
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(threads.close())
+        await asyncio.sleep(0)
+        is_closing.set()
+        assert await asyncio.gather(*writes) == list(range(5))
+        await closing
+    with store.database.read() as tx:
+        assert tx.execute(select(func.count()).select_from(SiteSetting)).scalar() == 5
+
+
+async def test_streams_that_the_stop_cut_off_were_all_booked(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    book, is_busy = store.quota.book, iter([True])
+
+    def busy_at_first(tx: Connection, reservation_id: int, cost: int, entry: UsageEntry) -> int:
+        if next(is_busy, False):
+            raise DatabaseBusy
+        return book(tx, reservation_id, cost, entry)
+
+    monkeypatch.setattr(store.quota, "book", busy_at_first)
+    monkeypatch.setattr(ledger, "RETRIES", (0.0,))
+    key, never = make_relayed(store), asyncio.Event()
+    models = ModelServer(lambda _: stream(said("Hi"), said(" there"), never))
+    app = create_app(store, upstream_client=Upstream(models), dispatches=False)
+    config = configuration(app)
+    config.timeout_graceful_shutdown = 0  # all that is under way is cancelled, and nobody waits for it
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(config)
+
+    async def cut_off(client: httpx.AsyncClient, has_begun: asyncio.Event) -> None:
+        with contextlib.suppress(httpx.RemoteProtocolError):
+            async with client.stream("POST", "/v1/chat/completions", json={**CHAT, "stream": True}) as relayed:
+                async for _ in relayed.aiter_bytes():
+                    has_begun.set()
+
+    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    headers = {"Authorization": f"Bearer {key}"}
+    with listener, caplog.at_level(logging.CRITICAL, "uvicorn"):
+        async with asyncio.timeout(20), httpx.AsyncClient(base_url=origin, headers=headers, timeout=20) as client:
+            serving = asyncio.create_task(server.serve([listener]))
+            begun = [asyncio.Event() for _ in range(STREAMS)]
+            streams = [asyncio.create_task(cut_off(client, event)) for event in begun]
+            for event in begun:
+                await event.wait()
+            server.should_exit = True
+            await serving
+            await asyncio.gather(*streams)
+    state = store.quota.state(sign_in(store))
+    entries = log(store)
+    assert [entry.status for entry in entries] == ["client_gone"] * STREAMS
+    assert state.held_micro_usd == 0
+    assert state.used_micro_usd == sum(entry.cost_micro_usd for entry in entries) > 0
+
+
+async def test_the_stop_did_not_wait_for_ever_for_a_database_that_was_busy(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def busy(*_: object) -> int:
+        raise DatabaseBusy
+
+    monkeypatch.setattr(store.quota, "book", busy)
+    monkeypatch.setattr(ledger, "RETRIES", (3600.0,))
+    monkeypatch.setattr(ledger, "PATIENCE", 0.0)
+    key = make_relayed(store)
+    async with asyncio.timeout(20), client_of(store, token=key, upstream=ModelServer()) as client:
+        assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
+    assert "Calls that were not booked before the gateway stopped: 1" in caplog.text
