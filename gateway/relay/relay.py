@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 from starlette.requests import Request
@@ -27,7 +27,8 @@ from gateway.relay.usage import of_answer
 from gateway.services import Services
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
-from store.errors import GatekeyError, UpstreamFailed
+from store.errors import GatekeyError, QuotaExceeded, UpstreamFailed
+from store.quota import QuotaState
 from store.tokens import API_KEY_PREFIX
 from store.usage_log import Kind
 
@@ -35,6 +36,9 @@ WHAT: Final = "an API key"
 TASK_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _TRUSTED_SIZE: Final = 64 * 1024
 """Bytes of body that are read before it is known whose they are."""
+_LONGEST_AT_ONCE: Final = 64 * 1024
+"""Bytes of JSON that are parsed on the event loop: some milliseconds."""
+T = TypeVar("T")
 
 
 class Relay:
@@ -43,6 +47,8 @@ class Relay:
     def __init__(self, services: Services, ledger: Ledger) -> None:
         self.services = services
         self.ledger = ledger
+        self._parsing = asyncio.Lock()
+        """One at a time: several at once would take the interpreter from each other, and from the event loop."""
 
     def endpoint(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         """The ASGI endpoint that relays to `endpoint`."""
@@ -54,9 +60,10 @@ class Relay:
 
     async def _relay(self, endpoint: Endpoint, request: Request) -> Response:
         started_at, key, site = self.begin(request), self.key(request), await self.site()
-        raw = await self.body(request, key)
+        raw = await self._body(request, key, site, started_at)
+        media_type = request.headers.get("content-type", "")
         try:
-            call = understand(endpoint, request.headers.get("content-type", ""), raw)
+            call = await self._parsed(raw, lambda: understand(endpoint, media_type, raw))
         except OpenAiProblem as error:
             caller = await self.caller(request, key, site, started_at)
             await self.ledger.log_refusal(caller, "", error, problem_code(error))
@@ -109,7 +116,7 @@ class Relay:
             await answer.aclose()
 
     async def _book(self, call: Call, held: Held, content: bytes, site: SiteView) -> Response:
-        document = document_of(content)
+        document = await self._parsed(content, lambda: document_of(content))
         status, task = task_of(document) if call.endpoint.kind is Kind.TASK else ("ok", "")
         usage = of_answer(call, document, len(content))
         await self.ledger.book(held, usage, status=status, detail=_COUNTED if usage.is_counted else "", task=task)
@@ -131,12 +138,24 @@ class Relay:
     async def site(self) -> SiteView:
         return await self.services.site.current()
 
-    async def body(self, request: Request, key: str) -> bytes:
-        """The body; a long one only of someone whose key is known."""
+    async def _body(self, request: Request, key: str, site: SiteView, started_at: float) -> bytes:
+        """The body; a long one only of someone whose key is known, and who could pay for anything at all."""
         announced = request.headers.get("content-length", "")
         if not announced.isdigit() or int(announced) > _TRUSTED_SIZE:
-            await self.services.threads.read(lambda: self._holder(key))
+            holder, quota = await self.services.threads.read(lambda: self._means(key))
+            if quota.remaining_micro_usd < 1:
+                error = QuotaExceeded()
+                caller = self.recognised(request, holder, site, started_at)
+                await self.ledger.log_refusal(caller, "", error, problem_code(error))
+                raise error
         return await request.body()
+
+    async def _parsed(self, content: bytes, parse: Callable[[], T]) -> T:
+        """What `parse` makes of `content`; of a long one in a thread, where it keeps nobody waiting for all of it."""
+        if len(content) <= _LONGEST_AT_ONCE:
+            return parse()
+        async with self._parsing:
+            return await asyncio.to_thread(parse)
 
     async def caller(self, request: Request, key: str, site: SiteView, started_at: float) -> Caller:
         """Who sent `request`. Raises `InvalidApiKey`."""
@@ -149,9 +168,11 @@ class Relay:
         self.services.note(request.scope, holder, address)
         return Caller(holder, address, request.scope[REQUEST_ID], started_at)
 
-    def _holder(self, key: str) -> KeyHolder:
-        with self.services.store.database.read() as tx:
-            return self.services.store.api_keys.holder(tx, key)
+    def _means(self, key: str) -> tuple[KeyHolder, QuotaState]:
+        store = self.services.store
+        with store.database.read() as tx:
+            holder = store.api_keys.holder(tx, key)
+            return holder, store.quota.state_of(tx, holder.account_id)
 
 
 _COUNTED: Final = "The model server reported no usage; it was counted here."
