@@ -12,7 +12,6 @@ from gateway.channels.webhook import WebhookTarget
 from store.errors import DeliveryFailed
 from store.outbox import QUOTA_WARNING, TEST, Job
 from store.sections import Channel, NotificationSettings
-from store.settings import Saved
 from store.store import Store
 
 Target = EmailTarget | WebhookTarget | BarkTarget | GotifyTarget
@@ -21,6 +20,12 @@ _ALLOWED: Final = "channels.private_network_allow"
 _SWITCHED_OFF: Final = "The channel was switched off before this was sent."
 _NO_ADDRESS: Final = "There is no address saved for this channel."
 _NO_MAIL_SERVER: Final = "The administrator has not configured a mail server."
+_SECRETS: Final = {
+    Channel.WEBHOOK: "webhook_secret",
+    Channel.BARK: "bark_url",
+    Channel.GOTIFY: "gotify_token",
+}
+"""The column that holds what a channel keeps secret."""
 _CHOSEN: Final = (QUOTA_WARNING, TEST)
 """Kinds that go where the account's settings say. Security notices go to the account's own address."""
 
@@ -50,31 +55,27 @@ def destination(store: Store, job: Job) -> Destination:
     account = store.accounts.get(job.account_id)
     if job.kind not in _CHOSEN:
         return Destination(_email(store, account.email), allow, None)
+    # Of one moment, or a new secret could be sent to the server before it.
     with store.database.read() as tx:
         saved = store.settings.read(tx, job.account_id, NotificationSettings)
+        column = _SECRETS.get(job.channel)
+        secret = store.settings.secret(tx, job.account_id, column) if column else None
     if job.kind != TEST and job.channel not in saved.section.channels:
         raise DeliveryFailed(_SWITCHED_OFF, permanent=True)
-    return Destination(_chosen(store, job, saved, account.email), allow, saved.version)
+    return Destination(_chosen(store, job, saved.section, secret or "", account.email), allow, saved.version)
 
 
-def _chosen(store: Store, job: Job, saved: Saved[NotificationSettings], bound_address: str) -> Target:
-    section = saved.section
+def _chosen(store: Store, job: Job, section: NotificationSettings, secret: str, bound_address: str) -> Target:
     match job.channel:
         case Channel.EMAIL:
             return _email(store, section.email_address or bound_address)
         case Channel.WEBHOOK:
-            return WebhookTarget(_needed(section.webhook_url), _secret(store, job, "webhook_secret"))
+            return WebhookTarget(_needed(section.webhook_url), secret)
         case Channel.BARK:
-            return BarkTarget(_needed(_secret(store, job, "bark_url")))
+            return BarkTarget(_needed(secret))
         case Channel.GOTIFY:
-            token = _needed(_secret(store, job, "gotify_token"))
+            token = _needed(secret)
             return GotifyTarget(_needed(section.gotify_url), token, section.gotify_priority)
-
-
-def _secret(store: Store, job: Job, column: str) -> str:
-    assert job.account_id is not None  # noqa: S101 - for the type: `destination` has looked
-    with store.database.read() as tx:
-        return store.settings.secret(tx, job.account_id, column) or ""
 
 
 def _email(store: Store, address: str) -> EmailTarget:
