@@ -92,7 +92,13 @@ class Dispatcher:
                 delivered += await self.attempt(jobs[0])
             return delivered
 
-        return sum(await asyncio.gather(*(work() for _ in range(AT_ONCE))))
+        # All of them are waited for, whatever one meets: what is on its way is noted, and none goes on unseen.
+        delivered = 0
+        for outcome in await asyncio.gather(*(work() for _ in range(AT_ONCE)), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+            delivered += outcome
+        return delivered
 
     async def attempt(self, job: Job) -> bool:
         """Try to deliver one leased job and note what came of it. Raises `StoreUnavailable`."""

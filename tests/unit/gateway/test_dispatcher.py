@@ -8,19 +8,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from gateway import dispatcher
+from gateway.channels.webhook import WebhookTarget
 from gateway.dispatcher import Dispatcher, deliver_now, run_once
 from gateway.messages import build
 from gateway.retry import JITTER, SCHEDULE
+from gateway.targets import destination
 from store.errors import DatabaseBusy, StoreUnavailable
 from store.models import OutboxMessage, SiteSetting
 from store.notices import DELETED, SENTENCES
 from store.outbox import LEASE_LASTS, QUOTA_WARNING, TEST, Job, LastDelivery, State
+from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from tests.authority import Authority
@@ -37,7 +41,8 @@ from tests.notified import (
     use,
 )
 from tests.receivers import Backstage, Recorded, reply
-from tests.stores import START, StillClock, make_store, sign_in
+from tests.stores import START, StillClock, make_store, sign_in, sqlite_url
+from tests.unit.gateway.channels.settings import WEBHOOK_PATH, WEBHOOK_SECRET
 
 EVERYWHERE = set(Channel)
 
@@ -232,6 +237,30 @@ def test_a_channel_that_was_switched_off_meanwhile_got_nothing_more(site: Site) 
     assert (last.state, last.error) == (State.FAILED, "The channel was switched off before this was sent.")
 
 
+def test_a_secret_that_was_saved_meanwhile_was_not_sent_to_the_server_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with make_store(sqlite_url(tmp_path)) as store:
+        alice = add_person(store, "alice", targets({Channel.WEBHOOK: "https://old.example"}))
+        spend(store, alice)
+        (job,) = store.outbox.lease()
+        secret = store.settings.secret
+
+        def saved_meanwhile(tx: Connection, account_id: int, column: str) -> str | None:
+            moved = replace(
+                store.settings.load_for(alice, NotificationSettings).section,
+                webhook_url="https://new.example/",
+                webhook_secret=StoredSecret(new=f"whsec_{'A' * 43}="),
+            )
+            store.settings.save_for(alice, moved, 2, actor="test")
+            return secret(tx, account_id, column)
+
+        monkeypatch.setattr(store.settings, "secret", saved_meanwhile)
+        where = destination(store, job)
+    assert where.version == 2
+    assert where.target == WebhookTarget(f"https://old.example/{WEBHOOK_PATH}", WEBHOOK_SECRET)
+
+
 # -- what the administrator mistook -------------------------------------------------------------------------------
 
 
@@ -374,6 +403,35 @@ def test_a_database_that_was_busy_cost_no_message_a_try(
     last = latest(site.store, alice)[Channel.WEBHOOK]
     assert (last.state, last.attempts) == (State.DELIVERED, 1)
     assert caplog.text.count("The outbox could not be read: Another program is writing") == 2
+
+
+def test_a_busy_database_was_reported_when_all_that_was_on_its_way_had_arrived(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = site.add("alice", Channel.WEBHOOK), site.add("bob", Channel.WEBHOOK)
+    spend(site.store, alice)
+    spend(site.store, bob)
+    read, has_arrived, is_refused = site.store.settings.read, threading.Event(), threading.Event()
+
+    def busy_for_bob(tx: Connection, account_id: int, kind: type[NotificationSettings]) -> Any:
+        if account_id != bob:
+            return read(tx, account_id, kind)
+        assert has_arrived.wait(20)
+        is_refused.set()
+        raise DatabaseBusy
+
+    async def slow(request: Recorded, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        has_arrived.set()
+        assert await asyncio.to_thread(is_refused.wait, 20)
+        await reply(200)(request, reader, writer)
+
+    monkeypatch.setattr(site.store.settings, "read", busy_for_bob)
+    site.boxes.web[Channel.WEBHOOK].respond = slow
+    with pytest.raises(DatabaseBusy):
+        site.run()
+    monkeypatch.undo()
+    assert latest(site.store, alice)[Channel.WEBHOOK].state is State.DELIVERED
+    assert latest(site.store, bob)[Channel.WEBHOOK].attempts == 0
 
 
 def test_notify_once_said_that_the_database_could_not_be_reached(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
