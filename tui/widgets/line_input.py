@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from textual.events import Key
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
 
 
 class LineInput(Input):
-    """An `Input` that a letter does not make the whole screen lay out again."""
+    """An `Input` that takes keys in the order they came, and does not lay the screen out again for each."""
 
     # How far the text can be scrolled is a virtual size, and Textual takes every change of one for a change of
     # layout (8.2.8). What surrounds this input does not depend on it: it fills its field, and text scrolls within.
@@ -18,3 +19,13 @@ class LineInput(Input):
         """`options` are those of `Input`."""
         options.setdefault("compact", True)
         super().__init__(value, **options)
+
+    async def _on_key(self, event: Key) -> None:
+        # Textual lets an editing key rise to the application before it acts on it, and inserts a letter at once
+        # (8.2.8). Of what arrives in one piece, as over a slow connection, the letters would come before the
+        # deletion that was typed before them, and be deleted.
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return

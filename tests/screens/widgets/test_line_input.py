@@ -1,6 +1,7 @@
 """A letter costs one line: nothing around the input is laid out again, and long text still scrolls."""
 
 import pytest
+from textual.events import Key
 from textual.screen import Screen
 
 from tests.screens.widgets.stage import Stage
@@ -31,6 +32,20 @@ async def test_a_letter_lays_nothing_out_again() -> None:
         app.screen.refresh(layout=True)
         await pilot.pause()
         assert laid_out, "the signal is expected to come when a layout does"
+
+
+async def test_keys_that_arrive_together_are_taken_in_their_order() -> None:
+    app = stage()
+    async with app.run_test(size=(80, 24)) as pilot:
+        field = app.query_one("#address", LineInput)
+        field.focus()
+        field.insert_text_at_cursor("2.50")
+        await pilot.pause()
+        for key, character in (("ctrl+u", None), *(("3", "3"), ("4", "4")), ("backspace", None), ("full_stop", ".")):
+            app.post_message(Key(key, character))
+        await pilot.pause()
+        await pilot.pause()
+        assert field.value == "3."
 
 
 async def test_long_text_scrolls_to_the_cursor_and_back() -> None:
