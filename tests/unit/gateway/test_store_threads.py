@@ -120,3 +120,27 @@ async def test_the_stop_did_not_wait_for_ever_for_a_database_that_was_busy(
     async with asyncio.timeout(20), client_of(store, token=key, upstream=ModelServer()) as client:
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
     assert "Calls that were not booked before the gateway stopped: 1" in caplog.text
+
+
+async def test_a_booking_whose_caller_was_cancelled_was_made(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    book, is_booking, is_cancelled = store.quota.book, asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def busy_at_first(tx: Connection, reservation_id: int, cost: int, entry: UsageEntry) -> int:
+        if is_cancelled.is_set():
+            return book(tx, reservation_id, cost, entry)
+        loop.call_soon_threadsafe(is_booking.set)
+        assert is_cancelled.wait(20)
+        raise DatabaseBusy
+
+    monkeypatch.setattr(store.quota, "book", busy_at_first)
+    monkeypatch.setattr(ledger, "RETRIES", (0.0,))
+    key = make_relayed(store)
+    async with asyncio.timeout(20), client_of(store, token=key, upstream=ModelServer()) as client:
+        calling = asyncio.create_task(client.post("/v1/chat/completions", json=CHAT))
+        await is_booking.wait()
+        calling.cancel()
+        await asyncio.wait({calling})
+        is_cancelled.set()
+    assert calling.cancelled()
+    assert [entry.status for entry in log(store)] == ["ok"]
