@@ -64,19 +64,14 @@ class Stage:
     async def settle(self) -> None:
         """Wait until no worker but one that waits for a dialog, a browser or a provider is running, and all is drawn.
 
-        A machine that gives the program no time looks idle, so what is still queued is looked at too.
+        A machine that gives the program no time looks idle, so what is still queued is looked at too, twice.
         """
         await self.pilot.pause()
         quiet = 0
         end = monotonic() + PATIENCE
-        while quiet < 3 and monotonic() < end:
-            if self._is_busy():
-                quiet = 0
-                await self.pilot.pause()
-            else:
-                quiet += 1
-                await asyncio.sleep(0)
-        await self.pilot.pause()
+        while quiet < 2 and monotonic() < end:
+            quiet = 0 if self._is_busy() else quiet + 1
+            await self.pilot.pause()
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Let the console run until `condition` holds."""
