@@ -182,7 +182,12 @@ def log_unforeseen(error: BaseException, request_id: str = "") -> None:
 
     Types and places only: a message can quote what was sent, and a local variable holds it.
     """
-    LOGGER.error("Request %s failed: %s", request_id or "-", ", caused by ".join(_places(error)))
+    LOGGER.error("Request %s failed: %s", request_id or "-", places_of(error))
+
+
+def places_of(error: BaseException) -> str:
+    """Types and `file:line:function` of `error` and of what caused it, on one line."""
+    return ", caused by ".join(_places(error))
 
 
 def problem_code(error: GatekeyError) -> str:

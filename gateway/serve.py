@@ -9,11 +9,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
 from gateway.app import create_app
+from gateway.problems import places_of
 from store.errors import CannotListen
 from store.store import Store
 
@@ -108,10 +109,17 @@ def listen(host: str, port: int) -> socket.socket:
         raise CannotListen(f"Gatekey cannot listen on {host} port {port}: {reason.lower()}.") from error
 
 
+class PlacesFormatter(logging.Formatter):
+    """Of an exception, its type and places: its message can quote what was sent, and uvicorn would print it."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        return places_of(ei[1]) if ei[1] is not None else ""
+
+
 def log_to_stderr() -> None:
     """One line per event on standard error, ours and uvicorn's warnings; nothing of the libraries beneath."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+    handler.setFormatter(PlacesFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     for name, level in (("gatekey", logging.INFO), ("uvicorn", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.handlers = [handler]

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gateway.problems import log_unforeseen
+from gateway.serve import PlacesFormatter
 from store.settings import Settings
 from store.store import Store
 from tests.stores import StillClock, make_store
@@ -76,3 +77,14 @@ def test_an_endless_recursion_was_one_short_line(caplog: pytest.LogCaptureFixtur
     (record,) = caplog.records
     assert len(record.getMessage()) < 4000
     assert "\n" not in record.getMessage()
+
+
+def test_the_server_log_holds_no_message_of_an_exception() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        fails()
+    told = (type(caught.value), caught.value, caught.value.__traceback__)
+    record = logging.LogRecord("uvicorn.error", logging.ERROR, __file__, 1, "Exception in an application", None, told)
+    line = PlacesFormatter("%(message)s").format(record)
+    assert SECRET not in line
+    assert "builtins.ZeroDivisionError at" in line
+    assert "test_problems_logged.py" in line
