@@ -170,6 +170,7 @@ def test_the_key_on_the_screen_is_the_one_that_is_saved(tmp_path: Path) -> None:
     home = Home(tmp_path)
     with home.console("--demo") as terminal:
         terminal.until("2FA off")
+        terminal.until("permanent")
         terminal.press("f")
         terminal.until("Step 1 of 3")
         secret = shown_key(terminal)

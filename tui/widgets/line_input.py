@@ -23,9 +23,9 @@ class LineInput(Input):
     async def _on_key(self, event: Key) -> None:
         # Textual lets an editing key rise to the application before it acts on it, and inserts a letter at once
         # (8.2.8). Of what arrives in one piece, as over a slow connection, the letters would come before the
-        # deletion that was typed before them, and be deleted.
+        # deletion that was typed before them, and be deleted. Enter still rises: it must not overtake a Tab.
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
-            if await self.app.run_action(binding.action, self):
+            if binding.action != "submit" and await self.app.run_action(binding.action, self):
                 event.stop()
                 event.prevent_default()
                 return
