@@ -41,6 +41,9 @@ _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 """All that IANA has handed out so far (RFC 4291, section 2.4): loopback, unique local, link local, site
 local, multicast and IPv4-compatible addresses lie outside."""
 
+ALLOWED: Final = "channels.private_network_allow"
+"""The administrator's switch that holds the `AllowList`."""
+
 _DENIED_V6: Final = tuple(
     IPv6Network(network)
     for network in (

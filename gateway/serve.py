@@ -52,9 +52,19 @@ class _Server(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
-        # A second signal does not wait.
-        self.force_exit = self.should_exit
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop. In a hurry uvicorn leaves without the application's own end, and what was answered unbooked."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            for request in self.server_state.tasks:
+                request.cancel()
+            await self.lifespan.shutdown()
+
+    def _asked_to_stop(self, number: int, _frame: FrameType | None) -> None:
+        # A second signal does not wait for requests, a third one not for anything.
+        if self.should_exit:
+            self.force_exit = True
+            signal.signal(number, signal.SIG_DFL)
         self.should_exit = True
 
 

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from gateway.addresses import AllowList
+from gateway.addresses import ALLOWED, AllowList
 from gateway.channels.bark import BarkTarget
 from gateway.channels.email import EmailTarget, SmtpServer
 from gateway.channels.gotify import GotifyTarget
@@ -16,7 +16,6 @@ from store.store import Store
 
 Target = EmailTarget | WebhookTarget | BarkTarget | GotifyTarget
 LOGGER: Final = logging.getLogger("gatekey.dispatcher")
-_ALLOWED: Final = "channels.private_network_allow"
 _SWITCHED_OFF: Final = "The channel was switched off before this was sent."
 _NO_ADDRESS: Final = "There is no address saved for this channel."
 _NO_MAIL_SERVER: Final = "The administrator has not configured a mail server."
@@ -47,9 +46,9 @@ def destination(store: Store, job: Job) -> Destination:
         DeliveryFailed: permanent if the channel was switched off or has no address.
         StoreUnavailable: if the data cannot be read.
     """
-    allow = AllowList.read(store.site.items(_ALLOWED))
+    allow = AllowList.read(store.site.items(ALLOWED))
     for sentence in allow.unreadable:
-        LOGGER.warning("%s: %s", _ALLOWED, sentence)
+        LOGGER.warning("%s: %s", ALLOWED, sentence)
     if job.recipient is not None or job.account_id is None:
         return Destination(_email(store, job.recipient or ""), allow, None)
     account = store.accounts.get(job.account_id)
@@ -79,17 +78,16 @@ def _chosen(store: Store, job: Job, section: NotificationSettings, secret: str, 
 
 
 def _email(store: Store, address: str) -> EmailTarget:
-    host = store.site.text("smtp.host")
-    if not host:
+    mail = store.site.mail()
+    if not mail.host:
         raise DeliveryFailed(_NO_MAIL_SERVER)  # it may be configured before the last attempt
-    username = store.site.text("smtp.username")
-    security: Literal["starttls", "implicit"] = "implicit" if store.site.text("smtp.security") == "tls" else "starttls"
+    security: Literal["starttls", "implicit"] = "implicit" if mail.security == "tls" else "starttls"
     server = SmtpServer(
-        host=host,
-        port=store.site.number("smtp.port"),
-        sender=store.site.text("smtp.sender") or username,
-        username=username,
-        password=store.site.text("smtp.password"),
+        host=mail.host,
+        port=mail.port,
+        sender=mail.sender or mail.username,
+        username=mail.username,
+        password=mail.password,
         security=security,
     )
     return EmailTarget(_needed(address), server)

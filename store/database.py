@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, Final
 
@@ -177,6 +178,8 @@ class Database:
             raise _for_sqlite(error) from error
         except exc.TimeoutError as error:
             raise DatabaseBusy from error
+        except JSONDecodeError as error:
+            raise DatabaseDamaged from error
         except (OverflowError, UnicodeEncodeError) as error:
             # The drivers say this of a number beyond 64 bits and of a lone surrogate, before they send anything.
             raise DatabaseRefused("This value cannot be stored. Nothing was changed.") from error

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from store.context import Context
-from store.errors import InvalidSetting
+from store.errors import DatabaseDamaged, InvalidSetting, KeyWrong
 from store.models import Account, Delivery, NotificationSettingsRow, OutboxMessage, Quota
 from store.sections import Channel
 from store.sessions import Sessions
@@ -23,6 +23,7 @@ QUOTA_WARNING: Final = "quota:warning"
 TEST: Final = "notification:test"
 LEASE_LASTS: Final = timedelta(seconds=60)
 KEPT_FOR: Final = timedelta(days=30)
+_DAMAGED: Final = "The message could not be read; it was damaged in the database."
 _CHANNEL_SWITCHES: Final = {
     Channel.EMAIL: "email_on",
     Channel.WEBHOOK: "webhook_on",
@@ -135,34 +136,25 @@ class Outbox:
             ids = tx.execute(due).scalars().all()
             if not ids:
                 return []
-            taken = tx.execute(
-                update(Delivery)
-                .where(Delivery.id.in_(ids), Delivery.state == State.WAITING.value, free)
-                .values(lease=lease, leased_until=now + LEASE_LASTS)
-                .returning(Delivery.id)
-            ).scalars()
-            rows = tx.execute(
-                select(
-                    Delivery,
-                    OutboxMessage.message_id,
-                    OutboxMessage.kind,
-                    OutboxMessage.payload,
-                    OutboxMessage.created_at,
-                )
-                .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
-                .where(Delivery.id.in_(list(taken)))
-                .order_by(Delivery.next_attempt_at, Delivery.id)
-            ).all()
-        return [self._job(row, lease) for row in rows]
+            taken = set(
+                tx.execute(
+                    update(Delivery)
+                    .where(Delivery.id.in_(ids), Delivery.state == State.WAITING.value, free)
+                    .values(lease=lease, leased_until=now + LEASE_LASTS)
+                    .returning(Delivery.id)
+                ).scalars()
+            )
+        jobs = [self._leased(number, lease) for number in ids if number in taken]
+        return [job for job in jobs if job is not None]
 
     def delivered(self, job: Job) -> bool:
         """Note that a job was delivered. False if its lease had passed to another worker."""
-        return self._finish(job, state=State.DELIVERED, error="", next_attempt_at=None)
+        return self._finish(job.delivery_id, job.lease, State.DELIVERED, "", None)
 
     def failed(self, job: Job, error: str, next_attempt_at: datetime | None) -> bool:
         """Note a failed attempt and when to try again; None gives up. False if the lease had passed on."""
         state = State.FAILED if next_attempt_at is None else State.WAITING
-        return self._finish(job, state=state, error=error, next_attempt_at=next_attempt_at)
+        return self._finish(job.delivery_id, job.lease, state, error, next_attempt_at)
 
     def disable_channel(self, job: Job, *, version: int) -> bool:
         """Switch a channel off because its receiver is gone for good (HTTP 410).
@@ -253,14 +245,36 @@ class Outbox:
             for channel in channels
         ]
 
-    def _finish(self, job: Job, *, state: State, error: str, next_attempt_at: datetime | None) -> bool:
+    def _leased(self, delivery_id: int, lease: str) -> Job | None:
+        """The job of one leased delivery; None if it is gone, or given up because it cannot be read."""
+        query = (
+            select(
+                Delivery,
+                OutboxMessage.message_id,
+                OutboxMessage.kind,
+                OutboxMessage.payload,
+                OutboxMessage.created_at,
+            )
+            .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
+            .where(Delivery.id == delivery_id)
+        )
+        try:
+            with self._context.database.read() as tx:
+                row = tx.execute(query).one_or_none()
+            return None if row is None else self._job(row, lease)
+        except (DatabaseDamaged, KeyWrong):
+            # It would be the oldest that is due for ever, and keep the others waiting.
+            self._finish(delivery_id, lease, State.FAILED, _DAMAGED, None)
+            return None
+
+    def _finish(self, delivery_id: int, lease: str, state: State, error: str, following: datetime | None) -> bool:
         now = self._context.now()
         with self._context.database.write() as tx:
             finished = tx.execute(
                 update(Delivery)
                 .where(
-                    Delivery.id == job.delivery_id,
-                    Delivery.lease == job.lease,
+                    Delivery.id == delivery_id,
+                    Delivery.lease == lease,
                     Delivery.state == State.WAITING.value,
                 )
                 .values(
@@ -268,15 +282,15 @@ class Outbox:
                     attempts=Delivery.attempts + 1,
                     last_attempt_at=now,
                     last_error=plain(error, 300),
-                    next_attempt_at=next_attempt_at or now,
+                    next_attempt_at=following or now,
                     lease=None,
                     leased_until=None,
                 )
             )
-            if finished.rowcount == 1 and job.recipient is not None and state is not State.WAITING:
+            if finished.rowcount == 1 and state is not State.WAITING:
                 # The last trace of a deleted account goes with its last message.
-                outbox = select(Delivery.outbox_id).where(Delivery.id == job.delivery_id).scalar_subquery()
-                tx.execute(delete(OutboxMessage).where(OutboxMessage.id == outbox))
+                outbox = select(Delivery.outbox_id).where(Delivery.id == delivery_id).scalar_subquery()
+                tx.execute(delete(OutboxMessage).where(OutboxMessage.id == outbox, OutboxMessage.account_id.is_(None)))
         return finished.rowcount == 1
 
     def _job(self, row: Any, lease: str) -> Job:

@@ -4,8 +4,8 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, select
 
@@ -138,6 +138,18 @@ class SiteEntry:
     is_secret: bool
 
 
+@dataclass(frozen=True, slots=True)
+class MailSwitches:
+    """The `smtp.` switches at one moment."""
+
+    host: str
+    port: int
+    security: str
+    username: str
+    password: str = field(repr=False)
+    sender: str
+
+
 class Site:
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -203,6 +215,14 @@ class Site:
     def items(self, name: str) -> tuple[str, ...]:
         value = self.get(name)
         return value if isinstance(value, tuple) else ()
+
+    def mail(self) -> MailSwitches:
+        """How mail leaves. Of one moment, or a new password could be sent to the server before it."""
+        with self._context.database.read() as tx:
+            stored = _stored(tx)
+        names = {column.name: f"smtp.{column.name}" for column in fields(MailSwitches)}
+        values: dict[str, Any] = {column: self._value(SWITCHES[name], stored) for column, name in names.items()}
+        return MailSwitches(**values)
 
     def _value(self, switch: Switch, stored: dict[str, tuple[str, bytes | None]]) -> Value:
         if switch.name not in stored:

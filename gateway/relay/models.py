@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.relay import Relay, document_of
+from gateway.relay.relay import Relay
 from gateway.relay.upstream import read_all, refusal
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
@@ -56,7 +56,7 @@ class Models:
         try:
             if not answer.is_success:
                 raise await refusal(answer, site.upstream_key)
-            data = document_of(await read_all(answer)).get("data")
+            data = (await self._relay.document(await read_all(answer))).get("data")
         finally:
             await answer.aclose()
         entries: Iterable[Any] = data if isinstance(data, list) else ()

@@ -63,7 +63,7 @@ class Relay:
         raw = await self._body(request, key, site, started_at)
         media_type = request.headers.get("content-type", "")
         try:
-            call = await self._parsed(raw, lambda: understand(endpoint, media_type, raw))
+            call = await self._aside(raw, lambda: understand(endpoint, media_type, raw))
         except OpenAiProblem as error:
             caller = await self.caller(request, key, site, started_at)
             await self.ledger.log_refusal(caller, "", error, problem_code(error))
@@ -116,7 +116,7 @@ class Relay:
             await answer.aclose()
 
     async def _book(self, call: Call, held: Held, content: bytes, site: SiteView) -> Response:
-        document = await self._parsed(content, lambda: document_of(content))
+        document = await self.document(content)
         status, task = task_of(document) if call.endpoint.kind is Kind.TASK else ("ok", "")
         usage = of_answer(call, document, len(content))
         await self.ledger.book(held, usage, status=status, detail=_COUNTED if usage.is_counted else "", task=task)
@@ -150,7 +150,11 @@ class Relay:
                 raise error
         return await request.body()
 
-    async def _parsed(self, content: bytes, parse: Callable[[], T]) -> T:
+    async def document(self, content: bytes) -> dict[str, Any]:
+        """The JSON object that the model server answered. Raises `UpstreamFailed`."""
+        return await self._aside(content, lambda: _document_of(content))
+
+    async def _aside(self, content: bytes, parse: Callable[[], T]) -> T:
         """What `parse` makes of `content`; of a long one in a thread, where it keeps nobody waiting for all of it."""
         if len(content) <= _LONGEST_AT_ONCE:
             return parse()
@@ -187,7 +191,7 @@ def passed_on(content: bytes, secret: str, request_id: str) -> Response:
     return Response(content, headers={"X-Request-Id": request_id}, media_type="application/json")
 
 
-def document_of(content: bytes) -> dict[str, Any]:
+def _document_of(content: bytes) -> dict[str, Any]:
     """The JSON object in an answer. Raises `UpstreamFailed`."""
     try:
         document = json.loads(content)

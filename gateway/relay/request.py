@@ -19,6 +19,9 @@ DEFAULT_COMPLETION: Final = 4096
 """Tokens held for an answer whose length the client did not limit."""
 MOST_TOKENS: Final = 10_000_000
 MOST_CHOICES: Final = 128
+MOST_VALUES: Final = 500_000
+"""In one body. The interpreter does nothing else while it parses: a million small ones keep all others waiting for
+a second. OpenAI takes 300,000 tokens to embed at once, the longest list there is."""
 BYTES_PER_TOKEN: Final = 3
 """Of a prompt, to hold enough: English has about four, Chinese about three."""
 TOKENS_PER_PICTURE: Final = 1500
@@ -31,9 +34,11 @@ OURS: Final = frozenset(
     {"model", "stream", "stream_options", "n", "best_of", "max_tokens", "max_completion_tokens", "usage"}
 )
 """Keys that mean something to the gateway. In other letters they are refused, on every endpoint."""
-CHOOSERS: Final = frozenset({"models", "fallbacks", "route", "model_list"})
+CHOOSERS: Final = frozenset({"models", "fallbacks", "route", "model_list", "preset", "extra_body"})
 """Keys with which some model servers (OpenRouter, LiteLLM) serve another model than `model`, which would be charged.
 They are refused on every endpoint, in any letters."""
+_MARKS: Final = (b",", b"[", b"{")
+"""Each value but the first has one of these before it; there may be more of them, in strings."""
 _DATA: Final = re.compile(rb'(?<!\\)"data:[^"]*"')
 
 
@@ -66,7 +71,7 @@ class Call:
 
 
 def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
-    """Raises `OpenAiProblem` 400 or 415, naming the parameter at fault."""
+    """Raises `OpenAiProblem` 400, 413 or 415, naming the parameter at fault."""
     body = read_object(media_type, raw)
     for key in body:
         if key not in OURS and key.casefold() in OURS:
@@ -92,9 +97,11 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
 
 
 def read_object(media_type: str, raw: bytes) -> dict[str, Any]:
-    """The JSON object in `raw`. Raises `OpenAiProblem` 400 or 415."""
+    """The JSON object in `raw`. Raises `OpenAiProblem` 400, 413 or 415."""
     if media_type.partition(";")[0].strip().lower() != "application/json":
         raise OpenAiProblem(415, "Send the body as application/json.")
+    if len(raw) > MOST_VALUES and sum(map(raw.count, _MARKS)) > MOST_VALUES:
+        raise OpenAiProblem(413, f"The body holds more than {MOST_VALUES:,} values.")
     try:
         body = json.loads(raw, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from gateway.problems import OpenAiProblem, problem_code
 from gateway.relay.ledger import Caller
-from gateway.relay.relay import TASK_NAME, Relay, document_of, passed_on, task_of
+from gateway.relay.relay import TASK_NAME, Relay, passed_on, task_of
 from gateway.relay.request import BATCHES
 from gateway.relay.upstream import read_all, refusal
 from gateway.site_view import SiteView
@@ -32,7 +32,7 @@ class Tasks:
             raise OpenAiProblem(404, "There is no batch of that name.", param="batch_id", code="not_found")
         try:
             content = await self._ask(site, name, caller)
-            status, _ = task_of(document_of(content))
+            status, _ = task_of(await relay.document(content))
         except GatekeyError as error:
             await relay.ledger.log_refusal(caller, BATCHES.model, error, problem_code(error))
             raise

@@ -134,6 +134,27 @@ def test_a_stream_was_finished_after_the_signal_to_stop(tmp_path: Path) -> None:
         assert stage.gateway.log.read_text().endswith("Gatekey has stopped\n")
 
 
+def test_a_second_signal_cut_a_stream_off_and_booked_it(tmp_path: Path) -> None:
+    gate = Gate()
+    with running(tmp_path, ModelServer(pause=gate.pause)) as stage:
+        address = httpx.URL(stage.gateway.url)
+        body = {**_CHAT, "stream": True}
+        with httpx.stream(
+            "POST", f"{stage.gateway.url}/v1/chat/completions", json=body, headers=stage.headers, timeout=PATIENCE
+        ) as answer:
+            stream = events(answer.iter_lines())
+            next(stream)
+            stage.gateway.process.terminate()
+            wait_until_refused(address.host, address.port or 0)
+            stage.gateway.process.terminate()
+            assert stage.gateway.process.wait(PATIENCE) == 0
+        gate.open()
+        (logged,) = stage.log()
+        assert logged.entry.cost_micro_usd > 0
+        assert stage.store.quota.state(sign_in(stage.store)).held_micro_usd == 0
+        assert stage.gateway.log.read_text().endswith("Gatekey has stopped\n")
+
+
 def wait_until_refused(host: str, port: int) -> None:
     """Wait until nobody listens there any more."""
     deadline = time.monotonic() + PATIENCE

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from gateway.addresses import ALLOWED, AllowList
 from gateway.relying_party import relying_party_problems
 from store.errors import StoreUnavailable
 from store.sections import NotificationSettings
@@ -32,6 +33,7 @@ def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield clock(store.audit.newest_at(), datetime.now(UTC))
         yield from passkeys(store.site)
         yield from mail(store)
+        yield from private_network(store.site)
 
 
 def clock(newest: datetime | None, now: datetime) -> Finding:
@@ -86,6 +88,14 @@ def passkeys(site: "Site") -> Iterator[Finding]:
         yield fail("passkeys", sentence, "See gatekey admin site set --help.")
     if not problems:
         yield ok("passkeys", f"They belong to {rp_id} and are used at {origin}.")
+
+
+def private_network(site: "Site") -> Iterator[Finding]:
+    """Whether the list of private addresses that messages may go to says what it means."""
+    for sentence in AllowList.read(site.items(ALLOWED)).unreadable:
+        yield warn(
+            "messages", f"{ALLOWED}: {sentence} That entry allows nothing.", f"Run gatekey admin site set {ALLOWED} LIST."
+        )
 
 
 def mail(store: "Store") -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.request import ENDPOINTS, Endpoint, understand
+from gateway.relay.request import CHOOSERS, ENDPOINTS, Endpoint, understand
 from store.errors import DatabaseDamaged
 from store.models import PriceSettingsRow
 from store.pricing import ModelPrice
@@ -168,7 +168,7 @@ async def test_a_body_that_could_not_be_understood_was_a_400(store: Store, raw: 
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-@pytest.mark.parametrize("name", ["models", "fallbacks", "route", "model_list"])
+@pytest.mark.parametrize("name", sorted(CHOOSERS))
 def test_no_endpoint_let_another_model_be_chosen(endpoint: Endpoint, name: str) -> None:
     with pytest.raises(OpenAiProblem) as refused:
         understand(endpoint, "application/json", json.dumps({"model": MODEL, name: ["gpt-unpriced"]}).encode())

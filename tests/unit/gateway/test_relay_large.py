@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from gateway.relay import relay
+from gateway.relay.request import MOST_VALUES
 from store.store import Store
 from tests.stores import StillClock, make_store, sign_in
 from tests.unit.gateway.apps import client_of, make_relayed
@@ -47,7 +48,7 @@ async def test_a_large_body_was_parsed_off_the_event_loop(store: Store, monkeypa
 
 
 async def test_a_large_answer_was_parsed_off_the_event_loop(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    key, calls = make_relayed(store), noting_threads(monkeypatch, "document_of")
+    key, calls = make_relayed(store), noting_threads(monkeypatch, "_document_of")
     answers = iter([answer(), answer(chat(choices=LARGE)), answer(b"[" * 70_000)])
     async with client_of(store, token=key, upstream=ModelServer(lambda _: next(answers))) as client:
         statuses = [(await client.post("/v1/chat/completions", json=CHAT)).status_code for _ in range(3)]
@@ -75,3 +76,23 @@ async def test_a_large_body_that_nothing_was_left_for_was_not_read(store: Store,
     assert read <= 1
     (logged,) = store.usage.page(sign_in(store)).entries
     assert (logged.entry.status, logged.entry.request_id) == ("insufficient_quota", refused.headers["x-request-id"])
+
+
+@pytest.mark.parametrize("values", ["1," * MOST_VALUES, "{}," * (MOST_VALUES // 2 + 1), "[[1]]," * (MOST_VALUES // 3)])
+async def test_more_values_than_anyone_needs_were_not_parsed(store: Store, values: str) -> None:
+    """The interpreter would keep everybody waiting while it made them."""
+    key, models = make_relayed(store), ModelServer()
+    content = f'{{"model": "gpt-priced", "input": [{values}1]}}'.encode()
+    headers = {"Content-Type": "application/json"}
+    async with client_of(store, token=key, upstream=models) as client:
+        refused = await client.post("/v1/embeddings", content=content, headers=headers)
+    assert (refused.status_code, models.requests) == (413, [])
+    assert refused.json()["error"]["message"] == "The body holds more than 500,000 values."
+
+
+async def test_as_many_tokens_as_are_embedded_at_once_were_passed_on(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer()
+    body = {"model": "gpt-priced", "input": [[7] * 8192] * 37}
+    async with client_of(store, token=key, upstream=models) as client:
+        passed = await client.post("/v1/embeddings", json=body)
+    assert (passed.status_code, len(models.requests)) == (200, 1)

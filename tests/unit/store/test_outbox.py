@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from store.errors import InvalidSetting, KeyWrong
+from store.errors import InvalidSetting
 from store.models import Account, Delivery
 from store.notices import DELETED, SENTENCES
 from store.outbox import KEPT_FOR, LEASE_LASTS, QUOTA_WARNING, TEST, Job, LastDelivery, State
@@ -236,8 +236,43 @@ def test_a_sealed_address_opens_in_its_own_message_alone(store: Store, farewell:
     with store.database.write() as tx:
         sealed = tx.execute(select(Delivery.recipient_sealed).where(Delivery.id == farewell.delivery_id)).scalar_one()
         tx.execute(update(Delivery).where(Delivery.id != farewell.delivery_id).values(recipient_sealed=sealed))
-    with pytest.raises(KeyWrong):
-        store.outbox.lease()
+    assert store.outbox.lease() == []
+    with store.database.read() as tx:
+        left = tx.execute(select(Delivery.id)).scalars().all()
+    assert left == [farewell.delivery_id]  # the other was given up, and went with its message
+    assert len(contents(store)["outbox"]) == 1
+
+
+def given_up_when_damaged(store: Store, person: Person, clock: StillClock, spoil: str) -> LastDelivery | None:
+    """Two messages, the first one damaged by `spoil`; the second is leased next. How the first stands."""
+    damaged = store.outbox.enqueue_test(person.token, Channel.EMAIL)
+    with store.database.write() as tx:
+        tx.exec_driver_sql(spoil)
+    clock.advance(seconds=1)
+    whole = store.outbox.enqueue_test(person.token, Channel.WEBHOOK)
+    assert store.outbox.lease(1) == []
+    assert [job.delivery_id for job in store.outbox.lease(1)] == [whole]
+    with store.database.write() as tx:
+        tx.exec_driver_sql("UPDATE deliveries SET channel = 'email' WHERE channel = 'x'")
+    return store.outbox.delivery(damaged)
+
+
+def test_a_damaged_delivery_did_not_stand_in_the_way_of_others(store: Store, alice: Person, clock: StillClock) -> None:
+    store.settings.save(alice.token, FULL, 1)
+    last = given_up_when_damaged(store, alice, clock, "UPDATE deliveries SET channel = 'x'")
+    assert last is not None
+    assert (last.state, last.attempts) == (State.FAILED, 1)
+    assert last.error == "The message could not be read; it was damaged in the database."
+
+
+def test_a_damaged_message_did_not_stand_in_the_way_of_others(clock: StillClock) -> None:
+    """On SQLite; PostgreSQL takes nothing for JSON that is none."""
+    with make_store(clock=clock) as store:
+        alice = Person(add_account(store, "alice").id, "alice", sign_in(store))
+        store.settings.save(alice.token, FULL, 1)
+        last = given_up_when_damaged(store, alice, clock, "UPDATE outbox SET payload = 'x'")
+    assert last is not None
+    assert last.state is State.FAILED
 
 
 def test_waiting_messages_of_an_account_go_with_it(store: Store, alice: Person, bob: Person) -> None:

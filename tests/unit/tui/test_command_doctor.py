@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -212,6 +214,19 @@ def test_mail(shell: Shell) -> None:
     shell.run("admin", "site", "set", "smtp.sender", "gatekey@example.com")
     status, found = doctor(shell)
     assert (status, found["e-mail"]["level"]) == (0, "ok")
+
+
+def test_an_allowed_address_that_cannot_be_read_is_named(shell: Shell) -> None:
+    shell.add()
+    shell.run("admin", "site", "set", "channels.private_network_allow", "10.1.0.5:8443,10.1.0.6:8443")
+    assert "messages" not in doctor(shell)[1]
+    # No value that was checked when it was set: from an older release, or from another hand.
+    with closing(sqlite3.connect(shell.database)) as connection, connection:
+        connection.execute("UPDATE site_settings SET value = replace(value, '10.1.0.6:', '10.1.0.6/')")
+    found = doctor(shell)[1]["messages"]
+    assert found["level"] == "warn"
+    assert "10.1.0.6/8443 is not host:port" in found["sentence"]
+    assert "10.1.0.5" not in found["sentence"]
 
 
 def test_a_terminal_that_cannot_show_the_console_fails(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
