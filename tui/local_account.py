@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from store.errors import (
-    PasskeysDisabled,
-    SessionEnded,
-    SignInExpired,
-)
-from store.modules import MODULES
+from store.errors import SessionEnded
+from tui import overviews
 from tui.account import (
     BindingOverview,
     DeviceLogin,
@@ -27,17 +22,16 @@ from tui.account import (
     SignInWays,
     Summary,
 )
+from tui.device_logins import DeviceLogins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
-    from gateway.device_flow import DeviceFlow
     from store.access_token import NewAccessToken
     from store.api_keys import ApiKeyInfo, NewApiKey
     from store.audit import Event
-    from store.bindings import ProviderInfo
     from store.outbox import LastDelivery
     from store.passkey_ceremonies import CeremonyStarted, CeremonyState
     from store.pricing import ModelPrice, SeenModel
@@ -55,15 +49,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenFlow:
-    """A device login that has begun, and the connections that are closed with it."""
-
-    user_code: str
-    flow: DeviceFlow
-    connections: AsyncExitStack
-
-
 class LocalAccount:
     """`AccountService` on an embedded store."""
 
@@ -72,7 +57,7 @@ class LocalAccount:
         self._options = options
         self._opened = opened
         self._token = token
-        self._flow: _OpenFlow | None = None
+        self._logins = DeviceLogins()
 
     # -- opening and signing in ------------------------------------------------------------------------------
 
@@ -98,13 +83,13 @@ class LocalAccount:
         return await asyncio.to_thread(self._open)
 
     async def close(self) -> None:
-        await self._drop_flow()
+        await self._logins.drop()
         if self._opened is not None:
             store, self._opened = self._opened, None
             await asyncio.to_thread(store.close)
 
     async def ways_to_sign_in(self) -> SignInWays:
-        return await asyncio.to_thread(self._ways)
+        return await asyncio.to_thread(overviews.ways_to_sign_in, self._store)
 
     async def estimate_password(self, password: str, *known_words: str) -> Strength:
         from store.strength import estimate
@@ -138,7 +123,7 @@ class LocalAccount:
     # -- the page --------------------------------------------------------------------------------------------
 
     async def summary(self) -> Summary:
-        return await self._ask(self._summary)
+        return await self._ask(partial(overviews.summary, self._store))
 
     async def load(self, kind: type[S]) -> Saved[S]:
         return await asyncio.to_thread(self._store.settings.load, self._held, kind)
@@ -149,7 +134,7 @@ class LocalAccount:
     # -- security --------------------------------------------------------------------------------------------
 
     async def security(self) -> SecurityOverview:
-        return await self._ask(self._security)
+        return await self._ask(partial(overviews.security, self._store))
 
     async def events(self, before: int | None = None) -> list[Event]:
         return await self._ask(self._events, before)
@@ -201,14 +186,13 @@ class LocalAccount:
     # -- passkeys --------------------------------------------------------------------------------------------
 
     async def begin_passkey_registration(self, label: str) -> PasskeyPage:
-        return await asyncio.to_thread(self._page, await self._ask(self._store.ceremonies.begin_registration, label))
+        return await self._page(await self._ask(self._store.ceremonies.begin_registration, label))
 
     async def begin_passkey_proof(self) -> PasskeyPage:
-        return await asyncio.to_thread(self._page, await self._ask(self._store.ceremonies.begin_proof))
+        return await self._page(await self._ask(self._store.ceremonies.begin_proof))
 
     async def begin_passkey_sign_in(self) -> PasskeyPage:
-        started = await asyncio.to_thread(self._store.ceremonies.begin_sign_in, source=source())
-        return await asyncio.to_thread(self._page, started)
+        return await self._page(await asyncio.to_thread(self._store.ceremonies.begin_sign_in, source=source()))
 
     async def passkey_outcome(self, page: PasskeyPage) -> CeremonyState:
         return await asyncio.to_thread(self._store.ceremonies.outcome, page.started.ticket)
@@ -229,24 +213,14 @@ class LocalAccount:
     # -- bindings --------------------------------------------------------------------------------------------
 
     async def bindings(self) -> BindingOverview:
-        return await self._ask(self._bindings)
+        return await self._ask(partial(overviews.bindings, self._store))
 
     async def begin_device_login(self, slug: str) -> DeviceLogin:
-        await self._drop_flow()
         info = await asyncio.to_thread(self._store.bindings.provider, slug)
-        return await self._start_flow(info)
+        return await self._logins.begin(info, self._store.context.clock)
 
     async def wait_for_identity(self, login: DeviceLogin, *, told: Callable[[bool], None]) -> FoundIdentity:
-        from gateway.device_flow import Pending
-
-        begun = self._flow
-        if begun is None or begun.user_code != login.user_code:
-            raise SignInExpired
-        self._flow = None
-        async with begun.connections:
-            while isinstance(found := await begun.flow.poll(), Pending):
-                told(found.reachable)
-        return FoundIdentity(login.provider, found.subject, found.display)
+        return await self._logins.wait(login, told=told)
 
     async def bind(self, identity: FoundIdentity) -> None:
         await self._ask(self._store.bindings.bind, identity.provider.slug, identity.subject, identity.display)
@@ -339,37 +313,8 @@ class LocalAccount:
         self._token = answer.token
         return None
 
-    async def _start_flow(self, info: ProviderInfo) -> DeviceLogin:
-        from gateway.device_flow import DeviceFlow
-        from gateway.providers import Provider, ProviderKind
-        from tui.provider_client import provider_client
-
-        provider = Provider(
-            slug=info.slug,
-            name=info.name,
-            client_id=info.client_id,
-            issuer=info.issuer,
-            kind=ProviderKind(info.kind.value),
-            client_secret=info.client_secret or "",
-        )
-        async with AsyncExitStack() as connections:
-            client = await connections.enter_async_context(await asyncio.to_thread(provider_client))
-            flow = DeviceFlow(client, provider, self._store.context.clock)
-            shown = await flow.start()
-            self._flow = _OpenFlow(shown.user_code, flow, connections.pop_all())
-        return DeviceLogin(
-            provider=replace(info, client_secret=None),
-            user_code=shown.user_code,
-            verification_uri=shown.verification_uri,
-            complete_uri=shown.verification_uri_complete,
-            expires_at=shown.expires_at,
-        )
-
-    async def _drop_flow(self) -> None:
-        """Let go of a login that nobody waits for."""
-        flow, self._flow = self._flow, None
-        if flow is not None:
-            await flow.connections.aclose()
+    async def _page(self, started: CeremonyStarted) -> PasskeyPage:
+        return await asyncio.to_thread(overviews.passkey_page, self._store, started)
 
     # -- inside, in a thread ---------------------------------------------------------------------------------
 
@@ -386,11 +331,6 @@ class LocalAccount:
         self._opened = open_account_store(self._options, create=True)
         return self._opened.accounts.is_empty()
 
-    def _ways(self) -> SignInWays:
-        store = self._store
-        providers = store.bindings.providers() if store.bindings.is_enabled() else []
-        return SignInWays(store.passkeys.is_enabled() and bool(store.site.text("passkeys.origin")), tuple(providers))
-
     def _create(self, name: str, email: str, password: str) -> None:
         from store.sign_in import SignedIn
 
@@ -401,44 +341,10 @@ class LocalAccount:
         if isinstance(answer, SignedIn):
             self._token = answer.token
 
-    def _summary(self, token: str) -> Summary:
-        from store.sections import SidebarSettings
-
-        store = self._store
-        acting = store.sessions.whoami(token)
-        locked = frozenset(store.site.items("sidebar.hidden_modules")) - {"settings"}
-        hidden = store.settings.load(token, SidebarSettings).section.hidden_modules
-        return Summary(
-            name=acting.name,
-            email=acting.email,
-            remaining_micro_usd=store.quota.state(token).remaining_micro_usd,
-            two_factor=store.two_factor.status(token),
-            checks=tuple(store.recommendations.check(token)),
-            hidden_modules=(hidden | locked) & frozenset(MODULES),
-            locked_modules=locked,
-        )
-
-    def _security(self, token: str) -> SecurityOverview:
-        store = self._store
-        account = store.accounts.get(store.sessions.whoami(token).account_id)
-        return SecurityOverview(
-            has_password=account.has_password,
-            password_changed_at=account.password_changed_at,
-            access_token=store.access_token.status(token),
-            two_factor=store.two_factor.status(token),
-            passkeys_enabled=store.passkeys.is_enabled(),
-            passkeys=tuple(store.passkeys.list(token)),
-            sessions=tuple(store.sessions.list(token)),
-        )
-
     def _events(self, token: str, before: int | None) -> list[Event]:
         store = self._store
         with store.sessions.reading(token) as (tx, acting):
             return store.audit.page(tx, acting.account_id, before=before)
-
-    def _bindings(self, token: str) -> BindingOverview:
-        bindings = self._store.bindings
-        return BindingOverview(bindings.is_enabled(), tuple(bindings.list(token)))
 
     def _usage(self, token: str, kind: Kind | None, before: int | None, model: str | None) -> UsagePage:
         return self._store.usage.page(token, kind=kind, before=before, model=model)
@@ -447,14 +353,6 @@ class LocalAccount:
         from tui.clipboard import save_secret_file
 
         return save_secret_file(path, self._store.exports.document(token))
-
-    def _page(self, started: CeremonyStarted) -> PasskeyPage:
-        from gateway.pages import page_address
-
-        origin = self._store.site.text("passkeys.origin")
-        if not origin:
-            raise PasskeysDisabled("The administrator has not configured where the passkey page is.")
-        return PasskeyPage(page_address(origin), page_address(origin, started.code), started)
 
 
 def source() -> str:

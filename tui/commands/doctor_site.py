@@ -94,7 +94,9 @@ def private_network(site: "Site") -> Iterator[Finding]:
     """Whether the list of private addresses that messages may go to says what it means."""
     for sentence in AllowList.read(site.items(ALLOWED)).unreadable:
         yield warn(
-            "messages", f"{ALLOWED}: {sentence} That entry allows nothing.", f"Run gatekey admin site set {ALLOWED} LIST."
+            "messages",
+            f"{ALLOWED}: {sentence} That entry allows nothing.",
+            f"Run gatekey admin site set {ALLOWED} LIST.",
         )
 
 
