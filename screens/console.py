@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -18,6 +18,7 @@ from screens.navigation import Navigation
 from screens.settings.page import SettingsPage
 from store.errors import GatekeyError
 from store.modules import SECTIONS
+from tui.idle_loop import until_idle
 from tui.widgets.footer import KeyFooter
 from tui.widgets.help_line import HelpLine
 from tui.widgets.small_screen import SmallScreenGuard
@@ -25,8 +26,12 @@ from tui.widgets.small_screen import SmallScreenGuard
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-AFTER_FIRST_PAINT: Final = 0.03
-"""Seconds: importing the store beside the first picture would make both slow."""
+QUIET: Final = 0.05
+PATIENCE: Final = 1.0
+"""Seconds: the store is imported once the first picture is drawn and the first keys are answered, or all three would
+take the interpreter from each other; but it does not wait for ever."""
+WIDE: Final = 100
+"""Columns from which the sidebar stays beside the page."""
 _LABELS: Final = {module.id: module.label for section in SECTIONS for module in section.modules}
 
 
@@ -34,13 +39,19 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
     """One page at a time; Settings first. Below 100 columns the sidebar is a drawer."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#settings-tabs"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - read once by Textual
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - read once by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "sidebar", "Sidebar", id="console.sidebar", tooltip="Show or hide the modules"),
         Binding("r", "recommendations", "Checks", id="console.checks", tooltip="The five recommendations"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._was_shown = False
+
     def compose(self) -> ComposeResult:
+        # Before anything is laid out: the first resize would lay out all of it a second time.
+        self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow", update=False)
         with Horizontal(id="frame"):
             yield Navigation(id="navigation")
             with Vertical(id="page"):
@@ -51,12 +62,19 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
         yield HelpLine()
         yield KeyFooter()
 
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Of a console that has just been styled, Textual would style every widget once more."""
+        event.refresh_styles = self._was_shown
+        self._was_shown = True
+
     def on_mount(self) -> None:
-        self.set_timer(AFTER_FIRST_PAINT, self.start)
+        self.start()
 
     @work(exclusive=True, group="start")
     async def start(self) -> None:
         """Open the data if the first picture came before it, then fill the page."""
+        if not self.account.is_open:
+            await until_idle(QUIET, PATIENCE)
         if not self.account.is_open and not await self._open():
             return
         self.query_one(SettingsPage).ready()

@@ -58,7 +58,7 @@ class GatekeyApp(CalmExit, App[None]):
         self, account: AccountService, config: ConsoleConfig | None = None, *, banner: str | None = None
     ) -> None:
         from tui.keymap import ConsoleConfig
-        from tui.terminal import native_colours
+        from tui.terminal import native_colours, starting_theme
 
         super().__init__(driver_class=console_driver(), ansi_color=native_colours(os.environ))
         self.account = account
@@ -66,13 +66,13 @@ class GatekeyApp(CalmExit, App[None]):
         self.banner = banner
         """A warning for the top of the console, such as a shared tmux session."""
         self._last_input = time.monotonic()
-
-    def on_mount(self) -> None:
         for theme in gatekey_themes():
             self.register_theme(theme)
-        from tui.terminal import starting_theme
-
         self.theme = starting_theme(os.environ, self.config.theme)
+        self._css_variables = self.get_css_variables()
+        self.stylesheet.set_variables(self._css_variables)
+
+    def on_mount(self) -> None:
         self.animation_level = self.config.animations
         self.set_keymap(dict(self.config.keys))
         self.leave_on_signals()
@@ -81,6 +81,18 @@ class GatekeyApp(CalmExit, App[None]):
         else:
             self.show_sign_in()
         self.set_interval(LOCK_CHECKED_EVERY, self._lock_if_idle)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Apply the styles again, and parse them again only if a colour changed: Textual does so at every start."""
+        variables = self.get_css_variables()
+        if variables != self._css_variables:
+            self._css_variables = variables
+            super().refresh_css(animate=animate)
+            return
+        self.stylesheet.update(self, animate=animate)
+        for screen in self.screen_stack:
+            self.stylesheet.update(screen, animate=animate)
+            screen.refresh(layout=True)
 
     # -- where one is ----------------------------------------------------------------------------------------
 

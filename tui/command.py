@@ -1,6 +1,7 @@
 """The entry point `gatekey`: parse first, import what the command needs, and end with a status and a sentence."""
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,10 @@ INTERRUPTED: Final = 130
 """128 + SIGINT, as shells count."""
 NOBODY_READS: Final = 141
 """128 + SIGPIPE."""
+
+_COLLECTED_AFTER: Final = 20_000
+"""Objects more than there were. A start makes many that stay, and with Python's own 700 they are all looked at again
+and again: a twentieth of the time to the first picture."""
 
 COMMANDS: Final = ("serve", "settings", "admin", "doctor", "notify")
 """Each has a module `tui.commands.NAME` with `add(commands)`."""
@@ -52,6 +57,8 @@ def build_parser() -> Parser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; argparse ends a wrong command line with status 2 itself."""
+    if arguments is None:
+        gc.set_threshold(_COLLECTED_AFTER, 20, 100)
     try:
         status = _run(sys.argv[1:] if arguments is None else arguments)
         streams.flush()

@@ -28,6 +28,8 @@ QUIET: Final = 0.4
 """Seconds without output after which an act is over: longer than the pauses inside Textual's animations."""
 REST: Final = 1.5
 """Seconds without output after which a start is over: a busy machine pauses longer between its first paints."""
+STARTS: Final = 4
+"""Starts per round beside its session: there is one figure in each, and they scatter most."""
 TAB_COUNT: Final = 6
 TOLERANCE: Final = 1.25
 """What a time may exceed its bar by before `--check` fails: medians of five rounds differ by that much."""
@@ -186,15 +188,12 @@ def memory_mb(pid: int, kind: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")) / 1024
 
 
-def measure(command: Sequence[str], scenario: Scenario, idle: float) -> Figures:
-    """One round of a program: a start, and a session."""
+def measure(command: Sequence[str], scenario: Scenario, idle: float | None) -> Figures:
+    """A session of a program with so many seconds of idleness, or without any just a start."""
     with tempfile.TemporaryDirectory() as configuration:
-        figures: Figures = {}
-        for part in ("start", "session"):
-            run = Run(command, scenario, Path(configuration))
-            with run.terminal:
-                figures |= run.start() if part == "start" else run.session(idle)
-        return figures
+        run = Run(command, scenario, Path(configuration))
+        with run.terminal:
+            return run.start() if idle is None else run.session(idle)
 
 
 def verdict(bar: Bar, floor: float, console: float) -> str:
@@ -236,12 +235,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console: Figures = defaultdict(list)
     for number in range(1, parsed.rounds + 1):
         print(f"round {number} of {parsed.rounds}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
-        for command, scenario, figures in (
-            (FLOOR_COMMAND, SCENARIOS["floor"], floor),
-            (shlex.split(parsed.command), SCENARIOS[parsed.scenario], console),
-        ):
-            for name, values in measure(command, scenario, parsed.idle).items():
-                figures[name] += values
+        for idle in (*[None] * STARTS, parsed.idle):
+            for command, scenario, figures in (
+                (FLOOR_COMMAND, SCENARIOS["floor"], floor),
+                (shlex.split(parsed.command), SCENARIOS[parsed.scenario], console),
+            ):
+                for name, values in measure(command, scenario, idle).items():
+                    figures[name] += values
     met = report(floor, console)
     return 1 if parsed.check and not met else 0
 

@@ -21,6 +21,7 @@ class LineInput(Input):
         super().__init__(value, **options)
 
     async def _on_key(self, event: Key) -> None:
+        self._restart_blink()
         # Textual lets an editing key rise to the application before it acts on it, and inserts a letter at once
         # (8.2.8). Of what arrives in one piece, as over a slow connection, the letters would come before the
         # deletion that was typed before them, and be deleted. Enter still rises: it must not overtake a Tab.

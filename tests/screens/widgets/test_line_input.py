@@ -48,6 +48,19 @@ async def test_keys_that_arrive_together_are_taken_in_their_order() -> None:
         assert field.value == "3."
 
 
+@pytest.mark.parametrize("key", ["a", "backspace", "left"])
+async def test_the_cursor_was_seen_while_one_typed(key: str) -> None:
+    app = stage()
+    async with app.run_test(size=(80, 24)) as pilot:
+        field = app.query_one("#address", LineInput)
+        field.focus()
+        field.insert_text_at_cursor("2.50")
+        await pilot.pause()
+        field._cursor_visible = False  # it blinks
+        await pilot.press(key)
+        assert field._cursor_visible
+
+
 async def test_long_text_scrolls_to_the_cursor_and_back() -> None:
     app = stage()
     async with app.run_test(size=(80, 24)) as pilot:
