@@ -13,7 +13,8 @@ from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
 from screens.acting import Acts
-from store.errors import GatekeyError
+from store.errors import GatekeyError, InvalidInput, PasswordRefused
+from store.inputs import check_email, check_name
 from tui.widgets.action_button import ActionButton
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
@@ -31,9 +32,9 @@ class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
     """Creates the account and goes on to the console."""
 
     HELP_TEXT: ClassVar[str] = (
-        "Nobody has an account on this database yet: the first one made here is yours, and administers "
-        "it. The e-mail address is where warnings go unless you set another. The bar shows how hard the "
-        "password is to guess."
+        "Nobody has an account on this database yet: the first one made here is yours. Whoever may read the "
+        "database administers it, with gatekey admin. The e-mail address is where warnings go unless you set "
+        "another. The bar shows how hard the password is to guess."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#username"
 
@@ -98,13 +99,14 @@ class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
 
     @work(exclusive=True, group="create")
     async def create(self) -> None:
-        password = self.query_one("#password", SecretInput).value
+        name, email, password = (self._text(control) for control in ("username", "email", "password"))
+        self.query_one(Notice).say("Creating your account…", "muted")
         try:
-            if password != self.query_one("#confirmation", SecretInput).value:
-                show_errors(self, {"confirmation": "The two passwords do not match."})
+            problems = await self._problems()
+            if problems:
+                self.query_one(Notice).say("")
+                show_errors(self, problems)
                 return
-            self.query_one(Notice).say("Creating your account…", "muted")
-            name, email = self.query_one("#username", Input).value, self.query_one("#email", Input).value
             await self.account.create_account(name, email.strip(), password)
         except GatekeyError as error:
             unplaced = show_errors(self, {error.field: str(error)} if error.field else {})
@@ -115,3 +117,27 @@ class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
             self.app.show_console()
         finally:
             self.busy = False
+
+    async def _problems(self) -> dict[str, str]:
+        """Everything that can be told before the account is made, by field: nobody wants to hear of it bit by bit."""
+        name, email, password = self._text("username"), self._text("email").strip(), self._text("password")
+        problems = {}
+        try:
+            check_name(name)
+        except InvalidInput as error:
+            problems["username"] = str(error)
+        try:
+            if email:
+                check_email(email)
+        except InvalidInput as error:
+            problems["email"] = str(error)
+        try:
+            await self.account.check_new_password(password, name, email)
+        except PasswordRefused as error:
+            problems["password"] = str(error)
+        if password != self._text("confirmation"):
+            problems["confirmation"] = "The two passwords do not match."
+        return problems
+
+    def _text(self, control: str) -> str:
+        return self.query_one(f"#{control}", Input).value

@@ -143,6 +143,10 @@ class AccountService(Protocol):
 
     async def estimate_password(self, password: str, *known_words: str) -> Strength: ...
 
+    async def check_new_password(self, password: str, *known_words: str) -> None:
+        """Raises `PasswordRefused` unless it is good enough for this account, or for one known by these words."""
+        ...
+
     async def create_account(self, name: str, email: str, password: str) -> None:
         """Create the first account and sign in to it."""
         ...

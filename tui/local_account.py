@@ -96,6 +96,9 @@ class LocalAccount:
 
         return await asyncio.to_thread(estimate, password, known_words)
 
+    async def check_new_password(self, password: str, *known_words: str) -> None:
+        await asyncio.to_thread(overviews.check_new_password, self._store, self._token, password, known_words)
+
     async def create_account(self, name: str, email: str, password: str) -> None:
         await asyncio.to_thread(self._create, name, email, password)
 

@@ -1,4 +1,4 @@
-"""What a page shows at a glance, read from several topics of the store. Blocking: for a worker thread."""
+"""What takes several topics of the store, such as what a page shows at a glance. Blocking: for a worker thread."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ def ways_to_sign_in(store: Store) -> SignInWays:
     """What there is beside a password."""
     providers = store.bindings.providers() if store.bindings.is_enabled() else []
     return SignInWays(store.passkeys.is_enabled() and bool(store.site.text("passkeys.origin")), tuple(providers))
+
+
+def check_new_password(store: Store, token: str, password: str, known_words: tuple[str, ...]) -> None:
+    """Raises `PasswordRefused` unless the password is good enough; `token` is empty before there is an account."""
+    from store.passwords import check_new, prepare
+
+    if token:
+        acting = store.sessions.whoami(token)
+        known_words = (acting.name, acting.email)
+    check_new(prepare(password), known_words, estimator=store.context.estimator)
 
 
 def summary(store: Store, token: str) -> Summary:

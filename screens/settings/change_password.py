@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
+from store.errors import PasswordRefused, PasswordsDoNotMatch, WrongOriginalPassword
 from tui.widgets.action_button import ActionButton
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
@@ -21,17 +22,23 @@ class ChangePassword(AccountModal[bool]):
     """Result: True once the password was changed."""
 
     HELP_TEXT: ClassVar[str] = (
-        "The original password proves that it is you. The new one needs at least the strength the rules "
-        "ask for, and twice the same. It works at once, and every other session is signed out."
+        "The original password, if you have one, proves that it is you. The new one needs at least the strength the "
+        "rules ask for, and twice the same. It works at once, and every other session is signed out."
     )
-    AUTO_FOCUS: ClassVar[str | None] = "#original-password"
+    AUTO_FOCUS: ClassVar[str | None] = "SecretInput"
+
+    def __init__(self, *, has_password: bool = True) -> None:
+        """Without a password there is no original one; the account asks for another proof."""
+        super().__init__()
+        self._has_password = has_password
 
     def compose(self) -> ComposeResult:
-        with Dialog("Change Password"):
+        with Dialog("Change Password" if self._has_password else "Set a Password"):
             yield Static(
                 "The change takes effect at once, and your other sessions are signed out.", classes="dialog-body muted"
             )
-            yield Field("Original password", SecretInput(id="original-password"))
+            if self._has_password:
+                yield Field("Original password", SecretInput(id="original-password"))
             yield Field("New password", SecretInput(id="new-password"))
             yield Field("Confirm new password", SecretInput(id="confirmation"))
             yield Field("Strength", StrengthMeter())
@@ -39,7 +46,8 @@ class ChangePassword(AccountModal[bool]):
             yield Notice()
             with Horizontal(classes="actions"):
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
-                yield ActionButton("Change password", id="change", shortcut="enter", variant="primary")
+                label = "Change password" if self._has_password else "Set password"
+                yield ActionButton(label, id="change", shortcut="enter", variant="primary")
 
     @on(Button.Pressed, "#cancel")
     def cancel_pressed(self) -> None:
@@ -67,17 +75,24 @@ class ChangePassword(AccountModal[bool]):
 
     @on(Button.Pressed, "#change")
     def change_pressed(self) -> None:
-        if not self.busy and not show_errors(self, self._problems()) and not self._problems():
+        if not self.busy:
             self.busy = True
             self.change()
 
     @work(exclusive=True, group="change")
     async def change(self) -> None:
-        self.say("Changing your password…", "muted")
         original, new, confirmation = (
             self._text(name) for name in ("original-password", "new-password", "confirmation")
         )
+        self.say("Changing your password…", "muted")
         try:
+            checked = await self.attempt(self._problems)
+            if checked is None:
+                return
+            if checked.value:
+                self.say("")
+                show_errors(self, checked.value)
+                return
             done = await self.attempt(lambda: self.account.change_password(original, new, confirmation))
         finally:
             self.busy = False
@@ -86,16 +101,29 @@ class ChangePassword(AccountModal[bool]):
                 secret.clear()
             self.dismiss(True)
 
-    def _problems(self) -> dict[str, str]:
-        """What can be told without the account; the rest it says itself."""
+    async def _problems(self) -> dict[str, str]:
+        """Everything that is wrong with what was entered, by field: nobody wants to hear of it bit by bit."""
+        original, new = self._text("original-password"), self._text("new-password")
         problems = {}
-        if not self._text("original-password"):
-            problems["original-password"] = "Enter the password you use now."
-        if not self._text("new-password"):
+        if not new:
             problems["new-password"] = "Enter the password you want."
-        if self._text("new-password") != self._text("confirmation"):
-            problems["confirmation"] = "The new password and its confirmation do not match."
+        else:
+            try:
+                await self.account.check_new_password(new)
+            except PasswordRefused as error:
+                problems["new-password"] = str(error)
+        if new != self._text("confirmation"):
+            problems["confirmation"] = PasswordsDoNotMatch.sentence
+        if self._has_password and not original:
+            problems["original-password"] = "Enter the password you use now."
+        elif self._has_password and problems:
+            # The change would have said so, but there will be none.
+            try:
+                await self.account.prove_with_password(original)
+            except WrongOriginalPassword as error:
+                problems["original-password"] = str(error)
         return problems
 
     def _text(self, name: str) -> str:
-        return self.query_one(f"#{name}", SecretInput).value
+        """What is in a field; nothing if there is no such field."""
+        return next((field.value for field in self.query(f"#{name}").results(SecretInput)), "")

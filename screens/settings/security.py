@@ -84,6 +84,7 @@ class SecurityPane(Pane):
             self._say("password", f"changed {ago(overview.password_changed_at, now)}")
         else:
             self._say("password", "none: you sign in without one", "muted")
+        self._relabel("password", "Change password" if overview.has_password else "Set password")
         self._show_passkeys(overview)
         if two_factor.is_enabled:
             left = f"on · {two_factor.codes_left} of {two_factor.codes_total} backup codes left"
@@ -145,7 +146,7 @@ class SecurityPane(Pane):
     def action_password(self) -> None:
         from screens.settings.change_password import ChangePassword
 
-        self._open(ChangePassword())
+        self._open(ChangePassword(has_password=self.overview is None or self.overview.has_password))
 
     def action_passkeys(self) -> None:
         overview = self.overview

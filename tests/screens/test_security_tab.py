@@ -2,6 +2,7 @@
 
 import pyotp
 import pytest
+from sqlalchemy import update
 from textual.widgets import Button, Input
 
 from screens.create_account import CreateAccount
@@ -9,9 +10,11 @@ from screens.reauthenticate import Reauthenticate
 from screens.settings.access_token import AccessToken
 from screens.settings.change_password import ChangePassword
 from screens.settings.delete_account import DeleteAccount
+from screens.settings.security import SecurityPane
 from screens.settings.two_factor_setup import TwoFactorSetup
 from screens.sign_in import SignIn
 from store.errors import WrongCredentials
+from store.models import Account
 from store.sign_in import SignedIn
 from tests.consoles import PASSWORD, Stage, console
 from tests.stores import SOURCE
@@ -74,6 +77,40 @@ async def test_every_error_of_the_password_form_is_shown_at_once() -> None:
         assert stage.says("Enter the password you use now.")
         assert stage.says("do not match")
         assert stage.app.focused is stage.app.screen.query_one("#original-password")
+
+
+async def test_a_wrong_original_password_is_told_beside_what_is_wrong_with_the_new_one() -> None:
+    async with console() as stage:
+        await stage.press("p")
+        for control, text in (("original-password", "wrong"), ("new-password", "one"), ("confirmation", "two")):
+            await stage.fill(control, text)
+        await stage.click("#change")
+        for sentence in ("does not match the", "at least 8", "confirmation do not match"):
+            assert stage.says(sentence)
+        await stage.fill("original-password", PASSWORD)
+        await stage.click("#change")
+        assert not stage.says("does not match the")
+        assert stage.says("confirmation do not match")
+        assert isinstance(stage.store.sign_in.with_password("alice", PASSWORD, source="other"), SignedIn)
+
+
+async def test_an_account_without_a_password_sets_one() -> None:
+    """Somebody who came by a bound identity has no original one to enter."""
+    async with console() as stage:
+        with stage.store.database.write() as tx:
+            tx.execute(update(Account).values(password_hash=None, password_changed_at=None))
+        stage.app.screen.query_one(SecurityPane).reload()
+        await stage.settle()
+        assert stage.says("none: you sign in without one")
+        assert stage.says("Set password")
+        await stage.press("p")
+        assert stage.says("Set a Password")
+        assert not stage.app.screen.query("#original-password")
+        await stage.fill("new-password", NEW_PASSWORD)
+        await stage.fill("confirmation", NEW_PASSWORD)
+        await stage.click("#change")
+        assert isinstance(stage.store.sign_in.with_password("alice", NEW_PASSWORD, source="other"), SignedIn)
+        assert stage.says("changed just now")
 
 
 @pytest.mark.parametrize(

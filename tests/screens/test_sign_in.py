@@ -40,6 +40,23 @@ async def test_a_first_run_creates_the_account_and_opens_the_console() -> None:
         assert stage.store.accounts.find("bob").email == "bob@example.com"
 
 
+async def test_everything_that_is_wrong_with_a_new_account_is_told_at_once() -> None:
+    async with console(make_store(), signed_in=False) as stage:
+        for control, text in (
+            ("username", "a b"),
+            ("email", "nowhere"),
+            ("password", "short"),
+            ("confirmation", "shorter"),
+        ):
+            await stage.fill(control, text)
+        await stage.click("#create")
+        assert isinstance(stage.app.screen, CreateAccount)
+        for sentence in ("A name has 1 to 64", "Enter one address", "at least 8 characters.", "do not match"):
+            assert stage.says(sentence)
+        assert stage.app.focused is stage.app.screen.query_one("#username")
+        assert stage.store.accounts.is_empty()
+
+
 @pytest.mark.parametrize(
     ("name", "password", "confirmation", "sentence"),
     [

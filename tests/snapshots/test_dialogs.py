@@ -72,6 +72,7 @@ def test_change_password_refused(picture: Picture) -> None:
 
     async def steps(stage: Stage) -> None:
         await stage.press("p")
+        await stage.fill("original-password", "guessed")
         await stage.fill("new-password", "one")
         await stage.fill("confirmation", "two")
         await stage.click("#change")
