@@ -109,7 +109,27 @@ def events(lines: Iterator[str]) -> Iterator[Any]:
             yield data if data == "[DONE]" else json.loads(data)
 
 
-def test_a_stream_was_finished_after_the_signal_to_stop(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Halted:
+    """A stage whose gateway was told to stop in the midst of a stream that the model server holds back."""
+
+    stage: Stage
+    first: Any
+    """The event that had come."""
+    rest: Iterator[Any]
+    gate: Gate
+
+    def booked(self) -> UsageEntry:
+        """What the call came to, once the gateway has stopped."""
+        assert self.stage.gateway.process.wait(PATIENCE) == 0
+        assert self.stage.gateway.log.read_text().endswith("Gatekey has stopped\n")
+        assert self.stage.store.quota.state(sign_in(self.stage.store)).held_micro_usd == 0
+        (logged,) = self.stage.log()
+        return logged.entry
+
+
+@contextmanager
+def halted_in_a_stream(tmp_path: Path) -> Iterator[Halted]:
     gate = Gate()
     with running(tmp_path, ModelServer(pause=gate.pause)) as stage:
         address = httpx.URL(stage.gateway.url)
@@ -118,41 +138,31 @@ def test_a_stream_was_finished_after_the_signal_to_stop(tmp_path: Path) -> None:
             "POST", f"{stage.gateway.url}/v1/chat/completions", json=body, headers=stage.headers, timeout=PATIENCE
         ) as answer:
             stream = events(answer.iter_lines())
-            said = [next(stream)]
+            first = next(stream)
             stage.gateway.process.terminate()
             wait_until_refused(address.host, address.port or 0)
             assert stage.gateway.process.poll() is None
-            gate.open()
-            said += stream
-        assert said[-1] == "[DONE]"
-        words = [each["choices"][0]["delta"].get("content", "") for each in said[:-1] if each["choices"]]
-        assert "".join(words) == "".join(WORDS)
-        assert stage.gateway.process.wait(PATIENCE) == 0
-        (logged,) = stage.log()
-        assert (logged.entry.status, logged.entry.cost_micro_usd) == ("ok", COST)
-        assert stage.store.quota.state(sign_in(stage.store)).held_micro_usd == 0
-        assert stage.gateway.log.read_text().endswith("Gatekey has stopped\n")
+            yield Halted(stage, first, stream, gate)
+        gate.open()
+
+
+def test_a_stream_was_finished_after_the_signal_to_stop(tmp_path: Path) -> None:
+    with halted_in_a_stream(tmp_path) as halted:
+        halted.gate.open()
+        said = [halted.first, *halted.rest]
+        entry = halted.booked()
+    assert said[-1] == "[DONE]"
+    words = [each["choices"][0]["delta"].get("content", "") for each in said[:-1] if each["choices"]]
+    assert "".join(words) == "".join(WORDS)
+    assert (entry.status, entry.cost_micro_usd) == ("ok", COST)
 
 
 def test_a_second_signal_cut_a_stream_off_and_booked_it(tmp_path: Path) -> None:
-    gate = Gate()
-    with running(tmp_path, ModelServer(pause=gate.pause)) as stage:
-        address = httpx.URL(stage.gateway.url)
-        body = {**_CHAT, "stream": True}
-        with httpx.stream(
-            "POST", f"{stage.gateway.url}/v1/chat/completions", json=body, headers=stage.headers, timeout=PATIENCE
-        ) as answer:
-            stream = events(answer.iter_lines())
-            next(stream)
-            stage.gateway.process.terminate()
-            wait_until_refused(address.host, address.port or 0)
-            stage.gateway.process.terminate()
-            assert stage.gateway.process.wait(PATIENCE) == 0
-        gate.open()
-        (logged,) = stage.log()
-        assert logged.entry.cost_micro_usd > 0
-        assert stage.store.quota.state(sign_in(stage.store)).held_micro_usd == 0
-        assert stage.gateway.log.read_text().endswith("Gatekey has stopped\n")
+    with halted_in_a_stream(tmp_path) as halted:
+        halted.stage.gateway.process.terminate()
+        entry = halted.booked()
+    assert (entry.status, entry.completion_tokens) == ("client_gone", 1)
+    assert entry.cost_micro_usd > 0
 
 
 def wait_until_refused(host: str, port: int) -> None:
