@@ -10,7 +10,7 @@ from store import inputs, tokens
 from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import InvalidApiKey, InvalidExpiry, InvalidMoney, LimitReached, NoSuchItem
-from store.models import Account, ApiKey, PrivacySettingsRow
+from store.models import Account, ApiKey, PrivacySettingsRow, Quota
 from store.money import MAXIMUM_MICRO_USD
 from store.sessions import Sessions, digest
 
@@ -54,6 +54,10 @@ class KeyHolder:
     """Whether the account wants client addresses in its logs; a switch that cannot be read counts as off."""
     is_stale: bool
     """Whether the key's last use was noted a while ago, and should be noted again."""
+    free_micro_usd: int
+    """What the account had left and did not hold for other calls. Others spend meanwhile: only a hold is sure of it."""
+    free_on_key_micro_usd: int | None
+    """The same of the key's own limit; None without one."""
 
 
 _HOLDER: Final = (
@@ -64,8 +68,11 @@ _HOLDER: Final = (
         ApiKey.last_used_at,
         Account.name.label("account_name"),
         PrivacySettingsRow.record_client_ip,
+        (Quota.remaining_micro_usd - Quota.held_micro_usd).label("free"),
+        (ApiKey.spend_limit_micro_usd - ApiKey.spent_micro_usd - ApiKey.held_micro_usd).label("free_on_key"),
     )
     .join(Account, Account.id == ApiKey.account_id)
+    .join(Quota, Quota.account_id == ApiKey.account_id)
     .outerjoin(PrivacySettingsRow, PrivacySettingsRow.account_id == ApiKey.account_id)
     .where(
         ApiKey.key_hash == bindparam("hashed"),
@@ -171,6 +178,8 @@ class ApiKeys:
             key_name=row.name,
             records_ip=row.record_client_ip is True,
             is_stale=row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY,
+            free_micro_usd=row.free,
+            free_on_key_micro_usd=row.free_on_key,
         )
 
     def note_use(self, tx: Connection, holder: KeyHolder) -> None:

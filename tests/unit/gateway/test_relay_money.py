@@ -146,6 +146,22 @@ async def test_a_key_stopped_at_its_own_limit(store: Store) -> None:
     assert log(store)[0].status == "spend_limit_reached"
 
 
+@pytest.mark.parametrize("limit", ["account", "key"])
+async def test_calls_that_cannot_be_paid_never_reached_what_others_write(
+    store: Store, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """A hold that fails undoes what is written together with it, and their number is the caller's to choose."""
+    key = make_relayed(store, spend_limit_micro_usd=1 if limit == "key" else None)
+    if limit == "account":
+        store.quota.adjust("alice", set_to=1, actor="test")
+    holds: list[object] = []
+    monkeypatch.setattr(store.quota, "hold", lambda *asked, **_: holds.append(asked))
+    async with client_of(store, token=key) as client:
+        refused = await client.post("/v1/chat/completions", json=CHAT)
+    assert (refused.status_code, holds) == (429, [])
+    assert log(store)[0].status == refused.json()["error"]["code"]
+
+
 async def test_a_call_that_cost_more_than_was_left_took_what_was_left(store: Store) -> None:
     key = make_relayed(store)
     usage = {"prompt_tokens": 10_000_000, "completion_tokens": 0}
