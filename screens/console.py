@@ -88,6 +88,11 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
         """Whether nothing is unsaved, or the person has said what to do with it. Call it in a worker."""
         return all([await page.may_leave() for page in self.query(SettingsPage)])
 
+    @property
+    def page(self) -> Widget:
+        """The page that is shown."""
+        return next(page for page in self.query(".module-page") if page.display)
+
     # -- moving about ----------------------------------------------------------------------------------------
 
     def action_sidebar(self) -> None:
@@ -136,10 +141,6 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
             if other.has_class("module-page"):
                 other.display = other is page
         self._close_drawer()
-        if isinstance(page, SettingsPage):
-            page.focus_tabs()
-        else:
-            page.focus()
 
     async def _page(self, module: str) -> Widget:
         page_id = f"{module}-page"
@@ -151,10 +152,15 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
         return page
 
     def _close_drawer(self) -> None:
-        navigation = self.query_one(Navigation)
-        navigation.remove_class("-open")
-        if navigation.has_focus:
-            self.query_one(SettingsPage).focus_tabs()
+        self.query_one(Navigation).remove_class("-open")
+        self._focus_page()
+
+    def _focus_page(self) -> None:
+        page = self.page
+        if isinstance(page, SettingsPage):
+            page.focus_tabs()
+        else:
+            page.focus()
 
     # -- what the account says -------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from textual.command import CommandPalette
 from textual.widgets import DataTable
 
 from screens.commands import commands
+from screens.console import Console
 from screens.help import Help
 from screens.navigation import Navigation
 from screens.recommendations import RecommendationList
@@ -12,7 +13,7 @@ from screens.settings.access_token import ApiKey
 from screens.settings.page import SettingsPage
 from store.modules import MODULES
 from store.usage_log import Kind, UsageEntry
-from tests.consoles import console
+from tests.consoles import Stage, console
 from tests.stores import add_account, make_store
 from tui.widgets.small_screen import SmallScreenNote
 
@@ -20,6 +21,13 @@ pytestmark = pytest.mark.anyio
 
 INHERITED = ("tab", "shift+tab", "ctrl+c", "super+c", "ctrl+p", "escape")
 """Keys that Textual binds on every screen."""
+
+
+async def open_module(stage: Stage, module: str) -> None:
+    screen = stage.app.screen
+    assert isinstance(screen, Console)
+    screen.action_open_module(module)
+    await stage.settle()
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -42,6 +50,18 @@ async def test_the_drawer_opens_a_module_and_closes() -> None:
         await stage.press("up", "enter")
         assert stage.says("$5.00 left")
         assert not navigation.has_class("-open")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_closing_the_drawer_leads_back_to_the_page_that_is_shown(size: tuple[int, int]) -> None:
+    async with console(size=size) as stage:
+        await open_module(stage, "wallet")
+        await stage.press("f2", "f2")
+        wallet = stage.app.screen.query_one("#wallet-page")
+        assert stage.app.focused is wallet
+        await stage.press("x", "4")
+        assert isinstance(stage.app.screen, Console)
+        assert stage.app.screen.query_one(SettingsPage).active == "security"
 
 
 async def test_a_wide_terminal_shows_the_sidebar_and_both_areas() -> None:
