@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,22 +24,26 @@ if TYPE_CHECKING:
 
     from store.sections import Section
 
+LONGEST: Final = 160
+"""Characters of a value that are shown, wrapped over a few lines."""
+
 
 class Conflict(AccountModal[Any]):
     """Result: the section to save, or None to go back to the form."""
 
     HELP_TEXT: ClassVar[str] = (
         "Somebody saved these settings after you opened them. Each field that differs shows both values; "
-        "choose one for each, then save. Going back keeps your form as it was."
+        "choose one for each, then save. What you did not edit starts at what is stored. Going back keeps "
+        "your form as it was."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#cancel"
 
-    def __init__(self, theirs: Section, mine: Section, labels: Mapping[str, str]) -> None:
+    def __init__(self, base: Section, theirs: Section, mine: Section, labels: Mapping[str, str]) -> None:
+        """`base` is what the form was filled with: where `mine` still says the same, nobody edited it here."""
         super().__init__()
         self._theirs, self._mine, self._labels = theirs, mine, labels
-        self._differing = [
-            field.name for field in fields(theirs) if getattr(theirs, field.name) != getattr(mine, field.name)
-        ]
+        self._differing = _differing(theirs, mine)
+        self._edited = frozenset(_differing(base, mine))
 
     def compose(self) -> ComposeResult:
         with Dialog("Changed somewhere else"):
@@ -50,13 +54,13 @@ class Conflict(AccountModal[Any]):
             )
             for name in self._differing:
                 theirs, mine = shown(getattr(self._theirs, name), name), shown(getattr(self._mine, name), name)
-                yield Field(
-                    self._labels.get(name, name),
-                    Toggle(True, f"stored: {theirs} · yours: {mine}", on="yours", off="stored", id=f"keep-{name}"),
-                )
+                choice = Toggle(name in self._edited, on="yours", off="stored", id=f"keep-{name}")
+                yield Field(self._labels.get(name, name), choice)
+                yield Field("  stored", Static(theirs, markup=False))
+                yield Field("  yours", Static(mine, markup=False))
             yield Notice()
             with Horizontal(classes="actions"):
-                yield ActionButton("Back to the form", id="cancel", shortcut="esc")
+                yield ActionButton("Back", id="cancel", shortcut="esc")
                 yield ActionButton("Take what is stored", id="theirs")
                 yield ActionButton("Save this choice", id="save", variant="primary")
 
@@ -77,6 +81,10 @@ class Conflict(AccountModal[Any]):
         self.dismiss(rebased(theirs, self._mine, mine))
 
 
+def _differing(one: Section, other: Section) -> list[str]:
+    return [field.name for field in fields(one) if getattr(one, field.name) != getattr(other, field.name)]
+
+
 def shown(value: object, name: str = "") -> str:
     """A field's value in words."""
     if isinstance(value, bool):
@@ -89,4 +97,9 @@ def shown(value: object, name: str = "") -> str:
         return ", ".join(sorted(plain(item) for item in value)) or "none"
     if name.endswith("micro_usd") and isinstance(value, int):
         return show_usd(value, exact=True)
-    return plain(value, 60) or "empty"
+    return _within(plain(value)) or "empty"
+
+
+def _within(text: str) -> str:
+    """Shortened in the middle: two addresses often differ at their end."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 + 1 :]}"

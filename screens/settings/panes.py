@@ -166,7 +166,7 @@ class SectionPane(Pane, Generic[S]):
             show_errors(self, problems)
             return False
         section = self.read()
-        outcome = await self.attempt(self._saving(section, self.saved.version))
+        outcome = await self.attempt(self._saving(section, self.saved))
         if outcome is None or outcome.value is None:
             return False
         self._show(outcome.value)
@@ -179,23 +179,25 @@ class SectionPane(Pane, Generic[S]):
         """Every error of the controls at once, by the id of its control."""
         return {}
 
-    def _saving(self, section: S, version: int) -> Callable[[], Awaitable[Saved[S] | None]]:
-        return lambda: self._save_or_settle(section, version)
+    def _saving(self, section: S, base: Saved[S]) -> Callable[[], Awaitable[Saved[S] | None]]:
+        return lambda: self._save_or_settle(section, base)
 
-    async def _save_or_settle(self, section: S, version: int) -> Saved[S] | None:
+    async def _save_or_settle(self, section: S, base: Saved[S]) -> Saved[S] | None:
+        """Save `section`, which was edited from `base`; what is stored then, or None to go back to the form."""
         from store.settings import SettingsConflict
 
         try:
-            return await self.account.save(section, version)
+            return await self.account.save(section, base.version)
         except SettingsConflict as conflict:
             from screens.settings.conflict import Conflict
 
-            settled: S | None = await self.app.push_screen_wait(Conflict(conflict.theirs.section, section, self.LABELS))
+            question = Conflict(base.section, conflict.theirs.section, section, self.LABELS)
+            settled: S | None = await self.app.push_screen_wait(question)
             if settled is None:
                 return None
             if settled == conflict.theirs.section:
                 return conflict.theirs
-            return await self._save_or_settle(settled, conflict.theirs.version)
+            return await self._save_or_settle(settled, conflict.theirs)
 
     async def may_leave(self) -> bool:
         """Ask what to do with unsaved edits. Call it in a worker."""

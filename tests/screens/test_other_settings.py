@@ -176,22 +176,77 @@ async def test_giving_up_the_proof_keeps_what_was_typed() -> None:
         assert stored(stage)[0].email_address == ""
 
 
+async def meet(stage: Stage, **changes: object) -> None:
+    """Save the threshold as 9.00, after another process has saved `changes`."""
+    await stage.press("3")
+    await stage.fill("quota-warning-threshold", "9.00")
+    elsewhere(stage, **changes)
+    await stage.press("ctrl+s")
+    assert isinstance(stage.app.screen, Conflict)
+
+
+def elsewhere(stage: Stage, **changes: object) -> None:
+    token = sign_in(stage.store, source="other")
+    saved = stage.store.settings.load(token, NotificationSettings)
+    stage.store.settings.save(token, replace(saved.section, **changes), saved.version)  # type: ignore[arg-type]
+
+
 async def test_a_newer_version_is_shown_field_by_field() -> None:
     async with console() as stage:
-        await stage.press("3")
-        await stage.fill("quota-warning-threshold", "9.00")
-        token = sign_in(stage.store, source="other")
-        saved = stage.store.settings.load(token, NotificationSettings)
-        theirs = replace(saved.section, threshold_micro_usd=3_000_000, email_on=False)
-        stage.store.settings.save(token, theirs, saved.version)
-        await stage.press("ctrl+s")
-        assert isinstance(stage.app.screen, Conflict)
-        assert stage.says("stored: $3.00 · yours: $9.00")
-        await toggle(stage, "keep-email_on")
+        await meet(stage, threshold_micro_usd=3_000_000, email_on=False)
+        assert stage.says("stored $3.00 yours $9.00")
         await stage.click("#save")
         section = stored(stage)[0]
         assert section.threshold_micro_usd == 9_000_000
         assert not section.email_on
+
+
+async def test_what_only_the_other_side_changed_stays_stored() -> None:
+    async with console() as stage:
+        await meet(stage, webhook_url="https://hooks.example.org/theirs")
+        await stage.click("#save")
+        section = stored(stage)[0]
+        assert section.webhook_url == "https://hooks.example.org/theirs"
+        assert section.threshold_micro_usd == 9_000_000
+
+
+async def test_what_only_the_other_side_changed_can_be_taken_back() -> None:
+    async with console() as stage:
+        await meet(stage, webhook_url="https://hooks.example.org/theirs")
+        await toggle(stage, "keep-webhook_url")
+        await stage.click("#save")
+        assert stored(stage)[0].webhook_url == ""
+
+
+async def test_a_second_conflict_keeps_the_choices_of_the_first() -> None:
+    async with console() as stage:
+        await meet(stage, email_on=False)
+        elsewhere(stage, webhook_url="https://hooks.example.org/theirs")
+        await stage.click("#save")
+        assert isinstance(stage.app.screen, Conflict)
+        await stage.click("#save")
+        section = stored(stage)[0]
+        assert (section.threshold_micro_usd, section.email_on) == (9_000_000, False)
+        assert section.webhook_url == "https://hooks.example.org/theirs"
+
+
+@pytest.mark.parametrize("length", [120, 2000])
+async def test_both_values_of_a_conflict_can_be_read(length: int) -> None:
+    def address(end: str) -> str:
+        return "https://hooks.example.org/".ljust(length - len(end), "a") + end
+
+    async with console() as stage:
+        await stage.press("3")
+        await stage.fill("webhook-url", address("/mine"))
+        elsewhere(stage, webhook_url=address("/theirs"))
+        await stage.press("ctrl+s")
+        assert isinstance(stage.app.screen, Conflict)
+        seen = "".join(stage.text().replace("│", " ").split())
+        assert "storedhttps://hooks.example.org/aaa" in seen
+        assert "yourshttps://hooks.example.org/aaa" in seen
+        assert "a/theirs" in seen
+        assert "a/mine" in seen
+        assert stage.says("[ Back esc ] [ Take what is stored ] [ Save this choice ]")
 
 
 async def test_going_back_from_a_conflict_keeps_the_form() -> None:
