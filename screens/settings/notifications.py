@@ -53,6 +53,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         "gotify_token": "Gotify token",
         "gotify_priority": "Gotify priority",
     }
+    RESET_SENTENCE = "These are the defaults; stored secrets are kept."
     HELP_TEXT = (
         "When the remaining quota falls below the threshold, one warning goes out on every channel that is on. It is "
         "sent once per crossing, and again only after a top-up or a new threshold. A channel's fields are kept while "
@@ -64,7 +65,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             "Quota Warning Threshold",
             TextInput(id="quota-warning-threshold", max_length=16),
             Static("USD", classes="muted"),
-            help="A notification is sent when the remaining quota falls below this amount in USD.",
+            help="A notification is sent when remaining quota falls below this amount in USD.",
             classes="short-control",
         )
         yield from self._channel(Channel.EMAIL)
@@ -178,19 +179,15 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             control.placeholder = f"stored ({plain(secret.hint)}); type to replace" if secret.is_set else "none"
         self._show_account_email()
 
-    @on(Button.Pressed, "#reset")
-    def reset(self) -> None:
+    def defaults(self) -> NotificationSettings:
         """The defaults, but for the secrets: those are cleared only by hand."""
-        known = self.saved.section if self.saved is not None else NotificationSettings()
-        defaults = replace(
+        known = self._known()
+        return replace(
             NotificationSettings(),
             webhook_secret=known.webhook_secret,
             bark_url=known.bark_url,
             gotify_token=known.gotify_token,
         )
-        self.fill(defaults)
-        self.note_edit()
-        self.say("These are the defaults; stored secrets are kept. Save to keep them.", "muted")
 
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value

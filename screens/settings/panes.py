@@ -65,6 +65,7 @@ class SectionPane(Pane, Generic[S]):
     SAVE_LABEL: ClassVar[str] = "Save Settings"
     LABELS: ClassVar[dict[str, str]] = {}
     """What each field of the section is called, for the conflict dialog."""
+    RESET_SENTENCE: ClassVar[str] = "These are the defaults."
 
     dirty: reactive[bool] = reactive(False, init=False, bindings=True)
 
@@ -85,6 +86,11 @@ class SectionPane(Pane, Generic[S]):
     def fill(self, section: S) -> None:
         """Put a section into the controls."""
         raise NotImplementedError
+
+    def defaults(self) -> S:
+        """The section that Reset to Default puts into the controls."""
+        section: S = self.KIND()
+        return section
 
     async def loaded(self) -> None:
         """More to fetch once the section is shown."""
@@ -139,12 +145,13 @@ class SectionPane(Pane, Generic[S]):
             self.say("")
         self.post_message(self.DirtyChanged())
 
+    # Textual runs every decorated handler of the classes a pane is made of: a pane overrides what this one calls.
     @on(Button.Pressed, "#reset")
     def reset(self) -> None:
         """Fill the form with the defaults; they are saved with Save like any other edit."""
-        self.fill(self.KIND())
+        self.fill(self.defaults())
         self.note_edit()
-        self.say("These are the defaults. Save to keep them." if self.dirty else "These are the defaults.", "muted")
+        self.say(f"{self.RESET_SENTENCE} Save to keep them." if self.dirty else self.RESET_SENTENCE, "muted")
 
     # -- saving ----------------------------------------------------------------------------------------------
 

@@ -276,6 +276,31 @@ async def test_reset_fills_the_form_and_needs_save() -> None:
         assert stored(stage)[3] == SidebarSettings()
 
 
+async def test_reset_keeps_stored_secrets_and_says_so() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        await stage.fill("gotify-token", "AbCdEfGhIjKlMnOp")
+        await stage.fill("quota-warning-threshold", "2.00")
+        await stage.press("ctrl+s")
+        before = stage.app.screen.query_one("#gotify-token", Input).placeholder
+        assert "MnOp" in before
+        await stage.click("#notifications #reset")
+        assert stage.says("These are the defaults; stored secrets are kept. Save to keep them.")
+        assert stage.app.screen.query_one("#gotify-token", Input).placeholder == before
+        await stage.press("ctrl+s")
+        section = stored(stage)[0]
+        assert section.gotify_token.is_set
+        assert section.threshold_micro_usd == NotificationSettings().threshold_micro_usd
+
+
+async def test_the_help_of_the_threshold_fits_its_line() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        stage.app.screen.query_one("#quota-warning-threshold").focus()
+        await stage.settle()
+        assert stage.says("falls below this amount in USD.")
+
+
 async def test_the_preview_follows_and_settings_stays_reachable() -> None:
     async with console(size=(120, 40)) as stage:
         await stage.press("6")

@@ -157,7 +157,7 @@ async def test_four_channels_a_threshold_in_usd_and_the_accounts_own_address() -
         assert stage.app.screen.query_one("#email-address", Input).placeholder == "alice@example.com"
         stage.app.screen.query_one("#quota-warning-threshold").focus()
         await stage.settle()
-        assert stage.says("A notification is sent when the remaining quota falls below this amount in USD.")
+        assert stage.says("A notification is sent when remaining quota falls below this amount in USD.")
         assert stage.app.screen.query_one("#quota-warning-threshold", Input).value == "1.00"
 
 
