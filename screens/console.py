@@ -14,6 +14,7 @@ from textual.widgets import Static
 from screens.acting import Acts
 from screens.header import Header
 from screens.modules import page_for
+from screens.modules.module_page import ModulePage
 from screens.navigation import Navigation
 from screens.settings.page import SettingsPage
 from store.errors import GatekeyError
@@ -132,11 +133,12 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
         self.action_open_module(event.module)
 
     async def open_module(self, module: str) -> None:
-        """Show the page of a module; a page keeps its state while another is shown."""
+        """Show the page of a module; one that was shown before is read again, and keeps what was typed."""
         navigation, header = self.query_one(Navigation), self.query_one(Header)
         navigation.current = module
         header.page = _LABELS[module]
         page = await self._page(module)
+        self.refresh_summary()
         for other in self.query_one("#page").children:
             if other.has_class("module-page"):
                 other.display = other is page
@@ -146,6 +148,8 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
         page_id = f"{module}-page"
         for page in self.query_one("#page").children:
             if page.id == page_id:
+                if isinstance(page, ModulePage):
+                    page.show_again()
                 return page
         page = page_for(module)(id=page_id, classes="module-page")
         await self.query_one("#page").mount(page)

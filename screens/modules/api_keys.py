@@ -73,13 +73,21 @@ class ApiKeysPage(ModulePage):
         keys = await self.attempt(self.account.api_keys)
         if keys is None:
             return
-        self._keys, now = keys.value, self.account.now()
         table: DataTable[Content] = self.query_one(DataTable)
+        under_cursor = self._key.id if self._key is not None else 0
+        self._keys, now = keys.value, self.account.now()
         table.clear()
         for key in self._keys:
             table.add_row(*(Content(word) for word in _words(key, now)))
+        table.move_cursor(row=next((row for row, key in enumerate(self._keys) if key.id == under_cursor), 0))
         state = f"{len(self._keys)} keys" if self._keys else "There are none yet. Create your first with n."
         self.query_one("#keys-state", Static).update(state)
+
+    @property
+    def _key(self) -> ApiKeyInfo | None:
+        """The key under the cursor."""
+        row = self.query_one(DataTable).cursor_row
+        return self._keys[row] if 0 <= row < len(self._keys) else None
 
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
@@ -87,9 +95,9 @@ class ApiKeysPage(ModulePage):
 
     @on(Button.Pressed, "#revoke")
     def action_revoke(self) -> None:
-        row = self.query_one(DataTable).cursor_row
-        if 0 <= row < len(self._keys) and self._keys[row].revoked_at is None:
-            self.revoke(self._keys[row])
+        key = self._key
+        if key is not None and key.revoked_at is None:
+            self.revoke(key)
 
     @work(exclusive=True, group="dialog")
     async def create(self) -> None:

@@ -59,6 +59,9 @@ class LogPage(ModulePage):
     def action_refresh_log(self) -> None:
         self.reload()
 
+    def show_again(self) -> None:
+        """A log keeps its place; its own key reads it again from the top."""
+
     def reload(self) -> None:
         self._before, self._is_complete = None, False
         self.query_one(DataTable).clear()

@@ -26,6 +26,12 @@ class ModulePage(Acts, VerticalScroll, can_focus=True):
         """Read from the account again."""
         raise NotImplementedError
 
+    def show_again(self) -> None:
+        """The page comes back after another was shown: what it tells of may have changed."""
+        for notice in self.query(Notice):
+            notice.say("")
+        self.reload()
+
     def show_failure(self, error: GatekeyError) -> None:
         for notice in self.query(Notice):
             notice.say(f"{error.title}. {error}")

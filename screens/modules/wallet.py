@@ -57,5 +57,4 @@ class WalletPage(ModulePage):
             table.add_row(
                 Content(plain(price.model, 60)), *(Content(show_usd(amount, exact=True)) for amount in amounts)
             )
-        if not prices.value:
-            self.query_one("#prices-state", Static).update("No model has a price yet.")
+        self.query_one("#prices-state", Static).update("" if prices.value else "No model has a price yet.")

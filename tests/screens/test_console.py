@@ -1,5 +1,7 @@
 """Around the Settings page: the sidebar, the modules, the checks, help, the palette, small terminals."""
 
+from typing import NoReturn
+
 import pytest
 from textual.command import CommandPalette
 from textual.widgets import DataTable
@@ -11,10 +13,14 @@ from screens.navigation import Navigation
 from screens.recommendations import RecommendationList
 from screens.settings.access_token import ApiKey
 from screens.settings.page import SettingsPage
+from store.errors import DatabaseBusy
 from store.modules import MODULES
+from store.money import MICRO_PER_USD
+from store.pricing import ModelPrice
 from store.usage_log import Kind, UsageEntry
 from tests.consoles import Stage, console
-from tests.stores import add_account, make_store
+from tests.stores import add_account, make_store, sign_in
+from tui.local_account import LocalAccount
 from tui.widgets.small_screen import SmallScreenNote
 
 pytestmark = pytest.mark.anyio
@@ -62,6 +68,77 @@ async def test_closing_the_drawer_leads_back_to_the_page_that_is_shown(size: tup
         await stage.press("x", "4")
         assert isinstance(stage.app.screen, Console)
         assert stage.app.screen.query_one(SettingsPage).active == "security"
+
+
+async def test_a_page_and_the_line_above_it_are_read_again_when_they_are_shown_again() -> None:
+    async with console(size=(120, 40)) as stage:
+        await open_module(stage, "wallet")
+        await open_module(stage, "overview")
+        stage.store.quota.adjust("alice", add=5 * MICRO_PER_USD, actor="test")
+        await open_module(stage, "settings")
+        assert stage.says("alice · $10.00 left")
+        await open_module(stage, "wallet")
+        assert stage.says("$10.00 left · $0.00 used")
+        with stage.store.database.write() as tx:
+            stage.store.usage.append(tx, 1, UsageEntry(Kind.CONSUMPTION, "small"))
+        await open_module(stage, "overview")
+        assert stage.says("1 calls")
+
+
+async def test_the_wallet_shows_the_first_price_without_saying_there_is_none() -> None:
+    async with console(size=(120, 40)) as stage:
+        await open_module(stage, "wallet")
+        assert stage.says("No model has a price yet.")
+        stage.store.pricing.set(ModelPrice("small", MICRO_PER_USD, MICRO_PER_USD))
+        await open_module(stage, "settings")
+        await open_module(stage, "wallet")
+        assert stage.says("small")
+        assert not stage.says("No model has a price yet.")
+
+
+async def test_the_cursor_stays_on_its_api_key_when_the_list_is_read_again() -> None:
+    store = make_store()
+    add_account(store)
+    token = sign_in(store)
+    store.api_keys.create(token, "first")
+    store.api_keys.create(token, "second")
+    async with console(store, size=(120, 40)) as stage:
+        await open_module(stage, "api-keys")
+        await stage.press("down")
+        await open_module(stage, "settings")
+        store.api_keys.create(token, "third")
+        await open_module(stage, "api-keys")
+        assert stage.says("third")
+        await stage.press("d")
+        assert stage.says("first (sk-")
+
+
+async def test_a_log_keeps_its_place_while_another_page_is_shown() -> None:
+    store = make_store()
+    account = add_account(store)
+    with store.database.write() as tx:
+        for number in range(30):
+            store.usage.append(tx, account.id, UsageEntry(Kind.CONSUMPTION, f"model-{number}"))
+    async with console(store, size=(120, 40)) as stage:
+        await open_module(stage, "usage-logs")
+        await stage.press("down", "down")
+        await open_module(stage, "settings")
+        await open_module(stage, "usage-logs")
+        assert stage.app.screen.query_one(DataTable).cursor_row == 2
+
+
+async def test_a_page_that_failed_says_so_no_longer_once_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_account: object) -> NoReturn:
+        raise DatabaseBusy
+
+    async with console(size=(120, 40)) as stage:
+        with monkeypatch.context() as patch:
+            patch.setattr(LocalAccount, "quota", refuse)
+            await open_module(stage, "wallet")
+            assert stage.says(DatabaseBusy.title)
+        await open_module(stage, "wallet")
+        assert not stage.says(DatabaseBusy.title)
+        assert stage.says("$5.00 left · $0.00 used")
 
 
 async def test_a_wide_terminal_shows_the_sidebar_and_both_areas() -> None:
