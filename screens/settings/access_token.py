@@ -89,12 +89,21 @@ class ShownOnce(AccountModal[None]):
             self._was_taken = True
             self.say(saved_sentence(path), "good")
 
-    @work(exclusive=True)
-    async def close(self) -> None:
+    @property
+    def unsaved(self) -> bool:
+        """Whether the secret would be lost with this dialog."""
+        return not self._was_taken
+
+    async def may_leave(self) -> bool:
+        """Whether the secret was taken, or may be lost. Call it in a worker."""
         question = Confirm(
             "Close without keeping it?", "It is never shown again.", "Close", cancel="Stay", dangerous=True
         )
-        if self._was_taken or await self.app.push_screen_wait(question):
+        return not self.unsaved or await self.app.push_screen_wait(question)
+
+    @work(exclusive=True)
+    async def close(self) -> None:
+        if await self.may_leave():
             self.dismiss(None)
 
 

@@ -39,6 +39,8 @@ class BackupCodeList(Acts, Vertical):
         self._codes = codes
         self._timer: Timer | None = None
         self.is_revealed = False
+        self.was_taken = False
+        """They were copied, saved, or revealed by the person: what a dialog shows by itself nobody may have read."""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="codes", markup=False)
@@ -76,6 +78,7 @@ class BackupCodeList(Acts, Vertical):
             self.hide()
         else:
             self.reveal()
+            self.was_taken = True
 
     @on(Button.Pressed, "#copy-codes")
     def copy_pressed(self, event: Button.Pressed) -> None:
@@ -90,12 +93,14 @@ class BackupCodeList(Acts, Vertical):
     @work(exclusive=True)
     async def copy_codes(self) -> None:
         copied = await copy(self.app, self._text())
+        self.was_taken = True
         self.post_message(self.Said(f"{copied.sentence}. If they did not arrive, save them as a file."))
 
     @work(exclusive=True)
     async def save_codes(self) -> None:
         path = await self.app.push_screen_wait(SaveFile("Save backup codes", FILE_NAME, write_text(self._text())))
         if path is not None:
+            self.was_taken = True
             self.post_message(self.Said(saved_sentence(path)))
 
     def _text(self) -> str:
@@ -114,7 +119,8 @@ class BackupCodeList(Acts, Vertical):
         button.refresh(layout=True)
 
     def _screen_changed(self, _screen: object) -> None:
-        if self.is_attached and not self.screen.is_current:
+        # `is_current` would not do: it also holds for a screen that shows through behind a modal.
+        if self.is_attached and self.app.screen is not self.screen:
             self.hide()
 
     def _terminal_focus_changed(self, focused: bool) -> None:

@@ -113,7 +113,7 @@ class NewBackupCodes(AccountModal[None]):
             yield BackupCodeList(self._codes)
             yield Notice()
             with Horizontal(classes="actions"):
-                yield ActionButton("I have stored them", id="cancel", shortcut="esc", variant="primary")
+                yield ActionButton("I have stored them", id="cancel", variant="primary")
 
     def on_mount(self) -> None:
         self.query_one(BackupCodeList).reveal()
@@ -125,6 +125,27 @@ class NewBackupCodes(AccountModal[None]):
     def said(self, event: BackupCodeList.Said) -> None:
         self.say(event.sentence, "good")
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether the codes would be lost with this dialog."""
+        return not self.query_one(BackupCodeList).was_taken
+
+    async def may_leave(self) -> bool:
+        """Whether the codes were taken, or may be lost. Call it in a worker."""
+        question = Confirm(
+            "Close without keeping them?", "They are never shown again.", "Close", cancel="Stay", dangerous=True
+        )
+        return not self.unsaved or await self.app.push_screen_wait(question)
+
     @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
+    def stored_pressed(self) -> None:
+        # Whoever presses this has just said that they are stored, on paper perhaps.
+        self.dismiss(None)
+
+    def action_cancel(self) -> None:
+        self.close()
+
+    @work(exclusive=True)
+    async def close(self) -> None:
+        if await self.may_leave():
+            self.dismiss(None)
