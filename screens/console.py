@@ -87,7 +87,12 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
 
     async def may_leave(self) -> bool:
         """Whether nothing is unsaved, or the person has said what to do with it. Call it in a worker."""
-        return all([await page.may_leave() for page in self.query(SettingsPage)])
+        for page in self.query(SettingsPage):
+            if page.unsaved and page is not self.page:
+                await self.open_module("settings")
+            if not await page.may_leave():
+                return False
+        return True
 
     @property
     def page(self) -> Widget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -125,11 +125,18 @@ class SettingsPage(Vertical):
         pane = await self.show_tab(tab)
         pane.focus_control(control)
 
+    @property
+    def unsaved(self) -> list[SectionPane[Any]]:
+        """The panes with unsaved edits."""
+        return [pane for pane in self.query(SectionPane) if pane.dirty]
+
     async def may_leave(self) -> bool:
-        """Ask about each dirty tab. Call it in a worker."""
-        for pane in self.query(SectionPane):
-            if pane.dirty and not await pane.may_leave():
-                self.query_one(TabBar).active = pane.id or FIRST
+        """Ask about each dirty tab, which shows meanwhile: what cannot be saved is told there. Call it in a worker."""
+        for pane in self.unsaved:
+            if pane is not self.pane:
+                await self.show_tab(pane.id or FIRST)
+                self.focus_tabs()
+            if not await pane.may_leave():
                 return False
         return True
 

@@ -22,6 +22,7 @@ from tests.consoles import Stage, console
 from tests.stores import add_account, make_store, sign_in
 from tui.local_account import LocalAccount
 from tui.widgets.small_screen import SmallScreenNote
+from tui.widgets.tab_bar import TabBar
 
 pytestmark = pytest.mark.anyio
 
@@ -139,6 +140,27 @@ async def test_a_page_that_failed_says_so_no_longer_once_it_can_be_read(monkeypa
         await open_module(stage, "wallet")
         assert not stage.says(DatabaseBusy.title)
         assert stage.says("$5.00 left · $0.00 used")
+
+
+async def test_edits_that_cannot_be_saved_on_leaving_are_shown_with_their_error() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        await stage.fill("quota-warning-threshold", "zzz")
+        await stage.press("4")
+        await open_module(stage, "wallet")
+        await stage.press("ctrl+q")
+        assert stage.says("The Notifications tab has changes")
+        await stage.press("s")
+        assert stage.app.screen.query_one(Navigation).current == "settings"
+        assert stage.app.screen.query_one(TabBar).active == "notifications"
+        assert stage.says("Enter dollars with up to two decimals")
+        assert stage.app.focused is stage.app.screen.query_one("#quota-warning-threshold")
+
+
+async def test_who_stays_with_the_edits_keeps_the_cursor_in_them() -> None:
+    async with console() as stage:
+        await stage.press("3", "tab", "9", "ctrl+q", "escape")
+        assert stage.app.focused is stage.app.screen.query_one("#quota-warning-threshold")
 
 
 async def test_a_wide_terminal_shows_the_sidebar_and_both_areas() -> None:
