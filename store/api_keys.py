@@ -9,9 +9,9 @@ from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 from store import inputs, tokens
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import InvalidApiKey, InvalidExpiry, InvalidMoney, LimitReached, NoSuchItem
+from store.errors import InvalidApiKey, InvalidExpiry, LimitReached, NoSuchItem
 from store.models import Account, ApiKey, PrivacySettingsRow, Quota
-from store.money import MAXIMUM_MICRO_USD
+from store.money import check_spend_limit
 from store.sessions import Sessions, digest
 
 MOST: Final = 50
@@ -109,10 +109,8 @@ class ApiKeys:
         name, now = inputs.check_label(name, field="api-key-name"), self._context.now()
         if expires_at is not None and expires_at <= now:
             raise InvalidExpiry(field="api-key-expiry")
-        if spend_limit_micro_usd is not None and not 0 < spend_limit_micro_usd <= MAXIMUM_MICRO_USD:
-            raise InvalidMoney(
-                "A spend limit is more than zero, and at most 1,000,000,000 dollars.", field="api-key-limit"
-            )
+        if spend_limit_micro_usd is not None:
+            check_spend_limit(spend_limit_micro_usd, field="api-key-limit")
         key = tokens.generate(tokens.API_KEY_PREFIX, self._context.rng)
         with self._sessions.writing(token, proof=True) as (tx, acting):
             live = select(func.count()).where(ApiKey.account_id == acting.account_id, ApiKey.revoked_at.is_(None))

@@ -32,6 +32,13 @@ def parse_usd(text: str, *, places: int = 2, field: str = "") -> int:
     return micro_usd
 
 
+def check_spend_limit(micro_usd: int, *, field: str) -> int:
+    """A limit that lets something be spent. Raises `InvalidMoney`."""
+    if not 0 < micro_usd <= MAXIMUM_MICRO_USD:
+        raise InvalidMoney("A spend limit is more than zero, and at most 1,000,000,000 dollars.", field=field)
+    return micro_usd
+
+
 def show_usd(micro_usd: int, *, exact: bool = False) -> str:
     """`micro_usd` as dollars, such as `$4.20`.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -18,7 +18,7 @@ from screens.modules.module_page import ModulePage
 from screens.settings.access_token import ApiKey
 from store import inputs
 from store.errors import InvalidInput
-from store.money import parse_usd, show_usd
+from store.money import check_spend_limit, parse_usd, show_usd
 from store.text import plain
 from tui.widgets.action_button import ActionButton
 from tui.widgets.confirm import Confirm
@@ -27,9 +27,12 @@ from tui.widgets.field import Field, show_errors
 from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from store.api_keys import ApiKeyInfo
+
+T = TypeVar("T")
 
 
 class ApiKeysPage(ModulePage):
@@ -153,25 +156,40 @@ class NewKey(AccountModal[Any]):
     @work(exclusive=True)
     async def create(self) -> None:
         try:
-            name, expires_at, limit = self._read()
+            name, days, limit, problems = self._read()
+            show_errors(self, problems)
+            if problems:
+                return
+            expires_at = None if days is None else self.account.now() + timedelta(days=days)
             done = await self.attempt(lambda: self.account.create_api_key(name, expires_at, limit))
-        except InvalidInput as error:
-            show_errors(self, {error.field: str(error)})
-            return
         finally:
             self.busy = False
         if done is not None:
             self.dismiss(done.value)
 
-    def _read(self) -> tuple[str, datetime | None, int | None]:
-        name, days, limit = (
-            self.query_one(f"#api-key-{part}", Input).value.strip() for part in ("name", "expiry", "limit")
-        )
-        expires_at = None
-        if days:
-            count = inputs.check_whole(days, 1, 3650, field="api-key-expiry")
-            expires_at = self.account.now() + timedelta(days=count)
-        return name, expires_at, parse_usd(limit, field="api-key-limit") if limit else None
+    def _read(self) -> tuple[str, int | None, int | None, dict[str, str]]:
+        """Name, days and limit, and everything that is wrong with them, by field: each is told at once."""
+        problems: dict[str, str] = {}
+
+        def read(field: str, check: Callable[[str], T]) -> T | None:
+            try:
+                return check(self.query_one(f"#{field}", Input).value.strip())
+            except InvalidInput as error:
+                problems[field] = str(error)
+                return None
+
+        name = read("api-key-name", lambda text: inputs.check_label(text, field="api-key-name"))
+        days = read("api-key-expiry", lambda text: _days(text) if text else None)
+        limit = read("api-key-limit", lambda text: _limit(text) if text else None)
+        return name or "", days, limit, problems
+
+
+def _days(text: str) -> int:
+    return inputs.check_whole(text, 1, 3650, field="api-key-expiry")
+
+
+def _limit(text: str) -> int:
+    return check_spend_limit(parse_usd(text, field="api-key-limit"), field="api-key-limit")
 
 
 def _words(key: ApiKeyInfo, now: datetime) -> tuple[str, ...]:
