@@ -15,7 +15,8 @@ from store.text import plain
 
 LOGGER: Final = logging.getLogger("gatekey.access")
 _STATE: Final = "gatekey.logged"
-_SECRET: Final = re.compile(r"\b(gk_|sk-|whsec_)[0-9A-Za-z_\-+/=]{6,}")
+_SECRET: Final = re.compile(r"(gk_|sk-|whsec_)[0-9A-Za-z_\-+/=]{6,}")
+"""Wherever it begins: what stands before a secret by mistake may be anything."""
 _LONGEST_PATH: Final = 200
 _LONGEST_METHOD: Final = 20
 
@@ -54,7 +55,7 @@ def line(scope: Scope, status: int, seconds: float) -> str:
     """The line for one request; `status` 0 says that no answer was begun."""
     who = scope.get(_STATE, {})
     address = who.get("address")
-    path = _SECRET.sub(r"\1…", _word(scope["path"], _LONGEST_PATH))
+    path = _word(_SECRET.sub(r"\1…", scope["path"]), _LONGEST_PATH)
     return (
         f"{_word(scope['method'], _LONGEST_METHOD)} {path} {status or '-'} {seconds * 1000:.1f}ms "
         f"account={who.get('account', '-')} client={address or '-'}"

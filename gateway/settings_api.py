@@ -39,7 +39,8 @@ from store.tokens import ACCESS_TOKEN_PREFIX
 
 S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
 B = TypeVar("B", bound=BaseModel)
-_TAG: Final = re.compile(r'\s*(W/)?"([^"]*)"\s*(?:,|\Z)')
+_TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_TAGS: Final = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
 _WRITING: Final = (*READING, 403, 412, 413, 415, 422, 428)
 
 
@@ -75,7 +76,7 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]") -> None
     async def read_section(request: Request) -> Response:
         saved = await read_for(services, request, lambda tx, holder: settings.read(tx, holder.account_id, kind.section))
         tag = kind.tag(saved.version)
-        if tag in _tags(request, "if-none-match", weak=True):
+        if {tag, "*"} & _tags(request, "if-none-match", weak=True):
             return Response(status_code=304, headers={"ETag": tag})
         return _document(kind, saved)
 
@@ -161,10 +162,15 @@ async def _body(request: Request, model: type[B]) -> B:
 
 
 def _tags(request: Request, header: str, *, weak: bool = False) -> frozenset[str]:
-    """The entity tags in a header, and `*` if it stands there; weak ones count only if `weak` (RFC 9110, 8.8.3.2)."""
+    """The entity tags in a header, and `*` if it stands there; weak ones count only if `weak` (RFC 9110, 8.8.3.2).
+
+    What is no list of tags is one that nothing has.
+    """
     text = ",".join(request.headers.getlist(header)).strip()
     if text == "*":
         return frozenset({"*"})
+    if not _TAGS.fullmatch(text):
+        return frozenset({""} if text else ())
     found = {f'"{match[2]}"' for match in _TAG.finditer(text) if weak or not match[1]}
     return frozenset(found or ({""} if text else ()))
 

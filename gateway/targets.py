@@ -17,6 +17,7 @@ from store.store import Store
 Target = EmailTarget | WebhookTarget | BarkTarget | GotifyTarget
 LOGGER: Final = logging.getLogger("gatekey.dispatcher")
 _SWITCHED_OFF: Final = "The channel was switched off before this was sent."
+_NO_LONGER_LOW: Final = "The quota was topped up, or the threshold lowered, before this was sent."
 _NO_ADDRESS: Final = "There is no address saved for this channel."
 _NO_MAIL_SERVER: Final = "The administrator has not configured a mail server."
 _SECRETS: Final = {
@@ -43,7 +44,7 @@ def destination(store: Store, job: Job) -> Destination:
     """Where `job` goes. Reads the database and opens secrets: not for the event loop.
 
     Raises:
-        DeliveryFailed: permanent if the channel was switched off or has no address.
+        DeliveryFailed: permanent if the channel was switched off or has no address, or if what it warns of is over.
         StoreUnavailable: if the data cannot be read.
     """
     allow = AllowList.read(store.site.items(ALLOWED))
@@ -59,8 +60,11 @@ def destination(store: Store, job: Job) -> Destination:
         saved = store.settings.read(tx, job.account_id, NotificationSettings)
         column = _SECRETS.get(job.channel)
         secret = store.settings.secret(tx, job.account_id, column) if column else None
+        remaining = store.quota.state_of(tx, job.account_id).remaining_micro_usd
     if job.kind != TEST and job.channel not in saved.section.channels:
         raise DeliveryFailed(_SWITCHED_OFF, permanent=True)
+    if job.kind == QUOTA_WARNING and remaining >= saved.section.threshold_micro_usd:
+        raise DeliveryFailed(_NO_LONGER_LOW, permanent=True)
     return Destination(_chosen(store, job, saved.section, secret or "", account.email), allow, saved.version)
 
 

@@ -61,9 +61,9 @@ _THRESHOLD: Final = (
     .correlate(Quota)
     .scalar_subquery()
 )
-_TAKE: Final = (
+_TAKE_UNCHECKED: Final = (
     update(Quota)
-    .where(Quota.account_id == bindparam("account"), Quota.remaining_micro_usd >= bindparam("cost"))
+    .where(Quota.account_id == bindparam("account"))
     .values(
         remaining_micro_usd=Quota.remaining_micro_usd - bindparam("cost"),
         used_micro_usd=Quota.used_micro_usd + bindparam("cost"),
@@ -71,6 +71,9 @@ _TAKE: Final = (
     )
     .returning(and_(Quota.warning_armed, Quota.remaining_micro_usd < func.coalesce(_THRESHOLD, 0)).label("is_crossed"))
 )
+_LEFT: Final = Quota.remaining_micro_usd - (Quota.held_micro_usd - bindparam("held"))
+"""What a call may take: all but what is held for others, who would be served for nothing."""
+_TAKE: Final = _TAKE_UNCHECKED.where(bindparam("cost") <= _LEFT)
 _SPEND_ON_KEY: Final = (
     update(ApiKey)
     .where(ApiKey.id == bindparam("key"))
@@ -142,8 +145,8 @@ class Quotas:
     def settle(self, reservation_id: int, cost_micro_usd: int, entry: UsageEntry) -> int:
         """Take what a call did cost, log it, and warn if the threshold was crossed; returns what was taken.
 
-        A cost beyond what is left takes what is left: the ledger never goes below zero. Raises `AlreadySettled`,
-        or `InvalidMoney` below zero.
+        A cost beyond what is left takes what is left, and is not held for other calls: the ledger never goes below
+        zero. Raises `AlreadySettled`, or `InvalidMoney` below zero.
         """
         with self._context.database.write() as tx:
             return self.book(tx, reservation_id, cost_micro_usd, entry)
@@ -248,10 +251,10 @@ class Quotas:
         # It cost more than is left. That is read under the row's lock: a top-up that came in between pays for the
         # rest of this call, and is not lost with it (PostgreSQL).
         left = tx.execute(
-            select(Quota.remaining_micro_usd).where(Quota.account_id == account_id).with_for_update()
+            select(_LEFT).where(Quota.account_id == account_id).with_for_update(), {"held": held}
         ).scalar_one()
-        taken = min(int(left), cost)
-        tx.execute(_TAKE, {"account": account_id, "held": held, "cost": taken})
+        taken = min(max(int(left), 0), cost)
+        tx.execute(_TAKE_UNCHECKED, {"account": account_id, "held": held, "cost": taken})
         return taken, True
 
 

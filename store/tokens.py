@@ -16,6 +16,8 @@ PAYLOAD_LENGTH: Final = 32
 CHECKSUM_LENGTH: Final = 6
 ACCESS_TOKEN_PATTERN: Final = r"gk_[0-9A-Za-z]{38}"  # noqa: S105 - the pattern a scanner looks for
 """What a leak scanner looks for."""
+SECRET: Final = re.compile(r"(gk_|sk-|whsec_)[0-9A-Za-z]{30,}")
+"""Something in a text that looks like a token, a key or a webhook's secret."""
 
 
 def generate(prefix: str, rng: random.Random) -> str:

@@ -34,7 +34,10 @@ _ASKED: Final[tuple[int, ...]] = (401, 405, 429, 500, 502, 503, 504)
 _WITH_HEADERS: Final = frozenset({401, 405})
 _KEY: Final[Mapping[str, Any]] = {"security": [{"ApiKey": []}], "tags": ["relay"]}
 _REQUEST_ID: Final[Mapping[str, Schema]] = {
-    "X-Request-Id": {"description": "As in the usage log.", "schema": {"type": "string"}}
+    "X-Request-Id": {
+        "description": "As in the usage log, where a batch goes by its own name.",
+        "schema": {"type": "string"},
+    }
 }
 _ANYTHING: Final[Schema] = {"description": "Read by the model server alone."}
 _MODEL: Final[Schema] = {

@@ -4,22 +4,24 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from gateway.problems import problem_code
 from gateway.relay.usage import Usage
 from gateway.services import Services
 from store.api_keys import KeyHolder
-from store.errors import AlreadySettled, GatekeyError, ModelNotPriced, StoreUnavailable
+from store.errors import AlreadySettled, GatekeyError, ModelNotPriced, StoreUnavailable, UpstreamFailed
 from store.pricing import ModelPrice
 from store.usage_log import Kind, UsageEntry
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
 RETRIES: Final = (0.2, 1.0, 5.0, 30.0, 120.0)
 """Seconds before a booking that the database refused is tried again."""
+STOPPED: Final = UpstreamFailed("The gateway was stopped before the model server had answered.")
 PATIENCE: Final = 180.0
 """Seconds that bookings are given when the gateway stops: enough for all `RETRIES`."""
 
@@ -97,6 +99,15 @@ class Ledger:
     async def book_failure(self, held: Held, error: GatekeyError, status: str) -> None:
         """Log that the call failed; nothing is taken for it."""
         await self.book(held, None, kind=Kind.ERROR, status=status, detail=str(error))
+
+    def undo(self, holding: Awaitable[int], held: Callable[[int], Held]) -> None:
+        """Book as stopped a call that was cancelled while `holding` made the reservation that `held` takes."""
+
+        async def undo() -> None:
+            with contextlib.suppress(GatekeyError):
+                await self.book_failure(held(await holding), STOPPED, problem_code(STOPPED))
+
+        self._start(undo())
 
     async def log_refusal(self, caller: Caller, model: str, error: GatekeyError, status: str) -> None:
         """Log a call that was refused before anything was held for it."""

@@ -14,6 +14,8 @@ from store.api_keys import KeyHolder
 from store.text import is_plain
 
 _OWNER = "gatekey"
+_NO_LIST = (404, 405, 501)
+"""What model servers answer that have no list of their models: then there are those with a price."""
 
 
 class Models:
@@ -54,8 +56,10 @@ class Models:
     async def _listed(self, site: SiteView, request_id: str) -> Mapping[str, Mapping[str, Any]]:
         answer = await self._relay.services.upstream.send(site, "GET", "/models", request_id=request_id)
         try:
+            if answer.status_code in _NO_LIST:
+                return {}
             if not answer.is_success:
-                raise await refusal(answer, site.upstream_key)
+                raise await refusal(answer, site.upstream_key, told=(429,))
             data = (await self._relay.document(await read_all(answer))).get("data")
         finally:
             await answer.aclose()

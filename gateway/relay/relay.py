@@ -19,7 +19,7 @@ from gateway.bearer import bearer
 from gateway.client_address import client_address
 from gateway.problems import REQUEST_ID, OpenAiProblem, problem_code
 from gateway.relay.admission import Admission
-from gateway.relay.ledger import Caller, Held, Ledger
+from gateway.relay.ledger import STOPPED, Caller, Held, Ledger
 from gateway.relay.request import Call, Endpoint, understand
 from gateway.relay.streamed import StreamedAnswer, check_streams
 from gateway.relay.upstream import LONGEST_CALL, read_all, refusal, unreachable
@@ -75,18 +75,31 @@ class Relay:
         admission = Admission(self.services.store, key, call)
         try:
             # A hold that a power cut forgets is the hold of a call that died with it.
-            reservation = await self.services.threads.write(admission.hold, first=admission.read, is_lasting=False)
+            hold = self.services.threads.write(admission.hold, first=admission.read, is_lasting=False)
+            holding = asyncio.ensure_future(hold)
+            reservation = await asyncio.shield(holding)
+        except asyncio.CancelledError:
+            # It is held all the same, and nobody is left to book it.
+            self.ledger.undo(
+                holding, lambda reservation: self._held(request, call, site, started_at, admission, reservation)
+            )
+            raise
         except GatekeyError as error:
             if admission.holder is not None:
                 caller = self.recognised(request, admission.holder, site, started_at)
                 await self.ledger.log_refusal(caller, call.model, error, problem_code(error))
             raise
+        return self._held(request, call, site, started_at, admission, reservation)
+
+    def _held(
+        self, request: Request, call: Call, site: SiteView, started_at: float, admission: Admission, reservation: int
+    ) -> Held:
         caller = self.recognised(request, admission.known_holder, site, started_at)
         return Held(caller, call.model, call.endpoint.kind, admission.price, reservation)
 
     async def _forward(self, call: Call, held: Held, site: SiteView) -> Response:
         """Ask the model server and book what came of it, whatever that is."""
-        failure: GatekeyError = _STOPPED
+        failure: GatekeyError = STOPPED
         try:
             async with asyncio.timeout(LONGEST_CALL):
                 answer = await self.services.upstream.send(
@@ -180,7 +193,6 @@ class Relay:
 
 
 _COUNTED: Final = "The model server reported no usage; it was counted here."
-_STOPPED: Final = UpstreamFailed("The gateway was stopped before the model server had answered.")
 
 
 def passed_on(content: bytes, secret: str, request_id: str) -> Response:

@@ -6,13 +6,13 @@ that only some parsers take for one of ours are refused.
 """
 
 import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from gateway.problems import OpenAiProblem
 from store.inputs import LONGEST_MODEL
+from store.tokens import SECRET
 from store.usage_log import Kind
 
 DEFAULT_COMPLETION: Final = 4096
@@ -39,7 +39,6 @@ CHOOSERS: Final = frozenset({"models", "fallbacks", "route", "model_list", "pres
 They are refused on every endpoint, in any letters."""
 _MARKS: Final = (b",", b"[", b"{")
 """Each value but the first has one of these before it; there may be more of them, in strings."""
-_DATA: Final = re.compile(rb'(?<!\\)"data:[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,8 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
     model = endpoint.model or body.get("model")
     if not isinstance(model, str) or not 1 <= len(model) <= LONGEST_MODEL:
         _refuse("Name a model, as a string of 1 to 200 characters.", "model")
+    if SECRET.search(model):
+        _refuse("This model is named like a key or a token, and would be kept in the log: it was refused.", "model")
     streams = body.get("stream", False)
     if streams is None:
         streams = False
@@ -91,8 +92,8 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
         body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
     completion = endpoint.completion(body)
     pictures = _whole(body, "n", 1, MOST_CHOICES) if endpoint.kind is Kind.DRAWING else 0
-    content = json.dumps(body, separators=(",", ":")).encode()
-    prompt = prompt_estimate(content) if endpoint.kind is not Kind.TASK else 0
+    content = _written(body)
+    prompt = prompt_estimate(content, body) if endpoint.kind is not Kind.TASK else 0
     return Call(endpoint, model, content, streams, wants_usage, prompt, completion, pictures)
 
 
@@ -111,17 +112,20 @@ def read_object(media_type: str, raw: bytes) -> dict[str, Any]:
     return body
 
 
-def prompt_estimate(content: bytes) -> int:
-    """How many tokens a prompt of these bytes has, rather too many than too few."""
-    inline = sum(match.end() - match.start() for match in _DATA.finditer(content)) if b'"data:' in content else 0
+def prompt_estimate(content: bytes, body: Mapping[str, Any]) -> int:
+    """How many tokens a prompt has that is written as `content`, rather too many than too few."""
     pictures = content.count(b'"image_url":')
-    return -(-(len(content) - inline) // BYTES_PER_TOKEN) + TOKENS_PER_PICTURE * pictures
+    written_out = _picture_bytes(body.get("messages")) if pictures else 0
+    return -(-(len(content) - written_out) // BYTES_PER_TOKEN) + TOKENS_PER_PICTURE * pictures
 
 
 def chat_completion(body: dict[str, Any]) -> int:
     """The most tokens a chat may answer with, over all its choices."""
     older = _whole(body, "max_tokens", 1, MOST_TOKENS, DEFAULT_COMPLETION)
-    return _whole(body, "max_completion_tokens", 1, MOST_TOKENS, older) * _whole(body, "n", 1, MOST_CHOICES)
+    newer = _whole(body, "max_completion_tokens", 1, MOST_TOKENS, older)
+    # Model servers differ in which of the two they obey.
+    longest = newer if body.get("max_tokens") is None else max(older, newer)
+    return longest * _whole(body, "n", 1, MOST_CHOICES)
 
 
 def text_completion(body: dict[str, Any]) -> int:
@@ -181,6 +185,36 @@ def _whole(body: dict[str, Any], name: str, lowest: int, highest: int, default: 
     if type(value) is not int or not lowest <= value <= highest:
         _refuse(f"{name} is a whole number from {lowest} to {highest}.", name)
     return value
+
+
+def _written(body: Mapping[str, Any]) -> bytes:
+    """`body` as JSON. Raises `OpenAiProblem` 400 for a number that only some parsers take for one."""
+    try:
+        text = json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise OpenAiProblem(400, "The body holds a number that is too large.") from error
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a character, which JSON can only escape
+        return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _picture_bytes(messages: object) -> int:
+    """Bytes of the pictures that stand in the messages themselves. Any other text there is read as text."""
+    parts = (
+        part
+        for message in (messages if isinstance(messages, list) else ())
+        if isinstance(message, dict) and isinstance(message.get("content"), list)
+        for part in message["content"]
+        if isinstance(part, dict)
+    )
+    found = 0
+    for part in parts:
+        picture = part.get("image_url")
+        url = picture.get("url") if isinstance(picture, dict) else picture
+        if isinstance(url, str) and url.startswith("data:image/"):
+            found += len(url)
+    return found
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -6,16 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.relay.usage import Usage, reported
+from gateway.relay.request import Call
+from gateway.relay.usage import Reported, Usage, of_stream, reported, says_error
 from store.errors import UpstreamFailed
 
 LONGEST_EVENT: Final = 4 * 1024 * 1024
 DONE: Final = b"data: [DONE]\n\n"
-_END: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
-_DATA: Final = re.compile(rb"^data:[ ]?(.*?)\r?$", re.MULTILINE)
+_LINE: Final = rb"(?:\r\n|\n|\r(?!\n))"
+_END: Final = re.compile(_LINE + rb"{2}")
+_DATA: Final = re.compile(rb"(?:^|[\r\n])data:[ ]?([^\r\n]*)")
 _USAGE: Final = re.compile(rb'"usage"\s*:\s*\{')
-_ERROR: Final = re.compile(rb'\s*\{\s*"error"\s*:')
-_PIECE: Final = re.compile(rb'"(?:content|text|arguments|reasoning_content|refusal)"\s*:\s*"((?:[^"\\]|\\.)+)"')
+_ERROR: Final = re.compile(rb'"error"\s*:|"object"\s*:\s*"error"')
+_ERROR_EVENT: Final = re.compile(rb"(?:^|[\r\n])event:[ ]?error[ ]*(?:[\r\n]|$)")
+_PIECE: Final = re.compile(
+    rb'"(?:content|text|arguments|reasoning|reasoning_content|refusal)"\s*:\s*"((?:[^"\\]|\\.)+)"'
+)
 
 
 @dataclass(slots=True)
@@ -28,7 +33,8 @@ class Meter:
 
     hides_usage: bool
     secret: bytes
-    usage: Usage | None = None
+    told: Reported | None = None
+    """The last usage that was reported."""
     pieces: int = 0
     """Events that held a part of an answer."""
     letters: int = 0
@@ -36,6 +42,9 @@ class Meter:
     is_done: bool = False
     """Whether `[DONE]` came. It is not passed on: whoever pumps sends it when the call is booked."""
     _rest: bytes = b""
+    _told_at: int = 0
+    """How many pieces there were when `told` came."""
+    _has_begun: bool = False
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """The events that `chunk` completes, to be passed on as they are.
@@ -47,29 +56,39 @@ class Meter:
         for match in _END.finditer(buffer, max(len(self._rest) - 3, 0)):
             event = buffer[start : match.end()]
             start = match.end()
+            self._has_begun = True
             if self._is_passed_on(event):
                 yield event.replace(self.secret, b"...") if self.secret and self.secret in event else event
         self._rest = buffer[start:]
         if len(self._rest) > LONGEST_EVENT:
             raise UpstreamFailed("The model server sent an event that is too long.")
 
+    def end(self) -> None:
+        """Say that nothing more comes. Raises `UpstreamFailed` if what came was no event."""
+        if self._rest and not self._has_begun:
+            raise UpstreamFailed("The model server's answer broke off before its first event.")
+
+    def usage(self, call: Call) -> Usage:
+        """What the stream came to so far: as reported, or counted where it was not."""
+        return of_stream(call, self.told, self.pieces, self.letters, is_last=self._told_at == self.pieces)
+
     def _is_passed_on(self, event: bytes) -> bool:
         data = b"\n".join(_DATA.findall(event))
         if data.strip() == b"[DONE]":
             self.is_done = True
             return False
-        if _ERROR.match(data):
+        if _ERROR_EVENT.search(event) or (_ERROR.search(data) and says_error(_object(data))):
             raise UpstreamFailed("The model server reported an error and broke off.")
-        if _USAGE.search(data):
-            return self._note_usage(data)
         said = _PIECE.findall(data)
         self.pieces += bool(said)
         self.letters += sum(map(len, said))
-        return True
+        return self._note_usage(data) if _USAGE.search(data) else True
 
     def _note_usage(self, data: bytes) -> bool:
         document = _object(data)
-        self.usage = reported(document) or self.usage
+        told = reported(document)
+        if told is not None:
+            self.told, self._told_at = told, self.pieces
         return not (self.hides_usage and document.get("choices") == [])
 
 

@@ -13,7 +13,6 @@ from gateway.relay.ledger import Held, Ledger
 from gateway.relay.request import Call
 from gateway.relay.stream import DONE, Meter, error_event
 from gateway.relay.upstream import LONGEST_CALL, chunks, unreachable
-from gateway.relay.usage import Usage, of_pieces
 from store.errors import UpstreamFailed
 from store.usage_log import Kind
 
@@ -93,15 +92,16 @@ class StreamedAnswer(Response):
                     await _send(send, event)
                 if self._meter.is_done:
                     return
+        self._meter.end()
 
     async def _book(self, status: str, detail: str, *, kind: Kind | None = None) -> None:
         if self._is_booked:
             return
         self._is_booked = True
         meter = self._meter
-        usage: Usage | None = meter.usage or of_pieces(self._call, meter.pieces, meter.letters)
-        if kind is Kind.ERROR and not meter.pieces:
-            usage = meter.usage  # nothing was answered, unless it was reported
+        # Of a failure before the first piece nothing was answered, unless it was reported.
+        is_nothing = kind is Kind.ERROR and not meter.pieces and meter.told is None
+        usage = None if is_nothing else meter.usage(self._call)
         counted = _COUNTED if usage is not None and usage.is_counted else ""
         await self._ledger.book(self._held, usage, kind=kind, status=status, detail=detail or counted)
 

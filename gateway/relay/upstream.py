@@ -7,7 +7,7 @@ through a client, which would log addresses, keep cookies, and know how to follo
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -28,7 +28,7 @@ LONGEST_CALL: Final = 50 * 60
 LONGEST_ANSWER: Final = 64 * 1024 * 1024
 LONGEST_ERROR: Final = 64 * 1024
 
-_TOLD: Final = frozenset({400, 404, 409, 413, 415, 422, 429})
+TOLD: Final = frozenset({400, 404, 409, 413, 415, 422, 429})
 """Statuses that are the client's doing. All others are between the gateway and the model server."""
 _KEY: Final = re.compile(r"sk-[A-Za-z0-9_*-]{4,}")
 _MOST_URLS: Final = 100
@@ -126,11 +126,14 @@ def unreachable(error: Exception) -> OpenAiProblem:
     return OpenAiProblem(502, "The model server broke off the connection.", code="upstream_broken")
 
 
-async def refusal(response: httpx.Response, secret: str) -> OpenAiProblem:
-    """The problem for an answer that is no success: told on if it was the client's doing, with `secret` masked."""
+async def refusal(response: httpx.Response, secret: str, told: Collection[int] = TOLD) -> OpenAiProblem:
+    """The problem for an answer that is no success, with `secret` masked.
+
+    A status in `told` is told on as the client's doing.
+    """
     status = response.status_code
     said = _said(await read_all(response, LONGEST_ERROR))
-    if status not in _TOLD:
+    if status not in told:
         busy = status in (503, 529)
         name = HTTPStatus(status).phrase if status in set(HTTPStatus) else "something unknown"
         sentence = f"The model server answered {status} ({name})."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.relay.request import Call
+from store.errors import UpstreamFailed
 from store.pricing import ModelPrice
 from store.usage_log import Kind
 
@@ -31,35 +32,68 @@ class Usage:
         return price.cost(self.prompt_tokens, self.completion_tokens) + extra
 
 
-def reported(document: Mapping[str, Any]) -> Usage | None:
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a model server says. `completion_tokens` None: it did not say."""
+
+    prompt_tokens: int
+    completion_tokens: int | None
+
+
+def reported(document: Mapping[str, Any]) -> Reported | None:
     """The usage in an answer or a chunk, under either of the names OpenAI gives it; None if there is none."""
     usage = document.get("usage")
     if not isinstance(usage, dict):
         return None
-    prompt = usage.get("prompt_tokens", usage.get("input_tokens"))
-    completion = usage.get("completion_tokens", usage.get("output_tokens", 0))
-    if type(prompt) is not int or type(completion) is not int:
+    prompt = _tokens(usage.get("prompt_tokens", usage.get("input_tokens")))
+    if prompt is None:
         return None
-    if not (0 <= prompt <= _MOST and 0 <= completion <= _MOST):
-        return None
-    return Usage(prompt, completion)
+    completion = _tokens(usage.get("completion_tokens", usage.get("output_tokens")))
+    if completion is None and (total := _tokens(usage.get("total_tokens"))) is not None:
+        completion = max(total - prompt, 0)
+    return Reported(prompt, completion)
 
 
 def of_answer(call: Call, document: Mapping[str, Any], length: int) -> Usage:
-    """The usage of a complete answer of `length` bytes."""
+    """The usage of a complete answer of `length` bytes. Raises `UpstreamFailed` for one that is none."""
+    told = reported(document)
+    if told is None and says_error(document):
+        raise UpstreamFailed("The model server answered with an error.")
     if call.endpoint.kind is Kind.TASK:
         return Usage(0, 0)  # it has only just begun
     data = document.get("data")
-    pictures = max(len(data), 1) if call.pictures and isinstance(data, list) else min(call.pictures, 1)
-    told = reported(document)
-    if told is not None:
-        return Usage(told.prompt_tokens, told.completion_tokens, pictures)
-    if call.pictures:
+    pictures = len(data) if call.pictures and isinstance(data, list) else 0
+    if told is None and call.pictures:
+        if not pictures:
+            raise UpstreamFailed("The model server's answer held no picture.")
         return Usage(0, 0, pictures)  # most picture models have no tokens to report
-    completion = length // _BYTES_PER_TOKEN if call.completion_tokens else 0
-    return Usage(call.prompt_tokens, completion, is_counted=True)
+    counted = length // _BYTES_PER_TOKEN if call.completion_tokens and not call.pictures else 0
+    if told is None:
+        return Usage(call.prompt_tokens, counted, is_counted=True)
+    if told.completion_tokens is None:
+        return Usage(told.prompt_tokens, counted, pictures, is_counted=bool(counted))
+    return Usage(told.prompt_tokens, told.completion_tokens, pictures)
 
 
-def of_pieces(call: Call, pieces: int, letters: int) -> Usage:
-    """The usage of a stream that nobody reported: each piece is a token at least."""
-    return Usage(call.prompt_tokens, max(pieces, letters // _BYTES_PER_TOKEN), is_counted=True)
+def of_stream(call: Call, told: Reported | None, pieces: int, letters: int, *, is_last: bool) -> Usage:
+    """The usage of a stream of so many pieces and letters (in bytes); each piece is a token at least.
+
+    `is_last` says that nothing more was answered after `told`: if something was, that was not all.
+    """
+    counted = max(pieces, letters // _BYTES_PER_TOKEN)
+    if told is None:
+        return Usage(call.prompt_tokens, counted, is_counted=True)
+    if told.completion_tokens is not None and (is_last or told.completion_tokens >= counted):
+        return Usage(told.prompt_tokens, told.completion_tokens)
+    return Usage(told.prompt_tokens, counted, is_counted=True)
+
+
+def says_error(document: Mapping[str, Any]) -> bool:
+    """Whether an answer or a chunk with a good status reports that there is none."""
+    return bool(document.get("error")) or document.get("object") == "error"
+
+
+def _tokens(value: object) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON has one kind of number: 2.0 is a whole one (RFC 8259, 6)
+    return value if type(value) is int and 0 <= value <= _MOST else None

@@ -48,7 +48,19 @@ async def test_a_request_was_one_line(lines: pytest.LogCaptureFixture) -> None:
     assert "planted" not in lines.text
 
 
-@pytest.mark.parametrize("path", ["/v1/models/sk-{0}", "/api/gk_{0}", "/whsec_{0}", "/a/sk-{0}/b"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/models/sk-{0}",
+        "/api/gk_{0}",
+        "/whsec_{0}",
+        "/a/sk-{0}/b",
+        "/xsk-{0}",
+        "/_gk_{0}",
+        "/Bearer%20sk-{0}",
+        "/0sk-{0}",
+    ],
+)
 async def test_a_secret_in_a_path_was_masked(lines: pytest.LogCaptureFixture, path: str) -> None:
     secret = "AbCd" * 9
     with make_store() as store:

@@ -290,6 +290,28 @@ def test_an_entry_of_the_allow_list_that_cannot_be_read_spoiled_no_other(
     assert latest(site.store, alice)[Channel.WEBHOOK].state is State.DELIVERED
 
 
+@pytest.mark.parametrize("how", ["topped up", "threshold lowered"])
+def test_a_warning_of_what_is_over_was_not_sent(site: Site, how: str) -> None:
+    alice = site.add("alice", Channel.WEBHOOK)
+    site.boxes.break_down()
+    spend(site.store, alice)
+    site.run()
+    tries = len(site.boxes.web[Channel.WEBHOOK].requests)
+    if how == "topped up":
+        site.store.quota.adjust("alice", add=50_000_000, actor="test")
+    else:
+        session = sign_in(site.store)
+        saved = site.store.settings.load(session, NotificationSettings)
+        site.store.settings.save(session, replace(saved.section, threshold_micro_usd=1), saved.version)
+    site.run_until()
+    last = latest(site.store, alice)[Channel.WEBHOOK]
+    assert last.state is State.FAILED
+    assert last.error == "The quota was topped up, or the threshold lowered, before this was sent."
+    assert len(site.boxes.web[Channel.WEBHOOK].requests) == tries
+    session = sign_in(site.store)
+    assert Channel.WEBHOOK in site.store.settings.load(session, NotificationSettings).section.channels
+
+
 def test_without_a_mail_server_a_warning_waited_for_one(site: Site) -> None:
     alice = site.add("alice", Channel.EMAIL)
     site.store.site.unset("smtp.host")

@@ -294,8 +294,11 @@ async def test_models_without_a_price_were_listed_only_where_accepted(store: Sto
         assert [model["id"] for model in (await client.get("/v1/models")).json()["data"]] == ["gpt-priced", "lab/free"]
         one = await client.get("/v1/models/lab/free")
         assert one.json() == {"id": "lab/free", "object": "model", "created": 5, "owned_by": "lab"}
-        models.reply = lambda _: answer({"error": {"message": "no"}}, 500)
-        assert (await client.get("/v1/models")).status_code == 502
+        refusals = iter((500, 400, 422, 429))
+        models.reply = lambda _: answer({"error": {"message": "no"}}, next(refusals))
+        assert [(await client.get("/v1/models")).status_code for _ in range(4)] == [502, 502, 502, 429]
+        models.reply = lambda _: answer({"error": {"message": "no"}}, 404)
+        assert [model["id"] for model in (await client.get("/v1/models")).json()["data"]] == ["gpt-priced"]
 
 
 async def test_every_answer_carried_the_name_of_its_request(store: Store) -> None:

