@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Button, ContentSwitcher, Input, Static
@@ -16,6 +15,7 @@ from screens.acting import Acts
 from store.errors import GatekeyError, SignInExpired, TooManyAttempts
 from store.text import plain
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
 from tui.widgets.footer import KeyFooter
@@ -60,13 +60,13 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
                     yield Static("Sign in to your account.", classes="dialog-body")
                     yield Field("Username", TextInput(id="username"), help="Its case does not matter.")
                     yield Field("Password", SecretInput(id="password"), help="Typed characters are not shown.")
-                    with Horizontal(classes="actions"):
+                    with Actions():
                         yield ActionButton("Sign in", id="sign-in", shortcut="enter", variant="primary")
-                    yield Horizontal(id="other-ways", classes="actions -hidden")
+                    yield Actions(id="other-ways", classes="-hidden")
                 with Dialog("", id="second-factor", classes="-bare"):
                     yield Static("Enter the code your authenticator app shows.", classes="dialog-body")
                     yield Field("Code", CodeInput(id="code"), help="Six digits; or one of your backup recovery codes.")
-                    with Horizontal(classes="actions"):
+                    with Actions():
                         yield ActionButton("Start again", id="again")
                         yield ActionButton("Continue", id="continue", shortcut="enter", variant="primary")
             yield Notice()
@@ -92,6 +92,13 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
             await self._offer(await self.account.ways_to_sign_in())
         except GatekeyError as error:
             self.query_one(Notice).say(f"{error.title}. {error}")
+
+    @on(Input.Changed, "#username")
+    def name_changed(self) -> None:
+        """The wait was for another name; whether this one waits too, the store says."""
+        if self.wait_seconds:
+            self.wait_seconds = 0
+            self.query_one(Notice).say("")
 
     @on(Input.Submitted, "#username")
     def username_entered(self) -> None:
@@ -213,7 +220,7 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
         self.query_one("#username").focus()
 
     async def _offer(self, ways: SignInWays) -> None:
-        row = self.query_one("#other-ways", Horizontal)
+        row = self.query_one("#other-ways", Actions)
         buttons = [ActionButton("Use a passkey", classes="passkey")] if ways.passkeys else []
         buttons += [ActionButton(f"Use {each.name}", name=each.slug, classes="provider") for each in ways.providers]
         row.set_class(not buttons, "-hidden")

@@ -119,6 +119,28 @@ async def test_a_lockout_counts_down_and_ends() -> None:
         assert isinstance(stage.app.screen, Console)
 
 
+async def test_a_locked_name_does_not_keep_another_one_out() -> None:
+    store = make_store()
+    add_account(store)
+    add_account(store, "bob", email="bob@example.com")
+    async with console(store, signed_in=False) as stage:
+        await stage.fill("username", "bob")
+        for _ in range(6):
+            await stage.fill("password", "wrong password here")
+            await stage.click("#sign-in")
+        assert stage.says("Try again in 1:00")
+        await stage.fill("username", "alice")
+        assert not stage.says("Try again")
+        await stage.fill("username", "bob")
+        await stage.fill("password", PASSWORD)
+        await stage.click("#sign-in")
+        assert stage.says("Try again in 1:00")
+        await stage.fill("username", "alice")
+        await stage.fill("password", PASSWORD)
+        await stage.click("#sign-in")
+        assert isinstance(stage.app.screen, Console)
+
+
 @pytest.mark.parametrize("with_backup_code", [False, True])
 async def test_a_second_factor_is_asked_for(with_backup_code: bool) -> None:
     store = make_store()
