@@ -27,6 +27,7 @@ class Navigation(Widget, can_focus=True):
         Binding("down,j", "move(1)", "Down", id="sidebar.down", show=False, tooltip="Next module"),
         Binding("home,g", "edge(0)", "First", id="sidebar.first", show=False, tooltip="First module"),
         Binding("end,G", "edge(-1)", "Last", id="sidebar.last", show=False, tooltip="Last module"),
+        Binding("escape", "screen.sidebar", "Close", id="sidebar.close", show=False, tooltip="Go back to the page"),
         Binding("enter,space", "open", "Open", id="sidebar.open", tooltip="Open the module under the cursor"),
     ]
 

@@ -163,6 +163,14 @@ async def test_who_stays_with_the_edits_keeps_the_cursor_in_them() -> None:
         assert stage.app.focused is stage.app.screen.query_one("#quota-warning-threshold")
 
 
+async def test_escape_closes_the_drawer() -> None:
+    async with console() as stage:
+        await open_module(stage, "wallet")
+        await stage.press("f2", "escape")
+        assert not stage.app.screen.query_one(Navigation).display
+        assert stage.app.focused is stage.app.screen.query_one("#wallet-page")
+
+
 async def test_a_wide_terminal_shows_the_sidebar_and_both_areas() -> None:
     async with console(size=(120, 40)) as stage:
         assert stage.says("Account Management")
