@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
+from store.errors import InvalidInput
 from store.text import plain
 from tui.clipboard import save_secret_file, suggest_path
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.text_input import TextInput
@@ -42,7 +43,7 @@ class SaveFile(AccountModal[Path | None]):
             yield Static("Only you will be able to read the file.", classes="dialog-body muted")
             yield Field("File", TextInput(str(suggest_path(self._suggested)), id="path"))
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
                 yield ActionButton("Save", id="save", shortcut="enter", variant="primary")
 
@@ -59,14 +60,19 @@ class SaveFile(AccountModal[Path | None]):
 
     @work(exclusive=True)
     async def save(self) -> None:
-        path = Path(self.query_one("#path", Input).value)
+        path = Path(self.query_one("#path", Input).value.strip())
         self.say("Writing…", "muted")
         try:
-            done = await self.attempt(lambda: self._write(path))
+            done = await self.attempt(lambda: self._write_to(path))
         finally:
             self.busy = False
         if done is not None:
             self.dismiss(path)
+
+    async def _write_to(self, path: Path) -> int:
+        if not path.name:
+            raise InvalidInput("Enter the name of the file.", field="path")
+        return await self._write(path)
 
 
 def write_text(text: str) -> Callable[[Path], Awaitable[int]]:
