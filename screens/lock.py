@@ -16,6 +16,7 @@ from screens.account_modal import Notice
 from screens.acting import Acts
 from store.errors import GatekeyError, SessionEnded
 from tui.widgets.action_button import ActionButton
+from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
 from tui.widgets.footer import KeyFooter
@@ -96,9 +97,33 @@ class LockScreen(SmallScreenGuard, Acts, Screen[bool]):
         else:
             self.dismiss(True)
 
-    @work(group="lock")
+    @work(exclusive=True, group="leave")
     async def leave(self) -> None:
-        await self.app.end_session()
+        if await self.may_leave():
+            await self.app.end_session()
+
+    async def may_leave(self) -> bool:
+        """Ask before what is unsaved behind the lock is lost, and tell nothing of it. Call it in a worker."""
+        if not self._hides_unsaved():
+            return True
+        # A proof that succeeds now would take away the question in place of the lock.
+        self.workers.cancel_group(self, "unlock")
+        question = Confirm(
+            "Sign out and discard?",
+            "Something is not saved yet, and signing out discards it. To keep it, stay and unlock.",
+            "Sign out",
+            cancel="Stay",
+            dangerous=True,
+        )
+        return await self.app.push_screen_wait(question)
+
+    def _hides_unsaved(self) -> bool:
+        from screens.settings.panes import SectionPane
+
+        return any(
+            getattr(screen, "unsaved", False) or any(pane.dirty for pane in screen.query(SectionPane))
+            for screen in self.app.screen_stack
+        )
 
     def _greeting(self) -> str:
         if self.account.is_demo:

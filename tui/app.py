@@ -188,10 +188,14 @@ class GatekeyApp(CalmExit, App[None]):
 
     async def may_leave(self) -> bool:
         """Ask about unsaved edits on every screen, the top one first. Call it in a worker."""
+        from screens.lock import LockScreen
+
         for screen in reversed(self.screen_stack):
             ask = getattr(screen, "may_leave", None)
             if ask is not None and not await ask():
                 return False
+            if isinstance(screen, LockScreen):
+                break  # it has asked for all that it covers, which nobody may see
         return True
 
     async def leave(self) -> None:

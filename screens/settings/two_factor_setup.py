@@ -47,6 +47,9 @@ class TwoFactorSetup(AccountModal[bool]):
         Binding("escape", "cancel", "Cancel", id="wizard.cancel", tooltip="Leave; two-factor stays off"),
     ]
 
+    unsaved: ClassVar[bool] = True
+    """A setup that is left half done is forgotten."""
+
     step: reactive[int] = reactive(0, init=False)
 
     def __init__(self, enrolment: Enrolment) -> None:

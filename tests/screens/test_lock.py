@@ -10,8 +10,11 @@ from screens.account_modal import AccountModal
 from screens.console import Console
 from screens.lock import LockScreen
 from screens.settings.access_token import AccessToken
+from screens.settings.two_factor_setup import TwoFactorSetup
 from screens.sign_in import SignIn
 from tests.consoles import PASSWORD, Stage, console
+from tui.widgets.confirm import Confirm
+from tui.widgets.toggle import Toggle
 
 pytestmark = pytest.mark.anyio
 
@@ -85,4 +88,60 @@ async def test_a_secret_made_meanwhile_is_not_shown_to_whoever_leaves(monkeypatc
         go.set()
         for _ in range(5):
             await stage.pilot.pause()
+        assert isinstance(stage.app.screen, SignIn)
+
+
+async def edit_and_lock(stage: Stage) -> None:
+    """Leave a switch unsaved behind the lock."""
+    await stage.press("4")
+    stage.app.screen.query_one("#accept-unpriced-models", Toggle).focus()
+    await stage.press("space", "ctrl+l")
+    assert isinstance(stage.app.screen, LockScreen)
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+q"])
+async def test_leaving_from_the_lock_asks_for_unsaved_edits_and_tells_nothing_of_them(key: str) -> None:
+    async with console() as stage:
+        await edit_and_lock(stage)
+        await stage.press(key)
+        assert isinstance(stage.app.screen, Confirm)
+        assert stage.says("Something is not saved yet")
+        assert "Price" not in stage.text()
+        assert "[ Save" not in stage.text()
+        await stage.press("enter")
+        await unlock(stage)
+        assert isinstance(stage.app.screen, Console)
+        assert stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
+        assert stage.app.is_running
+
+
+async def test_whoever_says_so_signs_out_from_the_lock_and_discards() -> None:
+    async with console() as stage:
+        await edit_and_lock(stage)
+        await stage.click("#sign-out")
+        await stage.press("y")
+        assert isinstance(stage.app.screen, SignIn)
+        assert stage.says("You signed out.")
+
+
+async def test_quitting_from_the_lock_asks_once() -> None:
+    async with console() as stage:
+        await edit_and_lock(stage)
+        await stage.press("ctrl+q")
+        await stage.pilot.press("y")
+        await stage.until(lambda: not stage.app.is_running)
+
+
+@pytest.mark.parametrize("keys", [("t", "y"), ("f", "enter")])
+async def test_the_lock_asks_for_a_secret_that_nobody_has_and_a_setup_half_done(keys: tuple[str, ...]) -> None:
+    async with console() as stage:
+        await stage.press(*keys)
+        assert isinstance(stage.app.screen, AccessToken | TwoFactorSetup)
+        await stage.press("ctrl+l", "escape")
+        assert stage.says("Something is not saved yet")
+
+
+async def test_the_lock_asks_nothing_where_nothing_is_lost() -> None:
+    async with console() as stage:
+        await stage.press("ctrl+l", "escape")
         assert isinstance(stage.app.screen, SignIn)
