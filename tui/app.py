@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from store.errors import GatekeyError, SessionEnded
 from tui.crash import CalmExit
 from tui.driver import console_driver
+from tui.key_order import KeyOrder, KeyPassed
 from tui.themes import THEME_NAMES, gatekey_themes
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class GatekeyApp(CalmExit, App[None]):
         self.banner = banner
         """A warning for the top of the console, such as a shared tmux session."""
         self._last_input = time.monotonic()
+        self._keys = KeyOrder(self)
         for theme in gatekey_themes():
             self.register_theme(theme)
         self.theme = starting_theme(os.environ, self.config.theme)
@@ -137,7 +139,21 @@ class GatekeyApp(CalmExit, App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.MouseDown | events.Paste):
             self._last_input = time.monotonic()
+        if not self._keys.is_input(event):
+            await super().on_event(event)
+        elif not self._keys.must_wait(event):
+            await self._take(event)
+
+    async def _take(self, event: events.Event) -> None:
+        target, moves_focus = self.focused or self.screen, self._keys.may_move_focus(event)
         await super().on_event(event)
+        if moves_focus:
+            self._keys.follow(target)
+
+    async def on_key_passed(self, message: KeyPassed) -> None:
+        self._keys.has_passed(message)
+        while (event := self._keys.next()) is not None:
+            await self._take(event)
 
     def action_lock(self) -> None:
         # ctrl+l is also how one asks any program of a terminal to draw over what another one wrote.

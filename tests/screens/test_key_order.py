@@ -1,0 +1,82 @@
+"""What is typed ahead, or arrives in one piece, goes where it would have gone slowly."""
+
+import pytest
+from textual.events import Key, Paste
+from textual.widgets import Input
+
+from screens.console import Console
+from screens.settings.change_password import ChangePassword
+from screens.sign_in import SignIn
+from store.sign_in import SignedIn
+from tests.consoles import PASSWORD, Stage, console
+from tests.stores import add_account, make_store
+
+pytestmark = pytest.mark.anyio
+NEW_PASSWORD = "quiet harbour lantern sky"
+
+
+async def burst(stage: Stage, *typed: str) -> None:
+    """Everything at once: words letter by letter, and keys by their names between `<` and `>`."""
+    for word in typed:
+        if word.startswith("<"):
+            stage.app.post_message(Key(word[1:-1], None))
+        else:
+            for letter in word:
+                stage.app.post_message(Key("space" if letter == " " else letter, letter))
+    await stage.settle()
+
+
+@pytest.mark.parametrize("between", ["<tab>", "<enter>"])
+async def test_a_name_and_a_password_in_one_piece_sign_in(between: str) -> None:
+    store = make_store()
+    add_account(store, "alice")
+    async with console(store, signed_in=False) as stage:
+        assert isinstance(stage.app.screen, SignIn)
+        name = stage.app.screen.query_one("#username", Input)
+        await burst(stage, "alice", between, PASSWORD)
+        assert name.value == "alice"
+        assert stage.app.screen.query_one("#password", Input).value == PASSWORD
+        assert PASSWORD not in stage.text()
+        await burst(stage, "<enter>")
+        assert isinstance(stage.app.screen, Console)
+
+
+async def test_three_fields_in_one_piece_are_three_fields() -> None:
+    async with console() as stage:
+        await stage.press("p")
+        assert isinstance(stage.app.screen, ChangePassword)
+        await burst(stage, PASSWORD, "<tab>", NEW_PASSWORD, "<enter>", NEW_PASSWORD, "<enter>")
+        assert isinstance(stage.app.screen, Console)
+        assert isinstance(stage.store.sign_in.with_password("alice", NEW_PASSWORD, source="other"), SignedIn)
+
+
+async def test_a_way_back_in_one_piece_is_a_way_back() -> None:
+    async with console() as stage:
+        await stage.press("p")
+        await burst(stage, "one", "<tab>", "two", "<shift+tab>", "<end>", "three", "<backspace>", "<tab>", "<end>", "x")
+        fields = [stage.app.screen.query_one(f"#{name}", Input).value for name in ("original-password", "new-password")]
+        assert fields == ["onethre", "twox"]
+
+
+async def test_what_is_pasted_waits_its_turn() -> None:
+    async with console() as stage:
+        await stage.press("p")
+        stage.app.post_message(Key("tab", None))
+        stage.app.post_message(Paste(NEW_PASSWORD))
+        await stage.settle()
+        assert stage.app.screen.query_one("#original-password", Input).value == ""
+        assert stage.app.screen.query_one("#new-password", Input).value == NEW_PASSWORD
+
+
+async def test_tabs_of_the_page_and_its_fields_in_one_piece() -> None:
+    async with console() as stage:
+        await burst(stage, "3", "<tab>", "<end>", "<backspace>", "9", "<ctrl+s>")
+        assert stage.says("1.09")
+
+
+async def test_keys_go_on_when_a_field_goes_away_with_one() -> None:
+    async with console() as stage:
+        await stage.press("p")
+        await burst(stage, "abc", "<escape>", "4", "2")
+        assert isinstance(stage.app.screen, Console)
+        assert stage.app.focused is stage.app.screen.query_one("#settings-tabs")

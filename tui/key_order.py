@@ -1,0 +1,89 @@
+"""Keys that arrive together are each taken where the one before has put the focus.
+
+Textual gives a key to the widget that has the focus when the key is read, though the key before it, a Tab for
+example, is still on its way through widgets and bindings (8.2.8). Of what arrives in one piece, as over a slow
+connection or from a password manager, a password would be typed into the field before its own, and be read there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from textual.events import Event, Key, Paste
+from textual.message import Message
+from textual.widgets import Input
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.message_pump import MessagePump
+
+_ROUNDS: Final = 2
+"""Ways up from the focus that follow a key: behind the key itself, then behind the message a binding made of it."""
+_PATIENCE: Final = 0.5
+"""Seconds after which a key is taken to have arrived: its widget may have gone, and all that followed it."""
+
+
+class KeyPassed(Message):
+    """Follows a key from the widget it was given to up to the application, and so arrives after it has worked."""
+
+    def __init__(self, number: int, rounds: int) -> None:
+        super().__init__()
+        self.number = number
+        self.rounds = rounds
+
+
+class KeyOrder:
+    """Which keys wait. The application asks before it takes one, and follows it afterwards."""
+
+    def __init__(self, app: App[None]) -> None:
+        self._app = app
+        self._waiting: deque[Event] = deque()
+        self._number = 0
+        """Of the key that is under way."""
+        self._is_under_way = False
+
+    @staticmethod
+    def is_input(event: Event) -> bool:
+        """Whether `event` is typed or pasted, and was not given to a widget yet."""
+        return isinstance(event, Key | Paste) and not event.is_forwarded
+
+    def must_wait(self, event: Event) -> bool:
+        """Whether a key is under way; then `event` waits, and comes back from `next`."""
+        if self._is_under_way:
+            self._waiting.append(event)
+        return self._is_under_way
+
+    def next(self) -> Event | None:
+        """What has waited longest, if nothing is under way."""
+        return self._waiting.popleft() if self._waiting and not self._is_under_way else None
+
+    def may_move_focus(self, event: Event) -> bool:
+        """Whether what comes after `event` may belong somewhere else: not after a letter in a field."""
+        is_text = isinstance(event, Paste) or (isinstance(event, Key) and event.is_printable)
+        return not (is_text and isinstance(self._app.focused, Input))
+
+    def follow(self, target: MessagePump) -> None:
+        """Hold back what comes until the key just given to `target` has worked."""
+        self._number += 1
+        self._is_under_way = True
+        self._send(target, _ROUNDS)
+        asyncio.get_running_loop().call_later(_PATIENCE, self._give_up, self._number)
+
+    def has_passed(self, message: KeyPassed) -> None:
+        """Note that a round has ended."""
+        if message.number != self._number or not self._is_under_way:
+            return
+        if message.rounds > 1:
+            self._send(self._app.focused or self._app.screen, message.rounds - 1)
+        else:
+            self._is_under_way = False
+
+    def _send(self, target: MessagePump, rounds: int) -> None:
+        if not target.post_message(KeyPassed(self._number, rounds)):
+            self._is_under_way = False
+
+    def _give_up(self, number: int) -> None:
+        if number == self._number and self._is_under_way:
+            self._app.post_message(KeyPassed(number, 1))
