@@ -3,11 +3,11 @@
 Textual's own footer mounts its keys anew whenever the focus moves, which costs three quarters of a Tab press.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from textual.app import RenderResult
-from textual.binding import ActiveBinding
+from textual.binding import ActiveBinding, Binding
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.events import Click, Resize
@@ -115,12 +115,21 @@ class KeyFooter(Widget):
     def _hint(self, active: ActiveBinding) -> KeyHint:
         binding = active.binding
         return KeyHint(
-            plain(self.app.get_key_display(binding)),
+            plain(self._key_that_works(binding)),
             plain(binding.description),
             binding.action,
             active.node,
             active.enabled,
         )
+
+    def _key_that_works(self, binding: Binding) -> str:
+        """The key as it is meant to be shown, unless the focused widget would take that for a letter."""
+        focused = self.screen.focused
+        if focused is not None and any(
+            len(key) == 1 and focused.check_consume_key(key, key) for key in (binding.key_display or "").split()
+        ):
+            binding = replace(binding, key_display=None)
+        return self.app.get_key_display(binding)
 
     def _arrange(self) -> None:
         self._places = place(self.hints, self.keep, self.content_size.width)

@@ -65,6 +65,25 @@ async def test_keys_that_would_be_typed_into_the_focused_field_are_not_promised(
         assert app.footer.text.split() == ["^s", "Save", "f1", "Help", "^q", "Quit"]
 
 
+class Displayed(Console):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1,question_mark", "help", "Help", id="help", key_display="?", tooltip="Help"),
+    ]
+
+
+async def test_a_key_with_a_name_of_its_own_is_not_promised_to_who_would_type_it() -> None:
+    app = Displayed()
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.pause()
+        assert "? Help" in app.footer.text
+        app.query_one(Input).focus()
+        await pilot.pause()
+        assert "f1 Help" in app.footer.text
+        app.query_one(ActionButton).focus()
+        await pilot.pause()
+        assert "? Help" in app.footer.text
+
+
 async def test_unavailable_is_greyed_and_impossible_is_hidden() -> None:
     app = Console()
     async with app.run_test(size=(80, 24)) as pilot:
