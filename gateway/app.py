@@ -17,6 +17,7 @@ from gateway.answers import answers
 from gateway.background import background
 from gateway.bearer import BearerMalformed
 from gateway.body_limit import RELAY_PREFIX, BodyLimit
+from gateway.cut_off import CutOff
 from gateway.direct import Direct
 from gateway.dispatcher import Ways
 from gateway.head import HeadAsGet
@@ -94,6 +95,7 @@ def create_app(
     app.add_middleware(HeadAsGet)
     app.add_middleware(RelayFirst, relay=relay_app(services, ledger, handlers))
     app.add_middleware(BodyLimit)
+    app.add_middleware(CutOff)
     app.add_middleware(AccessLog)
     return app
 

@@ -1,0 +1,39 @@
+"""What a request is answered that is cut off before its answer began, because the gateway cannot wait for it.
+
+uvicorn would answer 500, and log a fault of the application.
+"""
+
+import asyncio
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.body_limit import RELAY_PREFIX
+from gateway.problems import REQUEST_ID, HttpProblem, openai_problem, problem
+
+
+class CutOff:
+    """Wraps an application; a cancelled request is answered with 503."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except asyncio.CancelledError:
+            if has_begun:
+                raise
+            error = HttpProblem(503, "The gateway is being stopped.", headers={"Retry-After": "5"})
+            is_relayed = scope["path"].startswith(RELAY_PREFIX)
+            answer = openai_problem(error, scope.get(REQUEST_ID, "")) if is_relayed else problem(error)
+            await answer(scope, receive, send)
