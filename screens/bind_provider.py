@@ -15,6 +15,7 @@ from store.errors import GatekeyError
 from store.text import plain
 from tui.account import FoundIdentity
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.qr_code import QrCode, fits
 
@@ -50,7 +51,7 @@ class ProviderLogin(AccountModal[FoundIdentity | None]):
                 yield Static(plain(login.user_code, 40), id="short-code", markup=False, classes="strong")
                 yield Static("", id="left", markup=False, classes="spaced")
                 yield Notice()
-                with Horizontal(classes="actions"):
+                with Actions():
                     yield ActionButton("Cancel", id="cancel", shortcut="esc")
 
     def on_mount(self) -> None:

@@ -6,7 +6,6 @@ from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
@@ -16,6 +15,7 @@ from screens.acting import Acts
 from store.errors import GatekeyError, InvalidInput, PasswordRefused
 from store.inputs import check_email, check_name
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
 from tui.widgets.footer import KeyFooter
@@ -62,7 +62,7 @@ class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
             yield Field("Strength", StrengthMeter(id="strength"))
             yield Static(RULES, classes="muted dialog-body")
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Create account", id="create", shortcut="enter", variant="primary")
         yield HelpLine()
         yield KeyFooter()

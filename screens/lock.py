@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
@@ -16,6 +15,7 @@ from screens.account_modal import Notice
 from screens.acting import Acts
 from store.errors import GatekeyError, SessionEnded
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
@@ -50,7 +50,7 @@ class LockScreen(SmallScreenGuard, Acts, Screen[bool]):
             yield Field("Password", SecretInput(id="password"), help="The password you sign in with.")
             yield Field("or authenticator code", CodeInput(id="code"), help="Six digits, or a backup code.")
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Sign out", id="sign-out", shortcut="esc")
                 yield ActionButton("Unlock", id="unlock", shortcut="enter", variant="primary")
         yield KeyFooter()

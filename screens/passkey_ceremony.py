@@ -16,6 +16,7 @@ from screens.account_modal import AccountModal, Notice
 from store.errors import GatekeyError, StoreUnavailable
 from store.text import plain
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.qr_code import QrCode, fits
 
@@ -62,7 +63,7 @@ class PasskeyCeremony(AccountModal[bool]):
                 yield Static(_hint(self._page.url), id="hint", markup=False, classes="muted spaced")
                 yield Static("", id="left", markup=False, classes="spaced")
                 yield Notice()
-                with Horizontal(classes="actions"):
+                with Actions():
                     yield ActionButton("Cancel", id="cancel", shortcut="esc")
 
     def on_mount(self) -> None:

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
 from store.errors import GatekeyError, SessionEnded
 from store.text import plain
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.secret_input import CodeInput, SecretInput
@@ -43,7 +43,7 @@ class Reauthenticate(AccountModal[bool]):
                 help="Six digits, or one of your backup codes.",
             )
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
                 yield ActionButton("Use a passkey", id="passkey", classes="-hidden")
                 yield ActionButton("Confirm", id="confirm", shortcut="enter", variant="primary")

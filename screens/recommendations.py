@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
@@ -14,6 +13,7 @@ from textual.widgets.option_list import Option
 from screens.account_modal import AccountModal
 from store.text import plain
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class RecommendationList(AccountModal[str | None]):
         with Dialog(f"Operational Recommendations ── {met} of {len(self._checks)} followed"):
             yield Static("To maintain a secure and stable environment:", classes="dialog-body muted")
             yield OptionList(*[self._option(check) for check in self._checks], compact=True, markup=False)
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Close", id="cancel", shortcut="esc")
                 yield ActionButton("Go to the setting", id="go", shortcut="enter", variant="primary")
 

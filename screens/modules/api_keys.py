@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, DataTable, Input, Static
 
@@ -21,6 +20,7 @@ from store.errors import InvalidInput
 from store.money import check_spend_limit, parse_usd, show_usd
 from store.text import plain
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
@@ -54,7 +54,7 @@ class ApiKeysPage(ModulePage):
         yield Static("", id="keys-state", classes="muted", markup=False)
         yield DataTable(cursor_type="row")
         yield Notice()
-        with Horizontal(classes="actions"):
+        with Actions():
             yield ActionButton("New key", id="create", shortcut="n", variant="primary")
             yield ActionButton("Revoke", id="revoke", shortcut="d", variant="error")
 
@@ -138,7 +138,7 @@ class NewKey(AccountModal[Any]):
             yield Field("Expires after days", TextInput(id="api-key-expiry", placeholder="never"))
             yield Field("Spend limit in USD", TextInput(id="api-key-limit", placeholder="none"))
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
                 yield ActionButton("Create", id="create", shortcut="enter", variant="primary")
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
 from screens.save_file import SaveFile, saved_sentence, write_text
 from tui.clipboard import copy
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
 from tui.widgets.secret_view import SecretView
@@ -45,7 +45,7 @@ class ShownOnce(AccountModal[None]):
             yield Static(self.EXPLANATION, classes="dialog-body")
             yield SecretView(self._secret, classes="spaced")
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Reveal", id="reveal", shortcut="space")
                 yield ActionButton("Copy", id="copy", shortcut="c")
                 yield ActionButton("Save as file", id="save", shortcut="w")

@@ -6,7 +6,6 @@ from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, OptionList
 from textual.widgets.option_list import Option
@@ -15,6 +14,7 @@ from screens.account_modal import AccountModal, Notice
 from screens.dates import clock
 from store.text import plain
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 
 _PAGE: Final = 50
@@ -38,7 +38,7 @@ class Activity(AccountModal[None]):
         with Dialog("Activity"):
             yield OptionList(compact=True, markup=False)
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
 
     def on_mount(self) -> None:

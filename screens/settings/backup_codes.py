@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
@@ -16,6 +16,7 @@ from screens.acting import Acts
 from screens.save_file import SaveFile, saved_sentence, write_text
 from tui.clipboard import copy
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.secret_view import SHOWN_FOR
 
 FILE_NAME = "gatekey-backup-codes.txt"
@@ -44,7 +45,7 @@ class BackupCodeList(Acts, Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="codes", markup=False)
-        with Horizontal(classes="actions"):
+        with Actions():
             yield ActionButton("Reveal", id="reveal-codes")
             yield ActionButton("Copy all codes", id="copy-codes")
             yield ActionButton("Save as file", id="save-codes")

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
 from store.errors import PasswordRefused, PasswordsDoNotMatch, WrongOriginalPassword
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
 from tui.widgets.secret_input import SecretInput
@@ -44,7 +44,7 @@ class ChangePassword(AccountModal[bool]):
             yield Field("Strength", StrengthMeter())
             yield Static("At least 8 characters and not easy to guess. Use it nowhere else.", classes="muted")
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
                 label = "Change password" if self._has_password else "Set password"
                 yield ActionButton(label, id="change", shortcut="enter", variant="primary")

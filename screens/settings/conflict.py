@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
@@ -15,6 +14,7 @@ from store.money import show_usd
 from store.secret_fields import StoredSecret
 from store.text import plain
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.toggle import Toggle
@@ -59,7 +59,7 @@ class Conflict(AccountModal[Any]):
                 yield Field("  stored", Static(theirs, markup=False))
                 yield Field("  yours", Static(mine, markup=False))
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Back", id="cancel", shortcut="esc")
                 yield ActionButton("Take what is stored", id="theirs")
                 yield ActionButton("Save this choice", id="save", variant="primary")

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
 from screens.save_file import SaveFile, saved_sentence
 from store.text import plain
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.text_input import TextInput
@@ -43,7 +43,7 @@ class DeleteAccount(AccountModal[bool]):
             yield Static(f"To confirm, enter your username: {plain(self._username)}", markup=False, classes="spaced")
             yield Field("Username", TextInput(id="username"))
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
                 yield ActionButton("Confirm", id="confirm", variant="error", disabled=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual import on, work
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Button, Input
@@ -15,6 +15,7 @@ from screens.acting import Acts
 from store.errors import GatekeyError, InvalidInput
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.confirm import Choice, Decision
 from tui.widgets.field import show_errors
 from tui.widgets.toggle import Toggle
@@ -97,12 +98,11 @@ class SectionPane(Pane, Generic[S]):
 
     # -- filling ---------------------------------------------------------------------------------------------
 
-    def save_row(self) -> Horizontal:
+    def save_row(self) -> Actions:
         """The two buttons below every form."""
-        return Horizontal(
+        return Actions(
             ActionButton(self.SAVE_LABEL, id="save", shortcut="^s", variant="primary", disabled=True),
             ActionButton("Reset to Default", id="reset"),
-            classes="actions",
         )
 
     def reload(self) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -17,6 +16,7 @@ from screens.dates import ago
 from screens.passkey_ceremony import PasskeyCeremony
 from store.text import plain
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
@@ -53,7 +53,7 @@ class Passkeys(AccountModal[None]):
             )
             yield OptionList(compact=True, markup=False)
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Register", id="register", shortcut="n", disabled=not self._can_register)
                 yield ActionButton("Rename", id="rename", shortcut="e")
                 yield ActionButton("Remove", id="remove", shortcut="d", variant="error")
@@ -156,7 +156,7 @@ class PasskeyLabel(AccountModal[str | None]):
             yield Field("Label", TextInput(self._label, id="passkey-label", max_length=64))
             yield Static("Such as: laptop, phone, blue key.", classes="muted")
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
                 yield ActionButton("Continue", id="continue", shortcut="enter", variant="primary")
 

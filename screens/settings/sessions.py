@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
@@ -16,6 +15,7 @@ from screens.account_modal import AccountModal, Notice
 from screens.dates import ago
 from store.text import plain
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class SessionList(AccountModal[None]):
             yield Static("Every place your account is signed in.", classes="dialog-body muted")
             yield OptionList(compact=True, markup=False)
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("End session", id="end", shortcut="e")
                 yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
 

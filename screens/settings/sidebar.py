@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.events import Resize
 from textual.widgets import Static
 
 from screens.account_modal import Notice
@@ -16,6 +17,9 @@ from store.modules import MODULES, SECTIONS
 from store.sections import SidebarSettings
 from tui.widgets.field import Field
 from tui.widgets.toggle import Toggle
+
+ROOM: Final = 70
+"""Cells that the form and the preview beside it take, as the style has them."""
 
 
 class SidebarPane(SectionPane[SidebarSettings]):
@@ -54,6 +58,9 @@ class SidebarPane(SectionPane[SidebarSettings]):
                 yield Navigation(id="preview", disabled=True)
         yield Notice()
         yield self.save_row()
+
+    def on_resize(self, event: Resize) -> None:
+        self.query_one("#sidebar-preview").set_class(event.size.width < ROOM, "-hidden")
 
     async def loaded(self) -> None:
         summary = await self.attempt(self.account.summary)

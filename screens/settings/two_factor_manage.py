@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
 from screens.dates import clock
 from screens.settings.backup_codes import BackupCodeList
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
 
@@ -35,7 +35,7 @@ class TwoFactorManage(AccountModal[None]):
         with Dialog("Two-Factor Authentication"):
             yield Static("…", id="state", markup=False, classes="dialog-body")
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("New backup codes", id="renew", shortcut="n")
                 yield ActionButton("Disable", id="disable", shortcut="d", variant="error")
                 yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
@@ -112,7 +112,7 @@ class NewBackupCodes(AccountModal[None]):
             yield Static("They are shown once. Each can be used once; store them offline.", classes="dialog-body")
             yield BackupCodeList(self._codes)
             yield Notice()
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("I have stored them", id="cancel", variant="primary")
 
     def on_mount(self) -> None:

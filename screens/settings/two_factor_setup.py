@@ -18,6 +18,7 @@ from screens.save_file import SaveFile, saved_sentence, write_text
 from screens.settings.backup_codes import BackupCodeList
 from tui.clipboard import copy
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
@@ -68,7 +69,7 @@ class TwoFactorSetup(AccountModal[bool]):
                     yield ActionButton("Copy key", id="copy-key")
                     yield ActionButton("Save as file", id="save-key")
                     yield Notice("scan-notice")
-                    with Horizontal(classes="actions"):
+                    with Actions():
                         yield ActionButton("Cancel", id="cancel", shortcut="esc")
                         yield ActionButton("Next", id="next", variant="primary")
             with Vertical(id="save"):
@@ -82,7 +83,7 @@ class TwoFactorSetup(AccountModal[bool]):
                     "Type one of them back", CodeInput(id="saved-code"), help="Any of the ten: it is not used up."
                 )
                 yield Notice("save-notice")
-                with Horizontal(classes="actions"):
+                with Actions():
                     yield ActionButton("Back", id="back-to-scan")
                     yield ActionButton("Next", id="confirm-saved", shortcut="enter", variant="primary")
             with Vertical(id="verify"):
@@ -93,7 +94,7 @@ class TwoFactorSetup(AccountModal[bool]):
                 )
                 yield Field("Verification code", CodeInput(id="code"))
                 yield Notice("verify-notice")
-                with Horizontal(classes="actions"):
+                with Actions():
                     yield ActionButton("Back", id="back-to-save")
                     yield ActionButton(
                         "Complete setup and enable two-factor authentication",

@@ -450,3 +450,13 @@ async def test_save_is_greyed_until_something_changed() -> None:
         await toggle(stage, "accept-unpriced-models")
         assert page.check_action("save", ()) is True
         assert isinstance(page.pane, SectionPane)
+
+
+@pytest.mark.parametrize(("width", "is_shown"), [(60, False), (80, True), (100, True), (110, True), (120, True)])
+async def test_the_preview_is_whole_or_hidden(width: int, is_shown: bool) -> None:
+    async with console(size=(width, 24)) as stage:
+        await stage.press("6")
+        preview = stage.app.screen.query_one("#preview", Navigation)
+        assert preview.region.right <= width
+        assert stage.says("Preview") is is_shown
+        assert preview.region.width in (0, 22)

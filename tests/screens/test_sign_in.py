@@ -9,6 +9,7 @@ from screens.console import Console
 from screens.create_account import CreateAccount
 from screens.lock import LockScreen
 from screens.sign_in import SignIn
+from store.bindings import ProviderKind
 from store.store import Store
 from store.two_factor import Enrolment
 from tests.consoles import PASSWORD, console
@@ -237,3 +238,18 @@ async def test_a_locked_console_lets_no_key_through_to_the_page() -> None:
         await press_many(stage.pilot, "txp")
         await stage.press("ctrl+s", "f2", "r")
         assert isinstance(stage.app.screen, LockScreen)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+async def test_every_provider_can_be_read(size: tuple[int, int]) -> None:
+    store = make_store()
+    add_account(store)
+    store.site.set("account_binding.enabled", "true")
+    names = ["A Very Long Provider Name Inc", "Forge", "GitHub", "Example University", "Letters Only"]
+    for number, name in enumerate(names):
+        store.bindings.add_provider(
+            f"provider-{number}", name, ProviderKind.GITHUB, issuer="", client_id="x", client_secret=None
+        )
+    async with console(store, signed_in=False, size=size) as stage:
+        for name in names:
+            assert stage.says(f"[ Use {name} ]"), stage.text()

@@ -22,10 +22,18 @@ class ActionButton(Button):
         self.styles.line_pad = 0
 
     def render(self) -> Content:
+        whole = self._bracketed()
+        room = self.content_size.width
+        return whole if not room or whole.cell_length <= room else self._bracketed(whole.cell_length - room)
+
+    def _bracketed(self, too_long: int = 0) -> Content:
+        """The button with its label shortened by that many cells: the bracket and the key stay in sight."""
         label = self.label if isinstance(self.label, Content) else Content(str(self.label))
+        if too_long:
+            label = label.truncate(max(1, label.cell_length - too_long), ellipsis=True)
         shortcut = f"  {self.shortcut}" if self.shortcut else ""
         plain_key = self.has_focus or self.disabled
         return Content.assemble("[ ", label, (shortcut, "" if plain_key else "$text-accent"), " ]")
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 (Button's)
-        return self.render().cell_length
+        return self._bracketed().cell_length

@@ -6,12 +6,12 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from store.text import plain_lines
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.small_screen import SmallScreenGuard
 
@@ -48,7 +48,7 @@ class Confirm(SmallScreenGuard, ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Dialog(self._title, classes="-dangerous" if self._dangerous else None):
             yield Static(plain_lines(self._body), markup=False, classes="dialog-body")
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton(self._cancel, id="no", shortcut="esc")
                 yield ActionButton(
                     self._confirm, id="yes", shortcut="y", variant="error" if self._dangerous else "primary"
@@ -103,7 +103,7 @@ class Choice(SmallScreenGuard, ModalScreen[Decision]):
         stay, save, discard = self._labels
         with Dialog(self._title):
             yield Static(plain_lines(self._body), markup=False, classes="dialog-body")
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton(stay, id="stay", shortcut="esc")
                 yield ActionButton(discard, id="discard", shortcut="d", variant="error")
                 yield ActionButton(save, id="save", shortcut="s", variant="primary")

@@ -14,6 +14,7 @@ from tests.screens.widgets.stage import STYLES
 from tui.terminal import native_colours, starting_theme
 from tui.themes import gatekey_themes
 from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
 from tui.widgets.confirm import Choice, Confirm
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
@@ -40,7 +41,7 @@ class Scan(SmallScreenGuard, ModalScreen[None]):
             with VerticalScroll(can_focus=False):
                 yield Static("Scan with an authenticator app.\n\nCannot scan? Type this key:", markup=False)
                 yield Static("JBSW Y3DP EHPK 3PXP\nJBSW Y3DP EHPK 3PXP", markup=False)
-                with Horizontal(classes="actions"):
+                with Actions():
                     yield ActionButton("Cancel", id="cancel")
                     yield ActionButton("Next", id="next", variant="primary")
 
@@ -76,7 +77,7 @@ class Form(SmallScreenGuard, Screen[None]):
             yield Field("New password", SecretInput(id="password"))
             yield Field("Strength", StrengthMeter(id="strength"))
             yield Field("Code", CodeInput(id="code", placeholder="123 456"), help="From your authenticator app.")
-            with Horizontal(classes="actions"):
+            with Actions():
                 yield ActionButton("Save", id="save", shortcut="^s", variant="primary")
                 yield ActionButton("Reset to Default", id="reset", disabled=True)
                 yield ActionButton("Delete account", id="delete", shortcut="x", variant="error")
