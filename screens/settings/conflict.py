@@ -81,8 +81,17 @@ class Conflict(AccountModal[Any]):
         self.dismiss(rebased(theirs, self._mine, mine))
 
 
-def _differing(one: Section, other: Section) -> list[str]:
-    return [field.name for field in fields(one) if getattr(one, field.name) != getattr(other, field.name)]
+def _differing(one: Section, mine: Section) -> list[str]:
+    """The fields whose values differ. A secret nobody typed here has no value of its own: there is none to choose."""
+    return [
+        field.name
+        for field in fields(one)
+        if getattr(one, field.name) != getattr(mine, field.name) and not _is_unread(getattr(mine, field.name))
+    ]
+
+
+def _is_unread(value: object) -> bool:
+    return isinstance(value, StoredSecret) and value.new is None
 
 
 def shown(value: object, name: str = "") -> str:

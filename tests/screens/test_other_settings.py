@@ -12,6 +12,7 @@ from screens.settings.conflict import Conflict
 from screens.settings.page import SettingsPage
 from screens.settings.panes import SectionPane
 from store.errors import DatabaseBusy
+from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.usage_log import Kind, UsageEntry
 from tests.consoles import PASSWORD, Stage, console
@@ -216,6 +217,17 @@ async def test_what_only_the_other_side_changed_can_be_taken_back() -> None:
         await toggle(stage, "keep-webhook_url")
         await stage.click("#save")
         assert stored(stage)[0].webhook_url == ""
+
+
+async def test_a_secret_that_only_the_other_side_changed_is_no_choice() -> None:
+    """What was stored before is not known here: taking "yours" could not bring it back."""
+    async with console() as stage:
+        await meet(stage, gotify_token=StoredSecret().replaced("AbCdEfGhIjKlMnOp"))
+        assert not stage.app.screen.query("#keep-gotify_token")
+        await stage.click("#save")
+        section = stored(stage)[0]
+        assert section.gotify_token.is_set
+        assert section.threshold_micro_usd == 9_000_000
 
 
 async def test_a_second_conflict_keeps_the_choices_of_the_first() -> None:
