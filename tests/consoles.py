@@ -118,6 +118,7 @@ async def console(
     name: str = "alice",
     size: tuple[int, int] = SIZE,
     theme: str | None = None,
+    keys: dict[str, str] | None = None,
 ) -> AsyncIterator[Stage]:
     """The console of an account on `store`, or of a new one with the account `alice`."""
     if store is None:
@@ -127,7 +128,7 @@ async def console(
     assert isinstance(clock, StillClock)
     token = sign_in(store, name) if signed_in else ""
     account = LocalAccount(Options(), opened=store, token=token)
-    app = GatekeyApp(account, ConsoleConfig(theme=theme))
+    app = GatekeyApp(account, ConsoleConfig(keys or {}, theme=theme))
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, store, clock)
         await stage.settle()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tui.opening import Options
 
 STYLES: Final = Path(__file__).parents[1] / "styles"
+HELP_IN_DIALOGS: Final = ("modal.help", "confirm.help", "choice.help")
+"""Bindings that do what `app.help` does."""
 LOCK_CHECKED_EVERY: Final = 5.0
 """Seconds between two looks at the clock for the idle lock."""
 
@@ -76,7 +78,11 @@ class GatekeyApp(CalmExit, App[None]):
 
     def on_mount(self) -> None:
         self.animation_level = self.config.animations
-        self.set_keymap(dict(self.config.keys))
+        keys = dict(self.config.keys)
+        if "app.help" in keys:
+            # A dialog hides the bindings of the application, and has the key of its own only for that.
+            keys = dict.fromkeys(HELP_IN_DIALOGS, keys["app.help"]) | keys
+        self.set_keymap(keys)
         self.leave_on_signals()
         if self.account.starts_signed_in:
             self.show_console()
