@@ -166,7 +166,7 @@ class Walk:
         for keys in ("r", "s down e", "a", "o", "t y space", "k down e", "k down d", "f d", "f n y", "x", "p"):
             await self.go(keys, *keys.split())
             while self.stage.app.screen is not page.screen and isinstance(self.stage.app.screen, ModalScreen):
-                await self.back()
+                await self.stage.press("y" if self.stage.says("never shown again") else "escape")
         for module in MODULES:
             await self.open_module(module)
         await self.go("lock", "ctrl+l")
@@ -240,7 +240,8 @@ class Walk:
         await self.go("manage two-factor", "f")
         await self.go("renew codes", "n")
         await self.go("new codes", "y")
-        await self.back()
+        await self.go("codes not kept", "escape")
+        await self.stage.press("y")
         await self.go("disable two-factor", "d")
         await self.stage.press("y")
         await self.go("scan", "f")
@@ -336,7 +337,8 @@ class Walk:
     async def ways_in(self) -> None:
         stage = self.stage
         await self.go("lock", "ctrl+l")
-        await self.go("sign in", "escape")
+        await self.go("unsaved behind the lock", "escape")
+        await self.go("sign in", "y")
         await self.provider_login(".provider")
         self.look("provider refused")
         stage.app.screen.query_one(".passkey").focus()
