@@ -11,18 +11,21 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from textual.dom import NoScreen
 from textual.events import Event, Key, Paste
 from textual.message import Message
 from textual.widgets import Input
 
 if TYPE_CHECKING:
     from textual.app import App
-    from textual.message_pump import MessagePump
+    from textual.widget import Widget
 
 _ROUNDS: Final = 2
 """Ways up from the focus that follow a key: behind the key itself, then behind the message a binding made of it."""
+_LOOK_EVERY: Final = 0.01
+"""Seconds between two looks whether the screen is still there to which a key was given. It may go with the key."""
 _PATIENCE: Final = 0.5
-"""Seconds after which a key is taken to have arrived: its widget may have gone, and all that followed it."""
+"""Seconds after which a key is taken to have worked, whatever keeps it."""
 
 
 class KeyPassed(Message):
@@ -43,6 +46,8 @@ class KeyOrder:
         self._number = 0
         """Of the key that is under way."""
         self._is_under_way = False
+        self._target: Widget | None = None
+        """What it was given to, or what has the focus since."""
 
     @staticmethod
     def is_input(event: Event) -> bool:
@@ -64,12 +69,13 @@ class KeyOrder:
         is_text = isinstance(event, Paste) or (isinstance(event, Key) and event.is_printable)
         return not (is_text and isinstance(self._app.focused, Input))
 
-    def follow(self, target: MessagePump) -> None:
+    def follow(self, target: Widget) -> None:
         """Hold back what comes until the key just given to `target` has worked."""
         self._number += 1
         self._is_under_way = True
         self._send(target, _ROUNDS)
-        asyncio.get_running_loop().call_later(_PATIENCE, self._give_up, self._number)
+        loop = asyncio.get_running_loop()
+        loop.call_later(_LOOK_EVERY, self._look, loop, self._number, loop.time() + _PATIENCE)
 
     def has_passed(self, message: KeyPassed) -> None:
         """Note that a round has ended."""
@@ -80,10 +86,22 @@ class KeyOrder:
         else:
             self._is_under_way = False
 
-    def _send(self, target: MessagePump, rounds: int) -> None:
+    def _send(self, target: Widget, rounds: int) -> None:
+        self._target = target
         if not target.post_message(KeyPassed(self._number, rounds)):
             self._is_under_way = False
 
-    def _give_up(self, number: int) -> None:
-        if number == self._number and self._is_under_way:
+    def _look(self, loop: asyncio.AbstractEventLoop, number: int, until: float) -> None:
+        if number != self._number or not self._is_under_way:
+            return
+        if loop.time() >= until or not self._is_there():
             self._app.post_message(KeyPassed(number, 1))
+        else:
+            loop.call_later(_LOOK_EVERY, self._look, loop, number, until)
+
+    def _is_there(self) -> bool:
+        """Whether what follows the key can still come up to the application."""
+        try:
+            return self._target is not None and self._target.screen in self._app.screen_stack
+        except NoScreen:
+            return False
