@@ -187,7 +187,9 @@ class GatekeyApp(CalmExit, App[None]):
     # -- leaving ---------------------------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
-        self.run_worker(self.ask_and_leave(), group="leaving", exclusive=True)
+        # Pressed again, it would put a second question over the first, which then nobody waits for.
+        if not any(worker.group == "leaving" and worker.is_running for worker in self.workers):
+            self.run_worker(self.ask_and_leave(), group="leaving", exclusive=True)
 
     async def ask_and_leave(self) -> None:
         """End the console unless the person would rather stay with unsaved edits. Call it in a worker."""

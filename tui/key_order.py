@@ -81,7 +81,7 @@ class KeyOrder:
         """Note that a round has ended."""
         if message.number != self._number or not self._is_under_way:
             return
-        if message.rounds > 1:
+        if message.rounds > 1 and self._app.is_running:
             self._send(self._app.focused or self._app.screen, message.rounds - 1)
         else:
             self._is_under_way = False
@@ -92,7 +92,7 @@ class KeyOrder:
             self._is_under_way = False
 
     def _look(self, loop: asyncio.AbstractEventLoop, number: int, until: float) -> None:
-        if number != self._number or not self._is_under_way:
+        if number != self._number or not self._is_under_way or not self._app.is_running:
             return
         if loop.time() >= until or not self._is_there():
             self._app.post_message(KeyPassed(number, 1))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Button, Input
 
+from screens.console import Console
 from screens.navigation import Navigation
 from screens.reauthenticate import Reauthenticate
 from screens.settings.conflict import Conflict
@@ -408,6 +409,18 @@ async def test_leaving_with_unsaved_edits_asks_and_stays_by_default(way: str) ->
         await stage.press("enter")
         assert stage.app.is_running
         assert stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
+
+
+async def test_to_leave_twice_is_to_leave_once() -> None:
+    async with console() as stage:
+        await stage.press("4")
+        await toggle(stage, "accept-unpriced-models")
+        await stage.press("ctrl+q", "ctrl+q")
+        assert sum(isinstance(screen, Choice) for screen in stage.app.screen_stack) == 1
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, Console)
+        await stage.press("ctrl+q")
+        assert isinstance(stage.app.screen, Choice)
 
 
 async def test_leaving_can_save_first(tmp_path: Path) -> None:
