@@ -37,6 +37,7 @@ from tui.app import GatekeyApp
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.opening import Options
+from tui.widgets.confirm import Confirm
 from tui.widgets.toggle import Toggle
 
 NAME: Final = "alice"
@@ -166,7 +167,8 @@ class Walk:
         for keys in ("r", "s down e", "a", "o", "t y space", "k down e", "k down d", "f d", "f n y", "x", "p"):
             await self.go(keys, *keys.split())
             while self.stage.app.screen is not page.screen and isinstance(self.stage.app.screen, ModalScreen):
-                await self.stage.press("y" if self.stage.says("never shown again") else "escape")
+                asks = isinstance(self.stage.app.screen, Confirm) and self.stage.says("never shown again")
+                await self.stage.press("y" if asks else "escape")
         for module in MODULES:
             await self.open_module(module)
         await self.go("lock", "ctrl+l")
