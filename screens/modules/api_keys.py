@@ -45,7 +45,7 @@ class ApiKeysPage(ModulePage):
         Binding("d", "revoke", "Revoke", id="api-keys.revoke", tooltip="Revoke the key under the cursor"),
     ]
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Widget's)
         super().__init__(id=id, classes=classes)
         self.can_focus = False
         self._keys: list[ApiKeyInfo] = []

@@ -34,7 +34,7 @@ class LogPage(ModulePage):
         Binding("ctrl+r,f5", "refresh_log", "Refresh", id="log.refresh", tooltip="Read the log again from the top"),
     ]
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Widget's)
         super().__init__(id=id, classes=classes)
         self.can_focus = False
         self._before: int | None = None

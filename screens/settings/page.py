@@ -169,7 +169,7 @@ class SettingsPage(Vertical):
     def action_security(self, action: str) -> None:
         getattr(self.pane, f"action_{action}")()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 (Textual's)
         if action == "security":
             return self._is_ready and self.active == "security"
         if action != "save":
