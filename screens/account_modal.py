@@ -32,6 +32,11 @@ class Notice(Static):
         self.set_classes(f"{kind} {'-empty' if not sentence else ''}")
         self.update(plain(sentence))
 
+    def take_back(self) -> None:
+        """Show nothing any more, if anything was said."""
+        if self.content:
+            self.say("")
+
 
 class AccountModal(SmallScreenGuard, Acts, ModalScreen[R]):
     """A dialog with a `Notice`. Esc closes it, but never while an action is under way."""

@@ -110,15 +110,13 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
             navigation.focus()
 
     def action_recommendations(self) -> None:
-        if not self.account.is_open:
-            return
         self.show_recommendations()
 
     @work(exclusive=True, group="recommendations")
     async def show_recommendations(self) -> None:
         from screens.recommendations import PLACES, RecommendationList
 
-        summary = await self.attempt(self.account.summary)
+        summary = await self.attempt(self.account.summary, opens=True)
         if summary is None:
             return
         self.query_one(Header).summary = summary.value
@@ -129,8 +127,6 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
             await self.query_one(SettingsPage).go_to(tab, control)
 
     def action_open_module(self, module: str) -> None:
-        if not self.account.is_open:
-            return
         self.run_worker(self.open_module(module), group="module", exclusive=True)
 
     @on(Navigation.Opened)

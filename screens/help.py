@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.keys import key_to_character
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from store.text import plain
 from tui.keymap import UNBOUND
@@ -38,9 +40,12 @@ class Help(SmallScreenGuard, ModalScreen[None]):
         parts = [screen, *(part for part in screen.query("Pane, ModulePage") if part.is_on_screen)]
         words += [text for part in parts if (text := getattr(part, "HELP_TEXT", ""))]
         bindings = [active.binding for active in screen.active_bindings.values()]
+        if isinstance(screen.focused, Input):
+            # What can be typed is typed there.
+            bindings = [binding for binding in bindings if not (key_to_character(binding.key) or "\0").isprintable()]
         keys = [
             (
-                plain(screen.app.get_key_display(binding)),
+                plain(screen.app.get_key_display(replace(binding, key_display=None))),
                 plain(binding.tooltip or binding.description),
                 binding.id or "",
             )

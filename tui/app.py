@@ -20,6 +20,7 @@ from tui.themes import THEME_NAMES, gatekey_themes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from textual.app import SystemCommand
     from textual.screen import Screen
@@ -160,6 +161,10 @@ class GatekeyApp(CalmExit, App[None]):
         self._keys.has_passed(message)
         while (event := self._keys.next()) is not None:
             await self._take(event)
+
+    def keys_wait(self) -> AbstractContextManager[None]:
+        """What is typed within waits for the dialog that is opened after it, or for a second."""
+        return self._keys.wait_for_dialog()
 
     def action_lock(self) -> None:
         # ctrl+l is also how one asks any program of a terminal to draw over what another one wrote.

@@ -125,6 +125,8 @@ def save_secret_file(path: Path, text: str | Iterable[str]) -> int:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
+        if path.is_dir():
+            raise _refusal(path, "{} is a folder. Add the name of a file.") from error
         raise _refusal(path, "There is already a file at {}. Choose another name.") from error
     except (FileNotFoundError, NotADirectoryError) as error:
         raise _refusal(path, "The folder of {} does not exist.") from error

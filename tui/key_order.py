@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from textual.dom import NoScreen
@@ -17,6 +18,8 @@ from textual.message import Message
 from textual.widgets import Input
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.app import App
     from textual.widget import Widget
 
@@ -26,6 +29,8 @@ _LOOK_EVERY: Final = 0.01
 """Seconds between two looks whether the screen is still there to which a key was given. It may go with the key."""
 _PATIENCE: Final = 0.5
 """Seconds after which a key is taken to have worked, whatever keeps it."""
+_PATIENCE_WITH_DIALOGS: Final = 1.0
+"""Seconds after which keys no longer wait for a dialog that is on its way: a database or a provider may be slow."""
 
 
 class KeyPassed(Message):
@@ -48,6 +53,8 @@ class KeyOrder:
         self._is_under_way = False
         self._target: Widget | None = None
         """What it was given to, or what has the focus since."""
+        self._dialogs = 0
+        """How many are on their way."""
 
     @staticmethod
     def is_input(event: Event) -> bool:
@@ -55,14 +62,41 @@ class KeyOrder:
         return isinstance(event, Key | Paste) and not event.is_forwarded
 
     def must_wait(self, event: Event) -> bool:
-        """Whether a key is under way; then `event` waits, and comes back from `next`."""
-        if self._is_under_way:
+        """Whether a key or a dialog is under way; then `event` waits, and comes back from `next`."""
+        if self._must_wait:
             self._waiting.append(event)
-        return self._is_under_way
+        return self._must_wait
 
     def next(self) -> Event | None:
         """What has waited longest, if nothing is under way."""
-        return self._waiting.popleft() if self._waiting and not self._is_under_way else None
+        return self._waiting.popleft() if self._waiting and not self._must_wait else None
+
+    @property
+    def _must_wait(self) -> bool:
+        return self._is_under_way or self._dialogs > 0
+
+    @contextmanager
+    def wait_for_dialog(self) -> Iterator[None]:
+        """What is typed within belongs to the dialog that is opened after it."""
+        self._dialogs += 1
+        is_over = False
+
+        def end() -> None:
+            nonlocal is_over
+            if not is_over:
+                is_over = True
+                self._dialogs -= 1
+                if self._dialogs == 0 and not self._is_under_way and self._app.is_running:
+                    self.follow(self._app.focused or self._app.screen)
+
+        patience = asyncio.get_running_loop().call_later(_PATIENCE_WITH_DIALOGS, end)
+        try:
+            yield
+        finally:
+            patience.cancel()
+            # Behind what opens the dialog now.
+            if not self._app.call_later(end):
+                end()
 
     def may_move_focus(self, event: Event) -> bool:
         """Whether what comes after `event` may belong somewhere else: not after a letter in a field."""

@@ -1,7 +1,7 @@
 """The person's own settings of the console, in one small TOML file: keys, theme, lock, animations.
 
 [keys]
-"tab.save" = "ctrl+s,f5"      # an id from the help page, and the keys that should do it
+"tab.save" = "ctrl+s,f9"      # an id from the help page, and the keys that should do it
 "app.sidebar" = "none"        # no key at all
 
 [console]
@@ -118,7 +118,7 @@ def _keys(path: Path, table: Mapping[str, Any], known_ids: Collection[str] | Non
         if known_ids is not None:
             _check_name(path, name, known_ids, "key id")
         if not isinstance(keys, str):
-            raise _fault(path, f'{name} must be keys in quotes, such as "ctrl+s,f5"')
+            raise _fault(path, f'{name} must be keys in quotes, such as "ctrl+s,f9"')
     return {name: _checked_keys(path, name, keys) for name, keys in table.items()}
 
 

@@ -58,6 +58,9 @@ class LocalAccount:
         self._opened = opened
         self._token = token
         self._logins = DeviceLogins()
+        self._was_opened = asyncio.Event()
+        if opened is not None:
+            self._was_opened.set()
 
     # -- opening and signing in ------------------------------------------------------------------------------
 
@@ -80,7 +83,12 @@ class LocalAccount:
         return clock.now()
 
     async def open(self) -> bool:
-        return await asyncio.to_thread(self._open)
+        is_first_run = await asyncio.to_thread(self._open)
+        self._was_opened.set()
+        return is_first_run
+
+    async def until_open(self) -> None:
+        await self._was_opened.wait()
 
     async def close(self) -> None:
         await self._logins.drop()

@@ -29,7 +29,7 @@ class ModulePage(Acts, VerticalScroll, can_focus=True):
     def show_again(self) -> None:
         """The page comes back after another was shown: what it tells of may have changed."""
         for notice in self.query(Notice):
-            notice.say("")
+            notice.take_back()
         self.reload()
 
     def show_failure(self, error: GatekeyError) -> None:

@@ -31,6 +31,7 @@ class ShownOnce(AccountModal[None]):
     EXPLANATION: ClassVar[str] = ""
     FILE_NAME: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "flip", "Reveal or hide", id="secret.flip", show=False, tooltip="Show the secret, or hide it"),
         Binding("c", "copy", "Copy", id="secret.copy", tooltip="Send it to the clipboard"),
         Binding("w", "save", "Save as file", id="secret.save", tooltip="Write it to a file only you can read"),
     ]
@@ -59,7 +60,7 @@ class ShownOnce(AccountModal[None]):
         self._was_taken = True
 
     @on(Button.Pressed, "#reveal")
-    def reveal_pressed(self) -> None:
+    def action_flip(self) -> None:
         self.query_one(SecretView).action_flip()
 
     @on(Button.Pressed, "#copy")

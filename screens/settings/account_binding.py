@@ -94,7 +94,7 @@ class AccountBindingPane(Pane):
         from screens.bind_provider import ProviderLogin
 
         self._say("Asking the provider for a code…", "muted")
-        login = await self.attempt(lambda: self.account.begin_device_login(slug))
+        login = await self.attempt(lambda: self.account.begin_device_login(slug), opens=True)
         if login is None:
             return
         self._say("")

@@ -62,6 +62,14 @@ class SettingsPage(Vertical):
             show=False,
             tooltip="Show the tab to the right",
         ),
+        Binding(
+            "ctrl+r,f5",
+            "read_again",
+            "Refresh",
+            id="tab.refresh",
+            show=False,
+            tooltip="Read this tab again; edits stay",
+        ),
         *(
             Binding(
                 str(number),
@@ -81,10 +89,6 @@ class SettingsPage(Vertical):
 
     active: reactive[str] = reactive(FIRST, init=False, bindings=True)
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
-        super().__init__(id=id)
-        self._is_ready = False
-
     def compose(self) -> ComposeResult:
         yield Static(_AREAS, id="areas", classes="muted", markup=False)
         yield TabBar(TABS, active=FIRST, id="settings-tabs")
@@ -92,10 +96,9 @@ class SettingsPage(Vertical):
 
     def ready(self) -> None:
         """The account can be asked now: fill the pane that is shown."""
-        self._is_ready = True
         if self.screen.focused is None:
             self.focus_tabs()
-        self.pane.fill_first()
+        self.pane.shown()
 
     @property
     def pane(self) -> Pane:
@@ -116,8 +119,7 @@ class SettingsPage(Vertical):
                 else:
                     await self.mount(pane_class(tab)(id=tab))
             self.query_one(TabBar).active = tab
-        if self._is_ready:
-            self.pane.fill_first()
+            self.pane.shown()
         return self.pane
 
     async def go_to(self, tab: str, control: str) -> None:
@@ -161,6 +163,9 @@ class SettingsPage(Vertical):
 
     # -- saving ----------------------------------------------------------------------------------------------
 
+    def action_read_again(self) -> None:
+        self.pane.shown()
+
     def action_save(self) -> None:
         pane = self.pane
         if isinstance(pane, SectionPane):
@@ -171,7 +176,7 @@ class SettingsPage(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 (Textual's)
         if action == "security":
-            return self._is_ready and self.active == "security"
+            return self.active == "security"
         if action != "save":
             return True
         panes = self.query(f"#{self.active}").results(SectionPane)

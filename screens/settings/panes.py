@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual import on, work
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.reactive import reactive
@@ -23,26 +25,35 @@ from tui.widgets.toggle import Toggle
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from textual.widgets.input import Selection
+
     from store.settings import Saved
 
 S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
 
 
-class Pane(Acts, VerticalScroll, can_focus=False):
-    """One tab."""
+class Pane(Acts, VerticalScroll, can_focus=False, inherit_bindings=False):
+    """One tab. Its keys scroll up and down: those that would scroll it sideways switch tabs."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_up", "Scroll up", show=False),
+        Binding("down", "scroll_down", "Scroll down", show=False),
+        Binding("home", "scroll_home", "Scroll to the top", show=False),
+        Binding("end", "scroll_end", "Scroll to the end", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+    ]
     HELP_TEXT: ClassVar[str] = ""
     """What the tab is for; the help page shows it."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
         super().__init__(id=id, classes="pane")
-        self._was_filled = False
 
-    def fill_first(self) -> None:
-        """Fill the pane unless it was filled before."""
-        if not self._was_filled:
-            self._was_filled = True
-            self.reload()
+    def shown(self) -> None:
+        """The tab is shown, perhaps again: what it tells of may have changed. What was typed stays."""
+        for notice in self.query(Notice):
+            notice.take_back()
+        self.reload()
 
     def reload(self) -> None:
         """Read from the account again."""
@@ -105,15 +116,33 @@ class SectionPane(Pane, Generic[S]):
             ActionButton("Reset to Default", id="reset"),
         )
 
+    def shown(self) -> None:
+        if self.dirty:
+            self.reload()
+        else:
+            super().shown()
+
     def reload(self) -> None:
         self.load_section()
 
     @work(exclusive=True, group="load")
     async def load_section(self) -> None:
-        saved = await self.attempt(lambda: self.account.load(self.KIND))
-        if saved is not None:
-            self._show(saved.value)
+        """Read the section again, unless edits of it are under way: those begin from what was shown."""
+        if not self.dirty:
+            saved = await self.attempt(lambda: self.account.load(self.KIND))
+            if saved is not None and not self.dirty:
+                typed = [] if self.saved else self._typed()
+                self._show(saved.value)
+                for put_back in typed:
+                    put_back()
         await self.loaded()
+
+    def _typed(self) -> list[Callable[[], None]]:
+        """What a person was quicker with than the account, each as what puts it back once the form is filled."""
+        ways: list[Callable[[], None]] = []
+        ways += [partial(setattr, toggle, "value", True) for toggle in self.query(Toggle) if toggle.value]
+        ways += [partial(_retype, field, field.value, field.selection) for field in self.query(Input) if field.value]
+        return ways
 
     def _show(self, saved: Saved[S]) -> None:
         self.saved = saved
@@ -225,3 +254,8 @@ class SectionPane(Pane, Generic[S]):
             notice.say(sentence, kind)
             if sentence:
                 notice.scroll_visible(animate=False)
+
+
+def _retype(field: Input, text: str, selection: Selection) -> None:
+    field.value = text
+    field.selection = selection

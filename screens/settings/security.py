@@ -71,6 +71,14 @@ class SecurityPane(Pane):
         if overview is not None:
             self.show_overview(overview.value)
 
+    async def _known(self) -> SecurityOverview | None:
+        """What the account says, read now if a key was quicker; None if it cannot be read, which was told then."""
+        if self.overview is None:
+            overview = await self.attempt(self.account.security, opens=True)
+            if overview is not None:
+                self.show_overview(overview.value)
+        return self.overview
+
     def show_overview(self, overview: SecurityOverview) -> None:
         """Put what the account says into the rows."""
         self.overview = overview
@@ -144,12 +152,42 @@ class SecurityPane(Pane):
         self.renew_token()
 
     def action_password(self) -> None:
-        from screens.settings.change_password import ChangePassword
-
-        self._open(ChangePassword(has_password=self.overview is None or self.overview.has_password))
+        self.change_password()
 
     def action_passkeys(self) -> None:
-        overview = self.overview
+        self.manage_passkeys()
+
+    def action_two_factor(self) -> None:
+        self.manage_two_factor()
+
+    def action_sessions(self) -> None:
+        self.show_sessions()
+
+    def action_activity(self) -> None:
+        self.show_activity()
+
+    def action_sign_out_others(self) -> None:
+        self.end_others()
+
+    def action_delete(self) -> None:
+        self.delete()
+
+    async def _show(self, dialog: AccountModal[Any]) -> None:
+        await self.app.push_screen_wait(dialog)
+        self._changed()
+
+    @work(exclusive=True, group="dialog")
+    async def change_password(self) -> None:
+        overview = await self._known()
+        if overview is None:
+            return
+        from screens.settings.change_password import ChangePassword
+
+        await self._show(ChangePassword(has_password=overview.has_password))
+
+    @work(exclusive=True, group="dialog")
+    async def manage_passkeys(self) -> None:
+        overview = await self._known()
         if overview is None:
             return
         if not overview.passkeys_enabled and not overview.passkeys:
@@ -157,45 +195,40 @@ class SecurityPane(Pane):
             return
         from screens.settings.passkeys import Passkeys
 
-        self._open(Passkeys(can_register=overview.passkeys_enabled))
-
-    def action_two_factor(self) -> None:
-        if self.overview is None:
-            return
-        if self.overview.two_factor.is_enabled:
-            from screens.settings.two_factor_manage import TwoFactorManage
-
-            self._open(TwoFactorManage())
-        else:
-            self.enable_two_factor()
-
-    def action_sessions(self) -> None:
-        from screens.settings.sessions import SessionList
-
-        self._open(SessionList())
-
-    def action_activity(self) -> None:
-        from screens.settings.activity import Activity
-
-        self._open(Activity())
-
-    def action_sign_out_others(self) -> None:
-        if self.overview is not None and len(self.overview.sessions) > 1:
-            self.end_others()
-
-    def action_delete(self) -> None:
-        self.delete()
+        await self._show(Passkeys(can_register=overview.passkeys_enabled))
 
     @work(exclusive=True, group="dialog")
-    async def _open(self, dialog: AccountModal[Any]) -> None:
-        await self.app.push_screen_wait(dialog)
-        self._changed()
+    async def manage_two_factor(self) -> None:
+        overview = await self._known()
+        if overview is None:
+            return
+        if overview.two_factor.is_enabled:
+            from screens.settings.two_factor_manage import TwoFactorManage
+
+            await self._show(TwoFactorManage())
+        else:
+            await self._enable_two_factor()
+
+    @work(exclusive=True, group="dialog")
+    async def show_sessions(self) -> None:
+        from screens.settings.sessions import SessionList
+
+        await self._show(SessionList())
+
+    @work(exclusive=True, group="dialog")
+    async def show_activity(self) -> None:
+        from screens.settings.activity import Activity
+
+        await self._show(Activity())
 
     @work(exclusive=True, group="dialog")
     async def renew_token(self) -> None:
+        overview = await self._known()
+        if overview is None:
+            return
         from screens.settings.access_token import AccessToken
 
-        exists = self.overview is not None and self.overview.access_token is not None
+        exists = overview.access_token is not None
         question = Confirm(
             "Generate a new System Access Token?",
             "The token grants access to the API of your account. "
@@ -209,17 +242,16 @@ class SecurityPane(Pane):
         )
         if not await self.app.push_screen_wait(question):
             return
-        made = await self.attempt(self.account.generate_token)
+        made = await self.attempt(self.account.generate_token, opens=True)
         if made is not None:
             await self.app.push_screen_wait(AccessToken(made.value))
             self._changed()
 
-    @work(exclusive=True, group="dialog")
-    async def enable_two_factor(self) -> None:
+    async def _enable_two_factor(self) -> None:
         from screens.settings.two_factor_setup import TwoFactorSetup
 
         self.query_one(Notice).say("Preparing a key and ten backup codes…", "muted")
-        enrolment = await self.attempt(self.account.begin_two_factor)
+        enrolment = await self.attempt(self.account.begin_two_factor, opens=True)
         self.query_one(Notice).say("")
         if enrolment is None:
             return
@@ -230,6 +262,9 @@ class SecurityPane(Pane):
 
     @work(exclusive=True, group="dialog")
     async def end_others(self) -> None:
+        overview = await self._known()
+        if overview is None or len(overview.sessions) < 2:
+            return
         if await self.app.push_screen_wait(
             Confirm("Sign out other sessions?", "Every session of yours but this one ends at once.", "Sign out")
         ):
@@ -242,9 +277,9 @@ class SecurityPane(Pane):
     async def delete(self) -> None:
         from screens.settings.delete_account import DeleteAccount
 
-        if await self.attempt(self.account.check_deletable) is None:
+        if await self.attempt(self.account.check_deletable, opens=True) is None:
             return
-        who = await self.attempt(self.account.summary)
+        who = await self.attempt(self.account.summary, opens=True)
         if who is None:
             return
         if await self.app.push_screen_wait(DeleteAccount(who.value.name)):

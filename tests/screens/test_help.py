@@ -63,6 +63,17 @@ async def test_f1_in_a_dialog_tells_of_it_and_keeps_what_was_typed() -> None:
         assert stage.app.screen.query_one("#original-password", SecretInput).value == "half a pass"
 
 
+async def test_f1_in_a_field_lists_no_key_that_is_typed_there() -> None:
+    async with console(size=(100, 90)) as stage:
+        await stage.press("3", "f1")
+        assert stage.says("f1 ? What this is, and its keys app.help")
+        assert stage.says("[ ^pgup Show the tab to the left tab.previous")
+        await stage.press("f1", "tab", "f1")
+        assert stage.says("f1 What this is, and its keys app.help")
+        assert stage.says("^pgup Show the tab to the left tab.previous")
+        assert not stage.says("Show the Price tab")
+
+
 async def test_f1_on_a_question_answers_nothing() -> None:
     async with console() as stage:
         await stage.press("t", "f1")

@@ -10,7 +10,14 @@ from tui.widgets.confirm import Confirm
 
 pytestmark = pytest.mark.anyio
 
-KEYS = {"security.token": "g", "confirm.yes": "z", "secret.copy": "y", "modal.cancel": "f9", "app.help": "f3"}
+KEYS = {
+    "security.token": "g",
+    "confirm.yes": "z",
+    "secret.copy": "y",
+    "modal.cancel": "f9",
+    "app.help": "f3",
+    "secret.flip": "v",
+}
 
 
 async def test_the_labels_of_buttons_name_the_keys_that_act() -> None:
@@ -25,6 +32,9 @@ async def test_the_labels_of_buttons_name_the_keys_that_act() -> None:
         assert isinstance(stage.app.screen, AccessToken)
         assert stage.says("[ Copy  y ]")
         assert stage.says("[ Close  f9 ]")
+        assert stage.says("[ Reveal  v ]")
+        await stage.press("tab", "tab", "v")
+        assert stage.says("gk_")
 
 
 async def test_a_key_that_was_taken_away_is_not_promised() -> None:

@@ -32,3 +32,12 @@ async def test_what_was_refused_can_be_saved_under_a_name(tmp_path: Path) -> Non
         await stage.press("enter")
         assert not isinstance(stage.app.screen, SaveFile)
         assert (tmp_path / "export.json").read_text() == "{}"
+
+
+async def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    async with console() as stage:
+        stage.app.push_screen(SaveFile("Export", "gatekey-export.json", write_text("{}")))
+        await stage.settle()
+        await stage.fill("path", f"{tmp_path}")
+        await stage.press("enter")
+        assert stage.says("is a folder. Add the name of a file.")

@@ -1,15 +1,19 @@
 """The input under every field: one line as wide as its field, whatever is typed into it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from textual.binding import BindingType
 from textual.events import Key
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
 
 
-class LineInput(Input):
+class LineInput(Input, inherit_bindings=False):
     """An `Input` that takes keys in the order they came, and does not lay the screen out again for each."""
+
+    # Not those of what can be scrolled: a long text would take ctrl+pageup from the tabs (8.2.8).
+    BINDINGS: ClassVar[list[BindingType]] = Input.BINDINGS
 
     # How far the text can be scrolled is a virtual size, and Textual takes every change of one for a change of
     # layout (8.2.8). What surrounds this input does not depend on it: it fills its field, and text scrolls within.

@@ -1,0 +1,242 @@
+"""What a person does before the account has answered is done when it has; nothing typed is lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual.events import Key
+from textual.widgets import Input
+
+from screens.console import Console
+from screens.recommendations import RecommendationList
+from screens.settings.access_token import AccessToken
+from screens.settings.change_password import ChangePassword
+from screens.settings.delete_account import DeleteAccount
+from screens.settings.notifications import NotificationsPane
+from screens.settings.page import SettingsPage
+from screens.settings.sidebar import SidebarPane
+from screens.settings.two_factor_setup import TwoFactorSetup
+from store.errors import DatabaseBusy
+from store.sections import NotificationSettings, SidebarSettings
+from store.store import Store
+from tests.consoles import PASSWORD, SIZE, Stage, console
+from tests.screens.test_key_order import burst
+from tests.stores import StillClock, add_account, make_store, sign_in
+from tui import key_order
+from tui.app import GatekeyApp
+from tui.keymap import ConsoleConfig
+from tui.local_account import LocalAccount
+from tui.opening import Options
+from tui.widgets.confirm import Confirm
+from tui.widgets.toggle import Toggle
+
+pytestmark = pytest.mark.anyio
+
+
+class SlowAccount(LocalAccount):
+    """Answers what is named in `slow` only after `answers` was set."""
+
+    def __init__(self, store: Store, *slow: str) -> None:
+        super().__init__(Options(), opened=store, token=sign_in(store))
+        self.answers = asyncio.Event()
+        self.slow = set(slow)
+        self.asked: list[str] = []
+
+    def __getattribute__(self, name: str) -> Any:
+        attribute = super().__getattribute__(name)
+        if name.startswith("_") or name in {"slow", "answers", "asked"} or name not in self.slow:
+            return attribute
+
+        async def later(*arguments: Any) -> Any:
+            self.asked.append(name)
+            await self.answers.wait()
+            return await attribute(*arguments)
+
+        return later
+
+
+@asynccontextmanager
+async def slow_console(*slow: str) -> AsyncIterator[tuple[Stage, SlowAccount]]:
+    """A console whose account has not answered yet, and shows its first page."""
+    store = make_store()
+    add_account(store, "alice")
+    account = SlowAccount(store, *slow)
+    clock = store.context.clock
+    assert isinstance(clock, StillClock)
+    app = GatekeyApp(account, ConsoleConfig())
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        stage = Stage(app, pilot, store, clock)
+        await stage.until(lambda: app.screen_stack and app.screen.query("#settings-tabs") and app.focused)
+        yield stage, account
+
+
+@pytest.mark.parametrize(
+    ("key", "dialog"),
+    [("t", Confirm), ("p", ChangePassword), ("f", TwoFactorSetup), ("x", DeleteAccount), ("r", RecommendationList)],
+)
+async def test_a_key_before_the_tab_is_filled_is_answered(key: str, dialog: type[object]) -> None:
+    async with slow_console("security", "summary") as (stage, account):
+        await stage.pilot.press(key)
+        await stage.until(lambda: account.asked)
+        assert isinstance(stage.app.screen, Console)
+        account.answers.set()
+        await stage.until(lambda: isinstance(stage.app.screen, dialog))
+        await stage.settle()
+
+
+async def test_what_a_key_cannot_do_is_said_once_it_is_known() -> None:
+    async with slow_console("security") as (stage, account):
+        await stage.pilot.press("k", "o")
+        account.answers.set()
+        await stage.settle()
+        assert isinstance(stage.app.screen, Console)
+        assert stage.says("there are none")
+
+
+async def test_a_key_before_the_data_is_open_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo opens after its first picture."""
+    store = make_store()
+    add_account(store, "alice")
+    account = LocalAccount(Options(), token=sign_in(store))
+    may_open = asyncio.Event()
+
+    async def open_later() -> bool:
+        await may_open.wait()
+        account._opened = store
+        account._was_opened.set()
+        return False
+
+    monkeypatch.setattr(account, "open", open_later)
+    clock = store.context.clock
+    assert isinstance(clock, StillClock)
+    app = GatekeyApp(account, ConsoleConfig())
+    async with app.run_test(size=SIZE) as pilot:
+        stage = Stage(app, pilot, store, clock)
+        await stage.until(lambda: app.screen_stack and app.screen.query("#settings-tabs") and app.focused)
+        await pilot.press("f")
+        await pilot.pause()
+        assert isinstance(app.screen, Console)
+        may_open.set()
+        await stage.until(lambda: isinstance(app.screen, TwoFactorSetup))
+        await stage.press("escape", "y")
+        await stage.press("3")
+        assert app.screen.query_one("#quota-warning-threshold", Input).value == "1.00"
+
+
+async def test_what_was_typed_before_the_form_was_filled_stays() -> None:
+    async with slow_console("load") as (stage, account):
+        await stage.pilot.press("3")
+        await stage.until(lambda: stage.app.screen.query("#quota-warning-threshold"))
+        stage.app.screen.query_one("#quota-warning-threshold").focus()
+        await stage.pilot.press("7", ".", "2", "5", "left")
+        stage.app.screen.query_one("#channel-webhook", Toggle).focus()
+        await stage.pilot.press("space")
+        account.answers.set()
+        await stage.settle()
+        threshold = stage.app.screen.query_one("#quota-warning-threshold", Input)
+        assert (threshold.value, threshold.cursor_position) == ("7.25", 3)
+        assert stage.app.screen.query_one("#channel-webhook", Toggle).value
+        assert stage.app.screen.query_one("#gotify-priority", Input).value == "5", "what nobody typed was not filled in"
+        assert stage.app.screen.query_one(NotificationsPane).dirty
+
+
+async def test_a_module_switched_early_stays_switched() -> None:
+    async with slow_console("load") as (stage, account):
+        await stage.settle()
+        token = sign_in(stage.store)
+        stage.store.settings.save(token, SidebarSettings(frozenset({"playground", "wallet"})), 1)
+        await stage.pilot.press("6")
+        await stage.until(lambda: stage.app.screen.query("#section-chat"))
+        stage.app.screen.query_one("#module-playground", Toggle).focus()
+        await stage.pilot.press("space")
+        account.answers.set()
+        await stage.settle()
+        assert stage.app.screen.query_one("#module-playground", Toggle).value
+        assert not stage.app.screen.query_one("#module-wallet", Toggle).value
+        assert stage.app.screen.query_one(SidebarPane).dirty
+
+
+async def test_a_tab_that_could_not_be_read_is_read_when_it_is_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with console() as stage:
+        load = stage.app.account.load
+
+        async def fails(_kind: object) -> None:
+            raise DatabaseBusy
+
+        monkeypatch.setattr(stage.app.account, "load", fails)
+        await stage.press("3")
+        assert stage.says(DatabaseBusy().title)
+        monkeypatch.setattr(stage.app.account, "load", load)
+        await stage.press("f5")
+        assert not stage.says(DatabaseBusy().title)
+        assert stage.app.screen.query_one("#gotify-priority", Input).value == "5"
+        assert not stage.app.screen.query_one(NotificationsPane).dirty
+
+
+@pytest.mark.parametrize("keys", [("f5",), ("ctrl+r",), ("4", "3")])
+async def test_what_another_console_saved_shows_unless_one_edits(keys: tuple[str, ...]) -> None:
+    async with console() as stage:
+        await stage.press("3")
+        await save_elsewhere(stage, 3_000_000)
+        await stage.press(*keys)
+        threshold = stage.app.screen.query_one("#quota-warning-threshold", Input)
+        assert threshold.value == "3.00"
+        await stage.fill("quota-warning-threshold", "9")
+        await save_elsewhere(stage, 4_000_000)
+        await stage.press(*keys)
+        assert threshold.value == "9"
+        assert stage.app.screen.query_one(NotificationsPane).dirty
+
+
+async def save_elsewhere(stage: Stage, threshold_micro_usd: int) -> None:
+    token = sign_in(stage.store)
+    base = stage.store.settings.load(token, NotificationSettings)
+    stage.store.settings.save(token, replace(base.section, threshold_micro_usd=threshold_micro_usd), base.version)
+
+
+# -- keys typed ahead of a dialog -----------------------------------------------------------------------------
+
+
+async def test_a_question_and_its_proof_in_one_piece() -> None:
+    async with console() as stage:
+        stage.clock.advance(minutes=6)
+        await burst(stage, "t", "y", PASSWORD, "<enter>")
+        assert isinstance(stage.app.screen, AccessToken), stage.text()
+
+
+async def test_a_name_typed_ahead_is_in_the_field_it_was_meant_for() -> None:
+    async with slow_console("check_deletable") as (stage, account):
+        for key in ("x", "tab", "a", "l", "i"):
+            stage.app.post_message(Key(key, key if len(key) == 1 else None))
+        await stage.until(lambda: account.asked)
+        await asyncio.sleep(0.05)
+        assert isinstance(stage.app.screen, Console)
+        account.answers.set()
+        await stage.settle()
+        assert isinstance(stage.app.screen, DeleteAccount)
+        assert stage.app.screen.query_one("#username", Input).value == "ali"
+
+
+async def test_keys_do_not_wait_for_ever_for_a_dialog(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_order, "_PATIENCE_WITH_DIALOGS", 0.05)
+    async with slow_console("begin_two_factor") as (stage, account):
+        await stage.pilot.press("f", "3")
+        await stage.until(lambda: stage.app.screen.query_one(SettingsPage).active == "notifications")
+        account.answers.set()
+        await stage.until(lambda: isinstance(stage.app.screen, TwoFactorSetup))
+        await stage.settle()
+
+
+async def test_keys_go_on_when_no_dialog_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_order, "_PATIENCE_WITH_DIALOGS", 3600.0)
+    async with console() as stage:
+
+        async def fails() -> None:
+            raise DatabaseBusy
+
+        monkeypatch.setattr(stage.app.account, "begin_two_factor", fails)
+        await burst(stage, "f", "5")
+        await stage.until(lambda: stage.app.screen.query_one(SettingsPage).active == "privacy")
