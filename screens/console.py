@@ -85,6 +85,11 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
         """Read the line above the page again: something it tells of has changed."""
         self.run_worker(self._show_summary(), group="summary", exclusive=True)
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether a tab has edits that are not saved."""
+        return any(page.unsaved for page in self.query(SettingsPage))
+
     async def may_leave(self) -> bool:
         """Whether nothing is unsaved, or the person has said what to do with it. Call it in a worker."""
         for page in self.query(SettingsPage):

@@ -118,12 +118,7 @@ class LockScreen(SmallScreenGuard, Acts, Screen[bool]):
         return await self.app.push_screen_wait(question)
 
     def _hides_unsaved(self) -> bool:
-        from screens.settings.panes import SectionPane
-
-        return any(
-            getattr(screen, "unsaved", False) or any(pane.dirty for pane in screen.query(SectionPane))
-            for screen in self.app.screen_stack
-        )
+        return any(getattr(screen, "unsaved", False) for screen in self.app.screen_stack)
 
     def _greeting(self) -> str:
         if self.account.is_demo:
