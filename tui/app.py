@@ -119,6 +119,8 @@ class GatekeyApp(CalmExit, App[None]):
 
     def session_ended(self, error: GatekeyError | None = None) -> None:
         """The session is gone: back to the sign-in screen, with a sentence on why."""
+        # A password typed ahead of a dialog would be typed into the name, and be read there.
+        self._keys.drop()
         self.show_sign_in(str(error or SessionEnded()))
 
     @property

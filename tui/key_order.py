@@ -71,6 +71,10 @@ class KeyOrder:
         """What has waited longest, if nothing is under way."""
         return self._waiting.popleft() if self._waiting and not self._must_wait else None
 
+    def drop(self) -> None:
+        """Forget what waits: where it was meant to go is no more."""
+        self._waiting.clear()
+
     @property
     def _must_wait(self) -> bool:
         return self._is_under_way or self._dialogs > 0

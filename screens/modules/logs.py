@@ -31,7 +31,7 @@ class LogPage(ModulePage):
     KIND_NAME: ClassVar[str | None] = None
     EMPTY: ClassVar[str] = "Nothing has been logged yet."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+r,f5", "refresh_log", "Refresh", id="log.refresh", tooltip="Read the log again from the top"),
+        Binding("ctrl+r,f5", "reload", "Refresh", id="log.refresh", tooltip="Read the log again from the top"),
     ]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Widget's)
@@ -54,9 +54,6 @@ class LogPage(ModulePage):
         table: DataTable[Content] = self.query_one(DataTable)
         for label, width in _COLUMNS:
             table.add_column(label, width=width)
-        self.reload()
-
-    def action_refresh_log(self) -> None:
         self.reload()
 
     def show_again(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from screens.account_modal import Notice
@@ -18,8 +19,14 @@ class ModulePage(Acts, VerticalScroll, can_focus=True):
 
     HELP_TEXT: ClassVar[str] = ""
     """What the page shows; F1 shows it with the keys."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+r,f5", "reload", "Refresh", id="module.refresh", show=False, tooltip="Read this page again"),
+    ]
 
     def on_mount(self) -> None:
+        self.reload()
+
+    def action_reload(self) -> None:
         self.reload()
 
     def reload(self) -> None:

@@ -56,8 +56,13 @@ class AccountBindingPane(Pane):
         shown = overview.bindings if overview.enabled else tuple(bound)
         self.query_one("#binding-state", Static).update(_sentence(overview))
         rows = self.query_one("#providers", Vertical)
-        await rows.remove_children()
-        await rows.mount_all([self._row(binding, enabled=overview.enabled) for binding in shown])
+        focused = next((button.name for button in rows.query(Button) if button.has_focus), None)
+        with self.app.batch_update():
+            await rows.remove_children()
+            await rows.mount_all([self._row(binding, enabled=overview.enabled) for binding in shown])
+            for button in rows.query(Button):
+                if button.name == focused:
+                    button.focus()
 
     def _row(self, binding: BindingInfo, *, enabled: bool) -> Field:
         provider, now = binding.provider, self.account.now()

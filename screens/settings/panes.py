@@ -130,12 +130,19 @@ class SectionPane(Pane, Generic[S]):
         """Read the section again, unless edits of it are under way: those begin from what was shown."""
         if not self.dirty:
             saved = await self.attempt(lambda: self.account.load(self.KIND))
-            if saved is not None and not self.dirty:
-                typed = [] if self.saved else self._typed()
-                self._show(saved.value)
-                for put_back in typed:
-                    put_back()
+            if saved is not None:
+                self._show_again(saved.value)
         await self.loaded()
+
+    def _show_again(self, saved: Saved[S]) -> None:
+        """Show what was read, but not over an edit or a save that was quicker."""
+        self.note_edit()
+        if self.dirty or (self.saved is not None and saved.version < self.saved.version):
+            return
+        typed = [] if self.saved else self._typed()
+        self._show(saved)
+        for put_back in typed:
+            put_back()
 
     def _typed(self) -> list[Callable[[], None]]:
         """What a person was quicker with than the account, each as what puts it back once the form is filled."""

@@ -19,7 +19,9 @@ from screens.settings.notifications import NotificationsPane
 from screens.settings.page import SettingsPage
 from screens.settings.sidebar import SidebarPane
 from screens.settings.two_factor_setup import TwoFactorSetup
-from store.errors import DatabaseBusy
+from screens.sign_in import SignIn
+from store.bindings import ProviderKind
+from store.errors import DatabaseBusy, SessionEnded
 from store.sections import NotificationSettings, SidebarSettings
 from store.store import Store
 from tests.consoles import PASSWORD, SIZE, Stage, console
@@ -195,6 +197,63 @@ async def save_elsewhere(stage: Stage, threshold_micro_usd: int) -> None:
     token = sign_in(stage.store)
     base = stage.store.settings.load(token, NotificationSettings)
     stage.store.settings.save(token, replace(base.section, threshold_micro_usd=threshold_micro_usd), base.version)
+
+
+async def test_a_letter_that_was_quicker_than_the_answer_stays() -> None:
+    async with slow_console("load") as (stage, account):
+        account.answers.set()
+        await stage.settle()
+        await stage.press("3")
+        account.answers.clear()
+        account.asked.clear()
+        await stage.pilot.press("f5")
+        await stage.until(lambda: account.asked)
+        threshold = stage.app.screen.query_one("#quota-warning-threshold", Input)
+        with threshold.prevent(Input.Changed):
+            threshold.value = "9"  # the message that tells of it is still on its way
+        account.answers.set()
+        await stage.settle()
+        assert threshold.value == "9"
+
+
+async def test_an_answer_from_before_a_save_is_not_shown_after_it() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        pane = stage.app.screen.query_one(NotificationsPane)
+        assert pane.saved is not None
+        before = pane.saved
+        await stage.fill("quota-warning-threshold", "9")
+        await stage.press("ctrl+s")
+        pane._show_again(before)
+        assert stage.app.screen.query_one("#quota-warning-threshold", Input).value == "9.00"
+
+
+async def test_a_row_that_is_read_again_keeps_the_focus() -> None:
+    store = make_store()
+    add_account(store, "alice")
+    store.site.set("account_binding.enabled", "true")
+    for slug in ("one", "two"):
+        store.bindings.add_provider(
+            slug, slug.title(), ProviderKind.GITHUB, issuer="", client_id="x", client_secret=None
+        )
+    async with console(store) as stage:
+        await stage.press("1")
+        list(stage.app.screen.query("#providers Button"))[1].focus()
+        await stage.press("f5")
+        assert stage.app.focused is list(stage.app.screen.query("#providers Button"))[1]
+
+
+async def test_what_was_typed_ahead_is_not_shown_when_the_session_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with console() as stage:
+
+        async def ended() -> None:
+            await asyncio.sleep(0.05)
+            raise SessionEnded
+
+        monkeypatch.setattr(stage.app.account, "begin_two_factor", ended)
+        await burst(stage, "f", PASSWORD)
+        assert isinstance(stage.app.screen, SignIn)
+        assert stage.app.screen.query_one("#username", Input).value == ""
 
 
 # -- keys typed ahead of a dialog -----------------------------------------------------------------------------
