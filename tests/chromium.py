@@ -11,15 +11,15 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from websockets.sync.client import ClientConnection, connect
 
 CHROMIUM: Final = shutil.which("chromium") or ""
-ANSWER_SECONDS: Final = 20.0
-"""How long a command, a start or an awaited state may take."""
+ANSWER_SECONDS: Final = 90.0
+"""How long a command, a start or an awaited state may take: a machine at work on other things is slow, not broken."""
 
 _ANNOUNCED: Final = "DevTools listening on "
 _OPTIONS: Final = (
@@ -188,10 +188,14 @@ def chromium() -> Iterator[Tab]:
             start_new_session=True,
         )
         try:
-            with connect(_address(process), max_size=None, proxy=None) as socket:
+            # No pings: a browser that is slow to answer them would be cut off.
+            with connect(
+                _address(process), max_size=None, proxy=None, open_timeout=ANSWER_SECONDS, ping_interval=None
+            ) as socket:
                 yield _first_tab(socket)
                 socket.send(json.dumps({"id": 0, "method": "Browser.close"}))
-                process.wait(ANSWER_SECONDS)
+                with suppress(subprocess.TimeoutExpired):  # the tests are over; it is killed below
+                    process.wait(ANSWER_SECONDS)
         finally:
             if process.poll() is None:
                 # The renderers and the rest of the family live in the same session.
