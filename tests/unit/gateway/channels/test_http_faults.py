@@ -42,11 +42,11 @@ def status(
     respond: Respond,
     timeouts: Timeouts = PATIENT,
 ) -> DeliveryFailed:
-    """What comes of this answer."""
+    """What comes of this answer. Of a short time a slow machine may leave none to ask in."""
     with HttpReceiver(backstage, respond) as receiver:
         way = outbound(authority, f"{HOST}:{receiver.port}", timeouts=timeouts)
         error = failing(send(message, f"http://{HOST}:{receiver.port}", way, FixedClock()))
-    assert len(receiver.requests) == 1
+    assert len(receiver.requests) in ((0, 1) if timeouts is SHORT else (1,))
     assert isinstance(error, DeliveryFailed)
     return error
 
