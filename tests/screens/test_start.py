@@ -84,6 +84,7 @@ async def test_the_first_key_was_answered_before_the_data_was_opened(monkeypatch
         return False
 
     monkeypatch.setattr(account, "_open", open_now)
+    monkeypatch.setattr("screens.console.PATIENCE", 60.0)  # a loop that is held up for a second is not given up
     async with app.run_test() as pilot:
         while not isinstance(app.screen, Console) or not app.screen.query("#settings-tabs"):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0)

@@ -77,8 +77,9 @@ def test_no_color_means_the_theme_that_sends_none(environ: dict[str, str], chose
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Iterator[tuple[list[str], dict[str, str]]]:
-    """A tmux command with a server of its own, and the variables of a pane in its session."""
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """A tmux command with a server of its own, and the variables of a pane in its session. It may be slow to answer."""
+    monkeypatch.setattr("tui.terminal.PATIENCE", 60.0)
     if shutil.which("tmux") is None:
         pytest.skip("tmux is not installed")
     base = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
