@@ -33,6 +33,9 @@ from tests.pty_screen import Cell, Screen, to_png
 
 __all__ = ["Burst", "Cell", "Chunk", "PtyTerminal", "ScreenTimeoutError", "to_png"]
 
+PATIENCE: Final = 90.0
+"""Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
+
 _KEYS: Final = {
     "enter": "\r",
     "tab": "\t",
@@ -282,7 +285,7 @@ class PtyTerminal:
 
     # Waiting
 
-    def wait_for(self, condition: "str | Callable[[PtyTerminal], bool]", timeout: float = 10.0) -> None:
+    def wait_for(self, condition: "str | Callable[[PtyTerminal], bool]", timeout: float = PATIENCE) -> None:
         """Wait until a text is on the screen or a condition holds.
 
         Raises ScreenTimeoutError after `timeout` seconds, or when the program ended first.
@@ -320,7 +323,7 @@ class PtyTerminal:
                 return chunk.at
         return float("inf")
 
-    def exit_code(self, timeout: float = 10.0) -> int:
+    def exit_code(self, timeout: float = PATIENCE) -> int:
         """Wait for the program's end and return its exit status, negative for a signal.
 
         Raises ScreenTimeoutError after `timeout` seconds.

@@ -111,7 +111,7 @@ class Run:
     def start(self) -> Figures:
         """From the start of the process to the first paint, and to the answer to a key pressed at that moment."""
         terminal, scenario = self.terminal, self.scenario
-        terminal.wait_for(lambda terminal: scenario.painted in plain_text(terminal.raw), timeout=60)
+        terminal.wait_for(lambda terminal: scenario.painted in plain_text(terminal.raw))
         painted = perf_counter() - terminal.started
         terminal.press(scenario.next_tab)
         for _ in range(60):
@@ -128,7 +128,7 @@ class Run:
         """Everything a person does between start and exit."""
         terminal, scenario = self.terminal, self.scenario
         figures: Figures = defaultdict(list)
-        terminal.wait_for(scenario.settled, timeout=60)
+        terminal.wait_for(scenario.settled)
         terminal.settle(REST, timeout=60)
         figures["start, bytes"].append(len(terminal.raw))
         figures["start, CPU"].append(cpu_ms(terminal.pid))
@@ -153,7 +153,7 @@ class Run:
             terminal.wait_for(lambda terminal: scenario.modal_shown not in terminal.screen_text())
         pressed = perf_counter()
         terminal.press(scenario.leave)
-        terminal.exit_code(timeout=30)
+        terminal.exit_code()
         figures["exit"].append((perf_counter() - pressed) * 1e3)
         if terminal.left_on:
             sys.exit(f"{scenario}: left on after the exit: {', '.join(terminal.left_on)}")
