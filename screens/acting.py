@@ -43,16 +43,16 @@ class Acts(AccountPart):
     def account(self) -> AccountService:
         return self.app.account
 
-    async def attempt(self, action: Callable[[], Awaitable[T]], *, opens: bool = False) -> Done[T] | None:
+    async def attempt(self, action: Callable[[], Awaitable[T]], *, holds_keys: bool = False) -> Done[T] | None:
         """Carry out `action`; None if it was refused or given up, and then the person knows why.
 
         Asks for a fresh proof, or to unlock, as often as the account asks, and tries again. What came of it while
-        the console was being locked is handed on when it is unlocked: no dialog opens over the lock. With `opens`, a
-        dialog comes of it, and what is typed meanwhile waits for that. Call it in a worker.
+        the console was being locked is handed on when it is unlocked: no dialog opens over the lock. With
+        `holds_keys`, what is typed meanwhile waits for what comes of it. Call it in a worker.
         """
         while True:
             try:
-                with self.app.keys_wait() if opens else nullcontext():
+                with self.app.keys_held() if holds_keys else nullcontext():
                     await self.account.until_open()
                     done = Done(await action())
                 return done if await self.app.until_unlocked() else None

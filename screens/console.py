@@ -121,7 +121,7 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
     async def show_recommendations(self) -> None:
         from screens.recommendations import PLACES, RecommendationList
 
-        summary = await self.attempt(self.account.summary, opens=True)
+        summary = await self.attempt(self.account.summary, holds_keys=True)
         if summary is None:
             return
         self.query_one(Header).summary = summary.value

@@ -63,7 +63,9 @@ class LockScreen(SmallScreenGuard, Acts, Screen[bool]):
         try:
             await self.account.lock()
         except SessionEnded as error:
-            self.app.session_ended(error)
+            # Whoever leaves at once knows why the session is gone.
+            if not any(worker.group == "leave" and worker.is_running for worker in self.workers):
+                self.app.session_ended(error)
         except GatekeyError:
             # The database does not answer: the screen stays covered, and unlocking will say so.
             self.query_one(Notice).say("The database does not answer; the console is locked all the same.", "warning")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tui.opening import Options
 
 STYLES: Final = Path(__file__).parents[1] / "styles"
-HELP_IN_DIALOGS: Final = ("modal.help", "confirm.help", "choice.help")
+HELP_IN_DIALOGS: Final = ("modal.help", "confirm.help", "choice.help", "palette.help")
 """Bindings that do what `app.help` does."""
 LOCK_CHECKED_EVERY: Final = 5.0
 """Seconds between two looks at the clock for the idle lock."""
@@ -164,9 +164,17 @@ class GatekeyApp(CalmExit, App[None]):
         while (event := self._keys.next()) is not None:
             await self._take(event)
 
-    def keys_wait(self) -> AbstractContextManager[None]:
-        """What is typed within waits for the dialog that is opened after it, or for a second."""
-        return self._keys.wait_for_dialog()
+    def keys_held(self) -> AbstractContextManager[None]:
+        """What is typed within waits for what comes of it, such as a dialog or a filled form; at most for a second."""
+        return self._keys.hold()
+
+    def action_command_palette(self) -> None:
+        from textual.command import CommandPalette
+
+        from tui.widgets.palette import Palette
+
+        if not CommandPalette.is_open(self):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_lock(self) -> None:
         # ctrl+l is also how one asks any program of a terminal to draw over what another one wrote.

@@ -27,10 +27,11 @@ _ROUNDS: Final = 2
 """Ways up from the focus that follow a key: behind the key itself, then behind the message a binding made of it."""
 _LOOK_EVERY: Final = 0.01
 """Seconds between two looks whether the screen is still there to which a key was given. It may go with the key."""
-_PATIENCE: Final = 0.5
-"""Seconds after which a key is taken to have worked, whatever keeps it."""
-_PATIENCE_WITH_DIALOGS: Final = 1.0
-"""Seconds after which keys no longer wait for a dialog that is on its way: a database or a provider may be slow."""
+_LOOKS: Final = 50
+"""After so many a key is taken to have worked, whatever keeps it. Not after so many seconds: a program that was
+stopped for a while has done nothing in them."""
+_LOOKS_OF_A_HOLD: Final = 100
+"""After so many, held keys go on: a database or a provider may be slow."""
 
 
 class KeyPassed(Message):
@@ -53,8 +54,7 @@ class KeyOrder:
         self._is_under_way = False
         self._target: Widget | None = None
         """What it was given to, or what has the focus since."""
-        self._dialogs = 0
-        """How many are on their way."""
+        self._holds = 0
 
     @staticmethod
     def is_input(event: Event) -> bool:
@@ -62,7 +62,7 @@ class KeyOrder:
         return isinstance(event, Key | Paste) and not event.is_forwarded
 
     def must_wait(self, event: Event) -> bool:
-        """Whether a key or a dialog is under way; then `event` waits, and comes back from `next`."""
+        """Whether keys are held or one is under way; then `event` waits, and comes back from `next`."""
         if self._must_wait:
             self._waiting.append(event)
         return self._must_wait
@@ -77,28 +77,34 @@ class KeyOrder:
 
     @property
     def _must_wait(self) -> bool:
-        return self._is_under_way or self._dialogs > 0
+        return self._is_under_way or self._holds > 0
 
     @contextmanager
-    def wait_for_dialog(self) -> Iterator[None]:
-        """What is typed within belongs to the dialog that is opened after it."""
-        self._dialogs += 1
+    def hold(self) -> Iterator[None]:
+        """What is typed within belongs to what comes of it: a dialog, or a form that is filled."""
+        self._holds += 1
         is_over = False
 
         def end() -> None:
             nonlocal is_over
             if not is_over:
                 is_over = True
-                self._dialogs -= 1
-                if self._dialogs == 0 and not self._is_under_way and self._app.is_running:
+                self._holds -= 1
+                if self._holds == 0 and not self._is_under_way and self._app.is_running:
                     self.follow(self._app.focused or self._app.screen)
 
-        patience = asyncio.get_running_loop().call_later(_PATIENCE_WITH_DIALOGS, end)
+        def look(left: int) -> None:
+            if not left:
+                end()
+            elif not is_over:
+                loop.call_later(_LOOK_EVERY, look, left - 1)
+
+        loop = asyncio.get_running_loop()
+        look(_LOOKS_OF_A_HOLD)
         try:
             yield
         finally:
-            patience.cancel()
-            # Behind what opens the dialog now.
+            # Behind what opens a dialog now.
             if not self._app.call_later(end):
                 end()
 
@@ -113,7 +119,7 @@ class KeyOrder:
         self._is_under_way = True
         self._send(target, _ROUNDS)
         loop = asyncio.get_running_loop()
-        loop.call_later(_LOOK_EVERY, self._look, loop, self._number, loop.time() + _PATIENCE)
+        loop.call_later(_LOOK_EVERY, self._look, loop, self._number, _LOOKS)
 
     def has_passed(self, message: KeyPassed) -> None:
         """Note that a round has ended."""
@@ -129,13 +135,13 @@ class KeyOrder:
         if not target.post_message(KeyPassed(self._number, rounds)):
             self._is_under_way = False
 
-    def _look(self, loop: asyncio.AbstractEventLoop, number: int, until: float) -> None:
+    def _look(self, loop: asyncio.AbstractEventLoop, number: int, left: int) -> None:
         if number != self._number or not self._is_under_way or not self._app.is_running:
             return
-        if loop.time() >= until or not self._is_there():
+        if not left or not self._is_there():
             self._app.post_message(KeyPassed(number, 1))
         else:
-            loop.call_later(_LOOK_EVERY, self._look, loop, number, until)
+            loop.call_later(_LOOK_EVERY, self._look, loop, number, left - 1)
 
     def _is_there(self) -> bool:
         """Whether what follows the key can still come up to the application."""

@@ -99,7 +99,7 @@ class AccountBindingPane(Pane):
         from screens.bind_provider import ProviderLogin
 
         self._say("Asking the provider for a code…", "muted")
-        login = await self.attempt(lambda: self.account.begin_device_login(slug), opens=True)
+        login = await self.attempt(lambda: self.account.begin_device_login(slug), holds_keys=True)
         if login is None:
             return
         self._say("")

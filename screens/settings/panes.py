@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 from textual import on, work
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.reactive import reactive
@@ -32,22 +31,21 @@ if TYPE_CHECKING:
 S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
 
 
-class Pane(Acts, VerticalScroll, can_focus=False, inherit_bindings=False):
-    """One tab. Its keys scroll up and down: those that would scroll it sideways switch tabs."""
+_SIDEWAYS: Final = frozenset({"scroll_left", "scroll_right", "page_left", "page_right"})
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll_up", "Scroll up", show=False),
-        Binding("down", "scroll_down", "Scroll down", show=False),
-        Binding("home", "scroll_home", "Scroll to the top", show=False),
-        Binding("end", "scroll_end", "Scroll to the end", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
-    ]
+
+class Pane(Acts, VerticalScroll, can_focus=False):
+    """One tab."""
+
     HELP_TEXT: ClassVar[str] = ""
     """What the tab is for; the help page shows it."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
         super().__init__(id=id, classes="pane")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # The keys that would scroll a tab sideways switch tabs.
+        return False if action in _SIDEWAYS else super().check_action(action, parameters)
 
     def shown(self) -> None:
         """The tab is shown, perhaps again: what it tells of may have changed. What was typed stays."""
@@ -129,7 +127,8 @@ class SectionPane(Pane, Generic[S]):
     async def load_section(self) -> None:
         """Read the section again, unless edits of it are under way: those begin from what was shown."""
         if not self.dirty:
-            saved = await self.attempt(lambda: self.account.load(self.KIND))
+            is_first = self.saved is None
+            saved = await self.attempt(lambda: self.account.load(self.KIND), holds_keys=is_first)
             if saved is not None:
                 self._show_again(saved.value)
         await self.loaded()

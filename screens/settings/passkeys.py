@@ -108,7 +108,7 @@ class Passkeys(AccountModal[None]):
         label = await self.app.push_screen_wait(PasskeyLabel("Register a passkey", ""))
         if label is None:
             return
-        page = await self.attempt(lambda: self.account.begin_passkey_registration(label), opens=True)
+        page = await self.attempt(lambda: self.account.begin_passkey_registration(label), holds_keys=True)
         if page is not None:
             if await self.app.push_screen_wait(PasskeyCeremony("Register a passkey", page.value)):
                 self.say(f"The passkey {plain(label)} was registered.", "good")

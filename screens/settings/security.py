@@ -74,7 +74,7 @@ class SecurityPane(Pane):
     async def _known(self) -> SecurityOverview | None:
         """What the account says, read now if a key was quicker; None if it cannot be read, which was told then."""
         if self.overview is None:
-            overview = await self.attempt(self.account.security, opens=True)
+            overview = await self.attempt(self.account.security, holds_keys=True)
             if overview is not None:
                 self.show_overview(overview.value)
         return self.overview
@@ -242,7 +242,7 @@ class SecurityPane(Pane):
         )
         if not await self.app.push_screen_wait(question):
             return
-        made = await self.attempt(self.account.generate_token, opens=True)
+        made = await self.attempt(self.account.generate_token, holds_keys=True)
         if made is not None:
             await self.app.push_screen_wait(AccessToken(made.value))
             self._changed()
@@ -251,7 +251,7 @@ class SecurityPane(Pane):
         from screens.settings.two_factor_setup import TwoFactorSetup
 
         self.query_one(Notice).say("Preparing a key and ten backup codes…", "muted")
-        enrolment = await self.attempt(self.account.begin_two_factor, opens=True)
+        enrolment = await self.attempt(self.account.begin_two_factor, holds_keys=True)
         self.query_one(Notice).say("")
         if enrolment is None:
             return
@@ -277,9 +277,9 @@ class SecurityPane(Pane):
     async def delete(self) -> None:
         from screens.settings.delete_account import DeleteAccount
 
-        if await self.attempt(self.account.check_deletable, opens=True) is None:
+        if await self.attempt(self.account.check_deletable, holds_keys=True) is None:
             return
-        who = await self.attempt(self.account.summary, opens=True)
+        who = await self.attempt(self.account.summary, holds_keys=True)
         if who is None:
             return
         if await self.app.push_screen_wait(DeleteAccount(who.value.name)):

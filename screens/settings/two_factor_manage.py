@@ -74,7 +74,7 @@ class TwoFactorManage(AccountModal[None]):
         if not await self.app.push_screen_wait(question):
             return
         self.say("Making ten new codes…", "muted")
-        codes = await self.attempt(self.account.renew_backup_codes, opens=True)
+        codes = await self.attempt(self.account.renew_backup_codes, holds_keys=True)
         if codes is not None:
             self.say("")
             await self.app.push_screen_wait(NewBackupCodes(codes.value))

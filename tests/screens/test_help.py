@@ -84,6 +84,16 @@ async def test_f1_on_a_question_answers_nothing() -> None:
         assert stage.says("none yet")
 
 
+async def test_f1_in_the_palette_keeps_what_was_typed() -> None:
+    async with console() as stage:
+        await stage.press("ctrl+p")
+        await stage.type("price")
+        await stage.press("f1")
+        assert stage.says("Every command by its name")
+        await stage.press("f1", "enter")
+        assert stage.says("Accept Models Without Price Settings")
+
+
 async def test_f1_before_signing_in() -> None:
     async with console(signed_in=False) as stage:
         await stage.press("f1")

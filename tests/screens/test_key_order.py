@@ -78,10 +78,18 @@ async def test_tabs_of_the_page_and_its_fields_in_one_piece() -> None:
 
 async def test_keys_go_on_when_a_field_goes_away_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """They do not wait out what is only there for something unforeseen."""
-    monkeypatch.setattr(key_order, "_PATIENCE", 3600.0)
+    monkeypatch.setattr(key_order, "_LOOKS", 1_000_000)
     async with console() as stage:
         for _ in range(5):
             await stage.press("p")
             await burst(stage, "abc", "<escape>", "4", "<tab>", "<space>", "<ctrl+z>", "2")
             assert isinstance(stage.app.screen, Console)
             assert stage.app.screen.query_one(SettingsPage).active == "security"
+
+
+async def test_a_command_typed_and_sent_in_one_piece_is_that_command() -> None:
+    """The list of the palette is still that of the letters before when Enter comes."""
+    async with console() as stage:
+        await burst(stage, "<ctrl+p>", "change password", "<enter>", "old")
+        assert isinstance(stage.app.screen, ChangePassword)
+        assert stage.app.screen.query_one("#original-password", Input).value == "old"

@@ -128,7 +128,19 @@ async def test_a_key_before_the_data_is_open_is_answered(monkeypatch: pytest.Mon
         assert app.screen.query_one("#quota-warning-threshold", Input).value == "1.00"
 
 
-async def test_what_was_typed_before_the_form_was_filled_stays() -> None:
+async def test_what_was_typed_ahead_of_the_form_waits_for_it() -> None:
+    async with slow_console("load") as (stage, account):
+        for key in ("3", "tab", "end", "backspace", "9", "ctrl+s"):
+            stage.app.post_message(Key(key, key if len(key) == 1 else None))
+        await stage.until(lambda: account.asked)
+        account.answers.set()
+        await stage.settle()
+        assert stage.app.screen.query_one("#quota-warning-threshold", Input).value == "1.09"
+        assert stage.says("Saved.")
+
+
+async def test_what_was_typed_before_the_form_was_filled_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 0)
     async with slow_console("load") as (stage, account):
         await stage.pilot.press("3")
         await stage.until(lambda: stage.app.screen.query("#quota-warning-threshold"))
@@ -145,7 +157,8 @@ async def test_what_was_typed_before_the_form_was_filled_stays() -> None:
         assert stage.app.screen.query_one(NotificationsPane).dirty
 
 
-async def test_a_module_switched_early_stays_switched() -> None:
+async def test_a_module_switched_early_stays_switched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 0)
     async with slow_console("load") as (stage, account):
         await stage.settle()
         token = sign_in(stage.store)
@@ -280,7 +293,7 @@ async def test_a_name_typed_ahead_is_in_the_field_it_was_meant_for() -> None:
 
 
 async def test_keys_do_not_wait_for_ever_for_a_dialog(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_order, "_PATIENCE_WITH_DIALOGS", 0.05)
+    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 5)
     async with slow_console("begin_two_factor") as (stage, account):
         await stage.pilot.press("f", "3")
         await stage.until(lambda: stage.app.screen.query_one(SettingsPage).active == "notifications")
@@ -290,7 +303,7 @@ async def test_keys_do_not_wait_for_ever_for_a_dialog(monkeypatch: pytest.Monkey
 
 
 async def test_keys_go_on_when_no_dialog_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_order, "_PATIENCE_WITH_DIALOGS", 3600.0)
+    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 1_000_000)
     async with console() as stage:
 
         async def fails() -> None:

@@ -1,19 +1,17 @@
 """The input under every field: one line as wide as its field, whatever is typed into it."""
 
-from typing import Any, ClassVar
+from typing import Any, Final
 
-from textual.binding import BindingType
 from textual.events import Key
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
 
+_SCROLLING: Final = frozenset({"scroll_left", "scroll_right", "scroll_up", "scroll_down", "page_left", "page_right"})
 
-class LineInput(Input, inherit_bindings=False):
+
+class LineInput(Input):
     """An `Input` that takes keys in the order they came, and does not lay the screen out again for each."""
-
-    # Not those of what can be scrolled: a long text would take ctrl+pageup from the tabs (8.2.8).
-    BINDINGS: ClassVar[list[BindingType]] = Input.BINDINGS
 
     # How far the text can be scrolled is a virtual size, and Textual takes every change of one for a change of
     # layout (8.2.8). What surrounds this input does not depend on it: it fills its field, and text scrolls within.
@@ -23,6 +21,10 @@ class LineInput(Input, inherit_bindings=False):
         """`options` are those of `Input`."""
         options.setdefault("compact", True)
         super().__init__(value, **options)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # A long text can be scrolled, and would take ctrl+pageup from the tabs (8.2.8).
+        return False if action in _SCROLLING else super().check_action(action, parameters)
 
     async def _on_key(self, event: Key) -> None:
         self._restart_blink()

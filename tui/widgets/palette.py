@@ -1,0 +1,49 @@
+"""The command palette, which runs what was typed even where its list does not show that yet."""
+
+from contextlib import suppress
+from typing import ClassVar
+
+from textual import getters, on, work
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.widgets import Input
+from textual.worker import Worker, WorkerCancelled
+
+from tui.app import GatekeyApp
+
+
+class Palette(CommandPalette):
+    """Enter waits until the list is that of the text.
+
+    Textual's own runs the first command of the list as it is, be it of the letters before (8.2.8): a name typed and
+    sent in one piece would run another command.
+    """
+
+    HELP_TEXT: ClassVar[str] = (
+        "Every command by its name: type a part of it, choose with the arrows, and Enter runs it. What cannot be "
+        "undone asks before anything happens."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "app.help", "Help", id="palette.help", show=False, tooltip="What this is, and its keys"),
+    ]
+
+    app = getters.app(GatekeyApp)
+
+    @on(Input.Submitted)
+    def submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        event.prevent_default()
+        self.choose()
+
+    @work(exclusive=True, group="choose")
+    async def choose(self) -> None:
+        with self.app.keys_held():
+            while (search := self._search_under_way()) is not None:
+                with suppress(WorkerCancelled):
+                    await search.wait()
+            self._select_or_command()
+
+    def _search_under_way(self) -> Worker[object] | None:
+        group = self._GATHER_COMMANDS_GROUP
+        running = (worker for worker in self.workers if worker.node is self and not worker.is_finished)
+        return next((worker for worker in running if worker.group == group), None)
