@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection
 
 from store.database import Database
-from store.errors import DatabaseBusy, GatekeyError, StoreUnavailable
+from store.errors import DatabaseBusy, StoreUnavailable
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -122,27 +122,28 @@ class StoreThreads:
             return ready
 
     def _commit(self, jobs: list[_Job]) -> None:
-        if len(jobs) > 1:
-            try:
-                with self._database.write(is_lasting=any(job.is_lasting for job in jobs)) as tx:
-                    for job in jobs:
-                        job.outcome = job.work(tx)
-            except DatabaseBusy as error:
+        if len(jobs) == 1 or not self._together(jobs):
+            for job in jobs:
+                self._alone(job)
+
+    def _together(self, jobs: list[_Job]) -> bool:
+        """Whether that settled it; if not, all of it was rolled back, and whoever was the cause fails alone."""
+        try:
+            with self._database.write(is_lasting=any(job.is_lasting for job in jobs)) as tx:
                 for job in jobs:
-                    job.outcome = error
-                return
-            except GatekeyError:
-                pass  # all of it was rolled back; below, whoever was the cause fails alone
-            else:
-                return
-        for job in jobs:
-            self._alone(job)
+                    job.outcome = job.work(tx)
+        except DatabaseBusy as error:
+            for job in jobs:
+                job.outcome = error
+        except Exception:  # noqa: BLE001 - whatever it was, the others are not to blame
+            return False
+        return True
 
     def _alone(self, job: _Job) -> None:
         try:
             with self._database.write(is_lasting=job.is_lasting) as tx:
                 job.outcome = job.work(tx)
-        except GatekeyError as error:
+        except Exception as error:  # noqa: BLE001 - it is raised again where the job was handed in
             job.outcome = error
 
 
@@ -152,7 +153,7 @@ def _is_admitted(tx: Connection, job: _Job) -> bool:
             job.first(tx)
     except StoreUnavailable:
         raise
-    except GatekeyError as error:
+    except Exception as error:  # noqa: BLE001 - it is raised again where the job was handed in
         job.outcome = error
         return False
     return True

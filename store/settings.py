@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from store.access_token import TokenHolder
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import DatabaseRefused, FreshProofRequired, StaleEdit
+from store.errors import DatabaseDamaged, DatabaseRefused, FreshProofRequired, StaleEdit
 from store.models import (
     Base,
     NotificationSettingsRow,
@@ -197,7 +197,7 @@ class Settings:
 
     def _section(self, kind: type[S], account_id: int, values: dict[str, Any]) -> S:
         if kind is SidebarSettings:
-            return kind(hidden_modules=frozenset(values["hidden_modules"]))  # type: ignore[call-arg]
+            return kind(hidden_modules=_names(values["hidden_modules"]))  # type: ignore[call-arg]
         if kind is NotificationSettings:
             for column in _SECRETS:
                 sealed = values.pop(f"{column}_sealed")
@@ -214,6 +214,13 @@ class Settings:
             if new is not None:
                 sealed[f"{column}_sealed"] = self._context.seal(new, _place(column, account_id)) if new else None
         return sealed
+
+
+def _names(stored: object) -> frozenset[str]:
+    """Raises `DatabaseDamaged` for JSON that is not a list of strings."""
+    if not isinstance(stored, list) or not all(isinstance(name, str) for name in stored):
+        raise DatabaseDamaged
+    return frozenset(stored)
 
 
 def open_sections(tx: Connection, account_id: int) -> None:

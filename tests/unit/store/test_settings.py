@@ -4,9 +4,10 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 
 from store.errors import (
+    DatabaseDamaged,
     DatabaseRefused,
     FreshProofRequired,
     GatekeyError,
@@ -142,9 +143,9 @@ def test_a_missing_row_is_said(store: Store, alice: Person) -> None:
 
 def test_no_secret_is_read_back_or_lies_in_the_open(store: Store, alice: Person) -> None:
     saved = save(store, alice.token, FULL, 1)
-    for text in (repr(saved), repr(FULL), repr(contents(store))):
+    for words in (repr(saved), repr(FULL), repr(contents(store))):
         for secret in (WEBHOOK_SECRET, BARK_URL, GOTIFY_TOKEN, "plantedDeviceKey", "cGxhbnRlZC"):
-            assert secret not in text
+            assert secret not in words
     with store.database.read() as tx:
         assert store.settings.secret(tx, alice.id, "webhook_secret") == WEBHOOK_SECRET
         assert store.settings.secret(tx, alice.id, "bark_url") == BARK_URL
@@ -442,6 +443,14 @@ def test_an_unknown_module_is_refused(store: Store, alice: Person) -> None:
     everything = SidebarSettings(frozenset(MODULES))
     assert save(store, alice.token, everything, 1).section == everything
     assert save(store, alice.token, SidebarSettings(), 2).section == SidebarSettings()
+
+
+@pytest.mark.parametrize("damaged", ["5", "null", '"wallet"', "[1]", '[{"a": 1}]', "{}"])
+def test_a_damaged_list_of_modules_is_said_to_be_damaged(store: Store, alice: Person, damaged: str) -> None:
+    with store.database.write() as tx:
+        tx.execute(text("update sidebar_settings set hidden_modules = :damaged"), {"damaged": damaged})
+    with pytest.raises(DatabaseDamaged):
+        load(store, alice.token, SidebarSettings)
 
 
 def test_the_defaults_are_those_of_the_documentation() -> None:
