@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +62,31 @@ class Stage:
             assert time.monotonic() < deadline, "nothing was logged"
             time.sleep(0.02)
         return entries[0]
+
+    def end_of_log(self, path: str) -> int:
+        """Where the access log stands once it holds all that was asked before: an answer comes before its line.
+
+        `path` is one that nothing else asks for.
+        """
+        assert httpx.get(f"{self.gateway.url}{path}", timeout=PATIENCE).status_code == 404
+        return self._logged(lambda log: f"GET {path} 404" in log)
+
+    def access_log(self, begun: int, requests: int) -> str:
+        """What was logged from `begun` on, as soon as that is a line for each of so many requests."""
+        end = self._logged(lambda log: lines_of_requests(log[begun:]) >= requests)
+        return self.gateway.log.read_text()[begun:end]
+
+    def _logged(self, condition: Callable[[str], bool]) -> int:
+        """The length of the log, up to its last whole line, as soon as `condition` holds for that."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition((log := self.gateway.log.read_text())[: (end := log.rfind("\n") + 1)]):
+            assert time.monotonic() < deadline, log
+            time.sleep(0.02)
+        return end
+
+
+def lines_of_requests(log: str) -> int:
+    return len([line for line in log.splitlines() if "account=" in line])
 
 
 @contextmanager
@@ -203,15 +228,15 @@ def test_a_stream_that_the_model_server_broke_off_was_charged_for_what_came(stag
 
 def test_health_followed_the_database(stage: Stage) -> None:
     url = f"{stage.gateway.url}/healthz"
-    assert httpx.get(url).json() == {"status": "ok"}
-    assert httpx.head(url).status_code == 200
+    assert httpx.get(url, timeout=PATIENCE).json() == {"status": "ok"}
+    assert httpx.head(url, timeout=PATIENCE).status_code == 200
     database = stage.folder / "private" / "gatekey.sqlite3"
     away = database.rename(stage.folder / "away")
-    sick = httpx.get(url)
+    sick = httpx.get(url, timeout=PATIENCE)
     away.rename(database)
     assert (sick.status_code, sick.headers["retry-after"]) == (503, "1")
     assert "gatekey.sqlite3" not in sick.text
-    assert httpx.get(url).status_code == 200
+    assert httpx.get(url, timeout=PATIENCE).status_code == 200
 
 
 def test_logs_and_files_held_addresses_by_the_switch_and_secrets_never(stage: Stage) -> None:
@@ -219,14 +244,14 @@ def test_logs_and_files_held_addresses_by_the_switch_and_secrets_never(stage: St
         session = sign_in(stage.store)
         version = stage.store.settings.load(session, PrivacySettings).version
         stage.store.settings.save(session, PrivacySettings(record_client_ip=records), version)
-        begun = len(stage.gateway.log.read_text())
+        begun = stage.end_of_log(f"/before-{records}")
         answers = ask_in_every_way(stage)
         assert [answer.status_code for answer in answers] == [200, 403, 200, 404, 401, 404]
         assert [logged.entry.client_ip for logged in stage.log()[:2]] == [CLIENT if records else None] * 2
-        log = stage.gateway.log.read_text()[begun:]
+        log = stage.access_log(begun, len(answers))
         said = "".join(answer.text + str(answer.headers) for answer in answers)
         files = b"".join(path.read_bytes() for path in (stage.folder / "private").iterdir())
-        assert len([line for line in log.splitlines() if "account=" in line]) == len(answers)
+        assert lines_of_requests(log) == len(answers)
         assert (CLIENT in log, CLIENT.encode() in files) == (records, records)
         for secret in (stage.key, stage.token, UPSTREAM_KEY, PROMPT):
             assert secret not in log
