@@ -169,7 +169,7 @@ def test_serve_answers_and_stops_when_told(home: Home) -> None:
         try:
             address = re.search(r"http://127\.0\.0\.1:\d+", line)
             assert address is not None, line + process.stderr.read()
-            assert httpx.get(f"{address[0]}/no-such-page", trust_env=False).status_code == 404
+            assert httpx.get(f"{address[0]}/no-such-page", trust_env=False, timeout=PATIENCE).status_code == 404
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0

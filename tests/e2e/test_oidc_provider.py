@@ -13,7 +13,7 @@ from gateway.oidc import discover
 from gateway.providers import Provider, ask
 from store.clock import SystemClock
 from store.errors import IdentityRefused, ProviderFailed, SignInExpired
-from tests.oidc_provider.running import NODE, NPM, RunningProvider, running_provider
+from tests.oidc_provider.running import NODE, NPM, PATIENCE, RunningProvider, running_provider
 
 pytestmark = pytest.mark.skipif(not (NODE and NPM), reason="Node.js is not installed")
 
@@ -46,7 +46,7 @@ def configured(oidc: RunningProvider, client_id: str = "console", secret: str = 
 async def started(
     provider: Provider, clock: SystemClock | LateClock | None = None
 ) -> AsyncIterator[tuple[DeviceFlow, DeviceAuthorization]]:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         flow = DeviceFlow(client, provider, clock or SystemClock(), sleep=no_sleep)
         yield flow, await flow.start()
 
@@ -152,7 +152,7 @@ def test_two_people_are_two_identities(oidc: RunningProvider) -> None:
 
 def test_another_issuer_at_the_same_place_is_refused(oidc: RunningProvider) -> None:
     async def run() -> None:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
             other = Provider("test", "Test", "console", oidc.issuer.replace("127.0.0.1", "localhost"))
             with pytest.raises(ProviderFailed, match="another issuer"):
                 await discover(client, other)
@@ -162,7 +162,7 @@ def test_another_issuer_at_the_same_place_is_refused(oidc: RunningProvider) -> N
 
 def test_a_place_without_a_provider_is_a_sentence(oidc: RunningProvider) -> None:
     async def run() -> None:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
             for issuer in (f"{oidc.issuer}/nowhere", "http://127.0.0.1:1"):
                 nowhere = Provider("test", "Test Login", "console", issuer)
                 with pytest.raises(ProviderFailed, match="Test Login"):

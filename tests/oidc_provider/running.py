@@ -18,6 +18,8 @@ HERE: Final = Path(__file__).parent
 NODE: Final = shutil.which("node") or ""
 NPM: Final = shutil.which("npm") or ""
 
+PATIENCE: Final = 60.0
+"""Seconds for an answer, or for the provider's end: a machine at work on other things is slow, not broken."""
 MOST_PAGES: Final = 12
 """A person who has seen this many pages is going in circles."""
 
@@ -49,7 +51,7 @@ class RunningProvider:
 
     @staticmethod
     def _walk(address: str, answers: dict[str, str]) -> str:
-        with httpx.Client(follow_redirects=True, trust_env=False) as browser:
+        with httpx.Client(follow_redirects=True, trust_env=False, timeout=PATIENCE) as browser:
             response = browser.get(address)
             for _ in range(MOST_PAGES):
                 form = Form(response.text)
@@ -100,7 +102,7 @@ def running_provider() -> Iterator[RunningProvider]:
             yield RunningProvider(ready[1], process.stdin, process.stdout)
         finally:
             process.stdin.close()
-            process.wait(10)
+            process.wait(PATIENCE)
 
 
 def _installed() -> Path:
