@@ -22,16 +22,23 @@ from urllib.parse import urlsplit
 class Tally:
     """What all connections did together."""
 
-    until: float
+    seconds: float
     left: int
     first_byte: bool
+    until: float = 0.0
     done: int = 0
     refused: int = 0
     latencies: list[float] = field(default_factory=list)
 
-    def another(self) -> bool:
-        """Whether one more request is to be sent."""
-        if self.left <= 0 or time.perf_counter() >= self.until:
+    def begin(self) -> float:
+        """Start the clock; when that was."""
+        started = time.perf_counter()
+        self.until = started + self.seconds
+        return started
+
+    def another(self, *, first: bool) -> bool:
+        """Whether one more request is to be sent. The first of a connection is, however late it comes."""
+        if self.left <= 0 or (not first and time.perf_counter() >= self.until):
             return False
         self.left -= 1
         return True
@@ -52,7 +59,10 @@ class Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
-        self._next()
+
+    def begin(self) -> None:
+        """Send the first request."""
+        self._next(first=True)
 
     def data_received(self, data: bytes) -> None:
         received = self._received
@@ -79,11 +89,11 @@ class Client(asyncio.Protocol):
         if not self.finished.done():
             self.finished.set_exception(exc or ConnectionError("the server closed the connection"))
 
-    def _next(self) -> None:
+    def _next(self, *, first: bool = False) -> None:
         assert self._transport is not None
         self._received.clear()
         self._begun = 0.0
-        if self._tally.another():
+        if self._tally.another(first=first):
             self._started = time.perf_counter()
             self._transport.write(self._request)
             return
@@ -102,13 +112,16 @@ async def put_under_load(url: str, order: dict[str, Any]) -> dict[str, float]:
     headers = {"Host": host.netloc, **order.get("headers", {}), **({"Content-Length": len(body)} if body else {})}
     lines = [f"{order.get('method', 'GET')} {order['path']} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
     request = "\r\n".join([*lines, "", ""]).encode() + body
-    started = time.perf_counter()
-    tally = Tally(started + order.get("seconds", 1e9), order.get("count", 1 << 60), order.get("first_byte", False))
+    tally = Tally(order.get("seconds", 1e9), order.get("count", 1 << 60), order.get("first_byte", False))
     loop = asyncio.get_running_loop()
     clients = [
         (await loop.create_connection(lambda: Client(request, tally), name, port))[1]
         for _ in range(order.get("connections", 16))
     ]
+    # Not before all are connected: to wait for that is no load.
+    started = tally.begin()
+    for client in clients:
+        client.begin()
     await asyncio.gather(*(client.finished for client in clients))
     return {
         "done": tally.done,
