@@ -4,9 +4,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+
+PATIENCE: Final = 90.0
+"""Seconds for a start or a stop: a machine at work on other things is slow, not broken."""
 
 
 @contextmanager
@@ -21,11 +25,11 @@ def live(app: ASGIApp) -> Iterator[str]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        assert server.has_started.wait(20), "the server did not start"
+        assert server.has_started.wait(PATIENCE), "the server did not start"
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(PATIENCE)
         listener.close()
         assert not thread.is_alive(), "the server did not stop"
 

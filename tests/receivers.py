@@ -21,7 +21,7 @@ from typing import Any, Self, TypeVar
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 _T = TypeVar("_T")
-_PATIENCE = 20.0
+_PATIENCE = 90.0
 
 
 class Backstage:
