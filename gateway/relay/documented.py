@@ -9,7 +9,16 @@ from typing import Any, Final
 
 from gateway.answers import MEANINGS, Schema, refusals
 from gateway.relay.relay import TASK_NAME
-from gateway.relay.request import BATCHES, CHOOSERS, ENDPOINTS, MOST_CHOICES, MOST_TOKENS, OURS
+from gateway.relay.request import (
+    BATCHES,
+    CHOOSER_BEGINNING,
+    CHOOSER_ENDING,
+    CHOOSERS,
+    ENDPOINTS,
+    MOST_CHOICES,
+    MOST_TOKENS,
+    OURS,
+)
 from gateway.relay.routes import PREFIX
 from store.inputs import LONGEST_MODEL
 
@@ -57,11 +66,17 @@ def _in_any_letters(name: str) -> str:
     return "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in name)
 
 
-_NONE_OF: Final = ", ".join(f"`{name}`" for name in sorted(CHOOSERS))
+_CHOOSERS: Final = [*sorted(CHOOSERS), f"{CHOOSER_BEGINNING}*", f"*{CHOOSER_ENDING}"]
+_NONE_OF: Final = ", ".join(f"`{name}`" for name in _CHOOSERS)
+_REFUSED: Final = [
+    f"^({'|'.join(map(_in_any_letters, sorted(OURS | CHOOSERS)))})$",
+    f"^{_in_any_letters(CHOOSER_BEGINNING)}",
+    f"{_in_any_letters(CHOOSER_ENDING)}$",
+]
 _NAMES: Final[Schema] = {
     "anyOf": [
         {"enum": sorted(OURS)},
-        {"not": {"pattern": f"^({'|'.join(map(_in_any_letters, sorted(OURS | CHOOSERS)))})$"}},
+        {"not": {"pattern": "|".join(_REFUSED)}},
     ],
     "description": f"What the gateway reads is written in small letters. {_NONE_OF} are refused: there is one model.",
 }

@@ -37,6 +37,9 @@ OURS: Final = frozenset(
 CHOOSERS: Final = frozenset({"models", "fallbacks", "route", "model_list", "preset", "extra_body"})
 """Keys with which some model servers (OpenRouter, LiteLLM) serve another model than `model`, which would be charged.
 They are refused on every endpoint, in any letters."""
+CHOOSER_BEGINNING: Final = "mock_testing_"
+CHOOSER_ENDING: Final = "fallbacks"
+"""Of more such keys: LiteLLM has fallbacks of several kinds, and others that try them out."""
 _MARKS: Final = (b",", b"[", b"{")
 """Each value but the first has one of these before it; there may be more of them, in strings."""
 
@@ -75,7 +78,7 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
     for key in body:
         if key not in OURS and key.casefold() in OURS:
             _refuse(f"Write {key.casefold()} in small letters.", key.casefold())
-        if key.casefold() in CHOOSERS:
+        if chooses(key):
             _refuse(f"Name one model, as model: {key.casefold()} could choose another.", key.casefold())
     model = endpoint.model or body.get("model")
     if not isinstance(model, str) or not 1 <= len(model) <= LONGEST_MODEL:
@@ -95,6 +98,12 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
     content = _written(body)
     prompt = prompt_estimate(content, body) if endpoint.kind is not Kind.TASK else 0
     return Call(endpoint, model, content, streams, wants_usage, prompt, completion, pictures)
+
+
+def chooses(key: str) -> bool:
+    """Whether a model server could choose another model by `key`."""
+    name = key.casefold()
+    return name in CHOOSERS or name.startswith(CHOOSER_BEGINNING) or name.endswith(CHOOSER_ENDING)
 
 
 def read_object(media_type: str, raw: bytes) -> dict[str, Any]:

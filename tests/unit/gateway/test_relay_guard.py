@@ -122,6 +122,9 @@ async def test_the_switch_decided_from_the_next_request_on(store: Store) -> None
         (b'{"model": "gpt-priced", "MODELS": []}', "models"),
         ('{"model": "gpt-priced", "modelſ": ["gpt-unpriced"]}'.encode(), "models"),
         (b'{"model": "gpt-priced", "fallbacks": [{"gpt-priced": ["gpt-unpriced"]}]}', "fallbacks"),
+        (b'{"model": "gpt-priced", "Context_Window_Fallbacks": [{}]}', "context_window_fallbacks"),
+        ('{"model": "gpt-priced", "content_policy_fallbackſ": []}'.encode(), "content_policy_fallbacks"),
+        (b'{"model": "gpt-priced", "Mock_Testing_Fallbacks": true}', "mock_testing_fallbacks"),
         (b'{"model": "gpt-priced", "Route": "fallback"}', "route"),
         (b'{"model": "gpt-priced", "Model_List": null}', "model_list"),
         (b'{"model": 7}', "model"),
@@ -168,11 +171,26 @@ async def test_a_body_that_could_not_be_understood_was_a_400(store: Store, raw: 
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-@pytest.mark.parametrize("name", sorted(CHOOSERS))
+@pytest.mark.parametrize(
+    "name",
+    [
+        *sorted(CHOOSERS),
+        "context_window_fallbacks",
+        "content_policy_fallbacks",
+        "default_fallbacks",
+        "mock_testing_context_fallbacks",
+        "mock_testing_rate_limit_error",
+    ],
+)
 def test_no_endpoint_let_another_model_be_chosen(endpoint: Endpoint, name: str) -> None:
     with pytest.raises(OpenAiProblem) as refused:
         understand(endpoint, "application/json", json.dumps({"model": MODEL, name: ["gpt-unpriced"]}).encode())
     assert (refused.value.status, refused.value.param) == (400, name)
+
+
+def test_a_key_that_only_tells_of_fallbacks_was_passed_on() -> None:
+    raw = b'{"model":"gpt-priced","fallbacks_seen":1,"testing_mock_":2}'
+    assert understand(CHATS, "application/json", raw).content == raw
 
 
 async def test_what_was_priced_was_what_was_sent(store: Store) -> None:
