@@ -49,8 +49,9 @@ def reported(document: Mapping[str, Any]) -> Reported | None:
     if prompt is None:
         return None
     completion = _tokens(usage.get("completion_tokens", usage.get("output_tokens")))
-    if completion is None and (total := _tokens(usage.get("total_tokens"))) is not None:
-        completion = max(total - prompt, 0)
+    if (total := _tokens(usage.get("total_tokens"))) is not None:
+        # Some servers (xAI, Gemini) tell what the model thought in the total alone.
+        completion = max(completion or 0, total - prompt)
     return Reported(prompt, completion)
 
 

@@ -62,6 +62,33 @@ async def test_whole_numbers_were_read_however_they_were_written(
     assert (entry.prompt_tokens, entry.completion_tokens, entry.detail) == (*tokens, "")
 
 
+THOUGHT: Final = {
+    "prompt_tokens": 32,
+    "completion_tokens": 9,
+    "total_tokens": 135,
+    "completion_tokens_details": {"reasoning_tokens": 94},
+}
+"""As xAI reports it: what was thought is in the total, and not among the tokens of the completion."""
+
+
+async def test_thoughts_that_only_the_total_tells_of_were_charged(store: Store) -> None:
+    _, entry = await booked(store, answer(chat(usage=THOUGHT)))
+    assert (entry.prompt_tokens, entry.completion_tokens, entry.cost_micro_usd) == (32, 103, 32 + 2 * 103)
+
+
+async def test_thoughts_that_only_the_total_of_a_stream_tells_of_were_charged(store: Store) -> None:
+    pieces = [said("x"), event({"choices": [], "usage": THOUGHT}), DONE]
+    _, entry = await booked(store, stream(*pieces), **STREAMED)
+    assert (entry.prompt_tokens, entry.completion_tokens, entry.detail) == (32, 103, "")
+
+
+@pytest.mark.parametrize("total", [0, 13, 14, -5, True, "14", 10**12, 1e300, 99.5, None, [20]])
+async def test_a_total_that_says_nothing_more_changed_nothing(store: Store, total: object) -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": total}
+    _, entry = await booked(store, answer(chat(usage=usage)))
+    assert (entry.prompt_tokens, entry.completion_tokens) == (10, 4)
+
+
 async def test_an_answer_was_counted_where_only_the_prompt_was_reported(store: Store) -> None:
     _, entry = await booked(store, answer(chat(usage={"prompt_tokens": 10, "completion_tokens": None})))
     assert entry.prompt_tokens == 10
