@@ -40,16 +40,22 @@ class Reported:
     completion_tokens: int | None
 
 
-def reported(document: Mapping[str, Any]) -> Reported | None:
-    """The usage in an answer or a chunk, under either of the names OpenAI gives it; None if there is none."""
+def reported(document: Mapping[str, Any], *, has_completion: bool = True) -> Reported | None:
+    """The usage in an answer or a chunk, under either of the names OpenAI gives it; None if there is none.
+
+    Without a completion the total is that of the prompt, and some servers (Voyage) report nothing else.
+    """
     usage = document.get("usage")
     if not isinstance(usage, dict):
         return None
     prompt = _tokens(usage.get("prompt_tokens", usage.get("input_tokens")))
+    total = _tokens(usage.get("total_tokens"))
+    if prompt is None and not has_completion:
+        prompt = total
     if prompt is None:
         return None
     completion = _tokens(usage.get("completion_tokens", usage.get("output_tokens")))
-    if (total := _tokens(usage.get("total_tokens"))) is not None:
+    if total is not None:
         # Some servers (xAI, Gemini) tell what the model thought in the total alone.
         completion = max(completion or 0, total - prompt)
     return Reported(prompt, completion)
@@ -57,7 +63,7 @@ def reported(document: Mapping[str, Any]) -> Reported | None:
 
 def of_answer(call: Call, document: Mapping[str, Any], length: int) -> Usage:
     """The usage of a complete answer of `length` bytes. Raises `UpstreamFailed` for one that is none."""
-    told = reported(document)
+    told = reported(document, has_completion=call.completion_tokens > 0)
     if told is None and says_error(document):
         raise UpstreamFailed("The model server answered with an error.")
     if call.endpoint.kind is Kind.TASK:

@@ -89,6 +89,19 @@ async def test_a_total_that_says_nothing_more_changed_nothing(store: Store, tota
     assert (entry.prompt_tokens, entry.completion_tokens) == (10, 4)
 
 
+@pytest.mark.parametrize("usage", [{"total_tokens": 10}, {"prompt_tokens": None, "total_tokens": 10}])
+async def test_the_total_of_an_embedding_was_that_of_its_prompt(store: Store, usage: dict[str, Any]) -> None:
+    reply = answer({"data": [{"embedding": [1.0]}], "usage": usage})
+    _, entry = await booked(store, reply, path="/v1/embeddings", model=MODEL, input="Hello there, this is a text" * 3)
+    assert (entry.prompt_tokens, entry.completion_tokens, entry.cost_micro_usd, entry.detail) == (10, 0, 10, "")
+
+
+async def test_a_total_alone_did_not_tell_the_prompt_of_a_chat(store: Store) -> None:
+    _, entry = await booked(store, answer(chat(usage={"total_tokens": 10})))
+    assert entry.completion_tokens > 0
+    assert "reported no usage" in entry.detail
+
+
 async def test_an_answer_was_counted_where_only_the_prompt_was_reported(store: Store) -> None:
     _, entry = await booked(store, answer(chat(usage={"prompt_tokens": 10, "completion_tokens": None})))
     assert entry.prompt_tokens == 10
