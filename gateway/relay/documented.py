@@ -32,7 +32,8 @@ _RELAYED: Final[Mapping[int, str]] = {
     413: MEANINGS[413],
     415: MEANINGS[415],
     422: "A field does not fit; `param` names it.",
-    429: "The quota or the key's own limit is used up (`insufficient_quota`), or the model server asks to slow down.",
+    429: "The quota or the key's own limit is used up (`insufficient_quota`), the account has too many calls under way "
+    "(`rate_limit_exceeded`), or the model server asks to slow down.",
     500: MEANINGS[500],
     502: "The model server could not be reached, failed, or answered with something that is no answer.",
     503: "There is no model server, it is too busy, or the data cannot be reached at the moment.",

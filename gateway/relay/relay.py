@@ -9,6 +9,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -20,6 +21,7 @@ from gateway.client_address import client_address
 from gateway.problems import REQUEST_ID, OpenAiProblem, problem_code
 from gateway.relay.admission import Admission
 from gateway.relay.ledger import STOPPED, Caller, Held, Ledger
+from gateway.relay.places import Places
 from gateway.relay.request import Call, Endpoint, understand
 from gateway.relay.streamed import StreamedAnswer, check_streams
 from gateway.relay.upstream import LONGEST_CALL, read_all, refusal, unreachable
@@ -47,6 +49,7 @@ class Relay:
     def __init__(self, services: Services, ledger: Ledger) -> None:
         self.services = services
         self.ledger = ledger
+        self._places = Places()
         self._parsing = asyncio.Lock()
         """One at a time: several at once would take the interpreter from each other, and from the event loop."""
 
@@ -101,14 +104,16 @@ class Relay:
         """Ask the model server and book what came of it, whatever that is."""
         failure: GatekeyError = STOPPED
         try:
-            async with asyncio.timeout(LONGEST_CALL):
-                answer = await self.services.upstream.send(
-                    site, "POST", call.endpoint.path, call.content, request_id=held.caller.request_id
-                )
-                if call.streams and answer.is_success:
-                    await check_streams(answer)
-                    return StreamedAnswer(call, held, answer, self.ledger, site.upstream_key)
-                content = await self._read(answer, site)
+            with ExitStack() as place:
+                place.enter_context(self._places.one(held.caller.holder.account_id))
+                async with asyncio.timeout(LONGEST_CALL):
+                    answer = await self.services.upstream.send(
+                        site, "POST", call.endpoint.path, call.content, request_id=held.caller.request_id
+                    )
+                    if call.streams and answer.is_success:
+                        await check_streams(answer)
+                        return StreamedAnswer(call, held, answer, self.ledger, site.upstream_key, place.pop_all())
+                    content = await self._read(answer, site)
             return await self._book(call, held, content, site)
         except TimeoutError as error:
             failure = unreachable(error)

@@ -1,11 +1,13 @@
 """A streamed answer: pumped from the model server to the client, and booked however it ends."""
 
 import asyncio
-from typing import Final
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, suppress
+from typing import Any, Final
 
 import httpx
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.faults import FOREIGN
 from gateway.problems import openai_body
@@ -16,7 +18,14 @@ from gateway.relay.upstream import LONGEST_CALL, chunks, unreachable
 from store.errors import UpstreamFailed
 from store.usage_log import Kind
 
+LONGEST_SEND: Final = 60.0
+"""Seconds. A client that takes nothing for as long is gone: its call holds a place that others wait for."""
+LONGEST_REST: Final = 1.0
+"""Seconds for the end of the message after the end of the stream."""
+MOST_REST: Final = 64 * 1024
+"""Bytes of it. To connect again costs less than to read more."""
 _GONE: Final = "The client left before the end; what it had received was counted."
+_STALLED: Final = "The client took nothing for too long; what it had been sent was counted."
 _COUNTED: Final = "The model server reported no usage; it was counted from the stream."
 
 
@@ -42,7 +51,15 @@ class StreamedAnswer(Response):
     The end of the stream is sent when the call is booked, so whoever saw the end finds it in the log.
     """
 
-    def __init__(self, call: Call, held: Held, answer: httpx.Response, ledger: Ledger, secret: str) -> None:
+    def __init__(
+        self,
+        call: Call,
+        held: Held,
+        answer: httpx.Response,
+        ledger: Ledger,
+        secret: str,
+        place: AbstractContextManager[Any],
+    ) -> None:
         super().__init__(
             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "X-Request-Id": held.caller.request_id},
             media_type="text/event-stream",
@@ -53,46 +70,89 @@ class StreamedAnswer(Response):
         held.is_taken = True
         self._is_booked = False
         self._answer = answer
+        self._chunks: AsyncIterator[bytes] = aiter(chunks(answer))
+        self._place = place
+        self._sending_since: float | None = None
         self._ledger = ledger
         self._meter = Meter(hides_usage=not call.wants_usage, secret=secret.encode())
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        with self._place:
+            try:
+                await self._serve(receive, send)
+                if self._meter.is_done:
+                    await self._read_rest()
+            finally:
+                await self._answer.aclose()
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
         pump = asyncio.create_task(self._pump(send))
         gone = asyncio.create_task(_disconnected(receive))
+        why = _GONE
         try:
-            await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not await self._is_over(pump, gone):
+                why = _STALLED
         finally:
             # The client may be gone, or this very task cancelled: the call is booked first.
-            await self._book("client_gone", _GONE)
+            await self._book("client_gone", why)
             pump.cancel()
             gone.cancel()
             await asyncio.wait({pump, gone})
-            await self._answer.aclose()
         if not pump.cancelled() and not isinstance(pump.exception(), _ClientGoneError):
             pump.result()
 
+    async def _is_over(self, *tasks: asyncio.Task[None]) -> bool:
+        """Wait for one of `tasks`. False: before that the client took nothing for `LONGEST_SEND`."""
+        now = asyncio.get_running_loop().time
+        # One look at the clock now and then: a limit around each event would cost more than to send it.
+        while (left := LONGEST_SEND - (now() - self._sending_since if self._sending_since is not None else 0)) > 0:
+            done, _ = await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return True
+        return False
+
     async def _pump(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await self._send(send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
             await self._pass_on(send)
         except (*FOREIGN, UpstreamFailed) as error:
             failure = error if isinstance(error, UpstreamFailed) else unreachable(error)
             await self._book("upstream_broken", str(failure), kind=Kind.ERROR)
-            await _send(send, error_event(openai_body(failure)))
+            # First: the client may take its time, and the connection is of no more use to it.
+            await self._answer.aclose()
+            await self._send(send, _piece(error_event(openai_body(failure))))
         else:
             await self._book("ok", "")
             if self._meter.is_done:
-                await _send(send, DONE)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+                await self._send(send, _piece(DONE))
+        await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _pass_on(self, send: Send) -> None:
         async with asyncio.timeout(LONGEST_CALL):
-            async for chunk in chunks(self._answer):
+            async for chunk in self._chunks:
                 for event in self._meter.feed(chunk):
-                    await _send(send, event)
+                    await self._send(send, _piece(event))
                 if self._meter.is_done:
                     return
         self._meter.end()
+
+    async def _read_rest(self) -> None:
+        """Read what follows the end of the stream: a connection in the midst of a message serves no other call."""
+        left = MOST_REST
+        with suppress(*FOREIGN):
+            async with asyncio.timeout(LONGEST_REST):
+                async for chunk in self._chunks:
+                    left -= len(chunk)
+                    if left < 0:
+                        return
+
+    async def _send(self, send: Send, message: Message) -> None:
+        self._sending_since = asyncio.get_running_loop().time()
+        try:
+            await send(message)
+        except OSError as error:  # what ASGI 2.4 says of a client that is gone
+            raise _ClientGoneError from error
+        self._sending_since = None
 
     async def _book(self, status: str, detail: str, *, kind: Kind | None = None) -> None:
         if self._is_booked:
@@ -106,11 +166,8 @@ class StreamedAnswer(Response):
         await self._ledger.book(self._held, usage, kind=kind, status=status, detail=detail or counted)
 
 
-async def _send(send: Send, event: bytes) -> None:
-    try:
-        await send({"type": "http.response.body", "body": event, "more_body": True})
-    except OSError as error:  # what ASGI 2.4 says of a client that is gone
-        raise _ClientGoneError from error
+def _piece(event: bytes) -> Message:
+    return {"type": "http.response.body", "body": event, "more_body": True}
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -1,0 +1,35 @@
+"""The places that calls have at the model server, and how many of them one account may take."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from gateway.problems import OpenAiProblem
+from gateway.relay.connections import MOST
+
+MOST_OF_ONE: Final = MOST // 4
+_TOO_MANY: Final = "This account has {} calls under way, which is as many as it may have. Try again when one has ended."
+_PATIENCE: Final = "5"
+"""Seconds."""
+
+
+class Places:
+    """How many calls each account has under way. One that never takes its answers would have them all."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[int] = Counter()
+
+    @contextmanager
+    def one(self, account_id: int) -> Iterator[None]:
+        """A place for one call. Raises `OpenAiProblem` 429 after `MOST_OF_ONE` others."""
+        if self._taken[account_id] >= MOST_OF_ONE:
+            sentence, headers = _TOO_MANY.format(MOST_OF_ONE), {"Retry-After": _PATIENCE}
+            raise OpenAiProblem(429, sentence, code="rate_limit_exceeded", headers=headers)
+        self._taken[account_id] += 1
+        try:
+            yield
+        finally:
+            self._taken[account_id] -= 1
+            if not self._taken[account_id]:
+                del self._taken[account_id]

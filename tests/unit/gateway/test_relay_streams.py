@@ -1,0 +1,224 @@
+"""Streams whose clients take their time: each gives back what it holds, and one account leaves room for the others."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import httpx
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.app import create_app
+from gateway.relay import places, streamed
+from gateway.relay.upstream import Upstream
+from store.store import Store
+from store.usage_log import UsageEntry
+from tests import model_server
+from tests.live_servers import live
+from tests.stores import StillClock, add_account, make_store, sign_in
+from tests.unit.gateway.apps import client_of, make_relayed
+from tests.unit.gateway.scripted import CHAT, DONE, USED, Chunks, ModelServer, said, stream
+
+pytestmark = pytest.mark.anyio
+STREAMED: Final = {**CHAT, "stream": True}
+PATIENCE: Final = 30.0
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with make_store(clock=StillClock()) as store:
+        yield store
+
+
+def of_events(chunks: Chunks) -> ModelServer:
+    headers = {"content-type": "text/event-stream"}
+    return ModelServer(lambda _: httpx.Response(200, headers=headers, stream=chunks))
+
+
+def entry_of(store: Store) -> UsageEntry:
+    """The one line of the log, of a call that holds nothing any more."""
+    assert store.quota.state(sign_in(store)).held_micro_usd == 0
+    (logged,) = store.usage.page(sign_in(store)).entries
+    return logged.entry
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 (what it looks at tells nobody)
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def calling(store: Store, key: str, models: ModelServer, send: Send) -> AsyncIterator[asyncio.Task[None]]:
+    """A streamed call of a client that stays, and takes what `send` takes."""
+    body = json.dumps(STREAMED).encode()
+    headers = {"authorization": f"Bearer {key}", "content-type": "application/json", "content-length": str(len(body))}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/chat/completions",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+    }
+    sent = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive() -> Message:
+        for message in sent:
+            return message
+        return await asyncio.Future[Message]()
+
+    app = create_app(store, upstream_client=Upstream(models), dispatches=False)
+    async with app.router.lifespan_context(app):
+        call = asyncio.create_task(app(scope, receive, send))
+        try:
+            yield call
+        finally:
+            call.cancel()
+            with suppress(asyncio.CancelledError):
+                await call
+
+
+class Taker:
+    """A client that takes `most` messages and then no more; `pause` is how long it takes over each."""
+
+    def __init__(self, most: int = 1000, pause: float = 0.0) -> None:
+        self.taken: list[Message] = []
+        self.is_stuck = False
+        self._most = most
+        self._pause = pause
+
+    async def send(self, message: Message) -> None:
+        if len(self.taken) == self._most:
+            self.is_stuck = True
+            await asyncio.Future[None]()
+        await asyncio.sleep(self._pause)
+        self.taken.append(message)
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+async def test_a_client_that_took_nothing_was_let_go(store: Store, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(streamed, "LONGEST_SEND", 0.05, raising=False)
+    key, chunks, taker = make_relayed(store), Chunks([said("x")] * 50), Taker(most)
+    async with calling(store, key, of_events(chunks), taker.send) as call:
+        done, _ = await asyncio.wait({call}, timeout=PATIENCE)
+        assert done
+        assert chunks.is_closed
+        entry = entry_of(store)
+    assert (entry.status, entry.detail) == (
+        "client_gone",
+        "The client took nothing for too long; what it had been sent was counted.",
+    )
+
+
+async def test_a_client_that_took_its_time_was_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamed, "LONGEST_SEND", 0.4, raising=False)
+    key, taker = make_relayed(store), Taker(pause=0.05)
+    async with calling(store, key, of_events(Chunks([*[said("x")] * 20, USED, DONE])), taker.send) as call:
+        await asyncio.wait_for(call, PATIENCE)
+    assert entry_of(store).status == "ok"
+    assert taker.taken[-2]["body"] == DONE
+
+
+async def test_a_model_server_that_was_silent_was_not_the_clients_doing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streamed, "LONGEST_SEND", 0.05, raising=False)
+    key, taker, thought = make_relayed(store), Taker(), asyncio.Event()
+    async with calling(store, key, of_events(Chunks([said("x"), thought, USED, DONE])), taker.send) as call:
+        await asyncio.sleep(0.3)
+        thought.set()
+        await asyncio.wait_for(call, PATIENCE)
+    assert entry_of(store).status == "ok"
+
+
+async def test_a_failure_nobody_took_kept_no_connection(store: Store) -> None:
+    chunks, taker = Chunks([said("x"), httpx.ReadError("broken")]), Taker(2)
+    async with calling(store, make_relayed(store), of_events(chunks), taker.send) as call:
+        await until(lambda: taker.is_stuck)
+        assert chunks.is_closed
+        assert not call.done()
+        assert entry_of(store).status == "upstream_broken"
+
+
+async def test_one_account_left_places_for_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "MOST_OF_ONE", 2)
+    key, open_ones, end = make_relayed(store), 0, asyncio.Event()
+    add_account(store, "bob", email="bob@example.com")
+    other = {"Authorization": f"Bearer {store.api_keys.create(sign_in(store, 'bob'), 'key').key}"}
+
+    def reply(_: httpx.Request) -> httpx.Response:
+        nonlocal open_ones
+        open_ones += 1
+        return stream(said("x"), end, USED, DONE) if open_ones < 3 else stream(said("x"), USED, DONE)
+
+    async with client_of(store, token=key, upstream=ModelServer(reply)) as client:
+
+        async def call(**headers: str) -> httpx.Response:
+            return await client.post("/v1/chat/completions", json=STREAMED, headers=headers)
+
+        first = [asyncio.create_task(call()) for _ in range(2)]
+        await until(lambda: open_ones == 2)
+        refused, others = await call(), await call(**other)
+        end.set()
+        assert [(await each).status_code for each in first] == [200, 200]
+        again = await call()
+    assert (refused.status_code, others.status_code, again.status_code) == (429, 200, 200)
+    assert refused.headers["retry-after"] == "5"
+    assert refused.json()["error"] == {
+        "message": "This account has 2 calls under way, which is as many as it may have. Try again when one has ended.",
+        "type": "rate_limit_error",
+        "param": None,
+        "code": "rate_limit_exceeded",
+    }
+    assert store.quota.state(sign_in(store)).held_micro_usd == 0
+    statuses = [logged.entry.status for logged in store.usage.page(sign_in(store)).entries]
+    assert sorted(statuses) == ["ok", "ok", "ok", "rate_limit_exceeded"]
+
+
+# -- after the end of the stream --------------------------------------------------------------------------------------
+
+
+class Counting:
+    """An application that notes who connects to it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.connections: set[Any] = set()
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self.connections.add(tuple(scope["client"]))
+        await self._app(scope, receive, send)
+
+
+async def test_streamed_calls_shared_a_connection(store: Store) -> None:
+    key, models = make_relayed(store), Counting(model_server.ModelServer().app)
+    with live(models) as address:
+        store.site.set("upstream.base_url", f"{address}/v1")
+        async with client_of(store, token=key) as client:
+            for _ in range(20):
+                passed = await client.post("/v1/chat/completions", json=STREAMED)
+                assert passed.text.endswith("data: [DONE]\n\n")
+    print(f"BAR streamed calls: 20 over {len(models.connections)} connections")
+    assert len(models.connections) <= 3
+
+
+@pytest.mark.parametrize("rest", ["never comes", "never ends", "breaks"])
+async def test_what_followed_the_end_kept_nobody_waiting(
+    store: Store, monkeypatch: pytest.MonkeyPatch, rest: str
+) -> None:
+    monkeypatch.setattr(streamed, "LONGEST_REST", 0.05 if rest == "never comes" else PATIENCE, raising=False)
+    rests: dict[str, list[bytes | Exception | asyncio.Event]] = {
+        "never comes": [asyncio.Event()],
+        "never ends": [*[b"x" * 4096] * 100, asyncio.Event()],
+        "breaks": [httpx.ReadError("broken")],
+    }
+    chunks, taker = Chunks([said("x"), USED, DONE, *rests[rest]]), Taker()
+    async with calling(store, make_relayed(store), of_events(chunks), taker.send) as call:
+        await until(lambda: bool(taker.taken) and taker.taken[-1].get("more_body") is False)
+        await asyncio.wait_for(call, PATIENCE / 2)
+        assert chunks.is_closed
+    assert entry_of(store).status == "ok"
