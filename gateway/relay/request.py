@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from gateway.problems import OpenAiProblem
+from gateway.relay.prompt import prompt_estimate
 from store.inputs import LONGEST_MODEL
 from store.tokens import SECRET
 from store.usage_log import Kind
@@ -22,10 +23,6 @@ MOST_CHOICES: Final = 128
 MOST_VALUES: Final = 500_000
 """In one body. The interpreter does nothing else while it parses: a million small ones keep all others waiting for
 a second. OpenAI takes 300,000 tokens to embed at once, the longest list there is."""
-BYTES_PER_TOKEN: Final = 3
-"""Of a prompt, to hold enough: English has about four, Chinese about three."""
-TOKENS_PER_PICTURE: Final = 1500
-"""Held for each picture in a prompt, whose bytes say nothing about its tokens."""
 TOKENS_PER_DRAWING: Final = 8000
 """Held for each picture that is drawn. Where pictures are priced one by one, a token costs nothing; where they are
 priced by tokens, a large one in the best quality has above 6,000."""
@@ -121,13 +118,6 @@ def read_object(media_type: str, raw: bytes) -> dict[str, Any]:
     return body
 
 
-def prompt_estimate(content: bytes, body: Mapping[str, Any]) -> int:
-    """How many tokens a prompt has that is written as `content`, rather too many than too few."""
-    pictures = content.count(b'"image_url":')
-    written_out = _picture_bytes(body.get("messages")) if pictures else 0
-    return -(-(len(content) - written_out) // BYTES_PER_TOKEN) + TOKENS_PER_PICTURE * pictures
-
-
 def chat_completion(body: dict[str, Any]) -> int:
     """The most tokens a chat may answer with, over all its choices."""
     older = _whole(body, "max_tokens", 1, MOST_TOKENS, DEFAULT_COMPLETION)
@@ -206,24 +196,6 @@ def _written(body: Mapping[str, Any]) -> bytes:
         return text.encode()
     except UnicodeEncodeError:  # half a character, which JSON can only escape
         return json.dumps(body, separators=(",", ":")).encode()
-
-
-def _picture_bytes(messages: object) -> int:
-    """Bytes of the pictures that stand in the messages themselves. Any other text there is read as text."""
-    parts = (
-        part
-        for message in (messages if isinstance(messages, list) else ())
-        if isinstance(message, dict) and isinstance(message.get("content"), list)
-        for part in message["content"]
-        if isinstance(part, dict)
-    )
-    found = 0
-    for part in parts:
-        picture = part.get("image_url")
-        url = picture.get("url") if isinstance(picture, dict) else picture
-        if isinstance(url, str) and url.startswith("data:image/"):
-            found += len(url)
-    return found
 
 
 def _no_constant(name: str) -> NoReturn:

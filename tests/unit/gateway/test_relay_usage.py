@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+import httpx
 import pytest
 
-from gateway.relay.request import BYTES_PER_TOKEN, ENDPOINTS, TOKENS_PER_PICTURE, understand
+from gateway.relay.prompt import BYTES_PER_TOKEN, TOKENS_PER_FILE, TOKENS_PER_PICTURE
+from gateway.relay.request import ENDPOINTS, understand
 from store.pricing import ModelPrice
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
@@ -218,13 +220,39 @@ def prompt_of(content: Any) -> int:
 def test_text_that_looks_like_a_picture_was_text() -> None:
     assert prompt_of("data:" + "A" * 30_000) > 30_000 // BYTES_PER_TOKEN
     assert prompt_of([{"type": "text", "text": "data:image/png;base64," + "A" * 30_000}]) > 30_000 // BYTES_PER_TOKEN
-    assert prompt_of([{"type": "file", "file": {"file_data": "data:" + "A" * 30_000}}]) > 30_000 // BYTES_PER_TOKEN
+    for words in ("data:" + "A" * 30_000, "Only words. " * 2500, "data:text/plain;base64," + "A" * 30_000):
+        for part in ({"file": {"file_data": words}}, {"input_audio": {"data": words}}, {"file": words}):
+            assert prompt_of([part]) > 30_000 // BYTES_PER_TOKEN
 
 
 def test_a_picture_was_a_picture_however_large() -> None:
     picture = "data:image/png;base64," + "A" * 30_000
     for part in ({"type": "image_url", "image_url": {"url": picture}}, {"type": "image_url", "image_url": picture}):
         assert TOKENS_PER_PICTURE < prompt_of([part]) < TOKENS_PER_PICTURE + 100
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "input_audio", "input_audio": {"data": "A" * 1_000_000, "format": "wav"}},
+        {"type": "input_audio", "input_audio": {"data": "data:audio/wav;base64," + "A" * 1_000_000}},
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": "A+/_-" * 200_000 + "=="}},
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64," + "A" * 1_000_000}},
+    ],
+)
+def test_a_recording_and_a_file_were_held_alike_however_large(part: dict[str, Any]) -> None:
+    assert TOKENS_PER_FILE < prompt_of([part]) < TOKENS_PER_FILE + 100
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 30_000}}
+    together = 2 * TOKENS_PER_FILE + TOKENS_PER_PICTURE
+    assert together < prompt_of([part, {"type": "text", "text": "Hello"}, part, picture]) < together + 200
+
+
+async def test_a_stream_about_a_recording_that_broke_was_not_charged_by_its_bytes(store: Store) -> None:
+    recording = {"type": "input_audio", "input_audio": {"data": "A" * 1_000_000, "format": "wav"}}
+    body = {**STREAMED, "messages": [{"role": "user", "content": [recording]}]}
+    _, entry = await booked(store, stream(said("x"), httpx.ReadError("x")), **body)
+    assert (entry.status, entry.completion_tokens) == ("upstream_broken", 1)
+    assert entry.prompt_tokens < TOKENS_PER_FILE + 100
 
 
 def test_three_bytes_of_chinese_were_three() -> None:
