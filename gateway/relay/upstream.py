@@ -5,6 +5,7 @@ through a client, which would log addresses, keep cookies, and know how to follo
 """
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import AsyncIterable, Collection, Mapping
@@ -132,14 +133,17 @@ async def refusal(response: httpx.Response, secret: str, told: Collection[int] =
     A status in `told` is told on as the client's doing.
     """
     status = response.status_code
-    said = _said(await read_all(response, LONGEST_ERROR))
+    said: Mapping[str, Any] = {}
+    # A refusal that cannot be read is still one: a 502 instead would be tried again.
+    with contextlib.suppress(UpstreamFailed):
+        said = _said(await read_all(response, LONGEST_ERROR))
     if status not in told:
         busy = status in (503, 529)
         name = HTTPStatus(status).phrase if status in set(HTTPStatus) else "something unknown"
         sentence = f"The model server answered {status} ({name})."
         return OpenAiProblem(503 if busy else 502, sentence, code="upstream_error", headers=_patience(response))
     message = said.get("message")
-    sentence = message if isinstance(message, str) and message else f"The model server answered {status}."
+    sentence = message if isinstance(message, str) and message.strip() else f"The model server answered {status}."
     return OpenAiProblem(
         status,
         masked(sentence, secret),
@@ -161,11 +165,18 @@ def _patience(response: httpx.Response) -> dict[str, str]:
 
 
 def _said(body: bytes) -> Mapping[str, Any]:
+    """The error in a refusal: an object as OpenAI has it, its sentence alone (Ollama), or the document (vLLM)."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    error = document.get("error") if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return {}
+    error = document.get("error")
+    if not error and document.get("object") == "error":
+        return document
+    if isinstance(error, str):
+        return {"message": error}
     return error if isinstance(error, dict) else {}
 
 

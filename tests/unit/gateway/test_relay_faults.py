@@ -103,7 +103,19 @@ async def test_retry_after_was_passed_on_if_it_is_a_number(store: Store) -> None
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b"null", b'{"error": "text"}', b'{"error": {"message": 7}}', b"\xff" * 100]
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"null",
+        b'{"error": {"message": 7}}',
+        b'{"error": " "}',
+        b'{"error": ["text"]}',
+        b'{"object": "error", "message": null}',
+        b'{"message": "text"}',
+        b"\xff" * 100,
+    ],
 )
 async def test_a_refusal_without_words_was_told_with_ours(store: Store, body: bytes) -> None:
     refused = await ask(store, ModelServer(lambda _: answer(body, 400)))
@@ -111,13 +123,41 @@ async def test_a_refusal_without_words_was_told_with_ours(store: Store, body: by
     assert error_of(refused)["message"] == "The model server answered 400."
 
 
-async def test_an_endless_refusal_was_not_read_to_its_end(store: Store) -> None:
+@pytest.mark.parametrize(
+    "shape",
+    [
+        '{{"error": {0}}}',
+        '{{"object": "error", "message": {0}, "code": 400}}',
+        '{{"object": "error", "error": {{"message": {0}}}}}',
+    ],
+)
+async def test_the_sentence_of_a_refusal_in_another_shape_was_told(store: Store, shape: str) -> None:
+    sentence = f"Key {UPSTREAM_KEY} of sk-live-abcd1234:\nthe prompt is too long."
+    body = shape.format(json.dumps(sentence)).encode()
+    refused = await ask(store, ModelServer(lambda _: answer(body, 400)))
+    assert refused.status_code == 400
+    message = "Key … of sk-…: the prompt is too long."
+    assert error_of(refused) == {"message": message, "type": "invalid_request_error", "param": None, "code": None}
+    assert nothing_was_taken(store).detail == message
+
+
+@pytest.mark.parametrize(("status", "told"), [(400, 400), (422, 422), (500, 502), (401, 502)])
+async def test_an_endless_refusal_was_not_read_to_its_end(store: Store, status: int, told: int) -> None:
     chunks = Chunks([b"x" * 4096] * 1000)
-    models = ModelServer(lambda _: httpx.Response(400, stream=chunks))
+    models = ModelServer(lambda _: httpx.Response(status, stream=chunks))
     refused = await ask(store, models)
-    assert refused.status_code == 502
+    assert refused.status_code == told
+    assert error_of(refused)["message"].startswith(f"The model server answered {status}")
     assert chunks.is_closed
     assert LONGEST_ERROR < 4096 * 1000
+
+
+async def test_a_refusal_that_was_compressed_kept_its_status(store: Store) -> None:
+    def reply(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(413, headers={"content-encoding": "gzip"}, stream=Chunks([b"\x1f\x8b"]))
+
+    refused = await ask(store, ModelServer(reply))
+    assert (refused.status_code, error_of(refused)["message"]) == (413, "The model server answered 413.")
 
 
 @pytest.mark.parametrize(
