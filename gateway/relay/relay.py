@@ -159,7 +159,9 @@ class Relay:
     async def _body(self, request: Request, key: str, site: SiteView, started_at: float) -> bytes:
         """The body; a long one only of someone whose key is known, and who could pay for anything at all."""
         announced = request.headers.get("content-length", "")
-        if not announced.isdigit() or int(announced) > _TRUSTED_SIZE:
+        # Where both stand, the encoding counts (RFC 9112, 6.3).
+        is_announced = announced.isdigit() and "transfer-encoding" not in request.headers
+        if not is_announced or int(announced) > _TRUSTED_SIZE:
             holder, quota = await self.services.threads.read(lambda: self._means(key))
             if quota.remaining_micro_usd < 1:
                 error = QuotaExceeded()

@@ -56,8 +56,8 @@ async def test_a_large_answer_was_parsed_off_the_event_loop(store: Store, monkey
     assert calls == [True, False, False]
 
 
-@pytest.mark.parametrize("is_announced", [True, False])
-async def test_a_large_body_that_nothing_was_left_for_was_not_read(store: Store, *, is_announced: bool) -> None:
+@pytest.mark.parametrize("announced", ["all of it", "nothing", "less, in chunks"])
+async def test_a_large_body_that_nothing_was_left_for_was_not_read(store: Store, announced: str) -> None:
     key, read = make_relayed(store), 0
     store.quota.adjust("alice", set_to=0, actor="test")
     content = json.dumps({**CHAT, "messages": LARGE}).encode()
@@ -69,7 +69,11 @@ async def test_a_large_body_that_nothing_was_left_for_was_not_read(store: Store,
             yield content[start : start + 1024]
 
     headers = {"Content-Type": "application/json"}
-    headers |= {"Content-Length": str(len(content))} if is_announced else {}
+    headers |= {
+        "all of it": {"Content-Length": str(len(content))},
+        "nothing": {},
+        "less, in chunks": {"Content-Length": "10", "Transfer-Encoding": "chunked"},
+    }[announced]
     async with client_of(store, token=key) as client:
         refused = await client.post("/v1/chat/completions", content=body(), headers=headers)
     assert (refused.status_code, refused.json()["error"]["code"]) == (429, "insufficient_quota")
