@@ -50,11 +50,20 @@ _REQUEST_ID: Final[Mapping[str, Schema]] = {
     }
 }
 _ANYTHING: Final[Schema] = {"description": "Read by the model server alone."}
+_INVISIBLE: Final = (
+    "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
+)
+"""What no model's name holds, as a pattern has it; `store.text` decides."""
+_BLANK: Final = " \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+MODEL_NAME: Final = f"^[^{_BLANK}{_INVISIBLE}]([^{_INVISIBLE}]*[^{_BLANK}{_INVISIBLE}])?$"
 _MODEL: Final[Schema] = {
     "type": "string",
     "minLength": 1,
     "maxLength": LONGEST_MODEL,
-    "description": "As the administrator priced it, to the letter.",
+    "pattern": MODEL_NAME,
+    "description": "As the administrator priced it, to the letter: visible characters, and no blank at its ends.",
 }
 _STREAM: Final[Mapping[str, Schema]] = {
     "stream": {"type": ["boolean", "null"], "default": False},

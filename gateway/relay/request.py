@@ -12,7 +12,8 @@ from typing import Any, Final, NoReturn
 
 from gateway.problems import OpenAiProblem
 from gateway.relay.prompt import prompt_estimate
-from store.inputs import LONGEST_MODEL
+from store.errors import InvalidModel
+from store.inputs import LONGEST_MODEL, check_model
 from store.tokens import SECRET
 from store.usage_log import Kind
 
@@ -80,6 +81,11 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
     model = endpoint.model or body.get("model")
     if not isinstance(model, str) or not 1 <= len(model) <= LONGEST_MODEL:
         _refuse("Name a model, as a string of 1 to 200 characters.", "model")
+    try:
+        # No price can have another name, but a model server that trims it would serve a priced model for nothing.
+        check_model(model)
+    except InvalidModel as error:
+        _refuse(str(error), "model")
     if SECRET.search(model):
         _refuse("This model is named like a key or a token, and would be kept in the log: it was refused.", "model")
     streams = body.get("stream", False)

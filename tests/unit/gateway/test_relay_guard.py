@@ -2,6 +2,8 @@
 
 import json
 import random
+import re
+import sys
 import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from gateway.problems import OpenAiProblem
+from gateway.relay.documented import MODEL_NAME
 from gateway.relay.request import CHOOSERS, ENDPOINTS, Endpoint, understand
 from store.errors import DatabaseDamaged
 from store.models import PriceSettingsRow
@@ -61,13 +64,40 @@ async def test_a_model_without_a_price_was_blocked_by_name(store: Store, count: 
                 "/v1/chat/completions", content=content, headers={"Content-Type": "application/json"}
             )
             error = refused.json()["error"]
-            assert (refused.status_code, error["code"]) == (403, "model_not_priced"), (name, error)
-            assert not is_plain(name) or name in error["message"]
+            if is_plain(name) and name == name.strip():
+                assert (refused.status_code, error["code"]) == (403, "model_not_priced"), (name, error)
+                assert name in error["message"]
+            else:
+                assert (refused.status_code, error["param"]) == (400, "model"), (name, error)
             assert is_plain(error["message"])
             blocked += 1
     state = store.quota.state(sign_in(store))
     print(f"BAR P1 {blocked}/{count} blocked, {len(models.requests)} calls to the model server")
     assert (state.used_micro_usd, state.held_micro_usd, models.requests) == (0, 0, [])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"{MODEL} ", f" {MODEL}", f"{MODEL}\n", f"{MODEL}\t", f"{MODEL}\xa0", f"{MODEL}\u200b", f"{MODEL}\x00", " "],
+)
+async def test_a_name_that_no_price_can_have_was_refused_even_where_all_are_accepted(store: Store, name: str) -> None:
+    key, models = make_relayed(store), ModelServer()
+    store.settings.save(sign_in(store), PriceSettings(accept_unpriced_models=True), 1)
+    async with client_of(store, token=key, upstream=models) as client:
+        refused = await client.post("/v1/chat/completions", json={**CHAT, "model": name})
+    assert (refused.status_code, models.requests) == (400, [])
+    error = refused.json()["error"]
+    assert (error["type"], error["param"]) == ("invalid_request_error", "model")
+    assert error["message"] == "A model name has 1 to 200 visible characters without spaces at its ends."
+
+
+def test_the_names_that_are_documented_were_those_that_are_taken() -> None:
+    pattern = re.compile(MODEL_NAME.removesuffix("$") + r"\Z")
+    for number in range(sys.maxunicode + 1):
+        if not 0xD800 <= number < 0xE000:  # half a character, which no document can hold
+            letter = chr(number)
+            assert bool(pattern.match(f"a{letter}a")) == is_plain(letter), hex(number)
+            assert bool(pattern.match(letter)) == (is_plain(letter) and letter == letter.strip()), hex(number)
 
 
 @pytest.mark.parametrize(
