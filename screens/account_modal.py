@@ -16,9 +16,13 @@ from tui.widgets.field import show_errors
 from tui.widgets.small_screen import SmallScreenGuard
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from screens.acting import Done
     from store.errors import GatekeyError
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Notice(Static):
@@ -75,7 +79,16 @@ class AccountModal(SmallScreenGuard, Acts, ModalScreen[R]):
             self.dismiss(result)
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        if not self.busy:
+            self.dismiss(None)
+
+    async def act(self, action: Callable[[], Awaitable[T]], *, holds_keys: bool = False) -> Done[T] | None:
+        """`attempt` for what changes the account: the dialog stays until that is answered, perhaps with a secret."""
+        self.busy = True
+        try:
+            return await self.attempt(action, holds_keys=holds_keys)
+        finally:
+            self.busy = False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         return None if action == "cancel" and self.busy else True

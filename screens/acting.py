@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from textual import getters
 
@@ -13,7 +13,7 @@ from store.text import plain
 from tui.app import GatekeyApp
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from textual.widget import Widget
 
@@ -25,6 +25,7 @@ else:
     AccountPart = object
 
 T = TypeVar("T")
+_STEPS: Final = "steps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Acts(AccountPart):
         """
         while True:
             try:
-                with self.app.keys_held() if holds_keys else nullcontext():
+                with self.app.asking(), self.app.keys_held() if holds_keys else nullcontext():
                     await self.account.until_open()
                     done = Done(await action())
                 return done if await self.app.until_unlocked() else None
@@ -74,6 +75,16 @@ class Acts(AccountPart):
             except GatekeyError as error:
                 self.show_failure(error)
                 return None
+
+    def begin(self, steps: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Walk `steps`, with their dialogs, in a worker; nothing if others are still under way here.
+
+        Those are not cancelled: what the account was asked for is done all the same, and may be a secret that is
+        shown once.
+        """
+        under_way = (worker for worker in self.workers if worker.node is self and worker.group == _STEPS)
+        if not any(worker.is_running for worker in under_way):
+            self.run_worker(steps(), group=_STEPS)
 
     def show_failure(self, error: GatekeyError) -> None:
         """Tell the person. A form shows it at the field instead."""

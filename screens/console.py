@@ -106,6 +106,16 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
 
     # -- moving about ----------------------------------------------------------------------------------------
 
+    def watch_focused(self, focused: Widget | None) -> None:
+        """A button that disables itself, or a click beside everything, takes the focus away, and with it the keys."""
+        if focused is None and self.is_current and self.app.app_focus:
+            self.call_later(self._focus_something)
+
+    def _focus_something(self) -> None:
+        is_there = any(page.display for page in self.query(".module-page"))  # not while the console ends
+        if self.focused is None and self.is_current and self.app.app_focus and is_there:
+            self._focus_page()
+
     def action_sidebar(self) -> None:
         navigation = self.query_one(Navigation)
         if navigation.has_focus:

@@ -73,7 +73,7 @@ class Help(SmallScreenGuard, ModalScreen[None]):
             yield Static(Content("\n").join(lines), classes="spaced")
             yield Static(
                 "Keys can be changed in the file keys.toml of the configuration folder, by the names at the right: "
-                '[keys] "tab.save" = "f5". Shift with the mouse selects text.',
+                '[keys] "tab.save" = "f9". Shift with the mouse selects text.',
                 classes="muted spaced",
                 markup=False,
             )

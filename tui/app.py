@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -19,7 +21,7 @@ from tui.key_order import KeyOrder, KeyPassed
 from tui.themes import THEME_NAMES, gatekey_themes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from textual.app import SystemCommand
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 STYLES: Final = Path(__file__).parents[1] / "styles"
 HELP_IN_DIALOGS: Final = ("modal.help", "confirm.help", "choice.help", "palette.help")
 """Bindings that do what `app.help` does."""
+ANSWERED_WITHIN: Final = 6.0
+"""Seconds that leaving waits for what was asked of the account: longer than a busy database is waited for."""
+OPENS_WITHIN: Final = 0.02
+"""Seconds from an answer to the dialog that shows it."""
 LOCK_CHECKED_EVERY: Final = 5.0
 """Seconds between two looks at the clock for the idle lock."""
 
@@ -71,6 +77,9 @@ class GatekeyApp(CalmExit, App[None]):
         """A warning for the top of the console, such as a shared tmux session."""
         self._last_input = time.monotonic()
         self._keys = KeyOrder(self)
+        self._asked = 0
+        self._answered = asyncio.Event()
+        self._answered.set()
         for theme in gatekey_themes():
             self.register_theme(theme)
         self.theme = starting_theme(os.environ, self.config.theme)
@@ -164,9 +173,24 @@ class GatekeyApp(CalmExit, App[None]):
         while (event := self._keys.next()) is not None:
             await self._take(event)
 
-    def keys_held(self) -> AbstractContextManager[None]:
-        """What is typed within waits for what comes of it, such as a dialog or a filled form; at most for a second."""
-        return self._keys.hold()
+    def keys_held(self, *, keeps: bool = False) -> AbstractContextManager[None]:
+        """What is typed within waits for what comes of it, such as a dialog or a filled form; at most for a second.
+
+        After that it is forgotten, or with `keeps` goes on.
+        """
+        return self._keys.hold(keeps=keeps)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Around what is asked of the account: one does not leave before the answer, which may be shown once."""
+        self._asked += 1
+        self._answered.clear()
+        try:
+            yield
+        finally:
+            self._asked -= 1
+            if not self._asked:
+                self._answered.set()
 
     def action_command_palette(self) -> None:
         from textual.command import CommandPalette
@@ -174,7 +198,7 @@ class GatekeyApp(CalmExit, App[None]):
         from tui.widgets.palette import Palette
 
         if not CommandPalette.is_open(self):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette(self.keys_held, id="--command-palette"))
 
     def action_lock(self) -> None:
         # ctrl+l is also how one asks any program of a terminal to draw over what another one wrote.
@@ -208,6 +232,7 @@ class GatekeyApp(CalmExit, App[None]):
 
     async def ask_and_leave(self) -> None:
         """End the console unless the person would rather stay with unsaved edits. Call it in a worker."""
+        await self._until_answered()
         if await self.may_leave():
             await self.leave()
 
@@ -224,6 +249,12 @@ class GatekeyApp(CalmExit, App[None]):
             self.show_sign_in(f"You left, but the session could not be ended: {error}")
         else:
             self.show_sign_in("You signed out.")
+
+    async def _until_answered(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._answered.wait(), ANSWERED_WITHIN)
+        # A dialog that shows the answer opens now: it is asked about next.
+        await asyncio.sleep(OPENS_WITHIN)
 
     async def may_leave(self) -> bool:
         """Ask about unsaved edits on every screen, the top one first. Call it in a worker."""

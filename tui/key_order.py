@@ -71,6 +71,12 @@ class KeyOrder:
         """What has waited longest, if nothing is under way."""
         return self._waiting.popleft() if self._waiting and not self._must_wait else None
 
+    def _forget(self) -> None:
+        active = self._app.screen.active_bindings if self._app.is_running else {}
+        everywhere = {key for key, binding in active.items() if binding.binding.priority}
+        kept = [event for event in self._waiting if isinstance(event, Key) and event.key in everywhere]
+        self._waiting = deque(kept)
+
     def drop(self) -> None:
         """Forget what waits: where it was meant to go is no more."""
         self._waiting.clear()
@@ -80,8 +86,12 @@ class KeyOrder:
         return self._is_under_way or self._holds > 0
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
-        """What is typed within belongs to what comes of it: a dialog, or a form that is filled."""
+    def hold(self, *, keeps: bool) -> Iterator[None]:
+        """What is typed within belongs to what comes of it: a dialog, or a form that is filled.
+
+        If that takes too long, it is forgotten, but for keys that work everywhere: letters meant for a dialog would
+        be commands to the page. With `keeps`, it goes where the focus is.
+        """
         self._holds += 1
         is_over = False
 
@@ -95,6 +105,8 @@ class KeyOrder:
 
         def look(left: int) -> None:
             if not left:
+                if not is_over and not keeps:
+                    self._forget()
                 end()
             elif not is_over:
                 loop.call_later(_LOOK_EVERY, look, left - 1)

@@ -94,23 +94,21 @@ class ApiKeysPage(ModulePage):
 
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
-        self.create()
+        self.begin(self._create)
 
     @on(Button.Pressed, "#revoke")
     def action_revoke(self) -> None:
         key = self._key
         if key is not None and key.revoked_at is None:
-            self.revoke(key)
+            self.begin(lambda: self._revoke(key))
 
-    @work(exclusive=True, group="dialog")
-    async def create(self) -> None:
+    async def _create(self) -> None:
         made = await self.app.push_screen_wait(NewKey())
         if made is not None:
             await self.app.push_screen_wait(ApiKey(made))
         self.load()
 
-    @work(exclusive=True, group="dialog")
-    async def revoke(self, key: ApiKeyInfo) -> None:
+    async def _revoke(self, key: ApiKeyInfo) -> None:
         question = Confirm(
             "Revoke this API key?",
             f"{plain(key.name)} (sk-…{plain(key.last_four, 8)}) is refused from now on. This cannot be undone.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -86,16 +87,16 @@ class AccountBindingPane(Pane):
 
     @on(Button.Pressed, ".bind")
     def bind_pressed(self, event: Button.Pressed) -> None:
-        self.bind(event.button.name or "")
+        slug = event.button.name or ""
+        self.begin(lambda: self._bind(slug))
 
     @on(Button.Pressed, ".unbind")
     def unbind_pressed(self, event: Button.Pressed) -> None:
         for binding in self._listed:
             if binding.provider.slug == event.button.name:
-                self.unbind(binding)
+                self.begin(partial(self._unbind, binding))
 
-    @work(exclusive=True, group="dialog")
-    async def bind(self, slug: str) -> None:
+    async def _bind(self, slug: str) -> None:
         from screens.bind_provider import ProviderLogin
 
         self._say("Asking the provider for a code…", "muted")
@@ -117,8 +118,7 @@ class AccountBindingPane(Pane):
                 self._say("The identity was bound. Other sessions were signed out.", "good")
             self._changed()
 
-    @work(exclusive=True, group="dialog")
-    async def unbind(self, binding: BindingInfo) -> None:
+    async def _unbind(self, binding: BindingInfo) -> None:
         number = binding.binding_id
         if number is None:
             return

@@ -60,6 +60,11 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         "it is off. Changing where warnings go asks for your password."
     )
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
+        super().__init__(id=id)
+        self._tested: set[Channel] = set()
+        """The channels to which a test is under way."""
+
     def compose(self) -> ComposeResult:
         yield Field(
             "Quota Warning Threshold",
@@ -214,7 +219,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     async def loaded(self) -> None:
         deliveries = await self.attempt(self.account.last_deliveries)
         if deliveries is not None:
-            for channel in Channel:
+            for channel in set(Channel) - self._tested:
                 self._show_delivery(channel, deliveries.value.get(channel))
 
     @on(Button.Pressed, ".send-test")
@@ -223,13 +228,19 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     @work(group="test")
     async def send_test(self, channel: Channel) -> None:
+        if channel in self._tested:
+            return
         if self.dirty:
             self.say("Save your changes first; a test is sent to what is stored.", "warning")
             return
+        self._tested.add(channel)
         button = self.query_one(f"#send-test-{channel}", Button)
         button.disabled = True
         self.query_one(f"#last-{channel}", Static).update("sending…")
-        outcome = await self.attempt(lambda: self.account.send_test(channel))
+        try:
+            outcome = await self.attempt(lambda: self.account.send_test(channel))
+        finally:
+            self._tested.discard(channel)
         button.disabled = False
         if outcome is not None:
             self._show_delivery(channel, outcome.value)

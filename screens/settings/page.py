@@ -154,7 +154,9 @@ class SettingsPage(Vertical):
 
     @on(TabBar.Activated)
     async def tab_activated(self, event: TabBar.Activated) -> None:
-        await self.show_tab(event.tab_id)
+        # Of two that were chosen in one piece the first is history; to show it would choose it again, and so on.
+        if event.tab_id == event.bar.active:
+            await self.show_tab(event.tab_id)
 
     @on(SectionPane.DirtyChanged)
     def dirty_changed(self) -> None:

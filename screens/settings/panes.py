@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
@@ -24,6 +26,7 @@ from tui.widgets.toggle import Toggle
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from textual.widget import Widget
     from textual.widgets.input import Selection
 
     from store.settings import Saved
@@ -86,6 +89,7 @@ class SectionPane(Pane, Generic[S]):
         super().__init__(id=id)
         self.saved: Saved[S] | None = None
         """What is stored, as far as this console knows."""
+        self._one_save = asyncio.Lock()
 
     # -- what each pane knows --------------------------------------------------------------------------------
 
@@ -127,8 +131,8 @@ class SectionPane(Pane, Generic[S]):
     async def load_section(self) -> None:
         """Read the section again, unless edits of it are under way: those begin from what was shown."""
         if not self.dirty:
-            is_first = self.saved is None
-            saved = await self.attempt(lambda: self.account.load(self.KIND), holds_keys=is_first)
+            with self.app.keys_held(keeps=True) if self.saved is None else nullcontext():
+                saved = await self.attempt(lambda: self.account.load(self.KIND))
             if saved is not None:
                 self._show_again(saved.value)
         await self.loaded()
@@ -145,10 +149,16 @@ class SectionPane(Pane, Generic[S]):
 
     def _typed(self) -> list[Callable[[], None]]:
         """What a person was quicker with than the account, each as what puts it back once the form is filled."""
+        toggles = [toggle for toggle in self.query(Toggle) if self.was_typed(toggle)]
+        fields = [field for field in self.query(Input) if self.was_typed(field)]
         ways: list[Callable[[], None]] = []
-        ways += [partial(setattr, toggle, "value", True) for toggle in self.query(Toggle) if toggle.value]
-        ways += [partial(_retype, field, field.value, field.selection) for field in self.query(Input) if field.value]
+        ways += [partial(setattr, toggle, "value", True) for toggle in toggles]
+        ways += [partial(_retype, field, field.value, field.selection) for field in fields]
         return ways
+
+    def was_typed(self, control: Widget) -> bool:
+        """Whether a control of a form that was not filled yet is other than it was made."""
+        return isinstance(control, Toggle | Input) and bool(control.value)
 
     def _show(self, saved: Saved[S]) -> None:
         self.saved = saved
@@ -195,12 +205,16 @@ class SectionPane(Pane, Generic[S]):
         if self.saved is not None and self.dirty:
             self.save_section()
 
-    @work(exclusive=True, group="save")
+    @work(group="save")
     async def save_section(self) -> None:
         await self.save_now()
 
     async def save_now(self) -> bool:
-        """Save; True if it is stored now. Call it in a worker."""
+        """Save, after a save that is under way; True if all of it is stored now. Call it in a worker."""
+        async with self._one_save:
+            return not self.dirty or await self._save()
+
+    async def _save(self) -> bool:
         if self.saved is None:
             return False
         problems = self.problems()
@@ -211,11 +225,23 @@ class SectionPane(Pane, Generic[S]):
         outcome = await self.attempt(self._saving(section, self.saved))
         if outcome is None or outcome.value is None:
             return False
-        self._show(outcome.value)
-        self.say("Saved.", "good")
+        if self._holds(section):
+            self._show(outcome.value)
+            self.say("Saved.", "good")
+        else:
+            self.saved = outcome.value
+            self.note_edit()
+            self.say("Saved, but for what you typed since. Save again to keep that.", "warning")
         self.tell_console()
         await self.loaded()
-        return True
+        return not self.dirty
+
+    def _holds(self, section: S) -> bool:
+        """Whether the controls still say that."""
+        try:
+            return self.read() == section
+        except InvalidInput:
+            return False
 
     def problems(self) -> dict[str, str]:
         """Every error of the controls at once, by the id of its control."""

@@ -89,22 +89,21 @@ class Passkeys(AccountModal[None]):
     @on(Button.Pressed, "#register")
     def action_register(self) -> None:
         if self._can_register:
-            self.register()
+            self.begin(self._register)
 
     @on(Button.Pressed, "#rename")
     def action_rename(self) -> None:
         passkey = self._under_cursor()
         if passkey is not None:
-            self.rename(passkey)
+            self.begin(lambda: self._rename(passkey))
 
     @on(Button.Pressed, "#remove")
     def action_remove(self) -> None:
         passkey = self._under_cursor()
         if passkey is not None:
-            self.remove_passkey(passkey)
+            self.begin(lambda: self._remove(passkey))
 
-    @work(exclusive=True, group="act")
-    async def register(self) -> None:
+    async def _register(self) -> None:
         label = await self.app.push_screen_wait(PasskeyLabel("Register a passkey", ""))
         if label is None:
             return
@@ -114,15 +113,13 @@ class Passkeys(AccountModal[None]):
                 self.say(f"The passkey {plain(label)} was registered.", "good")
             self.load()
 
-    @work(exclusive=True, group="act")
-    async def rename(self, passkey: PasskeyInfo) -> None:
+    async def _rename(self, passkey: PasskeyInfo) -> None:
         label = await self.app.push_screen_wait(PasskeyLabel("Rename the passkey", passkey.label))
-        if label is not None and await self.attempt(lambda: self.account.rename_passkey(passkey.id, label)):
+        if label is not None and await self.act(lambda: self.account.rename_passkey(passkey.id, label)):
             self.say("It was renamed.", "good")
             self.load()
 
-    @work(exclusive=True, group="act")
-    async def remove_passkey(self, passkey: PasskeyInfo) -> None:
+    async def _remove(self, passkey: PasskeyInfo) -> None:
         question = Confirm(
             "Remove this passkey?",
             f"You will no longer sign in with {plain(passkey.label)}. Remove it from the device as well.",
@@ -130,7 +127,7 @@ class Passkeys(AccountModal[None]):
             dangerous=True,
         )
         if await self.app.push_screen_wait(question):
-            if await self.attempt(lambda: self.account.remove_passkey(passkey.id)) is not None:
+            if await self.act(lambda: self.account.remove_passkey(passkey.id)) is not None:
                 self.say("It was removed.", "good")
             self.load()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Button, Static
 
@@ -71,10 +71,9 @@ class PrivacyPane(SectionPane[PrivacySettings]):
 
     @on(Button.Pressed, "#erase-ips")
     def erase_pressed(self) -> None:
-        self.erase()
+        self.begin(self._erase)
 
-    @work(exclusive=True, group="erase")
-    async def erase(self) -> None:
+    async def _erase(self) -> None:
         question = Confirm(
             "Erase stored IP addresses?",
             "The addresses are removed from every log entry of your account; the entries stay. This cannot be undone.",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui.account import SecurityOverview
 
 _LOADING: Final = "…"
+_PREPARING: Final = "Preparing a key and ten backup codes…"
 _ABOUT_BEARER: Final = (
     "A bearer token for the API of your account. Store it securely; never put it into client-side code."
 )
@@ -71,13 +72,13 @@ class SecurityPane(Pane):
         if overview is not None:
             self.show_overview(overview.value)
 
-    async def _known(self) -> SecurityOverview | None:
-        """What the account says, read now if a key was quicker; None if it cannot be read, which was told then."""
-        if self.overview is None:
-            overview = await self.attempt(self.account.security, holds_keys=True)
-            if overview is not None:
-                self.show_overview(overview.value)
-        return self.overview
+    async def _read(self) -> SecurityOverview | None:
+        """What the account says now: the rows may be older. None if it cannot be read, which was told then."""
+        overview = await self.attempt(self.account.security, holds_keys=True)
+        if overview is None:
+            return None
+        self.show_overview(overview.value)
+        return overview.value
 
     def show_overview(self, overview: SecurityOverview) -> None:
         """Put what the account says into the rows."""
@@ -149,45 +150,43 @@ class SecurityPane(Pane):
                 getattr(self, f"action_{name}")()
 
     def action_token(self) -> None:
-        self.renew_token()
+        self.begin(self._renew_token)
 
     def action_password(self) -> None:
-        self.change_password()
+        self.begin(self._change_password)
 
     def action_passkeys(self) -> None:
-        self.manage_passkeys()
+        self.begin(self._manage_passkeys)
 
     def action_two_factor(self) -> None:
-        self.manage_two_factor()
+        self.begin(self._manage_two_factor)
 
     def action_sessions(self) -> None:
-        self.show_sessions()
+        self.begin(self._show_sessions)
 
     def action_activity(self) -> None:
-        self.show_activity()
+        self.begin(self._show_activity)
 
     def action_sign_out_others(self) -> None:
-        self.end_others()
+        self.begin(self._end_others)
 
     def action_delete(self) -> None:
-        self.delete()
+        self.begin(self._delete)
 
     async def _show(self, dialog: AccountModal[Any]) -> None:
         await self.app.push_screen_wait(dialog)
         self._changed()
 
-    @work(exclusive=True, group="dialog")
-    async def change_password(self) -> None:
-        overview = await self._known()
+    async def _change_password(self) -> None:
+        overview = await self._read()
         if overview is None:
             return
         from screens.settings.change_password import ChangePassword
 
         await self._show(ChangePassword(has_password=overview.has_password))
 
-    @work(exclusive=True, group="dialog")
-    async def manage_passkeys(self) -> None:
-        overview = await self._known()
+    async def _manage_passkeys(self) -> None:
+        overview = await self._read()
         if overview is None:
             return
         if not overview.passkeys_enabled and not overview.passkeys:
@@ -197,9 +196,8 @@ class SecurityPane(Pane):
 
         await self._show(Passkeys(can_register=overview.passkeys_enabled))
 
-    @work(exclusive=True, group="dialog")
-    async def manage_two_factor(self) -> None:
-        overview = await self._known()
+    async def _manage_two_factor(self) -> None:
+        overview = await self._read()
         if overview is None:
             return
         if overview.two_factor.is_enabled:
@@ -209,21 +207,18 @@ class SecurityPane(Pane):
         else:
             await self._enable_two_factor()
 
-    @work(exclusive=True, group="dialog")
-    async def show_sessions(self) -> None:
+    async def _show_sessions(self) -> None:
         from screens.settings.sessions import SessionList
 
         await self._show(SessionList())
 
-    @work(exclusive=True, group="dialog")
-    async def show_activity(self) -> None:
+    async def _show_activity(self) -> None:
         from screens.settings.activity import Activity
 
         await self._show(Activity())
 
-    @work(exclusive=True, group="dialog")
-    async def renew_token(self) -> None:
-        overview = await self._known()
+    async def _renew_token(self) -> None:
+        overview = await self._read()
         if overview is None:
             return
         from screens.settings.access_token import AccessToken
@@ -250,31 +245,35 @@ class SecurityPane(Pane):
     async def _enable_two_factor(self) -> None:
         from screens.settings.two_factor_setup import TwoFactorSetup
 
-        self.query_one(Notice).say("Preparing a key and ten backup codes…", "muted")
+        notice = self.query_one(Notice)
+        notice.say(_PREPARING, "muted")
         enrolment = await self.attempt(self.account.begin_two_factor, holds_keys=True)
-        self.query_one(Notice).say("")
+        if str(notice.content) == _PREPARING:
+            notice.say("")
         if enrolment is None:
             return
         enabled = await self.app.push_screen_wait(TwoFactorSetup(enrolment.value))
         if enabled:
-            self.query_one(Notice).say("Two-factor authentication is on. Other sessions were signed out.", "good")
+            notice.say("Two-factor authentication is on. Other sessions were signed out.", "good")
         self._changed()
 
-    @work(exclusive=True, group="dialog")
-    async def end_others(self) -> None:
-        overview = await self._known()
-        if overview is None or len(overview.sessions) < 2:
+    async def _end_others(self) -> None:
+        overview = await self._read()
+        if overview is None:
+            return
+        if len(overview.sessions) < 2:
+            self.query_one(Notice).say("There is no other session.", "muted")
             return
         if await self.app.push_screen_wait(
             Confirm("Sign out other sessions?", "Every session of yours but this one ends at once.", "Sign out")
         ):
             ended = await self.attempt(self.account.sign_out_others)
             if ended is not None:
-                self.query_one(Notice).say(f"{ended.value} sessions were signed out.", "good")
+                ended_count = "1 session was" if ended.value == 1 else f"{ended.value} sessions were"
+                self.query_one(Notice).say(f"{ended_count} signed out.", "good")
                 self._changed()
 
-    @work(exclusive=True, group="dialog")
-    async def delete(self) -> None:
+    async def _delete(self) -> None:
         from screens.settings.delete_account import DeleteAccount
 
         if await self.attempt(self.account.check_deletable, holds_keys=True) is None:

@@ -77,10 +77,9 @@ class SessionList(AccountModal[None]):
         if session.is_current:
             self.say("This is the session you are using. Sign out instead.", "warning")
         else:
-            self.end(session.id)
+            self.begin(lambda: self._end(session.id))
 
-    @work(exclusive=True, group="end")
-    async def end(self, session_id: int) -> None:
-        if await self.attempt(lambda: self.account.revoke_session(session_id)) is not None:
+    async def _end(self, session_id: int) -> None:
+        if await self.act(lambda: self.account.revoke_session(session_id)) is not None:
             self.say("The session was ended.", "good")
             self.load()

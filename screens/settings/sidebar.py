@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
+from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.account_modal import Notice
@@ -73,6 +74,10 @@ class SidebarPane(SectionPane[SidebarSettings]):
             toggle.locked = "hidden by admin" if toggle.disabled else ""
             toggle.refresh(layout=True)
         self._preview()
+
+    def was_typed(self, control: Widget) -> bool:
+        # A section is what its modules are: to switch it again would switch those that nobody touched.
+        return super().was_typed(control) and not (control.id or "").startswith("section-")
 
     def read(self) -> SidebarSettings:
         return SidebarSettings(

@@ -62,26 +62,24 @@ class TwoFactorManage(AccountModal[None]):
 
     @on(Button.Pressed, "#renew")
     def action_renew(self) -> None:
-        self.renew()
+        self.begin(self._renew)
 
     @on(Button.Pressed, "#disable")
     def action_disable(self) -> None:
-        self.disable()
+        self.begin(self._disable)
 
-    @work(exclusive=True, group="act")
-    async def renew(self) -> None:
+    async def _renew(self) -> None:
         question = Confirm("Make new backup codes?", "The old ones stop working at once.", "Make new codes")
         if not await self.app.push_screen_wait(question):
             return
         self.say("Making ten new codes…", "muted")
-        codes = await self.attempt(self.account.renew_backup_codes, holds_keys=True)
+        codes = await self.act(self.account.renew_backup_codes, holds_keys=True)
         if codes is not None:
             self.say("")
             await self.app.push_screen_wait(NewBackupCodes(codes.value))
             self.load()
 
-    @work(exclusive=True, group="act")
-    async def disable(self) -> None:
+    async def _disable(self) -> None:
         question = Confirm(
             "Disable two-factor authentication?",
             "Your password alone will be enough to sign in. The key and the backup codes are removed.",
@@ -89,7 +87,7 @@ class TwoFactorManage(AccountModal[None]):
             dangerous=True,
         )
         if await self.app.push_screen_wait(question):
-            done = await self.attempt(self.account.disable_two_factor)
+            done = await self.act(self.account.disable_two_factor)
             if done is not None:
                 self.dismiss(None)
 

@@ -19,8 +19,8 @@ from tui.widgets.strength import StrengthMeter
 pytestmark = pytest.mark.anyio
 
 
-def enable_two_factor(store: Store) -> Enrolment:
-    token = sign_in(store)
+def enable_two_factor(store: Store, token: str = "") -> Enrolment:
+    token = token or sign_in(store)
     enrolment = store.two_factor.begin(token)
     store.two_factor.confirm_saved(token, enrolment.codes[0])
     store.two_factor.complete(token, pyotp.TOTP(enrolment.secret).at(store.context.now()))

@@ -1,15 +1,14 @@
 """The command palette, which runs what was typed even where its list does not show that yet."""
 
-from contextlib import suppress
-from typing import ClassVar
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from typing import Any, ClassVar
 
-from textual import getters, on, work
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.widgets import Input
 from textual.worker import Worker, WorkerCancelled
-
-from tui.app import GatekeyApp
 
 
 class Palette(CommandPalette):
@@ -27,7 +26,10 @@ class Palette(CommandPalette):
         Binding("f1", "app.help", "Help", id="palette.help", show=False, tooltip="What this is, and its keys"),
     ]
 
-    app = getters.app(GatekeyApp)
+    def __init__(self, keys_held: Callable[[], AbstractContextManager[None]], **options: Any) -> None:
+        """`keys_held` is around what later keys wait for; `options` are those of `CommandPalette`."""
+        super().__init__(**options)
+        self._keys_held = keys_held
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:
@@ -37,7 +39,7 @@ class Palette(CommandPalette):
 
     @work(exclusive=True, group="choose")
     async def choose(self) -> None:
-        with self.app.keys_held():
+        with self._keys_held():
             while (search := self._search_under_way()) is not None:
                 with suppress(WorkerCancelled):
                     await search.wait()
