@@ -1,0 +1,236 @@
+"""While the account is at work on something: what is typed ahead waits for it, and nothing takes it away."""
+
+import asyncio
+
+import pytest
+from textual.events import Key
+from textual.widgets import Button, Input
+
+from screens.console import Console
+from screens.settings.access_token import AccessToken
+from screens.settings.delete_account import DeleteAccount
+from screens.settings.notifications import NotificationsPane
+from screens.settings.page import SettingsPage
+from screens.settings.panes import Pane
+from screens.settings.sidebar import SidebarPane
+from screens.settings.two_factor_manage import NewBackupCodes
+from store.errors import DatabaseBusy
+from store.sections import SidebarSettings
+from tests.consoles import PASSWORD, console
+from tests.screens.test_key_order import burst
+from tests.screens.test_sign_in import enable_two_factor
+from tests.slow_accounts import slow_console
+from tests.stores import add_account, make_store, sign_in
+from tui import key_order
+from tui.widgets.confirm import Confirm
+from tui.widgets.tab_bar import TabBar
+from tui.widgets.toggle import Toggle
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_question_and_its_proof_in_one_piece() -> None:
+    async with console() as stage:
+        stage.clock.advance(minutes=6)
+        await burst(stage, "t", "y", PASSWORD, "<enter>")
+        assert isinstance(stage.app.screen, AccessToken), stage.text()
+
+
+async def test_a_name_typed_ahead_is_in_the_field_it_was_meant_for() -> None:
+    async with slow_console("check_deletable") as (stage, account):
+        for key in ("x", "tab", "a", "l", "i"):
+            stage.app.post_message(Key(key, key if len(key) == 1 else None))
+        await stage.until(lambda: account.asked)
+        await asyncio.sleep(0.05)
+        assert isinstance(stage.app.screen, Console)
+        account.answers.set()
+        await stage.settle()
+        assert isinstance(stage.app.screen, DeleteAccount)
+        assert stage.app.screen.query_one("#username", Input).value == "ali"
+
+
+async def test_what_was_typed_ahead_of_a_dialog_that_takes_long_does_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A name that is to be typed into Delete Account would ask for a new token with its t, and confirm with its y."""
+    store = make_store()
+    add_account(store, "toby")
+    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 5)
+    async with slow_console("check_deletable", store=store, name="toby") as (stage, account):
+        await stage.settle()
+        for key in ("x", "tab", "t", "o", "b", "3", "y", "ctrl+l"):
+            stage.app.post_message(Key(key, key if len(key) == 1 else None))
+        await stage.until(lambda: stage.app.is_locked)
+        assert account.asked == ["check_deletable"]
+        assert stage.app.screen_stack[-2].query_one(SettingsPage).active == "security"
+        account.answers.set()
+        await stage.settle()
+        assert not any(isinstance(screen, Confirm) for screen in stage.app.screen_stack)
+
+
+@pytest.mark.parametrize("key", ["s", "f", "t", "a"])
+async def test_a_token_under_way_is_shown_whatever_is_pressed_meanwhile(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account makes it all the same, and it is shown once."""
+    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 5)
+    async with slow_console("generate_token") as (stage, account):
+        await stage.settle()
+        await stage.pilot.press("t")
+        await stage.until(lambda: isinstance(stage.app.screen, Confirm))
+        await stage.pilot.press("y")
+        await stage.until(lambda: account.asked)
+        await stage.until(lambda: not stage.app._keys._must_wait)
+        await stage.pilot.press(key)
+        account.answers.set()
+        await stage.until(lambda: isinstance(stage.app.screen, AccessToken))
+        await stage.settle()
+
+
+async def test_one_does_not_leave_before_a_token_under_way_was_seen() -> None:
+    async with slow_console("generate_token") as (stage, account):
+        await stage.settle()
+        await stage.pilot.press("t")
+        await stage.until(lambda: isinstance(stage.app.screen, Confirm))
+        await stage.pilot.press("y")
+        await stage.until(lambda: account.asked)
+        stage.app.run_worker(stage.app.ask_and_leave())
+        account.answers.set()
+        await stage.until(lambda: any(isinstance(screen, AccessToken) for screen in stage.app.screen_stack))
+        await stage.until(lambda: stage.says("Close without keeping it?"))
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, AccessToken)
+
+
+async def test_new_backup_codes_under_way_are_shown_whatever_is_pressed_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 5)
+    async with slow_console("renew_backup_codes") as (stage, account):
+        await stage.settle()
+        enable_two_factor(stage.store, account._token)
+        await stage.press("f")
+        await stage.click("#renew")
+        await stage.pilot.press("y")
+        await stage.until(lambda: account.asked)
+        await stage.until(lambda: not stage.app._keys._must_wait)
+        await stage.pilot.press("escape")
+        stage.app.screen.query_one("#cancel", Button).press()
+        account.answers.set()
+        await stage.until(lambda: isinstance(stage.app.screen, NewBackupCodes))
+        await stage.settle()
+
+
+async def test_an_edit_made_while_saving_stays_an_edit() -> None:
+    async with slow_console("save") as (stage, account):
+        await stage.settle()
+        await stage.press("3")
+        await stage.fill("quota-warning-threshold", "7")
+        await stage.pilot.press("ctrl+s")
+        await stage.until(lambda: account.asked)
+        stage.app.screen.query_one("#email-address", Input).value = "alerts@example.com"
+        account.answers.set()
+        await stage.settle()
+        assert stage.app.screen.query_one("#email-address", Input).value == "alerts@example.com"
+        assert stage.says("Saved, but for what you typed since.")
+        pane = stage.app.screen.query_one(NotificationsPane)
+        assert pane.dirty
+        await stage.press("ctrl+s")
+        assert stage.says("Saved.")
+        assert not pane.dirty
+
+
+async def test_saving_twice_is_saving_once() -> None:
+    async with slow_console("save") as (stage, account):
+        await stage.settle()
+        await stage.press("3")
+        await stage.fill("quota-warning-threshold", "7")
+        await stage.pilot.press("ctrl+s", "ctrl+s", "ctrl+s")
+        await stage.until(lambda: account.asked)
+        account.answers.set()
+        await stage.settle()
+        assert account.asked == ["save"]
+        assert stage.says("Saved.")
+
+
+async def test_what_went_wrong_with_two_factor_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with console() as stage:
+
+        async def fails() -> None:
+            raise DatabaseBusy
+
+        monkeypatch.setattr(stage.app.account, "begin_two_factor", fails)
+        await stage.press("f")
+        assert stage.says(DatabaseBusy().title)
+
+
+async def test_a_session_begun_since_can_be_ended() -> None:
+    async with console() as stage:
+        await stage.press("o")
+        assert stage.says("There is no other session.")
+        sign_in(stage.store)
+        await stage.press("o", "y")
+        assert stage.says("1 session was signed out.")
+
+
+async def test_a_token_made_since_is_warned_of() -> None:
+    async with console() as stage:
+        stage.store.access_token.generate(sign_in(stage.store))
+        await stage.press("t")
+        assert stage.says("The present token stops working at once")
+
+
+async def test_two_tabs_chosen_in_one_piece_show_the_second() -> None:
+    async with console() as stage:
+        bar, shown = stage.app.screen.query_one(TabBar), []
+        show_tab = SettingsPage.show_tab
+
+        async def noting(page: SettingsPage, tab: str) -> Pane:
+            shown.append(tab)
+            return await show_tab(page, tab)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SettingsPage, "show_tab", noting)
+            bar.active = "price"
+            bar.active = "privacy"
+            await stage.settle()
+        assert stage.app.screen.query_one(SettingsPage).active == "privacy"
+        assert shown == ["privacy"]
+
+
+async def test_the_keys_of_the_page_stay_when_a_button_disables_itself() -> None:
+    async with console() as stage:
+        sign_in(stage.store)
+        await stage.press("f5")
+        await stage.click("#others-action")
+        await stage.press("y")
+        assert stage.says("1 session was signed out.")
+        await stage.press("3")
+        assert stage.app.screen.query_one(SettingsPage).active == "notifications"
+
+
+async def test_a_module_switched_early_does_not_switch_its_section(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 0)
+    dashboard = frozenset({"overview", "api-keys", "usage-logs", "drawing-logs", "task-logs"})
+    async with slow_console("load") as (stage, account):
+        await stage.settle()
+        stage.store.settings.save(sign_in(stage.store), SidebarSettings(dashboard), 1)
+        await stage.pilot.press("6")
+        await stage.until(lambda: stage.app.screen.query("#module-overview"))
+        stage.app.screen.query_one("#module-overview", Toggle).focus()
+        await stage.pilot.press("space")
+        account.answers.set()
+        await stage.settle()
+        assert stage.app.screen.query_one(SidebarPane).read().hidden_modules == dashboard - {"overview"}
+
+
+async def test_keys_go_on_when_no_dialog_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 1_000_000)
+    async with console() as stage:
+
+        async def fails() -> None:
+            raise DatabaseBusy
+
+        monkeypatch.setattr(stage.app.account, "begin_two_factor", fails)
+        await burst(stage, "f", "5")
+        await stage.until(lambda: stage.app.screen.query_one(SettingsPage).active == "privacy")
