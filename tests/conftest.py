@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from textual.widgets import Input
 
+from tui import key_order
+
 STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")
 """Variables of the person running the tests that would change what is drawn."""
 
@@ -21,6 +23,12 @@ SNAPSHOTS = "TEXTUAL_SNAPSHOT"
 def still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cursor that blinks makes two pictures of one screen."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _self: None)
+
+
+@pytest.fixture(autouse=True)
+def patient_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine at work on other things is slow, not broken: keys wait longer for a dialog that is on its way."""
+    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 3000)
 
 
 @pytest.fixture(autouse=True)

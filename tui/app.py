@@ -157,21 +157,22 @@ class GatekeyApp(CalmExit, App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.MouseDown | events.Paste):
             self._last_input = time.monotonic()
-        if not self._keys.is_input(event):
+        if self._keys.is_input(event):
+            self._keys.add(event)
+            await self._take_keys()
+        else:
             await super().on_event(event)
-        elif not self._keys.must_wait(event):
-            await self._take(event)
 
-    async def _take(self, event: events.Event) -> None:
-        target, moves_focus = self.focused or self.screen, self._keys.may_move_focus(event)
-        await super().on_event(event)
-        if moves_focus:
-            self._keys.follow(target)
+    async def _take_keys(self) -> None:
+        while (event := self._keys.next()) is not None:
+            target, moves_focus = self.focused or self.screen, self._keys.may_move_focus(event)
+            await super().on_event(event)
+            if moves_focus:
+                self._keys.follow(target)
 
     async def on_key_passed(self, message: KeyPassed) -> None:
         self._keys.has_passed(message)
-        while (event := self._keys.next()) is not None:
-            await self._take(event)
+        await self._take_keys()
 
     def keys_held(self, *, keeps: bool = False) -> AbstractContextManager[None]:
         """What is typed within waits for what comes of it, such as a dialog or a filled form; at most for a second.
@@ -208,6 +209,8 @@ class GatekeyApp(CalmExit, App[None]):
         if self.is_signed_in and self.account.is_open and not self.is_locked:
             from screens.lock import LockScreen
 
+            # The password of the lock waits for nothing that is on its way behind it.
+            self._keys.let_go()
             self.push_screen(LockScreen())
 
     async def until_unlocked(self) -> bool:

@@ -54,62 +54,73 @@ class KeyOrder:
         self._is_under_way = False
         self._target: Widget | None = None
         """What it was given to, or what has the focus since."""
-        self._holds = 0
+        self._held: set[object] = set()
+        """What keys are held for."""
 
     @staticmethod
     def is_input(event: Event) -> bool:
         """Whether `event` is typed or pasted, and was not given to a widget yet."""
         return isinstance(event, Key | Paste) and not event.is_forwarded
 
-    def must_wait(self, event: Event) -> bool:
-        """Whether keys are held or one is under way; then `event` waits, and comes back from `next`."""
-        if self._must_wait:
-            self._waiting.append(event)
-        return self._must_wait
+    def add(self, event: Event) -> None:
+        """What was typed; `next` gives it back when its turn has come."""
+        self._waiting.append(event)
 
     def next(self) -> Event | None:
-        """What has waited longest, if nothing is under way."""
-        return self._waiting.popleft() if self._waiting and not self._must_wait else None
+        """What is to be taken now; nothing while a key is under way, or keys are held.
 
-    def _forget(self) -> None:
-        active = self._app.screen.active_bindings if self._app.is_running else {}
-        everywhere = {key for key, binding in active.items() if binding.binding.priority}
-        kept = [event for event in self._waiting if isinstance(event, Key) and event.key in everywhere]
-        self._waiting = deque(kept)
+        A key that works everywhere, as to lock, waits for no dialog: what was typed for that is forgotten.
+        """
+        if self._is_under_way or not self._waiting:
+            return None
+        if self._held:
+            urgent = next((event for event in self._waiting if self._works_everywhere(event)), None)
+            if urgent is None:
+                return None
+            while self._waiting[0] is not urgent:
+                self._waiting.popleft()
+            self._held.clear()
+        return self._waiting.popleft()
+
+    def let_go(self) -> None:
+        """Hold nothing back any more: what was to come is covered."""
+        self._held.clear()
 
     def drop(self) -> None:
-        """Forget what waits: where it was meant to go is no more."""
+        """Forget what waits, and what it waits for: where it was meant to go is no more."""
         self._waiting.clear()
+        self.let_go()
 
     @property
-    def _must_wait(self) -> bool:
-        return self._is_under_way or self._holds > 0
+    def is_quiet(self) -> bool:
+        """Whether nothing is under way and nothing is held."""
+        return not (self._is_under_way or self._held)
 
     @contextmanager
     def hold(self, *, keeps: bool) -> Iterator[None]:
         """What is typed within belongs to what comes of it: a dialog, or a form that is filled.
 
-        If that takes too long, it is forgotten, but for keys that work everywhere: letters meant for a dialog would
-        be commands to the page. With `keeps`, it goes where the focus is.
+        If that takes too long, it is forgotten: letters meant for a dialog would be commands to the page. With
+        `keeps`, it goes where the focus is.
         """
-        self._holds += 1
-        is_over = False
+        hold = object()
+        self._held.add(hold)
 
         def end() -> None:
-            nonlocal is_over
-            if not is_over:
-                is_over = True
-                self._holds -= 1
-                if self._holds == 0 and not self._is_under_way and self._app.is_running:
+            if hold in self._held:
+                self._held.remove(hold)
+                if self.is_quiet and self._app.is_running:
                     self.follow(self._app.focused or self._app.screen)
 
         def look(left: int) -> None:
-            if not left:
-                if not is_over and not keeps:
-                    self._forget()
-                end()
-            elif not is_over:
+            if hold not in self._held:
+                return
+            if left:
                 loop.call_later(_LOOK_EVERY, look, left - 1)
+                return
+            if not keeps:
+                self._waiting.clear()
+            end()
 
         loop = asyncio.get_running_loop()
         look(_LOOKS_OF_A_HOLD)
@@ -119,6 +130,10 @@ class KeyOrder:
             # Behind what opens a dialog now.
             if not self._app.call_later(end):
                 end()
+
+    def _works_everywhere(self, event: Event) -> bool:
+        active = self._app.screen.active_bindings.get(event.key) if isinstance(event, Key) else None
+        return active is not None and active.binding.priority
 
     def may_move_focus(self, event: Event) -> bool:
         """Whether what comes after `event` may belong somewhere else: not after a letter in a field."""

@@ -7,6 +7,7 @@ from textual.events import Key
 from textual.widgets import Button, Input
 
 from screens.console import Console
+from screens.lock import LockScreen
 from screens.settings.access_token import AccessToken
 from screens.settings.delete_account import DeleteAccount
 from screens.settings.notifications import NotificationsPane
@@ -58,14 +59,38 @@ async def test_what_was_typed_ahead_of_a_dialog_that_takes_long_does_nothing_els
     monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 5)
     async with slow_console("check_deletable", store=store, name="toby") as (stage, account):
         await stage.settle()
-        for key in ("x", "tab", "t", "o", "b", "3", "y", "ctrl+l"):
+        for key in ("x", "tab", "t", "o", "b", "3", "y"):
             stage.app.post_message(Key(key, key if len(key) == 1 else None))
-        await stage.until(lambda: stage.app.is_locked)
+        await stage.until(lambda: account.asked and stage.app._keys.is_quiet)
         assert account.asked == ["check_deletable"]
-        assert stage.app.screen_stack[-2].query_one(SettingsPage).active == "security"
+        assert stage.app.screen.query_one(SettingsPage).active == "security"
         account.answers.set()
         await stage.settle()
-        assert not any(isinstance(screen, Confirm) for screen in stage.app.screen_stack)
+        assert isinstance(stage.app.screen, DeleteAccount)
+
+
+async def test_to_lock_waits_for_no_dialog_in_one_piece_either() -> None:
+    async with slow_console("begin_two_factor") as (stage, account):
+        await stage.settle()
+        for key in ("f", "3", "ctrl+l", "a"):
+            stage.app.post_message(Key(key, key if len(key) == 1 else None))
+        await stage.until(lambda: stage.app.is_locked and stage.app.screen.query("#password"))
+        await stage.until(lambda: stage.app.screen.query_one("#password", Input).value == "a")
+        account.answers.set()
+        await stage.settle()
+
+
+async def test_to_lock_waits_for_no_dialog() -> None:
+    async with slow_console("begin_two_factor") as (stage, account):
+        await stage.settle()
+        await stage.pilot.press("f")
+        await stage.until(lambda: account.asked)
+        await stage.pilot.press("3", "ctrl+l", *PASSWORD.replace(" ", ""))
+        assert stage.app.is_locked
+        assert stage.app.screen.query_one("#password", Input).value == PASSWORD.replace(" ", "")
+        account.answers.set()
+        await stage.settle()
+        assert isinstance(stage.app.screen, LockScreen)
 
 
 @pytest.mark.parametrize("key", ["s", "f", "t", "a"])
@@ -80,7 +105,7 @@ async def test_a_token_under_way_is_shown_whatever_is_pressed_meanwhile(
         await stage.until(lambda: isinstance(stage.app.screen, Confirm))
         await stage.pilot.press("y")
         await stage.until(lambda: account.asked)
-        await stage.until(lambda: not stage.app._keys._must_wait)
+        await stage.until(lambda: stage.app._keys.is_quiet)
         await stage.pilot.press(key)
         account.answers.set()
         await stage.until(lambda: isinstance(stage.app.screen, AccessToken))
@@ -113,7 +138,7 @@ async def test_new_backup_codes_under_way_are_shown_whatever_is_pressed_meanwhil
         await stage.click("#renew")
         await stage.pilot.press("y")
         await stage.until(lambda: account.asked)
-        await stage.until(lambda: not stage.app._keys._must_wait)
+        await stage.until(lambda: stage.app._keys.is_quiet)
         await stage.pilot.press("escape")
         stage.app.screen.query_one("#cancel", Button).press()
         account.answers.set()

@@ -143,7 +143,7 @@ def test_signed_out_from_elsewhere(picture: Picture) -> None:
 
     async def steps(stage: Stage) -> None:
         stage.store.passwords.reset("alice", "quiet harbour lantern sky", actor="root")
-        await stage.press("t", "y")
+        await stage.press("t")
 
     picture(steps)
 
