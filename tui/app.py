@@ -235,7 +235,6 @@ class GatekeyApp(CalmExit, App[None]):
 
     async def ask_and_leave(self) -> None:
         """End the console unless the person would rather stay with unsaved edits. Call it in a worker."""
-        await self._until_answered()
         if await self.may_leave():
             await self.leave()
 
@@ -263,6 +262,7 @@ class GatekeyApp(CalmExit, App[None]):
         """Ask about unsaved edits on every screen, the top one first. Call it in a worker."""
         from screens.lock import LockScreen
 
+        await self._until_answered()
         for screen in reversed(self.screen_stack):
             ask = getattr(screen, "may_leave", None)
             if ask is not None and not await ask():

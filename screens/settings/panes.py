@@ -24,12 +24,12 @@ from tui.widgets.field import show_errors
 from tui.widgets.toggle import Toggle
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from textual.widget import Widget
     from textual.widgets.input import Selection
 
-    from store.settings import Saved
+    from store.settings import Saved, SettingsConflict
 
 S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
 
@@ -222,14 +222,14 @@ class SectionPane(Pane, Generic[S]):
             show_errors(self, problems)
             return False
         section = self.read()
-        outcome = await self.attempt(self._saving(section, self.saved))
-        if outcome is None or outcome.value is None:
+        stored = await self._store(section, self.saved)
+        if stored is None:
             return False
         if self._holds(section):
-            self._show(outcome.value)
+            self._show(stored)
             self.say("Saved.", "good")
         else:
-            self.saved = outcome.value
+            self.saved = stored
             self.note_edit()
             self.say("Saved, but for what you typed since. Save again to keep that.", "warning")
         self.tell_console()
@@ -247,25 +247,34 @@ class SectionPane(Pane, Generic[S]):
         """Every error of the controls at once, by the id of its control."""
         return {}
 
-    def _saving(self, section: S, base: Saved[S]) -> Callable[[], Awaitable[Saved[S] | None]]:
-        return lambda: self._save_or_settle(section, base)
-
-    async def _save_or_settle(self, section: S, base: Saved[S]) -> Saved[S] | None:
+    async def _store(self, section: S, base: Saved[S]) -> Saved[S] | None:
         """Save `section`, which was edited from `base`; what is stored then, or None to go back to the form."""
+        from store.settings import SettingsConflict
+
+        while True:
+            outcome = await self.attempt(partial(self._stored_or_theirs, section, base))
+            if outcome is None:
+                return None
+            if not isinstance(outcome.value, SettingsConflict):
+                return outcome.value
+            theirs: Saved[S] = outcome.value.theirs
+            from screens.settings.conflict import Conflict
+
+            question = Conflict(base.section, theirs.section, section, self.LABELS)
+            settled: S | None = await self.app.push_screen_wait(question)
+            if settled is None:
+                return None
+            if settled == theirs.section:
+                return theirs
+            section, base = settled, theirs
+
+    async def _stored_or_theirs(self, section: S, base: Saved[S]) -> Saved[S] | SettingsConflict:
         from store.settings import SettingsConflict
 
         try:
             return await self.account.save(section, base.version)
         except SettingsConflict as conflict:
-            from screens.settings.conflict import Conflict
-
-            question = Conflict(base.section, conflict.theirs.section, section, self.LABELS)
-            settled: S | None = await self.app.push_screen_wait(question)
-            if settled is None:
-                return None
-            if settled == conflict.theirs.section:
-                return conflict.theirs
-            return await self._save_or_settle(settled, conflict.theirs)
+            return conflict
 
     async def may_leave(self) -> bool:
         """Ask what to do with unsaved edits. Call it in a worker."""

@@ -9,6 +9,7 @@ from textual.widgets import Button, Input
 from screens.console import Console
 from screens.lock import LockScreen
 from screens.settings.access_token import AccessToken
+from screens.settings.conflict import Conflict
 from screens.settings.delete_account import DeleteAccount
 from screens.settings.notifications import NotificationsPane
 from screens.settings.page import SettingsPage
@@ -20,10 +21,11 @@ from store.sections import SidebarSettings
 from tests.consoles import PASSWORD, console
 from tests.screens.test_key_order import burst
 from tests.screens.test_sign_in import enable_two_factor
+from tests.screens.test_slow_account import save_elsewhere
 from tests.slow_accounts import slow_console
 from tests.stores import add_account, make_store, sign_in
 from tui import key_order
-from tui.widgets.confirm import Confirm
+from tui.widgets.confirm import Choice, Confirm
 from tui.widgets.tab_bar import TabBar
 from tui.widgets.toggle import Toggle
 
@@ -259,3 +261,16 @@ async def test_keys_go_on_when_no_dialog_comes(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(stage.app.account, "begin_two_factor", fails)
         await burst(stage, "f", "5")
         await stage.until(lambda: stage.app.screen.query_one(SettingsPage).active == "privacy")
+
+
+async def test_one_may_leave_while_a_conflict_is_asked_about() -> None:
+    """The question is not what the account was asked for: leaving does not wait for it, and asks itself."""
+    async with console() as stage:
+        await stage.press("3")
+        await stage.fill("quota-warning-threshold", "7")
+        await save_elsewhere(stage, 3_000_000)
+        await stage.press("ctrl+s")
+        assert isinstance(stage.app.screen, Conflict)
+        assert stage.app._answered.is_set()
+        await stage.press("ctrl+q")
+        assert isinstance(stage.app.screen, Choice)
