@@ -253,6 +253,8 @@ class GatekeyApp(CalmExit, App[None]):
             self.show_sign_in("You signed out.")
 
     async def _until_answered(self) -> None:
+        if self._answered.is_set():
+            return
         with suppress(TimeoutError):
             await asyncio.wait_for(self._answered.wait(), ANSWERED_WITHIN)
         # A dialog that shows the answer opens now: it is asked about next.
