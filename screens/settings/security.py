@@ -178,7 +178,7 @@ class SecurityPane(Pane):
         self._changed()
 
     async def _change_password(self) -> None:
-        overview = await self._read()
+        overview = self.overview or await self._read()
         if overview is None:
             return
         from screens.settings.change_password import ChangePassword
