@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 _LOADING: Final = "…"
 _PREPARING: Final = "Preparing a key and ten backup codes…"
-_ABOUT_BEARER: Final = (
-    "A bearer token for the API of your account. Store it securely; never put it into client-side code."
-)
+_ABOUT_BEARER: Final = "A bearer token for your API. Store it securely, never in client-side code."
 
 
 class SecurityPane(Pane):

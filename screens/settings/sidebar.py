@@ -52,7 +52,7 @@ class SidebarPane(SectionPane[SidebarSettings]):
                         yield Field(
                             f"  {module.label}",
                             Toggle(id=f"module-{module.id}", on="shown", off="hidden"),
-                            help=f"{module.label}{note}: visibility only, nothing is switched off.{always}",
+                            help=f"{module.label}{note}: visibility only, nothing else.{always}",
                         )
             with Vertical(id="sidebar-preview"):
                 yield Static("Preview", classes="section-title")

@@ -8,10 +8,12 @@ from screens.console import Console
 from screens.help import Help
 from screens.modules import page_for
 from screens.settings.change_password import ChangePassword
-from screens.settings.page import TABS, pane_class
+from screens.settings.page import TABS, SettingsPage, pane_class
 from store.modules import MODULES
 from tests.consoles import Stage, console
 from tests.security.test_terminal_injection import every_screen
+from tui.widgets.field import Field
+from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import SecretInput
 
 pytestmark = pytest.mark.anyio
@@ -92,6 +94,17 @@ async def test_f1_in_the_palette_keeps_what_was_typed() -> None:
         assert stage.says("Every command by its name")
         await stage.press("f1", "enter")
         assert stage.says("Accept Models Without Price Settings")
+
+
+async def test_the_line_about_each_field_fits_80_columns() -> None:
+    async with console() as stage:
+        for tab in TABS:
+            stage.app.screen.query_one(SettingsPage).action_show(tab.id)
+            await stage.settle()
+        room = stage.app.screen.query_one(HelpLine).content_size.width
+        fields = stage.app.screen.query(Field)
+        assert len(fields) > 30
+        assert [field.help for field in fields if len(field.help) > room] == []
 
 
 async def test_f1_before_signing_in() -> None:

@@ -46,8 +46,7 @@ async def test_the_token_says_how_it_has_to_be_kept() -> None:
     async with console(size=LARGE) as stage:
         stage.app.screen.query_one("#token-action").focus()
         await stage.settle()
-        assert stage.says("A bearer token for the API of your account. Store it securely;")
-        assert stage.says("never put it into client-side code")
+        assert stage.says("A bearer token for your API. Store it securely, never in client-side code.")
         await stage.press("t", "y")
         assert stage.says("It grants access to the API of your account")
         assert stage.says("never put it into client-side code or a public repository")
@@ -205,7 +204,7 @@ async def test_three_sections_with_eight_modules_and_their_buttons() -> None:
         assert stage.says("Reset to Default")
         stage.app.screen.query_one("#module-playground").focus()
         await stage.settle()
-        assert stage.says("Playground (AI model testing environment): visibility only, nothing is switched off.")
+        assert stage.says("Playground (AI model testing environment): visibility only, nothing else.")
 
 
 async def test_a_hidden_section_leaves_the_sidebar_only_after_saving() -> None:
