@@ -7,7 +7,6 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import Final, TypeVar
 
 import httpcore
@@ -16,9 +15,6 @@ from gateway.faults import failure
 
 _MOST_ADDRESSES: Final = 8
 """How many of a name's addresses are dialled; all of them are checked."""
-
-_RESOLVERS: Final = 8
-"""Threads. A name whose servers are silent keeps one for half a minute or longer, whatever its caller waits for."""
 
 _T = TypeVar("_T")
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -36,46 +32,23 @@ class Timeouts:
 DEFAULT_TIMEOUTS: Final = Timeouts()
 
 
-class _Resolvers:
-    """Threads that do nothing but resolve names.
+async def system_resolver(host: str, port: int) -> Sequence[str]:
+    """The system's own answer, off the event loop, in the order of RFC 6724. Whoever is cancelled waits no longer.
 
     The system's resolver cannot be interrupted. In asyncio's own threads it would keep other work waiting, and in any
-    that are no daemons the end of the process.
+    that is no daemon the end of the process; so each name has one of its own.
     """
+    answer: Future[list[str]] = Future()
+    answer.set_running_or_notify_cancel()
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._asked: SimpleQueue[tuple[Future[list[str]], str, int]] = SimpleQueue()
-        self._threads = 0
-        self._starting = threading.Lock()
+    def resolve() -> None:
+        try:
+            answer.set_result(_addresses(host, port))
+        except Exception as error:  # noqa: BLE001 - it is raised again where it is waited for
+            answer.set_exception(error)
 
-    def submit(self, host: str, port: int) -> Future[list[str]]:
-        """The addresses of `host`, once a thread has them. Cancelled before it was begun, it never is."""
-        future: Future[list[str]] = Future()
-        self._asked.put((future, host, port))
-        with self._starting:
-            if self._threads < self._most:
-                self._threads += 1
-                threading.Thread(target=self._work, name=f"gatekey-resolve-{self._threads}", daemon=True).start()
-        return future
-
-    def _work(self) -> None:
-        while True:
-            future, host, port = self._asked.get()
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(_addresses(host, port))
-            except BaseException as error:  # noqa: BLE001 (whoever waits is told)
-                future.set_exception(error)
-
-
-_resolvers: Final = _Resolvers(_RESOLVERS)
-
-
-async def system_resolver(host: str, port: int) -> Sequence[str]:
-    """The system's own answer, off the event loop, in the order of RFC 6724. Whoever is cancelled waits no longer."""
-    return await asyncio.wrap_future(_resolvers.submit(host, port))
+    threading.Thread(target=resolve, name="gatekey-resolve", daemon=True).start()
+    return await asyncio.wrap_future(answer)
 
 
 def _addresses(host: str, port: int) -> list[str]:

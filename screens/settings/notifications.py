@@ -60,11 +60,6 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         "it is off. Changing where warnings go asks for your password."
     )
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
-        super().__init__(id=id)
-        self._tested: set[Channel] = set()
-        """The channels to which a test is under way."""
-
     def compose(self) -> ComposeResult:
         yield Field(
             "Quota Warning Threshold",
@@ -219,8 +214,13 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     async def loaded(self) -> None:
         deliveries = await self.attempt(self.account.last_deliveries)
         if deliveries is not None:
-            for channel in set(Channel) - self._tested:
-                self._show_delivery(channel, deliveries.value.get(channel))
+            for channel in Channel:
+                if not self._test_button(channel).disabled:
+                    self._show_delivery(channel, deliveries.value.get(channel))
+
+    def _test_button(self, channel: Channel) -> Button:
+        """It is disabled while a test is under way, and its line says so."""
+        return self.query_one(f"#send-test-{channel}", Button)
 
     @on(Button.Pressed, ".send-test")
     def test_pressed(self, event: Button.Pressed) -> None:
@@ -228,19 +228,13 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     @work(group="test")
     async def send_test(self, channel: Channel) -> None:
-        if channel in self._tested:
-            return
         if self.dirty:
             self.say("Save your changes first; a test is sent to what is stored.", "warning")
             return
-        self._tested.add(channel)
-        button = self.query_one(f"#send-test-{channel}", Button)
+        button = self._test_button(channel)
         button.disabled = True
         self.query_one(f"#last-{channel}", Static).update("sending…")
-        try:
-            outcome = await self.attempt(lambda: self.account.send_test(channel))
-        finally:
-            self._tested.discard(channel)
+        outcome = await self.attempt(lambda: self.account.send_test(channel))
         button.disabled = False
         if outcome is not None:
             self._show_delivery(channel, outcome.value)

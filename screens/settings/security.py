@@ -66,13 +66,11 @@ class SecurityPane(Pane):
 
     @work(exclusive=True, group="load")
     async def load_overview(self) -> None:
-        overview = await self.attempt(self.account.security)
-        if overview is not None:
-            self.show_overview(overview.value)
+        await self._read(holds_keys=False)
 
-    async def _read(self) -> SecurityOverview | None:
+    async def _read(self, *, holds_keys: bool = True) -> SecurityOverview | None:
         """What the account says now: the rows may be older. None if it cannot be read, which was told then."""
-        overview = await self.attempt(self.account.security, holds_keys=True)
+        overview = await self.attempt(self.account.security, holds_keys=holds_keys)
         if overview is None:
             return None
         self.show_overview(overview.value)

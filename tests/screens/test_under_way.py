@@ -18,11 +18,11 @@ from screens.settings.sidebar import SidebarPane
 from screens.settings.two_factor_manage import NewBackupCodes
 from store.errors import DatabaseBusy
 from store.sections import SidebarSettings
-from tests.consoles import PASSWORD, console
+from tests.consoles import PASSWORD, Stage, console
 from tests.screens.test_key_order import burst
 from tests.screens.test_sign_in import enable_two_factor
 from tests.screens.test_slow_account import save_elsewhere
-from tests.slow_accounts import slow_console
+from tests.slow_accounts import SlowAccount, slow_console
 from tests.stores import add_account, make_store, sign_in
 from tui import key_order
 from tui.widgets.confirm import Choice, Confirm
@@ -95,6 +95,14 @@ async def test_to_lock_waits_for_no_dialog() -> None:
         assert isinstance(stage.app.screen, LockScreen)
 
 
+async def ask_for_a_token(stage: Stage, account: SlowAccount) -> None:
+    await stage.settle()
+    await stage.pilot.press("t")
+    await stage.until(lambda: isinstance(stage.app.screen, Confirm))
+    await stage.pilot.press("y")
+    await stage.until(lambda: account.asked)
+
+
 @pytest.mark.parametrize("key", ["s", "f", "t", "a"])
 async def test_a_token_under_way_is_shown_whatever_is_pressed_meanwhile(
     key: str, monkeypatch: pytest.MonkeyPatch
@@ -102,11 +110,7 @@ async def test_a_token_under_way_is_shown_whatever_is_pressed_meanwhile(
     """The account makes it all the same, and it is shown once."""
     monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 5)
     async with slow_console("generate_token") as (stage, account):
-        await stage.settle()
-        await stage.pilot.press("t")
-        await stage.until(lambda: isinstance(stage.app.screen, Confirm))
-        await stage.pilot.press("y")
-        await stage.until(lambda: account.asked)
+        await ask_for_a_token(stage, account)
         await stage.until(lambda: stage.app._keys.is_quiet)
         await stage.pilot.press(key)
         account.answers.set()
@@ -116,11 +120,7 @@ async def test_a_token_under_way_is_shown_whatever_is_pressed_meanwhile(
 
 async def test_one_does_not_leave_before_a_token_under_way_was_seen() -> None:
     async with slow_console("generate_token") as (stage, account):
-        await stage.settle()
-        await stage.pilot.press("t")
-        await stage.until(lambda: isinstance(stage.app.screen, Confirm))
-        await stage.pilot.press("y")
-        await stage.until(lambda: account.asked)
+        await ask_for_a_token(stage, account)
         stage.app.run_worker(stage.app.ask_and_leave())
         account.answers.set()
         await stage.until(lambda: any(isinstance(screen, AccessToken) for screen in stage.app.screen_stack))
@@ -274,3 +274,18 @@ async def test_one_may_leave_while_a_conflict_is_asked_about() -> None:
         assert stage.app._answered.is_set()
         await stage.press("ctrl+q")
         assert isinstance(stage.app.screen, Choice)
+
+
+async def test_a_test_under_way_is_said_to_be_whatever_is_read_meanwhile() -> None:
+    async with slow_console("send_test") as (stage, account):
+        await stage.settle()
+        await stage.press("3")
+        stage.app.screen.query_one("#send-test-email").focus()
+        await stage.pilot.press("enter")
+        await stage.until(lambda: account.asked)
+        stage.app.screen.query_one(NotificationsPane).shown()
+        await stage.until(lambda: not any(work.group == "load" and work.is_running for work in stage.app.workers))
+        assert stage.says("sending…")
+        account.answers.set()
+        await stage.until(lambda: not stage.says("sending…"))
+        await stage.settle()

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import pytest
 
-from gateway import dialling
 from gateway.dialling import system_resolver
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +38,6 @@ class SlowNames:
 def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowNames]:
     names = SlowNames()
     monkeypatch.setattr(socket, "getaddrinfo", names)
-    monkeypatch.setattr(dialling, "_resolvers", dialling._Resolvers(2), raising=False)
     yield names
     names.answer.set()
 
@@ -56,12 +54,10 @@ async def test_slow_names_kept_no_other_work_waiting(names: SlowNames) -> None:
         assert await asyncio.to_thread(lambda: 7) == 7
 
 
-async def test_what_nobody_waited_for_any_more_was_not_asked(names: SlowNames) -> None:
+async def test_slow_names_kept_no_other_name_waiting(names: SlowNames) -> None:
     await asyncio.gather(*(given_up(f"slow{number}.test") for number in range(MANY)))
-    names.answer.set()
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(PATIENCE / 4):
         assert await system_resolver("quick.test", 443) == ["127.0.0.1"]
-    assert names.asked == ["slow0.test", "slow1.test", "quick.test"]
 
 
 async def test_a_name_without_an_address_was_an_error_of_the_system(names: SlowNames) -> None:
