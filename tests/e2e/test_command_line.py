@@ -51,11 +51,11 @@ def test_the_quick_start_is_two_lines() -> None:
     run, test = shell_blocks(quick_start)
     for line, lock, last in (
         (run, "requirements.lock", ".venv/bin/gatekey"),
-        (test, "requirements-dev.lock", ".venv/bin/pytest"),
+        (test, "requirements-dev.lock", ".venv/bin/pytest -n auto"),
     ):
         steps = line.split(" && ")
         assert steps[0] == "python3 -m venv .venv"
-        assert f"--require-hashes -r {lock}" in steps[1]
+        assert f"--no-deps --require-hashes -r {lock}" in steps[1]
         assert steps[-1] == last
     assert readme.count("bin/pytest") == 1
 
