@@ -26,7 +26,7 @@ GatekeyError
 ├── NotFound
 │   └── NoSuchAccount  NoSuchItem
 ├── Conflict
-│   ├── NameTaken  AlreadyBound  AlreadyEnabled  NotEnabled  LimitReached
+│   ├── NameTaken  ModelSpeltOtherwise  AlreadyBound  AlreadyEnabled  NotEnabled  LimitReached
 │   └── StaleEdit  AlreadySettled  StepMissing
 ├── GatewayError  the outside world failed
 │   └── DeliveryFailed  ProviderFailed  UpstreamFailed  AddressRefused  CannotListen
@@ -337,6 +337,16 @@ class Conflict(GatekeyError):
 class NameTaken(Conflict):
     title = "The name is taken"
     sentence = "Another account has this name."
+
+
+class ModelSpeltOtherwise(Conflict):
+    title = "The model has a price under another spelling"
+
+    def __init__(self, spelling: str) -> None:
+        super().__init__(
+            f"The model {spelling} has a price, and its name differs only by case. Use that spelling, "
+            "or remove that price first."
+        )
 
 
 class AlreadyBound(Conflict):

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_REVISION: Final = "0001"
+SCHEMA_REVISION: Final = "0002"
 """The Alembic revision this program reads and writes."""
 
 
@@ -332,9 +332,16 @@ class SiteSetting(Base):
 class Price(Base):
     __tablename__ = "prices"
     model: Mapped[str] = mapped_column(primary_key=True)
+    model_key: Mapped[str | None] = mapped_column(index=True, unique=True)
+    """The folded name, by which other spellings of it find this price. None: a dearer model has it, from before names
+    that differ only by case were refused."""
     input_micro_usd_per_million: Mapped[int]
+    cached_input_micro_usd_per_million: Mapped[int | None]
+    """For input that the model server had in its cache. None: it costs what other input costs."""
     output_micro_usd_per_million: Mapped[int]
     request_micro_usd: Mapped[int]
+    max_output_tokens: Mapped[int | None]
+    """The most tokens the model answers with. None: what the site says."""
     updated_at: Mapped[datetime]
 
 
@@ -364,6 +371,8 @@ class Reservation(Base):
     api_key_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("api_keys.id", ondelete="CASCADE"))
     held_micro_usd: Mapped[int]
     created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    """When the call was booked. The row stays for a while, so that it is not booked again."""
 
 
 class UsageEntryRow(Base):

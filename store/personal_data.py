@@ -55,7 +55,7 @@ EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
     models.SidebarSettingsRow: ("version", "hidden_modules"),
     models.UnpricedModel: ("model", "calls", "last_seen_at"),
     models.Quota: ("remaining_micro_usd", "held_micro_usd", "used_micro_usd", "warning_armed"),
-    models.Reservation: ("held_micro_usd", "created_at"),
+    models.Reservation: ("held_micro_usd", "created_at", "settled_at"),
     models.UsageEntryRow: (
         "id",
         "kind",

@@ -4,22 +4,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, literal, or_, select, update
 
 from store import inputs
 from store.context import Context
-from store.errors import InvalidMoney, ModelNotPriced, NoSuchItem
+from store.errors import InvalidMoney, InvalidNumber, ModelNotPriced, ModelSpeltOtherwise, NoSuchItem
 from store.models import Price, PriceSettingsRow, UnpricedModel
 from store.money import MAXIMUM_MICRO_USD
 from store.row_locks import keep_account
 from store.sessions import Sessions
-from store.text import is_plain, plain
-from store.upsert import upsert
+from store.text import fold_case, is_plain, plain
+from store.upsert import upsert, upserting_insert
 
 TOKENS_PER_PRICE: Final = 1_000_000
 _MOST_REMEMBERED: Final = 200
-_PRICE_OF: Final = select(Price).where(Price.model == bindparam("name"))
-"""Built once: every relayed call runs it."""
+MOST_OUTPUT_TOKENS: Final = 10_000_000
+_PRICE_OF: Final = (
+    select(Price)
+    .where(or_(Price.model == bindparam("name"), Price.model_key == bindparam("name_key")))
+    .order_by(Price.model != bindparam("name"))
+    .limit(1)
+)
+"""The price of exactly that name before that of a name in other case. Built once: every relayed call runs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,10 @@ class ModelPrice:
     input_per_million: int
     output_per_million: int
     per_request: int = 0
+    cached_input_per_million: int | None = None
+    """For input that the model server had in its cache. None: it costs what other input costs."""
+    max_output_tokens: int | None = None
+    """The most tokens the model answers with. None: what the site says."""
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> int:
         """The cost of one request in micro-USD, a fraction rounded up."""
@@ -52,30 +62,51 @@ class Pricing:
         self._sessions = sessions
 
     def set(self, price: ModelPrice) -> None:
-        """Store the price of a model. Raises `InvalidModel`, `InvalidMoney`."""
+        """Store the price of a model.
+
+        Raises `InvalidModel`, `InvalidMoney`, `InvalidNumber`, and `ModelSpeltOtherwise` where a name that differs
+        only by case has a price: nobody could tell which of the two a call means.
+        """
         inputs.check_model(price.model)
         amounts = (price.input_per_million, price.output_per_million, price.per_request)
-        if not all(0 <= amount <= MAXIMUM_MICRO_USD for amount in amounts):
+        if not all(0 <= amount <= MAXIMUM_MICRO_USD for amount in (*amounts, price.cached_input_per_million or 0)):
             raise InvalidMoney("A price is not below zero.")
+        if price.max_output_tokens is not None and not 1 <= price.max_output_tokens <= MOST_OUTPUT_TOKENS:
+            raise InvalidNumber(f"A model answers with 1 to {MOST_OUTPUT_TOKENS:,} tokens.", field="max-output")
+        values = {
+            "input_micro_usd_per_million": price.input_per_million,
+            "cached_input_micro_usd_per_million": price.cached_input_per_million,
+            "output_micro_usd_per_million": price.output_per_million,
+            "request_micro_usd": price.per_request,
+            "max_output_tokens": price.max_output_tokens,
+            "updated_at": self._context.now(),
+        }
+        key = fold_case(price.model)
         with self._context.database.write() as tx:
-            upsert(
-                tx,
-                Price,
-                {"model": price.model},
-                {
-                    "input_micro_usd_per_million": price.input_per_million,
-                    "output_micro_usd_per_million": price.output_per_million,
-                    "request_micro_usd": price.per_request,
-                    "updated_at": self._context.now(),
-                },
-            )
-            tx.execute(delete(UnpricedModel).where(UnpricedModel.model == price.model))
+            change = update(Price).where(Price.model == price.model).values(values)
+            add = upserting_insert(tx.dialect.name)(Price).values(model=price.model, model_key=key, **values)
+            add = add.on_conflict_do_nothing(index_elements=["model_key"]).returning(literal(1))
+            # The second change is for a price that another administrator adds between the first two (PostgreSQL).
+            if not (
+                tx.execute(change).rowcount or tx.execute(add).one_or_none() is not None or tx.execute(change).rowcount
+            ):
+                other = tx.execute(select(Price.model).where(Price.model_key == key)).scalar()
+                raise ModelSpeltOtherwise(plain(other, inputs.LONGEST_MODEL))
+            seen = tx.execute(select(UnpricedModel.model).distinct()).scalars()
+            same = [model for model in seen if fold_case(model) == key]
+            if same:
+                tx.execute(delete(UnpricedModel).where(UnpricedModel.model.in_(same)))
 
     def remove(self, model: str) -> None:
         """Raises `NoSuchItem`."""
         with self._context.database.write() as tx:
             if tx.execute(delete(Price).where(Price.model == model)).rowcount != 1:
                 raise NoSuchItem(f"The model {plain(model, 200)} has no price.")
+            # A price that shared its key with this one has it now.
+            keyless = tx.execute(select(Price.model).where(Price.model_key.is_(None)).order_by(Price.model)).scalars()
+            heir = next((other for other in keyless if fold_case(other) == fold_case(model)), None)
+            if heir is not None:
+                tx.execute(update(Price).where(Price.model == heir).values(model_key=fold_case(heir)))
 
     def all(self) -> list[ModelPrice]:
         """Every price, by model."""
@@ -83,7 +114,7 @@ class Pricing:
             return [_price(row) for row in tx.execute(select(Price).order_by(Price.model))]
 
     def find(self, model: str) -> ModelPrice | None:
-        """The price of exactly this model, or None."""
+        """The price of this model, or of one whose name differs only by case; None if there is none."""
         with self._context.database.read() as tx:
             row = self._row(tx, model)
         return None if row is None else _price(row)
@@ -155,10 +186,17 @@ class Pricing:
 
     def _row(self, tx: Connection, model: str) -> Any:
         # A name that no price can have may not even be one that the database can be asked for.
-        return tx.execute(_PRICE_OF, {"name": model}).one_or_none() if is_plain(model) else None
+        if not is_plain(model):
+            return None
+        return tx.execute(_PRICE_OF, {"name": model, "name_key": fold_case(model)}).one_or_none()
 
 
 def _price(row: Any) -> ModelPrice:
     return ModelPrice(
-        row.model, row.input_micro_usd_per_million, row.output_micro_usd_per_million, row.request_micro_usd
+        row.model,
+        row.input_micro_usd_per_million,
+        row.output_micro_usd_per_million,
+        row.request_micro_usd,
+        row.cached_input_micro_usd_per_million,
+        row.max_output_tokens,
     )

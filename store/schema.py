@@ -16,7 +16,7 @@ from store.database import APPLICATION_ID, Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
 from store.models import SCHEMA_REVISION, Base
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """Every revision, oldest first; the last is `SCHEMA_REVISION`."""
 
 

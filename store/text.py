@@ -58,5 +58,10 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", safe).casefold())
 
 
+def fold_case(text: str) -> str:
+    """The key under which spellings of one name meet that differ only by case (Unicode 3.13, D145)."""
+    return normal(normal(text).casefold())
+
+
 def _shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"

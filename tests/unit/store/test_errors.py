@@ -27,6 +27,7 @@ from store.errors import (
     DatabaseUnreachable,
     GatekeyError,
     ModelNotPriced,
+    ModelSpeltOtherwise,
     StoreUnavailable,
     TooManyAttempts,
 )
@@ -36,6 +37,7 @@ ALL = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubc
 ARGUMENTS: dict[type[GatekeyError], tuple[Any, ...]] = {
     ClockSkewed: (30,),
     TooManyAttempts: (timedelta(seconds=60),),
+    ModelSpeltOtherwise: ("gpt",),
     ModelNotPriced: ("gpt-5",),
 }
 

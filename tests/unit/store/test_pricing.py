@@ -1,4 +1,4 @@
-"""Prices: exact names only, and a model without one is let through only where its account said so."""
+"""Prices: one for each name in whatever case, and a model without one is let through only where its account said so."""
 
 import random
 from datetime import timedelta
@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 
-from store.errors import InvalidModel, InvalidMoney, ModelNotPriced, NoSuchItem
-from store.models import PriceSettingsRow
+from store.errors import InvalidModel, InvalidMoney, InvalidNumber, ModelNotPriced, ModelSpeltOtherwise, NoSuchItem
+from store.models import Price, PriceSettingsRow
 from store.money import MAXIMUM_MICRO_USD
-from store.pricing import ModelPrice, SeenModel
+from store.pricing import MOST_OUTPUT_TOKENS, ModelPrice, SeenModel
 from store.sections import PriceSettings
 from store.store import Store
 from tests.stores import START, StillClock
@@ -19,7 +19,6 @@ from tests.unit.store.acts import Person, contents
 
 PRICE = ModelPrice("gpt-5", 1_250_000, 10_000_000, 20)
 LOOKALIKES = [
-    "GPT-5",
     "gpt-5 ",
     " gpt-5",
     "gpt\u20105",
@@ -55,11 +54,62 @@ def test_a_bad_name_has_no_price(store: Store, model: str) -> None:
 
 
 @pytest.mark.parametrize("amount", [-1, MAXIMUM_MICRO_USD + 1, 10**40])
-@pytest.mark.parametrize("field", ["input_per_million", "output_per_million", "per_request"])
+@pytest.mark.parametrize(
+    "field", ["input_per_million", "output_per_million", "per_request", "cached_input_per_million"]
+)
 def test_a_bad_amount_is_refused(memory_store: Store, field: str, amount: int) -> None:
     amounts = {"input_per_million": 1, "output_per_million": 1, "per_request": 1} | {field: amount}
     with pytest.raises(InvalidMoney):
         memory_store.pricing.set(ModelPrice("gpt-5", **amounts))
+    assert contents(memory_store)["prices"] == []
+
+
+def test_a_name_in_other_case_is_that_model(store: Store, alice: Person) -> None:
+    straße = ModelPrice("Straße/É", 1, 2)
+    for price in (PRICE, straße):
+        store.pricing.set(price)
+    for model, price in [("GPT-5", PRICE), ("gPt-5", PRICE), ("STRASSE/é", straße), ("straße/E\u0301", straße)]:
+        assert store.pricing.find(model) == store.pricing.admit(alice.id, model) == price
+    assert contents(store)["unpriced_models"] == []
+
+
+@pytest.mark.parametrize("second", ["GPT-5", "gPt-5"])
+def test_a_second_price_in_other_case_is_refused(store: Store, second: str) -> None:
+    store.pricing.set(PRICE)
+    with pytest.raises(ModelSpeltOtherwise, match="The model gpt-5 has a price, and its name differs only by case"):
+        store.pricing.set(ModelPrice(second, 0, 0))
+    assert store.pricing.all() == [PRICE]
+    store.pricing.remove("gpt-5")
+    store.pricing.set(ModelPrice(second, 0, 0))
+    assert store.pricing.find("gpt-5") == ModelPrice(second, 0, 0)
+
+
+def test_prices_from_before_names_were_folded(store: Store) -> None:
+    for model, key in (("gpt-5", None), ("Gpt-5", None), ("GPT-5", "gpt-5")):
+        amounts = {"input_micro_usd_per_million": 1, "output_micro_usd_per_million": 1, "request_micro_usd": 1}
+        with store.database.write() as tx:
+            tx.execute(insert(Price).values(model=model, model_key=key, updated_at=START, **amounts))
+    for model, priced_as in (("gpt-5", "gpt-5"), ("Gpt-5", "Gpt-5"), ("GPT-5", "GPT-5"), ("gPT-5", "GPT-5")):
+        assert (found := store.pricing.find(model)) is not None
+        assert found.model == priced_as
+    store.pricing.set(PRICE)
+    assert store.pricing.find("gpt-5") == PRICE
+    store.pricing.remove("GPT-5")
+    assert (found := store.pricing.find("gPT-5")) is not None
+    assert found.model == "Gpt-5"
+
+
+@pytest.mark.parametrize("limits", [(None, None), (0, 1), (125_000, 128_000)])
+def test_cached_input_and_the_longest_answer(store: Store, limits: tuple[int | None, int | None]) -> None:
+    price = ModelPrice("gpt-5", 1, 2, 3, *limits)
+    store.pricing.set(price)
+    assert store.pricing.find("gpt-5") == price
+
+
+@pytest.mark.parametrize("most", [-1, 0, MOST_OUTPUT_TOKENS + 1, 10**40])
+def test_a_bad_longest_answer_is_refused(memory_store: Store, most: int) -> None:
+    with pytest.raises(InvalidNumber):
+        memory_store.pricing.set(ModelPrice("gpt-5", 1, 1, max_output_tokens=most))
     assert contents(memory_store)["prices"] == []
 
 
@@ -100,6 +150,14 @@ def test_a_missing_switch_is_off(store: Store, alice: Person) -> None:
     with store.database.read() as tx:
         assert not store.pricing.accepts_unpriced(tx, alice.id)
         assert not store.pricing.accepts_unpriced(tx, 4711)
+
+
+def test_a_price_settles_every_spelling_that_was_seen(store: Store, alice: Person) -> None:
+    for model in ("one", "ONE", "other"):
+        with pytest.raises(ModelNotPriced):
+            store.pricing.admit(alice.id, model)
+    store.pricing.set(ModelPrice("One", 1, 1))
+    assert [seen.model for seen in store.pricing.unpriced_models(alice.token)] == ["other"]
 
 
 def test_unpriced_models_are_remembered(store: Store, alice: Person, bob: Person, clock: StillClock) -> None:

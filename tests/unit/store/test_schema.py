@@ -15,7 +15,7 @@ from sqlalchemy import event, inspect, select, text
 from store import schema
 from store.database import APPLICATION_ID, Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
-from store.models import SCHEMA_REVISION, Account, Base, UtcDateTime
+from store.models import SCHEMA_REVISION, Account, Base, Price, Reservation, UtcDateTime
 from store.store import Store, prepare
 from tests.postgres import PostgresServer
 from tests.stores import START, add_account, make_store, sqlite_url
@@ -171,6 +171,46 @@ def test_a_change_of_schema_never_leaves_orphans(file_url: str) -> None:
         assert contents(store) == before
         with store.database.read() as tx:
             assert tx.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+def test_an_upgrade_of_the_first_schema_keeps_prices_and_what_is_held(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as first:
+        first.setattr(schema, "SCHEMA_REVISION", "0001")
+        schema.upgrade(empty)
+    with empty.write() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO accounts (id, name, name_key, email, role, auth_epoch, user_handle, created_at)"
+                " VALUES (1, 'a', 'a', 'a@example.com', 'user', 1, :handle, '2026-01-01')"
+            ),
+            {"handle": b"1"},
+        )
+        tx.execute(
+            text(
+                "INSERT INTO reservations (id, account_id, held_micro_usd, created_at) VALUES (7, 1, 60, '2026-01-01')"
+            )
+        )
+        for model, price in (("gpt-5", 2), ("GPT-5", 9), ("Gpt-5", 9), ("Straße", 1)):
+            tx.execute(
+                text(
+                    "INSERT INTO prices (model, input_micro_usd_per_million, output_micro_usd_per_million,"
+                    " request_micro_usd, updated_at) VALUES (:model, 1, :price, 3, '2026-01-01')"
+                ),
+                {"model": model, "price": price},
+            )
+    assert schema.upgrade(empty) == "0001"
+    with empty.read() as tx:
+        prices = select(Price.model, Price.model_key, Price.output_micro_usd_per_million, Price.max_output_tokens)
+        assert {tuple(row) for row in tx.execute(prices)} == {
+            ("gpt-5", None, 2, None),
+            ("Gpt-5", None, 9, None),
+            ("GPT-5", "gpt-5", 9, None),
+            ("Straße", "strasse", 1, None),
+        }
+        held = select(Reservation.id, Reservation.held_micro_usd, Reservation.settled_at)
+        assert [tuple(row) for row in tx.execute(held)] == [(7, 60, None)]
 
 
 # -- backups ----------------------------------------------------------------------------------------------------
