@@ -21,6 +21,8 @@ class SiteView:
     """Empty: there is no model server."""
     upstream_key: str = field(repr=False)
     trusted_proxies: tuple[Network, ...]
+    extra_fields: frozenset[str] = frozenset()
+    """Fields of a request that are passed on although nobody here knows them."""
 
 
 class SiteViews:
@@ -46,4 +48,5 @@ class SiteViews:
             upstream_url=self._site.text("upstream.base_url"),
             upstream_key=self._site.text("upstream.api_key"),
             trusted_proxies=networks(self._site.items("gateway.trusted_proxies")),
+            extra_fields=frozenset(self._site.items("relay.extra_fields")),
         )

@@ -14,6 +14,7 @@ from store.context import Context
 from store.errors import GatekeyError, InvalidSetting, UnknownSetting
 from store.models import SiteSetting
 from store.modules import MODULES
+from store.request_fields import check_extra_field
 from store.text import is_plain
 from store.upsert import upsert
 
@@ -109,6 +110,12 @@ _SWITCHES: Final = (
     Switch("smtp.sender", "", _email, "an e-mail address"),
     Switch("upstream.base_url", "", _url, "a web address, such as https://models.example.com/v1"),
     Switch("upstream.api_key", "", _word, "text without spaces", is_secret=True),
+    Switch(
+        "relay.extra_fields",
+        (),
+        _list_of(check_extra_field),
+        "names of request fields, with commas between; none that can change the price or the model",
+    ),
     Switch(
         "sidebar.hidden_modules",
         (),

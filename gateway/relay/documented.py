@@ -1,26 +1,19 @@
 """The relay's part of the OpenAPI document.
 
-Of a body only what the gateway itself reads and checks is described; everything else in it is between the client and
-the model server.
+Of a body only what the gateway itself reads and checks is described; of everything else the name alone, for its value
+is between the client and the model server.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.answers import MEANINGS, Schema, refusals
+from gateway.relay.fields import EXTRA, TOOLS
 from gateway.relay.relay import TASK_NAME
-from gateway.relay.request import (
-    BATCHES,
-    CHOOSER_BEGINNING,
-    CHOOSER_ENDING,
-    CHOOSERS,
-    ENDPOINTS,
-    MOST_CHOICES,
-    MOST_TOKENS,
-    OURS,
-)
+from gateway.relay.request import BATCHES, ENDPOINTS, MOST_CHOICES, MOST_TOKENS, Endpoint
 from gateway.relay.routes import PREFIX
 from store.inputs import LONGEST_MODEL
+from store.request_fields import IN_METADATA, METADATA_BEGINNINGS, METADATA_ENDING
 
 _RELAYED: Final[Mapping[int, str]] = {
     400: "The body could not be read, or the gateway or the model server refused a field; `param` names it.",
@@ -76,19 +69,32 @@ def _in_any_letters(name: str) -> str:
     return "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in name)
 
 
-_CHOOSERS: Final = [*sorted(CHOOSERS), f"{CHOOSER_BEGINNING}*", f"*{CHOOSER_ENDING}"]
-_NONE_OF: Final = ", ".join(f"`{name}`" for name in _CHOOSERS)
-_REFUSED: Final = [
-    f"^({'|'.join(map(_in_any_letters, sorted(OURS | CHOOSERS)))})$",
-    f"^{_in_any_letters(CHOOSER_BEGINNING)}",
-    f"{_in_any_letters(CHOOSER_ENDING)}$",
-]
-_NAMES: Final[Schema] = {
-    "anyOf": [
-        {"enum": sorted(OURS)},
-        {"not": {"pattern": "|".join(_REFUSED)}},
-    ],
-    "description": f"What the gateway reads is written in small letters. {_NONE_OF} are refused: there is one model.",
+def _tool(kind: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": {"type": {"const": kind}, kind: {}},
+        "required": ["type"],
+        "additionalProperties": False,
+    }
+
+
+_METADATA_REFUSED: Final = "|".join(
+    (
+        f"^({'|'.join(map(_in_any_letters, sorted(IN_METADATA)))})$",
+        f"^({'|'.join(map(_in_any_letters, METADATA_BEGINNINGS))})",
+        f"{_in_any_letters(METADATA_ENDING)}$",
+    )
+)
+_NAMES: Final = f"All others are refused, but those that the administrator adds to `{EXTRA}`."
+_TOOLS: Final[Schema] = {
+    "type": ["array", "null"],
+    "items": {"oneOf": [_tool(kind) for kind in TOOLS]},
+    "description": "Functions and custom tools. Others cost extra and are refused.",
+}
+_METADATA: Final[Schema] = {
+    "type": ["object", "null"],
+    "additionalProperties": {"type": "string"},
+    "propertyNames": {"not": {"pattern": _METADATA_REFUSED}},
 }
 
 
@@ -99,6 +105,8 @@ def _whole(lowest: int, highest: int) -> Schema:
 _FIELDS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "/chat/completions": {
         "messages": _ANYTHING,
+        "tools": _TOOLS,
+        "metadata": _METADATA,
         **_STREAM,
         "n": _whole(1, MOST_CHOICES),
         "max_tokens": _whole(1, MOST_TOKENS),
@@ -113,7 +121,13 @@ _FIELDS: Final[Mapping[str, Mapping[str, Schema]]] = {
     },
     "/embeddings": {"input": _ANYTHING, **_NO_STREAM},
     "/images/generations": {"prompt": _ANYTHING, **_NO_STREAM, "n": _whole(1, MOST_CHOICES)},
-    "/batches": {"input_file_id": _ANYTHING, "endpoint": _ANYTHING, "completion_window": _ANYTHING, **_NO_STREAM},
+    "/batches": {
+        "input_file_id": _ANYTHING,
+        "endpoint": _ANYTHING,
+        "completion_window": _ANYTHING,
+        "metadata": _METADATA,
+        **_NO_STREAM,
+    },
 }
 _EXAMPLES: Final[Mapping[str, Schema]] = {
     "/chat/completions": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]},
@@ -126,7 +140,7 @@ _EXAMPLES: Final[Mapping[str, Schema]] = {
 
 def relay_paths() -> dict[str, Schema]:
     """Every address below `PREFIX`, with its operations."""
-    paths = {PREFIX + each.path: {"post": _relayed(each.path)} for each in ENDPOINTS}
+    paths = {PREFIX + each.path: {"post": _relayed(each)} for each in ENDPOINTS}
     name: Schema = {"name": "batch_id", "in": "path", "required": True}
     name["schema"] = {"type": "string", "pattern": f"^{TASK_NAME.pattern}$"}
     paths[f"{PREFIX}/batches/{{batch_id}}"] = {
@@ -141,10 +155,11 @@ def relay_paths() -> dict[str, Schema]:
     return paths
 
 
-def _relayed(path: str) -> Schema:
-    is_task = path == BATCHES.path
+def _relayed(endpoint: Endpoint) -> Schema:
+    path, is_task = endpoint.path, endpoint is BATCHES
     properties = {**({} if is_task else {"model": _MODEL}), **_FIELDS[path]}
-    schema: Schema = {"type": "object", "properties": properties, "propertyNames": _NAMES}
+    names = {"enum": sorted(endpoint.fields), "description": _NAMES}
+    schema: Schema = {"type": "object", "properties": properties, "propertyNames": names}
     schema |= {} if is_task else {"required": ["model"]}
     content: Schema = {"application/json": {"schema": {"type": "object"}}}
     if "stream_options" in properties:

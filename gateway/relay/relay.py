@@ -66,7 +66,7 @@ class Relay:
         raw = await self._body(request, key, site, started_at)
         media_type = request.headers.get("content-type", "")
         try:
-            call = await self._aside(raw, lambda: understand(endpoint, media_type, raw))
+            call = await self._aside(raw, lambda: understand(endpoint, media_type, raw, site.extra_fields))
         except OpenAiProblem as error:
             caller = await self.caller(request, key, site, started_at)
             await self.ledger.log_refusal(caller, "", error, problem_code(error))

@@ -1,16 +1,17 @@
 """A relay request, understood as far as it has to be priced, and rewritten so that everyone reads it alike.
 
 The price guard looks at `model`. A body that names it twice, or once more in other letters, would be priced as one
-model and served as another by a server with a different parser. So what was read here is written anew, and keys
-that only some parsers take for one of ours are refused.
+model and served as another by a server with a different parser. So what was read here is written anew, and fields
+that nobody here knows are refused.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from gateway.problems import OpenAiProblem
+from gateway.relay.fields import BATCH, CHAT, COMPLETION, EMBEDDING, PICTURE, check_fields
 from gateway.relay.prompt import prompt_estimate
 from store.errors import InvalidModel
 from store.inputs import LONGEST_MODEL, check_model
@@ -28,16 +29,6 @@ TOKENS_PER_DRAWING: Final = 8000
 """Held for each picture that is drawn. Where pictures are priced one by one, a token costs nothing; where they are
 priced by tokens, a large one in the best quality has above 6,000."""
 
-OURS: Final = frozenset(
-    {"model", "stream", "stream_options", "n", "best_of", "max_tokens", "max_completion_tokens", "usage"}
-)
-"""Keys that mean something to the gateway. In other letters they are refused, on every endpoint."""
-CHOOSERS: Final = frozenset({"models", "fallbacks", "route", "model_list", "preset", "extra_body"})
-"""Keys with which some model servers (OpenRouter, LiteLLM) serve another model than `model`, which would be charged.
-They are refused on every endpoint, in any letters."""
-CHOOSER_BEGINNING: Final = "mock_testing_"
-CHOOSER_ENDING: Final = "fallbacks"
-"""Of more such keys: LiteLLM has fallbacks of several kinds, and others that try them out."""
 _MARKS: Final = (b",", b"[", b"{")
 """Each value but the first has one of these before it; there may be more of them, in strings."""
 
@@ -50,6 +41,8 @@ class Endpoint:
     kind: Kind
     may_stream: bool
     completion: Callable[[dict[str, Any]], int]
+    fields: frozenset[str]
+    """What a request may hold."""
     model: str = ""
     """What every request here is priced as; empty: as the model it names."""
 
@@ -70,14 +63,13 @@ class Call:
     pictures: int
 
 
-def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
-    """Raises `OpenAiProblem` 400, 413 or 415, naming the parameter at fault."""
+def understand(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str] = frozenset()) -> Call:
+    """Raises `OpenAiProblem` 400, 413 or 415, naming the parameter at fault.
+
+    `extra` are fields that the administrator lets through, beside those of `endpoint`.
+    """
     body = read_object(media_type, raw)
-    for key in body:
-        if key not in OURS and key.casefold() in OURS:
-            _refuse(f"Write {key.casefold()} in small letters.", key.casefold())
-        if chooses(key):
-            _refuse(f"Name one model, as model: {key.casefold()} could choose another.", key.casefold())
+    check_fields(body, endpoint.fields, extra)
     model = endpoint.model or body.get("model")
     if not isinstance(model, str) or not 1 <= len(model) <= LONGEST_MODEL:
         _refuse("Name a model, as a string of 1 to 200 characters.", "model")
@@ -101,12 +93,6 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes) -> Call:
     content = _written(body)
     prompt = prompt_estimate(content, body) if endpoint.kind is not Kind.TASK else 0
     return Call(endpoint, model, content, streams, wants_usage, prompt, completion, pictures)
-
-
-def chooses(key: str) -> bool:
-    """Whether a model server could choose another model by `key`."""
-    name = key.casefold()
-    return name in CHOOSERS or name.startswith(CHOOSER_BEGINNING) or name.endswith(CHOOSER_ENDING)
 
 
 def read_object(media_type: str, raw: bytes) -> dict[str, Any]:
@@ -152,15 +138,15 @@ def nothing(_: dict[str, Any]) -> int:
     return 0
 
 
-BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, completion=nothing, model="batch")
+BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, completion=nothing, fields=BATCH, model="batch")
 """A batch names its models in a file that the relay does not see. So it is priced as a model of its own, `batch`, by
 the request: without that price, or the account's leave for models without one, there are no batches."""
 
 ENDPOINTS: Final = (
-    Endpoint("/chat/completions", Kind.CONSUMPTION, may_stream=True, completion=chat_completion),
-    Endpoint("/completions", Kind.CONSUMPTION, may_stream=True, completion=text_completion),
-    Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, completion=nothing),
-    Endpoint("/images/generations", Kind.DRAWING, may_stream=False, completion=drawing),
+    Endpoint("/chat/completions", Kind.CONSUMPTION, may_stream=True, completion=chat_completion, fields=CHAT),
+    Endpoint("/completions", Kind.CONSUMPTION, may_stream=True, completion=text_completion, fields=COMPLETION),
+    Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, completion=nothing, fields=EMBEDDING),
+    Endpoint("/images/generations", Kind.DRAWING, may_stream=False, completion=drawing, fields=PICTURE),
     BATCHES,
 )
 

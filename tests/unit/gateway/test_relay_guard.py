@@ -15,7 +15,7 @@ from sqlalchemy import delete
 
 from gateway.problems import OpenAiProblem
 from gateway.relay.documented import MODEL_NAME
-from gateway.relay.request import CHOOSERS, ENDPOINTS, Endpoint, understand
+from gateway.relay.request import ENDPOINTS, Endpoint, understand
 from store.errors import DatabaseDamaged
 from store.models import PriceSettingsRow
 from store.pricing import ModelPrice
@@ -198,29 +198,6 @@ async def test_a_body_that_could_not_be_understood_was_a_400(store: Store, raw: 
     assert error["message"].endswith(".")
     assert models.requests == []
     assert [logged.entry.status for logged in store.usage.page(sign_in(store)).entries] == ["invalid_request_error"]
-
-
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
-@pytest.mark.parametrize(
-    "name",
-    [
-        *sorted(CHOOSERS),
-        "context_window_fallbacks",
-        "content_policy_fallbacks",
-        "default_fallbacks",
-        "mock_testing_context_fallbacks",
-        "mock_testing_rate_limit_error",
-    ],
-)
-def test_no_endpoint_let_another_model_be_chosen(endpoint: Endpoint, name: str) -> None:
-    with pytest.raises(OpenAiProblem) as refused:
-        understand(endpoint, "application/json", json.dumps({"model": MODEL, name: ["gpt-unpriced"]}).encode())
-    assert (refused.value.status, refused.value.param) == (400, name)
-
-
-def test_a_key_that_only_tells_of_fallbacks_was_passed_on() -> None:
-    raw = b'{"model":"gpt-priced","fallbacks_seen":1,"testing_mock_":2}'
-    assert understand(CHATS, "application/json", raw).content == raw
 
 
 async def test_what_was_priced_was_what_was_sent(store: Store) -> None:

@@ -1,0 +1,238 @@
+"""Which fields a request may have: those that OpenAI documents, and the usual ones of model servers one runs oneself.
+
+A field that nobody here knows may change the price of an answer, so it is refused, with a sentence that says how the
+administrator can let it through. What is certain to change it is refused whatever the administrator says.
+"""
+
+from collections.abc import Mapping, Set
+from typing import Any, Final, NoReturn
+
+from gateway.problems import OpenAiProblem
+from store.request_fields import READ, chooses_in_metadata, refusal
+from store.text import plain
+from store.tokens import SECRET
+
+EXTRA: Final = "relay.extra_fields"
+"""The administrator's switch that lets more fields through."""
+
+_EVERY: Final = frozenset({"model", "stream", "user"})
+_STREAMED: Final = frozenset({"stream_options", "usage"})
+_SAMPLED: Final = frozenset(
+    {
+        # OpenAI
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_tokens",
+        "n",
+        "presence_penalty",
+        "seed",
+        "stop",
+        "temperature",
+        "top_p",
+        # vLLM
+        "add_special_tokens",
+        "allowed_token_ids",
+        "bad_words",
+        "cache_salt",
+        "guided_choice",
+        "guided_decoding_backend",
+        "guided_grammar",
+        "guided_json",
+        "guided_regex",
+        "guided_whitespace_pattern",
+        "ignore_eos",
+        "include_stop_str_in_output",
+        "length_penalty",
+        "min_p",
+        "min_tokens",
+        "prompt_logprobs",
+        "repetition_penalty",
+        "return_token_ids",
+        "return_tokens_as_token_ids",
+        "skip_special_tokens",
+        "spaces_between_special_tokens",
+        "stop_token_ids",
+        "structural_tag",
+        "structured_outputs",
+        "top_k",
+        "truncate_prompt_tokens",
+        # llama.cpp
+        "cache_prompt",
+        "dry_allowed_length",
+        "dry_base",
+        "dry_multiplier",
+        "dry_penalty_last_n",
+        "dry_sequence_breakers",
+        "dynatemp_exponent",
+        "dynatemp_range",
+        "grammar",
+        "id_slot",
+        "json_schema",
+        "min_keep",
+        "mirostat",
+        "mirostat_eta",
+        "mirostat_tau",
+        "n_keep",
+        "n_probs",
+        "penalty_last_n",
+        "post_sampling_probs",
+        "repeat_last_n",
+        "repeat_penalty",
+        "samplers",
+        "timings_per_token",
+        "top_n_sigma",
+        "typical_p",
+        "xtc_probability",
+        "xtc_threshold",
+        # Ollama
+        "format",
+        "keep_alive",
+        "num_ctx",
+        "num_keep",
+        "penalize_newline",
+        "tfs_z",
+    }
+)
+_CHAT: Final = frozenset(
+    {
+        # OpenAI
+        "audio",
+        "function_call",
+        "functions",
+        "max_completion_tokens",
+        "messages",
+        "metadata",
+        "modalities",
+        "moderation",
+        "parallel_tool_calls",
+        "prediction",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "response_format",
+        "safety_identifier",
+        "store",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "verbosity",
+        # vLLM
+        "add_generation_prompt",
+        "chat_template",
+        "chat_template_kwargs",
+        "continue_final_message",
+        "documents",
+        "echo",
+        "include_reasoning",
+        "mm_processor_kwargs",
+        "thinking_token_budget",
+        # llama.cpp
+        "parse_tool_calls",
+        "reasoning_format",
+        "thinking_budget_tokens",
+        "thinking_forced_open",
+        # Ollama
+        "reasoning",
+        "think",
+        "thinking",
+    }
+)
+
+CHAT: Final = _EVERY | _STREAMED | _SAMPLED | _CHAT
+COMPLETION: Final = _EVERY | _STREAMED | _SAMPLED | {"best_of", "echo", "prompt", "response_format", "suffix"}
+EMBEDDING: Final = _EVERY | {
+    "add_special_tokens",
+    "dimensions",
+    "embd_normalize",
+    "encoding_format",
+    "input",
+    "input_type",
+    "keep_alive",
+    "truncate",
+    "truncate_prompt_tokens",
+}
+PICTURE: Final = _EVERY | {
+    "background",
+    "complexity",
+    "frame_count",
+    "frame_duration_ms",
+    "guidance_scale",
+    "moderation",
+    "n",
+    "negative_prompt",
+    "output_compression",
+    "output_format",
+    "partial_images",
+    "prompt",
+    "quality",
+    "response_format",
+    "safety_identifier",
+    "seed",
+    "size",
+    "steps",
+    "style",
+}
+BATCH: Final = _EVERY | {"completion_window", "endpoint", "input_file_id", "metadata", "output_expires_after"}
+
+TOOLS: Final = ("function", "custom")
+"""Kinds of tools that the caller runs. All others are run by the model server, at a price of their own."""
+
+
+def check_fields(body: Mapping[str, Any], known: Set[str], extra: Set[str] = frozenset()) -> None:
+    """Refuse what may change the price of an answer, or the model. Raises `OpenAiProblem` 400, naming the field."""
+    for key in body:
+        if key not in known:
+            _check_field(key, extra)
+    _check_tools(body.get("tools"))
+    if "metadata" in known:
+        _check_metadata(body.get("metadata"))
+
+
+def _check_field(key: str, extra: Set[str]) -> None:
+    name = key.casefold()
+    sentence = refusal(name)
+    if sentence is not None:
+        _refuse(sentence, name)
+    if name in READ and key != name:
+        _refuse(f"Write {name} in small letters.", name)
+    if key in extra:
+        return
+    shown = plain(SECRET.sub("…", key), 64)
+    _refuse(
+        f"The field {shown} is not passed on, because it is not known here whether it changes the price. "
+        f"Leave it out, or ask the administrator to add it to {EXTRA}.",
+        shown,
+    )
+
+
+def _check_tools(tools: object) -> None:
+    if tools is None:
+        return
+    if not isinstance(tools, list):
+        _refuse("tools is a list.", "tools")
+    for tool in tools:
+        kind = tool.get("type") if isinstance(tool, dict) else None
+        if kind not in TOOLS or not tool.keys() <= {"type", kind}:
+            _refuse(
+                "A tool is a function or custom, with nothing beside its type and that. Others are run by the model "
+                "server at a price of their own, and are never passed on.",
+                "tools",
+            )
+
+
+def _check_metadata(metadata: object) -> None:
+    if metadata is None:
+        return
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        _refuse("metadata is an object whose values are strings.", "metadata")
+    for key in metadata:
+        if chooses_in_metadata(key):
+            name = plain(key.casefold(), 64)
+            _refuse(f"metadata holds {name}, which could choose another model. It is never passed on.", "metadata")
+
+
+def _refuse(sentence: str, param: str) -> NoReturn:
+    """Raise `OpenAiProblem` 400."""
+    raise OpenAiProblem(400, sentence, param=param)

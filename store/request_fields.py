@@ -1,0 +1,146 @@
+"""Fields of a model request that no setting ever lets through: with them an answer costs something else than its price.
+
+They belong to the model servers that stand behind a gateway (OpenAI, LiteLLM, OpenRouter, xAI, Perplexity, vLLM,
+llama.cpp, Ollama). Names are compared in small letters: some servers read them in any.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+READ: Final = frozenset(
+    {
+        "model",
+        "stream",
+        "stream_options",
+        "n",
+        "best_of",
+        "max_tokens",
+        "max_completion_tokens",
+        "usage",
+        "messages",
+        "prompt",
+        "input",
+        "tools",
+        "functions",
+        "metadata",
+    }
+)
+"""Fields that mean something to the gateway itself. In other letters they would be read by the model server alone."""
+FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+
+_CHOOSES: Final = "{} could choose another model, server or account than the one that is priced. It is never passed on."
+_PRICES: Final = "{} changes what the answer costs. It is never passed on."
+_LENGTHENS: Final = "{} sets the length or the number of the answers under another name. Use max_tokens and n."
+
+CHOOSERS: Final = frozenset(
+    {
+        "models",
+        "fallbacks",
+        "route",
+        "model_list",
+        "preset",
+        "provider",
+        "transforms",
+        "plugins",
+        "extra_body",
+        "extra_headers",
+        "extra_query",
+        "headers",
+        "provider_specific_header",
+        "proxy_server_request",
+        "litellm_params",
+        "litellm_metadata",
+        "user_config",
+        "deployment",
+        "deployment_id",
+        "specific_deployment",
+        "engine",
+        "context_window_fallback_dict",
+        "api_base",
+        "base_url",
+        "api_key",
+        "api_type",
+        "api_version",
+        "organization",
+        "custom_llm_provider",
+        "azure",
+        "base_model",
+        "model_info",
+        "hf_model_name",
+        "region_name",
+        "tags",
+        "prompt_id",
+        "prompt_variables",
+        "num_retries",
+        "retry_policy",
+        "caching_groups",
+        "client",
+        "adapter",
+        "adapter_id",
+        "adapter_source",
+        "lora",
+        "lora_request",
+        "lora_path",
+        "draft_model",
+        "kv_transfer_params",
+        "svg",
+    }
+)
+PRICED: Final = frozenset(
+    {
+        "service_tier",
+        "web_search",
+        "web_search_options",
+        "search",
+        "search_mode",
+        "search_options",
+        "search_parameters",
+        "enable_search",
+        "mock_response",
+        "mock_timeout",
+        "cache",
+        "caching",
+        "no-log",
+    }
+)
+LENGTHS: Final = frozenset(
+    {"n_predict", "num_predict", "n_cmpl", "max_new_tokens", "max_output_tokens", "max_length", "options"}
+)
+BEGINNINGS: Final = ("mock_testing_", "litellm_", "aws_", "azure_", "vertex_", "watsonx_")
+ENDINGS: Final = ("fallbacks", "_cost_per_token", "_cost_per_second")
+"""Of more such fields: LiteLLM has fallbacks, accounts and costs of several kinds."""
+_SENTENCES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(CHOOSERS, _CHOOSES),
+    **dict.fromkeys(PRICED, _PRICES),
+    **dict.fromkeys(LENGTHS, _LENGTHENS),
+}
+
+IN_METADATA: Final = frozenset(
+    {"tags", "specific_deployment", "deployment", "model_info", "api_base", "caching_groups", "guardrails"}
+)
+"""Keys of `metadata` by which LiteLLM chooses what serves a request."""
+METADATA_BEGINNINGS: Final = ("litellm_", "user_api_key")
+METADATA_ENDING: Final = "fallbacks"
+
+
+def refusal(name: str) -> str | None:
+    """Why a request may not have the field `name`, as a sentence; None if a setting may let it through."""
+    bare = name.casefold()
+    sentence = _SENTENCES.get(bare)
+    if sentence is None and (bare.startswith(BEGINNINGS) or bare.endswith(ENDINGS)):
+        sentence = _CHOOSES
+    return None if sentence is None else sentence.format(bare)
+
+
+def chooses_in_metadata(key: str) -> bool:
+    """Whether a model server could choose another model by this key of `metadata`."""
+    bare = key.casefold()
+    return bare in IN_METADATA or bare.startswith(METADATA_BEGINNINGS) or bare.endswith(METADATA_ENDING)
+
+
+def check_extra_field(name: str) -> str:
+    """A field that an administrator lets through. Raises `ValueError` for one that none may let through."""
+    if FIELD_NAME.fullmatch(name) is None or refusal(name) is not None or name.casefold() in READ:
+        raise ValueError(name)
+    return name
