@@ -1,19 +1,16 @@
-"""Saving something only its owner may read: asks where, and writes a new file of mode 0600."""
+"""Saving something only its owner may read: asks where, and has a new file of mode 0600 written."""
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
-from store.errors import InvalidInput
 from store.text import plain
-from tui.clipboard import save_secret_file, suggest_path
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -23,25 +20,32 @@ from tui.widgets.text_input import TextInput
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from screens.acting import Acts
+    from tui.account import AccountService
+
+FILES_ARE_OFF: Final = "Saving to a file is off here."
+"""Stands where the button would be."""
+
 
 class SaveFile(AccountModal[Path | None]):
     """Result: where it was written, or None."""
 
     HELP_TEXT: ClassVar[str] = (
-        "Where to write the file. It is new, readable by you alone (mode 0600), and never takes the place "
-        "of one that is there. A path that begins with ~ is in your home folder."
+        "Where to write the file. A name alone goes into the folder that Gatekey was started in; a path that begins "
+        "with ~ is in your home folder. The file is new and readable by you alone (mode 0600): it never takes the "
+        "place of one that is there, and never lies in a folder that begins with a dot or is Gatekey's own."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#path"
 
-    def __init__(self, title: str, name: str, write: Callable[[Path], Awaitable[int]]) -> None:
-        """`name` is the suggested file name; `write` puts the content into a new file and returns its size."""
+    def __init__(self, title: str, suggested: str, write: Callable[[Path], Awaitable[Path]]) -> None:
+        """`suggested` is a name that is free; `write` puts the content into a new file and returns where it is."""
         super().__init__()
-        self._title, self._suggested, self._write = title, name, write
+        self._title, self._suggested, self._write = title, suggested, write
 
     def compose(self) -> ComposeResult:
         with Dialog(self._title):
             yield Static("Only you will be able to read the file.", classes="dialog-body muted")
-            yield Field("File", TextInput(str(suggest_path(self._suggested)), id="path"))
+            yield Field("File", TextInput(self._suggested, id="path"))
             yield Notice()
             with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
@@ -63,25 +67,22 @@ class SaveFile(AccountModal[Path | None]):
         path = Path(self.query_one("#path", Input).value.strip())
         self.say("Writing…", "muted")
         try:
-            done = await self.attempt(lambda: self._write_to(path))
+            done = await self.attempt(lambda: self._write(path))
         finally:
             self.busy = False
         if done is not None:
-            self.dismiss(path)
-
-    async def _write_to(self, path: Path) -> int:
-        if not path.name:
-            raise InvalidInput("Enter the name of the file.", field="path")
-        return await self._write(path)
+            self.dismiss(done.value)
 
 
-def write_text(text: str) -> Callable[[Path], Awaitable[int]]:
+async def save_file(screen: Acts, title: str, name: str, write: Callable[[Path], Awaitable[Path]]) -> Path | None:
+    """Ask where to save what `write` writes, as `name` unless the person says otherwise. Call it in a worker."""
+    suggested = await screen.account.files.suggest(name)
+    return await screen.app.push_screen_wait(SaveFile(title, suggested, write))
+
+
+def write_text(account: AccountService, text: str) -> Callable[[Path], Awaitable[Path]]:
     """How `SaveFile` writes a text that is at hand."""
-
-    async def write(path: Path) -> int:
-        return await asyncio.to_thread(save_secret_file, path, text)
-
-    return write
+    return lambda path: account.files.save(path, text)
 
 
 def saved_sentence(path: Path) -> str:

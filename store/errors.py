@@ -19,7 +19,7 @@ GatekeyError
 ├── NotAllowed  known who, but not this, not now
 │   ├── FreshProofRequired  TooManyAttempts  FactorDisabled  AdministratorRequired
 │   ├── DisabledByAdministrator
-│   │   └── PasskeysDisabled  BindingsDisabled
+│   │   └── PasskeysDisabled  BindingsDisabled  FilesOff
 │   ├── LastCredential  LastAdministrator  RootAccount
 │   ├── UsernameDoesNotMatch
 │   └── ModelNotPriced  QuotaExceeded  SpendLimitReached
@@ -273,6 +273,11 @@ class PasskeysDisabled(DisabledByAdministrator):
 class BindingsDisabled(DisabledByAdministrator):
     title = "Account Binding"
     sentence = "Account bindings are disabled by the administrator."
+
+
+class FilesOff(DisabledByAdministrator):
+    title = "Files are off"
+    sentence = "The administrator has switched files off here (--no-files). Nothing was written; copying works."
 
 
 class LastCredential(NotAllowed):

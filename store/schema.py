@@ -5,6 +5,7 @@ A normal start only compares the stored revision with `SCHEMA_REVISION`; Alembic
 
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -76,17 +77,20 @@ def create_in_memory(database: Database) -> None:
         connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": SCHEMA_REVISION})
 
 
-def back_up(database: Database, folder: Path, now: datetime) -> Path | None:
-    """A copy of the SQLite file beside it, mode 0600, made while others may write (SQLite online backup).
+def back_up(
+    database: Database, folder: Path, now: datetime, create: Callable[[Path], Path] | None = None
+) -> Path | None:
+    """A copy of the SQLite file in `folder`, mode 0600, made while others may write (SQLite online backup).
 
-    None for PostgreSQL and for a database in memory. Raises `DatabaseRefused` if the copy cannot be made.
+    `create` makes the empty file for it where the folder was chosen by a person, and returns its path. None for
+    PostgreSQL and for a database in memory. Raises `DatabaseRefused` if the copy cannot be made.
     """
     if database.path is None:
         return None
     target = folder / f"{database.path.stem}-{now:%Y%m%dT%H%M%S%f}.backup{database.path.suffix}"
     sentence = f"The backup {target.name} could not be made. Nothing was changed."
     try:
-        os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        target = (create or _create)(target)
     except OSError as error:
         raise DatabaseRefused(sentence) from error
     try:
@@ -96,3 +100,8 @@ def back_up(database: Database, folder: Path, now: datetime) -> Path | None:
         target.unlink()
         raise DatabaseRefused(sentence) from error
     return target
+
+
+def _create(path: Path) -> Path:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    return path

@@ -119,6 +119,7 @@ async def console(
     size: tuple[int, int] = SIZE,
     theme: str | None = None,
     keys: dict[str, str] | None = None,
+    no_files: bool = False,
 ) -> AsyncIterator[Stage]:
     """The console of an account on `store`, or of a new one with the account `alice`."""
     if store is None:
@@ -127,7 +128,7 @@ async def console(
     clock = store.context.clock
     assert isinstance(clock, StillClock)
     token = sign_in(store, name) if signed_in else ""
-    account = LocalAccount(Options(), opened=store, token=token)
+    account = LocalAccount(Options(no_files=no_files), opened=store, token=token)
     app = GatekeyApp(account, ConsoleConfig(keys or {}, theme=theme))
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, store, clock)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from store.strength import Strength
     from store.two_factor import Enrolment, TwoFactorStatus
     from store.usage_log import DayTotal, Kind, UsagePage
+    from tui.files import FileService
 
 S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
 
@@ -131,6 +132,11 @@ class AccountService(Protocol):
         """Whether there is nobody to ask: a demo, or a session that was handed in."""
         ...
 
+    @property
+    def files(self) -> FileService:
+        """Where this console may save something to."""
+        ...
+
     def now(self) -> datetime: ...
 
     async def open(self) -> bool:
@@ -215,8 +221,8 @@ class AccountService(Protocol):
         """True if every byte is off the disk already."""
         ...
 
-    async def export_to(self, path: Path) -> int:
-        """Write the export to a new file of mode 0600; returns its size in bytes."""
+    async def export_to(self, path: Path) -> Path:
+        """Write the export to a new file of mode 0600; returns its absolute path. Raises as `files.save`."""
         ...
 
     # -- passkeys --------------------------------------------------------------------------------------------

@@ -295,6 +295,9 @@ class GatekeyApp(CalmExit, App[None]):
 
         return commands(self, screen)
 
+    def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
+        """Nothing: Textual would write what the screen shows, secrets included, into a file."""
+
     def action_choose_theme(self, name: str) -> None:
         if name in THEME_NAMES:
             self.theme = name
@@ -317,6 +320,7 @@ def run_console(options: Options) -> int:
         return 2
     harden_process()
     app = GatekeyApp(LocalAccount(options), config, banner=shared_session_banner(os.environ))
-    app.crash_log = config_path().with_name("crash.log")
+    if not options.no_files:
+        app.crash_log = config_path().with_name("crash.log")
     app.run()
     return app.return_code or 0

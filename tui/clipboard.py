@@ -1,4 +1,4 @@
-"""Getting a value out of the console: the clipboard, said honestly, and a file only its owner can read.
+"""Getting a value out of the console by the clipboard, said honestly.
 
 A terminal cannot be asked whether it took what it was sent (OSC 52 has no answer), so the sentence of each route
 claims what that route knows and no more.
@@ -8,14 +8,10 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Final, Protocol
-
-from store.errors import GatekeyError, InvalidInput
-from store.text import plain
 
 PATIENCE: Final = 2.0
 """Seconds a clipboard program has to take the text."""
@@ -101,52 +97,3 @@ async def _feed(program: tuple[str, ...], text: str) -> bool:
         await process.wait()
         return False
     return process.returncode == 0
-
-
-def suggest_path(name: str, folder: Path | None = None) -> Path:
-    """A path for `name`, such as `gatekey-backup-codes.txt`, that is not taken: in `folder`, else at home."""
-    wanted = (folder or Path.home()) / name
-    path, number = wanted, 2
-    while path.exists() or path.is_symlink():
-        path = wanted.with_stem(f"{wanted.stem}-{number}")
-        number += 1
-    return path
-
-
-def save_secret_file(path: Path, text: str | Iterable[str]) -> int:
-    """Writes a new file that only its owner can read (0600), and makes sure it is on the disk.
-
-    `text` may come in pieces, which are written as they come. Returns the size in bytes.
-
-    Raises InvalidInput, with field `path`, when the file exists (links count) or cannot be written; then nothing
-    is left behind. It blocks: call it in a thread.
-    """
-    path = path.expanduser()
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        if path.is_dir():
-            raise _refusal(path, "{} is a folder. Add the name of a file.") from error
-        raise _refusal(path, "There is already a file at {}. Choose another name.") from error
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise _refusal(path, "The folder of {} does not exist.") from error
-    except PermissionError as error:
-        raise _refusal(path, "You may not write to {}.") from error
-    except (OSError, ValueError) as error:
-        raise _refusal(path, "The file {} could not be created.") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines([text] if isinstance(text, str) else text)
-            file.flush()
-            os.fsync(file.fileno())
-            return file.tell()
-    except GatekeyError:
-        path.unlink(missing_ok=True)
-        raise
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise _refusal(path, "The file {} could not be written; is the disk full?") from error
-
-
-def _refusal(path: Path, sentence: str) -> InvalidInput:
-    return InvalidInput(sentence.format(plain(path, 200)), field="path")

@@ -13,8 +13,8 @@ from typing import Any, Final
 from store.errors import GatekeyError
 from tui.commands import streams
 from tui.commands.parsing import Parser, options_from, protect_negatives
+from tui.opening import DEBUG_LOG_VARIABLE, files_are_off, forget_files
 
-DEBUG_LOG_VARIABLE: Final = "GATEKEY_DEBUG_LOG"
 FAILED: Final = 1
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells count."""
@@ -82,12 +82,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    if set(arguments) <= {"--demo"}:
+    no_files = files_are_off("--no-files" in arguments, os.environ)
+    if no_files:
+        forget_files(os.environ)
+    if set(arguments) <= {"--demo", "--no-files"}:
         # The console is what a person waits for: its first picture does not wait for the grammar of the commands.
         from tui.app import run_console
         from tui.opening import Options
 
-        return run_console(Options(demo=bool(arguments)))
+        return run_console(Options(demo="--demo" in arguments, no_files=no_files))
     parser = build_parser()
     parsed = parser.parse_args(protect_negatives(arguments))
     options = options_from(parser, parsed)

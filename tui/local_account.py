@@ -23,6 +23,8 @@ from tui.account import (
     Summary,
 )
 from tui.device_logins import DeviceLogins
+from tui.files import LocalFiles
+from tui.opening import new_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +59,8 @@ class LocalAccount:
         self._options = options
         self._opened = opened
         self._token = token
+        self._new_files = new_files(options)
+        self.files = LocalFiles(self._new_files)
         self._logins = DeviceLogins()
         self._was_opened = asyncio.Event()
         if opened is not None:
@@ -191,7 +195,7 @@ class LocalAccount:
         self._token = ""
         return deleted.is_off_disk
 
-    async def export_to(self, path: Path) -> int:
+    async def export_to(self, path: Path) -> Path:
         return await self._ask(self._export, path)
 
     # -- passkeys --------------------------------------------------------------------------------------------
@@ -360,10 +364,8 @@ class LocalAccount:
     def _usage(self, token: str, kind: Kind | None, before: int | None, model: str | None) -> UsagePage:
         return self._store.usage.page(token, kind=kind, before=before, model=model)
 
-    def _export(self, token: str, path: Path) -> int:
-        from tui.clipboard import save_secret_file
-
-        return save_secret_file(path, self._store.exports.document(token))
+    def _export(self, token: str, path: Path) -> Path:
+        return self._new_files.write(path, self._store.exports.document(token))
 
 
 def source() -> str:

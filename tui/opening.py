@@ -1,11 +1,15 @@
 """From what was said on the command line to an open store: which database, which key, and what a first run makes."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from store.errors import InvalidSetting
+from store.new_files import NewFiles
 
 if TYPE_CHECKING:
     from store.at_rest import KeyRing
@@ -16,6 +20,12 @@ DATABASE_VARIABLE: Final = "GATEKEY_DATABASE"
 KEY_FILE_VARIABLE: Final = "GATEKEY_KEY_FILE"
 KEY_VARIABLE: Final = "GATEKEY_KEY"
 """The text of the key itself, for places without files: lines of `gatekey-key ID BASE64`."""
+FILES_VARIABLE: Final = "GATEKEY_FILES"
+NO_FILES: Final = "none"
+"""The one value of `GATEKEY_FILES`: the same as `--no-files`."""
+DEBUG_LOG_VARIABLE: Final = "GATEKEY_DEBUG_LOG"
+_NAMES_OF_FILES: Final = (DEBUG_LOG_VARIABLE, "SSLKEYLOGFILE")
+"""Variables that make this program, or a library of it, write to a file. So do several that begin with TEXTUAL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,26 @@ class Options:
     key_file: Path | None = None
     demo: bool = False
     """Show the account of `tui.demo` instead; nothing here is then opened."""
+    no_files: bool = False
+    """Write no file at a person's word, and ask for no path."""
+
+
+def files_are_off(asked: bool, environ: Mapping[str, str]) -> bool:
+    """Whether a person may have no file written: `--no-files` was given, or `GATEKEY_FILES` is `none`.
+
+    Raises `InvalidSetting` for another value: a slip of the pen must not leave a door open.
+    """
+    said = environ.get(FILES_VARIABLE, "")
+    if said not in ("", NO_FILES):
+        raise InvalidSetting(f"{FILES_VARIABLE} must be {NO_FILES} or not set.")
+    return asked or said == NO_FILES
+
+
+def forget_files(environ: MutableMapping[str, str]) -> None:
+    """Take out of the environment whatever would have this program write to a file. Call it before Textual is there."""
+    for name in list(environ):
+        if name in _NAMES_OF_FILES or name.startswith("TEXTUAL"):
+            del environ[name]
 
 
 def open_account_store(options: Options, *, create: bool, environ: Mapping[str, str] | None = None) -> "Store":
@@ -78,6 +108,28 @@ def key_path(options: Options, environ: Mapping[str, str]) -> Path | None:
     if environ.get(KEY_FILE_VARIABLE):
         return Path(environ[KEY_FILE_VARIABLE]).expanduser()
     return None if environ.get(KEY_VARIABLE) else default_key_path()
+
+
+def new_files(options: Options) -> NewFiles:
+    """What judges every path that a person gives, and writes there."""
+    return NewFiles(partial(own_folders, options, os.environ), allowed=not options.no_files)
+
+
+def own_folders(options: Options, environ: Mapping[str, str]) -> Iterator[Path]:
+    """The folders that are Gatekey's own: of the database, the key, and the person's settings of the console."""
+    from store.database import Database
+    from store.store import default_key_path, default_path
+    from tui.keymap import config_path
+
+    yield default_path().parent
+    yield default_key_path().parent
+    yield config_path().parent
+    key = key_path(options, environ)
+    if key is not None:
+        yield key.parent
+    with closing(Database(database_url(options, environ))) as database:
+        if database.path is not None:
+            yield database.path.parent
 
 
 def key_ring(options: Options, environ: Mapping[str, str], url: str, *, create: bool) -> "KeyRing":

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
-from screens.save_file import SaveFile, saved_sentence, write_text
+from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence, write_text
 from tui.clipboard import copy
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -45,11 +45,14 @@ class ShownOnce(AccountModal[None]):
         with Dialog(self.TITLE_TEXT):
             yield Static(self.EXPLANATION, classes="dialog-body")
             yield SecretView(self._secret, classes="spaced")
+            if not self.account.files.are_allowed:
+                yield Static(FILES_ARE_OFF, classes="muted files-off")
             yield Notice()
             with Actions():
                 yield ActionButton("Reveal", id="reveal", shortcut="space")
                 yield ActionButton("Copy", id="copy", shortcut="c")
-                yield ActionButton("Save as file", id="save", shortcut="w")
+                if self.account.files.are_allowed:
+                    yield ActionButton("Save as file", id="save", shortcut="w")
                 yield ActionButton("Close", id="close", shortcut="esc", variant="primary")
 
     def on_unmount(self) -> None:
@@ -79,16 +82,20 @@ class ShownOnce(AccountModal[None]):
     async def copy_secret(self) -> None:
         copied = await copy(self.app, self._secret)
         self._was_taken = True
-        self.say(f"{copied.sentence}. If it did not arrive, save it as a file.", "good")
+        otherwise = "save it as a file" if self.account.files.are_allowed else "reveal it and write it down"
+        self.say(f"{copied.sentence}. If it did not arrive, {otherwise}.", "good")
 
     @work(exclusive=True)
     async def save_secret(self) -> None:
-        path = await self.app.push_screen_wait(
-            SaveFile("Save as file", self.FILE_NAME, write_text(self._secret + "\n"))
-        )
+        path = await save_file(self, "Save as file", self.FILE_NAME, write_text(self.account, self._secret + "\n"))
         if path is not None:
             self._was_taken = True
             self.say(saved_sentence(path), "good")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "save" and not self.account.files.are_allowed:
+            return False
+        return super().check_action(action, parameters)
 
     @property
     def unsaved(self) -> bool:

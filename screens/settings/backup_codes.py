@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widgets import Button, Static
 
 from screens.acting import Acts
-from screens.save_file import SaveFile, saved_sentence, write_text
+from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence, write_text
 from tui.clipboard import copy
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -48,7 +48,10 @@ class BackupCodeList(Acts, Vertical):
         with Actions():
             yield ActionButton("Reveal", id="reveal-codes")
             yield ActionButton("Copy all codes", id="copy-codes")
-            yield ActionButton("Save as file", id="save-codes")
+            if self.account.files.are_allowed:
+                yield ActionButton("Save as file", id="save-codes")
+            else:
+                yield Static(FILES_ARE_OFF, classes="muted files-off")
 
     def on_mount(self) -> None:
         self._draw()
@@ -95,11 +98,12 @@ class BackupCodeList(Acts, Vertical):
     async def copy_codes(self) -> None:
         copied = await copy(self.app, self._text())
         self.was_taken = True
-        self.post_message(self.Said(f"{copied.sentence}. If they did not arrive, save them as a file."))
+        otherwise = "save them as a file" if self.account.files.are_allowed else "write them down"
+        self.post_message(self.Said(f"{copied.sentence}. If they did not arrive, {otherwise}."))
 
     @work(exclusive=True)
     async def save_codes(self) -> None:
-        path = await self.app.push_screen_wait(SaveFile("Save backup codes", FILE_NAME, write_text(self._text())))
+        path = await save_file(self, "Save backup codes", FILE_NAME, write_text(self.account, self._text()))
         if path is not None:
             self.was_taken = True
             self.post_message(self.Said(saved_sentence(path)))

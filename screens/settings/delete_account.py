@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
-from screens.save_file import SaveFile, saved_sentence
+from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence
 from store.text import plain
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -22,10 +22,10 @@ class DeleteAccount(AccountModal[bool]):
     """Result: True once the account is gone. The confirming button works only once the name is typed exactly."""
 
     HELP_TEXT: ClassVar[str] = (
-        "The export is one JSON file with everything stored about you, without secrets. Confirm works "
-        "once the username is typed exactly. Afterwards nothing is left and nothing can be brought back."
+        "The export, where files may be saved, is one JSON file with everything stored about you, without secrets. "
+        "Confirm works once the username is typed exactly. Afterwards nothing is left and nothing can be brought back."
     )
-    AUTO_FOCUS: ClassVar[str | None] = "#export"
+    AUTO_FOCUS: ClassVar[str | None] = "#export, #cancel"
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -39,7 +39,10 @@ class DeleteAccount(AccountModal[bool]):
                 classes="dialog-body bad",
             )
             yield Static("Ensure all necessary data has been exported before proceeding.", classes="dialog-body spaced")
-            yield ActionButton("Export everything first", id="export")
+            if self.account.files.are_allowed:
+                yield ActionButton("Export everything first", id="export")
+            else:
+                yield Static(f"{FILES_ARE_OFF} Ask the administrator for your data.", classes="muted files-off")
             yield Static(f"To confirm, enter your username: {plain(self._username)}", markup=False, classes="spaced")
             yield Field("Username", TextInput(id="username"))
             yield Notice()
@@ -67,9 +70,7 @@ class DeleteAccount(AccountModal[bool]):
 
     @work(exclusive=True, group="export")
     async def export(self) -> None:
-        path = await self.app.push_screen_wait(
-            SaveFile("Export everything", "gatekey-export.json", self.account.export_to)
-        )
+        path = await save_file(self, "Export everything", "gatekey-export.json", self.account.export_to)
         if path is not None:
             self.say(saved_sentence(path), "good")
 

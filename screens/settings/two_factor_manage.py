@@ -97,7 +97,7 @@ class NewBackupCodes(AccountModal[None]):
 
     HELP_TEXT: ClassVar[str] = (
         "Each code signs you in once in place of the authenticator. They are shown here and never again: "
-        "copy all or save them as a file, and keep them offline."
+        "take all of them now, and keep them offline."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#save-codes"
 
@@ -115,6 +115,8 @@ class NewBackupCodes(AccountModal[None]):
 
     def on_mount(self) -> None:
         self.query_one(BackupCodeList).reveal()
+        if not self.account.files.are_allowed:
+            self.query_one("#copy-codes").focus()
 
     def on_unmount(self) -> None:
         self._codes = ()

@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.widgets import Button, ContentSwitcher, Input, Static
 
 from screens.account_modal import AccountModal, Notice
-from screens.save_file import SaveFile, saved_sentence, write_text
+from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence, write_text
 from screens.settings.backup_codes import BackupCodeList
 from tui.clipboard import copy
 from tui.widgets.action_button import ActionButton
@@ -67,7 +67,10 @@ class TwoFactorSetup(AccountModal[bool]):
                     yield Static("", id="scan-words", markup=False)
                     yield Static(_grouped(enrolment.secret), id="secret-key", markup=False)
                     yield ActionButton("Copy key", id="copy-key")
-                    yield ActionButton("Save as file", id="save-key")
+                    if self.account.files.are_allowed:
+                        yield ActionButton("Save as file", id="save-key")
+                    else:
+                        yield Static(FILES_ARE_OFF, classes="muted files-off")
                     yield Notice("scan-notice")
                     with Actions():
                         yield ActionButton("Cancel", id="cancel", shortcut="esc")
@@ -215,7 +218,7 @@ class TwoFactorSetup(AccountModal[bool]):
     @work(exclusive=True, group="key")
     async def save_key(self) -> None:
         text = f"{self._given.secret}\n{self._given.uri}\n"
-        path = await self.app.push_screen_wait(SaveFile("Save key", "gatekey-2fa-key.txt", write_text(text)))
+        path = await save_file(self, "Save key", "gatekey-2fa-key.txt", write_text(self.account, text))
         if path is not None:
             self.say(saved_sentence(path), "good")
 

@@ -1,20 +1,24 @@
-"""Saving into a file: what is asked for when there is no name to save under."""
+"""Saving into a file: what is asked for when there is no name to save under, and where files are off."""
 
 from pathlib import Path
 
 import pytest
 
 from screens.save_file import SaveFile, write_text
-from tests.consoles import console
+from tests.consoles import Stage, console
 
 pytestmark = pytest.mark.anyio
+
+
+async def ask(stage: Stage) -> None:
+    stage.app.push_screen(SaveFile("Export", "gatekey-export.json", write_text(stage.app.account, "{}")))
+    await stage.settle()
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "."])
 async def test_a_file_without_a_name_is_asked_for_its_name(typed: str) -> None:
     async with console() as stage:
-        stage.app.push_screen(SaveFile("Export", "gatekey-export.json", write_text("{}")))
-        await stage.settle()
+        await ask(stage)
         await stage.fill("path", typed)
         await stage.press("enter")
         assert isinstance(stage.app.screen, SaveFile)
@@ -24,8 +28,7 @@ async def test_a_file_without_a_name_is_asked_for_its_name(typed: str) -> None:
 
 async def test_what_was_refused_can_be_saved_under_a_name(tmp_path: Path) -> None:
     async with console() as stage:
-        stage.app.push_screen(SaveFile("Export", "gatekey-export.json", write_text("{}")))
-        await stage.settle()
+        await ask(stage)
         await stage.fill("path", "")
         await stage.press("enter")
         await stage.fill("path", f"{tmp_path / 'export.json'}")
@@ -36,8 +39,21 @@ async def test_what_was_refused_can_be_saved_under_a_name(tmp_path: Path) -> Non
 
 async def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
     async with console() as stage:
-        stage.app.push_screen(SaveFile("Export", "gatekey-export.json", write_text("{}")))
-        await stage.settle()
+        await ask(stage)
         await stage.fill("path", f"{tmp_path}")
         await stage.press("enter")
         assert stage.says("is a folder. Add the name of a file.")
+
+
+async def test_the_name_that_is_offered_is_saved_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gatekey-access-token.txt").touch()
+    async with console() as stage:
+        await stage.press("t", "y", "w")
+        await stage.press("enter")
+        saved = tmp_path / "gatekey-access-token-2.txt"
+        assert stage.says("readable by you alone")
+        assert saved.read_text().startswith("gk_")
+        assert saved.stat().st_mode & 0o777 == 0o600

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tui.commands import streams
 from tui.commands.parsing import Commands
-from tui.opening import Options, open_unchecked
+from tui.opening import Options, new_files, open_unchecked
 
 DESCRIPTION = """\
 Bring the database to the schema of this version, in one transaction.
@@ -41,7 +41,8 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             return 0
         if not arguments.without_backup:
             folder = arguments.backup_to or (database.path.parent if database.path else Path())
-            copy = schema.back_up(database, folder, SystemClock().now())
+            create = new_files(options).create if arguments.backup_to else None
+            copy = schema.back_up(database, folder, SystemClock().now(), create)
             if copy is None:
                 arguments.parser.error("Gatekey cannot copy PostgreSQL: use pg_dump, then say --without-backup")
             streams.say("Copied the database to:")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from store.text import plain_lines
-from tui.opening import DATABASE_VARIABLE, KEY_FILE_VARIABLE, Options
+from tui.opening import DATABASE_VARIABLE, FILES_VARIABLE, KEY_FILE_VARIABLE, NO_FILES, Options, files_are_off
 
 USAGE_ERROR: Final = 2
 _NEGATIVE: Final = re.compile(r"-[\d$.]")
@@ -41,6 +41,12 @@ class Parser(argparse.ArgumentParser):
             metavar="FILE",
             default=argparse.SUPPRESS,
             help=f"file of the key that opens stored secrets (also {KEY_FILE_VARIABLE})",
+        )
+        data.add_argument(
+            "--no-files",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help=f"never ask for a path, nor write a file at a person's word (also {FILES_VARIABLE}={NO_FILES})",
         )
 
     def format_help(self) -> str:
@@ -88,6 +94,7 @@ def options_from(
         database=database or environ.get(DATABASE_VARIABLE) or None,
         key_file=Path(key_file) if key_file else None,
         demo=getattr(arguments, "demo", False),
+        no_files=files_are_off(getattr(arguments, "no_files", False), environ),
     )
 
 

@@ -1,16 +1,13 @@
-"""Copying takes the best route there is and claims no more than it knows; a saved secret is its owner's alone."""
+"""Copying takes the best route there is and claims no more than it knows."""
 
-import os
 import shutil
-import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from store.errors import InvalidInput
-from tui.clipboard import Copied, Route, copy, save_secret_file, suggest_path
+from tui.clipboard import Copied, Route, copy
 
 SECRET = "gk_b5G1yqW0m3kT8sVxZ2nC7pLr ✓"
 
@@ -136,69 +133,3 @@ async def test_a_real_tmux_has_the_text_afterwards(tmux: str, monkeypatch: pytes
     monkeypatch.setenv("TMUX", tmux)
     assert (await copy(Terminal(), SECRET)).route is Route.TMUX
     assert buffer_of(tmux) == SECRET
-
-
-def test_a_saved_secret_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
-    path = tmp_path / "codes.txt"
-    before = os.umask(0)
-    try:
-        save_secret_file(path, SECRET)
-    finally:
-        os.umask(before)
-    assert path.read_text() == SECRET
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_a_file_that_exists_is_not_overwritten(tmp_path: Path) -> None:
-    path = tmp_path / "codes.txt"
-    path.write_text("precious")
-    with pytest.raises(InvalidInput, match="already a file") as refused:
-        save_secret_file(path, SECRET)
-    assert refused.value.field == "path"
-    assert path.read_text() == "precious"
-
-
-def test_a_link_laid_out_for_the_secret_is_not_followed(tmp_path: Path) -> None:
-    target = tmp_path / "stolen"
-    link = tmp_path / "codes.txt"
-    link.symlink_to(target)
-    with pytest.raises(InvalidInput, match="already a file"):
-        save_secret_file(link, SECRET)
-    assert not target.exists()
-
-
-@pytest.mark.parametrize("name", ["missing/codes.txt", "file/codes.txt", "nul\0.txt", "x" * 300])
-def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, name: str) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InvalidInput) as refused:
-        save_secret_file(tmp_path / name, SECRET)
-    assert SECRET not in str(refused.value)
-    assert str(refused.value).endswith(".")
-
-
-def test_a_folder_without_permission_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(*_args: object) -> int:
-        raise PermissionError
-
-    monkeypatch.setattr("tui.clipboard.os.open", denied)
-    with pytest.raises(InvalidInput, match="may not write"):
-        save_secret_file(tmp_path / "codes.txt", SECRET)
-
-
-def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("tui.clipboard.os.fsync", full)
-    path = tmp_path / "codes.txt"
-    with pytest.raises(InvalidInput, match="disk full"):
-        save_secret_file(path, SECRET)
-    assert not path.exists()
-
-
-def test_a_suggested_name_is_free(tmp_path: Path) -> None:
-    assert suggest_path("codes.txt", tmp_path) == tmp_path / "codes.txt"
-    (tmp_path / "codes.txt").write_text("")
-    (tmp_path / "codes-2.txt").symlink_to("nowhere")
-    assert suggest_path("codes.txt", tmp_path) == tmp_path / "codes-3.txt"
-    assert suggest_path("codes.txt").parent == Path.home()

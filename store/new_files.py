@@ -1,0 +1,180 @@
+"""New files at a path that a person gave: where one may lie, and how it is written.
+
+Nothing else in Gatekey opens a file at a person's word. A person may come in through SSH and act as the service
+user: what they write must never be read by a shell, by sshd, or by Gatekey itself.
+"""
+
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from store.errors import FilesOff, InvalidInput
+from store.text import plain
+
+_LOOK_UP: Final = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+NAMELESS: Final = "Enter the name of the file."
+DOTTED: Final = "Gatekey writes no file whose name, or whose folder's name, begins with a dot. Choose another place."
+OURS: Final = "Gatekey keeps its own files there. Choose another folder."
+NO_FOLDER: Final = "{} is not a folder that you can save to. Choose another folder."
+TAKEN: Final = "There is already a file at {}. Choose another name."
+A_FOLDER: Final = "{} is a folder. Add the name of a file."
+FAILED: Final = "The file {} could not be created."
+FULL: Final = "The file {} could not be written; is the disk full?"
+
+
+@dataclass(frozen=True)
+class NewFiles:
+    """Decides where a new file may lie, and writes it.
+
+    The rules: a new name, never one that is there; no name and no folder that begins with a dot, on the path as it
+    was typed and as it is once every link is followed; nothing beneath Gatekey's own folders. A refusal for one of
+    these, or for a folder that cannot be written to, does not tell whether anything exists there.
+    """
+
+    own: Callable[[], Iterable[Path]] = tuple
+    """Gatekey's own folders. It is asked when a file is written, in the thread that writes."""
+    allowed: bool = True
+    """Whether files may be written at all: False under `--no-files`."""
+
+    def suggest(self, name: str) -> str:
+        """A name like `name` that is not taken in the working directory."""
+        wanted = Path(name)
+        path, number = wanted, 2
+        while os.path.lexists(path):
+            path = wanted.with_stem(f"{wanted.stem}-{number}")
+            number += 1
+        return str(path)
+
+    def create(self, path: Path) -> Path:
+        """Make an empty file of mode 0600; returns its absolute path, without links. Raises as `write`."""
+        with self._created(path) as (_, place):
+            return place
+
+    def write(self, path: Path, text: str | Iterable[str]) -> Path:
+        """Write a new file that only its owner can read (0600), and make sure it is on the disk.
+
+        A path that is not absolute begins in the working directory, and `~` is the home folder. `text` may come in
+        pieces, which are written as they come. Returns the absolute path, without links.
+
+        Raises `FilesOff`, and `InvalidInput` with field `path` for a place that is refused or cannot be written;
+        then nothing is left behind. It blocks: call it in a thread.
+        """
+        with self._created(path) as (handle, place):
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8", closefd=False) as file:
+                    file.writelines([text] if isinstance(text, str) else text)
+                    file.flush()
+                    os.fsync(handle)
+            except OSError as error:
+                raise _refusal(FULL, place) from error
+            return place
+
+    @contextmanager
+    def _created(self, path: Path) -> Iterator[tuple[int, Path]]:
+        """The open new file and its absolute path. It is removed again if anything is raised inside."""
+        typed = self._judge(path)
+        with _opened(typed.parent) as (folder, real):
+            # The path that was typed may lead here through a link.
+            if _is_dotted(real) or self._is_ours(real) or not os.access(real, os.W_OK | os.X_OK):
+                raise _refusal(NO_FOLDER, typed.parent)
+            handle = _create(folder, typed)
+            try:
+                yield handle, real / typed.name
+            except BaseException:
+                os.unlink(typed.name, dir_fd=folder)
+                raise
+            finally:
+                os.close(handle)
+
+    def _judge(self, path: Path) -> Path:
+        """The absolute path as it was typed, refused for what can be seen in it without looking at the disk."""
+        if not self.allowed:
+            raise FilesOff
+        if path.name in ("", ".."):
+            raise InvalidInput(NAMELESS, field="path")
+        try:
+            typed = Path.cwd() / path.expanduser()
+        except (OSError, RuntimeError) as error:  # the working directory is gone; nobody has that name
+            raise _refusal(NO_FOLDER, path.parent) from error
+        if _is_dotted(typed):
+            raise InvalidInput(DOTTED, field="path")
+        lexical = Path(os.path.normpath(typed))
+        if any(lexical.is_relative_to(own) for own in self._own_folders()):
+            raise InvalidInput(OURS, field="path")
+        return typed
+
+    def _is_ours(self, real: Path) -> bool:
+        # By device and inode: a name may be spelled in more than one way, and a folder mounted in two places.
+        ours = {_identity(own) for own in self._own_folders()} - {None}
+        return any(_identity(folder) in ours for folder in (real, *real.parents))
+
+    def _own_folders(self) -> Iterator[Path]:
+        for own in self.own():
+            yield Path(os.path.normpath(own.absolute()))
+        if sys.prefix != sys.base_prefix:
+            yield Path(sys.prefix)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[tuple[int, Path]]:
+    """A descriptor of `folder`, and the absolute path of what is open. Raises `InvalidInput`."""
+    try:
+        real = folder.resolve(strict=True)
+        handle = os.open(real, _LOOK_UP | os.O_NOFOLLOW)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _refusal(NO_FOLDER, folder) from error
+    try:
+        yield handle, _path_of(handle, real)
+    finally:
+        os.close(handle)
+
+
+def _path_of(handle: int, expected: Path) -> Path:
+    """Where the open folder lies. Raises `InvalidInput` if it is not the expected one and that cannot be told.
+
+    Somebody may have put a link in the place of a folder between the look and the opening.
+    """
+    try:
+        return Path(f"/proc/self/fd/{handle}").readlink()
+    except OSError:
+        status = os.fstat(handle)
+        if _identity(expected) != (status.st_dev, status.st_ino):
+            raise _refusal(NO_FOLDER, expected) from None
+        return expected
+
+
+def _create(folder: int, path: Path) -> int:
+    try:
+        return os.open(path.name, _NEW, 0o600, dir_fd=folder)
+    except FileExistsError as error:
+        raise _refusal(A_FOLDER if path.is_dir() else TAKEN, path) from error
+    except (OSError, ValueError) as error:
+        raise _refusal(FAILED, path) from error
+
+
+def _is_dotted(path: Path) -> bool:
+    """Whether a name on the way begins with a dot, be it behind characters that some file systems ignore."""
+    return any(
+        "".join(letter for letter in part if unicodedata.category(letter) != "Cf").startswith(".")
+        for part in path.parts
+        if part != ".."
+    )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _refusal(sentence: str, path: Path) -> InvalidInput:
+    return InvalidInput(sentence.format(plain(path, 200)), field="path")
