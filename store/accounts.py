@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from store import inputs, passwords
-from store.audit import Audit, Tag
+from store.audit import COMMAND_LINE, Audit, SiteTag, Tag
 from store.context import Context
 from store.errors import InvalidMoney, LastAdministrator, NameTaken, NoSuchAccount
 from store.models import Account, Quota
@@ -165,7 +165,8 @@ class Accounts:
                 raise NoSuchAccount
             for factor in Factor:
                 self._throttles.reset(tx, factor, row.name)
-            self._audit.record(tx, row.id, Tag.FACTOR_RESET, actor=actor, source="command line")
+            self._audit.record(tx, row.id, Tag.FACTOR_RESET, actor=actor, source=COMMAND_LINE)
+            self._audit.record_site(tx, SiteTag.ACCOUNT_UNLOCKED, actor=actor, source=COMMAND_LINE, account_id=row.id)
 
     def _count(self, tx: Connection) -> int:
         return int(tx.execute(select(func.count()).select_from(Account)).scalar_one())

@@ -84,9 +84,20 @@ class KeyRing:
         except (InvalidTag, ValueError) as error:
             raise KeyWrong("A stored secret could not be opened: the key does not fit, or it was altered.") from error
 
-    def mac(self, purpose: str, message: bytes) -> bytes:
-        """HMAC-SHA-256 (RFC 2104) of `message` under a key for `purpose`, itself a MAC under the oldest key."""
-        key = hmac.digest(self.keys[min(self.keys)], f"gatekey:mac:{purpose}:v1".encode(), hashlib.sha256)
+    @property
+    def oldest(self) -> int:
+        """The id of the key that names are hashed under until it is given up."""
+        return min(self.keys)
+
+    def mac(self, purpose: str, message: bytes, key_id: int | None = None) -> bytes:
+        """HMAC-SHA-256 (RFC 2104) of `message` under a key for `purpose`, itself a MAC under the oldest key.
+
+        With `key_id`, under that one instead. Raises `KeyWrong` if it is missing.
+        """
+        root = self.keys.get(self.oldest if key_id is None else key_id)
+        if root is None:
+            raise KeyWrong
+        key = hmac.digest(root, f"gatekey:mac:{purpose}:v1".encode(), hashlib.sha256)
         return hmac.digest(key, message, hashlib.sha256)
 
     def _cipher(self, key_id: int) -> "AESGCM":

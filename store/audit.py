@@ -1,33 +1,45 @@
-"""What was done to an account: one event per act, in the act's own transaction, chained by a keyed hash.
+"""What was done, to an account or to the site: one event per act, in the act's own transaction.
 
 Each event's MAC covers the one before it, so an event that was altered, removed or slipped in breaks the chain
-from there on, and `verify` names the place.
+from there on. The end of each chain is sealed, and one total binds the seals of all chains: to set a chain back to an
+end it had once, with the seal it had then, does not fit the total. `store.audit_check` finds what does not fit.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from store import audit_check
+from store.audit_macs import FIRST, SITE, Act, added, event_mac, event_text, seal_of, total_mac
 from store.context import Context
-from store.models import AuditEvent, AuditHead
+from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.text import plain
-
-_FIRST: Final = b""
 
 # Every act runs these. To build one takes SQLAlchemy eight times as long as to run it, so they are built once.
 _NEXT: Final = (
     update(AuditHead)
     .where(AuditHead.account_id == bindparam("account"))
     .values(sequence=AuditHead.sequence + 1)
-    .returning(AuditHead.sequence, AuditHead.mac)
+    .returning(AuditHead.sequence, AuditHead.mac, AuditHead.seal, AuditHead.key_id)
 )
 _APPEND: Final = insert(AuditEvent)
-_CHAIN: Final = update(AuditHead).where(AuditHead.account_id == bindparam("account")).values(mac=bindparam("new_mac"))
+_CHAIN: Final = (
+    update(AuditHead)
+    .where(AuditHead.account_id == bindparam("account"))
+    .values(mac=bindparam("new_mac"), seal=bindparam("new_seal"))
+)
+_SEALS: Final = select(AuditHead.seal).where(AuditHead.account_id.in_(bindparam("accounts", expanding=True)))
+_HOLD_TOTAL: Final = (
+    update(AuditTotal)
+    .values(events=AuditTotal.events + bindparam("more"))
+    .returning(AuditTotal.events, AuditTotal.seals, AuditTotal.sequence, AuditTotal.mac, AuditTotal.key_id)
+)
+_SET_TOTAL: Final = update(AuditTotal)
 
 
 class Tag(StrEnum):
@@ -67,6 +79,29 @@ class Tag(StrEnum):
     EXPORTED = "account:exported"
 
 
+class SiteTag(StrEnum):
+    """What happened to the site, or to an account that may be gone, as `subject:action`."""
+
+    SETTING_CHANGED = "site:changed"
+    SETTING_RESET = "site:reset"
+    PRICE_SET = "price:set"
+    PRICE_REMOVED = "price:removed"
+    PROVIDER_ADDED = "provider:added"
+    PROVIDER_REMOVED = "provider:removed"
+    ACCOUNT_LOCKED = "account:locked"
+    ACCOUNT_UNLOCKED = "account:unlocked"
+    ACCOUNT_DELETED = "account:deleted"
+    KEY_RENEWED = "key:renewed"
+    RESTORED = "database:restored"
+
+
+UNNAMED: Final = "unnamed"
+"""The actor of an act whose caller did not say who acts."""
+
+COMMAND_LINE: Final = "command line"
+"""The source of what an administrator does from the shell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One act. `detail` never holds a secret."""
@@ -79,9 +114,20 @@ class Event:
     detail: Mapping[str, object]
 
 
+@dataclass(slots=True)
+class _Pending:
+    """What one transaction has recorded and not yet bound into the total."""
+
+    seals: dict[int, bytes] = field(default_factory=dict)
+    """By account, the seal its chain had before."""
+    events: int = 0
+    site: list[Act] = field(default_factory=list)
+
+
 class Audit:
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._pending: WeakKeyDictionary[Connection, _Pending] = WeakKeyDictionary()
 
     def record(
         self,
@@ -97,34 +143,90 @@ class Audit:
 
         `actor` and `source` are kept as `store.text.plain` shows them.
         """
+        ring = self._context.ring
         # The UPDATE takes the head's row lock first, so two events of one account queue up behind each other.
         head = tx.execute(_NEXT, {"account": account_id}).one_or_none()
-        sequence, previous = (head.sequence, head.mac) if head else (1, _FIRST)
-        at, actor, source = self._context.now(), plain(actor, 200), plain(source, 200)
-        mac = self._mac(previous, account_id, sequence, at, tag, actor, source, detail)
-        event = {
-            "account_id": account_id,
-            "sequence": sequence,
-            "at": at,
-            "tag": tag.value,
-            "actor": actor,
-            "source": source,
-            "detail": detail,
-            "mac": mac,
-        }
-        tx.execute(_APPEND, event)
+        sequence, previous, key_id = (head.sequence, head.mac, head.key_id) if head else (1, FIRST, ring.current)
+        act = self._act(tag.value, actor, source, detail)
+        mac = event_mac(ring, key_id, previous, event_text(account_id, sequence, act))
+        seal = seal_of(ring, key_id, account_id, sequence, mac)
+        tx.execute(_APPEND, {"account_id": account_id, "sequence": sequence, "mac": mac, **_columns(act)})
         if head:
-            tx.execute(_CHAIN, {"account": account_id, "new_mac": mac})
+            tx.execute(_CHAIN, {"account": account_id, "new_mac": mac, "new_seal": seal})
         else:
-            tx.execute(insert(AuditHead).values(account_id=account_id, sequence=1, mac=mac))
+            tx.execute(insert(AuditHead).values(account_id=account_id, sequence=1, mac=mac, seal=seal, key_id=key_id))
+        pending = self._pending_of(tx)
+        pending.seals.setdefault(account_id, head.seal if head else b"")
+        pending.events += 1
+
+    def record_site(self, tx: Connection, tag: SiteTag, *, actor: str, source: str, **detail: str | int | bool) -> None:
+        """Append one event to the site's chain, as the last thing `tx` does: it stands or falls with it.
+
+        For acts on the site, and for what must outlive an account. `actor`, `source` and text in `detail` are kept
+        as `store.text.plain` shows them. Not for use below a savepoint, which would not take it back.
+        """
+        shown = {name: plain(value, 500) if isinstance(value, str) else value for name, value in detail.items()}
+        pending = self._pending_of(tx)
+        pending.site.append(self._act(tag.value, actor, source, shown))
+        pending.events += 1
+
+    def record_deletion(self, tx: Connection, account_id: int, *, actor: str, source: str, tombstone: str) -> None:
+        """Take the chain of an account that `tx` is about to delete out of the total, and tell it to the site's.
+
+        The event names the account by its id: nothing of who it was is left.
+        """
+        head = tx.execute(
+            select(AuditHead.sequence, AuditHead.seal).where(AuditHead.account_id == account_id).with_for_update()
+        ).one_or_none()
+        self._pending_of(tx).seals.setdefault(account_id, head.seal if head else b"")
+        self.record_site(
+            tx,
+            SiteTag.ACCOUNT_DELETED,
+            actor=actor,
+            source=source,
+            account_id=account_id,
+            tombstone=tombstone,
+            events=head.sequence if head else 0,
+        )
+
+    def bind(self, tx: Connection) -> None:
+        """Bind what `tx` has recorded into the total. Called before each commit (`Database.before_commit`).
+
+        The one row that all chains share is locked last, so that acts on different accounts wait for each other only
+        while they commit, and never in a circle.
+        """
+        pending = self._pending.pop(tx, None)
+        if pending is None:
+            return
+        ring = self._context.ring
+        total = tx.execute(_HOLD_TOTAL, {"more": pending.events}).one_or_none()
+        sequence, mac, key_id = (total.sequence, total.mac, total.key_id) if total else (*_last(tx), ring.current)
+        for act in pending.site:
+            sequence += 1
+            mac = event_mac(ring, key_id, mac, event_text(SITE, sequence, act))
+            tx.execute(insert(SiteEvent), {"sequence": sequence, "mac": mac, **_columns(act)})
+        if total is None:
+            return  # Somebody removed it. A new one would hide that; without one, the check of the log says so.
+        seals = total.seals
+        if pending.seals:
+            now = tx.execute(_SEALS, {"accounts": list(pending.seals)}).scalars().all()
+            seals = added(seals, gone=pending.seals.values(), new=now)
+        bound = total_mac(ring, key_id, total.events, seals, sequence, mac)
+        tx.execute(_SET_TOTAL, {"sequence": sequence, "mac": mac, "seals": seals, "total_mac": bound})
 
     def page(self, tx: Connection, account_id: int, *, before: int | None = None, limit: int = 50) -> list[Event]:
         """The newest events of an account, at most `limit`, older than sequence number `before`."""
         query = select(AuditEvent).where(AuditEvent.account_id == account_id)
         if before is not None:
             query = query.where(AuditEvent.sequence < before)
-        rows = tx.execute(query.order_by(AuditEvent.sequence.desc()).limit(limit))
-        return [Event(row.sequence, row.at, row.tag, row.actor, row.source, row.detail) for row in rows]
+        return _events(tx.execute(query.order_by(AuditEvent.sequence.desc()).limit(limit)))
+
+    def site_page(self, tx: Connection, *, before: int | None = None, limit: int = 50) -> list[Event]:
+        """The newest events of the site, at most `limit`, older than sequence number `before`."""
+        query = select(SiteEvent)
+        if before is not None:
+            query = query.where(SiteEvent.sequence < before)
+        return _events(tx.execute(query.order_by(SiteEvent.sequence.desc()).limit(limit)))
 
     def newest_at(self) -> datetime | None:
         """When the newest event of any account was recorded, or None before the first."""
@@ -132,29 +234,33 @@ class Audit:
             return tx.execute(select(AuditEvent.at).order_by(AuditEvent.id.desc()).limit(1)).scalar()
 
     def verify(self, tx: Connection, account_id: int) -> int | None:
-        """The sequence number of the first event that does not fit the chain, or None if all do."""
-        previous, expected = _FIRST, 1
-        rows = tx.execute(select(AuditEvent).where(AuditEvent.account_id == account_id).order_by(AuditEvent.sequence))
-        for row in rows:
-            mac = self._mac(previous, account_id, expected, row.at, row.tag, row.actor, row.source, row.detail)
-            if row.sequence != expected or mac != row.mac:
-                return expected
-            previous, expected = row.mac, expected + 1
-        head = tx.execute(select(AuditHead).where(AuditHead.account_id == account_id)).one_or_none()
-        # Every account has at least the event of its creation.
-        fits = head is not None and (head.sequence, head.mac) == (expected - 1, previous)
-        return None if fits else expected
+        """The sequence number of the first event of an account that does not fit its chain, or None if all do."""
+        return audit_check.account_chain(tx, self._context.ring, account_id).broken_at
 
-    def _mac(
-        self,
-        previous: bytes,
-        account_id: int,
-        sequence: int,
-        at: datetime,
-        tag: str,
-        actor: str,
-        source: str,
-        detail: Mapping[str, object],
-    ) -> bytes:
-        fields = [account_id, sequence, at.isoformat(), str(tag), actor, source, dict(sorted(detail.items()))]
-        return self._context.ring.mac("audit", previous + json.dumps(fields, ensure_ascii=True).encode())
+    def verify_all(self, tx: Connection) -> audit_check.Report:
+        """Every chain, and whether they fit together, as `tx` sees them."""
+        return audit_check.everything(tx, self._context.ring)
+
+    def _pending_of(self, tx: Connection) -> _Pending:
+        pending = self._pending.get(tx)
+        if pending is None:
+            pending = self._pending[tx] = _Pending()
+        return pending
+
+    def _act(self, tag: str, actor: str, source: str, detail: Mapping[str, object]) -> Act:
+        return Act(self._context.now(), tag, plain(actor, 200), plain(source, 200), detail)
+
+
+def _columns(act: Act) -> dict[str, Any]:
+    return {"at": act.at, "tag": act.tag, "actor": act.actor, "source": act.source, "detail": act.detail}
+
+
+def _events(rows: Any) -> list[Event]:
+    return [Event(row.sequence, row.at, row.tag, row.actor, row.source, row.detail) for row in rows]
+
+
+def _last(tx: Connection) -> tuple[int, bytes]:
+    """The end of the site's chain by its events alone."""
+    last = tx.execute(select(SiteEvent.sequence, SiteEvent.mac).order_by(SiteEvent.sequence.desc()).limit(1))
+    row = last.one_or_none()
+    return (row.sequence, row.mac) if row else (0, FIRST)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from store import inputs
-from store.audit import Audit, Tag
+from store.audit import COMMAND_LINE, UNNAMED, Audit, SiteTag, Tag
 from store.context import Context
 from store.credentials import Credentials
 from store.errors import (
@@ -93,6 +93,7 @@ class Bindings:
         issuer: str,
         client_id: str,
         client_secret: str | None,
+        actor: str = UNNAMED,
     ) -> ProviderInfo:
         """Raises `InvalidLabel`, `InvalidUrl`, `InvalidSetting`."""
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", slug):
@@ -124,13 +125,24 @@ class Bindings:
                 ).scalar_one()
             except IntegrityError as error:
                 raise InvalidLabel(f"There is a provider called {slug} already.", field="slug") from error
+            self._audit.record_site(
+                tx,
+                SiteTag.PROVIDER_ADDED,
+                actor=actor,
+                source=COMMAND_LINE,
+                provider=slug,
+                kind=kind.value,
+                issuer=issuer,
+                client_id=client_id,
+            )
         return ProviderInfo(provider_id, slug, name, kind, issuer, client_id)
 
-    def remove_provider(self, slug: str) -> None:
+    def remove_provider(self, slug: str, *, actor: str = UNNAMED) -> None:
         """Remove a provider and every identity bound through it. Raises `NoSuchItem`."""
         with self._context.database.write() as tx:
             if tx.execute(delete(Provider).where(Provider.slug == slug)).rowcount != 1:
                 raise NoSuchItem(f"There is no provider called {plain(slug, 60)}.")
+            self._audit.record_site(tx, SiteTag.PROVIDER_REMOVED, actor=actor, source=COMMAND_LINE, provider=slug)
 
     def providers(self) -> list[ProviderInfo]:
         """Every provider, by name, without secrets."""

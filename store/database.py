@@ -3,7 +3,7 @@
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from json import JSONDecodeError
 from pathlib import Path
@@ -88,6 +88,8 @@ class Database:
             raise DatabaseForeign("Gatekey keeps its data in SQLite or PostgreSQL.")
         if self.url.drivername == "sqlite" and self.url.query:
             raise DatabaseForeign("The address of an SQLite database is a path and nothing else.")
+        self.before_commit: Callable[[Connection], None] | None = None
+        """What every write transaction does last; whatever it raises rolls the transaction back."""
         self._keeper: sqlite3.Connection | None = None
         self._path = Path(self.url.database or "")
         self._file: tuple[int, int] | None = None
@@ -141,6 +143,8 @@ class Database:
             elif not is_lasting:
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield connection
+            if self.before_commit is not None:
+                self.before_commit(connection)
 
     @contextmanager
     def restructure(self) -> Iterator[Connection]:

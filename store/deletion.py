@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert
 
 from store.accounts import Role, is_last_administrator
+from store.audit import Audit
 from store.context import Context
 from store.errors import LastAdministrator, RootAccount, UsernameDoesNotMatch
 from store.models import Account, Tombstone
@@ -24,8 +25,11 @@ class Deleted:
 
 
 class Deletion:
-    def __init__(self, context: Context, throttles: Throttles, sessions: Sessions, notices: Notices) -> None:
+    def __init__(
+        self, context: Context, audit: Audit, throttles: Throttles, sessions: Sessions, notices: Notices
+    ) -> None:
         self._context = context
+        self._audit = audit
         self._throttles = throttles
         self._sessions = sessions
         self._notices = notices
@@ -57,6 +61,7 @@ class Deletion:
                 raise LastAdministrator
             self._notices.enqueue_farewell(tx, acting.email)
             self._throttles.forget(tx, acting.name)
+            self._audit.record_deletion(tx, acting.account_id, actor="self", source="", tombstone=tombstone)
             tx.execute(delete(Account).where(Account.id == acting.account_id))
             tx.execute(insert(Tombstone).values(id=tombstone, deleted_at=self._context.now()))
         return Deleted(tombstone, self._context.database.checkpoint())

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_REVISION: Final = "0002"
+SCHEMA_REVISION: Final = "0003"
 """The Alembic revision this program reads and writes."""
 
 
@@ -459,6 +459,26 @@ class AuditHead(Base):
     account_id: Mapped[int] = _account_key(primary=True)
     sequence: Mapped[int]
     mac: Mapped[bytes]
+    seal: Mapped[bytes]
+    """The MAC of this end. The last event's own would fit again once the events after it were removed."""
+    key_id: Mapped[int]
+    """The key of this chain's MACs and of the seal."""
+
+
+class AuditTotal(Base):
+    """The end of the site's own chain, and what binds the ends of all chains together. One row, whose id is 1."""
+
+    __tablename__ = "audit_totals"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    sequence: Mapped[int]
+    """Events of the site's chain."""
+    mac: Mapped[bytes]
+    events: Mapped[int]
+    """Events of all chains, of deleted accounts too: it only grows."""
+    seals: Mapped[bytes]
+    """The sum of all seals."""
+    total_mac: Mapped[bytes]
+    key_id: Mapped[int]
 
 
 class AuditEvent(Base):
@@ -467,6 +487,19 @@ class AuditEvent(Base):
     id: Mapped[int] = _id()
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
     sequence: Mapped[int]
+    at: Mapped[datetime]
+    tag: Mapped[str]
+    actor: Mapped[str]
+    source: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    mac: Mapped[bytes]
+
+
+class SiteEvent(Base):
+    """What was done to the site, or to an account that may be gone."""
+
+    __tablename__ = "site_events"
+    sequence: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     at: Mapped[datetime]
     tag: Mapped[str]
     actor: Mapped[str]

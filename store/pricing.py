@@ -1,12 +1,13 @@
 """What a model costs, and what happens to a model nobody has priced."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, literal, or_, select, update
 
 from store import inputs
+from store.audit import COMMAND_LINE, UNNAMED, Audit, SiteTag
 from store.context import Context
 from store.errors import InvalidMoney, InvalidNumber, ModelNotPriced, ModelSpeltOtherwise, NoSuchItem
 from store.models import Price, PriceSettingsRow, UnpricedModel
@@ -57,11 +58,12 @@ class SeenModel:
 
 
 class Pricing:
-    def __init__(self, context: Context, sessions: Sessions) -> None:
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
         self._context = context
+        self._audit = audit
         self._sessions = sessions
 
-    def set(self, price: ModelPrice) -> None:
+    def set(self, price: ModelPrice, *, actor: str = UNNAMED) -> None:
         """Store the price of a model.
 
         Raises `InvalidModel`, `InvalidMoney`, `InvalidNumber`, and `ModelSpeltOtherwise` where a name that differs
@@ -96,8 +98,10 @@ class Pricing:
             same = [model for model in seen if fold_case(model) == key]
             if same:
                 tx.execute(delete(UnpricedModel).where(UnpricedModel.model.in_(same)))
+            told = {name: value for name, value in asdict(price).items() if value is not None}
+            self._audit.record_site(tx, SiteTag.PRICE_SET, actor=actor, source=COMMAND_LINE, **told)
 
-    def remove(self, model: str) -> None:
+    def remove(self, model: str, *, actor: str = UNNAMED) -> None:
         """Raises `NoSuchItem`."""
         with self._context.database.write() as tx:
             if tx.execute(delete(Price).where(Price.model == model)).rowcount != 1:
@@ -107,6 +111,7 @@ class Pricing:
             heir = next((other for other in keyless if fold_case(other) == fold_case(model)), None)
             if heir is not None:
                 tx.execute(update(Price).where(Price.model == heir).values(model_key=fold_case(heir)))
+            self._audit.record_site(tx, SiteTag.PRICE_REMOVED, actor=actor, source=COMMAND_LINE, model=model)
 
     def all(self) -> list[ModelPrice]:
         """Every price, by model."""

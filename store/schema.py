@@ -13,12 +13,16 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
+from store.at_rest import KeyRing
+from store.audit_adoption import seal_log
 from store.database import APPLICATION_ID, Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
 from store.models import SCHEMA_REVISION, Base
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 """Every revision, oldest first; the last is `SCHEMA_REVISION`."""
+
+_WITHOUT_SEALS: Final = ("0001", "0002")
 
 
 def revision(connection: Connection) -> str | None:
@@ -42,8 +46,11 @@ def check(connection: Connection) -> None:
     raise SchemaTooNew
 
 
-def upgrade(database: Database) -> str | None:
+def upgrade(database: Database, ring: Callable[[], KeyRing] | None = None) -> str | None:
     """Bring the database to the current schema in one transaction; returns the revision it had.
+
+    A database whose revision had no sealed ends of chains has its audit log sealed on the way, with the key that
+    `ring` gives. It is done then and never again: later it would bless whatever the log says by then.
 
     Raises `SchemaTooNew`, `DatabaseForeign` and whatever the database reports; a failure leaves the old schema.
     """
@@ -64,6 +71,8 @@ def upgrade(database: Database) -> str | None:
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
         command.upgrade(config, SCHEMA_REVISION)
+        if ring is not None and found in _WITHOUT_SEALS:
+            seal_log(connection, ring())
         if not database.is_postgresql:
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
         return found

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, select
 
 from store import inputs
+from store.audit import COMMAND_LINE, UNNAMED, Audit, SiteTag
 from store.context import Context
 from store.errors import GatekeyError, InvalidSetting, UnknownSetting
 from store.models import SiteSetting
@@ -158,8 +159,9 @@ class MailSwitches:
 
 
 class Site:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, audit: Audit) -> None:
         self._context = context
+        self._audit = audit
 
     def show(self) -> list[SiteEntry]:
         """Every setting, in the order of the documentation."""
@@ -175,7 +177,7 @@ class Site:
             for switch in _SWITCHES
         ]
 
-    def set(self, name: str, text: str) -> Value:
+    def set(self, name: str, text: str, *, actor: str = UNNAMED) -> Value:
         """Store what an administrator typed. Raises `UnknownSetting` or `InvalidSetting`."""
         switch = find(name)
         try:
@@ -191,13 +193,18 @@ class Site:
         }
         with self._context.database.write() as tx:
             upsert(tx, SiteSetting, {"name": name}, row)
+            shown = "" if switch.is_secret else encoded
+            self._audit.record_site(
+                tx, SiteTag.SETTING_CHANGED, actor=actor, source=COMMAND_LINE, setting=name, value=shown
+            )
         return value
 
-    def unset(self, name: str) -> None:
+    def unset(self, name: str, *, actor: str = UNNAMED) -> None:
         """Go back to the default. Raises `UnknownSetting`."""
         find(name)
         with self._context.database.write() as tx:
-            tx.execute(delete(SiteSetting).where(SiteSetting.name == name))
+            if tx.execute(delete(SiteSetting).where(SiteSetting.name == name)).rowcount == 1:
+                self._audit.record_site(tx, SiteTag.SETTING_RESET, actor=actor, source=COMMAND_LINE, setting=name)
 
     def get(self, name: str) -> Value:
         """The value in force. One that cannot be read counts as the default: a broken switch is off."""

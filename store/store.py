@@ -1,14 +1,11 @@
 """The store: every rule of the account behind one object, with nothing global beneath it."""
 
-import hmac
 import random
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
-
-from sqlalchemy import select
+from typing import Self
 
 from store import schema
 from store.access_token import AccessTokens
@@ -23,10 +20,9 @@ from store.context import Context
 from store.credentials import Credentials
 from store.database import Database, prepare_file
 from store.deletion import Deletion
-from store.errors import KeyWrong
 from store.export import Exports
 from store.hashing import Hasher
-from store.models import Meta
+from store.key_check import check_ring
 from store.notices import Notices
 from store.outbox import Outbox
 from store.passkey_ceremonies import PasskeyCeremonies
@@ -42,10 +38,7 @@ from store.site import Site
 from store.strength import Estimator, estimate
 from store.throttle import Throttles
 from store.two_factor import TwoFactors
-from store.upsert import upsert
 from store.usage_log import UsageLog
-
-_KEY_CHECK: Final = "key_check"
 
 
 @dataclass(frozen=True)
@@ -139,26 +132,12 @@ def prepare(database: Database, *, create: bool) -> None:
             schema.check(tx)
 
 
-def check_ring(database: Database, ring: KeyRing) -> None:
-    """Tie the key ring to the database, or refuse one that was not tied to it. Raises `KeyWrong`."""
-    expected = ring.mac(_KEY_CHECK, b"gatekey")
-    stored_value = select(Meta.value).where(Meta.name == _KEY_CHECK)
-    with database.read() as tx:
-        stored = tx.execute(stored_value).scalar()
-    if stored is None:
-        with database.write() as tx:
-            # Whoever opens it first ties it; anyone else keeps that.
-            upsert(tx, Meta, {"name": _KEY_CHECK}, {"value": (expected, Meta.value)})
-            stored = tx.execute(stored_value).scalar_one()
-    if not hmac.compare_digest(stored, expected):
-        raise KeyWrong
-
-
 def assemble(context: Context) -> Store:
     """Wire the topics together."""
     audit = Audit(context)
+    context.database.before_commit = audit.bind
     throttles = Throttles(context)
-    site = Site(context)
+    site = Site(context, audit)
     notices = Notices(context)
     sessions = Sessions(context, audit)
     credentials = Credentials(site)
@@ -184,11 +163,11 @@ def assemble(context: Context) -> Store:
         settings=settings,
         site=site,
         quota=Quotas(context, audit, sessions, outbox, usage),
-        pricing=Pricing(context, sessions),
+        pricing=Pricing(context, audit, sessions),
         usage=usage,
         outbox=outbox,
         audit=audit,
-        deletion=Deletion(context, throttles, sessions, notices),
+        deletion=Deletion(context, audit, throttles, sessions, notices),
         exports=Exports(context, audit, sessions),
         recommendations=Recommendations(context, sessions, two_factor, settings, site),
     )

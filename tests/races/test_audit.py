@@ -56,11 +56,13 @@ def test_the_chain_holds(crew: Crew, url: str, kind: str, store: Store, times: i
     made = sum(crew.run(act, url, times))
     with store.database.read() as tx:
         broken_at = store.audit.verify(tx, account.id)
+        is_bound = store.audit.verify_all(tx).is_bound
         head = tx.execute(select(AuditHead.sequence)).scalar_one()
         creations = select(func.count()).where(AuditEvent.tag == Tag.ACCOUNT_CREATED.value)
         created = tx.execute(creations).scalar_one()
     print(f"BAR K-{kind} {FULL} processes: {made} events in one chain, broken at {broken_at}")
     assert (count(store), head, broken_at) == (made + created, made + created, None)
+    assert is_bound
 
 
 @pytest.mark.xfail(strict=True, reason="looked up, then added: events of the same moment take the same number")

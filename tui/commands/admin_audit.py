@@ -1,31 +1,134 @@
 """`gatekey admin verify-audit`: whether any event of the audit log was altered or removed."""
 
 import argparse
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from store.errors import NoSuchItem, OutputFailed
 from store.text import plain
 from tui.commands import streams
 from tui.commands.parsing import Commands
 from tui.opening import Options, open_account_store
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from store.audit_checkpoint import Checkpoint
+    from store.store import Store
+
 DESCRIPTION = """\
-Check the chain of every account's audit log, or of one. The status is 1 if an event
-was altered, removed or slipped in; the first that does not fit is named."""
+Check the audit log: every account's chain of events, the site's, and whether all of
+them end where they did when the last event was recorded. Or check one account. The
+status is 1 if an event was altered, removed or slipped in; the first that does not
+fit is named.
+
+A database that was set back as a whole, to a copy of itself, is flawless from within.
+--checkpoint FILE tells that: it compares the log with what FILE remembers, and writes
+where it stands now, if all is well. Keep FILE where the database's host cannot write,
+or send the checkpoint there with --syslog."""
+
+_SYSLOG: Final = Path("/dev/log")
+_AUTHPRIV: Final = 10
+_NOTICE: Final = 5
+"""Facility and severity (RFC 5424, 6.2.1)."""
+_LONGEST_CHECKPOINT: Final = 256 * 1024 * 1024
 
 
 def add(commands: Commands) -> None:
     parser = commands.add_parser("verify-audit", help="check the audit log for tampering", description=DESCRIPTION)
-    parser.add_argument("name", metavar="NAME", nargs="?", help="one account (default: all)")
-    parser.set_defaults(run=run)
+    parser.add_argument("name", metavar="NAME", nargs="?", help="one account (default: all there is)")
+    parser.add_argument("--checkpoint", metavar="FILE", type=Path, help="compare with FILE, then write it anew")
+    parser.add_argument("--syslog", action="store_true", help="send a checkpoint to the system's log as well")
+    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace, options: Options) -> int:
-    broken = 0
-    with open_account_store(options, create=False) as store:
-        accounts = [store.accounts.find(arguments.name)] if arguments.name else store.accounts.all()
-        for account in accounts:
-            with store.database.read() as tx:
-                first = store.audit.verify(tx, account.id)
-            broken += first is not None
-            verdict = "ok" if first is None else f"fail: event {first} does not fit"
-            streams.give(f"{plain(account.name)}  {verdict}")
-    return 1 if broken else 0
+    if arguments.name and (arguments.checkpoint or arguments.syslog):
+        arguments.parser.error("a checkpoint is of the whole log: leave the name out")
+    earlier = _read(arguments.checkpoint) if arguments.checkpoint else None
+    with open_account_store(options, create=False) as store, store.database.read() as tx:
+        if arguments.name:
+            account = store.accounts.find(arguments.name)
+            return _say(account.name, store.audit.verify(tx, account.id))
+        found, checkpoint = _check_all(store, tx, earlier)
+    if found:
+        return 1
+    if arguments.checkpoint:
+        _write(arguments.checkpoint, checkpoint.serialise())
+        streams.say(f"Wrote where the log stands now to {arguments.checkpoint}.")
+    if arguments.syslog:
+        _send(checkpoint.in_one_line())
+        streams.say("Sent a checkpoint to the system's log.")
+    return 0
+
+
+def _check_all(store: "Store", tx: "Connection", earlier: "Checkpoint | None") -> "tuple[int, Checkpoint]":
+    """How much does not fit, each told in a line, and where the log stands."""
+    from store import audit_checkpoint
+
+    names = {account.id: account.name for account in store.accounts.all()}
+    report = store.audit.verify_all(tx)
+    found = sum(_say(names.get(account, str(account)), chain.broken_at) for account, chain in report.accounts.items())
+    found += _say("the site", report.site.broken_at)
+    if report.is_bound:
+        streams.give("all together  ok")
+    else:
+        streams.give("all together  fail: a chain was set back or removed, or the head of all chains was altered")
+        found += 1
+    if earlier is not None:
+        sentences = list(audit_checkpoint.compare(tx, store.context.ring, report, earlier))
+        for sentence in sentences:
+            streams.give(plain(f"since {earlier.at:%Y-%m-%d %H:%M}  fail: {sentence}"))
+        if not sentences:
+            streams.give(f"since {earlier.at:%Y-%m-%d %H:%M}  ok")
+        found += len(sentences)
+    return found, audit_checkpoint.take(report, store.context.now())
+
+
+def _say(subject: str, broken_at: int | None) -> int:
+    streams.give(f"{plain(subject)}  {'ok' if broken_at is None else f'fail: event {broken_at} does not fit'}")
+    return 0 if broken_at is None else 1
+
+
+def _read(path: Path) -> "Checkpoint | None":
+    """The checkpoint in `path`, or None if there is no such file yet."""
+    from store import audit_checkpoint
+
+    try:
+        with path.open("rb") as file:
+            return audit_checkpoint.parse(file.read(_LONGEST_CHECKPOINT).decode("utf-8", "replace"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise NoSuchItem(f"The checkpoint {path} cannot be read: {error.strerror}.") from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace `path` at once by a file of mode 0600."""
+    draft = None
+    try:
+        descriptor, draft = tempfile.mkstemp(prefix=".checkpoint-", dir=path.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).replace(path)
+    except OSError as error:
+        if draft is not None:
+            Path(draft).unlink(missing_ok=True)
+        raise OutputFailed(f"The checkpoint {path} cannot be written: {error.strerror}.") from error
+
+
+def _send(line: str) -> None:
+    """One line to syslog(3), facility authpriv, where only the machine's administrators read. Raises `OutputFailed`."""
+    import socket
+
+    priority = (_AUTHPRIV << 3) | _NOTICE
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+            log.connect(str(_SYSLOG))
+            log.send(f"<{priority}>gatekey: {line}".encode())
+    except OSError as error:
+        raise OutputFailed("The system's log does not take messages. Nothing was sent.") from error

@@ -4,6 +4,7 @@ import argparse
 from typing import Final
 
 from tui.commands import streams
+from tui.commands.authority import actor
 from tui.commands.parsing import Commands
 from tui.opening import Options, open_account_store
 
@@ -42,7 +43,7 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
         parse_usd(arguments.request, places=_PLACES, field="request"),
     )
     with open_account_store(options, create=False) as store:
-        store.pricing.set(price)
+        store.pricing.set(price, actor=actor())
     streams.say(f"Set the price of {price.model}.")
     return 0
 
@@ -80,6 +81,6 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
 
 def run_remove(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
-        store.pricing.remove(arguments.model)
+        store.pricing.remove(arguments.model, actor=actor())
     streams.say(f"Removed the price of {arguments.model}.")
     return 0

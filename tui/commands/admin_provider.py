@@ -3,6 +3,7 @@
 import argparse
 
 from tui.commands import streams
+from tui.commands.authority import actor
 from tui.commands.parsing import Commands
 from tui.opening import Options, open_account_store
 
@@ -42,6 +43,7 @@ def run_add(arguments: argparse.Namespace, options: Options) -> int:
             issuer=arguments.issuer or "",
             client_id=arguments.client_id,
             client_secret=secret,
+            actor=actor(),
         )
         is_enabled = store.bindings.is_enabled()
     streams.say(f"Added {provider.name} ({provider.slug}).")
@@ -64,6 +66,6 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
 
 def run_remove(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
-        store.bindings.remove_provider(arguments.slug)
+        store.bindings.remove_provider(arguments.slug, actor=actor())
     streams.say(f"Removed {arguments.slug}, and the identities that were bound through it.")
     return 0

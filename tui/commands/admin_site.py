@@ -3,6 +3,7 @@
 import argparse
 
 from tui.commands import streams, values
+from tui.commands.authority import actor
 from tui.commands.parsing import Commands
 from tui.opening import Options, open_account_store
 
@@ -51,7 +52,7 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
     switch = find(arguments.key)
     typed = values.read(arguments, switch.name, is_secret=switch.is_secret)
     with open_account_store(options, create=False) as store:
-        value = store.site.set(switch.name, typed)
+        value = store.site.set(switch.name, typed, actor=actor())
     shown = "a new secret" if switch.is_secret else values.in_words(value)
     streams.say(f"Set {switch.name} to {shown}.")
     return 0
@@ -62,7 +63,7 @@ def run_unset(arguments: argparse.Namespace, options: Options) -> int:
 
     switch = find(arguments.key)
     with open_account_store(options, create=False) as store:
-        store.site.unset(switch.name)
+        store.site.unset(switch.name, actor=actor())
     shown = "nothing" if switch.is_secret else values.in_words(switch.default) or "nothing"
     streams.say(f"Put {switch.name} back to its default: {shown}.")
     return 0

@@ -1,11 +1,12 @@
 """`gatekey admin upgrade`: the schema of this version, after a backup of the old one."""
 
 import argparse
+import os
 from pathlib import Path
 
 from tui.commands import streams
 from tui.commands.parsing import Commands
-from tui.opening import Options, new_files, open_unchecked
+from tui.opening import Options, database_url, key_ring, new_files, open_unchecked
 
 DESCRIPTION = """\
 Bring the database to the schema of this version, in one transaction.
@@ -47,6 +48,6 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
                 arguments.parser.error("Gatekey cannot copy PostgreSQL: use pg_dump, then say --without-backup")
             streams.say("Copied the database to:")
             streams.give(str(copy))
-        schema.upgrade(database)
+        schema.upgrade(database, lambda: key_ring(options, os.environ, database_url(options, os.environ), create=False))
     streams.say("Upgraded the database.")
     return 0

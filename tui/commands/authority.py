@@ -1,17 +1,24 @@
 """Who acts when a command changes the store: the system's user, and nobody it claims to be."""
 
 import os
+import re
+from typing import Final
+
+_USER: Final = r"[A-Za-z0-9_.@+$-]{1,64}"
 
 
 def actor() -> str:
-    """The acting user for the audit log, such as `unix:alice`.
+    """The acting user for the audit log, such as `unix:alice`, or `unix:root SUDO_USER:alice` below sudo.
 
-    From the process itself: environment variables such as LOGNAME are whatever the caller wrote there.
+    The user comes from the process itself. SUDO_USER is what sudo(8) says, or whoever may write what they like into
+    the environment: it stands beside the user, never in its place.
     """
     import pwd
 
     uid = os.getuid()
     try:
-        return f"unix:{pwd.getpwuid(uid).pw_name}"
+        user = pwd.getpwuid(uid).pw_name
     except KeyError:
-        return f"unix:{uid}"
+        user = str(uid)
+    behind = os.environ.get("SUDO_USER", "")
+    return f"unix:{user} SUDO_USER:{behind}" if re.fullmatch(_USER, behind) else f"unix:{user}"

@@ -9,7 +9,7 @@ from store import schema, sqlite_file
 from store.at_rest import load_key_file
 from store.database import Database
 from store.errors import GatekeyError, StoreUnavailable
-from store.store import check_ring
+from store.key_check import check_ring
 from tui.commands.findings import Finding, attempt, fail, ok, warn
 from tui.opening import Options, database_url, is_fresh, key_path, key_ring, open_unchecked
 

@@ -11,8 +11,9 @@ from sqlalchemy import delete
 from store import schema
 from store.context import Context
 from store.database import Database
+from store.key_check import check_ring
 from store.models import Base
-from store.store import Store, assemble, check_ring
+from store.store import Store, assemble
 from tests.postgres import PostgresServer, postgres_server
 from tests.stores import StillClock, add_account, cheap_hasher, make_ring, make_store, sqlite_url
 from tests.stores import sign_in as signed_in

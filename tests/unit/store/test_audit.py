@@ -120,6 +120,14 @@ def cut_off(tx: Connection, account_id: int) -> None:
     tx.execute(update(AuditHead).where(AuditHead.account_id == account_id).values(sequence=7))
 
 
+def set_back(tx: Connection, account_id: int) -> None:
+    """Remove the newest three events, and make the head exactly that of the event before them."""
+    cut_off(tx, account_id)
+    which = (AuditEvent.account_id == account_id, AuditEvent.sequence == 7)
+    mac = tx.execute(select(AuditEvent.mac).where(*which)).scalar_one()
+    tx.execute(update(AuditHead).where(AuditHead.account_id == account_id).values(mac=mac))
+
+
 def wipe(tx: Connection, account_id: int) -> None:
     tx.execute(delete(AuditEvent).where(AuditEvent.account_id == account_id))
 
@@ -151,6 +159,7 @@ TAMPERINGS: dict[str, tuple[Tampering, int]] = {
     "swapped": (swap, 5),
     "slipped in": (slip_in, 11),
     "cut off": (cut_off, 8),
+    "cut off, head set back": (set_back, 8),
     "wiped": (wipe, 1),
     "wiped, head too": (wipe_and_behead, 1),
     "head removed": (

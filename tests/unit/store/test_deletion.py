@@ -38,6 +38,8 @@ WITHOUT_PERSON = {
     "throttles",
     "rate_windows",
     "tombstones",
+    "audit_totals",
+    "site_events",
 }
 """Tables that hold nothing of one account: what is the site's, and keyed hashes of names and sources."""
 

@@ -29,10 +29,11 @@ from store.errors import (
     SchemaTooOld,
     StoreUnavailable,
 )
+from store.key_check import check_ring
 from store.store import Store, default_key_path, default_path, open_store
 from tests.postgres import PostgresServer
 from tests.stores import PASSWORD, StillClock, add_account, make_ring, make_store, sign_in, sqlite_url
-from tests.unit.store.acts import contents
+from tests.unit.store.acts import Person, contents
 
 NOBODY = 65534
 
@@ -348,6 +349,20 @@ def test_the_first_key_stays(tmp_path: Path) -> None:
     with pytest.raises(KeyWrong):
         make_store(url, ring=make_ring(7))
     make_store(url, ring=make_ring(8)).close()
+
+
+def test_a_database_in_use_is_never_tied_to_another_key(store: Store, alice: Person) -> None:
+    """Whoever removes the tie must not have the next key taken for the right one."""
+    with store.database.write() as tx:
+        tx.execute(text("DELETE FROM meta"))
+    for ring in (make_ring(8), store.context.ring):
+        before = contents(store)
+        with pytest.raises(KeyWrong, match="what ties it to its key was removed"):
+            check_ring(store.database, ring)
+        assert contents(store) == before
+    store.deletion.delete(alice.token, "alice")
+    with pytest.raises(KeyWrong, match="was removed"):
+        check_ring(store.database, make_ring(8))
 
 
 def test_a_newer_schema_is_refused(file_url: str) -> None:

@@ -51,10 +51,17 @@ def test_the_first_account_makes_a_private_database_and_key(shell: Shell) -> Non
 def test_the_recorded_actor_is_the_system_user_whatever_the_environment_says(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for variable in ("LOGNAME", "USER", "USERNAME", "SUDO_USER"):
+    for variable in ("LOGNAME", "USER", "USERNAME"):
         monkeypatch.setenv(variable, "somebody-else")
     shell.add("alice")
     assert events(shell, "alice")[0][1] == me()
+    # Who called sudo stands beside the user, and never for it.
+    monkeypatch.setenv("SUDO_USER", "somebody-else")
+    shell.add("bob")
+    assert events(shell, "bob")[0][1] == f"{me()} SUDO_USER:somebody-else"
+    monkeypatch.setenv("SUDO_USER", "root unix:alice")
+    shell.add("carol")
+    assert events(shell, "carol")[0][1] == me()
 
 
 def test_a_password_arrives_whole(shell: Shell) -> None:
@@ -226,7 +233,7 @@ def test_verify_audit_names_the_first_event_that_does_not_fit(shell: Shell) -> N
     shell.add("bob")
     for _ in range(3):
         shell.run("admin", "quota", "alice", "+1")
-    assert shell.run("admin", "verify-audit").out == "alice  ok\nbob  ok\n"
+    assert shell.run("admin", "verify-audit").out == "alice  ok\nbob  ok\nthe site  ok\nall together  ok\n"
     with closing(sqlite3.connect(shell.database)) as connection:
         connection.execute("UPDATE audit_events SET actor = 'nobody' WHERE sequence = 3")
         connection.commit()

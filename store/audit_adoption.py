@@ -1,0 +1,37 @@
+"""Sealing the audit log of a database that an older version wrote, as part of its upgrade."""
+
+from sqlalchemy import Connection, insert, select, update
+
+from store.at_rest import KeyRing
+from store.audit_check import events_fit
+from store.audit_macs import FIRST, added, seal_of, total_mac
+from store.key_check import require
+from store.models import AuditHead, AuditTotal
+
+
+def seal_log(tx: Connection, ring: KeyRing) -> None:
+    """Seal every chain that fits its end so far, and bind them. One that does not fit stays without a seal: the check
+    of the log goes on naming it.
+
+    Raises `KeyWrong` for the key of another database.
+    """
+    require(tx, ring)
+    seals, events, key_id = bytes(32), 0, ring.oldest
+    for head in tx.execute(select(AuditHead).order_by(AuditHead.account_id)).all():
+        seal = b""
+        if events_fit(tx, ring, key_id, head):
+            seal = seal_of(ring, key_id, head.account_id, head.sequence, head.mac)
+        tx.execute(update(AuditHead).where(AuditHead.account_id == head.account_id).values(seal=seal, key_id=key_id))
+        seals = added(seals, gone=(), new=(seal,))
+        events += head.sequence
+    tx.execute(
+        insert(AuditTotal).values(
+            id=1,
+            sequence=0,
+            mac=FIRST,
+            events=events,
+            seals=seals,
+            total_mac=total_mac(ring, key_id, events, seals, 0, FIRST),
+            key_id=key_id,
+        )
+    )

@@ -1,0 +1,112 @@
+"""Whether the audit log is whole: each chain by itself, and all chains' ends together.
+
+Somebody who can write to the database and has no key cannot alter, remove, add or reorder an event, cut off a chain's
+end, or bring back an end a chain had before, with or without the events after it: what remains of the others does not
+fit it. One thing stays unseen from within: all of the database set back to what it was once. A checkpoint kept
+elsewhere (`store.audit_checkpoint`) tells that.
+"""
+
+import hmac
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from store.at_rest import KeyRing
+from store.audit_macs import FIRST, SITE, Act, added, digest, event_mac, event_text, seal_of, total_mac
+from store.models import Account, AuditEvent, AuditHead, AuditTotal, SiteEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One chain as it was found. `broken_at` is the number of the first event that does not fit, None if all do."""
+
+    events: int
+    digest: bytes
+    """A hash, without a key, of all events up to the last that fits."""
+    broken_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found. `events` counts all that there ever were, None if nothing trustworthy says so."""
+
+    accounts: dict[int, Chain]
+    site: Chain
+    is_bound: bool
+    """Whether all chains end where they did when the last event was recorded."""
+    events: int | None
+
+    @property
+    def is_whole(self) -> bool:
+        return self.is_bound and all(chain.broken_at is None for chain in (self.site, *self.accounts.values()))
+
+
+def everything(tx: Connection, ring: KeyRing) -> Report:
+    """Every chain of every account, that of the site, and the total. `tx` has to see one state throughout."""
+    ids = tx.execute(select(Account.id).order_by(Account.id)).scalars().all()
+    total = tx.execute(select(AuditTotal)).one_or_none()
+    seals = added(b"", gone=(), new=tx.execute(select(AuditHead.seal)).scalars())
+    is_bound = total is not None and seals == total.seals and _is_genuine(ring, total)
+    return Report(
+        accounts={account_id: account_chain(tx, ring, account_id) for account_id in ids},
+        site=site_chain(tx, ring),
+        is_bound=is_bound,
+        events=total.events if total is not None and is_bound else None,
+    )
+
+
+def events_fit(tx: Connection, ring: KeyRing, key_id: int, head: Row[Any]) -> bool:
+    """Whether an account's events fit each other and the end named by `head`, its seal aside."""
+    events = select(AuditEvent).where(AuditEvent.account_id == head.account_id).order_by(AuditEvent.sequence)
+    chain, last = _walk(tx, ring, key_id, head.account_id, events)
+    return chain.broken_at is None and (head.sequence, head.mac) == (chain.events, last)
+
+
+def account_chain(tx: Connection, ring: KeyRing, account_id: int, *, up_to: int | None = None) -> Chain:
+    """The chain of one account; only its first `up_to` events, and then not its end."""
+    head = tx.execute(select(AuditHead).where(AuditHead.account_id == account_id)).one_or_none()
+    events = select(AuditEvent).where(AuditEvent.account_id == account_id).order_by(AuditEvent.sequence)
+    key_id = ring.current if head is None else head.key_id
+    chain, last = _walk(tx, ring, key_id, account_id, events.limit(up_to))
+    if chain.broken_at is not None or up_to is not None:
+        return chain
+    # Every account has at least the event of its creation.
+    if head is None or (head.sequence, head.mac) != (chain.events, last):
+        return replace(chain, broken_at=chain.events + 1)
+    fits = hmac.compare_digest(head.seal, seal_of(ring, key_id, account_id, chain.events, last))
+    return chain if fits else replace(chain, broken_at=chain.events + 1)
+
+
+def site_chain(tx: Connection, ring: KeyRing, *, up_to: int | None = None) -> Chain:
+    """The chain of the site; only its first `up_to` events, and then not its end."""
+    total = tx.execute(select(AuditTotal)).one_or_none()
+    events = select(SiteEvent).order_by(SiteEvent.sequence)
+    key_id = ring.current if total is None else total.key_id
+    chain, last = _walk(tx, ring, key_id, SITE, events.limit(up_to))
+    if chain.broken_at is not None or up_to is not None:
+        return chain
+    fits = total is not None and (total.sequence, total.mac) == (chain.events, last) and _is_genuine(ring, total)
+    return chain if fits else replace(chain, broken_at=chain.events + 1)
+
+
+def _walk(tx: Connection, ring: KeyRing, key_id: int, name: int | str, events: Select[Any]) -> tuple[Chain, bytes]:
+    """The chain up to the first event that does not fit, and the MAC of the last that does."""
+    if key_id not in ring.keys:
+        return Chain(0, FIRST, 1), FIRST
+    mac, hashed, count = FIRST, FIRST, 0
+    with tx.execute(events.execution_options(yield_per=1000)) as rows:
+        for row in rows:
+            text = event_text(name, count + 1, Act(row.at, row.tag, row.actor, row.source, row.detail))
+            expected = event_mac(ring, key_id, mac, text)
+            if row.sequence != count + 1 or not hmac.compare_digest(row.mac, expected):
+                return Chain(count, hashed, count + 1), mac
+            mac, hashed, count = expected, digest(hashed, text), count + 1
+    return Chain(count, hashed, None), mac
+
+
+def _is_genuine(ring: KeyRing, total: Row[Any]) -> bool:
+    if total.key_id not in ring.keys:
+        return False
+    expected = total_mac(ring, total.key_id, total.events, total.seals, total.sequence, total.mac)
+    return hmac.compare_digest(total.total_mac, expected)

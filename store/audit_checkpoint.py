@@ -1,0 +1,107 @@
+"""Where the audit log stood, for a place that the database's attacker does not reach.
+
+From within, a database that was set back as a whole to an earlier state is flawless. A checkpoint remembers how many
+events each chain had and a hash of them, without the key and without their text, so it outlives a change of keys and
+tells nobody what was done.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from store.at_rest import KeyRing
+from store.audit import SiteTag
+from store.audit_check import Report, account_chain, site_chain
+from store.errors import InvalidInput
+from store.models import Account, SiteEvent
+
+_FORMAT: Final = "gatekey-audit-checkpoint 1"
+_REFUSED: Final = "This file is not a checkpoint of a Gatekey audit log. Name another file, or a new one."
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How many events a chain had, and the hash of them in hexadecimal digits."""
+
+    events: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The audit log at one moment. `accounts` go by their id."""
+
+    at: datetime
+    events: int
+    site: Mark
+    accounts: dict[int, Mark]
+
+    def serialise(self) -> str:
+        """The text that `parse` reads back."""
+        document = {
+            "format": _FORMAT,
+            "at": self.at.isoformat(),
+            "events": self.events,
+            "site": [self.site.events, self.site.sha256],
+            "accounts": {str(account): [mark.events, mark.sha256] for account, mark in self.accounts.items()},
+        }
+        return json.dumps(document, indent=1) + "\n"
+
+    def in_one_line(self) -> str:
+        """The same, as short as a line of a log: the hash is that of the serialised text."""
+        whole = hashlib.sha256(self.serialise().encode()).hexdigest()
+        return (
+            f"audit checkpoint at {self.at.isoformat()}: {self.events} events, {len(self.accounts)} accounts, "
+            f"site {self.site.events} {self.site.sha256}, all {whole}"
+        )
+
+
+def take(report: Report, now: datetime) -> Checkpoint:
+    """The checkpoint of an audit log that was found whole."""
+    marks = {account: Mark(chain.events, chain.digest.hex()) for account, chain in report.accounts.items()}
+    return Checkpoint(now, report.events or 0, Mark(report.site.events, report.site.digest.hex()), marks)
+
+
+def parse(text: str) -> Checkpoint:
+    """What `Checkpoint.serialise` wrote. Raises `InvalidInput` for anything else."""
+    try:
+        document = json.loads(text)
+        if document["format"] != _FORMAT:
+            raise InvalidInput(_REFUSED)
+        at = datetime.fromisoformat(document["at"])
+        accounts = {int(account): _mark(mark) for account, mark in document["accounts"].items()}
+        events = int(document["events"])
+        return Checkpoint(at, events, _mark(document["site"]), accounts)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise InvalidInput(_REFUSED) from error
+
+
+def compare(tx: Connection, ring: KeyRing, report: Report, earlier: Checkpoint) -> Iterator[str]:
+    """A sentence for each way in which the log does not go on from `earlier`; none if it does."""
+    if report.events is not None and report.events < earlier.events:
+        yield f"The log has {report.events} events, and had {earlier.events}: the database was set back."
+    if site_chain(tx, ring, up_to=earlier.site.events).digest.hex() != earlier.site.sha256:
+        yield "The site's events up to the checkpoint are not those it saw."
+    deleted = _deleted(tx)
+    for account, mark in earlier.accounts.items():
+        if account not in report.accounts:
+            if account not in deleted:
+                yield f"Account {account} is gone, and no event tells of its deletion."
+        elif account_chain(tx, ring, account, up_to=mark.events).digest.hex() != mark.sha256:
+            name = tx.execute(select(Account.name).where(Account.id == account)).scalar_one()
+            yield f"The events of {name} up to the checkpoint are not those it saw."
+
+
+def _deleted(tx: Connection) -> set[Any]:
+    details = tx.execute(select(SiteEvent.detail).where(SiteEvent.tag == SiteTag.ACCOUNT_DELETED.value)).scalars()
+    return {detail.get("account_id") for detail in details}
+
+
+def _mark(found: Any) -> Mark:
+    events, sha256 = found
+    return Mark(int(events), str(sha256))
