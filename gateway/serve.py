@@ -13,7 +13,12 @@ from typing import Any, Final
 
 import uvicorn
 
+from gateway.accepting import Acceptor
 from gateway.app import create_app
+from gateway.client_address import networks
+from gateway.connections import Connections
+from gateway.descriptors import most_connections, most_of_peer, raise_limit
+from gateway.http_protocol import GuardedProtocol
 from gateway.problems import places_of
 from store.errors import CannotListen
 from store.store import Store
@@ -30,15 +35,20 @@ _COLLECTED_AFTER: Final = 50_000
 class _Server(uvicorn.Server):
     """A server that a signal stops, and that does not die of the signal once it has stopped."""
 
-    def __init__(self, config: uvicorn.Config, origin: str) -> None:
+    def __init__(self, config: uvicorn.Config, origin: str, connections: Connections) -> None:
         super().__init__(config)
         self._origin = origin
+        self._connections = connections
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say where it listens, once a signal would stop it properly."""
-        await super().startup(sockets)
+        await super().startup([])
         if self.started and sockets:
+            self.servers = [Acceptor(each, self._protocol, self._connections) for each in sockets]  # type: ignore[misc]
             LOGGER.info("Gatekey listens on %s:%d", self._origin, sockets[0].getsockname()[1])
+
+    def _protocol(self) -> GuardedProtocol:
+        return GuardedProtocol(self.config, self.server_state, self.lifespan.state, connections=self._connections)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -77,10 +87,19 @@ def serve(store: Store, *, host: str, port: int) -> int:
     listener = listen(host, port)
     with listener:
         collect_rarely()
-        server = _Server(configuration(create_app(store)), f"http://{f'[{host}]' if ':' in host else host}")
+        origin = f"http://{f'[{host}]' if ':' in host else host}"
+        server = _Server(configuration(create_app(store)), origin, register(store))
         server.run(sockets=[listener])
     LOGGER.info("Gatekey has stopped")
     return 0 if server.started else 1
+
+
+def register(store: Store) -> Connections:
+    """The connections of a server over `store`, limited by its switches and by the descriptors of this process."""
+    site = store.site
+    most = most_connections(raise_limit(), site.number("limits.connections"))
+    of_peer = most_of_peer(most, site.number("limits.connections_per_client"))
+    return Connections(most, of_peer, proxies=networks(site.items("gateway.trusted_proxies")))
 
 
 def collect_rarely() -> None:
@@ -100,6 +119,7 @@ def configuration(app: object) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         lifespan="on",
+        ws="none",
         timeout_graceful_shutdown=GRACE,
         backlog=_BACKLOG,
     )

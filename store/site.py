@@ -97,6 +97,8 @@ def _email(text: str) -> str:
     return inputs.check_email(text)
 
 
+_NUMBER: Final = "a whole number up to 100,000"
+
 _SWITCHES: Final = (
     Switch("account_binding.enabled", False, _boolean, "true or false"),
     Switch("passkeys.enabled", False, _boolean, "true or false"),
@@ -130,6 +132,8 @@ _SWITCHES: Final = (
         "host:port, with commas between",
     ),
     Switch("gateway.trusted_proxies", (), _list_of(_network), "networks such as 10.0.0.0/8, with commas between"),
+    Switch("limits.connections", 0, _whole(0, 100_000), f"{_NUMBER}; 0 leaves it to the limit on open files"),
+    Switch("limits.connections_per_client", 0, _whole(0, 100_000), f"{_NUMBER}; 0 is a quarter of all"),
     Switch("two_factor.drift_steps", 1, _whole(0, 1), "0 or 1"),
 )
 SWITCHES: Final = {switch.name: switch for switch in _SWITCHES}

@@ -1,0 +1,69 @@
+"""Taking in connections. asyncio's own loop, when the process has no descriptors left, tries the whole backlog over
+and over, and logs each try: 2,048 lines a second, and nothing else gets done."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from gateway.connections import Connections
+
+PAUSE: Final = 0.5
+"""Seconds until the next try when the process has no descriptors left."""
+_AT_ONCE: Final = 64
+"""Connections that are taken in before other work has its turn."""
+_SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_NONE_LEFT: Final = "No more connections can be opened (%d are open): the limit on open files is reached"
+
+
+class Acceptor:
+    """Accepts on one listening socket, for `uvicorn.Server.servers`."""
+
+    def __init__(
+        self, listener: socket.socket, make_protocol: Callable[[], asyncio.Protocol], connections: Connections
+    ) -> None:
+        """Begin to accept on the running event loop. `connections` shed some where descriptors run out."""
+        listener.setblocking(False)
+        self._listener = listener
+        self._make_protocol = make_protocol
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._opening: set[asyncio.Task[object]] = set()
+        self._retry: asyncio.TimerHandle | None = None
+        self._is_closed = False
+        self._resume()
+
+    def close(self) -> None:
+        """Accept nothing more. The caller closes the socket."""
+        self._is_closed = True
+        if self._retry is not None:
+            self._retry.cancel()
+        self._loop.remove_reader(self._listener)
+
+    async def wait_closed(self) -> None:
+        """Return at once: what was accepted is the server's business."""
+
+    def _resume(self) -> None:
+        self._retry = None
+        if not self._is_closed:
+            self._loop.add_reader(self._listener, self._accept)
+
+    def _accept(self) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                accepted, _ = self._listener.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno not in _SHORTAGES:
+                    continue  # that client has gone already (accept(2))
+                self._loop.remove_reader(self._listener)
+                self._retry = self._loop.call_later(PAUSE, self._resume)
+                self._connections.warn(_NONE_LEFT, len(self._connections))
+                self._connections.shed()
+                return
+            accepted.setblocking(False)
+            opening = self._loop.create_task(self._loop.connect_accepted_socket(self._make_protocol, accepted))
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)

@@ -1,0 +1,119 @@
+"""Which clients are connected, and who has to go when there are too many.
+
+A connection that waits for a request costs its client nothing. So when the places are taken, the one that has waited
+longest gives up its place to the next. Whoever sends its request at once is served, however many stay silent.
+"""
+
+import ipaddress
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from gateway.client_address import Network, throttled_as
+
+LOGGER: Final = logging.getLogger("gatekey.connections")
+WARN_EVERY: Final = 60.0
+"""Seconds between two warnings of one kind."""
+_SHED: Final = 16
+"""Connections that go at once when the process has no descriptors left."""
+
+
+class Connection(Protocol):
+    """What the register asks of a connection."""
+
+    def give_up(self) -> None:
+        """Close it: it waits for a request, and another client needs its place."""
+
+
+class Connections:
+    """The register of one server. Not for several threads."""
+
+    def __init__(
+        self,
+        most: int,
+        most_of_peer: int,
+        *,
+        proxies: tuple[Network, ...] = (),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`proxies` stand for many clients each, so only the limit on all connections holds for them."""
+        self.most = most
+        self.most_of_peer = most_of_peer
+        self._proxies = proxies
+        self._monotonic = monotonic
+        self._peers: dict[Connection, str] = {}
+        self._of_peer: Counter[str] = Counter()
+        self._waiting: dict[Connection, None] = {}
+        """By how long they have waited, the longest first."""
+        self._warned_at: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._peers)
+
+    def admit(self, connection: Connection, address: str) -> bool:
+        """Enter a new connection, which waits for its first request; False if there is no place for it."""
+        peer = throttled_as(address)
+        if self._of_peer[peer] >= self.most_of_peer and not self._is_proxy(address):
+            self.warn("One client has %d connections, as many as it may have at once", self._of_peer[peer])
+            if not self._make_place(peer):
+                return False
+        if len(self._peers) >= self.most:
+            self.warn("There are %d connections, as many as there may be at once", len(self._peers))
+            if not self._make_place():
+                return False
+        self._peers[connection] = peer
+        self._of_peer[peer] += 1
+        self._waiting[connection] = None
+        return True
+
+    def wait(self, connection: Connection) -> None:
+        """Note that `connection` waits for its next request from now on."""
+        if connection in self._peers and connection not in self._waiting:
+            self._waiting[connection] = None
+
+    def work(self, connection: Connection) -> None:
+        """Note that a request of `connection` is under way."""
+        self._waiting.pop(connection, None)
+
+    def leave(self, connection: Connection) -> None:
+        """Strike `connection` out."""
+        self._waiting.pop(connection, None)
+        peer = self._peers.pop(connection, None)
+        if peer is not None:
+            self._of_peer[peer] -= 1
+            if not self._of_peer[peer]:
+                del self._of_peer[peer]
+
+    def shed(self) -> None:
+        """Close some of those that have waited longest: the process has no descriptors left."""
+        for _ in range(_SHED):
+            if not self._make_place():
+                return
+
+    def warn(self, sentence: str, count: int) -> None:
+        """Log `sentence` once in `WARN_EVERY`: whoever fills the places must not fill the log."""
+        now = self._monotonic()
+        if now - self._warned_at.get(sentence, now - WARN_EVERY) >= WARN_EVERY:
+            self._warned_at[sentence] = now
+            LOGGER.warning(sentence, count)
+
+    def _make_place(self, peer: str | None = None) -> bool:
+        waiting = (each for each in self._waiting if peer is None or self._peers[each] == peer)
+        longest = next(waiting, None)
+        if longest is None:
+            return False
+        self.leave(longest)
+        longest.give_up()
+        return True
+
+    def _is_proxy(self, address: str) -> bool:
+        if not self._proxies:
+            return False
+        try:
+            parsed = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(parsed in network for network in self._proxies)

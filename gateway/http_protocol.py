@@ -1,0 +1,199 @@
+"""HTTP on one connection, with an end to each wait for its client.
+
+uvicorn waits for a request, for the rest of its head and for its body as long as the client likes, and for a client
+that takes no answer as well. A thousand clients that do nothing would have every place there is.
+"""
+
+import asyncio
+import re
+from typing import Any, Final
+
+import h11
+from starlette.responses import Response
+from uvicorn._types import HTTPScope
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol, RequestResponseCycle
+
+from gateway.body_limit import RELAY_PREFIX
+from gateway.connections import Connections
+from gateway.problems import HttpProblem, openai_problem, problem
+from gateway.strict_http import StrictConnection
+
+HEAD_WITHIN: Final = 10.0
+"""Seconds for a whole head, from the beginning of the connection or from the first byte of a later request."""
+BODY_WINDOW: Final = 10.0
+"""Seconds in which a body has to come in at `BODY_RATE` at least."""
+BODY_RATE: Final = 8 * 1024
+"""Bytes in a second: a telephone at the edge of its network has three times as much."""
+BODY_WITHIN: Final = 300.0
+"""Seconds for a whole body: 32 MiB at 1 Mbit/s."""
+TAKEN_WITHIN: Final = 90.0
+"""Seconds in which a client takes something of what waits for it."""
+_LONGEST_HEAD: Final = 64 * 1024
+_KNOWN: Final = 256
+"""Bytes of a head by which the dialect of a refusal is chosen."""
+_RELAYED: Final = re.compile(rb"[!-~]{1,20} /+v1/")
+_UNREADABLE: Final = "The request could not be read as HTTP/1.1."
+_LATE_HEAD: Final = "The request did not come in within 10 seconds."
+_LATE_BODY: Final = "The body came in too slowly."
+_NO_PLACE: Final = "There are too many connections at the moment. Try again in a few seconds."
+_ANSWERABLE: Final = (h11.IDLE, h11.SEND_RESPONSE)
+
+
+class GuardedProtocol(H11Protocol):
+    """uvicorn's protocol in a register of connections, with deadlines, strict framing, and refusals in JSON."""
+
+    def __init__(self, *args: Any, connections: Connections, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn = StrictConnection(_LONGEST_HEAD)
+        self._register = connections
+        self._head = b""
+        self._received = 0
+        self._received_before = 0
+        self._body_until = 0.0
+        self._unsent = 0
+        self._deadline: asyncio.TimerHandle | None = None
+        """Of the head or of the body, whichever is awaited."""
+        self._taking: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        if not self._register.admit(self, self.client[0] if self.client else ""):
+            self._refuse(HttpProblem(503, _NO_PLACE, headers={"Retry-After": "5"}))
+            return
+        self._await(HEAD_WITHIN, self._head_is_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._register.leave(self)
+        self._await_nothing()
+        if self._taking is not None:
+            self._taking.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return  # what was refused is not read on
+        if self.conn.their_state is h11.IDLE:
+            self._head = (self._head + data)[:_KNOWN]
+            if self._deadline is None:
+                self._await(HEAD_WITHIN, self._head_is_late)
+        self._received += len(data)
+        super().data_received(data)
+
+    def handle_events(self) -> None:
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not before:
+            self._register.work(self)
+            self._await_nothing()
+            self._head = b""
+        if self.transport.is_closing():
+            self._await_nothing()
+        elif self.conn.their_state is h11.SEND_BODY:
+            if self._deadline is None:
+                self._body_until = self.loop.time() + BODY_WITHIN
+                self._await_body()
+        elif self.conn.their_state is not h11.IDLE:
+            self._await_nothing()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.conn.our_state is not h11.IDLE or self.transport.is_closing():
+            return
+        self._register.wait(self)
+        if begun := self.conn.trailing_data[0]:
+            self._head = begun[:_KNOWN]
+            self._unset_keepalive_if_required()
+            self._await(HEAD_WITHIN, self._head_is_late)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words say less
+        self._refuse(HttpProblem(400, _UNREADABLE))
+
+    def give_up(self) -> None:
+        """Close the connection, which waits for a request, to make a place for another."""
+        self._await_nothing()
+        self.transport.close()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._await_taking()
+
+    def resume_writing(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+        super().resume_writing()
+
+    def _should_upgrade(self) -> bool:
+        return False  # there is nothing to upgrade to, and uvicorn logs two lines about each wish
+
+    def _await(self, seconds: float, late: Any) -> None:
+        self._await_nothing()
+        self._deadline = self.loop.call_later(seconds, late)
+
+    def _await_nothing(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _await_body(self) -> None:
+        self._received_before = self._received
+        left = self._body_until - self.loop.time()
+        self._await(min(BODY_WINDOW, max(left, 0)), self._judge_body)
+
+    def _judge_body(self) -> None:
+        is_late = self.loop.time() >= self._body_until
+        # Where the gateway itself does not read on, the client is not to blame.
+        is_slow = not self.flow.read_paused and self._received - self._received_before < BODY_RATE * BODY_WINDOW
+        if is_late or is_slow:
+            self._refuse(HttpProblem(408, _LATE_BODY))
+        else:
+            self._await_body()
+
+    def _head_is_late(self) -> None:
+        if self._head:
+            self._refuse(HttpProblem(408, _LATE_HEAD))
+        else:
+            self.give_up()
+
+    def _await_taking(self) -> None:
+        self._unsent = self.transport.get_write_buffer_size()
+        self._taking = self.loop.call_later(TAKEN_WITHIN, self._judge_taking)
+
+    def _judge_taking(self) -> None:
+        if self.transport.get_write_buffer_size() >= self._unsent:
+            self.transport.abort()
+        else:
+            self._await_taking()
+
+    def _refuse(self, error: HttpProblem) -> None:
+        """Answer in the place of the application, which hears that its client has gone, and close."""
+        self._await_nothing()
+        if self.conn.our_state in _ANSWERABLE:
+            self._answer(self._told(error))
+            self.transport.close()
+        else:
+            self.transport.abort()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+
+    def _told(self, error: HttpProblem) -> Response:
+        scope: HTTPScope | None = self.scope
+        if self._head or scope is None:
+            is_relayed = _RELAYED.match(self._head) is not None
+        else:
+            is_relayed = scope["path"].startswith(RELAY_PREFIX)
+        return openai_problem(error) if is_relayed else problem(error)
+
+    def _answer(self, answer: Response) -> None:
+        headers = [*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close")]
+        status, body = answer.status_code, bytes(answer.body)
+        if self.conn.our_state is h11.SEND_RESPONSE and self.scope["method"] == "HEAD":
+            body = b""
+        for event in (
+            h11.Response(status_code=status, headers=headers, reason=STATUS_PHRASES[status]),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")

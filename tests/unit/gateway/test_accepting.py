@@ -1,0 +1,102 @@
+"""Taking in connections when the process has no descriptors left."""
+
+import asyncio
+import errno
+import logging
+import resource
+import socket
+
+import pytest
+
+from gateway import descriptors
+from gateway.accepting import Acceptor
+from gateway.connections import Connections
+
+
+class Exhausted(socket.socket):
+    """A listener whose `accept` fails as if there were no descriptors, as often as told."""
+
+    failures = 3
+
+    def accept(self) -> tuple[socket.socket, object]:
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return super().accept()
+
+
+def test_a_shortage_is_waited_out_and_logged_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.accepting.PAUSE", 0.01)
+    made = asyncio.Event()
+
+    class Noting(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            transport.close()
+            made.set()
+
+    async def accept_in_the_end() -> int:
+        with Exhausted() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            acceptor = Acceptor(listener, Noting, Connections(10, 10))
+            with socket.create_connection(listener.getsockname()):
+                await made.wait()
+            acceptor.close()
+            await acceptor.wait_closed()
+            return listener.failures
+
+    with caplog.at_level(logging.DEBUG):
+        assert asyncio.run(accept_in_the_end()) == 0
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("gatekey")] == [
+        "No more connections can be opened (0 are open): the limit on open files is reached"
+    ]
+    assert not [record for record in caplog.records if record.name == "asyncio" and record.levelno >= logging.WARNING]
+
+
+def test_one_that_has_gone_already_keeps_nobody_waiting() -> None:
+    class Aborted(Exhausted):
+        def accept(self) -> tuple[socket.socket, object]:
+            if self.failures:
+                self.failures -= 1
+                raise OSError(errno.ECONNABORTED, "Software caused connection abort")
+            return socket.socket.accept(self)
+
+    made = asyncio.Event()
+
+    class Noting(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            transport.close()
+            made.set()
+
+    async def accept_the_next() -> None:
+        with Aborted() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            acceptor = Acceptor(listener, Noting, Connections(10, 10))
+            with socket.create_connection(listener.getsockname()):
+                await made.wait()
+            acceptor.close()
+
+    asyncio.run(accept_the_next())
+
+
+@pytest.mark.parametrize(
+    ("limits", "then"),
+    [
+        ((256, 1024), (1024, 1024)),
+        ((256, resource.RLIM_INFINITY), (65536, resource.RLIM_INFINITY)),
+        ((256, 1_000_000), (65536, 1_000_000)),
+        ((1024, 1024), None),
+        ((100_000, 1_000_000), None),
+    ],
+)
+def test_the_soft_limit_is_raised_to_the_hard_one(
+    limits: tuple[int, int], then: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: asked.append(wanted))
+    assert descriptors.raise_limit() == (then or limits)[0]
+    assert asked == ([then] if then else [])
