@@ -88,15 +88,14 @@ def test_without_descriptors_some_of_the_silent_go() -> None:
 
 def test_a_flood_is_a_line_in_the_log_each_minute(caplog: pytest.LogCaptureFixture) -> None:
     now = 0.0
-    register = Connections(2, 1, monotonic=lambda: now)
-    register.admit(Line(), "192.0.2.2")
+    register = Connections(1, 5, monotonic=lambda: now)
     with caplog.at_level(logging.WARNING, "gatekey.connections"):
         for _ in range(1000):
             register.admit(Line(), "192.0.2.1")
-        assert len(caplog.records) == 2
+        assert len(caplog.records) == 1
         now = 60.0
         register.admit(Line(), "192.0.2.1")
-    assert len(caplog.records) == 4
+    assert len(caplog.records) == 2
 
 
 @pytest.mark.parametrize(

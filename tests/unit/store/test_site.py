@@ -38,6 +38,8 @@ GOOD: dict[str, list[tuple[str, Value]]] = {
         ("[FD00::1]:80", ("[fd00::1]:80",)),
     ],
     "gateway.trusted_proxies": [("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1/128")), ("127.0.0.1", ("127.0.0.1/32",))],
+    "limits.connections": [("0", 0), ("100000", 100_000)],
+    "limits.connections_per_client": [("0", 0), ("50", 50)],
     "two_factor.drift_steps": [("0", 0), ("1", 1)],
 }
 BAD: dict[str, list[str]] = {
@@ -106,6 +108,8 @@ BAD: dict[str, list[str]] = {
         "a b:80",
     ],
     "gateway.trusted_proxies": ["everyone", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0-10.0.0.9"],
+    "limits.connections": ["100001", "-1", "many", ""],
+    "limits.connections_per_client": ["100001", "-1", "1.5"],
     "two_factor.drift_steps": ["2", "-1", "", "one", "0x1"],
 }
 
