@@ -9,12 +9,13 @@ from textual.widgets.button import ButtonVariant
 
 from store.text import plain
 from tui.keymap import UNBOUND
+from tui.widgets.keeps_focus import KeepsFocus
 
 _KEYS: Final = {"esc": "escape", "^s": "ctrl+s"}
 """Keys by what is written for them on a button, where that is not their name."""
 
 
-class ActionButton(Button):
+class ActionButton(KeepsFocus, Button):
     """A compact `Button`. `shortcut` is the key that does the same, shown beside the label.
 
     It is the key of a binding of a widget around the button: if the person gave that another key, this one shows.

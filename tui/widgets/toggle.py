@@ -12,9 +12,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from store.text import plain
+from tui.widgets.keeps_focus import KeepsFocus
 
 
-class Toggle(Widget, can_focus=True):
+class Toggle(KeepsFocus, Widget, can_focus=True):
     """A switch that says its state as a word, a mark and a colour."""
 
     ALLOW_SELECT: ClassVar[bool] = False
@@ -65,6 +66,9 @@ class Toggle(Widget, can_focus=True):
 
     def watch_value(self, value: bool) -> None:
         self.post_message(self.Changed(self, value))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return None if action == "toggle" and self.disabled else super().check_action(action, parameters)
 
     def on_click(self, event: Click) -> None:
         event.stop()
