@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from textual import getters
@@ -11,6 +12,7 @@ from textual import getters
 from store.errors import FreshProofRequired, GatekeyError, SessionEnded, SessionLocked
 from store.text import plain
 from tui.app import GatekeyApp
+from tui.leaving_screens import WorksWhileShown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -19,10 +21,11 @@ if TYPE_CHECKING:
 
     from tui.account import AccountService
 
-    AccountPart = Widget
+    class AccountPart(WorksWhileShown, Widget): ...
+
 else:
-    # A mixin stands before the widget it joins, so at run time it has no base of its own.
-    AccountPart = object
+    # A mixin stands before the widget it joins, so at run time it is no widget of its own.
+    AccountPart = WorksWhileShown
 
 T = TypeVar("T")
 _STEPS: Final = "steps"
@@ -84,8 +87,13 @@ class Acts(AccountPart):
         """
         under_way = (worker for worker in self.workers if worker.node is self and worker.group == _STEPS)
         if not any(worker.is_running for worker in under_way):
-            self.run_worker(steps(), group=_STEPS)
+            self.run_worker(partial(_walk, steps), group=_STEPS)
 
     def show_failure(self, error: GatekeyError) -> None:
         """Tell the person. A form shows it at the field instead."""
         self.app.notify(plain(error), title=plain(error.title), severity="error", markup=False, timeout=8)
+
+
+async def _walk(steps: Callable[[], Coroutine[None, None, None]]) -> None:
+    """A worker that never begins must leave no coroutine behind, so that it makes its own."""
+    await steps()

@@ -90,4 +90,5 @@ class ProviderLogin(AccountModal[FoundIdentity | None]):
         if not self._is_waiting:
             return
         seconds = max(0, int((self._login.expires_at - self.account.now()).total_seconds()))
-        self.query_one("#left", Static).update(f"Waiting: {seconds // 60}:{seconds % 60:02d} left")
+        for left in self.query("#left").results(Static):  # none any more while the dialog goes
+            left.update(f"Waiting: {seconds // 60}:{seconds % 60:02d} left")

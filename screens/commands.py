@@ -60,4 +60,4 @@ def _to_tab(screen: Console, page: SettingsPage, tab: str, action: str = "") -> 
         if action:
             getattr(pane, f"action_{action}")()
 
-    return lambda: screen.run_worker(show(), group="palette", exclusive=True)
+    return lambda: screen.run_worker(show, group="palette", exclusive=True)

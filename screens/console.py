@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, on, work
@@ -83,7 +84,7 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
 
     def refresh_summary(self) -> None:
         """Read the line above the page again: something it tells of has changed."""
-        self.run_worker(self._show_summary(), group="summary", exclusive=True)
+        self.run_worker(self._show_summary, group="summary", exclusive=True)
 
     @property
     def unsaved(self) -> bool:
@@ -142,7 +143,7 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
             await self.query_one(SettingsPage).go_to(tab, control)
 
     def action_open_module(self, module: str) -> None:
-        self.run_worker(self.open_module(module), group="module", exclusive=True)
+        self.run_worker(partial(self.open_module, module), group="module", exclusive=True)
 
     @on(Navigation.Opened)
     def module_chosen(self, event: Navigation.Opened) -> None:

@@ -85,9 +85,7 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
         try:
             is_first_run = await self.account.open()
             if is_first_run:
-                from screens.create_account import CreateAccount
-
-                self.app.switch_screen(CreateAccount(self._sentence))
+                self.app.show_first_run(self._sentence)
                 return
             await self._offer(await self.account.ways_to_sign_in())
         except GatekeyError as error:
@@ -120,11 +118,13 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
 
     @on(Button.Pressed, ".passkey")
     def passkey_chosen(self) -> None:
-        self.sign_in_with_passkey()
+        if not self.busy:
+            self.sign_in_with_passkey()
 
     @on(Button.Pressed, ".provider")
     def provider_chosen(self, event: Button.Pressed) -> None:
-        self.sign_in_with_provider(event.button.name or "")
+        if not self.busy:
+            self.sign_in_with_provider(event.button.name or "")
 
     def _start(self) -> None:
         if not self.busy and self.wait_seconds == 0:
@@ -195,11 +195,11 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
         if not seconds and self._countdown is not None:
             self._countdown.stop()
             self._countdown = None
-        notice = self.query_one(Notice)
-        if seconds:
-            notice.say(f"Too many attempts. Try again in {seconds // 60}:{seconds % 60:02d}.")
-        else:
-            notice.say("You can try again now.", "muted")
+        for notice in self.query(Notice):  # none any more while the screen goes
+            if seconds:
+                notice.say(f"Too many attempts. Try again in {seconds // 60}:{seconds % 60:02d}.")
+            else:
+                notice.say("You can try again now.", "muted")
 
     def _count_down(self) -> None:
         self.wait_seconds = max(0, self.wait_seconds - 1)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import sys
 import time
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import events, work
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from store.errors import GatekeyError, SessionEnded
 from tui.crash import CalmExit
 from tui.driver import console_driver
 from tui.key_order import KeyOrder, KeyPassed
+from tui.leaving import Leaving
+from tui.leaving_screens import EndsWorkOfScreens
 from tui.themes import THEME_NAMES, gatekey_themes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
     from textual.app import SystemCommand
@@ -29,20 +27,15 @@ if TYPE_CHECKING:
 
     from tui.account import AccountService
     from tui.keymap import ConsoleConfig
-    from tui.opening import Options
 
 STYLES: Final = Path(__file__).parents[1] / "styles"
 HELP_IN_DIALOGS: Final = ("modal.help", "confirm.help", "choice.help", "palette.help")
 """Bindings that do what `app.help` does."""
-ANSWERED_WITHIN: Final = 6.0
-"""Seconds that leaving waits for what was asked of the account: longer than a busy database is waited for."""
-OPENS_WITHIN: Final = 0.02
-"""Seconds from an answer to the dialog that shows it."""
 LOCK_CHECKED_EVERY: Final = 5.0
 """Seconds between two looks at the clock for the idle lock."""
 
 
-class GatekeyApp(CalmExit, App[None]):
+class GatekeyApp(Leaving, EndsWorkOfScreens, CalmExit, App[None]):
     """The console of one account."""
 
     TITLE = "Gatekey"
@@ -77,9 +70,6 @@ class GatekeyApp(CalmExit, App[None]):
         """A warning for the top of the console, such as a shared tmux session."""
         self._last_input = time.monotonic()
         self._keys = KeyOrder(self)
-        self._asked = 0
-        self._answered = asyncio.Event()
-        self._answered.set()
         for theme in gatekey_themes():
             self.register_theme(theme)
         self.theme = starting_theme(os.environ, self.config.theme)
@@ -126,11 +116,11 @@ class GatekeyApp(CalmExit, App[None]):
 
         self._replace_all(Console())
 
-    def session_ended(self, error: GatekeyError | None = None) -> None:
-        """The session is gone: back to the sign-in screen, with a sentence on why."""
-        # A password typed ahead of a dialog would be typed into the name, and be read there.
-        self._keys.drop()
-        self.show_sign_in(str(error or SessionEnded()))
+    def show_first_run(self, sentence: str = "") -> None:
+        """Put the making of the first account in the place of everything, with a sentence on why."""
+        from screens.create_account import CreateAccount
+
+        self._replace_all(CreateAccount(sentence))
 
     @property
     def is_signed_in(self) -> bool:
@@ -145,6 +135,7 @@ class GatekeyApp(CalmExit, App[None]):
         return any(isinstance(screen, LockScreen) for screen in self.screen_stack)
 
     def _replace_all(self, screen: Screen[None]) -> None:
+        self.forget_question()
         while len(self.screen_stack) > 2:
             self.pop_screen()
         if len(self.screen_stack) == 2:
@@ -181,18 +172,6 @@ class GatekeyApp(CalmExit, App[None]):
         """
         return self._keys.hold(keeps=keeps)
 
-    @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Around what is asked of the account: one does not leave before the answer, which may be shown once."""
-        self._asked += 1
-        self._answered.clear()
-        try:
-            yield
-        finally:
-            self._asked -= 1
-            if not self._asked:
-                self._answered.set()
-
     def action_command_palette(self) -> None:
         from textual.command import CommandPalette
 
@@ -226,62 +205,6 @@ class GatekeyApp(CalmExit, App[None]):
         if time.monotonic() - self._last_input >= self.config.idle_lock_minutes * 60:
             self.action_lock()
 
-    # -- leaving ---------------------------------------------------------------------------------------------
-
-    async def action_quit(self) -> None:
-        # Pressed again, it would put a second question over the first, which then nobody waits for.
-        if not any(worker.group == "leaving" and worker.is_running for worker in self.workers):
-            self.run_worker(self.ask_and_leave(), group="leaving", exclusive=True)
-
-    async def ask_and_leave(self) -> None:
-        """End the console unless the person would rather stay with unsaved edits. Call it in a worker."""
-        if await self.may_leave():
-            await self.leave()
-
-    @work(exclusive=True, group="leaving")
-    async def action_sign_out(self) -> None:
-        if self.is_signed_in and await self.may_leave():
-            await self.end_session()
-
-    async def end_session(self) -> None:
-        """Sign out, and show the sign-in screen whether or not the data could be told. Call it in a worker."""
-        try:
-            await self.account.sign_out()
-        except GatekeyError as error:
-            self.show_sign_in(f"You left, but the session could not be ended: {error}")
-        else:
-            self.show_sign_in("You signed out.")
-
-    async def _until_answered(self) -> None:
-        if self._answered.is_set():
-            return
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._answered.wait(), ANSWERED_WITHIN)
-        # A dialog that shows the answer opens now: it is asked about next.
-        await asyncio.sleep(OPENS_WITHIN)
-
-    async def may_leave(self) -> bool:
-        """Ask about unsaved edits on every screen, the top one first. Call it in a worker."""
-        from screens.lock import LockScreen
-
-        await self._until_answered()
-        for screen in reversed(self.screen_stack):
-            ask = getattr(screen, "may_leave", None)
-            if ask is not None and not await ask():
-                return False
-            if isinstance(screen, LockScreen):
-                break  # it has asked for all that it covers, which nobody may see
-        return True
-
-    async def leave(self) -> None:
-        """Sign out, close the data and end."""
-        try:
-            await self.account.sign_out()
-            await self.account.close()
-        except GatekeyError as error:
-            self.log(f"leaving: {error.title}")
-        self.exit()
-
     # -- commands and help -----------------------------------------------------------------------------------
 
     def action_help(self) -> None:
@@ -301,26 +224,3 @@ class GatekeyApp(CalmExit, App[None]):
     def action_choose_theme(self, name: str) -> None:
         if name in THEME_NAMES:
             self.theme = name
-
-
-def run_console(options: Options) -> int:
-    """Open the console; returns the exit code of the command."""
-    from tui.keymap import config_path, load_config
-    from tui.local_account import LocalAccount
-    from tui.terminal import harden_process, refusal, shared_session_banner
-
-    sentence = refusal(sys.stdin, sys.stdout, sys.stderr, os.environ)
-    if sentence is not None:
-        sys.stderr.write(f"gatekey: {sentence}\n")
-        return 2
-    try:
-        config = load_config(config_path())
-    except GatekeyError as error:
-        sys.stderr.write(f"gatekey: {error}\n")
-        return 2
-    harden_process()
-    app = GatekeyApp(LocalAccount(options), config, banner=shared_session_banner(os.environ))
-    if not options.no_files:
-        app.crash_log = config_path().with_name("crash.log")
-    app.run()
-    return app.return_code or 0

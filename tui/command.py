@@ -87,15 +87,15 @@ def _run(arguments: Sequence[str]) -> int:
         forget_files(os.environ)
     if set(arguments) <= {"--demo", "--no-files"}:
         # The console is what a person waits for: its first picture does not wait for the grammar of the commands.
-        from tui.app import run_console
         from tui.opening import Options
+        from tui.run import run_console
 
         return run_console(Options(demo="--demo" in arguments, no_files=no_files))
     parser = build_parser()
     parsed = parser.parse_args(protect_negatives(arguments))
     options = options_from(parser, parsed)
     if parsed.command is None:
-        from tui.app import run_console
+        from tui.run import run_console
 
         return run_console(options)
     if options.demo:

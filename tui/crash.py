@@ -70,7 +70,15 @@ class CalmExit(AppPart):
         for name in END_SIGNALS:
             number = getattr(signal, name, None)
             if number is not None:
-                loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+                loop.add_signal_handler(number, partial(self._leave_on, loop, number))
+
+    def _leave_on(self, loop: asyncio.AbstractEventLoop, number: int) -> None:
+        # A shell passes on the hangup that its terminal sends as well: the second one would kill what still ends.
+        hangup = getattr(signal, "SIGHUP", None)
+        if hangup is not None:
+            loop.remove_signal_handler(hangup)
+        ignore_hangups()
+        self.exit(return_code=128 + number)
 
     def _say_last(self, sentence: str) -> None:
         rendered = self.console.render(Text(sentence), self.console.options)
@@ -84,6 +92,13 @@ class CalmExit(AppPart):
         except OSError:
             return None
         return self.crash_log
+
+
+def ignore_hangups() -> None:
+    """Let no closed terminal end this process before it has ended by itself."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None:
+        signal.signal(hangup, signal.SIG_IGN)
 
 
 def fault_id(error: BaseException) -> str:

@@ -24,6 +24,7 @@ from tui.account import (
 )
 from tui.device_logins import DeviceLogins
 from tui.files import LocalFiles
+from tui.held_session import HeldSession
 from tui.opening import new_files
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class LocalAccount:
         """`opened` is a store that is open already, and `token` a session on it: both for tests."""
         self._options = options
         self._opened = opened
-        self._token = token
+        self._session = HeldSession(token)
         self._new_files = new_files(options)
         self.files = LocalFiles(self._new_files)
         self._logins = DeviceLogins()
@@ -115,16 +116,14 @@ class LocalAccount:
         await asyncio.to_thread(self._create, name, email, password)
 
     async def sign_in(self, name: str, password: str) -> SecondFactorNeeded | None:
-        answer = await asyncio.to_thread(self._store.sign_in.with_password, name, password, source=source())
-        return self._admitted(answer)
+        return await self._enter(self._store.sign_in.with_password, name, password, source=source())
 
     async def enter_code(self, step: SecondFactorNeeded, code: str) -> None:
-        self._admitted(await asyncio.to_thread(self._store.sign_in.with_code, step.ticket, code))
+        await self._enter(self._store.sign_in.with_code, step.ticket, code)
 
     async def sign_out(self) -> None:
-        token, self._token = self._token, ""
-        if token:
-            await asyncio.to_thread(self._store.sessions.end, token)
+        if not self._session.is_none:
+            await asyncio.to_thread(self._session.end, self._store.sessions.end)
 
     async def lock(self) -> None:
         await asyncio.to_thread(self._store.sessions.lock, self._token)
@@ -213,8 +212,7 @@ class LocalAccount:
         return await asyncio.to_thread(self._store.ceremonies.outcome, page.started.ticket)
 
     async def finish_passkey_sign_in(self, page: PasskeyPage) -> SecondFactorNeeded | None:
-        ticket = page.started.ticket
-        return self._admitted(await asyncio.to_thread(self._store.ceremonies.collect_sign_in, ticket, source=source()))
+        return await self._enter(self._store.ceremonies.collect_sign_in, page.started.ticket, source=source())
 
     async def cancel_passkey(self, page: PasskeyPage) -> None:
         await asyncio.to_thread(self._store.ceremonies.cancel, page.started.ticket)
@@ -241,10 +239,9 @@ class LocalAccount:
         await self._ask(self._store.bindings.bind, identity.provider.slug, identity.subject, identity.display)
 
     async def sign_in_with(self, identity: FoundIdentity) -> SecondFactorNeeded | None:
-        answer = await asyncio.to_thread(
+        return await self._enter(
             self._store.bindings.sign_in, identity.provider.slug, identity.subject, source=source()
         )
-        return self._admitted(answer)
 
     async def unbind(self, binding_id: int) -> None:
         await self._ask(self._store.bindings.unbind, binding_id)
@@ -320,13 +317,19 @@ class LocalAccount:
         """Run `rule(token, *arguments)` in a thread."""
         return await asyncio.to_thread(rule, self._held, *arguments)
 
-    def _admitted(self, answer: SignedIn | SecondFactorNeeded) -> SecondFactorNeeded | None:
-        from store.sign_in import SecondFactorNeeded
+    async def _enter(
+        self, rule: Callable[..., SignedIn | SecondFactorNeeded], *arguments: object, **options: object
+    ) -> SecondFactorNeeded | None:
+        """Sign in by `rule(*arguments)` in a thread."""
+        return await asyncio.to_thread(self._session.enter, partial(rule, *arguments, **options))
 
-        if isinstance(answer, SecondFactorNeeded):
-            return answer
-        self._token = answer.token
-        return None
+    @property
+    def _token(self) -> str:
+        return self._session.token
+
+    @_token.setter
+    def _token(self, token: str) -> None:
+        self._session.token = token
 
     async def _page(self, started: CeremonyStarted) -> PasskeyPage:
         return await asyncio.to_thread(overviews.passkey_page, self._store, started)
@@ -347,14 +350,10 @@ class LocalAccount:
         return self._opened.accounts.is_empty()
 
     def _create(self, name: str, email: str, password: str) -> None:
-        from store.sign_in import SignedIn
-
         info = self._store.accounts.create(
             name, password, email=email, actor="first run", source=source(), only_if_first=True
         )
-        answer = self._store.sign_in.with_password(info.name, password, source=source())
-        if isinstance(answer, SignedIn):
-            self._token = answer.token
+        self._session.enter(partial(self._store.sign_in.with_password, info.name, password, source=source()))
 
     def _events(self, token: str, before: int | None) -> list[Event]:
         store = self._store

@@ -118,10 +118,11 @@ class BackupCodeList(Acts, Vertical):
             f"{number + 1:>2}  {left}    {number + half + 1:>2}  {right}"
             for number, (left, right) in enumerate(zip(shown[:half], shown[half:], strict=True))
         ]
-        self.query_one("#codes", Static).update("\n".join(rows))
-        button = self.query_one("#reveal-codes", Button)
-        button.label = Content("Hide" if self.is_revealed else "Reveal")
-        button.refresh(layout=True)
+        for codes in self.query("#codes").results(Static):  # none any more while the dialog goes
+            codes.update("\n".join(rows))
+        for button in self.query("#reveal-codes").results(Button):
+            button.label = Content("Hide" if self.is_revealed else "Reveal")
+            button.refresh(layout=True)
 
     def _screen_changed(self, _screen: object) -> None:
         # `is_current` would not do: it also holds for a screen that shows through behind a modal.

@@ -201,7 +201,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         return known if not typed else known.replaced(typed.strip())
 
     def _show_account_email(self) -> None:
-        self.run_worker(self._read_account_email(), group="email", exclusive=True)
+        self.run_worker(self._read_account_email, group="email", exclusive=True)
 
     async def _read_account_email(self) -> None:
         summary = await self.attempt(self.account.summary)

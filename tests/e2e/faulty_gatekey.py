@@ -1,4 +1,4 @@
-"""The console of the demo with one key more, whose handler has a fault and holds what was typed."""
+"""The console of the demo, or of the account (`account`), with a key whose handler fails and holds what was typed."""
 
 import sys
 from typing import ClassVar
@@ -9,6 +9,7 @@ from textual.widgets import Input
 from tui.app import GatekeyApp
 from tui.local_account import LocalAccount
 from tui.opening import Options
+from tui.run import run_to_its_end
 
 
 class FaultyGatekey(GatekeyApp):
@@ -20,6 +21,5 @@ class FaultyGatekey(GatekeyApp):
 
 
 if __name__ == "__main__":
-    app = FaultyGatekey(LocalAccount(Options(demo=True)))
-    app.run()
-    sys.exit(app.return_code or 0)
+    account = LocalAccount(Options(demo="account" not in sys.argv))
+    sys.exit(run_to_its_end(FaultyGatekey(account)))

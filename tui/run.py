@@ -1,0 +1,76 @@
+"""The console from its first picture to its last word: what is checked before, and the session ended after."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from store.errors import GatekeyError
+from tui.crash import ignore_hangups
+
+if TYPE_CHECKING:
+    from tui.account import AccountService
+    from tui.app import GatekeyApp
+    from tui.opening import Options
+
+ENDED_WITHIN: Final = 6.0
+"""Seconds that the end waits for the database to take the session out of the list: longer than a busy one is waited
+for, and no longer, because whoever ended the console may be shutting down the machine."""
+
+
+def run_console(options: Options) -> int:
+    """Open the console; returns the exit code of the command."""
+    from tui.app import GatekeyApp
+    from tui.keymap import config_path, load_config
+    from tui.local_account import LocalAccount
+    from tui.terminal import harden_process, refusal, shared_session_banner
+
+    sentence = refusal(sys.stdin, sys.stdout, sys.stderr, os.environ)
+    if sentence is not None:
+        sys.stderr.write(f"gatekey: {sentence}\n")
+        return 2
+    try:
+        config = load_config(config_path())
+    except GatekeyError as error:
+        sys.stderr.write(f"gatekey: {error}\n")
+        return 2
+    harden_process()
+    app = GatekeyApp(LocalAccount(options), config, banner=shared_session_banner(os.environ))
+    if not options.no_files:
+        app.crash_log = config_path().with_name("crash.log")
+    return run_to_its_end(app)
+
+
+def run_to_its_end(app: GatekeyApp) -> int:
+    """Run the application, and end its session whatever ended it; returns the exit code."""
+    app.run()
+    end_session(app.account)
+    return app.return_code or 0
+
+
+def end_session(account: AccountService) -> None:
+    """End the session that is left, whatever ended the console: a signal, a closed window, a fault. Blocking.
+
+    After Quit or Sign out none is left. Where the database does not answer in time, the person is told that the
+    session ends by itself.
+    """
+    ignore_hangups()
+    loop = asyncio.new_event_loop()
+    # Nobody waits for the loop's threads: one may be held by a database that never answers.
+    try:
+        loop.run_until_complete(asyncio.wait_for(account.sign_out(), ENDED_WITHIN))
+    except (TimeoutError, GatekeyError):
+        _say_it_stays()
+
+
+def _say_it_stays() -> None:
+    try:
+        sys.stderr.write(
+            "gatekey: The database did not answer, so this session is still in the list of sessions. It ends by "
+            "itself after an hour without use.\n"
+        )
+        sys.stderr.flush()
+    except OSError:
+        return
