@@ -18,7 +18,11 @@ from store.throttle import Factor, Throttles
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """An account is gone. `is_off_disk` is False while another program still reads the log it was deleted from."""
+    """An account is gone.
+
+    `is_off_disk` is False while another program still reads the log it was deleted from, and on PostgreSQL, which
+    keeps old versions of rows until they are vacuumed.
+    """
 
     tombstone: str
     is_off_disk: bool
@@ -34,13 +38,17 @@ class Deletion:
         self._sessions = sessions
         self._notices = notices
 
-    def refuse_if_protected(self, token: str) -> None:
-        """Say before anything is typed that this account stays. Raises `RootAccount`, `LastAdministrator`."""
+    def refuse_if_protected(self, token: str) -> bool:
+        """Say before anything is typed that this account stays. Raises `RootAccount`, `LastAdministrator`.
+
+        Returns whether the database keeps old versions of deleted rows until they are vacuumed.
+        """
         with self._sessions.reading(token) as (tx, acting):
             if acting.role == Role.ROOT.value:
                 raise RootAccount
             if is_last_administrator(tx, acting.account_id):
                 raise LastAdministrator
+        return self._context.database.is_postgresql
 
     def delete(self, token: str, typed_name: str) -> Deleted:
         """Delete the session's account and everything stored about it.
@@ -64,4 +72,5 @@ class Deletion:
             self._audit.record_deletion(tx, acting.account_id, actor="self", source="", tombstone=tombstone)
             tx.execute(delete(Account).where(Account.id == acting.account_id))
             tx.execute(insert(Tombstone).values(id=tombstone, deleted_at=self._context.now()))
-        return Deleted(tombstone, self._context.database.checkpoint())
+        is_off_disk = self._context.database.checkpoint() and not self._context.database.is_postgresql
+        return Deleted(tombstone, is_off_disk)

@@ -213,8 +213,11 @@ class AccountService(Protocol):
 
     async def revoke_session(self, session_id: int) -> None: ...
 
-    async def check_deletable(self) -> None:
-        """Raises `RootAccount` or `LastAdministrator`."""
+    async def check_deletable(self) -> bool:
+        """Whether old versions of deleted rows stay on the disk until the database is vacuumed.
+
+        Raises `RootAccount` or `LastAdministrator`.
+        """
         ...
 
     async def delete_account(self, typed_name: str) -> bool:

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         gc.set_threshold(_COLLECTED_AFTER, 20, 100)
     try:
-        status = _run(sys.argv[1:] if arguments is None else arguments)
+        status = _run(sys.argv[1:] if arguments is None else arguments, is_process=arguments is None)
         streams.flush()
     except GatekeyError as error:
         streams.say(f"gatekey: {error.title}. {error}")
@@ -81,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], *, is_process: bool) -> int:
+    """Run one command; `is_process` if this process runs nothing else and may be changed for good."""
     no_files = files_are_off("--no-files" in arguments, os.environ)
     if no_files:
         forget_files(os.environ)
@@ -100,6 +101,11 @@ def _run(arguments: Sequence[str]) -> int:
         return run_console(options)
     if options.demo:
         parser.error("--demo opens the console; it takes no command")
+    if is_process:
+        # Every command may come to hold the key and what it opens.
+        from tui.terminal import harden_process
+
+        harden_process()
     status: int = parsed.run(parsed, options)
     return status
 

@@ -186,8 +186,8 @@ class LocalAccount:
     async def revoke_session(self, session_id: int) -> None:
         await self._ask(self._store.sessions.revoke, session_id)
 
-    async def check_deletable(self) -> None:
-        await self._ask(self._store.deletion.refuse_if_protected)
+    async def check_deletable(self) -> bool:
+        return await self._ask(self._store.deletion.refuse_if_protected)
 
     async def delete_account(self, typed_name: str) -> bool:
         deleted = await self._ask(self._store.deletion.delete, typed_name)

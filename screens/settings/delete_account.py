@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,6 +17,11 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.text_input import TextInput
 
+OLD_ROWS: Final = (
+    "PostgreSQL keeps old versions of deleted rows in its files until they are vacuumed. The administrator does that "
+    "with: gatekey admin vacuum"
+)
+
 
 class DeleteAccount(AccountModal[bool]):
     """Result: True once the account is gone. The confirming button works only once the name is typed exactly."""
@@ -27,9 +32,10 @@ class DeleteAccount(AccountModal[bool]):
     )
     AUTO_FOCUS: ClassVar[str | None] = "#export, #cancel"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, keeps_old_rows: bool = False) -> None:
         super().__init__()
         self._username = name
+        self._keeps_old_rows = keeps_old_rows
 
     def compose(self) -> ComposeResult:
         with Dialog("Delete Account", classes="-dangerous"):
@@ -38,6 +44,8 @@ class DeleteAccount(AccountModal[bool]):
                 "The operation cannot be reversed.",
                 classes="dialog-body bad",
             )
+            if self._keeps_old_rows:
+                yield Static(OLD_ROWS, classes="dialog-body spaced")
             yield Static("Ensure all necessary data has been exported before proceeding.", classes="dialog-body spaced")
             if self.account.files.are_allowed:
                 yield ActionButton("Export everything first", id="export")

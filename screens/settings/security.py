@@ -272,12 +272,13 @@ class SecurityPane(Pane):
     async def _delete(self) -> None:
         from screens.settings.delete_account import DeleteAccount
 
-        if await self.attempt(self.account.check_deletable, holds_keys=True) is None:
+        keeps_old_rows = await self.attempt(self.account.check_deletable, holds_keys=True)
+        if keeps_old_rows is None:
             return
         who = await self.attempt(self.account.summary, holds_keys=True)
         if who is None:
             return
-        if await self.app.push_screen_wait(DeleteAccount(who.value.name)):
+        if await self.app.push_screen_wait(DeleteAccount(who.value.name, keeps_old_rows=keeps_old_rows.value)):
             self.app.show_sign_in("Your account and everything stored about it was deleted.")
 
     def _changed(self) -> None:

@@ -13,6 +13,7 @@ from screens.settings.delete_account import DeleteAccount
 from screens.settings.security import SecurityPane
 from screens.settings.two_factor_setup import TwoFactorSetup
 from screens.sign_in import SignIn
+from store.deletion import Deletion
 from store.errors import WrongCredentials
 from store.models import Account
 from store.sign_in import SignedIn
@@ -223,6 +224,23 @@ async def test_an_account_is_deleted_by_typing_its_name_exactly() -> None:
         assert isinstance(stage.app.screen, CreateAccount)
         assert stage.says("everything stored about it was deleted")
         assert stage.store.accounts.is_empty()
+
+
+async def test_on_postgresql_a_deletion_says_what_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Deletion, "refuse_if_protected", lambda _self, _token: True)
+    async with console() as stage:
+        await stage.press("x")
+        rows = [line.split("│") for line in stage.text().splitlines()]
+        shown = " ".join(row[1].strip() for row in rows if len(row) > 2)
+        assert "PostgreSQL keeps old versions of deleted rows in its files until they are vacuumed." in shown
+        assert "gatekey admin vacuum" in shown
+        assert "Confirm" in shown
+        await stage.press("escape")
+    monkeypatch.undo()
+    async with console() as stage:
+        await stage.press("x")
+        assert isinstance(stage.app.screen, DeleteAccount)
+        assert "vacuum" not in stage.text()
 
 
 async def test_a_session_ended_elsewhere_is_told_at_the_next_action() -> None:

@@ -134,3 +134,27 @@ def test_the_checks_do_not_wait_for_textual() -> None:
     script = "import sys, tui.terminal, tui.keymap, tui.clipboard; print('textual' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert answer.stdout == "False\n"
+
+
+COMMANDS = (
+    ("serve", "run", "serve"),
+    ("notify", "run", "notify --once"),
+    ("settings", "run_show", "settings --user alice show"),
+    ("admin_site", "run_show", "admin site show"),
+    ("admin_user", "run_list", "admin user list"),
+    ("doctor", "run", "doctor"),
+)
+
+
+@pytest.mark.parametrize(("module", "run", "line"), COMMANDS, ids=lambda value: str(value))
+def test_a_command_leaves_no_memory_behind(module: str, run: str, line: str) -> None:
+    """Each of them opens the store, and with it the key."""
+    script = (
+        f"import ctypes, resource, sys; from tui.commands import {module} as command; from tui.command import main\n"
+        "def tell(*_):\n"
+        "    print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))\n"
+        "    return 0\n"
+        f"command.{run} = tell; sys.argv = ['gatekey', *'{line}'.split()]; main()"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout == "(0, 0) 0\n"
