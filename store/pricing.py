@@ -42,9 +42,11 @@ class ModelPrice:
     max_output_tokens: int | None = None
     """The most tokens the model answers with. None: what the site says."""
 
-    def cost(self, prompt_tokens: int, completion_tokens: int) -> int:
-        """The cost of one request in micro-USD, a fraction rounded up."""
-        tokens = prompt_tokens * self.input_per_million + completion_tokens * self.output_per_million
+    def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> int:
+        """The cost of one request in micro-USD, a fraction rounded up; `cached_tokens` are some of the prompt's."""
+        cached = self.input_per_million if self.cached_input_per_million is None else self.cached_input_per_million
+        prompt = (prompt_tokens - cached_tokens) * self.input_per_million + cached_tokens * cached
+        tokens = prompt + completion_tokens * self.output_per_million
         return -(-tokens // TOKENS_PER_PRICE) + self.per_request
 
 

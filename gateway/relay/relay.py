@@ -137,7 +137,7 @@ class Relay:
         document = await self.document(content)
         status, task = task_of(document) if call.endpoint.kind is Kind.TASK else ("ok", "")
         usage = of_answer(call, document, len(content))
-        await self.ledger.book(held, usage, status=status, detail=_COUNTED if usage.is_counted else "", task=task)
+        await self.ledger.book(held, usage, status=status, detail=usage.remark(held.price), task=task)
         return passed_on(content, site.upstream_key, held.caller.request_id)
 
     def begin(self, request: Request) -> float:
@@ -197,9 +197,6 @@ class Relay:
         with store.database.read() as tx:
             holder = store.api_keys.holder(tx, key)
             return holder, store.quota.state_of(tx, holder.account_id)
-
-
-_COUNTED: Final = "The model server reported no usage; it was counted here."
 
 
 def passed_on(content: bytes, secret: str, request_id: str) -> Response:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway.relay.reported import Reported, reported
 from gateway.relay.request import Call
-from gateway.relay.usage import Reported, Usage, of_stream, reported, says_error
+from gateway.relay.usage import Usage, of_stream, says_error
 from store.errors import UpstreamFailed
 
 LONGEST_EVENT: Final = 4 * 1024 * 1024
@@ -19,8 +20,11 @@ _USAGE: Final = re.compile(rb'"usage"\s*:\s*\{')
 _ERROR: Final = re.compile(rb'"error"\s*:|"object"\s*:\s*"error"')
 _ERROR_EVENT: Final = re.compile(rb"(?:^|[\r\n])event:[ ]?error[ ]*(?:[\r\n]|$)")
 _PIECE: Final = re.compile(
-    rb'"(?:content|text|arguments|reasoning|reasoning_content|refusal)"\s*:\s*"((?:[^"\\]|\\.)+)"'
+    rb'"(?:content|text|arguments|reasoning|reasoning_content|refusal|thinking|transcript|input)"'
+    rb'\s*:\s*"((?:[^"\\]|\\.)+)"'
 )
+_AUDIO: Final = re.compile(rb'"audio"\s*:\s*\{')
+_SOUND: Final = re.compile(rb'"data"\s*:\s*"([A-Za-z0-9+/=_-]+)"')
 
 
 @dataclass(slots=True)
@@ -38,7 +42,9 @@ class Meter:
     pieces: int = 0
     """Events that held a part of an answer."""
     letters: int = 0
-    """Bytes of those parts."""
+    """Bytes of those parts, as text."""
+    sounds: int = 0
+    """The same as speech, in base64."""
     is_done: bool = False
     """Whether `[DONE]` came. It is not passed on: whoever pumps sends it when the call is booked."""
     _rest: bytes = b""
@@ -51,15 +57,11 @@ class Meter:
 
         Raises `UpstreamFailed` for an event that reports an error or is longer than `LONGEST_EVENT`.
         """
-        buffer, start = self._rest + chunk, 0
-        # An event may end in the two bytes where the last chunk and this one meet.
-        for match in _END.finditer(buffer, max(len(self._rest) - 3, 0)):
-            event = buffer[start : match.end()]
-            start = match.end()
-            self._has_begun = True
-            if self._is_passed_on(event):
-                yield event.replace(self.secret, b"...") if self.secret and self.secret in event else event
-        self._rest = buffer[start:]
+        # All are counted before the first is handed out: whoever takes them may be cancelled at any of them.
+        passed_on, failure = self._count(chunk)
+        yield from passed_on
+        if failure is not None:
+            raise failure
         if len(self._rest) > LONGEST_EVENT:
             raise UpstreamFailed("The model server sent an event that is too long.")
 
@@ -68,9 +70,33 @@ class Meter:
         if self._rest and not self._has_begun:
             raise UpstreamFailed("The model server's answer broke off before its first event.")
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the usage was reported, and nothing was answered after it."""
+        return self.told is not None and bool(self.told.completion_tokens) and self._told_at == self.pieces
+
     def usage(self, call: Call) -> Usage:
         """What the stream came to so far: as reported, or counted where it was not."""
-        return of_stream(call, self.told, self.pieces, self.letters, is_last=self._told_at == self.pieces)
+        is_last = self._told_at == self.pieces
+        return of_stream(call, self.told, self.pieces, self.letters, self.sounds, is_last=is_last)
+
+    def _count(self, chunk: bytes) -> tuple[list[bytes], UpstreamFailed | None]:
+        """The events to pass on, up to one that reports an error."""
+        buffer, start = self._rest + chunk, 0
+        passed_on: list[bytes] = []
+        # An event may end in the two bytes where the last chunk and this one meet.
+        for match in _END.finditer(buffer, max(len(self._rest) - 3, 0)):
+            event = buffer[start : match.end()]
+            start = match.end()
+            self._has_begun = True
+            try:
+                is_passed_on = self._is_passed_on(event)
+            except UpstreamFailed as failure:
+                return passed_on, failure
+            if is_passed_on:
+                passed_on.append(event.replace(self.secret, b"...") if self.secret and self.secret in event else event)
+        self._rest = buffer[start:]
+        return passed_on, None
 
     def _is_passed_on(self, event: bytes) -> bool:
         data = b"\n".join(_DATA.findall(event))
@@ -80,8 +106,10 @@ class Meter:
         if _ERROR_EVENT.search(event) or (_ERROR.search(data) and says_error(_object(data))):
             raise UpstreamFailed("The model server reported an error and broke off.")
         said = _PIECE.findall(data)
-        self.pieces += bool(said)
+        heard = _SOUND.findall(data) if _AUDIO.search(data) else ()
+        self.pieces += bool(said or heard)
         self.letters += sum(map(len, said))
+        self.sounds += sum(map(len, heard))
         return self._note_usage(data) if _USAGE.search(data) else True
 
     def _note_usage(self, data: bytes) -> bool:

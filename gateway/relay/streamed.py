@@ -15,6 +15,7 @@ from gateway.relay.ledger import Held, Ledger
 from gateway.relay.request import Call
 from gateway.relay.stream import DONE, Meter, error_event
 from gateway.relay.upstream import LONGEST_CALL, chunks, unreachable
+from gateway.relay.usage import Usage
 from store.errors import UpstreamFailed
 from store.usage_log import Kind
 
@@ -24,9 +25,14 @@ LONGEST_REST: Final = 1.0
 """Seconds for the end of the message after the end of the stream."""
 MOST_REST: Final = 64 * 1024
 """Bytes of it. To connect again costs less than to read more."""
+LONGEST_READ_ON: Final = 30.0
+"""Seconds. Once the client is gone the stream is read on to its usage, which alone tells what the model thought."""
+MOST_READ_ON: Final = 1024 * 1024
+"""Bytes of it."""
+_LEFT: Final = "client_gone"
 _GONE: Final = "The client left before the end; what it had received was counted."
 _STALLED: Final = "The client took nothing for too long; what it had been sent was counted."
-_COUNTED: Final = "The model server reported no usage; it was counted from the stream."
+_REPORTED: Final = "The client left before the end; what the model server reported was charged."
 
 
 async def check_streams(answer: httpx.Response) -> None:
@@ -73,6 +79,9 @@ class StreamedAnswer(Response):
         self._chunks: AsyncIterator[bytes] = aiter(chunks(answer))
         self._place = place
         self._sending_since: float | None = None
+        self._left: Usage | None = None
+        """What was counted when the client had left; None while it is there."""
+        self._read_on_bytes = 0
         self._ledger = ledger
         self._meter = Meter(hides_usage=not call.wants_usage, secret=secret.encode())
 
@@ -92,14 +101,40 @@ class StreamedAnswer(Response):
         try:
             if not await self._is_over(pump, gone):
                 why = _STALLED
+            if not self._is_booked:
+                why = await self._read_on(pump) or why
         finally:
             # The client may be gone, or this very task cancelled: the call is booked first.
-            await self._book("client_gone", why)
+            await self._book(_LEFT, why)
             pump.cancel()
             gone.cancel()
             await asyncio.wait({pump, gone})
         if not pump.cancelled() and not isinstance(pump.exception(), _ClientGoneError):
             pump.result()
+
+    async def _read_on(self, pump: asyncio.Task[None]) -> str:
+        """Read on to the usage for a client that is gone; returns what to say of it, or nothing if none came."""
+        has_left = not pump.done() or (not pump.cancelled() and isinstance(pump.exception(), _ClientGoneError))
+        if has_left and not self._meter.is_settled:
+            self._left = self._meter.usage(self._call)
+            if self._sending_since is not None:
+                # It waits for the client, and not for the model server: the stream can be read by another.
+                pump.cancel()
+                await asyncio.wait({pump})
+            reader = asyncio.create_task(self._discard()) if pump.done() else pump
+            try:
+                await asyncio.wait({reader}, timeout=LONGEST_READ_ON)
+            finally:
+                reader.cancel()
+                await asyncio.wait({reader})
+        if not has_left or not self._meter.is_settled:
+            return ""
+        self._left = None
+        return _REPORTED
+
+    async def _discard(self) -> None:
+        with suppress(*FOREIGN, UpstreamFailed):
+            await self._pass_on(_to_nobody)
 
     async def _is_over(self, *tasks: asyncio.Task[None]) -> bool:
         """Wait for one of `tasks`. False: before that the client took nothing for `LONGEST_SEND`."""
@@ -132,9 +167,16 @@ class StreamedAnswer(Response):
             async for chunk in self._chunks:
                 for event in self._meter.feed(chunk):
                     await self._send(send, _piece(event))
-                if self._meter.is_done:
+                if self._meter.is_done or self._has_read_on(chunk):
                     return
         self._meter.end()
+
+    def _has_read_on(self, chunk: bytes) -> bool:
+        """Whether enough was read for a client that is gone. One that is there reads to the end."""
+        if self._left is None:
+            return False
+        self._read_on_bytes += len(chunk)
+        return self._meter.is_settled or self._read_on_bytes > MOST_READ_ON
 
     async def _read_rest(self) -> None:
         """Read what follows the end of the stream: a connection in the midst of a message serves no other call."""
@@ -147,6 +189,8 @@ class StreamedAnswer(Response):
                         return
 
     async def _send(self, send: Send, message: Message) -> None:
+        if self._left is not None:
+            return
         self._sending_since = asyncio.get_running_loop().time()
         try:
             await send(message)
@@ -155,19 +199,23 @@ class StreamedAnswer(Response):
         self._sending_since = None
 
     async def _book(self, status: str, detail: str, *, kind: Kind | None = None) -> None:
-        if self._is_booked:
+        if self._is_booked or (self._left is not None and status != _LEFT):
             return
         self._is_booked = True
         meter = self._meter
         # Of a failure before the first piece nothing was answered, unless it was reported.
         is_nothing = kind is Kind.ERROR and not meter.pieces and meter.told is None
-        usage = None if is_nothing else meter.usage(self._call)
-        counted = _COUNTED if usage is not None and usage.is_counted else ""
-        await self._ledger.book(self._held, usage, kind=kind, status=status, detail=detail or counted)
+        usage = None if is_nothing else self._left or meter.usage(self._call)
+        remark = usage.remark(self._held.price, "from the stream") if usage is not None else ""
+        await self._ledger.book(self._held, usage, kind=kind, status=status, detail=detail or remark)
 
 
 def _piece(event: bytes) -> Message:
     return {"type": "http.response.body", "body": event, "more_body": True}
+
+
+async def _to_nobody(_: Message) -> None:
+    """Takes what a client that is gone would have been sent."""
 
 
 async def _disconnected(receive: Receive) -> None:

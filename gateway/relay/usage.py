@@ -4,14 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway.relay.reported import Reported, reported
 from gateway.relay.request import Call
 from store.errors import UpstreamFailed
 from store.pricing import ModelPrice
 from store.usage_log import Kind
 
-_MOST: Final = 1_000_000_000
 _BYTES_PER_TOKEN: Final = 4
 """Of an answer, to count what nobody reported: about right for English, and a gift elsewhere."""
+_BYTES_PER_SOUND_TOKEN: Final = 1000
+"""Of a recording in base64: OpenAI has a token for 50 ms of speech, which are 3,200 bytes as PCM and fewer as MP3."""
+_FRAME: Final = ("role", "annotations")
+"""Of a message, what is there whether or not anything was said."""
+_COUNTED: Final = "The model server reported no usage; it was counted {}."
+_CACHED: Final = "{:,} tokens of the prompt were cached, and cost what cached input costs."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,42 +29,22 @@ class Usage:
     pictures: int = 0
     is_counted: bool = False
     """Whether it was counted here, because the model server did not say."""
+    cached_tokens: int = 0
+    """Of the prompt, those that the model server had in its cache."""
 
     def cost(self, price: ModelPrice | None) -> int:
         """In micro-USD: the price of a request is taken for each picture; a model without a price costs nothing."""
         if price is None:
             return 0
         extra = max(self.pictures - 1, 0) * price.per_request
-        return price.cost(self.prompt_tokens, self.completion_tokens) + extra
+        return price.cost(self.prompt_tokens, self.completion_tokens, self.cached_tokens) + extra
 
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """What a model server says. `completion_tokens` None: it did not say."""
-
-    prompt_tokens: int
-    completion_tokens: int | None
-
-
-def reported(document: Mapping[str, Any], *, has_completion: bool = True) -> Reported | None:
-    """The usage in an answer or a chunk, under either of the names OpenAI gives it; None if there is none.
-
-    Without a completion the total is that of the prompt, and some servers (Voyage) report nothing else.
-    """
-    usage = document.get("usage")
-    if not isinstance(usage, dict):
-        return None
-    prompt = _tokens(usage.get("prompt_tokens", usage.get("input_tokens")))
-    total = _tokens(usage.get("total_tokens"))
-    if prompt is None and not has_completion:
-        prompt = total
-    if prompt is None:
-        return None
-    completion = _tokens(usage.get("completion_tokens", usage.get("output_tokens")))
-    if total is not None:
-        # Some servers (xAI, Gemini) tell what the model thought in the total alone.
-        completion = max(completion or 0, total - prompt)
-    return Reported(prompt, completion)
+    def remark(self, price: ModelPrice | None, counted: str = "here") -> str:
+        """What the log says beside the figures, where they alone do not tell the cost. `counted` says how."""
+        if self.is_counted:
+            return _COUNTED.format(counted)
+        has_price = price is not None and price.cached_input_per_million is not None
+        return _CACHED.format(self.cached_tokens) if self.cached_tokens and has_price else ""
 
 
 def of_answer(call: Call, document: Mapping[str, Any], length: int) -> Usage:
@@ -74,33 +60,51 @@ def of_answer(call: Call, document: Mapping[str, Any], length: int) -> Usage:
         if not pictures:
             raise UpstreamFailed("The model server's answer held no picture.")
         return Usage(0, 0, pictures)  # most picture models have no tokens to report
-    counted = length // _BYTES_PER_TOKEN if call.completion_tokens and not call.pictures else 0
-    if told is None:
-        return Usage(call.prompt_tokens, counted, is_counted=True)
-    if told.completion_tokens is None:
-        return Usage(told.prompt_tokens, counted, pictures, is_counted=bool(counted))
-    return Usage(told.prompt_tokens, told.completion_tokens, pictures)
+    is_text = call.completion_tokens > 0 and not call.pictures and _says_something(document)
+    return _usage(call, told, length // _BYTES_PER_TOKEN if is_text else 0, pictures)
 
 
-def of_stream(call: Call, told: Reported | None, pieces: int, letters: int, *, is_last: bool) -> Usage:
-    """The usage of a stream of so many pieces and letters (in bytes); each piece is a token at least.
+def of_stream(call: Call, told: Reported | None, pieces: int, letters: int, sounds: int = 0, *, is_last: bool) -> Usage:
+    """The usage of a stream of so many pieces, letters and sounds (both in bytes); each piece is a token at least.
 
     `is_last` says that nothing more was answered after `told`: if something was, that was not all.
     """
-    counted = max(pieces, letters // _BYTES_PER_TOKEN)
+    counted = max(pieces, letters // _BYTES_PER_TOKEN + sounds // _BYTES_PER_SOUND_TOKEN)
+    if told is not None and not is_last and (told.completion_tokens or 0) < counted:
+        told = Reported(told.prompt_tokens, None, told.cached_tokens)
+    return _usage(call, told, counted if call.completion_tokens or told is None else 0)
+
+
+def _usage(call: Call, told: Reported | None, counted: int, pictures: int = 0) -> Usage:
+    """What was reported, and `counted` tokens of an answer for which none were, or no prompt."""
     if told is None:
-        return Usage(call.prompt_tokens, counted, is_counted=True)
-    if told.completion_tokens is not None and (is_last or told.completion_tokens >= counted):
-        return Usage(told.prompt_tokens, told.completion_tokens)
-    return Usage(told.prompt_tokens, counted, is_counted=True)
+        return Usage(call.prompt_tokens, counted, pictures, is_counted=True)
+    # Nobody answers something in no tokens, or from no prompt.
+    has_completion = bool(told.completion_tokens) or not counted
+    has_prompt = told.prompt_tokens > 0 or pictures > 0
+    return Usage(
+        told.prompt_tokens if has_prompt else call.prompt_tokens,
+        (told.completion_tokens or 0) if has_completion else counted,
+        pictures,
+        is_counted=not has_completion or not has_prompt,
+        cached_tokens=told.cached_tokens,
+    )
+
+
+def _says_something(document: Mapping[str, Any]) -> bool:
+    """Whether an answer holds anything but its own frame. One in an unknown shape does."""
+    choices = document.get("choices")
+    return not isinstance(choices, list) or any(_is_said(choice) for choice in choices)
+
+
+def _is_said(choice: object) -> bool:
+    if not isinstance(choice, dict):
+        return True
+    message = choice.get("message")
+    said = message if isinstance(message, dict) else {}
+    return bool(choice.get("text")) or any(value for key, value in said.items() if key not in _FRAME)
 
 
 def says_error(document: Mapping[str, Any]) -> bool:
     """Whether an answer or a chunk with a good status reports that there is none."""
     return bool(document.get("error")) or document.get("object") == "error"
-
-
-def _tokens(value: object) -> int | None:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # JSON has one kind of number: 2.0 is a whole one (RFC 8259, 6)
-    return value if type(value) is int and 0 <= value <= _MOST else None

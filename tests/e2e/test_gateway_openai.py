@@ -9,6 +9,7 @@ import openai
 import pytest
 
 from gateway.app import create_app
+from gateway.relay import streamed
 from store.money import MICRO_PER_USD
 from store.pricing import ModelPrice
 from store.store import Store
@@ -154,7 +155,9 @@ def test_an_empty_account_was_told_so_once(stage: Stage) -> None:
     assert stage.models.asked == []
 
 
-def test_a_client_that_left_was_charged_for_what_it_had(stage: Stage) -> None:
+def test_a_client_that_left_was_charged_for_what_it_had(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamed, "LONGEST_READ_ON", 0.2)
+
     async def hang_at_third(number: int) -> None:
         if number == 3:
             await hang(number)

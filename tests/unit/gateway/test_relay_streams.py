@@ -14,12 +14,12 @@ from gateway.app import create_app
 from gateway.relay import places, streamed
 from gateway.relay.upstream import Upstream
 from store.store import Store
-from store.usage_log import UsageEntry
+from store.usage_log import Kind, UsageEntry
 from tests import model_server
 from tests.live_servers import live
 from tests.stores import StillClock, add_account, make_store, sign_in
 from tests.unit.gateway.apps import client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, DONE, USED, Chunks, ModelServer, said, stream
+from tests.unit.gateway.scripted import CHAT, DONE, USED, Chunks, ModelServer, event, said, stream
 
 pytestmark = pytest.mark.anyio
 STREAMED: Final = {**CHAT, "stream": True}
@@ -51,8 +51,10 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def calling(store: Store, key: str, models: ModelServer, send: Send) -> AsyncIterator[asyncio.Task[None]]:
-    """A streamed call of a client that stays, and takes what `send` takes."""
+async def calling(
+    store: Store, key: str, models: ModelServer, send: Send, leaves: asyncio.Event | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
+    """A streamed call of a client that takes what `send` takes, and stays until `leaves`."""
     body = json.dumps(STREAMED).encode()
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json", "content-length": str(len(body))}
     scope = {
@@ -68,7 +70,8 @@ async def calling(store: Store, key: str, models: ModelServer, send: Send) -> As
     async def receive() -> Message:
         for message in sent:
             return message
-        return await asyncio.Future[Message]()
+        await (leaves or asyncio.Event()).wait()
+        return {"type": "http.disconnect"}
 
     app = create_app(store, upstream_client=Upstream(models), dispatches=False)
     async with app.router.lifespan_context(app):
@@ -176,6 +179,97 @@ async def test_one_account_left_places_for_the_others(store: Store, monkeypatch:
     assert store.quota.state(sign_in(store)).held_micro_usd == 0
     statuses = [logged.entry.status for logged in store.usage.page(sign_in(store)).entries]
     assert sorted(statuses) == ["ok", "ok", "ok", "rate_limit_exceeded"]
+
+
+# -- a client that left -----------------------------------------------------------------------------------------------
+
+THOUGHT: Final = {
+    "prompt_tokens": 10,
+    "completion_tokens": 900,
+    "total_tokens": 910,
+    "completion_tokens_details": {"reasoning_tokens": 896},
+}
+"""Of an answer of four words, for which the model thought a long time and showed nothing of it."""
+
+
+@pytest.fixture
+def noticed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set as soon as the gateway has noticed that a client left."""
+    event, read_on = asyncio.Event(), streamed.StreamedAnswer._read_on
+
+    async def notice(self: Any, pump: asyncio.Task[None]) -> str:
+        event.set()
+        return await read_on(self, pump)
+
+    monkeypatch.setattr(streamed.StreamedAnswer, "_read_on", notice)
+    return event
+
+
+@pytest.mark.parametrize("way", ["closed", "stalled", "broke"])
+@pytest.mark.parametrize("place", ["in one chunk", "in many"])
+async def test_what_a_model_thought_was_charged_to_a_client_that_left_before_it_was_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch, noticed: asyncio.Event, way: str, place: str
+) -> None:
+    monkeypatch.setattr(streamed, "LONGEST_SEND", 0.05 if way == "stalled" else PATIENCE)
+    leaves, taken = asyncio.Event(), 0
+
+    async def send(_: Message) -> None:
+        nonlocal taken
+        taken += 1
+        if taken == 3:
+            if way == "closed":
+                leaves.set()
+            if way == "stalled":
+                await asyncio.Future[None]()
+            if way == "broke":
+                raise OSError
+
+    rest = [said("three"), said("four"), event({"choices": [], "usage": THOUGHT}), DONE]
+    pieces = [said("one"), said("two"), noticed, *(rest if place == "in many" else [b"".join(rest)])]
+    chunks = Chunks(pieces)
+    async with calling(store, make_relayed(store), of_events(chunks), send, leaves) as call:
+        await asyncio.wait_for(call, PATIENCE)
+        assert chunks.is_closed
+    entry = entry_of(store)
+    assert (entry.status, entry.prompt_tokens, entry.completion_tokens) == ("client_gone", 10, 900)
+    assert entry.detail == "The client left before the end; what the model server reported was charged."
+    assert entry.cost_micro_usd == 10 + 2 * 900
+
+
+@pytest.mark.parametrize("end", ["silence", "flood", "no usage", "break"])
+async def test_a_client_that_left_paid_for_what_it_had_where_nothing_was_reported_in_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch, noticed: asyncio.Event, end: str
+) -> None:
+    monkeypatch.setattr(streamed, "LONGEST_READ_ON", 0.05 if end == "silence" else PATIENCE)
+    monkeypatch.setattr(streamed, "MOST_READ_ON", 4096)
+    leaves, taken = asyncio.Event(), Taker()
+    ends: dict[str, list[bytes | Exception | asyncio.Event]] = {
+        "silence": [asyncio.Event()],
+        "flood": [*[said("x" * 100)] * 100, event({"choices": [], "usage": THOUGHT}), DONE],
+        "no usage": [said("three"), DONE],
+        "break": [said("three"), httpx.ReadError("broken")],
+    }
+    chunks = Chunks([said("one"), said("two"), noticed, *ends[end]])
+    async with calling(store, make_relayed(store), of_events(chunks), taken.send, leaves) as call:
+        await until(lambda: len(taken.taken) == 3)
+        leaves.set()
+        await asyncio.wait_for(call, PATIENCE)
+        assert chunks.is_closed
+    entry = entry_of(store)
+    assert (entry.status, entry.kind, entry.completion_tokens) == ("client_gone", Kind.CONSUMPTION, 2)
+    assert entry.detail == "The client left before the end; what it had received was counted."
+
+
+async def test_a_client_that_left_a_server_which_reports_all_along_was_not_read_on_for(store: Store) -> None:
+    leaves, taken, so_far = asyncio.Event(), Taker(), {**THOUGHT, "completion_tokens": 300, "total_tokens": 310}
+    words = event({"choices": [{"index": 0, "delta": {"content": "one"}}], "usage": so_far})
+    chunks = Chunks([words, asyncio.Event()])
+    async with calling(store, make_relayed(store), of_events(chunks), taken.send, leaves) as call:
+        await until(lambda: len(taken.taken) == 2)
+        leaves.set()
+        await asyncio.wait_for(call, PATIENCE)
+    entry = entry_of(store)
+    assert (entry.status, entry.completion_tokens) == ("client_gone", 300)
 
 
 # -- after the end of the stream --------------------------------------------------------------------------------------

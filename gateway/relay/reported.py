@@ -1,0 +1,122 @@
+"""The tokens that a model server reports, told apart into what is charged as input, as cached input and as output.
+
+Servers agree on the names `prompt_tokens`, `completion_tokens` and `total_tokens`, and on little else:
+
+- OpenAI, DeepSeek and Moonshot count cached tokens within the prompt.
+- Anthropic, and gateways that pass its figures on, count what was read from the cache and written to it beside the
+  prompt.
+- xAI and Gemini count what the model thought beside the completion, and Gemini what its tools read beside the prompt.
+
+What stands beside the two is in the total, so the total tells which of them it is.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Final
+
+MOST: Final = 1_000_000_000
+"""Tokens that are believed of one call."""
+_DETAILS: Final = (
+    "prompt_tokens_details",
+    "input_tokens_details",
+    "completion_tokens_details",
+    "output_tokens_details",
+)
+_READ: Final = ("cache_read_input_tokens", "cached_tokens", "prompt_cache_hit_tokens", "cache_read_tokens")
+_WRITTEN: Final = ("cache_creation_input_tokens", "cache_creation_tokens", "cache_write_tokens")
+_TOOLS: Final = ("tool_use_prompt_tokens", "tool_use_input_tokens", "tool_use_tokens", "tool_use_prompt_token_count")
+_THOUGHT: Final = ("reasoning_tokens", "thinking_tokens", "thoughts_tokens", "thoughts_token_count")
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a model server says. `completion_tokens` None: it did not say."""
+
+    prompt_tokens: int
+    completion_tokens: int | None
+    cached_tokens: int = 0
+    """Of the prompt, those that the server had in its cache."""
+
+
+def reported(document: Mapping[str, Any], *, has_completion: bool = True) -> Reported | None:
+    """The usage in an answer or a chunk, under either of the names OpenAI gives it; None if there is none.
+
+    One of zeros alone is none. Without a completion the total is that of the prompt, and some servers (Voyage)
+    report nothing else.
+    """
+    usage = document.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    prompt = _tokens(usage.get("prompt_tokens", usage.get("input_tokens")))
+    total = _tokens(usage.get("total_tokens"))
+    if prompt is None and not has_completion:
+        prompt = total
+    if prompt is None:
+        return None
+    completion = _tokens(usage.get("completion_tokens", usage.get("output_tokens")))
+    beside = _Beside.of(usage)
+    told = prompt + (completion or 0)
+    if total is not None and total > told:
+        rest = total - told
+        into_prompt = rest if not has_completion else beside.of_prompt(rest, prompt, knows_completion=bool(completion))
+        if rest > into_prompt:
+            completion = (completion or 0) + rest - into_prompt
+    else:
+        # Anthropic reports no total, and has none of these within its `input_tokens`.
+        is_anthropic = total is None and "prompt_tokens" not in usage
+        into_prompt = beside.cache if is_anthropic or beside.cache > prompt else 0
+    if total is not None and completion is None and total >= prompt:
+        completion = 0
+    prompt = min(prompt + into_prompt, MOST)
+    if not prompt and not completion:
+        return None
+    return Reported(prompt, completion, min(beside.read, prompt))
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """Figures that some servers count beside the prompt and the completion, and others within them."""
+
+    read: int
+    """From the cache."""
+    written: int
+    """To the cache."""
+    tools: int
+    """Results of tools that the model server ran."""
+    thought: int
+
+    @classmethod
+    def of(cls, usage: Mapping[str, Any]) -> "_Beside":
+        return cls(*(max(_named(usage, names), default=0) for names in (_READ, _WRITTEN, _TOOLS, _THOUGHT)))
+
+    @property
+    def cache(self) -> int:
+        return self.read + self.written
+
+    def of_prompt(self, rest: int, prompt: int, *, knows_completion: bool) -> int:
+        """How many of the `rest`, which the total has beyond prompt and completion, are input."""
+        figures = ((self.thought, 0), (self.tools, 1), (self.read, 1), (self.written, 1))
+        if knows_completion:
+            for count in range(1, len(figures) + 1):
+                for some in combinations(figures, count):
+                    if sum(tokens for tokens, _ in some) == rest:
+                        return sum(tokens for tokens, is_input in some if is_input)
+        # More than the prompt cannot be within it.
+        outside = self.tools + (self.cache if self.cache > prompt else 0)
+        return min(rest, outside)
+
+
+def _named(usage: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[int]:
+    for part in (usage, *(usage.get(name) for name in _DETAILS)):
+        if isinstance(part, dict):
+            for name in names:
+                tokens = _tokens(part.get(name))
+                if tokens is not None:
+                    yield tokens
+
+
+def _tokens(value: object) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON has one kind of number: 2.0 is a whole one (RFC 8259, 6)
+    return value if type(value) is int and 0 <= value <= MOST else None
