@@ -57,4 +57,7 @@ class WalletPage(ModulePage):
             table.add_row(
                 Content(plain(price.model, 60)), *(Content(show_usd(amount, exact=True)) for amount in amounts)
             )
+            if price.cached_input_per_million is not None:
+                cached = Content(show_usd(price.cached_input_per_million, exact=True))
+                table.add_row(Content("  of it cached"), cached, Content(""), Content(""))
         self.query_one("#prices-state", Static).update("" if prices.value else "No model has a price yet.")

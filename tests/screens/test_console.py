@@ -95,6 +95,14 @@ async def test_the_wallet_shows_the_first_price_without_saying_there_is_none() -
         await open_module(stage, "wallet")
         assert stage.says("small")
         assert not stage.says("No model has a price yet.")
+        assert not stage.says("of it cached")
+        stage.store.pricing.set(
+            ModelPrice("small", MICRO_PER_USD, MICRO_PER_USD, cached_input_per_million=MICRO_PER_USD // 8)
+        )
+        await open_module(stage, "settings")
+        await open_module(stage, "wallet")
+        assert stage.says("of it cached")
+        assert stage.says("$0.125")
 
 
 async def test_the_cursor_stays_on_its_api_key_when_the_list_is_read_again() -> None:

@@ -19,6 +19,11 @@ def add(commands: Commands) -> None:
     set_ = actions.add_parser("set", help="set a model's price, in dollars with up to six decimals")
     set_.add_argument("model", metavar="MODEL", help="the name exactly as clients send it")
     set_.add_argument("--input", metavar="USD", required=True, help="per million tokens sent to the model")
+    set_.add_argument(
+        "--cached-input",
+        metavar="USD",
+        help="of those, what the model server had cached (default: as input)",
+    )
     set_.add_argument("--output", metavar="USD", required=True, help="per million tokens the model answers")
     set_.add_argument("--request", metavar="USD", default="0", help="per request, on top (default: %(default)s)")
     set_.set_defaults(run=run_set)
@@ -36,11 +41,13 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
     from store.money import parse_usd
     from store.pricing import ModelPrice
 
+    cached = arguments.cached_input
     price = ModelPrice(
         arguments.model,
         parse_usd(arguments.input, places=_PLACES, field="input"),
         parse_usd(arguments.output, places=_PLACES, field="output"),
         parse_usd(arguments.request, places=_PLACES, field="request"),
+        cached_input_per_million=None if cached is None else parse_usd(cached, places=_PLACES, field="cached-input"),
     )
     with open_account_store(options, create=False) as store:
         store.pricing.set(price, actor=actor())
@@ -61,6 +68,9 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
                     "input_usd_per_million_tokens": type_usd(price.input_per_million),
                     "output_usd_per_million_tokens": type_usd(price.output_per_million),
                     "request_usd": type_usd(price.per_request),
+                    "cached_input_usd_per_million_tokens": None
+                    if price.cached_input_per_million is None
+                    else type_usd(price.cached_input_per_million),
                 }
                 for price in prices
             ]
@@ -72,10 +82,11 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
             show_usd(price.input_per_million, exact=True),
             show_usd(price.output_per_million, exact=True),
             show_usd(price.per_request, exact=True),
+            "" if price.cached_input_per_million is None else show_usd(price.cached_input_per_million, exact=True),
         )
         for price in prices
     ]
-    streams.give_table(("MODEL", "INPUT/1M", "OUTPUT/1M", "REQUEST"), rows)
+    streams.give_table(("MODEL", "INPUT/1M", "OUTPUT/1M", "REQUEST", "CACHED/1M"), rows)
     return 0
 
 

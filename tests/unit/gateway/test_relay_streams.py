@@ -225,8 +225,7 @@ async def test_what_a_model_thought_was_charged_to_a_client_that_left_before_it_
                 raise OSError
 
     rest = [said("three"), said("four"), event({"choices": [], "usage": THOUGHT}), DONE]
-    pieces = [said("one"), said("two"), noticed, *(rest if place == "in many" else [b"".join(rest)])]
-    chunks = Chunks(pieces)
+    chunks = Chunks([said("one"), said("two"), noticed, *(rest if place == "in many" else [b"".join(rest)])])
     async with calling(store, make_relayed(store), of_events(chunks), send, leaves) as call:
         await asyncio.wait_for(call, PATIENCE)
         assert chunks.is_closed

@@ -165,7 +165,15 @@ def test_prices(shell: Shell) -> None:
         "input_usd_per_million_tokens": "0.25",
         "output_usd_per_million_tokens": "2.00",
         "request_usd": "0.00",
+        "cached_input_usd_per_million_tokens": None,
     }
+    cached = ("admin", "price", "set", "tiny", "--input", "0.25", "--output", "2", "--cached-input", "0.025")
+    assert shell.run(*cached).status == 0
+    assert shell.run("admin", "price", "list").out.splitlines()[0].split()[-1] == "CACHED/1M"
+    assert shell.run("admin", "price", "list").out.splitlines()[2].split()[-1] == "$0.025"
+    listed = json.loads(shell.run("admin", "price", "list", "--json").out)
+    assert listed[1]["cached_input_usd_per_million_tokens"] == "0.025"
+    assert shell.run(*cached[:-1], "-1").status == 1
     assert shell.run("admin", "price", "remove", "tiny").status == 0
     assert shell.run("admin", "price", "remove", "tiny").status == 1
 
