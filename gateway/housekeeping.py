@@ -30,4 +30,5 @@ def tidy(store: Store) -> None:
     """Once. Raises `StoreUnavailable`."""
     if released := store.quota.release_abandoned():
         LOGGER.warning("%d calls were never booked; what they held was given back", released)
+    store.quota.reservations.forget_settled()
     store.outbox.prune()

@@ -5,24 +5,22 @@ logs it and, where it crosses the threshold, puts the warning into the outbox.
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, literal, or_, select, update
 
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import AlreadySettled, InvalidMoney, NoSuchAccount, QuotaExceeded, SpendLimitReached
-from store.models import Account, ApiKey, NotificationSettingsRow, Quota, Reservation
+from store.errors import InvalidMoney, NoSuchAccount, QuotaExceeded, SpendLimitReached
+from store.models import Account, ApiKey, NotificationSettingsRow, Quota
 from store.money import MAXIMUM_MICRO_USD
 from store.outbox import Outbox
+from store.reservations import Hold, Reservations
 from store.row_locks import keep_account
 from store.sessions import Sessions
 from store.text import fold
 from store.usage_log import UsageEntry, UsageLog
 
-ABANDONED_AFTER: Final = timedelta(hours=1)
-"""No call takes longer; a reservation this old belonged to a process that died."""
 _OUT_OF_RANGE: Final = "The quota would fall below zero or grow beyond 1,000,000,000 dollars."
 
 # Every relayed call runs these. To build one takes SQLAlchemy eight times as long as to run it, so they are built
@@ -47,13 +45,6 @@ _HOLD_ON_KEY: Final = (
         ),
     )
     .values(held_micro_usd=ApiKey.held_micro_usd + bindparam("amount"))
-)
-_RESERVE: Final = insert(Reservation).returning(Reservation.id)
-_ACCOUNT_OF: Final = select(Reservation.account_id).where(Reservation.id == bindparam("reservation"))
-_CLAIM: Final = (
-    delete(Reservation)
-    .where(Reservation.id == bindparam("reservation"))
-    .returning(Reservation.account_id, Reservation.api_key_id, Reservation.held_micro_usd)
 )
 _THRESHOLD: Final = (
     select(NotificationSettingsRow.threshold_micro_usd)
@@ -100,6 +91,7 @@ class Quotas:
         self._sessions = sessions
         self._outbox = outbox
         self._usage = usage
+        self.reservations = Reservations(context)
 
     def state(self, token: str) -> QuotaState:
         """The quota of the session's account."""
@@ -113,15 +105,15 @@ class Quotas:
             raise NoSuchAccount
         return QuotaState(row.remaining_micro_usd, row.held_micro_usd, row.used_micro_usd)
 
-    def reserve(self, account_id: int, micro_usd: int, *, api_key_id: int | None = None) -> int:
-        """Hold `micro_usd` for one call; returns the reservation to settle.
+    def reserve(self, account_id: int, micro_usd: int, *, api_key_id: int | None = None) -> Hold:
+        """Hold `micro_usd` for one call; returns what it is settled with.
 
         Raises `QuotaExceeded`, `SpendLimitReached` for the API key's own limit, or `InvalidMoney` below zero.
         """
         with self._context.database.write() as tx:
             return self.hold(tx, account_id, micro_usd, api_key_id=api_key_id)
 
-    def hold(self, tx: Connection, account_id: int, micro_usd: int, *, api_key_id: int | None = None) -> int:
+    def hold(self, tx: Connection, account_id: int, micro_usd: int, *, api_key_id: int | None = None) -> Hold:
         """The same inside `tx`, which has to be rolled back, to a savepoint at least, if this raises."""
         _refuse_negative(micro_usd)
         if micro_usd > MAXIMUM_MICRO_USD:
@@ -134,36 +126,29 @@ class Quotas:
             on_key = tx.execute(_HOLD_ON_KEY, {"key": api_key_id, "account": account_id, "amount": micro_usd})
             if on_key.rowcount != 1:
                 raise SpendLimitReached
-        row = {
-            "account_id": account_id,
-            "api_key_id": api_key_id,
-            "held_micro_usd": micro_usd,
-            "created_at": self._context.now(),
-        }
-        return int(tx.execute(_RESERVE, row).scalar_one())
+        return self.reservations.open(tx, account_id, api_key_id, micro_usd)
 
-    def settle(self, reservation_id: int, cost_micro_usd: int, entry: UsageEntry) -> int:
+    def settle(self, hold: Hold, cost_micro_usd: int, entry: UsageEntry) -> int:
         """Take what a call did cost, log it, and warn if the threshold was crossed; returns what was taken.
 
         A cost beyond what is left takes what is left, and is not held for other calls: the ledger never goes below
-        zero. Raises `AlreadySettled`, or `InvalidMoney` below zero.
+        zero. A call whose reservation a crash forgot is settled all the same, each call once. Raises `AlreadySettled`,
+        also when the account is gone, or `InvalidMoney` below zero.
         """
         with self._context.database.write() as tx:
-            return self.book(tx, reservation_id, cost_micro_usd, entry)
+            return self.book(tx, hold, cost_micro_usd, entry)
 
-    def book(self, tx: Connection, reservation_id: int, cost_micro_usd: int, entry: UsageEntry) -> int:
+    def book(self, tx: Connection, hold: Hold, cost_micro_usd: int, entry: UsageEntry) -> int:
         """The same inside `tx`."""
         _refuse_negative(cost_micro_usd)
-        keep_account(tx, _ACCOUNT_OF, {"reservation": reservation_id})
-        row = tx.execute(_CLAIM, {"reservation": reservation_id}).one_or_none()
-        if row is None:
-            raise AlreadySettled
-        taken, is_crossed = self._take(tx, row.account_id, row.held_micro_usd, cost_micro_usd)
-        if row.api_key_id is not None:
-            tx.execute(_SPEND_ON_KEY, {"key": row.api_key_id, "held": row.held_micro_usd, "cost": taken})
-        self._usage.append(tx, row.account_id, replace(entry, cost_micro_usd=taken))
+        keep_account(tx, hold.account_id)
+        held = self.reservations.claim(tx, hold)
+        taken, is_crossed = self._take(tx, hold.account_id, held, cost_micro_usd)
+        if hold.api_key_id is not None:
+            tx.execute(_SPEND_ON_KEY, {"key": hold.api_key_id, "held": held, "cost": taken})
+        self._usage.append(tx, hold.account_id, replace(entry, cost_micro_usd=taken))
         if is_crossed:
-            self._outbox.warn_if_crossed(tx, row.account_id)
+            self._outbox.warn_if_crossed(tx, hold.account_id)
         return taken
 
     def charge(self, account_id: int, cost_micro_usd: int) -> None:
@@ -227,21 +212,13 @@ class Quotas:
 
     def release_abandoned(self) -> int:
         """Give back what dead processes held; returns how many reservations there were."""
-        released = 0
-        abandoned = Reservation.created_at <= self._context.now() - ABANDONED_AFTER
         with self._context.database.write() as tx:
-            keep_account(tx, select(Reservation.account_id).where(abandoned))
-            rows = tx.execute(
-                delete(Reservation)
-                .where(abandoned)
-                .returning(Reservation.account_id, Reservation.api_key_id, Reservation.held_micro_usd)
-            ).all()
-            for row in rows:
-                self._take(tx, row.account_id, row.held_micro_usd, 0)
-                if row.api_key_id is not None:
-                    tx.execute(_SPEND_ON_KEY, {"key": row.api_key_id, "held": row.held_micro_usd, "cost": 0})
-                released += 1
-        return released
+            released = self.reservations.release_abandoned(tx)
+            for one in released:
+                self._take(tx, one.account_id, one.held_micro_usd, 0)
+                if one.api_key_id is not None:
+                    tx.execute(_SPEND_ON_KEY, {"key": one.api_key_id, "held": one.held_micro_usd, "cost": 0})
+        return len(released)
 
     def _take(self, tx: Connection, account_id: int, held: int, cost: int) -> tuple[int, bool]:
         cost = min(cost, MAXIMUM_MICRO_USD)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,19 @@ class PostgresServer:
     """A running server. `folder` holds its socket, its data and its log."""
 
     folder: Path
+    programs: Path
+
+    def start(self) -> None:
+        """Start it on its data, after a crash too."""
+        run(self.programs, self.folder, "pg_ctl", "start", "-w", "-t", "60", *self._data, "-l", f"{self.folder}/log")
+
+    def crash(self) -> None:
+        """Stop it as a crash does: nothing is written that was not written already."""
+        run(self.programs, self.folder, "pg_ctl", "stop", "-w", "-m", "immediate", *self._data)
+
+    @property
+    def _data(self) -> tuple[str, str]:
+        return ("-D", f"{self.folder}/data")
 
     def url(self, name: str) -> str:
         """The SQLAlchemy URL of the database `name`."""
@@ -86,6 +99,24 @@ class PostgresServer:
         return _TEMPLATE
 
 
+def run(programs: Path, folder: Path, program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs as the owner of the server in `folder`."""
+    owner = USER if os.geteuid() == 0 else None  # initdb refuses to run as root
+    with (folder / "talk").open("ab") as talk:
+        subprocess.run(
+            [programs / program, *arguments],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=talk,
+            stderr=talk,
+            cwd=folder,
+            user=owner,
+            group=owner,
+            extra_groups=[] if owner else None,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"},
+        )
+
+
 def binaries() -> Path | None:
     """The folder of the newest PostgreSQL server on this machine, or None."""
     on_path = shutil.which("postgres")
@@ -98,40 +129,25 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def running_server(programs: Path, *, fsync: bool = False) -> Iterator[PostgresServer]:
-    """A server from `programs`. With `fsync` it keeps what it acknowledged through a `kill -9`."""
+def running_server(programs: Path, *, fsync: bool = False, more: Sequence[str] = ()) -> Iterator[PostgresServer]:
+    """A server from `programs`, with `more` settings. With `fsync` it keeps what it acknowledged through a crash."""
     folder = Path(tempfile.mkdtemp(prefix="gatekey-pg-"))
-    owner = USER if os.geteuid() == 0 else None  # initdb refuses to run as root
-    if owner is not None:
-        account = pwd.getpwnam(owner)
+    if os.geteuid() == 0:
+        account = pwd.getpwnam(USER)
         os.chown(folder, account.pw_uid, account.pw_gid)
     data = folder / "data"
 
-    def run(program: str, *arguments: str) -> None:
-        with (folder / "talk").open("ab") as talk:
-            subprocess.run(
-                [programs / program, *arguments],
-                check=True,
-                stdin=subprocess.DEVNULL,
-                stdout=talk,
-                stderr=talk,
-                cwd=folder,
-                user=owner,
-                group=owner,
-                extra_groups=[] if owner else None,
-                env={"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"},
-            )
-
     try:
-        run("initdb", "-N", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "-D", str(data))
-        settings = (*_COMMON, *(() if fsync else _FAST), f"unix_socket_directories='{folder}'", f"port={_PORT}")
+        run(programs, folder, "initdb", "-N", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "-D", str(data))
+        settings = (*_COMMON, *(() if fsync else _FAST), *more, f"unix_socket_directories='{folder}'", f"port={_PORT}")
         with (data / "postgresql.conf").open("a") as configuration:
             configuration.write("\n".join(("", *settings, "")))
-        run("pg_ctl", "start", "-w", "-t", "60", "-D", str(data), "-l", str(folder / "log"))
+        server = PostgresServer(folder, programs)
+        server.start()
         try:
-            yield PostgresServer(folder)
+            yield server
         finally:
-            run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(data))
+            server.crash()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

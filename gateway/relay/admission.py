@@ -7,6 +7,7 @@ from gateway.relay.usage import Usage
 from store.api_keys import KeyHolder
 from store.errors import InvalidApiKey, QuotaExceeded, SpendLimitReached
 from store.pricing import ModelPrice
+from store.reservations import Hold
 from store.store import Store
 
 
@@ -47,13 +48,16 @@ class Admission:
         if holder.free_on_key_micro_usd is not None and holder.free_on_key_micro_usd < self._most:
             raise SpendLimitReached
 
-    def hold(self, tx: Connection) -> int:
-        """Hold what the call may cost at most; returns the reservation. Raises `QuotaExceeded`, `SpendLimitReached`."""
+    def hold(self, tx: Connection) -> Hold:
+        """Hold what the call may cost at most; returns what it is booked with.
+
+        Raises `QuotaExceeded`, `SpendLimitReached`.
+        """
         holder, call = self.known_holder, self._call
         if self.price is None:
             self._store.pricing.note_unpriced(tx, holder.account_id, call.model)
-        reservation = self._store.quota.hold(tx, holder.account_id, self._most, api_key_id=holder.key_id)
+        hold = self._store.quota.hold(tx, holder.account_id, self._most, api_key_id=holder.key_id)
         if holder.is_stale:
             # After the hold: everyone locks the quota before the key, or two calls would wait for each other.
             self._store.api_keys.note_use(tx, holder)
-        return reservation
+        return hold

@@ -16,6 +16,7 @@ from gateway.services import Services
 from store.api_keys import KeyHolder
 from store.errors import AlreadySettled, GatekeyError, ModelNotPriced, StoreUnavailable, UpstreamFailed
 from store.pricing import ModelPrice
+from store.reservations import Hold
 from store.usage_log import Kind, UsageEntry
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
@@ -52,13 +53,13 @@ class Caller:
 
 @dataclass(slots=True)
 class Held:
-    """A call that may go ahead: its price, and the reservation that pays for it."""
+    """A call that may go ahead: its price, and the hold that pays for it."""
 
     caller: Caller
     model: str
     kind: Kind
     price: ModelPrice | None
-    reservation: int
+    hold: Hold
     is_taken: bool = False
     """Whether somebody has taken it on to book it. It is booked once, by whoever does so first."""
 
@@ -100,8 +101,8 @@ class Ledger:
         """Log that the call failed; nothing is taken for it."""
         await self.book(held, None, kind=Kind.ERROR, status=status, detail=str(error))
 
-    def undo(self, holding: Awaitable[int], held: Callable[[int], Held]) -> None:
-        """Book as stopped a call that was cancelled while `holding` made the reservation that `held` takes."""
+    def undo(self, holding: Awaitable[Hold], held: Callable[[Hold], Held]) -> None:
+        """Book as stopped a call that was cancelled while `holding` made the hold that `held` takes."""
 
         async def undo() -> None:
             with contextlib.suppress(GatekeyError):
@@ -140,7 +141,7 @@ class Ledger:
     async def _book(self, held: Held, cost: int, entry: UsageEntry) -> None:
         store = self._services.store
         with contextlib.suppress(AlreadySettled):  # its account was deleted meanwhile, or an answer was lost
-            await self._services.threads.write(lambda tx: store.quota.book(tx, held.reservation, cost, entry))
+            await self._services.threads.write(lambda tx: store.quota.book(tx, held.hold, cost, entry))
 
     async def _book_first(self, held: Held, cost: int, entry: UsageEntry) -> None:
         try:

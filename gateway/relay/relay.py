@@ -31,6 +31,7 @@ from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
 from store.errors import GatekeyError, QuotaExceeded, UpstreamFailed
 from store.quota import QuotaState
+from store.reservations import Hold
 from store.tokens import API_KEY_PREFIX
 from store.usage_log import Kind
 
@@ -77,28 +78,26 @@ class Relay:
         """Whose key it is, what the model costs, and that it can be paid for, in one visit to the writing thread."""
         admission = Admission(self.services.store, key, call)
         try:
-            # A hold that a power cut forgets is the hold of a call that died with it.
-            hold = self.services.threads.write(admission.hold, first=admission.read, is_lasting=False)
-            holding = asyncio.ensure_future(hold)
-            reservation = await asyncio.shield(holding)
+            # A crash of the database may forget the hold while its call goes on: the booking does without.
+            held = self.services.threads.write(admission.hold, first=admission.read, is_lasting=False)
+            holding = asyncio.ensure_future(held)
+            hold = await asyncio.shield(holding)
         except asyncio.CancelledError:
             # It is held all the same, and nobody is left to book it.
-            self.ledger.undo(
-                holding, lambda reservation: self._held(request, call, site, started_at, admission, reservation)
-            )
+            self.ledger.undo(holding, lambda hold: self._held(request, call, site, started_at, admission, hold))
             raise
         except GatekeyError as error:
             if admission.holder is not None:
                 caller = self.recognised(request, admission.holder, site, started_at)
                 await self.ledger.log_refusal(caller, call.model, error, problem_code(error))
             raise
-        return self._held(request, call, site, started_at, admission, reservation)
+        return self._held(request, call, site, started_at, admission, hold)
 
     def _held(
-        self, request: Request, call: Call, site: SiteView, started_at: float, admission: Admission, reservation: int
+        self, request: Request, call: Call, site: SiteView, started_at: float, admission: Admission, hold: Hold
     ) -> Held:
         caller = self.recognised(request, admission.known_holder, site, started_at)
-        return Held(caller, call.model, call.endpoint.kind, admission.price, reservation)
+        return Held(caller, call.model, call.endpoint.kind, admission.price, hold)
 
     async def _forward(self, call: Call, held: Held, site: SiteView) -> Response:
         """Ask the model server and book what came of it, whatever that is."""

@@ -25,7 +25,7 @@ from store.text import plain
 WAITS: Final = {"connect": 5.0, "read": 300.0, "write": 30.0, "pool": 5.0}
 """Seconds. `read` is the longest silence, before an answer or within one."""
 LONGEST_CALL: Final = 50 * 60
-"""Seconds. Shorter than `store.quota.ABANDONED_AFTER`, after which what a call holds is given back."""
+"""Seconds. Shorter than `store.reservations.ABANDONED_AFTER`, after which what a call holds is given back."""
 LONGEST_ANSWER: Final = 64 * 1024 * 1024
 LONGEST_ERROR: Final = 64 * 1024
 

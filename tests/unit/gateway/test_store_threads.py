@@ -19,6 +19,7 @@ from gateway.serve import configuration, listen
 from gateway.store_threads import StoreThreads
 from store.errors import DatabaseBusy
 from store.models import SiteSetting
+from store.reservations import Hold
 from store.store import Store
 from store.upsert import upsert
 from store.usage_log import UsageEntry
@@ -102,10 +103,10 @@ async def test_streams_that_the_stop_cut_off_were_all_booked(
 ) -> None:
     book, is_busy = store.quota.book, iter([True])
 
-    def busy_at_first(tx: Connection, reservation_id: int, cost: int, entry: UsageEntry) -> int:
+    def busy_at_first(tx: Connection, hold: Hold, cost: int, entry: UsageEntry) -> int:
         if next(is_busy, False):
             raise DatabaseBusy
-        return book(tx, reservation_id, cost, entry)
+        return book(tx, hold, cost, entry)
 
     monkeypatch.setattr(store.quota, "book", busy_at_first)
     monkeypatch.setattr(ledger, "RETRIES", (0.0,))
@@ -164,9 +165,9 @@ async def test_a_booking_whose_caller_was_cancelled_was_made(store: Store, monke
     book, is_booking, is_cancelled = store.quota.book, asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
-    def busy_at_first(tx: Connection, reservation_id: int, cost: int, entry: UsageEntry) -> int:
+    def busy_at_first(tx: Connection, hold: Hold, cost: int, entry: UsageEntry) -> int:
         if is_cancelled.is_set():
-            return book(tx, reservation_id, cost, entry)
+            return book(tx, hold, cost, entry)
         loop.call_soon_threadsafe(is_booking.set)
         assert is_cancelled.wait(PATIENCE)
         raise DatabaseBusy
@@ -190,7 +191,7 @@ async def test_a_call_that_was_cut_off_while_it_was_let_in_held_nothing(monkeypa
         key = make_relayed(store)
         hold, is_let_in, may_go_on = store.quota.hold, threading.Event(), threading.Event()
 
-        def slow(*asked: Any, **options: Any) -> int:
+        def slow(*asked: Any, **options: Any) -> Hold:
             is_let_in.set()
             may_go_on.wait(PATIENCE)
             return hold(*asked, **options)

@@ -4,13 +4,14 @@ import random
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import delete, event, select, update
 
 from store.errors import AlreadySettled, GatekeyError, InvalidMoney, NoSuchAccount, QuotaExceeded
-from store.models import Account, NotificationSettingsRow, Quota, Reservation
+from store.models import Account, ApiKey, NotificationSettingsRow, Quota, Reservation, UsageEntryRow
 from store.money import MAXIMUM_MICRO_USD
 from store.outbox import QUOTA_WARNING
-from store.quota import ABANDONED_AFTER, QuotaState
+from store.quota import QuotaState
+from store.reservations import ABANDONED_AFTER, SETTLED_KEPT, Hold
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
@@ -52,9 +53,9 @@ def test_a_call_settles_once(store: Store, alice: Person) -> None:
     reservation = store.quota.reserve(alice.id, 10)
     store.quota.settle(reservation, 10, ENTRY)
     before = contents(store)
-    for number in (reservation, 4711):
+    for cost in (10, 20):
         with pytest.raises(AlreadySettled):
-            store.quota.settle(number, 10, ENTRY)
+            store.quota.settle(reservation, cost, ENTRY)
     assert contents(store) == before
 
 
@@ -212,7 +213,8 @@ def test_the_sums_hold_over_any_course_of_events(store: Store, alice: Person) ->
 
 def test_what_a_dead_process_held_is_given_back(store: Store, alice: Person, clock: StillClock) -> None:
     key = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=100).info.id
-    old = [store.quota.reserve(alice.id, 60, api_key_id=key), store.quota.reserve(alice.id, 7)]
+    for amount, api_key_id in ((60, key), (7, None)):
+        store.quota.reserve(alice.id, amount, api_key_id=api_key_id)
     clock.time += ABANDONED_AFTER - timedelta(seconds=1)
     assert store.quota.release_abandoned() == 0
     young = store.quota.reserve(alice.id, 30, api_key_id=key)
@@ -221,11 +223,89 @@ def test_what_a_dead_process_held_is_given_back(store: Store, alice: Person, clo
     assert store.quota.release_abandoned() == 0
     with store.database.read() as tx:
         assert tx.execute(select(Quota.held_micro_usd, Quota.used_micro_usd)).one() == (30, 0)
-        assert tx.execute(select(Reservation.id)).scalars().all() == [young]
-    for reservation in old:
-        with pytest.raises(AlreadySettled):
-            store.quota.settle(reservation, 1, ENTRY)
+        assert tx.execute(select(Reservation.id)).scalars().all() == [young.id]
     store.quota.reserve(alice.id, 70, api_key_id=key)
+
+
+# -- a hold that was forgotten ----------------------------------------------------------------------------------
+
+
+def forget(store: Store, *holds: Hold) -> None:
+    """Undo what reserving did: the power cut of a database that had not yet written it down."""
+    with store.database.write() as tx:
+        for hold in holds:
+            gone = delete(Reservation).where(Reservation.id == hold.id).returning(Reservation.held_micro_usd)
+            amount = tx.execute(gone).scalar_one()
+            of_account, of_key = Quota.account_id == hold.account_id, ApiKey.id == hold.api_key_id
+            tx.execute(update(Quota).where(of_account).values(held_micro_usd=Quota.held_micro_usd - amount))
+            tx.execute(update(ApiKey).where(of_key).values(held_micro_usd=ApiKey.held_micro_usd - amount))
+
+
+def test_a_call_whose_hold_was_forgotten_is_booked_once(store: Store, alice: Person) -> None:
+    key = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=1000).info.id
+    lost, kept = (store.quota.reserve(alice.id, 100, api_key_id=key) for _ in range(2))
+    forget(store, lost)
+    assert state(store, alice) == (FIVE, 100, 0)
+    assert store.quota.settle(lost, 60, ENTRY) == 60
+    with pytest.raises(AlreadySettled):
+        store.quota.settle(lost, 60, ENTRY)
+    assert store.quota.settle(kept, 40, ENTRY) == 40
+    assert state(store, alice) == (FIVE - 100, 0, 100)
+    assert store.api_keys.list(alice.token)[0].spent_micro_usd == 100
+    with store.database.read() as tx:
+        assert tx.execute(select(UsageEntryRow.cost_micro_usd).order_by(UsageEntryRow.id)).scalars().all() == [60, 40]
+    store.quota.reserve(alice.id, 900, api_key_id=key)
+
+
+def test_a_forgotten_call_never_takes_what_is_held_for_others(store: Store, alice: Person) -> None:
+    lost = store.quota.reserve(alice.id, FIVE)
+    forget(store, lost)
+    other = store.quota.reserve(alice.id, FIVE - 10)
+    assert store.quota.settle(lost, FIVE, ENTRY) == 10
+    assert store.quota.settle(other, FIVE - 10, ENTRY) == FIVE - 10
+    assert state(store, alice) == (0, 0, FIVE)
+
+
+def test_a_call_that_outlived_its_hold_is_booked_once(store: Store, alice: Person, clock: StillClock) -> None:
+    slow = store.quota.reserve(alice.id, 60)
+    clock.time += ABANDONED_AFTER
+    assert store.quota.release_abandoned() == 1
+    assert store.quota.settle(slow, 50, ENTRY) == 50
+    with pytest.raises(AlreadySettled):
+        store.quota.settle(slow, 50, ENTRY)
+    with store.database.read() as tx:
+        assert store.quota.state_of(tx, alice.id) == QuotaState(FIVE - 50, 0, 50)
+
+
+def test_a_forgotten_call_of_an_account_that_is_gone_is_not_booked(store: Store, alice: Person) -> None:
+    lost = store.quota.reserve(alice.id, 60)
+    forget(store, lost)
+    with store.database.write() as tx:
+        tx.execute(delete(Account).where(Account.id == alice.id))
+    before = contents(store)
+    with pytest.raises(AlreadySettled):
+        store.quota.settle(lost, 50, ENTRY)
+    assert contents(store) == before
+
+
+def test_what_was_settled_is_known_for_a_while(store: Store, alice: Person, clock: StillClock) -> None:
+    first = store.quota.reserve(alice.id, 60)
+    store.quota.settle(first, 50, ENTRY)
+    clock.time += SETTLED_KEPT - timedelta(seconds=1)
+    second = store.quota.reserve(alice.id, 60)
+    store.quota.settle(second, 50, ENTRY)
+    open_one = store.quota.reserve(alice.id, 60)
+    assert (store.quota.release_abandoned(), store.quota.reservations.forget_settled()) == (0, 0)
+    clock.advance(seconds=1)
+    assert store.quota.reservations.forget_settled() == 1
+    with pytest.raises(AlreadySettled):
+        store.quota.settle(second, 50, ENTRY)
+    with store.database.read() as tx:
+        assert tx.execute(select(Reservation.id)).scalars().all() in (
+            [second.id, open_one.id],
+            [open_one.id, second.id],
+        )
+        assert store.quota.reservations.under_way(tx, alice.id) == 1
 
 
 # -- the administrator's side -----------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ from store.models import Account as AccountRow
 from store.models import OutboxMessage, UsageEntryRow
 from store.outbox import QUOTA_WARNING
 from store.quota import QuotaState
+from store.reservations import Hold
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings
 from store.settings import SettingsConflict
 from store.sign_in import SecondFactorNeeded, SignedIn
@@ -82,8 +83,8 @@ class Key:
 
 
 class Reservation:
-    def __init__(self, number: int, held: int, key: Key | None) -> None:
-        self.number, self.held, self.key = number, held, key
+    def __init__(self, hold: Hold, held: int, key: Key | None) -> None:
+        self.hold, self.held, self.key = hold, held, key
         self.is_settled = False
 
 
@@ -585,18 +586,18 @@ class AccountsLife(RuleBasedStateMachine):
         elif key is not None and key.limit is not None and key.spent + key.held + amount > key.limit:
             refusal = SpendLimitReached
         key_id = key.made.info.id if key is not None else None
-        number = self.expect(refusal, lambda: self.store.quota.reserve(self.id, amount, api_key_id=key_id))
-        if number is None:
+        hold = self.expect(refusal, lambda: self.store.quota.reserve(self.id, amount, api_key_id=key_id))
+        if hold is None:
             return multiple()
         money.held += amount
         if key is not None:
             key.held += amount
-        return multiple(Reservation(number, amount, key))
+        return multiple(Reservation(hold, amount, key))
 
     @rule(reservation=reservations, cost=CALL)
     def settle(self, reservation: Reservation, cost: int) -> None:
         refusal = AlreadySettled if reservation.is_settled or self.account.is_deleted else None
-        taken = self.expect(refusal, lambda: self.store.quota.settle(reservation.number, cost, ENTRY))
+        taken = self.expect(refusal, lambda: self.store.quota.settle(reservation.hold, cost, ENTRY))
         if refusal is not None:
             return
         reservation.is_settled = True

@@ -1,0 +1,138 @@
+"""What is held for calls under way, and that each call is booked once.
+
+A reservation is committed without waiting for the disk, so a crash of the database may forget it while its call is
+served. The booking therefore rests on the call's own record, a `Hold`: it claims the reservation where there is one,
+and puts one in its place that is settled already where there is none.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Final
+
+from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, update
+
+from store.context import Context
+from store.errors import AlreadySettled
+from store.models import Account, Reservation
+from store.row_locks import keep_account
+from store.upsert import upserting_insert
+
+ABANDONED_AFTER: Final = timedelta(hours=1)
+"""No call takes longer; a reservation this old belonged to a process that died."""
+SETTLED_KEPT: Final = timedelta(hours=2)
+"""How long it is known that a call was booked. Longer than anybody tries to book one again."""
+_ID_BITS: Final = 62
+"""A number from a sequence would come again after a crash that forgets its reservation."""
+_MOST_FORGOTTEN: Final = 10_000
+"""In one transaction: others wait meanwhile."""
+
+# Every relayed call runs these. To build one takes SQLAlchemy eight times as long as to run it, so they are built
+# once.
+_OPEN: Final = insert(Reservation)
+_CLAIM: Final = (
+    update(Reservation)
+    .where(Reservation.id == bindparam("reservation"), Reservation.settled_at.is_(None))
+    .values(settled_at=bindparam("now"))
+    .returning(Reservation.held_micro_usd)
+)
+
+
+@cache
+def _claim_anew(dialect: str) -> Executable:
+    statement: Executable = (
+        upserting_insert(dialect)(Reservation)
+        .values(
+            id=bindparam("reservation"),
+            account_id=bindparam("account"),
+            api_key_id=bindparam("key"),
+            held_micro_usd=0,
+            created_at=bindparam("now"),
+            settled_at=bindparam("now"),
+        )
+        .on_conflict_do_nothing(index_elements=["id"])
+        .returning(Reservation.id)
+    )
+    return statement
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A call that something is held for: enough to book it even if the database has forgotten its reservation."""
+
+    id: int
+    account_id: int
+    api_key_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What was held for a call that nobody booked."""
+
+    account_id: int
+    api_key_id: int | None
+    held_micro_usd: int
+
+
+class Reservations:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def open(self, tx: Connection, account_id: int, api_key_id: int | None, micro_usd: int) -> Hold:
+        """Write down that `micro_usd` is held for a call."""
+        hold = Hold(self._context.rng.getrandbits(_ID_BITS), account_id, api_key_id)
+        row = {
+            "id": hold.id,
+            "account_id": account_id,
+            "api_key_id": api_key_id,
+            "held_micro_usd": micro_usd,
+            "created_at": self._context.now(),
+        }
+        tx.execute(_OPEN, row)
+        return hold
+
+    def claim(self, tx: Connection, hold: Hold) -> int:
+        """Claim the right to book a call; returns the micro-USD that were held for it, 0 if that was forgotten.
+
+        The caller keeps the account. Raises `AlreadySettled` if it was booked before, or its account is gone.
+        """
+        now = self._context.now()
+        row = tx.execute(_CLAIM, {"reservation": hold.id, "now": now}).one_or_none()
+        if row is not None:
+            return int(row.held_micro_usd)
+        if tx.execute(select(Account.id).where(Account.id == hold.account_id)).scalar() is None:
+            raise AlreadySettled
+        anew = {"reservation": hold.id, "account": hold.account_id, "key": hold.api_key_id, "now": now}
+        if tx.execute(_claim_anew(tx.dialect.name), anew).one_or_none() is None:
+            raise AlreadySettled
+        return 0
+
+    def release_abandoned(self, tx: Connection) -> list[Released]:
+        """Remove the reservations of dead processes. A call whose process lives can be booked all the same."""
+        abandoned = Reservation.settled_at.is_(None) & (Reservation.created_at <= self._before(ABANDONED_AFTER))
+        keep_account(tx, select(Reservation.account_id).where(abandoned))
+        rows = tx.execute(
+            delete(Reservation)
+            .where(abandoned)
+            .returning(Reservation.account_id, Reservation.api_key_id, Reservation.held_micro_usd)
+        ).all()
+        return [Released(row.account_id, row.api_key_id, row.held_micro_usd) for row in rows]
+
+    def forget_settled(self) -> int:
+        """Remove the reservations that were settled more than `SETTLED_KEPT` ago; returns how many there were."""
+        forgotten, before = 0, self._before(SETTLED_KEPT)
+        some = select(Reservation.id).where(Reservation.settled_at <= before).limit(_MOST_FORGOTTEN)
+        while True:
+            with self._context.database.write(is_lasting=False) as tx:
+                count = tx.execute(delete(Reservation).where(Reservation.id.in_(some))).rowcount
+            forgotten += count
+            if count < _MOST_FORGOTTEN:
+                return forgotten
+
+    def under_way(self, tx: Connection, account_id: int) -> int:
+        """How many calls of the account something is held for."""
+        open_ones = select(func.count()).where(Reservation.account_id == account_id, Reservation.settled_at.is_(None))
+        return int(tx.execute(open_ones).scalar_one())
+
+    def _before(self, age: timedelta) -> datetime:
+        return self._context.now() - age
