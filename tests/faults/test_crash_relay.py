@@ -1,0 +1,228 @@
+"""A crash of the database, and `kill -9` of the gateway, under load: every call that was answered is charged once."""
+
+import asyncio
+import json
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+from starlette.responses import Response, StreamingResponse
+
+from store.models import Reservation, UsageEntryRow
+from store.money import MICRO_PER_USD
+from store.pricing import ModelPrice
+from store.reservations import ABANDONED_AFTER
+from store.store import Store
+from tests.live_servers import live
+from tests.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer
+from tests.postgres import PostgresServer, binaries, running_server
+from tests.serving import several
+from tests.stores import StillClock, add_account, make_ring, make_store, sign_in
+
+MODEL: Final = "gpt-priced"
+COST: Final = PROMPT_TOKENS + 2 * len(WORDS)
+"""In micro-USD: one for a token in, two for a token out."""
+CHAT: Final = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 10}
+QUOTA_USD: Final = 5
+HELD_BACK: Final = 20
+"""Calls that the model server keeps waiting through the crash."""
+WORKERS: Final = 8
+PATIENCE: Final = 120.0
+"""Seconds for what has to happen."""
+_KEEPS_LATELY_HELD: Final = ("wal_writer_delay=10s",)
+"""What was committed without waiting for the disk is not on it for ten seconds, unless somebody waits for the disk."""
+
+
+@dataclass
+class Clients:
+    """Callers that take turns at plain and streamed chats. `answered` has the names of calls that were complete."""
+
+    url: str
+    key: str
+    answered: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def call(self, client: httpx.AsyncClient, *, streams: bool) -> None:
+        """One call; one that broke off counts as refused."""
+        try:
+            answer = await client.post("/v1/chat/completions", json={**CHAT, "stream": streams})
+        except httpx.TransportError as error:
+            self.refused[type(error).__name__] += 1
+            return
+        is_whole = answer.text.endswith("data: [DONE]\n\n") if streams else answer.is_success
+        if answer.is_success and is_whole:
+            self.answered.append(answer.headers["X-Request-Id"])
+        else:
+            self.refused[str(answer.status_code)] += 1
+
+    async def keep_calling(self, number: int) -> None:
+        """Call until `stop` is set."""
+        async with self.client() as client:
+            while not self.stop.is_set():
+                number += 1
+                await self.call(client, streams=number % 2 == 0)
+
+    def client(self) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE)
+
+    async def have_answers(self, count: int) -> None:
+        """Wait until `count` more calls were answered."""
+        enough = len(self.answered) + count
+        await until(lambda: len(self.answered) >= enough, "calls are answered")
+
+
+async def until(is_so: Callable[[], bool], what: str) -> None:
+    """Wait until `is_so`. Raises `AssertionError` after `PATIENCE`."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, f"waited for ever until {what}"
+        await asyncio.sleep(0.01)
+
+
+@contextmanager
+def crashing_postgres() -> Iterator[PostgresServer]:
+    programs = binaries()
+    if programs is None:
+        pytest.skip("the PostgreSQL server is not installed")
+    with running_server(programs, fsync=True, more=_KEEPS_LATELY_HELD) as server:
+        yield server
+
+
+def move_in(url: str, upstream: str) -> str:
+    """An account with money, a priced model and a model server; returns the account's API key."""
+    with make_store(url) as store:
+        add_account(store, quota_usd=QUOTA_USD)
+        store.site.set("upstream.base_url", f"{upstream}/v1")
+        store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
+        return store.api_keys.create(sign_in(store), "laptop", spend_limit_micro_usd=QUOTA_USD * MICRO_PER_USD).key
+
+
+def served_calls(store: Store) -> Counter[str]:
+    """How often each call stands in the log as served."""
+    served = select(UsageEntryRow.request_id).where(UsageEntryRow.status == "ok")
+    with store.database.read() as tx:
+        return Counter(tx.execute(served).scalars())
+
+
+def check_the_books(url: str, answered: list[str]) -> tuple[int, int]:
+    """Every answered call is charged once, and what was in flight is given back after its time.
+
+    Returns how many calls were charged, and how many reservations were abandoned.
+    """
+    clock = StillClock()
+    with make_store(url, clock=clock) as store:
+        served = served_calls(store)
+        assert set(answered) <= set(served), "answered and not charged"
+        assert set(served.values()) <= {1}, "charged twice"
+        with store.database.read() as tx:
+            cost = tx.execute(select(func.sum(UsageEntryRow.cost_micro_usd))).scalar_one()
+            newest = tx.execute(select(func.max(Reservation.created_at))).scalar_one()
+            of_served = select(func.sum(UsageEntryRow.cost_micro_usd)).where(UsageEntryRow.status == "ok")
+            assert tx.execute(of_served).scalar_one() == COST * len(served)
+        clock.time = newest + ABANDONED_AFTER
+        released = store.quota.release_abandoned()
+        with store.database.read() as tx:
+            state = store.quota.state_of(tx, 1)
+            assert state.held_micro_usd == 0
+            assert state.used_micro_usd == QUOTA_USD * MICRO_PER_USD - state.remaining_micro_usd == cost
+        clock.time += ABANDONED_AFTER  # the key's own books
+        (key,) = store.api_keys.list(sign_in(store))
+        assert key.spent_micro_usd == cost
+        return len(served), released
+
+
+@pytest.mark.anyio
+async def test_calls_in_flight_through_a_crash_of_the_database_were_charged(tmp_path: Path) -> None:
+    """Their holds were not on the disk yet, so the database has forgotten them."""
+    may_answer, models = threading.Event(), ModelServer()
+    document = {"choices": [], "usage": models.usage, "object": "chat.completion"}
+
+    async def late() -> AsyncIterator[bytes]:
+        await asyncio.to_thread(may_answer.wait, PATIENCE)
+        yield json.dumps(document).encode()
+
+    def hold_back(_: Asked) -> Response:
+        return StreamingResponse(late(), media_type="application/json")
+
+    models.fault = hold_back
+    with crashing_postgres() as postgres, postgres.database() as url, live(models.app) as upstream:
+        key = move_in(url, upstream)
+        with several(1, tmp_path, url, make_ring()) as (gateway,):
+            clients = Clients(gateway.url, key)
+            async with clients.client() as client:
+                calls = [asyncio.create_task(clients.call(client, streams=False)) for _ in range(HELD_BACK)]
+                await until(lambda: len(models.asked) == HELD_BACK, "all calls are at the model server")
+                await asyncio.to_thread(postgres.crash)
+                await asyncio.to_thread(postgres.start)
+                with make_store(url) as store, store.database.read() as tx:
+                    kept = store.quota.reservations.under_way(tx, 1)
+                may_answer.set()
+                await asyncio.gather(*calls)
+            assert len(clients.answered) == HELD_BACK, clients.refused
+        charged, released = check_the_books(url, clients.answered)
+    assert (charged, released) == (HELD_BACK, 0)
+    print(
+        f"BAR C3-in-flight {HELD_BACK} calls served through a crash that forgot {HELD_BACK - kept} holds: "
+        f"{charged} charged, {charged * COST} micro-USD"
+    )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("crashes", [1, pytest.param(8, marks=pytest.mark.long)])
+async def test_a_crash_of_the_database_under_load(tmp_path: Path, crashes: int) -> None:
+    with crashing_postgres() as postgres, postgres.database() as url, live(ModelServer().app) as upstream:
+        key = move_in(url, upstream)
+        with several(1, tmp_path, url, make_ring()) as (gateway,):
+            clients = Clients(gateway.url, key)
+            workers = [asyncio.create_task(clients.keep_calling(number)) for number in range(WORKERS)]
+            for _ in range(crashes):
+                await clients.have_answers(30)
+                await asyncio.to_thread(postgres.crash)
+                await asyncio.to_thread(postgres.start)
+            await clients.have_answers(30)
+            clients.stop.set()
+            await asyncio.gather(*workers)
+            # A clean stop waits for the bookings that the crash put off.
+        charged, released = check_the_books(url, clients.answered)
+    print(
+        f"BAR C3-crash {crashes} crashes of PostgreSQL under {WORKERS} clients: {len(clients.answered)} calls "
+        f"answered, {charged} charged once each, {charged * COST} micro-USD; "
+        f"refused meanwhile {dict(clients.refused)}; {released} reservations given back after their time"
+    )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("blows", [1, pytest.param(8, marks=pytest.mark.long)])
+async def test_a_kill_of_the_gateway_under_load(url: str, kind: str, tmp_path: Path, blows: int) -> None:
+    answered: list[str] = []
+    refused: Counter[str] = Counter()
+    with live(ModelServer().app) as upstream:
+        key = move_in(url, upstream)
+        for _ in range(blows):
+            with several(1, tmp_path, url, make_ring()) as (gateway,):
+                clients = Clients(gateway.url, key)
+                workers = [asyncio.create_task(clients.keep_calling(number)) for number in range(WORKERS)]
+                await clients.have_answers(30)
+                gateway.process.send_signal(signal.SIGKILL)
+                clients.stop.set()
+                await asyncio.gather(*workers)
+                assert gateway.process.wait(PATIENCE) == -signal.SIGKILL
+            answered += clients.answered
+            refused += clients.refused
+        charged, released = check_the_books(url, answered)
+    print(
+        f"BAR C3-kill-{kind} {blows} kills of the gateway under {WORKERS} clients: {len(answered)} calls answered, "
+        f"{charged} charged once each, {charged * COST} micro-USD; broken off {refused.total()}; "
+        f"{released} reservations given back after their time"
+    )
