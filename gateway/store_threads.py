@@ -115,7 +115,7 @@ class StoreThreads:
             return ready
         try:
             with self._database.read() as tx:
-                return ready + [job for job in asking if _is_admitted(tx, job)]
+                return ready + [job for job in asking if _is_admitted(self._database, tx, job)]
         except StoreUnavailable as error:
             for job in asking:
                 job.outcome = error
@@ -147,12 +147,12 @@ class StoreThreads:
             job.outcome = error
 
 
-def _is_admitted(tx: Connection, job: _Job) -> bool:
+def _is_admitted(database: Database, tx: Connection, job: _Job) -> bool:
     try:
         if job.first is not None:
-            job.first(tx)
-    except StoreUnavailable:
-        raise
+            # The transaction is everyone's, and would tell what the driver raises only when it ends.
+            with database.mapped():
+                job.first(tx)
     except Exception as error:  # noqa: BLE001 - it is raised again where the job was handed in
         job.outcome = error
         return False

@@ -193,6 +193,7 @@ async def test_a_crash_of_the_database_under_load(tmp_path: Path, crashes: int) 
             await clients.have_answers(30)
             clients.stop.set()
             await asyncio.gather(*workers)
+            assert not clients.refused["500"], gateway.log.read_text()
             # A clean stop waits for the bookings that the crash put off.
         charged, released = check_the_books(url, clients.answered)
     print(

@@ -17,7 +17,7 @@ from gateway.relay import ledger
 from gateway.relay.upstream import Upstream
 from gateway.serve import configuration, listen
 from gateway.store_threads import StoreThreads
-from store.errors import DatabaseBusy
+from store.errors import DatabaseBusy, DatabaseForeign
 from store.models import SiteSetting
 from store.reservations import Hold
 from store.store import Store
@@ -96,6 +96,28 @@ async def test_who_fails_fails_alone(store: Store, kind: type[Exception], in_fir
     assert isinstance(outcomes.pop(3), kind)
     if kind is not DatabaseBusy or in_first:
         assert outcomes == [0, 1, 2, 4, 5]
+
+
+async def test_what_the_driver_raises_while_reading_is_a_sentence_and_nobody_elses(store: Store) -> None:
+    threads, may_begin = StoreThreads(store.database), threading.Event()
+
+    def read(tx: Connection, number: int) -> None:
+        tx.exec_driver_sql("SELECT 1 FROM nowhere" if number == 1 else "SELECT 1")
+
+    def hand_in(number: int) -> Coroutine[Any, Any, bool]:
+        return threads.write(lambda _tx: True, first=lambda tx: read(tx, number))
+
+    async with asyncio.timeout(PATIENCE):
+        blocking = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE)))
+        await asyncio.sleep(0)
+        writes = [asyncio.create_task(hand_in(number)) for number in range(3)]
+        await asyncio.sleep(0)
+        may_begin.set()
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+        await blocking
+        await threads.close()
+    assert isinstance(outcomes.pop(1), DatabaseForeign)
+    assert outcomes == [True, True]
 
 
 async def test_streams_that_the_stop_cut_off_were_all_booked(
