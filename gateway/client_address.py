@@ -51,7 +51,7 @@ def throttled_as(address: str) -> str:
     parsed = _parse(address)
     if isinstance(parsed, IPv6Address):
         return str(ipaddress.ip_network((int(parsed), _THROTTLED_V6), strict=False))
-    return address
+    return str(parsed) if parsed else address
 
 
 def _is_in(address: Address, trusted: tuple[Network, ...]) -> bool:

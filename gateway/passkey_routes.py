@@ -120,15 +120,16 @@ class PasskeyPage:
         """
         throttles, threads = self._services.store.throttles, self._services.threads
         source = f"passkey page {throttled_as(await self._services.address(request.scope))}"
+        tried_at = self._services.store.context.now()
         await threads.read(lambda: throttles.admit(source, among=PASSKEY_PAGE))
         try:
             yield
         except (SignInExpired, PasskeyRefused):
             raise
         except GatekeyError:
-            await threads.read(lambda: throttles.give_back(source, among=PASSKEY_PAGE))
+            await threads.read(lambda: throttles.give_back(source, tried_at=tried_at, among=PASSKEY_PAGE))
             raise
-        await threads.read(lambda: throttles.give_back(source, among=PASSKEY_PAGE))
+        await threads.read(lambda: throttles.give_back(source, tried_at=tried_at, among=PASSKEY_PAGE))
 
 
 def _options(party: RelyingParty, ceremony: Ceremony) -> dict[str, Any]:

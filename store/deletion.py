@@ -14,6 +14,7 @@ from store.row_locks import hold_administrators
 from store.sessions import Sessions
 from store.text import normal
 from store.throttle import Factor, Throttles
+from store.tries import Tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,18 @@ class Deleted:
 
 class Deletion:
     def __init__(
-        self, context: Context, audit: Audit, throttles: Throttles, sessions: Sessions, notices: Notices
+        self,
+        context: Context,
+        audit: Audit,
+        throttles: Throttles,
+        tries: Tries,
+        sessions: Sessions,
+        notices: Notices,
     ) -> None:
         self._context = context
         self._audit = audit
         self._throttles = throttles
+        self._tries = tries
         self._sessions = sessions
         self._notices = notices
 
@@ -58,8 +66,8 @@ class Deletion:
         """
         acting = self._sessions.whoami(token)
         if normal(typed_name) != acting.name:
-            self._throttles.reserve(Factor.PASSWORD, acting.name)
-            raise UsernameDoesNotMatch(field="username")
+            with self._tries.one(Factor.PASSWORD, acting.account_id, acting.name, source=acting.source):
+                raise UsernameDoesNotMatch(field="username")
         tombstone = self._context.rng.randbytes(16).hex()
         with self._sessions.writing(token, proof=True) as (tx, acting):
             if acting.role == Role.ROOT.value:

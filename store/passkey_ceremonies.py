@@ -109,10 +109,13 @@ class PasskeyCeremonies:
         with self._sessions.writing(token) as (tx, acting):
             return self._begin(tx, Purpose.PROVE, acting.source, acting.account_id, acting.session_id, "")
 
-    def begin_sign_in(self, *, source: str) -> CeremonyStarted:
-        """Start signing in; which account it is, the passkey says. Raises `PasskeysDisabled`, `TooManyAttempts`."""
+    def begin_sign_in(self, *, source: str, peer: str = "") -> CeremonyStarted:
+        """Start signing in; which account it is, the passkey says. Tries are counted by `peer`, or else by `source`.
+
+        Raises `PasskeysDisabled`, `TooManyAttempts`.
+        """
         self._passkeys.require_enabled()
-        self._throttles.admit(source)
+        self._throttles.admit(peer or source)
         with self._context.database.write() as tx:
             return self._begin(tx, Purpose.SIGN_IN, source, None, None, "")
 
@@ -136,12 +139,12 @@ class PasskeyCeremonies:
             return CeremonyState.EXPIRED
         return state
 
-    def collect_sign_in(self, ticket: str, *, source: str) -> SignedIn | SecondFactorNeeded:
+    def collect_sign_in(self, ticket: str, *, source: str, peer: str = "") -> SignedIn | SecondFactorNeeded:
         """Turn a finished sign-in ceremony into a session, once. Raises `SignInExpired`."""
         self._passkeys.require_enabled()
         with self._context.database.write() as tx:
             hold_account(tx, select(PasskeyCeremony.account_id).where(PasskeyCeremony.ticket_hash == digest(ticket)))
-            account_id = tx.execute(
+            collected = tx.execute(
                 update(PasskeyCeremony)
                 .where(
                     PasskeyCeremony.ticket_hash == digest(ticket),
@@ -150,11 +153,13 @@ class PasskeyCeremonies:
                     PasskeyCeremony.expires_at > self._context.now() - CEREMONY_LASTS,
                 )
                 .values(state=CeremonyState.COLLECTED.value)
-                .returning(PasskeyCeremony.account_id)
-            ).scalar()
-            if account_id is None:
+                .returning(PasskeyCeremony.account_id, PasskeyCeremony.expires_at)
+            ).one_or_none()
+            if collected is None or collected.account_id is None:
                 raise SignInExpired
-            return self._sign_in.admit(tx, account_id, method="passkey", source=source)
+            answer = self._sign_in.admit(tx, collected.account_id, method="passkey", source=source)
+            self._throttles.give_back_in(tx, peer or source, tried_at=collected.expires_at - CEREMONY_LASTS)
+            return answer
 
     def cancel(self, ticket: str) -> None:
         """Forget a ceremony nobody waits for any more."""

@@ -23,6 +23,7 @@ from store.sessions import Sessions
 from store.strength import Estimator, estimate
 from store.text import fold, normal
 from store.throttle import Factor, Throttles
+from store.tries import Tries
 
 SHORTEST: Final = 8
 LONGEST: Final = 1024
@@ -55,11 +56,18 @@ def check_new(
 
 class Passwords:
     def __init__(
-        self, context: Context, audit: Audit, throttles: Throttles, sessions: Sessions, notices: Notices
+        self,
+        context: Context,
+        audit: Audit,
+        throttles: Throttles,
+        tries: Tries,
+        sessions: Sessions,
+        notices: Notices,
     ) -> None:
         self._context = context
         self._audit = audit
         self._throttles = throttles
+        self._tries = tries
         self._sessions = sessions
         self._notices = notices
 
@@ -77,9 +85,9 @@ class Passwords:
             raise PasswordsDoNotMatch(field="confirmation")
         check_new(new, (acting.name, acting.email), estimator=self._context.estimator)
         if stored is not None:
-            self._throttles.reserve(Factor.PASSWORD, acting.name)
-            if len(original) > LONGEST or not self._context.hasher.check_password(original, stored)[0]:
-                raise WrongOriginalPassword(field="original-password")
+            with self._tries.one(Factor.PASSWORD, acting.account_id, acting.name, source=acting.source):
+                if len(original) > LONGEST or not self._context.hasher.check_password(original, stored)[0]:
+                    raise WrongOriginalPassword(field="original-password")
             if original == new:
                 raise SameAsOldPassword(field="new-password")
         hashed = self._context.hasher.hash_password(new)

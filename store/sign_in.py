@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from store import passwords
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import NotAuthentic, SessionEnded, SignInExpired, WrongCredentials, WrongOriginalPassword
+from store.errors import SessionEnded, SignInExpired, WrongCredentials, WrongOriginalPassword
 from store.models import Account, PendingSignIn, Session, TwoFactor
-from store.row_locks import keep_account
 from store.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT, Sessions, digest
 from store.text import fold, plain
 from store.throttle import Factor, Throttles
+from store.tries import Tries
 from store.two_factor import TwoFactors
 
 TICKET_LASTS: Final = timedelta(minutes=5)
@@ -43,42 +43,48 @@ class SecondFactorNeeded:
 
 class SignIn:
     def __init__(
-        self, context: Context, audit: Audit, throttles: Throttles, sessions: Sessions, two_factor: TwoFactors
+        self,
+        context: Context,
+        audit: Audit,
+        throttles: Throttles,
+        tries: Tries,
+        sessions: Sessions,
+        two_factor: TwoFactors,
     ) -> None:
         self._context = context
         self._audit = audit
         self._throttles = throttles
+        self._tries = tries
         self._sessions = sessions
         self._two_factor = two_factor
 
-    def with_password(self, name: str, password: str, *, source: str) -> SignedIn | SecondFactorNeeded:
+    def with_password(self, name: str, password: str, *, source: str, peer: str = "") -> SignedIn | SecondFactorNeeded:
         """Sign in with a password. Slow, and as slow for a name nobody has.
 
-        A hash made at a lower cost is renewed on the way. Raises `WrongCredentials`, `TooManyAttempts`,
-        `FactorDisabled`.
+        `source` is what the owner is shown; tries are counted by `peer`, or by the source without one. A hash made
+        at a lower cost is renewed on the way. Raises `WrongCredentials`, `TooManyAttempts`, `FactorDisabled`.
         """
-        name = name.strip(" ")
-        self._throttles.admit(source)
-        self._throttles.reserve(Factor.PASSWORD, name)
+        name, peer, tried_at = name.strip(" "), peer or source, self._context.now()
+        self._throttles.admit(peer)
         account = self._account(name)
-        stored = account.password_hash if account else None
+        account_id, stored = (account.id, account.password_hash) if account else (None, None)
         password = passwords.prepare(password)
-        fits, renewed = False, None
-        if len(password) <= passwords.LONGEST:
-            fits, renewed = self._context.hasher.check_password(password, stored)
-        if account is None:
-            raise WrongCredentials(field="password")
-        if not fits:
-            self._note_failure(account.id, account.name, source)
-            raise WrongCredentials(field="password")
-        with self._context.database.write() as tx:
-            held = self._hold(tx, account.id)
-            if held.password_hash != stored:
+        with self._tries.one(Factor.PASSWORD, account_id, name, source=source, tag=Tag.SIGN_IN_FAILED):
+            fits, renewed = False, None
+            if len(password) <= passwords.LONGEST:
+                fits, renewed = self._context.hasher.check_password(password, stored)
+            if account is None or not fits:
                 raise WrongCredentials(field="password")
-            if renewed is not None:
-                tx.execute(update(Account).where(Account.id == account.id).values(password_hash=renewed))
-            self._throttles.reset(tx, Factor.PASSWORD, account.name)
-            return self.admit(tx, account.id, method="password", source=source)
+            with self._context.database.write() as tx:
+                held = self._hold(tx, account.id)
+                if held.password_hash != stored:
+                    raise WrongCredentials(field="password")
+                if renewed is not None:
+                    tx.execute(update(Account).where(Account.id == account.id).values(password_hash=renewed))
+                self._throttles.reset(tx, Factor.PASSWORD, account.name)
+                answer = self.admit(tx, account.id, method="password", source=source)
+                self._throttles.give_back_in(tx, peer, tried_at=tried_at)
+                return answer
 
     def admit(self, tx: Connection, account_id: int, *, method: str, source: str) -> SignedIn | SecondFactorNeeded:
         """Let in whoever gave a right first factor: at once, or after the second factor if there is one.
@@ -86,7 +92,6 @@ class SignIn:
         Raises `WrongCredentials` if the account is gone.
         """
         account = self._hold(tx, account_id)
-        self._throttles.readmit(tx, source)
         if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is None:
             return self._let_in(tx, account_id, account.name, account.auth_epoch, method, source)
         now, ticket = self._context.now(), self._context.rng.randbytes(32).hex()
@@ -106,24 +111,24 @@ class SignIn:
     def with_code(self, ticket: str, code: str) -> SignedIn:
         """Finish a sign-in with a TOTP or a backup code.
 
-        A wrong code leaves the ticket alive. Raises `SignInExpired`, `WrongCode`, `CodeAlreadyUsed`,
+        A wrong code leaves the ticket alive; so does one that was used before, which is a failed sign-in as well.
+        Raises `SignInExpired`, `WrongCode`, `CodeAlreadyUsed`,
         `ClockSkewed`, `TooManyAttempts`, `FactorDisabled`.
         """
         with self._context.database.read() as tx:
             pending = self._pending(tx, ticket)
-        try:
-            verified = self._two_factor.verify(pending.account_id, pending.name, code)
-        except NotAuthentic:
-            self._note_failure(pending.account_id, pending.name, pending.source)
-            raise
-        with self._context.database.write() as tx:
-            account = self._hold(tx, pending.account_id)
-            claimed = tx.execute(delete(PendingSignIn).where(PendingSignIn.ticket_hash == digest(ticket)))
-            if claimed.rowcount != 1 or account.auth_epoch != pending.epoch:
-                raise SignInExpired
-            self._two_factor.claim(tx, pending.account_id, pending.name, verified, source=pending.source)
-            method = f"{pending.method} and {verified.method}"
-            return self._let_in(tx, pending.account_id, pending.name, account.auth_epoch, method, pending.source)
+        account_id, name, source = pending.account_id, pending.name, pending.source
+        factor = self._two_factor.active(account_id)
+        with self._tries.one(Factor.SECOND, account_id, name, source=source, tag=Tag.SIGN_IN_FAILED):
+            verified = self._two_factor.verify(factor, code)
+            with self._context.database.write() as tx:
+                account = self._hold(tx, account_id)
+                claimed = tx.execute(delete(PendingSignIn).where(PendingSignIn.ticket_hash == digest(ticket)))
+                if claimed.rowcount != 1 or account.auth_epoch != pending.epoch:
+                    raise SignInExpired
+                self._two_factor.claim(tx, account_id, name, verified, source=source)
+                method = f"{pending.method} and {verified.method}"
+                return self._let_in(tx, account_id, name, account.auth_epoch, method, source)
 
     def prove_with_password(self, token: str, password: str) -> None:
         """Prove again who one is, which also unlocks. Slow.
@@ -131,12 +136,11 @@ class SignIn:
         Raises `WrongOriginalPassword`, `TooManyAttempts`, `FactorDisabled`, `SessionEnded`.
         """
         session = self._session(token)
-        self._throttles.reserve(Factor.PASSWORD, session.name)
         password = passwords.prepare(password)
-        short = len(password) <= passwords.LONGEST
-        if not short or not self._context.hasher.check_password(password, session.password_hash)[0]:
-            self._note_failure(session.account_id, session.name, session.source, Tag.PROOF_FAILED)
-            raise WrongOriginalPassword(field="password")
+        with self._tries.one(Factor.PASSWORD, session.account_id, session.name, source=session.source):
+            short = len(password) <= passwords.LONGEST
+            if not short or not self._context.hasher.check_password(password, session.password_hash)[0]:
+                raise WrongOriginalPassword(field="password")
         with self._context.database.write() as tx:
             held = self._hold(tx, session.account_id)
             if held.password_hash != session.password_hash or held.auth_epoch != session.epoch:
@@ -150,16 +154,14 @@ class SignIn:
         Raises what `with_code` raises, `NotEnabled` without a second factor, and `SessionEnded`.
         """
         session = self._session(token)
-        try:
-            verified = self._two_factor.verify(session.account_id, session.name, code)
-        except NotAuthentic:
-            self._note_failure(session.account_id, session.name, session.source, Tag.PROOF_FAILED)
-            raise
-        with self._context.database.write() as tx:
-            if self._hold(tx, session.account_id).auth_epoch != session.epoch:
-                raise SessionEnded
-            self._two_factor.claim(tx, session.account_id, session.name, verified, source=session.source)
-            self._note_proof(tx, session, verified.method)
+        factor = self._two_factor.active(session.account_id)
+        with self._tries.one(Factor.SECOND, session.account_id, session.name, source=session.source):
+            verified = self._two_factor.verify(factor, code)
+            with self._context.database.write() as tx:
+                if self._hold(tx, session.account_id).auth_epoch != session.epoch:
+                    raise SessionEnded
+                self._two_factor.claim(tx, session.account_id, session.name, verified, source=session.source)
+                self._note_proof(tx, session, verified.method)
 
     def _account(self, name: str) -> "Row[int, str, str | None] | None":
         query = select(Account.id, Account.name, Account.password_hash).where(Account.name_key == fold(name))
@@ -226,9 +228,3 @@ class SignIn:
     def _note_proof(self, tx: Connection, session: "Row[int, int, int, str, str, str | None]", how: str) -> None:
         self._sessions.note_proof(tx, session.id)
         self._audit.record(tx, session.account_id, Tag.PROVED, actor=session.name, source=session.source, method=how)
-
-    def _note_failure(self, account_id: int, name: str, source: str, tag: Tag = Tag.SIGN_IN_FAILED) -> None:
-        with self._context.database.write() as tx:
-            keep_account(tx, account_id)
-            if tx.execute(select(Account.id).where(Account.id == account_id)).scalar() is not None:
-                self._audit.record(tx, account_id, tag, actor=name, source=source)

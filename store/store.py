@@ -37,6 +37,7 @@ from store.sign_in import SignIn
 from store.site import Site
 from store.strength import Estimator, estimate
 from store.throttle import Throttles
+from store.tries import Tries
 from store.two_factor import TwoFactors
 from store.usage_log import UsageLog
 
@@ -137,12 +138,13 @@ def assemble(context: Context) -> Store:
     audit = Audit(context)
     context.database.before_commit = audit.bind
     throttles = Throttles(context)
+    tries = Tries(context, audit, throttles)
     site = Site(context, audit)
     notices = Notices(context)
     sessions = Sessions(context, audit)
     credentials = Credentials(site)
-    two_factor = TwoFactors(context, audit, throttles, sessions, BackupCodes(context), notices, site)
-    sign_in = SignIn(context, audit, throttles, sessions, two_factor)
+    two_factor = TwoFactors(context, audit, throttles, tries, sessions, BackupCodes(context), notices, site)
+    sign_in = SignIn(context, audit, throttles, tries, sessions, two_factor)
     outbox = Outbox(context, sessions)
     usage = UsageLog(context, audit, sessions)
     settings = Settings(context, audit, sessions)
@@ -150,7 +152,7 @@ def assemble(context: Context) -> Store:
     return Store(
         context=context,
         accounts=Accounts(context, audit, throttles),
-        passwords=Passwords(context, audit, throttles, sessions, notices),
+        passwords=Passwords(context, audit, throttles, tries, sessions, notices),
         sign_in=sign_in,
         sessions=sessions,
         throttles=throttles,
@@ -167,7 +169,7 @@ def assemble(context: Context) -> Store:
         usage=usage,
         outbox=outbox,
         audit=audit,
-        deletion=Deletion(context, audit, throttles, sessions, notices),
+        deletion=Deletion(context, audit, throttles, tries, sessions, notices),
         exports=Exports(context, audit, sessions),
         recommendations=Recommendations(context, sessions, two_factor, settings, site),
     )

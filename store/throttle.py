@@ -43,18 +43,20 @@ class Throttles:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def reserve(self, factor: Factor, name: str) -> None:
+    def reserve(self, factor: Factor, name: str) -> int:
         """Take one try for `factor` of the account called `name`, known or not, or refuse.
 
-        The fifth failure in a row locks for 60 s, each further one twice as long, up to 900 s. Raises
-        `TooManyAttempts`, or `FactorDisabled` after 100 failures in a row (NIST SP 800-63B, 5.2.2).
+        Returns the failures in a row, should this try be one. The fifth failure in a row locks for 60 s, each
+        further one twice as long, up to 900 s. Raises `TooManyAttempts`, or `FactorDisabled` after 100 failures in
+        a row (NIST SP 800-63B, 5.2.2).
         """
         bucket, now = self.bucket(factor, name), self._context.now()
         furthest = now + LONGEST_LOCK
         with self._context.database.write() as tx:
             self._purge(tx, now)
             if self._claim(tx, bucket, now):
-                return
+                # The claim holds the row, so this is its own count and no other's.
+                return self.failures(tx, factor, name)
             # A clock set back must not stretch a lock beyond its length.
             tx.execute(
                 update(Throttle)
@@ -82,10 +84,17 @@ class Throttles:
         bucket = self.bucket(factor, name)
         return tx.execute(select(Throttle.failures).where(Throttle.bucket == bucket)).scalar() or 0
 
-    def admit(self, source: str, *, among: str = SIGN_INS) -> None:
-        """Count one try from `source` (a peer address, a terminal), or refuse.
+    def touch(self, tx: Connection, factor: Factor, name: str) -> None:
+        """Write to the row of a try as much as its failure would write for a known name."""
+        tx.execute(
+            update(Throttle).where(Throttle.bucket == self.bucket(factor, name)).values(updated_at=self._context.now())
+        )
 
-        10 tries in 5 minutes from one source and 1,000 from all that are counted `among` the same: whoever floods
+    def admit(self, source: str, *, among: str = SIGN_INS) -> None:
+        """Count one try from `source` (a peer address, a system user), or refuse.
+
+        Whoever signs in gets the own try back and no other: an account of one's own buys no guesses at another. 10
+        tries in 5 minutes from one source and 1,000 from all that are counted `among` the same: whoever floods
         a page with codes keeps nobody from signing in. Raises `TooManyAttempts`.
         """
         now = self._context.now()
@@ -95,15 +104,16 @@ class Throttles:
             if wait is not None:
                 raise TooManyAttempts(wait)
 
-    def give_back(self, source: str, *, among: str = SIGN_INS) -> None:
-        """Take back one try that `admit` counted: what was tried was right."""
+    def give_back(self, source: str, *, tried_at: datetime, among: str = SIGN_INS) -> None:
+        """Take back one try that `admit` counted at `tried_at`: what was tried was right."""
         for bucket in (self._mac(f"source:{source}"), among):
             with self._context.database.write() as tx:
-                tx.execute(
-                    update(RateWindow)
-                    .where(RateWindow.bucket == bucket, RateWindow.hits > 0)
-                    .values(hits=RateWindow.hits - 1)
-                )
+                self._take_back(tx, bucket, tried_at)
+
+    def give_back_in(self, tx: Connection, source: str, *, tried_at: datetime) -> None:
+        """The same for a sign-in inside `tx`, as its last statements: the row of all sign-ins is held until it ends."""
+        for bucket in (self._mac(f"source:{source}"), SIGN_INS):
+            self._take_back(tx, bucket, tried_at)
 
     def count_bad_bearer(self, peer: str) -> None:
         """Count one bearer token or API key from `peer` that was nobody's, or refuse: 20 in 5 minutes.
@@ -116,10 +126,6 @@ class Throttles:
         if wait is not None:
             raise TooManyAttempts(wait)
 
-    def readmit(self, tx: Connection, source: str) -> None:
-        """Forget the tries of `source`: it has proved to be a person of the house."""
-        tx.execute(delete(RateWindow).where(RateWindow.bucket == self._mac(f"source:{source}")))
-
     def bucket(self, factor: Factor, name: str) -> str:
         """The row of `factor` for `name`; the name itself is not stored."""
         return f"{factor.value}:{self._mac(fold(name))}"
@@ -129,7 +135,7 @@ class Throttles:
 
     def _claim(self, tx: Connection, bucket: str, now: datetime) -> bool:
         counted = Throttle.failures + 1
-        locks = [(counted == at, now + _lock_after(at)) for at in range(FREE_FAILURES, FREE_FAILURES + 4)]
+        locks = [(counted == at, now + _length(at)) for at in range(FREE_FAILURES, FREE_FAILURES + 4)]
         locked_until = case(*locks, (counted > FREE_FAILURES, now + LONGEST_LOCK), else_=null())
         return upsert(
             tx,
@@ -147,6 +153,14 @@ class Throttles:
         for_good = and_(Throttle.failures < DISABLED_AFTER, Throttle.updated_at < now - _REMEMBER)
         soon = and_(Throttle.failures < FREE_FAILURES, Throttle.updated_at < now - _FORGET_AFTER)
         tx.execute(delete(Throttle).where(or_(for_good, soon)))
+
+    def _take_back(self, tx: Connection, bucket: str, tried_at: datetime) -> None:
+        # A window that began later never counted this try.
+        tx.execute(
+            update(RateWindow)
+            .where(RateWindow.bucket == bucket, RateWindow.hits > 0, RateWindow.started_at <= tried_at)
+            .values(hits=RateWindow.hits - 1)
+        )
 
     def _hit(self, tx: Connection, bucket: str, limit: int, now: datetime) -> timedelta | None:
         over = or_(RateWindow.started_at <= now - WINDOW, RateWindow.started_at > now + WINDOW)
@@ -167,5 +181,11 @@ class Throttles:
         return max((started or now) + WINDOW - now, timedelta(seconds=1))
 
 
-def _lock_after(failures: int) -> timedelta:
-    return min(FIRST_LOCK * (1 << (failures - FREE_FAILURES)), LONGEST_LOCK)
+def lock_after(failures: int) -> timedelta | None:
+    """How long that many failures in a row lock a factor, or None while they do not."""
+    return _length(failures) if failures >= FREE_FAILURES else None
+
+
+def _length(failures: int) -> timedelta:
+    # Shifted by no more than the longest lock takes: a hundred failures are not a number of a hundred bits.
+    return min(FIRST_LOCK * (1 << min(failures - FREE_FAILURES, 4)), LONGEST_LOCK)

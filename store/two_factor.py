@@ -20,6 +20,7 @@ from store.notices import Notices
 from store.sessions import Acting, Sessions
 from store.site import Site
 from store.throttle import Factor, Throttles
+from store.tries import Tries
 
 SETUP_LASTS: Final = timedelta(minutes=10)
 
@@ -52,6 +53,14 @@ class Enrolment:
 
 
 @dataclass(frozen=True, slots=True)
+class ActiveFactor:
+    """The second factor of an account, as it is stored."""
+
+    account_id: int
+    secret_sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """A second factor that was right and still has to be claimed: a step of the clock, or a backup code."""
 
@@ -69,6 +78,7 @@ class TwoFactors:
         context: Context,
         audit: Audit,
         throttles: Throttles,
+        tries: Tries,
         sessions: Sessions,
         codes: BackupCodes,
         notices: Notices,
@@ -77,6 +87,7 @@ class TwoFactors:
         self._context = context
         self._audit = audit
         self._throttles = throttles
+        self._tries = tries
         self._sessions = sessions
         self._codes = codes
         self._notices = notices
@@ -121,9 +132,10 @@ class TwoFactors:
         """
         with self._sessions.reading(token) as (tx, acting):
             hashes = self._pending(tx, acting.account_id).code_hashes
-        self._throttles.reserve(Factor.SECOND, acting.name)
-        if not self._codes.matches(code, hashes):
-            raise WrongCode("This is not one of the codes shown. Type one of them as it stands.", field="saved-code")
+        with self._tries.one(Factor.SECOND, acting.account_id, acting.name, source=acting.source):
+            if not self._codes.matches(code, hashes):
+                sentence = "This is not one of the codes shown. Type one of them as it stands."
+                raise WrongCode(sentence, field="saved-code")
         with self._sessions.writing(token) as (tx, acting):
             self._throttles.reset(tx, Factor.SECOND, acting.name)
             noted = tx.execute(
@@ -145,9 +157,9 @@ class TwoFactors:
         if pending.saved_at is None:
             raise StepMissing("Save the backup codes first, and type one of them back.", field="code")
         secret = self._context.ring.open(pending.secret_sealed, _setup_place(acting.account_id))
-        self._throttles.reserve(Factor.SECOND, acting.name)
         now = self._context.now()
-        step = totp.matching_step(secret, code, now, self._drift())
+        with self._tries.one(Factor.SECOND, acting.account_id, acting.name, source=acting.source):
+            step = totp.matching_step(secret, code, now, self._drift())
         with self._sessions.writing(token, proof=True) as (tx, acting):
             self._refuse_if_enabled(tx, acting.account_id)
             claimed = tx.execute(
@@ -203,19 +215,22 @@ class TwoFactors:
             self._finish(tx, acting, Tag.BACKUP_CODES_RENEWED)
         return codes
 
-    def verify(self, account_id: int, name: str, text: str) -> Verified:
-        """Check a second factor without using it up; a try is charged. Slow for a backup code.
-
-        Raises `WrongCode`, `ClockSkewed`, `NotEnabled`, `TooManyAttempts`, `FactorDisabled`.
-        """
+    def active(self, account_id: int) -> ActiveFactor:
+        """The factor that a code is checked against. Raises `NotEnabled`."""
         with self._context.database.read() as tx:
             sealed = tx.execute(select(TwoFactor.secret_sealed).where(TwoFactor.account_id == account_id)).scalar()
         if sealed is None:
             raise NotEnabled("Two-factor authentication is not on.")
-        self._throttles.reserve(Factor.SECOND, name)
+        return ActiveFactor(account_id, sealed)
+
+    def verify(self, factor: ActiveFactor, text: str) -> Verified:
+        """Check a code without using it up, inside a try of `Tries`. Slow for a backup code.
+
+        Raises `WrongCode`, `ClockSkewed`.
+        """
         if not totp.looks_like_code(text):
-            return Verified(None, self._codes.find(account_id, text))
-        secret = self._context.ring.open(sealed, _place(account_id))
+            return Verified(None, self._codes.find(factor.account_id, text))
+        secret = self._context.ring.open(factor.secret_sealed, _place(factor.account_id))
         return Verified(totp.matching_step(secret, text, self._context.now(), self._drift()), None)
 
     def claim(self, tx: Connection, account_id: int, name: str, verified: Verified, *, source: str) -> None:

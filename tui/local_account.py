@@ -6,7 +6,6 @@ Every call runs in a worker thread. The session's token lives here and nowhere e
 from __future__ import annotations
 
 import asyncio
-import os
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -26,6 +25,7 @@ from tui.device_logins import DeviceLogins
 from tui.files import LocalFiles
 from tui.held_session import HeldSession
 from tui.opening import new_files
+from tui.origin import peer, source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ class LocalAccount:
         await asyncio.to_thread(self._create, name, email, password)
 
     async def sign_in(self, name: str, password: str) -> SecondFactorNeeded | None:
-        return await self._enter(self._store.sign_in.with_password, name, password, source=source())
+        return await self._enter(self._store.sign_in.with_password, name, password, source=source(), peer=peer())
 
     async def enter_code(self, step: SecondFactorNeeded, code: str) -> None:
         await self._enter(self._store.sign_in.with_code, step.ticket, code)
@@ -206,13 +206,15 @@ class LocalAccount:
         return await self._page(await self._ask(self._store.ceremonies.begin_proof))
 
     async def begin_passkey_sign_in(self) -> PasskeyPage:
-        return await self._page(await asyncio.to_thread(self._store.ceremonies.begin_sign_in, source=source()))
+        begin = self._store.ceremonies.begin_sign_in
+        return await self._page(await asyncio.to_thread(begin, source=source(), peer=peer()))
 
     async def passkey_outcome(self, page: PasskeyPage) -> CeremonyState:
         return await asyncio.to_thread(self._store.ceremonies.outcome, page.started.ticket)
 
     async def finish_passkey_sign_in(self, page: PasskeyPage) -> SecondFactorNeeded | None:
-        return await self._enter(self._store.ceremonies.collect_sign_in, page.started.ticket, source=source())
+        collect = self._store.ceremonies.collect_sign_in
+        return await self._enter(collect, page.started.ticket, source=source(), peer=peer())
 
     async def cancel_passkey(self, page: PasskeyPage) -> None:
         await asyncio.to_thread(self._store.ceremonies.cancel, page.started.ticket)
@@ -353,7 +355,8 @@ class LocalAccount:
         info = self._store.accounts.create(
             name, password, email=email, actor="first run", source=source(), only_if_first=True
         )
-        self._session.enter(partial(self._store.sign_in.with_password, info.name, password, source=source()))
+        with_password = self._store.sign_in.with_password
+        self._session.enter(partial(with_password, info.name, password, source=source(), peer=peer()))
 
     def _events(self, token: str, before: int | None) -> list[Event]:
         store = self._store
@@ -365,13 +368,3 @@ class LocalAccount:
 
     def _export(self, token: str, path: Path) -> Path:
         return self._new_files.write(path, self._store.exports.document(token))
-
-
-def source() -> str:
-    """Where this console runs, for the list of sessions: the terminal, and the SSH peer if there is one."""
-    try:
-        terminal = os.ttyname(0).removeprefix("/dev/")
-    except OSError:
-        terminal = "no terminal"
-    peer = os.environ.get("SSH_CONNECTION", "").split(" ")[0]
-    return f"ssh {peer} {terminal}" if peer else terminal

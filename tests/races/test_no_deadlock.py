@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 from sqlalchemy import func, insert, select
 
+from store.audit import Tag
 from store.bindings import ProviderKind
 from store.errors import GatekeyError, SessionEnded, StoreUnavailable
 from store.models import Account, Binding, Passkey
@@ -20,6 +21,7 @@ from store.sections import NotificationSettings, PrivacySettings
 from store.settings import SettingsConflict
 from store.sign_in import SignedIn
 from store.store import Store
+from store.throttle import FREE_FAILURES, Factor
 from store.usage_log import Kind, UsageEntry
 from tests.races.crew import FULL, Crew, Lane, enter, source
 from tests.races.test_last_credential import plant_passkey
@@ -78,7 +80,8 @@ class Person:
         self.store.usage.record(self.account_id, CALL)
 
     def fail(self) -> None:
-        self.store.sign_in._note_failure(self.account_id, self.name, "pts/0")
+        tries = self.store.sign_in._tries
+        tries._note(Factor.PASSWORD, self.account_id, self.name, "pts/0", Tag.SIGN_IN_FAILED, FREE_FAILURES, {})
 
     def prove_by_passkey(self) -> None:
         started = self.store.ceremonies.begin_proof(self.token)

@@ -23,6 +23,7 @@ from store.models import Account, PendingSignIn
 from store.sign_in import TICKET_LASTS, SecondFactorNeeded, SignedIn
 from store.store import Store
 from store.throttle import DISABLED_AFTER, Factor
+from store.two_factor import ActiveFactor
 from tests.stores import PASSWORD, SOURCE, StillClock, add_account, sign_in
 from tests.unit.store.acts import (
     Person,
@@ -283,8 +284,8 @@ def test_a_ticket_used_meanwhile_opens_nothing(
     ticket = ticket_for(store)
     verify = store.two_factor.verify
 
-    def meanwhile(account_id: int, name: str, text: str) -> object:
-        verified = verify(account_id, name, text)
+    def meanwhile(factor: ActiveFactor, text: str) -> object:
+        verified = verify(factor, text)
         with store.database.write() as tx:
             tx.execute(delete(PendingSignIn))
         return verified
@@ -411,3 +412,82 @@ def after_the_hash(store: Store, monkeypatch: pytest.MonkeyPatch, act: Callable[
         return answer
 
     monkeypatch.setattr(store.context.hasher, "check_password", meanwhile)
+
+
+# -- what is written of a failure -------------------------------------------------------------------------------
+
+
+def test_a_code_used_before_is_a_failed_sign_in(store: Store, alice: Person, clock: StillClock) -> None:
+    """Whoever has the password and looks over a shoulder: the owner finds it in the log."""
+    enrolment = enrol(store, clock, alice.token)
+    code = code_at(enrolment.secret, clock)
+    store.sign_in.with_code(ticket_for(store), code)
+    store.sign_in.with_code(ticket_for(store), enrolment.codes[4])
+    ticket = ticket_for(store)
+    before = len(details(store, alice, "sign-in:failed"))
+    for again in (code, enrolment.codes[4]):
+        with pytest.raises(CodeAlreadyUsed):
+            store.sign_in.with_code(ticket, again)
+    assert details(store, alice, "sign-in:failed")[before:] == [{"reason": "code used before"}] * 2
+    store.sign_in.with_code(ticket, enrolment.codes[5])
+
+
+def test_a_code_used_before_is_a_failed_proof(store: Store, alice: Person, clock: StillClock) -> None:
+    enrolment = enrol(store, clock, alice.token)
+    code = code_at(enrolment.secret, clock)
+    store.sign_in.prove_with_code(alice.token, code)
+    store.sign_in.prove_with_code(alice.token, enrolment.codes[4])
+    for again in (code, enrolment.codes[4]):
+        with pytest.raises(CodeAlreadyUsed):
+            store.sign_in.prove_with_code(alice.token, again)
+    assert details(store, alice, "session:proof-failed") == [{"reason": "code used before"}] * 2
+
+
+def test_a_lock_is_written_once_for_each_time_it_closes(store: Store, alice: Person, clock: StillClock) -> None:
+    for _ in range(2):
+        for _ in range(5):
+            with pytest.raises((WrongCredentials, TooManyAttempts)):
+                store.sign_in.with_password("alice", "wrong", source=SOURCE)
+        clock.advance(seconds=61)
+    assert details(store, alice, "sign-in:locked") == [
+        {"factor": "password", "lasts": "60 s"},
+        {"factor": "password", "lasts": "120 s"},
+    ]
+    assert len(details(store, alice, "sign-in:failed")) == 6
+
+
+def test_the_last_of_a_hundred_failures_is_written_as_the_end(memory_store: Store, clock: StillClock) -> None:
+    alice = add_account(memory_store)
+    for _ in range(DISABLED_AFTER - 1):
+        memory_store.throttles.reserve(Factor.PASSWORD, "alice")
+        clock.advance(seconds=900)
+    with pytest.raises(WrongCredentials):
+        memory_store.sign_in.with_password("alice", "wrong", source=SOURCE)
+    (written,) = details(memory_store, Person(alice.id, alice.name, ""), "sign-in:locked")
+    assert written == {"factor": "password", "lasts": "until an administrator unlocks it"}
+
+
+def test_every_wrong_try_behind_a_session_is_written(store: Store, alice: Person, clock: StillClock) -> None:
+    """One wrong try each; what was tried and by which rule makes no difference."""
+    enrolment = store.two_factor.begin(alice.token)
+    tries: list[Callable[[], object]] = [
+        lambda: store.passwords.change(alice.token, "wrong", "another good one, truly", "another good one, truly"),
+        lambda: store.sign_in.prove_with_password(alice.token, "wrong"),
+        lambda: store.deletion.delete(alice.token, "bob"),
+        lambda: store.two_factor.confirm_saved(alice.token, "0000-0000-0000-0000"),
+    ]
+    for number, act in enumerate(tries, 1):
+        with pytest.raises(GatekeyError):
+            act()
+        assert len(details(store, alice, "session:proof-failed")) == number
+    store.two_factor.confirm_saved(alice.token, enrolment.codes[0])
+    with pytest.raises(WrongCode):
+        store.two_factor.complete(alice.token, "000000")
+    assert len(details(store, alice, "session:proof-failed")) == len(tries) + 1
+
+
+def details(store: Store, person: Person, tag: str) -> list[dict[str, object]]:
+    """The details of an account's events of one tag, oldest first."""
+    with store.database.read() as tx:
+        page = store.audit.page(tx, person.id, limit=1000)
+    return [dict(event.detail) for event in page if event.tag == tag][::-1]

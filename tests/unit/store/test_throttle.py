@@ -188,11 +188,11 @@ def test_everyone_together_is_limited_too(memory_store: Store, clock: StillClock
     memory_store.throttles.admit("one more")
 
 
-def test_a_try_that_was_right_can_be_given_back(store: Store) -> None:
-    store.throttles.give_back("pts/0")
+def test_a_try_that_was_right_can_be_given_back(store: Store, clock: StillClock) -> None:
+    store.throttles.give_back("pts/0", tried_at=clock.now())
     for _ in range(SOURCE_LIMIT * 3):
         store.throttles.admit("pts/0")
-        store.throttles.give_back("pts/0")
+        store.throttles.give_back("pts/0", tried_at=clock.now())
     for _ in range(SOURCE_LIMIT):
         store.throttles.admit("pts/0")
     with pytest.raises(TooManyAttempts):
@@ -211,12 +211,17 @@ def test_bad_bearer_tokens_are_counted_apart(store: Store, clock: StillClock) ->
     store.throttles.count_bad_bearer("203.0.113.7")
 
 
-def test_who_signs_in_may_come_again(store: Store) -> None:
+def test_a_try_is_not_given_back_in_a_window_that_never_counted_it(store: Store, clock: StillClock) -> None:
+    store.throttles.admit("pts/0")
+    tried_at = clock.now()
+    clock.advance(minutes=6)
     for _ in range(SOURCE_LIMIT):
         store.throttles.admit("pts/0")
+    store.throttles.give_back("pts/0", tried_at=tried_at)
     with store.database.write() as tx:
-        store.throttles.readmit(tx, "pts/0")
-    store.throttles.admit("pts/0")
+        store.throttles.give_back_in(tx, "pts/0", tried_at=tried_at)
+    with pytest.raises(TooManyAttempts):
+        store.throttles.admit("pts/0")
 
 
 def test_old_windows_are_forgotten(store: Store, clock: StillClock) -> None:

@@ -1,0 +1,94 @@
+"""One try at a factor: reserved before it is evaluated, and written into the account's log when it failed.
+
+A name nobody has is tried in the same steps, with as many writes, as one somebody has: the time of an answer names
+nobody.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import select
+
+from store.audit import Audit, Tag
+from store.context import Context
+from store.errors import (
+    ClockSkewed,
+    CodeAlreadyUsed,
+    GatekeyError,
+    UsernameDoesNotMatch,
+    WrongCode,
+    WrongCredentials,
+    WrongOriginalPassword,
+)
+from store.models import Account
+from store.row_locks import keep_account
+from store.throttle import DISABLED_AFTER, Factor, Throttles, lock_after
+
+FAILED: Final[tuple[type[GatekeyError], ...]] = (
+    WrongCredentials,
+    WrongOriginalPassword,
+    WrongCode,
+    CodeAlreadyUsed,
+    ClockSkewed,
+    UsernameDoesNotMatch,
+)
+"""What tells that a try was evaluated and did not fit. A code that fits and was used before is one of them."""
+_USED_BEFORE: Final = "code used before"
+_FOR_GOOD: Final = "until an administrator unlocks it"
+
+
+class Tries:
+    def __init__(self, context: Context, audit: Audit, throttles: Throttles) -> None:
+        self._context = context
+        self._audit = audit
+        self._throttles = throttles
+
+    @contextmanager
+    def one(
+        self, factor: Factor, account_id: int | None, name: str, *, source: str, tag: Tag = Tag.PROOF_FAILED
+    ) -> Iterator[None]:
+        """Around what evaluates one try; `account_id` is None for a name nobody has.
+
+        What failed is written as `tag`, and a lock that came of it as `Tag.SIGN_IN_LOCKED`, in a transaction of its
+        own. Raises `TooManyAttempts` or `FactorDisabled` before anything is evaluated, and what is raised within.
+        """
+        failures = self._throttles.reserve(factor, name)
+        try:
+            yield
+        except FAILED as error:
+            reason = {"reason": _USED_BEFORE} if isinstance(error, CodeAlreadyUsed) else {}
+            self._note(factor, account_id, name, source, tag, failures, reason)
+            raise
+
+    def _note(
+        self,
+        factor: Factor,
+        account_id: int | None,
+        name: str,
+        source: str,
+        tag: Tag,
+        failures: int,
+        reason: dict[str, str],
+    ) -> None:
+        with self._context.database.write() as tx:
+            if account_id is None:
+                self._throttles.touch(tx, factor, name)
+                return
+            keep_account(tx, account_id)
+            name_now = tx.execute(select(Account.name).where(Account.id == account_id)).scalar()
+            if name_now is None:
+                return
+            self._audit.record(tx, account_id, tag, actor=name_now, source=source, **reason)
+            locked_for = lock_after(failures)
+            if locked_for is not None:
+                lasts = f"{int(locked_for.total_seconds())} s" if failures < DISABLED_AFTER else _FOR_GOOD
+                self._audit.record(
+                    tx,
+                    account_id,
+                    Tag.SIGN_IN_LOCKED,
+                    actor=name_now,
+                    source=source,
+                    factor=factor.value,
+                    lasts=lasts,
+                )

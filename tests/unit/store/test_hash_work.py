@@ -1,0 +1,172 @@
+"""A refused password costs the same slow work whoever it was for, and a name nobody has the same writes."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import argon2
+import pytest
+from sqlalchemy import update
+
+from store.errors import FactorDisabled, TooManyAttempts, WrongCredentials
+from store.hashing import Cost, Hasher, decoy, parameters
+from store.models import Account
+from store.store import Store
+from store.throttle import DISABLED_AFTER, FREE_FAILURES, Factor
+from tests.stores import CHEAP, PASSWORD, StillClock, add_account, make_store
+from tests.unit.store.acts import statements
+
+TODAY = Cost(memory_kib=512, passes=3, lanes=4)
+
+
+@dataclass
+class Work:
+    """The argon2 that was computed, by the cost of each hash."""
+
+    done: list[Cost] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return sum(cost.work for cost in self.done)
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Work:
+    """Counted below passlib, where nothing can be computed unseen."""
+    work = Work()
+    hash_secret, verify_secret = argon2.low_level.hash_secret, argon2.low_level.verify_secret
+
+    def counted_hash(*arguments: Any, **more: Any) -> bytes:
+        work.done.append(Cost(more["memory_cost"], more["time_cost"], more["parallelism"]))
+        return hash_secret(*arguments, **more)
+
+    def counted_verify(stored: bytes, *arguments: Any, **more: Any) -> bool:
+        cost = parameters(stored.decode())
+        assert cost is not None
+        # What cannot be read raises another error, before it costs anything.
+        with suppress(argon2.exceptions.VerifyMismatchError):
+            fits = verify_secret(stored, *arguments, **more)
+            work.done.append(cost)
+            return fits
+        work.done.append(cost)
+        raise argon2.exceptions.VerifyMismatchError
+
+    monkeypatch.setattr(argon2.low_level, "hash_secret", counted_hash)
+    monkeypatch.setattr(argon2.low_level, "verify_secret", counted_verify)
+    return work
+
+
+@pytest.fixture
+def costly(store: Store) -> Store:
+    """The store at a cost that an older one can be below."""
+    object.__setattr__(store.context, "hasher", Hasher(TODAY, CHEAP))
+    return store
+
+
+def stored_as(store: Store, password_hash: str | None) -> None:
+    with store.database.write() as tx:
+        tx.execute(update(Account).values(password_hash=password_hash))
+
+
+def today(_: Store) -> None:
+    """A hash of today's cost is what `add_account` makes."""
+
+
+def older(store: Store) -> None:
+    stored_as(store, Hasher(Cost(256, 2, 1), CHEAP).hash_password(PASSWORD))
+
+
+def much_older(store: Store) -> None:
+    stored_as(store, Hasher(Cost(8, 1, 1), CHEAP).hash_password(PASSWORD))
+
+
+def fewer_passes(store: Store) -> None:
+    stored_as(store, Hasher(Cost(512, 2, 4), CHEAP).hash_password(PASSWORD))
+
+
+def without_password(store: Store) -> None:
+    stored_as(store, None)
+
+
+def damaged(store: Store) -> None:
+    stored_as(store, "$argon2id$v=19$m=512,t=3,p=4$not base64$neither")
+
+
+def of_another_kind(store: Store) -> None:
+    stored_as(store, "$2b$12$xxxxxxxxxxxxxxxxxxxxxx")
+
+
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+@pytest.mark.parametrize("make", [today, older, much_older, fewer_passes, without_password, damaged, of_another_kind])
+def test_a_refusal_costs_one_hash_of_today(costly: Store, work: Work, make: Any, name: str) -> None:
+    add_account(costly)
+    make(costly)
+    work.done.clear()
+    with pytest.raises(WrongCredentials):
+        costly.sign_in.with_password(name, "wrong", source="pts/0")
+    # An argon2 of 4 lanes takes memory in steps of 16 KiB.
+    assert TODAY.work - 3 * 16 <= work.total <= TODAY.work, work.done
+
+
+def test_an_older_hash_is_renewed_for_whoever_knows_the_password(costly: Store, work: Work) -> None:
+    add_account(costly)
+    older(costly)
+    work.done.clear()
+    costly.sign_in.with_password("alice", PASSWORD, source="pts/0")
+    assert work.done == [Cost(256, 2, 1), TODAY]
+    work.done.clear()
+    costly.sign_in.with_password("alice", PASSWORD, source="pts/0")
+    assert work.done == [TODAY]
+
+
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+def test_a_locked_or_disabled_name_costs_nothing_whoever_it_is(
+    costly: Store, work: Work, clock: StillClock, name: str
+) -> None:
+    add_account(costly)
+    for _ in range(FREE_FAILURES):
+        costly.throttles.reserve(Factor.PASSWORD, name)
+    work.done.clear()
+    with pytest.raises(TooManyAttempts):
+        costly.sign_in.with_password(name, PASSWORD, source="pts/0")
+    for _ in range(DISABLED_AFTER - FREE_FAILURES):
+        clock.advance(seconds=900)
+        costly.throttles.reserve(Factor.PASSWORD, name)
+    clock.advance(seconds=900)
+    with pytest.raises(FactorDisabled):
+        costly.sign_in.with_password(name, PASSWORD, source="pts/0")
+    assert work.done == []
+
+
+def test_a_password_too_long_to_be_one_costs_nothing_whoever_it_is_for(costly: Store, work: Work) -> None:
+    add_account(costly)
+    work.done.clear()
+    for name in ("alice", "nobody"):
+        with pytest.raises(WrongCredentials):
+            costly.sign_in.with_password(name, "x" * 2000, source="pts/0")
+    assert work.done == []
+
+
+def test_opening_a_store_hashes_nothing(work: Work) -> None:
+    with make_store():
+        Hasher()
+    assert work.done == []
+
+
+def test_a_decoy_is_of_the_cost_and_fits_nothing() -> None:
+    assert parameters(decoy(TODAY)) == TODAY
+    assert not argon2.PasswordHasher().check_needs_rehash(decoy(Cost(65536, 3, 4)))
+    assert Hasher(TODAY, CHEAP).check_password("gatekey: a decoy", decoy(TODAY)) == (False, None)
+
+
+def test_a_name_nobody_has_is_written_for_as_often(store: Store) -> None:
+    """A write waits for the disk: several milliseconds that would name who has an account."""
+    add_account(store)
+    transactions = []
+    for name in ("alice", "nobody"):
+        with statements(store) as seen, pytest.raises(WrongCredentials):
+            store.sign_in.with_password(name, "wrong", source="pts/0")
+        transactions.append(seen)
+    known, unknown = transactions
+    assert [one for one in unknown if one.startswith("UPDATE throttles")]
+    assert [one for one in known if "audit_events" in one]
