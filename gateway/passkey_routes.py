@@ -6,7 +6,6 @@ A try is counted before a code is looked up, and given back if the code was righ
 is over the limit would still be told of a right guess.
 """
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -17,6 +16,7 @@ from starlette.routing import Route
 
 from gateway import webauthn_ceremony
 from gateway.client_address import throttled_as
+from gateway.json_text import loads
 from gateway.pages import FINISH_PATH, HEADERS, OPTIONS_PATH, assets
 from gateway.problems import headers_of, sentence_of, status_of
 from gateway.relying_party import RelyingParty
@@ -160,7 +160,7 @@ def _answering(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Calla
 
 async def _body(request: Request, *names: str) -> dict[str, Any]:
     try:
-        body = json.loads(await request.body())
+        body = loads(await request.body())
     except (ValueError, RecursionError) as error:
         raise InvalidInput("The request is not JSON.") from error
     if not isinstance(body, dict) or not all(name in body for name in names) or not isinstance(body["code"], str):

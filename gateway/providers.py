@@ -5,7 +5,6 @@ is never repeated to a person except through `plain`.
 """
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +12,7 @@ from typing import Final
 
 import httpx
 
+from gateway.json_text import loads_answer
 from store.errors import ProviderFailed
 
 ANSWER_LIMIT: Final = 256 * 1024
@@ -172,7 +172,7 @@ async def _read(response: httpx.Response, provider: Provider) -> bytes:
 
 def _json_object(raw: bytes, provider: Provider, status: int) -> Mapping[str, object]:
     try:
-        body: object = json.loads(raw)
+        body: object = loads_answer(raw)
     except (ValueError, RecursionError) as error:
         raise failed(provider, f"sent no JSON (status {status})") from error
     if not isinstance(body, dict):

@@ -8,6 +8,7 @@ from starlette.types import Scope
 from gateway.access_log import note
 from gateway.bearer import BadBearers
 from gateway.client_address import client_address
+from gateway.relay.reading import BodyReader
 from gateway.relay.upstream import Upstream
 from gateway.site_view import SiteViews
 from gateway.store_threads import StoreThreads
@@ -25,6 +26,7 @@ class Services:
     site: SiteViews
     bad_bearers: BadBearers
     upstream: Upstream
+    reader: BodyReader
 
     @classmethod
     def over(cls, store: Store, upstream: Upstream) -> Self:
@@ -35,6 +37,7 @@ class Services:
             site=SiteViews(store.site, threads),
             bad_bearers=BadBearers(store.throttles, store.context.clock, threads),
             upstream=upstream,
+            reader=BodyReader(),
         )
 
     async def address(self, scope: Scope) -> str:
@@ -49,3 +52,4 @@ class Services:
         """Wait until everything that was handed in is written, and close the connections."""
         await self.threads.close()
         await self.upstream.aclose()
+        await self.reader.aclose()

@@ -5,7 +5,6 @@ the last byte is sent. So whoever has an answer finds it in the log.
 """
 
 import asyncio
-import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,11 +17,13 @@ from starlette.responses import Response
 
 from gateway.bearer import bearer
 from gateway.client_address import client_address
+from gateway.json_text import loads_answer
 from gateway.problems import REQUEST_ID, OpenAiProblem, problem_code
 from gateway.relay.admission import Admission
 from gateway.relay.ledger import STOPPED, Caller, Held, Ledger
 from gateway.relay.places import Places
-from gateway.relay.request import Call, Endpoint, understand
+from gateway.relay.reading import LONGEST_AT_ONCE
+from gateway.relay.request import Call, Endpoint
 from gateway.relay.streamed import StreamedAnswer, check_streams
 from gateway.relay.upstream import LONGEST_CALL, read_all, refusal, unreachable
 from gateway.relay.usage import of_answer
@@ -39,8 +40,6 @@ WHAT: Final = "an API key"
 TASK_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _TRUSTED_SIZE: Final = 64 * 1024
 """Bytes of body that are read before it is known whose they are."""
-_LONGEST_AT_ONCE: Final = 64 * 1024
-"""Bytes of JSON that are parsed on the event loop: some milliseconds."""
 T = TypeVar("T")
 
 
@@ -67,7 +66,7 @@ class Relay:
         raw = await self._body(request, key, site, started_at)
         media_type = request.headers.get("content-type", "")
         try:
-            call = await self._aside(raw, lambda: understand(endpoint, media_type, raw, site.extra_fields))
+            call = await self.services.reader.understand(endpoint, media_type, raw, site.extra_fields)
         except OpenAiProblem as error:
             caller = await self.caller(request, key, site, started_at)
             await self.ledger.log_refusal(caller, "", error, problem_code(error))
@@ -175,7 +174,7 @@ class Relay:
 
     async def _aside(self, content: bytes, parse: Callable[[], T]) -> T:
         """What `parse` makes of `content`; of a long one in a thread, where it keeps nobody waiting for all of it."""
-        if len(content) <= _LONGEST_AT_ONCE:
+        if len(content) <= LONGEST_AT_ONCE:
             return parse()
         async with self._parsing:
             return await asyncio.to_thread(parse)
@@ -209,7 +208,7 @@ def passed_on(content: bytes, secret: str, request_id: str) -> Response:
 def _document_of(content: bytes) -> dict[str, Any]:
     """The JSON object in an answer. Raises `UpstreamFailed`."""
     try:
-        document = json.loads(content)
+        document = loads_answer(content)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from gateway.json_text import LONGEST_NUMBER, NumberTooLong, loads
 from gateway.problems import OpenAiProblem
 from gateway.relay.fields import BATCH, CHAT, COMPLETION, EMBEDDING, PICTURE, check_fields
 from gateway.relay.prompt import prompt_estimate
@@ -102,7 +103,9 @@ def read_object(media_type: str, raw: bytes) -> dict[str, Any]:
     if len(raw) > MOST_VALUES and sum(map(raw.count, _MARKS)) > MOST_VALUES:
         raise OpenAiProblem(413, f"The body holds more than {MOST_VALUES:,} values.")
     try:
-        body = json.loads(raw, parse_constant=_no_constant)
+        body = loads(raw)
+    except NumberTooLong as error:
+        raise OpenAiProblem(400, f"The body holds a number of more than {LONGEST_NUMBER} characters.") from error
     except (ValueError, RecursionError) as error:
         raise OpenAiProblem(400, "The body is not JSON.") from error
     if not isinstance(body, dict):
@@ -188,10 +191,6 @@ def _written(body: Mapping[str, Any]) -> bytes:
         return text.encode()
     except UnicodeEncodeError:  # half a character, which JSON can only escape
         return json.dumps(body, separators=(",", ":")).encode()
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _refuse(sentence: str, param: str) -> NoReturn:

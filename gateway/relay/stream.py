@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway.json_text import loads_answer
 from gateway.relay.reported import Reported, reported
 from gateway.relay.request import Call
 from gateway.relay.usage import Usage, of_stream, says_error
@@ -127,7 +128,7 @@ def error_event(body: dict[str, Any]) -> bytes:
 
 def _object(data: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(data)
+        document = loads_answer(data)
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

@@ -6,7 +6,6 @@ through a client, which would log addresses, keep cookies, and know how to follo
 
 import asyncio
 import contextlib
-import json
 import re
 from collections.abc import AsyncIterable, Collection, Mapping
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from typing import Any, Final, cast
 import httpx
 
 from gateway.faults import FOREIGN
+from gateway.json_text import loads_answer
 from gateway.outbound import system_trust
 from gateway.problems import OpenAiProblem
 from gateway.relay.connections import ModelServerTransport
@@ -167,7 +167,7 @@ def _patience(response: httpx.Response) -> dict[str, str]:
 def _said(body: bytes) -> Mapping[str, Any]:
     """The error in a refusal: an object as OpenAI has it, its sentence alone (Ollama), or the document (vLLM)."""
     try:
-        document = json.loads(body)
+        document = loads_answer(body)
     except (ValueError, RecursionError):
         return {}
     if not isinstance(document, dict):

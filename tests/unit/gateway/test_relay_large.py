@@ -1,20 +1,28 @@
 """Large bodies and answers keep nobody else waiting, and are not read of an account that has nothing left."""
 
+import asyncio
+import io
 import json
+import os
+import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Set
 from typing import Any, Final
 
 import pytest
 
-from gateway.relay import relay
-from gateway.relay.request import MOST_VALUES
+from gateway.problems import OpenAiProblem
+from gateway.relay import reader as reader_process
+from gateway.relay import reading, relay
+from gateway.relay.reading import LONGEST_AT_ONCE, BodyReader
+from gateway.relay.request import ENDPOINTS, MOST_VALUES, Call, Endpoint, understand
 from store.store import Store
 from tests.stores import StillClock, make_store, sign_in
 from tests.unit.gateway.apps import client_of, make_relayed
 from tests.unit.gateway.scripted import CHAT, ModelServer, answer, chat
 
 pytestmark = pytest.mark.anyio
+JSON: Final = "application/json"
 LARGE: Final = [{"role": "user", "content": "x" * 70_000}]
 
 
@@ -38,13 +46,116 @@ def noting_threads(monkeypatch: pytest.MonkeyPatch, name: str) -> list[bool]:
 
 
 async def test_a_large_body_was_parsed_off_the_event_loop(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    key, calls = make_relayed(store), noting_threads(monkeypatch, "understand")
-    async with client_of(store, token=key, upstream=ModelServer()) as client:
+    lengths: list[int] = []
+
+    def noting(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str]) -> Call:
+        lengths.append(len(raw))
+        return understand(endpoint, media_type, raw, extra)
+
+    monkeypatch.setattr(reading, "understand", noting)
+    key, models = make_relayed(store), ModelServer()
+    async with client_of(store, token=key, upstream=models) as client:
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
         assert (await client.post("/v1/chat/completions", json={**CHAT, "messages": LARGE})).status_code == 200
         refused = await client.post("/v1/chat/completions", json={**CHAT, "messages": LARGE, "n": 0})
-    assert calls == [True, False, False]
+    assert [length < reading.LONGEST_AT_ONCE for length in lengths] == [True]
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "n")
+    assert json.loads(models.requests[1].content)["messages"] == LARGE
+
+
+async def test_the_reading_process_says_what_reading_here_says() -> None:
+    reader, extra = BodyReader(), frozenset({"seed_of_ours"})
+    variants: list[dict[str, object]] = [{}, {"seed_of_ours": 2}, {"stream": True}, {"n": "x"}, {"nonsense": 1}]
+    for endpoint, field in zip(ENDPOINTS, ("messages", "prompt", "input", "prompt", "input_file_id"), strict=True):
+        outcomes: list[object] = []
+        for more in variants:
+            raw = json.dumps({"model": "gpt-priced", field: "y" * LONGEST_AT_ONCE, **more}).encode()
+            here, there = [await outcome(each, endpoint, raw, extra) for each in (reading_here, reader.understand)]
+            assert here == there
+            outcomes.append(there)
+        assert isinstance(outcomes[1], Call), outcomes
+        assert not isinstance(outcomes[-1], Call)
+    await reader.aclose()
+
+
+async def test_a_reading_process_that_dies_is_replaced() -> None:
+    reader = BodyReader()
+    raw = json.dumps({"model": "gpt-priced", "prompt": "y" * LONGEST_AT_ONCE}).encode()
+    assert (await reader.understand(ENDPOINTS[1], JSON, raw, frozenset())).content == raw.replace(b": ", b":").replace(
+        b", ", b","
+    )
+    assert reader._process is not None
+    os.kill(reader._process.pid, signal.SIGKILL)
+    with pytest.raises(OpenAiProblem, match="could not read this body at the moment") as refused:
+        await reader.understand(ENDPOINTS[1], JSON, raw, frozenset())
+    assert refused.value.status == 503
+    assert (await reader.understand(ENDPOINTS[1], JSON, raw, frozenset())).model == "gpt-priced"
+    await reader.aclose()
+
+
+async def test_a_reading_that_was_given_up_is_nobody_elses_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = BodyReader()
+    first, second = (json.dumps({"model": name, "prompt": "y" * LONGEST_AT_ONCE}).encode() for name in ("one", "two"))
+    await reader.understand(ENDPOINTS[1], JSON, first, frozenset())
+    given_up = asyncio.create_task(reader.understand(ENDPOINTS[1], JSON, first, frozenset()))
+    await asyncio.sleep(0)  # it has begun to ask
+    given_up.cancel()
+    assert (await reader.understand(ENDPOINTS[1], JSON, second, frozenset())).model == "two"
+    monkeypatch.setattr(reading, "LONGEST_READING", 0.0)
+    with pytest.raises(OpenAiProblem, match="at the moment"):
+        await reader.understand(ENDPOINTS[1], JSON, first, frozenset())
+    await reader.aclose()
+
+
+def test_the_process_ends_with_its_input() -> None:
+    raw = json.dumps({"model": "gpt-priced", "prompt": "y"}).encode()
+    head = {"path": "/completions", "media_type": JSON, "extra": []}
+    sink = io.BytesIO()
+    reader_process.serve(io.BytesIO(reader_process.pack(head, len(raw)) + raw), sink)
+    assert b'"gpt-priced"' in sink.getvalue()
+
+
+async def reading_here(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str]) -> Call:
+    return understand(endpoint, media_type, raw, extra)
+
+
+async def outcome(
+    read: Callable[[Endpoint, str, bytes, Set[str]], Awaitable[Call]], endpoint: Endpoint, raw: bytes, extra: Set[str]
+) -> object:
+    try:
+        return await read(endpoint, JSON, raw, extra)
+    except OpenAiProblem as error:
+        return str(error), error.status, error.code, error.param, error.kind
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 101, "-" + "9" * 100, "0." + "1" * 99, "1" * 60 + "e" + "1" * 40, "1.5E-" + "0" * 96]
+)
+async def test_a_number_longer_than_any_was_not_read(store: Store, number: str) -> None:
+    key, models = make_relayed(store), ModelServer()
+    content = f'{{"model": "gpt-priced", "input": [{number}]}}'.encode()
+    headers = {"Content-Type": "application/json"}
+    async with client_of(store, token=key, upstream=models) as client:
+        refused = await client.post("/v1/embeddings", content=content, headers=headers)
+    assert (refused.status_code, models.requests) == (400, [])
+    assert refused.json()["error"]["message"] == "The body holds a number of more than 100 characters."
+
+
+async def test_long_numbers_that_some_programs_write_were_passed_on(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer()
+    numbers = f"[{2**128}, -1.7976931348623157e+308, 0.1000000000000000055511151231257827, 5e-324]"
+    content = f'{{"model": "gpt-priced", "input": {numbers}}}'.encode()
+    headers = {"Content-Type": "application/json"}
+    async with client_of(store, token=key, upstream=models) as client:
+        assert (await client.post("/v1/embeddings", content=content, headers=headers)).status_code == 200
+    assert json.loads(models.requests[0].content)["input"] == json.loads(numbers)
+
+
+async def test_an_answer_with_a_number_longer_than_any_is_no_answer(store: Store) -> None:
+    key = make_relayed(store)
+    models = ModelServer(lambda _: answer(b'{"usage": {"prompt_tokens": ' + b"9" * 4300 + b"}}"))
+    async with client_of(store, token=key, upstream=models) as client:
+        assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 502
 
 
 async def test_a_large_answer_was_parsed_off_the_event_loop(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,60 @@
+"""The process that reads large request bodies: one after the other, from standard input to standard output.
+
+Python's JSON reader holds the interpreter until it is done, also in a thread. Here it holds nobody else's.
+
+A message is the length of its head and of its body, the head as JSON, and the body.
+"""
+
+import json
+import signal
+import struct
+import sys
+from dataclasses import fields
+from typing import Any, BinaryIO, Final
+
+from gateway.problems import OpenAiProblem
+from gateway.relay.request import ENDPOINTS, Call, understand
+
+LENGTHS: Final = struct.Struct("!IQ")
+_ELSEWHERE: Final = frozenset({"endpoint", "content"})
+
+
+def pack(head: dict[str, Any], length: int) -> bytes:
+    """The beginning of a message whose body has `length` bytes."""
+    written = json.dumps(head).encode()
+    return LENGTHS.pack(len(written), length) + written
+
+
+def figures(call: Call) -> dict[str, Any]:
+    """All of `call` but its endpoint and its content."""
+    return {field.name: getattr(call, field.name) for field in fields(call) if field.name not in _ELSEWHERE}
+
+
+def answer(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+    """The head and the body of the answer to one message: a call, or the problem with it."""
+    endpoint = next(each for each in ENDPOINTS if each.path == head["path"])
+    try:
+        call = understand(endpoint, head["media_type"], body, frozenset(head["extra"]))
+    except OpenAiProblem as error:
+        told = {"sentence": str(error), "status": error.status}
+        told |= {"code": error.code, "param": error.param, "kind": error.kind}
+        return {"problem": told}, b""
+    return {"call": figures(call)}, call.content
+
+
+def serve(source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer messages until `source` ends: then the gateway has gone."""
+    while lengths := source.read(LENGTHS.size):
+        head_length, body_length = LENGTHS.unpack(lengths)
+        head = json.loads(source.read(head_length))
+        told, content = answer(head, source.read(body_length))
+        sink.write(pack(told, len(content)))
+        sink.write(content)
+        sink.flush()
+
+
+if __name__ == "__main__":
+    # Whoever stops the gateway may signal all of its processes; this one ends when the gateway has closed its pipe.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    serve(sys.stdin.buffer, sys.stdout.buffer)

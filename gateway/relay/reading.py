@@ -1,0 +1,100 @@
+"""Request bodies as calls: a short one is read at once, a long one by a process of its own (`gateway.relay.reader`)."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Set
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.problems import OpenAiProblem
+from gateway.relay.reader import LENGTHS, pack
+from gateway.relay.request import Call, Endpoint, understand
+
+LONGEST_AT_ONCE: Final = 64 * 1024
+"""Bytes of JSON that are read on the event loop: a few milliseconds, whatever they hold."""
+LONGEST_READING: Final = 30.0
+"""Seconds. The slowest body that is let through takes two."""
+_PIECE: Final = 1024 * 1024
+_GRACE: Final = 5.0
+_ROOT: Final = Path(__file__).parents[2]
+"""Where this very program lies."""
+_FAILED: Final = "The gateway could not read this body at the moment. Try again."
+
+
+class BodyReader:
+    """The reading process of one event loop. It starts with the first long body; one that fails is replaced."""
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def understand(self, endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str]) -> Call:
+        """As `gateway.relay.request.understand`. Raises `OpenAiProblem`, also 503 where the reader failed."""
+        if len(raw) <= LONGEST_AT_ONCE:
+            return understand(endpoint, media_type, raw, extra)
+        head = {"path": endpoint.path, "media_type": media_type, "extra": sorted(extra)}
+        async with self._turn:
+            told, content = await self._ask(head, raw)
+        if "problem" in told:
+            problem: dict[str, Any] = told["problem"]
+            raise OpenAiProblem(
+                problem["status"],
+                problem["sentence"],
+                code=problem["code"],
+                param=problem["param"],
+                kind=problem["kind"],
+            )
+        return Call(endpoint=endpoint, content=content, **told["call"])
+
+    async def aclose(self) -> None:
+        """End the process."""
+        await self._end(grace=_GRACE)
+
+    async def _ask(self, head: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
+        try:
+            async with asyncio.timeout(LONGEST_READING):
+                return await self._exchange(head, raw)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+            await self._end(grace=0 if isinstance(error, TimeoutError) else _GRACE)
+            raise OpenAiProblem(503, _FAILED, headers={"Retry-After": "1"}) from error
+        except BaseException:
+            await self._end(grace=0)  # whoever came next would be told the answer to this
+            raise
+
+    async def _exchange(self, head: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
+        process = self._process = self._process or await _start()
+        if process.stdin is None or process.stdout is None:
+            raise BrokenPipeError
+        process.stdin.write(pack(head, len(raw)))
+        view = memoryview(raw)
+        for start in range(0, len(raw), _PIECE):
+            process.stdin.write(view[start : start + _PIECE])
+            await process.stdin.drain()
+        head_length, content_length = LENGTHS.unpack(await process.stdout.readexactly(LENGTHS.size))
+        told: dict[str, Any] = json.loads(await process.stdout.readexactly(head_length))
+        return told, await process.stdout.readexactly(content_length)
+
+    async def _end(self, *, grace: float) -> None:
+        """End the process, after `grace` seconds by force."""
+        process, self._process = self._process, None
+        if process is None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(grace):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _start() -> Process:
+    # Nothing of the environment: the key that protects the secrets may stand there. A session of its own: what is
+    # typed at the terminal is the gateway's business.
+    command = (sys.executable, "-P", "-m", "gateway.relay.reader")
+    env = {"PYTHONPATH": str(_ROOT)}
+    return await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, env=env, start_new_session=True, limit=_PIECE
+    )
