@@ -6,7 +6,6 @@ Protocol: https://chromedevtools.github.io/devtools-protocol/ (domains Target, P
 import base64
 import json
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -17,7 +16,6 @@ from typing import Any, Final
 
 from websockets.sync.client import ClientConnection, connect
 
-CHROMIUM: Final = shutil.which("chromium") or ""
 ANSWER_SECONDS: Final = 90.0
 """How long a command, a start or an awaited state may take: a machine at work on other things is slow, not broken."""
 
@@ -180,7 +178,7 @@ def chromium() -> Iterator[Tab]:
     """A browser with one empty tab and a profile of its own; both are gone at the end."""
     with tempfile.TemporaryDirectory(prefix="gatekey-chromium-", ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
-            [CHROMIUM, *_OPTIONS, f"--user-data-dir={profile}"],
+            ["chromium", *_OPTIONS, f"--user-data-dir={profile}"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

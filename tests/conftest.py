@@ -1,4 +1,4 @@
-"""What every test stands on: a terminal that does not blink and an environment that never differs."""
+"""What every test stands on: a still terminal, an environment that never differs, and the programs it needs."""
 
 import os
 import time
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from textual.widgets import Input
 
+from tests import parts
 from tui import key_order
 
 STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")
@@ -15,8 +16,27 @@ STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")
 FAMILIES = ("TEXTUAL", "GATEKEY")
 """Prefixes of such variables."""
 
-SNAPSHOTS = "TEXTUAL_SNAPSHOT"
-"""Variables that the snapshot plugin sets for itself."""
+SPARED = ("TEXTUAL_SNAPSHOT", parts.REQUIRE_ALL)
+"""Prefixes of those that the snapshot plugin sets for itself, and of the tests' own switch."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose parts are missing, before anything is set up for it."""
+    for mark in item.iter_markers("needs"):
+        parts.need(*mark.args)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """After everything else, say what was not tested, and how to have it tested."""
+    yield
+    skipped = [str(report.longrepr) for report in terminalreporter.getreports("skipped")]
+    if missing := parts.not_tested(skipped):
+        terminalreporter.section("not tested on this machine", yellow=True)
+        for part, count in missing.items():
+            terminalreporter.line(f"{part.missing}: {count} {'test' if count == 1 else 'tests'} skipped")
+        packages = {package for part in missing for package in part.packages}
+        terminalreporter.line(f"To test all of it, install what is missing as root: {parts.install(packages)}")
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +55,7 @@ def patient_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No setting of the person running the tests reaches them, and every clock shows UTC."""
     for name in list(os.environ):
-        if name in STRANGERS or (name.startswith(FAMILIES) and not name.startswith(SNAPSHOTS)):
+        if name in STRANGERS or (name.startswith(FAMILIES) and not name.startswith(SPARED)):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()

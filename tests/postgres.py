@@ -19,6 +19,7 @@ from psycopg import sql
 
 from store import schema
 from store.database import Database
+from tests import parts
 
 USER: Final = "postgres"
 """The role that owns everything; also the system's user that the server runs as when the tests run as root."""
@@ -43,15 +44,14 @@ class PostgresServer:
     """A running server. `folder` holds its socket, its data and its log."""
 
     folder: Path
-    programs: Path
 
     def start(self) -> None:
         """Start it on its data, after a crash too."""
-        run(self.programs, self.folder, "pg_ctl", "start", "-w", "-t", "60", *self._data, "-l", f"{self.folder}/log")
+        run(self.folder, "pg_ctl", "start", "-w", "-t", "60", *self._data, "-l", f"{self.folder}/log")
 
     def crash(self) -> None:
         """Stop it as a crash does: nothing is written that was not written already."""
-        run(self.programs, self.folder, "pg_ctl", "stop", "-w", "-m", "immediate", *self._data)
+        run(self.folder, "pg_ctl", "stop", "-w", "-m", "immediate", *self._data)
 
     @property
     def _data(self) -> tuple[str, str]:
@@ -99,12 +99,12 @@ class PostgresServer:
         return _TEMPLATE
 
 
-def run(programs: Path, folder: Path, program: str, *arguments: str) -> None:
+def run(folder: Path, program: str, *arguments: str) -> None:
     """Run one of PostgreSQL's programs as the owner of the server in `folder`."""
     owner = USER if os.geteuid() == 0 else None  # initdb refuses to run as root
     with (folder / "talk").open("ab") as talk:
         subprocess.run(
-            [programs / program, *arguments],
+            [parts.find(program) or program, *arguments],
             check=True,
             stdin=subprocess.DEVNULL,
             stdout=talk,
@@ -117,20 +117,13 @@ def run(programs: Path, folder: Path, program: str, *arguments: str) -> None:
         )
 
 
-def binaries() -> Path | None:
-    """The folder of the newest PostgreSQL server on this machine, or None."""
-    on_path = shutil.which("postgres")
-    if on_path is not None:
-        return Path(on_path).resolve().parent
-    packaged = [
-        path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres") if path.parts[-3].isdecimal()
-    ]
-    return max(packaged, key=lambda folder: int(folder.parts[-2]), default=None)
-
-
 @contextmanager
-def running_server(programs: Path, *, fsync: bool = False, more: Sequence[str] = ()) -> Iterator[PostgresServer]:
-    """A server from `programs`, with `more` settings. With `fsync` it keeps what it acknowledged through a crash."""
+def running_server(*, fsync: bool = False, more: Sequence[str] = ()) -> Iterator[PostgresServer]:
+    """A server with `more` settings. With `fsync` it keeps what it acknowledged through a crash.
+
+    The test is skipped where PostgreSQL is not installed.
+    """
+    parts.need(parts.POSTGRESQL)
     folder = Path(tempfile.mkdtemp(prefix="gatekey-pg-"))
     if os.geteuid() == 0:
         account = pwd.getpwnam(USER)
@@ -138,11 +131,11 @@ def running_server(programs: Path, *, fsync: bool = False, more: Sequence[str] =
     data = folder / "data"
 
     try:
-        run(programs, folder, "initdb", "-N", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "-D", str(data))
+        run(folder, "initdb", "-N", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "-D", str(data))
         settings = (*_COMMON, *(() if fsync else _FAST), *more, f"unix_socket_directories='{folder}'", f"port={_PORT}")
         with (data / "postgresql.conf").open("a") as configuration:
             configuration.write("\n".join(("", *settings, "")))
-        server = PostgresServer(folder, programs)
+        server = PostgresServer(folder)
         server.start()
         try:
             yield server
@@ -155,10 +148,7 @@ def running_server(programs: Path, *, fsync: bool = False, more: Sequence[str] =
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One server for the run (under xdist: for each worker). Import it in a conftest to use it."""
-    programs = binaries()
-    if programs is None:
-        pytest.skip("the PostgreSQL server is not installed")
-    with running_server(programs) as server:
+    with running_server() as server:
         yield server
 
 

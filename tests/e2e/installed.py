@@ -117,13 +117,6 @@ class Installed(PtyTerminal):
         assert self.left_on == ()
 
 
-def oathtool(secret: str, step: int) -> str:
-    """The code of a 30-second step, by a program that is not ours."""
-    moment = datetime.fromtimestamp(step * 30, UTC)
-    command = ["oathtool", "--totp", "--base32", f"--now={moment:%Y-%m-%d %H:%M:%S} UTC", secret]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
 def step_now() -> int:
     return int(datetime.now(UTC).timestamp()) // 30
 

@@ -6,11 +6,12 @@ from typing import Final
 
 import pytest
 
+from tests import parts
 from tests.e2e.installed import Home, Installed
 from tests.e2e.test_console_life import NAME, PASSWORD, create_account, enable_two_factor, sign_out
-from tests.oidc_provider.running import NODE, NPM, RunningProvider, running_provider
+from tests.oidc_provider.running import RunningProvider, running_provider
 
-pytestmark = pytest.mark.skipif(not (NODE and NPM), reason="Node.js is not installed")
+pytestmark = pytest.mark.needs(parts.NODE)
 
 CODE: Final = re.compile(r"\b[A-Z]{4}-[A-Z]{4}\b")
 USE: Final = "[ Use Test Login ]"

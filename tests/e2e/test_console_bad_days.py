@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 
+from tests import parts
 from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed, shown_token
 from tests.pty_terminal import PtyTerminal
 
@@ -228,6 +229,7 @@ def test_output_into_a_pipe_gets_no_escape_code(tmp_path: Path) -> None:
 @pytest.fixture
 def tmux(tmp_path: Path) -> Iterator[list[str]]:
     """The start of a command line for a tmux server of its own, without a status line, that ends with the test."""
+    parts.need(parts.TMUX)
     settings = tmp_path / "tmux.conf"
     settings.write_text("set -g status off\n")
     command = ["tmux", "-S", str(tmp_path / "tmux"), "-f", str(settings)]

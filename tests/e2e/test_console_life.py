@@ -8,7 +8,8 @@ from typing import Final
 
 from store.errors import CodeAlreadyUsed, WrongCode
 from store.totp import DRIFT_STEPS, provisioning_uri
-from tests.e2e.installed import PATIENCE, Home, Installed, oathtool, shown_key, shown_token, step_now
+from tests.authenticator_app import code
+from tests.e2e.installed import PATIENCE, Home, Installed, shown_key, shown_token, step_now
 
 NAME: Final = "wilhelmina"
 EMAIL: Final = "wilhelmina@example.com"
@@ -28,7 +29,7 @@ def test_an_account_from_its_first_minute_to_its_last(tmp_path: Path) -> None:
         give_password(terminal, PASSWORD)
         enter_spent_code(terminal, secret, spent)
         terminal.until(lambda _: terminal.has_focus("Code"))  # what comes now depends on the time
-        terminal.enter("Code", oathtool(secret, max(spent + 1, step_now())))
+        terminal.enter("Code", code(secret, max(spent + 1, step_now())))
         terminal.until("Account Binding")
 
         sign_out(terminal)
@@ -93,7 +94,7 @@ def enable_two_factor(terminal: Installed) -> tuple[str, tuple[str, ...], int]:
     terminal.until("Step 3 of 3: Verify Setup")
     terminal.until(lambda _: terminal.has_focus("Verification code"))  # what comes now depends on the time
     step = step_now()
-    terminal.enter("Verification code", oathtool(secret, step))
+    terminal.enter("Verification code", code(secret, step))
     terminal.until("Two-factor authentication is on.")
     terminal.until("10 of 10 backup codes left")
     return secret, codes, step
@@ -101,7 +102,7 @@ def enable_two_factor(terminal: Installed) -> tuple[str, tuple[str, ...], int]:
 
 def enter_spent_code(terminal: Installed, secret: str, spent: int) -> None:
     """It is refused as used before; on a machine that took a minute to come here, as one that is too old."""
-    terminal.enter("Code", oathtool(secret, spent))
+    terminal.enter("Code", code(secret, spent))
     refusals = (CodeAlreadyUsed.sentence, "Your authenticator's clock is about", WrongCode.sentence)
     terminal.until(lambda _: any(refusal in terminal.words() for refusal in refusals))
     if step_now() <= spent + DRIFT_STEPS:  # it was not yet too old when it was looked at, either

@@ -1,6 +1,5 @@
 """The QR code as terminals draw it, turned to pixels and read back by a program that is not ours."""
 
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -8,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.authenticator_app import scan
 from tests.e2e.installed import PATIENCE, Home, shown_key
 from tests.pty_terminal import to_png
 
@@ -39,19 +39,11 @@ def test_the_code_on_the_screen_is_read_as_the_key_beside_it(
         terminal.until(lambda _: terminal.screen_text().split("\n")[22].startswith("╰──"))  # drawn to its end
         secret = shown_key(terminal)
         for foreground, background in PAPERS:
-            picture = tmp_path / f"{background}.png"
-            picture.write_bytes(to_png(terminal.cells, foreground=foreground, background=background))
-            address = urlsplit(scanned(picture))
+            picture = to_png(terminal.cells, foreground=foreground, background=background)
+            address = urlsplit(scan(picture))
             assert (address.scheme, address.netloc, address.path) == ("otpauth", "totp", "/Gatekey:alice")
             assert parse_qs(address.query) == {"secret": [secret], "issuer": ["Gatekey"]}
         terminal.press("ctrl+q")
         terminal.until("Leave the setup?")
         terminal.press("y")
         assert terminal.exit_code(PATIENCE) == 0
-
-
-def scanned(picture: Path) -> str:
-    command = ["zbarimg", "--quiet", "--raw", "--set", "disable", "--set", "qrcode.enable", str(picture)]
-    read = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert read.returncode == 0, f"nothing to read in {picture}: {read.stderr}"
-    return read.stdout.strip()

@@ -12,9 +12,9 @@ from typing import Final
 
 import pytest
 
+from tests import parts
 from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
 
-SSHD: Final = "/usr/sbin/sshd"
 SEPARATION: Final = Path("/run/sshd")
 """Where sshd's unprivileged half lives (sshd(8), FILES); the service makes it, a test has to."""
 PASSWORD: Final = "correct horse battery staple"
@@ -44,6 +44,7 @@ class Door:
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Door]:
     """sshd on loopback with throw-away keys, whose one way in is bound to the console."""
+    parts.need(parts.OPENSSH)
     if os.geteuid() == 0:
         SEPARATION.mkdir(mode=0o755, exist_ok=True)
     home = Home(tmp_path / "home")
@@ -82,7 +83,7 @@ def listening(folder: Path) -> Iterator[int]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         (folder / "sshd_config").write_text(CONFIG.format(folder=folder, port=port))
-        command = [SSHD, "-D", "-e", "-f", str(folder / "sshd_config")]
+        command = [parts.find("sshd") or "sshd", "-D", "-e", "-f", str(folder / "sshd_config")]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
             assert daemon.stderr is not None
             for line in daemon.stderr:

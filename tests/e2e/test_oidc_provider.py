@@ -13,9 +13,10 @@ from gateway.oidc import discover
 from gateway.providers import Provider, ask
 from store.clock import SystemClock
 from store.errors import IdentityRefused, ProviderFailed, SignInExpired
-from tests.oidc_provider.running import NODE, NPM, PATIENCE, RunningProvider, running_provider
+from tests import parts
+from tests.oidc_provider.running import PATIENCE, RunningProvider, running_provider
 
-pytestmark = pytest.mark.skipif(not (NODE and NPM), reason="Node.js is not installed")
+pytestmark = pytest.mark.needs(parts.NODE)
 
 
 class LateClock:

@@ -10,11 +10,12 @@ from typing import Final
 
 import pytest
 
-from tests.chromium import CHROMIUM, Tab, chromium
+from tests import parts
+from tests.chromium import Tab, chromium
 from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
 from tests.e2e.test_console_life import NAME, PASSWORD, create_account, enable_two_factor, sign_out
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]
+pytestmark = [pytest.mark.browser, pytest.mark.needs(parts.CHROMIUM)]
 
 CODE: Final = re.compile(r"\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b")
 LISTENS: Final = re.compile(r"listens on http://127\.0\.0\.1:(\d+)")

@@ -29,10 +29,11 @@ from gateway.webauthn_ceremony import (
 from store.errors import GatekeyError
 from store.passkey_ceremonies import Ceremony, CeremonyStarted, CeremonyState, Purpose
 from store.sign_in import SignedIn
-from tests.chromium import CHROMIUM, Refused, Tab, chromium
+from tests import parts
+from tests.chromium import Refused, Tab, chromium
 from tests.stores import StillClock, add_account, make_store, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]
+pytestmark = [pytest.mark.browser, pytest.mark.needs(parts.CHROMIUM)]
 
 PICTURES = os.environ.get("PASSKEY_PAGE_PICTURES", "")
 """A folder for pictures of the page, for somebody who changes its looks."""

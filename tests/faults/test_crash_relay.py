@@ -24,7 +24,7 @@ from store.reservations import ABANDONED_AFTER
 from store.store import Store
 from tests.live_servers import live
 from tests.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer
-from tests.postgres import PostgresServer, binaries, running_server
+from tests.postgres import PostgresServer, running_server
 from tests.serving import several
 from tests.stores import StillClock, add_account, make_ring, make_store, sign_in
 
@@ -92,10 +92,7 @@ async def until(is_so: Callable[[], bool], what: str) -> None:
 
 @contextmanager
 def crashing_postgres() -> Iterator[PostgresServer]:
-    programs = binaries()
-    if programs is None:
-        pytest.skip("the PostgreSQL server is not installed")
-    with running_server(programs, fsync=True, more=_KEEPS_LATELY_HELD) as server:
+    with running_server(fsync=True, more=_KEEPS_LATELY_HELD) as server:
         yield server
 
 

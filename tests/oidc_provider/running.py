@@ -15,8 +15,6 @@ from typing import IO, Final
 import httpx
 
 HERE: Final = Path(__file__).parent
-NODE: Final = shutil.which("node") or ""
-NPM: Final = shutil.which("npm") or ""
 
 PATIENCE: Final = 60.0
 """Seconds for an answer, or for the provider's end: a machine at work on other things is slow, not broken."""
@@ -87,7 +85,7 @@ def running_provider() -> Iterator[RunningProvider]:
     """Start the provider; it ends with the block, and with this process in any case."""
     folder = _installed()
     with subprocess.Popen(
-        [NODE, "server.mjs"],
+        ["node", "server.mjs"],
         cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -115,7 +113,7 @@ def _installed() -> Path:
         shutil.copy(HERE / "package.json", folder)
         shutil.copy(HERE / "server.mjs", folder)
         if not (folder / "installed").exists():
-            command = [NPM, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
+            command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
             subprocess.run(command, cwd=folder, check=True, capture_output=True)
             (folder / "installed").touch()
     return folder

@@ -7,7 +7,6 @@ import pkgutil
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from rich.segment import Segment
@@ -121,8 +120,3 @@ def test_without_any_colour_none_is_sent_but_for_the_qr_code() -> None:
         terminal.press("escape")
         terminal.press("ctrl+q")
         assert terminal.exit_code() == 0
-
-
-def test_the_font_of_the_house_is_in_the_image() -> None:
-    """Without it the QR tests read seams instead of squares; say so here rather than there."""
-    assert any(Path("/usr/share/fonts").rglob("FiraCode*")), "install the Debian package fonts-firacode"

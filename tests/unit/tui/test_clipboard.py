@@ -1,12 +1,12 @@
 """Copying takes the best route there is and claims no more than it knows."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import parts
 from tui.clipboard import Copied, Route, copy
 
 SECRET = "gk_b5G1yqW0m3kT8sVxZ2nC7pLr ✓"
@@ -114,8 +114,7 @@ def test_what_was_copied_is_in_no_repr() -> None:
 @pytest.fixture
 def tmux(tmp_path: Path) -> Iterator[str]:
     """The TMUX value of a real server of its own."""
-    if shutil.which("tmux") is None:
-        pytest.skip("tmux is not installed")
+    parts.need(parts.TMUX)
     socket = tmp_path / "tmux"
     base = ["tmux", "-S", str(socket), "-f", "/dev/null"]
     subprocess.run([*base, "new-session", "-d", "-s", "one", "cat"], check=True)

@@ -1,6 +1,5 @@
 """Checked before the first cell is drawn: is it a terminal, can it show text, and who else is watching."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import parts
 from tests.pty_terminal import PtyTerminal
 from tui.terminal import harden_process, refusal, shared_session_banner, starting_theme
 
@@ -80,8 +80,7 @@ def test_no_color_means_the_theme_that_sends_none(environ: dict[str, str], chose
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[str], dict[str, str]]]:
     """A tmux command with a server of its own, and the variables of a pane in its session. It may be slow to answer."""
     monkeypatch.setattr("tui.terminal.PATIENCE", 60.0)
-    if shutil.which("tmux") is None:
-        pytest.skip("tmux is not installed")
+    parts.need(parts.TMUX)
     base = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
     subprocess.run([*base, "new-session", "-d", "-s", "one", "cat"], check=True)
     variables = {"TMUX": f"{tmp_path / 'tmux'},1,0", "TMUX_PANE": "%0", "PATH": "/usr/bin:/bin"}
