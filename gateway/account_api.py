@@ -25,7 +25,7 @@ WHAT: Final = "a System Access Token"
 SECURITY: Final[dict[str, Any]] = {"security": [{"SystemAccessToken": []}]}
 
 
-READING: Final = (401, 405, 429, 500, 503)
+READING: Final = (401, 403, 405, 429, 500, 503)
 
 
 async def read_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:

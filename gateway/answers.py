@@ -10,7 +10,7 @@ Schema = dict[str, Any]
 MEANINGS: Final[Mapping[int, str]] = {
     400: "The request could not be read.",
     401: "There is no valid System Access Token in the Authorization header (RFC 6750).",
-    403: "A token may not do this: it needs a fresh proof of identity, in the console.",
+    403: "The account is suspended, or a token may not do this: it needs a fresh proof of identity, in the console.",
     404: "There is nothing at this address.",
     405: "The method is not one of this address.",
     412: "The section was changed since the version in If-Match; nothing was overwritten.",

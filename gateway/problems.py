@@ -16,6 +16,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from store.errors import (
+    AccountSuspended,
     Conflict,
     DatabaseBusy,
     FreshProofRequired,
@@ -65,6 +66,7 @@ _TYPES: Final[Mapping[int, str]] = {
     429: "rate_limit_error",
 }
 _CODES: Final[Mapping[type[GatekeyError], tuple[str, str]]] = {
+    AccountSuspended: ("permission_error", "account_suspended"),
     ModelNotPriced: ("permission_error", "model_not_priced"),
     InvalidModel: ("invalid_request_error", "model_not_found"),
     QuotaExceeded: ("insufficient_quota", "insufficient_quota"),

@@ -41,7 +41,7 @@ S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSe
 B = TypeVar("B", bound=BaseModel)
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAGS: Final = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
-_WRITING: Final = (*READING, 403, 412, 413, 415, 422, 428)
+_WRITING: Final = (*READING, 412, 413, 415, 422, 428)
 
 
 @dataclass(frozen=True, slots=True)

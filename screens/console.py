@@ -59,6 +59,8 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
             with Vertical(id="page"):
                 if self.app.banner:
                     yield Static(self.app.banner, markup=False, id="banner", classes="warning")
+                if self.account.sign_in_notice:
+                    yield Static(self.account.sign_in_notice, markup=False, id="sign-in-notice", classes="warning")
                 yield Header(id="header")
                 yield SettingsPage(id="settings-page")
         yield HelpLine()
@@ -198,3 +200,5 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
         if summary is not None:
             self.query_one(Header).summary = summary.value
             self.query_one(Navigation).hidden = summary.value.hidden_modules
+            for notice in self.query("#sign-in-notice"):
+                notice.display = bool(self.account.sign_in_notice)

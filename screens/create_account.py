@@ -25,7 +25,9 @@ from tui.widgets.small_screen import SmallScreenGuard
 from tui.widgets.strength import StrengthMeter
 from tui.widgets.text_input import TextInput
 
-RULES: Final = "At least 8 characters, and not easy to guess: three unrelated words are better than P@ssw0rd1."
+RULES: Final = "At least {} characters, and not easy to guess: three unrelated words are better than P@ssw0rd1."
+SHORTEST: Final = 8
+"""Characters a password needs unless the administrator asks for more."""
 
 
 class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
@@ -47,6 +49,15 @@ class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Notice).say(self._sentence, "warning")
+        self.show_rules()
+
+    @work(group="rules")
+    async def show_rules(self) -> None:
+        try:
+            shortest = await self.account.shortest_password()
+        except GatekeyError:
+            return  # the rules of every site are shown, and what is missing is said when the account is made
+        self.query_one("#rules", Static).update(RULES.format(shortest))
 
     def compose(self) -> ComposeResult:
         with Dialog("Welcome to Gatekey"):
@@ -60,7 +71,7 @@ class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
             yield Field("Password", SecretInput(id="password"), help="Up to 1,024 characters; spaces count.")
             yield Field("Repeat password", SecretInput(id="confirmation"), help="The same once more.")
             yield Field("Strength", StrengthMeter(id="strength"))
-            yield Static(RULES, classes="muted dialog-body")
+            yield Static(RULES.format(SHORTEST), id="rules", classes="muted dialog-body")
             yield Notice()
             with Actions():
                 yield ActionButton("Create account", id="create", shortcut="enter", variant="primary")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, or_, select, update
 from store import tokens
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import InvalidToken, NotEnabled
+from store.errors import AccountSuspended, InvalidToken, NotEnabled
 from store.models import AccessToken, Account, PrivacySettingsRow
 from store.notices import Notices
 from store.row_locks import hold_account
@@ -60,6 +60,7 @@ _HOLDER: Final = (
         Account.email,
         Account.role,
         Account.created_at,
+        Account.suspended_at,
         AccessToken.last_used_at,
         PrivacySettingsRow.record_client_ip,
     )
@@ -114,13 +115,16 @@ class AccessTokens:
             self._notices.enqueue(tx, acting.account_id, Tag.ACCESS_TOKEN_REVOKED)
 
     def authenticate(self, token: str) -> TokenHolder:
-        """The account behind a bearer token; its use is noted at most once a minute. Raises `InvalidToken`."""
+        """The account behind a bearer token; its use is noted at most once a minute.
+
+        Raises `InvalidToken`, `AccountSuspended`.
+        """
         with self.reading(token) as (_, holder):
             return holder
 
     @contextmanager
     def reading(self, token: str) -> Iterator[tuple[Connection, TokenHolder]]:
-        """A read transaction on behalf of a bearer token. Raises `InvalidToken`."""
+        """A read transaction on behalf of a bearer token. Raises `InvalidToken`, `AccountSuspended`."""
         if not tokens.is_well_formed(token, tokens.ACCESS_TOKEN_PREFIX):
             raise InvalidToken  # decided without asking the database
         with self._context.database.read() as tx:
@@ -133,7 +137,7 @@ class AccessTokens:
     def holder(self, tx: Connection, token: str, *, to_write: bool = False) -> TokenHolder:
         """The same inside `tx`. `to_write` holds the account's row until `tx` ends, and notes the use in it.
 
-        Raises `InvalidToken`.
+        Raises `InvalidToken`, `AccountSuspended`.
         """
         now = self._context.now()
         if to_write:
@@ -141,6 +145,8 @@ class AccessTokens:
         row = tx.execute(_HOLDER, {"hashed": digest(token)}).one_or_none()
         if row is None:
             raise InvalidToken
+        if row.suspended_at is not None:
+            raise AccountSuspended
         holder = TokenHolder(
             account_id=row.id,
             name=row.name,

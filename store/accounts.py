@@ -14,8 +14,10 @@ from store.context import Context
 from store.errors import InvalidMoney, LastAdministrator, NameTaken, NoSuchAccount
 from store.models import Account, Quota
 from store.money import MAXIMUM_MICRO_USD
-from store.row_locks import hold_account, hold_administrators, keep_account
+from store.notices import Notices
+from store.row_locks import held_by_name, hold_account, hold_administrators, keep_account
 from store.settings import open_sections
+from store.site import PASSWORD_MINIMUM, Site
 from store.stored_words import stored_word
 from store.text import fold
 from store.throttle import Factor, Throttles
@@ -42,13 +44,16 @@ class AccountInfo:
     created_at: datetime
     password_changed_at: datetime | None
     has_password: bool
+    suspended_at: datetime | None = None
 
 
 class Accounts:
-    def __init__(self, context: Context, audit: Audit, throttles: Throttles) -> None:
+    def __init__(self, context: Context, audit: Audit, throttles: Throttles, notices: Notices, site: Site) -> None:
         self._context = context
         self._audit = audit
         self._throttles = throttles
+        self._notices = notices
+        self._site = site
 
     def create(
         self,
@@ -75,7 +80,13 @@ class Accounts:
         hashed = None
         if password is not None:
             password = passwords.prepare(password)
-            passwords.check_new(password, (name, email), field="password", estimator=self._context.estimator)
+            passwords.check_new(
+                password,
+                (name, email),
+                field="password",
+                estimator=self._context.estimator,
+                shortest=self._site.number(PASSWORD_MINIMUM),
+            )
             hashed = self._context.hasher.hash_password(password)
         now = self._context.now()
         with self._context.database.write() as tx:
@@ -156,6 +167,19 @@ class Accounts:
                 tx, row.id, Tag.ACCOUNT_ROLE_CHANGED, actor=actor, source="command line", role=role.value
             )
 
+    def set_email(self, name: str, email: str, *, actor: str) -> str:
+        """Change the e-mail address from the administrator's side, and tell both addresses; returns the old one.
+
+        Raises `NoSuchAccount`, `InvalidEmail`.
+        """
+        email = inputs.check_email(email, field="email")
+        with self._context.database.write() as tx:
+            account = held_by_name(tx, name)
+            tx.execute(update(Account).where(Account.id == account.id).values(email=email))
+            self._audit.record(tx, account.id, Tag.ACCOUNT_EMAIL_CHANGED, actor=actor, source=COMMAND_LINE)
+            self._notices.enqueue(tx, account.id, Tag.ACCOUNT_EMAIL_CHANGED, also_to=account.email)
+        return str(account.email)
+
     def reset_factors(self, name: str, *, actor: str) -> None:
         """Lift every lock and every disabled factor of an account. Raises `NoSuchAccount`."""
         with self._context.database.write() as tx:
@@ -173,9 +197,12 @@ class Accounts:
 
 
 def is_last_administrator(tx: Connection, account_id: int) -> bool:
-    """Whether this account is an administrator and no other is. Decisive only after `hold_administrators`."""
-    administrators = tx.execute(select(Account.id).where(Account.role != Role.USER.value)).scalars().all()
-    return list(administrators) == [account_id]
+    """Whether this account is an administrator and no other is. Decisive only after `hold_administrators`.
+
+    One that is suspended can administer nothing, and does not count.
+    """
+    at_work = select(Account.id).where(Account.role != Role.USER.value, Account.suspended_at.is_(None))
+    return list(tx.execute(at_work).scalars()) == [account_id]
 
 
 def _info(row: Any) -> AccountInfo:
@@ -187,4 +214,5 @@ def _info(row: Any) -> AccountInfo:
         created_at=row.created_at,
         password_changed_at=row.password_changed_at,
         has_password=row.password_hash is not None,
+        suspended_at=row.suspended_at,
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 from store import inputs, tokens
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import InvalidApiKey, InvalidExpiry, LimitReached, NoSuchItem
+from store.errors import AccountSuspended, InvalidApiKey, InvalidExpiry, LimitReached, NoSuchItem
 from store.models import Account, ApiKey, PrivacySettingsRow, Quota
 from store.money import check_spend_limit
 from store.sessions import Sessions, digest
@@ -67,6 +67,7 @@ _HOLDER: Final = (
         ApiKey.account_id,
         ApiKey.last_used_at,
         Account.name.label("account_name"),
+        Account.suspended_at,
         PrivacySettingsRow.record_client_ip,
         (Quota.remaining_micro_usd - Quota.held_micro_usd).label("free"),
         (ApiKey.spend_limit_micro_usd - ApiKey.spent_micro_usd - ApiKey.held_micro_usd).label("free_on_key"),
@@ -153,7 +154,10 @@ class ApiKeys:
             )
 
     def authenticate(self, key: str) -> KeyHolder:
-        """The account behind an API key. Raises `InvalidApiKey`, also for one that expired or was revoked."""
+        """The account behind an API key.
+
+        Raises `InvalidApiKey`, also for one that expired or was revoked, and `AccountSuspended`.
+        """
         if not tokens.is_well_formed(key, tokens.API_KEY_PREFIX):
             raise InvalidApiKey
         with self._context.database.read() as tx:
@@ -164,11 +168,13 @@ class ApiKeys:
         return holder
 
     def holder(self, tx: Connection, key: str) -> KeyHolder:
-        """The same inside `tx`, without noting the use. Raises `InvalidApiKey`."""
+        """The same inside `tx`, without noting the use. Raises `InvalidApiKey`, `AccountSuspended`."""
         now = self._context.now()
         row = tx.execute(_HOLDER, {"hashed": digest(key), "now": now}).one_or_none()
         if row is None:
             raise InvalidApiKey
+        if row.suspended_at is not None:
+            raise AccountSuspended
         return KeyHolder(
             account_id=row.account_id,
             account_name=row.account_name,

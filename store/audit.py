@@ -48,6 +48,8 @@ class Tag(StrEnum):
     ACCOUNT_CREATED = "account:created"
     ACCOUNT_ROLE_CHANGED = "account:role-changed"
     ACCOUNT_EMAIL_CHANGED = "account:email-changed"
+    ACCOUNT_SUSPENDED = "account:suspended"
+    ACCOUNT_RESUMED = "account:resumed"
     SIGNED_IN = "sign-in:succeeded"
     SIGN_IN_FAILED = "sign-in:failed"
     SIGN_IN_LOCKED = "sign-in:locked"
@@ -60,12 +62,15 @@ class Tag(StrEnum):
     PASSWORD_RESET = "password:reset"  # noqa: S105 - the name of an event
     TWO_FACTOR_ENABLED = "two-factor:enabled"
     TWO_FACTOR_DISABLED = "two-factor:disabled"
+    TWO_FACTOR_RESET = "two-factor:reset"
     BACKUP_CODE_USED = "backup-code:used"
     BACKUP_CODES_RENEWED = "backup-codes:renewed"
+    BACKUP_CODES_LOW = "backup-codes:low"
     ACCESS_TOKEN_GENERATED = "access-token:generated"  # noqa: S105 - the name of an event
     ACCESS_TOKEN_REVOKED = "access-token:revoked"  # noqa: S105 - the name of an event
     API_KEY_CREATED = "api-key:created"
     API_KEY_REVOKED = "api-key:revoked"
+    KEYS_REVOKED = "keys:revoked"
     PASSKEY_ADDED = "passkey:added"
     PASSKEY_RENAMED = "passkey:renamed"
     PASSKEY_REMOVED = "passkey:removed"

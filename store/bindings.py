@@ -236,18 +236,21 @@ class Bindings:
     def sign_in(self, slug: str, subject: str, *, source: str) -> SignedIn | SecondFactorNeeded:
         """Sign in whoever has bound this verified identity; the second factor is still asked for.
 
-        Raises `BindingsDisabled`, and `IdentityRefused` for one that nobody has bound.
+        Raises `BindingsDisabled`, `AccountSuspended`, and `IdentityRefused` for one that nobody has bound.
         """
         self.require_enabled()
         _check_subject(subject)
-        with self._context.database.write() as tx:
+        bound_to = select(Binding.account_id).where(Binding.provider_id == _provider(slug), Binding.subject == subject)
+        with self._context.database.read() as tx:
+            owner = tx.execute(bound_to).scalar()
+        with self._sign_in.admitting(owner, source=source) as tx:
             account_id = self._use(tx, slug, subject)
             if account_id is None:
                 raise IdentityRefused("No account is bound to this identity. Sign in with your password and bind it.")
             return self._sign_in.admit(tx, account_id, method=slug, source=source)
 
     def _use(self, tx: Connection, slug: str, subject: str) -> int | None:
-        provider_id = select(Provider.id).where(Provider.slug == slug).scalar_subquery()
+        provider_id = _provider(slug)
         hold_account(
             tx, select(Binding.account_id).where(Binding.provider_id == provider_id, Binding.subject == subject)
         )
@@ -265,6 +268,10 @@ class Bindings:
         return ProviderInfo(
             row.id, row.slug, row.name, stored_word(ProviderKind, row.kind), row.issuer, row.client_id, secret
         )
+
+
+def _provider(slug: str) -> Any:
+    return select(Provider.id).where(Provider.slug == slug).scalar_subquery()
 
 
 def _check_subject(subject: str) -> None:

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert
+from sqlalchemy import Connection, delete, insert
 
 from store.accounts import Role, is_last_administrator
-from store.audit import Audit
+from store.audit import COMMAND_LINE, Audit
 from store.context import Context
 from store.errors import LastAdministrator, RootAccount, UsernameDoesNotMatch
 from store.models import Account, Tombstone
 from store.notices import Notices
-from store.row_locks import hold_administrators
+from store.row_locks import held_by_name, hold_administrators
 from store.sessions import Sessions
 from store.text import normal
 from store.throttle import Factor, Throttles
@@ -75,10 +75,35 @@ class Deletion:
             hold_administrators(tx)
             if is_last_administrator(tx, acting.account_id):
                 raise LastAdministrator
-            self._notices.enqueue_farewell(tx, acting.email)
-            self._throttles.forget(tx, acting.name)
-            self._audit.record_deletion(tx, acting.account_id, actor="self", source="", tombstone=tombstone)
-            tx.execute(delete(Account).where(Account.id == acting.account_id))
-            tx.execute(insert(Tombstone).values(id=tombstone, deleted_at=self._context.now()))
+            self._remove(tx, acting.account_id, acting.name, acting.email, tombstone, actor="self", source="")
+        return self._gone(tombstone)
+
+    def delete_by_name(self, name: str, *, actor: str) -> Deleted:
+        """Delete an account from the administrator's side. Its running consoles end at their next call.
+
+        Raises `NoSuchAccount`, `RootAccount`, `LastAdministrator`.
+        """
+        tombstone = self._context.rng.randbytes(16).hex()
+        with self._context.database.write() as tx:
+            account = held_by_name(tx, name)
+            if account.role == Role.ROOT.value:
+                raise RootAccount("The root account cannot be deleted. Give it another role first.")
+            hold_administrators(tx)
+            if is_last_administrator(tx, account.id):
+                raise LastAdministrator
+            told = {"actor": actor, "source": COMMAND_LINE}
+            self._remove(tx, account.id, account.name, account.email, tombstone, **told)
+        return self._gone(tombstone)
+
+    def _remove(
+        self, tx: Connection, account_id: int, name: str, email: str, tombstone: str, *, actor: str, source: str
+    ) -> None:
+        self._notices.enqueue_farewell(tx, email)
+        self._throttles.forget(tx, name)
+        self._audit.record_deletion(tx, account_id, actor=actor, source=source, tombstone=tombstone)
+        tx.execute(delete(Account).where(Account.id == account_id))
+        tx.execute(insert(Tombstone).values(id=tombstone, deleted_at=self._context.now()))
+
+    def _gone(self, tombstone: str) -> Deleted:
         is_off_disk = self._context.database.checkpoint() and not self._context.database.is_postgresql
         return Deleted(tombstone, is_off_disk)

@@ -11,13 +11,16 @@ GatekeyError
 │       └── PasswordTooShort  PasswordTooLong  PasswordTooWeak  PasswordsDoNotMatch  SameAsOldPassword
 ├── NotAuthentic  a credential did not prove who is asking
 │   ├── WrongCredentials  WrongOriginalPassword  WrongCode  CodeAlreadyUsed  ClockSkewed
-│   ├── SignInExpired  SessionEnded  SessionLocked
+│   ├── SignInExpired  SessionLocked
+│   ├── SessionEnded
+│   │   └── SessionSuspended
 │   ├── InvalidToken  InvalidApiKey
 │   ├── PasskeyRefused
 │   │   └── ClonedPasskey
 │   └── IdentityRefused
 ├── NotAllowed  known who, but not this, not now
 │   ├── FreshProofRequired  TooManyAttempts  FactorDisabled  AdministratorRequired
+│   ├── AccountSuspended  PasswordNeeded
 │   ├── DisabledByAdministrator
 │   │   └── PasskeysDisabled  BindingsDisabled  FilesOff
 │   ├── LastCredential  LastAdministrator  RootAccount
@@ -27,6 +30,7 @@ GatekeyError
 │   └── NoSuchAccount  NoSuchItem
 ├── Conflict
 │   ├── NameTaken  ModelSpeltOtherwise  AlreadyBound  AlreadyEnabled  NotEnabled  LimitReached
+│   ├── AlreadySuspended  NotSuspended
 │   └── StaleEdit  AlreadySettled  StepMissing
 ├── GatewayError  the outside world failed
 │   └── DeliveryFailed  ProviderFailed  UpstreamFailed  AddressRefused  CannotListen
@@ -124,7 +128,11 @@ class PasswordRefused(InvalidInput):
 
 
 class PasswordTooShort(PasswordRefused):
-    sentence = "A password has at least 8 characters."
+    """`shortest` is how many characters it needs."""
+
+    def __init__(self, sentence: str | None = None, *, shortest: int = 8, field: str = "") -> None:
+        super().__init__(sentence or f"A password has at least {shortest} characters.", field=field)
+        self.shortest = shortest
 
 
 class PasswordTooLong(PasswordRefused):
@@ -194,6 +202,11 @@ class SessionEnded(NotAuthentic):
     sentence = "This session has ended. Sign in again."
 
 
+class SessionSuspended(SessionEnded):
+    title = "Account suspended"
+    sentence = "An administrator suspended this account, and this session ended with it. Ask the administrator."
+
+
 class SessionLocked(NotAuthentic):
     title = "Session locked"
     sentence = "This session is locked. Enter your password to go on."
@@ -253,6 +266,20 @@ class FactorDisabled(NotAllowed):
         "This way of signing in was switched off after 100 failures. "
         "Use another one, or ask the administrator to reset it."
     )
+
+
+class AccountSuspended(NotAllowed):
+    """Told only to whoever proved to be the account's own: by a first factor, a token or a key."""
+
+    title = "Account suspended"
+    sentence = "This account is suspended. Ask the administrator."
+
+
+class PasswordNeeded(NotAllowed):
+    """The site has a rule about the password that only the password itself can answer."""
+
+    title = "Enter your password"
+    sentence = "Enter your password, so that its length can be checked."
 
 
 class AdministratorRequired(NotAllowed):
@@ -367,6 +394,16 @@ class AlreadyEnabled(Conflict):
 class NotEnabled(Conflict):
     title = "Not on"
     sentence = "This is not switched on."
+
+
+class AlreadySuspended(Conflict):
+    title = "Already suspended"
+    sentence = "This account is suspended already."
+
+
+class NotSuspended(Conflict):
+    title = "Not suspended"
+    sentence = "This account is not suspended."
 
 
 class StepMissing(Conflict):

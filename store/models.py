@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_REVISION: Final = "0003"
+SCHEMA_REVISION: Final = "0004"
 """The Alembic revision this program reads and writes."""
 
 
@@ -105,6 +105,8 @@ class Account(Base):
     user_handle: Mapped[bytes] = mapped_column(unique=True)
     """64 random bytes that name the account to authenticators (WebAuthn level 3, 14.6.1)."""
     created_at: Mapped[datetime]
+    suspended_at: Mapped[datetime | None]
+    """When an administrator suspended it; None while it may be used."""
 
 
 class Session(Base):
@@ -160,6 +162,8 @@ class TwoFactor(Base):
     secret_sealed: Mapped[bytes]
     last_step: Mapped[int]
     enabled_at: Mapped[datetime]
+    low_codes_noted_at: Mapped[datetime | None]
+    """When the owner was told that few backup codes are left; None again with new ones."""
 
 
 class TwoFactorSetup(Base):

@@ -26,6 +26,16 @@ SENTENCES: Final[dict[Tag, str]] = {
     Tag.IDENTITY_BOUND: "An external identity was bound to your account.",
     Tag.IDENTITY_UNBOUND: "An external identity was unbound from your account.",
     Tag.ACCOUNT_EMAIL_CHANGED: "The e-mail address of your account was changed.",
+    Tag.ACCOUNT_SUSPENDED: (
+        "An administrator suspended your account. Nobody can sign in to it, and its API keys and System Access Token "
+        "are refused."
+    ),
+    Tag.ACCOUNT_RESUMED: "An administrator resumed your account. You can sign in again.",
+    Tag.TWO_FACTOR_RESET: (
+        "An administrator switched two-factor authentication off for your account. Every session was signed out."
+    ),
+    Tag.KEYS_REVOKED: "An administrator revoked the API keys and the System Access Token of your account.",
+    Tag.BACKUP_CODES_LOW: "Three or fewer backup recovery codes are left. Make new ones in the Security Settings.",
 }
 """What the account's owner is told, by event."""
 
@@ -37,12 +47,19 @@ class Notices:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def enqueue(self, tx: Connection, account_id: int, tag: Tag) -> None:
-        """Put the notice for `tag` into the outbox, inside the transaction of what it tells of."""
+    def enqueue(self, tx: Connection, account_id: int, tag: Tag, *, also_to: str = "") -> None:
+        """Put the notice for `tag` into the outbox, inside the transaction of what it tells of.
+
+        It goes to the address the account has when it is sent, and `also_to` the one it had before.
+        """
         row = tx.execute(select(Account.name, Account.email).where(Account.id == account_id)).one()
-        if not row.email or not self._is_mail_configured(tx):
+        if not self._is_mail_configured(tx):
             return
-        self._insert(tx, account_id, tag.value, {"name": row.name, "sentence": SENTENCES[tag]}, recipient=None)
+        payload = {"name": row.name, "sentence": SENTENCES[tag]}
+        if row.email:
+            self._insert(tx, account_id, tag.value, payload, recipient=None)
+        if also_to:
+            self._insert(tx, account_id, tag.value, payload, recipient=also_to)
 
     def enqueue_farewell(self, tx: Connection, email: str) -> None:
         """Put the last notice into the outbox: it outlives the account, with its address sealed."""

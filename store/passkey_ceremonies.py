@@ -140,10 +140,13 @@ class PasskeyCeremonies:
         return state
 
     def collect_sign_in(self, ticket: str, *, source: str, peer: str = "") -> SignedIn | SecondFactorNeeded:
-        """Turn a finished sign-in ceremony into a session, once. Raises `SignInExpired`."""
+        """Turn a finished sign-in ceremony into a session, once. Raises `SignInExpired`, `AccountSuspended`."""
         self._passkeys.require_enabled()
-        with self._context.database.write() as tx:
-            hold_account(tx, select(PasskeyCeremony.account_id).where(PasskeyCeremony.ticket_hash == digest(ticket)))
+        owner = select(PasskeyCeremony.account_id).where(PasskeyCeremony.ticket_hash == digest(ticket))
+        with self._context.database.read() as tx:
+            account_id = tx.execute(owner).scalar()
+        with self._sign_in.admitting(account_id, source=source) as tx:
+            hold_account(tx, owner)
             collected = tx.execute(
                 update(PasskeyCeremony)
                 .where(

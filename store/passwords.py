@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from store.audit import Audit, Tag
 from store.context import Context
@@ -17,9 +17,11 @@ from store.errors import (
     StaleEdit,
     WrongOriginalPassword,
 )
-from store.models import Account
+from store.models import Account, TwoFactor
 from store.notices import Notices
+from store.row_locks import hold_account
 from store.sessions import Sessions
+from store.site import PASSWORD_MINIMUM, Site
 from store.strength import Estimator, estimate
 from store.text import fold, normal
 from store.throttle import Factor, Throttles
@@ -40,10 +42,12 @@ def check_new(
     *,
     field: str = "new-password",
     estimator: Estimator = estimate,
+    shortest: int = SHORTEST,
 ) -> None:
     """Raise `PasswordTooShort`, `PasswordTooLong`, `PasswordTooWeak` or `PasswordRefused` unless it is good enough."""
-    if len(password) < SHORTEST:
-        raise PasswordTooShort(field=field)
+    shortest = max(shortest, SHORTEST)
+    if len(password) < shortest:
+        raise PasswordTooShort(shortest=shortest, field=field)
     if len(password) > LONGEST:
         raise PasswordTooLong(field=field)
     if any("\ud800" <= character <= "\udfff" for character in password):
@@ -52,6 +56,13 @@ def check_new(
     if not strength.is_enough:
         advice = strength.advice.rstrip(".")
         raise PasswordTooWeak(f"This password is easy to guess. {advice}." if advice else None, field=field)
+
+
+def shortest_for(tx: Connection, site: Site, account_id: int) -> int:
+    """How many characters a password of this account needs: as many as the site asks for without a second factor."""
+    if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is not None:
+        return SHORTEST
+    return site.number_in(tx, PASSWORD_MINIMUM)
 
 
 class Passwords:
@@ -63,6 +74,7 @@ class Passwords:
         tries: Tries,
         sessions: Sessions,
         notices: Notices,
+        site: Site,
     ) -> None:
         self._context = context
         self._audit = audit
@@ -70,6 +82,14 @@ class Passwords:
         self._tries = tries
         self._sessions = sessions
         self._notices = notices
+        self._site = site
+
+    def shortest(self, token: str = "") -> int:
+        """How many characters a new password needs: of the session's account, or of one that is made now."""
+        if not token:
+            return self._site.number(PASSWORD_MINIMUM)
+        with self._sessions.reading(token) as (tx, acting):
+            return shortest_for(tx, self._site, acting.account_id)
 
     def change(self, token: str, original: str, new: str, confirmation: str) -> None:
         """Change the password of the session's account; every other session ends.
@@ -80,10 +100,11 @@ class Passwords:
         """
         with self._sessions.reading(token) as (tx, acting):
             stored = tx.execute(select(Account.password_hash).where(Account.id == acting.account_id)).scalar_one()
+            shortest = shortest_for(tx, self._site, acting.account_id)
         original, new, confirmation = prepare(original), prepare(new), prepare(confirmation)
         if new != confirmation:
             raise PasswordsDoNotMatch(field="confirmation")
-        check_new(new, (acting.name, acting.email), estimator=self._context.estimator)
+        check_new(new, (acting.name, acting.email), estimator=self._context.estimator, shortest=shortest)
         if stored is not None:
             with self._tries.one(Factor.PASSWORD, acting.account_id, acting.name, source=acting.source):
                 if len(original) > LONGEST or not self._context.hasher.check_password(original, stored)[0]:
@@ -93,6 +114,7 @@ class Passwords:
         hashed = self._context.hasher.hash_password(new)
         proof_needed = stored is None
         with self._sessions.writing(token, proof=proof_needed) as (tx, acting):
+            self._refuse_short(tx, acting.account_id, new, "new-password")
             changed = tx.execute(
                 update(Account)
                 .where(Account.id == acting.account_id, Account.password_hash.is_not_distinct_from(stored))
@@ -116,11 +138,15 @@ class Passwords:
             row = tx.execute(
                 select(Account.id, Account.name, Account.email).where(Account.name_key == fold(name))
             ).one_or_none()
-        if row is None:
-            raise NoSuchAccount
-        check_new(new, (row.name, row.email), field="password", estimator=self._context.estimator)
+            if row is None:
+                raise NoSuchAccount
+            shortest = shortest_for(tx, self._site, row.id)
+        known = (row.name, row.email)
+        check_new(new, known, field="password", estimator=self._context.estimator, shortest=shortest)
         hashed = self._context.hasher.hash_password(new)
         with self._context.database.write() as tx:
+            hold_account(tx, row.id)
+            self._refuse_short(tx, row.id, new, "password")
             changed = tx.execute(
                 update(Account)
                 .where(Account.id == row.id)
@@ -132,3 +158,9 @@ class Passwords:
             self._sessions.end_others(tx, row.id, keep=None)
             self._audit.record(tx, row.id, Tag.PASSWORD_RESET, actor=actor, source="command line")
             self._notices.enqueue(tx, row.id, Tag.PASSWORD_RESET)
+
+    def _refuse_short(self, tx: Connection, account_id: int, new: str, field: str) -> None:
+        # The second factor may have been switched off while the password was hashed.
+        shortest = shortest_for(tx, self._site, account_id)
+        if len(new) < shortest:
+            raise PasswordTooShort(shortest=shortest, field=field)

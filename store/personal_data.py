@@ -10,9 +10,9 @@ from store import models
 from store.models import Base
 
 EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
-    models.Account: ("name", "email", "role", "created_at", "password_changed_at", "user_handle"),
+    models.Account: ("name", "email", "role", "created_at", "password_changed_at", "suspended_at", "user_handle"),
     models.Session: ("method", "source", "created_at", "last_active_at", "proof_at", "locked_at"),
-    models.TwoFactor: ("enabled_at",),
+    models.TwoFactor: ("enabled_at", "low_codes_noted_at"),
     models.BackupCode: ("created_at", "used_at"),
     models.AccessToken: ("last_four", "created_at", "last_used_at"),
     models.ApiKey: (

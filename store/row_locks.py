@@ -8,10 +8,12 @@ needs none of this.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from store.database import APPLICATION_ID
+from store.errors import NoSuchAccount
 from store.models import Account
+from store.text import fold
 
 _ADMINISTRATORS: Final = 1
 _NONE: Final[Mapping[str, Any]] = {}
@@ -26,6 +28,20 @@ def hold_account(tx: Connection, account: int | Select[Any], parameters: Mapping
     afterwards: a statement that waited for one row has read the others before it waited.
     """
     _lock(tx, account, parameters, for_deletion_only=False)
+
+
+def held_by_name(tx: Connection, name: str) -> "Row[int, str, str, str]":
+    """The id, name, role and e-mail address of the account called `name`, held as `hold_account` does.
+
+    Raises `NoSuchAccount`.
+    """
+    hold_account(tx, select(Account.id).where(Account.name_key == fold(name)))
+    row = tx.execute(
+        select(Account.id, Account.name, Account.role, Account.email).where(Account.name_key == fold(name))
+    ).one_or_none()
+    if row is None:
+        raise NoSuchAccount
+    return row
 
 
 def keep_account(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:

@@ -16,7 +16,14 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, updat
 
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import ClockWentBack, FreshProofRequired, NoSuchItem, SessionEnded, SessionLocked
+from store.errors import (
+    ClockWentBack,
+    FreshProofRequired,
+    NoSuchItem,
+    SessionEnded,
+    SessionLocked,
+    SessionSuspended,
+)
 from store.models import Account, PendingSignIn, Session
 from store.row_locks import hold_account, keep_account
 from store.text import plain
@@ -43,6 +50,7 @@ _SESSION: Final = (
         Account.email,
         Account.role,
         Account.auth_epoch,
+        Account.suspended_at,
     )
     .join(Account, Account.id == Session.account_id)
     .where(Session.token_hash == bindparam("hashed"))
@@ -113,12 +121,14 @@ class Sessions:
     def authorise(self, tx: Connection, token: str, *, proof: bool = False, lock_row: bool = False) -> Acting:
         """The account behind a session token.
 
-        Raises `SessionEnded`, `SessionLocked`, `FreshProofRequired` or `ClockWentBack`.
+        Raises `SessionEnded`, `SessionSuspended`, `SessionLocked`, `FreshProofRequired` or `ClockWentBack`.
         """
         now, hashed = self._context.now(), {"hashed": digest(token)}
         if lock_row:
             hold_account(tx, _OWNER, hashed)
         row = tx.execute(_SESSION, hashed).one_or_none()
+        if row is not None and row.suspended_at is not None:
+            raise SessionSuspended
         if row is None or row.epoch != row.auth_epoch:
             raise SessionEnded
         if now < row.last_active_at - CLOCK_TOLERANCE:
@@ -196,6 +206,7 @@ class Sessions:
             .where(
                 Session.id == session_id,
                 Session.epoch == Account.auth_epoch,
+                Account.suspended_at.is_(None),
                 Session.locked_at.is_(None),
                 Session.created_at > now - ABSOLUTE_LIMIT,
                 Session.last_active_at > now - IDLE_LIMIT,

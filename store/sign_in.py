@@ -4,23 +4,35 @@ Whatever the first factor is (a password, a passkey, a bound identity), `admit` 
 or a ticket that only the second factor turns into one. There is no other door.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from store import passwords
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import SessionEnded, SignInExpired, WrongCredentials, WrongOriginalPassword
+from store.errors import (
+    AccountSuspended,
+    SessionEnded,
+    SessionSuspended,
+    SignInExpired,
+    WrongCredentials,
+    WrongOriginalPassword,
+)
 from store.models import Account, PendingSignIn, Session, TwoFactor
+from store.row_locks import keep_account
+from store.second_factor import SecondFactors
 from store.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT, Sessions, digest
+from store.site import Site
 from store.text import fold, plain
 from store.throttle import Factor, Throttles
 from store.tries import Tries
-from store.two_factor import TwoFactors
 
+_SessionRow = Row[int, int, int, str, str, str | None, datetime | None]
 TICKET_LASTS: Final = timedelta(minutes=5)
 
 
@@ -30,6 +42,8 @@ class SignedIn:
 
     token: str = field(repr=False)
     name: str
+    short_of: int = 0
+    """The characters the site asks of a password without a second factor, if the one given has fewer; else 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +63,23 @@ class SignIn:
         throttles: Throttles,
         tries: Tries,
         sessions: Sessions,
-        two_factor: TwoFactors,
+        second_factor: SecondFactors,
+        site: Site,
     ) -> None:
         self._context = context
         self._audit = audit
         self._throttles = throttles
         self._tries = tries
         self._sessions = sessions
-        self._two_factor = two_factor
+        self._second_factor = second_factor
+        self._site = site
 
     def with_password(self, name: str, password: str, *, source: str, peer: str = "") -> SignedIn | SecondFactorNeeded:
         """Sign in with a password. Slow, and as slow for a name nobody has.
 
         `source` is what the owner is shown; tries are counted by `peer`, or by the source without one. A hash made
-        at a lower cost is renewed on the way. Raises `WrongCredentials`, `TooManyAttempts`, `FactorDisabled`.
+        at a lower cost is renewed on the way. Raises `WrongCredentials`, `TooManyAttempts`, `FactorDisabled`, and
+        `AccountSuspended` for the right password of a suspended account.
         """
         name, peer, tried_at = name.strip(" "), peer or source, self._context.now()
         self._throttles.admit(peer)
@@ -75,7 +92,7 @@ class SignIn:
                 fits, renewed = self._context.hasher.check_password(password, stored)
             if account is None or not fits:
                 raise WrongCredentials(field="password")
-            with self._context.database.write() as tx:
+            with self.admitting(account.id, source=source) as tx:
                 held = self._hold(tx, account.id)
                 if held.password_hash != stored:
                     raise WrongCredentials(field="password")
@@ -83,15 +100,29 @@ class SignIn:
                     tx.execute(update(Account).where(Account.id == account.id).values(password_hash=renewed))
                 self._throttles.reset(tx, Factor.PASSWORD, account.name)
                 answer = self.admit(tx, account.id, method="password", source=source)
+                if isinstance(answer, SignedIn):
+                    answer = replace(answer, short_of=self._short_of(tx, account.id, password))
                 self._throttles.give_back_in(tx, peer, tried_at=tried_at)
                 return answer
+
+    @contextmanager
+    def admitting(self, account_id: int | None, *, source: str) -> Iterator[Connection]:
+        """A write transaction that ends in `admit`; that a suspended account was refused is written after it."""
+        try:
+            with self._context.database.write() as tx:
+                yield tx
+        except AccountSuspended:
+            self._note_suspended(account_id, source)
+            raise
 
     def admit(self, tx: Connection, account_id: int, *, method: str, source: str) -> SignedIn | SecondFactorNeeded:
         """Let in whoever gave a right first factor: at once, or after the second factor if there is one.
 
-        Raises `WrongCredentials` if the account is gone.
+        Raises `WrongCredentials` if the account is gone, and `AccountSuspended`.
         """
         account = self._hold(tx, account_id)
+        if account.suspended_at is not None:
+            raise AccountSuspended
         if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is None:
             return self._let_in(tx, account_id, account.name, account.auth_epoch, method, source)
         now, ticket = self._context.now(), self._context.rng.randbytes(32).hex()
@@ -118,15 +149,15 @@ class SignIn:
         with self._context.database.read() as tx:
             pending = self._pending(tx, ticket)
         account_id, name, source = pending.account_id, pending.name, pending.source
-        factor = self._two_factor.active(account_id)
+        factor = self._second_factor.active(account_id)
         with self._tries.one(Factor.SECOND, account_id, name, source=source, tag=Tag.SIGN_IN_FAILED):
-            verified = self._two_factor.verify(factor, code)
+            verified = self._second_factor.verify(factor, code)
             with self._context.database.write() as tx:
                 account = self._hold(tx, account_id)
                 claimed = tx.execute(delete(PendingSignIn).where(PendingSignIn.ticket_hash == digest(ticket)))
                 if claimed.rowcount != 1 or account.auth_epoch != pending.epoch:
                     raise SignInExpired
-                self._two_factor.claim(tx, account_id, name, verified, source=source)
+                self._second_factor.claim(tx, account_id, name, verified, source=source)
                 method = f"{pending.method} and {verified.method}"
                 return self._let_in(tx, account_id, name, account.auth_epoch, method, source)
 
@@ -154,13 +185,13 @@ class SignIn:
         Raises what `with_code` raises, `NotEnabled` without a second factor, and `SessionEnded`.
         """
         session = self._session(token)
-        factor = self._two_factor.active(session.account_id)
+        factor = self._second_factor.active(session.account_id)
         with self._tries.one(Factor.SECOND, session.account_id, session.name, source=session.source):
-            verified = self._two_factor.verify(factor, code)
+            verified = self._second_factor.verify(factor, code)
             with self._context.database.write() as tx:
                 if self._hold(tx, session.account_id).auth_epoch != session.epoch:
                     raise SessionEnded
-                self._two_factor.claim(tx, session.account_id, session.name, verified, source=session.source)
+                self._second_factor.claim(tx, session.account_id, session.name, verified, source=session.source)
                 self._note_proof(tx, session, verified.method)
 
     def _account(self, name: str) -> "Row[int, str, str | None] | None":
@@ -168,9 +199,9 @@ class SignIn:
         with self._context.database.read() as tx:
             return tx.execute(query).one_or_none()
 
-    def _hold(self, tx: Connection, account_id: int) -> "Row[str, str | None, int]":
+    def _hold(self, tx: Connection, account_id: int) -> "Row[str, str | None, int, datetime | None]":
         row = tx.execute(
-            select(Account.name, Account.password_hash, Account.auth_epoch)
+            select(Account.name, Account.password_hash, Account.auth_epoch, Account.suspended_at)
             .where(Account.id == account_id)
             .with_for_update(key_share=True)
         ).one_or_none()
@@ -195,7 +226,7 @@ class SignIn:
             raise SignInExpired
         return row
 
-    def _session(self, token: str) -> "Row[int, int, int, str, str, str | None]":
+    def _session(self, token: str) -> "_SessionRow":
         # A locked session may do this one thing: prove who its owner is.
         now = self._context.now()
         with self._context.database.read() as tx:
@@ -207,24 +238,43 @@ class SignIn:
                     Session.source,
                     Account.name,
                     Account.password_hash,
+                    Account.suspended_at,
                 )
                 .join(Account, Account.id == Session.account_id)
                 .where(
                     Session.token_hash == digest(token),
-                    Session.epoch == Account.auth_epoch,
+                    or_(Session.epoch == Account.auth_epoch, Account.suspended_at.is_not(None)),
                     Session.created_at > now - ABSOLUTE_LIMIT,
                     Session.last_active_at > now - IDLE_LIMIT,
                 )
             ).one_or_none()
         if row is None:
             raise SessionEnded
+        if row.suspended_at is not None:
+            raise SessionSuspended
         return row
+
+    def _short_of(self, tx: Connection, account_id: int, password: str) -> int:
+        shortest = passwords.shortest_for(tx, self._site, account_id)
+        return shortest if len(password) < shortest else 0
+
+    def _note_suspended(self, account_id: int | None, source: str) -> None:
+        """Write that a right first factor was refused; it was no guess, so it is not counted as one."""
+        if account_id is None:
+            return
+        with self._context.database.write() as tx:
+            keep_account(tx, account_id)
+            name = tx.execute(select(Account.name).where(Account.id == account_id)).scalar()
+            if name is not None:
+                self._throttles.reset(tx, Factor.PASSWORD, name)
+                reason = "account suspended"
+                self._audit.record(tx, account_id, Tag.SIGN_IN_FAILED, actor=name, source=source, reason=reason)
 
     def _let_in(self, tx: Connection, account_id: int, name: str, epoch: int, method: str, source: str) -> SignedIn:
         token = self._sessions.open(tx, account_id, epoch, method=method, source=source)
         self._audit.record(tx, account_id, Tag.SIGNED_IN, actor=name, source=source, method=method)
         return SignedIn(token, name)
 
-    def _note_proof(self, tx: Connection, session: "Row[int, int, int, str, str, str | None]", how: str) -> None:
+    def _note_proof(self, tx: Connection, session: "_SessionRow", how: str) -> None:
         self._sessions.note_proof(tx, session.id)
         self._audit.record(tx, session.account_id, Tag.PROVED, actor=session.name, source=session.source, method=how)

@@ -20,6 +20,8 @@ from store.text import is_plain
 from store.upsert import upsert
 
 Value = bool | int | str | tuple[str, ...]
+PASSWORD_MINIMUM: Final = "password.minimum_without_second_factor"  # noqa: S105 - the name of a switch
+"""How many characters a password needs on an account that has no second factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ _SWITCHES: Final = (
     Switch("limits.connections", 0, _whole(0, 100_000), f"{_NUMBER}; 0 leaves it to the limit on open files"),
     Switch("limits.connections_per_client", 0, _whole(0, 100_000), f"{_NUMBER}; 0 is a quarter of all"),
     Switch("two_factor.drift_steps", 1, _whole(0, 1), "0 or 1"),
+    Switch(PASSWORD_MINIMUM, 8, _whole(8, 64), "a number of characters, 8 to 64; NIST SP 800-63B-4 asks for 15"),
 )
 SWITCHES: Final = {switch.name: switch for switch in _SWITCHES}
 """Every setting an administrator can change, by name."""
@@ -221,6 +224,11 @@ class Site:
     def flag_in(self, tx: Connection, name: str) -> bool:
         """The same inside `tx`, for a rule that depends on it."""
         return self._value(SWITCHES[name], _stored(tx, name)) is True
+
+    def number_in(self, tx: Connection, name: str) -> int:
+        """The same for a number."""
+        value = self._value(SWITCHES[name], _stored(tx, name))
+        return value if isinstance(value, int) else 0
 
     def number(self, name: str) -> int:
         value = self.get(name)

@@ -23,6 +23,7 @@ from store.deletion import Deletion
 from store.export import Exports
 from store.hashing import Hasher
 from store.key_check import check_ring
+from store.key_revocation import KeyRevocation
 from store.notices import Notices
 from store.outbox import Outbox
 from store.passkey_ceremonies import PasskeyCeremonies
@@ -31,11 +32,13 @@ from store.passwords import Passwords
 from store.pricing import Pricing
 from store.quota import Quotas
 from store.recommendations import Recommendations
+from store.second_factor import SecondFactors
 from store.sessions import Sessions
 from store.settings import Settings
 from store.sign_in import SignIn
 from store.site import Site
 from store.strength import Estimator, estimate
+from store.suspension import Suspensions
 from store.throttle import Throttles
 from store.tries import Tries
 from store.two_factor import TwoFactors
@@ -55,6 +58,7 @@ class Store:
     two_factor: TwoFactors
     access_token: AccessTokens
     api_keys: ApiKeys
+    keys: KeyRevocation
     passkeys: Passkeys
     ceremonies: PasskeyCeremonies
     bindings: Bindings
@@ -66,6 +70,7 @@ class Store:
     outbox: Outbox
     audit: Audit
     deletion: Deletion
+    suspension: Suspensions
     exports: Exports
     recommendations: Recommendations
 
@@ -143,22 +148,25 @@ def assemble(context: Context) -> Store:
     notices = Notices(context)
     sessions = Sessions(context, audit)
     credentials = Credentials(site)
-    two_factor = TwoFactors(context, audit, throttles, tries, sessions, BackupCodes(context), notices, site)
-    sign_in = SignIn(context, audit, throttles, tries, sessions, two_factor)
+    codes = BackupCodes(context)
+    second_factor = SecondFactors(context, audit, throttles, codes, notices, site)
+    two_factor = TwoFactors(context, audit, throttles, tries, sessions, codes, notices, site)
+    sign_in = SignIn(context, audit, throttles, tries, sessions, second_factor, site)
     outbox = Outbox(context, sessions)
     usage = UsageLog(context, audit, sessions)
     settings = Settings(context, audit, sessions)
     passkeys = Passkeys(context, audit, sessions, credentials, notices, site)
     return Store(
         context=context,
-        accounts=Accounts(context, audit, throttles),
-        passwords=Passwords(context, audit, throttles, tries, sessions, notices),
+        accounts=Accounts(context, audit, throttles, notices, site),
+        passwords=Passwords(context, audit, throttles, tries, sessions, notices, site),
         sign_in=sign_in,
         sessions=sessions,
         throttles=throttles,
         two_factor=two_factor,
         access_token=AccessTokens(context, audit, sessions, notices),
         api_keys=ApiKeys(context, audit, sessions),
+        keys=KeyRevocation(context, audit, notices),
         passkeys=passkeys,
         ceremonies=PasskeyCeremonies(context, audit, throttles, sessions, sign_in, passkeys),
         bindings=Bindings(context, audit, sessions, sign_in, credentials, notices, site),
@@ -170,6 +178,7 @@ def assemble(context: Context) -> Store:
         outbox=outbox,
         audit=audit,
         deletion=Deletion(context, audit, throttles, tries, sessions, notices),
+        suspension=Suspensions(context, audit, sessions, notices),
         exports=Exports(context, audit, sessions),
         recommendations=Recommendations(context, sessions, two_factor, settings, site),
     )

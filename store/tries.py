@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from store.audit import Audit, Tag
+from store.audit import Audit, SiteTag, Tag
 from store.context import Context
 from store.errors import (
     ClockSkewed,
@@ -34,6 +34,8 @@ FAILED: Final[tuple[type[GatekeyError], ...]] = (
     UsernameDoesNotMatch,
 )
 """What tells that a try was evaluated and did not fit. A code that fits and was used before is one of them."""
+THROTTLE: Final = "throttle"
+"""Who locked an account, in the site's log: nobody did."""
 _USED_BEFORE: Final = "code used before"
 _FOR_GOOD: Final = "until an administrator unlocks it"
 
@@ -92,3 +94,5 @@ class Tries:
                     factor=factor.value,
                     lasts=lasts,
                 )
+                told = {"account_id": account_id, "factor": factor.value, "lasts": lasts}
+                self._audit.record_site(tx, SiteTag.ACCOUNT_LOCKED, actor=THROTTLE, source="", **told)

@@ -1,4 +1,4 @@
-"""Two-factor authentication: enrolment in three steps, verification without replay, and switching it off.
+"""Two-factor authentication: enrolment in three steps, new backup codes, and switching it off.
 
 Nothing is on until the code of the pending secret verifies; a pending enrolment dies after ten minutes and never
 touches a factor that is already active.
@@ -10,15 +10,27 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from store import totp
-from store.audit import Audit, Tag
+from store import passwords, totp
+from store.audit import COMMAND_LINE, Audit, Tag
 from store.backup_codes import COUNT, LOW, BackupCodes, generate
 from store.context import Context
-from store.errors import AlreadyEnabled, CodeAlreadyUsed, NotEnabled, SignInExpired, StepMissing, WrongCode
-from store.models import TwoFactor, TwoFactorSetup
+from store.errors import (
+    AlreadyEnabled,
+    NotEnabled,
+    PasswordNeeded,
+    PasswordTooShort,
+    SignInExpired,
+    StaleEdit,
+    StepMissing,
+    WrongCode,
+    WrongOriginalPassword,
+)
+from store.models import Account, TwoFactor, TwoFactorSetup
 from store.notices import Notices
+from store.row_locks import held_by_name
+from store.second_factor import place
 from store.sessions import Acting, Sessions
-from store.site import Site
+from store.site import PASSWORD_MINIMUM, Site
 from store.throttle import Factor, Throttles
 from store.tries import Tries
 
@@ -50,26 +62,6 @@ class Enrolment:
     uri: str = field(repr=False)
     codes: tuple[str, ...] = field(repr=False)
     expires_at: datetime = field()
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveFactor:
-    """The second factor of an account, as it is stored."""
-
-    account_id: int
-    secret_sealed: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A second factor that was right and still has to be claimed: a step of the clock, or a backup code."""
-
-    step: int | None
-    code_id: int | None
-
-    @property
-    def method(self) -> str:
-        return "authenticator code" if self.code_id is None else "backup code"
 
 
 class TwoFactors:
@@ -174,7 +166,7 @@ class TwoFactors:
             tx.execute(
                 insert(TwoFactor).values(
                     account_id=acting.account_id,
-                    secret_sealed=self._context.seal(secret, _place(acting.account_id)),
+                    secret_sealed=self._context.seal(secret, place(acting.account_id)),
                     last_step=step,
                     enabled_at=now,
                 )
@@ -188,17 +180,48 @@ class TwoFactors:
         with self._sessions.writing(token) as (tx, acting):
             tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.account_id == acting.account_id))
 
-    def disable(self, token: str) -> None:
+    def disable(self, token: str, password: str = "") -> None:
         """Switch the second factor off; its secret and codes are removed and every other session ends.
 
-        Raises `NotEnabled`, `FreshProofRequired`.
+        Where the site asks for a longer password without a second factor, the password has to be given: how long it
+        is, its hash does not tell. Raises `NotEnabled`, `FreshProofRequired`, `PasswordNeeded`,
+        `WrongOriginalPassword`, `PasswordTooShort`, `TooManyAttempts`, `StaleEdit`.
         """
+        with self._sessions.reading(token) as (tx, acting):
+            self._refuse_unless_enabled(tx, acting.account_id)
+            stored = tx.execute(select(Account.password_hash).where(Account.id == acting.account_id)).scalar()
+            shortest = self._site.number_in(tx, PASSWORD_MINIMUM)
+        is_asked = stored is not None and shortest > passwords.SHORTEST
+        if is_asked:
+            self._check_length(acting, passwords.prepare(password), stored, shortest)
         with self._sessions.writing(token, proof=True) as (tx, acting):
+            held = tx.execute(select(Account.password_hash).where(Account.id == acting.account_id)).scalar()
+            if is_asked and held != stored:
+                raise StaleEdit("The password was changed somewhere else meanwhile.")
+            if is_asked:
+                self._throttles.reset(tx, Factor.PASSWORD, acting.name)
             gone = tx.execute(delete(TwoFactor).where(TwoFactor.account_id == acting.account_id))
             if gone.rowcount != 1:
                 raise NotEnabled("Two-factor authentication is not on.")
             self._codes.remove(tx, acting.account_id)
             self._finish(tx, acting, Tag.TWO_FACTOR_DISABLED)
+
+    def reset(self, name: str, *, actor: str) -> None:
+        """Switch the second factor off from the administrator's side: every session of the account ends.
+
+        Raises `NoSuchAccount`, `NotEnabled`.
+        """
+        with self._context.database.write() as tx:
+            account = held_by_name(tx, name)
+            gone = tx.execute(delete(TwoFactor).where(TwoFactor.account_id == account.id))
+            if gone.rowcount != 1:
+                raise NotEnabled("Two-factor authentication is not on for this account.")
+            tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.account_id == account.id))
+            self._codes.remove(tx, account.id)
+            self._throttles.reset(tx, Factor.SECOND, account.name)
+            self._sessions.end_others(tx, account.id, keep=None)
+            self._audit.record(tx, account.id, Tag.TWO_FACTOR_RESET, actor=actor, source=COMMAND_LINE)
+            self._notices.enqueue(tx, account.id, Tag.TWO_FACTOR_RESET)
 
     def renew_codes(self, token: str) -> tuple[str, ...]:
         """Ten new backup codes in the place of the old ones, given out once. Slow.
@@ -212,42 +235,30 @@ class TwoFactors:
         with self._sessions.writing(token, proof=True) as (tx, acting):
             self._refuse_unless_enabled(tx, acting.account_id)
             self._codes.replace(tx, acting.account_id, hashes)
+            tx.execute(
+                update(TwoFactor).where(TwoFactor.account_id == acting.account_id).values(low_codes_noted_at=None)
+            )
             self._finish(tx, acting, Tag.BACKUP_CODES_RENEWED)
         return codes
 
-    def active(self, account_id: int) -> ActiveFactor:
-        """The factor that a code is checked against. Raises `NotEnabled`."""
-        with self._context.database.read() as tx:
-            sealed = tx.execute(select(TwoFactor.secret_sealed).where(TwoFactor.account_id == account_id)).scalar()
-        if sealed is None:
-            raise NotEnabled("Two-factor authentication is not on.")
-        return ActiveFactor(account_id, sealed)
-
-    def verify(self, factor: ActiveFactor, text: str) -> Verified:
-        """Check a code without using it up, inside a try of `Tries`. Slow for a backup code.
-
-        Raises `WrongCode`, `ClockSkewed`.
-        """
-        if not totp.looks_like_code(text):
-            return Verified(None, self._codes.find(factor.account_id, text))
-        secret = self._context.ring.open(factor.secret_sealed, _place(factor.account_id))
-        return Verified(totp.matching_step(secret, text, self._context.now(), self._drift()), None)
-
-    def claim(self, tx: Connection, account_id: int, name: str, verified: Verified, *, source: str) -> None:
-        """Use up what `verify` found, inside the transaction of what it is used for. Raises `CodeAlreadyUsed`."""
-        if verified.code_id is not None:
-            left = self._codes.claim(tx, account_id, verified.code_id)
-            self._audit.record(tx, account_id, Tag.BACKUP_CODE_USED, actor=name, source=source, left=left)
-            self._notices.enqueue(tx, account_id, Tag.BACKUP_CODE_USED)
-        else:
-            claimed = tx.execute(
-                update(TwoFactor)
-                .where(TwoFactor.account_id == account_id, TwoFactor.last_step < verified.step)
-                .values(last_step=verified.step)
+    def _check_length(self, acting: Acting, password: str, stored: str | None, shortest: int) -> None:
+        if not password:
+            raise PasswordNeeded(
+                f"Without a second factor this site asks for a password of at least {shortest} characters. "
+                "Enter yours, and it is checked.",
+                field="password",
             )
-            if claimed.rowcount != 1:
-                raise CodeAlreadyUsed(field="code")
-        self._throttles.reset(tx, Factor.SECOND, name)
+        with self._tries.one(Factor.PASSWORD, acting.account_id, acting.name, source=acting.source):
+            short = len(password) <= passwords.LONGEST
+            if not short or not self._context.hasher.check_password(password, stored)[0]:
+                raise WrongOriginalPassword(field="password")
+        if len(password) < shortest:
+            raise PasswordTooShort(
+                f"Your password has fewer than the {shortest} characters that this site asks for without a second "
+                "factor. Change it to a longer one first.",
+                shortest=shortest,
+                field="password",
+            )
 
     def _drift(self) -> int:
         return self._site.number("two_factor.drift_steps")
@@ -278,10 +289,6 @@ class _Pending:
     secret_sealed: bytes = field(repr=False)
     code_hashes: list[str] = field(repr=False)
     saved_at: datetime | None
-
-
-def _place(account_id: int) -> str:
-    return f"two_factor:secret:{account_id}"
 
 
 def _setup_place(account_id: int) -> str:

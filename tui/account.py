@@ -153,6 +153,15 @@ class AccountService(Protocol):
 
     async def estimate_password(self, password: str, *known_words: str) -> Strength: ...
 
+    @property
+    def sign_in_notice(self) -> str:
+        """What the person who signed in should change, such as a password the site finds too short; or nothing."""
+        ...
+
+    async def shortest_password(self) -> int:
+        """How many characters a new password needs: for this account, or for one made now."""
+        ...
+
     async def check_new_password(self, password: str, *known_words: str) -> None:
         """Raises `PasswordRefused` unless it is good enough for this account, or for one known by these words."""
         ...
@@ -205,7 +214,9 @@ class AccountService(Protocol):
 
     async def cancel_two_factor(self) -> None: ...
 
-    async def disable_two_factor(self) -> None: ...
+    async def disable_two_factor(self, password: str = "") -> None:
+        """Raises `PasswordNeeded` where only the password can tell whether it is long enough to stay alone."""
+        ...
 
     async def renew_backup_codes(self) -> tuple[str, ...]: ...
 

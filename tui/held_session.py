@@ -16,6 +16,8 @@ class HeldSession:
 
     def __init__(self, token: str = "") -> None:
         self.token = token
+        self.short_of = 0
+        """The characters that the site asks for and the password given at the sign-in has not; else 0."""
         self._not_ended: list[str] = []
         """What was left while the database did not answer; the next `end` tries again."""
         self._one_at_a_time = threading.Lock()
@@ -32,7 +34,7 @@ class HeldSession:
             if isinstance(answer, SecondFactorNeeded):
                 return answer
             self._put_aside()
-            self.token = answer.token
+            self.token, self.short_of = answer.token, answer.short_of
             return None
 
     def end(self, end: Callable[[str], None]) -> None:
@@ -45,6 +47,16 @@ class HeldSession:
             while self._not_ended:
                 end(self._not_ended[-1])
                 self._not_ended.pop()
+
+    @property
+    def notice(self) -> str:
+        """What whoever signed in should change, or nothing."""
+        if not self.short_of:
+            return ""
+        return (
+            f"Your password has fewer than {self.short_of} characters, which this site asks for without a second "
+            "factor. Change it, or enable two-factor authentication."
+        )
 
     @property
     def is_none(self) -> bool:

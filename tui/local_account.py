@@ -109,6 +109,13 @@ class LocalAccount:
 
         return await asyncio.to_thread(estimate, password, known_words)
 
+    @property
+    def sign_in_notice(self) -> str:
+        return self._session.notice
+
+    async def shortest_password(self) -> int:
+        return await asyncio.to_thread(self._store.passwords.shortest, self._token)
+
     async def check_new_password(self, password: str, *known_words: str) -> None:
         await asyncio.to_thread(overviews.check_new_password, self._store, self._token, password, known_words)
 
@@ -155,6 +162,7 @@ class LocalAccount:
 
     async def change_password(self, original: str, new: str, confirmation: str) -> None:
         await self._ask(self._store.passwords.change, original, new, confirmation)
+        self._session.short_of = 0
 
     async def generate_token(self) -> NewAccessToken:
         return await self._ask(self._store.access_token.generate)
@@ -169,13 +177,15 @@ class LocalAccount:
         await self._ask(self._store.two_factor.confirm_saved, code)
 
     async def complete_two_factor(self, code: str) -> TwoFactorStatus:
-        return await self._ask(self._store.two_factor.complete, code)
+        status = await self._ask(self._store.two_factor.complete, code)
+        self._session.short_of = 0
+        return status
 
     async def cancel_two_factor(self) -> None:
         await self._ask(self._store.two_factor.cancel)
 
-    async def disable_two_factor(self) -> None:
-        await self._ask(self._store.two_factor.disable)
+    async def disable_two_factor(self, password: str = "") -> None:
+        await self._ask(self._store.two_factor.disable, password)
 
     async def renew_backup_codes(self) -> tuple[str, ...]:
         return await self._ask(self._store.two_factor.renew_codes)

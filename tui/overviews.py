@@ -26,7 +26,8 @@ def check_new_password(store: Store, token: str, password: str, known_words: tup
     if token:
         acting = store.sessions.whoami(token)
         known_words = (acting.name, acting.email)
-    check_new(prepare(password), known_words, estimator=store.context.estimator)
+    shortest = store.passwords.shortest(token)
+    check_new(prepare(password), known_words, estimator=store.context.estimator, shortest=shortest)
 
 
 def summary(store: Store, token: str) -> Summary:

@@ -18,7 +18,8 @@ from store.request_fields import IN_METADATA, METADATA_BEGINNINGS, METADATA_ENDI
 _RELAYED: Final[Mapping[int, str]] = {
     400: "The body could not be read, or the gateway or the model server refused a field; `param` names it.",
     401: "There is no valid API key in the Authorization header (RFC 6750).",
-    403: "The model has no price, and the account does not accept such models: `code` is `model_not_priced`.",
+    403: "The account is suspended (`account_suspended`), or the model has no price and the account does not accept "
+    "such models (`model_not_priced`).",
     404: "The model server knows no such model.",
     405: MEANINGS[405],
     409: "The model server refused: it conflicts with something there.",
@@ -32,7 +33,7 @@ _RELAYED: Final[Mapping[int, str]] = {
     503: "There is no model server, it is too busy, or the data cannot be reached at the moment.",
     504: "The model server did not answer in time.",
 }
-_ASKED: Final[tuple[int, ...]] = (401, 405, 429, 500, 502, 503, 504)
+_ASKED: Final[tuple[int, ...]] = (401, 403, 405, 429, 500, 502, 503, 504)
 """What a request without a body can be answered with."""
 _WITH_HEADERS: Final = frozenset({401, 405})
 _KEY: Final[Mapping[str, Any]] = {"security": [{"ApiKey": []}], "tags": ["relay"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -16,6 +16,10 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
 from tui.widgets.secret_input import SecretInput
 from tui.widgets.strength import StrengthMeter
+
+RULES: Final = "At least {} characters and not easy to guess. Use it nowhere else."
+SHORTEST: Final = 8
+"""Characters a password needs unless the administrator asks for more."""
 
 
 class ChangePassword(AccountModal[bool]):
@@ -42,12 +46,21 @@ class ChangePassword(AccountModal[bool]):
             yield Field("New password", SecretInput(id="new-password"))
             yield Field("Confirm new password", SecretInput(id="confirmation"))
             yield Field("Strength", StrengthMeter())
-            yield Static("At least 8 characters and not easy to guess. Use it nowhere else.", classes="muted")
+            yield Static(RULES.format(SHORTEST), id="rules", classes="muted")
             yield Notice()
             with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
                 label = "Change password" if self._has_password else "Set password"
                 yield ActionButton(label, id="change", shortcut="enter", variant="primary")
+
+    def on_mount(self) -> None:
+        self.show_rules()
+
+    @work(group="rules")
+    async def show_rules(self) -> None:
+        shortest = await self.attempt(self.account.shortest_password)
+        if shortest is not None:
+            self.query_one("#rules", Static).update(RULES.format(shortest.value))
 
     @on(Button.Pressed, "#cancel")
     def cancel_pressed(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -11,7 +12,9 @@ from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
 from screens.dates import clock
+from screens.settings.ask_password import AskPassword
 from screens.settings.backup_codes import BackupCodeList
+from store.errors import PasswordNeeded
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
@@ -86,10 +89,25 @@ class TwoFactorManage(AccountModal[None]):
             "Disable",
             dangerous=True,
         )
-        if await self.app.push_screen_wait(question):
-            done = await self.act(self.account.disable_two_factor)
-            if done is not None:
+        if not await self.app.push_screen_wait(question):
+            return
+        password: str | None = ""
+        while password is not None:
+            reason = await self.act(partial(self._try_to_disable, password))
+            if reason is None:
+                return
+            if not reason.value:
                 self.dismiss(None)
+                return
+            password = await self.app.push_screen_wait(AskPassword(reason.value))
+
+    async def _try_to_disable(self, password: str) -> str:
+        """Why the password has to be entered for this; nothing once it is done."""
+        try:
+            await self.account.disable_two_factor(password)
+        except PasswordNeeded as error:
+            return str(error)
+        return ""
 
 
 class NewBackupCodes(AccountModal[None]):

@@ -14,7 +14,7 @@ from tests.stores import PASSWORD, add_account, sign_in
 def count_accounts(store: Store, *, administrators: bool = False) -> int:
     query = select(func.count()).select_from(Account)
     if administrators:
-        query = query.where(Account.role != Role.USER.value)
+        query = query.where(Account.role != Role.USER.value, Account.suspended_at.is_(None))
     with store.database.read() as tx:
         return tx.execute(query).scalar_one()
 
@@ -40,13 +40,15 @@ def create_first_naively(lane: Lane, url: str) -> bool:
 
 
 def step_down(lane: Lane, url: str, hows: str, names: list[str], tokens: list[str]) -> bool:
-    """Stop being an administrator, by deletion or by a change of role; whether it was allowed."""
+    """Stop being an administrator, by deletion, suspension or a change of role; whether it was allowed."""
     name, how = names[lane.number], hows.split("-")[lane.number]
     with enter(url).store as store:
         lane.meet()
         try:
             if how == "delete":
                 store.deletion.delete(tokens[lane.number], name)
+            elif how == "suspend":
+                store.suspension.suspend(name, actor="test")
             else:
                 store.accounts.set_role(name, Role.USER, actor="test")
         except LastAdministrator:
@@ -85,7 +87,9 @@ def test_there_is_one_first_account_the_naive_way(crew: Crew, url: str, kind: st
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(50, marks=pytest.mark.long)])
-@pytest.mark.parametrize("hows", ["delete-delete", "demote-delete", "demote-demote"])
+@pytest.mark.parametrize(
+    "hows", ["delete-delete", "demote-delete", "demote-demote", "suspend-delete", "suspend-suspend"]
+)
 def test_an_administrator_stays(crew: Crew, url: str, kind: str, store: Store, rounds: int, hows: str) -> None:
     right = 0
     for number in range(rounds):

@@ -1,11 +1,12 @@
-"""`gatekey admin user`: who there is, and their ways in."""
+"""`gatekey admin user`: who there is, and in what role."""
 
 import argparse
 from typing import Final
 
-from tui.commands import streams
+from tui.commands import admin_user_access, admin_user_state, streams
+from tui.commands.admin_user_access import add_password, read_password
 from tui.commands.authority import actor
-from tui.commands.parsing import Commands, Parser
+from tui.commands.parsing import Commands
 from tui.opening import Options, open_account_store
 
 ROLES: Final = ("user", "admin", "root")
@@ -20,7 +21,7 @@ def add(commands: Commands) -> None:
     new.add_argument("--email", metavar="ADDRESS", required=True)
     new.add_argument("--role", choices=ROLES, default="user", help="default: %(default)s")
     new.add_argument("--quota", metavar="USD", default="0", help="dollars to start with (default: %(default)s)")
-    _add_password(new)
+    add_password(new)
     new.set_defaults(run=run_add)
 
     list_ = actions.add_parser("list", help="list every account")
@@ -32,14 +33,8 @@ def add(commands: Commands) -> None:
     role.add_argument("role", choices=ROLES)
     role.set_defaults(run=run_role)
 
-    reset = actions.add_parser("reset-password", help="set a new password; every session of the account ends")
-    reset.add_argument("name", metavar="NAME")
-    _add_password(reset)
-    reset.set_defaults(run=run_reset_password)
-
-    unlock = actions.add_parser("unlock", help="lift the locks that wrong passwords and codes have set")
-    unlock.add_argument("name", metavar="NAME")
-    unlock.set_defaults(run=run_unlock)
+    admin_user_access.add(actions)
+    admin_user_state.add(actions)
 
 
 def run_add(arguments: argparse.Namespace, options: Options) -> int:
@@ -51,7 +46,7 @@ def run_add(arguments: argparse.Namespace, options: Options) -> int:
     inputs.check_name(arguments.name)
     inputs.check_email(arguments.email)
     quota = parse_usd(arguments.quota, field="quota")
-    password = _password(arguments)
+    password = read_password(arguments)
     passwords.check_new(passwords.prepare(password), (arguments.name, arguments.email), field="password")
     with open_account_store(options, create=True) as store:
         account = store.accounts.create(
@@ -84,16 +79,24 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
                     "remaining_usd": type_usd(left[account.id]),
                     "created_at": account.created_at.isoformat(),
                     "has_password": account.has_password,
+                    "suspended_at": account.suspended_at and account.suspended_at.isoformat(),
                 }
                 for account in accounts
             ]
         )
         return 0
     rows = [
-        (account.name, account.role.value, account.email, show_usd(left[account.id]), f"{account.created_at:%Y-%m-%d}")
+        (
+            account.name,
+            account.role.value,
+            account.email,
+            show_usd(left[account.id]),
+            f"{account.created_at:%Y-%m-%d}",
+            "suspended" if account.suspended_at else "active",
+        )
         for account in accounts
     ]
-    streams.give_table(("NAME", "ROLE", "E-MAIL", "LEFT", "CREATED"), rows)
+    streams.give_table(("NAME", "ROLE", "E-MAIL", "LEFT", "CREATED", "STATE"), rows)
     return 0
 
 
@@ -104,33 +107,3 @@ def run_role(arguments: argparse.Namespace, options: Options) -> int:
         store.accounts.set_role(arguments.name, Role(arguments.role), actor=actor())
     streams.say(f"{arguments.name} is now {arguments.role}.")
     return 0
-
-
-def run_reset_password(arguments: argparse.Namespace, options: Options) -> int:
-    password = _password(arguments)
-    with open_account_store(options, create=False) as store:
-        store.passwords.reset(arguments.name, password, actor=actor())
-    streams.say(f"Set a new password for {arguments.name}. Every session of the account has ended.")
-    return 0
-
-
-def run_unlock(arguments: argparse.Namespace, options: Options) -> int:
-    with open_account_store(options, create=False) as store:
-        store.accounts.reset_factors(arguments.name, actor=actor())
-    streams.say(f"Unlocked {arguments.name}.")
-    return 0
-
-
-def _add_password(parser: Parser) -> None:
-    parser.add_argument(
-        "--password-stdin",
-        action="store_true",
-        help="read the password from standard input; without it, a terminal is asked",
-    )
-    parser.set_defaults(parser=parser)
-
-
-def _password(arguments: argparse.Namespace) -> str:
-    if not arguments.password_stdin and not streams.is_terminal():
-        arguments.parser.error("give the password on standard input, with --password-stdin")
-    return streams.read_secret("password", confirm=True)

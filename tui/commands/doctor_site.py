@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from store.site import Site
     from store.store import Store
 
+NIST_MINIMUM: Final = 15
+"""Characters of a password that is the only factor (NIST SP 800-63B-4, 3.1.1.2)."""
 _PATIENCE: Final = 5.0
 """Seconds `timedatectl` has to answer."""
 
@@ -32,6 +34,7 @@ def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
     with store:
         yield clock(store.audit.newest_at(), datetime.now(UTC))
         yield from passkeys(store.site)
+        yield password_length(store.site)
         yield from mail(store)
         yield from private_network(store.site)
 
@@ -88,6 +91,20 @@ def passkeys(site: "Site") -> Iterator[Finding]:
         yield fail("passkeys", sentence, "See gatekey admin site set --help.")
     if not problems:
         yield ok("passkeys", f"They belong to {rp_id} and are used at {origin}.")
+
+
+def password_length(site: "Site") -> Finding:
+    """Whether a password that is the only factor is as long as NIST asks for."""
+    from store.site import PASSWORD_MINIMUM
+
+    shortest = site.number(PASSWORD_MINIMUM)
+    if shortest >= NIST_MINIMUM:
+        return ok("passwords", f"Without a second factor they have at least {shortest} characters.")
+    return warn(
+        "passwords",
+        f"Without a second factor {shortest} characters are enough; NIST SP 800-63B-4 asks for {NIST_MINIMUM}.",
+        f"Run gatekey admin site set {PASSWORD_MINIMUM} {NIST_MINIMUM}.",
+    )
 
 
 def private_network(site: "Site") -> Iterator[Finding]:

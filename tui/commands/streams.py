@@ -53,6 +53,15 @@ def is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
+def confirm(question: str, *, answer: str = "yes") -> bool:
+    """Whether the person at the terminal answers with `answer`, which the question names."""
+    if sys.stderr is None:
+        return False
+    sys.stderr.write(plain(question) + " ")
+    sys.stderr.flush()
+    return sys.stdin is not None and sys.stdin.readline().strip() == answer
+
+
 def read_secret(what: str, *, confirm: bool = False) -> str:
     """`what`, from standard input: all of it but one line break at the end.
 

@@ -8,6 +8,7 @@ import argon2
 import pytest
 from sqlalchemy import update
 
+from store.accounts import Role
 from store.errors import FactorDisabled, TooManyAttempts, WrongCredentials
 from store.hashing import Cost, Hasher, decoy, parameters
 from store.models import Account
@@ -88,6 +89,11 @@ def without_password(store: Store) -> None:
     stored_as(store, None)
 
 
+def suspended(store: Store) -> None:
+    add_account(store, "bob", role=Role.ADMIN)
+    store.suspension.suspend("alice", actor="test")
+
+
 def damaged(store: Store) -> None:
     stored_as(store, "$argon2id$v=19$m=512,t=3,p=4$not base64$neither")
 
@@ -97,7 +103,9 @@ def of_another_kind(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["alice", "nobody"])
-@pytest.mark.parametrize("make", [today, older, much_older, fewer_passes, without_password, damaged, of_another_kind])
+@pytest.mark.parametrize(
+    "make", [today, older, much_older, fewer_passes, without_password, suspended, damaged, of_another_kind]
+)
 def test_a_refusal_costs_one_hash_of_today(costly: Store, work: Work, make: Any, name: str) -> None:
     add_account(costly)
     make(costly)

@@ -20,10 +20,10 @@ from store.errors import (
     WrongOriginalPassword,
 )
 from store.models import Account, PendingSignIn
+from store.second_factor import ActiveFactor
 from store.sign_in import TICKET_LASTS, SecondFactorNeeded, SignedIn
 from store.store import Store
 from store.throttle import DISABLED_AFTER, Factor
-from store.two_factor import ActiveFactor
 from tests.stores import PASSWORD, SOURCE, StillClock, add_account, sign_in
 from tests.unit.store.acts import (
     Person,
@@ -282,7 +282,7 @@ def test_a_ticket_used_meanwhile_opens_nothing(
 ) -> None:
     enrolment = enrol(store, clock, alice.token)
     ticket = ticket_for(store)
-    verify = store.two_factor.verify
+    verify = store.sign_in._second_factor.verify
 
     def meanwhile(factor: ActiveFactor, text: str) -> object:
         verified = verify(factor, text)
@@ -290,7 +290,7 @@ def test_a_ticket_used_meanwhile_opens_nothing(
             tx.execute(delete(PendingSignIn))
         return verified
 
-    monkeypatch.setattr(type(store.two_factor), "verify", lambda _self, *arguments: meanwhile(*arguments))
+    monkeypatch.setattr(type(store.sign_in._second_factor), "verify", lambda _self, *arguments: meanwhile(*arguments))
     with pytest.raises(SignInExpired):
         store.sign_in.with_code(ticket, enrolment.codes[1])
     assert store.two_factor.status(alice.token).codes_left == 10

@@ -41,6 +41,7 @@ GOOD: dict[str, list[tuple[str, Value]]] = {
     "limits.connections": [("0", 0), ("100000", 100_000)],
     "limits.connections_per_client": [("0", 0), ("50", 50)],
     "two_factor.drift_steps": [("0", 0), ("1", 1)],
+    "password.minimum_without_second_factor": [("8", 8), ("15", 15), ("64", 64)],
 }
 BAD: dict[str, list[str]] = {
     "account_binding.enabled": ["", "1", "maybe", "true false", "ｔrue"],
@@ -111,6 +112,7 @@ BAD: dict[str, list[str]] = {
     "limits.connections": ["100001", "-1", "many", ""],
     "limits.connections_per_client": ["100001", "-1", "1.5"],
     "two_factor.drift_steps": ["2", "-1", "", "one", "0x1"],
+    "password.minimum_without_second_factor": ["7", "65", "-15", "", "many", "1.5e1"],
 }
 
 

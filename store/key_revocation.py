@@ -1,0 +1,52 @@
+"""Revoking every key of an account at once, from the administrator's side."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, update
+
+from store.audit import COMMAND_LINE, Audit, Tag
+from store.context import Context
+from store.models import AccessToken, ApiKey
+from store.notices import Notices
+from store.row_locks import held_by_name
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What an account had that worked until now."""
+
+    api_keys: int
+    access_token: bool
+
+
+class KeyRevocation:
+    def __init__(self, context: Context, audit: Audit, notices: Notices) -> None:
+        self._context = context
+        self._audit = audit
+        self._notices = notices
+
+    def revoke_all(self, name: str, *, actor: str) -> Revoked:
+        """Refuse the API keys and the System Access Token of an account from now on. Raises `NoSuchAccount`.
+
+        The owner is told if there was anything to revoke; that it was asked for is recorded either way.
+        """
+        with self._context.database.write() as tx:
+            account = held_by_name(tx, name)
+            keys = tx.execute(
+                update(ApiKey)
+                .where(ApiKey.account_id == account.id, ApiKey.revoked_at.is_(None))
+                .values(revoked_at=self._context.now())
+            ).rowcount
+            had_token = tx.execute(delete(AccessToken).where(AccessToken.account_id == account.id)).rowcount == 1
+            self._audit.record(
+                tx,
+                account.id,
+                Tag.KEYS_REVOKED,
+                actor=actor,
+                source=COMMAND_LINE,
+                api_keys=keys,
+                access_token=had_token,
+            )
+            if keys or had_token:
+                self._notices.enqueue(tx, account.id, Tag.KEYS_REVOKED)
+        return Revoked(keys, had_token)

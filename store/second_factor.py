@@ -1,0 +1,107 @@
+"""Verification of the second factor, without replay: a code is checked first, and used up where it is used."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select, update
+
+from store import totp
+from store.audit import Audit, Tag
+from store.backup_codes import LOW, BackupCodes
+from store.context import Context
+from store.errors import CodeAlreadyUsed, NotEnabled
+from store.models import TwoFactor
+from store.notices import Notices
+from store.site import Site
+from store.throttle import Factor, Throttles
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFactor:
+    """The second factor of an account, as it is stored."""
+
+    account_id: int
+    secret_sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A second factor that was right and still has to be claimed: a step of the clock, or a backup code."""
+
+    step: int | None
+    code_id: int | None
+
+    @property
+    def method(self) -> str:
+        return "authenticator code" if self.code_id is None else "backup code"
+
+
+class SecondFactors:
+    def __init__(
+        self,
+        context: Context,
+        audit: Audit,
+        throttles: Throttles,
+        codes: BackupCodes,
+        notices: Notices,
+        site: Site,
+    ) -> None:
+        self._context = context
+        self._audit = audit
+        self._throttles = throttles
+        self._codes = codes
+        self._notices = notices
+        self._site = site
+
+    def active(self, account_id: int) -> ActiveFactor:
+        """The factor that a code is checked against. Raises `NotEnabled`."""
+        with self._context.database.read() as tx:
+            sealed = tx.execute(select(TwoFactor.secret_sealed).where(TwoFactor.account_id == account_id)).scalar()
+        if sealed is None:
+            raise NotEnabled("Two-factor authentication is not on.")
+        return ActiveFactor(account_id, sealed)
+
+    def verify(self, factor: ActiveFactor, text: str) -> Verified:
+        """Check a code without using it up, inside a try of `Tries`. Slow for a backup code.
+
+        Raises `WrongCode`, `ClockSkewed`.
+        """
+        if not totp.looks_like_code(text):
+            return Verified(None, self._codes.find(factor.account_id, text))
+        secret = self._context.ring.open(factor.secret_sealed, place(factor.account_id))
+        return Verified(
+            totp.matching_step(secret, text, self._context.now(), self._site.number("two_factor.drift_steps")), None
+        )
+
+    def claim(self, tx: Connection, account_id: int, name: str, verified: Verified, *, source: str) -> None:
+        """Use up what `verify` found, inside the transaction of what it is used for. Raises `CodeAlreadyUsed`."""
+        if verified.code_id is not None:
+            left = self._codes.claim(tx, account_id, verified.code_id)
+            self._audit.record(tx, account_id, Tag.BACKUP_CODE_USED, actor=name, source=source, left=left)
+            self._notices.enqueue(tx, account_id, Tag.BACKUP_CODE_USED)
+            if left <= LOW:
+                self._warn_of_few_codes(tx, account_id, name, source, left)
+        else:
+            claimed = tx.execute(
+                update(TwoFactor)
+                .where(TwoFactor.account_id == account_id, TwoFactor.last_step < verified.step)
+                .values(last_step=verified.step)
+            )
+            if claimed.rowcount != 1:
+                raise CodeAlreadyUsed(field="code")
+        self._throttles.reset(tx, Factor.SECOND, name)
+
+    def _warn_of_few_codes(self, tx: Connection, account_id: int, name: str, source: str, left: int) -> None:
+        """Once for each set of codes: the mark decides who of two uses at the same moment tells it."""
+        marked = tx.execute(
+            update(TwoFactor)
+            .where(TwoFactor.account_id == account_id, TwoFactor.low_codes_noted_at.is_(None))
+            .values(low_codes_noted_at=self._context.now())
+        )
+        if marked.rowcount == 1:
+            self._audit.record(tx, account_id, Tag.BACKUP_CODES_LOW, actor=name, source=source, left=left)
+            self._notices.enqueue(tx, account_id, Tag.BACKUP_CODES_LOW)
+
+
+def place(account_id: int) -> str:
+    """Where the secret of an account's second factor is sealed."""
+    return f"two_factor:secret:{account_id}"

@@ -1,0 +1,59 @@
+"""Suspending an account: nobody gets in, and what is in ends, until an administrator resumes it."""
+
+from sqlalchemy import delete, update
+
+from store.accounts import is_last_administrator
+from store.audit import COMMAND_LINE, Audit, Tag
+from store.context import Context
+from store.errors import AlreadySuspended, LastAdministrator, NotSuspended
+from store.models import Account, PendingSignIn
+from store.notices import Notices
+from store.row_locks import held_by_name, hold_administrators
+from store.sessions import Sessions
+
+
+class Suspensions:
+    """What an administrator does from the shell. Everything else of the store only refuses a suspended account."""
+
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions, notices: Notices) -> None:
+        self._context = context
+        self._audit = audit
+        self._sessions = sessions
+        self._notices = notices
+
+    def suspend(self, name: str, *, actor: str) -> None:
+        """Refuse sessions, sign-ins, the token and the keys of an account from the next call on.
+
+        Raises `NoSuchAccount`, `AlreadySuspended`, `LastAdministrator`.
+        """
+        with self._context.database.write() as tx:
+            account = held_by_name(tx, name)
+            hold_administrators(tx)
+            if is_last_administrator(tx, account.id):
+                raise LastAdministrator
+            # The sessions stay, dead, so that their consoles can be told why they end.
+            suspended = tx.execute(
+                update(Account)
+                .where(Account.id == account.id, Account.suspended_at.is_(None))
+                .values(suspended_at=self._context.now(), auth_epoch=Account.auth_epoch + 1)
+            )
+            if suspended.rowcount != 1:
+                raise AlreadySuspended
+            tx.execute(delete(PendingSignIn).where(PendingSignIn.account_id == account.id))
+            self._audit.record(tx, account.id, Tag.ACCOUNT_SUSPENDED, actor=actor, source=COMMAND_LINE)
+            self._notices.enqueue(tx, account.id, Tag.ACCOUNT_SUSPENDED)
+
+    def resume(self, name: str, *, actor: str) -> None:
+        """Let an account be used again; the sessions it had stay dead. Raises `NoSuchAccount`, `NotSuspended`."""
+        with self._context.database.write() as tx:
+            account = held_by_name(tx, name)
+            resumed = tx.execute(
+                update(Account)
+                .where(Account.id == account.id, Account.suspended_at.is_not(None))
+                .values(suspended_at=None)
+            )
+            if resumed.rowcount != 1:
+                raise NotSuspended
+            self._sessions.end_others(tx, account.id, keep=None)
+            self._audit.record(tx, account.id, Tag.ACCOUNT_RESUMED, actor=actor, source=COMMAND_LINE)
+            self._notices.enqueue(tx, account.id, Tag.ACCOUNT_RESUMED)

@@ -1,0 +1,67 @@
+"""`gatekey admin user suspend | resume | delete`: whether an account may be used, and whether there is one."""
+
+import argparse
+
+from tui.commands import streams
+from tui.commands.admin_question import add_question, is_meant
+from tui.commands.authority import actor
+from tui.commands.parsing import Commands
+from tui.opening import Options, open_account_store
+
+
+def add(actions: Commands) -> None:
+    suspend = actions.add_parser("suspend", help="refuse every sign-in, session, token and key of an account")
+    suspend.add_argument("name", metavar="NAME")
+    add_question(suspend)
+    suspend.set_defaults(run=run_suspend)
+
+    resume = actions.add_parser("resume", help="let a suspended account be used again")
+    resume.add_argument("name", metavar="NAME")
+    add_question(resume)
+    resume.set_defaults(run=run_resume)
+
+    delete = actions.add_parser("delete", help="delete an account and everything stored about it")
+    delete.add_argument("name", metavar="NAME")
+    add_question(delete)
+    delete.set_defaults(run=run_delete)
+
+
+def run_suspend(arguments: argparse.Namespace, options: Options) -> int:
+    with open_account_store(options, create=False) as store:
+        name = store.accounts.find(arguments.name).name
+        question = (
+            f"Suspend {name}? Its sessions end, and its API keys and System Access Token are refused, until it is "
+            "resumed. Type yes to go on:"
+        )
+        if not is_meant(arguments, question):
+            return 1
+        store.suspension.suspend(name, actor=actor())
+    streams.say(f"Suspended {name}. To undo this: gatekey admin user resume {name}")
+    return 0
+
+
+def run_resume(arguments: argparse.Namespace, options: Options) -> int:
+    with open_account_store(options, create=False) as store:
+        name = store.accounts.find(arguments.name).name
+        question = f"Resume {name}? Its API keys and System Access Token work again. Type yes to go on:"
+        if not is_meant(arguments, question):
+            return 1
+        store.suspension.resume(name, actor=actor())
+    streams.say(f"Resumed {name}. The sessions it had have ended; signing in works again.")
+    return 0
+
+
+def run_delete(arguments: argparse.Namespace, options: Options) -> int:
+    with open_account_store(options, create=False) as store:
+        name = store.accounts.find(arguments.name).name
+        question = (
+            f"Delete {name} and everything stored about it? This cannot be reversed. Type the name of the account to "
+            "go on:"
+        )
+        if not is_meant(arguments, question, answer=name):
+            return 1
+        deleted = store.deletion.delete_by_name(name, actor=actor())
+    streams.say(f"Deleted {name}. Its tombstone is {deleted.tombstone}.")
+    if not deleted.is_off_disk:
+        streams.say("Another program still reads the database; the last bytes leave the disk when it is done.")
+    return 0
