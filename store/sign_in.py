@@ -92,7 +92,7 @@ class SignIn:
                 fits, renewed = self._context.hasher.check_password(password, stored)
             if account is None or not fits:
                 raise WrongCredentials(field="password")
-            with self.admitting(account.id, source=source) as tx:
+            with self.admitting(account.id, source=source, factor=Factor.PASSWORD) as tx:
                 held = self._hold(tx, account.id)
                 if held.password_hash != stored:
                     raise WrongCredentials(field="password")
@@ -106,13 +106,16 @@ class SignIn:
                 return answer
 
     @contextmanager
-    def admitting(self, account_id: int | None, *, source: str) -> Iterator[Connection]:
-        """A write transaction that ends in `admit`; that a suspended account was refused is written after it."""
+    def admitting(self, account_id: int | None, *, source: str, factor: Factor | None = None) -> Iterator[Connection]:
+        """A write transaction that ends in `admit`; that a suspended account was refused is written after it.
+
+        `factor` is the one whose try was right, if tries at it are counted.
+        """
         try:
             with self._context.database.write() as tx:
                 yield tx
         except AccountSuspended:
-            self._note_suspended(account_id, source)
+            self._note_suspended(account_id, source, factor)
             raise
 
     def admit(self, tx: Connection, account_id: int, *, method: str, source: str) -> SignedIn | SecondFactorNeeded:
@@ -258,17 +261,19 @@ class SignIn:
         shortest = passwords.shortest_for(tx, self._site, account_id)
         return shortest if len(password) < shortest else 0
 
-    def _note_suspended(self, account_id: int | None, source: str) -> None:
+    def _note_suspended(self, account_id: int | None, source: str, factor: Factor | None) -> None:
         """Write that a right first factor was refused; it was no guess, so it is not counted as one."""
         if account_id is None:
             return
         with self._context.database.write() as tx:
             keep_account(tx, account_id)
             name = tx.execute(select(Account.name).where(Account.id == account_id)).scalar()
-            if name is not None:
-                self._throttles.reset(tx, Factor.PASSWORD, name)
-                reason = "account suspended"
-                self._audit.record(tx, account_id, Tag.SIGN_IN_FAILED, actor=name, source=source, reason=reason)
+            if name is None:
+                return
+            if factor is not None:
+                self._throttles.reset(tx, factor, name)
+            reason = "account suspended"
+            self._audit.record(tx, account_id, Tag.SIGN_IN_FAILED, actor=name, source=source, reason=reason)
 
     def _let_in(self, tx: Connection, account_id: int, name: str, epoch: int, method: str, source: str) -> SignedIn:
         token = self._sessions.open(tx, account_id, epoch, method=method, source=source)

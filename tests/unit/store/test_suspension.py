@@ -20,6 +20,7 @@ from store.errors import (
 )
 from store.models import Session
 from store.store import Store
+from store.throttle import Factor
 from tests.stores import PASSWORD, SOURCE, StillClock, add_account, sign_in
 from tests.unit.store.acts import (
     Person,
@@ -107,6 +108,23 @@ def test_the_right_password_of_a_suspended_account_locks_nobody_out(store: Store
             store.sign_in.with_password("alice", PASSWORD, source=f"pts/{number}")
     store.suspension.resume("alice", actor=ADMIN)
     sign_in(store, source="pts/9")
+
+
+@pytest.mark.parametrize("path", [with_passkey, with_identity])
+def test_another_way_in_does_not_lift_the_lock_of_the_password(
+    store: Store, alice: Person, path: Callable[[Store], object]
+) -> None:
+    allow_passkeys(store)
+    allow_bindings(store)
+    store.passkeys.add(alice.token, "key", credential())
+    store.bindings.bind(alice.token, "github", "4711", "alice")
+    for _ in range(5):
+        store.throttles.reserve(Factor.PASSWORD, "alice")
+    suspend(store)
+    with pytest.raises(AccountSuspended):
+        path(store)
+    with store.database.read() as tx:
+        assert store.throttles.failures(tx, Factor.PASSWORD, "alice") == 5
 
 
 def test_a_sign_in_under_way_does_not_finish(store: Store, alice: Person, clock: StillClock) -> None:

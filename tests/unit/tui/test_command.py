@@ -170,7 +170,7 @@ def test_every_typed_error_is_a_line_and_status_1(
     error = kind.__new__(kind)
     Exception.__init__(error, "What to do.")
 
-    def refuse(*_: object) -> int:
+    def refuse(*_: object, **__: object) -> int:
         raise error
 
     monkeypatch.setattr(command, "_run", refuse)
@@ -180,7 +180,7 @@ def test_every_typed_error_is_a_line_and_status_1(
 
 
 def test_ctrl_c_is_130_and_silent(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> int:
+    def interrupt(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "_run", interrupt)
@@ -191,7 +191,7 @@ def test_ctrl_c_is_130_and_silent(shell: Shell, monkeypatch: pytest.MonkeyPatch)
 def test_a_fault_of_our_own_shows_an_id_and_no_secret(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def break_down(*_: object) -> int:
+    def break_down(*_: object, **__: object) -> int:
         password = "hunter2"
         raise ZeroDivisionError(password)
 
@@ -213,7 +213,7 @@ def test_a_fault_of_our_own_shows_an_id_and_no_secret(
 def test_a_log_that_cannot_be_written_does_not_hide_the_sentence(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def break_down(*_: object) -> int:
+    def break_down(*_: object, **__: object) -> int:
         raise ZeroDivisionError
 
     monkeypatch.setattr(command, "_run", break_down)

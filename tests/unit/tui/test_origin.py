@@ -1,9 +1,15 @@
 """Where a console runs: the owner is shown the terminal, and tries are counted without it."""
 
 import os
+from itertools import count
 
 import pytest
 
+from store.errors import TooManyAttempts, WrongCredentials
+from store.throttle import SOURCE_LIMIT
+from tests.stores import make_store
+from tui.local_account import LocalAccount
+from tui.opening import Options
 from tui.origin import peer, source
 
 
@@ -41,3 +47,24 @@ def test_without_a_terminal_that_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(os, "ttyname", none)
     monkeypatch.delenv("SSH_CONNECTION", raising=False)
     assert source() == "no terminal"
+
+
+@pytest.mark.anyio
+async def test_consoles_of_one_peer_share_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each connection of sshd is a terminal and a port of its own."""
+    connections = count(1)
+    with make_store() as store:
+
+        async def guess(address: str) -> None:
+            number = next(connections)
+            monkeypatch.setattr(os, "ttyname", lambda _descriptor: f"/dev/pts/{number}")
+            monkeypatch.setenv("SSH_CONNECTION", f"{address} {50000 + number} 192.0.2.1 22")
+            await LocalAccount(Options(), opened=store).sign_in(f"victim-{number}", "wrong")
+
+        for _ in range(SOURCE_LIMIT):
+            with pytest.raises(WrongCredentials):
+                await guess("203.0.113.7")
+        with pytest.raises(TooManyAttempts):
+            await guess("203.0.113.7")
+        with pytest.raises(WrongCredentials):
+            await guess("203.0.113.8")
