@@ -38,6 +38,7 @@ GatekeyError
 └── StoreUnavailable  the data could not be reached, or may not be trusted
     ├── DatabaseBusy  DatabaseFull  DatabaseReadOnly  DatabaseUnreachable  DatabaseMissing
     ├── DatabaseForeign  DatabaseDamaged  DatabaseExposed  DatabaseOnNetwork  DatabaseRefused
+    ├── DatabaseInUse  BackupRefused
     ├── SchemaTooOld  SchemaTooNew
     ├── KeyMissing  KeyWrong  KeyExposed
     └── ClockWentBack
@@ -530,6 +531,16 @@ class DatabaseOnNetwork(StoreUnavailable):
 class DatabaseRefused(StoreUnavailable):
     title = "The database refused"
     sentence = "The database refused this change. Nothing was changed."
+
+
+class DatabaseInUse(StoreUnavailable):
+    title = "There is data already"
+    sentence = "This database holds data. To put the backup in its place, add --replace. Nothing was changed."
+
+
+class BackupRefused(StoreUnavailable):
+    title = "This backup cannot be restored"
+    sentence = "The file is not a backup that can be restored."
 
 
 class SchemaTooOld(StoreUnavailable):

@@ -3,7 +3,7 @@
 import hmac
 from typing import Final
 
-from sqlalchemy import Connection, exists, insert, select
+from sqlalchemy import Connection, delete, exists, insert, select
 
 from store.at_rest import KeyRing
 from store.audit_macs import FIRST, total_mac
@@ -13,7 +13,7 @@ from store.models import Account, AuditEvent, AuditTotal, Meta, Provider, SiteEv
 from store.upsert import upsert
 
 _NAME: Final = "key_check"
-_TRACES: Final = (Account, AuditEvent, SiteEvent, SiteSetting, Provider, Tombstone, AuditTotal)
+_TRACES: Final = (Account, AuditEvent, SiteEvent, SiteSetting, Provider, Tombstone)
 """Tables of which one at least has a row once a database was used."""
 
 
@@ -41,13 +41,18 @@ def value_for(ring: KeyRing, key_id: int) -> bytes:
     return ring.mac(_NAME, b"gatekey", key_id)
 
 
+def is_used(tx: Connection) -> bool:
+    """Whether anything was ever stored in the database."""
+    return any(tx.execute(select(exists(select(table)))).scalar_one() for table in _TRACES)
+
+
 def retie(tx: Connection, ring: KeyRing) -> None:
     """Tie the database to the current key of `ring`."""
     upsert(tx, Meta, {"name": _NAME}, {"value": value_for(ring, ring.current)})
 
 
 def _tie(tx: Connection, ring: KeyRing) -> bytes:
-    if any(tx.execute(select(exists(select(table)))).scalar_one() for table in _TRACES):
+    if is_used(tx):
         stored = _stored(tx)
         if stored is None:
             raise KeyWrong(
@@ -65,8 +70,7 @@ def _tie(tx: Connection, ring: KeyRing) -> bytes:
 
 def _begin_log(tx: Connection, ring: KeyRing) -> None:
     """The total of an audit log without an event. It is made here and never again: see `Audit.bind`."""
-    if tx.execute(select(AuditTotal.id)).scalar() is not None:
-        return
+    tx.execute(delete(AuditTotal))
     key_id = ring.current
     tx.execute(
         insert(AuditTotal).values(

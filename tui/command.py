@@ -25,7 +25,7 @@ _COLLECTED_AFTER: Final = 20_000
 """Objects more than there were. A start makes many that stay, and with Python's own 700 they are all looked at again
 and again: a twentieth of the time to the first picture."""
 
-COMMANDS: Final = ("serve", "settings", "admin", "doctor", "notify")
+COMMANDS: Final = ("serve", "settings", "admin", "doctor", "notify", "backup", "restore")
 """Each has a module `tui.commands.NAME` with `add(commands)`."""
 
 DESCRIPTION: Final = """\
@@ -58,9 +58,13 @@ def build_parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; argparse ends a wrong command line with status 2 itself."""
     if arguments is None:
+        from tui.terminal import harden_process
+
         gc.set_threshold(_COLLECTED_AFTER, 20, 100)
+        # Whatever the command is, it may come to hold the key and what that opens.
+        harden_process()
     try:
-        status = _run(sys.argv[1:] if arguments is None else arguments, is_process=arguments is None)
+        status = _run(sys.argv[1:] if arguments is None else arguments)
         streams.flush()
     except GatekeyError as error:
         streams.say(f"gatekey: {error.title}. {error}")
@@ -81,8 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _run(arguments: Sequence[str], *, is_process: bool) -> int:
-    """Run one command; `is_process` if this process runs nothing else and may be changed for good."""
+def _run(arguments: Sequence[str]) -> int:
     no_files = files_are_off("--no-files" in arguments, os.environ)
     if no_files:
         forget_files(os.environ)
@@ -101,11 +104,6 @@ def _run(arguments: Sequence[str], *, is_process: bool) -> int:
         return run_console(options)
     if options.demo:
         parser.error("--demo opens the console; it takes no command")
-    if is_process:
-        # Every command may come to hold the key and what it opens.
-        from tui.terminal import harden_process
-
-        harden_process()
     status: int = parsed.run(parsed, options)
     return status
 

@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from store.errors import NoSuchItem, OutputFailed
+from store.errors import FilesOff, NoSuchItem, OutputFailed
 from store.text import plain
 from tui.commands import streams
 from tui.commands.parsing import Commands
-from tui.opening import Options, open_account_store
+from tui.opening import Options, new_files, open_account_store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -47,6 +47,8 @@ def add(commands: Commands) -> None:
 def run(arguments: argparse.Namespace, options: Options) -> int:
     if arguments.name and (arguments.checkpoint or arguments.syslog):
         arguments.parser.error("a checkpoint is of the whole log: leave the name out")
+    if arguments.checkpoint and options.no_files:
+        raise FilesOff
     earlier = _read(arguments.checkpoint) if arguments.checkpoint else None
     with open_account_store(options, create=False) as store, store.database.read() as tx:
         if arguments.name:
@@ -56,7 +58,10 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     if found:
         return 1
     if arguments.checkpoint:
-        _write(arguments.checkpoint, checkpoint.serialise())
+        if earlier is None:
+            new_files(options).write(arguments.checkpoint, checkpoint.serialise())
+        else:
+            _write(arguments.checkpoint, checkpoint.serialise())
         streams.say(f"Wrote where the log stands now to {arguments.checkpoint}.")
     if arguments.syslog:
         _send(checkpoint.in_one_line())

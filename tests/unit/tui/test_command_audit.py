@@ -67,7 +67,10 @@ def test_what_is_no_checkpoint_is_never_written_over(shell: Shell, tmp_path: Pat
     assert diary.read_text() == "Dear diary"
     refused = shell.run("admin", "verify-audit", "--checkpoint", str(tmp_path / "no" / "folder"))
     assert refused.status == 1
-    assert "cannot be written" in refused.err
+    assert "is not a folder that you can save to" in refused.err
+    hidden = shell.run("admin", "verify-audit", "--checkpoint", str(tmp_path / ".profile"))
+    assert "begins with a dot" in hidden.err
+    assert "--no-files" in shell.run("--no-files", "admin", "verify-audit", "--checkpoint", str(diary)).err
     assert shell.run("admin", "verify-audit", "--checkpoint", str(tmp_path)).status == 1
     assert shell.run("admin", "verify-audit", "alice", "--checkpoint", str(diary)).status == 2
 

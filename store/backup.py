@@ -1,0 +1,74 @@
+"""Making a backup while others go on: one state of every table, copied into a backup file."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, NullPool, create_engine, exc, text
+
+from store import row_copy
+from store.backup_file import VERSION_TABLE, Manifest, new_manifest, seal
+from store.context import Context
+from store.errors import DatabaseRefused
+from store.models import SCHEMA_REVISION, Base
+
+
+def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
+    """Fill the empty file at `path` with a backup; the key goes into it only `with_key`.
+
+    The file belongs to the caller, who removes it if this raises: `DatabaseRefused`, and what the database raises.
+    """
+    database = context.database
+    copy = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    try:
+        with database.read() as source, _written(path), copy.connect() as target:
+            # A half backup is thrown away, so nothing needs to be undone in it.
+            target.exec_driver_sql("PRAGMA journal_mode=OFF")
+            target.exec_driver_sql("PRAGMA synchronous=OFF")
+            target.rollback()
+            with target.begin():
+                Base.metadata.create_all(target)
+                target.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+                target.execute(
+                    text(f"INSERT INTO {VERSION_TABLE} VALUES (:revision)"),  # noqa: S608 - a constant
+                    {"revision": SCHEMA_REVISION},
+                )
+                for table in row_copy.TABLES:
+                    row_copy.copy(source, target, table)
+                given = row_copy.sequences(source)
+        with _written(path), closing(sqlite3.connect(path)) as connection:
+            manifest = new_manifest(
+                connection,
+                [table.name for table in row_copy.TABLES],
+                schema=SCHEMA_REVISION,
+                ring=context.ring,
+                made_at=context.now().isoformat(),
+                source="postgresql" if database.is_postgresql else "sqlite",
+                sequences=given,
+            )
+            seal(connection, manifest, context.ring, with_key=with_key)
+            _flush(path)
+    finally:
+        copy.dispose()
+    return manifest
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """Tell a failure to write the backup from one to read the database."""
+    try:
+        yield
+    except (sqlite3.Error, exc.DBAPIError, OSError) as error:
+        if isinstance(error, exc.DBAPIError) and not isinstance(error.orig, sqlite3.Error):
+            raise
+        raise DatabaseRefused(f"The backup {path} could not be written; is the disk full?") from error
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

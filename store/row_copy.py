@@ -1,0 +1,59 @@
+"""Moving every row from one database to another, and the ids that were given out."""
+
+from typing import Final
+
+from sqlalchemy import Column, Connection, Table, func, insert, select, text
+
+from store.models import Base
+
+_AT_ONCE: Final = 1000
+TABLES: Final = tuple(Base.metadata.sorted_tables)
+"""Every table; one that another refers to comes before it."""
+
+
+def copy(source: Connection, target: Connection, table: Table) -> int:
+    """Add every row of `table` in `source` to `target`; returns how many there are."""
+    count = 0
+    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_AT_ONCE)
+    with source.execute(query) as rows:
+        for part in rows.mappings().partitions():
+            target.execute(insert(table), [dict(row) for row in part])
+            count += len(part)
+    return count
+
+
+def sequences(tx: Connection) -> dict[str, int]:
+    """The highest id that each table with numbered rows ever gave out."""
+    found = {}
+    for table, column in _numbered():
+        highest = tx.execute(select(func.max(column))).scalar() or 0
+        if tx.dialect.name == "postgresql":
+            name = tx.execute(text("SELECT pg_get_serial_sequence(:table, 'id')"), {"table": table.name}).scalar()
+            given = tx.execute(text(f"SELECT last_value FROM {name} WHERE is_called")).scalar() or 0  # noqa: S608
+        elif table.dialect_options["sqlite"]["autoincrement"]:
+            given = tx.execute(
+                text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
+            ).scalar()
+        else:
+            given = 0
+        found[table.name] = max(int(highest), int(given or 0))
+    return found
+
+
+def advance(tx: Connection, given: dict[str, int]) -> None:
+    """Let no table give out an id that it gave out before."""
+    for table, _ in _numbered():
+        last = given.get(table.name, 0)
+        if last < 1:
+            continue
+        where = {"name": table.name, "last": last}
+        if tx.dialect.name == "postgresql":
+            tx.execute(text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last)"), where)
+        elif table.dialect_options["sqlite"]["autoincrement"]:
+            tx.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
+            tx.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"), where)
+
+
+def _numbered() -> list[tuple[Table, Column[int]]]:
+    """The tables whose rows the database numbers, and the column."""
+    return [(table, table.c.id) for table in TABLES if table.autoincrement_column is not None]

@@ -1,0 +1,57 @@
+"""`kill -9` while a backup is restored: the database is the old one or the new one, and never half of either."""
+
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from store import backup
+from store.database import Database
+from store.models import Account
+from store.restore import restore
+from tests.faults.verdict import Verdict, file_of, is_corrupt
+from tests.faults.victim import Victim, strike, sweep
+from tests.stores import START, StillClock, add_account, make_ring, make_store
+
+
+def put_back(victim: Victim, path: Path) -> None:
+    victim.arm()
+    restore(
+        path, victim.url, make_ring(), replace=True, actor="test", clock=StillClock(victim.time), ready=lambda: None
+    )
+    victim.say("restored")
+
+
+def names(url: str) -> list[str]:
+    with closing(Database(url)) as database, database.read() as tx:
+        return list(tx.execute(select(Account.name).order_by(Account.id)).scalars())
+
+
+def test_a_restore(url: str, kind: str, tmp_path: Path, blow_count: int) -> None:
+    verdict = Verdict("restore", kind)
+    new, old, saved = ["alice", "bob"], ["alice", "bob", "carol"], tmp_path / "backup"
+    with make_store(url) as store:
+        for name in new:
+            add_account(store, name)
+        saved.touch(0o600)
+        backup.write(store.context, saved, with_key=False)
+        add_account(store, "carol")
+    for number, blow in enumerate(sweep(put_back, url, START, blow_count, saved)):
+        with make_store(url, seed=number + 2) as store:
+            if names(url) == new:
+                add_account(store, "carol")
+        said, was_killed = strike(put_back, url, START + timedelta(seconds=number + 1), blow, saved)
+        damaged, found = is_corrupt(url), names(url)
+        with make_store(url) as store, store.database.read() as tx:  # it opens, and its log is whole
+            is_whole = store.audit.verify_all(tx).is_whole
+        verdict.note(
+            was_killed=was_killed,
+            is_corrupt=damaged or not is_whole,
+            is_half_done=found not in (new, old),
+            is_lost="restored" in said and found != new,
+        )
+    path = file_of(url)
+    if path is not None:
+        print(f"left beside the database: {len(list(path.parent.iterdir()))} files")
+    verdict.settle()
