@@ -120,8 +120,7 @@ class PasskeyPage:
         """
         throttles, threads = self._services.store.throttles, self._services.threads
         source = f"passkey page {throttled_as(await self._services.address(request.scope))}"
-        tried_at = self._services.store.context.now()
-        await threads.read(lambda: throttles.admit(source, among=PASSKEY_PAGE))
+        tried_at = await threads.read(lambda: throttles.admit(source, among=PASSKEY_PAGE))
         try:
             yield
         except (SignInExpired, PasskeyRefused):

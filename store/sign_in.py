@@ -81,8 +81,8 @@ class SignIn:
         at a lower cost is renewed on the way. Raises `WrongCredentials`, `TooManyAttempts`, `FactorDisabled`, and
         `AccountSuspended` for the right password of a suspended account.
         """
-        name, peer, tried_at = name.strip(" "), peer or source, self._context.now()
-        self._throttles.admit(peer)
+        name, peer = name.strip(" "), peer or source
+        tried_at = self._throttles.admit(peer)
         account = self._account(name)
         account_id, stored = (account.id, account.password_hash) if account else (None, None)
         password = passwords.prepare(password)

@@ -90,12 +90,12 @@ class Throttles:
             update(Throttle).where(Throttle.bucket == self.bucket(factor, name)).values(updated_at=self._context.now())
         )
 
-    def admit(self, source: str, *, among: str = SIGN_INS) -> None:
-        """Count one try from `source` (a peer address, a system user), or refuse.
+    def admit(self, source: str, *, among: str = SIGN_INS) -> datetime:
+        """Count one try from `source` (a peer address, a system user), or refuse; returns when it was counted.
 
-        Whoever signs in gets the own try back and no other: an account of one's own buys no guesses at another. 10
-        tries in 5 minutes from one source and 1,000 from all that are counted `among` the same: whoever floods
-        a page with codes keeps nobody from signing in. Raises `TooManyAttempts`.
+        10 tries in 5 minutes from one source and 1,000 from all that are counted `among` the same: whoever floods
+        a page with codes keeps nobody from signing in. Whoever signs in gets the own try back and no other: an
+        account of one's own buys no guesses at another. Raises `TooManyAttempts`.
         """
         now = self._context.now()
         for bucket, limit in ((self._mac(f"source:{source}"), SOURCE_LIMIT), (among, EVERYONE_LIMIT)):
@@ -103,6 +103,7 @@ class Throttles:
                 wait = self._hit(tx, bucket, limit, now)
             if wait is not None:
                 raise TooManyAttempts(wait)
+        return now
 
     def give_back(self, source: str, *, tried_at: datetime, among: str = SIGN_INS) -> None:
         """Take back one try that `admit` counted at `tried_at`: what was tried was right."""

@@ -1,6 +1,7 @@
 """Guesses are counted by where they come from, and an account of one's own buys no more of them."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
@@ -97,6 +98,24 @@ def test_who_signs_in_often_is_not_kept_out(store: Store) -> None:
         with_password(store)
         with_passkey(store)
     assert sum(guess(store, number) for number in range(GUESSES)) == SOURCE_LIMIT
+
+
+@pytest.mark.parametrize("own_sign_in", [with_password, with_passkey])
+def test_the_first_try_of_a_window_is_given_back_as_well(
+    memory_store: Store, monkeypatch: pytest.MonkeyPatch, own_sign_in: Callable[[Store], None]
+) -> None:
+    """Time runs on between two statements of one sign-in."""
+    mallory(memory_store)
+    running, now = memory_store.context.clock, memory_store.context.clock.now
+
+    def later() -> datetime:
+        assert isinstance(running, StillClock)
+        running.advance(microseconds=1)
+        return now()
+
+    monkeypatch.setattr(running, "now", later)
+    own_sign_in(memory_store)
+    assert sum(guess(memory_store, number) for number in range(GUESSES)) == SOURCE_LIMIT
 
 
 def test_right_sign_ins_do_not_use_up_what_everyone_shares(memory_store: Store) -> None:
