@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 from typing import Final
 
 from store.errors import StoreUnavailable
@@ -32,3 +33,6 @@ def tidy(store: Store) -> None:
         LOGGER.warning("%d calls were never booked; what they held was given back", released)
     store.quota.reservations.forget_settled()
     store.outbox.prune()
+    store.rates.forget_before(store.context.now() - timedelta(hours=1))
+    if pruned := store.retention.prune():
+        LOGGER.info("%d entries of the usage log were older than usage.retention_days and were deleted", pruned)

@@ -8,6 +8,7 @@ from starlette.types import Scope
 from gateway.access_log import note
 from gateway.bearer import BadBearers
 from gateway.client_address import client_address
+from gateway.relay.rates import Rates
 from gateway.relay.reading import BodyReader
 from gateway.relay.upstream import Upstream
 from gateway.site_view import SiteViews
@@ -27,6 +28,7 @@ class Services:
     bad_bearers: BadBearers
     upstream: Upstream
     reader: BodyReader
+    rates: Rates
 
     @classmethod
     def over(cls, store: Store, upstream: Upstream) -> Self:
@@ -38,6 +40,7 @@ class Services:
             bad_bearers=BadBearers(store.throttles, store.context.clock, threads),
             upstream=upstream,
             reader=BodyReader(),
+            rates=Rates(store.rates, store.context.clock, threads),
         )
 
     async def address(self, scope: Scope) -> str:
@@ -50,6 +53,7 @@ class Services:
 
     async def aclose(self) -> None:
         """Wait until everything that was handed in is written, and close the connections."""
+        await self.rates.aclose()
         await self.threads.close()
         await self.upstream.aclose()
         await self.reader.aclose()

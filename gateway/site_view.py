@@ -21,6 +21,12 @@ class SiteView:
     """Empty: there is no model server."""
     upstream_key: str = field(repr=False)
     trusted_proxies: tuple[Network, ...]
+    requests_per_minute_of_key: int
+    """0: as many as it likes; the same of the account."""
+    requests_per_minute_of_account: int
+    body_mib_of_account: int
+    body_mib: int
+    """Of all accounts."""
     extra_fields: frozenset[str] = frozenset()
     """Fields of a request that are passed on although nobody here knows them."""
 
@@ -48,5 +54,9 @@ class SiteViews:
             upstream_url=self._site.text("upstream.base_url"),
             upstream_key=self._site.text("upstream.api_key"),
             trusted_proxies=networks(self._site.items("gateway.trusted_proxies")),
+            requests_per_minute_of_key=self._site.number("limits.requests_per_minute_per_key"),
+            requests_per_minute_of_account=self._site.number("limits.requests_per_minute_per_account"),
+            body_mib_of_account=self._site.number("limits.body_mib_per_account"),
+            body_mib=self._site.number("limits.body_mib"),
             extra_fields=frozenset(self._site.items("relay.extra_fields")),
         )

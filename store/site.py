@@ -136,6 +136,11 @@ _SWITCHES: Final = (
     Switch("gateway.trusted_proxies", (), _list_of(_network), "networks such as 10.0.0.0/8, with commas between"),
     Switch("limits.connections", 0, _whole(0, 100_000), f"{_NUMBER}; 0 leaves it to the limit on open files"),
     Switch("limits.connections_per_client", 0, _whole(0, 100_000), f"{_NUMBER}; 0 is a quarter of all"),
+    Switch("limits.requests_per_minute_per_key", 1500, _whole(0, 100_000), f"{_NUMBER}; 0 sets no limit"),
+    Switch("limits.requests_per_minute_per_account", 3000, _whole(0, 100_000), f"{_NUMBER}; 0 sets no limit"),
+    Switch("limits.body_mib_per_account", 64, _whole(32, 4096), "MiB, 32 to 4096"),
+    Switch("limits.body_mib", 256, _whole(32, 65_536), "MiB, 32 to 65536"),
+    Switch("usage.retention_days", 0, _whole(0, 3650), "days, up to 3650; 0 keeps everything"),
     Switch("two_factor.drift_steps", 1, _whole(0, 1), "0 or 1"),
     Switch(PASSWORD_MINIMUM, 8, _whole(8, 64), "a number of characters, 8 to 64; NIST SP 800-63B-4 asks for 15"),
 )

@@ -32,6 +32,8 @@ from store.passwords import Passwords
 from store.pricing import Pricing
 from store.quota import Quotas
 from store.recommendations import Recommendations
+from store.request_rates import RequestRates
+from store.retention import Retention
 from store.second_factor import SecondFactors
 from store.sessions import Sessions
 from store.settings import Settings
@@ -73,6 +75,8 @@ class Store:
     suspension: Suspensions
     exports: Exports
     recommendations: Recommendations
+    rates: RequestRates
+    retention: Retention
 
     @property
     def database(self) -> Database:
@@ -181,6 +185,8 @@ def assemble(context: Context) -> Store:
         suspension=Suspensions(context, audit, sessions, notices),
         exports=Exports(context, audit, sessions),
         recommendations=Recommendations(context, sessions, two_factor, settings, site),
+        rates=RequestRates(context),
+        retention=Retention(context, site),
     )
 
 

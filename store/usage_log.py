@@ -45,16 +45,16 @@ _WITH_ADDRESS: Final = (Kind.CONSUMPTION, Kind.ERROR)
 # built once.
 @cache
 def _add_to_day(dialect: str) -> Executable:
-    first = {
+    first: dict[str, Any] = {
         "account_id": bindparam("of_account"),
         "day": bindparam("on_day"),
-        "calls": 1,
+        "calls": bindparam("more_calls"),
         "errors": bindparam("more_errors"),
         "tokens": bindparam("more_tokens"),
         "cost_micro_usd": bindparam("more_cost"),
     }
     then = {
-        "calls": UsageDay.calls + 1,
+        "calls": UsageDay.calls + bindparam("more_calls"),
         "errors": UsageDay.errors + bindparam("more_errors"),
         "tokens": UsageDay.tokens + bindparam("more_tokens"),
         "cost_micro_usd": UsageDay.cost_micro_usd + bindparam("more_cost"),
@@ -134,6 +134,23 @@ class UsageLog:
 
     def append(self, tx: Connection, account_id: int, entry: UsageEntry) -> int:
         """Log one call inside `tx`, and add it to its day."""
+        return self._append(tx, account_id, entry, calls=1)
+
+    def append_refusals(
+        self, tx: Connection, account_id: int, entry: UsageEntry, count: int, *, entry_id: int | None
+    ) -> int:
+        """Add `count` refused calls to their day and to the one line that counts them; returns the id of that line.
+
+        `entry_id` is that of the line so far, whose detail becomes that of `entry`; without it there is none.
+        """
+        if entry_id is not None:
+            line = update(UsageEntryRow).where(UsageEntryRow.id == entry_id, UsageEntryRow.account_id == account_id)
+            if tx.execute(line.values(detail=plain(entry.detail, 500))).rowcount == 1:
+                self._add_to_day(tx, account_id, entry, calls=count)
+                return entry_id
+        return self._append(tx, account_id, entry, calls=count)
+
+    def _append(self, tx: Connection, account_id: int, entry: UsageEntry, *, calls: int) -> int:
         keep_account(tx, account_id)
         now = self._context.now()
         entry = replace(
@@ -159,15 +176,19 @@ class UsageLog:
             "client_ip": self._address(tx, account_id, entry),
         }
         entry_id = tx.execute(_LOG, row).scalar_one()
+        self._add_to_day(tx, account_id, entry, calls=calls)
+        return int(entry_id)
+
+    def _add_to_day(self, tx: Connection, account_id: int, entry: UsageEntry, *, calls: int) -> None:
         on_day = {
             "of_account": account_id,
-            "on_day": f"{now:%Y-%m-%d}",
-            "more_errors": int(entry.kind is Kind.ERROR),
+            "on_day": f"{self._context.now():%Y-%m-%d}",
+            "more_calls": calls,
+            "more_errors": calls if entry.kind is Kind.ERROR else 0,
             "more_tokens": entry.prompt_tokens + entry.completion_tokens,
             "more_cost": entry.cost_micro_usd,
         }
         tx.execute(_add_to_day(tx.dialect.name), on_day)
-        return int(entry_id)
 
     def has_task(self, account_id: int, request_id: str) -> bool:
         """Whether the account began the task that the model server calls `request_id`."""

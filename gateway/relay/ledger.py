@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gateway.problems import problem_code
+from gateway.relay.refusals import Refusals
 from gateway.relay.usage import Usage
 from gateway.services import Services
 from store.api_keys import KeyHolder
@@ -70,6 +71,7 @@ class Ledger:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._bookings: set[asyncio.Task[None]] = set()
+        self._refusals = Refusals(services.store.usage, services.store.context.clock, services.threads)
 
     async def book(
         self,
@@ -111,15 +113,16 @@ class Ledger:
         self._start(undo())
 
     async def log_refusal(self, caller: Caller, model: str, error: GatekeyError, status: str) -> None:
-        """Log a call that was refused before anything was held for it."""
+        """Log a call that was refused before anything was held for it; of many in a minute, how many there were."""
+        if isinstance(error, StoreUnavailable):
+            return  # the database would only be waited for once more
         store, entry = self._services.store, caller.entry(Kind.ERROR, model, status=status, detail=str(error))
 
-        def log(tx: Connection) -> None:
+        def note(tx: Connection) -> None:
             if isinstance(error, ModelNotPriced):
                 store.pricing.note_unpriced(tx, caller.holder.account_id, model)
-            store.usage.append(tx, caller.holder.account_id, entry)
 
-        await self._services.threads.write(log)
+        await self._refusals.log(caller.holder.account_id, entry, note)
 
     async def drain(self) -> None:
         """Wait until every booking is made, but no longer than `PATIENCE`."""
@@ -131,6 +134,7 @@ class Ledger:
             LOGGER.error("Calls that were not booked before the gateway stopped: %d", len(self._bookings))
             for booking in self._bookings:
                 booking.cancel()
+        await self._refusals.drain()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         booking = asyncio.create_task(work)

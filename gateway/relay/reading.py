@@ -30,10 +30,10 @@ class BodyReader:
         self._process: Process | None = None
         self._turn = asyncio.Lock()
 
-    async def understand(self, endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str]) -> Call:
+    async def understand(self, endpoint: Endpoint, media_type: str, raw: bytes | bytearray, extra: Set[str]) -> Call:
         """As `gateway.relay.request.understand`. Raises `OpenAiProblem`, also 503 where the reader failed."""
         if len(raw) <= LONGEST_AT_ONCE:
-            return understand(endpoint, media_type, raw, extra)
+            return understand(endpoint, media_type, bytes(raw), extra)
         head = {"path": endpoint.path, "media_type": media_type, "extra": sorted(extra)}
         async with self._turn:
             told, content = await self._ask(head, raw)
@@ -52,7 +52,7 @@ class BodyReader:
         """End the process."""
         await self._end(grace=_GRACE)
 
-    async def _ask(self, head: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
+    async def _ask(self, head: dict[str, Any], raw: bytes | bytearray) -> tuple[dict[str, Any], bytes]:
         try:
             async with asyncio.timeout(LONGEST_READING):
                 return await self._exchange(head, raw)
@@ -63,7 +63,7 @@ class BodyReader:
             await self._end(grace=0)  # whoever came next would be told the answer to this
             raise
 
-    async def _exchange(self, head: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
+    async def _exchange(self, head: dict[str, Any], raw: bytes | bytearray) -> tuple[dict[str, Any], bytes]:
         process = self._process = self._process or await _start()
         if process.stdin is None or process.stdout is None:
             raise BrokenPipeError

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -16,10 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.bearer import bearer
+from gateway.body_limit import RELAY_LIMIT
 from gateway.client_address import client_address
 from gateway.json_text import loads_answer
 from gateway.problems import REQUEST_ID, OpenAiProblem, problem_code
 from gateway.relay.admission import Admission
+from gateway.relay.bodies import Bodies
 from gateway.relay.ledger import STOPPED, Caller, Held, Ledger
 from gateway.relay.places import Places
 from gateway.relay.reading import LONGEST_AT_ONCE
@@ -50,6 +53,7 @@ class Relay:
         self.services = services
         self.ledger = ledger
         self._places = Places()
+        self._bodies = Bodies()
         self._parsing = asyncio.Lock()
         """One at a time: several at once would take the interpreter from each other, and from the event loop."""
 
@@ -63,15 +67,18 @@ class Relay:
 
     async def _relay(self, endpoint: Endpoint, request: Request) -> Response:
         started_at, key, site = self.begin(request), self.key(request), await self.site()
-        raw = await self._body(request, key, site, started_at)
-        media_type = request.headers.get("content-type", "")
-        try:
-            call = await self.services.reader.understand(endpoint, media_type, raw, site.extra_fields)
-        except OpenAiProblem as error:
-            caller = await self.caller(request, key, site, started_at)
-            await self.ledger.log_refusal(caller, "", error, problem_code(error))
-            raise
-        return await self._forward(call, await self._admit(request, key, call, site, started_at), site)
+        await self.count(request, key, site, started_at)
+        with ExitStack() as held:
+            try:
+                raw = await self._body(request, key, site, held)
+                media_type = request.headers.get("content-type", "")
+                call = await self.services.reader.understand(endpoint, media_type, raw, site.extra_fields)
+            except (OpenAiProblem, QuotaExceeded) as error:
+                caller = await self.caller(request, key, site, started_at)
+                await self.ledger.log_refusal(caller, "", error, problem_code(error))
+                raise
+            del raw
+            return await self._forward(call, await self._admit(request, key, call, site, started_at), site)
 
     async def _admit(self, request: Request, key: str, call: Call, site: SiteView, started_at: float) -> Held:
         """Whose key it is, what the model costs, and that it can be paid for, in one visit to the writing thread."""
@@ -110,7 +117,8 @@ class Relay:
                     )
                     if call.streams and answer.is_success:
                         await check_streams(answer)
-                        return StreamedAnswer(call, held, answer, self.ledger, site.upstream_key, place.pop_all())
+                        streamed = replace(call, content=b"")  # it is sent, and a stream may last
+                        return StreamedAnswer(streamed, held, answer, self.ledger, site.upstream_key, place.pop_all())
                     content = await self._read(answer, site)
             return await self._book(call, held, content, site)
         except TimeoutError as error:
@@ -154,18 +162,35 @@ class Relay:
     async def site(self) -> SiteView:
         return await self.services.site.current()
 
-    async def _body(self, request: Request, key: str, site: SiteView, started_at: float) -> bytes:
-        """The body; a long one only of someone whose key is known, and who could pay for anything at all."""
+    async def count(self, request: Request, key: str, site: SiteView, started_at: float) -> None:
+        """Count the request for its key and its account. Raises `OpenAiProblem` 429, and `InvalidApiKey`."""
+        holder = await self.services.rates.holder(key, self._holder)
+        try:
+            self.services.rates.count(holder, site)
+        except OpenAiProblem as error:
+            caller = self.recognised(request, replace(holder, records_ip=False), site, started_at)
+            await self.ledger.log_refusal(caller, "", error, problem_code(error))
+            raise
+
+    async def _body(self, request: Request, key: str, site: SiteView, held: ExitStack) -> bytes | bytearray:
+        """The body; a long one only of someone whose key is known, who could pay for anything at all, and who has not
+        as many bytes under way as may be: what is `held` is given back on leaving that."""
+        if "content-encoding" in request.headers:
+            raise OpenAiProblem(415, "Send the body as it is, without a content encoding.")
         announced = request.headers.get("content-length", "")
         # Where both stand, the encoding counts (RFC 9112, 6.3).
         is_announced = announced.isdigit() and "transfer-encoding" not in request.headers
         if not is_announced or int(announced) > _TRUSTED_SIZE:
             holder, quota = await self.services.threads.read(lambda: self._means(key))
             if quota.remaining_micro_usd < 1:
-                error = QuotaExceeded()
-                caller = self.recognised(request, holder, site, started_at)
-                await self.ledger.log_refusal(caller, "", error, problem_code(error))
-                raise error
+                raise QuotaExceeded
+            claim = held.enter_context(self._bodies.of(holder.account_id, site))
+            claim.grow_to(min(int(announced), RELAY_LIMIT) if is_announced else 0)
+            body = bytearray()
+            async for chunk in request.stream():
+                claim.grow_to(len(body) + len(chunk))
+                body += chunk
+            return body
         return await request.body()
 
     async def document(self, content: bytes) -> dict[str, Any]:
@@ -189,6 +214,10 @@ class Relay:
         address = client_address(request.scope, site.trusted_proxies)
         self.services.note(request.scope, holder, address)
         return Caller(holder, address, request.scope[REQUEST_ID], started_at)
+
+    def _holder(self, key: str) -> KeyHolder:
+        with self.services.store.database.read() as tx:
+            return self.services.store.api_keys.holder(tx, key)
 
     def _means(self, key: str) -> tuple[KeyHolder, QuotaState]:
         store = self.services.store

@@ -40,6 +40,11 @@ GOOD: dict[str, list[tuple[str, Value]]] = {
     "gateway.trusted_proxies": [("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1/128")), ("127.0.0.1", ("127.0.0.1/32",))],
     "limits.connections": [("0", 0), ("100000", 100_000)],
     "limits.connections_per_client": [("0", 0), ("50", 50)],
+    "limits.requests_per_minute_per_key": [("0", 0), ("600", 600)],
+    "limits.requests_per_minute_per_account": [("0", 0), ("100000", 100_000)],
+    "limits.body_mib_per_account": [("32", 32), ("4096", 4096)],
+    "limits.body_mib": [("32", 32), ("65536", 65_536)],
+    "usage.retention_days": [("0", 0), ("3650", 3650)],
     "two_factor.drift_steps": [("0", 0), ("1", 1)],
     "password.minimum_without_second_factor": [("8", 8), ("15", 15), ("64", 64)],
 }
@@ -111,6 +116,11 @@ BAD: dict[str, list[str]] = {
     "gateway.trusted_proxies": ["everyone", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0-10.0.0.9"],
     "limits.connections": ["100001", "-1", "many", ""],
     "limits.connections_per_client": ["100001", "-1", "1.5"],
+    "limits.requests_per_minute_per_key": ["-1", "100001"],
+    "limits.requests_per_minute_per_account": ["-1", "100001"],
+    "limits.body_mib_per_account": ["31", "4097", "64 MiB"],
+    "limits.body_mib": ["31", "65537"],
+    "usage.retention_days": ["-1", "3651", "a year"],
     "two_factor.drift_steps": ["2", "-1", "", "one", "0x1"],
     "password.minimum_without_second_factor": ["7", "65", "-15", "", "many", "1.5e1"],
 }

@@ -1,0 +1,114 @@
+"""Requests per minute, of each key and of each account.
+
+Each process counts what it lets in, and once a second adds that to the count in the store and learns what the others
+let in. So a request costs no visit to the database, the limit holds over all processes, and one process exceeds it by
+no more than what the others let in within that second.
+"""
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from gateway.problems import OpenAiProblem
+from gateway.site_view import SiteView
+from gateway.store_threads import StoreThreads
+from store.api_keys import KeyHolder
+from store.clock import Clock
+from store.errors import StoreUnavailable
+from store.request_rates import RequestRates
+from store.sessions import digest
+
+EVERY: Final = 1.0
+"""Seconds between two visits to the store, while there are requests."""
+_MINUTE: Final = 60
+_MOST_REMEMBERED: Final = 10_000
+
+
+@dataclass(slots=True)
+class _Counts:
+    """Of one minute."""
+
+    number: int
+    mine: dict[str, int] = field(default_factory=dict)
+    untold: dict[str, int] = field(default_factory=dict)
+    others: dict[str, int] = field(default_factory=dict)
+
+
+class Rates:
+    """The counts of one process, on one event loop."""
+
+    def __init__(self, rates: RequestRates, clock: Clock, threads: StoreThreads) -> None:
+        self._rates = rates
+        self._clock = clock
+        self._threads = threads
+        self._counts = _Counts(0)
+        self._holders: OrderedDict[bytes, KeyHolder] = OrderedDict()
+        self._telling: asyncio.Task[None] | None = None
+
+    async def holder(self, key: str, look_up: Callable[[str], KeyHolder]) -> KeyHolder:
+        """Whose key it is. It may have been revoked since: only who is counted, and nothing is allowed, by that."""
+        name = digest(key)
+        known = self._holders.get(name)
+        if known is None:
+            known = self._holders[name] = await self._threads.read(lambda: look_up(key))
+            while len(self._holders) > _MOST_REMEMBERED:
+                self._holders.popitem(last=False)
+        self._holders.move_to_end(name)
+        return known
+
+    def count(self, holder: KeyHolder, site: SiteView) -> None:
+        """Count one request of `holder`. Raises `OpenAiProblem` 429 beyond a limit; that one is not counted."""
+        limits = {
+            f"key:{holder.key_id}": (site.requests_per_minute_of_key, "This API key"),
+            f"account:{holder.account_id}": (site.requests_per_minute_of_account, "This account"),
+        }
+        now = int(self._clock.now().timestamp())
+        counts = self._of_minute(now // _MINUTE)
+        for name, (limit, who) in limits.items():
+            if limit and counts.mine.get(name, 0) + counts.others.get(name, 0) >= limit:
+                raise _too_many(who, limit, _MINUTE - now % _MINUTE)
+        for name, (limit, _) in limits.items():
+            if limit:
+                counts.mine[name] = counts.mine.get(name, 0) + 1
+                counts.untold[name] = counts.untold.get(name, 0) + 1
+        if counts.untold and self._telling is None:
+            self._telling = asyncio.create_task(self._tell_soon())
+
+    async def aclose(self) -> None:
+        """Stop telling the store."""
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.wait({self._telling})
+
+    def _of_minute(self, number: int) -> _Counts:
+        if self._counts.number != number:
+            self._counts = _Counts(number)
+        return self._counts
+
+    async def _tell_soon(self) -> None:
+        await asyncio.sleep(EVERY)
+        self._telling = None
+        with contextlib.suppress(StoreUnavailable):  # it is told with what comes next
+            await self._tell()
+
+    async def _tell(self) -> None:
+        counts = self._counts
+        told, counts.untold = counts.untold, {}
+        minute = datetime.fromtimestamp(counts.number * _MINUTE, UTC)
+        try:
+            totals = await self._threads.write(lambda tx: self._rates.add(tx, told, minute), is_lasting=False)
+        except StoreUnavailable:
+            for name, count in told.items():
+                counts.untold[name] = counts.untold.get(name, 0) + count
+            raise
+        for name, total in totals.items():
+            counts.others[name] = max(total - (counts.mine[name] - counts.untold.get(name, 0)), 0)
+
+
+def _too_many(who: str, limit: int, seconds: int) -> OpenAiProblem:
+    sentence = f"{who} may make {limit:,} requests per minute, and has made them. Try again in {seconds} seconds."
+    return OpenAiProblem(429, sentence, code="rate_limit_exceeded", headers={"Retry-After": str(seconds)})

@@ -1,0 +1,117 @@
+"""Refused calls in the usage log: the first of each minute one by one, the others as one line that counts them.
+
+A refusal costs its caller nothing. Written out one by one, those of an account without money fill a disk in a day.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Connection
+
+from gateway.store_threads import StoreThreads
+from store.clock import Clock
+from store.errors import DatabaseRefused, StoreUnavailable
+from store.usage_log import Kind, UsageEntry, UsageLog
+
+WHOLE: Final = 20
+"""Refusals of an account in a minute that are written out."""
+EVERY: Final = 5.0
+"""Seconds between two updates of the lines that count."""
+SUMMARY: Final = "refused"
+_MINUTE: Final = 60
+_MOST_KINDS: Final = 8
+
+
+@dataclass(slots=True)
+class _Window:
+    """One account's minute."""
+
+    number: int
+    whole: int = 0
+    entry_id: int | None = None
+    counted: Counter[str] = field(default_factory=Counter)
+    unwritten: int = 0
+
+
+class Refusals:
+    """What one process refused, on one event loop."""
+
+    def __init__(self, usage: UsageLog, clock: Clock, threads: StoreThreads) -> None:
+        self._usage = usage
+        self._clock = clock
+        self._threads = threads
+        self._windows: dict[int, _Window] = {}
+        self._past: list[tuple[int, _Window]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def log(self, account_id: int, entry: UsageEntry, also: Callable[[Connection], None]) -> None:
+        """Write `entry`, and do `also` with it, or count it. A database that cannot be reached loses the line."""
+        window = self._window(account_id)
+        if window.whole < WHOLE:
+            window.whole += 1
+
+            def write(tx: Connection) -> None:
+                also(tx)
+                self._usage.append(tx, account_id, entry)
+
+            await self._threads.write(write)
+            return
+        window.counted[entry.status] += 1
+        window.unwritten += 1
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_soon())
+
+    async def drain(self) -> None:
+        """Write what is counted, at once."""
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.wait({self._writing})
+        await self._write()
+
+    def _window(self, account_id: int) -> _Window:
+        number = int(self._clock.now().timestamp()) // _MINUTE
+        window = self._windows.get(account_id)
+        if window is None or window.number != number:
+            if window is not None and window.unwritten:
+                self._past.append((account_id, window))
+            window = self._windows[account_id] = _Window(number)
+        return window
+
+    async def _write_soon(self) -> None:
+        await asyncio.sleep(EVERY)
+        self._writing = None
+        await self._write()
+
+    async def _write(self) -> None:
+        due = [*self._past, *((account, each) for account, each in self._windows.items() if each.unwritten)]
+        self._past = []
+        for account_id, window in due:
+            count, window.unwritten = window.unwritten, 0
+            try:
+                write = self._line(account_id, window, count)
+                window.entry_id = await self._threads.write(write, is_lasting=False)
+            except DatabaseRefused:
+                self._windows.pop(account_id, None)  # the account was deleted meanwhile
+            except StoreUnavailable:
+                window.unwritten += count
+                if self._windows.get(account_id) is not window:
+                    self._past.append((account_id, window))
+        now = int(self._clock.now().timestamp()) // _MINUTE
+        over = [each for each, window in self._windows.items() if window.number < now and not window.unwritten]
+        for account_id in over:
+            del self._windows[account_id]
+
+    def _line(self, account_id: int, window: _Window, count: int) -> Callable[[Connection], int]:
+        entry = UsageEntry(kind=Kind.ERROR, model="", status=SUMMARY, detail=_told(window.counted))
+        entry_id = window.entry_id
+        return lambda tx: self._usage.append_refusals(tx, account_id, entry, count, entry_id=entry_id)
+
+
+def _told(counted: Counter[str]) -> str:
+    total = counted.total()
+    kinds = ", ".join(f"{count:,} {status}" for status, count in counted.most_common(_MOST_KINDS))
+    calls = "call was" if total == 1 else "calls were"
+    return f"{total:,} more {calls} refused in this minute, and not written out one by one: {kinds}."

@@ -1,0 +1,54 @@
+"""Requests per minute, added up over all processes in front of one database."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, case, delete, select
+
+from store.context import Context
+from store.models import RateWindow
+from store.upsert import upsert
+
+_PURPOSE: Final = "requests"
+
+
+class RequestRates:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def add(self, tx: Connection, counts: Mapping[str, int], minute: datetime) -> dict[str, int]:
+        """Add to what each name was counted in `minute`; returns what all processes counted in it.
+
+        A name's own row holds its last minute alone. What comes from an earlier minute is dropped. Names are written
+        in one order, or two processes would wait for each other.
+        """
+        totals: dict[str, int] = {}
+        for name in sorted(counts):
+            bucket, count = self._bucket(name), counts[name]
+            is_same = RateWindow.started_at == minute
+            kept = upsert(
+                tx,
+                RateWindow,
+                {"bucket": bucket},
+                {
+                    "hits": (count, case((is_same, RateWindow.hits + count), else_=count)),
+                    "started_at": (minute, minute),
+                },
+                only_if=RateWindow.started_at <= minute,
+            )
+            found = tx.execute(select(RateWindow.hits).where(RateWindow.bucket == bucket)).scalar_one()
+            totals[name] = found if kept else count
+        return totals
+
+    def forget_before(self, minute: datetime) -> None:
+        """Remove what was counted before `minute`."""
+        with self._context.database.write() as tx:
+            tx.execute(
+                delete(RateWindow).where(RateWindow.bucket.startswith(f"{_PURPOSE}:"), RateWindow.started_at < minute)
+            )
+
+    def _bucket(self, name: str) -> str:
+        mac = self._context.ring.mac(_PURPOSE, hashlib.sha256(name.encode()).digest())
+        return f"{_PURPOSE}:{mac.hex()[:32]}"

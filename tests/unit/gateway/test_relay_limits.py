@@ -1,0 +1,244 @@
+"""What one account may ask of the gateway at once and in a minute, and what its refusals leave behind."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+import pytest
+
+from gateway.problems import OpenAiProblem
+from gateway.relay import rates, refusals
+from gateway.relay.bodies import Bodies
+from store.store import Store
+from store.usage_log import Kind, LoggedEntry
+from tests.stores import StillClock, add_account, make_store, sign_in
+from tests.unit.gateway.apps import client_of, make_relayed
+from tests.unit.gateway.scripted import CHAT, ModelServer
+
+pytestmark = pytest.mark.anyio
+MIB: Final = 1024 * 1024
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def store(clock: StillClock) -> Iterator[Store]:
+    with make_store(clock=clock) as store:
+        yield store
+
+
+def entries(store: Store) -> list[LoggedEntry]:
+    return list(store.usage.page(sign_in(store), limit=500).entries)
+
+
+# -- requests per minute ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("switch", ["limits.requests_per_minute_per_key", "limits.requests_per_minute_per_account"])
+async def test_beyond_the_limit_a_request_is_told_when_to_come_back(
+    store: Store, clock: StillClock, switch: str
+) -> None:
+    key, models = make_relayed(store), ModelServer()
+    store.site.set(switch, "3")
+    clock.advance(seconds=15)
+    async with client_of(store, token=key, upstream=models) as client:
+        answers = [await client.post("/v1/chat/completions", json=CHAT) for _ in range(3)]
+        answers += [await client.get("/v1/models"), await client.post("/v1/chat/completions", content=b"x" * 100_000)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+        error = answers[3].json()["error"]
+        assert (error["code"], error["type"]) == ("rate_limit_exceeded", "rate_limit_error")
+        assert "may make 3 requests per minute, and has made them. Try again in 45 seconds." in error["message"]
+        assert answers[3].headers["retry-after"] == "45"
+        clock.advance(seconds=45)
+        assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
+    assert len(models.requests) == 4
+    assert [each.entry.status for each in entries(store)].count("rate_limit_exceeded") == 2
+
+
+async def test_one_key_does_not_use_up_the_requests_of_another(store: Store) -> None:
+    first = make_relayed(store)
+    second = store.api_keys.create(sign_in(store), "desk").key
+    store.site.set("limits.requests_per_minute_per_key", "1")
+    async with client_of(store, upstream=ModelServer()) as client:
+        for key in (first, second):
+            headers = {"Authorization": f"Bearer {key}"}
+            statuses = [
+                (await client.post("/v1/chat/completions", json=CHAT, headers=headers)).status_code for _ in "ab"
+            ]
+            assert statuses == [200, 429]
+
+
+async def test_zero_sets_no_limit(store: Store) -> None:
+    key = make_relayed(store, quota_usd=50)
+    for switch in ("limits.requests_per_minute_per_key", "limits.requests_per_minute_per_account"):
+        store.site.set(switch, "0")
+    async with client_of(store, token=key, upstream=ModelServer()) as client:
+        assert {(await client.get("/v1/models")).status_code for _ in range(30)} == {200}
+
+
+async def test_the_limit_holds_over_two_gateways(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = asyncio.Event()
+    real = rates.Rates._tell
+
+    async def telling(self: rates.Rates) -> None:
+        await real(self)
+        told.set()
+
+    monkeypatch.setattr(rates.Rates, "_tell", telling)
+    monkeypatch.setattr(rates, "EVERY", 0.0)
+    key = make_relayed(store)
+    store.site.set("limits.requests_per_minute_per_account", "4")
+    async with client_of(store, token=key) as one, client_of(store, token=key) as other:
+        for client in (one, one, one, other):
+            assert (await client.get("/v1/models")).status_code == 200
+            await told.wait()
+            told.clear()
+        assert (await other.get("/v1/models")).status_code == 429
+
+
+async def test_a_revoked_key_is_refused_although_it_is_remembered(store: Store) -> None:
+    key, session = make_relayed(store), sign_in(store)
+    async with client_of(store, token=key, upstream=ModelServer()) as client:
+        assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
+        store.api_keys.revoke(session, store.api_keys.list(session)[0].id)
+        assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 401
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------
+
+
+async def test_many_refusals_become_one_line_that_counts_them(store: Store, clock: StillClock) -> None:
+    key = make_relayed(store)
+    store.quota.adjust("alice", set_to=0, actor="test")
+    async with client_of(store, token=key) as client:
+        for _ in range(refusals.WHOLE + 30):
+            assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 429
+        assert (await client.post("/v1/chat/completions", json={"model": 7})).status_code == 400
+        clock.advance(minutes=1)
+        assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 429
+    logged = entries(store)
+    assert len(logged) == refusals.WHOLE + 2
+    summary = next(each.entry for each in logged if each.entry.status == refusals.SUMMARY)
+    assert (summary.kind, summary.model) == (Kind.ERROR, "")
+    assert summary.detail == (
+        "31 more calls were refused in this minute, and not written out one by one: "
+        "30 insufficient_quota, 1 invalid_request_error."
+    )
+    (day,) = store.usage.days(sign_in(store))
+    assert (day.calls, day.errors) == (refusals.WHOLE + 32, refusals.WHOLE + 32)
+
+
+async def test_the_line_that_counts_is_brought_up_to_date(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals, "EVERY", 0.0)
+    key = make_relayed(store)
+    store.quota.adjust("alice", set_to=0, actor="test")
+    async with client_of(store, token=key) as client:
+        for _ in range(refusals.WHOLE + 40):
+            await client.post("/v1/chat/completions", json=CHAT)
+    summaries = [each.entry for each in entries(store) if each.entry.status == refusals.SUMMARY]
+    assert [summary.detail.split()[0] for summary in summaries] == ["40"]
+    assert store.usage.days(sign_in(store))[0].calls == refusals.WHOLE + 40
+
+
+async def test_one_accounts_refusals_hide_nobody_elses(store: Store) -> None:
+    first = make_relayed(store)
+    add_account(store, "bob", email="bob@example.com")
+    second = store.api_keys.create(sign_in(store, "bob"), "desk").key
+    for name in ("alice", "bob"):
+        store.quota.adjust(name, set_to=0, actor="test")
+    async with client_of(store) as client:
+        for key in [first] * (refusals.WHOLE + 5) + [second]:
+            await client.post("/v1/chat/completions", json=CHAT, headers={"Authorization": f"Bearer {key}"})
+    assert [each.entry.status for each in store.usage.page(sign_in(store, "bob")).entries] == ["insufficient_quota"]
+
+
+async def test_what_was_refused_of_a_deleted_account_is_dropped(store: Store) -> None:
+    key = make_relayed(store)
+    add_account(store, "bob", email="bob@example.com")
+    store.quota.adjust("alice", set_to=0, actor="test")
+    async with client_of(store, token=key) as client:
+        for _ in range(refusals.WHOLE + 5):
+            await client.post("/v1/chat/completions", json=CHAT)
+        store.deletion.delete(sign_in(store), "alice")
+    assert store.usage.page(sign_in(store, "bob")).entries == ()
+
+
+# -- bytes ------------------------------------------------------------------------------------------------------
+
+
+async def test_an_account_holds_as_many_bytes_of_requests_as_it_may(store: Store) -> None:
+    key, models = make_relayed(store, quota_usd=1000), ModelServer()
+    store.site.set("limits.body_mib_per_account", "32")
+    waiting, go_on = asyncio.Event(), asyncio.Event()
+
+    async def unfinished() -> AsyncIterator[bytes]:
+        yield b'{"model": "gpt-priced", "messages": "'
+        waiting.set()
+        await go_on.wait()
+        yield b"x" * (20 * MIB - 39) + b'"}'
+
+    headers = {"Content-Type": "application/json", "Content-Length": str(20 * MIB)}
+    async with client_of(store, token=key, upstream=models) as client:
+        first = asyncio.create_task(client.post("/v1/chat/completions", content=unfinished(), headers=headers))
+        await waiting.wait()
+        second = await client.post("/v1/chat/completions", content=b"x" * (20 * MIB), headers=headers)
+        assert (second.status_code, second.headers["connection"]) == (429, "close")
+        assert "requests of 32 MiB under way" in second.json()["error"]["message"]
+        assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
+        go_on.set()
+        assert (await first).status_code == 200
+        third = {**CHAT, "messages": [{"role": "user", "content": "x" * (20 * MIB)}]}
+        assert (await client.post("/v1/chat/completions", json=third)).status_code == 200
+
+
+async def test_a_body_that_does_not_say_its_length_is_counted_as_it_comes(store: Store) -> None:
+    key = make_relayed(store)
+    store.site.set("limits.body_mib_per_account", "32")
+    claimed, go_on = asyncio.Event(), asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * MIB
+        claimed.set()
+        await go_on.wait()
+        yield b"x"
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * MIB
+
+    headers = {"Content-Type": "application/json"}
+    async with client_of(store, token=key) as client:
+        first = asyncio.create_task(client.post("/v1/chat/completions", content=endless(), headers=headers))
+        await claimed.wait()
+        assert (await client.post("/v1/chat/completions", content=chunks(), headers=headers)).status_code == 429
+        go_on.set()
+        assert (await first).status_code == 400
+
+
+def test_all_accounts_together_hold_no_more_than_the_gateway_can() -> None:
+    site: Any = type("Site", (), {"body_mib_of_account": 64, "body_mib": 100})()
+    bodies = Bodies()
+    with bodies.of(1, site) as one, bodies.of(2, site) as other:
+        one.grow_to(60 * MIB)
+        one.grow_to(60 * MIB)
+        with pytest.raises(OpenAiProblem, match="as many large requests under way as it can hold") as refused:
+            other.grow_to(41 * MIB)
+        assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "5")
+        other.grow_to(40 * MIB)
+    assert not bodies.held
+
+
+async def test_a_compressed_body_is_not_read(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer()
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    async with client_of(store, token=key, upstream=models) as client:
+        packed = gzip.compress(json.dumps(CHAT).encode())
+        refused = await client.post("/v1/chat/completions", content=packed, headers=headers)
+    assert (refused.status_code, models.requests) == (415, [])
+    assert "without a content encoding" in refused.json()["error"]["message"]
