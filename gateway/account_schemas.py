@@ -34,6 +34,8 @@ class Problem(_Document):
     """One sentence or two that a person can act on."""
     field: str | None = None
     """The field at fault, if there is one."""
+    reason: str | None = None
+    """One word, where a status alone does not say enough: why `/healthz` is not well."""
 
 
 class Health(_Document):

@@ -21,9 +21,11 @@ from gateway.cut_off import CutOff
 from gateway.direct import Direct
 from gateway.dispatcher import Ways
 from gateway.head import HeadAsGet
+from gateway.health import HealthCheck
 from gateway.openapi import document, methods_of
 from gateway.pages import HEADERS, PAGE_PATH
 from gateway.passkey_routes import passkey_routes
+from gateway.paths import OneSpelling
 from gateway.problems import REQUEST_ID, HttpProblem, invalid, log_unforeseen, openai_problem, problem
 from gateway.relay.ledger import Ledger
 from gateway.relay.routes import RelayFirst, relay_app
@@ -99,14 +101,17 @@ def create_app(
     app.add_middleware(RelayFirst, relay=relay_app(services, ledger, handlers))
     app.add_middleware(BodyLimit)
     app.add_middleware(CutOff)
+    app.add_middleware(OneSpelling)
     app.add_middleware(AccessLog)
     return app
 
 
 def _health(services: Services) -> Callable[[], Awaitable[Response]]:
+    checks = HealthCheck(services)
+
     async def read_health() -> Response:
-        """Whether the gateway is up and reaches its data."""
-        await services.threads.read(services.store.outbox.next_due)
+        """Whether the gateway is up, and can read and write its data. If not, `reason` is one word that says why."""
+        await checks.check()
         return as_json({"status": "ok"})
 
     return read_health

@@ -18,13 +18,15 @@ from store.throttle import BEARER_LIMIT, WINDOW, Throttles
 _HEADER: Final = b"authorization"
 _VALUE: Final = re.compile(rb"bearer ([A-Za-z0-9_-]{1,200})", re.IGNORECASE)
 _MOST_CLIENTS: Final = 10_000
+_NAMES: Final = {tokens.API_KEY_PREFIX: "an API key", tokens.ACCESS_TOKEN_PREFIX: "a System Access Token"}
 
 
 class BearerMissing(HttpProblem):
     """There was no Authorization header at all: RFC 6750, 3.1 gives no error code then."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(401, f"Send {what} in the Authorization header.", headers={"WWW-Authenticate": REALM})
+        sentence = f"The Authorization header is missing: send {what} in it, as Bearer and a space before it."
+        super().__init__(401, sentence, headers={"WWW-Authenticate": REALM})
 
 
 class BearerMalformed(NotAuthentic):
@@ -44,8 +46,20 @@ def bearer(scope: Mapping[str, Any], prefix: str, what: str) -> str:
     match = _VALUE.fullmatch(values[0]) if len(values) == 1 else None
     token = match[1].decode("ascii") if match else ""
     if not tokens.is_well_formed(token, prefix):
-        raise BearerMalformed(f"The Authorization header holds no {what.removeprefix('a ').removeprefix('an ')}.")
+        raise BearerMalformed(_malformed(values, token, what))
     return token
+
+
+def _malformed(values: list[bytes], token: str, what: str) -> str:
+    """How what was sent differs from `what`. It quotes nothing: a secret of another service may stand there."""
+    if len(values) > 1:
+        return f"There is more than one Authorization header. Send {what} in one."
+    if not token:
+        return f"The Authorization header is malformed: it is Bearer, a space, and {what}."
+    for prefix, name in _NAMES.items():
+        if tokens.is_well_formed(token, prefix):
+            return f"The Authorization header holds {name}, and this address takes {what}."
+    return f"The Authorization header is malformed: what follows Bearer is not {what}, or not all of it."
 
 
 @dataclass(slots=True)
@@ -76,7 +90,8 @@ class BadBearers:
             raise TooManyAttempts(max(window.started_at + WINDOW - now, WINDOW * 0))
         if was_looked_up:
             try:
-                await self._threads.read(lambda: self._throttles.count_bad_bearer(client))
+                # Among the writers: behind a lock it would keep readers from being answered.
+                await self._threads.write(lambda tx: self._throttles.count_bad_bearer(tx, client))
             except TooManyAttempts as error:
                 window.failures = BEARER_LIMIT + 1
                 window.started_at = now + error.retry_after - WINDOW

@@ -89,6 +89,8 @@ class HttpProblem(GatekeyError):
         super().__init__(sentence)
         self.status = status
         self.headers = dict(headers or {})
+        self.reason = ""
+        """One word for a program, where a status alone does not say enough."""
 
 
 class OpenAiProblem(HttpProblem):
@@ -164,6 +166,8 @@ def problem(error: GatekeyError) -> Response:
         "status": status,
         "detail": sentence_of(error),
     }
+    if isinstance(error, HttpProblem) and error.reason:
+        body["reason"] = error.reason
     if error.field:
         body["field"] = error.field.replace("-", "_")  # screens and documents spell one name differently
     return Response(_json(body), status, headers_of(error), media_type=PROBLEM)

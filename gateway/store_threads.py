@@ -5,6 +5,7 @@ together: sixteen calls at once cost one fsync, not sixteen. PostgreSQL writes i
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,8 @@ Work = Callable[[Connection], T]
 READERS: Final = 4
 POSTGRESQL_WRITERS: Final = 8
 MOST_TOGETHER: Final = 64
+PATIENCE: Final = 5.0
+"""Seconds that whatever is written waits for another program that holds SQLite's lock, its turn here included."""
 
 
 @dataclass(slots=True)
@@ -31,6 +34,8 @@ class _Job:
     first: Work[None] | None
     is_lasting: bool
     future: asyncio.Future[Any]
+    until: float
+    """By `time.monotonic`: when it has waited long enough for whoever else writes."""
     outcome: Any = None
 
 
@@ -60,7 +65,7 @@ class StoreThreads:
         cancelled.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(work, first, is_lasting, future))
+        self._waiting.append(_Job(work, first, is_lasting, future, time.monotonic() + PATIENCE))
         self._start()
         return await future
 
@@ -129,7 +134,8 @@ class StoreThreads:
     def _together(self, jobs: list[_Job]) -> bool:
         """Whether that settled it; if not, all of it was rolled back, and whoever was the cause fails alone."""
         try:
-            with self._database.write(is_lasting=any(job.is_lasting for job in jobs)) as tx:
+            is_lasting = any(job.is_lasting for job in jobs)
+            with self._database.write(is_lasting=is_lasting, patience=_patience(jobs)) as tx:
                 for job in jobs:
                     job.outcome = job.work(tx)
         except DatabaseBusy as error:
@@ -141,10 +147,15 @@ class StoreThreads:
 
     def _alone(self, job: _Job) -> None:
         try:
-            with self._database.write(is_lasting=job.is_lasting) as tx:
+            with self._database.write(is_lasting=job.is_lasting, patience=_patience([job])) as tx:
                 job.outcome = job.work(tx)
         except Exception as error:  # noqa: BLE001 - it is raised again where the job was handed in
             job.outcome = error
+
+
+def _patience(jobs: list[_Job]) -> float:
+    # From when it was handed in: behind a lock that nobody gives up, each batch would wait for all before it as well.
+    return max(min(job.until for job in jobs) - time.monotonic(), 0)
 
 
 def _is_admitted(database: Database, tx: Connection, job: _Job) -> bool:

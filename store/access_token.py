@@ -1,7 +1,7 @@
 """The System Access Token: one per account, shown once, hashed, and dead the moment a new one is made."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, or_, select, update
 from store import tokens
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import AccountSuspended, InvalidToken, NotEnabled
+from store.errors import AccountSuspended, DatabaseBusy, InvalidToken, NotEnabled
 from store.models import AccessToken, Account, PrivacySettingsRow
 from store.notices import Notices
 from store.row_locks import hold_account
@@ -131,7 +131,8 @@ class AccessTokens:
             holder = self.holder(tx, token)
             yield tx, holder
         if holder.is_stale:
-            with self._context.database.write() as tx:
+            # What is read is not kept waiting by whoever writes: its use is noted next time.
+            with suppress(DatabaseBusy), self._context.database.write(patience=0) as tx:
                 self._note_use(tx, token)
 
     def holder(self, tx: Connection, token: str, *, to_write: bool = False) -> TokenHolder:

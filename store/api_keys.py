@@ -1,5 +1,6 @@
 """API keys for the model relay: named, hashed, with an expiry and a spend limit of their own."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 from store import inputs, tokens
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import AccountSuspended, InvalidApiKey, InvalidExpiry, LimitReached, NoSuchItem
+from store.errors import AccountSuspended, DatabaseBusy, InvalidApiKey, InvalidExpiry, LimitReached, NoSuchItem
 from store.models import Account, ApiKey, PrivacySettingsRow, Quota
 from store.money import check_spend_limit
 from store.sessions import Sessions, digest
@@ -163,7 +164,8 @@ class ApiKeys:
         with self._context.database.read() as tx:
             holder = self.holder(tx, key)
         if holder.is_stale:
-            with self._context.database.write() as tx:
+            # What is read is not kept waiting by whoever writes: its use is noted next time.
+            with suppress(DatabaseBusy), self._context.database.write(patience=0) as tx:
                 self.note_use(tx, holder)
         return holder
 

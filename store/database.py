@@ -124,12 +124,12 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, *, is_lasting: bool = True) -> Iterator[Connection]:
+    def write(self, *, is_lasting: bool = True, patience: float = BUSY_TIMEOUT_MS / 1000) -> Iterator[Connection]:
         """A transaction that commits on leaving and holds SQLite's write lock from its start.
 
         One that is not lasting does not wait for the disk: a crash of this program does not undo it, a power cut
-        may. What is committed as lasting stays, and all before it. Raises `StoreUnavailable`; whatever is raised
-        inside rolls everything back.
+        may. What is committed as lasting stays, and all before it. `patience` is how many seconds SQLite's other
+        writers are waited for; 0 asks once. Raises `StoreUnavailable`; whatever is raised inside rolls everything back.
         """
         self._refuse_another_file()
         with (
@@ -139,7 +139,7 @@ class Database:
             connection.begin(),
         ):
             if not self.is_postgresql:
-                _take_write_lock(connection)
+                _take_write_lock(connection, patience)
             elif not is_lasting:
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield connection
@@ -336,8 +336,8 @@ def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> N
     cursor.close()
 
 
-def _take_write_lock(connection: Connection) -> None:
-    """Begin as a writer, asking again every `_ASK_EVERY_S` for up to `BUSY_TIMEOUT_MS`.
+def _take_write_lock(connection: Connection, patience: float = BUSY_TIMEOUT_MS / 1000) -> None:
+    """Begin as a writer, asking again every `_ASK_EVERY_S` for up to `patience` seconds.
 
     A transaction that only turns into a writer fails at once when another wrote meanwhile, whatever the timeout.
     SQLite's own waiting asks ever more rarely, down to every 100 ms: of eight busy writers some never get a turn.
@@ -345,16 +345,16 @@ def _take_write_lock(connection: Connection) -> None:
     cursor = connection.connection.cursor()
     cursor.execute("PRAGMA busy_timeout=0")
     try:
-        if not _ask_until_free(cursor, "BEGIN IMMEDIATE"):
+        if not _ask_until_free(cursor, "BEGIN IMMEDIATE", patience):
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # what the last attempt meets is reported
     finally:
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.close()
 
 
-def _ask_until_free(cursor: DBAPICursor, statement: str) -> bool:
-    """Whether `statement` was carried out before `BUSY_TIMEOUT_MS` were over, or met something else than a lock."""
-    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+def _ask_until_free(cursor: DBAPICursor, statement: str, patience: float = BUSY_TIMEOUT_MS / 1000) -> bool:
+    """Whether `statement` was carried out within `patience` seconds; if not, another held the lock, or it failed."""
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         try:
             cursor.execute(statement)

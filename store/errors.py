@@ -215,12 +215,12 @@ class SessionLocked(NotAuthentic):
 
 class InvalidToken(NotAuthentic):
     title = "Invalid token"
-    sentence = "The System Access Token is not valid."
+    sentence = "This System Access Token is unknown: it was revoked, or a newer one took its place."
 
 
 class InvalidApiKey(NotAuthentic):
     title = "Invalid API key"
-    sentence = "The API key is not valid, has expired or was revoked."
+    sentence = "This API key is unknown, has expired or was revoked."
 
 
 class PasskeyRefused(NotAuthentic):

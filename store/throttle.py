@@ -116,14 +116,13 @@ class Throttles:
         for bucket in (self._mac(f"source:{source}"), SIGN_INS):
             self._take_back(tx, bucket, tried_at)
 
-    def count_bad_bearer(self, peer: str) -> None:
+    def count_bad_bearer(self, tx: Connection, peer: str) -> None:
         """Count one bearer token or API key from `peer` that was nobody's, or refuse: 20 in 5 minutes.
 
         It is counted apart from sign-ins: a flood of tokens, which cannot be guessed anyway, must not keep anyone
         from signing in. Raises `TooManyAttempts`.
         """
-        with self._context.database.write() as tx:
-            wait = self._hit(tx, self._mac(f"bearer:{peer}"), BEARER_LIMIT, self._context.now())
+        wait = self._hit(tx, self._mac(f"bearer:{peer}"), BEARER_LIMIT, self._context.now())
         if wait is not None:
             raise TooManyAttempts(wait)
 

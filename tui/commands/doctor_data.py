@@ -9,6 +9,7 @@ from store import schema, sqlite_file
 from store.at_rest import load_key_file
 from store.database import Database
 from store.errors import GatekeyError, StoreUnavailable
+from store.health import check_writable
 from store.key_check import check_ring
 from tui.commands.findings import Finding, attempt, fail, ok, warn
 from tui.opening import Options, database_url, is_fresh, key_path, key_ring, open_unchecked
@@ -86,6 +87,7 @@ def _contents(options: Options, environ: Mapping[str, str], url: str) -> Iterato
             ring = key_ring(options, environ, url, create=False)
         except GatekeyError:
             return  # said of the key file above
+        yield attempt("writes", lambda: check_writable(database), "The database takes writes, and its disk has room.")
         yield attempt("key fits", lambda: check_ring(database, ring), "The key belongs to this database.")
 
 

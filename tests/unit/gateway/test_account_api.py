@@ -469,7 +469,7 @@ async def test_nothing_that_was_sent_came_back(store: Store, token: str) -> None
     ("method", "path", "status"),
     [
         ("GET", "/nothing", 404),
-        ("GET", "/api/account/", 404),
+        ("GET", "/api//accounts", 404),
         ("POST", "/api/account", 405),
         ("DELETE", "/api/account", 405),
         ("PATCH", PRICE, 405),
