@@ -51,21 +51,24 @@ def write_key_file(folder: Path, ring: KeyRing) -> Path:
 
 
 @contextmanager
-def served(folder: Path, database: str, ring: KeyRing) -> Iterator[Served]:
-    """`gatekey serve` on a free port, its files in `folder`; it is stopped, and has stopped cleanly, on leaving."""
-    with several(1, folder, database, ring) as (only,):
+def served(folder: Path, database: str, ring: KeyRing, *, descriptors: int = 0) -> Iterator[Served]:
+    """`gatekey serve` on a free port, its files in `folder`; it is stopped, and has stopped cleanly, on leaving.
+
+    `descriptors` is its limit on open files; 0 leaves it as it is.
+    """
+    with several(1, folder, database, ring, descriptors=descriptors) as (only,):
         yield only
 
 
 @contextmanager
-def several(count: int, folder: Path, database: str, ring: KeyRing) -> Iterator[list[Served]]:
+def several(count: int, folder: Path, database: str, ring: KeyRing, *, descriptors: int = 0) -> Iterator[list[Served]]:
     """`count` of them in front of the same database, started at once."""
     if not (folder / _KEY_FILE).exists():
         write_key_file(folder, ring)
     logs = [folder / f"serve-{number}.log" for number in range(count)]
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        processes += [_start(folder, database, log) for log in logs]
+        processes += [_start(folder, database, log, descriptors) for log in logs]
         yield (gateways := [_listening(process, log) for process, log in zip(processes, logs, strict=True)])
         for gateway in gateways:
             if gateway.process.poll() is None:
@@ -76,7 +79,7 @@ def several(count: int, folder: Path, database: str, ring: KeyRing) -> Iterator[
             process.wait()
 
 
-def _start(folder: Path, database: str, log: Path) -> subprocess.Popen[bytes]:
+def _start(folder: Path, database: str, log: Path, descriptors: int) -> subprocess.Popen[bytes]:
     env = {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
@@ -86,6 +89,8 @@ def _start(folder: Path, database: str, log: Path) -> subprocess.Popen[bytes]:
         "PYTHONWARNINGS": "error",
     }
     command = [str(GATEKEY), "serve", "--port", "0"]
+    if descriptors:
+        command = ["/bin/sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]
     with log.open("wb") as out:
         return subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder)
 

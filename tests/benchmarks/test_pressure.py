@@ -1,0 +1,13 @@
+"""One client's worst, and what the others feel of it."""
+
+import pytest
+
+from tests.benchmarks import pressure
+
+
+@pytest.mark.long
+def test_the_others_are_served_whatever_one_client_does() -> None:
+    for felt in pressure.main():
+        assert felt.failures == 0, felt
+        assert felt.memory < 1024, felt
+        assert felt.logged < 1024 * 1024, felt
