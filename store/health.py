@@ -1,6 +1,7 @@
 """Whether the data can be read and written, and whether there is room for more."""
 
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,8 +17,15 @@ PATIENCE: Final = 2.0
 _ROW: Final = "health"
 
 
-def check_writable(database: Database) -> None:
-    """Write one small row, always the same. Raises `StoreUnavailable`: `DatabaseFull` also where little is left."""
+class _UndoneError(Exception):
+    """Nothing of the write is to stay."""
+
+
+def check_writable(database: Database, *, is_kept: bool = True) -> None:
+    """Write one small row, always the same; unless `is_kept`, it is undone, and only a commit is left untried.
+
+    Raises `StoreUnavailable`: `DatabaseFull` also where little is left.
+    """
     if database.path is not None:
         try:
             free = shutil.disk_usage(database.path.parent).free
@@ -28,6 +36,8 @@ def check_writable(database: Database) -> None:
                 f"Only {free // 1024 // 1024} MiB are free where the database lies. Free some space: writes are about "
                 "to fail."
             )
-    with database.write(is_lasting=False, patience=PATIENCE) as tx:
+    with suppress(_UndoneError), database.write(is_lasting=False, patience=PATIENCE) as tx:
         began = datetime.fromtimestamp(0, UTC)
         upsert(tx, RateWindow, {"bucket": _ROW}, {"hits": (1, 1 - RateWindow.hits), "started_at": (began, began)})
+        if not is_kept:
+            raise _UndoneError

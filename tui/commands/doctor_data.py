@@ -87,7 +87,11 @@ def _contents(options: Options, environ: Mapping[str, str], url: str) -> Iterato
             ring = key_ring(options, environ, url, create=False)
         except GatekeyError:
             return  # said of the key file above
-        yield attempt("writes", lambda: check_writable(database), "The database takes writes, and its disk has room.")
+        yield attempt(
+            "writes",
+            lambda: check_writable(database, is_kept=False),
+            "The database takes writes, and its disk has room.",
+        )
         yield attempt("key fits", lambda: check_ring(database, ring), "The key belongs to this database.")
 
 

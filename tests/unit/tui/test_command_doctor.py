@@ -32,9 +32,34 @@ def test_all_is_well(shell: Shell) -> None:
     status, found = doctor(shell)
     assert status == 0
     assert [subject for subject, finding in found.items() if finding["level"] == "fail"] == []
-    for subject in ("database", "files", "folder", "access", "key file", "integrity", "schema", "key fits", "clock"):
+    for subject in (
+        "database",
+        "files",
+        "folder",
+        "access",
+        "key file",
+        "integrity",
+        "schema",
+        "writes",
+        "key fits",
+        "clock",
+    ):
         assert found[subject]["level"] == "ok"
     assert shell.fingerprint() == before
+
+
+def test_a_full_disk_and_another_programs_lock_are_found(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.add()
+    monkeypatch.setattr("store.health.PATIENCE", 0.0)
+    with closing(sqlite3.connect(shell.database)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        status, found = doctor(shell)
+        assert (status, found["writes"]["level"]) == (1, "fail")
+        assert "busy" in found["writes"]["sentence"]
+    monkeypatch.setattr("store.health.LEAST_FREE", 2**62)
+    status, found = doctor(shell)
+    assert (status, found["writes"]["level"]) == (1, "fail")
+    assert "disk is full" in found["writes"]["sentence"]
 
 
 def test_a_line_each_with_a_word_a_sentence_and_a_fix(shell: Shell) -> None:
