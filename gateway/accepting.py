@@ -12,7 +12,10 @@ from gateway.connections import Connections
 PAUSE: Final = 0.5
 """Seconds until the next try when the process has no descriptors left."""
 _AT_ONCE: Final = 64
-"""Connections that are taken in before other work has its turn."""
+"""Connections that are taken in, at the most, before other work has its turn."""
+_TURNS: Final = 8
+"""Of the event loop. A request that came with its connection is read within three, before so many others are taken in
+that its connection is the one that has waited longest."""
 _SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _NONE_LEFT: Final = "No more connections can be opened (%d are open): the limit on open files is reached"
 
@@ -28,6 +31,7 @@ class Acceptor:
         self._listener = listener
         self._make_protocol = make_protocol
         self._connections = connections
+        self._at_once = max(min(connections.most_of_peer // _TURNS, _AT_ONCE), 1)
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[object]] = set()
         self._retry: asyncio.TimerHandle | None = None
@@ -50,7 +54,7 @@ class Acceptor:
             self._loop.add_reader(self._listener, self._accept)
 
     def _accept(self) -> None:
-        for _ in range(_AT_ONCE):
+        for _ in range(self._at_once):
             try:
                 accepted, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError):

@@ -76,7 +76,7 @@ class Rates:
                 counts.mine[name] = counts.mine.get(name, 0) + 1
                 counts.untold[name] = counts.untold.get(name, 0) + 1
         if counts.untold and self._telling is None:
-            self._telling = asyncio.create_task(self._tell_soon())
+            self._telling = asyncio.create_task(self._keep_telling())
 
     async def aclose(self) -> None:
         """Stop telling the store."""
@@ -89,11 +89,14 @@ class Rates:
             self._counts = _Counts(number)
         return self._counts
 
-    async def _tell_soon(self) -> None:
-        await asyncio.sleep(EVERY)
-        self._telling = None
-        with contextlib.suppress(StoreUnavailable):  # it is told with what comes next
-            await self._tell()
+    async def _keep_telling(self) -> None:
+        try:
+            while self._counts.untold:
+                await asyncio.sleep(EVERY)
+                with contextlib.suppress(StoreUnavailable):  # it is told with what comes next
+                    await self._tell()
+        finally:
+            self._telling = None
 
     async def _tell(self) -> None:
         counts = self._counts

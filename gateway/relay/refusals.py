@@ -4,6 +4,7 @@ A refusal costs its caller nothing. Written out one by one, those of an account 
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class Refusals:
         self._windows: dict[int, _Window] = {}
         self._past: list[tuple[int, _Window]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._is_ending = asyncio.Event()
 
     async def log(self, account_id: int, entry: UsageEntry, also: Callable[[Connection], None]) -> None:
         """Write `entry`, and do `also` with it, or count it. A database that cannot be reached loses the line."""
@@ -62,13 +64,13 @@ class Refusals:
         window.counted[entry.status] += 1
         window.unwritten += 1
         if self._writing is None:
-            self._writing = asyncio.create_task(self._write_soon())
+            self._writing = asyncio.create_task(self._keep_writing())
 
     async def drain(self) -> None:
         """Write what is counted, at once."""
+        self._is_ending.set()
         if self._writing is not None:
-            self._writing.cancel()
-            await asyncio.wait({self._writing})
+            await self._writing
         await self._write()
 
     def _window(self, account_id: int) -> _Window:
@@ -80,14 +82,22 @@ class Refusals:
             window = self._windows[account_id] = _Window(number)
         return window
 
-    async def _write_soon(self) -> None:
-        await asyncio.sleep(EVERY)
-        self._writing = None
-        await self._write()
+    async def _keep_writing(self) -> None:
+        # One at a time: two would each begin a line of their own.
+        try:
+            while not self._is_ending.is_set() and self._due():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(EVERY):
+                        await self._is_ending.wait()
+                await self._write()
+        finally:
+            self._writing = None
+
+    def _due(self) -> list[tuple[int, _Window]]:
+        return [*self._past, *((account, each) for account, each in self._windows.items() if each.unwritten)]
 
     async def _write(self) -> None:
-        due = [*self._past, *((account, each) for account, each in self._windows.items() if each.unwritten)]
-        self._past = []
+        due, self._past = self._due(), []
         for account_id, window in due:
             count, window.unwritten = window.unwritten, 0
             try:

@@ -14,7 +14,7 @@ from gateway.store_threads import StoreThreads
 from store.database import Database
 from store.errors import DatabaseBusy
 from store.store import Store
-from tests.postgres import binaries, running_server
+from tests.postgres import running_server
 from tests.stores import StillClock, make_store, sqlite_url
 from tests.unit.gateway.apps import client_of, make_relayed, make_token
 from tests.unit.gateway.scripted import CHAT, ModelServer
@@ -95,10 +95,7 @@ async def test_a_read_that_would_note_its_use_does_not_wait_for_a_writer(
 
 
 async def test_a_lost_postgresql_is_told_as_that_and_found_again() -> None:
-    programs = binaries()
-    if programs is None:
-        pytest.skip("the PostgreSQL server is not installed")
-    with running_server(programs) as server, make_store(server.create(), clock=StillClock()) as store:
+    with running_server() as server, make_store(server.create(), clock=StillClock()) as store:
         key, models = make_relayed(store), ModelServer()
         token = make_token(store)
         paths = ("/healthz", "/api/account", "/api/account/usage", "/api/account/settings/price")
