@@ -119,6 +119,7 @@ class SecretState(_Document):
 class NotificationSecrets(_Document):
     webhook_secret: SecretState
     bark_url: SecretState
+    bark_encryption_key: SecretState
     gotify_token: SecretState
 
 

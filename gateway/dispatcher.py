@@ -8,6 +8,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeVar
 
 from gateway.addresses import AllowList
@@ -24,6 +25,7 @@ from gateway.retry import next_attempt
 from gateway.targets import Destination, destination
 from store.errors import (
     DatabaseBusy,
+    DatabaseDamaged,
     DatabaseUnreachable,
     DeliveryFailed,
     GatekeyError,
@@ -31,6 +33,7 @@ from store.errors import (
     StoreUnavailable,
 )
 from store.outbox import QUOTA_WARNING, TEST, Job, LastDelivery
+from store.sections import Channel
 from store.store import Store
 
 T = TypeVar("T")
@@ -44,6 +47,25 @@ PAUSE: Final = 5.0
 WAIT_FOR_OTHER: Final = 40.0
 """Seconds that `deliver_now` waits for another process which took the message first."""
 _SWITCHED_OFF: Final = "The channel was switched off."
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """One delivery that did not arrive this time."""
+
+    channel: Channel
+    kind: str
+    sentence: str
+    next_attempt_at: datetime | None
+    """None when it was given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What came of trying everything that was due, once."""
+
+    delivered: int
+    failed: tuple[FailedAttempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +92,19 @@ class Dispatcher:
         while not stop.is_set():
             pause = EVERY
             try:
-                if await self._is_anything_due():
+                if await asyncio.to_thread(self._store.outbox.is_anything_due):
                     await self.run_due(stop)
             except StoreUnavailable as error:
                 LOGGER.warning("The outbox could not be read: %s", error)
                 pause = PAUSE
             await _wait(stop, pause)
 
-    async def run_due(self, stop: asyncio.Event | None = None) -> int:
-        """Try everything that is due, once; returns how many messages were delivered.
+    async def run_due(self, stop: asyncio.Event | None = None) -> Round:
+        """Try everything that is due, once.
 
         Once `stop` is set, only what is on its way is finished. Raises `StoreUnavailable`.
         """
+        failed: list[FailedAttempt] = []
 
         async def work() -> int:
             delivered = 0
@@ -89,7 +112,11 @@ class Dispatcher:
                 jobs = await asyncio.to_thread(self._store.outbox.lease, 1)
                 if not jobs:
                     break
-                delivered += await self.attempt(jobs[0])
+                outcome = await self.attempt(jobs[0])
+                if isinstance(outcome, FailedAttempt):
+                    failed.append(outcome)
+                else:
+                    delivered += outcome
             return delivered
 
         # All of them are waited for, whatever one meets: what is on its way is noted, and none goes on unseen.
@@ -98,10 +125,13 @@ class Dispatcher:
             if isinstance(outcome, BaseException):
                 raise outcome
             delivered += outcome
-        return delivered
+        return Round(delivered, tuple(failed))
 
-    async def attempt(self, job: Job) -> bool:
-        """Try to deliver one leased job and note what came of it. Raises `StoreUnavailable`."""
+    async def attempt(self, job: Job) -> bool | FailedAttempt:
+        """Try to deliver one leased job and note what came of it: True if it arrived, False if it is gone.
+
+        Raises `StoreUnavailable`.
+        """
         where: Destination | None = None
         try:
             where = await asyncio.to_thread(destination, self._store, job)
@@ -110,14 +140,12 @@ class Dispatcher:
             return False  # deleted a moment ago, and the message with it
         except (DatabaseBusy, DatabaseUnreachable):
             raise  # nobody was asked, so it costs no try; the lease runs out
+        except DatabaseDamaged as error:
+            await asyncio.to_thread(self._store.outbox.set_aside, job)
+            return FailedAttempt(job.channel, job.kind, str(error), None)
         except GatekeyError as error:
-            await self._note_failure(job, where, error)
-            return False
+            return await self._note_failure(job, where, error)
         return await asyncio.to_thread(self._store.outbox.delivered, job)
-
-    async def _is_anything_due(self) -> bool:
-        due = await asyncio.to_thread(self._store.outbox.next_due)
-        return due is not None and due <= self._store.context.now()
 
     async def _send(self, message: Message, where: Destination) -> None:
         clock, ways = self._store.context.clock, self._ways
@@ -128,11 +156,11 @@ class Dispatcher:
             case WebhookTarget() as target:
                 await webhook.send(message, target, await self._outbound(where.allow), clock)
             case BarkTarget() as target:
-                await bark.send(message, target, await self._outbound(where.allow), clock)
+                await bark.send(message, target, await self._outbound(where.allow), clock, self._store.context.rng)
             case GotifyTarget() as target:
                 await gotify.send(message, target, await self._outbound(where.allow), clock)
 
-    async def _note_failure(self, job: Job, where: Destination | None, error: GatekeyError) -> None:
+    async def _note_failure(self, job: Job, where: Destination | None, error: GatekeyError) -> FailedAttempt:
         outbox, sentence = self._store.outbox, str(error)
         is_permanent = isinstance(error, DeliveryFailed) and error.permanent
         if is_permanent and job.kind == QUOTA_WARNING and where is not None and where.version is not None:
@@ -145,6 +173,7 @@ class Dispatcher:
             context = self._store.context
             following = next_attempt(job.attempts + 1, context.now(), asked, context.rng)
         await asyncio.to_thread(outbox.failed, job, sentence, following)
+        return FailedAttempt(job.channel, job.kind, sentence, following)
 
     async def _outbound(self, allow: AllowList) -> Outbound:
         if self._http_tls is None:
@@ -159,11 +188,9 @@ class Dispatcher:
         return self._mail_tls
 
 
-def run_once(store: Store, ways: Ways | None = None) -> int:
-    """Try everything that is due, once, for `gatekey notify --once`; returns how many messages were delivered.
-
-    Raises `StoreUnavailable`.
-    """
+def run_once(store: Store, ways: Ways | None = None) -> Round:
+    """Try everything that is due, once, for `gatekey notify --once`. Raises `StoreUnavailable`."""
+    store.outbox.warn_postponed()
     return asyncio.run(Dispatcher(store, ways).run_due())
 
 

@@ -1,4 +1,4 @@
-"""What has to be done now and then: money given back that dead processes held, old messages forgotten."""
+"""Periodic work: money given back that dead processes held, postponed warnings queued, old messages forgotten."""
 
 import asyncio
 import logging
@@ -32,6 +32,7 @@ def tidy(store: Store) -> None:
     if released := store.quota.release_abandoned():
         LOGGER.warning("%d calls were never booked; what they held was given back", released)
     store.quota.reservations.forget_settled()
+    store.outbox.warn_postponed()
     store.outbox.prune()
     store.rates.forget_before(store.context.now() - timedelta(hours=1))
     if pruned := store.retention.prune():

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from gateway.channels.message import Message
+from store.email_route import CONFIRM_EMAIL
+from store.errors import DatabaseDamaged
 from store.money import MICRO_PER_USD, show_usd, type_usd
 from store.notices import DELETED
 from store.outbox import QUOTA_WARNING, TEST, Job
@@ -18,11 +20,15 @@ _NOT_YOU: Final = (
 def build(job: Job) -> Message:
     """The message of `job`: the same for each attempt and each channel.
 
-    A kind without words of its own is a security notice, whose sentence the store wrote.
+    A kind without words of its own is a security notice, whose sentence the store wrote. Raises `DatabaseDamaged` if
+    the stored message lacks what it tells of.
     """
-    title, text, facts = _WORDS.get(job.kind, _security_notice)(job.payload)
-    kind = _DOTTED.get(job.kind, _dotted(job.kind))
-    return Message(id=job.message_id, kind=kind, title=title, text=text, at=job.created_at, facts=facts)
+    try:
+        title, text, facts = _WORDS.get(job.kind, _security_notice)(job.payload)
+        kind = _DOTTED.get(job.kind, _dotted(job.kind))
+        return Message(id=job.message_id, kind=kind, title=title, text=text, at=job.created_at, facts=facts)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DatabaseDamaged from error
 
 
 _Words = tuple[str, str, Mapping[str, str]]
@@ -44,6 +50,15 @@ def _test(payload: Mapping[str, Any]) -> _Words:
     return "Test message", f"This is a test message for {name}. Notifications reach you here.", {"account": name}
 
 
+def _confirmation(payload: Mapping[str, Any]) -> _Words:
+    name, code = str(payload["name"]), str(payload["code"])
+    text = (
+        f"{name} wants quota warnings sent to this address. To allow it, enter this code in Gatekey within half an "
+        f"hour: {code[:4]} {code[4:]}\n\nIf you do not know {name}, ignore this message: nothing more is sent here."
+    )
+    return "Confirm this address", text, {"account": name}
+
+
 def _farewell(payload: Mapping[str, Any]) -> _Words:
     return "Your account was deleted", str(payload["sentence"]), {}
 
@@ -57,9 +72,10 @@ def _security_notice(payload: Mapping[str, Any]) -> _Words:
 _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], _Words]]] = {
     QUOTA_WARNING: _quota_warning,
     TEST: _test,
+    CONFIRM_EMAIL: _confirmation,
     DELETED: _farewell,
 }
-_DOTTED: Final = {QUOTA_WARNING: "quota.low", TEST: "notification.test"}
+_DOTTED: Final = {QUOTA_WARNING: "quota.low", TEST: "notification.test", CONFIRM_EMAIL: "notification.confirm"}
 """What programs know a kind by."""
 
 

@@ -18,6 +18,7 @@ from gateway.account_api import PATH, READING, SECURITY, as_json, read_for, writ
 from gateway.account_schemas import (
     NotificationsBody,
     NotificationsDocument,
+    NotificationSecrets,
     PriceBody,
     PriceDocument,
     PrivacyBody,
@@ -145,7 +146,7 @@ def _document(kind: "_Kind[Any, Any]", saved: Saved[Any]) -> Response:
     if isinstance(saved.section, NotificationSettings):
         document["secrets"] = {
             name: {"is_set": secret.is_set, "hint": secret.hint}
-            for name in ("webhook_secret", "bark_url", "gotify_token")
+            for name in NotificationSecrets.model_fields
             if isinstance(secret := getattr(saved.section, name), StoredSecret)
         }
     return as_json(document, headers={"ETag": kind.tag(saved.version)})

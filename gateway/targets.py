@@ -19,6 +19,8 @@ LOGGER: Final = logging.getLogger("gatekey.dispatcher")
 _SWITCHED_OFF: Final = "The channel was switched off before this was sent."
 _NO_LONGER_LOW: Final = "The quota was topped up, or the threshold lowered, before this was sent."
 _NO_ADDRESS: Final = "There is no address saved for this channel."
+_UNCONFIRMED: Final = "The notification e-mail is not confirmed yet. Send test sends the code for it."
+_BARK_KEY: Final = "bark_encryption_key"
 _NO_MAIL_SERVER: Final = "The administrator has not configured a mail server."
 _SECRETS: Final = {
     Channel.WEBHOOK: "webhook_secret",
@@ -60,23 +62,31 @@ def destination(store: Store, job: Job) -> Destination:
         saved = store.settings.read(tx, job.account_id, NotificationSettings)
         column = _SECRETS.get(job.channel)
         secret = store.settings.secret(tx, job.account_id, column) if column else None
+        bark_key = store.settings.secret(tx, job.account_id, _BARK_KEY) if job.channel is Channel.BARK else None
+        route = store.email_confirmations.route_of(tx, job.account_id)
         remaining = store.quota.state_of(tx, job.account_id).remaining_micro_usd
     if job.kind != TEST and job.channel not in saved.section.channels:
         raise DeliveryFailed(_SWITCHED_OFF, permanent=True)
     if job.kind == QUOTA_WARNING and remaining >= saved.section.threshold_micro_usd:
         raise DeliveryFailed(_NO_LONGER_LOW, permanent=True)
-    return Destination(_chosen(store, job, saved.section, secret or "", account.email), allow, saved.version)
-
-
-def _chosen(store: Store, job: Job, section: NotificationSettings, secret: str, bound_address: str) -> Target:
+    target: Target
     match job.channel:
         case Channel.EMAIL:
-            return _email(store, section.email_address or bound_address)
+            if route.unconfirmed and not route.address:
+                raise DeliveryFailed(_UNCONFIRMED)  # it may be confirmed before the last attempt
+            target = _email(store, route.address)
+        case Channel.BARK:
+            target = BarkTarget(_needed(secret or ""), bark_key or "")
+        case _:
+            target = _chosen(job.channel, saved.section, secret or "")
+    return Destination(target, allow, saved.version)
+
+
+def _chosen(channel: Channel, section: NotificationSettings, secret: str) -> WebhookTarget | GotifyTarget:
+    match channel:
         case Channel.WEBHOOK:
             return WebhookTarget(_needed(section.webhook_url), secret)
-        case Channel.BARK:
-            return BarkTarget(_needed(secret))
-        case Channel.GOTIFY:
+        case _:
             token = _needed(secret)
             return GotifyTarget(_needed(section.gotify_url), token, section.gotify_priority)
 

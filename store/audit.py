@@ -78,6 +78,7 @@ class Tag(StrEnum):
     IDENTITY_BOUND = "identity:bound"
     IDENTITY_UNBOUND = "identity:unbound"
     SETTINGS_SAVED = "settings:saved"
+    NOTIFICATION_EMAIL_CONFIRMED = "notification-email:confirmed"
     IPS_ERASED = "privacy:ips-erased"
     QUOTA_CHANGED = "quota:changed"
     FACTOR_RESET = "factor:reset"

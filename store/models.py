@@ -1,5 +1,6 @@
 """The tables. Every row about a person hangs on `accounts` with ON DELETE CASCADE."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,7 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_REVISION: Final = "0004"
+from store.errors import DatabaseDamaged
+
+SCHEMA_REVISION: Final = "0005"
 """The Alembic revision this program reads and writes."""
 
 
@@ -41,6 +44,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """As SQLAlchemy's own, but text that is no time is a `DatabaseDamaged`: SQLite stores any text."""
+        read = super().result_processor(dialect, coltype)
+        if read is None:
+            return None
+
+        def read_or_refuse(value: Any) -> Any:
+            try:
+                return read(value)
+            except (ValueError, TypeError) as error:
+                raise DatabaseDamaged from error
+
+        return read_or_refuse
 
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
@@ -293,10 +310,27 @@ class NotificationSettingsRow(Base):
     webhook_secret_sealed: Mapped[bytes | None]
     bark_on: Mapped[bool]
     bark_url_sealed: Mapped[bytes | None]
+    bark_encryption_key_sealed: Mapped[bytes | None]
     gotify_on: Mapped[bool]
     gotify_url: Mapped[str]
     gotify_token_sealed: Mapped[bytes | None]
     gotify_priority: Mapped[int]
+
+
+class EmailConfirmation(Base):
+    """The notification address that the account's owner has shown to be theirs, or is about to."""
+
+    __tablename__ = "email_confirmations"
+    account_id: Mapped[int] = _account_key(primary=True)
+    address: Mapped[str]
+    message_id: Mapped[str]
+    """The message that carried the code. The code is computed from it and stored nowhere."""
+    expires_at: Mapped[datetime]
+    tries: Mapped[int]
+    codes_sent: Mapped[int]
+    """Codes sent since `counted_since`."""
+    counted_since: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
 
 
 class PriceSettingsRow(Base):
@@ -365,6 +399,8 @@ class Quota(Base):
     held_micro_usd: Mapped[int]
     used_micro_usd: Mapped[int]
     warning_armed: Mapped[bool]
+    warned_at: Mapped[datetime | None]
+    """When the last warning was queued. The next one comes some minutes later at the earliest."""
 
 
 class Reservation(Base):
@@ -450,6 +486,10 @@ class Delivery(Base):
     next_attempt_at: Mapped[datetime]
     leased_until: Mapped[datetime | None]
     lease: Mapped[str | None]
+    lease_boot: Mapped[str | None]
+    """The start of the machine that `lease_uptime_ms` counts from."""
+    lease_uptime_ms: Mapped[int | None]
+    """When the lease was taken, by a clock that nobody sets."""
     last_attempt_at: Mapped[datetime | None]
     last_error: Mapped[str]
     recipient_sealed: Mapped[bytes | None]

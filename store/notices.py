@@ -5,11 +5,13 @@ They go out only when the administrator has configured SMTP, and no choice of no
 
 from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from store.audit import Tag
 from store.context import Context
-from store.models import Account, Delivery, OutboxMessage, SiteSetting
+from store.models import Account, SiteSetting
+from store.outbox_queue import enqueue
+from store.sections import Channel
 
 SENTENCES: Final[dict[Tag, str]] = {
     Tag.PASSWORD_CHANGED: "Your password was changed. Every other session was signed out.",
@@ -57,46 +59,16 @@ class Notices:
             return
         payload = {"name": row.name, "sentence": SENTENCES[tag]}
         if row.email:
-            self._insert(tx, account_id, tag.value, payload, recipient=None)
+            enqueue(self._context, tx, account_id, tag.value, payload, [Channel.EMAIL])
         if also_to:
-            self._insert(tx, account_id, tag.value, payload, recipient=also_to)
+            enqueue(self._context, tx, account_id, tag.value, payload, [Channel.EMAIL], recipient=also_to)
 
     def enqueue_farewell(self, tx: Connection, email: str) -> None:
         """Put the last notice into the outbox: it outlives the account, with its address sealed."""
         if email and self._is_mail_configured(tx):
-            self._insert(tx, None, DELETED, {"sentence": DELETED_SENTENCE}, recipient=email)
+            payload = {"sentence": DELETED_SENTENCE}
+            enqueue(self._context, tx, None, DELETED, payload, [Channel.EMAIL], recipient=email)
 
     def _is_mail_configured(self, tx: Connection) -> bool:
         host = tx.execute(select(SiteSetting.value).where(SiteSetting.name == "smtp.host")).scalar()
         return bool(host)
-
-    def _insert(
-        self,
-        tx: Connection,
-        account_id: int | None,
-        kind: str,
-        payload: dict[str, str],
-        *,
-        recipient: str | None,
-    ) -> None:
-        now, message_id = self._context.now(), "msg_" + self._context.rng.randbytes(16).hex()
-        outbox_id = tx.execute(
-            insert(OutboxMessage)
-            .values(message_id=message_id, account_id=account_id, kind=kind, payload=payload, created_at=now)
-            .returning(OutboxMessage.id)
-        ).scalar_one()
-        sealed = None
-        if recipient is not None:
-            sealed = self._context.seal(recipient, f"deliveries:recipient:{message_id}")
-        tx.execute(
-            insert(Delivery).values(
-                outbox_id=outbox_id,
-                account_id=account_id,
-                channel="email",
-                state="waiting",
-                attempts=0,
-                next_attempt_at=now,
-                last_error="",
-                recipient_sealed=sealed,
-            )
-        )

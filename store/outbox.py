@@ -9,11 +9,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
+from store.clock import Uptime
 from store.context import Context
+from store.email_confirmation import EmailConfirmations
+from store.email_route import CONFIRM_EMAIL
 from store.errors import DatabaseDamaged, InvalidSetting, KeyWrong
 from store.models import Account, Delivery, NotificationSettingsRow, OutboxMessage, Quota
+from store.outbox_queue import enqueue, recipient_associated_data
 from store.sections import Channel
 from store.sessions import Sessions
 from store.stored_words import stored_word
@@ -23,7 +27,9 @@ QUOTA_WARNING: Final = "quota:warning"
 TEST: Final = "notification:test"
 LEASE_LASTS: Final = timedelta(seconds=60)
 KEPT_FOR: Final = timedelta(days=30)
-_DAMAGED: Final = "The message could not be read; it was damaged in the database."
+WARNING_PAUSE: Final = timedelta(minutes=10)
+"""The shortest time between two quota warnings of one account, however often the threshold is changed."""
+DAMAGED: Final = "The message could not be read, because it was damaged in the database. It was set aside."
 _CHANNEL_SWITCHES: Final = {
     Channel.EMAIL: "email_on",
     Channel.WEBHOOK: "webhook_on",
@@ -37,6 +43,8 @@ class State(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     """Given up: the schedule ran out, or the receiver said never again."""
+    DAMAGED = "damaged"
+    """Set aside: it cannot be read. It is never tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +80,17 @@ class LastDelivery:
 
 
 class Outbox:
-    def __init__(self, context: Context, sessions: Sessions) -> None:
+    def __init__(self, context: Context, sessions: Sessions, confirmations: EmailConfirmations) -> None:
         self._context = context
         self._sessions = sessions
+        self._confirmations = confirmations
 
     def warn_if_crossed(self, tx: Connection, account_id: int) -> bool:
-        """Queue one quota warning if the armed threshold is crossed, and disarm it, inside `tx`."""
+        """Queue one quota warning if the armed threshold is crossed, and disarm it, inside `tx`.
+
+        Within `WARNING_PAUSE` of the last warning it stays armed: `warn_postponed` or the next call sends it later.
+        """
+        now = self._context.now()
         threshold = (
             select(NotificationSettingsRow.threshold_micro_usd)
             .where(NotificationSettingsRow.account_id == account_id)
@@ -89,8 +102,10 @@ class Outbox:
                 Quota.account_id == account_id,
                 Quota.warning_armed.is_(True),
                 Quota.remaining_micro_usd < threshold,
+                # A time ahead of now was written before the clock was set back.
+                or_(Quota.warned_at.is_(None), Quota.warned_at <= now - WARNING_PAUSE, Quota.warned_at > now),
             )
-            .values(warning_armed=False)
+            .values(warning_armed=False, warned_at=now)
             .returning(Quota.remaining_micro_usd)
         ).scalar()
         if crossed is None:
@@ -106,11 +121,34 @@ class Outbox:
             "threshold_micro_usd": row.threshold_micro_usd,
         }
         channels = [channel for channel, switch in _CHANNEL_SWITCHES.items() if getattr(row, switch)]
-        self._enqueue(tx, account_id, QUOTA_WARNING, payload, channels)
+        enqueue(self._context, tx, account_id, QUOTA_WARNING, payload, channels)
         return True
 
+    def warn_postponed(self) -> int:
+        """Queue the warnings that were due within `WARNING_PAUSE` of another one; returns how many."""
+        crossed = (
+            select(Quota.account_id)
+            .join(NotificationSettingsRow, NotificationSettingsRow.account_id == Quota.account_id)
+            .where(
+                Quota.warning_armed.is_(True),
+                Quota.warned_at <= self._context.now() - WARNING_PAUSE,
+                Quota.remaining_micro_usd < NotificationSettingsRow.threshold_micro_usd,
+            )
+        )
+        with self._context.database.read() as tx:
+            accounts = tx.execute(crossed).scalars().all()
+        warned = 0
+        for account_id in accounts:
+            with self._context.database.write() as tx:
+                warned += self.warn_if_crossed(tx, account_id)
+        return warned
+
     def enqueue_test(self, token: str, channel: Channel) -> int:
-        """Queue a test message on one channel, on or off; returns the delivery. Raises `InvalidSetting`."""
+        """Queue a test message on one channel, on or off; returns the delivery.
+
+        To an e-mail address that is not confirmed, the message with the code goes instead. Raises `InvalidSetting`,
+        and `TooManyAttempts` after too many codes.
+        """
         with self._sessions.writing(token) as (tx, acting):
             row = tx.execute(
                 select(NotificationSettingsRow).where(NotificationSettingsRow.account_id == acting.account_id)
@@ -123,12 +161,27 @@ class Outbox:
             }
             if not targets[channel]:
                 raise InvalidSetting("Save an address for this channel first.")
-            return self._enqueue(tx, acting.account_id, TEST, {"name": acting.name}, [channel])[0]
+            if channel is Channel.EMAIL and not self._confirmations.is_confirmed(tx, acting.account_id):
+                return self._confirmations.send_code(tx, acting.account_id)
+            return enqueue(self._context, tx, acting.account_id, TEST, {"name": acting.name}, [channel])[0]
 
     def lease(self, limit: int = 10, *, delivery_id: int | None = None) -> list[Job]:
-        """Take up to `limit` deliveries that are due, oldest first; or one by its id, due or not."""
-        now, lease = self._context.now(), self._context.rng.randbytes(16).hex()
-        free = or_(Delivery.leased_until.is_(None), Delivery.leased_until <= now)
+        """Take up to `limit` deliveries that are due, oldest first; or one by its id, due or not.
+
+        Those that cannot be read are set aside, and others are taken in their place.
+        """
+        while True:
+            lease = self._context.rng.randbytes(16).hex()
+            ids = self._take(lease, limit, delivery_id)
+            jobs = [self._leased(number, lease) for number in ids]
+            readable = [job for job in jobs if job is not None]
+            if readable or not ids or delivery_id is not None:
+                return readable
+
+    def _take(self, lease: str, limit: int, delivery_id: int | None) -> list[int]:
+        """Put `lease` on deliveries that nobody holds; returns which, the oldest first."""
+        now, uptime = self._context.now(), self._context.clock.uptime()
+        free = _is_free(now, uptime)
         due = select(Delivery.id).where(Delivery.state == State.WAITING.value, free)
         due = due.where(Delivery.next_attempt_at <= now if delivery_id is None else Delivery.id == delivery_id)
         due = due.order_by(Delivery.next_attempt_at, Delivery.id).limit(limit).with_for_update(skip_locked=True)
@@ -140,12 +193,16 @@ class Outbox:
                 tx.execute(
                     update(Delivery)
                     .where(Delivery.id.in_(ids), Delivery.state == State.WAITING.value, free)
-                    .values(lease=lease, leased_until=now + LEASE_LASTS)
+                    .values(
+                        lease=lease,
+                        leased_until=now + LEASE_LASTS,
+                        lease_boot=uptime.boot or None,
+                        lease_uptime_ms=uptime.milliseconds,
+                    )
                     .returning(Delivery.id)
                 ).scalars()
             )
-        jobs = [self._leased(number, lease) for number in ids if number in taken]
-        return [job for job in jobs if job is not None]
+        return [number for number in ids if number in taken]
 
     def delivered(self, job: Job) -> bool:
         """Note that a job was delivered. False if its lease had passed to another worker."""
@@ -200,6 +257,25 @@ class Outbox:
                 select(func.min(Delivery.next_attempt_at)).where(Delivery.state == State.WAITING.value)
             ).scalar()
 
+    def is_anything_due(self) -> bool:
+        """Whether a delivery is due now. A damaged row cannot keep this from being answered."""
+        due = select(Delivery.id).where(
+            Delivery.state == State.WAITING.value, Delivery.next_attempt_at <= self._context.now()
+        )
+        with self._context.database.read() as tx:
+            return tx.execute(due.limit(1)).scalar() is not None
+
+    def set_aside(self, job: Job) -> bool:
+        """Note that a job cannot be read, so that it is never tried again. False if its lease had passed on."""
+        return self._finish(job.delivery_id, job.lease, State.DAMAGED, DAMAGED, None)
+
+    def count_damaged(self) -> int:
+        """How many deliveries were set aside because they cannot be read."""
+        with self._context.database.read() as tx:
+            return tx.execute(
+                select(func.count()).select_from(Delivery).where(Delivery.state == State.DAMAGED.value)
+            ).scalar_one()
+
     def prune(self) -> int:
         """Forget messages that were settled long ago; returns how many."""
         waiting = select(Delivery.outbox_id).where(Delivery.state == State.WAITING.value)
@@ -210,40 +286,6 @@ class Outbox:
                     OutboxMessage.id.not_in(waiting),
                 )
             ).rowcount
-
-    def _enqueue(
-        self, tx: Connection, account_id: int, kind: str, payload: dict[str, Any], channels: list[Channel]
-    ) -> list[int]:
-        now = self._context.now()
-        outbox_id = tx.execute(
-            insert(OutboxMessage)
-            .values(
-                message_id="msg_" + self._context.rng.randbytes(16).hex(),
-                account_id=account_id,
-                kind=kind,
-                payload=payload,
-                created_at=now,
-            )
-            .returning(OutboxMessage.id)
-        ).scalar_one()
-        return [
-            int(
-                tx.execute(
-                    insert(Delivery)
-                    .values(
-                        outbox_id=outbox_id,
-                        account_id=account_id,
-                        channel=channel.value,
-                        state=State.WAITING.value,
-                        attempts=0,
-                        next_attempt_at=now,
-                        last_error="",
-                    )
-                    .returning(Delivery.id)
-                ).scalar_one()
-            )
-            for channel in channels
-        ]
 
     def _leased(self, delivery_id: int, lease: str) -> Job | None:
         """The job of one leased delivery; None if it is gone, or given up because it cannot be read."""
@@ -264,7 +306,7 @@ class Outbox:
             return None if row is None else self._job(row, lease)
         except (DatabaseDamaged, KeyWrong):
             # It would be the oldest that is due for ever, and keep the others waiting.
-            self._finish(delivery_id, lease, State.FAILED, _DAMAGED, None)
+            self._finish(delivery_id, lease, State.DAMAGED, DAMAGED, None)
             return None
 
     def _finish(self, delivery_id: int, lease: str, state: State, error: str, following: datetime | None) -> bool:
@@ -296,7 +338,12 @@ class Outbox:
     def _job(self, row: Any, lease: str) -> Job:
         recipient = None
         if row.recipient_sealed is not None:
-            recipient = self._context.ring.open(row.recipient_sealed, f"deliveries:recipient:{row.message_id}")
+            recipient = self._context.ring.open(row.recipient_sealed, recipient_associated_data(row.message_id))
+        payload = row.payload
+        if not isinstance(payload, dict):
+            raise DatabaseDamaged
+        if row.kind == CONFIRM_EMAIL:
+            payload = payload | {"code": self._confirmations.code_of(row.message_id)}
         return Job(
             delivery_id=row.id,
             lease=lease,
@@ -304,11 +351,23 @@ class Outbox:
             channel=stored_word(Channel, row.channel),
             message_id=row.message_id,
             kind=row.kind,
-            payload=row.payload,
+            payload=payload,
             created_at=row.created_at,
             attempts=row.attempts,
             recipient=recipient,
         )
+
+
+def _is_free(now: datetime, uptime: Uptime) -> ColumnElement[bool]:
+    """Whether nobody holds a delivery. A lease of this machine ends by its uptime: a clock that jumps ends none."""
+    is_ours = Delivery.lease_boot == uptime.boot
+    ended_by_uptime = Delivery.lease_uptime_ms <= uptime.milliseconds - LEASE_LASTS // timedelta(milliseconds=1)
+    is_others = or_(Delivery.lease_boot.is_(None), Delivery.lease_boot != uptime.boot)
+    return or_(
+        Delivery.leased_until.is_(None),
+        and_(is_ours, ended_by_uptime),
+        and_(is_others, Delivery.leased_until <= now),
+    )
 
 
 def _last(row: Any) -> LastDelivery:

@@ -50,11 +50,12 @@ EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
         "gotify_url",
         "gotify_priority",
     ),
+    models.EmailConfirmation: ("address", "codes_sent", "counted_since", "confirmed_at"),
     models.PriceSettingsRow: ("version", "accept_unpriced_models"),
     models.PrivacySettingsRow: ("version", "record_client_ip"),
     models.SidebarSettingsRow: ("version", "hidden_modules"),
     models.UnpricedModel: ("model", "calls", "last_seen_at"),
-    models.Quota: ("remaining_micro_usd", "held_micro_usd", "used_micro_usd", "warning_armed"),
+    models.Quota: ("remaining_micro_usd", "held_micro_usd", "used_micro_usd", "warning_armed", "warned_at"),
     models.Reservation: ("held_micro_usd", "created_at", "settled_at"),
     models.UsageEntryRow: (
         "id",

@@ -19,7 +19,7 @@ from store.database import APPLICATION_ID, Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
 from store.models import SCHEMA_REVISION, Base
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """Every revision, oldest first; the last is `SCHEMA_REVISION`."""
 
 _WITHOUT_SEALS: Final = ("0001", "0002")

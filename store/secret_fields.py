@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from store import inputs
-from store.errors import InvalidSecret, InvalidUrl
+from store.bark_address import parse_bark_url
+from store.errors import InvalidSecret
 
 WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the prefix of Standard Webhooks secrets
 _SHORTEST_KEY: Final = 24
 _LONGEST_KEY: Final = 64
+BARK_KEY_LENGTHS: Final = (16, 24, 32)
+"""Characters of a Bark encryption key, by AES-128, AES-192 and AES-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,17 @@ def check_webhook_secret(secret: StoredSecret) -> None:
 
 
 def check_bark_url(secret: StoredSecret) -> None:
-    """Raise `InvalidUrl` unless it is a server's address and a device key, such as https://api.day.app/KEY."""
+    """Raise `InvalidUrl` unless `parse_bark_url` understands it."""
     new = secret.trimmed().new
-    if not new:
-        return
-    url = inputs.check_url(new, field="bark-url")
-    parts = urlsplit(url)
-    if "?" in url or not re.fullmatch(r"/(?:[\w.-]+/)*[A-Za-z0-9_-]{4,100}/?", parts.path):
-        raise InvalidUrl("Enter the address with the device key, such as https://api.day.app/KEY.", field="bark-url")
+    if new:
+        parse_bark_url(new)
+
+
+def check_bark_encryption_key(secret: StoredSecret) -> None:
+    """Raise `InvalidSecret` unless it is a key of AES-128, AES-192 or AES-256, as the Bark app takes it."""
+    new = secret.trimmed().new
+    if new and (not new.isascii() or len(new) not in BARK_KEY_LENGTHS):
+        raise InvalidSecret("A Bark encryption key has 16, 24 or 32 characters.", field="bark-encryption-key")
 
 
 def check_gotify_token(secret: StoredSecret) -> None:

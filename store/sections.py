@@ -9,7 +9,13 @@ from store import inputs
 from store.errors import InvalidInput, InvalidMoney, InvalidNumber, InvalidSecret, InvalidSetting, InvalidUrl
 from store.modules import MODULES
 from store.money import MAXIMUM_MICRO_USD, MICRO_PER_USD
-from store.secret_fields import StoredSecret, check_bark_url, check_gotify_token, check_webhook_secret
+from store.secret_fields import (
+    StoredSecret,
+    check_bark_encryption_key,
+    check_bark_url,
+    check_gotify_token,
+    check_webhook_secret,
+)
 
 DEFAULT_THRESHOLD: Final = MICRO_PER_USD
 LOWEST_PRIORITY: Final = 0
@@ -40,6 +46,8 @@ class NotificationSettings:
     webhook_secret: StoredSecret = field(default_factory=StoredSecret)
     bark_on: bool = False
     bark_url: StoredSecret = field(default_factory=StoredSecret)
+    bark_encryption_key: StoredSecret = field(default_factory=StoredSecret)
+    """The key set in the Bark app for encrypted pushes. Without one, pushes are readable by the Bark server."""
     gotify_on: bool = False
     gotify_url: str = ""
     gotify_token: StoredSecret = field(default_factory=StoredSecret)
@@ -56,6 +64,7 @@ class NotificationSettings:
             webhook_url=self.webhook_url.strip(),
             webhook_secret=self.webhook_secret.trimmed(),
             bark_url=self.bark_url.trimmed(),
+            bark_encryption_key=self.bark_encryption_key.trimmed(),
             gotify_url=self.gotify_url.strip(),
             gotify_token=self.gotify_token.trimmed(),
         )
@@ -79,6 +88,7 @@ class NotificationSettings:
                 "bark-url",
                 "Enter the address the Bark app shows.",
             ),
+            lambda: check_bark_encryption_key(self.bark_encryption_key),
             lambda: _check_address(self.gotify_url, "gotify-url", self.gotify_on, "of your Gotify server"),
             lambda: _require(
                 "?" not in self.gotify_url,

@@ -37,7 +37,7 @@ NAMES: Final[Mapping[type[Section], str]] = {
     PrivacySettings: "privacy",
     SidebarSettings: "sidebar",
 }
-_SECRETS: Final = ("webhook_secret", "bark_url", "gotify_token")
+_SECRETS: Final = ("webhook_secret", "bark_url", "bark_encryption_key", "gotify_token")
 _TARGETS: Final = ("email_address", "webhook_url", "gotify_url")
 """Changing where notifications go needs a fresh proof; a thief could divert them."""
 

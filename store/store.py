@@ -20,6 +20,7 @@ from store.context import Context
 from store.credentials import Credentials
 from store.database import Database, prepare_file
 from store.deletion import Deletion
+from store.email_confirmation import EmailConfirmations
 from store.export import Exports
 from store.hashing import Hasher
 from store.key_check import check_ring
@@ -70,6 +71,7 @@ class Store:
     pricing: Pricing
     usage: UsageLog
     outbox: Outbox
+    email_confirmations: EmailConfirmations
     audit: Audit
     deletion: Deletion
     suspension: Suspensions
@@ -156,7 +158,8 @@ def assemble(context: Context) -> Store:
     second_factor = SecondFactors(context, audit, throttles, codes, notices, site)
     two_factor = TwoFactors(context, audit, throttles, tries, sessions, codes, notices, site)
     sign_in = SignIn(context, audit, throttles, tries, sessions, second_factor, site)
-    outbox = Outbox(context, sessions)
+    email_confirmations = EmailConfirmations(context, audit, sessions)
+    outbox = Outbox(context, sessions, email_confirmations)
     usage = UsageLog(context, audit, sessions)
     settings = Settings(context, audit, sessions)
     passkeys = Passkeys(context, audit, sessions, credentials, notices, site)
@@ -180,6 +183,7 @@ def assemble(context: Context) -> Store:
         pricing=Pricing(context, audit, sessions),
         usage=usage,
         outbox=outbox,
+        email_confirmations=email_confirmations,
         audit=audit,
         deletion=Deletion(context, audit, throttles, tries, sessions, notices),
         suspension=Suspensions(context, audit, sessions, notices),

@@ -8,6 +8,7 @@ from typing import Final
 
 from store.accounts import AccountInfo, Role
 from store.at_rest import KeyRing
+from store.clock import Uptime
 from store.hashing import Cost, Hasher
 from store.money import MICRO_PER_USD
 from store.sign_in import SignedIn
@@ -24,13 +25,22 @@ class StillClock:
     """A clock that a test moves."""
 
     time: datetime = field(default=START)
+    jumped: timedelta = field(default=timedelta())
 
     def now(self) -> datetime:
         return self.time
 
+    def uptime(self) -> Uptime:
+        return Uptime("boot of the tests", (self.time - self.jumped - START) // timedelta(milliseconds=1))
+
     def advance(self, **units: float) -> None:
-        """Move by `timedelta(**units)`, backwards if negative."""
+        """Let `timedelta(**units)` pass."""
         self.time += timedelta(**units)
+
+    def jump(self, **units: float) -> None:
+        """Set the clock by `timedelta(**units)`, backwards if negative: no time passes."""
+        self.time += timedelta(**units)
+        self.jumped += timedelta(**units)
 
 
 def cheap_hasher() -> Hasher:

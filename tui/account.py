@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from store.api_keys import ApiKeyInfo, NewApiKey
     from store.audit import Event
     from store.bindings import BindingInfo, ProviderInfo
+    from store.email_route import EmailRoute
     from store.outbox import LastDelivery
     from store.passkey_ceremonies import CeremonyStarted, CeremonyState
     from store.passkeys import PasskeyInfo
@@ -280,7 +281,17 @@ class AccountService(Protocol):
 
     async def last_deliveries(self) -> dict[Channel, LastDelivery]: ...
 
-    async def send_test(self, channel: Channel) -> LastDelivery: ...
+    async def send_test(self, channel: Channel) -> LastDelivery:
+        """Send a test message now. To an address that is not confirmed, the message with the code goes instead."""
+        ...
+
+    async def email_route(self) -> EmailRoute:
+        """Where e-mail warnings go, and the notification address that waits for its code."""
+        ...
+
+    async def confirm_email(self, code: str) -> EmailRoute:
+        """Confirm the notification address with the code that was sent there. Raises `WrongCode`."""
+        ...
 
     async def unpriced_models(self) -> list[SeenModel]: ...
 

@@ -5,6 +5,8 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from store.clock import SystemClock, Uptime
+
 if TYPE_CHECKING:
     from store.store import Store
 
@@ -28,6 +30,9 @@ class ShiftedClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC) - self.shift
+
+    def uptime(self) -> Uptime:
+        return SystemClock().uptime()
 
 
 def open_demo(clock: ShiftedClock | None = None, rng: random.Random | None = None) -> "tuple[Store, str]":

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from store.access_token import NewAccessToken
     from store.api_keys import ApiKeyInfo, NewApiKey
     from store.audit import Event
+    from store.email_route import EmailRoute
     from store.outbox import LastDelivery
     from store.passkey_ceremonies import CeremonyStarted, CeremonyState
     from store.pricing import ModelPrice, SeenModel
@@ -270,6 +271,12 @@ class LocalAccount:
         await deliver_now(self._store, delivery_id)
         deliveries = await self.last_deliveries()
         return deliveries[channel]
+
+    async def email_route(self) -> EmailRoute:
+        return await self._ask(self._store.email_confirmations.route)
+
+    async def confirm_email(self, code: str) -> EmailRoute:
+        return await self._ask(self._store.email_confirmations.confirm, code)
 
     async def unpriced_models(self) -> list[SeenModel]:
         return await self._ask(self._store.pricing.unpriced_models)

@@ -1,19 +1,27 @@
 """Bark: a push to an iPhone through a Bark server.
 
-Source: github.com/Finb/bark-server, docs/API_V2.md. The device key travels in the body, never in an address.
+Sources: github.com/Finb/bark-server, docs/API_V2.md; github.com/Finb/Bark, docs/encryption.md. The device key travels
+in the body, never in an address.
 """
 
-import re
-from dataclasses import dataclass
+import base64
+import random
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
 from gateway.channels.message import Message
 from gateway.channels.post import origin, post_json, server_address, to_json
 from gateway.outbound import Outbound
+from store.bark_address import BarkAddress, parse_bark_url
 from store.clock import Clock
-from store.errors import DeliveryFailed
+from store.errors import DeliveryFailed, InvalidUrl
 
-_DEVICE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{4,100}")
+_IV_CHARACTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_IV_LENGTH: Final = 16
+_HINTS: Final[Mapping[int, str]] = {HTTPStatus.BAD_REQUEST: "Check the device key: Bark has no device with it."}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -21,31 +29,51 @@ class BarkTarget:
     """Where a push goes: `https://server/device-key`, as the Bark app shows it. The key is a secret."""
 
     url: str
+    encryption_key: str = field(default="", repr=False)
+    """16, 24 or 32 ASCII characters, as set in the app: AES-128, AES-192 or AES-256 in CBC mode. Empty: none."""
 
     def __repr__(self) -> str:
         return f"BarkTarget({origin(self.url)!r})"
 
 
-async def send(message: Message, target: BarkTarget, outbound: Outbound, clock: Clock) -> None:
+async def send(
+    message: Message, target: BarkTarget, outbound: Outbound, clock: Clock, rng: random.Random | None = None
+) -> None:
     """Deliver `message`. A repetition replaces the first push on the phone, because it has the same id.
 
     Raises:
         DeliveryFailed: permanent if the address holds no device key or the answer is 410.
         AddressRefused: if the address lies in a private network.
     """
-    endpoint, device_key = push_address(target.url)
-    body = {"device_key": device_key, "title": message.title, "body": message.text, "id": message.id}
-    await post_json(outbound, endpoint, to_json(body), {}, clock.now())
+    address, endpoint = push_address(target.url)
+    content = {"title": message.title, "body": message.text, **dict(address.options)}
+    if target.encryption_key:
+        content = encrypted(content, target.encryption_key, rng or secrets.SystemRandom())
+    body = {"device_key": address.device_key, **content, "id": message.id}
+    await post_json(outbound, endpoint, to_json(body), {}, clock.now(), hints=_HINTS)
 
 
-def push_address(url: str) -> tuple[str, str]:
-    """The address to push to, and the device key: the last part of the path of `url`.
+def push_address(url: str) -> tuple[BarkAddress, str]:
+    """The parts of `url`, and the address to push to.
 
     Raises:
         DeliveryFailed: permanent, if there is no device key.
     """
-    server = server_address(url)
-    base, _, device_key = server.raw_path.decode("ascii").rstrip("/").rpartition("/")
-    if not _DEVICE_KEY.fullmatch(device_key):
-        raise DeliveryFailed("The Bark address has to end in the device key.", permanent=True)
-    return str(server.copy_with(raw_path=f"{base}/push".encode())), device_key
+    try:
+        address = parse_bark_url(url)
+    except InvalidUrl as error:
+        raise DeliveryFailed(str(error), permanent=True) from error
+    return address, f"{str(server_address(address.server)).rstrip('/')}/push"
+
+
+def encrypted(content: Mapping[str, str], key: str, rng: random.Random) -> dict[str, str]:
+    """`content` as Bark's `ciphertext` (AES-CBC, PKCS #7, base64) and the random `iv` it was made with."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    from cryptography.hazmat.primitives.padding import PKCS7
+
+    iv = "".join(rng.choices(_IV_CHARACTERS, k=_IV_LENGTH))
+    padder = PKCS7(algorithms.AES.block_size).padder()
+    padded = padder.update(to_json(content)) + padder.finalize()
+    encryptor = Cipher(algorithms.AES(key.encode()), modes.CBC(iv.encode())).encryptor()
+    ciphertext = encryptor.update(padded) + encryptor.finalize()
+    return {"ciphertext": base64.b64encode(ciphertext).decode(), "iv": iv}

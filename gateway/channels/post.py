@@ -44,8 +44,16 @@ def origin(url: str) -> str:
     return f"{parsed.scheme}://{parsed.netloc.decode('ascii')}/…"
 
 
-async def post_json(outbound: Outbound, url: str, body: bytes, headers: Mapping[str, str], now: datetime) -> None:
-    """Deliver `body`; a status of 2xx is success and nothing else is.
+async def post_json(
+    outbound: Outbound,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    now: datetime,
+    *,
+    hints: Mapping[int, str] | None = None,
+) -> None:
+    """Deliver `body`; a status of 2xx is success and nothing else is. `hints` say what a status means here.
 
     Raises:
         AddressRefused: if the address lies in a private network and is not listed.
@@ -57,11 +65,11 @@ async def post_json(outbound: Outbound, url: str, body: bytes, headers: Mapping[
     except InvalidUrl as error:
         raise DeliveryFailed(str(error), permanent=True) from error
     if not 200 <= answer.status <= 299:
-        raise _refusal(host_of(web_address(url)), answer, now)
+        raise _refusal(host_of(web_address(url)), answer, now, (hints or {}).get(answer.status, ""))
 
 
-def _refusal(host: str, answer: Answer, now: datetime) -> DeliveryFailed:
-    said = f"{host} answered {answer.status}{_phrase(answer.status)}."
+def _refusal(host: str, answer: Answer, now: datetime, hint: str) -> DeliveryFailed:
+    said = f"{host} answered {answer.status}{_phrase(answer.status)}. {hint}".rstrip()
     if answer.status == HTTPStatus.GONE:
         return DeliveryFailed(f"{said} It wants no more notifications.", permanent=True)
     if 300 <= answer.status <= 399:

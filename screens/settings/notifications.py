@@ -11,8 +11,10 @@ from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
 from screens.dates import ago, until
+from screens.settings.confirm_email import ConfirmEmail
 from screens.settings.panes import SectionPane
 from store import inputs
+from store.email_route import CONFIRM_EMAIL
 from store.errors import InvalidInput
 from store.money import parse_usd, type_usd
 from store.secret_fields import StoredSecret
@@ -34,7 +36,13 @@ _NAMES: Final = {
     Channel.BARK: "Bark",
     Channel.GOTIFY: "Gotify",
 }
-_SECRETS: Final = (("webhook-secret", "webhook_secret"), ("bark-url", "bark_url"), ("gotify-token", "gotify_token"))
+_SECRETS: Final = (
+    ("webhook-secret", "webhook_secret"),
+    ("bark-url", "bark_url"),
+    ("bark-encryption-key", "bark_encryption_key"),
+    ("gotify-token", "gotify_token"),
+)
+_EMAIL_HELP: Final = "Empty: the email bound to your account is used."
 
 
 class NotificationsPane(SectionPane[NotificationSettings]):
@@ -48,11 +56,14 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         "webhook_secret": "Webhook secret",
         "bark_on": "Bark",
         "bark_url": "Bark address",
+        "bark_encryption_key": "Bark encryption key",
         "gotify_on": "Gotify",
         "gotify_url": "Gotify server",
         "gotify_token": "Gotify token",
         "gotify_priority": "Gotify priority",
     }
+    _unconfirmed = ""
+    """The notification address that waits for its code."""
     RESET_SENTENCE = "These are the defaults; stored secrets are kept."
     HELP_TEXT = (
         "When the remaining quota falls below the threshold, one warning goes out on every channel that is on. It is "
@@ -72,7 +83,8 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         yield Field(
             "  Notification email",
             TextInput(id="email-address"),
-            help="Empty: the email bound to your account is used.",
+            ActionButton("Enter code", id="enter-code", classes="-hidden"),
+            help=_EMAIL_HELP,
         )
         yield from self._channel(Channel.WEBHOOK)
         yield Field("  Address", TextInput(id="webhook-url"), help="Receives a signed JSON message by HTTP POST.")
@@ -84,6 +96,11 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         yield from self._channel(Channel.BARK)
         yield Field(
             "  Address with key", SecretInput(id="bark-url"), help="The address the Bark app shows, with its key."
+        )
+        yield Field(
+            "  Encryption key",
+            SecretInput(id="bark-encryption-key"),
+            help="As set in the Bark app: 16, 24 or 32 characters, AES and CBC. A space clears it.",
         )
         yield from self._channel(Channel.GOTIFY)
         yield Field("  Server", TextInput(id="gotify-url"), help="Such as https://gotify.example.com")
@@ -148,6 +165,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             webhook_secret=self._secret("webhook-secret", known.webhook_secret),
             bark_on=self._is_on(Channel.BARK),
             bark_url=self._secret("bark-url", known.bark_url),
+            bark_encryption_key=self._secret("bark-encryption-key", known.bark_encryption_key),
             gotify_on=self._is_on(Channel.GOTIFY),
             gotify_url=self._text("gotify-url").strip(),
             gotify_token=self._secret("gotify-token", known.gotify_token),
@@ -186,6 +204,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             NotificationSettings(),
             webhook_secret=known.webhook_secret,
             bark_url=known.bark_url,
+            bark_encryption_key=known.bark_encryption_key,
             gotify_token=known.gotify_token,
         )
 
@@ -212,6 +231,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     # -- delivery --------------------------------------------------------------------------------------------
 
     async def loaded(self) -> None:
+        await self._show_email_route()
         deliveries = await self.attempt(self.account.last_deliveries)
         if deliveries is not None:
             for channel in Channel:
@@ -236,10 +256,42 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         self.query_one(f"#last-{channel}", Static).update("sending…")
         outcome = await self.attempt(lambda: self.account.send_test(channel))
         button.disabled = False
-        if outcome is not None:
-            self._show_delivery(channel, outcome.value)
-        else:
+        if outcome is None:
             await self.loaded()
+            return
+        delivery = outcome.value
+        self._show_delivery(channel, delivery)
+        if delivery.kind == CONFIRM_EMAIL:
+            await self._show_email_route()
+            if delivery.state.value == "delivered":
+                await self._ask_for_code()
+
+    @on(Button.Pressed, "#enter-code")
+    def enter_code_pressed(self) -> None:
+        self.run_worker(self._ask_for_code(), group="confirm-email", exclusive=True)
+
+    async def _ask_for_code(self) -> None:
+        if not self._unconfirmed:
+            return
+        if await self.app.push_screen_wait(ConfirmEmail(self._unconfirmed)):
+            self.say("Confirmed. Warnings go to this address from now on.", "good")
+        await self._show_email_route()
+
+    async def _show_email_route(self) -> None:
+        """Say whether the notification address waits for its code, and where warnings go meanwhile."""
+        outcome = await self.attempt(self.account.email_route)
+        if outcome is None:
+            return
+        route = outcome.value
+        self._unconfirmed = route.unconfirmed
+        self.query_one("#enter-code").set_class(not route.unconfirmed, "-hidden")
+        field = self.query_one("#email-address").query_ancestor(Field)
+        if not route.unconfirmed:
+            field.help = _EMAIL_HELP
+        elif route.address:
+            field.help = plain(f"Not confirmed: Send test sends a code. Until then: {route.address}", 200)
+        else:
+            field.help = "Not confirmed: Send test sends a code. Until then no warning goes out by e-mail."
 
     def _show_delivery(self, channel: Channel, delivery: LastDelivery | None) -> None:
         line = self.query_one(f"#last-{channel}", Static)
@@ -257,7 +309,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             case "delivered":
                 line.update(f"delivered {ago(delivery.at, now)}")
                 kind = "good"
-            case "failed":
+            case "failed" | "damaged":
                 line.update(f"failed {ago(delivery.at, now)}: {plain(delivery.error, 80)}")
                 kind = "bad"
             case _:

@@ -79,6 +79,21 @@ def counts(boxes: Letterboxes) -> dict[Channel, int]:
     return {channel: len(boxes.ids(channel)) for channel in Channel}
 
 
+def test_notify_once_says_what_failed(home: Trusting, boxes: Letterboxes) -> None:
+    alice = warned_everywhere(home, boxes)
+    boxes.break_down()
+    with home.open() as store:
+        spend(store, alice)
+    ran = home.run("notify", "--once")
+    assert (ran.returncode, ran.stdout) == (1, "0\n")
+    lines = ran.stderr.splitlines()
+    assert sorted(line.partition(" ")[0] for line in lines) == sorted(Channel)
+    assert all("quota:warning" in line and "The next try is at " in line for line in lines)
+    assert "answered 503 Service Unavailable" in ran.stderr
+    ran = home.run("notify", "--once")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "0\n", "")
+
+
 def test_notify_once_told_a_warning_everywhere_and_a_security_notice_by_mail(
     home: Trusting, boxes: Letterboxes
 ) -> None:

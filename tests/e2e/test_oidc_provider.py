@@ -11,7 +11,7 @@ import pytest
 from gateway.device_flow import DeviceAuthorization, DeviceFlow, Identity, Pending
 from gateway.oidc import discover
 from gateway.providers import Provider, ask
-from store.clock import SystemClock
+from store.clock import SystemClock, Uptime
 from store.errors import IdentityRefused, ProviderFailed, SignInExpired
 from tests import parts
 from tests.oidc_provider.running import PATIENCE, RunningProvider, running_provider
@@ -27,6 +27,9 @@ class LateClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._off
+
+    def uptime(self) -> Uptime:
+        return SystemClock().uptime()
 
 
 async def no_sleep(_: float) -> None:

@@ -15,6 +15,7 @@ from tui.commands.findings import Finding, fail, ok, warn
 from tui.opening import Options, open_account_store
 
 if TYPE_CHECKING:
+    from store.outbox import Outbox
     from store.site import Site
     from store.store import Store
 
@@ -37,6 +38,19 @@ def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield password_length(store.site)
         yield from mail(store)
         yield from private_network(store.site)
+        yield deliveries(store.outbox)
+
+
+def deliveries(outbox: "Outbox") -> Finding:
+    """Whether notifications were set aside because they cannot be read."""
+    damaged = outbox.count_damaged()
+    if damaged:
+        return warn(
+            "notifications",
+            f"{damaged} {'was' if damaged == 1 else 'were'} set aside: damaged in the database, never sent.",
+            "Check the disk, and restore the database from a backup if there is more damage.",
+        )
+    return ok("notifications", "None was set aside as damaged.")
 
 
 def clock(newest: datetime | None, now: datetime) -> Finding:

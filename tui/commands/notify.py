@@ -2,13 +2,15 @@
 
 import argparse
 
+from store.text import plain
 from tui.commands import streams
 from tui.commands.parsing import Commands
 from tui.opening import Options, open_account_store
 
 DESCRIPTION = """\
 Send every notification that is due, once, and say how many were delivered.
-`gatekey serve` does this by itself; without it, run this from a timer."""
+`gatekey serve` does this by itself; without it, run this from a timer. The status
+is 1 if one could not be delivered; each of those is told on standard error."""
 
 
 def add(commands: Commands) -> None:
@@ -21,5 +23,10 @@ def run(_arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         from gateway.dispatcher import run_once
 
-        streams.give(str(run_once(store)))
-    return 0
+        done = run_once(store)
+    streams.give(str(done.delivered))
+    for attempt in done.failed:
+        following = attempt.next_attempt_at
+        then = f"The next try is at {following:%Y-%m-%d %H:%M} UTC." if following else "It was given up."
+        streams.say(plain(f"{attempt.channel} ({attempt.kind}): {attempt.sentence} {then}"))
+    return 1 if done.failed else 0

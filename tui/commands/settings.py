@@ -4,6 +4,7 @@ import argparse
 from dataclasses import replace
 from typing import Final
 
+from store.text import plain
 from tui.commands import streams, values
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands, Parser
@@ -33,6 +34,10 @@ def add(commands: Commands) -> None:
     set_.add_argument("field", metavar="SECTION.FIELD")
     values.add(set_)
     set_.set_defaults(run=run_set, parser=set_)
+    confirm = actions.add_parser("confirm-email", help="confirm the notification address with the code sent there")
+    _add_user(confirm)
+    confirm.add_argument("code", metavar="CODE", nargs="?", help="the code; without it, a new one is sent")
+    confirm.set_defaults(run=run_confirm_email, parser=confirm)
 
 
 def run_show(arguments: argparse.Namespace, options: Options) -> int:
@@ -77,6 +82,19 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
         saved = store.settings.save_for(account.id, section, saved.version, actor=actor())
     shown = field.show(getattr(saved.section, field.attribute))
     streams.say(f"Saved for {account.name}: {field.full_name} = {values.in_words(shown)}".rstrip())
+    return 0
+
+
+def run_confirm_email(arguments: argparse.Namespace, options: Options) -> int:
+    name = _user(arguments)
+    with open_account_store(options, create=False) as store:
+        account = store.accounts.find(name)
+        if arguments.code is None:
+            address = store.email_confirmations.send_code_for(account.id)
+            streams.say(f"A code waits to be sent to {plain(address)}. Enter it within half an hour.")
+        else:
+            route = store.email_confirmations.confirm_for(account.id, arguments.code, actor=actor())
+            streams.say(f"Confirmed: warnings of {account.name} go to {plain(route.address)}.")
     return 0
 
 

@@ -97,6 +97,7 @@ _FIELDS: Final = (
     _notification_secret("webhook_secret", "whsec_ and 24 to 64 bytes of base64"),
     _notification("bark_on", _switch, "warn by Bark: true or false"),
     _notification_secret("bark_url", "the address the Bark app shows, with its key"),
+    _notification_secret("bark_encryption_key", "the key set in the Bark app for encrypted pushes"),
     _notification("gotify_on", _switch, "warn by Gotify: true or false"),
     _notification("gotify_url", _text, "the Gotify server's address"),
     _notification_secret("gotify_token", "the application token from Gotify"),

@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey
 from gateway import providers
 from gateway.device_flow import DeviceAuthorization, DeviceFlow, Identity, Pending
 from gateway.providers import ANSWER_LIMIT, Provider, ProviderKind, web_address
+from store.clock import Uptime
 from store.errors import (
     AddressRefused,
     GatekeyError,
@@ -51,6 +52,9 @@ class FakeTime:
 
     def now(self) -> datetime:
         return self.moment
+
+    def uptime(self) -> Uptime:
+        return Uptime("boot of the tests", 0)
 
     async def sleep(self, seconds: float) -> None:
         assert seconds >= 0

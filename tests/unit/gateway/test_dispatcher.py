@@ -1,6 +1,7 @@
 """The dispatcher over days: repeated as scheduled under one id, through an outage, until delivered or given up."""
 
 import asyncio
+import json
 import logging
 import threading
 from collections import Counter
@@ -20,10 +21,11 @@ from gateway.dispatcher import Dispatcher, deliver_now, run_once
 from gateway.messages import build
 from gateway.retry import JITTER, SCHEDULE
 from gateway.targets import destination
+from store.email_route import CONFIRM_EMAIL
 from store.errors import DatabaseBusy, StoreUnavailable
-from store.models import OutboxMessage, SiteSetting
+from store.models import Account, OutboxMessage, SiteSetting
 from store.notices import DELETED, SENTENCES
-from store.outbox import LEASE_LASTS, QUOTA_WARNING, TEST, Job, LastDelivery, State
+from store.outbox import LEASE_LASTS, QUOTA_WARNING, TEST, WARNING_PAUSE, Job, LastDelivery, State
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings
 from store.store import Store
@@ -70,7 +72,7 @@ class Site:
         return add_person(self.store, name, targets(origins, by_mail=Channel.EMAIL in wanted))
 
     def run(self) -> int:
-        return run_once(self.store, self.boxes.ways())
+        return run_once(self.store, self.boxes.ways()).delivered
 
     def run_until(self, end: datetime | None = None) -> list[datetime]:
         """Run whenever something is due, up to `end` or until nothing waits; returns the moments."""
@@ -477,3 +479,62 @@ def test_every_kind_of_message_had_words(kind: str) -> None:
     assert message.title
     assert message.text.endswith(".")
     assert "." in message.kind
+
+
+# -- what cannot be read, and whom nobody asked -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("payload", ["{}", "[]", '{"name": "alice"}', '{"name":"a","threshold_micro_usd":1}', '"x"'])
+def test_a_damaged_warning_is_set_aside_and_the_rest_goes_out(site: Site, payload: str) -> None:
+    alice, bob = site.add("alice", Channel.WEBHOOK), site.add("bob", Channel.WEBHOOK)
+    spend(site.store, alice)
+    with site.store.database.write() as tx:
+        tx.execute(update(OutboxMessage).values(payload=json.loads(payload)))
+    spend(site.store, bob)
+    assert site.run() == 1
+    assert latest(site.store, bob)[Channel.WEBHOOK].state is State.DELIVERED
+    damaged = latest(site.store, alice)[Channel.WEBHOOK]
+    assert (damaged.state, damaged.next_attempt_at) == (State.DAMAGED, None)
+    assert site.store.outbox.count_damaged() == 1
+    site.clock.advance(days=7)
+    assert not site.store.outbox.is_anything_due()
+
+
+def test_no_warning_goes_to_an_address_that_nobody_confirmed(site: Site) -> None:
+    alice = site.add("alice", Channel.EMAIL)
+    choose = NotificationSettings(email_address="stranger@example.com")
+    site.store.settings.save_for(alice, choose, 2, actor="test")
+    spend(site.store, alice)
+    assert site.run() == 1
+    site.store.email_confirmations.send_code_for(alice)
+    assert site.run() == 1
+    warning, code = site.boxes.mail.mails
+    assert (warning.recipients, code.recipients) == (("alice@example.com",), ("stranger@example.com",))
+    assert b"$0.50" not in code.content
+
+
+def test_a_warning_without_a_confirmed_address_waits_for_one(site: Site) -> None:
+    alice = site.add("alice", Channel.EMAIL)
+    with site.store.database.write() as tx:
+        tx.execute(update(Account).values(email=""))
+    choose = NotificationSettings(email_address="pager@example.com")
+    site.store.settings.save_for(alice, choose, 2, actor="test")
+    spend(site.store, alice)
+    assert site.run() == 0
+    assert "not confirmed" in latest(site.store, alice)[Channel.EMAIL].error
+    site.store.email_confirmations.send_code_for(alice)
+    job = next(job for job in site.store.outbox.lease() if job.kind == CONFIRM_EMAIL)
+    site.store.email_confirmations.confirm_for(alice, str(job.payload["code"]), actor="test")
+    site.clock.advance(minutes=10)
+    site.run()
+    assert ("pager@example.com",) in {mail.recipients for mail in site.boxes.mail.mails}
+
+
+def test_postponed_warnings_go_out_with_the_next_round(site: Site) -> None:
+    alice = site.add("alice", Channel.GOTIFY)
+    spend(site.store, alice)
+    site.store.quota.adjust("alice", add=4_000_000, actor="root")
+    site.store.quota.charge(alice, 4_000_000)
+    assert site.run() == 1
+    site.clock.time += WARNING_PAUSE
+    assert site.run() == 1

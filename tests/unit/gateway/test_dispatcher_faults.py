@@ -264,7 +264,7 @@ def test_every_fault_on_every_channel_ended_in_the_right_state(backstage: Backst
                 account_id = add_person(store, f"user{number}", section)
                 spend(store, account_id)
                 ways = Ways(authority.trust, place.resolve, place.patience, place.patience)
-                delivered = asyncio.run(Dispatcher(store, ways).run_due())
+                delivered = asyncio.run(Dispatcher(store, ways).run_due()).delivered
             found = ending(store, account_id, channel)
             is_right = is_as(found, expected) and place.untouched() and delivered == (expected is DELIVERED)
             if not is_right:

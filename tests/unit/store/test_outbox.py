@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from store.errors import InvalidSetting
 from store.models import Account, Delivery
 from store.notices import DELETED, SENTENCES
-from store.outbox import KEPT_FOR, LEASE_LASTS, QUOTA_WARNING, TEST, Job, LastDelivery, State
+from store.outbox import DAMAGED, KEPT_FOR, LEASE_LASTS, QUOTA_WARNING, TEST, Job, LastDelivery, State
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from tests.stores import START, StillClock, add_account, make_store, sign_in
@@ -250,7 +250,6 @@ def given_up_when_damaged(store: Store, person: Person, clock: StillClock, spoil
         tx.exec_driver_sql(spoil)
     clock.advance(seconds=1)
     whole = store.outbox.enqueue_test(person.token, Channel.WEBHOOK)
-    assert store.outbox.lease(1) == []
     assert [job.delivery_id for job in store.outbox.lease(1)] == [whole]
     with store.database.write() as tx:
         tx.exec_driver_sql("UPDATE deliveries SET channel = 'email' WHERE channel = 'x'")
@@ -261,8 +260,8 @@ def test_a_damaged_delivery_did_not_stand_in_the_way_of_others(store: Store, ali
     store.settings.save(alice.token, FULL, 1)
     last = given_up_when_damaged(store, alice, clock, "UPDATE deliveries SET channel = 'x'")
     assert last is not None
-    assert (last.state, last.attempts) == (State.FAILED, 1)
-    assert last.error == "The message could not be read; it was damaged in the database."
+    assert (last.state, last.attempts, last.error) == (State.DAMAGED, 1, DAMAGED)
+    assert store.outbox.count_damaged() == 1
 
 
 def test_a_damaged_message_did_not_stand_in_the_way_of_others(clock: StillClock) -> None:
@@ -272,7 +271,48 @@ def test_a_damaged_message_did_not_stand_in_the_way_of_others(clock: StillClock)
         store.settings.save(alice.token, FULL, 1)
         last = given_up_when_damaged(store, alice, clock, "UPDATE outbox SET payload = 'x'")
     assert last is not None
-    assert last.state is State.FAILED
+    assert last.state is State.DAMAGED
+
+
+def test_a_damaged_time_keeps_nothing_from_being_due(clock: StillClock) -> None:
+    """On SQLite, which takes any text for a time."""
+    with make_store(clock=clock) as store:
+        alice = Person(add_account(store, "alice").id, "alice", sign_in(store))
+        store.outbox.enqueue_test(alice.token, Channel.EMAIL)
+        with store.database.write() as tx:
+            tx.exec_driver_sql("UPDATE deliveries SET next_attempt_at = '0 o clock'")
+        whole = store.outbox.enqueue_test(alice.token, Channel.EMAIL)
+        assert store.outbox.is_anything_due()
+        assert [job.delivery_id for job in store.outbox.lease(1)] == [whole]
+        assert store.outbox.count_damaged() == 1
+        assert store.outbox.lease() == []
+
+
+def test_a_clock_that_jumps_ends_no_lease(store: Store, alice: Person, clock: StillClock) -> None:
+    job = leased(store, alice)
+    clock.jump(hours=5)
+    assert store.outbox.lease() == []
+    clock.advance(seconds=59)
+    assert store.outbox.lease() == []
+    assert store.outbox.delivered(job)
+
+
+def test_a_clock_set_back_keeps_no_lease_alive(store: Store, alice: Person, clock: StillClock) -> None:
+    job = leased(store, alice)
+    clock.jump(hours=-5)
+    clock.advance(seconds=60)
+    (again,) = store.outbox.lease(delivery_id=job.delivery_id)
+    assert again.message_id == job.message_id
+
+
+def test_a_lease_of_another_machine_ends_by_the_clock(store: Store, alice: Person, clock: StillClock) -> None:
+    leased(store, alice)
+    with store.database.write() as tx:
+        tx.execute(update(Delivery).values(lease_boot="another machine", lease_uptime_ms=0))
+    clock.jump(seconds=59)
+    assert store.outbox.lease() == []
+    clock.jump(seconds=1)
+    assert len(store.outbox.lease()) == 1
 
 
 def test_waiting_messages_of_an_account_go_with_it(store: Store, alice: Person, bob: Person) -> None:

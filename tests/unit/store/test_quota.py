@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, event, select, update
 
+from store import outbox
 from store.errors import AlreadySettled, GatekeyError, InvalidMoney, NoSuchAccount, QuotaExceeded
 from store.models import Account, ApiKey, NotificationSettingsRow, Quota, Reservation, UsageEntryRow
 from store.money import MAXIMUM_MICRO_USD
-from store.outbox import QUOTA_WARNING
+from store.outbox import QUOTA_WARNING, WARNING_PAUSE
 from store.quota import QuotaState
 from store.reservations import ABANDONED_AFTER, SETTLED_KEPT, Hold
 from store.sections import Channel, NotificationSettings
@@ -378,8 +379,9 @@ def test_a_settlement_that_takes_the_rest_crosses_too(store: Store, alice: Perso
 
 
 @pytest.mark.parametrize("change", [{"add": 10}, {"set_to": 500_001}])
-def test_a_top_up_arms_it_again(store: Store, alice: Person, change: dict[str, int]) -> None:
+def test_a_top_up_arms_it_again(store: Store, alice: Person, clock: StillClock, change: dict[str, int]) -> None:
     store.quota.charge(alice.id, 4_500_000)
+    clock.time += WARNING_PAUSE
     store.quota.adjust("alice", actor="root", **change)
     assert len(warnings(store)) == 1
     store.quota.charge(alice.id, 1)
@@ -406,8 +408,9 @@ def test_an_administrator_who_takes_it_below_the_threshold_is_a_crossing(
     assert warnings(store) == [QUOTA_WARNING]
 
 
-def test_a_new_threshold_arms_it_again(store: Store, alice: Person) -> None:
+def test_a_new_threshold_arms_it_again(store: Store, alice: Person, clock: StillClock) -> None:
     store.quota.charge(alice.id, 4_500_000)
+    clock.time += WARNING_PAUSE
     store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=400_000), 1)
     store.quota.charge(alice.id, 1)
     assert len(warnings(store)) == 1
@@ -417,6 +420,41 @@ def test_a_new_threshold_arms_it_again(store: Store, alice: Person) -> None:
     assert len(warnings(store)) == 2
     store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=400_000, gotify_priority=1), 2)
     store.quota.charge(alice.id, 1)
+    assert len(warnings(store)) == 2
+
+
+def test_thresholds_changed_in_a_row_warn_once_in_ten_minutes(store: Store, alice: Person, clock: StillClock) -> None:
+    store.quota.charge(alice.id, 4_000_000)
+    for version in range(1, 31):
+        store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=2_000_000 + version), version)
+        store.quota.charge(alice.id, 1)
+    assert len(warnings(store)) == 1
+    assert store.outbox.warn_postponed() == 0
+    clock.time += WARNING_PAUSE - timedelta(seconds=1)
+    assert store.outbox.warn_postponed() == 0
+    clock.advance(seconds=1)
+    assert store.outbox.warn_postponed() == 1
+    assert store.outbox.warn_postponed() == 0
+    assert len(warnings(store)) == 2
+
+
+def test_a_postponed_warning_is_dropped_once_the_quota_is_topped_up(
+    store: Store, alice: Person, clock: StillClock
+) -> None:
+    store.quota.charge(alice.id, 4_500_000)
+    store.quota.adjust("alice", add=4_000_000, actor="root")
+    store.quota.charge(alice.id, 4_000_000)
+    store.quota.adjust("alice", add=4_000_000, actor="root")
+    clock.time += WARNING_PAUSE
+    assert store.outbox.warn_postponed() == 0
+    assert len(warnings(store)) == 1
+
+
+def test_a_clock_set_back_silences_no_warning(store: Store, alice: Person, clock: StillClock) -> None:
+    store.quota.charge(alice.id, 4_500_000)
+    clock.jump(days=-2)
+    store.quota.adjust("alice", add=4_000_000, actor="root")
+    store.quota.charge(alice.id, 4_000_000)
     assert len(warnings(store)) == 2
 
 
@@ -449,7 +487,7 @@ def test_the_warning_stands_or_falls_with_the_charge(
         raise GatekeyError
 
     before = contents(store)
-    monkeypatch.setattr(type(store.outbox), "_enqueue", fail)
+    monkeypatch.setattr(outbox, "enqueue", fail)
     with pytest.raises(GatekeyError):
         store.quota.charge(alice.id, FIVE)
     assert contents(store) == before

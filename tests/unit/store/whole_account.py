@@ -54,7 +54,12 @@ def live(store: Store, clock: StillClock, name: str, *, role: Role = Role.USER, 
     access_token = store.access_token.generate(token)
     store.access_token.authenticate(access_token.token)
     api_key = store.api_keys.create(token, f"{name}-key", spend_limit_micro_usd=1_000_000)
-    secrets = (f"whsec_{name}AAAA".ljust(46, "B"), f"https://api.day.app/{name}DeviceKey", f"{name}-gotify-token")
+    secrets = (
+        f"whsec_{name}AAAA".ljust(46, "B"),
+        f"https://api.day.app/{name}DeviceKey",
+        f"{name}-gotify-token",
+        f"{name}-bark-encryption-key".ljust(32, "k"),
+    )
     store.settings.save(
         token,
         NotificationSettings(
@@ -65,6 +70,7 @@ def live(store: Store, clock: StillClock, name: str, *, role: Role = Role.USER, 
             webhook_secret=StoredSecret(new=secrets[0]),
             bark_on=True,
             bark_url=StoredSecret(new=secrets[1]),
+            bark_encryption_key=StoredSecret(new=secrets[3]),
             gotify_on=True,
             gotify_url=f"https://gotify.example/{name}",
             gotify_token=StoredSecret(new=secrets[2]),
@@ -76,6 +82,7 @@ def live(store: Store, clock: StillClock, name: str, *, role: Role = Role.USER, 
     store.settings.save(token, SidebarSettings(frozenset({"wallet"})), 1)
     use(store, person, api_key.info.id, number)
     store.outbox.enqueue_test(token, Channel.WEBHOOK)
+    store.outbox.enqueue_test(token, Channel.EMAIL)
     enrolment = store.two_factor.begin(token)
     store.two_factor.confirm_saved(token, enrolment.codes[0])
     store.two_factor.complete(token, code_at(enrolment.secret, clock))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from gateway.channels import bark, gotify, webhook
 from gateway.channels.message import Message
 from gateway.outbound import Outbound
-from store.clock import Clock
+from store.clock import Clock, Uptime
 from store.errors import DeliveryFailed, GatewayError
 
 NOW: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -41,6 +41,9 @@ class FixedClock:
 
     def now(self) -> datetime:
         return self.moment
+
+    def uptime(self) -> Uptime:
+        return Uptime("boot of the tests", 0)
 
 
 Send = Callable[[Message, str, Outbound, Clock], Coroutine[Any, Any, None]]

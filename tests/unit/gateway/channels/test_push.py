@@ -1,7 +1,9 @@
 """Bark and Gotify, with Apprise as a second opinion on what their servers expect."""
 
 import asyncio
+import base64
 import json
+import subprocess
 import warnings
 from collections.abc import Iterator
 
@@ -48,6 +50,8 @@ def shape(request: Recorded) -> tuple[str, str, str]:
 
 # -- Bark
 
+KEY_OF_A_SERVER = "F5u42Bd3HyW8KxkUqo2gRA"
+
 
 def test_bark_got_what_apprise_would_have_sent(receiver: HttpReceiver, way: Outbound, message: Message) -> None:
     target = BarkTarget(f"http://127.0.0.1:{receiver.port}/{DEVICE_KEY}")
@@ -73,11 +77,15 @@ def test_bark_got_what_apprise_would_have_sent(receiver: HttpReceiver, way: Outb
         ("https://api.day.app/abcd1234/", "https://api.day.app/push", "abcd1234"),
         ("https://lan.example/bark/abcd1234", "https://lan.example/bark/push", "abcd1234"),
         ("https://lan.example/a%2Fb/abcd1234", "https://lan.example/a%2Fb/push", "abcd1234"),
+        ("https://api.day.app/F5u42Bd3HyW8KxkUqo2gRA/title/body?group=a", "https://api.day.app/push", KEY_OF_A_SERVER),
+        ("https://lan.example/bark/F5u42Bd3HyW8KxkUqo2gRA/title", "https://lan.example/bark/push", KEY_OF_A_SERVER),
+        ("https://api.day.app/abcd1234?", "https://api.day.app/push", "abcd1234"),
         ("http://[2001:db8::1]:8080/abcd1234", "http://[2001:db8::1]:8080/push", "abcd1234"),
     ],
 )
 def test_the_device_key_was_the_end_of_the_address(url: str, endpoint: str, device_key: str) -> None:
-    assert bark.push_address(url) == (endpoint, device_key)
+    address, found = bark.push_address(url)
+    assert (found, address.device_key) == (endpoint, device_key)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +96,10 @@ def test_the_device_key_was_the_end_of_the_address(url: str, endpoint: str, devi
         "https://api.day.app//",
         "https://api.day.app/abc",
         "https://api.day.app/abcd1234/{{title}}",
-        "https://api.day.app/abcd1234?sound=bell",
-        "https://api.day.app/abcd1234?",
+        "https://api.day.app/abcd1234?sounds=bell",
+        "https://api.day.app/abcd1234?level=loud",
+        "https://api.day.app/abcd1234?sound=a&sound=b",
+        "https://api.day.app/push",
         "https://api.day.app/%61bcd1234",
         "api.day.app/abcd1234",
     ],
@@ -100,6 +110,52 @@ def test_an_address_without_a_device_key_was_a_permanent_failure(
     error = failing(bark.send(message, BarkTarget(url), outbound(authority), FixedClock()))
     assert isinstance(error, DeliveryFailed)
     assert error.permanent
+
+
+def test_bark_announces_a_push_as_the_address_says(receiver: HttpReceiver, way: Outbound, message: Message) -> None:
+    query = "group=Money%20left&level=timeSensitive&sound=alarm"
+    target = BarkTarget(f"http://127.0.0.1:{receiver.port}/{DEVICE_KEY}?{query}")
+    asyncio.run(bark.send(message, target, way, FixedClock()))
+    (request,) = receiver.requests
+    body = json.loads(request.body)
+    assert (body["group"], body["level"], body["sound"]) == ("Money left", "timeSensitive", "alarm")
+    assert request.target == "/push"
+
+
+@pytest.mark.parametrize("key", ["k" * 16, "k" * 24, "0123456789abcdef" * 2])
+def test_openssl_reads_what_bark_was_sent_encrypted(
+    receiver: HttpReceiver, way: Outbound, message: Message, key: str
+) -> None:
+    url = f"http://127.0.0.1:{receiver.port}/{DEVICE_KEY}?sound=alarm"
+    for _ in range(2):
+        asyncio.run(bark.send(message, BarkTarget(url, key), way, FixedClock()))
+    first, second = (json.loads(request.body) for request in receiver.requests)
+    assert set(first) == {"device_key", "id", "ciphertext", "iv"}
+    assert first["iv"] != second["iv"]
+    for body in (first, second):
+        decrypted = subprocess.run(
+            [
+                "openssl",
+                "enc",
+                "-d",
+                f"-aes-{len(key) * 8}-cbc",
+                "-K",
+                key.encode().hex(),
+                "-iv",
+                body["iv"].encode().hex(),
+            ],
+            input=base64.b64decode(body["ciphertext"]),
+            capture_output=True,
+            check=True,
+        )
+        assert json.loads(decrypted.stdout) == {"title": message.title, "body": message.text, "sound": "alarm"}
+    assert key not in repr(BarkTarget(url, key))
+
+
+def test_bark_says_to_check_the_device_key(receiver: HttpReceiver, way: Outbound, message: Message) -> None:
+    receiver.respond = reply(400, body=b'{"code":400,"message":"failed to get device token"}')
+    target = BarkTarget(f"http://127.0.0.1:{receiver.port}/{DEVICE_KEY}")
+    assert "Check the device key" in str(failing(bark.send(message, target, way, FixedClock())))
 
 
 # -- Gotify

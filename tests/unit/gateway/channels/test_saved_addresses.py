@@ -77,6 +77,6 @@ def test_a_gotify_server_with_a_query_was_refused_when_it_was_typed(url: str) ->
         server_address(url)
 
 
-def test_a_bark_address_that_ends_in_a_question_mark_was_refused_when_it_was_typed() -> None:
-    with pytest.raises(InvalidUrl, match="with the device key"):
-        check_bark_url(StoredSecret(new="https://bark.example/abcd1234?"))
+def test_an_unknown_option_of_a_bark_address_was_refused_when_it_was_typed() -> None:
+    with pytest.raises(InvalidUrl, match=r"no option called sond\. Did you mean sound\?"):
+        check_bark_url(StoredSecret(new="https://bark.example/abcd1234?sond=bell"))

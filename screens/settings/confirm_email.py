@@ -1,0 +1,66 @@
+"""Confirm a notification address: the code that was sent there, typed back."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.widgets import Button, Input, Static
+
+from screens.account_modal import AccountModal, Notice
+from store.text import plain
+from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
+from tui.widgets.dialog import Dialog
+from tui.widgets.field import Field
+from tui.widgets.text_input import TextInput
+
+
+class ConfirmEmail(AccountModal[bool]):
+    """Result: True once the address is confirmed."""
+
+    HELP_TEXT: ClassVar[str] = (
+        "Warnings go to an address other than your account's only after a code that was sent there has been entered "
+        "here. Until then they go to your account's own address. A code works for half an hour; Send test sends "
+        "another."
+    )
+    AUTO_FOCUS: ClassVar[str | None] = "#confirmation-code"
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._address = address
+
+    def compose(self) -> ComposeResult:
+        with Dialog("Confirm the notification email"):
+            yield Static(
+                f"Enter the code that was sent to {plain(self._address, 120)}.", markup=False, classes="dialog-body"
+            )
+            yield Field(
+                "Code", TextInput(id="confirmation-code", max_length=12), help="Eight digits, from the message."
+            )
+            yield Notice()
+            with Actions():
+                yield ActionButton("Later", id="cancel", shortcut="esc")
+                yield ActionButton("Confirm", id="confirm", shortcut="enter", variant="primary")
+
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#confirm")
+    def confirm_pressed(self) -> None:
+        if not self.busy:
+            self.busy = True
+            self.confirm()
+
+    @work(exclusive=True)
+    async def confirm(self) -> None:
+        code = self.query_one("#confirmation-code", TextInput)
+        done = await self.act(lambda: self.account.confirm_email(code.value))
+        if done is not None:
+            self.dismiss(True)
+            return
+        code.clear()
+        code.focus()

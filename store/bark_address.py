@@ -1,0 +1,68 @@
+"""Addresses as the Bark app shows them: a server, a device key, and how the phone should announce a push.
+
+Source: github.com/Finb/Bark, docs/tutorial.md and docs/params.md. The app shows addresses such as
+`https://api.day.app/KEY/title/body?group=money&level=timeSensitive&sound=alarm`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from store import inputs
+from store.errors import InvalidUrl
+from store.text import is_plain
+
+LEVELS: Final = ("active", "timeSensitive", "passive", "critical")
+OPTIONS: Final = ("group", "level", "sound", "volume", "icon", "isArchive", "badge", "call")
+"""What may stand in the query. The app and the server know more, but those would change what is said."""
+_DEVICE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{4,100}")
+_TYPICAL_KEY: Final = re.compile(r"(?=.*[0-9])(?=.*[A-Z])(?=.*[a-z])[A-Za-z0-9]{20,24}")
+"""A key that a Bark server made (22 letters and digits). It differs from a path before it and a title behind it."""
+_EXAMPLE: Final = "Enter the address with the device key, such as https://api.day.app/KEY."
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BarkAddress:
+    """Where a push goes and how it is announced. The key is a secret."""
+
+    server: str
+    """Without a slash at the end."""
+    device_key: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+def parse_bark_url(url: str) -> BarkAddress:
+    """The parts of an address that the Bark app shows; a title and body in it are left out.
+
+    Raises:
+        InvalidUrl: with a sentence about the first part at fault.
+    """
+    inputs.check_url(url, field="bark-url")
+    parts = urlsplit(url)
+    path = [part for part in parts.path.split("/") if part]
+    found = next((place for place, part in enumerate(path) if _TYPICAL_KEY.fullmatch(part)), None)
+    place = found if found is not None else _place_of_short_key(path)
+    server = urlunsplit((parts.scheme, parts.netloc, "/".join(path[:place]), "", "")).rstrip("/")
+    return BarkAddress(server, path[place], _options(parts.query))
+
+
+def _place_of_short_key(path: list[str]) -> int:
+    """Raises `InvalidUrl` unless the last part of the path can be a device key."""
+    if not path or path[-1] == "push" or not _DEVICE_KEY.fullmatch(path[-1]):
+        raise InvalidUrl(_EXAMPLE, field="bark-url")
+    return len(path) - 1
+
+
+def _options(query: str) -> tuple[tuple[str, str], ...]:
+    pairs = parse_qsl(query, keep_blank_values=True)
+    for name, value in pairs:
+        if name not in OPTIONS:
+            raise InvalidUrl(inputs.did_you_mean(name, OPTIONS).replace("setting", "option"), field="bark-url")
+        if not is_plain(value) or not 0 < len(value) <= 200:
+            raise InvalidUrl(f"The value of {name} cannot be used.", field="bark-url")
+        if name == "level" and value not in LEVELS:
+            raise InvalidUrl("The level is one of " + ", ".join(LEVELS) + ".", field="bark-url")
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise InvalidUrl("An option stands in the address twice.", field="bark-url")
+    return tuple(pairs)

@@ -1,0 +1,171 @@
+"""Notification addresses other than the account's own: a code sent there shows that its owner wants the warnings.
+
+The code is computed from the message that carries it, under the key, so it is stored nowhere.
+"""
+
+import hmac
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Connection, case, or_, select, update
+
+from store.audit import Audit, Tag
+from store.context import Context
+from store.email_route import CONFIRM_EMAIL, EmailRoute
+from store.errors import InvalidSetting, TooManyAttempts, WrongCode
+from store.models import Account, EmailConfirmation, NotificationSettingsRow, OutboxMessage
+from store.outbox_queue import enqueue
+from store.sections import Channel
+from store.sessions import Sessions
+from store.text import fold
+from store.upsert import upsert
+
+CODE_DIGITS: Final = 8
+CODE_LASTS: Final = timedelta(minutes=30)
+TRIES_PER_CODE: Final = 5
+CODES_PER_HOUR: Final = 3
+"""Codes that an account may have sent, so that nobody floods a stranger's mailbox through it."""
+_HOUR: Final = timedelta(hours=1)
+
+
+class EmailConfirmations:
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
+        self._context = context
+        self._audit = audit
+        self._sessions = sessions
+
+    def route(self, token: str) -> EmailRoute:
+        """Where e-mail warnings of the session's account go."""
+        with self._sessions.reading(token) as (tx, acting):
+            return self.route_of(tx, acting.account_id)
+
+    def route_of(self, tx: Connection, account_id: int) -> EmailRoute:
+        """The notification address once it is confirmed, and the account's own until then."""
+        chosen, own, confirmed = _addresses(tx, account_id)
+        if not chosen or fold(chosen) == fold(own):
+            return EmailRoute(own, "")
+        return EmailRoute(chosen, "") if confirmed == chosen else EmailRoute(own, chosen)
+
+    def is_confirmed(self, tx: Connection, account_id: int) -> bool:
+        """Whether no notification address of the account waits for its code."""
+        return not self.route_of(tx, account_id).unconfirmed
+
+    def send_code(self, tx: Connection, account_id: int) -> int:
+        """Queue a message with a new code to the notification address; returns the delivery. Codes before it end.
+
+        Raises `InvalidSetting` if no address waits for one, and `TooManyAttempts` beyond `CODES_PER_HOUR`.
+        """
+        address, now = self.route_of(tx, account_id).unconfirmed, self._context.now()
+        if not address:
+            raise InvalidSetting("The notification address is confirmed already.")
+        name = tx.execute(select(Account.name).where(Account.id == account_id)).scalar_one()
+        delivery = enqueue(
+            self._context, tx, account_id, CONFIRM_EMAIL, {"name": name}, [Channel.EMAIL], recipient=address
+        )[0]
+        message_id = tx.execute(
+            select(OutboxMessage.message_id)
+            .where(OutboxMessage.account_id == account_id)
+            .order_by(OutboxMessage.id.desc())
+            .limit(1)
+        ).scalar_one()
+        is_over = or_(
+            EmailConfirmation.counted_since <= now - _HOUR,
+            EmailConfirmation.counted_since > now,  # written before the clock was set back
+        )
+        is_within = upsert(
+            tx,
+            EmailConfirmation,
+            {"account_id": account_id},
+            {
+                "address": address,
+                "message_id": message_id,
+                "expires_at": now + CODE_LASTS,
+                "tries": 0,
+                "codes_sent": (1, case((is_over, 1), else_=EmailConfirmation.codes_sent + 1)),
+                "counted_since": (now, case((is_over, now), else_=EmailConfirmation.counted_since)),
+                "confirmed_at": None,
+            },
+            only_if=or_(is_over, EmailConfirmation.codes_sent < CODES_PER_HOUR),
+        )
+        if not is_within:
+            since = tx.execute(
+                select(EmailConfirmation.counted_since).where(EmailConfirmation.account_id == account_id)
+            ).scalar_one()
+            raise TooManyAttempts(max(since + _HOUR - now, timedelta(seconds=1)))
+        return delivery
+
+    def confirm(self, token: str, code: str) -> EmailRoute:
+        """Confirm the notification address with the code that was sent there.
+
+        Raises `WrongCode`; so does a right code after `TRIES_PER_CODE` wrong ones or after `CODE_LASTS`.
+        """
+        with self._sessions.writing(token) as (tx, acting):
+            route = self._confirm(tx, acting.account_id, code, actor=acting.name, source=acting.source)
+        return _right(route)
+
+    def send_code_for(self, account_id: int) -> str:
+        """Queue a new code from the administrator's side; returns the address. Raises what `send_code` raises."""
+        with self._context.database.write() as tx:
+            self.send_code(tx, account_id)
+            return self.route_of(tx, account_id).unconfirmed
+
+    def confirm_for(self, account_id: int, code: str, *, actor: str) -> EmailRoute:
+        """Confirm the notification address from the administrator's side. Raises `WrongCode`."""
+        with self._context.database.write() as tx:
+            route = self._confirm(tx, account_id, code, actor=actor, source="command line")
+        return _right(route)
+
+    def code_of(self, message_id: str) -> str:
+        """The code that a message carries: `CODE_DIGITS` digits."""
+        mac = self._context.ring.mac("email confirmation", message_id.encode())
+        return f"{int.from_bytes(mac) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
+
+    def _confirm(self, tx: Connection, account_id: int, code: str, *, actor: str, source: str) -> EmailRoute | None:
+        """The new route, or None for a wrong code: the caller commits, so that the try stays counted."""
+        if not self._is_right(tx, account_id, code):
+            return None
+        self._audit.record(tx, account_id, Tag.NOTIFICATION_EMAIL_CONFIRMED, actor=actor, source=source)
+        return self.route_of(tx, account_id)
+
+    def _is_right(self, tx: Connection, account_id: int, code: str) -> bool:
+        # The try is counted first, or parallel tries would all find the count low.
+        message_id = tx.execute(
+            update(EmailConfirmation)
+            .where(
+                EmailConfirmation.account_id == account_id,
+                EmailConfirmation.confirmed_at.is_(None),
+                EmailConfirmation.tries < TRIES_PER_CODE,
+                EmailConfirmation.expires_at > self._context.now(),
+            )
+            .values(tries=EmailConfirmation.tries + 1)
+            .returning(EmailConfirmation.message_id)
+        ).scalar()
+        typed = "".join(code.split()).encode()
+        if message_id is None or not hmac.compare_digest(typed, self.code_of(message_id).encode()):
+            return False
+        claimed = tx.execute(
+            update(EmailConfirmation)
+            .where(EmailConfirmation.account_id == account_id, EmailConfirmation.message_id == message_id)
+            .values(confirmed_at=self._context.now())
+        )
+        return claimed.rowcount == 1
+
+
+def _right(route: EmailRoute | None) -> EmailRoute:
+    if route is None:
+        raise WrongCode("This code is not the one that was sent, or it is too old. Send another with Send test.")
+    return route
+
+
+def _addresses(tx: Connection, account_id: int) -> tuple[str, str, str | None]:
+    """The notification address, the account's own, and the confirmed one."""
+    row = tx.execute(
+        select(NotificationSettingsRow.email_address, Account.email, EmailConfirmation.address)
+        .join(Account, Account.id == NotificationSettingsRow.account_id)
+        .outerjoin(
+            EmailConfirmation,
+            (EmailConfirmation.account_id == Account.id) & EmailConfirmation.confirmed_at.is_not(None),
+        )
+        .where(NotificationSettingsRow.account_id == account_id)
+    ).one()
+    return row[0], row[1], row[2]

@@ -1,0 +1,57 @@
+"""Putting a message into the outbox: one row for the message, one delivery for each channel."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from store.context import Context
+from store.models import Delivery, OutboxMessage
+from store.sections import Channel
+
+
+def enqueue(
+    context: Context,
+    tx: Connection,
+    account_id: int | None,
+    kind: str,
+    payload: Mapping[str, Any],
+    channels: Iterable[Channel],
+    *,
+    recipient: str | None = None,
+) -> list[int]:
+    """Queue a message inside `tx`, due at once; returns the id of each delivery, in the order of `channels`.
+
+    `recipient` is for a message that does not go where the account's settings say. It is stored sealed.
+    """
+    now, message_id = context.now(), "msg_" + context.rng.randbytes(16).hex()
+    outbox_id = tx.execute(
+        insert(OutboxMessage)
+        .values(message_id=message_id, account_id=account_id, kind=kind, payload=dict(payload), created_at=now)
+        .returning(OutboxMessage.id)
+    ).scalar_one()
+    sealed = None if recipient is None else context.seal(recipient, recipient_associated_data(message_id))
+    return [
+        int(
+            tx.execute(
+                insert(Delivery)
+                .values(
+                    outbox_id=outbox_id,
+                    account_id=account_id,
+                    channel=channel.value,
+                    state="waiting",
+                    attempts=0,
+                    next_attempt_at=now,
+                    last_error="",
+                    recipient_sealed=sealed,
+                )
+                .returning(Delivery.id)
+            ).scalar_one()
+        )
+        for channel in channels
+    ]
+
+
+def recipient_associated_data(message_id: str) -> str:
+    """The place that a delivery's recipient is sealed for."""
+    return f"deliveries:recipient:{message_id}"
