@@ -4,9 +4,12 @@ import base64
 import json
 
 import pytest
+from sqlalchemy import select
 
+from store.models import Quota
 from store.sections import NotificationSettings, PrivacySettings
 from store.settings import Saved, Settings
+from store.store import Store
 from tests.command_line import Shell
 from tui.commands.settings_fields import FIELDS
 from tui.opening import Options, open_account_store
