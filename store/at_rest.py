@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from store import private_folder
 from store.errors import KeyExposed, KeyMissing, KeyWrong
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def create_key_file(path: Path, rng: random.Random) -> KeyRing:
     """
     ring = KeyRing.new(rng)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder.make(path.parent)
         descriptor, draft = tempfile.mkstemp(prefix=".key-", dir=path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:

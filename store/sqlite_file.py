@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from store import private_folder
 from store.errors import (
     DatabaseExposed,
     DatabaseFull,
@@ -47,7 +48,7 @@ def create(path: Path) -> None:
     -shm the same mode.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder.make(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
     except FileExistsError:
         return

@@ -230,6 +230,7 @@ def test_a_slip_of_the_pen_leaves_no_door_open(monkeypatch: pytest.MonkeyPatch, 
 WRITERS: Final = {
     "store/at_rest.py": "the key, at a path of the administrator's",
     "store/new_files.py": "the one room for a path of a person's",
+    "store/private_folder.py": "Gatekey's own folders",
     "store/schema.py": "the copy before an upgrade, beside the database",
     "store/sqlite_file.py": "the database, at a path of the administrator's",
     "tui/crash.py": "the report of a fault, which files off switches off",

@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 from store.text import plain
@@ -13,19 +14,25 @@ from tui.commands.parsing import Commands
 from tui.opening import Options
 
 DESCRIPTION: Final = """\
-Look at the database, its key, the clock, the site's switches and the terminal, and
-say what is wrong and what to do about it: ok, warn or fail, a line each. Nothing is
+Look at the database, its key, the clock, the site's switches, the ways in through
+sshd and the terminal, and say what is wrong and what to do about it: ok, warn or fail, a line each. Nothing is
 changed. The status is 1 if anything fails."""
 
 
 def add(commands: Commands) -> None:
     parser = commands.add_parser("doctor", help="check that all is well, a line each", description=DESCRIPTION)
     parser.add_argument("--json", action="store_true", help="as one JSON document")
+    parser.add_argument(
+        "--sshd-config",
+        metavar="FILE",
+        type=Path,
+        help="the configuration of sshd to look at (default: /etc/ssh/sshd_config)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, options: Options) -> int:
-    findings = list(examine(options))
+    findings = list(examine(options, arguments.sshd_config))
     if arguments.json:
         streams.give_json([asdict(finding) for finding in findings])
     else:
@@ -37,10 +44,11 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     return 1 if any(finding.level is Level.FAIL for finding in findings) else 0
 
 
-def examine(options: Options) -> Iterator[Finding]:
+def examine(options: Options, sshd_config: Path | None = None) -> Iterator[Finding]:
     """Every finding, outermost first: what a later check needs was found in order by an earlier one."""
-    from tui.commands import doctor_data, doctor_site, doctor_terminal
+    from tui.commands import doctor_data, doctor_site, doctor_ssh, doctor_terminal
 
     yield from doctor_data.examine(options, os.environ)
     yield from doctor_site.examine(options, os.environ)
+    yield from doctor_ssh.examine(os.environ, sshd_config or doctor_ssh.SSHD_CONFIG)
     yield from doctor_terminal.examine(os.environ)

@@ -1,18 +1,18 @@
 """Doctor: the database, where it lies, who else can read it, and the key that belongs to it."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from store import schema, sqlite_file
+from store import private_folder, schema, sqlite_file
 from store.at_rest import load_key_file
 from store.database import Database
 from store.errors import GatekeyError, StoreUnavailable
 from store.health import check_writable
 from store.key_check import check_ring
 from tui.commands.findings import Finding, attempt, fail, ok, warn
-from tui.opening import Options, database_url, is_fresh, key_path, key_ring, open_unchecked
+from tui.opening import Options, database_url, is_fresh, key_path, key_ring, open_unchecked, own_folders
 
 
 def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -23,6 +23,7 @@ def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
             shown, path = database.url.render_as_string(hide_password=True), database.path
         if is_fresh(url):
             yield warn("database", f"There is no database yet ({shown}).", "Run gatekey once to create it.")
+            yield parents(own_folders(options, environ))
             return
     except StoreUnavailable as error:
         yield fail("database", f"{error.title}.", str(error))
@@ -31,6 +32,7 @@ def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
     if path is not None:
         yield from _files(path)
     yield from _key(key_path(options, environ), path)
+    yield parents(own_folders(options, environ))
     yield from _contents(options, environ, url)
 
 
@@ -65,6 +67,19 @@ def _key(key: Path | None, database: Path | None) -> Iterator[Finding]:
             "The key lies in the folder of the database: whoever copies one copies the other.",
             "Move it and point --key-file at it.",
         )
+
+
+def parents(folders: Iterable[Path]) -> Finding:
+    """Whether another user could put a folder of their own in the place of one of Gatekey's."""
+    for folder in folders:
+        place = private_folder.exposed(folder)
+        if place is not None:
+            return fail(
+                "parents",
+                f"Other users may write to {place}, above or at {folder}: they can replace what Gatekey keeps there.",
+                f"Run chmod go-w {place}, or move Gatekey's files elsewhere.",
+            )
+    return ok("parents", "No other user can replace Gatekey's folders.")
 
 
 def _contents(options: Options, environ: Mapping[str, str], url: str) -> Iterator[Finding]:

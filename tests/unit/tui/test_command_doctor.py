@@ -278,3 +278,15 @@ def test_other_viewers_of_a_shared_terminal_are_told(monkeypatch: pytest.MonkeyP
     found = {finding.subject: finding for finding in doctor_terminal.examine({"TERM": "xterm", "TMUX": "x"})}
     assert found["tmux"].level is Level.WARN
     assert "tmux buffer" in found["clipboard"].sentence
+
+
+def test_a_folder_above_that_others_may_write_to_fails(shell: Shell, tmp_path: Path) -> None:
+    shell.add()
+    for folder in (shell.key_file.parent, tmp_path):
+        folder.chmod(0o777)
+        status, found = doctor(shell)
+        assert status == 1
+        assert found["parents"]["level"] == "fail"
+        assert f"chmod go-w {folder}" in found["parents"]["fix"]
+        folder.chmod(0o700)
+    assert doctor(shell)[1]["parents"]["level"] == "ok"

@@ -34,6 +34,19 @@ def test_a_first_run_makes_both_and_a_second_finds_them(at_home: Path) -> None:
         assert store.accounts.is_empty()
 
 
+@pytest.mark.parametrize("mask", [0o000, 0o002, 0o077])
+def test_every_folder_of_a_first_run_is_private_whatever_the_umask(at_home: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        open_account_store(Options(), create=True).close()
+    finally:
+        os.umask(before)
+    made = {str(path.relative_to(at_home)): path.stat().st_mode & 0o777 for path in at_home.rglob("*")}
+    folders = (".local", ".local/share", ".local/share/gatekey", ".config", ".config/gatekey")
+    files = (".local/share/gatekey/gatekey.sqlite3", ".config/gatekey/key")
+    assert made == dict.fromkeys(folders, 0o700) | dict.fromkeys(files, 0o600)
+
+
 def test_a_lost_key_is_not_replaced(at_home: Path) -> None:
     open_account_store(Options(), create=True).close()
     key = at_home / ".config" / "gatekey" / "key"

@@ -1,0 +1,155 @@
+"""Doctor: what sshd forces into Gatekey. Whoever comes in that way acts as the service user, so files must be off."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+from store.text import plain
+from tui.commands.findings import Finding, fail, ok, warn
+from tui.opening import FILES_VARIABLE, NO_FILES
+
+SSHD_CONFIG: Final = Path("/etc/ssh/sshd_config")
+DEEPEST: Final = 16
+"""Files that include one another, as sshd counts (servconf.c, SERVCONF_MAX_DEPTH)."""
+NOT_FROM_CLIENTS: Final = (
+    *("GATEKEY_DATABASE", "GATEKEY_KEY_FILE", "GATEKEY_KEY", FILES_VARIABLE, "GATEKEY_DEBUG_LOG"),
+    *("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "PATH", "BASH_ENV", "ENV", "LD_PRELOAD", "LD_LIBRARY_PATH"),
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TEXTUAL_DRIVER", "TEXTUAL_LOG", "SSLKEYLOGFILE", "TMUX", "DISPLAY"),
+)
+"""Variables that name files or programs: of a client's they must not come."""
+
+_DEFAULT_KEYS: Final = (".ssh/authorized_keys", ".ssh/authorized_keys2")
+_LINE: Final = re.compile(r"\s*(?P<keyword>[A-Za-z]+)(?:\s*=\s*|\s+)(?P<value>.*\S)")
+_FORCED: Final = re.compile(r'(?:^|,)command="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_OPTIONS: Final = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*")*')
+_GATEKEY: Final = re.compile(r"(?:^|[\s/\"'(;&|])gatekey(?=$|[\s\"');&|])")
+_OFF: Final = re.compile(r"(?:^|\s)--no-files(?=$|[\s\"')])")
+_OFF_BEFORE: Final = re.compile(rf"\b{FILES_VARIABLE}=[\"']?{NO_FILES}\b")
+
+
+@dataclass
+class Sshd:
+    """What a configuration of sshd says, Match blocks included: whom they match is not looked at."""
+
+    forced: list[tuple[Path, str]] = field(default_factory=list)
+    """Forced commands, and the file each is in."""
+    accepted: list[str] = field(default_factory=list)
+    """Patterns of the variables that clients may send."""
+    key_files: list[str] = field(default_factory=list)
+    unread: list[Path] = field(default_factory=list)
+
+
+def examine(environ: Mapping[str, str], config: Path = SSHD_CONFIG) -> Iterator[Finding]:
+    """Every forced command in sshd's configuration and in this user's authorized keys that runs Gatekey."""
+    sshd = Sshd()
+    _read_config(sshd, config, DEEPEST)
+    for path in _key_files(sshd, environ):
+        _read_keys(sshd, path)
+    for path in sshd.unread:
+        yield warn(
+            "ssh",
+            f"{path} cannot be read by this user: whether it forces Gatekey on anyone is not known.",
+            "Run gatekey doctor once as root.",
+        )
+    ours = [(path, command) for path, command in sshd.forced if _GATEKEY.search(command)]
+    if not ours:
+        yield ok("ssh", "No forced command of sshd runs Gatekey, as far as can be seen.")
+        return
+    open_ = [(path, command) for path, command in ours if not has_files_off(command)]
+    for path, command in open_:
+        yield fail(
+            "ssh",
+            f"A forced command in {path} lacks --no-files ({plain(command, 80)}): whoever comes in by it can have "
+            "files written as this user.",
+            "Add --no-files to it.",
+        )
+    if not open_:
+        yield ok("ssh", "Every forced command that runs Gatekey has --no-files.")
+    yield _environment(sshd)
+
+
+def has_files_off(command: str) -> bool:
+    """Whether every part of a shell command that runs Gatekey runs it with files off."""
+    told = False
+    for part in re.split(r"[;&|\n]+", command):
+        told = told or _OFF_BEFORE.search(part) is not None
+        runs = _GATEKEY.search(part)
+        if runs and not part.strip().startswith("cd ") and not told and not _OFF.search(part, runs.end()):
+            return False
+    return True
+
+
+def _environment(sshd: Sshd) -> Finding:
+    taken = [name for name in NOT_FROM_CLIENTS if any(fnmatchcase(name, pattern) for pattern in sshd.accepted)]
+    if taken:
+        return fail(
+            "ssh environment",
+            f"sshd takes {', '.join(taken[:3])}{' and more' if taken[3:] else ''} from its clients' environment.",
+            "Let AcceptEnv name COLORTERM alone.",
+        )
+    return ok("ssh environment", "sshd takes no variable from its clients that names a file or a program.")
+
+
+def _read_config(sshd: Sshd, path: Path, depth: int) -> None:
+    for line in _lines(sshd, path):
+        said = _LINE.fullmatch(line)
+        if said is None:
+            continue
+        value = said["value"]
+        match said["keyword"].lower():
+            case "forcecommand":
+                sshd.forced.append((path, value))
+            case "acceptenv":
+                sshd.accepted += _words(value)
+            case "authorizedkeysfile":
+                sshd.key_files += _words(value)
+            case "include" if depth:
+                for pattern in _words(value):
+                    # Like sshd, relative to the folder of its configuration (sshd_config(5), Include).
+                    whole = Path(os.path.normpath(path.parent / pattern))
+                    for included in sorted(Path(whole.anchor).glob(str(whole.relative_to(whole.anchor)))):
+                        _read_config(sshd, included, depth - 1)
+
+
+def _read_keys(sshd: Sshd, path: Path) -> None:
+    for line in _lines(sshd, path):
+        options = _OPTIONS.match(line.strip())
+        commands = _FORCED.findall(options[0]) if options else []
+        sshd.forced += [(path, command.replace('\\"', '"')) for command in commands]
+
+
+def _key_files(sshd: Sshd, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Where this user's authorized keys are: below the home that the system knows, and the one of the environment."""
+    import pwd
+
+    user = os.geteuid()
+    try:
+        entry = pwd.getpwuid(user)
+        name, homes = entry.pw_name, {entry.pw_dir, environ.get("HOME", entry.pw_dir)}
+    except KeyError:
+        name, homes = "", {environ.get("HOME", "/")}
+    for home in sorted(homes):
+        for pattern in sshd.key_files or _DEFAULT_KEYS:
+            path = pattern
+            for token, text in (("%h", home), ("%u", name), ("%U", str(user)), ("%%", "%")):
+                path = path.replace(token, text)
+            yield Path(home) / path
+
+
+def _lines(sshd: Sshd, path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError:
+        sshd.unread.append(path)
+        return []
+    return [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+
+
+def _words(value: str) -> list[str]:
+    return [word.strip('"') for word in value.split()]
