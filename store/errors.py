@@ -36,11 +36,15 @@ GatekeyError
 │   └── DeliveryFailed  ProviderFailed  UpstreamFailed  AddressRefused  CannotListen
 ├── OutputFailed  what was done could not be told
 └── StoreUnavailable  the data could not be reached, or may not be trusted
-    ├── DatabaseBusy  DatabaseFull  DatabaseReadOnly  DatabaseUnreachable  DatabaseMissing
+    ├── DatabaseBusy
+    │   └── FirstRunOvertaken
+    ├── DatabaseFull  DatabaseReadOnly  DatabaseUnreachable  DatabaseMissing
     ├── DatabaseForeign  DatabaseDamaged  DatabaseExposed  DatabaseOnNetwork  DatabaseRefused
     ├── DatabaseInUse  BackupRefused
     ├── SchemaTooOld  SchemaTooNew
-    ├── KeyMissing  KeyWrong  KeyExposed
+    ├── KeyMissing
+    │   └── KeyNotMade
+    ├── KeyWrong  KeyExposed
     └── ClockWentBack
 """
 
@@ -488,6 +492,11 @@ class DatabaseBusy(StoreUnavailable):
     sentence = "Another program is writing to the database. Nothing was changed; try again."
 
 
+class FirstRunOvertaken(DatabaseBusy):
+    title = "Another first run was quicker"
+    sentence = "Another command made the database at this moment, and this one did nothing. Try again."
+
+
 class DatabaseFull(StoreUnavailable):
     title = "The disk is full"
     sentence = "There is no space left to save this. Nothing was changed; free some space and try again."
@@ -556,6 +565,11 @@ class SchemaTooNew(StoreUnavailable):
 class KeyMissing(StoreUnavailable):
     title = "The key file is missing"
     sentence = "The key that protects stored secrets is missing. Point --key-file or GATEKEY_KEY_FILE at it."
+
+
+class KeyNotMade(KeyMissing):
+    title = "The key file could not be made"
+    sentence = "The file of the key that protects stored secrets could not be created. Nothing was changed."
 
 
 class KeyWrong(StoreUnavailable):

@@ -41,11 +41,11 @@ _ERRORS: Final[dict[int, type[StoreUnavailable]]] = {
 }
 
 
-def create(path: Path) -> None:
+def create(path: Path, *, called: Path | None = None) -> None:
     """Make an empty file of mode 0600 at `path`, in a folder of mode 0700 if there is none yet.
 
-    Raises `DatabaseReadOnly`, `DatabaseFull` or `DatabaseUnreachable` if it cannot be made. SQLite gives -wal and
-    -shm the same mode.
+    Raises `DatabaseReadOnly`, `DatabaseFull` or `DatabaseUnreachable` if it cannot be made, with the name it is
+    `called` by, if that is another. SQLite gives -wal and -shm the same mode.
     """
     try:
         private_folder.make(path.parent)
@@ -53,8 +53,13 @@ def create(path: Path) -> None:
     except FileExistsError:
         return
     except OSError as error:
-        kind = _ERRORS.get(error.errno or 0, DatabaseUnreachable)
-        raise kind(f"The file {path} could not be created: {error.strerror}.") from error
+        raise refusal(called or path, error) from error
+
+
+def refusal(path: Path, error: OSError) -> StoreUnavailable:
+    """The error for a file that the system did not let us make: it names the path and the reason."""
+    kind = _ERRORS.get(error.errno or 0, DatabaseUnreachable)
+    return kind(f"The file {path} could not be created: {error.strerror}.")
 
 
 def check(path: Path) -> None:

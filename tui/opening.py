@@ -2,16 +2,18 @@
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from store.errors import InvalidSetting
+from store.errors import InvalidSetting, StoreUnavailable
 from store.new_files import NewFiles
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from store.at_rest import KeyRing
     from store.database import Database
     from store.store import Store
@@ -24,8 +26,11 @@ FILES_VARIABLE: Final = "GATEKEY_FILES"
 NO_FILES: Final = "none"
 """The one value of `GATEKEY_FILES`: the same as `--no-files`."""
 DEBUG_LOG_VARIABLE: Final = "GATEKEY_DEBUG_LOG"
-_NAMES_OF_FILES: Final = (DEBUG_LOG_VARIABLE, "SSLKEYLOGFILE")
-"""Variables that make this program, or a library of it, write to a file. So do several that begin with TEXTUAL."""
+_NAMES_OF_FILES: Final = (
+    *(DEBUG_LOG_VARIABLE, "SSLKEYLOGFILE", "TEXTUAL", "TEXTUAL_LOG", "TEXTUAL_DRIVER", "TEXTUAL_DEBUG"),
+    *("TEXTUAL_PRESS", "TEXTUAL_SCREENSHOT", "TEXTUAL_SCREENSHOT_LOCATION", "TEXTUAL_SCREENSHOT_FILENAME"),
+)
+"""Variables that make this program, or a library of it, write to a file or run another program (textual.constants)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +59,66 @@ def files_are_off(asked: bool, environ: Mapping[str, str]) -> bool:
 
 def forget_files(environ: MutableMapping[str, str]) -> None:
     """Take out of the environment whatever would have this program write to a file. Call it before Textual is there."""
-    for name in list(environ):
-        if name in _NAMES_OF_FILES or name.startswith("TEXTUAL"):
-            del environ[name]
+    for name in _NAMES_OF_FILES:
+        environ.pop(name, None)
 
 
 def open_account_store(options: Options, *, create: bool, environ: Mapping[str, str] | None = None) -> "Store":
     """Open the store the options name. Slow: it imports SQLAlchemy, and may set up a database.
 
-    With `create`, a database that does not exist yet is made, and a key for it if there is none. Raises
+    With `create`, a database that does not exist yet is made, and a key for it if there is none; or neither. Raises
     `StoreUnavailable`; `KeyMissing` for a database in use whose key is not there: a new key would not open it.
     """
+    from store.errors import FirstRunOvertaken
     from store.store import open_store
 
     environ = os.environ if environ is None else environ
     url = database_url(options, environ)
+    while create and (first := _first_run(options, environ, url)) is not None:
+        with suppress(FirstRunOvertaken), first:
+            pass
+    key = key_path(options, environ)
+    was_there = key is None or os.path.lexists(key)
     ring = key_ring(options, environ, url, create=create)
-    return open_store(url, ring, create=create)
+    try:
+        store = open_store(url, ring, create=create)
+    except BaseException:
+        with suppress(StoreUnavailable):
+            if key is not None and not was_there and is_fresh(url):
+                key.unlink(missing_ok=True)
+        raise
+    _keep_key(key, ring, store)
+    return store
+
+
+def _keep_key(path: Path | None, ring: "KeyRing", store: "Store") -> None:
+    """Make the key file again that another first run, which was refused, took away from under this one."""
+    if path is not None and not store.database.is_in_memory and not os.path.lexists(path):
+        from store.at_rest import write_key_file
+
+        write_key_file(path, ring)
+
+
+@contextmanager
+def first_store(options: Options) -> Iterator["Store"]:
+    """The store for a command that may be the first: what a first run makes stays only if the block ends well.
+
+    Raises as `open_account_store`, and `FirstRunOvertaken`.
+    """
+    first = _first_run(options, os.environ, database_url(options, os.environ))
+    if first is None:
+        with open_account_store(options, create=True) as store:
+            yield store
+    else:
+        with first as store:
+            yield store
+
+
+def _first_run(options: Options, environ: Mapping[str, str], url: str) -> "AbstractContextManager[Store] | None":
+    """A new SQLite database in the making, or None where there is one already, or none of SQLite's."""
+    from tui.first_run import drafted, is_ahead
+
+    return drafted(url, key_path(options, environ), environ.get(KEY_VARIABLE, "")) if is_ahead(url) else None
 
 
 def open_unchecked(options: Options, environ: Mapping[str, str] | None = None) -> "Database":

@@ -7,7 +7,7 @@ from tui.commands import admin_user_access, admin_user_state, streams
 from tui.commands.admin_user_access import add_password, read_password
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
-from tui.opening import Options, open_account_store
+from tui.opening import Options, first_store, open_account_store
 
 ROLES: Final = ("user", "admin", "root")
 
@@ -48,7 +48,7 @@ def run_add(arguments: argparse.Namespace, options: Options) -> int:
     quota = parse_usd(arguments.quota, field="quota")
     password = read_password(arguments)
     passwords.check_new(passwords.prepare(password), (arguments.name, arguments.email), field="password")
-    with open_account_store(options, create=True) as store:
+    with first_store(options) as store:
         account = store.accounts.create(
             arguments.name,
             password,

@@ -1,0 +1,109 @@
+"""A first run, all or nothing: the database and its key appear once what was asked for is done, or not at all.
+
+Both are made under other names beside the place where they will lie, and are linked there at the end. A first command
+that is refused, or meets a full disk, leaves no empty database, no key and no folder behind.
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from store import private_folder, sqlite_file
+from store.at_rest import KeyRing, draft_key_file, key_refusal, load_key_file
+from store.database import Database
+from store.errors import FirstRunOvertaken
+from store.store import open_store
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+_SIDE_FILES: Final = ("", "-wal", "-shm", "-journal")
+
+
+def is_ahead(url: str) -> bool:
+    """Whether `url` names an SQLite file that is not there yet."""
+    with closing(Database(url)) as database:
+        return database.path is not None and not os.path.lexists(database.path)
+
+
+@contextmanager
+def drafted(url: str, key: Path | None, key_text: str) -> Iterator["Store"]:
+    """A new store, which lies at `url` once the block ends well.
+
+    `key` is the file of its key, which is made if it is not there; without one `key_text` is the key. Raises
+    `FirstRunOvertaken`, and whatever opening a store raises.
+    """
+    with closing(Database(url)) as named:
+        path, address = named.path or Path(), named.url
+    # Drafts go in any case; of the folders, those that are then empty.
+    with ExitStack() as leftovers:
+        ring, key_draft = _ring(key, key_text, leftovers)
+        try:
+            leftovers.callback(private_folder.remove, private_folder.make(path.parent))
+        except OSError as error:
+            raise sqlite_file.refusal(path, error) from error
+        leftovers.enter_context(_alone(path.parent))
+        if os.path.lexists(path):
+            raise FirstRunOvertaken
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        leftovers.callback(_remove, draft)
+        sqlite_file.create(draft, called=path)
+        with open_store(address.set(database=str(draft)).render_as_string(hide_password=False), ring) as store:
+            yield store
+            store.database.checkpoint()
+        if key is not None and key_draft is not None:
+            _publish_key(key_draft, key)
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError as error:
+            raise FirstRunOvertaken from error
+        except OSError as error:
+            if key is not None and key_draft is not None:
+                key.unlink()
+            raise sqlite_file.refusal(path, error) from error
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One first run at a time in `folder`, where the file system can lock it. Without a lock the quicker one wins."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _ring(key: Path | None, key_text: str, leftovers: ExitStack) -> tuple[KeyRing, Path | None]:
+    """The keys, and the draft of their file if it has to be made."""
+    if key is None:
+        return KeyRing.parse(key_text), None
+    if os.path.lexists(key):
+        return load_key_file(key), None
+    try:
+        leftovers.callback(private_folder.remove, private_folder.make(key.parent))
+    except OSError as error:
+        raise key_refusal(key, error) from error
+    ring = KeyRing.new(secrets.SystemRandom())
+    draft = draft_key_file(key, ring)
+    leftovers.callback(draft.unlink)
+    return ring, draft
+
+
+def _publish_key(draft: Path, key: Path) -> None:
+    try:
+        key.hardlink_to(draft)
+    except FileExistsError as error:
+        raise FirstRunOvertaken from error
+    except OSError as error:
+        raise key_refusal(key, error) from error
+
+
+def _remove(draft: Path) -> None:
+    for suffix in _SIDE_FILES:
+        draft.with_name(draft.name + suffix).unlink(missing_ok=True)
