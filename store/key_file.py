@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from store import private_folder
 from store.at_rest import KeyRing
 from store.errors import KeyMissing
 
@@ -27,7 +28,7 @@ def write_over(path: Path, ring: KeyRing) -> None:
 def _draft(path: Path, ring: KeyRing) -> Iterator[Path]:
     """A file with the ring in it, of mode 0600, in the folder of `path`; gone afterwards unless it was renamed."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder.make(path.parent)
         descriptor, name = tempfile.mkstemp(prefix=".key-", dir=path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -38,7 +39,7 @@ def _draft(path: Path, ring: KeyRing) -> Iterator[Path]:
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
-        raise KeyMissing(f"The key file {path.name} could not be written: {error.strerror}.") from error
+        raise KeyMissing(f"The key file {path} could not be written: {error.strerror}.") from error
 
 
 def _flush(folder: Path) -> None:

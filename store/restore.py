@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, delete, exc, text
 
-from store import backup_file, key_check, row_copy, schema
+from store import backup_file, key_check, private_folder, row_copy, schema, sqlite_file
 from store.at_rest import KeyRing
 from store.audit import COMMAND_LINE, SiteTag
 from store.backup_file import Manifest
@@ -80,7 +80,10 @@ def _workshop(target: Database) -> Path | None:
     """The folder to work in: that of the SQLite file, which a new one can take the place of only from there."""
     if target.path is None:
         return None
-    target.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        private_folder.make(target.path.parent)
+    except OSError as error:
+        raise sqlite_file.refusal(target.path, error) from error
     return target.path.parent
 
 

@@ -100,3 +100,12 @@ def test_a_folder_that_is_not_there_yet_is_judged_by_what_is(home: Path) -> None
     assert private_folder.exposed(home / "share" / "gatekey" / "new" / "er") is None
     (home / "share").chmod(0o777)
     assert private_folder.exposed(home / "share" / "gatekey" / "new" / "er") == home / "share"
+
+
+def test_no_other_room_makes_a_folder() -> None:
+    root = Path(__file__).parents[3]
+    sources = [path for top in ("gateway", "screens", "store", "tui") for path in (root / top).rglob("*.py")]
+    making = {
+        path.relative_to(root) for path in sources if "mkdir(" in path.read_text() or "makedirs" in path.read_text()
+    }
+    assert making == {Path("store/private_folder.py")}
