@@ -1,12 +1,17 @@
 """What every test stands on: a still terminal, an environment that never differs, and the programs it needs."""
 
+import gc
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from textual.widgets import Input
 
+from store import schema
+from store.database import Database
 from tests import parts
 from tui import key_order
 
@@ -18,6 +23,19 @@ FAMILIES = ("TEXTUAL", "GATEKEY")
 
 SPARED = ("TEXTUAL_SNAPSHOT", parts.REQUIRE_ALL)
 """Prefixes of those that the snapshot plugin sets for itself, and of the tests' own switch."""
+
+
+WORKERS_PER_CORE = 2
+"""Under `-n auto`. A third of the time a test waits: for an idle screen, a process or a socket."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    return WORKERS_PER_CORE * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else WORKERS_PER_CORE
+
+
+def pytest_configure() -> None:
+    """Look for cycles less often: a console leaves many objects, and a fifth of a test's time goes to looking."""
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -37,6 +55,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
             terminalreporter.line(f"{part.missing}: {count} {'test' if count == 1 else 'tests'} skipped")
         packages = {package for part in missing for package in part.packages}
         terminalreporter.line(f"To test all of it, install what is missing as root: {parts.install(packages)}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def schema_in_memory() -> Iterator[None]:
+    """The tables of a database in memory are created once and copied from then on: that costs a tenth of creating."""
+    create = schema.create_in_memory
+    with (
+        closing(sqlite3.connect(":memory:", check_same_thread=False)) as template,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+
+        def copy(database: Database) -> None:
+            keeper = database._keeper
+            assert keeper is not None
+            if template.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+                create(database)
+                keeper.backup(template)
+            else:
+                template.backup(keeper)
+
+        patch.setattr(schema, "create_in_memory", copy)
+        yield
 
 
 @pytest.fixture(autouse=True)
