@@ -33,6 +33,10 @@ def add(commands: Commands) -> None:
     role.add_argument("role", choices=ROLES)
     role.set_defaults(run=run_role)
 
+    export = actions.add_parser("export", help="print everything stored about an account, as one JSON document")
+    export.add_argument("name", metavar="NAME")
+    export.set_defaults(run=run_export)
+
     admin_user_access.add(actions)
     admin_user_state.add(actions)
 
@@ -106,4 +110,10 @@ def run_role(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         store.accounts.set_role(arguments.name, Role(arguments.role), actor=actor())
     streams.say(f"{arguments.name} is now {arguments.role}.")
+    return 0
+
+
+def run_export(arguments: argparse.Namespace, options: Options) -> int:
+    with open_account_store(options, create=False) as store:
+        streams.give_pieces(store.exports.document_of(arguments.name, actor=actor(), source="command line"))
     return 0

@@ -21,6 +21,13 @@ def give(line: str = "") -> None:
         stream.write(line + "\n")
 
 
+def give_pieces(pieces: Iterable[str]) -> None:
+    """Data that comes in pieces, as it comes. Raises as `give`, and what the pieces raise."""
+    for piece in pieces:
+        with _output() as stream:
+            stream.write(piece)
+
+
 def give_json(document: object) -> None:
     """One JSON document. Characters a terminal could obey leave as \\u escapes. Raises as `give`."""
     text = json.dumps(document, indent=2, ensure_ascii=False)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from store import models
+from store.errors import NoSuchAccount
 from store.export import FORMAT, FORMAT_VERSION
 from store.models import Base
 from store.personal_data import EXPORTED
@@ -113,3 +114,18 @@ def test_a_long_log_comes_in_pieces(store: Store, alice: Person) -> None:
     assert len(pieces) > 600
     assert max(map(len, pieces)) < 2000
     assert len(json.loads("".join(pieces))["usage_log"]) == 600
+
+
+def test_an_administrator_has_the_same_document_in_ascii(store: Store, alice: Person) -> None:
+    store.usage.record(alice.id, UsageEntry(Kind.ERROR, "m", detail="ünïcode \x9b 🔑"))
+    own = json.loads("".join(store.exports.document(alice.token)))
+    text = "".join(store.exports.document_of("ALICE", actor="unix:root", source="command line"))
+    given = json.loads(text)
+    assert text.isascii()
+    (event,) = given["audit_events"][len(own["audit_events"]) :]
+    assert (event["tag"], event["actor"]) == ("account:exported", "unix:root")
+    assert {name: rows for name, rows in given.items() if name not in ("audit_events", "audit_heads")} == {
+        name: rows for name, rows in own.items() if name not in ("audit_events", "audit_heads")
+    }
+    with pytest.raises(NoSuchAccount):
+        list(store.exports.document_of("bob", actor="unix:root", source="command line"))

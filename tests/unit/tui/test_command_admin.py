@@ -306,3 +306,14 @@ def test_a_database_that_cannot_be_copied_is_upgraded_only_on_demand(
     assert "pg_dump" in ran.err
     assert shell.fingerprint() == before
     assert admin_upgrade.DESCRIPTION.count("--without-backup") == 1
+
+
+@pytest.mark.parametrize("off", [(), ("--no-files",)])
+def test_export_prints_everything_about_an_account(shell: Shell, off: tuple[str, ...]) -> None:
+    shell.add()
+    ran = shell.run("admin", "user", "export", "alice", *off)
+    assert (ran.status, ran.err) == (0, "")
+    document = json.loads(ran.out)
+    assert document["format"] == "gatekey-export"
+    assert [row["name"] for row in document["accounts"]] == ["alice"]
+    assert shell.run("admin", "user", "export", "nobody").status == 1
