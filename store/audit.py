@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from store import audit_check
-from store.audit_macs import FIRST, SITE, Act, added, event_mac, event_text, seal_of, total_mac
+from store.audit_macs import FIRST, SITE, Act, added, event_mac, event_text, seal_of, total_fits, total_mac
 from store.context import Context
 from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.text import plain
@@ -37,9 +37,18 @@ _SEALS: Final = select(AuditHead.seal).where(AuditHead.account_id.in_(bindparam(
 _HOLD_TOTAL: Final = (
     update(AuditTotal)
     .values(events=AuditTotal.events + bindparam("more"))
-    .returning(AuditTotal.events, AuditTotal.seals, AuditTotal.sequence, AuditTotal.mac, AuditTotal.key_id)
+    .returning(
+        AuditTotal.events,
+        AuditTotal.seals,
+        AuditTotal.sequence,
+        AuditTotal.mac,
+        AuditTotal.total_mac,
+        AuditTotal.key_id,
+    )
 )
 _SET_TOTAL: Final = update(AuditTotal)
+_BROKEN: Final = b""
+"""In the place of the total's MAC once it did not fit."""
 
 
 class Tag(StrEnum):
@@ -217,7 +226,10 @@ class Audit:
         if pending.seals:
             now = tx.execute(_SEALS, {"accounts": list(pending.seals)}).scalars().all()
             seals = added(seals, gone=pending.seals.values(), new=now)
-        bound = total_mac(ring, key_id, total.events, seals, sequence, mac)
+        # One that was altered stays so: to authenticate it anew would bless what somebody wrote there.
+        was = (total.events - pending.events, total.seals, total.sequence, total.mac)
+        fits = total_fits(ring, key_id, *was, total.total_mac)
+        bound = total_mac(ring, key_id, total.events, seals, sequence, mac) if fits else _BROKEN
         tx.execute(_SET_TOTAL, {"sequence": sequence, "mac": mac, "seals": seals, "total_mac": bound})
 
     def page(self, tx: Connection, account_id: int, *, before: int | None = None, limit: int = 50) -> list[Event]:

@@ -4,6 +4,7 @@ Each is made under the key whose id stands beside it, so a chain can pass to a n
 """
 
 import hashlib
+import hmac
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -65,3 +66,8 @@ def total_mac(ring: KeyRing, key_id: int, events: int, seals: bytes, sequence: i
     """The MAC of how many events there ever were, of all chains' ends, and of the end of the site's own chain."""
     fields = [events, seals.hex(), sequence, mac.hex()]
     return ring.mac("audit-total", json.dumps(fields).encode(), key_id)
+
+
+def total_fits(ring: KeyRing, key_id: int, events: int, seals: bytes, sequence: int, mac: bytes, bound: bytes) -> bool:
+    """Whether `bound` is the MAC of the rest."""
+    return key_id in ring.keys and hmac.compare_digest(bound, total_mac(ring, key_id, events, seals, sequence, mac))

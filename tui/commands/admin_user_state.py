@@ -23,6 +23,11 @@ def add(actions: Commands) -> None:
     delete = actions.add_parser("delete", help="delete an account and everything stored about it")
     delete.add_argument("name", metavar="NAME")
     add_question(delete)
+    delete.add_argument(
+        "--vacuum",
+        action="store_true",
+        help="on PostgreSQL, also take old versions of its rows off the disk; every table is closed meanwhile",
+    )
     delete.set_defaults(run=run_delete)
 
 
@@ -52,6 +57,8 @@ def run_resume(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_delete(arguments: argparse.Namespace, options: Options) -> int:
+    from store.vacuum import vacuum
+
     with open_account_store(options, create=False) as store:
         name = store.accounts.find(arguments.name).name
         question = (
@@ -61,7 +68,13 @@ def run_delete(arguments: argparse.Namespace, options: Options) -> int:
         if not is_meant(arguments, question, answer=name):
             return 1
         deleted = store.deletion.delete_by_name(name, actor=actor())
+        is_off_disk = vacuum(store.database) if arguments.vacuum else deleted.is_off_disk
+        is_postgresql = store.database.is_postgresql
     streams.say(f"Deleted {name}. Its tombstone is {deleted.tombstone}.")
-    if not deleted.is_off_disk:
+    if not is_off_disk and is_postgresql:
+        streams.say(
+            "PostgreSQL keeps old versions of its rows on the disk until they are vacuumed. Run: gatekey admin vacuum"
+        )
+    elif not is_off_disk:
         streams.say("Another program still reads the database; the last bytes leave the disk when it is done.")
     return 0

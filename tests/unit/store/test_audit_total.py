@@ -11,6 +11,7 @@ from store import schema
 from store.accounts import Role
 from store.audit import SiteTag, Tag
 from store.audit_check import Report
+from store.audit_macs import added
 from store.database import Database
 from store.errors import KeyWrong
 from store.models import Account, AuditEvent, AuditHead, AuditTotal, Base, SiteEvent
@@ -74,6 +75,26 @@ def test_a_chain_set_back_to_a_kept_copy_is_found(
     act(store, alice.id, 2)
     act(store, bob.id, 2)
     assert not report(store).is_bound, "later events heal nothing"
+
+
+def test_a_total_made_to_fit_is_not_blessed_by_the_next_event(store: Store, alice: Person, bob: Person) -> None:
+    """The seals can be read, so their sum can be made to fit; only its MAC cannot."""
+    kept = copy_of(store, *CHAIN)
+    before = report(store).accounts[alice.id].events
+    act(store, alice.id, 3)
+    with store.database.read() as tx:
+        new = tx.execute(select(AuditHead.seal).where(AuditHead.account_id == alice.id)).scalar_one()
+        seals = tx.execute(select(AuditTotal.seals)).scalar_one()
+    put_back(store, kept, alice.id)
+    (old,) = [row["seal"] for row in kept["audit_heads"] if row["account_id"] == alice.id]
+    with store.database.engine.begin() as tx:
+        tx.execute(update(AuditTotal).values(seals=added(seals, gone=[new], new=[old])))
+    act(store, bob.id)
+    store.site.set("smtp.port", "25", actor="unix:root")
+    found = report(store)
+    assert found.accounts[alice.id].events == before
+    assert not found.is_bound
+    assert found.site.broken_at == 2, "its end is part of the total"
 
 
 def test_everything_set_back_is_flawless_from_within(store: Store, alice: Person, bob: Person) -> None:

@@ -103,3 +103,16 @@ def test_activity_lists_acts_on_the_site(shell: Shell) -> None:
     assert (newest["number"], newest["what"], newest["actor"]) == (3, "account:unlocked", me())
     (older,) = json.loads(shell.run("admin", "activity", "--json", "--before", "3", "--limit", "1").out)
     assert older["detail"]["model"] == "some-model"
+
+
+def test_a_deletion_is_told_and_takes_its_rows_off_the_disk(shell: Shell) -> None:
+    shell.add("alice")
+    shell.add("bob")
+    ran = shell.run("admin", "user", "delete", "bob", "--yes", "--vacuum")
+    assert ran.status == 0, ran.err
+    assert "vacuum" not in ran.err
+    assert shell.run("admin", "vacuum").status == 0
+    (newest,) = json.loads(shell.run("admin", "activity", "--json").out)
+    assert (newest["what"], newest["actor"]) == ("account:deleted", me())
+    assert "bob" not in json.dumps(newest)
+    assert lines(shell) == ["alice  ok", "the site  ok", "all together  ok"]
