@@ -69,9 +69,8 @@ class KeyRing:
 
     def seal(self, plaintext: str, place: str, rng: random.Random) -> bytes:
         """`plaintext` sealed for `place` (`table:column:row`): key id, nonce, ciphertext and tag."""
-        nonce = rng.randbytes(_NONCE_BYTES)
-        sealed = self._cipher(self.current).encrypt(nonce, plaintext.encode(), place.encode())
-        return bytes([self.current]) + nonce + sealed
+        key_id, nonce = self.current, rng.randbytes(_NONCE_BYTES)
+        return bytes([key_id]) + nonce + self._cipher(key_id).encrypt(nonce, plaintext.encode(), place.encode())
 
     def open(self, sealed: bytes, place: str) -> str:
         """What was sealed for `place`. Raises `KeyWrong` if the key is missing or the value was moved or changed."""
@@ -87,8 +86,8 @@ class KeyRing:
 
     @property
     def oldest(self) -> int:
-        """The id of the key that names are hashed under until it is given up."""
-        return min(self.keys)
+        """The id of the key that names are hashed under until it is given up: the first that is not the current."""
+        return next((key_id for key_id in self.keys if key_id != self.current), self.current)
 
     def mac(self, purpose: str, message: bytes, key_id: int | None = None) -> bytes:
         """HMAC-SHA-256 (RFC 2104) of `message` under a key for `purpose`, itself a MAC under the oldest key.

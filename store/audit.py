@@ -204,6 +204,10 @@ class Audit:
             events=head.sequence if head else 0,
         )
 
+    def note_seal(self, tx: Connection, account_id: int, before: bytes) -> None:
+        """Have the total follow a chain's end that `tx` seals anew; `before` is the seal it had."""
+        self._pending_of(tx).seals.setdefault(account_id, before)
+
     def bind(self, tx: Connection) -> None:
         """Bind what `tx` has recorded into the total. Called before each commit (`Database.before_commit`).
 

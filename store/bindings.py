@@ -107,7 +107,7 @@ class Bindings:
         if client_secret:
             if not re.fullmatch(r"[\x21-\x7e]{1,1000}", client_secret):
                 raise InvalidSetting("A client secret has no spaces.", field="client-secret")
-            sealed = self._context.seal(client_secret, _place(slug))
+            sealed = self._context.seal(client_secret, place(slug))
         with self._context.database.write() as tx:
             try:
                 provider_id = tx.execute(
@@ -264,7 +264,7 @@ class Bindings:
     def _info(self, row: Any, *, with_secret: bool) -> ProviderInfo:
         secret = None
         if with_secret and row.client_secret_sealed is not None:
-            secret = self._context.ring.open(row.client_secret_sealed, _place(row.slug))
+            secret = self._context.ring.open(row.client_secret_sealed, place(row.slug))
         return ProviderInfo(
             row.id, row.slug, row.name, stored_word(ProviderKind, row.kind), row.issuer, row.client_id, secret
         )
@@ -279,5 +279,6 @@ def _check_subject(subject: str) -> None:
         raise IdentityRefused
 
 
-def _place(slug: str) -> str:
+def place(slug: str) -> str:
+    """Where a provider's client secret is sealed."""
     return f"providers:client_secret:{slug}"

@@ -1,14 +1,14 @@
-"""Writing the key file: whole or not at all, and for its owner alone."""
+"""The key file: written whole or not at all, for its owner alone, and read anew once it was replaced."""
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from store import private_folder
-from store.at_rest import KeyRing
-from store.errors import KeyMissing
+from store.at_rest import KeyRing, load_key_file
+from store.errors import DatabaseBusy, KeyMissing, StoreUnavailable
 
 
 def write_new(path: Path, ring: KeyRing) -> None:
@@ -48,3 +48,68 @@ def _flush(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class FileRing(KeyRing):
+    """The ring in a key file, read anew once the file was replaced: a new key reaches every program that runs."""
+
+    __slots__ = ("_path", "_seen")
+    _path: Path
+    _seen: tuple[tuple[int, ...], KeyRing] | None
+
+    def __init__(self, path: Path) -> None:
+        """Raises what `load_key_file` raises."""
+        object.__setattr__(self, "_path", path)
+        object.__setattr__(self, "_seen", None)
+        self._ring()
+
+    @property
+    def current(self) -> int:
+        return self._ring().current
+
+    @property
+    def keys(self) -> Mapping[int, bytes]:
+        return self._ring().keys
+
+    def _ring(self) -> KeyRing:
+        seen, stamp = self._seen, _stamp(self._path)
+        if seen is not None and stamp in (seen[0], ()):
+            return seen[1]
+        try:
+            ring = load_key_file(self._path)
+        except StoreUnavailable:
+            if seen is None:
+                raise
+            ring = seen[1]  # What was opened with these keys stays open with them.
+        object.__setattr__(self, "_seen", (stamp, ring))
+        return ring
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep another program from replacing the same key file meanwhile. Raises `DatabaseBusy`, `KeyMissing`.
+
+    Two that add a key at once would each lose the other's, and everything sealed under it.
+    """
+    import fcntl
+
+    try:
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise KeyMissing(f"The folder of the key file {path.name} cannot be opened: {error.strerror}.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise DatabaseBusy("Another gatekey admin rekey is at work. Wait until it has ended.") from error
+    finally:
+        os.close(descriptor)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes when the file is replaced; empty if it cannot be looked at."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size

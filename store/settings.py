@@ -148,7 +148,7 @@ class Settings:
         """A notification secret in clear, for the channel that needs it. Raises `KeyWrong`."""
         table: Any = NotificationSettingsRow
         sealed = tx.execute(select(getattr(table, f"{column}_sealed")).where(table.account_id == account_id)).scalar()
-        return None if sealed is None else self._context.ring.open(sealed, _place(column, account_id))
+        return None if sealed is None else self._context.ring.open(sealed, place(column, account_id))
 
     def _write(
         self,
@@ -203,7 +203,7 @@ class Settings:
                 sealed = values.pop(f"{column}_sealed")
                 hint = ""
                 if sealed is not None:
-                    hint = hint_for(column, self._context.ring.open(sealed, _place(column, account_id)))
+                    hint = hint_for(column, self._context.ring.open(sealed, place(column, account_id)))
                 values[column] = StoredSecret(sealed is not None, hint)
         return kind(**values)
 
@@ -212,7 +212,7 @@ class Settings:
         for column in _SECRETS if isinstance(section, NotificationSettings) else ():
             new = getattr(section, column).new
             if new is not None:
-                sealed[f"{column}_sealed"] = self._context.seal(new, _place(column, account_id)) if new else None
+                sealed[f"{column}_sealed"] = self._context.seal(new, place(column, account_id)) if new else None
         return sealed
 
 
@@ -268,5 +268,6 @@ def _threshold(section: Section) -> int | None:
     return section.threshold_micro_usd if isinstance(section, NotificationSettings) else None
 
 
-def _place(column: str, account_id: int) -> str:
+def place(column: str, account_id: int) -> str:
+    """Where a secret of the notification settings is sealed."""
     return f"notification_settings:{column}:{account_id}"

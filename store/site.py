@@ -197,7 +197,7 @@ class Site:
         except (ValueError, GatekeyError) as error:
             raise InvalidSetting(f"{name} takes {switch.expects}.", field=name) from error
         encoded = json.dumps(value)
-        sealed = self._context.seal(encoded, _place(name)) if switch.is_secret else None
+        sealed = self._context.seal(encoded, place(name)) if switch.is_secret else None
         row = {
             "value": "" if switch.is_secret else encoded,
             "value_sealed": sealed,
@@ -260,7 +260,7 @@ class Site:
             return switch.default
         text, sealed = stored[switch.name]
         if switch.is_secret and sealed is not None:
-            text = self._context.ring.open(sealed, _place(switch.name))
+            text = self._context.ring.open(sealed, place(switch.name))
         try:
             value = json.loads(text)
         except ValueError:
@@ -284,5 +284,6 @@ def _stored(tx: Connection, name: str | None = None) -> dict[str, tuple[str, byt
     return {row.name: (row.value, row.value_sealed) for row in tx.execute(query)}
 
 
-def _place(name: str) -> str:
+def place(name: str) -> str:
+    """Where the value of a secret switch is sealed."""
     return f"site_settings:value:{name}"

@@ -126,12 +126,13 @@ class Throttles:
         if wait is not None:
             raise TooManyAttempts(wait)
 
-    def bucket(self, factor: Factor, name: str) -> str:
-        """The row of `factor` for `name`; the name itself is not stored."""
-        return f"{factor.value}:{self._mac(fold(name))}"
+    def bucket(self, factor: Factor, name: str, *, key_id: int | None = None) -> str:
+        """The row of `factor` for `name`, whose hash is keyed; with `key_id`, what it is under that key."""
+        return f"{factor.value}:{self._mac(fold(name), key_id)}"
 
-    def _mac(self, text: str) -> str:
-        return self._context.ring.mac("throttle", hashlib.sha256(text.encode("utf-8", "replace")).digest()).hex()[:32]
+    def _mac(self, text: str, key_id: int | None = None) -> str:
+        hashed = hashlib.sha256(text.encode("utf-8", "replace")).digest()
+        return self._context.ring.mac("throttle", hashed, key_id).hex()[:32]
 
     def _claim(self, tx: Connection, bucket: str, now: datetime) -> bool:
         counted = Throttle.failures + 1

@@ -110,7 +110,7 @@ class TwoFactors:
             tx.execute(
                 insert(TwoFactorSetup).values(
                     account_id=acting.account_id,
-                    secret_sealed=self._context.seal(secret, _setup_place(acting.account_id)),
+                    secret_sealed=self._context.seal(secret, setup_place(acting.account_id)),
                     code_hashes=hashes,
                     expires_at=expires_at,
                 )
@@ -148,7 +148,7 @@ class TwoFactors:
             pending = self._pending(tx, acting.account_id)
         if pending.saved_at is None:
             raise StepMissing("Save the backup codes first, and type one of them back.", field="code")
-        secret = self._context.ring.open(pending.secret_sealed, _setup_place(acting.account_id))
+        secret = self._context.ring.open(pending.secret_sealed, setup_place(acting.account_id))
         now = self._context.now()
         with self._tries.one(Factor.SECOND, acting.account_id, acting.name, source=acting.source):
             step = totp.matching_step(secret, code, now, self._drift())
@@ -291,5 +291,6 @@ class _Pending:
     saved_at: datetime | None
 
 
-def _setup_place(account_id: int) -> str:
+def setup_place(account_id: int) -> str:
+    """Where the secret of an enrolment under way is sealed."""
     return f"two_factor_setups:secret:{account_id}"

@@ -187,8 +187,9 @@ def key_ring(options: Options, environ: Mapping[str, str], url: str, *, create: 
     """
     import secrets
 
-    from store.at_rest import KeyRing, create_key_file, load_key_file
+    from store.at_rest import KeyRing, create_key_file
     from store.errors import DatabaseMissing, KeyMissing
+    from store.key_file import FileRing
 
     if _is_in_memory(url):
         return KeyRing.new(secrets.SystemRandom())
@@ -199,14 +200,14 @@ def key_ring(options: Options, environ: Mapping[str, str], url: str, *, create: 
     if path is None:
         return KeyRing.parse(environ[KEY_VARIABLE])
     if not fresh or os.path.lexists(path):
-        return load_key_file(path)
+        return FileRing(path)
     try:
-        return create_key_file(path, secrets.SystemRandom())
+        create_key_file(path, secrets.SystemRandom())
     except KeyMissing:
         # Two first starts at once: the other one's key is as good.
-        if os.path.lexists(path):
-            return load_key_file(path)
-        raise
+        if not os.path.lexists(path):
+            raise
+    return FileRing(path)
 
 
 def is_fresh(url: str) -> bool:

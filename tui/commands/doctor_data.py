@@ -11,7 +11,7 @@ from store.database import Database
 from store.errors import GatekeyError, StoreUnavailable
 from store.health import check_writable
 from store.key_check import check_ring
-from tui.commands.findings import Finding, attempt, fail, ok, warn
+from tui.commands.findings import Finding, Level, attempt, fail, ok, warn
 from tui.opening import Options, database_url, is_fresh, key_path, key_ring, open_unchecked, own_folders
 
 
@@ -61,6 +61,12 @@ def _key(key: Path | None, database: Path | None) -> Iterator[Finding]:
         return
     finding = attempt("key file", lambda: load_key_file(key), f"{key} is readable by its owner alone.")
     yield finding
+    if finding.level is Level.OK and len(load_key_file(key).keys) > 1:
+        yield warn(
+            "key change",
+            "The key file holds an old key beside the new one: a change of keys was stopped before its end.",
+            "Run: gatekey admin rekey",
+        )
     if database is not None and key.resolve().parent == database.resolve().parent:
         yield warn(
             "key place",

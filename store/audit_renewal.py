@@ -1,0 +1,81 @@
+"""The audit log under a new key: every chain that fits is made anew, and one that does not still does not."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from store.at_rest import KeyRing
+from store.audit import Audit
+from store.audit_macs import FIRST, SITE, Act, event_mac, event_text, seal_of, total_fits, total_mac
+from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
+
+
+def outdated(tx: Connection, ring: KeyRing) -> list[int]:
+    """The accounts whose chains are not under the current key of `ring`."""
+    return list(tx.execute(select(AuditHead.account_id).where(AuditHead.key_id != ring.current)).scalars())
+
+
+def is_site_outdated(tx: Connection, ring: KeyRing) -> bool:
+    return tx.execute(select(AuditTotal.id).where(AuditTotal.key_id != ring.current)).scalar() is not None
+
+
+def renew_chain(tx: Connection, ring: KeyRing, audit: Audit, account_id: int) -> None:
+    """Bring the chain of one account under the current key of `ring`."""
+    head = tx.execute(select(AuditHead).where(AuditHead.account_id == account_id).with_for_update()).one_or_none()
+    if head is None or head.key_id not in ring.keys or head.key_id == ring.current:
+        return
+    events = tx.execute(
+        select(AuditEvent).where(AuditEvent.account_id == account_id).order_by(AuditEvent.sequence)
+    ).all()
+    macs, last = _renewed(ring, head.key_id, account_id, events)
+    if macs:
+        by_id = update(AuditEvent.__table__).where(AuditEvent.id == bindparam("row"))  # type: ignore[arg-type]
+        tx.execute(
+            by_id.values(mac=bindparam("new_mac")),
+            [{"row": event.id, "new_mac": mac} for event, mac in zip(events, macs, strict=False)],
+        )
+    mac, seal = head.mac, b""
+    if len(macs) == len(events) == head.sequence and head.mac == last:
+        mac = macs[-1] if macs else FIRST
+        if head.seal == seal_of(ring, head.key_id, account_id, head.sequence, head.mac):
+            seal = seal_of(ring, ring.current, account_id, head.sequence, mac)
+    tx.execute(
+        update(AuditHead).where(AuditHead.account_id == account_id).values(mac=mac, seal=seal, key_id=ring.current)
+    )
+    audit.note_seal(tx, account_id, head.seal)
+
+
+def renew_site(tx: Connection, ring: KeyRing) -> None:
+    """Bring the site's chain and the total under the current key of `ring`."""
+    total = tx.execute(select(AuditTotal).with_for_update()).one_or_none()
+    if total is None or total.key_id not in ring.keys or total.key_id == ring.current:
+        return
+    events = tx.execute(select(SiteEvent).order_by(SiteEvent.sequence)).all()
+    macs, last = _renewed(ring, total.key_id, SITE, events)
+    if macs:
+        by_sequence = update(SiteEvent.__table__).where(SiteEvent.sequence == bindparam("row"))  # type: ignore[arg-type]
+        tx.execute(
+            by_sequence.values(mac=bindparam("new_mac")),
+            [{"row": event.sequence, "new_mac": mac} for event, mac in zip(events, macs, strict=False)],
+        )
+    mac, bound = total.mac, b""
+    if len(macs) == len(events) == total.sequence and total.mac == last:
+        mac = macs[-1] if macs else FIRST
+        if total_fits(ring, total.key_id, total.events, total.seals, total.sequence, total.mac, total.total_mac):
+            bound = total_mac(ring, ring.current, total.events, total.seals, total.sequence, mac)
+    tx.execute(update(AuditTotal).values(mac=mac, total_mac=bound, key_id=ring.current))
+
+
+def _renewed(ring: KeyRing, key_id: int, name: int | str, events: Iterable[Any]) -> tuple[list[bytes], bytes]:
+    """The new MACs of the events up to the first that does not fit, and the old MAC of the last that does."""
+    macs: list[bytes] = []
+    old = new = FIRST
+    for event in events:
+        text = event_text(name, len(macs) + 1, Act(event.at, event.tag, event.actor, event.source, event.detail))
+        expected = event_mac(ring, key_id, old, text)
+        if event.sequence != len(macs) + 1 or event.mac != expected:
+            break
+        old, new = expected, event_mac(ring, ring.current, new, text)
+        macs.append(new)
+    return macs, old

@@ -1,0 +1,69 @@
+"""`kill -9` while everything passes to a new key: nothing is ever unreadable, and the next run finishes it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from store import key_file
+from store.at_rest import load_key_file
+from store.key_file import FileRing
+from store.rekey import rekey
+from store.sealed_columns import sealed_columns
+from store.store import Store
+from tests.faults.household import move_in, open_house
+from tests.faults.verdict import Verdict, is_corrupt
+from tests.faults.victim import Victim, strike, sweep
+from tests.stores import START, StillClock, make_ring, make_store
+
+
+def renew(victim: Victim, key: Path) -> None:
+    clock = StillClock(victim.time)
+    with make_store(victim.url, clock=clock, ring=FileRing(key), seed=int(victim.time.timestamp())) as store:
+        victim.arm()
+        rekey(store, key, actor="test", wait=lambda _: None, say=lambda _: None)
+        victim.say("renewed")
+
+
+def unreadable(store: Store) -> int:
+    """How many sealed values do not open."""
+    from store.errors import KeyWrong
+
+    count = 0
+    with store.database.read() as tx:
+        for column in sealed_columns():
+            for _, sealed, place_from in column.values(tx):
+                try:
+                    store.context.ring.open(sealed, column.place(place_from))
+                except KeyWrong:
+                    count += 1
+    return count
+
+
+def test_a_rekey(url: str, kind: str, tmp_path: Path, blow_count: int) -> None:
+    verdict = Verdict("rekey", kind)
+    key, clock = tmp_path / "keys" / "key", StillClock()
+    key_file.write_new(key, make_ring())
+    with make_store(url, clock=clock, ring=FileRing(key)) as store:
+        open_house(store)
+        move_in(store, clock)
+    half = 0
+    for number, blow in enumerate(sweep(renew, url, START, blow_count, key)):
+        said, was_killed = strike(renew, url, START + timedelta(days=1, seconds=number), blow, key)
+        damaged = is_corrupt(url)
+        keys = load_key_file(key).keys
+        half += len(keys) > 1
+        with make_store(url, clock=clock, ring=FileRing(key), seed=number) as store:
+            lost = unreadable(store)
+            with store.database.read() as tx:
+                is_whole = store.audit.verify_all(tx).is_whole
+            # As a rekey that begins with one key is what is looked at, half of one is finished in between.
+            if number % 2:
+                rekey(store, key, actor="test", wait=lambda _: None, say=lambda _: None)
+                assert len(load_key_file(key).keys) == 1
+        verdict.note(
+            was_killed=was_killed,
+            is_corrupt=damaged or not is_whole,
+            is_half_done=bool(said) and len(keys) != 1 and "renewed" in said,
+            is_lost=lost > 0,
+        )
+    print(f"killed with both keys in the file: {half} of {blow_count}")
+    verdict.settle()

@@ -1,0 +1,242 @@
+"""A new key: everything is readable at every moment, nothing is left under the old one, and the log stays whole."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from store import audit_checkpoint, key_file, rekey
+from store.accounts import Role
+from store.at_rest import KeyRing, load_key_file
+from store.errors import DatabaseBusy, KeyWrong, NotAllowed, NotAuthentic
+from store.key_file import FileRing
+from store.models import AuditEvent, Base, TwoFactor
+from store.sealed_columns import sealed_columns
+from store.store import Store
+from tests.postgres import PostgresServer
+from tests.stores import StillClock, add_account, make_ring, make_store, sign_in
+from tests.unit.store.acts import enrol
+from tests.unit.store.test_audit_total import act, report
+from tests.unit.store.whole_account import live, prepare_site
+
+
+@dataclass
+class House:
+    """A store that reads its keys from a file, as every command does."""
+
+    url: str
+    key: Path
+    clock: StillClock
+
+    def open(self, seed: int = 1) -> Store:
+        return make_store(self.url, clock=self.clock, ring=FileRing(self.key), seed=seed)
+
+
+@pytest.fixture(params=["file", "postgresql"])
+def house(request: pytest.FixtureRequest, tmp_path: Path, clock: StillClock) -> Iterator[House]:
+    key = tmp_path / "keys" / "key"
+    key_file.write_new(key, make_ring())
+    if request.param == "file":
+        yield House(request.getfixturevalue("file_url"), key, clock)
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database() as url:
+        yield House(url, key, clock)
+
+
+def renew(store: Store, key: Path) -> rekey.Renewed:
+    return rekey.rekey(store, key, actor="unix:root", wait=lambda _: None, say=lambda _: None)
+
+
+def sealed_under(store: Store) -> dict[int, int]:
+    """How many values are sealed under each key; each is opened on the way."""
+    found: dict[int, int] = {}
+    with store.database.read() as tx:
+        for column in sealed_columns():
+            for _, sealed, place_from in column.values(tx):
+                store.context.ring.open(sealed, column.place(place_from))
+                found[sealed[0]] = found.get(sealed[0], 0) + 1
+    return found
+
+
+def test_every_sealed_column_is_known() -> None:
+    in_models = {
+        (table.name, column.name)
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if column.name.endswith("_sealed")
+    }
+    assert {(column.table.__tablename__, column.name) for column in sealed_columns()} == in_models
+
+
+def test_everything_passes_to_the_new_key(house: House, clock: StillClock) -> None:
+    old = load_key_file(house.key)
+    with house.open() as store:
+        prepare_site(store)
+        live(store, clock, "alice", role=Role.ADMIN)
+        planted = live(store, clock, "bob", number=2)
+        before = report(store)
+        count = sum(sealed_under(store).values())
+        done = renew(store, house.key)
+        assert (done.key_id, done.old_key_ids, done.values, done.unreadable) == (2, (1,), count, 0)
+        assert done.chains == 3
+        assert sealed_under(store) == {2: count}
+        after = report(store)
+        assert after.is_whole
+        assert {one: chain.digest for one, chain in after.accounts.items()} == {
+            one: chain.digest for one, chain in before.accounts.items()
+        }
+        assert store.site.text("upstream.api_key") == "sk-planted-upstream-key"
+        with store.database.read() as tx:
+            (told,) = store.audit.site_page(tx, limit=1)
+        assert (told.tag, told.actor, told.detail) == ("key:renewed", "unix:root", {"key_id": 2})
+        store.sessions.whoami(planted.person.token)
+    new = load_key_file(house.key)
+    assert list(new.keys) == [2]
+    assert new.keys[2] not in old.keys.values()
+    assert house.key.stat().st_mode & 0o777 == 0o600
+    with house.open(seed=2) as store:
+        act(store, planted.person.id)
+        assert report(store).is_whole
+    with pytest.raises(KeyWrong):
+        make_store(house.url, clock=clock, ring=old)
+
+
+def test_again_and_again(house: House) -> None:
+    with house.open() as store:
+        alice = add_account(store)
+        for number in range(2, 6):
+            assert renew(store, house.key).key_id == number
+            act(store, alice.id)
+        assert report(store).is_whole
+
+
+def test_a_program_that_runs_goes_on(house: House, clock: StillClock) -> None:
+    """One that was started before reads and writes meanwhile, without a new start."""
+    steps = 0
+    with house.open() as store, house.open(seed=2) as running:
+        prepare_site(store)
+        person = live(store, clock, "alice", role=Role.ADMIN).person
+
+        def go_on(*_: object) -> None:
+            nonlocal steps
+            steps += 1
+            assert running.site.text("upstream.api_key") == "sk-planted-upstream-key"
+            running.site.set("smtp.password", f"password {steps}", actor="x")
+            assert running.site.mail().password == f"password {steps}"
+            act(running, person.id)
+            assert report(running).is_whole
+
+        done = rekey.rekey(store, house.key, actor="x", wait=go_on, say=go_on)
+        go_on()
+        assert done.unreadable == 0
+        assert list(load_key_file(house.key).keys) == [2]
+        assert set(sealed_under(running)) == {2}
+    assert steps == 3
+
+
+def test_one_that_was_stopped_goes_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    with house.open() as store:
+        add_account(store)
+        store.site.set("smtp.password", "planted", actor="x")
+        for name in ("_reseal", "_renew_log", "_finish"):
+            with monkeypatch.context() as patch:
+                patch.setattr(rekey, name, stop)
+                with pytest.raises(Stopped):
+                    renew(store, house.key)
+            assert sorted(load_key_file(house.key).keys) == [1, 2]
+            assert store.site.mail().password == "planted"
+            assert report(store).is_whole
+        with monkeypatch.context() as patch:
+            patch.setattr(key_file, "write_over", stop)
+            with pytest.raises(Stopped):
+                renew(store, house.key)
+        assert store.site.mail().password == "planted"
+    with house.open(seed=2) as store:
+        assert renew(store, house.key).old_key_ids == (1,)
+        assert store.site.mail().password == "planted"
+        assert report(store).is_whole
+    assert list(load_key_file(house.key).keys) == [2]
+
+
+def test_a_lock_outlives_the_key(house: House, clock: StillClock) -> None:
+    with house.open() as store:
+        add_account(store)
+        for number in range(6):
+            clock.advance(hours=1)
+            with pytest.raises((NotAuthentic, NotAllowed)):
+                store.sign_in.with_password("alice", "wrong", source=f"pts/{number}")
+        renew(store, house.key)
+        with pytest.raises(NotAllowed):
+            store.sign_in.with_password("alice", "wrong", source="pts/9")
+
+
+def test_what_did_not_fit_does_not_fit_afterwards(house: House) -> None:
+    with house.open() as store:
+        alice, bob = add_account(store), add_account(store, "bob")
+        act(store, alice.id, 5)
+        with store.database.engine.begin() as tx:
+            tx.execute(
+                update(AuditEvent)
+                .where(AuditEvent.account_id == alice.id, AuditEvent.sequence == 3)
+                .values(actor="mallory")
+            )
+        renew(store, house.key)
+        found = report(store)
+        assert (found.accounts[alice.id].broken_at, found.accounts[bob.id].broken_at) == (3, None)
+
+
+def test_what_could_not_be_opened_is_left_and_told(house: House, clock: StillClock) -> None:
+    with house.open() as store:
+        add_account(store)
+        enrol(store, clock, sign_in(store))
+        with store.database.engine.begin() as tx:
+            tx.execute(update(TwoFactor).values(secret_sealed=b"\x01" + bytes(40)))
+        assert renew(store, house.key).unreadable == 1
+        with store.database.read() as tx:
+            assert tx.execute(select(TwoFactor.secret_sealed)).scalar_one() == b"\x01" + bytes(40)
+
+
+def test_a_checkpoint_outlives_the_key(house: House) -> None:
+    with house.open() as store:
+        add_account(store)
+        with store.database.read() as tx:
+            earlier = audit_checkpoint.take(store.audit.verify_all(tx), store.context.now())
+        renew(store, house.key)
+        with store.database.read() as tx:
+            found = store.audit.verify_all(tx)
+            assert list(audit_checkpoint.compare(tx, store.context.ring, found, earlier)) == []
+
+
+def test_two_at_once_never_lose_a_key(house: House) -> None:
+    with house.open() as store, key_file.held(house.key):
+        with pytest.raises(DatabaseBusy, match="Another gatekey admin rekey"):
+            renew(store, house.key)
+        assert load_key_file(house.key) == make_ring()
+
+
+def test_a_ring_follows_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    one = make_ring()
+    key_file.write_new(path, one)
+    ring = FileRing(path)
+    sealed = ring.seal("planted", "a:b:c", random.Random(1))
+    assert (ring.current, dict(ring.keys)) == (1, dict(one.keys))
+    two = KeyRing(2, {**one.keys, 2: bytes(range(32))})
+    key_file.write_over(path, two)
+    assert (ring.current, ring.oldest) == (2, 1)
+    assert ring.open(sealed, "a:b:c") == "planted"
+    assert ring.seal("planted", "a:b:c", random.Random(1))[0] == 2
+    path.write_text("nonsense")
+    assert ring.open(sealed, "a:b:c") == "planted", "what is open stays open"
+    path.unlink()
+    assert ring.open(sealed, "a:b:c") == "planted"
