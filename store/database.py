@@ -15,15 +15,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from store import sqlite_file
+from store.driver_errors import for_sqlite, translate
 from store.errors import (
     DatabaseBusy,
     DatabaseDamaged,
     DatabaseForeign,
-    DatabaseFull,
-    DatabaseReadOnly,
+    DatabaseNotUtf8,
     DatabaseRefused,
     DatabaseUnreachable,
-    StoreUnavailable,
 )
 
 APPLICATION_ID: Final = 0x474B4559
@@ -42,35 +41,6 @@ _PRAGMAS: Final = (
 )
 _ONE_SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """On PostgreSQL each statement of a transaction sees a newer state, unless it is told otherwise."""
-
-SQLITE_ERRORS: Final[dict[int, type[StoreUnavailable]]] = {
-    sqlite3.SQLITE_BUSY: DatabaseBusy,
-    sqlite3.SQLITE_LOCKED: DatabaseBusy,
-    sqlite3.SQLITE_FULL: DatabaseFull,
-    sqlite3.SQLITE_READONLY: DatabaseReadOnly,
-    sqlite3.SQLITE_PERM: DatabaseReadOnly,
-    sqlite3.SQLITE_CANTOPEN: DatabaseUnreachable,
-    sqlite3.SQLITE_IOERR: DatabaseUnreachable,
-    sqlite3.SQLITE_NOTADB: DatabaseForeign,
-    sqlite3.SQLITE_CORRUPT: DatabaseDamaged,
-}
-"""By primary result code (the low byte of the extended one)."""
-
-POSTGRESQL_ERRORS: Final[dict[str, type[StoreUnavailable]]] = {
-    "42P01": DatabaseForeign,  # undefined table
-    "53300": DatabaseBusy,  # too many connections
-    "08": DatabaseUnreachable,  # connection exception
-    "28": DatabaseUnreachable,  # invalid authorization
-    "3D": DatabaseUnreachable,  # no such database
-    "57": DatabaseUnreachable,  # operator intervention, shutdown
-    "40": DatabaseBusy,  # serialization failure, deadlock
-    "55": DatabaseBusy,  # lock not available
-    "53": DatabaseFull,  # disk full, out of memory
-    "25": DatabaseReadOnly,  # read-only transaction
-    "XX": DatabaseDamaged,  # internal error
-    "58": DatabaseUnreachable,  # system error
-}
-"""By the SQLSTATE, or by its class, the first two characters (PostgreSQL manual, appendix A)."""
 
 
 class Database:
@@ -179,7 +149,7 @@ class Database:
         except exc.DBAPIError as error:
             raise translate(error) from error
         except sqlite3.Error as error:
-            raise _for_sqlite(error) from error
+            raise for_sqlite(error) from error
         except exc.TimeoutError as error:
             raise DatabaseBusy from error
         except JSONDecodeError as error:
@@ -264,10 +234,11 @@ class Database:
             )
 
     def _postgresql_engine(self) -> Engine:
-        options = f"-c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_MS}"
-        return create_engine(
-            self.url, connect_args={"connect_timeout": 5, "options": options}, pool_size=8, max_overflow=24
-        )
+        # Asked for, because a database without an encoding (SQL_ASCII) answers with bytes.
+        options = {"connect_timeout": 5, "client_encoding": "utf8"}
+        engine = create_engine(self.url, connect_args=options, pool_size=8, max_overflow=24)
+        event.listen(engine, "connect", _set_session)
+        return engine
 
 
 def prepare_file(path: Path, *, create: bool) -> None:
@@ -296,33 +267,22 @@ def _is_ours_or_empty(path: Path) -> bool:
             (stamp,) = connection.execute("PRAGMA application_id").fetchone()
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
-        raise _for_sqlite(error) from error
+        raise for_sqlite(error) from error
     return bool(stamp == APPLICATION_ID or tables == 0)
-
-
-def translate(error: exc.DBAPIError) -> StoreUnavailable:
-    """The sentence for a driver's error; what no table names is `DatabaseRefused`."""
-    origin: Any = error.orig
-    if isinstance(origin, sqlite3.Error):
-        return _for_sqlite(origin)
-    state = getattr(origin, "sqlstate", None)
-    if state is None:
-        return DatabaseUnreachable() if isinstance(error, exc.OperationalError) else DatabaseRefused()
-    return POSTGRESQL_ERRORS.get(state, POSTGRESQL_ERRORS.get(state[:2], DatabaseRefused))()
-
-
-def _for_sqlite(error: sqlite3.Error) -> StoreUnavailable:
-    code = getattr(error, "sqlite_errorcode", None)
-    return SQLITE_ERRORS.get((code or 0) & 0xFF, _by_message(str(error)))()
-
-
-def _by_message(message: str) -> type[StoreUnavailable]:
-    # SQLite reports a missing table as the general code 1, with the reason only in its text.
-    return DatabaseForeign if message.startswith(("no such table", "no such column")) else DatabaseRefused
 
 
 def _connect_sqlite(uri: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+
+def _set_session(connection: Any, _record: ConnectionPoolEntry) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding == "SQL_ASCII":
+        raise DatabaseNotUtf8(encoding)
+    # In one message, and not as startup parameters: PgBouncer refuses those it does not know.
+    connection.autocommit = True
+    connection.execute(f"SET timezone TO 'UTC'; SET lock_timeout TO {BUSY_TIMEOUT_MS}")
+    connection.autocommit = False
 
 
 def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

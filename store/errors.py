@@ -38,7 +38,9 @@ GatekeyError
 └── StoreUnavailable  the data could not be reached, or may not be trusted
     ├── DatabaseBusy
     │   └── FirstRunOvertaken
-    ├── DatabaseFull  DatabaseReadOnly  DatabaseUnreachable  DatabaseMissing
+    ├── DatabaseUnreachable
+    │   └── DatabaseAccessDenied
+    ├── DatabaseFull  DatabaseReadOnly  DatabaseMissing  DatabaseNotUtf8
     ├── DatabaseForeign  DatabaseDamaged  DatabaseExposed  DatabaseOnNetwork  DatabaseRefused
     ├── DatabaseInUse  BackupRefused
     ├── SchemaTooOld  SchemaTooNew
@@ -510,6 +512,22 @@ class DatabaseReadOnly(StoreUnavailable):
 class DatabaseUnreachable(StoreUnavailable):
     title = "The database does not answer"
     sentence = "The database could not be reached. Nothing was changed; check that it is running and try again."
+
+
+class DatabaseAccessDenied(DatabaseUnreachable):
+    title = "The database does not let Gatekey in"
+    sentence = "The database refused this user. Check the database address and the rights of its user."
+
+
+class DatabaseNotUtf8(StoreUnavailable):
+    title = "The database does not keep UTF-8"
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"This PostgreSQL database keeps text as {encoding}, not as UTF8. Make another with "
+            "createdb -T template0 -E UTF8 -l C NAME, and name it with --database."
+        )
+        self.encoding = encoding
 
 
 class DatabaseForeign(StoreUnavailable):

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, text
 from store.at_rest import KeyRing
 from store.audit_adoption import seal_log
 from store.database import APPLICATION_ID, Database
-from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
+from store.errors import DatabaseForeign, DatabaseNotUtf8, DatabaseRefused, SchemaTooNew, SchemaTooOld
 from store.models import SCHEMA_REVISION, Base
 
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
@@ -66,6 +66,8 @@ def upgrade(database: Database, ring: Callable[[], KeyRing] | None = None) -> st
             return found
         if found is not None and found not in REVISIONS:
             raise SchemaTooNew
+        if found is None and database.is_postgresql:
+            _check_encoding(connection)
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
         config.set_main_option("path_separator", "os")
@@ -76,6 +78,13 @@ def upgrade(database: Database, ring: Callable[[], KeyRing] | None = None) -> st
         if not database.is_postgresql:
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
         return found
+
+
+def _check_encoding(connection: Connection) -> None:
+    """Raise `DatabaseNotUtf8` for one that lacks letters. One that is in use already is left alone."""
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise DatabaseNotUtf8(encoding)
 
 
 def create_in_memory(database: Database) -> None:

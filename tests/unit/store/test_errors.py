@@ -15,9 +15,11 @@ from sqlalchemy import exc
 
 import store
 from store import errors
-from store.database import POSTGRESQL_ERRORS, SQLITE_ERRORS, Database, translate
+from store.database import Database
+from store.driver_errors import POSTGRESQL_ERRORS, SQLITE_ERRORS, translate
 from store.errors import (
     ClockSkewed,
+    DatabaseAccessDenied,
     DatabaseBusy,
     DatabaseDamaged,
     DatabaseForeign,
@@ -39,6 +41,7 @@ ARGUMENTS: dict[type[GatekeyError], tuple[Any, ...]] = {
     TooManyAttempts: (timedelta(seconds=60),),
     ModelSpeltOtherwise: ("gpt",),
     ModelNotPriced: ("gpt-5",),
+    errors.DatabaseNotUtf8: ("SQL_ASCII",),
 }
 
 
@@ -193,8 +196,8 @@ def test_a_missing_table_is_another_programs_file(message: str) -> None:
     ("state", "kind"),
     [
         ("08006", DatabaseUnreachable),
-        ("28P01", DatabaseUnreachable),
-        ("3D000", DatabaseUnreachable),
+        ("28P01", DatabaseAccessDenied),
+        ("3D000", DatabaseAccessDenied),
         ("57P01", DatabaseUnreachable),
         ("58030", DatabaseUnreachable),
         ("40001", DatabaseBusy),
@@ -202,9 +205,14 @@ def test_a_missing_table_is_another_programs_file(message: str) -> None:
         ("55P03", DatabaseBusy),
         ("53300", DatabaseBusy),
         ("53100", DatabaseFull),
-        ("53200", DatabaseFull),
+        ("53200", DatabaseBusy),
         ("25006", DatabaseReadOnly),
         ("42P01", DatabaseForeign),
+        ("42501", DatabaseAccessDenied),
+        ("26000", DatabaseUnreachable),
+        ("42P05", DatabaseUnreachable),
+        ("57014", DatabaseBusy),
+        ("57P03", DatabaseUnreachable),
         ("XX001", DatabaseDamaged),
         ("23505", DatabaseRefused),
         ("42601", DatabaseRefused),
