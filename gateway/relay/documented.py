@@ -10,7 +10,7 @@ from typing import Any, Final
 from gateway.answers import MEANINGS, Schema, refusals
 from gateway.relay.fields import EXTRA, TOOLS
 from gateway.relay.relay import TASK_NAME
-from gateway.relay.request import BATCHES, ENDPOINTS, MOST_CHOICES, MOST_TOKENS, Endpoint
+from gateway.relay.request import BATCHES, ENDPOINTS, MOST_CHOICES, MOST_TOKENS, STREAM_OPTIONS, Endpoint
 from gateway.relay.routes import PREFIX
 from store.inputs import LONGEST_MODEL
 from store.request_fields import IN_METADATA, METADATA_BEGINNINGS, METADATA_ENDING
@@ -19,7 +19,7 @@ _RELAYED: Final[Mapping[int, str]] = {
     400: "The body could not be read, or the gateway or the model server refused a field; `param` names it.",
     401: "There is no valid API key in the Authorization header (RFC 6750).",
     403: "The account is suspended (`account_suspended`), or the model has no price and the account does not accept "
-    "such models (`model_not_priced`).",
+    "such models (`model_not_priced`), or the model server refuses, and says why.",
     404: "The model server knows no such model.",
     405: MEANINGS[405],
     409: "The model server refused: it conflicts with something there.",
@@ -61,7 +61,11 @@ _MODEL: Final[Schema] = {
 }
 _STREAM: Final[Mapping[str, Schema]] = {
     "stream": {"type": ["boolean", "null"], "default": False},
-    "stream_options": {"type": ["object", "null"], "properties": {"include_usage": {"type": ["boolean", "null"]}}},
+    "stream_options": {
+        "type": ["object", "null"],
+        "properties": {name: {"type": ["boolean", "null"]} for name in STREAM_OPTIONS},
+        "additionalProperties": False,
+    },
 }
 _NO_STREAM: Final[Mapping[str, Schema]] = {"stream": {"enum": [False, None], "default": False}}
 

@@ -22,6 +22,7 @@ from gateway.client_address import client_address
 from gateway.json_text import loads_answer
 from gateway.problems import REQUEST_ID, OpenAiProblem, problem_code
 from gateway.relay.admission import Admission
+from gateway.relay.asking import ask
 from gateway.relay.bodies import Bodies
 from gateway.relay.ledger import STOPPED, Caller, Held, Ledger
 from gateway.relay.places import Places
@@ -112,9 +113,7 @@ class Relay:
             with ExitStack() as place:
                 place.enter_context(self._places.one(held.caller.holder.account_id))
                 async with asyncio.timeout(LONGEST_CALL):
-                    answer = await self.services.upstream.send(
-                        site, "POST", call.endpoint.path, call.content, request_id=held.caller.request_id
-                    )
+                    answer = await ask(self.services.upstream, site, call, request_id=held.caller.request_id)
                     if call.streams and answer.is_success:
                         await check_streams(answer)
                         streamed = replace(call, content=b"")  # it is sent, and a stream may last
@@ -142,7 +141,7 @@ class Relay:
     async def _book(self, call: Call, held: Held, content: bytes, site: SiteView) -> Response:
         document = await self.document(content)
         status, task = task_of(document) if call.endpoint.kind is Kind.TASK else ("ok", "")
-        usage = of_answer(call, document, len(content))
+        usage = of_answer(call, document, len(content), site.upstream_key)
         await self.ledger.book(held, usage, status=status, detail=usage.remark(held.price), task=task)
         return passed_on(content, site.upstream_key, held.caller.request_id)
 

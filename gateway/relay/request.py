@@ -26,6 +26,8 @@ MOST_CHOICES: Final = 128
 MOST_VALUES: Final = 500_000
 """In one body. The interpreter does nothing else while it parses: a million small ones keep all others waiting for
 a second. OpenAI takes 300,000 tokens to embed at once, the longest list there is."""
+STREAM_OPTIONS: Final = ("include_usage", "include_obfuscation", "continuous_usage_stats")
+"""OpenAI's, and vLLM's. None of them holds a name of its own, so that the last `stream_options` is ours."""
 TOKENS_PER_DRAWING: Final = 8000
 """Held for each picture that is drawn. Where pictures are priced one by one, a token costs nothing; where they are
 priced by tokens, a large one in the best quality has above 6,000."""
@@ -88,12 +90,18 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str] 
         _refuse("This endpoint does not stream." if streams is True else "stream is true or false.", "stream")
     wants_usage = endpoint.may_stream and _wants_usage(body)
     if streams:
-        body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
+        # The last field, so that it can be cut off: some servers refuse it.
+        body["stream_options"] = {**(body.pop("stream_options", None) or {}), "include_usage": True}
     completion = endpoint.completion(body)
     pictures = _whole(body, "n", 1, MOST_CHOICES) if endpoint.kind is Kind.DRAWING else 0
     content = _written(body)
     prompt = prompt_estimate(content, body) if endpoint.kind is not Kind.TASK else 0
     return Call(endpoint, model, content, streams, wants_usage, prompt, completion, pictures)
+
+
+def without_usage(content: bytes) -> bytes:
+    """The content of a streamed call that does not ask for its usage."""
+    return content[: content.rindex(b',"stream_options":')] + b"}"
 
 
 def read_object(media_type: str, raw: bytes) -> dict[str, Any]:
@@ -161,13 +169,12 @@ def _wants_usage(body: dict[str, Any]) -> bool:
         return False
     if not isinstance(options, dict):
         _refuse("stream_options is an object.", "stream_options")
-    for key in options:
-        if key != "include_usage" and key.casefold() == "include_usage":
-            _refuse("Write include_usage in small letters.", "stream_options")
-    wanted = options.get("include_usage")
-    if wanted is not None and not isinstance(wanted, bool):
-        _refuse("include_usage is true or false.", "stream_options")
-    return wanted is True
+    for key, value in options.items():
+        if key not in STREAM_OPTIONS:
+            _refuse(f"stream_options holds {', '.join(STREAM_OPTIONS)} and nothing else.", "stream_options")
+        if value is not None and not isinstance(value, bool):
+            _refuse(f"{key} is true or false.", "stream_options")
+    return options.get("include_usage") is True
 
 
 def _whole(body: dict[str, Any], name: str, lowest: int, highest: int, default: int = 1) -> int:

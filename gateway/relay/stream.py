@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.json_text import loads_answer
+from gateway.relay.reasons import failure
 from gateway.relay.reported import Reported, reported
 from gateway.relay.request import Call
 from gateway.relay.usage import Usage, of_stream, says_error
@@ -105,13 +106,18 @@ class Meter:
             self.is_done = True
             return False
         if _ERROR_EVENT.search(event) or (_ERROR.search(data) and says_error(_object(data))):
-            raise UpstreamFailed("The model server reported an error and broke off.")
+            document = _object(data) or data.decode(errors="replace")
+            raise UpstreamFailed(failure("The model server reported an error and broke off", document, self._key))
         said = _PIECE.findall(data)
         heard = _SOUND.findall(data) if _AUDIO.search(data) else ()
         self.pieces += bool(said or heard)
         self.letters += sum(map(len, said))
         self.sounds += sum(map(len, heard))
         return self._note_usage(data) if _USAGE.search(data) else True
+
+    @property
+    def _key(self) -> str:
+        return self.secret.decode()
 
     def _note_usage(self, data: bytes) -> bool:
         document = _object(data)

@@ -6,22 +6,22 @@ through a client, which would log addresses, keep cookies, and know how to follo
 
 import asyncio
 import contextlib
-import re
+import logging
 from collections.abc import AsyncIterable, Collection, Mapping
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import httpx
 
 from gateway.faults import FOREIGN
-from gateway.json_text import loads_answer
 from gateway.outbound import system_trust
 from gateway.problems import OpenAiProblem
 from gateway.relay.connections import ModelServerTransport
+from gateway.relay.reasons import Reason, masked, reason_in, without_addresses
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
-from store.text import plain
 
+LOGGER: Final = logging.getLogger("gatekey.relay")
 WAITS: Final = {"connect": 5.0, "read": 300.0, "write": 30.0, "pool": 5.0}
 """Seconds. `read` is the longest silence, before an answer or within one."""
 LONGEST_CALL: Final = 50 * 60
@@ -29,9 +29,9 @@ LONGEST_CALL: Final = 50 * 60
 LONGEST_ANSWER: Final = 64 * 1024 * 1024
 LONGEST_ERROR: Final = 64 * 1024
 
-TOLD: Final = frozenset({400, 404, 409, 413, 415, 422, 429})
-"""Statuses that are the client's doing. All others are between the gateway and the model server."""
-_KEY: Final = re.compile(r"sk-[A-Za-z0-9_*-]{4,}")
+TOLD: Final = frozenset({400, 403, 404, 409, 413, 415, 422, 429})
+"""Statuses that are the client's doing. All others are between the gateway and the model server, and so is a 403
+that gives no reason."""
 _MOST_URLS: Final = 100
 _NOT_CONFIGURED: Final = "The administrator has not configured a model server."
 
@@ -43,6 +43,8 @@ class Upstream:
         self._transport = transport
         self._opening = asyncio.Lock()
         self._urls: dict[str, httpx.URL] = {}
+        self.without_usage: set[str] = set()
+        """Addresses of model servers that refuse to report the usage of a stream."""
 
     async def send(
         self, site: SiteView, method: str, path: str, content: bytes = b"", *, request_id: str
@@ -130,33 +132,40 @@ def unreachable(error: Exception) -> OpenAiProblem:
 async def refusal(response: httpx.Response, secret: str, told: Collection[int] = TOLD) -> OpenAiProblem:
     """The problem for an answer that is no success, with `secret` masked.
 
-    A status in `told` is told on as the client's doing.
+    A status in `told` is told on as the client's doing. Of all others the administrator is told the reason, and the
+    client as well where the model server failed.
     """
-    status = response.status_code
-    said: Mapping[str, Any] = {}
+    status, reason = response.status_code, None
     # A refusal that cannot be read is still one: a 502 instead would be tried again.
-    with contextlib.suppress(UpstreamFailed):
-        said = _said(await read_all(response, LONGEST_ERROR))
-    if status not in told:
-        busy = status in (503, 529)
-        name = HTTPStatus(status).phrase if status in set(HTTPStatus) else "something unknown"
-        sentence = f"The model server answered {status} ({name})."
-        return OpenAiProblem(503 if busy else 502, sentence, code="upstream_error", headers=_patience(response))
-    message = said.get("message")
-    sentence = message if isinstance(message, str) and message.strip() else f"The model server answered {status}."
+    with contextlib.suppress(UpstreamFailed, OpenAiProblem):
+        reason = reason_in(await read_all(response, LONGEST_ERROR))
+    if status not in told or (reason is None and status == HTTPStatus.FORBIDDEN):
+        return _fault(status, reason, secret, _patience(response))
+    if reason is None:
+        reason = Reason(f"The model server answered {status}.")
     return OpenAiProblem(
         status,
-        masked(sentence, secret),
-        kind=_word(said.get("type"), secret),
-        code=_word(said.get("code"), secret),
-        param=_word(said.get("param"), secret),
+        masked(reason.message, secret),
+        kind=_word(reason.kind, secret),
+        code=_word(reason.code, secret),
+        param=_word(reason.param, secret),
         headers=_patience(response),
     )
 
 
-def masked(text: str, secret: str) -> str:
-    """`text` on one line, without the gateway's own key or anything that looks like one."""
-    return plain(_KEY.sub("sk-…", text.replace(secret, "…") if secret else text), 500)
+def _fault(status: int, reason: Reason | None, secret: str, headers: Mapping[str, str]) -> OpenAiProblem:
+    """The problem for what went wrong between the gateway and the model server."""
+    name = HTTPStatus(status).phrase if status in set(HTTPStatus) else "something unknown"
+    sentence = f"The model server answered {status} ({name})"
+    if reason is None:
+        told = f"{sentence}."
+    else:
+        LOGGER.warning("%s: %s", sentence, masked(reason.message, secret))
+        # Refused: the gateway's key or its credit. That is the administrator's business.
+        is_told = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        told = f"{sentence}: {masked(without_addresses(reason.message), secret)}" if is_told else f"{sentence}."
+    is_busy = status in (503, 529)
+    return OpenAiProblem(503 if is_busy else 502, told, code="upstream_error", headers=headers)
 
 
 def _patience(response: httpx.Response) -> dict[str, str]:
@@ -164,21 +173,5 @@ def _patience(response: httpx.Response) -> dict[str, str]:
     return {"Retry-After": value} if value.isascii() and value.isdigit() and len(value) <= 5 else {}
 
 
-def _said(body: bytes) -> Mapping[str, Any]:
-    """The error in a refusal: an object as OpenAI has it, its sentence alone (Ollama), or the document (vLLM)."""
-    try:
-        document = loads_answer(body)
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(document, dict):
-        return {}
-    error = document.get("error")
-    if not error and document.get("object") == "error":
-        return document
-    if isinstance(error, str):
-        return {"message": error}
-    return error if isinstance(error, dict) else {}
-
-
-def _word(value: object, secret: str) -> str | None:
-    return masked(value, secret)[:100] if isinstance(value, str) else None
+def _word(value: str | None, secret: str) -> str | None:
+    return None if value is None else masked(value, secret)[:100]

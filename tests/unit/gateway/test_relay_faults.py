@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from gateway.faults import SENTENCES
-from gateway.relay.upstream import LONGEST_ERROR, masked, unreachable
+from gateway.relay.reasons import masked
+from gateway.relay.upstream import LONGEST_ERROR, unreachable
 from store.pricing import ModelPrice
 from store.sections import PriceSettings
 from store.store import Store
@@ -61,7 +62,7 @@ def error_of(refused: httpx.Response) -> dict[str, Any]:
         (429, 429),
         (401, 502),
         (402, 502),
-        (403, 502),
+        (403, 403),
         (405, 502),
         (418, 502),
         (500, 502),
@@ -107,13 +108,14 @@ async def test_retry_after_was_passed_on_if_it_is_a_number(store: Store) -> None
     [
         b"",
         b"<html>",
+        b"<html><p> .</p></html>",
         b"[]",
         b"null",
         b'{"error": {"message": 7}}',
         b'{"error": " "}',
-        b'{"error": ["text"]}',
+        b'{"error": [7, {}]}',
         b'{"object": "error", "message": null}',
-        b'{"message": "text"}',
+        b'{"message": {"message": {"message": {"message": {"message": "text"}}}}}',
         b"\xff" * 100,
     ],
 )

@@ -1,0 +1,55 @@
+"""One call at the model server, asked for its usage if the server can be: some refuse `stream_options`."""
+
+import logging
+from typing import Final
+
+import httpx
+
+from gateway.problems import OpenAiProblem
+from gateway.relay.request import Call, without_usage
+from gateway.relay.upstream import LONGEST_ERROR, Upstream, read_all
+from gateway.site_view import SiteView
+from store.errors import UpstreamFailed
+
+LOGGER: Final = logging.getLogger("gatekey.relay")
+_REFUSING: Final = frozenset({400, 422, 500, 501})
+"""What servers answer that do not know a field."""
+_NAMES: Final = (b"stream_options", b"include_usage")
+
+
+async def ask(upstream: Upstream, site: SiteView, call: Call, *, request_id: str) -> httpx.Response:
+    """The beginning of the answer to `call`, whatever its status. The caller closes it.
+
+    A server that refuses to report the usage of a stream is asked again without that, and not asked for it again:
+    the usage is then counted here. Raises what `Upstream.send` raises.
+    """
+    path, content = call.endpoint.path, call.content
+    if not call.streams:
+        return await upstream.send(site, "POST", path, content, request_id=request_id)
+    if site.upstream_url in upstream.without_usage:
+        return await upstream.send(site, "POST", path, without_usage(content), request_id=request_id)
+    answer = await upstream.send(site, "POST", path, content, request_id=request_id)
+    if answer.status_code not in _REFUSING:
+        return answer
+    refusal = await _read(answer)
+    if not any(name in refusal.content for name in _NAMES):
+        return refusal
+    again = await upstream.send(site, "POST", path, without_usage(content), request_id=request_id)
+    # Only if that was the reason: the words may be a client's, which the server repeats.
+    if again.is_success:
+        upstream.without_usage.add(site.upstream_url)
+        LOGGER.warning("The model server refuses stream_options: the usage of its streams is counted here")
+    return again
+
+
+async def _read(answer: httpx.Response) -> httpx.Response:
+    """The same answer with its body in memory. What cannot be read of a refusal is left out."""
+    content = b""
+    try:
+        content = await read_all(answer, LONGEST_ERROR)
+    except (UpstreamFailed, OpenAiProblem):
+        pass
+    finally:
+        await answer.aclose()
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name != "content-encoding"]
+    return httpx.Response(answer.status_code, headers=headers, content=content)

@@ -1,0 +1,131 @@
+"""The reason that a model server gives, in whichever dialect it gives it.
+
+OpenAI has an `error` with a `message`; Ollama an `error` that is a sentence; vLLM and LM Studio the sentence itself;
+FastAPI, and so many small servers, a `detail`, which may be a list of fields; Gemini a list with an error in it; and
+what stands in front of them answers with text or a page.
+"""
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway.json_text import loads_answer
+from store.text import plain
+
+LONGEST: Final = 500
+"""Characters of a reason that are told."""
+_HEAD: Final = 16 * 1024
+"""Bytes of a page in which its title is looked for."""
+_MOST_PARTS: Final = 5
+_DEEPEST: Final = 4
+_ERRORS: Final = ("error", "errors", "detail", "details")
+_SENTENCES: Final = ("message", "msg", "error_message", "error_msg", "reason", "title", "description")
+_KEY: Final = re.compile(r"sk-[A-Za-z0-9_*-]{4,}")
+_ADDRESS: Final = re.compile(
+    r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>)]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\[[0-9a-f:]*:[0-9a-f:]+\](?::\d+)?"
+    r"|\b[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d{2,5}\b|\bhost='[^']*'|\blocalhost:\d+\b",
+    re.IGNORECASE,
+)
+_TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_UNSEEN: Final = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.IGNORECASE | re.DOTALL)
+_PAGE: Final = re.compile(r"\s*<[!?a-z]", re.IGNORECASE)
+_BLANKS: Final = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What was said: the sentence, and the words that OpenAI has beside it."""
+
+    message: str
+    kind: str | None = None
+    code: str | None = None
+    param: str | None = None
+
+
+def reason_in(body: bytes) -> Reason | None:
+    """The reason in the body of a refusal; None if there is none that a person could read."""
+    try:
+        document = loads_answer(body)
+    except (ValueError, RecursionError):
+        text = _text_of(body)
+        return Reason(text) if text else None
+    return reason_of(document)
+
+
+def reason_of(document: object) -> Reason | None:
+    """The reason in a document that reports an error."""
+    if isinstance(document, list) and len(document) == 1:
+        document = document[0]
+    sentence = _sentence(document)
+    if sentence is None:
+        return None
+    error = document.get("error") if isinstance(document, dict) else None
+    words: Mapping[str, Any] = error if isinstance(error, dict) else document if isinstance(document, dict) else {}
+    kind, code, param = (_word(words.get(name)) for name in ("type", "code", "param"))
+    return Reason(sentence, kind, code, param)
+
+
+def masked(text: str, secret: str) -> str:
+    """`text` on one line, without the gateway's own key or anything that looks like one."""
+    return plain(_KEY.sub("sk-…", text.replace(secret, "…") if secret else text), LONGEST)
+
+
+def without_addresses(text: str) -> str:
+    """`text` without addresses and hosts: where the model server lies is the administrator's business."""
+    return _ADDRESS.sub("…", text)
+
+
+def failure(sentence: str, document: object, secret: str) -> str:
+    """`sentence`, and after it the reason that `document` gives for it."""
+    reason = reason_of(document)
+    return f"{sentence}." if reason is None else f"{sentence}: {masked(without_addresses(reason.message), secret)}"
+
+
+def _sentence(value: object, depth: int = 0) -> str | None:
+    if isinstance(value, str):
+        return _readable(value)
+    if depth < _DEEPEST:
+        if isinstance(value, list):
+            parts = [part for item in value[:_MOST_PARTS] if (part := _item(item, depth + 1)) is not None]
+            return "; ".join(parts) or None
+        if isinstance(value, dict):
+            said = (_sentence(part, depth + 1) for part in _parts(value))
+            return next((sentence for sentence in said if sentence is not None), None)
+    return None
+
+
+def _parts(value: Mapping[str, Any]) -> Iterator[object]:
+    for name in (*_SENTENCES, *_ERRORS):
+        # The title of a problem (RFC 9457) says less than its detail.
+        if name == "title" and value.get("detail"):
+            continue
+        yield value.get(name)
+
+
+def _item(item: object, depth: int) -> str | None:
+    """One of several errors, after the field that it is about."""
+    sentence = _sentence(item, depth)
+    places = item.get("loc") if isinstance(item, dict) else None
+    if sentence is None or not isinstance(places, list):
+        return sentence
+    field = ".".join(str(place) for place in places if place != "body")
+    return f"{field}: {sentence}" if field else sentence
+
+
+def _text_of(body: bytes) -> str | None:
+    text = body[:_HEAD].decode(errors="replace")
+    if _PAGE.match(text):
+        title = _TITLE.search(text)
+        text = html.unescape(_UNSEEN.sub(" ", title[1] if title else text))
+    return _readable(text)
+
+
+def _readable(text: str) -> str | None:
+    line = _BLANKS.sub(" ", text).strip()
+    return line[: 2 * LONGEST] if any(letter.isalnum() for letter in line) else None
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) else None
