@@ -1,6 +1,7 @@
 """`gatekey serve`: the gateway on uvicorn, from its first socket to its last answer."""
 
 import gc
+import ipaddress
 import logging
 import signal
 import socket
@@ -126,10 +127,14 @@ def configuration(app: object) -> uvicorn.Config:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises `CannotListen`."""
+    """A listening socket; port 0 takes a free one. Every address of IPv6 (`::`) is every address of IPv4 too.
+
+    Raises `CannotListen`.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    is_both = family == socket.AF_INET6 and _is_any(host) and socket.has_dualstack_ipv6()
     try:
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=is_both)
         # Connections inherit it. asyncio sets it only on sockets that name their protocol, and this one does not: the
         # body of an answer would wait for the client's acknowledgement of its headers, 40 ms with most clients.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -137,6 +142,13 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or "the address cannot be used"
         raise CannotListen(f"Gatekey cannot listen on {host} port {port}: {reason.lower()}.") from error
+
+
+def _is_any(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 class PlacesFormatter(logging.Formatter):

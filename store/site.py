@@ -87,8 +87,12 @@ def _network(text: str) -> str:
     return str(ipaddress.ip_network(text))
 
 
-def _url(text: str) -> str:
-    return inputs.check_url(text, field="value").rstrip("/")
+def _base_url(text: str) -> str:
+    """An address that paths are added to: with a query before them they would be lost in it."""
+    url = inputs.check_url(text, field="value")
+    if "?" in url:
+        raise ValueError(text)
+    return url.rstrip("/")
 
 
 def _origin(text: str) -> str:
@@ -106,14 +110,19 @@ _SWITCHES: Final = (
     Switch("passkeys.enabled", False, _boolean, "true or false"),
     Switch("passkeys.rp_id", "", _host, "a host name, such as gateway.example.com or localhost"),
     Switch("passkeys.origin", "", _origin, "an origin, such as https://gateway.example.com"),
-    Switch("public_url", "", _url, "a web address, such as https://gateway.example.com"),
+    Switch("public_url", "", _origin, "an origin without a path, such as https://gateway.example.com"),
     Switch("smtp.host", "", _host, "a host name"),
     Switch("smtp.port", 587, _whole(1, 65535), "a port, 1 to 65535"),
     Switch("smtp.security", "starttls", _one_of("starttls", "tls"), "starttls or tls"),
     Switch("smtp.username", "", _line, "text"),
     Switch("smtp.password", "", _line, "text", is_secret=True),
     Switch("smtp.sender", "", _email, "an e-mail address"),
-    Switch("upstream.base_url", "", _url, "a web address, such as https://models.example.com/v1"),
+    Switch(
+        "upstream.base_url",
+        "",
+        _base_url,
+        "a web address without ? and #, such as https://models.example.com/v1",
+    ),
     Switch("upstream.api_key", "", _word, "text without spaces", is_secret=True),
     Switch(
         "relay.extra_fields",

@@ -38,10 +38,11 @@ CHROMIUM: Final = Part("Chromium", ("chromium",), ("chromium",))
 NODE: Final = Part("Node.js with npm", ("npm",), ("node", "npm"))
 OATHTOOL: Final = Part("oathtool", ("oathtool",), ("oathtool",))
 OPENSSH: Final = Part("OpenSSH", ("openssh-server", "openssh-client"), ("sshd", "ssh", "ssh-keygen"))
+PGBOUNCER: Final = Part("PgBouncer", ("pgbouncer",), ("pgbouncer",))
 POSTGRESQL: Final = Part("PostgreSQL", ("postgresql",), ("postgres", "initdb", "pg_ctl"))
 TMUX: Final = Part("tmux", ("tmux",), ("tmux",))
 ZBARIMG: Final = Part("zbarimg", ("zbar-tools",), ("zbarimg",))
-PARTS: Final = (CHROMIUM, NODE, OATHTOOL, OPENSSH, POSTGRESQL, TMUX, ZBARIMG)
+PARTS: Final = (CHROMIUM, NODE, OATHTOOL, OPENSSH, PGBOUNCER, POSTGRESQL, TMUX, ZBARIMG)
 
 
 def find(program: str) -> Path | None:

@@ -27,6 +27,7 @@ from store.errors import (
     DatabaseUnreachable,
     StoreUnavailable,
 )
+from tests import parts
 from tests.postgres import USER, PostgresServer
 from tests.stores import add_account, make_store
 
@@ -267,9 +268,7 @@ def test_no_sentence_quotes_more_than_a_name() -> None:
 @contextmanager
 def bounced(server: PostgresServer, name: str) -> Iterator[str]:
     """The URL of the database `name` through a PgBouncer as it is installed."""
-    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
-        pytest.skip("PgBouncer is not installed")
+    parts.need(parts.PGBOUNCER)
     folder, owner = Path(tempfile.mkdtemp(prefix="gatekey-pgb-")), USER if os.geteuid() == 0 else None
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={server.folder} port=5432 user={USER}\n[pgbouncer]\nlisten_addr =\nlisten_port = 6432\n"
@@ -279,7 +278,10 @@ def bounced(server: PostgresServer, name: str) -> Iterator[str]:
         account = pwd.getpwnam(owner)
         os.chown(folder, account.pw_uid, account.pw_gid)
     process = subprocess.Popen(
-        [program, folder / "pgbouncer.ini"], user=owner, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [parts.find("pgbouncer") or "pgbouncer", folder / "pgbouncer.ini"],
+        user=owner,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         deadline = time.monotonic() + PATIENCE
