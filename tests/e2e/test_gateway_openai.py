@@ -3,10 +3,12 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import openai
 import pytest
+from starlette.responses import JSONResponse, Response
 
 from gateway.app import create_app
 from gateway.relay import streamed
@@ -15,7 +17,7 @@ from store.pricing import ModelPrice
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.live_servers import live
-from tests.model_server import PROMPT_TOKENS, WORDS, ModelServer, hang
+from tests.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer, hang
 from tests.stores import StillClock, make_store, sign_in
 from tests.unit.gateway.apps import MODEL, make_relayed
 
@@ -142,6 +144,66 @@ def test_the_sdk_raised_what_it_raises_for_openai(stage: Stage) -> None:
         stage.sdk().chat.completions.create(model=MODEL, messages=MESSAGES, max_tokens=-1)  # type: ignore[arg-type]
     assert bad.value.param == "max_tokens"
     assert stage.models.asked == []
+
+
+def test_what_changes_the_price_was_refused_and_all_else_passed_on(stage: Stage) -> None:
+    sdk = stage.sdk()
+    priced: tuple[dict[str, Any], ...] = (
+        {"service_tier": "priority"},
+        {"web_search_options": {}},
+        {"extra_body": {"provider": {}}},
+    )
+    for fields in priced:
+        with pytest.raises(openai.BadRequestError) as refused:
+            sdk.chat.completions.create(model=MODEL, messages=MESSAGES, **fields)  # type: ignore[arg-type]
+        assert refused.value.param in ("service_tier", "web_search_options", "provider")
+    assert stage.models.asked == []
+    everything = {
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "stop": ["x"],
+        "seed": 7,
+        "logprobs": True,
+        "top_logprobs": 2,
+        "response_format": {"type": "json_object"},
+        "reasoning_effort": "low",
+        "verbosity": "low",
+        "max_completion_tokens": 50,
+        "metadata": {"customer": "7"},
+        "store": False,
+        "prompt_cache_key": "k",
+        "safety_identifier": "s",
+        "parallel_tool_calls": False,
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+        "tool_choice": "auto",
+        "user": "u",
+    }
+    chat = sdk.chat.completions.create(  # type: ignore[call-overload]
+        model=MODEL, messages=MESSAGES, extra_body={"top_k": 40, "min_p": 0.1}, **everything
+    )
+    assert chat.choices[0].message.content == ANSWER
+    assert stage.models.asked[0].body == {
+        "model": MODEL,
+        "messages": MESSAGES,
+        "top_k": 40,
+        "min_p": 0.1,
+        **everything,
+    }
+
+
+def test_a_server_that_refuses_to_report_usage_was_streamed_from(stage: Stage) -> None:
+    def old(asked: Asked) -> Response | None:
+        if "stream_options" in asked.body:
+            return JSONResponse({"detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs"}]}, 422)
+        return None
+
+    stage.models.fault = old
+    for _ in range(2):
+        stream = stage.sdk().chat.completions.create(model=MODEL, messages=MESSAGES, stream=True)  # type: ignore[arg-type]
+        said = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)  # type: ignore[union-attr]
+        assert said == ANSWER
+    assert ["stream_options" in asked.body for asked in stage.models.asked] == [True, False, False]
+    assert [entry.completion_tokens for entry in stage.log()] == [len(WORDS)] * 2
 
 
 def test_an_empty_account_was_told_so_once(stage: Stage) -> None:
