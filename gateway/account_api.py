@@ -31,12 +31,14 @@ READING: Final = (401, 403, 405, 429, 500, 503)
 async def read_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:
     """What `work` reads on behalf of the request's token, in the transaction that the token was looked up in."""
     token = bearer(request.scope, ACCESS_TOKEN_PREFIX, WHAT)
+    services.rates.count_token(token, await services.site.current(), is_save=False)
 
     def read() -> tuple[TokenHolder, T]:
         with services.store.access_token.reading(token) as (tx, holder):
             return holder, work(tx, holder)
 
     holder, result = await services.threads.read(read)
+    services.rates.remember(token, holder.account_id)
     services.note(request.scope, holder, await services.address(request.scope) if holder.records_ip else "")
     return result
 
@@ -44,12 +46,14 @@ async def read_for(services: Services, request: Request, work: Callable[[Connect
 async def write_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:
     """What `work` does on behalf of the request's token, in the transaction that the token was looked up in."""
     token = bearer(request.scope, ACCESS_TOKEN_PREFIX, WHAT)
+    services.rates.count_token(token, await services.site.current(), is_save=True)
 
     def write(tx: Connection) -> tuple[TokenHolder, T]:
         holder = services.store.access_token.holder(tx, token, to_write=True)
         return holder, work(tx, holder)
 
     holder, result = await services.threads.write(write)
+    services.rates.remember(token, holder.account_id)
     services.note(request.scope, holder, await services.address(request.scope) if holder.records_ip else "")
     return result
 

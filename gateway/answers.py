@@ -18,7 +18,7 @@ MEANINGS: Final[Mapping[int, str]] = {
     415: "The body is not application/json.",
     422: "A field does not fit; the sentence says which.",
     428: "There is no If-Match, and without it someone's change could be overwritten unseen (RFC 6585).",
-    429: "There were too many bad tokens from this address.",
+    429: "There were too many requests of this account, or too many bad tokens from this address.",
     500: "Something went wrong that nobody thought of. It was logged.",
     503: "The data cannot be reached at the moment.",
 }

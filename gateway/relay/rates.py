@@ -8,7 +8,7 @@ no more than what the others let in within that second.
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -24,6 +24,8 @@ from store.sessions import digest
 
 EVERY: Final = 1.0
 """Seconds between two visits to the store, while there are requests."""
+SAVES_PER_MINUTE: Final = 60
+"""Of one account, by token: each is written into the audit log, which is kept."""
 _MINUTE: Final = 60
 _MOST_REMEMBERED: Final = 10_000
 
@@ -47,6 +49,7 @@ class Rates:
         self._threads = threads
         self._counts = _Counts(0)
         self._holders: OrderedDict[bytes, KeyHolder] = OrderedDict()
+        self._accounts: OrderedDict[bytes, int] = OrderedDict()
         self._telling: asyncio.Task[None] | None = None
 
     async def holder(self, key: str, look_up: Callable[[str], KeyHolder]) -> KeyHolder:
@@ -62,10 +65,29 @@ class Rates:
 
     def count(self, holder: KeyHolder, site: SiteView) -> None:
         """Count one request of `holder`. Raises `OpenAiProblem` 429 beyond a limit; that one is not counted."""
-        limits = {
-            f"key:{holder.key_id}": (site.requests_per_minute_of_key, "This API key"),
-            f"account:{holder.account_id}": (site.requests_per_minute_of_account, "This account"),
-        }
+        self._count(
+            {
+                f"key:{holder.key_id}": (site.requests_per_minute_of_key, "This API key"),
+                f"account:{holder.account_id}": (site.requests_per_minute_of_account, "This account"),
+            }
+        )
+
+    def count_token(self, token: str, site: SiteView, *, is_save: bool) -> None:
+        """Count one request with a System Access Token, once it is known whose it is. Raises `OpenAiProblem` 429."""
+        account_id = self._accounts.get(digest(token))
+        if account_id is not None:
+            limits = {f"account:{account_id}": (site.requests_per_minute_of_account, "This account")}
+            if is_save:
+                limits[f"saves:{account_id}"] = (SAVES_PER_MINUTE, "For changes of its settings, this account")
+            self._count(limits)
+
+    def remember(self, token: str, account_id: int) -> None:
+        """Note whose `token` is: it was just accepted."""
+        self._accounts[digest(token)] = account_id
+        while len(self._accounts) > _MOST_REMEMBERED:
+            self._accounts.popitem(last=False)
+
+    def _count(self, limits: Mapping[str, tuple[int, str]]) -> None:
         now = int(self._clock.now().timestamp())
         counts = self._of_minute(now // _MINUTE)
         for name, (limit, who) in limits.items():

@@ -14,7 +14,7 @@ from gateway.relay.bodies import Bodies
 from store.store import Store
 from store.usage_log import Kind, LoggedEntry
 from tests.stores import StillClock, add_account, make_store, sign_in
-from tests.unit.gateway.apps import client_of, make_relayed
+from tests.unit.gateway.apps import client_of, make_relayed, make_token
 from tests.unit.gateway.scripted import CHAT, ModelServer
 
 pytestmark = pytest.mark.anyio
@@ -99,6 +99,33 @@ async def test_the_limit_holds_over_two_gateways(store: Store, monkeypatch: pyte
             await told.wait()
             told.clear()
         assert (await other.get("/v1/models")).status_code == 429
+
+
+async def test_the_account_api_counts_for_the_account_too(store: Store, clock: StillClock) -> None:
+    make_relayed(store)
+    token = make_token(store)
+    store.site.set("limits.requests_per_minute_per_account", "4")
+    async with client_of(store, token=token) as client:
+        statuses = [(await client.get("/api/account")).status_code for _ in range(6)]
+        assert statuses == [200] * 5 + [429], "the first was counted for nobody yet"
+        refused = await client.get("/api/account/quota")
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+        assert "This account may make 4 requests per minute" in refused.json()["detail"]
+        clock.advance(minutes=1)
+        assert (await client.get("/api/account")).status_code == 200
+
+
+async def test_changes_of_settings_are_limited_because_each_is_kept(store: Store) -> None:
+    make_relayed(store)
+    token = make_token(store)
+    async with client_of(store, token=token) as client:
+        for number in range(rates.SAVES_PER_MINUTE + 1):
+            change = {"record_client_ip": bool(number % 2)}
+            saved = await client.put("/api/account/settings/privacy", json=change, headers={"If-Match": "*"})
+            assert saved.status_code == 200
+        refused = await client.put("/api/account/settings/privacy", json=change, headers={"If-Match": "*"})
+        assert refused.status_code == 429
+        assert (await client.get("/api/account/settings/privacy")).status_code == 200
 
 
 async def test_a_revoked_key_is_refused_although_it_is_remembered(store: Store) -> None:
