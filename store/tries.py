@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, func, select
 
 from store.audit import Audit, SiteTag, Tag
 from store.context import Context
@@ -38,6 +38,10 @@ THROTTLE: Final = "throttle"
 """Who locked an account, in the site's log: nobody did."""
 _USED_BEFORE: Final = "code used before"
 _FOR_GOOD: Final = "until an administrator unlocks it"
+
+
+class _TakenBack(Exception):
+    """Rolls a rehearsal back."""
 
 
 class Tries:
@@ -73,26 +77,55 @@ class Tries:
         failures: int,
         reason: dict[str, str],
     ) -> None:
-        with self._context.database.write() as tx:
-            if account_id is None:
+        if account_id is None:
+            self._rehearse(factor, source, tag, failures, reason)
+            with self._context.database.write() as tx:
                 self._throttles.touch(tx, factor, name)
-                return
-            keep_account(tx, account_id)
-            name_now = tx.execute(select(Account.name).where(Account.id == account_id)).scalar()
-            if name_now is None:
-                return
-            self._audit.record(tx, account_id, tag, actor=name_now, source=source, **reason)
-            locked_for = lock_after(failures)
-            if locked_for is not None:
-                lasts = f"{int(locked_for.total_seconds())} s" if failures < DISABLED_AFTER else _FOR_GOOD
-                self._audit.record(
-                    tx,
-                    account_id,
-                    Tag.SIGN_IN_LOCKED,
-                    actor=name_now,
-                    source=source,
-                    factor=factor.value,
-                    lasts=lasts,
-                )
-                told = {"account_id": account_id, "factor": factor.value, "lasts": lasts}
-                self._audit.record_site(tx, SiteTag.ACCOUNT_LOCKED, actor=THROTTLE, source="", **told)
+            return
+        with self._context.database.write() as tx:
+            self._record(tx, factor, account_id, source, tag, failures, reason)
+
+    def _rehearse(self, factor: Factor, source: str, tag: Tag, failures: int, reason: dict[str, str]) -> None:
+        """Do for a name nobody has what the failure of somebody costs, and take it back.
+
+        The statements alone take a fresh process 12 ms, a twentieth of the hash: they are compiled at their first use.
+        """
+        try:
+            with self._context.database.write() as tx:
+                somebody = tx.execute(select(func.min(Account.id))).scalar()
+                if somebody is not None:
+                    self._record(tx, factor, somebody, source, tag, failures, reason)
+                    self._audit.bind(tx)
+                raise _TakenBack
+        except _TakenBack:
+            return
+
+    def _record(
+        self,
+        tx: Connection,
+        factor: Factor,
+        account_id: int,
+        source: str,
+        tag: Tag,
+        failures: int,
+        reason: dict[str, str],
+    ) -> None:
+        keep_account(tx, account_id)
+        name_now = tx.execute(select(Account.name).where(Account.id == account_id)).scalar()
+        if name_now is None:
+            return
+        self._audit.record(tx, account_id, tag, actor=name_now, source=source, **reason)
+        locked_for = lock_after(failures)
+        if locked_for is not None:
+            lasts = f"{int(locked_for.total_seconds())} s" if failures < DISABLED_AFTER else _FOR_GOOD
+            self._audit.record(
+                tx,
+                account_id,
+                Tag.SIGN_IN_LOCKED,
+                actor=name_now,
+                source=source,
+                factor=factor.value,
+                lasts=lasts,
+            )
+            told = {"account_id": account_id, "factor": factor.value, "lasts": lasts}
+            self._audit.record_site(tx, SiteTag.ACCOUNT_LOCKED, actor=THROTTLE, source="", **told)

@@ -14,7 +14,7 @@ from store.models import Account
 from store.store import open_store
 from tests.stores import PASSWORD, START, StillClock, add_account, make_ring, sqlite_url
 
-ROUNDS = 60
+ROUNDS = 40
 MOST_APART = 0.05
 """Of the median, by which a known and an unknown name may differ."""
 KNOWN, UNKNOWN = "alice", "nobody"

@@ -15,7 +15,7 @@ from store.models import Account
 from store.store import Store
 from store.throttle import DISABLED_AFTER, FREE_FAILURES, Factor
 from tests.stores import CHEAP, PASSWORD, StillClock, add_account, make_store
-from tests.unit.store.acts import statements
+from tests.unit.store.acts import contents, statements
 
 TODAY = Cost(memory_kib=512, passes=3, lanes=4)
 
@@ -167,14 +167,22 @@ def test_a_decoy_is_of_the_cost_and_fits_nothing() -> None:
     assert Hasher(TODAY, CHEAP).check_password("gatekey: a decoy", decoy(TODAY)) == (False, None)
 
 
-def test_a_name_nobody_has_is_written_for_as_often(store: Store) -> None:
-    """A write waits for the disk: several milliseconds that would name who has an account."""
+def test_a_name_nobody_has_costs_the_same_statements_and_leaves_nothing(store: Store) -> None:
+    """A statement is compiled at its first use: several milliseconds that would name who has an account."""
     add_account(store)
-    transactions = []
-    for name in ("alice", "nobody"):
-        with statements(store) as seen, pytest.raises(WrongCredentials):
+    before, seen = contents(store), {}
+    for name in ("nobody", "alice"):
+        with statements(store) as seen[name], pytest.raises(WrongCredentials):
             store.sign_in.with_password(name, "wrong", source="pts/0")
-        transactions.append(seen)
-    known, unknown = transactions
-    assert [one for one in unknown if one.startswith("UPDATE throttles")]
-    assert [one for one in known if "audit_events" in one]
+        if name == "nobody":
+            counted = {"throttles", "rate_windows"}
+            assert {table for table, rows in contents(store).items() if rows != before[table]} == counted
+            with store.database.read() as tx:
+                assert store.audit.verify_all(tx).is_whole
+    assert set(seen["alice"]) <= set(seen["nobody"])
+    assert any("audit_events" in statement for statement in seen["alice"])
+
+
+def test_a_name_nobody_has_is_refused_where_nobody_has_an_account(store: Store) -> None:
+    with pytest.raises(WrongCredentials):
+        store.sign_in.with_password("nobody", "wrong", source="pts/0")
