@@ -58,11 +58,13 @@ def end_session(account: AccountService) -> None:
     """
     ignore_hangups()
     loop = asyncio.new_event_loop()
-    # Nobody waits for the loop's threads: one may be held by a database that never answers.
     try:
         loop.run_until_complete(asyncio.wait_for(account.sign_out(), ENDED_WITHIN))
     except (TimeoutError, GatekeyError):
         _say_it_stays()
+    finally:
+        # This waits for none of the loop's threads: one may be held by a database that never answers.
+        loop.close()
 
 
 def _say_it_stays() -> None:
