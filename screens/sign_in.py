@@ -57,7 +57,7 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
         with Dialog("Gatekey", classes="narrow"):
             with ContentSwitcher(initial="first-factor"):
                 with Dialog("", id="first-factor", classes="-bare"):
-                    yield Static("Sign in to your account.", classes="dialog-body")
+                    yield Static(self._greeting(), markup=False, classes="dialog-body")
                     yield Field("Username", TextInput(id="username"), help="Its case does not matter.")
                     yield Field("Password", SecretInput(id="password"), help="Typed characters are not shown.")
                     with Actions():
@@ -72,6 +72,13 @@ class SignIn(SmallScreenGuard, Acts, Screen[None]):
             yield Notice()
         yield HelpLine()
         yield KeyFooter()
+
+    def _greeting(self) -> str:
+        if self.account.is_demo:
+            from tui.demo import how_to_sign_in
+
+            return how_to_sign_in()
+        return "Sign in to your account."
 
     def on_mount(self) -> None:
         self.query_one(Notice).say(self._sentence, "warning")

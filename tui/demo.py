@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from store.clock import SystemClock, Uptime
 
 if TYPE_CHECKING:
     from store.store import Store
+    from store.usage_log import UsageEntry
 
 NAME: Final = "alice"
 PASSWORD: Final = "demo-only quiet harbour"  # noqa: S105 - shown on the screen of a throw-away account
@@ -18,8 +20,14 @@ _MODELS: Final = (
     ("claude-sonnet-4.5", 3_000_000, 15_000_000),
     ("deepseek-chat", 270_000, 1_100_000),
 )
+_KEYS: Final = ("build server", "notebook")
 _DAYS: Final = 14
 _CALLS_A_DAY: Final = 6
+
+
+def how_to_sign_in() -> str:
+    """What the demo's sign-in screen says, so that whoever signed out gets back in."""
+    return f"This is the demo. Sign in as {NAME} with the password: {PASSWORD}"
 
 
 class ShiftedClock:
@@ -65,50 +73,80 @@ def open_demo(clock: ShiftedClock | None = None, rng: random.Random | None = Non
     return store, answer.token
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of the made-up history."""
+
+    ago: timedelta
+    entry: "UsageEntry"
+
+
 def _fill(store: "Store", clock: ShiftedClock) -> None:
     from store.pricing import ModelPrice
     from store.sections import NotificationSettings
     from store.sign_in import SignedIn
-    from store.usage_log import Kind, UsageEntry
 
-    account = store.accounts.find(NAME)
     for model, price_in, price_out in _MODELS:
         store.pricing.set(ModelPrice(model, price_in, price_out))
-    clock.shift = timedelta(days=12)
+    clock.shift = timedelta(days=_DAYS + 1)
     answer = store.sign_in.with_password(NAME, PASSWORD, source="ssh 192.0.2.10 pts/3")
-    if isinstance(answer, SignedIn):
-        store.access_token.generate(answer.token)
-        store.api_keys.create(answer.token, "build server")
-        store.api_keys.create(answer.token, "notebook", spend_limit_micro_usd=5_000_000)
-        saved = store.settings.load(answer.token, NotificationSettings)
-        store.settings.save(answer.token, saved.section, saved.version)
-    draw = random.Random(4)  # noqa: S311 - a made-up history, the same in every demo
-    with store.database.write() as tx:
-        for day in range(_DAYS, 0, -1):
-            for call in range(_CALLS_A_DAY):
-                clock.shift = timedelta(days=day - 1, hours=_CALLS_A_DAY - call, minutes=draw.randrange(60))
-                model, price_in, price_out = draw.choice(_MODELS)
-                tokens_in, tokens_out = draw.randrange(200, 9000), draw.randrange(50, 3000)
-                cost = ModelPrice(model, price_in, price_out).cost(tokens_in, tokens_out)
-                store.usage.append(
-                    tx,
-                    account.id,
-                    UsageEntry(
-                        kind=Kind.CONSUMPTION,
-                        model=model,
-                        api_key_name=draw.choice(("build server", "notebook")),
-                        request_id=f"req_{draw.randrange(16**8):08x}",
-                        prompt_tokens=tokens_in,
-                        completion_tokens=tokens_out,
-                        cost_micro_usd=cost,
-                        duration_ms=draw.randrange(300, 9000),
-                    ),
-                )
-        clock.shift = timedelta(hours=5)
-        for kind, model, status in (
-            (Kind.DRAWING, "image-1", "ok"),
-            (Kind.TASK, "batch", "validating"),
-            (Kind.ERROR, "gpt-5-mini", "upstream 503"),
-        ):
-            store.usage.append(tx, account.id, UsageEntry(kind=kind, model=model, status=status, duration_ms=2100))
+    if not isinstance(answer, SignedIn):
+        raise TypeError("a demo account asks for no second factor")
+    store.access_token.generate(answer.token)
+    made = (
+        store.api_keys.create(answer.token, _KEYS[0]),
+        store.api_keys.create(answer.token, _KEYS[1], spend_limit_micro_usd=5_000_000),
+    )
+    saved = store.settings.load(answer.token, NotificationSettings)
+    store.settings.save(answer.token, saved.section, saved.version)
+    calls = _history()
+    _book(store, clock, calls, {key.info.name: key.info.id for key in made})
+    for key in made:
+        clock.shift = min(call.ago for call in calls if call.entry.api_key_name == key.info.name)
+        store.api_keys.authenticate(key.key)
+    clock.shift = timedelta(0)
     store.quota.adjust(NAME, set_to=4_200_000, actor="demo")
+
+
+def _book(store: "Store", clock: ShiftedClock, calls: "list[_Call]", keys: dict[str, int]) -> None:
+    """Charge each call as the gateway would, so that the balance, the keys and the log tell one story."""
+    account = store.accounts.find(NAME)
+    with store.database.write() as tx:
+        for call in calls:
+            clock.shift = call.ago
+            cost = call.entry.cost_micro_usd
+            held = store.quota.hold(tx, account.id, cost, api_key_id=keys[call.entry.api_key_name])
+            store.quota.book(tx, held, cost, call.entry)
+
+
+def _history() -> "list[_Call]":
+    """Two weeks of calls, the oldest first, the same in every demo."""
+    from store.pricing import ModelPrice
+    from store.usage_log import Kind, UsageEntry
+
+    draw = random.Random(4)  # noqa: S311 - a made-up history
+    calls = []
+    for day in range(_DAYS, 0, -1):
+        for call in range(_CALLS_A_DAY):
+            ago = timedelta(days=day - 1, hours=_CALLS_A_DAY - call, minutes=draw.randrange(60))
+            model, price_in, price_out = draw.choice(_MODELS)
+            tokens_in, tokens_out = draw.randrange(200, 9000), draw.randrange(50, 3000)
+            entry = UsageEntry(
+                kind=Kind.CONSUMPTION,
+                model=model,
+                api_key_name=draw.choice(_KEYS),
+                request_id=f"req_{draw.randrange(16**8):08x}",
+                prompt_tokens=tokens_in,
+                completion_tokens=tokens_out,
+                cost_micro_usd=ModelPrice(model, price_in, price_out).cost(tokens_in, tokens_out),
+                duration_ms=draw.randrange(300, 9000),
+            )
+            calls.append(_Call(ago, entry))
+    for kind, model, status in (
+        (Kind.DRAWING, "image-1", "ok"),
+        (Kind.TASK, "batch", "validating"),
+        (Kind.ERROR, "gpt-5-mini", "upstream 503"),
+    ):
+        entry = UsageEntry(kind=kind, model=model, status=status, api_key_name=_KEYS[0], duration_ms=2100)
+        calls.append(_Call(timedelta(hours=5), entry))
+    return sorted(calls, key=lambda call: call.ago, reverse=True)
