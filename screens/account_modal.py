@@ -48,7 +48,14 @@ class AccountModal(SmallScreenGuard, Acts, ModalScreen[R]):
     HELP_TEXT: ClassVar[str] = ""
     """What the dialog is for; F1 shows it with the keys."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "app.help", "Help", id="modal.help", show=False, tooltip="What this is, and its keys"),
+        Binding(
+            "f1,question_mark",
+            "app.help",
+            "Help",
+            id="modal.help",
+            key_display="?",
+            tooltip="What this is, and its keys",
+        ),
         Binding("escape", "cancel", "Cancel", id="modal.cancel", tooltip="Close this without changing anything"),
     ]
 

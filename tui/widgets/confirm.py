@@ -25,7 +25,14 @@ class Confirm(SmallScreenGuard, ModalScreen[bool]):
     )
     AUTO_FOCUS: ClassVar[str | None] = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "app.help", "Help", id="confirm.help", show=False, tooltip="What this asks, and its keys"),
+        Binding(
+            "f1,question_mark",
+            "app.help",
+            "Help",
+            id="confirm.help",
+            key_display="?",
+            tooltip="What this asks, and its keys",
+        ),
         Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Do what the question asks"),
         Binding("n,escape", "answer(False)", "No", id="confirm.no", tooltip="Leave everything as it is"),
     ]
@@ -80,7 +87,14 @@ class Choice(SmallScreenGuard, ModalScreen[Decision]):
     )
     AUTO_FOCUS: ClassVar[str | None] = "#stay"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "app.help", "Help", id="choice.help", show=False, tooltip="What this asks, and its keys"),
+        Binding(
+            "f1,question_mark",
+            "app.help",
+            "Help",
+            id="choice.help",
+            key_display="?",
+            tooltip="What this asks, and its keys",
+        ),
         Binding("s", "decide('save')", "Save", id="choice.save", tooltip="Save the edits, then go on"),
         Binding("d", "decide('discard')", "Discard", id="choice.discard", tooltip="Throw the edits away and go on"),
         Binding("escape", "decide('stay')", "Stay", id="choice.stay", tooltip="Go back to the edits"),

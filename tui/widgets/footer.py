@@ -1,10 +1,11 @@
-"""The keys that work right now, on one line, without a widget per key.
+"""The keys that work right now, on one line, without a widget per key: under a dialog those of the dialog.
 
 Textual's own footer mounts its keys anew whenever the focus moves, which costs three quarters of a Tab press.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual.app import RenderResult
 from textual.binding import ActiveBinding, Binding
@@ -70,6 +71,7 @@ class KeyFooter(Widget):
         self._waiting = False
 
     def on_mount(self) -> None:
+        self.app.screen_change_signal.subscribe(self, self._screen_changed)
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
 
     def on_resize(self, _event: Resize) -> None:
@@ -90,6 +92,12 @@ class KeyFooter(Widget):
                 await self.app.run_action(hint.action, hint.node)
                 return
 
+    def _screen_changed(self, screen: Screen[Any]) -> None:
+        # A dialog leaves this line in sight, and takes every key.
+        if screen.is_modal or screen is self.screen:
+            screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
+            self._bindings_updated(screen)
+
     def _bindings_updated(self, screen: Screen[object]) -> None:
         # One key press can publish several times; the answer is only worth computing once, after the last.
         if not self._waiting and screen.app.app_focus:
@@ -107,10 +115,23 @@ class KeyFooter(Widget):
 
     def _current_hints(self) -> list[KeyHint]:
         hints: dict[str, KeyHint] = {}
-        for active in self.screen.active_bindings.values():
+        for active in (*self._top.active_bindings.values(), *self._urgent_bindings()):
             if active.binding.show and active.binding.key != UNBOUND:
                 hints.setdefault(active.binding.action, self._hint(active))
         return list(hints.values())
+
+    @property
+    def _top(self) -> Screen[Any]:
+        """The screen that takes the keys: this one, or a dialog over it."""
+        top = self.app.screen
+        return top if top.is_modal else self.screen
+
+    def _urgent_bindings(self) -> Iterator[ActiveBinding]:
+        """Those of the application that work over a dialog too, though Textual leaves them out of its list (8.2.8)."""
+        node, bindings = self._top._binding_chain[-1]  # noqa: SLF001 - Textual has no other way to ask
+        for _, binding in bindings:
+            if binding.priority:
+                yield ActiveBinding(node, binding, True, binding.tooltip)
 
     def _hint(self, active: ActiveBinding) -> KeyHint:
         binding = active.binding
@@ -124,7 +145,7 @@ class KeyFooter(Widget):
 
     def _key_that_works(self, binding: Binding) -> str:
         """The key as it is meant to be shown, unless the focused widget would take that for a letter."""
-        focused = self.screen.focused
+        focused = self._top.focused
         if focused is not None and any(
             len(key) == 1 and focused.check_consume_key(key, key) for key in (binding.key_display or "").split()
         ):

@@ -23,7 +23,7 @@ class Palette(CommandPalette):
         "undone asks before anything happens."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "app.help", "Help", id="palette.help", show=False, tooltip="What this is, and its keys"),
+        Binding("f1", "app.help", "Help", id="palette.help", tooltip="What this is, and its keys"),
     ]
 
     def __init__(self, keys_held: Callable[[], AbstractContextManager[None]], **options: Any) -> None:

@@ -1,0 +1,166 @@
+"""What the bottom line promises, on every screen and in every dialog: each key is pressed, and does what it says."""
+
+from typing import Any
+
+import pytest
+from textual.keys import _character_to_key
+from textual.widgets import Input
+
+from screens.bind_provider import ProviderLogin
+from screens.help import Help
+from screens.settings.change_password import ChangePassword
+from screens.settings.two_factor_setup import TwoFactorSetup
+from tests.consoles import Stage, console
+from tests.security.hostile import PAYLOADS
+from tests.security.test_terminal_injection import every_screen, filled
+from tests.security.walk import NAME, Outside, Walk, on_stage
+from tests.stores import make_store
+from tests.unit.store.whole_account import live
+from tui.widgets.footer import KeyFooter, KeyHint
+
+pytestmark = pytest.mark.anyio
+
+ELSEWHERE = {"AccountModal", "ShownOnce", "CreateAccount", "ProviderLogin"}
+"""Two that others are made of, and two with a test of their own below."""
+
+
+def shown_hints(stage: Stage) -> list[KeyHint]:
+    """What the bottom line says that can be read."""
+    footers = [footer for screen in stage.app.screen_stack for footer in screen.query(KeyFooter)]
+    return [hint for _, hint in footers[-1]._places] if footers else []
+
+
+def key_of(shown: str) -> str:
+    """The name of a key by what the line writes for it."""
+    if shown.startswith("^"):
+        return f"ctrl+{shown[1:]}"
+    return _character_to_key(shown) if len(shown) == 1 else {"esc": "escape"}.get(shown, shown)
+
+
+async def press_and_note(stage: Stage, key: str) -> list[tuple[str, bool | None]]:
+    """Press a key as a person does; which actions it would have run, and whether they were enabled."""
+    app, ran = stage.app, []
+    real = app.run_action
+
+    async def note(action: Any, default_namespace: Any = None, namespaces: Any = None) -> bool:
+        ran.append((str(action), app._check_action_state(action, default_namespace or app)))
+        return True
+
+    app.run_action = note  # type: ignore[method-assign]
+    try:
+        await stage.pilot.press(key)
+        await stage.pilot.pause()
+    finally:
+        app.run_action = real  # type: ignore[method-assign]
+    return ran
+
+
+async def broken_promises(stage: Stage) -> list[str]:
+    broken = []
+    for hint in shown_hints(stage):
+        if not hint.enabled:
+            continue
+        for shown in hint.key.split():
+            ran = await press_and_note(stage, key_of(shown))
+            if (hint.action, True) not in ran and not (hint.action.startswith("step(") and ran):
+                broken.append(f"{type(stage.app.screen).__name__}: {shown} {hint.description}: {ran}")
+    return broken
+
+
+class FooterWalk(Walk):
+    """Presses on the way all that is promised."""
+
+    def __init__(self, stage: Stage, account: Outside) -> None:
+        super().__init__(stage, account)
+        self.broken: list[str] = []
+        self.without_help: list[str] = []
+        self.pressed: set[str] = set()
+
+    async def go(self, where: str, *keys: str) -> None:
+        await super().go(where, *keys)
+        await self.press_all(where)
+
+    async def click(self, where: str, selector: str) -> None:
+        await super().click(where, selector)
+        await self.press_all(where)
+
+    async def passkey_page(self, where: str) -> None:
+        await super().passkey_page(where)
+        await self.press_all(where)
+
+    async def press_all(self, where: str) -> None:
+        screen = self.stage.app.screen
+        self.pressed.add(type(screen).__name__)
+        if not isinstance(screen, Help) and not any(hint.action.endswith("help") for hint in shown_hints(self.stage)):
+            self.without_help.append(where)
+        self.broken += await broken_promises(self.stage)
+        assert self.stage.app.screen is screen
+
+
+async def test_every_key_at_the_bottom_does_what_it_says() -> None:
+    store, clock = filled()
+    token = live(store, clock, NAME).person.token
+    account = Outside(store, token, PAYLOADS[0])
+    async with on_stage(store, clock, account) as stage:
+        walk = FooterWalk(stage, account)
+        await walk.everything()
+    assert (walk.broken, walk.without_help) == ([], [])
+    assert {screen.__name__ for screen in every_screen()} - walk.pressed - ELSEWHERE == set()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+async def test_the_wizard_helps_with_a_question_mark_in_each_step(size: tuple[int, int]) -> None:
+    async with console(size=size) as stage:
+        await stage.press("f")
+        wizard = stage.app.screen
+        assert isinstance(wizard, TwoFactorSetup)
+        for step in range(3):
+            stage.app.screen.step = step  # type: ignore[attr-defined]
+            await stage.settle()
+            if isinstance(stage.app.focused, Input):
+                await stage.press("question_mark")
+                assert stage.app.screen is wizard, "it is typed where one types"
+                await stage.press("f1")
+            else:
+                await stage.press("question_mark")
+            assert isinstance(stage.app.screen, Help)
+            assert stage.says("Three steps. 1: scan the QR code")
+            await stage.press("escape")
+            assert stage.app.screen is wizard
+
+
+async def test_a_question_mark_beside_the_fields_of_a_dialog_helps() -> None:
+    async with console() as stage:
+        await stage.press("p")
+        assert isinstance(stage.app.screen, ChangePassword)
+        stage.app.screen.query_one("#cancel").focus()
+        await stage.settle()
+        assert stage.text().split("\n")[-1].split() == ["esc", "Cancel", "?", "Help", "^q", "Quit"]
+        await stage.press("question_mark")
+        assert isinstance(stage.app.screen, Help)
+        await stage.press("question_mark")
+        assert isinstance(stage.app.screen, ChangePassword)
+        await stage.press("escape")
+        assert "r Checks" in stage.text().split("\n")[-1]
+
+
+async def test_before_anybody_is_signed_in() -> None:
+    async with console(signed_in=False) as stage:
+        assert await broken_promises(stage) == []
+        await stage.press("f1")
+        assert isinstance(stage.app.screen, Help)
+
+
+async def test_on_a_first_run() -> None:
+    async with console(make_store(), signed_in=False) as stage:
+        assert shown_hints(stage)
+        assert await broken_promises(stage) == []
+
+
+async def test_while_a_provider_is_waited_for() -> None:
+    store, clock = filled()
+    account = Outside(store, live(store, clock, NAME).person.token, PAYLOADS[0])
+    async with on_stage(store, clock, account) as stage:
+        await stage.app.push_screen(ProviderLogin(await account.begin_device_login("slug")))
+        await stage.until(lambda: any("Cancel" in hint.description for hint in shown_hints(stage)))
+        assert await broken_promises(stage) == []
