@@ -9,7 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Button, DataTable, Input, Static
+from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
 from screens.dates import ago, until
@@ -24,6 +24,7 @@ from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
+from tui.widgets.row_table import RowTable
 from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
@@ -52,18 +53,18 @@ class ApiKeysPage(ModulePage):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="keys-state", classes="muted", markup=False)
-        yield DataTable(cursor_type="row")
+        yield RowTable()
         yield Notice()
         with Actions():
             yield ActionButton("New key", id="create", shortcut="n", variant="primary")
             yield ActionButton("Revoke", id="revoke", shortcut="d", variant="error")
 
     def focus(self, scroll_visible: bool = True) -> ApiKeysPage:
-        self.query_one(DataTable).focus(scroll_visible)
+        self.query_one(RowTable).focus(scroll_visible)
         return self
 
     def on_mount(self) -> None:
-        table: DataTable[Content] = self.query_one(DataTable)
+        table = self.query_one(RowTable)
         for label, width in (("Name", 18), ("Key", 8), ("State", 15), ("Spent", 16), ("Used", 11)):
             table.add_column(label, width=width)
         super().on_mount()
@@ -76,7 +77,7 @@ class ApiKeysPage(ModulePage):
         keys = await self.attempt(self.account.api_keys)
         if keys is None:
             return
-        table: DataTable[Content] = self.query_one(DataTable)
+        table = self.query_one(RowTable)
         under_cursor = self._key.id if self._key is not None else 0
         self._keys, now = keys.value, self.account.now()
         table.clear()
@@ -89,7 +90,7 @@ class ApiKeysPage(ModulePage):
     @property
     def _key(self) -> ApiKeyInfo | None:
         """The key under the cursor."""
-        row = self.query_one(DataTable).cursor_row
+        row = self.query_one(RowTable).cursor_row
         return self._keys[row] if 0 <= row < len(self._keys) else None
 
     @on(Button.Pressed, "#create")

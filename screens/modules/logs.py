@@ -14,6 +14,7 @@ from screens.account_modal import Notice
 from screens.modules.module_page import ModulePage
 from store.money import show_usd
 from store.text import plain
+from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
     from store.usage_log import LoggedEntry
@@ -43,15 +44,15 @@ class LogPage(ModulePage):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="log-state", classes="muted", markup=False)
-        yield DataTable(cursor_type="row", zebra_stripes=False)
+        yield RowTable()
         yield Notice()
 
     def focus(self, scroll_visible: bool = True) -> LogPage:
-        self.query_one(DataTable).focus(scroll_visible)
+        self.query_one(RowTable).focus(scroll_visible)
         return self
 
     def on_mount(self) -> None:
-        table: DataTable[Content] = self.query_one(DataTable)
+        table = self.query_one(RowTable)
         for label, width in _COLUMNS:
             table.add_column(label, width=width)
         self.reload()
@@ -61,7 +62,7 @@ class LogPage(ModulePage):
 
     def reload(self) -> None:
         self._before, self._is_complete = None, False
-        self.query_one(DataTable).clear()
+        self.query_one(RowTable).clear()
         self.load_more()
 
     @on(DataTable.RowHighlighted)
@@ -85,7 +86,7 @@ class LogPage(ModulePage):
             self._is_loading = False
         if page is None:
             return
-        table: DataTable[Content] = self.query_one(DataTable)
+        table = self.query_one(RowTable)
         for logged in page.value.entries:
             table.add_row(*_cells(logged))
         self._before = page.value.next_before

@@ -1,0 +1,27 @@
+"""A table in which one walks rows, with the keys of every list."""
+
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import DataTable
+
+
+class RowTable(DataTable[Content]):
+    """Home and End go to the first and the last row; Textual's own go to a row's first and last cell (8.2.8)."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("home,g", "edge(0)", "First", id="table.first", show=False, tooltip="Go to the first row"),
+        Binding("end,G", "edge(-1)", "Last", id="table.last", show=False, tooltip="Go to the last row there is yet"),
+        Binding("k", "cursor_up", "Up", id="table.up", show=False, tooltip="Go to the row above"),
+        Binding("j", "cursor_down", "Down", id="table.down", show=False, tooltip="Go to the row below"),
+    ]
+
+    def __init__(self, **options: Any) -> None:
+        """`options` are those of `DataTable`, but for `cursor_type`."""
+        super().__init__(cursor_type="row", **options)
+
+    def action_edge(self, index: int) -> None:
+        """Put the cursor on the first row (0) or the last one (-1)."""
+        if self.row_count:
+            self.move_cursor(row=index % self.row_count)
