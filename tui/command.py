@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gc.set_threshold(_COLLECTED_AFTER, 20, 100)
         # Whatever the command is, it may come to hold the key and what that opens.
         harden_process()
+    streams.prepare()
     try:
         status = _run(sys.argv[1:] if arguments is None else arguments)
         streams.flush()

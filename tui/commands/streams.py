@@ -1,11 +1,13 @@
 """What a command says: data on standard output, talk on standard error, secrets from standard input only."""
 
+import codecs
 import getpass
 import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Final, TextIO
 
 from store.errors import InvalidInput, OutputFailed
@@ -13,6 +15,12 @@ from store.text import is_plain, plain
 
 LONGEST_SECRET: Final = 16_384
 """Bytes. Longer than anything that is kept, so that a file sent by mistake is refused and not cut."""
+
+
+def prepare() -> None:
+    """Let no character stop a command half way: what the output's encoding does not have becomes a question mark."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def give(line: str = "") -> None:
@@ -29,9 +37,13 @@ def give_pieces(pieces: Iterable[str]) -> None:
 
 
 def give_json(document: object) -> None:
-    """One JSON document. Characters a terminal could obey leave as \\u escapes. Raises as `give`."""
+    """One JSON document. Raises as `give`.
+
+    Characters a terminal could obey leave as \\u escapes, and so do all beyond ASCII where the output is not UTF-8.
+    """
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    give(text if all(is_plain(line) for line in text.split("\n")) else json.dumps(document, indent=2))
+    is_safe = _speaks_utf8() and all(is_plain(line) for line in text.split("\n"))
+    give(text if is_safe else json.dumps(document, indent=2))
 
 
 def give_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -72,8 +84,8 @@ def confirm(question: str, *, answer: str = "yes") -> bool:
 def read_secret(what: str, *, confirm: bool = False) -> str:
     """`what`, from standard input: all of it but one line break at the end.
 
-    At a terminal it is typed unseen, twice if `confirm`. Raises `InvalidInput` if it is empty, too long, not UTF-8,
-    or not the same twice.
+    At a terminal it is typed unseen, twice if `confirm`. A byte order mark before UTF-8 is left out. Raises
+    `InvalidInput` if it is empty, too long, not UTF-8, or not the same twice.
     """
     if sys.stdin is None:
         raise InvalidInput(f"There is no standard input to read the {what} from.")
@@ -85,11 +97,23 @@ def read_secret(what: str, *, confirm: bool = False) -> str:
     raw = sys.stdin.buffer.read(LONGEST_SECRET + 1)
     if len(raw) > LONGEST_SECRET:
         raise InvalidInput(f"The {what} on standard input is longer than {LONGEST_SECRET} bytes.")
+    text = _decoded(raw, what)
+    return _nonempty(text.removesuffix("\n").removesuffix("\r"), what)
+
+
+def _speaks_utf8() -> bool:
+    encoding = (sys.stdout.encoding if sys.stdout is not None else None) or ""
+    return encoding.lower().replace("-", "").replace("_", "") == "utf8"
+
+
+def _decoded(raw: bytes, what: str) -> str:
+    """Bytes from standard input as text; the mark that some editors begin UTF-8 with is not part of it."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
+        raise InvalidInput(f"The {what} on standard input is UTF-16, or no text. Send it as UTF-8.")
     try:
-        text = raw.decode("utf-8")
+        return raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"The {what} on standard input is not UTF-8 text.") from error
-    return _nonempty(text.removesuffix("\n").removesuffix("\r"), what)
 
 
 @contextmanager

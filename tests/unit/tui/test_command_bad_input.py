@@ -14,6 +14,7 @@ import pytest
 from store import database
 from store.text import is_plain
 from tests.command_line import Ran, Shell
+from tui.opening import Options, open_account_store
 
 BIDI, ESCAPE, ZERO_WIDTH = "ali\u202ece", "ali\x1b[31mce", "ali\u200bce"
 
@@ -348,3 +349,23 @@ def test_python_finds_no_other_way_out(shell: Shell) -> None:
         check=False,
     )
     assert_refused(Ran(ran.returncode, ran.stdout, ran.stderr))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_password_in_another_encoding_is_refused_by_its_name(shell: Shell, encoding: str) -> None:
+    add = ("admin", "user", "add", "alice", "--email", "alice@example.com", "--password-stdin")
+    ran = shell.run(*add, stdin="correct horse battery staple\r\n".encode(encoding))
+    assert_refused(ran)
+    assert "Send it as UTF-8." in ran.err
+    assert not shell.database.exists()
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n", b"\r\n"])
+def test_a_byte_order_mark_is_not_part_of_a_password(shell: Shell, ending: bytes) -> None:
+    """Windows PowerShell pipes text with one."""
+    shell.add()
+    reset = ("admin", "user", "reset-password", "alice", "--password-stdin")
+    ran = shell.run(*reset, stdin=b"\xef\xbb\xbfquiet harbour lantern sky" + ending)
+    assert ran.status == 0, ran.err
+    with open_account_store(Options(), create=False) as store:
+        store.sign_in.with_password("alice", "quiet harbour lantern sky", source="test")
