@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 STYLES: Final = Path(__file__).parents[1] / "styles"
 HELP_IN_DIALOGS: Final = ("modal.help", "confirm.help", "choice.help", "palette.help")
 """Bindings that do what `app.help` does."""
+MOST_FAULTS: Final = 3
+"""Of the person's own file, shown at a start: a small screen has no room for more."""
+FAULT_SHOWN_FOR: Final = 30.0
+"""Seconds."""
 LOCK_CHECKED_EVERY: Final = 5.0
 """Seconds between two looks at the clock for the idle lock."""
 
@@ -88,7 +92,17 @@ class GatekeyApp(Leaving, EndsWorkOfScreens, CalmExit, App[None]):
             self.show_console()
         else:
             self.show_sign_in()
+        self._tell_of_faults()
         self.set_interval(LOCK_CHECKED_EVERY, self._lock_if_idle)
+
+    def _tell_of_faults(self) -> None:
+        """Say what in the person's own file has no effect: they would wait for a key that never works."""
+        from tui.keymap import CONFIG_NAME
+
+        faults = self.config.faults
+        more = () if len(faults) <= MOST_FAULTS else (f"{len(faults) - MOST_FAULTS} more; gatekey doctor lists them.",)
+        for sentence in (*faults[:MOST_FAULTS], *more):
+            self.notify(sentence, title=CONFIG_NAME, severity="warning", markup=False, timeout=FAULT_SHOWN_FOR)
 
     def refresh_css(self, animate: bool = True) -> None:
         """Apply the styles again, and parse them again only if a colour changed: Textual does so at every start."""

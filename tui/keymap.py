@@ -2,7 +2,7 @@
 
 [keys]
 "tab.save" = "ctrl+s,f9"      # an id from the help page, and the keys that should do it
-"app.sidebar" = "none"        # no key at all
+"console.sidebar" = "none"    # no key at all
 
 [console]
 theme = "gatekey-light"
@@ -10,19 +10,18 @@ idle_lock_minutes = 10
 animations = "none"
 """
 
-import difflib
-import re
 import tomllib
-import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal, cast, get_args
+from typing import Final, Literal, TypeVar, cast, get_args
 
-from store.errors import InvalidSetting
 from store.text import plain
+from tui.key_ids import ACTIONS, clash
+from tui.key_names import NotAKeyError, did_you_mean, one_key
 from tui.themes import THEME_NAMES
+from tui.toml_lines import lines_of
 
 UNBOUND: Final = "unbound"
 """A key no keyboard has: an action bound to it has no key. In the file it is written `none`."""
@@ -34,7 +33,9 @@ IDLE_LOCK_MINUTES: Final = range(1, 61)
 
 Animations = Literal["none", "basic", "full"]
 
-_MODIFIED_KEY: Final = re.compile(r"(?:(?:ctrl|shift|alt|super|hyper|meta)\+)*(?P<key>\S|\w+)")
+_TABLES: Final = ("keys", "console")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ class ConsoleConfig:
 
     animations: Animations = "none"
 
+    faults: tuple[str, ...] = ()
+    """What is wrong in the file, a sentence each that names the line. What is not named there holds."""
+
 
 def config_path() -> Path:
     """Where the file lives on this system, whether or not it exists."""
@@ -60,105 +64,130 @@ def config_path() -> Path:
     return user_config_path("gatekey") / CONFIG_NAME
 
 
-def load_config(path: Path, known_ids: Collection[str] | None = None) -> ConsoleConfig:
-    """Reads `path`; a file that does not exist says nothing.
+def load_config(path: Path) -> ConsoleConfig:
+    """Read `path`; a file that does not exist says nothing.
 
-    `known_ids` are the ids a binding can have; without them ids are not checked. Raises InvalidSetting with one
-    sentence that names the file and the entry at fault.
+    What is wrong in it is left out, and is one of the `faults`: a misspelt key keeps nobody from their account.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Windows' editors begin a file with a byte order mark.
+        text = path.read_text(encoding="utf-8-sig")
+        document = tomllib.loads(text)
     except FileNotFoundError:
         return ConsoleConfig()
     except tomllib.TOMLDecodeError as error:
-        raise _fault(path, f"is not valid TOML: {error}") from error
-    except UnicodeDecodeError as error:
-        raise _fault(path, "is not UTF-8 text") from error
-    except OSError as error:
-        raise _fault(path, "could not be read") from error
-    for name, table in document.items():
-        _check_name(path, name, ("keys", "console"), "table")
-        if not isinstance(table, dict):
-            raise _fault(path, f"{name} must be a table: [{name}]")
-    console = document.get("console", {})
-    for name in console:
-        _check_name(path, name, ("theme", "idle_lock_minutes", "animations"), "setting")
-    defaults = ConsoleConfig()
-    return ConsoleConfig(
-        keys=MappingProxyType(_keys(path, document.get("keys", {}), known_ids)),
-        theme=_theme(path, console.get("theme", defaults.theme)),
-        idle_lock_minutes=_idle_lock(path, console.get("idle_lock_minutes", defaults.idle_lock_minutes)),
-        animations=_animations(path, console.get("animations", defaults.animations)),
-    )
+        return ConsoleConfig(faults=(_fault(0, f"The file is not valid TOML: {error}"),))
+    except UnicodeDecodeError:
+        return ConsoleConfig(faults=(_fault(0, "The file is not UTF-8 text"),))
+    except OSError:
+        return ConsoleConfig(faults=(_fault(0, "The file could not be read"),))
+    return _Reader(text).config(document)
 
 
-def _theme(path: Path, value: object) -> str | None:
-    if value is not None and value not in THEME_NAMES:
-        raise _fault(path, f"theme must be one of {', '.join(THEME_NAMES)}")
-    return value
+class _Reader:
+    """Takes from a document what can be used, and notes the rest with its line."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = lines_of(text)
+        self._faults: list[tuple[int, str]] = []
+
+    def config(self, document: Mapping[str, object]) -> ConsoleConfig:
+        tables: dict[str, Mapping[str, object]] = {}
+        for name, table in document.items():
+            if name not in _TABLES:
+                self._note(name, "", f"{name!r} is not a table{did_you_mean(name, _TABLES)}")
+            elif isinstance(table, dict):
+                tables[name] = table
+            else:
+                self._note(name, "", f"{name} must be a table: [{name}]")
+        console = tables.get("console", {})
+        settings = {"theme": _theme, "idle_lock_minutes": _idle_lock, "animations": _animations}
+        for name in console:
+            if name not in settings:
+                self._note("console", name, f"{name!r} is not a setting{did_you_mean(name, settings)}")
+        defaults = ConsoleConfig()
+        return ConsoleConfig(
+            keys=MappingProxyType(self._keys(tables.get("keys", {}))),
+            theme=self._setting(console, "theme", _theme, defaults.theme),
+            idle_lock_minutes=self._setting(console, "idle_lock_minutes", _idle_lock, defaults.idle_lock_minutes),
+            animations=self._setting(console, "animations", _animations, defaults.animations),
+            faults=tuple(sentence for _, sentence in sorted(self._faults)),
+        )
+
+    def _setting(self, table: Mapping[str, object], name: str, check: Callable[[object], T], default: T) -> T:
+        if name not in table:
+            return default
+        try:
+            return check(table[name])
+        except ValueError as error:
+            self._note("console", name, str(error))
+            return default
+
+    def _keys(self, table: Mapping[str, object]) -> dict[str, str]:
+        read: dict[str, str] = {}
+        for name, keys in table.items():
+            try:
+                read[name] = _checked_keys(name, keys)
+            except ValueError as error:
+                self._note("keys", name, str(error))
+        chosen = {name: _as_bound(keys) for name, keys in read.items()}
+        for name in list(read):
+            for key in sorted(chosen[name]):
+                if other := clash(name, key, chosen):
+                    self._note(
+                        "keys", name, f"{name}: {key!r} is the key of {other} already. Give that one another, too"
+                    )
+                    del read[name], chosen[name]
+                    break
+        return read
+
+    def _note(self, table: str, name: str, what: str) -> None:
+        line = self._lines.get((table, name), 0)
+        self._faults.append((line, _fault(line, what)))
 
 
-def _idle_lock(path: Path, value: object) -> int:
+def _theme(value: object) -> str:
+    if value not in THEME_NAMES:
+        raise ValueError(f"theme must be one of {', '.join(THEME_NAMES)}")
+    return str(value)
+
+
+def _idle_lock(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value not in IDLE_LOCK_MINUTES:
-        raise _fault(path, "idle_lock_minutes must be a whole number from 1 to 60")
+        raise ValueError("idle_lock_minutes must be a whole number from 1 to 60")
     return value
 
 
-def _animations(path: Path, value: object) -> Animations:
+def _animations(value: object) -> Animations:
     choices = get_args(Animations)
     if value not in choices:
-        raise _fault(path, f"animations must be one of {', '.join(choices)}")
+        raise ValueError(f"animations must be one of {', '.join(choices)}")
     return cast("Animations", value)
 
 
-def _keys(path: Path, table: Mapping[str, Any], known_ids: Collection[str] | None) -> dict[str, str]:
-    for name, keys in table.items():
-        if isinstance(keys, dict):
-            raise _fault(path, f'[keys] {name}: put the whole id in quotes, such as "{name}.{next(iter(keys), "")}"')
-        if known_ids is not None:
-            _check_name(path, name, known_ids, "key id")
-        if not isinstance(keys, str):
-            raise _fault(path, f'{name} must be keys in quotes, such as "ctrl+s,f9"')
-    return {name: _checked_keys(path, name, keys) for name, keys in table.items()}
-
-
-def _checked_keys(path: Path, name: str, keys: str) -> str:
+def _checked_keys(name: str, keys: object) -> str:
+    """The keys of one entry, as `App.set_keymap` takes them. Raises ValueError."""
+    if isinstance(keys, dict):
+        raise ValueError(f'[keys] {name}: put the whole id in quotes, such as "{name}.{next(iter(keys), "")}"')
+    if name not in ACTIONS:
+        raise ValueError(f"{name!r} is not a key id{did_you_mean(name, ACTIONS)}")
+    if not isinstance(keys, str):
+        raise ValueError(f'{name} must be keys in quotes, such as "ctrl+s,f9"')
     if keys.strip() == "none":
         return UNBOUND
-    parts = [part.strip() for part in keys.split(",")]
-    for part in parts:
-        match = _MODIFIED_KEY.fullmatch(part)
-        if match is None or not _is_key(match["key"]):
-            raise _fault(path, f"{name}: {part!r} is not a key{_suggestion(part.lower(), _key_names())}")
-    return ",".join(parts)
-
-
-def _is_key(key: str) -> bool:
-    if len(key) == 1 or key in _key_names():
-        return True
     try:
-        return bool(unicodedata.lookup(key.replace("_", " ")))
-    except KeyError:
-        return False
+        return ",".join(one_key(part.strip()) for part in keys.split(","))
+    except NotAKeyError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
-def _key_names() -> set[str]:
-    from textual.keys import KEY_NAME_REPLACEMENTS, Keys
+def _as_bound(keys: str) -> frozenset[str]:
+    """The keys of one entry by the names under which they arrive."""
+    from textual.keys import _normalize_key_list
 
-    named = {key.value for key in Keys if not key.value.startswith("<")}
-    return named | set(KEY_NAME_REPLACEMENTS.values())
-
-
-def _check_name(path: Path, name: str, known: Collection[str], kind: str) -> None:
-    if name not in known:
-        raise _fault(path, f"{name!r} is not a {kind}{_suggestion(name, known)}")
+    return frozenset() if keys == UNBOUND else frozenset(_normalize_key_list(keys).split(","))
 
 
-def _suggestion(word: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(word, sorted(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def _fault(path: Path, what: str) -> InvalidSetting:
-    sentence = plain(f"{path}: {what}", 400)
-    return InvalidSetting(sentence if sentence.endswith("?") else f"{sentence}.")
+def _fault(line: int, what: str) -> str:
+    sentence = plain(f"line {line}: {what}" if line else what, 400)
+    return sentence if sentence.endswith("?") else f"{sentence}."

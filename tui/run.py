@@ -25,19 +25,15 @@ def run_console(options: Options) -> int:
     from tui.app import GatekeyApp
     from tui.keymap import config_path, load_config
     from tui.local_account import LocalAccount
-    from tui.terminal import harden_process, refusal, shared_session_banner
+    from tui.terminal import believe_the_terminal, harden_process, refusal, shared_session_banner
 
     sentence = refusal(sys.stdin, sys.stdout, sys.stderr, os.environ)
     if sentence is not None:
         sys.stderr.write(f"gatekey: {sentence}\n")
         return 2
-    try:
-        config = load_config(config_path())
-    except GatekeyError as error:
-        sys.stderr.write(f"gatekey: {error}\n")
-        return 2
+    believe_the_terminal(os.environ, sys.stderr.fileno())
     harden_process()
-    app = GatekeyApp(LocalAccount(options), config, banner=shared_session_banner(os.environ))
+    app = GatekeyApp(LocalAccount(options), load_config(config_path()), banner=shared_session_banner(os.environ))
     if not options.no_files:
         app.crash_log = config_path().with_name("crash.log")
     return run_to_its_end(app)

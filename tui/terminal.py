@@ -1,8 +1,9 @@
 """What must be true of the terminal and of the process before the console draws its first cell."""
 
+import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Final, Protocol
 
 from tui.themes import ANSI_DARK, DARK
@@ -72,6 +73,20 @@ def native_colours(environ: Mapping[str, str]) -> bool | None:
     turn the terminal's own colours into grey levels of nothing: black on black (textual 8.2.8).
     """
     return True if environ.get("NO_COLOR") else None
+
+
+def believe_the_terminal(environ: MutableMapping[str, str], descriptor: int) -> None:
+    """Forget COLUMNS and LINES where the terminal behind `descriptor` tells its size.
+
+    Exported once, they are as old as the shell's start, and the window has been resized since.
+    """
+    try:
+        size = os.get_terminal_size(descriptor)
+    except OSError:
+        return
+    if size.columns and size.lines:
+        for name in ("COLUMNS", "LINES"):
+            environ.pop(name, None)
 
 
 def shared_session_banner(environ: Mapping[str, str]) -> str | None:

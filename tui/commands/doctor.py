@@ -46,9 +46,10 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
 
 def examine(options: Options, sshd_config: Path | None = None) -> Iterator[Finding]:
     """Every finding, outermost first: what a later check needs was found in order by an earlier one."""
-    from tui.commands import doctor_data, doctor_site, doctor_ssh, doctor_terminal
+    from tui.commands import doctor_data, doctor_keys, doctor_site, doctor_ssh, doctor_terminal
 
     yield from doctor_data.examine(options, os.environ)
     yield from doctor_site.examine(options, os.environ)
     yield from doctor_ssh.examine(os.environ, sshd_config or doctor_ssh.SSHD_CONFIG)
     yield from doctor_terminal.examine(os.environ)
+    yield from doctor_keys.examine()

@@ -290,3 +290,21 @@ def test_a_folder_above_that_others_may_write_to_fails(shell: Shell, tmp_path: P
         assert f"chmod go-w {folder}" in found["parents"]["fix"]
         folder.chmod(0o700)
     assert doctor(shell)[1]["parents"]["level"] == "ok"
+
+
+def test_what_is_wrong_in_the_persons_own_file_is_told(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    shell.add()
+    status, found = doctor(shell)
+    assert (status, found["keys.toml"]["level"]) == (0, "ok")
+    path = tmp_path / "gatekey" / "keys.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text('[keys]\n"tab.save" = "f9"\n')
+    status, found = doctor(shell)
+    assert (status, found["keys.toml"]["level"]) == (0, "ok")
+    path.write_text('[keys]\n"tab.sve" = "f9"\n')
+    status, found = doctor(shell)
+    assert (status, found["keys.toml"]["level"]) == (1, "fail")
+    assert found["keys.toml"]["sentence"] == f"{path}: line 2: 'tab.sve' is not a key id; did you mean 'tab.save'?"

@@ -1,0 +1,132 @@
+"""Every action that has a key: its id for keys.toml, its own keys, and where it works.
+
+A test compares the list with the code. It stands here because the file is read before any screen is imported, and by
+`gatekey doctor`, which has none.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedAction:
+    id: str
+    keys: frozenset[str]
+    place: str
+
+
+EVERYWHERE: Final = "everywhere"
+_WIDER: Final = {
+    "page": (EVERYWHERE,),
+    "settings": ("page", EVERYWHERE),
+    "module": ("page", EVERYWHERE),
+    "sign-in": ("page", EVERYWHERE),
+    "modal": (EVERYWHERE,),
+    "list": ("modal", EVERYWHERE),
+    "passkey-list": ("modal", EVERYWHERE),
+    "two-factor": ("modal", EVERYWHERE),
+    "shown-once": ("modal", EVERYWHERE),
+}
+"""Places around a place: what works there works here too. Any other place is surrounded by EVERYWHERE alone."""
+_TABLE: Final = """\
+everywhere    app.quit                  ctrl+q
+everywhere    app.lock                  ctrl+l
+page          app.help                  f1 question_mark
+page          console.sidebar           f2
+page          console.checks            r
+settings      tab.save                  ctrl+s
+settings      tab.previous              left_square_bracket ctrl+pageup
+settings      tab.next                  right_square_bracket ctrl+pagedown
+settings      tab.refresh               ctrl+r f5
+settings      tab.account-binding       1
+settings      tab.security              2
+settings      tab.notifications         3
+settings      tab.price                 4
+settings      tab.privacy               5
+settings      tab.sidebar               6
+settings      security.token            t
+settings      security.password         p
+settings      security.passkeys         k
+settings      security.two_factor       f
+settings      security.sessions         s
+settings      security.sign_out_others  o
+settings      security.activity         a
+settings      security.delete           x
+tabs          tabs.left                 left
+tabs          tabs.right                right
+toggle        toggle.switch             space enter
+module        module.refresh            ctrl+r f5
+module        log.refresh               ctrl+r f5
+module        api-keys.create           n
+module        api-keys.revoke           d
+table         table.first               home g
+table         table.last                end G
+table         table.up                  k
+table         table.down                j
+sidebar       sidebar.up                up k
+sidebar       sidebar.down              down j
+sidebar       sidebar.first             home g
+sidebar       sidebar.last              end G
+sidebar       sidebar.close             escape
+sidebar       sidebar.open              enter space
+sign-in       lock.sign-out             escape
+modal         modal.help                f1 question_mark
+modal         modal.cancel              escape
+modal         wizard.cancel             escape
+list          sessions.end              e
+passkey-list  passkeys.register         n
+passkey-list  passkeys.rename           e
+passkey-list  passkeys.remove           d
+two-factor    two-factor.renew          n
+two-factor    two-factor.disable        d
+shown-once    secret.flip               space enter
+shown-once    secret.copy               c
+shown-once    secret.save               w
+confirm       confirm.help              f1 question_mark
+confirm       confirm.yes               y
+confirm       confirm.no                n escape
+choice        choice.help               f1 question_mark
+choice        choice.save               s
+choice        choice.discard            d
+choice        choice.stay               escape
+help          help.close                escape f1 question_mark q
+palette       palette.help              f1
+"""
+_TAKEN: Final = {"ctrl+p": "the command palette", "tab": "going on", "shift+tab": "going back"}
+"""Keys that cannot be given to anything, and what they are for."""
+
+
+def _read_table() -> Iterator[tuple[str, KeyedAction]]:
+    for line in _TABLE.splitlines():
+        place, name, *keys = line.split()
+        yield name, KeyedAction(name, frozenset(keys), place)
+
+
+ACTIONS: Final[Mapping[str, KeyedAction]] = dict(_read_table())
+"""By id, in reading order."""
+
+
+def clash(name: str, key: str, chosen: Mapping[str, frozenset[str]]) -> str:
+    """What `key` does already where action `name` works, by its id or in words; empty if nothing.
+
+    `chosen` are the keys that the person gave, by id. Actions that share a key by nature, such as two that refresh,
+    may share another one.
+    """
+    if key in _TAKEN:
+        return _TAKEN[key]
+    action = ACTIONS[name]
+    for other in ACTIONS.values():
+        if other.id == name or other.keys & action.keys or not _meet(action.place, other.place):
+            continue
+        if key in chosen.get(other.id, other.keys):
+            return other.id
+    return ""
+
+
+def _meet(place: str, other: str) -> bool:
+    return place == other or other in _around(place) or place in _around(other)
+
+
+def _around(place: str) -> tuple[str, ...]:
+    return _WIDER.get(place, (EVERYWHERE,)) if place != EVERYWHERE else ()
