@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from store.errors import (
+    GatekeyError,
     InvalidEmail,
     InvalidLabel,
     InvalidModel,
@@ -17,6 +18,7 @@ from store.errors import (
     InvalidSetting,
     InvalidUrl,
 )
+from store.host_names import ascii_host, readable_host
 from store.text import is_plain, normal, plain
 
 LONGEST_NAME: Final = 64
@@ -45,13 +47,18 @@ def check_name(text: str, *, field: str = "username") -> str:
 def check_email(text: str, *, field: str = "email-address") -> str:
     """One e-mail address, at most 254 characters (RFC 5321, 4.5.3.1.3). Raises `InvalidEmail`.
 
-    A final dot, as in `alice@example.com.`, is left out: a mail domain has none (RFC 5321, 4.1.2).
+    A final dot, as in `alice@example.com.`, is left out: a mail domain has none (RFC 5321, 4.1.2). A domain in another
+    script keeps it, as in `alice@bücher.example`; mail goes to its form in punycode, and the limits are those of that.
     """
     address = text.strip(" ").removesuffix(".")
-    match = _EMAIL.fullmatch(address)
-    if match is None or len(address) > 254 or len(address.rpartition("@")[0]) > 64 or not is_host(match[1]):
+    local_part, _, domain = address.rpartition("@")
+    if domain and not local_part.isascii():
+        raise InvalidEmail("Before the @ stand Latin letters without accents, digits and marks.", field=field)
+    sent_to = f"{local_part}@{_ascii_or(domain, InvalidEmail(field=field))}"
+    match = _EMAIL.fullmatch(sent_to)
+    if match is None or len(sent_to) > 254 or len(local_part) > 64 or not is_host(match[1]):
         raise InvalidEmail(field=field)
-    return address
+    return address if domain.isascii() else f"{local_part}@{readable_host(match[1])}"
 
 
 def check_label(text: str, *, field: str = "label") -> str:
@@ -88,10 +95,15 @@ def check_switch(text: str, *, field: str) -> bool:
 def check_url(text: str, *, field: str) -> str:
     """A web address without user, password or fragment. Raises `InvalidUrl`.
 
-    Where it leads is checked when it is called, not here: names change their addresses.
+    A host in another script comes back in punycode, as it is called. Where it leads is checked when it is called, not
+    here: names change their addresses.
     """
     url = text.strip(" ")
     parts = _split(url, field)
+    if parts.hostname and not parts.hostname.isascii() and parts.username is None and parts.password is None:
+        host = _ascii_or(parts.hostname, InvalidUrl(field=field))
+        url = url.replace(parts.netloc, host if parts.port is None else f"{host}:{parts.port}", 1)
+        parts = _split(url, field)
     if len(url) > LONGEST_URL or not re.fullmatch(r"[\x21-\x7e]+", url):
         raise InvalidUrl(field=field)
     if parts.scheme not in ("http", "https") or not parts.hostname or not is_host(parts.hostname):
@@ -112,8 +124,18 @@ def check_origin(text: str) -> str:
     return url
 
 
+def check_host(text: str) -> str:
+    """A host name or an IP address in lower case; a name in another script in punycode. Raises `ValueError`."""
+    host = ascii_host(text).lower()
+    if not is_host(host):
+        raise ValueError(text)
+    return host
+
+
 def check_host_port(text: str) -> str:
-    """`host:port`, an IPv6 address in brackets. Raises `ValueError`."""
+    """`host:port`, an IPv6 address in brackets, a name in another script in punycode. Raises `ValueError`."""
+    name, colon, number = text.rpartition(":")
+    text = f"{ascii_host(name)}{colon}{number}"
     parts = urlsplit(f"//{text}")
     host, port = parts.hostname or "", parts.port
     bracketed = f"[{host}]" if ":" in host else host
@@ -142,6 +164,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     return f"There is no setting called {plain(name, 60)}.{hint}"
+
+
+def _ascii_or(host: str, refusal: GatekeyError) -> str:
+    try:
+        return ascii_host(host)
+    except ValueError as error:
+        raise refusal from error
 
 
 def _is_mark(character: str) -> bool:

@@ -62,9 +62,7 @@ def _word(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if not inputs.is_host(text):
-        raise ValueError(text)
-    return text.lower()
+    return inputs.check_host(text)
 
 
 def _one_of(*words: str) -> Callable[[str], str]:

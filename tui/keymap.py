@@ -135,7 +135,7 @@ class _Reader:
             for key in sorted(chosen[name]):
                 if other := clash(name, key, chosen):
                     self._note(
-                        "keys", name, f"{name}: {key!r} is the key of {other} already. Give that one another, too"
+                        "keys", name, f"{name}: {key!r} is the key of {other} already. Give that one another key, too"
                     )
                     del read[name], chosen[name]
                     break

@@ -6,11 +6,10 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-import idna
-
 from gateway.channels.message import Message
 from store import inputs
 from store.errors import InvalidEmail
+from store.host_names import ascii_host
 
 
 def one_address(text: str) -> str:
@@ -22,14 +21,12 @@ def one_address(text: str) -> str:
         InvalidEmail: for none, several, a display name, a quoted or non-ASCII local part, an address literal.
     """
     local_part, _, domain = text.rpartition("@")
-    if not domain.isascii():
-        try:
-            domain = idna.encode(domain, uts46=True).decode("ascii")
-        except UnicodeError as error:
-            raise InvalidEmail from error
     if " " in text:
         raise InvalidEmail
-    return inputs.check_email(f"{local_part}@{domain}")
+    try:
+        return inputs.check_email(f"{local_part}@{ascii_host(domain)}")
+    except ValueError as error:
+        raise InvalidEmail from error
 
 
 def compose(message: Message, sender: str, recipient: str) -> EmailMessage:

@@ -16,7 +16,11 @@ from tests.unit.store.acts import contents
 GOOD: dict[str, list[tuple[str, Value]]] = {
     "account_binding.enabled": [("true", True), ("ON", True), ("yes", True), ("false", False), ("off", False)],
     "passkeys.enabled": [("true", True), (" no ", False)],
-    "passkeys.rp_id": [("gateway.example.com", "gateway.example.com"), ("LOCALHOST", "localhost")],
+    "passkeys.rp_id": [
+        ("gateway.example.com", "gateway.example.com"),
+        ("LOCALHOST", "localhost"),
+        ("Bücher.example", "xn--bcher-kva.example"),
+    ],
     "passkeys.origin": [
         ("https://gateway.example.com", "https://gateway.example.com"),
         ("https://Gateway.example.com/", "https://gateway.example.com"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.channels.mail import compose, one_address
 from gateway.channels.message import Message
+from store import inputs
 from store.errors import InvalidEmail
 from tests.unit.gateway.channels.settings import NOW
 
@@ -149,3 +150,10 @@ def test_a_repetition_was_recognisable(message: Message) -> None:
     assert first["Date"].datetime == second["Date"].datetime == message.at.replace(microsecond=0)
     assert first["Auto-Submitted"] == "auto-generated"
     assert first["Subject"] == message.title
+
+
+@pytest.mark.parametrize("typed", ["alice@bücher.example", "alice@Straße.example", "alice@例え.テスト"])
+def test_what_could_be_saved_can_be_written_to(typed: str) -> None:
+    saved = inputs.check_email(typed)
+    assert one_address(saved).isascii()
+    assert inputs.check_email(saved) == saved
