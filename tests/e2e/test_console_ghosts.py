@@ -15,8 +15,6 @@ from tests.e2e.installed import PATIENCE, Home, Installed
 from tests.e2e.test_console_bad_days import ROOT, locked, sign_in, signed_in
 
 STILL_LISTED: Final = "this session is still in the list of sessions"
-BUSY_FOR: Final = 5.0
-"""Seconds that a busy database is waited for."""
 
 
 def sessions(home: Home) -> int:
@@ -91,3 +89,12 @@ def test_a_fault_ends_the_session_as_well(tmp_path: Path) -> None:
         terminal.press("f9")
         assert terminal.exit_code(PATIENCE) == 1
     assert sessions(home) == 0
+
+
+def test_quit_under_a_locked_database_waits_once_and_says_that_the_session_stays(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with signed_in(home) as terminal, locked(home.database):
+        terminal.press("ctrl+q")
+        assert terminal.exit_code(PATIENCE) == 0
+        assert STILL_LISTED in " ".join(terminal.after().decode().split())
+        assert terminal.left_on == ()

@@ -1,0 +1,94 @@
+"""The session a console holds: none is left that nobody holds."""
+
+import threading
+
+import pytest
+
+from store.errors import DatabaseBusy
+from store.sign_in import SignedIn
+from tests.stores import add_account, make_store
+from tests.stores import sign_in as new_token
+from tui.held_session import HeldSession
+from tui.local_account import LocalAccount
+from tui.opening import Options
+
+pytestmark = pytest.mark.anyio
+
+
+class Ends:
+    """Notes what is ended; refuses as often as it is told to."""
+
+    def __init__(self, refusals: int = 0) -> None:
+        self.refusals = refusals
+        self.ended: list[str] = []
+
+    def __call__(self, token: str) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise DatabaseBusy
+        self.ended.append(token)
+
+
+def test_what_could_not_be_ended_is_ended_the_next_time() -> None:
+    session, ends = HeldSession("one"), Ends(refusals=2)
+    for _ in range(2):
+        with pytest.raises(DatabaseBusy):
+            session.end(ends)
+        assert session.token == "", "nobody acts with it any more"
+        assert not session.is_none
+    session.token = "two"
+    session.end(ends)
+    assert sorted(ends.ended) == ["one", "two"]
+    assert session.is_none
+    session.end(ends)
+    assert len(ends.ended) == 2
+
+
+def test_a_session_that_another_takes_the_place_of_is_ended_too() -> None:
+    session, ends = HeldSession("one"), Ends()
+    session.enter(lambda: signed_in("two"))
+    assert session.token == "two"
+    session.end(ends)
+    assert sorted(ends.ended) == ["one", "two"]
+
+
+def test_leaving_waits_for_a_sign_in_under_way() -> None:
+    """Whoever closes the window while the password is checked leaves no session behind."""
+    session, ends = HeldSession(), Ends()
+    is_checked, begun = threading.Event(), threading.Event()
+
+    def slowly() -> SignedIn:
+        begun.set()
+        assert is_checked.wait(60)
+        return signed_in("late")
+
+    entering = threading.Thread(target=session.enter, args=(slowly,))
+    entering.start()
+    assert begun.wait(60)
+    assert not session.is_none
+    leaving = threading.Thread(target=session.end, args=(ends,))
+    leaving.start()
+    is_checked.set()
+    entering.join(60)
+    leaving.join(60)
+    assert ends.ended == ["late"]
+
+
+async def test_an_account_left_while_the_database_did_not_answer_is_left_at_the_next_sign_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = make_store()
+    add_account(store)
+    account = LocalAccount(Options(), opened=store, token=new_token(store))
+    watcher = new_token(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(store.sessions, "end", Ends(refusals=1))
+        with pytest.raises(DatabaseBusy):
+            await account.sign_out()
+    assert len(store.sessions.list(watcher)) == 2
+    await account.sign_out()
+    assert len(store.sessions.list(watcher)) == 1
+
+
+def signed_in(token: str) -> SignedIn:
+    return SignedIn(token, "alice")
