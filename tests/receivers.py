@@ -248,7 +248,8 @@ class SmtpReceiver:
     async def _stop(self) -> None:
         self._server.close()
         for session in self._sessions:
-            if isinstance(session.transport, asyncio.WriteTransport):
+            # Python before 3.11.4 cannot abort a connection with TLS that is closed already.
+            if isinstance(session.transport, asyncio.WriteTransport) and not session.transport.is_closing():
                 session.transport.abort()
         await self._server.wait_closed()
         # An aborted transport tells its protocol in the next turn of the loop.

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import random
+import socket
 import ssl
 from collections.abc import Sequence
+from typing import Any
 
 import httpx
 import pytest
@@ -57,7 +59,15 @@ def test_an_entry_by_address_covered_the_names_that_lead_there(authority: Author
         "LOCALHOST",
     ],
 )
-def test_no_spelling_of_this_machine_was_reached(backstage: Backstage, authority: Authority, host: str) -> None:
+def test_no_spelling_of_this_machine_was_reached(
+    backstage: Backstage, authority: Authority, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+
+    def with_a_hosts_file(name: str, *rest: Any, **named: Any) -> Any:
+        return real("127.0.0.1" if name.rstrip(".").lower() == "localhost" else name, *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", with_a_hosts_file)
     with HttpReceiver(backstage) as internal:
         # The port is listed, for another host: only the address is left to refuse it.
         way = Outbound(authority.trust(), allow=AllowList.parse(f"elsewhere.example:{internal.port}"))
