@@ -27,6 +27,10 @@ class SiteView:
     body_mib_of_account: int
     body_mib: int
     """Of all accounts."""
+    output_limit: str = "max_tokens"
+    """The field of a chat with which the model server lets its answers be limited, or `ignored`."""
+    max_output_tokens: int = 131_072
+    """The longest answer of a model whose price does not say."""
     extra_fields: frozenset[str] = frozenset()
     """Fields of a request that are passed on although nobody here knows them."""
 
@@ -58,5 +62,7 @@ class SiteViews:
             requests_per_minute_of_account=self._site.number("limits.requests_per_minute_per_account"),
             body_mib_of_account=self._site.number("limits.body_mib_per_account"),
             body_mib=self._site.number("limits.body_mib"),
+            output_limit=self._site.text("upstream.output_limit"),
+            max_output_tokens=self._site.number("price.max_output_tokens"),
             extra_fields=frozenset(self._site.items("relay.extra_fields")),
         )

@@ -57,8 +57,11 @@ class KeyHolder:
     """Whether the key's last use was noted a while ago, and should be noted again."""
     free_micro_usd: int
     """What the account had left and did not hold for other calls. Others spend meanwhile: only a hold is sure of it."""
+    held_micro_usd: int
+    """What it held for other calls."""
     free_on_key_micro_usd: int | None
-    """The same of the key's own limit; None without one."""
+    """What was free of the key's own limit; None without one."""
+    held_on_key_micro_usd: int
 
 
 _HOLDER: Final = (
@@ -71,6 +74,8 @@ _HOLDER: Final = (
         Account.suspended_at,
         PrivacySettingsRow.record_client_ip,
         (Quota.remaining_micro_usd - Quota.held_micro_usd).label("free"),
+        Quota.held_micro_usd.label("held"),
+        ApiKey.held_micro_usd.label("held_on_key"),
         (ApiKey.spend_limit_micro_usd - ApiKey.spent_micro_usd - ApiKey.held_micro_usd).label("free_on_key"),
     )
     .join(Account, Account.id == ApiKey.account_id)
@@ -185,7 +190,9 @@ class ApiKeys:
             records_ip=row.record_client_ip is True,
             is_stale=row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY,
             free_micro_usd=row.free,
+            held_micro_usd=row.held,
             free_on_key_micro_usd=row.free_on_key,
+            held_on_key_micro_usd=row.held_on_key,
         )
 
     def note_use(self, tx: Connection, holder: KeyHolder) -> None:

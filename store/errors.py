@@ -337,10 +337,10 @@ class UsernameDoesNotMatch(NotAllowed):
 class ModelNotPriced(NotAllowed):
     title = "Model without a price"
 
-    def __init__(self, model: str) -> None:
-        super().__init__(
-            f"The model {model} has no price, and this account does not accept models without price settings."
-        )
+    def __init__(self, model: str, *, is_forbidden: bool = False) -> None:
+        """`is_forbidden` says that the administrator decided it, and not the account."""
+        why = "the administrator allows none" if is_forbidden else "this account does not accept models"
+        super().__init__(f"The model {model} has no price, and {why} without price settings.")
         self.model = model
 
 
@@ -351,7 +351,7 @@ class QuotaExceeded(NotAllowed):
 
 class SpendLimitReached(NotAllowed):
     title = "Spend limit reached"
-    sentence = "This API key has reached its spend limit."
+    sentence = "The spend limit of this API key does not cover this request."
 
 
 # -- what is there -------------------------------------------------------------------------------------------

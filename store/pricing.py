@@ -11,15 +11,15 @@ from store.audit import COMMAND_LINE, UNNAMED, Audit, SiteTag
 from store.context import Context
 from store.errors import InvalidMoney, InvalidNumber, ModelNotPriced, ModelSpeltOtherwise, NoSuchItem
 from store.models import Price, PriceSettingsRow, UnpricedModel
-from store.money import MAXIMUM_MICRO_USD
+from store.money import MAXIMUM_MICRO_USD, parse_usd
 from store.row_locks import keep_account
 from store.sessions import Sessions
+from store.site import MOST_OUTPUT_TOKENS, Site
 from store.text import fold_case, is_plain, plain
 from store.upsert import upsert, upserting_insert
 
 TOKENS_PER_PRICE: Final = 1_000_000
 _MOST_REMEMBERED: Final = 200
-MOST_OUTPUT_TOKENS: Final = 10_000_000
 _PRICE_OF: Final = (
     select(Price)
     .where(or_(Price.model == bindparam("name"), Price.model_key == bindparam("name_key")))
@@ -41,6 +41,8 @@ class ModelPrice:
     """For input that the model server had in its cache. None: it costs what other input costs."""
     max_output_tokens: int | None = None
     """The most tokens the model answers with. None: what the site says."""
+    is_default: bool = False
+    """Whether nobody has priced the model, and it costs what the site says of such models."""
 
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> int:
         """The cost of one request in micro-USD, a fraction rounded up; `cached_tokens` are some of the prompt's."""
@@ -60,10 +62,11 @@ class SeenModel:
 
 
 class Pricing:
-    def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions, site: Site) -> None:
         self._context = context
         self._audit = audit
         self._sessions = sessions
+        self._site = site
 
     def set(self, price: ModelPrice, *, actor: str = UNNAMED) -> None:
         """Store the price of a model.
@@ -127,7 +130,7 @@ class Pricing:
         return None if row is None else _price(row)
 
     def admit(self, account_id: int, model: str) -> ModelPrice | None:
-        """The price to charge `account_id` for `model`, or None for one that is unpriced and accepted.
+        """The price to charge `account_id` for `model`, or None for one that is unpriced, accepted and free.
 
         Raises `ModelNotPriced` unless the account's switch is on; a switch that cannot be read counts as off.
         """
@@ -138,7 +141,7 @@ class Pricing:
             with self._context.database.write() as tx:
                 self.note_unpriced(tx, account_id, model)
             raise
-        if price is None:
+        if price is None or price.is_default:
             with self._context.database.write() as tx:
                 self.note_unpriced(tx, account_id, model)
         return price
@@ -149,8 +152,12 @@ class Pricing:
         if row is not None:
             return _price(row)
         if not self.accepts_unpriced(tx, account_id):
-            raise ModelNotPriced(plain(model, 200))
-        return None
+            raise ModelNotPriced(plain(model, 200), is_forbidden=self._forbids_unpriced(tx))
+        rate = self._site.text_in(tx, "price.unpriced_rate")
+        if not rate:
+            return None
+        per_in, per_out = (parse_usd(amount, places=6) for amount in rate.split("/"))
+        return ModelPrice(plain(model, inputs.LONGEST_MODEL), per_in, per_out, is_default=True)
 
     def unpriced_models(self, token: str) -> list[SeenModel]:
         """Models the session's account called that have no price, last seen first."""
@@ -164,11 +171,19 @@ class Pricing:
             return [SeenModel(row.model, row.calls, row.last_seen_at) for row in rows]
 
     def accepts_unpriced(self, tx: Connection, account_id: int) -> bool:
-        """Whether the account accepts models without a price; a switch that cannot be read counts as off."""
+        """Whether the account accepts models without a price, and the administrator lets it decide.
+
+        A switch of the account that cannot be read counts as off.
+        """
         accepts = tx.execute(
             select(PriceSettingsRow.accept_unpriced_models).where(PriceSettingsRow.account_id == account_id)
         ).scalar()
-        return accepts is True
+        return accepts is True and not self._forbids_unpriced(tx)
+
+    def forbids_unpriced(self) -> bool:
+        """Whether the administrator allows no model without a price, whatever an account accepts."""
+        with self._context.database.read() as tx:
+            return self._forbids_unpriced(tx)
 
     def note_unpriced(self, tx: Connection, account_id: int, model: str) -> None:
         """Remember that the account called a model without a price, for its owner to see."""
@@ -190,6 +205,9 @@ class Pricing:
             tx.execute(
                 delete(UnpricedModel).where(UnpricedModel.account_id == account_id, UnpricedModel.model.in_(too_many))
             )
+
+    def _forbids_unpriced(self, tx: Connection) -> bool:
+        return self._site.text_in(tx, "price.unpriced") == "forbid"
 
     def _row(self, tx: Connection, model: str) -> Any:
         # A name that no price can have may not even be one that the database can be asked for.

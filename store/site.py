@@ -15,10 +15,13 @@ from store.context import Context
 from store.errors import GatekeyError, InvalidSetting, UnknownSetting
 from store.models import SiteSetting
 from store.modules import MODULES
+from store.money import parse_usd, type_usd
 from store.request_fields import check_extra_field
 from store.text import is_plain
 from store.upsert import upsert
 
+MOST_OUTPUT_TOKENS: Final = 10_000_000
+"""More than any model answers with."""
 Value = bool | int | str | tuple[str, ...]
 PASSWORD_MINIMUM: Final = "password.minimum_without_second_factor"  # noqa: S105 - the name of a switch
 """How many characters a password needs on an account that has no second factor."""
@@ -93,6 +96,13 @@ def _base_url(text: str) -> str:
     return url.rstrip("/")
 
 
+def _rate(text: str) -> str:
+    amounts = [parse_usd(part, places=6) for part in text.split("/")]
+    if len(amounts) != 2:
+        raise ValueError(text)
+    return "/".join(map(type_usd, amounts))
+
+
 def _origin(text: str) -> str:
     return inputs.check_origin(text)
 
@@ -122,6 +132,30 @@ _SWITCHES: Final = (
         "a web address without ? and #, such as https://models.example.com/v1",
     ),
     Switch("upstream.api_key", "", _word, "text without spaces", is_secret=True),
+    Switch(
+        "upstream.output_limit",
+        "max_tokens",
+        _one_of("max_tokens", "max_completion_tokens", "ignored"),
+        "max_tokens or max_completion_tokens, whichever the model server obeys in a chat, or ignored",
+    ),
+    Switch(
+        "price.max_output_tokens",
+        131_072,
+        _whole(1, MOST_OUTPUT_TOKENS),
+        f"tokens, 1 to {MOST_OUTPUT_TOKENS}: the longest answer of a model whose price does not say",
+    ),
+    Switch(
+        "price.unpriced",
+        "account",
+        _one_of("account", "forbid"),
+        "account, where each account decides, or forbid, for models without a price",
+    ),
+    Switch(
+        "price.unpriced_rate",
+        "",
+        _rate,
+        "dollars per million tokens in, a slash, and dollars per million tokens out, such as 2.50/10.00",
+    ),
     Switch(
         "relay.extra_fields",
         (),
@@ -241,6 +275,11 @@ class Site:
         """The same for a number."""
         value = self._value(SWITCHES[name], _stored(tx, name))
         return value if isinstance(value, int) else 0
+
+    def text_in(self, tx: Connection, name: str) -> str:
+        """The text of a switch inside `tx`."""
+        value = self._value(SWITCHES[name], _stored(tx, name))
+        return value if isinstance(value, str) else ""
 
     def number(self, name: str) -> int:
         value = self.get(name)

@@ -180,7 +180,7 @@ def assemble(context: Context) -> Store:
         settings=settings,
         site=site,
         quota=Quotas(context, audit, sessions, outbox, usage),
-        pricing=Pricing(context, audit, sessions),
+        pricing=Pricing(context, audit, sessions, site),
         usage=usage,
         outbox=outbox,
         email_confirmations=email_confirmations,

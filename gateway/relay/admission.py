@@ -1,11 +1,15 @@
 """Whether a call may go ahead: key, account, price, and money, in that order."""
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
-from gateway.relay.request import Call
-from gateway.relay.usage import Usage
+from gateway.relay.limits import Allowance, Obedience
+from gateway.relay.request import Call, Length
+from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
-from store.errors import InvalidApiKey, QuotaExceeded, SpendLimitReached
+from store.errors import GatekeyError, InvalidApiKey, QuotaExceeded, SpendLimitReached
+from store.money import show_usd
 from store.pricing import ModelPrice
 from store.reservations import Hold
 from store.store import Store
@@ -14,14 +18,19 @@ from store.store import Store
 class Admission:
     """One call at the door. `read` first, then `hold` in a write transaction; what `read` found stays here."""
 
-    def __init__(self, store: Store, key: str, call: Call) -> None:
+    def __init__(self, store: Store, key: str, call: Call, site: SiteView, obedience: Obedience) -> None:
         self._store = store
         self._key = key
-        self._call = call
+        self._site = site
+        self._obedience = obedience
+        self.call = call
+        """As it goes to the model server: under the name that its price has, and limited to what can be paid for."""
         self.holder: KeyHolder | None = None
         """Known even when the call is refused."""
         self.price: ModelPrice | None = None
-        """None: the model has no price, and the account accepts that."""
+        """None: the model has no price, the account accepts that, and the administrator set no rate for such models."""
+        self.limit: int | None = None
+        """Tokens that each answer was limited to here, as no more could be paid for."""
         self._most = 0
         """Micro-USD that are held."""
 
@@ -37,27 +46,76 @@ class Admission:
 
         Raises `InvalidApiKey`, `ModelNotPriced`, `QuotaExceeded`, `SpendLimitReached`.
         """
-        holder, call = self._store.api_keys.holder(tx, self._key), self._call
+        holder, call = self._store.api_keys.holder(tx, self._key), self.call
         self.holder = holder
         self.price = self._store.pricing.quote(tx, holder.account_id, call.model)
-        self._most = Usage(call.prompt_tokens, call.completion_tokens, call.pictures).cost(self.price)
+        if self.price is not None:
+            # Charged as the model that has the price, so it is that model that is asked for.
+            self.call = call.rewritten(self.price.model, None)
+        self._most = self._allowance.most
+        free = _free(holder)
+        if self._most > free:
+            self._limit_to(free)
         # The hold decides. But one that fails undoes what is written together with it, and the calls of an account
         # that has nothing left come again and again.
-        if holder.free_micro_usd < self._most:
-            raise QuotaExceeded
-        if holder.free_on_key_micro_usd is not None and holder.free_on_key_micro_usd < self._most:
-            raise SpendLimitReached
+        if self._most > free:
+            raise self._refusal(holder)
 
     def hold(self, tx: Connection) -> Hold:
         """Hold what the call may cost at most; returns what it is booked with.
 
         Raises `QuotaExceeded`, `SpendLimitReached`.
         """
-        holder, call = self.known_holder, self._call
-        if self.price is None:
-            self._store.pricing.note_unpriced(tx, holder.account_id, call.model)
-        hold = self._store.quota.hold(tx, holder.account_id, self._most, api_key_id=holder.key_id)
+        holder = self.known_holder
+        if self.price is None or self.price.is_default:
+            self._store.pricing.note_unpriced(tx, holder.account_id, self.call.model)
+        try:
+            hold = self._store.quota.hold(tx, holder.account_id, self._most, api_key_id=holder.key_id)
+        except (QuotaExceeded, SpendLimitReached) as error:
+            # Others have held meanwhile.
+            raise self._refusal(self._store.api_keys.holder(tx, self._key), type(error)) from error
         if holder.is_stale:
             # After the hold: everyone locks the quota before the key, or two calls would wait for each other.
             self._store.api_keys.note_use(tx, holder)
         return hold
+
+    @property
+    def _allowance(self) -> Allowance:
+        return Allowance(self.call, self.price, self._site, self.is_trusting)
+
+    @property
+    def is_trusting(self) -> bool:
+        """Whether a limit in the request is relied on."""
+        return self._obedience.holds(self._site, self.call.model)
+
+    def _limit_to(self, free: int) -> None:
+        """Let the model server keep to what `free` micro-USD pay for, if the client set no limit of its own."""
+        allowance = self._allowance
+        limit = allowance.limit_for(free)
+        if limit is not None:
+            limited = self.call.rewritten(self.call.model, limit)
+            self.call = replace(limited, length=Length(self.call.length.count, limit[1]))
+            self.limit = limit[1]
+            self._most = allowance.cost(limit[1])
+
+    def _refusal(self, holder: KeyHolder, kind: type[GatekeyError] | None = None) -> GatekeyError:
+        """Why the call is not covered, in dollars and tokens. `kind` says which of the two limits stands in its way."""
+        allowance, on_key = self._allowance, holder.free_on_key_micro_usd
+        is_quota = holder.free_micro_usd < self._most if kind is None else kind is QuotaExceeded
+        free, held = holder.free_micro_usd, holder.held_micro_usd
+        left = "of the quota"
+        if not is_quota and on_key is not None:
+            free, held, left = on_key, holder.held_on_key_micro_usd, "of the key's spend limit"
+        words = [QuotaExceeded.sentence if is_quota else SpendLimitReached.sentence, allowance.explain()]
+        words.append(f"{show_usd(max(free, 0), exact=True)} {left} is left")
+        words[-1] += f", and {show_usd(held, exact=True)} is held for calls under way." if held else "."
+        tokens = allowance.affordable(_free(holder))
+        if tokens:
+            words.append(f"With max_tokens of {tokens:,} or less it is covered.")
+        sentence = " ".join(words)
+        return QuotaExceeded(sentence) if is_quota else SpendLimitReached(sentence)
+
+
+def _free(holder: KeyHolder) -> int:
+    on_key = holder.free_on_key_micro_usd
+    return holder.free_micro_usd if on_key is None else min(holder.free_micro_usd, on_key)

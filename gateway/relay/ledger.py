@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from gateway.problems import problem_code
+from gateway.problems import OpenAiProblem, problem_code
+from gateway.relay.limits import Obedience
 from gateway.relay.refusals import Refusals
 from gateway.relay.usage import Usage
 from gateway.services import Services
@@ -24,6 +25,9 @@ LOGGER: Final = logging.getLogger("gatekey.relay")
 RETRIES: Final = (0.2, 1.0, 5.0, 30.0, 120.0)
 """Seconds before a booking that the database refused is tried again."""
 STOPPED: Final = UpstreamFailed("The gateway was stopped before the model server had answered.")
+LIMIT_HEADER: Final = "X-Gatekey-Max-Tokens"
+"""In an answer that was limited to what could be paid for: the most tokens it may have."""
+_LIMITED: Final = "The answer was limited to {:,} tokens, which is what could be paid for."
 PATIENCE: Final = 180.0
 """Seconds that bookings are given when the gateway stops: enough for all `RETRIES`."""
 
@@ -61,8 +65,26 @@ class Held:
     kind: Kind
     price: ModelPrice | None
     hold: Hold
+    limit: int | None = None
+    """Tokens that each answer was limited to, as no more could be paid for."""
+    is_trusting: bool = True
+    """Whether a limit in the request was relied on."""
     is_taken: bool = False
     """Whether somebody has taken it on to book it. It is booked once, by whoever does so first."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer says of a limit that its request did not have."""
+        return {LIMIT_HEADER: str(self.limit)} if self.limit else {}
+
+    def told(self, refusal: OpenAiProblem) -> OpenAiProblem:
+        """`refusal` by the model server, and that a limit was sent along that the client does not know of."""
+        if self.limit is None or refusal.status != 400:
+            return refusal
+        sentence = f"{refusal} {_LIMITED.format(self.limit)}"
+        return OpenAiProblem(
+            400, sentence, code=refusal.code, param=refusal.param, kind=refusal.kind, headers=refusal.headers
+        )
 
 
 class Ledger:
@@ -72,6 +94,7 @@ class Ledger:
         self._services = services
         self._bookings: set[asyncio.Task[None]] = set()
         self._refusals = Refusals(services.store.usage, services.store.context.clock, services.threads)
+        self.obedience = Obedience()
 
     async def book(
         self,
@@ -88,11 +111,12 @@ class Ledger:
         `task` is the name of what it began at the model server.
         """
         held.is_taken = True
+        detail = " ".join(filter(None, (detail, _LIMITED.format(held.limit) if held.limit else "")))
         entry = replace(
             held.caller.entry(kind or held.kind, held.model, status=status, detail=detail),
             prompt_tokens=usage.prompt_tokens if usage else 0,
             completion_tokens=usage.completion_tokens if usage else 0,
-            unpriced=held.price is None,
+            unpriced=held.price is None or held.price.is_default,
         )
         cost = usage.cost(held.price) if usage else 0
         entry = replace(entry, request_id=task) if task else entry

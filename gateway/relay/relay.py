@@ -79,11 +79,14 @@ class Relay:
                 await self.ledger.log_refusal(caller, "", error, problem_code(error))
                 raise
             del raw
-            return await self._forward(call, await self._admit(request, key, call, site, started_at), site)
+            call, admitted = await self._admit(request, key, call, site, started_at)
+            return await self._forward(call, admitted, site)
 
-    async def _admit(self, request: Request, key: str, call: Call, site: SiteView, started_at: float) -> Held:
+    async def _admit(
+        self, request: Request, key: str, call: Call, site: SiteView, started_at: float
+    ) -> tuple[Call, Held]:
         """Whose key it is, what the model costs, and that it can be paid for, in one visit to the writing thread."""
-        admission = Admission(self.services.store, key, call)
+        admission = Admission(self.services.store, key, call, site, self.ledger.obedience)
         try:
             # A crash of the database may forget the hold while its call goes on: the booking does without.
             held = self.services.threads.write(admission.hold, first=admission.read, is_lasting=False)
@@ -91,20 +94,19 @@ class Relay:
             hold = await asyncio.shield(holding)
         except asyncio.CancelledError:
             # It is held all the same, and nobody is left to book it.
-            self.ledger.undo(holding, lambda hold: self._held(request, call, site, started_at, admission, hold))
+            self.ledger.undo(holding, lambda hold: self._held(request, site, started_at, admission, hold))
             raise
         except GatekeyError as error:
             if admission.holder is not None:
                 caller = self.recognised(request, admission.holder, site, started_at)
                 await self.ledger.log_refusal(caller, call.model, error, problem_code(error))
             raise
-        return self._held(request, call, site, started_at, admission, hold)
+        return admission.call, self._held(request, site, started_at, admission, hold)
 
-    def _held(
-        self, request: Request, call: Call, site: SiteView, started_at: float, admission: Admission, hold: Hold
-    ) -> Held:
+    def _held(self, request: Request, site: SiteView, started_at: float, admission: Admission, hold: Hold) -> Held:
         caller = self.recognised(request, admission.known_holder, site, started_at)
-        return Held(caller, call.model, call.endpoint.kind, admission.price, hold)
+        call, limit, is_trusting = admission.call, admission.limit, admission.is_trusting
+        return Held(caller, call.model, call.endpoint.kind, admission.price, hold, limit, is_trusting)
 
     async def _forward(self, call: Call, held: Held, site: SiteView) -> Response:
         """Ask the model server and book what came of it, whatever that is."""
@@ -118,7 +120,7 @@ class Relay:
                         await check_streams(answer)
                         streamed = replace(call, content=b"")  # it is sent, and a stream may last
                         return StreamedAnswer(streamed, held, answer, self.ledger, site.upstream_key, place.pop_all())
-                    content = await self._read(answer, site)
+                    content = await self._read(answer, held, site)
             return await self._book(call, held, content, site)
         except TimeoutError as error:
             failure = unreachable(error)
@@ -130,10 +132,10 @@ class Relay:
             if not held.is_taken:
                 await self.ledger.book_failure(held, failure, problem_code(failure))
 
-    async def _read(self, answer: httpx.Response, site: SiteView) -> bytes:
+    async def _read(self, answer: httpx.Response, held: Held, site: SiteView) -> bytes:
         try:
             if not answer.is_success:
-                raise await refusal(answer, site.upstream_key)
+                raise held.told(await refusal(answer, site.upstream_key))
             return await read_all(answer)
         finally:
             await answer.aclose()
@@ -142,8 +144,12 @@ class Relay:
         document = await self.document(content)
         status, task = task_of(document) if call.endpoint.kind is Kind.TASK else ("ok", "")
         usage = of_answer(call, document, len(content), site.upstream_key)
+        if held.is_trusting:
+            self.ledger.obedience.note(call, usage)
         await self.ledger.book(held, usage, status=status, detail=usage.remark(held.price), task=task)
-        return passed_on(content, site.upstream_key, held.caller.request_id)
+        relayed = passed_on(content, site.upstream_key, held.caller.request_id)
+        relayed.headers.update(held.headers)
+        return relayed
 
     def begin(self, request: Request) -> float:
         """Give `request` its name, which its answer and its line in the usage log carry; returns the time."""

@@ -7,7 +7,7 @@ that nobody here knows are refused.
 
 import json
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn
 
 from gateway.json_text import LONGEST_NUMBER, NumberTooLong, loads
@@ -19,8 +19,6 @@ from store.inputs import LONGEST_MODEL, check_model
 from store.tokens import SECRET
 from store.usage_log import Kind
 
-DEFAULT_COMPLETION: Final = 4096
-"""Tokens held for an answer whose length the client did not limit."""
 MOST_TOKENS: Final = 10_000_000
 MOST_CHOICES: Final = 128
 MOST_VALUES: Final = 500_000
@@ -37,22 +35,33 @@ _MARKS: Final = (b",", b"[", b"{")
 
 
 @dataclass(frozen=True, slots=True)
+class Length:
+    """How long what is answered may be: `count` answers of at most `tokens` each."""
+
+    count: int
+    tokens: int | None
+    """None: the client set no limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One of OpenAI's addresses. `completion` says how many tokens an answer may have, at most."""
+    """One of OpenAI's addresses. `length` says how long an answer may be."""
 
     path: str
     kind: Kind
     may_stream: bool
-    completion: Callable[[dict[str, Any]], int]
+    length: Callable[[dict[str, Any]], Length]
     fields: frozenset[str]
     """What a request may hold."""
     model: str = ""
     """What every request here is priced as; empty: as the model it names."""
+    limits: tuple[str, ...] = ()
+    """The fields that limit an answer. Without one, `length` knows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. The figures are what is held for it; what it costs, the answer tells."""
+    """One request. From the figures follows what is held for it; what it costs, the answer tells."""
 
     endpoint: Endpoint
     model: str
@@ -62,8 +71,25 @@ class Call:
     wants_usage: bool
     """Whether the client asked for the usage of a stream itself."""
     prompt_tokens: int
-    completion_tokens: int
+    length: Length
     pictures: int
+
+    @property
+    def has_completion(self) -> bool:
+        """Whether tokens are answered."""
+        return self.length.count > 0 and self.length.tokens != 0
+
+    def rewritten(self, model: str, limit: tuple[str, int] | None) -> "Call":
+        """The same request for `model`, with a field that limits the answer if `limit` names one and its value.
+
+        It had no such field before. The model stands first in `content`, so nothing has to be parsed again.
+        """
+        head = {"model": model, **({limit[0]: limit[1]} if limit else {})}
+        if self.endpoint.model or head == {"model": self.model}:
+            return self
+        old = (_written({"model": self.model}), json.dumps({"model": self.model}, separators=(",", ":")).encode())
+        begin = next(len(text) - 1 for text in old if self.content.startswith(text[:-1]))
+        return replace(self, model=model, content=_written(head)[:-1] + self.content[begin:])
 
 
 def understand(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str] = frozenset()) -> Call:
@@ -92,11 +118,14 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str] 
     if streams:
         # The last field, so that it can be cut off: some servers refuse it.
         body["stream_options"] = {**(body.pop("stream_options", None) or {}), "include_usage": True}
-    completion = endpoint.completion(body)
+    length = endpoint.length(body)
+    if not endpoint.model:
+        del body["model"]
+        body = {"model": model, **{name: value for name, value in body.items() if not _is_no_limit(name, value)}}
     pictures = _whole(body, "n", 1, MOST_CHOICES) if endpoint.kind is Kind.DRAWING else 0
     content = _written(body)
     prompt = prompt_estimate(content, body) if endpoint.kind is not Kind.TASK else 0
-    return Call(endpoint, model, content, streams, wants_usage, prompt, completion, pictures)
+    return Call(endpoint, model, content, streams, wants_usage, prompt, length, pictures)
 
 
 def without_usage(content: bytes) -> bytes:
@@ -121,43 +150,55 @@ def read_object(media_type: str, raw: bytes) -> dict[str, Any]:
     return body
 
 
-def chat_completion(body: dict[str, Any]) -> int:
-    """The most tokens a chat may answer with, over all its choices."""
-    older = _whole(body, "max_tokens", 1, MOST_TOKENS, DEFAULT_COMPLETION)
-    newer = _whole(body, "max_completion_tokens", 1, MOST_TOKENS, older)
+def chat_completion(body: dict[str, Any]) -> Length:
+    """How long a chat's answers may be."""
+    limits = [_whole(body, name, 1, MOST_TOKENS, 0) for name in ("max_tokens", "max_completion_tokens")]
     # Model servers differ in which of the two they obey.
-    longest = newer if body.get("max_tokens") is None else max(older, newer)
-    return longest * _whole(body, "n", 1, MOST_CHOICES)
+    return Length(_whole(body, "n", 1, MOST_CHOICES), max(limits) or None)
 
 
-def text_completion(body: dict[str, Any]) -> int:
+def text_completion(body: dict[str, Any]) -> Length:
     """The same for a completion, which may have several prompts, and drop the worse of its answers."""
-    longest = _whole(body, "max_tokens", 0, MOST_TOKENS, DEFAULT_COMPLETION)
+    longest = None if body.get("max_tokens") is None else _whole(body, "max_tokens", 0, MOST_TOKENS)
     choices = max(_whole(body, "n", 1, MOST_CHOICES), _whole(body, "best_of", 1, MOST_CHOICES))
     prompt = body.get("prompt")
     several = isinstance(prompt, list) and any(isinstance(part, str | list) for part in prompt)
-    return longest * choices * (len(prompt) if isinstance(prompt, list) and several else 1)
+    return Length(choices * (len(prompt) if isinstance(prompt, list) and several else 1), longest)
 
 
-def drawing(body: dict[str, Any]) -> int:
-    """The most tokens that the pictures asked for have."""
-    return TOKENS_PER_DRAWING * _whole(body, "n", 1, MOST_CHOICES)
+def drawing(body: dict[str, Any]) -> Length:
+    """The tokens that the pictures asked for have."""
+    return Length(_whole(body, "n", 1, MOST_CHOICES), TOKENS_PER_DRAWING)
 
 
-def nothing(_: dict[str, Any]) -> int:
+def nothing(_: dict[str, Any]) -> Length:
     """No tokens are answered."""
-    return 0
+    return Length(0, 0)
 
 
-BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, completion=nothing, fields=BATCH, model="batch")
+BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, length=nothing, fields=BATCH, model="batch")
 """A batch names its models in a file that the relay does not see. So it is priced as a model of its own, `batch`, by
 the request: without that price, or the account's leave for models without one, there are no batches."""
 
 ENDPOINTS: Final = (
-    Endpoint("/chat/completions", Kind.CONSUMPTION, may_stream=True, completion=chat_completion, fields=CHAT),
-    Endpoint("/completions", Kind.CONSUMPTION, may_stream=True, completion=text_completion, fields=COMPLETION),
-    Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, completion=nothing, fields=EMBEDDING),
-    Endpoint("/images/generations", Kind.DRAWING, may_stream=False, completion=drawing, fields=PICTURE),
+    Endpoint(
+        "/chat/completions",
+        Kind.CONSUMPTION,
+        may_stream=True,
+        length=chat_completion,
+        fields=CHAT,
+        limits=("max_tokens", "max_completion_tokens"),
+    ),
+    Endpoint(
+        "/completions",
+        Kind.CONSUMPTION,
+        may_stream=True,
+        length=text_completion,
+        fields=COMPLETION,
+        limits=("max_tokens",),
+    ),
+    Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, length=nothing, fields=EMBEDDING),
+    Endpoint("/images/generations", Kind.DRAWING, may_stream=False, length=drawing, fields=PICTURE),
     BATCHES,
 )
 
@@ -186,6 +227,11 @@ def _whole(body: dict[str, Any], name: str, lowest: int, highest: int, default: 
     if type(value) is not int or not lowest <= value <= highest:
         _refuse(f"{name} is a whole number from {lowest} to {highest}.", name)
     return value
+
+
+def _is_no_limit(name: str, value: object) -> bool:
+    # A null says nothing, and would stand beside the limit that the gateway may set.
+    return value is None and name in ("max_tokens", "max_completion_tokens")
 
 
 def _written(body: Mapping[str, Any]) -> bytes:

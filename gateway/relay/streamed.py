@@ -71,6 +71,7 @@ class StreamedAnswer(Response):
             media_type="text/event-stream",
         )
         del self.headers["content-length"]
+        self.headers.update(held.headers)
         self._call = call
         self._held = held
         held.is_taken = True
@@ -206,6 +207,8 @@ class StreamedAnswer(Response):
         # Of a failure before the first piece nothing was answered, unless it was reported.
         is_nothing = kind is Kind.ERROR and not meter.pieces and meter.told is None
         usage = None if is_nothing else self._left or meter.usage(self._call)
+        if usage is not None and self._held.is_trusting:
+            self._ledger.obedience.note(self._call, usage)
         remark = usage.remark(self._held.price, "from the stream") if usage is not None else ""
         await self._ledger.book(self._held, usage, kind=kind, status=status, detail=detail or remark)
 

@@ -53,7 +53,7 @@ def of_answer(call: Call, document: Mapping[str, Any], length: int, secret: str 
 
     Raises `UpstreamFailed` for one that is none, with its reason, from which `secret` is left out.
     """
-    told = reported(document, has_completion=call.completion_tokens > 0)
+    told = reported(document, has_completion=call.has_completion)
     if told is None and says_error(document):
         raise UpstreamFailed(failure("The model server answered with an error", document, secret))
     if call.endpoint.kind is Kind.TASK:
@@ -64,7 +64,7 @@ def of_answer(call: Call, document: Mapping[str, Any], length: int, secret: str 
         if not pictures:
             raise UpstreamFailed("The model server's answer held no picture.")
         return Usage(0, 0, pictures)  # most picture models have no tokens to report
-    is_text = call.completion_tokens > 0 and not call.pictures and _says_something(document)
+    is_text = call.has_completion and not call.pictures and _says_something(document)
     return _usage(call, told, length // _BYTES_PER_TOKEN if is_text else 0, pictures)
 
 
@@ -76,7 +76,7 @@ def of_stream(call: Call, told: Reported | None, pieces: int, letters: int, soun
     counted = max(pieces, letters // _BYTES_PER_TOKEN + sounds // _BYTES_PER_SOUND_TOKEN)
     if told is not None and not is_last and (told.completion_tokens or 0) < counted:
         told = Reported(told.prompt_tokens, None, told.cached_tokens)
-    return _usage(call, told, counted if call.completion_tokens or told is None else 0)
+    return _usage(call, told, counted if call.has_completion or told is None else 0)
 
 
 def _usage(call: Call, told: Reported | None, counted: int, pictures: int = 0) -> Usage:

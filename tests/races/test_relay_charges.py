@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import Connection, event, func, select
 
 from gateway.relay.admission import Admission
+from gateway.relay.limits import Obedience
 from gateway.relay.request import ENDPOINTS, understand
+from gateway.site_view import SiteView
 from store.models import OutboxMessage, UsageDay, UsageEntryRow
 from store.money import MICRO_PER_USD
 from store.outbox import QUOTA_WARNING
@@ -101,7 +103,7 @@ def test_a_call_locked_its_quota_before_its_key(store: Store) -> None:
     store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
     key = store.api_keys.create(sign_in(store), "laptop").key
     understood = understand(ENDPOINTS[0], "application/json", json.dumps({"model": MODEL}).encode())
-    admission = Admission(store, key, understood)
+    admission = Admission(store, key, understood, SiteView("", "", (), 0, 0, 0, 0), Obedience())
     with store.database.read() as tx:
         admission.read(tx)
     assert admission.known_holder.is_stale

@@ -26,6 +26,12 @@ def add(commands: Commands) -> None:
     )
     set_.add_argument("--output", metavar="USD", required=True, help="per million tokens the model answers")
     set_.add_argument("--request", metavar="USD", default="0", help="per request, on top (default: %(default)s)")
+    set_.add_argument(
+        "--max-output",
+        metavar="TOKENS",
+        type=int,
+        help="the longest answer, which is held for a call (default: the site's price.max_output_tokens)",
+    )
     set_.set_defaults(run=run_set)
 
     list_ = actions.add_parser("list", help="list every price")
@@ -48,6 +54,7 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
         parse_usd(arguments.output, places=_PLACES, field="output"),
         parse_usd(arguments.request, places=_PLACES, field="request"),
         cached_input_per_million=None if cached is None else parse_usd(cached, places=_PLACES, field="cached-input"),
+        max_output_tokens=arguments.max_output,
     )
     with open_account_store(options, create=False) as store:
         store.pricing.set(price, actor=actor())
@@ -71,6 +78,7 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
                     "cached_input_usd_per_million_tokens": None
                     if price.cached_input_per_million is None
                     else type_usd(price.cached_input_per_million),
+                    "max_output_tokens": price.max_output_tokens,
                 }
                 for price in prices
             ]
@@ -82,11 +90,12 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
             show_usd(price.input_per_million, exact=True),
             show_usd(price.output_per_million, exact=True),
             show_usd(price.per_request, exact=True),
+            "" if price.max_output_tokens is None else f"{price.max_output_tokens:,}",
             "" if price.cached_input_per_million is None else show_usd(price.cached_input_per_million, exact=True),
         )
         for price in prices
     ]
-    streams.give_table(("MODEL", "INPUT/1M", "OUTPUT/1M", "REQUEST", "CACHED/1M"), rows)
+    streams.give_table(("MODEL", "INPUT/1M", "OUTPUT/1M", "REQUEST", "LONGEST", "CACHED/1M"), rows)
     return 0
 
 

@@ -24,7 +24,7 @@ from store.store import Store
 from store.text import fold_case, is_plain
 from tests.stores import StillClock, make_store, sign_in
 from tests.unit.gateway.apps import MODEL, client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, ModelServer, answer
+from tests.unit.gateway.scripted import CHAT, COST, ModelServer, answer
 
 pytestmark = pytest.mark.anyio
 CHATS: Final = ENDPOINTS[0]
@@ -40,7 +40,7 @@ def likenesses(count: int) -> list[str]:
     """Names that look like the priced model's, or like nothing."""
     rng = random.Random(4)
     swaps = {"g": "ɡ", "p": "р", "t": "т", "r": "г", "i": "і", "c": "с", "e": "е", "d": "ԁ"}
-    names = {MODEL.upper(), MODEL.title(), f"{MODEL} ", f" {MODEL}", f"{MODEL}\t", f"{MODEL}\n", f"{MODEL}\x00"}
+    names = {f"{MODEL} ", f" {MODEL}", f"{MODEL}\t", f"{MODEL}\n", f"{MODEL}\x00"}
     names |= {f"{MODEL}\u200b", f"\ufeff{MODEL}", f"{MODEL}\u0301", unicodedata.normalize("NFKD", "gpt-prıced")}
     names |= {"gpt-priced%", "gpt_priced", "gpt-price?", "%", "*", "' OR 1=1 --", "../gpt-priced"}
     while len(names) < count:
@@ -51,7 +51,25 @@ def likenesses(count: int) -> list[str]:
                 [swaps.get(letters[place], "X"), letters[place].upper(), chr(rng.randint(1, 0xFFFF))]
             )
         names.add("".join(letters))
-    return sorted((name for name in names if fold_case(name) != fold_case(MODEL)), key=repr)[:count]
+        names = {name for name in names if fold_case(name) != MODEL}
+    return sorted(names, key=repr)[:count]
+
+
+@pytest.mark.parametrize("messages", ["Hello", "\u00e9", "\ud800"])
+async def test_a_name_in_other_case_was_charged_and_served_as_the_priced_one(store: Store, messages: str) -> None:
+    """A model server may or may not tell names apart by case: it is asked for the one that is charged."""
+    key, models = make_relayed(store), ModelServer()
+    store.settings.save(sign_in(store), PriceSettings(accept_unpriced_models=True), 1)
+    body = {"messages": [{"role": "user", "content": f'"model":"{MODEL}" {messages}'}], "model": MODEL.upper()}
+    headers = {"Content-Type": "application/json"}
+    async with client_of(store, token=key, upstream=models) as client:
+        for spelling in (MODEL.upper(), MODEL.title()):
+            content = json.dumps({**body, "model": spelling})
+            relayed = await client.post("/v1/chat/completions", content=content, headers=headers)
+            assert relayed.status_code == 200
+    assert models.bodies == [{**body, "model": MODEL}] * 2
+    logged = [line.entry for line in store.usage.page(sign_in(store)).entries]
+    assert [(entry.model, entry.cost_micro_usd, entry.unpriced) for entry in logged] == [(MODEL, COST, False)] * 2
 
 
 @pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.long)])
@@ -279,6 +297,9 @@ def test_any_object_was_understood_or_refused_with_a_sentence(body: dict[str, An
     else:
         statuses = {400}
         assert call.prompt_tokens >= 0
-        assert call.completion_tokens >= 0
+        assert call.length.count >= 0
         assert call.model == (endpoint.model or json.loads(call.content)["model"])
+        limit = None if call.length.tokens is not None else ("max_tokens", 7)
+        expected = {} if endpoint.model else {"model": "mödel", **({"max_tokens": 7} if limit else {})}
+        assert json.loads(call.rewritten("mödel", limit).content) == {**json.loads(call.content), **expected}
     assert statuses == {400}

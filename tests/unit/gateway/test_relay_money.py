@@ -81,7 +81,7 @@ async def test_a_fraction_of_a_micro_dollar_was_rounded_up(store: Store) -> None
         ({"max_tokens": 1000}, (0, 1_000_000, 0), 1000),
         ({"max_completion_tokens": 500, "max_tokens": 400}, (0, 1_000_000, 0), 500),
         ({"max_tokens": 100, "n": 3}, (0, 1_000_000, 0), 300),
-        ({}, (0, 1_000_000, 0), 4096),
+        ({}, (0, 1_000_000, 0), 131_072),
         ({"max_tokens": 1}, (0, 0, 77), 77),
     ],
 )

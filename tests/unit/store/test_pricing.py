@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from sqlalchemy import delete, insert
 from store.errors import InvalidModel, InvalidMoney, InvalidNumber, ModelNotPriced, ModelSpeltOtherwise, NoSuchItem
 from store.models import Price, PriceSettingsRow
 from store.money import MAXIMUM_MICRO_USD
-from store.pricing import MOST_OUTPUT_TOKENS, ModelPrice, SeenModel
+from store.pricing import ModelPrice, SeenModel
 from store.sections import PriceSettings
+from store.site import MOST_OUTPUT_TOKENS
 from store.store import Store
 from tests.stores import START, StillClock
 from tests.unit.store.acts import Person, contents
@@ -58,7 +60,7 @@ def test_a_bad_name_has_no_price(store: Store, model: str) -> None:
     "field", ["input_per_million", "output_per_million", "per_request", "cached_input_per_million"]
 )
 def test_a_bad_amount_is_refused(memory_store: Store, field: str, amount: int) -> None:
-    amounts = {"input_per_million": 1, "output_per_million": 1, "per_request": 1} | {field: amount}
+    amounts: dict[str, Any] = {"input_per_million": 1, "output_per_million": 1, "per_request": 1} | {field: amount}
     with pytest.raises(InvalidMoney):
         memory_store.pricing.set(ModelPrice("gpt-5", **amounts))
     assert contents(memory_store)["prices"] == []
@@ -139,6 +141,30 @@ def test_unpriced_is_refused_unless_the_account_said_otherwise(store: Store, ali
     store.settings.save(alice.token, PriceSettings(accept_unpriced_models=False), 2)
     with pytest.raises(ModelNotPriced):
         store.pricing.admit(alice.id, "new-model")
+
+
+def test_the_administrator_can_forbid_what_accounts_accept(store: Store, alice: Person) -> None:
+    store.settings.save(alice.token, PriceSettings(accept_unpriced_models=True), 1)
+    store.pricing.set(PRICE)
+    assert not store.pricing.forbids_unpriced()
+    store.site.set("price.unpriced", "forbid")
+    assert store.pricing.forbids_unpriced()
+    with pytest.raises(ModelNotPriced, match="has no price, and the administrator allows none without price settings"):
+        store.pricing.admit(alice.id, "new-model")
+    with store.database.read() as tx:
+        assert not store.pricing.accepts_unpriced(tx, alice.id)
+    assert store.pricing.admit(alice.id, "gpt-5") == PRICE
+    store.site.unset("price.unpriced")
+    assert store.pricing.admit(alice.id, "new-model") is None
+
+
+def test_an_accepted_model_without_a_price_has_the_sites_rate(store: Store, alice: Person, bob: Person) -> None:
+    store.settings.save(alice.token, PriceSettings(accept_unpriced_models=True), 1)
+    store.site.set("price.unpriced_rate", "2.50/10")
+    assert store.pricing.admit(alice.id, "new-model") == ModelPrice("new-model", 2_500_000, 10_000_000, is_default=True)
+    assert [seen.model for seen in store.pricing.unpriced_models(alice.token)] == ["new-model"]
+    with pytest.raises(ModelNotPriced):
+        store.pricing.admit(bob.id, "new-model")
 
 
 def test_a_missing_switch_is_off(store: Store, alice: Person) -> None:

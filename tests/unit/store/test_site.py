@@ -38,6 +38,10 @@ GOOD: dict[str, list[tuple[str, Value]]] = {
     "smtp.sender": [("gatekey@example.com", "gatekey@example.com")],
     "upstream.base_url": [("https://models.example.com/v1", "https://models.example.com/v1")],
     "upstream.api_key": [("sk-planted", "sk-planted")],
+    "upstream.output_limit": [(word, word) for word in ("max_tokens", "max_completion_tokens", "ignored")],
+    "price.max_output_tokens": [("1", 1), ("64000", 64_000), ("10000000", 10_000_000)],
+    "price.unpriced": [("account", "account"), ("forbid", "forbid")],
+    "price.unpriced_rate": [("2.5/10", "2.50/10.00"), ("0/0.000001", "0.00/0.000001"), ("$1 / $2", "1.00/2.00")],
     "relay.extra_fields": [("top_a, vllm_xargs", ("top_a", "vllm_xargs")), ("topK", ("topK",)), ("", ())],
     "sidebar.hidden_modules": [("wallet, playground", ("wallet", "playground")), ("", ()), (" , ", ())],
     "channels.private_network_allow": [
@@ -93,6 +97,10 @@ BAD: dict[str, list[str]] = {
         "https://models.example.com/v1#x",
         "https://models.example.com/v1#",
     ],
+    "upstream.output_limit": ["", "n_predict", "Ignored"],
+    "price.max_output_tokens": ["0", "10000001", "-1", "", "64k"],
+    "price.unpriced": ["", "allow", "true"],
+    "price.unpriced_rate": ["", "2.50", "2.50/", "/", "1/2/3", "-1/2", "1e3/2", "1,5/2", "0.0000001/1"],
     "relay.extra_fields": [
         "service_tier",
         "top_a, service_tier",

@@ -166,6 +166,7 @@ def test_prices(shell: Shell) -> None:
         "output_usd_per_million_tokens": "2.00",
         "request_usd": "0.00",
         "cached_input_usd_per_million_tokens": None,
+        "max_output_tokens": None,
     }
     cached = ("admin", "price", "set", "tiny", "--input", "0.25", "--output", "2", "--cached-input", "0.025")
     assert shell.run(*cached).status == 0
@@ -174,6 +175,14 @@ def test_prices(shell: Shell) -> None:
     listed = json.loads(shell.run("admin", "price", "list", "--json").out)
     assert listed[1]["cached_input_usd_per_million_tokens"] == "0.025"
     assert shell.run(*cached[:-1], "-1").status == 1
+    longest = ("admin", "price", "set", "tiny", "--input", "0.25", "--output", "2", "--max-output")
+    assert shell.run(*longest, "64000").status == 0
+    row = shell.run("admin", "price", "list").out.splitlines()[2]
+    assert row.split() == ["tiny", "$0.25", "$2.00", "$0.00", "64,000"]
+    assert json.loads(shell.run("admin", "price", "list", "--json").out)[1]["max_output_tokens"] == 64_000
+    assert shell.run(*longest, "0").status == 1
+    assert shell.run(*longest, "many").status == 2
+    assert shell.run("admin", "price", "set", "TINY", "--input", "0", "--output", "0").status == 1
     assert shell.run("admin", "price", "remove", "tiny").status == 0
     assert shell.run("admin", "price", "remove", "tiny").status == 1
 

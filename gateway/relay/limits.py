@@ -1,0 +1,108 @@
+"""How long an answer may get: what is held for it, and what the model server is asked to keep to."""
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.relay.request import Call
+from gateway.relay.usage import Usage
+from gateway.site_view import SiteView
+from store.money import show_usd
+from store.pricing import TOKENS_PER_PRICE, ModelPrice
+
+LOGGER: Final = logging.getLogger("gatekey.relay")
+IGNORED: Final = "ignored"
+LEAST_LIMIT: Final = 256
+"""Tokens. A shorter answer is of little use to a client that set no limit: it is refused instead."""
+_TOLERANCE: Final = 16
+"""Tokens that a model server may go beyond a limit: some count the end of an answer, or finish a word."""
+_MOST_REMEMBERED: Final = 1000
+
+
+class Obedience:
+    """Which models were seen to answer with more than they were limited to. One per gateway, until it stops."""
+
+    def __init__(self) -> None:
+        self._disobedient: set[str] = set()
+
+    def holds(self, site: SiteView, model: str) -> bool:
+        """Whether a limit in a request can be relied on."""
+        return site.output_limit != IGNORED and model not in self._disobedient
+
+    def note(self, call: Call, usage: Usage) -> None:
+        """Remember a model whose answer was longer than `call` allowed."""
+        limit = call.length.tokens
+        if not call.endpoint.limits or limit is None or call.model in self._disobedient:
+            return
+        allowed = (limit + _TOLERANCE) * call.length.count
+        if not usage.is_counted and usage.completion_tokens > allowed and len(self._disobedient) < _MOST_REMEMBERED:
+            self._disobedient.add(call.model)
+            LOGGER.warning(
+                "The model %s answered with %d tokens where %d were allowed: from now on its longest answer is held. "
+                "Set upstream.output_limit to the field that the model server obeys.",
+                call.model,
+                usage.completion_tokens,
+                limit * call.length.count,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one call may come to at a price."""
+
+    call: Call
+    price: ModelPrice | None
+    site: SiteView
+    is_obeyed: bool
+    """Whether the model server keeps to a limit in the request."""
+
+    @property
+    def tokens(self) -> int:
+        """The most tokens of one answer."""
+        asked = self.call.length.tokens
+        known = self.price.max_output_tokens if self.price is not None else None
+        if not self.call.endpoint.limits:
+            return asked or 0
+        if asked is None:
+            return known or self.site.max_output_tokens
+        if self.is_obeyed:
+            return min(asked, known or asked)
+        return known or max(asked, self.site.max_output_tokens)
+
+    @property
+    def most(self) -> int:
+        """The most it can cost, in micro-USD."""
+        return self.cost(self.tokens)
+
+    def cost(self, tokens: int) -> int:
+        """What it costs, in micro-USD, if each answer has so many tokens."""
+        return Usage(self.call.prompt_tokens, tokens * self.call.length.count, self.call.pictures).cost(self.price)
+
+    def affordable(self, micro_usd: int) -> int:
+        """How many tokens each answer may have for `micro_usd`, if the request can limit it; 0 if it cannot."""
+        price = self.price
+        if price is None or not price.output_per_million or not self.call.endpoint.limits or not self.is_obeyed:
+            return 0
+        left = (micro_usd - price.per_request) * TOKENS_PER_PRICE
+        left -= self.call.prompt_tokens * max(price.input_per_million, price.cached_input_per_million or 0)
+        return max(left // price.output_per_million // self.call.length.count, 0)
+
+    def limit_for(self, micro_usd: int) -> tuple[str, int] | None:
+        """The field and the tokens with which a request that sets no limit can be paid for. None: it cannot be."""
+        tokens = self.affordable(micro_usd)
+        if self.call.length.tokens is not None or tokens < LEAST_LIMIT:
+            return None
+        fields = self.call.endpoint.limits
+        return (self.site.output_limit if self.site.output_limit in fields else fields[0]), tokens
+
+    def explain(self) -> str:
+        """What the call may cost, and of what."""
+        call, tokens = self.call, self.tokens * self.call.length.count
+        sentence = f"It may cost up to {show_usd(self.most, exact=True)}: {call.prompt_tokens:,} tokens in"
+        if not tokens:
+            return f"{sentence}."
+        why = ""
+        if call.endpoint.limits and (call.length.tokens is None or not self.is_obeyed):
+            reason = "as max_tokens was not sent" if call.length.tokens is None else "as it ignores max_tokens"
+            why = f" (the most the model answers with, {reason})"
+        return f"{sentence} and {tokens:,} out{why}."
