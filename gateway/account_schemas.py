@@ -97,8 +97,25 @@ class NotificationsBody(_Document):
     gotify_priority: Annotated[int, Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY), BeforeValidator(whole)]
 
 
+class ProofBody(_Document):
+    """Who sends a change, for what a token alone may not do: the password, or a code of the authenticator app."""
+
+    password: Annotated[str | None, Field(max_length=1024, repr=False)] = None
+    code: Annotated[str | None, Field(pattern="^[0-9]{6}$", repr=False)] = None
+
+
 class PriceBody(_Document):
     accept_unpriced_models: bool
+
+
+class NotificationsChange(NotificationsBody):
+    proof: ProofBody | None = None
+    """Needed to change an address, and to switch every warning off."""
+
+
+class PriceChange(PriceBody):
+    proof: ProofBody | None = None
+    """Needed to accept models without price settings."""
 
 
 class PrivacyBody(_Document):

@@ -27,7 +27,8 @@ from store.store import Store
 LOGGER: Final = logging.getLogger("gatekey")
 GRACE: Final = 60
 """Seconds that requests under way are given to finish after the signal to stop."""
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What stops the gateway. Of a terminal that is closed comes SIGHUP, which would otherwise end it in mid-stream."""
 _BACKLOG: Final = 2048
 _COLLECTED_AFTER: Final = 50_000
 """Objects more than there were; Python's own 700 are a handful of requests."""
@@ -56,12 +57,25 @@ class _Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._asked_to_stop) for number in _SIGNALS}
+        # One that whoever started this process had it ignore, as nohup does, is ignored.
+        heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._asked_to_stop) for number in heeded}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    async def main_loop(self) -> None:
+        """Serve until a signal. An error that ends it stops the gateway as a second signal does, and is raised on."""
+        is_over = False
+        try:
+            await super().main_loop()
+            is_over = True
+        finally:
+            if not is_over:
+                self.force_exit = True
+                await self.shutdown()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop. In a hurry uvicorn leaves without the application's own end, and what was answered unbooked."""
@@ -80,7 +94,7 @@ class _Server(uvicorn.Server):
 
 
 def serve(store: Store, *, host: str, port: int) -> int:
-    """Serve until SIGINT or SIGTERM, finish what is under way, and return 0.
+    """Serve until SIGINT, SIGTERM or SIGHUP, finish what is under way, and return 0.
 
     Logs go to standard error. The caller closes `store`. Raises `CannotListen`.
     """

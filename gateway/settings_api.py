@@ -1,9 +1,11 @@
 """The four settings sections over HTTP, each with its version as an entity tag (RFC 9110, 13.1).
 
 A save names the version it was made from in If-Match, so nobody's change is overwritten unseen. What needs a fresh
-proof of identity, a token never does: the address of a channel is refused, and its secrets are not even fields.
+proof of identity needs one in the request, as a token proves nothing. The secrets of a channel are not even fields.
 """
 
+import asyncio
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,31 +19,40 @@ from starlette.responses import Response
 from gateway.account_api import PATH, READING, SECURITY, as_json, read_for, write_for
 from gateway.account_schemas import (
     NotificationsBody,
+    NotificationsChange,
     NotificationsDocument,
     NotificationSecrets,
     PriceBody,
+    PriceChange,
     PriceDocument,
     PrivacyBody,
     PrivacyDocument,
+    ProofBody,
     SidebarBody,
     SidebarDocument,
 )
 from gateway.answers import answers
 from gateway.bearer import bearer
-from gateway.problems import HttpProblem, invalid
+from gateway.problems import HttpProblem, InvalidDocument, invalid
 from gateway.services import Services
 from store.access_token import TokenHolder
+from store.errors import FreshProofRequired, GatekeyError, NotEnabled
 from store.modules import MODULES
 from store.money import parse_usd, type_usd
+from store.proofs import Proof
 from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.settings import NAMES, Saved, SettingsConflict
 from store.tokens import ACCESS_TOKEN_PREFIX
+from store.tries import FAILED
 
 S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
 B = TypeVar("B", bound=BaseModel)
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAGS: Final = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
+_SEND_PROOF: Final = "Send proof with the request: your password, or the code that your authenticator app shows."
+_HASHED_AT_ONCE: Final = 2
+_UNPROVED: Final[tuple[type[GatekeyError], ...]] = (*FAILED, NotEnabled)
 _WRITING: Final = (*READING, 412, 413, 415, 422, 428)
 
 
@@ -72,7 +83,7 @@ def settings_routes(services: Services) -> APIRouter:
 
 
 def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]") -> None:
-    settings = services.store.settings
+    settings, proving = services.store.settings, asyncio.Semaphore(_HASHED_AT_ONCE)
 
     async def read_section(request: Request) -> Response:
         saved = await read_for(services, request, lambda tx, holder: settings.read(tx, holder.account_id, kind.section))
@@ -82,7 +93,7 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]") -> None
         return _document(kind, saved)
 
     async def save_section(request: Request) -> Response:
-        bearer(request.scope, ACCESS_TOKEN_PREFIX, "a System Access Token")
+        token = bearer(request.scope, ACCESS_TOKEN_PREFIX, "a System Access Token")
         body = await _body(request, kind.body)
         tags = _tags(request, "if-match")
         if not tags:
@@ -92,9 +103,14 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]") -> None
             now = settings.read(tx, holder.account_id, kind.section)
             if "*" not in tags and kind.tag(now.version) not in tags:
                 raise SettingsConflict(now)
-            return settings.save_with_token(tx, holder, kind.put(now.section, body), now.version)
+            return settings.save_with_token(tx, holder, kind.put(now.section, body), now.version, proof)
 
-        return _document(kind, await write_for(services, request, save))
+        async with proving:
+            proof = await _proof(services, token, body)
+        try:
+            return _document(kind, await write_for(services, request, save))
+        except FreshProofRequired as error:
+            raise FreshProofRequired(f"{error} {_SEND_PROOF}", field="proof") from error
 
     title = kind.name.capitalize()
     router.add_api_route(
@@ -124,7 +140,7 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]") -> None
             "parameters": [_parameter("If-Match", _WHICH, rf'^(\*|"{kind.name}-[0-9]{{1,9}}")$')],
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": kind.body.model_json_schema()}},
+                "content": {"application/json": {"schema": _schema(kind.body)}},
             },
         },
     )
@@ -141,6 +157,17 @@ def _parameter(name: str, description: str, pattern: str = "") -> dict[str, Any]
     return {"name": name, "in": "header", "required": bool(pattern), "description": description, "schema": schema}
 
 
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of `model` in one piece: a reference would point into the whole OpenAPI document."""
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+    written = json.dumps(schema)
+    for name, part in parts.items():
+        written = written.replace(json.dumps({"$ref": f"#/$defs/{name}"}), json.dumps(part))
+    whole: dict[str, Any] = json.loads(written)
+    return whole
+
+
 def _document(kind: "_Kind[Any, Any]", saved: Saved[Any]) -> Response:
     document = {"version": saved.version, "settings": kind.show(saved.section)}
     if isinstance(saved.section, NotificationSettings):
@@ -150,6 +177,23 @@ def _document(kind: "_Kind[Any, Any]", saved: Saved[Any]) -> Response:
             if isinstance(secret := getattr(saved.section, name), StoredSecret)
         }
     return as_json(document, headers={"ETag": kind.tag(saved.version)})
+
+
+async def _proof(services: Services, token: str, body: BaseModel) -> Proof | None:
+    """The proof in `body`, checked. Raises `FreshProofRequired` for a wrong one, and what `store.proofs` raises."""
+    sent: ProofBody | None = getattr(body, "proof", None)
+    if sent is None:
+        return None
+    password, code, proofs = sent.password, sent.code, services.store.proofs
+    if (password is None) == (code is None):
+        raise InvalidDocument("proof holds either a password or a code.", field="proof")
+    try:
+        if password is not None:
+            return await services.threads.read(lambda: proofs.with_password(token, password))
+        return await services.threads.read(lambda: proofs.with_code(token, code or ""))
+    except _UNPROVED as error:
+        # The token is right, so this is not 401.
+        raise FreshProofRequired(str(error), field="proof") from error
 
 
 async def _body(request: Request, model: type[B]) -> B:
@@ -182,7 +226,7 @@ def _show_notifications(section: NotificationSettings) -> dict[str, Any]:
 
 
 def _put_notifications(section: NotificationSettings, body: NotificationsBody) -> NotificationSettings:
-    fields = body.model_dump(exclude={"threshold_usd"})
+    fields = body.model_dump(exclude={"threshold_usd", "proof"})
     threshold = parse_usd(body.threshold_usd, places=6, field="threshold_usd")
     return replace(section, threshold_micro_usd=threshold, **fields)
 
@@ -200,11 +244,11 @@ def _put_sidebar(section: SidebarSettings, body: SidebarBody) -> SidebarSettings
 
 
 _NOTIFICATIONS: Final = _Kind(
-    NotificationSettings, NotificationsBody, NotificationsDocument, _show_notifications, _put_notifications
+    NotificationSettings, NotificationsChange, NotificationsDocument, _show_notifications, _put_notifications
 )
 _PRICE: Final = _Kind(
     PriceSettings,
-    PriceBody,
+    PriceChange,
     PriceDocument,
     lambda section: {"accept_unpriced_models": section.accept_unpriced_models},
     _put_price,

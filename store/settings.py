@@ -19,6 +19,7 @@ from store.models import (
     Quota,
     SidebarSettingsRow,
 )
+from store.proofs import SOURCE, Proof
 from store.secret_fields import StoredSecret, hint_for
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, Section, SidebarSettings
 from store.sessions import Acting, Sessions, is_fresh
@@ -93,7 +94,7 @@ class Settings:
         """Store `section` over `version`; returns it at its new version.
 
         Raises `InvalidInput` with the first field at fault, `SettingsConflict` if another was saved meanwhile, and
-        `FreshProofRequired` when it changes where notifications go.
+        `FreshProofRequired` when it changes where notifications go or gives up a safeguard.
         """
         section = section.checked()
         with self._sessions.writing(token) as (tx, acting):
@@ -104,7 +105,7 @@ class Settings:
                 version,
                 actor=acting.name,
                 source=acting.source,
-                may_retarget=self._is_proved(acting),
+                is_proved=self._is_proved(acting),
             )
 
     def load_for(self, account_id: int, kind: type[S]) -> Saved[S]:
@@ -119,13 +120,15 @@ class Settings:
         """
         section = section.checked()
         with self._context.database.write() as tx:
-            return self._write(tx, account_id, section, version, actor=actor, source="command line", may_retarget=True)
+            return self._write(tx, account_id, section, version, actor=actor, source="command line", is_proved=True)
 
-    def save_with_token(self, tx: Connection, holder: TokenHolder, section: S, version: int) -> Saved[S]:
+    def save_with_token(
+        self, tx: Connection, holder: TokenHolder, section: S, version: int, proof: Proof | None = None
+    ) -> Saved[S]:
         """Store `section` over `version` on behalf of a bearer token, inside the `tx` that it was read in.
 
-        A token proves nothing about who holds it, so it never changes where notifications go. Raises what `save`
-        raises.
+        A token proves nothing about who holds it: what needs a proof needs one that came with the request. Raises
+        what `save` raises.
         """
         return self._write(
             tx,
@@ -133,8 +136,8 @@ class Settings:
             section.checked(),
             version,
             actor=holder.name,
-            source="System Access Token",
-            may_retarget=False,
+            source=SOURCE,
+            is_proved=proof is not None and proof.holds(tx, holder.account_id),
         )
 
     def read(self, tx: Connection, account_id: int, kind: type[S]) -> Saved[S]:
@@ -159,7 +162,7 @@ class Settings:
         *,
         actor: str,
         source: str,
-        may_retarget: bool,
+        is_proved: bool,
     ) -> Saved[S]:
         kind = type(section)
         before = self.read(tx, account_id, kind)
@@ -170,8 +173,8 @@ class Settings:
         if row is None:
             raise SettingsConflict(self.read(tx, account_id, kind))
         after = self._saved(kind, row)
-        if not may_retarget and _changes_target(before.section, section):
-            raise FreshProofRequired("Confirm your identity to change where notifications are sent.")
+        if not is_proved and (what := _needs_proof(before.section, section)):
+            raise FreshProofRequired(f"Confirm your identity to {what}.")
         # Whether a kept secret is there, the row knows, whatever the caller believed.
         after.section.checked()
         if _threshold(before.section) != _threshold(section):
@@ -249,6 +252,26 @@ def open_sections(tx: Connection, account_id: int) -> None:
 def rebased(theirs: S, mine: S, keep_mine: frozenset[str]) -> S:
     """`theirs` with the fields named in `keep_mine` taken from `mine`: how a conflict is settled, field by field."""
     return replace(theirs, **{name: getattr(mine, name) for name in keep_mine})
+
+
+def _needs_proof(before: Section, after: Section) -> str:
+    """What in a change needs a proof of identity, in words; empty if nothing does.
+
+    A thief could divert warnings, silence them, or spend without a bound. Back to safe needs nothing.
+    """
+    if _changes_target(before, after):
+        return "change where notifications are sent"
+    if _warns(before) and not _warns(after):
+        return "switch every quota warning off"
+    if isinstance(before, PriceSettings) and isinstance(after, PriceSettings):
+        is_given_up = after.accept_unpriced_models and not before.accept_unpriced_models
+        return "accept models without price settings" if is_given_up else ""
+    return ""
+
+
+def _warns(section: Section) -> bool:
+    """Whether a quota that runs out would be told to anybody."""
+    return isinstance(section, NotificationSettings) and bool(section.channels) and section.threshold_micro_usd > 0
 
 
 def _changes_target(before: Section, after: Section) -> bool:

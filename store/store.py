@@ -31,6 +31,7 @@ from store.passkey_ceremonies import PasskeyCeremonies
 from store.passkeys import Passkeys
 from store.passwords import Passwords
 from store.pricing import Pricing
+from store.proofs import Proofs
 from store.quota import Quotas
 from store.recommendations import Recommendations
 from store.request_rates import RequestRates
@@ -69,6 +70,7 @@ class Store:
     site: Site
     quota: Quotas
     pricing: Pricing
+    proofs: Proofs
     usage: UsageLog
     outbox: Outbox
     email_confirmations: EmailConfirmations
@@ -181,6 +183,7 @@ def assemble(context: Context) -> Store:
         site=site,
         quota=Quotas(context, audit, sessions, outbox, usage),
         pricing=Pricing(context, audit, sessions, site),
+        proofs=Proofs(context, audit, throttles, tries, second_factor),
         usage=usage,
         outbox=outbox,
         email_confirmations=email_confirmations,

@@ -30,6 +30,8 @@ LONGEST_READ_ON: Final = 30.0
 MOST_READ_ON: Final = 1024 * 1024
 """Bytes of it."""
 _LEFT: Final = "client_gone"
+_CUT_OFF: Final = "gateway_stopped"
+_STOPPED: Final = "The gateway was stopped before the end; what had been sent was counted."
 _GONE: Final = "The client left before the end; what it had received was counted."
 _STALLED: Final = "The client took nothing for too long; what it had been sent was counted."
 _REPORTED: Final = "The client left before the end; what the model server reported was charged."
@@ -98,15 +100,19 @@ class StreamedAnswer(Response):
     async def _serve(self, receive: Receive, send: Send) -> None:
         pump = asyncio.create_task(self._pump(send))
         gone = asyncio.create_task(_disconnected(receive))
-        why = _GONE
+        status, why = _LEFT, _GONE
         try:
             if not await self._is_over(pump, gone):
                 why = _STALLED
             if not self._is_booked:
                 why = await self._read_on(pump) or why
+        except asyncio.CancelledError:
+            if self._left is None:
+                status, why = _CUT_OFF, _STOPPED
+            raise
         finally:
             # The client may be gone, or this very task cancelled: the call is booked first.
-            await self._book(_LEFT, why)
+            await self._book(status, why)
             pump.cancel()
             gone.cancel()
             await asyncio.wait({pump, gone})

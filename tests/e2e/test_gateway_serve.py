@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import socket
 import threading
 import time
@@ -154,7 +155,7 @@ class Halted:
 
 
 @contextmanager
-def halted_in_a_stream(tmp_path: Path) -> Iterator[Halted]:
+def halted_in_a_stream(tmp_path: Path, number: signal.Signals = signal.SIGTERM) -> Iterator[Halted]:
     gate = Gate()
     with running(tmp_path, ModelServer(pause=gate.pause)) as stage:
         address = httpx.URL(stage.gateway.url)
@@ -164,15 +165,19 @@ def halted_in_a_stream(tmp_path: Path) -> Iterator[Halted]:
         ) as answer:
             stream = events(answer.iter_lines())
             first = next(stream)
-            stage.gateway.process.terminate()
+            stage.gateway.process.send_signal(number)
             wait_until_refused(address.host, address.port or 0)
             assert stage.gateway.process.poll() is None
             yield Halted(stage, first, stream, gate)
         gate.open()
 
 
-def test_a_stream_was_finished_after_the_signal_to_stop(tmp_path: Path) -> None:
-    with halted_in_a_stream(tmp_path) as halted:
+SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_stream_was_finished_after_the_signal_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    with halted_in_a_stream(tmp_path, number) as halted:
         halted.gate.open()
         said = [halted.first, *halted.rest]
         entry = halted.booked()
@@ -182,11 +187,13 @@ def test_a_stream_was_finished_after_the_signal_to_stop(tmp_path: Path) -> None:
     assert (entry.status, entry.cost_micro_usd) == ("ok", COST)
 
 
-def test_a_second_signal_cut_a_stream_off_and_booked_it(tmp_path: Path) -> None:
-    with halted_in_a_stream(tmp_path) as halted:
-        halted.stage.gateway.process.terminate()
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_second_signal_cut_a_stream_off_and_booked_it(tmp_path: Path, number: signal.Signals) -> None:
+    with halted_in_a_stream(tmp_path, number) as halted:
+        halted.stage.gateway.process.send_signal(number)
         entry = halted.booked()
-    assert (entry.status, entry.completion_tokens) == ("client_gone", 1)
+    assert (entry.status, entry.completion_tokens) == ("gateway_stopped", 1)
+    assert entry.detail == "The gateway was stopped before the end; what had been sent was counted."
     assert entry.cost_micro_usd > 0
 
 

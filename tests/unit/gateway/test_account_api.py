@@ -27,7 +27,7 @@ from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.stores import StillClock, add_account, make_store, sign_in
+from tests.stores import PASSWORD, StillClock, add_account, make_store, sign_in
 from tests.unit.gateway.apps import client_of, make_token
 
 pytestmark = pytest.mark.anyio
@@ -260,7 +260,8 @@ async def test_a_section_was_saved_over_its_own_version_only(store: Store, token
     async with client_of(store, token=token) as client:
         read = await client.get(PRICE)
         assert read.headers["etag"] == '"price-1"'
-        saved = await client.put(PRICE, json={"accept_unpriced_models": True}, headers={"If-Match": '"price-1"'})
+        change = {"accept_unpriced_models": True, "proof": {"password": PASSWORD}}
+        saved = await client.put(PRICE, json=change, headers={"If-Match": '"price-1"'})
         assert saved.status_code == 200
         assert saved.headers["etag"] == '"price-2"'
         assert saved.json() == {"version": 2, "settings": {"accept_unpriced_models": True}}
@@ -292,7 +293,7 @@ async def test_a_section_was_saved_over_its_own_version_only(store: Store, token
 async def test_if_match_decided(store: Store, token: str, if_match: str | None, status: int) -> None:
     headers = {} if if_match is None else {"If-Match": if_match}
     async with client_of(store, token=token) as client:
-        answer = await client.put(PRICE, json={"accept_unpriced_models": True}, headers=headers)
+        answer = await client.put(PRICE, json={"accept_unpriced_models": False}, headers=headers)
     assert answer.status_code == status
 
 
@@ -418,7 +419,7 @@ async def test_a_field_that_did_not_fit_was_named(store: Store, token: str, chan
         ({"Content-Type": "application/json"}, b"[]", 422),
         ({"Content-Type": "application/json"}, b'{"accept_unpriced_models": NaN}', 422),
         ({"Content-Type": "application/json"}, b'{"accept_unpriced_models": true', 422),
-        ({"Content-Type": "application/json; charset=utf-8"}, b'{"accept_unpriced_models": true}', 200),
+        ({"Content-Type": "application/json; charset=utf-8"}, b'{"accept_unpriced_models": false}', 200),
         ({"Content-Type": "application/json"}, b" " * (LIMIT + 1), 413),
     ],
 )
@@ -455,6 +456,11 @@ async def test_nothing_that_was_sent_came_back(store: Store, token: str) -> None
             await client.put(PRICE, json={planted: planted}, headers={"If-Match": "*"}),
             await client.put(PRICE, json={"accept_unpriced_models": planted}, headers={"If-Match": "*"}),
             await client.put(PRICE, json=planted, headers={"If-Match": planted}),
+            await client.put(
+                PRICE,
+                json={"accept_unpriced_models": True, "proof": {"password": planted}},
+                headers={"If-Match": "*"},
+            ),
             await client.get("/api/account/usage", params={"limit": planted}),
             await client.get("/api/account/usage", params={"kind": planted}),
             await client.get(f"/api/{planted}"),

@@ -163,7 +163,7 @@ async def test_streams_that_the_stop_cut_off_were_all_booked(
             await asyncio.gather(*streams)
     state = store.quota.state(sign_in(store))
     entries = log(store)
-    assert [entry.status for entry in entries] == ["client_gone"] * STREAMS
+    assert [entry.status for entry in entries] == ["gateway_stopped"] * STREAMS
     assert state.held_micro_usd == 0
     assert state.used_micro_usd == sum(entry.cost_micro_usd for entry in entries) > 0
 

@@ -22,11 +22,12 @@ from store.errors import (
 from store.models import NotificationSettingsRow, PriceSettingsRow, Quota
 from store.modules import MODULES
 from store.money import MAXIMUM_MICRO_USD
+from store.proofs import Proof
 from store.secret_fields import StoredSecret, hint_for
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.settings import Saved, SettingsConflict, rebased
 from store.store import Store
-from tests.stores import StillClock
+from tests.stores import PASSWORD, StillClock
 from tests.unit.store.acts import Person, contents, tags
 
 WEBHOOK_SECRET = "whsec_cGxhbnRlZC13ZWJob29rLXNlY3JldC0wMQ=="
@@ -262,7 +263,7 @@ RETARGETS = (
     {"webhook_secret": StoredSecret(True, new="")},
 )
 HARMLESS = (
-    {"threshold_micro_usd": 0},
+    {"threshold_micro_usd": 1},
     {"email_on": True},
     {"webhook_on": False},
     {"bark_on": False},
@@ -308,6 +309,49 @@ def test_an_administrator_saves_without_a_proof(store: Store, alice: Person) -> 
     with store.database.read() as tx:
         event = store.audit.page(tx, alice.id)[0]
     assert (event.tag, event.actor, event.source) == ("settings:saved", "root", "command line")
+
+
+SILENT = NotificationSettings(email_on=False)
+GIVEN_UP: tuple[tuple[Any, Any, str], ...] = (
+    (PriceSettings(), PriceSettings(accept_unpriced_models=True), "to accept models without price settings"),
+    (NotificationSettings(), NotificationSettings(threshold_micro_usd=0), "to switch every quota warning off"),
+    (NotificationSettings(), SILENT, "to switch every quota warning off"),
+)
+
+
+@pytest.mark.parametrize(("safe", "given_up", "words"), GIVEN_UP, ids=["price", "threshold", "channels"])
+def test_a_safeguard_is_given_up_with_a_proof_and_taken_back_without(
+    store: Store, alice: Person, clock: StillClock, safe: Any, given_up: Any, words: str
+) -> None:
+    clock.advance(minutes=6)
+    with pytest.raises(FreshProofRequired, match=f"^Confirm your identity {words}\\.$"):
+        save(store, alice.token, given_up, 1)
+    assert store.settings.load(alice.token, type(safe)).version == 1
+    store.sign_in.prove_with_password(alice.token, PASSWORD)
+    save(store, alice.token, given_up, 1)
+    clock.advance(minutes=6)
+    save(store, alice.token, given_up, 2)  # it was given up before
+    save(store, alice.token, safe, 3)
+
+
+def test_a_proof_that_came_with_a_request_opens_that_request_alone(store: Store, alice: Person, bob: Person) -> None:
+    token = store.access_token.generate(alice.token).token
+    of_bob = store.proofs.with_password(store.access_token.generate(bob.token).token, PASSWORD)
+    proof, given_up = store.proofs.with_password(token, PASSWORD), PriceSettings(accept_unpriced_models=True)
+
+    def change(version: int, proof: Proof | None) -> None:
+        with store.database.write() as tx:
+            holder = store.access_token.holder(tx, token, to_write=True)
+            store.settings.save_with_token(tx, holder, given_up, version, proof)
+
+    for none in (None, of_bob):
+        with pytest.raises(FreshProofRequired):
+            change(1, none)
+    change(1, proof)
+    save(store, alice.token, PriceSettings(), 2)
+    store.sessions.sign_out_others(alice.token)  # whatever raises the account's epoch
+    with pytest.raises(FreshProofRequired):
+        change(3, proof)
 
 
 def test_a_bearer_token_saves_but_never_retargets(store: Store, alice: Person) -> None:

@@ -1,0 +1,100 @@
+"""Proofs that come with one request: a bearer token says whose account it is, and not who holds it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Row, select
+
+from store import passwords
+from store.audit import Audit, Tag
+from store.context import Context
+from store.errors import InvalidToken, WrongOriginalPassword
+from store.models import AccessToken, Account
+from store.row_locks import hold_account
+from store.second_factor import SecondFactors
+from store.sessions import digest
+from store.throttle import Factor, Throttles
+from store.tries import Tries
+
+SOURCE: Final = "System Access Token"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That whoever sent a request knew a factor of the account, as its credentials were then."""
+
+    account_id: int
+    epoch: int
+
+    def holds(self, tx: Connection, account_id: int) -> bool:
+        """Whether it is of this account, and no credential was changed since. `tx` holds the account."""
+        epoch = tx.execute(select(Account.auth_epoch).where(Account.id == account_id)).scalar()
+        return self.account_id == account_id and self.epoch == epoch
+
+
+class Proofs:
+    def __init__(
+        self, context: Context, audit: Audit, throttles: Throttles, tries: Tries, second_factor: SecondFactors
+    ) -> None:
+        self._context = context
+        self._audit = audit
+        self._throttles = throttles
+        self._tries = tries
+        self._second_factor = second_factor
+
+    def with_password(self, token: str, password: str) -> Proof:
+        """The proof that `password` is that of the account behind a bearer token. Slow.
+
+        It has the tries that sign-in has. Raises `InvalidToken`, `WrongOriginalPassword`, `TooManyAttempts`,
+        `FactorDisabled`.
+        """
+        owner = self._owner(token)
+        password = passwords.prepare(password)
+        with self._tries.one(Factor.PASSWORD, owner.id, owner.name, source=SOURCE):
+            short = len(password) <= passwords.LONGEST
+            if not short or not self._context.hasher.check_password(password, owner.password_hash)[0]:
+                raise WrongOriginalPassword(field="proof")
+        with self._context.database.write() as tx:
+            held = self._hold(tx, owner)
+            if held.password_hash != owner.password_hash:
+                raise InvalidToken
+            self._throttles.reset(tx, Factor.PASSWORD, owner.name)
+            return self._noted(tx, owner, "password")
+
+    def with_code(self, token: str, code: str) -> Proof:
+        """The same with a code of the authenticator, which is used up.
+
+        Raises `InvalidToken`, `NotEnabled` without a second factor, `WrongCode`, `CodeAlreadyUsed`, `ClockSkewed`,
+        `TooManyAttempts`, `FactorDisabled`.
+        """
+        owner = self._owner(token)
+        factor = self._second_factor.active(owner.id)
+        with self._tries.one(Factor.SECOND, owner.id, owner.name, source=SOURCE):
+            verified = self._second_factor.verify(factor, code)
+            with self._context.database.write() as tx:
+                self._hold(tx, owner)
+                self._second_factor.claim(tx, owner.id, owner.name, verified, source=SOURCE)
+                return self._noted(tx, owner, verified.method)
+
+    def _owner(self, token: str) -> "Row[int, str, str | None, int]":
+        query = (
+            select(Account.id, Account.name, Account.password_hash, Account.auth_epoch)
+            .join(AccessToken, AccessToken.account_id == Account.id)
+            .where(AccessToken.token_hash == digest(token))
+        )
+        with self._context.database.read() as tx:
+            row = tx.execute(query).one_or_none()
+        if row is None:
+            raise InvalidToken
+        return row
+
+    def _hold(self, tx: Connection, owner: "Row[int, str, str | None, int]") -> "Row[str | None, int]":
+        hold_account(tx, owner.id)
+        row = tx.execute(select(Account.password_hash, Account.auth_epoch).where(Account.id == owner.id)).one_or_none()
+        if row is None or row.auth_epoch != owner.auth_epoch:
+            raise InvalidToken
+        return row
+
+    def _noted(self, tx: Connection, owner: "Row[int, str, str | None, int]", how: str) -> Proof:
+        self._audit.record(tx, owner.id, Tag.PROVED, actor=owner.name, source=SOURCE, method=how)
+        return Proof(owner.id, owner.auth_epoch)
