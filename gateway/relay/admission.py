@@ -94,7 +94,7 @@ class Admission:
         limit = allowance.limit_for(free)
         if limit is not None:
             limited = self.call.rewritten(self.call.model, limit)
-            self.call = replace(limited, length=Length(self.call.length.count, limit[1]))
+            self.call = replace(limited, length=Length(self.call.length.answers, limit[1]))
             self.limit = limit[1]
             self._most = allowance.cost(limit[1])
 

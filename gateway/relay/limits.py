@@ -34,7 +34,7 @@ class Obedience:
         limit = call.length.tokens
         if not call.endpoint.limits or limit is None or call.model in self._disobedient:
             return
-        allowed = (limit + _TOLERANCE) * call.length.count
+        allowed = (limit + _TOLERANCE) * call.length.answers
         if not usage.is_counted and usage.completion_tokens > allowed and len(self._disobedient) < _MOST_REMEMBERED:
             self._disobedient.add(call.model)
             LOGGER.warning(
@@ -42,7 +42,7 @@ class Obedience:
                 "Set upstream.output_limit to the field that the model server obeys.",
                 call.model,
                 usage.completion_tokens,
-                limit * call.length.count,
+                limit * call.length.answers,
             )
 
 
@@ -76,7 +76,7 @@ class Allowance:
 
     def cost(self, tokens: int) -> int:
         """What it costs, in micro-USD, if each answer has so many tokens."""
-        return Usage(self.call.prompt_tokens, tokens * self.call.length.count, self.call.pictures).cost(self.price)
+        return Usage(self.call.prompt_tokens, tokens * self.call.length.answers, self.call.pictures).cost(self.price)
 
     def affordable(self, micro_usd: int) -> int:
         """How many tokens each answer may have for `micro_usd`, if the request can limit it; 0 if it cannot."""
@@ -85,7 +85,7 @@ class Allowance:
             return 0
         left = (micro_usd - price.per_request) * TOKENS_PER_PRICE
         left -= self.call.prompt_tokens * max(price.input_per_million, price.cached_input_per_million or 0)
-        return max(left // price.output_per_million // self.call.length.count, 0)
+        return max(left // price.output_per_million // self.call.length.answers, 0)
 
     def limit_for(self, micro_usd: int) -> tuple[str, int] | None:
         """The field and the tokens with which a request that sets no limit can be paid for. None: it cannot be."""
@@ -97,7 +97,7 @@ class Allowance:
 
     def explain(self) -> str:
         """What the call may cost, and of what."""
-        call, tokens = self.call, self.tokens * self.call.length.count
+        call, tokens = self.call, self.tokens * self.call.length.answers
         sentence = f"It may cost up to {show_usd(self.most, exact=True)}: {call.prompt_tokens:,} tokens in"
         if not tokens:
             return f"{sentence}."

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from gateway.problems import OpenAiProblem
 from gateway.relay.reader import LENGTHS, pack
-from gateway.relay.request import Call, Endpoint, understand
+from gateway.relay.request import Call, Endpoint, Length, understand
 
 LONGEST_AT_ONCE: Final = 64 * 1024
 """Bytes of JSON that are read on the event loop: a few milliseconds, whatever they hold."""
@@ -46,7 +46,8 @@ class BodyReader:
                 param=problem["param"],
                 kind=problem["kind"],
             )
-        return Call(endpoint=endpoint, content=content, **told["call"])
+        figures: dict[str, Any] = told["call"]
+        return Call(endpoint=endpoint, content=content, **{**figures, "length": Length(*figures["length"])})
 
     async def aclose(self) -> None:
         """End the process."""

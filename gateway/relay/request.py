@@ -8,7 +8,7 @@ that nobody here knows are refused.
 import json
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from gateway.json_text import LONGEST_NUMBER, NumberTooLong, loads
 from gateway.problems import OpenAiProblem
@@ -34,11 +34,10 @@ _MARKS: Final = (b",", b"[", b"{")
 """Each value but the first has one of these before it; there may be more of them, in strings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Length:
-    """How long what is answered may be: `count` answers of at most `tokens` each."""
+class Length(NamedTuple):
+    """How long what is answered may be: so many `answers` of at most `tokens` each."""
 
-    count: int
+    answers: int
     tokens: int | None
     """None: the client set no limit."""
 
@@ -77,7 +76,7 @@ class Call:
     @property
     def has_completion(self) -> bool:
         """Whether tokens are answered."""
-        return self.length.count > 0 and self.length.tokens != 0
+        return self.length.answers > 0 and self.length.tokens != 0
 
     def rewritten(self, model: str, limit: tuple[str, int] | None) -> "Call":
         """The same request for `model`, with a field that limits the answer if `limit` names one and its value.

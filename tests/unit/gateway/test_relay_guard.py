@@ -297,7 +297,7 @@ def test_any_object_was_understood_or_refused_with_a_sentence(body: dict[str, An
     else:
         statuses = {400}
         assert call.prompt_tokens >= 0
-        assert call.length.count >= 0
+        assert call.length.answers >= 0
         assert call.model == (endpoint.model or json.loads(call.content)["model"])
         limit = None if call.length.tokens is not None else ("max_tokens", 7)
         expected = {} if endpoint.model else {"model": "mödel", **({"max_tokens": 7} if limit else {})}
