@@ -535,6 +535,8 @@ class AccountsLife(RuleBasedStateMachine):
     @rule(session=sessions, accept=st.booleans(), behind=st.sampled_from([0, 0, 0, 1]))
     def save_price(self, session: Session, accept: bool, behind: int) -> None:
         refusal = self.save_refusal(session, "price", behind)
+        if refusal is None and accept and not self.account.accepts_unpriced:
+            refusal = FreshProofRequired if self.account.refusal(session, proof=True) else None
         version = self.account.versions["price"] - behind
         saved = self.expect(refusal, lambda: self.store.settings.save(session.token, PriceSettings(accept), version))
         if saved is not None:
@@ -559,7 +561,8 @@ class AccountsLife(RuleBasedStateMachine):
     )
     def save_notifications(self, session: Session, threshold: int, address: str, behind: int) -> None:
         refusal = self.save_refusal(session, "notifications", behind)
-        if refusal is None and address != self.address:
+        is_silenced = threshold == 0 < self.account.money.threshold
+        if refusal is None and (address != self.address or is_silenced):
             refusal = FreshProofRequired if self.account.refusal(session, proof=True) else None
         section = NotificationSettings(threshold_micro_usd=threshold, email_address=address)
         version = self.account.versions["notifications"] - behind
