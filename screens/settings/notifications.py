@@ -100,7 +100,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         yield Field(
             "  Encryption key",
             SecretInput(id="bark-encryption-key"),
-            help="As set in the Bark app: 16, 24 or 32 characters, AES and CBC. A space clears it.",
+            help="As set in the Bark app: 16, 24 or 32 characters, CBC. A space clears it.",
         )
         yield from self._channel(Channel.GOTIFY)
         yield Field("  Server", TextInput(id="gotify-url"), help="Such as https://gotify.example.com")
@@ -289,7 +289,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         if not route.unconfirmed:
             field.help = _EMAIL_HELP
         elif route.address:
-            field.help = plain(f"Not confirmed: Send test sends a code. Until then: {route.address}", 200)
+            field.help = plain(f"Not confirmed: Send test sends a code. Until then: {route.address}", 120)
         else:
             field.help = "Not confirmed: Send test sends a code. Until then no warning goes out by e-mail."
 

@@ -57,6 +57,19 @@ def test_token_not_kept(picture: Picture) -> None:
     picture("t y escape")
 
 
+def test_confirm_email(picture: Picture) -> None:
+    """Where the code went, one field, and that it may be entered later."""
+    store = make_store()
+    account = add_account(store)
+    store.settings.save_for(account.id, NotificationSettings(email_address="pager@example.com"), 1, actor="test")
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("3")
+        await stage.click("#enter-code")
+
+    picture(steps, store=store)
+
+
 def test_save_file(picture: Picture) -> None:
     """A suggested path, and that only its owner can read it."""
     picture("t y w")
