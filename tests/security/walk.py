@@ -244,8 +244,11 @@ class Walk:
         await self.go("new codes", "y")
         await self.go("codes not kept", "escape")
         await self.stage.press("y")
+        self.stage.store.site.set("password.minimum_without_second_factor", "9")
         await self.go("disable two-factor", "d")
-        await self.stage.press("y")
+        await self.go("ask for the password", "y")
+        await self.stage.type(PASSWORD.format(NAME))
+        await self.stage.press("enter")
         await self.go("scan", "f")
         wizard = self.stage.app.screen
         assert isinstance(wizard, TwoFactorSetup), wizard
@@ -279,6 +282,8 @@ class Walk:
     async def notifications(self) -> None:
         stage = self.stage
         await stage.press("3")
+        await self.click("confirm email", "#enter-code")
+        await self.back()
         await self.click("test refused", "#send-test-email")
         for name, text in (("email-address", ""), ("webhook-url", ""), ("gotify-url", "https://g.example")):
             await stage.fill(name, text)
