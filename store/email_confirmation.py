@@ -39,6 +39,11 @@ class EmailConfirmations:
         with self._sessions.reading(token) as (tx, acting):
             return self.route_of(tx, acting.account_id)
 
+    def route_for(self, account_id: int) -> EmailRoute:
+        """Where e-mail warnings of an account go, from the administrator's side."""
+        with self._context.database.read() as tx:
+            return self.route_of(tx, account_id)
+
     def route_of(self, tx: Connection, account_id: int) -> EmailRoute:
         """The notification address once it is confirmed, and the account's own until then."""
         chosen, own, confirmed = _addresses(tx, account_id)
@@ -153,7 +158,7 @@ class EmailConfirmations:
 
 def _right(route: EmailRoute | None) -> EmailRoute:
     if route is None:
-        raise WrongCode("This code is not the one that was sent, or it is too old. Send another with Send test.")
+        raise WrongCode("This code is not the one that was sent, or it is too old. Ask for another one.")
     return route
 
 

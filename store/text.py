@@ -39,6 +39,11 @@ def plain_lines(text: object, limit: int = 65536) -> str:
     return _shorten(_UNSAFE.sub(REPLACEMENT, str(text).replace("\t", " ")), limit)
 
 
+def counted(number: int, noun: str) -> str:
+    """`number` with its noun, which takes an s unless there is one of it: "1 account", "2 accounts"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def is_plain(text: str) -> bool:
     """Whether `text` holds no character that `plain` would replace, and no tab or line break."""
     return _UNSAFE.search(text) is None and _LINE_BREAKS.search(text) is None

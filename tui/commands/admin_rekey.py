@@ -4,6 +4,7 @@ import argparse
 import os
 import time
 
+from store.text import counted
 from tui.commands import streams
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
@@ -36,7 +37,8 @@ def run(_arguments: argparse.Namespace, options: Options) -> int:
         )
     with open_account_store(options, create=False) as store:
         done = rekey(store, path, actor=actor(), wait=time.sleep, say=streams.say)
-    streams.say(f"Sealed {done.values} secrets and {done.chains} chains of the audit log under key {done.key_id}.")
+    sealed = f"{counted(done.values, 'secret')} and {counted(done.chains, 'chain')}"
+    streams.say(f"Sealed {sealed} of the audit log under key {done.key_id}.")
     if done.unreadable:
         streams.say(f"{done.unreadable} stored secrets could not be opened before either. They were left as they were.")
     streams.say(f"The old key is no longer in {path}. Backups made before need it.")

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from store.text import counted
 from tui.commands import streams
 from tui.commands.parsing import Commands
 from tui.opening import Options, new_files, open_account_store
@@ -35,7 +36,9 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             path.unlink(missing_ok=True)
             raise
     rows = sum(manifest.rows.values())
-    streams.say(f"Copied {manifest.rows['accounts']} accounts, {rows} rows in all (SHA-256 {manifest.sha256}), to:")
+    streams.say(
+        f"Copied {counted(manifest.rows['accounts'], 'account')}, {rows} rows in all (SHA-256 {manifest.sha256}), to:"
+    )
     streams.give(str(path))
     if arguments.with_key:
         streams.say("The key is in it: whoever has this file has everything.")

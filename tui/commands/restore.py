@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from store.text import plain
+from store.text import counted, plain
 from tui.commands import streams
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         ready=partial(_write_key, new_key_file, ring),
     )
     rows = done.manifest.rows
-    streams.say(plain(f"Restored {rows['accounts']} accounts, as they were at {done.manifest.made_at}."))
+    streams.say(plain(f"Restored {counted(rows['accounts'], 'account')}, as they were at {done.manifest.made_at}."))
     streams.say("Everybody signs in anew.")
     if done.replaced is not None:
         streams.say("The database that was there is now:")

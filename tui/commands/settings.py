@@ -80,8 +80,11 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
             value = stored.replaced(value)
         section = replace(saved.section, **{field.attribute: value})
         saved = store.settings.save_for(account.id, section, saved.version, actor=actor())
+        unconfirmed = store.email_confirmations.route_for(account.id).unconfirmed
     shown = field.show(getattr(saved.section, field.attribute))
     streams.say(f"Saved for {account.name}: {field.full_name} = {values.in_words(shown)}".rstrip())
+    if field.attribute == "email_address" and unconfirmed:
+        streams.say("It is used once it is confirmed. `gatekey settings confirm-email` sends a code there.")
     return 0
 
 

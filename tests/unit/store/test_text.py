@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.text import REPLACEMENT, fold, is_plain, normal, plain, plain_lines
+from store.text import REPLACEMENT, counted, fold, is_plain, normal, plain, plain_lines
 
 HOSTILE = {
     "C0": [chr(code) for code in range(0x20) if chr(code) not in "\t\n"],
@@ -138,3 +138,8 @@ def test_two_spellings_of_one_name_meet(one: str, other: str) -> None:
 
 def test_normal_form_joins_what_looks_the_same() -> None:
     assert normal("cafe\u0301") == "caf\u00e9"
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 chains"), (1, "1 chain"), (2, "2 chains")])
+def test_one_is_not_said_in_the_plural(number: int, said: str) -> None:
+    assert counted(number, "chain") == said

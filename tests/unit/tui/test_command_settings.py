@@ -161,3 +161,22 @@ def test_an_edit_made_meanwhile_is_not_overwritten(shell: Shell, monkeypatch: py
     assert ran.status == 1
     assert "Nothing was overwritten" in ran.err
     assert show(shell)["privacy"] == {"version": 2, "record_client_ip": True}
+
+
+def test_a_notification_address_is_confirmed_by_a_code(shell: Shell) -> None:
+    shell.add()
+    saved = shell.run("settings", "--user", "alice", "set", "notifications.email_address", "pager@example.com")
+    assert "confirm-email" in saved.err
+    sent = shell.run("settings", "--user", "alice", "confirm-email")
+    assert (sent.status, sent.out) == (0, "")
+    assert "pager@example.com" in sent.err
+    wrong = shell.run("settings", "--user", "alice", "confirm-email", "nonsense")
+    assert wrong.status == 1
+    with open_account_store(Options(), create=False) as store:
+        (job,) = store.outbox.lease()
+    right = shell.run("settings", "--user", "alice", "confirm-email", str(job.payload["code"]))
+    assert right.err == "Confirmed: warnings of alice go to pager@example.com.\n"
+    again = shell.run("settings", "--user", "alice", "confirm-email")
+    assert (again.status, "confirmed already" in again.err) == (1, True)
+    back = shell.run("settings", "--user", "alice", "set", "notifications.email_address", "")
+    assert "confirm-email" not in back.err
