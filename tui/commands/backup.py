@@ -36,9 +36,8 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             path.unlink(missing_ok=True)
             raise
     rows = sum(manifest.rows.values())
-    streams.say(
-        f"Copied {counted(manifest.rows['accounts'], 'account')}, {rows} rows in all (SHA-256 {manifest.sha256}), to:"
-    )
+    accounts = counted(manifest.rows["accounts"], "account")
+    streams.say(f"Copied {accounts}, {rows} rows in all (SHA-256 {manifest.sha256}), to:")
     streams.give(str(path))
     if arguments.with_key:
         streams.say("The key is in it: whoever has this file has everything.")

@@ -19,7 +19,7 @@ def test_a_backup_is_private_and_restored_only_when_said(shell: Shell, tmp_path:
     file = tmp_path / "backup"
     ran = shell.run("backup", str(file))
     assert (ran.status, ran.out) == (0, f"{file}\n")
-    assert "Copied 1 accounts" in ran.err
+    assert "Copied 1 account," in ran.err
     assert file.stat().st_mode & 0o777 == 0o600
     assert shell.run("backup", str(file)).status == 1, "there is a file already"
     shell.add("bob")

@@ -14,7 +14,7 @@ def test_the_key_file_has_a_new_key_and_everything_opens(shell: Shell, monkeypat
     ran = shell.run("admin", "rekey")
     assert ran.status == 0, ran.err
     assert "Key 1 stays in" in ran.err
-    assert "Sealed 1 secrets and 2 chains of the audit log under key 2." in ran.err
+    assert "Sealed 1 secret and 2 chains of the audit log under key 2." in ran.err
     after = shell.key_file.read_text()
     assert after.startswith("gatekey-key 2 ")
     assert len(after.splitlines()) == 1
