@@ -38,6 +38,8 @@ HELD_BACK: Final = 20
 WORKERS: Final = 8
 PATIENCE: Final = 120.0
 """Seconds for what has to happen."""
+LONGEST_STOP: Final = 240.0
+"""Seconds: more than `gateway.relay.ledger.PATIENCE`."""
 _KEEPS_LATELY_HELD: Final = ("wal_writer_delay=10s",)
 """What was committed without waiting for the disk is not on it for ten seconds, unless somebody waits for the disk."""
 
@@ -191,7 +193,9 @@ async def test_a_crash_of_the_database_under_load(tmp_path: Path, crashes: int) 
             clients.stop.set()
             await asyncio.gather(*workers)
             assert not clients.refused["500"], gateway.log.read_text()
-            # A clean stop waits for the bookings that the crash put off.
+            # A clean stop waits for the bookings that the crash put off, and the last try is two minutes later.
+            gateway.process.terminate()
+            assert await asyncio.to_thread(gateway.process.wait, LONGEST_STOP) == 0
         charged, released = check_the_books(url, clients.answered)
     print(
         f"BAR C3-crash {crashes} crashes of PostgreSQL under {WORKERS} clients: {len(clients.answered)} calls "
