@@ -82,4 +82,5 @@ def hint_for(column: str, secret: str) -> str:
     if column == "bark_url":
         parts = urlsplit(secret)
         return f"{parts.scheme}://{parts.netloc}/…"
-    return f"…{secret[-4:]}" if len(secret) >= 16 else "…"
+    # Four characters of a key that a person chose would be a quarter of it.
+    return f"…{secret[-4:]}" if len(secret) >= 16 and column != "bark_encryption_key" else "…"

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from sqlalchemy import Connection, event, func, select
+from sqlalchemy import Connection, event, func, select, update
 
 from gateway.relay.admission import Admission
 from gateway.relay.limits import Obedience
 from gateway.relay.request import ENDPOINTS, understand
 from gateway.site_view import SiteView
-from store.models import OutboxMessage, UsageDay, UsageEntryRow
+from store.models import OutboxMessage, Quota, UsageDay, UsageEntryRow
 from store.money import MICRO_PER_USD
 from store.outbox import QUOTA_WARNING
 from store.pricing import ModelPrice
@@ -91,6 +91,9 @@ def test_every_call_was_charged_once(crew: Crew, url: str, kind: str, tmp_path: 
                 assert tuple(calls) == tuple(rows) == (crossing * count, crossing * total)
                 assert names == crossing * count
                 assert warnings_of(store) == crossing
+                with store.database.write() as tx:
+                    # As if the pause between two warnings had passed.
+                    tx.execute(update(Quota).values(warned_at=None))
         print(
             f"BAR R8-http-{kind} 2 x {FULL} x {times} calls over {len(urls)} processes: {2 * count} charged, "
             f"{2 * total} micro-USD exactly, {2 * count} rows, 2 warnings for 2 crossings"

@@ -333,6 +333,7 @@ def with_channels(store: Store) -> None:
         webhook_secret=StoredSecret(new="whsec_" + "A" * 32),
         bark_on=True,
         bark_url=StoredSecret(new="https://api.day.app/SecretDeviceKey"),
+        bark_encryption_key=StoredSecret(new="0123456789abcdef"),
         gotify_on=True,
         gotify_url="https://gotify.example",
         gotify_token=StoredSecret(new="SecretGotifyToken"),
@@ -347,6 +348,7 @@ async def test_a_token_switched_channels_but_never_moved_them(store: Store, toke
         assert read["secrets"] == {
             "webhook_secret": {"is_set": True, "hint": "…AAAA"},
             "bark_url": {"is_set": True, "hint": "https://api.day.app/…"},
+            "bark_encryption_key": {"is_set": True, "hint": "…"},
             "gotify_token": {"is_set": True, "hint": "…oken"},
         }
         settings = read["settings"]
@@ -360,7 +362,7 @@ async def test_a_token_switched_channels_but_never_moved_them(store: Store, toke
             assert moved.status_code == 403, field
             assert 'error="insufficient_scope"' in moved.headers["www-authenticate"]
             problem_of(moved)
-        for field in ("webhook_secret", "bark_url", "gotify_token"):
+        for field in ("webhook_secret", "bark_url", "bark_encryption_key", "gotify_token"):
             set_secret = await client.put(NOTIFICATIONS, json={**settings, field: "x"}, headers={"If-Match": "*"})
             assert set_secret.status_code == 422
         switched = await client.put(
@@ -538,6 +540,7 @@ def test_the_documents_hold_every_module_and_every_plain_field() -> None:
         "threshold_micro_usd",
         "webhook_secret_sealed",
         "bark_url_sealed",
+        "bark_encryption_key_sealed",
         "gotify_token_sealed",
     }
     for row, body in (
