@@ -6,7 +6,7 @@ from typing import Final
 import httpx
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.request import Call, without_usage
+from gateway.relay.request import STREAM_OPTIONS, Call, with_usage_alone, without_usage
 from gateway.relay.upstream import LONGEST_ERROR, Upstream, read_all
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
@@ -14,26 +14,28 @@ from store.errors import UpstreamFailed
 LOGGER: Final = logging.getLogger("gatekey.relay")
 _REFUSING: Final = frozenset({400, 422, 500, 501})
 """What servers answer that do not know a field."""
-_NAMES: Final = (b"stream_options", b"include_usage")
+_NAMES: Final = tuple(name.encode() for name in ("stream_options", *STREAM_OPTIONS))
 
 
 async def ask(upstream: Upstream, site: SiteView, call: Call, *, request_id: str) -> httpx.Response:
     """The beginning of the answer to `call`, whatever its status. The caller closes it.
 
-    A server that refuses to report the usage of a stream is asked again without that, and not asked for it again:
-    the usage is then counted here. Raises what `Upstream.send` raises.
+    A server that refuses the options of a stream is asked again for the usage alone. One that refuses that as well is
+    asked without it, and not asked for it again: the usage is then counted here. Raises what `Upstream.send` raises.
     """
     path, content = call.endpoint.path, call.content
     if not call.streams:
         return await upstream.send(site, "POST", path, content, request_id=request_id)
     if site.upstream_url in upstream.without_usage:
         return await upstream.send(site, "POST", path, without_usage(content), request_id=request_id)
-    answer = await upstream.send(site, "POST", path, content, request_id=request_id)
-    if answer.status_code not in _REFUSING:
-        return answer
-    refusal = await _read(answer)
-    if not any(name in refusal.content for name in _NAMES):
-        return refusal
+    # The server may refuse another option of the client's, and report the usage all the same.
+    for asking in dict.fromkeys((content, with_usage_alone(content))):
+        answer = await upstream.send(site, "POST", path, asking, request_id=request_id)
+        if answer.status_code not in _REFUSING:
+            return answer
+        refusal = await _read(answer)
+        if not any(name in refusal.content for name in _NAMES):
+            return refusal
     again = await upstream.send(site, "POST", path, without_usage(content), request_id=request_id)
     # Only if that was the reason: the words may be a client's, which the server repeats.
     if again.is_success:

@@ -127,6 +127,11 @@ def understand(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str] 
     return Call(endpoint, model, content, streams, wants_usage, prompt, length, pictures)
 
 
+def with_usage_alone(content: bytes) -> bytes:
+    """The content of a streamed call that asks for its usage, and has no other option of a stream."""
+    return without_usage(content)[:-1] + b',"stream_options":{"include_usage":true}}'
+
+
 def without_usage(content: bytes) -> bytes:
     """The content of a streamed call that does not ask for its usage."""
     return content[: content.rindex(b',"stream_options":')] + b"}"

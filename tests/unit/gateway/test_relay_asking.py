@@ -15,6 +15,7 @@ pytestmark = pytest.mark.anyio
 
 STREAMED: Final = {**CHAT, "stream": True}
 PATH: Final = "/v1/chat/completions"
+USAGE: Final = {"include_usage": True}
 
 
 @pytest.fixture
@@ -48,18 +49,34 @@ async def test_a_server_that_refuses_to_report_usage_was_streamed_from_and_learn
     key, models = make_relayed(store), ModelServer(refusing(body, status))
     asked = {**STREAMED, "stream_options": {"include_usage": True, "include_obfuscation": False}} if asks else STREAMED
     async with client_of(store, token=key, upstream=models) as client:
-        for calls in (2, 3, 4):
+        for calls in (1, 2, 3):
             passed = await client.post(PATH, json=asked)
             assert passed.status_code == 200
             assert passed.content == said("Hello") + said(" there") + DONE
-            assert len(models.requests) == calls
-    assert models.bodies[0]["stream_options"]["include_usage"] is True
-    assert models.bodies[1:] == [STREAMED] * 3
+            assert models.bodies[-calls:] == [STREAMED] * calls
+    options = [body["stream_options"] for body in models.bodies[:-3]]
+    assert options == ([{"include_obfuscation": False, **USAGE}] if asks else []) + [USAGE]
     entries = [logged.entry for logged in store.usage.page(sign_in(store)).entries]
     assert [(entry.status, entry.completion_tokens) for entry in entries] == [("ok", 2)] * 3
     assert {entry.detail for entry in entries} == {
         "The model server reported no usage; it was counted from the stream."
     }
+
+
+@pytest.mark.parametrize("option", ["continuous_usage_stats", "include_obfuscation"])
+async def test_a_refused_option_of_a_client_did_not_stop_the_reports_of_usage(store: Store, option: str) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        if option.encode() in request.content:
+            return answer({"error": {"message": f"Unknown parameter: stream_options.{option}"}}, 400)
+        return stream(said("Hello"), USED, DONE)
+
+    key, models = make_relayed(store), ModelServer(reply)
+    async with client_of(store, token=key, upstream=models) as client:
+        assert (await client.post(PATH, json={**STREAMED, "stream_options": {option: True}})).status_code == 200
+        assert (await client.post(PATH, json=STREAMED)).status_code == 200
+    options = [body.get("stream_options") for body in models.bodies]
+    assert options == [{option: True, **USAGE}, USAGE, USAGE]
+    assert {logged.entry.detail for logged in store.usage.page(sign_in(store)).entries} == {""}
 
 
 async def test_what_was_learned_of_one_server_was_not_believed_of_another(store: Store) -> None:
