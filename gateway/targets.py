@@ -9,6 +9,7 @@ from gateway.channels.bark import BarkTarget
 from gateway.channels.email import EmailTarget, SmtpServer
 from gateway.channels.gotify import GotifyTarget
 from gateway.channels.webhook import WebhookTarget
+from store.email_route import CONFIRM_EMAIL
 from store.errors import DeliveryFailed
 from store.outbox import QUOTA_WARNING, TEST, Job
 from store.sections import Channel, NotificationSettings
@@ -19,6 +20,7 @@ LOGGER: Final = logging.getLogger("gatekey.dispatcher")
 _SWITCHED_OFF: Final = "The channel was switched off before this was sent."
 _NO_LONGER_LOW: Final = "The quota was topped up, or the threshold lowered, before this was sent."
 _NO_ADDRESS: Final = "There is no address saved for this channel."
+_OTHER_ADDRESS: Final = "Another notification e-mail was chosen, or this one confirmed, before the code was sent."
 _UNCONFIRMED: Final = "The notification e-mail is not confirmed yet. Send test sends the code for it."
 _BARK_KEY: Final = "bark_encryption_key"
 _NO_MAIL_SERVER: Final = "The administrator has not configured a mail server."
@@ -52,6 +54,11 @@ def destination(store: Store, job: Job) -> Destination:
     allow = AllowList.read(store.site.items(ALLOWED))
     for sentence in allow.unreadable:
         LOGGER.warning("%s: %s", ALLOWED, sentence)
+    if job.kind == CONFIRM_EMAIL and job.account_id is not None:
+        with store.database.read() as tx:
+            waiting = store.email_confirmations.route_of(tx, job.account_id).unconfirmed
+        if waiting != job.recipient:
+            raise DeliveryFailed(_OTHER_ADDRESS, permanent=True)
     if job.recipient is not None or job.account_id is None:
         return Destination(_email(store, job.recipient or ""), allow, None)
     account = store.accounts.get(job.account_id)

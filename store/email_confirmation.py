@@ -7,7 +7,7 @@ import hmac
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection, case, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, or_, select, update
 
 from store.audit import Audit, Tag
 from store.context import Context
@@ -15,6 +15,7 @@ from store.email_route import CONFIRM_EMAIL, EmailRoute
 from store.errors import InvalidSetting, TooManyAttempts, WrongCode
 from store.models import Account, EmailConfirmation, NotificationSettingsRow, OutboxMessage
 from store.outbox_queue import enqueue
+from store.row_locks import keep_account
 from store.sections import Channel
 from store.sessions import Sessions
 from store.text import fold
@@ -26,6 +27,7 @@ TRIES_PER_CODE: Final = 5
 CODES_PER_HOUR: Final = 3
 """Codes that an account may have sent, so that nobody floods a stranger's mailbox through it."""
 _HOUR: Final = timedelta(hours=1)
+_IS_CODE: Final = OutboxMessage.kind == CONFIRM_EMAIL
 
 
 class EmailConfirmations:
@@ -46,10 +48,25 @@ class EmailConfirmations:
 
     def route_of(self, tx: Connection, account_id: int) -> EmailRoute:
         """The notification address once it is confirmed, and the account's own until then."""
-        chosen, own, confirmed = _addresses(tx, account_id)
+        row = tx.execute(
+            select(NotificationSettingsRow.email_address, Account.email, EmailConfirmation)
+            .join(Account, Account.id == NotificationSettingsRow.account_id)
+            .outerjoin(
+                EmailConfirmation,
+                and_(
+                    EmailConfirmation.account_id == Account.id,
+                    EmailConfirmation.address == NotificationSettingsRow.email_address,
+                ),
+            )
+            .where(NotificationSettingsRow.account_id == account_id)
+        ).one()
+        chosen, own = row[0], row[1]
         if not chosen or fold(chosen) == fold(own):
             return EmailRoute(own, "")
-        return EmailRoute(chosen, "") if confirmed == chosen else EmailRoute(own, chosen)
+        if row.confirmed_at is not None:
+            return EmailRoute(chosen, "")
+        is_out = row.address is not None and row.tries < TRIES_PER_CODE and row.expires_at > self._context.now()
+        return EmailRoute(own, chosen, is_out)
 
     def is_confirmed(self, tx: Connection, account_id: int) -> bool:
         """Whether no notification address of the account waits for its code."""
@@ -64,15 +81,10 @@ class EmailConfirmations:
         if not address:
             raise InvalidSetting("The notification address is confirmed already.")
         name = tx.execute(select(Account.name).where(Account.id == account_id)).scalar_one()
-        delivery = enqueue(
+        tx.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account_id, _IS_CODE))
+        queued = enqueue(
             self._context, tx, account_id, CONFIRM_EMAIL, {"name": name}, [Channel.EMAIL], recipient=address
-        )[0]
-        message_id = tx.execute(
-            select(OutboxMessage.message_id)
-            .where(OutboxMessage.account_id == account_id)
-            .order_by(OutboxMessage.id.desc())
-            .limit(1)
-        ).scalar_one()
+        )
         is_over = or_(
             EmailConfirmation.counted_since <= now - _HOUR,
             EmailConfirmation.counted_since > now,  # written before the clock was set back
@@ -83,7 +95,7 @@ class EmailConfirmations:
             {"account_id": account_id},
             {
                 "address": address,
-                "message_id": message_id,
+                "message_id": queued.message_id,
                 "expires_at": now + CODE_LASTS,
                 "tries": 0,
                 "codes_sent": (1, case((is_over, 1), else_=EmailConfirmation.codes_sent + 1)),
@@ -97,7 +109,7 @@ class EmailConfirmations:
                 select(EmailConfirmation.counted_since).where(EmailConfirmation.account_id == account_id)
             ).scalar_one()
             raise TooManyAttempts(max(since + _HOUR - now, timedelta(seconds=1)))
-        return delivery
+        return queued.delivery_ids[0]
 
     def confirm(self, token: str, code: str) -> EmailRoute:
         """Confirm the notification address with the code that was sent there.
@@ -111,12 +123,14 @@ class EmailConfirmations:
     def send_code_for(self, account_id: int) -> str:
         """Queue a new code from the administrator's side; returns the address. Raises what `send_code` raises."""
         with self._context.database.write() as tx:
+            keep_account(tx, account_id)
             self.send_code(tx, account_id)
             return self.route_of(tx, account_id).unconfirmed
 
     def confirm_for(self, account_id: int, code: str, *, actor: str) -> EmailRoute:
         """Confirm the notification address from the administrator's side. Raises `WrongCode`."""
         with self._context.database.write() as tx:
+            keep_account(tx, account_id)
             route = self._confirm(tx, account_id, code, actor=actor, source="command line")
         return _right(route)
 
@@ -138,6 +152,8 @@ class EmailConfirmations:
             update(EmailConfirmation)
             .where(
                 EmailConfirmation.account_id == account_id,
+                # A code that was sent to an address before this one confirms nothing.
+                EmailConfirmation.address == self.route_of(tx, account_id).unconfirmed,
                 EmailConfirmation.confirmed_at.is_(None),
                 EmailConfirmation.tries < TRIES_PER_CODE,
                 EmailConfirmation.expires_at > self._context.now(),
@@ -145,7 +161,7 @@ class EmailConfirmations:
             .values(tries=EmailConfirmation.tries + 1)
             .returning(EmailConfirmation.message_id)
         ).scalar()
-        typed = "".join(code.split()).encode()
+        typed = "".join(code.split()).encode("utf-8", "replace")
         if message_id is None or not hmac.compare_digest(typed, self.code_of(message_id).encode()):
             return False
         claimed = tx.execute(
@@ -158,19 +174,5 @@ class EmailConfirmations:
 
 def _right(route: EmailRoute | None) -> EmailRoute:
     if route is None:
-        raise WrongCode("This code is not the one that was sent, or it is too old. Ask for another one.")
+        raise WrongCode("This code is not the one that was sent, or it is too old.")
     return route
-
-
-def _addresses(tx: Connection, account_id: int) -> tuple[str, str, str | None]:
-    """The notification address, the account's own, and the confirmed one."""
-    row = tx.execute(
-        select(NotificationSettingsRow.email_address, Account.email, EmailConfirmation.address)
-        .join(Account, Account.id == NotificationSettingsRow.account_id)
-        .outerjoin(
-            EmailConfirmation,
-            (EmailConfirmation.account_id == Account.id) & EmailConfirmation.confirmed_at.is_not(None),
-        )
-        .where(NotificationSettingsRow.account_id == account_id)
-    ).one()
-    return row[0], row[1], row[2]

@@ -15,3 +15,5 @@ class EmailRoute:
     """The address in use. Empty if there is none."""
     unconfirmed: str
     """The notification address that waits for its code. Empty if none does."""
+    is_code_out: bool = False
+    """Whether a code for that address was sent, or is about to be, and can still be entered."""

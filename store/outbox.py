@@ -163,7 +163,7 @@ class Outbox:
                 raise InvalidSetting("Save an address for this channel first.")
             if channel is Channel.EMAIL and not self._confirmations.is_confirmed(tx, acting.account_id):
                 return self._confirmations.send_code(tx, acting.account_id)
-            return enqueue(self._context, tx, acting.account_id, TEST, {"name": acting.name}, [channel])[0]
+            return enqueue(self._context, tx, acting.account_id, TEST, {"name": acting.name}, [channel]).delivery_ids[0]
 
     def lease(self, limit: int = 10, *, delivery_id: int | None = None) -> list[Job]:
         """Take up to `limit` deliveries that are due, oldest first; or one by its id, due or not.

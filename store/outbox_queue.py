@@ -1,6 +1,7 @@
 """Putting a message into the outbox: one row for the message, one delivery for each channel."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -8,6 +9,15 @@ from sqlalchemy import Connection, insert
 from store.context import Context
 from store.models import Delivery, OutboxMessage
 from store.sections import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A message that was put into the outbox."""
+
+    message_id: str
+    delivery_ids: list[int]
+    """In the order of the channels that were asked for."""
 
 
 def enqueue(
@@ -19,8 +29,8 @@ def enqueue(
     channels: Iterable[Channel],
     *,
     recipient: str | None = None,
-) -> list[int]:
-    """Queue a message inside `tx`, due at once; returns the id of each delivery, in the order of `channels`.
+) -> Queued:
+    """Queue a message inside `tx`, due at once.
 
     `recipient` is for a message that does not go where the account's settings say. It is stored sealed.
     """
@@ -31,7 +41,7 @@ def enqueue(
         .returning(OutboxMessage.id)
     ).scalar_one()
     sealed = None if recipient is None else context.seal(recipient, recipient_associated_data(message_id))
-    return [
+    delivery_ids = [
         int(
             tx.execute(
                 insert(Delivery)
@@ -50,6 +60,7 @@ def enqueue(
         )
         for channel in channels
     ]
+    return Queued(message_id, delivery_ids)
 
 
 def recipient_associated_data(message_id: str) -> str:

@@ -22,8 +22,8 @@ class ConfirmEmail(AccountModal[bool]):
 
     HELP_TEXT: ClassVar[str] = (
         "Warnings go to an address other than your account's only after a code that was sent there has been entered "
-        "here. Until then they go to your account's own address. A code works for half an hour; Send test sends "
-        "another."
+        "here. Until then they go to your account's own address, if it has one. A code works for half an hour, and "
+        "for five tries; Send test, behind this dialog, sends another."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#confirmation-code"
 
@@ -51,7 +51,9 @@ class ConfirmEmail(AccountModal[bool]):
     @on(Input.Submitted)
     @on(Button.Pressed, "#confirm")
     def confirm_pressed(self) -> None:
-        if not self.busy:
+        if not self.query_one("#confirmation-code", TextInput).value.strip():
+            self.say("Enter the code from the message.")
+        elif not self.busy:
             self.busy = True
             self.confirm()
 

@@ -263,18 +263,19 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         self._show_delivery(channel, delivery)
         if delivery.kind == CONFIRM_EMAIL:
             await self._show_email_route()
-            if delivery.state.value == "delivered":
+            if delivery.state.value == "delivered" and self.app.screen is self.screen:
                 await self._ask_for_code()
 
     @on(Button.Pressed, "#enter-code")
     def enter_code_pressed(self) -> None:
-        self.run_worker(self._ask_for_code(), group="confirm-email", exclusive=True)
+        self.begin(self._ask_for_code)
 
     async def _ask_for_code(self) -> None:
         if not self._unconfirmed:
             return
-        if await self.app.push_screen_wait(ConfirmEmail(self._unconfirmed)):
-            self.say("Confirmed. Warnings go to this address from now on.", "good")
+        address = self._unconfirmed
+        if await self.app.push_screen_wait(ConfirmEmail(address)):
+            self.say(f"Confirmed. Warnings go to {plain(address, 60)} from now on.", "good")
         await self._show_email_route()
 
     async def _show_email_route(self) -> None:
@@ -284,7 +285,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             return
         route = outcome.value
         self._unconfirmed = route.unconfirmed
-        self.query_one("#enter-code").set_class(not route.unconfirmed, "-hidden")
+        self.query_one("#enter-code").set_class(not route.is_code_out, "-hidden")
         field = self.query_one("#email-address").query_ancestor(Field)
         if not route.unconfirmed:
             field.help = _EMAIL_HELP

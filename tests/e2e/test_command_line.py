@@ -74,7 +74,7 @@ def test_every_command_of_the_readme_is_one() -> None:
     lines = [line for line in shell_blocks((ROOT / "README.md").read_text()) if line.startswith("gatekey ")]
     assert len(lines) > 15
     for line in lines:
-        words = shlex.split(re.split(" [<>] ", line)[0])[1:]
+        words = shlex.split(re.split(" [<>] ", line)[0], comments=True)[1:]
         parser.parse_args(protect_negatives(words))
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from rich.segment import Segment
-from sqlalchemy import update
+from sqlalchemy import select, update
 from textual.app import App
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -21,7 +21,7 @@ from screens.settings.page import SettingsPage
 from screens.settings.two_factor_setup import TwoFactorSetup
 from store.bindings import ProviderInfo, ProviderKind
 from store.errors import DeliveryFailed, FreshProofRequired, ProviderFailed
-from store.models import NotificationSettingsRow, SidebarSettingsRow
+from store.models import EmailConfirmation, NotificationSettingsRow, SidebarSettingsRow
 from store.models import PasskeyCeremony as PasskeyCeremonyRow
 from store.modules import MODULES
 from store.outbox import LastDelivery
@@ -282,6 +282,12 @@ class Walk:
     async def notifications(self) -> None:
         stage = self.stage
         await stage.press("3")
+        chosen = select(NotificationSettingsRow.email_address).where(
+            NotificationSettingsRow.account_id == EmailConfirmation.account_id
+        )
+        with stage.store.database.write() as tx:
+            tx.execute(update(EmailConfirmation).values(address=chosen.scalar_subquery()))
+        await stage.press("f5")
         await self.click("confirm email", "#enter-code")
         await self.back()
         await self.click("test refused", "#send-test-email")

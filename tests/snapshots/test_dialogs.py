@@ -62,6 +62,7 @@ def test_confirm_email(picture: Picture) -> None:
     store = make_store()
     account = add_account(store)
     store.settings.save_for(account.id, NotificationSettings(email_address="pager@example.com"), 1, actor="test")
+    store.email_confirmations.send_code_for(account.id)
 
     async def steps(stage: Stage) -> None:
         await stage.press("3")

@@ -48,6 +48,7 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
         account = store.accounts.find(name)
         kinds = {field.section: field.kind for field in FIELDS.values()}
         saved = {section: store.settings.load_for(account.id, kind) for section, kind in kinds.items()}
+        unconfirmed = store.email_confirmations.route_for(account.id).unconfirmed
     shown = {
         full_name: field.show(getattr(saved[field.section].section, field.attribute))
         for full_name, field in FIELDS.items()
@@ -61,6 +62,8 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
         return 0
     for full_name, value in shown.items():
         streams.give(f"{full_name} = {values.in_words(value)}".rstrip())
+    if unconfirmed:
+        streams.say(f"{plain(unconfirmed)} is not confirmed, so no warning goes there yet.")
     return 0
 
 
@@ -84,7 +87,10 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
     shown = field.show(getattr(saved.section, field.attribute))
     streams.say(f"Saved for {account.name}: {field.full_name} = {values.in_words(shown)}".rstrip())
     if field.attribute == "email_address" and unconfirmed:
-        streams.say("It is used once it is confirmed. `gatekey settings confirm-email` sends a code there.")
+        streams.say(
+            "It is used once it is confirmed. This sends a code there: "
+            f"gatekey settings --user {plain(account.name)} confirm-email"
+        )
     return 0
 
 
@@ -94,7 +100,12 @@ def run_confirm_email(arguments: argparse.Namespace, options: Options) -> int:
         account = store.accounts.find(name)
         if arguments.code is None:
             address = store.email_confirmations.send_code_for(account.id)
-            streams.say(f"A code waits to be sent to {plain(address)}. Enter it within half an hour.")
+            streams.say(
+                f"A code goes to {plain(address)} with `gatekey serve`, or with `gatekey notify --once`. "
+                f"Within half an hour: gatekey settings --user {plain(account.name)} confirm-email CODE"
+            )
+            if not store.site.text("smtp.host"):
+                streams.say("No mail server is set, so nothing is sent yet: gatekey admin site set smtp.host HOST")
         else:
             route = store.email_confirmations.confirm_for(account.id, arguments.code, actor=actor())
             streams.say(f"Confirmed: warnings of {account.name} go to {plain(route.address)}.")

@@ -77,15 +77,43 @@ def test_a_code_for_one_address_confirms_no_other(store: Store, alice: Person) -
     choose(store, alice)
     typed = code(store, alice)
     choose(store, alice, "third@example.com", 2)
-    store.email_confirmations.confirm(alice.token, typed)
+    with pytest.raises(WrongCode):
+        store.email_confirmations.confirm(alice.token, typed)
     assert store.email_confirmations.route(alice.token) == EmailRoute(OWN, "third@example.com")
+    assert "notification-email:confirmed" not in tags(store, alice.id)
+    choose(store, alice, OTHER, 3)
+    assert store.email_confirmations.confirm(alice.token, typed) == EmailRoute(OTHER, "")
+
+
+def test_it_is_known_whether_a_code_can_be_entered(store: Store, alice: Person, clock: StillClock) -> None:
+    choose(store, alice)
+    assert not store.email_confirmations.route(alice.token).is_code_out
+    code(store, alice)
+    assert store.email_confirmations.route(alice.token) == EmailRoute(OWN, OTHER, is_code_out=True)
+    clock.time += CODE_LASTS
+    assert not store.email_confirmations.route(alice.token).is_code_out
+
+
+def test_a_new_code_takes_back_the_one_that_was_not_sent_yet(store: Store, alice: Person) -> None:
+    choose(store, alice)
+    store.outbox.enqueue_test(alice.token, Channel.EMAIL)
+    newest = store.outbox.enqueue_test(alice.token, Channel.EMAIL)
+    assert [job.delivery_id for job in store.outbox.lease()] == [newest]
+
+
+def test_a_warning_queued_meanwhile_does_not_change_the_code(store: Store, alice: Person) -> None:
+    choose(store, alice)
+    delivery = store.outbox.enqueue_test(alice.token, Channel.EMAIL)
+    store.quota.charge(alice.id, 4_500_000)
+    (job,) = store.outbox.lease(delivery_id=delivery)
+    store.email_confirmations.confirm(alice.token, str(job.payload["code"]))
 
 
 def test_wrong_codes_use_a_code_up(store: Store, alice: Person) -> None:
     choose(store, alice)
     typed = code(store, alice)
     wrong = f"{(int(typed) + 1) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
-    for attempt in (wrong, "", "x" * 1000, "\u0661" * CODE_DIGITS, typed[:-1]):
+    for attempt in (wrong, "\udcff", "x" * 1000, "\u0661" * CODE_DIGITS, typed[:-1]):
         with pytest.raises(WrongCode):
             store.email_confirmations.confirm(alice.token, attempt)
     with pytest.raises(WrongCode):
