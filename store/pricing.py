@@ -103,7 +103,8 @@ class Pricing:
             same = [model for model in seen if fold_case(model) == key]
             if same:
                 tx.execute(delete(UnpricedModel).where(UnpricedModel.model.in_(same)))
-            told = {name: value for name, value in asdict(price).items() if value is not None}
+            # A price that was set is nobody's default: the log does not say so of each.
+            told = {name: value for name, value in asdict(price).items() if value is not None and name != "is_default"}
             self._audit.record_site(tx, SiteTag.PRICE_SET, actor=actor, source=COMMAND_LINE, **told)
 
     def remove(self, model: str, *, actor: str = UNNAMED) -> None:
