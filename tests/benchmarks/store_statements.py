@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Connection, bindparam, event, insert, select, update
 
 from store.database import Database
-from store.models import AccessToken, Account, AuditEvent, AuditHead, PrivacySettingsRow, Session
+from store.models import AccessToken, Account, AuditEvent, AuditHead, AuditTotal, PrivacySettingsRow, Session
 from store.models import NotificationSettingsRow as Notifications
 from store.sections import NotificationSettings
 from store.sessions import digest
@@ -39,6 +39,7 @@ _SESSION: Final = (
         Account.email,
         Account.role,
         Account.auth_epoch,
+        Account.suspended_at,
     )
     .join(Account, Account.id == Session.account_id)
     .where(Session.token_hash == bindparam("token"))
@@ -69,10 +70,28 @@ _NEXT_EVENT: Final = (
     update(AuditHead)
     .where(AuditHead.account_id == bindparam("account"))
     .values(sequence=AuditHead.sequence + 1)
-    .returning(AuditHead.sequence, AuditHead.mac)
+    .returning(AuditHead.sequence, AuditHead.mac, AuditHead.seal, AuditHead.key_id)
 )
 _EVENT: Final = insert(AuditEvent)
-_CHAIN: Final = update(AuditHead).where(AuditHead.account_id == bindparam("account")).values(mac=bindparam("new_mac"))
+_CHAIN: Final = (
+    update(AuditHead)
+    .where(AuditHead.account_id == bindparam("account"))
+    .values(mac=bindparam("new_mac"), seal=bindparam("new_seal"))
+)
+_HOLD_TOTAL: Final = (
+    update(AuditTotal)
+    .values(events=AuditTotal.events + bindparam("more"))
+    .returning(
+        AuditTotal.events,
+        AuditTotal.seals,
+        AuditTotal.sequence,
+        AuditTotal.mac,
+        AuditTotal.total_mac,
+        AuditTotal.key_id,
+    )
+)
+_SEALS: Final = select(AuditHead.seal).where(AuditHead.account_id.in_(bindparam("accounts", expanding=True)))
+_SET_TOTAL: Final = update(AuditTotal)
 _HOLDER: Final = (
     select(
         Account.id,
@@ -80,6 +99,7 @@ _HOLDER: Final = (
         Account.email,
         Account.role,
         Account.created_at,
+        Account.suspended_at,
         AccessToken.last_used_at,
         PrivacySettingsRow.record_client_ip,
     )
@@ -112,7 +132,11 @@ class BareCore:
         row = {"sequence": head.sequence, "at": START, "tag": "settings:saved", "actor": "bob", "source": "pts/0"}
         detail = {"section": "notifications", "version": version + 1}
         execute(_EVENT, row | {"account_id": self._account["account"], "detail": detail, "mac": head.mac})
-        execute(_CHAIN, self._account | {"new_mac": head.mac})
+        execute(_CHAIN, self._account | {"new_mac": head.mac, "new_seal": head.seal})
+        # It counts no event and keeps the seals, so the total goes on to fit, and the store's side has all its work.
+        total = execute(_HOLD_TOTAL, {"more": 0}).one()
+        execute(_SEALS, {"accounts": [self._account["account"]]}).scalars().all()
+        execute(_SET_TOTAL, {name: getattr(total, name) for name in ("sequence", "mac", "seals", "total_mac")})
         self.connection.commit()
 
     def look_up(self) -> None:

@@ -113,6 +113,7 @@ def save_channels(store: Store, token: str) -> dict[str, str]:
     mine = store.settings.load(token, NotificationSettings)
     edited = replace(
         mine.section,
+        email_address="warnings@example.com",
         webhook_on=True,
         webhook_url="https://hooks.example.com/in",
         webhook_secret=StoredSecret(new=planted["webhook secret"]),
@@ -139,6 +140,7 @@ def use(store: Store, account_id: int, name: str, token: str, key: str) -> None:
     except ModelNotPriced:
         store.usage.record(account_id, replace(CALL, kind=Kind.ERROR, detail="no price"))
     store.outbox.enqueue_test(token, Channel.WEBHOOK)
+    store.outbox.enqueue_test(token, Channel.EMAIL)  # to an address that waits for its code
     list(store.exports.document(token))
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, delete, insert, select, text, update
+from sqlalchemy import Table, delete, insert, inspect, select, text, update
 
 from store import schema
 from store.accounts import Role
@@ -308,16 +308,25 @@ def test_the_sites_chain_cut_off_is_found(store: Store) -> None:
 
 
 def take_back_to_0002(database: Database) -> None:
-    """What the version before had."""
+    """Drop whatever a database that was brought to 0002, and no further, does not have."""
+    then = Database("sqlite://")
+    with pytest.MonkeyPatch.context() as at_0002:
+        at_0002.setattr(schema, "SCHEMA_REVISION", "0002")
+        schema.upgrade(then)
+    with then.read() as tx:
+        had = {
+            name: {column["name"] for column in inspect(tx).get_columns(name)} for name in inspect(tx).get_table_names()
+        }
+    then.close()
     with database.engine.begin() as tx:
-        for statement in (
-            "DROP TABLE audit_totals",
-            "DROP TABLE site_events",
-            "ALTER TABLE audit_heads DROP COLUMN seal",
-            "ALTER TABLE audit_heads DROP COLUMN key_id",
-            "UPDATE alembic_version SET version_num = '0002'",
-        ):
-            tx.execute(text(statement))
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name not in had:
+                tx.execute(text(f"DROP TABLE {table.name}"))
+                continue
+            for column in table.columns:
+                if column.name not in had[table.name]:
+                    tx.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {column.name}"))
+        tx.execute(text("UPDATE alembic_version SET version_num = '0002'"))
 
 
 @pytest.fixture(params=["file", "postgresql"])
