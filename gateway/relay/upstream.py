@@ -7,7 +7,7 @@ through a client, which would log addresses, keep cookies, and know how to follo
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterable, Collection, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
 from http import HTTPStatus
 from typing import Final, cast
 
@@ -59,8 +59,8 @@ class Upstream:
         url = self._url(site.upstream_url + path)
         # Complete headers and a stream: made from `content`, a request would work out both at some length.
         headers = _headers(site, url, content, request_id)
-        stream = httpx.ByteStream(content)
-        request = httpx.Request(method, url, headers=headers, stream=stream, extensions={"timeout": WAITS})
+        body = _SentOnce(content)
+        request = httpx.Request(method, url, headers=headers, stream=body, extensions={"timeout": WAITS})
         try:
             return await transport.handle_async_request(request)
         except FOREIGN as error:
@@ -84,6 +84,20 @@ class Upstream:
                 tls = await asyncio.to_thread(system_trust)  # it reads files
                 self._transport = ModelServerTransport(tls)
             return self._transport
+
+
+class _SentOnce(httpx.AsyncByteStream):
+    """The body of one request, which is let go of once it is sent.
+
+    httpcore keeps a request until its answer is closed. A stream lasts for minutes, and its body may have 32 MiB.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        content, self._content = self._content, b""
+        yield content
 
 
 def _headers(site: SiteView, url: httpx.URL, content: bytes, request_id: str) -> list[tuple[bytes, bytes]]:

@@ -1,12 +1,15 @@
 """Large bodies and answers keep nobody else waiting, and are not read of an account that has nothing left."""
 
 import asyncio
+import contextlib
 import io
 import json
 import os
 import signal
 import threading
+import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator, Set
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -16,6 +19,7 @@ from gateway.relay import reader as reader_process
 from gateway.relay import reading, relay
 from gateway.relay.reading import LONGEST_AT_ONCE, BodyReader
 from gateway.relay.request import ENDPOINTS, MOST_VALUES, Call, Endpoint, understand
+from gateway.relay.upstream import Upstream
 from store.store import Store
 from tests.stores import StillClock, make_store, sign_in
 from tests.unit.gateway.apps import client_of, make_relayed
@@ -211,3 +215,38 @@ async def test_as_many_tokens_as_are_embedded_at_once_were_passed_on(store: Stor
     async with client_of(store, token=key, upstream=models) as client:
         passed = await client.post("/v1/embeddings", json=body)
     assert (passed.status_code, len(models.requests)) == (200, 1)
+
+
+async def test_a_large_request_was_let_go_of_while_its_answer_streamed() -> None:
+    size, ended = 20 * 1024 * 1024, asyncio.Event()
+
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        left = size
+        while left:
+            left -= len(await reader.read(left))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(OSError):
+            await writer.drain()
+            await reader.read()
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        ended.set()
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    site: Any = SimpleNamespace(upstream_url=f"http://127.0.0.1:{port}/v1", upstream_key="")
+    upstream = Upstream()
+    async with server:
+        tracemalloc.start()
+        try:
+            answer = await upstream.send(site, "POST", "/chat/completions", bytes(size), request_id="req_1")
+            held, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        await answer.aclose()
+        await upstream.aclose()
+        await ended.wait()
+    assert answer.status_code == 200
+    assert most > size > 2 * held, "the body was in memory, and is no more"
