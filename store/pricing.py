@@ -78,6 +78,9 @@ class Pricing:
         amounts = (price.input_per_million, price.output_per_million, price.per_request)
         if not all(0 <= amount <= MAXIMUM_MICRO_USD for amount in (*amounts, price.cached_input_per_million or 0)):
             raise InvalidMoney("A price is not below zero.")
+        if price.cached_input_per_million is not None and price.cached_input_per_million > price.input_per_million:
+            # What is held for a call is worked out at the price of input, and a call costs no more than it holds.
+            raise InvalidMoney("Cached input costs no more than other input.", field="cached-input")
         if price.max_output_tokens is not None and not 1 <= price.max_output_tokens <= MOST_OUTPUT_TOKENS:
             raise InvalidNumber(f"A model answers with 1 to {MOST_OUTPUT_TOKENS:,} tokens.", field="max-output")
         values = {

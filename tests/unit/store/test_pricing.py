@@ -103,9 +103,16 @@ def test_prices_from_before_names_were_folded(store: Store) -> None:
 
 @pytest.mark.parametrize("limits", [(None, None), (0, 1), (125_000, 128_000)])
 def test_cached_input_and_the_longest_answer(store: Store, limits: tuple[int | None, int | None]) -> None:
-    price = ModelPrice("gpt-5", 1, 2, 3, *limits)
+    price = ModelPrice("gpt-5", 125_000, 2, 3, *limits)
     store.pricing.set(price)
     assert store.pricing.find("gpt-5") == price
+
+
+def test_cached_input_dearer_than_other_input_is_refused(memory_store: Store) -> None:
+    with pytest.raises(InvalidMoney, match="Cached input costs no more than other input") as refused:
+        memory_store.pricing.set(ModelPrice("gpt-5", 250_000, 2_000_000, cached_input_per_million=250_001))
+    assert refused.value.field == "cached-input"
+    assert contents(memory_store)["prices"] == []
 
 
 @pytest.mark.parametrize("most", [-1, 0, MOST_OUTPUT_TOKENS + 1, 10**40])

@@ -175,6 +175,7 @@ def test_prices(shell: Shell) -> None:
     listed = json.loads(shell.run("admin", "price", "list", "--json").out)
     assert listed[1]["cached_input_usd_per_million_tokens"] == "0.025"
     assert shell.run(*cached[:-1], "-1").status == 1
+    assert shell.run(*cached[:-1], "5").status == 1
     longest = ("admin", "price", "set", "tiny", "--input", "0.25", "--output", "2", "--max-output")
     assert shell.run(*longest, "64000").status == 0
     row = shell.run("admin", "price", "list").out.splitlines()[2]
