@@ -5,6 +5,7 @@ from there on. The end of each chain is sealed, and one total binds the seals of
 end it had once, with the seal it had then, does not fit the total. `store.audit_check` finds what does not fit.
 """
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -164,7 +165,9 @@ class Audit:
         sequence, previous, key_id = (head.sequence, head.mac, head.key_id) if head else (1, FIRST, ring.current)
         act = self._act(tag.value, actor, source, detail)
         mac = event_mac(ring, key_id, previous, event_text(account_id, sequence, act))
-        seal = seal_of(ring, key_id, account_id, sequence, mac)
+        # An end that was set back keeps a seal that does not fit it. To seal what follows would hide that for good.
+        fits = head is None or hmac.compare_digest(head.seal, seal_of(ring, key_id, account_id, sequence - 1, previous))
+        seal = seal_of(ring, key_id, account_id, sequence, mac) if fits else b""
         tx.execute(_APPEND, {"account_id": account_id, "sequence": sequence, "mac": mac, **_columns(act)})
         if head:
             tx.execute(_CHAIN, {"account": account_id, "new_mac": mac, "new_seal": seal})

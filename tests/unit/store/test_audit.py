@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
-from store.audit import Tag
-from store.models import AuditEvent, AuditHead
+from store.audit import SiteTag, Tag
+from store.audit_macs import FIRST
+from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.store import Store
 from tests.stores import StillClock, make_ring
 from tests.unit.store.acts import Person, contents
@@ -185,6 +186,63 @@ def test_tampering_is_found_at_its_place(store: Store, alice: Person, bob: Perso
         tamper(tx, alice.id)
     assert verdict(store, alice.id) == place
     assert verdict(store, bob.id) is None
+
+
+def set_back_to_nothing(tx: Connection, account_id: int) -> None:
+    wipe(tx, account_id)
+    tx.execute(update(AuditHead).where(AuditHead.account_id == account_id).values(sequence=0, mac=FIRST))
+
+
+CUTS: dict[str, Tampering] = {
+    "the newest, head's number alone set back": cut_off,
+    "the newest, head set back": set_back,
+    "all, head set back": set_back_to_nothing,
+}
+
+
+@pytest.mark.parametrize("kind", CUTS)
+def test_a_cut_is_found_whatever_is_recorded_after_it(store: Store, alice: Person, bob: Person, kind: str) -> None:
+    for person in (alice, bob):
+        record(store, person.id, 8)
+    with store.database.write() as tx:
+        CUTS[kind](tx, alice.id)
+    for _ in range(2):
+        record(store, alice.id, 1)
+        record(store, bob.id, 1)
+        assert verdict(store, alice.id) is not None
+        assert verdict(store, bob.id) is None
+        with store.database.read() as tx:
+            assert not store.audit.verify_all(tx).is_whole
+
+
+def test_a_removed_chain_is_found_whatever_is_recorded_after_it(store: Store, alice: Person) -> None:
+    record(store, alice.id, 8)
+    with store.database.write() as tx:
+        wipe_and_behead(tx, alice.id)
+    for _ in range(2):
+        record(store, alice.id, 1)
+        with store.database.read() as tx:
+            assert not store.audit.verify_all(tx).is_whole
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_cut_of_the_site_is_found_whatever_is_recorded_after_it(store: Store, left: int) -> None:
+    def act() -> None:
+        with store.database.write() as tx:
+            store.audit.record_site(tx, SiteTag.SETTING_CHANGED, actor="root", source="test")
+
+    for _ in range(3):
+        act()
+    with store.database.write() as tx:
+        tx.execute(delete(SiteEvent).where(SiteEvent.sequence > left))
+        mac = tx.execute(select(SiteEvent.mac)).scalar() or FIRST
+        tx.execute(update(AuditTotal).values(sequence=left, mac=mac))
+    for _ in range(2):
+        act()
+        with store.database.read() as tx:
+            report = store.audit.verify_all(tx)
+        assert report.site.broken_at is not None
+        assert not report.is_bound
 
 
 def test_any_single_change_of_many_is_found(memory_store: Store) -> None:
