@@ -1,5 +1,6 @@
 """Folders of Gatekey's own: each one that is missing is made for this user alone, whatever the umask."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ def make(path: Path) -> tuple[Path, ...]:
     """Make the folder at `path` and its missing parents, of mode 0700; returns those made, outermost first.
 
     `Path.mkdir(parents=True)` gives its mode to the last one alone: under umask 000 the parents are open to everyone,
-    who can then put another folder in the place of ours. Raises OSError.
+    who can then put another folder in the place of ours. Raises OSError; NotADirectoryError for a file of that name.
     """
     missing = []
     folder = path.absolute()
@@ -29,6 +30,9 @@ def make(path: Path) -> tuple[Path, ...]:
             continue  # another start made it meanwhile
         made.append(folder)
         folder.chmod(MODE)  # a umask such as 0277 takes away what the owner needs
+    if not path.is_dir():
+        remove(made)
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     return tuple(made)
 
 

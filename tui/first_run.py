@@ -46,7 +46,7 @@ def drafted(url: str, key: Path | None, key_text: str) -> Iterator["Store"]:
             leftovers.callback(private_folder.remove, private_folder.make(path.parent))
         except OSError as error:
             raise sqlite_file.refusal(path, error) from error
-        leftovers.enter_context(_alone(path.parent))
+        leftovers.enter_context(_alone(path))
         if os.path.lexists(path):
             raise FirstRunOvertaken
         draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -68,9 +68,12 @@ def drafted(url: str, key: Path | None, key_text: str) -> Iterator["Store"]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One first run at a time in `folder`, where the file system can lock it. Without a lock the quicker one wins."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _alone(path: Path) -> Iterator[None]:
+    """One first run at a time in the folder of `path`, where the file system can lock it; else the quicker one wins."""
+    try:
+        handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise sqlite_file.refusal(path, error) from error
     try:
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
