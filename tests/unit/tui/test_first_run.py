@@ -14,7 +14,7 @@ from store import private_folder, schema
 from store import store as store_module
 from store.accounts import Accounts
 from store.at_rest import create_key_file
-from store.errors import DatabaseFull, DatabaseRefused, FirstRunOvertaken, KeyMissing
+from store.errors import DatabaseAccessDenied, DatabaseFull, FirstRunOvertaken, KeyMissing
 from tests.command_line import Shell
 from tests.postgres import PostgresServer
 from tests.stores import PASSWORD, cheap_hasher
@@ -232,7 +232,7 @@ def test_a_postgresql_that_refuses_leaves_no_key(
     options = Options(url.replace("//postgres@", f"//{role}@"), at_home / "key")
     with engine.begin() as connection:
         connection.execute(text(f"CREATE ROLE {role} LOGIN"))
-    with pytest.raises(DatabaseRefused):
+    with pytest.raises(DatabaseAccessDenied, match="GRANT ALL ON SCHEMA public"):
         open_account_store(options, create=True)
     assert below(at_home) == []
     with engine.begin() as connection:
