@@ -31,10 +31,8 @@ if TYPE_CHECKING:
 STYLES: Final = Path(__file__).parents[1] / "styles"
 HELP_IN_DIALOGS: Final = ("modal.help", "confirm.help", "choice.help", "palette.help")
 """Bindings that do what `app.help` does."""
-MOST_FAULTS: Final = 3
-"""Of the person's own file, shown at a start: a small screen has no room for more."""
-FAULT_SHOWN_FOR: Final = 30.0
-"""Seconds."""
+FAULTS_SHOWN_FOR: Final = 8.0
+"""Seconds. The sentence lies over what is done meanwhile, and doctor keeps it."""
 LOCK_CHECKED_EVERY: Final = 5.0
 """Seconds between two looks at the clock for the idle lock."""
 
@@ -99,10 +97,14 @@ class GatekeyApp(Leaving, EndsWorkOfScreens, CalmExit, App[None]):
         """Say what in the person's own file has no effect: they would wait for a key that never works."""
         from tui.keymap import CONFIG_NAME
 
-        faults = self.config.faults
-        more = () if len(faults) <= MOST_FAULTS else (f"{len(faults) - MOST_FAULTS} more; gatekey doctor lists them.",)
-        for sentence in (*faults[:MOST_FAULTS], *more):
-            self.notify(sentence, title=CONFIG_NAME, severity="warning", markup=False, timeout=FAULT_SHOWN_FOR)
+        match self.config.faults:
+            case ():
+                return
+            case (only,):
+                sentence = only
+            case faults:
+                sentence = f"{len(faults)} entries of {CONFIG_NAME} have no effect; gatekey doctor names each."
+        self.notify(sentence, title=CONFIG_NAME, severity="warning", markup=False, timeout=FAULTS_SHOWN_FOR)
 
     def refresh_css(self, animate: bool = True) -> None:
         """Apply the styles again, and parse them again only if a colour changed: Textual does so at every start."""
