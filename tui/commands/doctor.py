@@ -50,6 +50,6 @@ def examine(options: Options, sshd_config: Path | None = None) -> Iterator[Findi
 
     yield from doctor_data.examine(options, os.environ)
     yield from doctor_site.examine(options, os.environ)
-    yield from doctor_ssh.examine(os.environ, sshd_config or doctor_ssh.SSHD_CONFIG)
+    yield from doctor_ssh.examine(os.environ, sshd_config)
     yield from doctor_terminal.examine(os.environ)
     yield from doctor_keys.examine()

@@ -41,12 +41,23 @@ class Sshd:
     """Patterns of the variables that clients may send."""
     key_files: list[str] = field(default_factory=list)
     unread: list[Path] = field(default_factory=list)
+    missing: list[Path] = field(default_factory=list)
 
 
-def examine(environ: Mapping[str, str], config: Path = SSHD_CONFIG) -> Iterator[Finding]:
-    """Every forced command in sshd's configuration and in this user's authorized keys that runs Gatekey."""
+def examine(environ: Mapping[str, str], named: Path | None = None) -> Iterator[Finding]:
+    """Every forced command in sshd's configuration and in this user's authorized keys that runs Gatekey.
+
+    `named` is the configuration that a person asked about, which must be there; without one it is `SSHD_CONFIG`.
+    """
     sshd = Sshd()
-    _read_config(sshd, config, DEEPEST)
+    _read_config(sshd, named or SSHD_CONFIG, DEEPEST)
+    if named is not None and named in sshd.missing:
+        yield fail(
+            "ssh",
+            f"There is no file {plain(named)}: what sshd forces on anyone is not known.",
+            "Name sshd's configuration with --sshd-config.",
+        )
+        return
     for path in _key_files(sshd, environ):
         _read_keys(sshd, path)
     for path in sshd.unread:
@@ -144,6 +155,7 @@ def _lines(sshd: Sshd, path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, NotADirectoryError):
+        sshd.missing.append(path)
         return []
     except OSError:
         sshd.unread.append(path)

@@ -144,6 +144,22 @@ def test_the_command_fails(shell: Shell, config: Path) -> None:
     assert shell.run("doctor", "--sshd-config", str(config)).status == 0
 
 
+@pytest.mark.parametrize("name", ["nowhere", "sshd_config/nowhere"])
+def test_a_named_configuration_that_is_not_there_fails(shell: Shell, config: Path, name: str) -> None:
+    shell.add()
+    config.write_text("")
+    ran = shell.run("doctor", "--sshd-config", str(config.parent / name))
+    assert ran.status == 1
+    (line,) = [line for line in ran.out.splitlines() if line.split()[1] == "ssh"]
+    assert line.startswith("fail ")
+    assert "--sshd-config" in line
+
+
+def test_a_machine_without_sshd_is_well(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_ssh, "SSHD_CONFIG", config)
+    assert [finding.level for finding in doctor_ssh.examine({"HOME": str(config.parent)})] == [Level.OK]
+
+
 def test_readme_tells_administrators_the_same() -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text()
     forced = [line for line in readme.splitlines() if "ForceCommand /" in line or 'command="/' in line]
