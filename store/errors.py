@@ -321,7 +321,7 @@ class LastCredential(NotAllowed):
 
 class LastAdministrator(NotAllowed):
     title = "The last administrator stays"
-    sentence = "This is the last administrator. Make another account an administrator first."
+    sentence = "Make another account an administrator first."
 
 
 class RootAccount(NotAllowed):
@@ -405,12 +405,12 @@ class NotEnabled(Conflict):
 
 class AlreadySuspended(Conflict):
     title = "Already suspended"
-    sentence = "This account is suspended already."
+    sentence = "Nothing was changed."
 
 
 class NotSuspended(Conflict):
     title = "Not suspended"
-    sentence = "This account is not suspended."
+    sentence = "There is nothing to resume."
 
 
 class StepMissing(Conflict):

@@ -323,3 +323,11 @@ def test_every_error_of_sqlalchemy_was_thought_of() -> None:
     kinds = {kind for _, kind in inspect.getmembers(exc, inspect.isclass) if issubclass(kind, exc.SQLAlchemyError)}
     mapped = {exc.DBAPIError, *descendants(exc.DBAPIError), exc.TimeoutError, exc.SQLAlchemyError}
     assert {kind.__name__ for kind in kinds - mapped} == NOT_THE_DATABASES
+
+
+@pytest.mark.parametrize("kind", [errors.LastAdministrator, errors.AlreadySuspended, errors.NotSuspended])
+def test_a_title_is_not_said_again_by_the_sentence_after_it(kind: type[GatekeyError]) -> None:
+    """They stand one behind the other on the command line and in a notice."""
+    said = {word for word in re.findall(r"[a-z]+", kind.title.lower()) if word not in {"the", "not"}}
+    first = re.findall(r"[a-z]+", kind.sentence.lower().partition(". ")[0])
+    assert not said <= set(first) | {"stays", "already"}

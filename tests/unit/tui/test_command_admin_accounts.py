@@ -134,7 +134,7 @@ def test_the_last_administrator_stays(shell: Shell) -> None:
     for act in ("suspend", "delete"):
         ran = shell.run("admin", "user", act, "alice", "--yes")
         assert ran.status == 1
-        assert "This is the last administrator." in ran.err
+        assert "The last administrator stays. Make another account an administrator first." in ran.err
 
 
 @pytest.mark.parametrize(
