@@ -95,7 +95,8 @@ async def test_a_read_that_would_note_its_use_does_not_wait_for_a_writer(
 
 
 async def test_a_lost_postgresql_is_told_as_that_and_found_again() -> None:
-    with running_server() as server, make_store(server.create(), clock=StillClock()) as store:
+    # One that does not flush may have forgotten the token and the key after its crash.
+    with running_server(fsync=True) as server, make_store(server.create(), clock=StillClock()) as store:
         key, models = make_relayed(store), ModelServer()
         token = make_token(store)
         paths = ("/healthz", "/api/account", "/api/account/usage", "/api/account/settings/price")
