@@ -197,6 +197,17 @@ def test_a_second_signal_cut_a_stream_off_and_booked_it(tmp_path: Path, number: 
     assert entry.cost_micro_usd > 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_a_gateway_hears_a_signal_that_the_run_of_these_tests_ignores(tmp_path: Path, number: signal.Signals) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with make_store(sqlite_url(tmp_path)), served(tmp_path, sqlite_url(tmp_path), make_ring()) as gateway:
+            assert signal.getsignal(number) is signal.SIG_IGN
+            assert gateway.stop(number) == 0
+    finally:
+        signal.signal(number, before)
+
+
 def wait_until_refused(host: str, port: int) -> None:
     """Wait until nobody listens there any more."""
     deadline = time.monotonic() + PATIENCE
