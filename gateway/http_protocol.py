@@ -80,7 +80,7 @@ class GuardedProtocol(H11Protocol):
         super().data_received(data)
 
     def handle_events(self) -> None:
-        before = self.cycle
+        before, was_in_body = self.cycle, self.conn.their_state is h11.SEND_BODY
         super().handle_events()
         if self.cycle is not before:
             self._register.work(self)
@@ -94,16 +94,14 @@ class GuardedProtocol(H11Protocol):
                 self._await_body()
         elif self.conn.their_state is not h11.IDLE:
             self._await_nothing()
+        elif was_in_body and self.cycle is before:  # the body of a request that had its answer before
+            self._await_nothing()
+            self._wait()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.conn.our_state is not h11.IDLE or self.transport.is_closing():
-            return
-        self._register.wait(self)
-        if begun := self.conn.trailing_data[0]:
-            self._head = begun[:_KNOWN]
-            self._unset_keepalive_if_required()
-            self._await(HEAD_WITHIN, self._head_is_late)
+        if self.conn.our_state is h11.IDLE and not self.transport.is_closing():
+            self._wait()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words say less
         self._refuse(HttpProblem(400, _UNREADABLE))
@@ -125,6 +123,17 @@ class GuardedProtocol(H11Protocol):
 
     def _should_upgrade(self) -> bool:
         return False  # there is nothing to upgrade to, and uvicorn logs two lines about each wish
+
+    def _wait(self) -> None:
+        """Wait for the next request, which may have begun."""
+        self._register.wait(self)
+        self._unset_keepalive_if_required()
+        if begun := self.conn.trailing_data[0]:
+            self._head = begun[:_KNOWN]
+            self._await(HEAD_WITHIN, self._head_is_late)
+        else:
+            idle = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+            self.timeout_keep_alive_task = idle
 
     def _await(self, seconds: float, late: Any) -> None:
         self._await_nothing()

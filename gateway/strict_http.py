@@ -16,11 +16,22 @@ _END: Final = b"\r\n\r\n"
 class _CrLfBuffer(ReceiveBuffer):
     """Lines end in CR LF, and in nothing else (RFC 9112, 2.2 leaves a lone LF to the recipient)."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._looked = 0
+        """Bytes that have no lone LF and no end of the head: a head may come in byte by byte."""
+
     def maybe_extract_lines(self) -> list[bytearray] | None:
-        end = self._data.find(_END)
-        if _BARE_LF.search(self._data, 0, len(self._data) if end < 0 else end + len(_END)):
+        end = self._data.find(_END, max(self._looked - len(_END) + 1, 0))
+        until = len(self._data) if end < 0 else end + len(_END)
+        if _BARE_LF.search(self._data, self._looked, until):  # it sees the CR before where it begins
             raise h11.LocalProtocolError("a line ends in LF alone")
+        self._looked = until
         return super().maybe_extract_lines()
+
+    def _extract(self, count: int) -> bytearray:
+        self._looked = 0
+        return super()._extract(count)
 
 
 class StrictConnection(h11.Connection):

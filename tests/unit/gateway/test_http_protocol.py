@@ -1,17 +1,19 @@
 """The server in front of the application: deadlines, framing that has one reading, and refusals in JSON."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
 
+import h11
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from gateway import http_protocol
+from gateway import http_protocol, strict_http
 from gateway.connections import Connections
 from gateway.problems import PROBLEM
 from tests.guarded_servers import Guarded, guarded, read_to_end
@@ -101,6 +103,29 @@ def test_what_follows_an_early_answer_is_not_read_for_ever(hasty: Guarded) -> No
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
+def test_a_body_that_came_after_its_answer_is_no_longer_waited_for(
+    hasty: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = property(lambda _: 0.5, lambda *_: None)
+    monkeypatch.setattr(http_protocol.GuardedProtocol, "timeout_keep_alive", idle, raising=False)
+    with hasty.connect(b"POST /early HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\n\r\n") as early:
+        answer = b""
+        while not answer.endswith(b"no need to read that"):
+            answer += early.recv(4096)
+        early.sendall(b"hello")
+        assert read_to_end(early) == b""
+
+
+def test_a_head_that_follows_a_body_after_its_answer_has_its_time(hasty: Guarded) -> None:
+    with hasty.connect(b"POST /early HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\n\r\n") as early:
+        answer = b""
+        while not answer.endswith(b"no need to read that"):
+            answer += early.recv(4096)
+        early.sendall(b"helloGET /v1/length HTTP/1.1\r\n")
+        status, _, document = told(read_to_end(early))
+        assert (status, document["error"]["message"]) == (408, "The request did not come in within 10 seconds.")
+
+
 def test_a_body_has_an_end_however_steadily_it_comes(hasty: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_protocol, "BODY_RATE", 0)
     monkeypatch.setattr(http_protocol, "BODY_WITHIN", 0.3)
@@ -171,6 +196,59 @@ def test_a_line_ending_may_arrive_in_two_parts(server: Guarded) -> None:
         for part in (b"\n" + HOST, b"Connection: close\r\n\r", b"\n"):
             halves.sendall(part)
         assert read_to_end(halves).startswith(b"HTTP/1.1 200 ")
+
+
+class _Searched(bytearray):
+    """Notes how many bytes were searched for the end of the head."""
+
+    looked_at = 0
+
+    def find(self, sub: Any, start: Any = 0, end: Any = None) -> int:
+        self.looked_at += len(self) - start
+        return super().find(sub, start)
+
+
+def test_each_byte_of_a_head_is_looked_at_a_few_times_however_many_parts_it_comes_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = strict_http._BARE_LF
+    searched = 0
+
+    class Noting:
+        def search(self, data: bytearray, start: int, end: int) -> re.Match[bytes] | None:
+            nonlocal searched
+            searched += end - start
+            return real.search(data, start, end)
+
+    monkeypatch.setattr(strict_http, "_BARE_LF", Noting())
+    connection = strict_http.StrictConnection(65536)
+    data = connection._receive_buffer._data = _Searched()
+    head = b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"y" * 4000 + b"\r\n\r\n"
+    for _ in range(2):
+        for byte in head[:-1]:
+            connection.receive_data(bytes([byte]))
+            assert connection.next_event() is h11.NEED_DATA
+        connection.receive_data(head[-1:])
+        assert isinstance(connection.next_event(), h11.Request)
+        assert isinstance(connection.next_event(), h11.EndOfMessage)
+        answer: tuple[h11.Event, ...] = (h11.Response(status_code=204, headers=[]), h11.EndOfMessage())
+        for event in answer:
+            connection.send(event)
+        connection.start_next_cycle()
+    assert searched == 2 * len(head)
+    assert data.looked_at <= 2 * 4 * len(head)
+
+
+@pytest.mark.parametrize("line", [b"X: y\n", b"X: y\r\nZ: \n"])
+def test_a_lone_line_feed_is_refused_in_whatever_parts_it_comes(line: bytes) -> None:
+    *before, last = b"GET / HTTP/1.1\r\n" + HOST + line
+    connection = strict_http.StrictConnection(65536)
+    for byte in before:
+        connection.receive_data(bytes([byte]))
+        assert connection.next_event() is h11.NEED_DATA
+    connection.receive_data(bytes([last]))
+    with pytest.raises(h11.RemoteProtocolError):
+        connection.next_event()
 
 
 def test_a_lone_line_feed_within_a_body_is_nobodys_business(server: Guarded) -> None:
