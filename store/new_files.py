@@ -145,7 +145,8 @@ def _path_of(handle: int, expected: Path) -> Path:
         return Path(f"/proc/self/fd/{handle}").readlink()
     except OSError:
         status = os.fstat(handle)
-        if _identity(expected) != (status.st_dev, status.st_ino):
+        # A link that is still there leads to the open folder, so the path must also still lead through none.
+        if _identity(expected) != (status.st_dev, status.st_ino) or Path(os.path.realpath(expected)) != expected:
             raise _refusal(NO_FOLDER, expected) from None
         return expected
 

@@ -192,6 +192,50 @@ def test_a_link_put_in_the_way_meanwhile_is_seen(files: NewFiles, home: Path, mo
     assert list((home / ".ssh" / "in").iterdir()) == []
 
 
+@pytest.fixture
+def without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that does not tell where an open folder lies."""
+
+    def missing(_path: Path) -> Path:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "readlink", missing)
+
+
+@pytest.mark.usefixtures("without_proc")
+def test_without_proc_a_file_is_written_all_the_same(files: NewFiles, home: Path) -> None:
+    (home / "link").symlink_to(home / "work")
+    assert files.write(home / "link" / "codes.txt", SECRET) == home / "work" / "codes.txt"
+    assert (home / "work" / "codes.txt").read_text() == SECRET
+
+
+@pytest.mark.usefixtures("without_proc")
+@pytest.mark.parametrize("stays", [True, False], ids=["stays", "is gone again"])
+def test_without_proc_a_link_put_in_the_way_meanwhile_is_seen(
+    files: NewFiles, home: Path, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    way = home / "way"
+    (way / "in").mkdir(parents=True)
+    (home / ".ssh" / "in").mkdir()
+    really_open = os.open
+
+    def swap(path: object, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if path != way / "in":
+            return really_open(path, flags, mode, dir_fd=dir_fd)  # type: ignore[arg-type]
+        way.rename(home / "moved")
+        way.symlink_to(home / ".ssh")
+        handle = really_open(way / "in", flags, mode, dir_fd=dir_fd)
+        if not stays:
+            way.unlink()
+            (home / "moved").rename(way)
+        return handle
+
+    monkeypatch.setattr(os, "open", swap)
+    with pytest.raises(InvalidInput, match="is not a folder that you can save to"):
+        files.write(way / "in" / "codes.txt", SECRET)
+    assert list((home / ".ssh" / "in").iterdir()) == []
+
+
 def test_a_full_disk_leaves_nothing_behind(files: NewFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
