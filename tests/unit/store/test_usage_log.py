@@ -140,6 +140,27 @@ def test_days_are_added_up(store: Store, alice: Person, bob: Person, clock: Stil
     assert store.usage.days(token, 31) == [first, second]
 
 
+def test_refused_calls_share_a_line_and_count_in_their_day(store: Store, alice: Person, bob: Person) -> None:
+    refusal = UsageEntry(Kind.ERROR, "gpt-5", status="quota", detail="refused")
+
+    def refuse(person: Person, count: int, entry_id: int | None) -> int:
+        with store.database.write() as tx:
+            entry = replace(refusal, detail=f"refused {count} times\x1b")
+            return store.usage.append_refusals(tx, person.id, entry, count, entry_id=entry_id)
+
+    first = refuse(alice, 1, None)
+    assert refuse(alice, 40, first) == first
+    (line,) = store.usage.page(alice.token).entries
+    assert (line.id, line.entry.detail) == (first, "refused 40 times\ufffd")
+    of_bob = refuse(bob, 2, first)
+    assert of_bob != first, "the line of another account is not written to"
+    assert store.usage.page(alice.token).entries == (line,)
+    assert refuse(alice, 3, of_bob + 100) not in (first, of_bob), "a line that is gone is begun anew"
+    (day,) = store.usage.days(alice.token)
+    assert (day.calls, day.errors, day.tokens) == (44, 44, 0)
+    assert store.usage.days(bob.token)[0].errors == 2
+
+
 # -- addresses --------------------------------------------------------------------------------------------------
 
 
