@@ -14,37 +14,55 @@ _IN_ALL: Final = "The gateway has as many large requests under way as it can hol
 
 
 class Bodies:
-    """What is held, by account."""
+    """What is held: of each account as announced, in all as it has come in.
+
+    An announcement costs its client nothing: a few accounts that announce much and send little would leave no room for
+    the others.
+    """
 
     def __init__(self) -> None:
         self.held: Counter[int] = Counter()
+        self.arrived = 0
 
     def of(self, account_id: int, site: SiteView) -> "Claim":
         """A claim of nothing yet, to be left when the body is no longer held."""
-        return Claim(self.held, account_id, site)
+        return Claim(self, account_id, site)
 
 
 class Claim:
     """The bytes of one body. It grows before they are read, and is given back on leaving it."""
 
-    def __init__(self, held: Counter[int], account_id: int, site: SiteView) -> None:
-        self._held = held
+    def __init__(self, bodies: Bodies, account_id: int, site: SiteView) -> None:
+        self._bodies = bodies
         self._account_id = account_id
         self._site = site
-        self._bytes = 0
+        self._announced = 0
+        self._arrived = 0
+
+    def announce(self, size: int) -> None:
+        """Claim `size` bytes of what the account may have. Raises as `grow_to`, also where there is no room now."""
+        held, more = self._bodies.held, size - self._announced
+        if more <= 0:
+            return
+        if held[self._account_id] + more > self._site.body_mib_of_account * _MIB:
+            sentence = _OF_ACCOUNT.format(self._site.body_mib_of_account)
+            raise OpenAiProblem(429, sentence, code="rate_limit_exceeded", headers=_LATER)
+        self._need(size - self._arrived)
+        held[self._account_id] += more
+        self._announced = size
 
     def grow_to(self, size: int) -> None:
         """Claim `size` bytes altogether. Raises `OpenAiProblem`: 429 for the account's limit, 503 for that of all."""
-        more = size - self._bytes
-        if more <= 0:
-            return
-        if self._held[self._account_id] + more > self._site.body_mib_of_account * _MIB:
-            sentence = _OF_ACCOUNT.format(self._site.body_mib_of_account)
-            raise OpenAiProblem(429, sentence, code="rate_limit_exceeded", headers=_LATER)
-        if self._held.total() + more > self._site.body_mib * _MIB:
+        self.announce(size)
+        more = size - self._arrived
+        if more > 0:
+            self._need(more)
+            self._bodies.arrived += more
+            self._arrived = size
+
+    def _need(self, more: int) -> None:
+        if self._bodies.arrived + more > self._site.body_mib * _MIB:
             raise OpenAiProblem(503, _IN_ALL, code="overloaded", headers=_LATER)
-        self._held[self._account_id] += more
-        self._bytes = size
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +70,7 @@ class Claim:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._held[self._account_id] -= self._bytes
-        if not self._held[self._account_id]:
-            del self._held[self._account_id]
+        self._bodies.arrived -= self._arrived
+        self._bodies.held[self._account_id] -= self._announced
+        if not self._bodies.held[self._account_id]:
+            del self._bodies.held[self._account_id]

@@ -190,7 +190,7 @@ class Relay:
             if quota.remaining_micro_usd < 1:
                 raise QuotaExceeded
             claim = held.enter_context(self._bodies.of(holder.account_id, site))
-            claim.grow_to(min(int(announced), RELAY_LIMIT) if is_announced else 0)
+            claim.announce(min(int(announced), RELAY_LIMIT) if is_announced else 0)
             body = bytearray()
             async for chunk in request.stream():
                 claim.grow_to(len(body) + len(chunk))

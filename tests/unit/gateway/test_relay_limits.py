@@ -258,7 +258,43 @@ def test_all_accounts_together_hold_no_more_than_the_gateway_can() -> None:
             other.grow_to(41 * MIB)
         assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "5")
         other.grow_to(40 * MIB)
-    assert not bodies.held
+    assert (dict(bodies.held), bodies.arrived) == ({}, 0)
+
+
+def test_what_all_accounts_announced_is_refused_once_it_does_not_fit() -> None:
+    site: Any = type("Site", (), {"body_mib_of_account": 64, "body_mib": 100})()
+    bodies = Bodies()
+    with bodies.of(1, site) as one, bodies.of(2, site) as other:
+        for claim in (one, other):
+            claim.announce(60 * MIB)
+        one.grow_to(60 * MIB)
+        other.grow_to(40 * MIB)
+        with pytest.raises(OpenAiProblem, match="as many large requests under way as it can hold"):
+            other.grow_to(41 * MIB)
+    assert (dict(bodies.held), bodies.arrived) == ({}, 0)
+
+
+async def test_what_is_announced_and_does_not_come_leaves_room_for_other_accounts(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer()
+    store.site.set("limits.body_mib", "32")
+    add_account(store, "bob", email="bob@example.com")
+    other = store.api_keys.create(sign_in(store, "bob"), "desk").key
+    waiting, go_on = asyncio.Event(), asyncio.Event()
+
+    async def announced() -> AsyncIterator[bytes]:
+        yield b"x"
+        waiting.set()
+        await go_on.wait()
+
+    headers = {"Content-Type": "application/json", "Content-Length": str(32 * MIB)}
+    async with client_of(store, token=key, upstream=models) as client:
+        first = asyncio.create_task(client.post("/v1/chat/completions", content=announced(), headers=headers))
+        await waiting.wait()
+        large = {**CHAT, "messages": [{"role": "user", "content": "x" * MIB}]}
+        bearer = {"Authorization": f"Bearer {other}"}
+        assert (await client.post("/v1/chat/completions", json=large, headers=bearer)).status_code == 200
+        go_on.set()
+        assert (await first).status_code == 400
 
 
 async def test_a_compressed_body_is_not_read(store: Store) -> None:
