@@ -1,7 +1,8 @@
 """The account API: what a System Access Token may read. It answers with the sentences of `gateway.problems`."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Query, Request
@@ -14,6 +15,7 @@ from gateway.bearer import bearer
 from gateway.services import Services
 from store import usage_log
 from store.access_token import TokenHolder
+from store.errors import InvalidToken
 from store.money import type_usd
 from store.text import is_plain
 from store.tokens import ACCESS_TOKEN_PREFIX
@@ -28,34 +30,64 @@ SECURITY: Final[dict[str, Any]] = {"security": [{"SystemAccessToken": []}]}
 READING: Final = (401, 403, 405, 429, 500, 503)
 
 
+class Acting:
+    """On whose behalf a request is, once that is known."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.holder: TokenHolder | None = None
+
+
 async def read_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:
     """What `work` reads on behalf of the request's token, in the transaction that the token was looked up in."""
-    token = bearer(request.scope, ACCESS_TOKEN_PREFIX, WHAT)
-    services.rates.count_token(token, await services.site.current(), is_save=False)
+    async with _counted(services, request, is_save=False) as acting:
 
-    def read() -> tuple[TokenHolder, T]:
-        with services.store.access_token.reading(token) as (tx, holder):
-            return holder, work(tx, holder)
+        def read() -> T:
+            with services.store.access_token.reading(acting.token) as (tx, holder):
+                acting.holder = holder
+                return work(tx, holder)
 
-    holder, result = await services.threads.read(read)
-    services.rates.remember(token, holder.account_id)
-    services.note(request.scope, holder, await services.address(request.scope) if holder.records_ip else "")
-    return result
+        return await services.threads.read(read)
 
 
-async def write_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:
-    """What `work` does on behalf of the request's token, in the transaction that the token was looked up in."""
-    token = bearer(request.scope, ACCESS_TOKEN_PREFIX, WHAT)
-    services.rates.count_token(token, await services.site.current(), is_save=True)
+async def write_for(
+    services: Services,
+    request: Request,
+    work: Callable[[Connection, TokenHolder], T],
+    *,
+    first: Callable[[], Awaitable[None]] | None = None,
+) -> T:
+    """What `work` does on behalf of the request's token, in the transaction that the token was looked up in.
 
-    def write(tx: Connection) -> tuple[TokenHolder, T]:
-        holder = services.store.access_token.holder(tx, token, to_write=True)
-        return holder, work(tx, holder)
+    `first` is awaited before that, once the request is counted.
+    """
+    async with _counted(services, request, is_save=True) as acting:
+        if first is not None:
+            await first()
 
-    holder, result = await services.threads.write(write)
-    services.rates.remember(token, holder.account_id)
-    services.note(request.scope, holder, await services.address(request.scope) if holder.records_ip else "")
-    return result
+        def write(tx: Connection) -> T:
+            holder = acting.holder = services.store.access_token.holder(tx, acting.token, to_write=True)
+            return work(tx, holder)
+
+        return await services.threads.write(write)
+
+
+@asynccontextmanager
+async def _counted(services: Services, request: Request, *, is_save: bool) -> AsyncIterator[Acting]:
+    """The token of `request`, which is counted and noted, whatever becomes of it, unless the token is invalid."""
+    acting = Acting(bearer(request.scope, ACCESS_TOKEN_PREFIX, WHAT))
+    counted = services.rates.count_token(acting.token, await services.site.current(), is_save=is_save)
+    try:
+        yield acting
+    except InvalidToken:
+        services.rates.forget(acting.token, counted)
+        raise
+    finally:
+        holder = acting.holder
+        if holder is not None:
+            services.rates.remember(acting.token, holder.account_id)
+            address = await services.address(request.scope) if holder.records_ip else ""
+            services.note(request.scope, holder, address)
 
 
 def account_routes(services: Services) -> APIRouter:

@@ -77,13 +77,15 @@ class _Kind(Generic[S, B]):
 def settings_routes(services: Services) -> APIRouter:
     """GET and PUT the four sections."""
     router = APIRouter(prefix=f"{PATH}/settings", tags=["settings"])
+    # One for all sections: a password takes long to check, and occupies a thread that others read in.
+    proving = asyncio.Semaphore(_HASHED_AT_ONCE)
     for kind in (_NOTIFICATIONS, _PRICE, _PRIVACY, _SIDEBAR):
-        _add(router, services, kind)
+        _add(router, services, kind, proving)
     return router
 
 
-def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]") -> None:
-    settings, proving = services.store.settings, asyncio.Semaphore(_HASHED_AT_ONCE)
+def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]", proving: asyncio.Semaphore) -> None:
+    settings = services.store.settings
 
     async def read_section(request: Request) -> Response:
         saved = await read_for(services, request, lambda tx, holder: settings.read(tx, holder.account_id, kind.section))
@@ -99,18 +101,25 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]") -> None
         if not tags:
             raise HttpProblem(428, "Send If-Match with the ETag of the version that you changed.")
 
+        sent: ProofBody | None = getattr(body, "proof", None)
+        proof: Proof | None = None
+
+        async def prove() -> None:
+            nonlocal proof
+            if sent is not None:
+                async with proving:
+                    proof = await _proof(services, token, sent)
+
         def save(tx: Connection, holder: TokenHolder) -> Saved[Any]:
             now = settings.read(tx, holder.account_id, kind.section)
             if "*" not in tags and kind.tag(now.version) not in tags:
                 raise SettingsConflict(now)
-            return settings.save_with_token(tx, holder, kind.put(now.section, body), now.version, proof)
+            try:
+                return settings.save_with_token(tx, holder, kind.put(now.section, body), now.version, proof)
+            except FreshProofRequired as error:
+                raise FreshProofRequired(f"{error} {_SEND_PROOF}", field="proof") from error
 
-        async with proving:
-            proof = await _proof(services, token, body)
-        try:
-            return _document(kind, await write_for(services, request, save))
-        except FreshProofRequired as error:
-            raise FreshProofRequired(f"{error} {_SEND_PROOF}", field="proof") from error
+        return _document(kind, await write_for(services, request, save, first=prove))
 
     title = kind.name.capitalize()
     router.add_api_route(
@@ -179,11 +188,10 @@ def _document(kind: "_Kind[Any, Any]", saved: Saved[Any]) -> Response:
     return as_json(document, headers={"ETag": kind.tag(saved.version)})
 
 
-async def _proof(services: Services, token: str, body: BaseModel) -> Proof | None:
-    """The proof in `body`, checked. Raises `FreshProofRequired` for a wrong one, and what `store.proofs` raises."""
-    sent: ProofBody | None = getattr(body, "proof", None)
-    if sent is None:
-        return None
+async def _proof(services: Services, token: str, sent: ProofBody) -> Proof:
+    """What was `sent` as a proof, checked. Raises `FreshProofRequired` for a wrong one, and what `store.proofs`
+    raises.
+    """
     password, code, proofs = sent.password, sent.code, services.store.proofs
     if (password is None) == (code is None):
         raise InvalidDocument("proof holds either a password or a code.", field="proof")

@@ -39,8 +39,8 @@ class Models:
     async def _models(self, request: Request) -> dict[str, dict[str, Any]]:
         relay = self._relay
         started_at, key, site = relay.begin(request), relay.key(request), await relay.site()
-        await relay.count(request, key, site, started_at)
-        caller = await relay.caller(request, key, site, started_at)
+        async with relay.counted(request, key, site, started_at):
+            caller = await relay.caller(request, key, site, started_at)
         priced, accepts_unpriced = await relay.services.threads.read(lambda: self._known(caller.holder))
         models = {name: _model(name) for name in priced}
         if accepts_unpriced and site.upstream_url:

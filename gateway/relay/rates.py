@@ -40,6 +40,14 @@ class _Counts:
     others: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one request was counted as."""
+
+    minute: int = 0
+    names: tuple[str, ...] = ()
+
+
 class Rates:
     """The counts of one process, on one event loop."""
 
@@ -63,23 +71,24 @@ class Rates:
         self._holders.move_to_end(name)
         return known
 
-    def count(self, holder: KeyHolder, site: SiteView) -> None:
+    def count(self, holder: KeyHolder, site: SiteView) -> Counted:
         """Count one request of `holder`. Raises `OpenAiProblem` 429 beyond a limit; that one is not counted."""
-        self._count(
+        return self._count(
             {
                 f"key:{holder.key_id}": (site.requests_per_minute_of_key, "This API key"),
                 f"account:{holder.account_id}": (site.requests_per_minute_of_account, "This account"),
             }
         )
 
-    def count_token(self, token: str, site: SiteView, *, is_save: bool) -> None:
+    def count_token(self, token: str, site: SiteView, *, is_save: bool) -> Counted:
         """Count one request with a System Access Token, once it is known whose it is. Raises `OpenAiProblem` 429."""
         account_id = self._accounts.get(digest(token))
-        if account_id is not None:
-            limits = {f"account:{account_id}": (site.requests_per_minute_of_account, "This account")}
-            if is_save:
-                limits[f"saves:{account_id}"] = (SAVES_PER_MINUTE, "For changes of its settings, this account")
-            self._count(limits)
+        if account_id is None:
+            return Counted()
+        limits = {f"account:{account_id}": (site.requests_per_minute_of_account, "This account")}
+        if is_save:
+            limits[f"saves:{account_id}"] = (SAVES_PER_MINUTE, "For changes of its settings, this account")
+        return self._count(limits)
 
     def remember(self, token: str, account_id: int) -> None:
         """Note whose `token` is: it was just accepted."""
@@ -87,18 +96,32 @@ class Rates:
         while len(self._accounts) > _MOST_REMEMBERED:
             self._accounts.popitem(last=False)
 
-    def _count(self, limits: Mapping[str, tuple[int, str]]) -> None:
+    def forget(self, secret: str, counted: Counted) -> None:
+        """Forget whose key or token `secret` was, as it is refused, and take back what its request was counted as.
+
+        Whoever has a secret that was revoked would otherwise use up the requests of the account.
+        """
+        self._holders.pop(digest(secret), None)
+        self._accounts.pop(digest(secret), None)
+        counts = self._counts
+        if counts.number == counted.minute:
+            for name in counted.names:
+                counts.mine[name] -= 1
+                counts.untold[name] = counts.untold.get(name, 0) - 1
+
+    def _count(self, limits: Mapping[str, tuple[int, str]]) -> Counted:
         now = int(self._clock.now().timestamp())
         counts = self._of_minute(now // _MINUTE)
         for name, (limit, who) in limits.items():
             if limit and counts.mine.get(name, 0) + counts.others.get(name, 0) >= limit:
                 raise _too_many(who, limit, _MINUTE - now % _MINUTE)
-        for name, (limit, _) in limits.items():
-            if limit:
-                counts.mine[name] = counts.mine.get(name, 0) + 1
-                counts.untold[name] = counts.untold.get(name, 0) + 1
+        names = tuple(name for name, (limit, _) in limits.items() if limit)
+        for name in names:
+            counts.mine[name] = counts.mine.get(name, 0) + 1
+            counts.untold[name] = counts.untold.get(name, 0) + 1
         if counts.untold and self._telling is None:
             self._telling = asyncio.create_task(self._keep_telling())
+        return Counted(counts.number, names)
 
     async def aclose(self) -> None:
         """Stop telling the store."""

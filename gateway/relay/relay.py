@@ -7,8 +7,8 @@ the last byte is sent. So whoever has an answer finds it in the log.
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -34,7 +34,7 @@ from gateway.relay.usage import of_answer
 from gateway.services import Services
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
-from store.errors import GatekeyError, QuotaExceeded, UpstreamFailed
+from store.errors import GatekeyError, InvalidApiKey, QuotaExceeded, UpstreamFailed
 from store.quota import QuotaState
 from store.reservations import Hold
 from store.tokens import API_KEY_PREFIX
@@ -68,7 +68,12 @@ class Relay:
 
     async def _relay(self, endpoint: Endpoint, request: Request) -> Response:
         started_at, key, site = self.begin(request), self.key(request), await self.site()
-        await self.count(request, key, site, started_at)
+        async with self.counted(request, key, site, started_at):
+            return await self._counted(endpoint, request, key, site, started_at)
+
+    async def _counted(
+        self, endpoint: Endpoint, request: Request, key: str, site: SiteView, started_at: float
+    ) -> Response:
         with ExitStack() as held:
             try:
                 raw = await self._body(request, key, site, held)
@@ -167,14 +172,23 @@ class Relay:
     async def site(self) -> SiteView:
         return await self.services.site.current()
 
-    async def count(self, request: Request, key: str, site: SiteView, started_at: float) -> None:
-        """Count the request for its key and its account. Raises `OpenAiProblem` 429, and `InvalidApiKey`."""
+    @asynccontextmanager
+    async def counted(self, request: Request, key: str, site: SiteView, started_at: float) -> AsyncIterator[None]:
+        """Count the request for its key and its account, unless the key turns out to be invalid.
+
+        Raises `OpenAiProblem` 429, and `InvalidApiKey`.
+        """
         holder = await self.services.rates.holder(key, self._holder)
         try:
-            self.services.rates.count(holder, site)
+            counted = self.services.rates.count(holder, site)
         except OpenAiProblem as error:
             caller = self.recognised(request, replace(holder, records_ip=False), site, started_at)
             await self.ledger.log_refusal(caller, "", error, problem_code(error))
+            raise
+        try:
+            yield
+        except InvalidApiKey:
+            self.services.rates.forget(key, counted)
             raise
 
     async def _body(self, request: Request, key: str, site: SiteView, held: ExitStack) -> bytes | bytearray:

@@ -23,8 +23,8 @@ class Tasks:
         """The batch as it stands at the model server; its line in the usage log is brought up to date."""
         relay = self._relay
         started_at, key, site = relay.begin(request), relay.key(request), await relay.site()
-        await relay.count(request, key, site, started_at)
-        caller = await relay.caller(request, key, site, started_at)
+        async with relay.counted(request, key, site, started_at):
+            caller = await relay.caller(request, key, site, started_at)
         name, account_id = request.path_params["batch_id"], caller.holder.account_id
         usage = relay.services.store.usage
         if not TASK_NAME.fullmatch(name) or not await relay.services.threads.read(

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Iterator
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from gateway.problems import OpenAiProblem
 from gateway.relay import rates, refusals
 from gateway.relay.bodies import Bodies
+from gateway.store_threads import StoreThreads
+from store.request_rates import RequestRates
 from store.store import Store
 from store.usage_log import Kind, LoggedEntry
 from tests.stores import StillClock, add_account, make_store, sign_in
@@ -134,6 +137,63 @@ async def test_a_revoked_key_is_refused_although_it_is_remembered(store: Store) 
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
         store.api_keys.revoke(session, store.api_keys.list(session)[0].id)
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 401
+
+
+async def test_a_revoked_key_does_not_use_up_the_requests_of_its_account(store: Store) -> None:
+    revoked, session = make_relayed(store), sign_in(store)
+    bearer = {"Authorization": f"Bearer {store.api_keys.create(session, 'desk').key}"}
+    store.site.set("limits.requests_per_minute_per_account", "3")
+    async with client_of(store, token=revoked, upstream=ModelServer()) as client:
+        assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
+        (one,) = (key for key in store.api_keys.list(session) if key.name == "laptop")
+        store.api_keys.revoke(session, one.id)
+        for _ in range(2):
+            assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 401
+            assert (await client.get("/v1/models")).status_code == 401
+        answers = [await client.get("/v1/models", headers=bearer) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
+async def test_a_replaced_token_does_not_use_up_the_requests_of_its_account(store: Store) -> None:
+    make_relayed(store)
+    old = make_token(store)
+    store.site.set("limits.requests_per_minute_per_account", "2")
+    async with client_of(store, token=old) as client:
+        assert (await client.get("/api/account")).status_code == 200
+        bearer = {"Authorization": f"Bearer {make_token(store)}"}
+        assert [(await client.get("/api/account")).status_code for _ in range(4)] == [401] * 4
+        answers = [await client.get("/api/account", headers=bearer) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429], "the first was of an unknown token"
+
+
+async def test_what_other_gateways_were_told_of_is_taken_back(store: Store) -> None:
+    site: Any = SimpleNamespace(requests_per_minute_of_account=2)
+    threads = StoreThreads(store.database)
+    one, other = (rates.Rates(RequestRates(store.context), store.context.clock, threads) for _ in "ab")
+    for each in (one, other):
+        each.remember("token", 1)
+    for _ in range(2):
+        counted = one.count_token("token", site, is_save=False)
+    await one._tell()
+    one.forget("token", counted)
+    await one._tell()
+    other.count_token("token", site, is_save=False)
+    await other._tell()
+    with pytest.raises(OpenAiProblem, match="may make 2 requests"):
+        other.count_token("token", site, is_save=False)
+    for each in (one, other):
+        await each.aclose()
+    await threads.close()
+
+
+async def test_a_token_whose_requests_all_fail_is_counted(store: Store) -> None:
+    make_relayed(store)
+    store.site.set("limits.requests_per_minute_per_account", "2")
+    stale = {"If-Match": '"privacy-99"'}
+    async with client_of(store, token=make_token(store)) as client:
+        change = {"record_client_ip": True}
+        saves = [await client.put("/api/account/settings/privacy", json=change, headers=stale) for _ in range(4)]
+    assert [save.status_code for save in saves] == [412, 412, 412, 429]
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """What a token alone may not change: it is done with a proof in the request, which is throttled and noted as any."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -8,6 +10,7 @@ import pyotp
 import pytest
 
 from store.audit import Tag
+from store.proofs import Proof
 from store.sections import NotificationSettings, PriceSettings
 from store.store import Store
 from store.throttle import FREE_FAILURES
@@ -109,6 +112,49 @@ async def test_guesses_had_the_tries_that_sign_in_has(store: Store) -> None:
         locked = await put(client, {"password": PASSWORD})
     assert (locked.status_code, locked.headers["retry-after"]) == (429, "60")
     assert not accepts(store)
+
+
+async def test_a_save_beyond_the_limit_had_no_password_checked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.site.set("limits.requests_per_minute_per_account", "1")
+    async with client_of(store, token=make_token(store)) as client:
+        answers = [await client.get(PRICE) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 200]
+        checked: list[str] = []
+        monkeypatch.setattr(store.proofs, "with_password", lambda _, password: checked.append(password))
+        refused = await put(client, {"password": PASSWORD})
+    assert (refused.status_code, checked) == (429, [])
+
+
+async def test_passwords_were_checked_two_at_a_time_over_all_sections_and_kept_nobody_else(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = asyncio.Queue[None](), threading.Event()
+    loop, real = asyncio.get_running_loop(), store.proofs.with_password
+
+    def slow(token: str, password: str) -> Proof:
+        loop.call_soon_threadsafe(begun.put_nowait, None)
+        go_on.wait()
+        return real(token, password)
+
+    monkeypatch.setattr(store.proofs, "with_password", slow)
+    async with client_of(store, token=make_token(store)) as client:
+        settings = (await client.get(NOTIFICATIONS)).json()["settings"]
+        proof = {"password": PASSWORD}
+        try:
+            saves = [asyncio.create_task(put(client, proof)) for _ in range(2)]
+            saves += [
+                asyncio.create_task(client.put(NOTIFICATIONS, json={**settings, "proof": proof}, headers=ANY))
+                for _ in range(2)
+            ]
+            for _ in range(2):
+                await begun.get()
+            # Saves without a proof, and reads, go past those that wait.
+            assert (await client.put(NOTIFICATIONS, json=settings, headers=ANY)).status_code == 200
+            assert (await client.get(PRICE)).status_code == 200
+            assert begun.empty()
+        finally:
+            go_on.set()
+        assert [(await save).status_code for save in saves] == [200] * 4
 
 
 async def test_a_proof_let_a_token_say_where_warnings_go_and_silence_them(store: Store) -> None:
