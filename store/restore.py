@@ -123,8 +123,8 @@ def _load(store: Store, copy: Path, manifest: Manifest, actor: str) -> bool:
         for table in row_copy.TABLES:
             if table.name not in _LEFT_OUT:
                 row_copy.copy(source, tx, table)
-        row_copy.advance(tx, manifest.sequences)
         key_check.require(tx, store.context.ring)
+        row_copy.advance(tx, manifest.sequences)
         store.audit.record_site(
             tx, SiteTag.RESTORED, actor=actor, source=COMMAND_LINE, made_at=manifest.made_at, schema=manifest.schema
         )

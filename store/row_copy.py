@@ -48,7 +48,9 @@ def advance(tx: Connection, given: dict[str, int]) -> None:
             continue
         where = {"name": table.name, "last": last}
         if tx.dialect.name == "postgresql":
-            tx.execute(text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last)"), where)
+            # A rollback does not take it back, so it must be right for the rows that were there before, too.
+            name = tx.execute(text("SELECT pg_get_serial_sequence(:table, 'id')"), {"table": table.name}).scalar()
+            tx.execute(text(f"SELECT setval('{name}', GREATEST(:last, last_value)) FROM {name}"), {"last": last})  # noqa: S608
         elif table.dialect_options["sqlite"]["autoincrement"]:
             tx.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
             tx.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"), where)

@@ -13,7 +13,8 @@ from sqlalchemy import inspect
 from store import backup, backup_file, row_copy
 from store.accounts import Role
 from store.at_rest import KeyRing
-from store.errors import BackupRefused, DatabaseBusy, DatabaseInUse, DatabaseRefused
+from store.audit import Audit
+from store.errors import BackupRefused, DatabaseBusy, DatabaseFull, DatabaseInUse, DatabaseRefused
 from store.models import SCHEMA_REVISION
 from store.restore import Restored, restore
 from store.store import Store
@@ -282,6 +283,32 @@ def test_data_is_replaced_only_when_said(file_url: str, empty_url: str, tmp_path
     if done.replaced is not None:
         with make_store(f"sqlite:///{done.replaced}") as old:
             assert contents(old) == before
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)  # an SQLite file is restored beside the old one
+@pytest.mark.parametrize("is_failing", [True, False])
+def test_no_id_is_given_out_again(
+    file_url: str, empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_failing: bool
+) -> None:
+    with make_store(file_url) as store:
+        add_account(store)
+        path = back_up(store, tmp_path / "backup")
+    with make_store(empty_url) as other:
+        last = [add_account(other, f"person-{number}").id for number in range(5)][-1]
+        other.deletion.delete(sign_in(other, "person-4"), "person-4")
+    if is_failing:
+
+        def full(*_: object, **__: object) -> None:
+            raise DatabaseFull
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Audit, "record_site", full)
+            with pytest.raises(DatabaseFull):
+                put_back(path, empty_url, replace=True)
+    else:
+        put_back(path, empty_url, replace=True)
+    with make_store(empty_url, seed=2) as other:
+        assert add_account(other, "late").id > last
 
 
 def test_a_database_that_is_open_is_left_alone(file_url: str, tmp_path: Path) -> None:
