@@ -62,53 +62,52 @@ class KeyRing:
             raise KeyWrong("The key file is empty.")
         return cls(list(keys)[-1], keys)
 
+    def snapshot(self) -> "KeyRing":
+        """The ring as it is now. An operation that looks at it twice takes one: a key file may be replaced between."""
+        return self
+
     def serialise(self) -> str:
         """The text that `parse` reads back. Holds the keys: write it only to a file of mode 0600."""
-        ids = [key_id for key_id in self.keys if key_id != self.current] + [self.current]
-        return "".join(f"{_HEADER} {i} {base64.b64encode(self.keys[i]).decode()}\n" for i in ids)
+        ring = self.snapshot()
+        ids = [key_id for key_id in ring.keys if key_id != ring.current] + [ring.current]
+        return "".join(f"{_HEADER} {i} {base64.b64encode(ring.keys[i]).decode()}\n" for i in ids)
 
     def seal(self, plaintext: str, place: str, rng: random.Random) -> bytes:
         """`plaintext` sealed for `place` (`table:column:row`): key id, nonce, ciphertext and tag."""
-        key_id, nonce = self.current, rng.randbytes(_NONCE_BYTES)
-        return bytes([key_id]) + nonce + self._cipher(key_id).encrypt(nonce, plaintext.encode(), place.encode())
+        ring, nonce = self.snapshot(), rng.randbytes(_NONCE_BYTES)
+        key_id = ring.current
+        return bytes([key_id]) + nonce + _cipher(ring.keys[key_id]).encrypt(nonce, plaintext.encode(), place.encode())
 
     def open(self, sealed: bytes, place: str) -> str:
         """What was sealed for `place`. Raises `KeyWrong` if the key is missing or the value was moved or changed."""
-        if not sealed or sealed[0] not in self.keys:
+        ring = self.snapshot()
+        if not sealed or sealed[0] not in ring.keys:
             raise KeyWrong
         from cryptography.exceptions import InvalidTag
 
         nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
-            return self._cipher(sealed[0]).decrypt(nonce, ciphertext, place.encode()).decode()
+            return _cipher(ring.keys[sealed[0]]).decrypt(nonce, ciphertext, place.encode()).decode()
         except (InvalidTag, ValueError) as error:
             raise KeyWrong("A stored secret could not be opened: the key does not fit, or it was altered.") from error
 
     @property
     def oldest(self) -> int:
         """The id of the key that names are hashed under until it is given up: the first that is not the current."""
-        return next((key_id for key_id in self.keys if key_id != self.current), self.current)
+        ring = self.snapshot()
+        return next((key_id for key_id in ring.keys if key_id != ring.current), ring.current)
 
     def mac(self, purpose: str, message: bytes, key_id: int | None = None) -> bytes:
         """HMAC-SHA-256 (RFC 2104) of `message` under a key for `purpose`, itself a MAC under the oldest key.
 
         With `key_id`, under that one instead. Raises `KeyWrong` if it is missing.
         """
-        root = self.keys.get(self.oldest if key_id is None else key_id)
+        ring = self.snapshot()
+        root = ring.keys.get(ring.oldest if key_id is None else key_id)
         if root is None:
             raise KeyWrong
         key = hmac.digest(root, f"gatekey:mac:{purpose}:v1".encode(), hashlib.sha256)
         return hmac.digest(key, message, hashlib.sha256)
-
-    def _cipher(self, key_id: int) -> "AESGCM":
-        """AES-256-GCM under a key derived by HKDF (RFC 5869)."""
-        # A session that opens no sealed value does without these 7 MB.
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-        from cryptography.hazmat.primitives.hashes import SHA256
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-        kdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"gatekey:seal:v1")
-        return AESGCM(kdf.derive(self.keys[key_id]))
 
 
 def load_key_file(path: Path) -> KeyRing:
@@ -176,6 +175,17 @@ def draft_key_file(path: Path, ring: KeyRing) -> Path:
 def key_refusal(path: Path, error: OSError) -> KeyNotMade:
     """The sentence for a key file that the system did not let us make."""
     return KeyNotMade(f"The key file {path} could not be created: {error.strerror}.")
+
+
+def _cipher(key: bytes) -> "AESGCM":
+    """AES-256-GCM under a key derived from `key` by HKDF (RFC 5869)."""
+    # A session that opens no sealed value does without these 7 MB.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    kdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"gatekey:seal:v1")
+    return AESGCM(kdf.derive(key))
 
 
 def _decode(encoded: str) -> bytes:

@@ -86,6 +86,7 @@ def _begin_log(tx: Connection, ring: KeyRing) -> None:
 
 
 def _compare(stored: bytes, ring: KeyRing) -> None:
+    ring = ring.snapshot()
     if not any(hmac.compare_digest(stored, value_for(ring, key_id)) for key_id in ring.keys):
         raise KeyWrong
 

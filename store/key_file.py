@@ -18,20 +18,26 @@ def write_new(path: Path, ring: KeyRing) -> None:
 
 
 def write_over(path: Path, ring: KeyRing) -> None:
-    """Put `ring` in the place of the key file in one step. Raises `KeyMissing`."""
-    with _draft(path, ring) as draft:
+    """Put `ring` in the place of the key file in one step, for the same owner. Raises `KeyMissing`."""
+    with _draft(path, ring, is_replacing=True) as draft:
         draft.replace(path)
     _flush(path.parent)
 
 
 @contextmanager
-def _draft(path: Path, ring: KeyRing) -> Iterator[Path]:
-    """A file with the ring in it, of mode 0600, in the folder of `path`; gone afterwards unless it was renamed."""
+def _draft(path: Path, ring: KeyRing, *, is_replacing: bool = False) -> Iterator[Path]:
+    """A file with the ring in it, of mode 0600, in the folder of `path`; gone afterwards unless it was renamed.
+
+    One that replaces the file at `path` belongs to that one's owner: an administrator who is root must not lock the
+    service user out.
+    """
     try:
         private_folder.make(path.parent)
         descriptor, name = tempfile.mkstemp(prefix=".key-", dir=path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                if is_replacing and (replaced := path.stat()).st_uid != os.geteuid():
+                    os.fchown(descriptor, replaced.st_uid, replaced.st_gid)
                 file.write(ring.serialise())
                 file.flush()
                 os.fsync(file.fileno())
@@ -71,6 +77,9 @@ class FileRing(KeyRing):
     def keys(self) -> Mapping[int, bytes]:
         return self._ring().keys
 
+    def snapshot(self) -> KeyRing:
+        return self._ring()
+
     def _ring(self) -> KeyRing:
         seen, stamp = self._seen, _stamp(self._path)
         if seen is not None and stamp in (seen[0], ()):
@@ -80,7 +89,8 @@ class FileRing(KeyRing):
         except StoreUnavailable:
             if seen is None:
                 raise
-            ring = seen[1]  # What was opened with these keys stays open with them.
+            # What was opened with these keys stays open with them. The file is read again at the next use.
+            return seen[1]
         object.__setattr__(self, "_seen", (stamp, ring))
         return ring
 

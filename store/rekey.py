@@ -11,14 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, text, update
 
 from store import audit_renewal, key_check, key_file
 from store.at_rest import KEY_BYTES, KeyRing, load_key_file
 from store.audit import COMMAND_LINE, SiteTag
 from store.database import BUSY_TIMEOUT_MS
 from store.errors import DatabaseBusy, KeyWrong
-from store.models import Account, Throttle
+from store.models import Account, AuditHead, Throttle
 from store.sealed_columns import sealed_columns
 from store.store import Store
 from store.throttle import Factor
@@ -119,6 +119,7 @@ def _renew_log(store: Store, ring: KeyRing) -> int:
 def _finish(store: Store, ring: KeyRing, unreadable: int, actor: str) -> bool:
     """Tie the database to the current key if nothing is left under another; returns whether it is."""
     with store.database.write() as tx:
+        _await_writers(tx)
         left = sum(_count(column.values(tx), ring) for column in sealed_columns())
         if left > unreadable or audit_renewal.outdated(tx, ring) or audit_renewal.is_site_outdated(tx, ring):
             return False
@@ -133,6 +134,18 @@ def _finish(store: Store, ring: KeyRing, unreadable: int, actor: str) -> bool:
         key_check.retie(tx, ring)
         store.audit.record_site(tx, SiteTag.KEY_RENEWED, actor=actor, source=COMMAND_LINE, key_id=ring.current)
     return True
+
+
+def _await_writers(tx: Connection) -> None:
+    """Let whoever has written a sealed value or begun a chain commit first, and nobody write one until `tx` ends.
+
+    PostgreSQL shows nothing of a transaction that is still open, and one may last longer than `GRACE`. Raises
+    `DatabaseBusy` if it lasts longer than a lock is waited for.
+    """
+    if tx.dialect.name != "postgresql":
+        return
+    tables = sorted({column.table.__tablename__ for column in sealed_columns()} | {AuditHead.__tablename__})
+    tx.execute(text(f"LOCK TABLE {', '.join(tables)} IN SHARE MODE"))
 
 
 def _count(rows: list[Any], ring: KeyRing) -> int:

@@ -1,24 +1,26 @@
 """A new key: everything is readable at every moment, nothing is left under the old one, and the log stays whole."""
 
+import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, text, update
 
-from store import audit_checkpoint, key_file, rekey
+from store import audit_checkpoint, key_file, rekey, site
 from store.accounts import Role
 from store.at_rest import KeyRing, load_key_file
-from store.errors import DatabaseBusy, KeyWrong, NotAllowed, NotAuthentic
+from store.errors import DatabaseBusy, KeyMissing, KeyWrong, NotAllowed, NotAuthentic
 from store.key_file import FileRing
-from store.models import AuditEvent, Base, TwoFactor
+from store.models import AuditEvent, Base, SiteSetting, TwoFactor
 from store.sealed_columns import sealed_columns
 from store.store import Store
 from tests.postgres import PostgresServer
 from tests.stores import StillClock, add_account, make_ring, make_store, sign_in
-from tests.unit.store.acts import enrol
+from tests.unit.store.acts import contents, enrol
 from tests.unit.store.test_audit_total import act, report
 from tests.unit.store.whole_account import live, prepare_site
 
@@ -240,3 +242,108 @@ def test_a_ring_follows_its_file(tmp_path: Path) -> None:
     assert ring.open(sealed, "a:b:c") == "planted", "what is open stays open"
     path.unlink()
     assert ring.open(sealed, "a:b:c") == "planted"
+
+
+def test_a_read_that_failed_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    one = make_ring()
+    key_file.write_new(path, one)
+    ring = FileRing(path)
+    key_file.write_over(path, KeyRing(2, {**one.keys, 2: bytes(range(32))}))
+    path.chmod(0o640)
+    assert ring.current == 1, "what is open stays open"
+    path.chmod(0o600)
+    assert ring.current == 2
+
+
+OPERATIONS: dict[str, Callable[[KeyRing, bytes], object]] = {
+    "seal": lambda ring, _: ring.seal("planted", "a:b:c", random.Random(1)),
+    "open": lambda ring, sealed: ring.open(sealed, "a:b:c"),
+    "mac": lambda ring, _: ring.mac("test", b"text"),
+    "mac under a key": lambda ring, _: ring.mac("test", b"text", 1),
+    "oldest": lambda ring, _: ring.oldest,
+    "serialise": lambda ring, _: ring.serialise(),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_sees_one_ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The file is replaced after its first look."""
+    path = tmp_path / "key"
+    one = KeyRing(2, {1: bytes(32), 2: bytes(range(32))})
+    sealed = one.seal("planted", "a:b:c", random.Random(1))
+    key_file.write_new(path, one)
+    ring = FileRing(path)
+    original = key_file._stamp
+
+    def stamp_and_replace(of: Path) -> tuple[int, ...]:
+        stamp = original(of)
+        key_file.write_over(path, KeyRing(3, {3: bytes(range(1, 33))}))
+        return stamp
+
+    monkeypatch.setattr(key_file, "_stamp", stamp_and_replace)
+    assert OPERATIONS[name](ring, sealed) == OPERATIONS[name](one, sealed)
+
+
+def test_a_new_key_file_belongs_to_the_owner_of_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, chown, owners = tmp_path / "key", os.fchown, []
+    key_file.write_new(path, make_ring())
+    before = path.stat()
+
+    def give(descriptor: int, owner: int, group: int) -> None:
+        owners.append((owner, group))
+        chown(descriptor, owner, group)
+
+    monkeypatch.setattr(os, "fchown", give)
+    key_file.write_over(path, make_ring(2))
+    assert owners == []
+    monkeypatch.setattr(os, "geteuid", lambda: before.st_uid + 1)
+    key_file.write_over(path, make_ring(3))
+    assert owners == [(before.st_uid, before.st_gid)]
+    assert load_key_file(path) == make_ring(3)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_file_of_somebody_else_is_left_alone(
+    house: House, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with house.open() as store:
+        add_account(store)
+        before = contents(store)
+        monkeypatch.setattr(os, "fchown", refuse)
+        other = house.key.stat().st_uid + 1
+        monkeypatch.setattr(os, "geteuid", lambda: other)
+        with pytest.raises(KeyMissing, match="Operation not permitted"):
+            renew(store, house.key)
+        assert contents(store) == before
+    assert load_key_file(house.key) == make_ring()
+    assert list(house.key.parent.iterdir()) == [house.key]
+
+
+@pytest.mark.parametrize("house", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_a_value_that_is_not_committed_yet_is_waited_for(house: House, clock: StillClock) -> None:
+    old = make_ring()
+    late = {
+        "name": "smtp.password",
+        "value": "",
+        "value_sealed": old.seal("late", site.place("smtp.password"), random.Random(1)),
+        "updated_at": clock.now(),
+    }
+    waiting = text("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+    with house.open() as store, house.open(seed=2) as running, ThreadPoolExecutor(1) as pool:
+        add_account(store)
+        key_file.write_over(house.key, KeyRing(2, {**old.keys, 2: bytes(range(32))}))
+        ring = load_key_file(house.key)
+        rekey._renew_log(store, ring)
+        with running.database.write() as tx:
+            tx.execute(insert(SiteSetting).values(late))
+            finished = pool.submit(rekey._finish, store, ring, 0, "x")
+            with running.database.read() as look:
+                while not finished.done() and not look.execute(waiting).scalar_one():
+                    pass
+        assert finished.result() is False
+        assert renew(store, house.key).values == 1
+        assert sealed_under(store) == {2: 1}
