@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -166,7 +166,7 @@ def _take_place(new: Path, target: Path, clock: Clock) -> Path | None:
     create_file(target)
     had_content = target.stat().st_size > 0
     aside = target.with_name(f"{target.stem}-{clock.now():%Y%m%dT%H%M%S%f}.replaced{target.suffix}")
-    with _held(target):
+    with _held(target) as is_readable:
         if had_content:
             aside.hardlink_to(target)
         for suffix in _SIDE_FILES:
@@ -175,14 +175,19 @@ def _take_place(new: Path, target: Path, clock: Clock) -> Path | None:
             if side.exists():
                 side.rename(aside.with_name(aside.name + suffix))
         new.replace(target)
+    if is_readable:
+        # Of SQLite's hold on the old file, under whose name it no longer finds them; nothing of the data is in them.
+        for suffix in ("-shm", "-journal"):
+            with suppress(OSError):
+                aside.with_name(aside.name + suffix).unlink()
     return aside if had_content else None
 
 
 @contextmanager
-def _held(target: Path) -> Iterator[None]:
+def _held(target: Path) -> Iterator[bool]:
     """Put the write-ahead log into the old file, and let nobody open it. Raises `DatabaseBusy` if somebody has it open.
 
-    A file that SQLite cannot read keeps its log: they are put aside together.
+    Yields whether SQLite can read it: a file that it cannot keeps its log, and they are put aside together.
     """
     with closing(sqlite3.connect(target, timeout=1, isolation_level=None)) as connection:
         try:
@@ -195,7 +200,9 @@ def _held(target: Path) -> Iterator[None]:
                     "Another program has the database open. End it (the console, gatekey serve), then restore again. "
                     "Nothing was changed."
                 ) from error
-        yield
+            yield False
+        else:
+            yield True
 
 
 def _url_of(path: Path) -> str:

@@ -357,6 +357,7 @@ def test_a_log_of_the_old_file_is_not_taken_for_the_new_ones(file_url: str, tmp_
     with make_store(file_url) as store:
         assert [account.name for account in store.accounts.all()] == ["alice"]
     assert done.replaced is not None
+    assert list(path.parent.glob("*.replaced*")) == [done.replaced], "all that was in its log is in it"
     with make_store(f"sqlite:///{done.replaced}") as old:
         assert [account.name for account in old.accounts.all()] == ["alice", "bob"]
 
