@@ -46,8 +46,9 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             copy = schema.back_up(database, folder, SystemClock().now(), create)
             if copy is None:
                 arguments.parser.error("Gatekey cannot copy PostgreSQL: use pg_dump, then say --without-backup")
-            streams.say("Copied the database to:")
-            streams.give(str(copy))
+            else:
+                streams.say("Copied the database to:")
+                streams.give_path(copy)
         schema.upgrade(database, lambda: key_ring(options, os.environ, database_url(options, os.environ), create=False))
     streams.say("Upgraded the database.")
     return 0

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     rows = sum(manifest.rows.values())
     accounts = counted(manifest.rows["accounts"], "account")
     streams.say(f"Copied {accounts}, {rows} rows in all (SHA-256 {manifest.sha256}), to:")
-    streams.give(str(path))
+    streams.give_path(path)
     if arguments.with_key:
         streams.say("The key is in it: whoever has this file has everything.")
     return 0

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     streams.say("Everybody signs in anew.")
     if done.replaced is not None:
         streams.say("The database that was there is now:")
-        streams.give(str(done.replaced))
+        streams.give_path(done.replaced)
     if not done.is_audit_whole:
         streams.say("The audit log in it does not fit. See: gatekey admin verify-audit")
     return 0

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Final, TextIO
 
 from store.errors import InvalidInput, OutputFailed
@@ -27,6 +28,19 @@ def give(line: str = "") -> None:
     """One line of data. Raises `OutputFailed`, and BrokenPipeError when nobody reads on."""
     with _output() as stream:
         stream.write(line + "\n")
+
+
+def give_path(path: Path) -> None:
+    """The path of a file, on a line: its very bytes for a program, and nothing that a terminal obeys. Raises as `give`.
+
+    A name on Linux is bytes, not text (path_resolution(7)): what is not UTF-8 in it would not name the file again.
+    """
+    with _output() as stream:
+        if stream.isatty():
+            stream.write(plain(path) + "\n")
+            return
+        stream.flush()
+        stream.buffer.write(os.fsencode(path) + b"\n")
 
 
 def give_pieces(pieces: Iterable[str]) -> None:

@@ -1,13 +1,17 @@
 """`gatekey backup` and `gatekey restore`."""
 
+import io
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from store import backup
 from store.errors import DatabaseFull
-from tests.command_line import Shell
+from tests.command_line import Shell, Standard
+from tui.commands import streams
 
 
 def names(shell: Shell) -> list[str]:
@@ -81,3 +85,17 @@ def test_a_file_that_is_no_backup_is_refused_with_a_sentence(shell: Shell, tmp_p
         assert ran.status == 1
         assert ran.err.startswith("gatekey: This backup cannot be restored. ")
     assert shell.fingerprint() == before
+
+
+def test_a_path_is_its_bytes_for_a_program_and_harmless_on_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / os.fsdecode(b"red \x1b[31m\xff")
+    for terminal, line in ((False, os.fsencode(path)), (True, f"{tmp_path}/red \ufffd[31m\ufffd".encode())):
+        out = Standard(terminal=terminal)
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", out)
+            streams.give("before")
+            streams.give_path(path)
+        assert isinstance(out.buffer, io.BytesIO)
+        assert out.buffer.getvalue() == b"before\n" + line + b"\n"
