@@ -113,7 +113,8 @@ class Pricing:
     def remove(self, model: str, *, actor: str = UNNAMED) -> None:
         """Raises `NoSuchItem`."""
         with self._context.database.write() as tx:
-            if tx.execute(delete(Price).where(Price.model == model)).rowcount != 1:
+            # A name that holds what no text may, such as a lone surrogate, cannot even be asked for.
+            if not is_plain(model) or tx.execute(delete(Price).where(Price.model == model)).rowcount != 1:
                 raise NoSuchItem(f"The model {plain(model, 200)} has no price.")
             # A price that shared its key with this one has it now.
             keyless = tx.execute(select(Price.model).where(Price.model_key.is_(None)).order_by(Price.model)).scalars()

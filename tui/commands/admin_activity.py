@@ -2,10 +2,15 @@
 
 import argparse
 import json
+from typing import Final
 
 from tui.commands import streams
-from tui.commands.parsing import Commands
+from tui.commands.parsing import Commands, whole_number
 from tui.opening import Options, open_account_store
+
+MOST_LISTED: Final = 100_000
+LAST_NUMBER: Final = 2**63 - 1
+"""Of an event: what a database column holds."""
 
 DESCRIPTION = """\
 List what was done to the site, newest first: switches, prices, identity providers,
@@ -16,16 +21,23 @@ activity."""
 
 def add(commands: Commands) -> None:
     parser = commands.add_parser("activity", help="list what was done to the site", description=DESCRIPTION)
-    parser.add_argument("--limit", metavar="N", type=int, default=50, help="events to list (default: %(default)s)")
-    parser.add_argument("--before", metavar="N", type=int, help="only events with a number below N")
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=whole_number(1, MOST_LISTED),
+        default=50,
+        help="events to list (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--before", metavar="N", type=whole_number(1, LAST_NUMBER), help="only events with a number below N"
+    )
     parser.add_argument("--json", action="store_true", help="as one JSON document")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, options: Options) -> int:
-    limit = min(max(arguments.limit, 1), 100_000)
     with open_account_store(options, create=False) as store, store.database.read() as tx:
-        events = store.audit.site_page(tx, before=arguments.before, limit=limit)
+        events = store.audit.site_page(tx, before=arguments.before, limit=arguments.limit)
     if arguments.json:
         streams.give_json(
             [

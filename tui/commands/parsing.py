@@ -74,6 +74,17 @@ def port(text: str) -> int:
     return int(text)
 
 
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """A type for argparse: a whole number from `lowest` to `highest`. It raises ArgumentTypeError."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,19}", text) or not lowest <= int(text) <= highest:
+            raise argparse.ArgumentTypeError(f"enter a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return read
+
+
 def protect_negatives(arguments: Sequence[str]) -> list[str]:
     """`arguments` in which an amount such as `-5` or `-1e999` cannot be mistaken for an option.
 

@@ -369,3 +369,19 @@ def test_a_byte_order_mark_is_not_part_of_a_password(shell: Shell, ending: bytes
     assert ran.status == 0, ran.err
     with open_account_store(Options(), create=False) as store:
         store.sign_in.with_password("alice", "quiet harbour lantern sky", source="test")
+
+
+@pytest.mark.parametrize("more", [("--before", "99999999999999999999"), ("--before", "-1"), ("--limit", "-4")])
+def test_a_number_out_of_range_is_a_wrong_command_line(shell: Shell, more: tuple[str, str]) -> None:
+    shell.add()
+    ran = shell.run("admin", "activity", *more)
+    assert (ran.status, ran.out) == (2, "")
+    assert "enter a whole number from 1 to " in ran.err
+    assert shell.run("admin", "activity", "--limit", "100000", "--before", str(2**63 - 1)).status == 0
+
+
+def test_a_model_that_is_no_text_is_refused_by_its_name(shell: Shell) -> None:
+    shell.add()
+    ran = shell.run("admin", "price", "remove", os.fsdecode(b"\xff"))
+    assert_refused(ran)
+    assert "The model \ufffd has no price." in ran.err
