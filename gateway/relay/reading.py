@@ -4,9 +4,11 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Set
+from collections.abc import AsyncIterator, Set
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from gateway.problems import OpenAiProblem
 from gateway.relay.reader import LENGTHS, pack
@@ -16,11 +18,14 @@ LONGEST_AT_ONCE: Final = 64 * 1024
 """Bytes of JSON that are read on the event loop: a few milliseconds, whatever they hold."""
 LONGEST_READING: Final = 30.0
 """Seconds. The slowest body that is let through takes two."""
+LONGEST_WAIT: Final = 30.0
+"""Seconds that a body waits for those before it."""
 _PIECE: Final = 1024 * 1024
 _GRACE: Final = 5.0
 _ROOT: Final = Path(__file__).parents[2]
 """Where this very program lies."""
 _FAILED: Final = "The gateway could not read this body at the moment. Try again."
+_BUSY: Final = "The gateway has too many large requests to read at the moment. Try again in a few seconds."
 
 
 class BodyReader:
@@ -29,13 +34,20 @@ class BodyReader:
     def __init__(self) -> None:
         self._process: Process | None = None
         self._turn = asyncio.Lock()
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        """Of each account: one that sends many bodies has one of them among those that wait for the process."""
 
-    async def understand(self, endpoint: Endpoint, media_type: str, raw: bytes | bytearray, extra: Set[str]) -> Call:
-        """As `gateway.relay.request.understand`. Raises `OpenAiProblem`, also 503 where the reader failed."""
+    async def understand(
+        self, endpoint: Endpoint, media_type: str, raw: bytes | bytearray, extra: Set[str], account_id: int = 0
+    ) -> Call:
+        """As `gateway.relay.request.understand`, for the account that sent it.
+
+        Raises `OpenAiProblem`, also 503 where the reader failed or its turn did not come within `LONGEST_WAIT`.
+        """
         if len(raw) <= LONGEST_AT_ONCE:
             return understand(endpoint, media_type, bytes(raw), extra)
         head = {"path": endpoint.path, "media_type": media_type, "extra": sorted(extra)}
-        async with self._turn:
+        async with self._turn_of(account_id):
             told, content = await self._ask(head, raw)
         if "problem" in told:
             problem: dict[str, Any] = told["problem"]
@@ -52,6 +64,16 @@ class BodyReader:
     async def aclose(self) -> None:
         """End the process."""
         await self._end(grace=_GRACE)
+
+    @asynccontextmanager
+    async def _turn_of(self, account_id: int) -> AsyncIterator[None]:
+        own = self._turns.setdefault(account_id, asyncio.Lock())
+        try:
+            async with asyncio.timeout(LONGEST_WAIT) as wait, own, self._turn:
+                wait.reschedule(None)
+                yield
+        except TimeoutError as error:
+            raise OpenAiProblem(503, _BUSY, code="overloaded", headers={"Retry-After": "5"}) from error
 
     async def _ask(self, head: dict[str, Any], raw: bytes | bytearray) -> tuple[dict[str, Any], bytes]:
         try:

@@ -68,17 +68,17 @@ class Relay:
 
     async def _relay(self, endpoint: Endpoint, request: Request) -> Response:
         started_at, key, site = self.begin(request), self.key(request), await self.site()
-        async with self.counted(request, key, site, started_at):
-            return await self._counted(endpoint, request, key, site, started_at)
+        async with self.counted(request, key, site, started_at) as holder:
+            return await self._counted(endpoint, request, key, site, started_at, holder.account_id)
 
     async def _counted(
-        self, endpoint: Endpoint, request: Request, key: str, site: SiteView, started_at: float
+        self, endpoint: Endpoint, request: Request, key: str, site: SiteView, started_at: float, account_id: int
     ) -> Response:
         with ExitStack() as held:
             try:
                 raw = await self._body(request, key, site, held)
                 media_type = request.headers.get("content-type", "")
-                call = await self.services.reader.understand(endpoint, media_type, raw, site.extra_fields)
+                call = await self.services.reader.understand(endpoint, media_type, raw, site.extra_fields, account_id)
             except (OpenAiProblem, QuotaExceeded) as error:
                 caller = await self.caller(request, key, site, started_at)
                 await self.ledger.log_refusal(caller, "", error, problem_code(error))
@@ -173,7 +173,7 @@ class Relay:
         return await self.services.site.current()
 
     @asynccontextmanager
-    async def counted(self, request: Request, key: str, site: SiteView, started_at: float) -> AsyncIterator[None]:
+    async def counted(self, request: Request, key: str, site: SiteView, started_at: float) -> AsyncIterator[KeyHolder]:
         """Count the request for its key and its account, unless the key turns out to be invalid.
 
         Raises `OpenAiProblem` 429, and `InvalidApiKey`.
@@ -186,7 +186,7 @@ class Relay:
             await self.ledger.log_refusal(caller, "", error, problem_code(error))
             raise
         try:
-            yield
+            yield holder
         except InvalidApiKey:
             self.services.rates.forget(key, counted)
             raise

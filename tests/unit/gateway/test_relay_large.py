@@ -111,6 +111,31 @@ async def test_a_reading_that_was_given_up_is_nobody_elses_answer(monkeypatch: p
     await reader.aclose()
 
 
+async def test_many_large_bodies_of_one_account_let_those_of_others_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, order, begun, go_on = BodyReader(), list[int](), asyncio.Event(), asyncio.Event()
+
+    async def ask(_: object, head: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
+        order.append(raw[0])
+        begun.set()
+        await go_on.wait()
+        return {"problem": {"status": 400, "sentence": "", "code": "", "param": None, "kind": ""}}, b""
+
+    monkeypatch.setattr(BodyReader, "_ask", ask)
+    accounts = (1, 1, 1, 2)
+    reads = [
+        asyncio.create_task(reader.understand(ENDPOINTS[1], JSON, bytes([each]) * 70_000, frozenset(), each))
+        for each in accounts
+    ]
+    await begun.wait()
+    monkeypatch.setattr(reading, "LONGEST_WAIT", 0.0)
+    with pytest.raises(OpenAiProblem, match="too many large requests to read") as refused:
+        await reader.understand(ENDPOINTS[1], JSON, b"x" * 70_000, frozenset(), 3)
+    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "5")
+    go_on.set()
+    await asyncio.gather(*reads, return_exceptions=True)
+    assert order == [1, 2, 1, 1]
+
+
 def test_the_process_ends_with_its_input() -> None:
     raw = json.dumps({"model": "gpt-priced", "prompt": "y"}).encode()
     head = {"path": "/completions", "media_type": JSON, "extra": []}
