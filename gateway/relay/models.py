@@ -60,7 +60,7 @@ class Models:
             if answer.status_code in _NO_LIST:
                 return {}
             if not answer.is_success:
-                raise await refusal(answer, site.upstream_key, told=(429,))
+                raise await refusal(answer, site, told=(429,))
             data = (await self._relay.document(await read_all(answer))).get("data")
         finally:
             await answer.aclose()

@@ -23,11 +23,22 @@ _DEEPEST: Final = 4
 _ERRORS: Final = ("error", "errors", "detail", "details")
 _SENTENCES: Final = ("message", "msg", "error_message", "error_msg", "reason", "title", "description")
 _KEY: Final = re.compile(r"sk-[A-Za-z0-9_*-]{4,}")
+_BARE_V6: Final = (
+    r"(?<![\w:])(?:::1|[23f][0-9a-f]{3}:(?:[0-9a-f]{1,4}:)*:[0-9a-f:]*|(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4})(?![\w:])"
+)
 _ADDRESS: Final = re.compile(
     r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>)]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\[[0-9a-f:]*:[0-9a-f:]+\](?::\d+)?"
-    r"|\b[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d{2,5}\b|\bhost='[^']*'|\blocalhost:\d+\b",
+    r"|\b[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d{2,5}\b|\bhost='[^']*'|\blocalhost:\d+\b"
+    rf"|\bhost [\w.-]+:\d+|\blookup \S+|{_BARE_V6}",
     re.IGNORECASE,
 )
+_PRIVATE: Final = re.compile(
+    r"\bapi_base=\S+|\blocalhost(?::\d+)?\b|\b(?:127|10)(?:\.\d{1,3}){3}(?::\d+)?\b|\b192\.168(?:\.\d{1,3}){2}(?::\d+)?\b"
+    r"|\b172\.(?:1[6-9]|2\d|3[01])(?:\.\d{1,3}){2}(?::\d+)?\b|\[(?:::1|f[cde][0-9a-f]{2}:[0-9a-f:]*)\](?::\d+)?"
+    r"|(?<![\w:])(?:::1|f[cde][0-9a-f]{2}:[0-9a-f:]*:[0-9a-f:]*)(?![\w:])",
+    re.IGNORECASE,
+)
+"""Addresses that only the administrator's network has, in whatever a model server says."""
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _UNSEEN: Final = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.IGNORECASE | re.DOTALL)
 _PAGE: Final = re.compile(r"\s*<[!?a-z]", re.IGNORECASE)
@@ -75,6 +86,12 @@ def masked(text: str, secret: str) -> str:
 def without_addresses(text: str) -> str:
     """`text` without addresses and hosts: where the model server lies is the administrator's business."""
     return _ADDRESS.sub("…", text)
+
+
+def without_server(text: str, host: str) -> str:
+    """`text` without the model server's own `host`, its port with it, and without addresses of private networks."""
+    own = rf"(?<![\w.-])\[?{re.escape(host)}\]?(?::\d+)?(?![\w-])"
+    return _PRIVATE.sub("…", re.sub(own, "…", text, flags=re.IGNORECASE) if host else text)
 
 
 def failure(sentence: str, document: object, secret: str) -> str:

@@ -140,7 +140,7 @@ class Relay:
     async def _read(self, answer: httpx.Response, held: Held, site: SiteView) -> bytes:
         try:
             if not answer.is_success:
-                raise held.told(await refusal(answer, site.upstream_key))
+                raise held.told(await refusal(answer, site))
             return await read_all(answer)
         finally:
             await answer.aclose()

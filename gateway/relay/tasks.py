@@ -45,7 +45,7 @@ class Tasks:
         answer = await self._relay.services.upstream.send(site, "GET", path, request_id=caller.request_id)
         try:
             if not answer.is_success:
-                raise await refusal(answer, site.upstream_key, told=(400, 404, 429))
+                raise await refusal(answer, site, told=(400, 404, 429))
             return await read_all(answer)
         finally:
             await answer.aclose()

@@ -17,7 +17,7 @@ from gateway.faults import FOREIGN
 from gateway.outbound import system_trust
 from gateway.problems import OpenAiProblem
 from gateway.relay.connections import ModelServerTransport
-from gateway.relay.reasons import Reason, masked, reason_in, without_addresses
+from gateway.relay.reasons import Reason, masked, reason_in, without_addresses, without_server
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
 
@@ -143,23 +143,24 @@ def unreachable(error: Exception) -> OpenAiProblem:
     return OpenAiProblem(502, "The model server broke off the connection.", code="upstream_broken")
 
 
-async def refusal(response: httpx.Response, secret: str, told: Collection[int] = TOLD) -> OpenAiProblem:
-    """The problem for an answer that is no success, with `secret` masked.
+async def refusal(response: httpx.Response, site: SiteView, told: Collection[int] = TOLD) -> OpenAiProblem:
+    """The problem for an answer that is no success, with the gateway's key and the model server's address masked.
 
     A status in `told` is told on as the client's doing. Of all others the administrator is told the reason, and the
     client as well where the model server failed.
     """
-    status, reason = response.status_code, None
+    status, reason, secret = response.status_code, None, site.upstream_key
+    host = httpx.URL(site.upstream_url).host
     # A refusal that cannot be read is still one: a 502 instead would be tried again.
     with contextlib.suppress(UpstreamFailed, OpenAiProblem):
         reason = reason_in(await read_all(response, LONGEST_ERROR))
     if status not in told or (reason is None and status == HTTPStatus.FORBIDDEN):
-        return _fault(status, reason, secret, _patience(response))
+        return _fault(status, reason, site, _patience(response))
     if reason is None:
         reason = Reason(f"The model server answered {status}.")
     return OpenAiProblem(
         status,
-        masked(reason.message, secret),
+        masked(without_server(reason.message, host), secret),
         kind=_word(reason.kind, secret),
         code=_word(reason.code, secret),
         param=_word(reason.param, secret),
@@ -167,17 +168,18 @@ async def refusal(response: httpx.Response, secret: str, told: Collection[int] =
     )
 
 
-def _fault(status: int, reason: Reason | None, secret: str, headers: Mapping[str, str]) -> OpenAiProblem:
+def _fault(status: int, reason: Reason | None, site: SiteView, headers: Mapping[str, str]) -> OpenAiProblem:
     """The problem for what went wrong between the gateway and the model server."""
     name = HTTPStatus(status).phrase if status in set(HTTPStatus) else "something unknown"
     sentence = f"The model server answered {status} ({name})"
     if reason is None:
         told = f"{sentence}."
     else:
-        LOGGER.warning("%s: %s", sentence, masked(reason.message, secret))
+        LOGGER.warning("%s: %s", sentence, masked(reason.message, site.upstream_key))
+        cleaned = without_addresses(without_server(reason.message, httpx.URL(site.upstream_url).host))
         # Refused: the gateway's key or its credit. That is the administrator's business.
         is_told = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        told = f"{sentence}: {masked(without_addresses(reason.message), secret)}" if is_told else f"{sentence}."
+        told = f"{sentence}: {masked(cleaned, site.upstream_key)}" if is_told else f"{sentence}."
     is_busy = status in (503, 529)
     return OpenAiProblem(503 if is_busy else 502, told, code="upstream_error", headers=headers)
 

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, Final
 
 import httpx
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.relay.reasons import LONGEST, Reason, masked, reason_in, without_addresses
+from gateway.relay.upstream import refusal
 from store.store import Store
 from store.text import is_plain
 from store.usage_log import Kind
@@ -182,3 +184,30 @@ def test_a_reason_kept_the_words_beside_it() -> None:
 )
 def test_words_that_are_no_address_stayed(text: str) -> None:
     assert without_addresses(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Cannot connect to host ollama:11434 ssl:default", "dial tcp: lookup vllm: no such host", "at fd00::17", "at ::1"],
+)
+def test_hosts_of_one_word_and_bare_addresses_were_left_out(text: str) -> None:
+    assert not any(name in without_addresses(text) for name in ("ollama", "vllm", "fd00", "::1"))
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500])
+@pytest.mark.parametrize(
+    ("said", "hidden"),
+    [
+        ("no route to models.test:8000 there", "models.test"),
+        ("MODELS.TEST says no", "MODELS"),
+        ("try 10.1.2.3:8000 there", "10.1.2.3"),
+        ("api_base=http://inner/v1 refused", "inner"),
+        ("at 127.0.0.1 and fd00::17", "fd00"),
+        ("at [::1]:8000 there", "::1"),
+    ],
+)
+async def test_no_refusal_told_where_the_model_server_is(status: int, said: str, hidden: str) -> None:
+    site: Any = SimpleNamespace(upstream_url="http://models.test:8000/v1", upstream_key="")
+    told = await refusal(answer({"error": {"message": said}}, status), site)
+    assert hidden not in str(told)
+    assert "…" in str(told)
