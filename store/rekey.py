@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, delete, select, text
 
 from store import audit_renewal, key_check, key_file
 from store.at_rest import KEY_BYTES, KeyRing, load_key_file
@@ -22,6 +22,7 @@ from store.models import Account, AuditHead, Throttle
 from store.sealed_columns import sealed_columns
 from store.store import Store
 from store.throttle import Factor
+from store.upsert import upsert
 
 GRACE: Final = BUSY_TIMEOUT_MS / 1000 + 1
 """Seconds in which a transaction that has sealed a value under the old key has committed or failed."""
@@ -63,7 +64,12 @@ def rekey(
                 break
         else:
             raise DatabaseBusy("Values are still being written under the old key. Run this again; it goes on.")
+        with store.database.read() as tx:
+            outdated = [old.bucket for old, _ in _throttles(store, tx, ring)]
         key_file.write_over(path, KeyRing(ring.current, {ring.current: ring.keys[ring.current]}))
+        with store.database.write() as tx:
+            for bucket in outdated:
+                tx.execute(delete(Throttle).where(Throttle.bucket == bucket))
         return Renewed(ring.current, old, values, chains, unreadable)
 
 
@@ -123,17 +129,30 @@ def _finish(store: Store, ring: KeyRing, unreadable: int, actor: str) -> bool:
         left = sum(_count(column.values(tx), ring) for column in sealed_columns())
         if left > unreadable or audit_renewal.outdated(tx, ring) or audit_renewal.is_site_outdated(tx, ring):
             return False
-        names = tx.execute(select(Account.name)).scalars().all()
-        known = set(tx.execute(select(Throttle.bucket)).scalars())
-        for factor in Factor:
-            for name in names:
-                old = store.throttles.bucket(factor, name, key_id=ring.oldest)
-                new = store.throttles.bucket(factor, name, key_id=ring.current)
-                if old != new and old in known and new not in known:
-                    tx.execute(update(Throttle).where(Throttle.bucket == old).values(bucket=new))
+        _copy_throttles(store, tx, ring)
         key_check.retie(tx, ring)
         store.audit.record_site(tx, SiteTag.KEY_RENEWED, actor=actor, source=COMMAND_LINE, key_id=ring.current)
     return True
+
+
+def _throttles(store: Store, tx: Connection, ring: KeyRing) -> list[tuple[Any, str]]:
+    """The rows of tries whose names are hashed under the oldest key, and the bucket of each under the current one."""
+    rows = {row.bucket: row for row in tx.execute(select(Throttle))}
+    names = tx.execute(select(Account.name)).scalars().all()
+    found = []
+    for factor in Factor:
+        for name in names:
+            old = rows.get(store.throttles.bucket(factor, name, key_id=ring.oldest))
+            if old is not None:
+                found.append((old, store.throttles.bucket(factor, name, key_id=ring.current)))
+    return found
+
+
+def _copy_throttles(store: Store, tx: Connection, ring: KeyRing) -> None:
+    """Have every lock under both keys: a program looks under the oldest one until it is out of the file."""
+    for old, bucket in _throttles(store, tx, ring):
+        values = {"failures": old.failures, "locked_until": old.locked_until, "updated_at": old.updated_at}
+        upsert(tx, Throttle, {"bucket": bucket}, values)
 
 
 def _await_writers(tx: Connection) -> None:

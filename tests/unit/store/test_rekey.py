@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 
 from store import audit_checkpoint, key_file, rekey, site
 from store.accounts import Role
 from store.at_rest import KeyRing, load_key_file
-from store.errors import DatabaseBusy, KeyMissing, KeyWrong, NotAllowed, NotAuthentic
+from store.errors import DatabaseBusy, KeyMissing, KeyWrong, NotAllowed, NotAuthentic, TooManyAttempts
 from store.key_file import FileRing
-from store.models import AuditEvent, Base, SiteSetting, TwoFactor
+from store.models import AuditEvent, Base, SiteSetting, Throttle, TwoFactor
 from store.sealed_columns import sealed_columns
 from store.store import Store
+from store.throttle import FREE_FAILURES, Factor
 from tests.postgres import PostgresServer
 from tests.stores import StillClock, add_account, make_ring, make_store, sign_in
 from tests.unit.store.acts import contents, enrol
@@ -180,6 +181,33 @@ def test_a_lock_outlives_the_key(house: House, clock: StillClock) -> None:
         renew(store, house.key)
         with pytest.raises(NotAllowed):
             store.sign_in.with_password("alice", "wrong", source="pts/9")
+
+
+def test_a_lock_holds_while_the_old_key_is_still_in_the_file(
+    house: House, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_over, tries = key_file.write_over, []
+
+    def guess(store: Store) -> None:
+        with pytest.raises(TooManyAttempts):
+            store.throttles.reserve(Factor.PASSWORD, "alice")
+        tries.append(1)
+
+    with house.open() as store, house.open(seed=2) as running:
+        add_account(store)
+        for _ in range(FREE_FAILURES):
+            store.throttles.reserve(Factor.PASSWORD, "alice")
+
+        def look_first(path: Path, ring: KeyRing) -> None:
+            guess(running)
+            write_over(path, ring)
+            guess(running)
+
+        monkeypatch.setattr(key_file, "write_over", look_first)
+        renew(store, house.key)
+        assert len(tries) == 4
+        with store.database.read() as tx:
+            assert tx.execute(select(func.count()).select_from(Throttle)).scalar_one() == 1, "none is left behind"
 
 
 def test_what_did_not_fit_does_not_fit_afterwards(house: House) -> None:
