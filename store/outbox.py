@@ -18,6 +18,7 @@ from store.email_route import CONFIRM_EMAIL
 from store.errors import DatabaseDamaged, InvalidSetting, KeyWrong
 from store.models import Account, Delivery, NotificationSettingsRow, OutboxMessage, Quota
 from store.outbox_queue import enqueue, recipient_associated_data
+from store.row_locks import keep_account
 from store.sections import Channel
 from store.sessions import Sessions
 from store.stored_words import stored_word
@@ -140,6 +141,7 @@ class Outbox:
         warned = 0
         for account_id in accounts:
             with self._context.database.write() as tx:
+                keep_account(tx, account_id)
                 warned += self.warn_if_crossed(tx, account_id)
         return warned
 

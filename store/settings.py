@@ -20,6 +20,7 @@ from store.models import (
     SidebarSettingsRow,
 )
 from store.proofs import SOURCE, Proof
+from store.row_locks import keep_account
 from store.secret_fields import StoredSecret, hint_for
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, Section, SidebarSettings
 from store.sessions import Acting, Sessions, is_fresh
@@ -120,6 +121,7 @@ class Settings:
         """
         section = section.checked()
         with self._context.database.write() as tx:
+            keep_account(tx, account_id)
             return self._write(tx, account_id, section, version, actor=actor, source="command line", is_proved=True)
 
     def save_with_token(

@@ -143,6 +143,7 @@ class UsageLog:
 
         `entry_id` is that of the line so far, whose detail becomes that of `entry`; without it there is none.
         """
+        keep_account(tx, account_id)
         if entry_id is not None:
             line = update(UsageEntryRow).where(UsageEntryRow.id == entry_id, UsageEntryRow.account_id == account_id)
             if tx.execute(line.values(detail=plain(entry.detail, 500))).rowcount == 1:
