@@ -27,6 +27,8 @@ from store.text import plain
 QUOTA_WARNING: Final = "quota:warning"
 TEST: Final = "notification:test"
 LEASE_LASTS: Final = timedelta(seconds=60)
+PATIENCE_SECONDS: Final = 15.0
+"""A lease and its end wait this long for other writers: a delivery that cannot be noted would be made again."""
 KEPT_FOR: Final = timedelta(days=30)
 WARNING_PAUSE: Final = timedelta(minutes=10)
 """The shortest time between two quota warnings of one account, however often the threshold is changed."""
@@ -187,7 +189,7 @@ class Outbox:
         due = select(Delivery.id).where(Delivery.state == State.WAITING.value, free)
         due = due.where(Delivery.next_attempt_at <= now if delivery_id is None else Delivery.id == delivery_id)
         due = due.order_by(Delivery.next_attempt_at, Delivery.id).limit(limit).with_for_update(skip_locked=True)
-        with self._context.database.write() as tx:
+        with self._context.database.write(patience=PATIENCE_SECONDS) as tx:
             ids = tx.execute(due).scalars().all()
             if not ids:
                 return []
@@ -313,7 +315,7 @@ class Outbox:
 
     def _finish(self, delivery_id: int, lease: str, state: State, error: str, following: datetime | None) -> bool:
         now = self._context.now()
-        with self._context.database.write() as tx:
+        with self._context.database.write(patience=PATIENCE_SECONDS) as tx:
             finished = tx.execute(
                 update(Delivery)
                 .where(

@@ -210,6 +210,7 @@ async def test_a_provider_that_is_down_is_a_sentence_and_a_retry(
         await until_says(stage, sentence)
         assert isinstance(stage.app.screen, Console)
         await until_says(stage, "Try again in a moment")
+        await stage.settle()  # the steps that failed have ended: others may begin
         provider.broken = ""
         provider.approve()
         await begin(stage)
