@@ -14,8 +14,8 @@ PAUSE: Final = 0.5
 _AT_ONCE: Final = 64
 """Connections that are taken in, at the most, before other work has its turn."""
 _TURNS: Final = 8
-"""Of the event loop. A request that came with its connection is read within three, before so many others are taken in
-that its connection is the one that has waited longest."""
+"""Turns of the event loop from one round of accepting to the next. A request that comes with its connection is read
+within three, so its connection does not become the one that has been silent longest."""
 _SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _NONE_LEFT: Final = "No more connections can be opened (%d are open): the limit on open files is reached"
 

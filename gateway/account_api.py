@@ -39,7 +39,7 @@ class Acting:
 
 
 async def read_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:
-    """What `work` reads on behalf of the request's token, in the transaction that the token was looked up in."""
+    """Run the read `work` for the holder of the request's token, in the transaction that looked the token up."""
     async with _counted(services, request, is_save=False) as acting:
 
         def read() -> T:
@@ -57,7 +57,7 @@ async def write_for(
     *,
     first: Callable[[], Awaitable[None]] | None = None,
 ) -> T:
-    """What `work` does on behalf of the request's token, in the transaction that the token was looked up in.
+    """Run the write `work` for the holder of the request's token, in the transaction that looked the token up.
 
     `first` is awaited before that, once the request is counted.
     """
