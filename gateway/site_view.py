@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 from gateway.client_address import Network, networks
 from gateway.store_threads import StoreThreads
@@ -33,6 +34,11 @@ class SiteView:
     """The longest answer of a model whose price does not say."""
     extra_fields: frozenset[str] = frozenset()
     """Fields of a request that are passed on although nobody here knows them."""
+
+    @property
+    def upstream_host(self) -> str:
+        """The host of the model server, which no client is told; empty if there is no model server."""
+        return urlsplit(self.upstream_url).hostname or ""
 
 
 class SiteViews:

@@ -94,10 +94,11 @@ def without_server(text: str, host: str) -> str:
     return _PRIVATE.sub("…", re.sub(own, "…", text, flags=re.IGNORECASE) if host else text)
 
 
-def failure(sentence: str, document: object, secret: str) -> str:
-    """`sentence`, and after it the reason that `document` gives for it."""
-    reason = reason_of(document)
-    return f"{sentence}." if reason is None else f"{sentence}: {masked(without_addresses(reason.message), secret)}"
+def failure(sentence: str, reason: Reason | None, *, secret: str, host: str) -> str:
+    """`sentence`, and after it the reason, without the gateway's key, the model server's `host` and any address."""
+    if reason is None:
+        return f"{sentence}."
+    return f"{sentence}: {masked(without_addresses(without_server(reason.message, host)), secret)}"
 
 
 def _sentence(value: object, depth: int = 0) -> str | None:

@@ -27,6 +27,7 @@ from gateway.relay.bodies import Bodies
 from gateway.relay.ledger import STOPPED, Caller, Held, Ledger
 from gateway.relay.places import Places
 from gateway.relay.reading import LONGEST_AT_ONCE
+from gateway.relay.reasons import masked, without_server
 from gateway.relay.request import Call, Endpoint
 from gateway.relay.streamed import StreamedAnswer, check_streams
 from gateway.relay.upstream import LONGEST_CALL, read_all, refusal, unreachable
@@ -124,7 +125,7 @@ class Relay:
                     if call.streams and answer.is_success:
                         await check_streams(answer)
                         streamed = replace(call, content=b"")  # it is sent, and a stream may last
-                        return StreamedAnswer(streamed, held, answer, self.ledger, site.upstream_key, place.pop_all())
+                        return StreamedAnswer(streamed, held, answer, self.ledger, site, place.pop_all())
                     content = await self._read(answer, held, site)
             return await self._book(call, held, content, site)
         except TimeoutError as error:
@@ -147,8 +148,8 @@ class Relay:
 
     async def _book(self, call: Call, held: Held, content: bytes, site: SiteView) -> Response:
         document = await self.document(content)
-        status, task = task_of(document) if call.endpoint.kind is Kind.TASK else ("ok", "")
-        usage = of_answer(call, document, len(content), site.upstream_key)
+        status, task = task_of(document, site) if call.endpoint.kind is Kind.TASK else ("ok", "")
+        usage = of_answer(call, document, len(content), secret=site.upstream_key, host=site.upstream_host)
         if held.is_trusting:
             self.ledger.obedience.note(call, usage)
         await self.ledger.book(held, usage, status=status, detail=usage.remark(held.price), task=task)
@@ -264,9 +265,9 @@ def _document_of(content: bytes) -> dict[str, Any]:
     return document
 
 
-def task_of(document: Mapping[str, Any]) -> tuple[str, str]:
+def task_of(document: Mapping[str, Any], site: SiteView) -> tuple[str, str]:
     """The status of a task at the model server, and its name. Raises `UpstreamFailed`."""
     status, name = document.get("status"), document.get("id")
     if not isinstance(status, str) or not isinstance(name, str) or not TASK_NAME.fullmatch(name):
         raise UpstreamFailed("The model server's answer was no batch.")
-    return status, name
+    return masked(without_server(status, site.upstream_host), site.upstream_key), name

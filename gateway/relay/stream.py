@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.json_text import loads_answer
-from gateway.relay.reasons import failure
+from gateway.relay.reasons import failure, reason_of
 from gateway.relay.reported import Reported, reported
 from gateway.relay.request import Call
 from gateway.relay.usage import Usage, of_stream, says_error
@@ -27,6 +27,7 @@ _PIECE: Final = re.compile(
     rb'"(?:content|text|arguments|reasoning|reasoning_content|refusal|thinking|transcript|input)"'
     rb'\s*:\s*"((?:[^"\\]|\\.)+)"'
 )
+_BROKE_OFF: Final = "The model server reported an error and broke off"
 _AUDIO: Final = re.compile(rb'"audio"\s*:\s*\{')
 _SOUND: Final = re.compile(rb'"data"\s*:\s*"([A-Za-z0-9+/=_-]+)"')
 
@@ -36,11 +37,12 @@ class Meter:
     """Cuts a byte stream into events and counts what they hold.
 
     `hides_usage` drops the event that holds only the usage: the client did not ask for it. `secret` is never
-    passed on, even if the model server echoes it.
+    passed on, even if the model server echoes it; `host` is the model server's, which no error tells.
     """
 
     hides_usage: bool
     secret: bytes
+    host: str = ""
     told: Reported | None = None
     """The last usage that was reported."""
     pieces: int = 0
@@ -109,17 +111,14 @@ class Meter:
             return False
         if _ERROR_EVENT.search(event) or (_ERROR.search(data) and says_error(_object(data))):
             document = _object(data) or data.decode(errors="replace")
-            raise UpstreamFailed(failure("The model server reported an error and broke off", document, self._key))
+            reason = reason_of(document)
+            raise UpstreamFailed(failure(_BROKE_OFF, reason, secret=self.secret.decode(), host=self.host))
         said = _PIECE.findall(data)
         heard = _SOUND.findall(data) if _AUDIO.search(data) else ()
         self.pieces += bool(said or heard)
         self.letters += sum(map(len, said))
         self.sounds += sum(map(len, heard))
         return self._note_usage(data) if _USAGE.search(data) else True
-
-    @property
-    def _key(self) -> str:
-        return self.secret.decode()
 
     def _note_usage(self, data: bytes) -> bool:
         document = _object(data)

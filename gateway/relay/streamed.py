@@ -16,6 +16,7 @@ from gateway.relay.request import Call
 from gateway.relay.stream import DONE, Meter, error_event
 from gateway.relay.upstream import LONGEST_CALL, chunks, unreachable
 from gateway.relay.usage import Usage
+from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
 from store.usage_log import Kind
 
@@ -65,7 +66,7 @@ class StreamedAnswer(Response):
         held: Held,
         answer: httpx.Response,
         ledger: Ledger,
-        secret: str,
+        site: SiteView,
         place: AbstractContextManager[Any],
     ) -> None:
         super().__init__(
@@ -86,7 +87,9 @@ class StreamedAnswer(Response):
         """What was counted when the client had left; None while it is there."""
         self._read_on_bytes = 0
         self._ledger = ledger
-        self._meter = Meter(hides_usage=not call.wants_usage, secret=secret.encode())
+        self._meter = Meter(
+            hides_usage=not call.wants_usage, secret=site.upstream_key.encode(), host=site.upstream_host
+        )
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         with self._place:

@@ -33,7 +33,7 @@ class Tasks:
             raise OpenAiProblem(404, "There is no batch of that name.", param="batch_id", code="not_found")
         try:
             content = await self._ask(site, name, caller)
-            status, _ = task_of(await relay.document(content))
+            status, _ = task_of(await relay.document(content), site)
         except GatekeyError as error:
             await relay.ledger.log_refusal(caller, BATCHES.model, error, problem_code(error))
             raise

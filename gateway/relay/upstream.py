@@ -17,7 +17,7 @@ from gateway.faults import FOREIGN
 from gateway.outbound import system_trust
 from gateway.problems import OpenAiProblem
 from gateway.relay.connections import ModelServerTransport
-from gateway.relay.reasons import Reason, masked, reason_in, without_addresses, without_server
+from gateway.relay.reasons import Reason, failure, masked, reason_in, without_server
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
 
@@ -149,8 +149,7 @@ async def refusal(response: httpx.Response, site: SiteView, told: Collection[int
     A status in `told` is told on as the client's doing. Of all others the administrator is told the reason, and the
     client as well where the model server failed.
     """
-    status, reason, secret = response.status_code, None, site.upstream_key
-    host = httpx.URL(site.upstream_url).host
+    status, reason, secret, host = response.status_code, None, site.upstream_key, site.upstream_host
     # A refusal that cannot be read is still one: a 502 instead would be tried again.
     with contextlib.suppress(UpstreamFailed, OpenAiProblem):
         reason = reason_in(await read_all(response, LONGEST_ERROR))
@@ -161,9 +160,9 @@ async def refusal(response: httpx.Response, site: SiteView, told: Collection[int
     return OpenAiProblem(
         status,
         masked(without_server(reason.message, host), secret),
-        kind=_word(reason.kind, secret),
-        code=_word(reason.code, secret),
-        param=_word(reason.param, secret),
+        kind=_word(reason.kind, site),
+        code=_word(reason.code, site),
+        param=_word(reason.param, site),
         headers=_patience(response),
     )
 
@@ -172,14 +171,11 @@ def _fault(status: int, reason: Reason | None, site: SiteView, headers: Mapping[
     """The problem for what went wrong between the gateway and the model server."""
     name = HTTPStatus(status).phrase if status in set(HTTPStatus) else "something unknown"
     sentence = f"The model server answered {status} ({name})"
-    if reason is None:
-        told = f"{sentence}."
-    else:
+    if reason is not None:
         LOGGER.warning("%s: %s", sentence, masked(reason.message, site.upstream_key))
-        cleaned = without_addresses(without_server(reason.message, httpx.URL(site.upstream_url).host))
-        # Refused: the gateway's key or its credit. That is the administrator's business.
-        is_told = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        told = f"{sentence}: {masked(cleaned, site.upstream_key)}" if is_told else f"{sentence}."
+    # Refused: the gateway's key or its credit. That is the administrator's business.
+    is_told = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    told = failure(sentence, reason if is_told else None, secret=site.upstream_key, host=site.upstream_host)
     is_busy = status in (503, 529)
     return OpenAiProblem(503 if is_busy else 502, told, code="upstream_error", headers=headers)
 
@@ -189,5 +185,5 @@ def _patience(response: httpx.Response) -> dict[str, str]:
     return {"Retry-After": value} if value.isascii() and value.isdigit() and len(value) <= 5 else {}
 
 
-def _word(value: str | None, secret: str) -> str | None:
-    return None if value is None else masked(value, secret)[:100]
+def _word(value: str | None, site: SiteView) -> str | None:
+    return None if value is None else masked(without_server(value, site.upstream_host), site.upstream_key)[:100]

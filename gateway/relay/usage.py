@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.relay.reasons import failure
+from gateway.relay.reasons import failure, reason_of
 from gateway.relay.reported import Reported, reported
 from gateway.relay.request import Call
 from store.errors import UpstreamFailed
@@ -48,14 +48,16 @@ class Usage:
         return _CACHED.format(self.cached_tokens) if self.cached_tokens and has_price else ""
 
 
-def of_answer(call: Call, document: Mapping[str, Any], length: int, secret: str = "") -> Usage:
+def of_answer(call: Call, document: Mapping[str, Any], length: int, *, secret: str = "", host: str = "") -> Usage:
     """The usage of a complete answer of `length` bytes.
 
-    Raises `UpstreamFailed` for one that is none, with its reason, from which `secret` is left out.
+    Raises `UpstreamFailed` for one that is none, with its reason, from which `secret` and the model server's
+    `host` are left out.
     """
     told = reported(document, has_completion=call.has_completion)
     if told is None and says_error(document):
-        raise UpstreamFailed(failure("The model server answered with an error", document, secret))
+        reason = reason_of(document)
+        raise UpstreamFailed(failure("The model server answered with an error", reason, secret=secret, host=host))
     if call.endpoint.kind is Kind.TASK:
         return Usage(0, 0)  # it has only just begun
     data = document.get("data")

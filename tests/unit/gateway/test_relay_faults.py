@@ -324,6 +324,17 @@ async def test_an_answer_that_was_no_batch_was_a_502(store: Store, document: dic
     nothing_was_taken(store)
 
 
+async def test_the_logged_status_of_a_batch_told_neither_the_key_nor_where_the_model_server_is(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer(begun(status=f"at models.test for {UPSTREAM_KEY}")))
+    store.pricing.set(ModelPrice("batch", 0, 0, 1))
+    async with client_of(store, token=key, upstream=models) as client:
+        assert (await client.post("/v1/batches", json=BATCH)).status_code == 200
+        assert store.usage.page(sign_in(store)).entries[0].entry.status == "at … for …"
+        models.reply = lambda _: answer(begun(status=f"done at models.test with {UPSTREAM_KEY}"))
+        assert (await client.get("/v1/batches/batch_1")).status_code == 200
+    assert store.usage.page(sign_in(store)).entries[0].entry.status == "done at … with …"
+
+
 async def test_models_without_a_price_were_listed_only_where_accepted(store: Store) -> None:
     key = make_relayed(store)
     listed = {"data": [{"id": "lab/free", "created": 5, "owned_by": "lab"}, {"id": "\x1b"}, {"id": 7}, "x"]}

@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any, Final
 
 import httpx
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.relay.reasons import LONGEST, Reason, masked, reason_in, without_addresses
 from gateway.relay.upstream import refusal
+from gateway.site_view import SiteView
 from store.store import Store
 from store.text import is_plain
 from store.usage_log import Kind
@@ -144,6 +144,32 @@ async def test_a_reason_in_a_stream_was_told(store: Store) -> None:
     assert (last["error"]["message"], logged.entry.detail) == (sentence, sentence)
 
 
+HIDDEN: Final = "No worker at models.test, nor at http://gpu-7.lan/v1"
+"""Where the model server of `make_relayed` lies, without a port: a name that no pattern takes for an address."""
+
+
+async def test_no_reason_in_a_good_answer_told_where_the_model_server_is(store: Store) -> None:
+    told, logged = await refused(store, {"error": {"message": HIDDEN, "code": "models.test:8000"}}, 200)
+    assert logged == "The model server answered with an error: No worker at …, nor at …"
+    assert "models.test" not in told.text
+
+
+async def test_no_reason_in_a_stream_told_where_the_model_server_is(store: Store) -> None:
+    key, failure = make_relayed(store), event({"error": {"message": HIDDEN}})
+    async with client_of(store, token=key, upstream=ModelServer(lambda _: stream(said("x"), failure, DONE))) as client:
+        told = await client.post("/v1/chat/completions", json={**CHAT, "stream": True})
+    (logged,) = store.usage.page(sign_in(store)).entries
+    assert logged.entry.detail == "The model server reported an error and broke off: No worker at …, nor at …"
+    assert "models.test" not in told.text
+
+
+async def test_no_word_beside_a_reason_told_where_the_model_server_is(store: Store) -> None:
+    words = {"type": "from models.test", "code": "models.test:8000", "param": "at models.test"}
+    told, _ = await refused(store, {"error": {"message": "no", **words}}, 400)
+    error = told.json()["error"]
+    assert (error["type"], error["code"], error["param"]) == ("from …", "…", "at …")
+
+
 async def test_a_refusal_that_broke_off_kept_its_status(store: Store) -> None:
     key, chunks = make_relayed(store), Chunks([b'{"error"', httpx.ReadError("broken")])
     async with client_of(
@@ -207,7 +233,7 @@ def test_hosts_of_one_word_and_bare_addresses_were_left_out(text: str) -> None:
     ],
 )
 async def test_no_refusal_told_where_the_model_server_is(status: int, said: str, hidden: str) -> None:
-    site: Any = SimpleNamespace(upstream_url="http://models.test:8000/v1", upstream_key="")
+    site = SiteView("http://models.test:8000/v1", "", (), 0, 0, 0, 0)
     told = await refusal(answer({"error": {"message": said}}, status), site)
     assert hidden not in str(told)
     assert "…" in str(told)
