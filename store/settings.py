@@ -21,6 +21,7 @@ from store.models import (
 )
 from store.proofs import SOURCE, Proof
 from store.row_locks import keep_account
+from store.safeguards import needs_proof
 from store.secret_fields import StoredSecret, hint_for
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, Section, SidebarSettings
 from store.sessions import Acting, Sessions, is_fresh
@@ -40,8 +41,6 @@ NAMES: Final[Mapping[type[Section], str]] = {
     SidebarSettings: "sidebar",
 }
 _SECRETS: Final = ("webhook_secret", "bark_url", "bark_encryption_key", "gotify_token")
-_TARGETS: Final = ("email_address", "webhook_url", "gotify_url")
-"""Changing where notifications go needs a fresh proof; a thief could divert them."""
 
 
 def _read(table: Any) -> Select[Any]:
@@ -95,7 +94,7 @@ class Settings:
         """Store `section` over `version`; returns it at its new version.
 
         Raises `InvalidInput` with the first field at fault, `SettingsConflict` if another was saved meanwhile, and
-        `FreshProofRequired` when it changes where notifications go or gives up a safeguard.
+        `FreshProofRequired` when it changes where notifications go or weakens a safeguard.
         """
         section = section.checked()
         with self._sessions.writing(token) as (tx, acting):
@@ -175,7 +174,7 @@ class Settings:
         if row is None:
             raise SettingsConflict(self.read(tx, account_id, kind))
         after = self._saved(kind, row)
-        if not is_proved and (what := _needs_proof(before.section, section)):
+        if not is_proved and (what := needs_proof(before.section, section)):
             raise FreshProofRequired(f"Confirm your identity to {what}.")
         # Whether a kept secret is there, the row knows, whatever the caller believed.
         after.section.checked()
@@ -254,33 +253,6 @@ def open_sections(tx: Connection, account_id: int) -> None:
 def rebased(theirs: S, mine: S, keep_mine: frozenset[str]) -> S:
     """`theirs` with the fields named in `keep_mine` taken from `mine`: how a conflict is settled, field by field."""
     return replace(theirs, **{name: getattr(mine, name) for name in keep_mine})
-
-
-def _needs_proof(before: Section, after: Section) -> str:
-    """What in a change needs a proof of identity, in words; empty if nothing does.
-
-    A thief could divert warnings, silence them, or spend without a bound. Back to safe needs nothing.
-    """
-    if _changes_target(before, after):
-        return "change where notifications are sent"
-    if _warns(before) and not _warns(after):
-        return "switch every quota warning off"
-    if isinstance(before, PriceSettings) and isinstance(after, PriceSettings):
-        is_given_up = after.accept_unpriced_models and not before.accept_unpriced_models
-        return "accept models without price settings" if is_given_up else ""
-    return ""
-
-
-def _warns(section: Section) -> bool:
-    """Whether a quota that runs out would be told to anybody."""
-    return isinstance(section, NotificationSettings) and bool(section.channels) and section.threshold_micro_usd > 0
-
-
-def _changes_target(before: Section, after: Section) -> bool:
-    if not isinstance(before, NotificationSettings) or not isinstance(after, NotificationSettings):
-        return False
-    plain_changes = any(getattr(before, name) != getattr(after, name) for name in _TARGETS)
-    return plain_changes or any(getattr(after, name).new is not None for name in _SECRETS)
 
 
 def _columns(section: Section) -> dict[str, Any]:

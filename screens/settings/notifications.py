@@ -68,7 +68,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     HELP_TEXT = (
         "When the remaining quota falls below the threshold, one warning goes out on every channel that is on. It is "
         "sent once per crossing, and again only after a top-up or a new threshold. A channel's fields are kept while "
-        "it is off. Changing where warnings go asks for your password."
+        "it is off. Changing where warnings go, a lower threshold and switching a channel off ask for your password."
     )
 
     def compose(self) -> ComposeResult:

@@ -166,6 +166,38 @@ async def test_changing_where_warnings_go_asks_who_one_is() -> None:
         assert stored(stage)[0].email_address == "elsewhere@example.com"
 
 
+async def test_a_lower_threshold_asks_who_one_is_and_a_higher_one_does_not() -> None:
+    async with console() as stage:
+        await stage.press("3")
+        stage.clock.advance(minutes=6)
+        await stage.fill("quota-warning-threshold", "9.00")
+        await stage.press("ctrl+s")
+        assert stored(stage)[0].threshold_micro_usd == 9_000_000
+        await stage.fill("quota-warning-threshold", "8.99")
+        await stage.press("ctrl+s")
+        assert isinstance(stage.app.screen, Reauthenticate)
+        assert stage.says("Confirm your identity to lower the quota warning threshold.")
+        assert stored(stage)[0].threshold_micro_usd == 9_000_000
+        await stage.fill("password", PASSWORD)
+        await stage.press("enter")
+        assert stored(stage)[0].threshold_micro_usd == 8_990_000
+
+
+async def test_switching_one_of_two_channels_off_asks_who_one_is() -> None:
+    async with console() as stage:
+        elsewhere(stage, webhook_on=True, webhook_url="https://hooks.example.com/quota")
+        await stage.press("3")
+        stage.clock.advance(minutes=6)
+        await toggle(stage, "channel-webhook")
+        await stage.press("ctrl+s")
+        assert isinstance(stage.app.screen, Reauthenticate)
+        assert stage.says("Confirm your identity to switch a notification channel off.")
+        assert stored(stage)[0].webhook_on
+        await stage.fill("password", PASSWORD)
+        await stage.press("enter")
+        assert not stored(stage)[0].webhook_on
+
+
 async def test_giving_up_the_proof_keeps_what_was_typed() -> None:
     async with console() as stage:
         await stage.press("3")

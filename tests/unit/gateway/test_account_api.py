@@ -341,7 +341,7 @@ def with_channels(store: Store) -> None:
     store.settings.save(session, section, saved.version)
 
 
-async def test_a_token_switched_channels_but_never_moved_them(store: Store, token: str) -> None:
+async def test_a_token_alone_raised_what_warns_but_never_moved_or_weakened_it(store: Store, token: str) -> None:
     with_channels(store)
     async with client_of(store, token=token) as client:
         read = (await client.get(NOTIFICATIONS)).json()
@@ -367,12 +367,24 @@ async def test_a_token_switched_channels_but_never_moved_them(store: Store, toke
             assert set_secret.status_code == 422
         switched = await client.put(
             NOTIFICATIONS,
-            json={**settings, "webhook_on": False, "threshold_usd": "2.5", "gotify_priority": 9},
+            json={**settings, "threshold_usd": "2.5", "gotify_priority": 9},
             headers={"If-Match": '"notifications-2"'},
         )
         assert switched.status_code == 200
+        settings = switched.json()["settings"]
+        weaker: dict[str, Any] = {"webhook_on": False, "threshold_usd": "2.4", "gotify_priority": 8, "email_on": False}
+        for field, value in weaker.items():
+            body = {**settings, field: value}
+            refused = await client.put(NOTIFICATIONS, json=body, headers={"If-Match": '"notifications-3"'})
+            assert refused.status_code == 403, field
+            assert problem_of(refused).field == "proof"
+        body = {**settings, **weaker, "proof": {"password": PASSWORD}}
+        proved = await client.put(NOTIFICATIONS, json=body, headers={"If-Match": '"notifications-3"'})
+        assert proved.status_code == 200
+        back = await client.put(NOTIFICATIONS, json=settings, headers={"If-Match": '"notifications-4"'})
+        assert back.status_code == 200
     section = store.settings.load(sign_in(store), NotificationSettings).section
-    assert (section.webhook_on, section.threshold_micro_usd, section.gotify_priority) == (False, 2_500_000, 9)
+    assert (section.webhook_on, section.threshold_micro_usd, section.gotify_priority) == (True, 2_500_000, 9)
     assert (section.webhook_url, section.bark_url.is_set) == ("https://hooks.example/alice", True)
 
 

@@ -16,7 +16,7 @@ from store.reservations import ABANDONED_AFTER, SETTLED_KEPT, Hold
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.stores import StillClock, add_account, sign_in
+from tests.stores import PASSWORD, StillClock, add_account, sign_in
 from tests.unit.store.acts import Person, contents, queued, tags
 
 FIVE = 5_000_000
@@ -411,6 +411,7 @@ def test_an_administrator_who_takes_it_below_the_threshold_is_a_crossing(
 def test_a_new_threshold_arms_it_again(store: Store, alice: Person, clock: StillClock) -> None:
     store.quota.charge(alice.id, 4_500_000)
     clock.time += WARNING_PAUSE
+    store.sign_in.prove_with_password(alice.token, PASSWORD)
     store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=400_000), 1)
     store.quota.charge(alice.id, 1)
     assert len(warnings(store)) == 1
@@ -418,7 +419,7 @@ def test_a_new_threshold_arms_it_again(store: Store, alice: Person, clock: Still
     assert len(warnings(store)) == 1
     store.quota.charge(alice.id, 1)
     assert len(warnings(store)) == 2
-    store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=400_000, gotify_priority=1), 2)
+    store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=400_000, gotify_priority=9), 2)
     store.quota.charge(alice.id, 1)
     assert len(warnings(store)) == 2
 

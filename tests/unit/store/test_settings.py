@@ -253,7 +253,7 @@ def test_a_hint_gives_little_away(column: str, secret: str, hint: str) -> None:
 
 # -- who may point notifications elsewhere ----------------------------------------------------------------------
 
-RETARGETS = (
+RETARGETS: tuple[dict[str, Any], ...] = (
     {"email_address": "else@example.com"},
     {"webhook_url": "https://else.example.com"},
     {"gotify_url": "https://else.example.com"},
@@ -262,13 +262,18 @@ RETARGETS = (
     {"gotify_token": StoredSecret(True, new="another")},
     {"webhook_secret": StoredSecret(True, new="")},
 )
-HARMLESS = (
-    {"threshold_micro_usd": 1},
+HARMLESS: tuple[dict[str, Any], ...] = (
+    {"threshold_micro_usd": FULL.threshold_micro_usd + 1},
     {"email_on": True},
-    {"webhook_on": False},
-    {"bark_on": False},
-    {"gotify_on": False},
-    {"gotify_priority": 0},
+    {"gotify_priority": 10},
+)
+WEAKER: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"threshold_micro_usd": FULL.threshold_micro_usd - 1}, "lower the quota warning threshold"),
+    ({"webhook_on": False}, "switch a notification channel off"),
+    ({"bark_on": False}, "switch a notification channel off"),
+    ({"gotify_on": False}, "switch a notification channel off"),
+    ({"gotify_on": False, "email_on": True}, "switch a notification channel off"),
+    ({"gotify_priority": FULL.gotify_priority - 1}, "lower the priority of Gotify messages"),
 )
 
 
@@ -281,6 +286,23 @@ def test_a_new_target_needs_a_proof(store: Store, alice: Person, clock: StillClo
     with pytest.raises(FreshProofRequired, match="where notifications are sent"):
         save(store, alice.token, replace(saved.section, **change), 2)
     assert contents(store) == before
+
+
+@pytest.mark.parametrize(("change", "words"), WEAKER)
+def test_a_weaker_warning_needs_a_proof_and_a_stronger_one_none(
+    store: Store, alice: Person, clock: StillClock, change: dict[str, Any], words: str
+) -> None:
+    saved = save(store, alice.token, FULL, 1)
+    weaker = replace(saved.section, **change)
+    clock.advance(minutes=6)
+    before = contents(store)
+    with pytest.raises(FreshProofRequired, match=f"^Confirm your identity to {words}\\.$"):
+        save(store, alice.token, weaker, 2)
+    assert contents(store) == before
+    store.sign_in.prove_with_password(alice.token, PASSWORD)
+    save(store, alice.token, weaker, 2)
+    clock.advance(minutes=6)
+    save(store, alice.token, replace(saved.section, email_on=weaker.email_on), 3)
 
 
 @pytest.mark.parametrize("change", HARMLESS, ids=lambda change: next(iter(change)))
@@ -354,15 +376,15 @@ def test_a_proof_that_came_with_a_request_opens_that_request_alone(store: Store,
         change(3, proof)
 
 
-def test_a_bearer_token_saves_but_never_retargets(store: Store, alice: Person) -> None:
+def test_a_bearer_token_alone_saves_but_never_retargets_or_weakens(store: Store, alice: Person) -> None:
     made = store.access_token.generate(alice.token)
     save(store, alice.token, FULL, 1)
     with store.database.write() as tx:
         holder = store.access_token.holder(tx, made.token, to_write=True)
-        saved = store.settings.save_with_token(tx, holder, replace(STORED, threshold_micro_usd=1), 2)
-    assert saved == Saved(replace(STORED, threshold_micro_usd=1), 3)
+        saved = store.settings.save_with_token(tx, holder, replace(STORED, **HARMLESS[0]), 2)
+    assert saved == Saved(replace(STORED, **HARMLESS[0]), 3)
     before = contents(store)
-    for change in RETARGETS:
+    for change in (*RETARGETS, *(change for change, _ in WEAKER)):
         with pytest.raises(FreshProofRequired), store.database.write() as tx:
             store.settings.save_with_token(tx, holder, replace(saved.section, **change), 3)
     assert contents(store) == before

@@ -561,8 +561,8 @@ class AccountsLife(RuleBasedStateMachine):
     )
     def save_notifications(self, session: Session, threshold: int, address: str, behind: int) -> None:
         refusal = self.save_refusal(session, "notifications", behind)
-        is_silenced = threshold == 0 < self.account.money.threshold
-        if refusal is None and (address != self.address or is_silenced):
+        is_lowered = threshold < self.account.money.threshold
+        if refusal is None and (address != self.address or is_lowered):
             refusal = FreshProofRequired if self.account.refusal(session, proof=True) else None
         section = NotificationSettings(threshold_micro_usd=threshold, email_address=address)
         version = self.account.versions["notifications"] - behind
