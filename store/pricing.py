@@ -44,6 +44,11 @@ class ModelPrice:
     is_default: bool = False
     """Whether nobody has priced the model, and it costs what the site says of such models."""
 
+    @property
+    def is_cached_dearer(self) -> bool:
+        """Whether cached input costs more than other input. No such price is stored now; earlier ones may have been."""
+        return (self.cached_input_per_million or 0) > self.input_per_million
+
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> int:
         """The cost of one request in micro-USD, a fraction rounded up; `cached_tokens` are some of the prompt's."""
         cached = self.input_per_million if self.cached_input_per_million is None else self.cached_input_per_million
@@ -78,7 +83,7 @@ class Pricing:
         amounts = (price.input_per_million, price.output_per_million, price.per_request)
         if not all(0 <= amount <= MAXIMUM_MICRO_USD for amount in (*amounts, price.cached_input_per_million or 0)):
             raise InvalidMoney("A price is not below zero.")
-        if price.cached_input_per_million is not None and price.cached_input_per_million > price.input_per_million:
+        if price.is_cached_dearer:
             # What is held for a call is worked out at the price of input, and a call costs no more than it holds.
             raise InvalidMoney("Cached input costs no more than other input.", field="cached-input")
         if price.max_output_tokens is not None and not 1 <= price.max_output_tokens <= MOST_OUTPUT_TOKENS:

@@ -6,7 +6,6 @@ happens in one transaction.
 
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from store.clock import Clock
 from store.database import Database
 from store.errors import BackupRefused, DatabaseBusy, DatabaseDamaged, DatabaseForeign, DatabaseInUse, DatabaseRefused
 from store.models import SCHEMA_REVISION, PasskeyCeremony, PendingSignIn, Session
+from store.restore_folder import working_folder
 from store.sqlite_file import create as create_file
 from store.store import Store, open_store
 
@@ -54,16 +54,16 @@ def restore(
     try:
         if not replace and _has_data(target):
             raise DatabaseInUse
-        with tempfile.TemporaryDirectory(prefix=".gatekey-restore-", dir=_workshop(target)) as folder:
+        with working_folder(_workshop(target)) as folder:
             # Verified and read from a copy: nobody changes it between the two.
-            copy = Path(folder, "backup")
+            copy = folder / "backup"
             manifest = _verified_copy(path, copy, ring)
             ready()
             if target.path is None:
                 with open_store(url, ring, clock=clock) as store:
                     is_whole = _load(store, copy, manifest, actor)
                 return Restored(manifest, None, is_whole)
-            new = Path(folder, "new.sqlite3")
+            new = folder / "new.sqlite3"
             with open_store(_url_of(new), ring, clock=clock) as store:
                 is_whole = _load(store, copy, manifest, actor)
                 store.database.checkpoint()

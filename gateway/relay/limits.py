@@ -76,7 +76,10 @@ class Allowance:
 
     def cost(self, tokens: int) -> int:
         """What it costs, in micro-USD, if each answer has so many tokens."""
-        return Usage(self.call.prompt_tokens, tokens * self.call.length.answers, self.call.pictures).cost(self.price)
+        # What is held covers the dearer kind of input: nobody knows yet what the model server has in its cache.
+        cached = self.call.prompt_tokens if self.price is not None and self.price.is_cached_dearer else 0
+        prompt, completion = self.call.prompt_tokens, tokens * self.call.length.answers
+        return Usage(prompt, completion, self.call.pictures, cached_tokens=cached).cost(self.price)
 
     def affordable(self, micro_usd: int) -> int:
         """How many tokens each answer may have for `micro_usd`, if the request can limit it; 0 if it cannot."""

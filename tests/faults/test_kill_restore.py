@@ -1,5 +1,7 @@
-"""`kill -9` while a backup is restored: the database is the old one or the new one, and never half of either."""
+"""`kill -9` while a backup is restored: the database is the old one or the new one, and never half of either, and the
+next restore removes what was left."""
 
+import tempfile
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -10,12 +12,14 @@ from store import backup
 from store.database import Database
 from store.models import Account
 from store.restore import restore
+from store.restore_folder import PREFIX
 from tests.faults.verdict import Verdict, file_of, is_corrupt
-from tests.faults.victim import Victim, strike, sweep
+from tests.faults.victim import Blow, Victim, strike, sweep
 from tests.stores import START, StillClock, add_account, make_ring, make_store
 
 
 def put_back(victim: Victim, path: Path) -> None:
+    tempfile.tempdir = str(path.parent)  # where a restore into PostgreSQL works
     victim.arm()
     restore(
         path, victim.url, make_ring(), replace=True, actor="test", clock=StillClock(victim.time), ready=lambda: None
@@ -54,4 +58,8 @@ def test_a_restore(url: str, kind: str, tmp_path: Path, blow_count: int) -> None
     path = file_of(url)
     if path is not None:
         print(f"left beside the database: {len(list(path.parent.iterdir()))} files")
+    _, was_killed = strike(put_back, url, START + timedelta(seconds=blow_count + 1), Blow("never"), saved)
+    assert not was_killed
+    left = [folder for place in {tmp_path, *([path.parent] if path else [])} for folder in place.glob(f"{PREFIX}*")]
+    assert left == []
     verdict.settle()

@@ -1,11 +1,12 @@
 """Doctor: the database, where it lies, who else can read it, and the key that belongs to it."""
 
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from store import private_folder, schema, sqlite_file
+from store import private_folder, restore_folder, schema, sqlite_file
 from store.at_rest import load_key_file
 from store.database import Database
 from store.errors import GatekeyError, StoreUnavailable
@@ -21,6 +22,8 @@ def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
         url = database_url(options, environ)
         with closing(Database(url)) as database:
             shown, path = database.url.render_as_string(hide_password=True), database.path
+        if path is not None:
+            yield from left_by_restores(path.parent)
         if is_fresh(url):
             yield warn("database", f"There is no database yet ({shown}).", "Run gatekey once to create it.")
             yield parents(own_folders(options, environ))
@@ -72,6 +75,16 @@ def _key(key: Path | None, database: Path | None) -> Iterator[Finding]:
             "key place",
             "The key lies in the folder of the database: whoever copies one copies the other.",
             "Move it and point --key-file at it.",
+        )
+
+
+def left_by_restores(place: Path) -> Iterator[Finding]:
+    """The folders that restores left in `place` when they were stopped before their end."""
+    for folder in restore_folder.left_over(place):
+        yield warn(
+            "restore",
+            f"A restore that was stopped before its end left {folder}, and copies of the data may be in it.",
+            f"Run: rm -r {shlex.quote(str(folder))}. The next gatekey restore removes it too.",
         )
 
 

@@ -1,5 +1,6 @@
 """Doctor: the clock, and whether the site's switches fit each other."""
 
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from tui.opening import Options, open_account_store
 
 if TYPE_CHECKING:
     from store.outbox import Outbox
+    from store.pricing import Pricing
     from store.site import Site
     from store.store import Store
 
@@ -39,6 +41,7 @@ def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield from mail(store)
         yield from private_network(store.site)
         yield deliveries(store.outbox)
+        yield from prices(store.pricing)
 
 
 def deliveries(outbox: "Outbox") -> Finding:
@@ -51,6 +54,29 @@ def deliveries(outbox: "Outbox") -> Finding:
             "Check the disk, and restore the database from a backup if there is more damage.",
         )
     return ok("notifications", "None was set aside as damaged.")
+
+
+def prices(pricing: "Pricing") -> Iterator[Finding]:
+    """Prices that could not be set today, each with the command that mends it."""
+    from store.money import show_usd, type_usd
+
+    dear = [price for price in pricing.all() if price.is_cached_dearer]
+    for price in dear:
+        most, cached = show_usd(price.input_per_million, exact=True), price.cached_input_per_million or 0
+        command = f"gatekey admin price set --input {type_usd(price.input_per_million)}"
+        command += f" --cached-input {type_usd(price.input_per_million)} --output {type_usd(price.output_per_million)}"
+        if price.per_request:
+            command += f" --request {type_usd(price.per_request)}"
+        if price.max_output_tokens is not None:
+            command += f" --max-output {price.max_output_tokens}"
+        yield warn(
+            "prices",
+            f"Cached input of {price.model} costs {show_usd(cached, exact=True)} per million tokens, and other input "
+            f"{most}: a call may cost more than it should.",
+            f"Run, with the right amount: {command} -- {shlex.quote(price.model)}",
+        )
+    if not dear:
+        yield ok("prices", "No model's cached input costs more than its other input.")
 
 
 def clock(newest: datetime | None, now: datetime) -> Finding:

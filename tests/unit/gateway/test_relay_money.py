@@ -7,11 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from gateway.relay import ledger
+from gateway.relay.limits import Allowance
+from gateway.relay.request import ENDPOINTS, understand
+from gateway.site_view import SiteView
 from store.errors import DatabaseBusy, QuotaExceeded
-from store.models import OutboxMessage
+from store.models import OutboxMessage, Price
 from store.outbox import QUOTA_WARNING
 from store.pricing import ModelPrice
 from store.sections import PriceSettings, PrivacySettings
@@ -35,6 +38,36 @@ def spent(store: Store) -> int:
     assert state.held_micro_usd == 0
     assert state.remaining_micro_usd + state.used_micro_usd == 5_000_000
     return state.used_micro_usd
+
+
+@pytest.mark.parametrize("cached", [None, 500_000, 1_000_000, 9_000_000])
+def test_what_is_held_covers_a_prompt_that_was_cached_whole(cached: int | None) -> None:
+    """Older releases let cached input cost more than other input."""
+    asked = json.dumps({**CHAT, "max_tokens": 4}).encode()
+    call = understand(ENDPOINTS[0], "application/json", asked)
+    price = ModelPrice(MODEL, 1_000_000, 2_000_000, cached_input_per_million=cached)
+    allowance = Allowance(call, price, SiteView("", "", (), 0, 0, 0, 0), is_obeyed=True)
+    for tokens in (0, call.prompt_tokens):
+        assert allowance.most >= price.cost(call.prompt_tokens, 4, tokens)
+    assert allowance.affordable(allowance.most) == 4
+
+
+async def test_a_dearer_price_of_cached_input_was_held_and_charged(store: Store) -> None:
+    key, held = make_relayed(store), []
+    with store.database.write() as tx:
+        tx.execute(update(Price).values(cached_input_micro_usd_per_million=9_000_000))
+
+    def reply(_: httpx.Request) -> httpx.Response:
+        held.append(store.quota.state(sign_in(store)).held_micro_usd)
+        prompt = 5
+        details = {"prompt_tokens_details": {"cached_tokens": prompt}}
+        return answer(
+            chat(usage={"prompt_tokens": prompt, "completion_tokens": 4, "total_tokens": prompt + 4, **details})
+        )
+
+    async with client_of(store, token=key, upstream=ModelServer(reply)) as client:
+        assert (await client.post("/v1/chat/completions", json={**CHAT, "max_tokens": 4})).status_code == 200
+    assert held[0] >= spent(store) == 5 * 9 + 4 * 2
 
 
 def log(store: Store) -> list[UsageEntry]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from store import sqlite_file
+from store.restore_folder import PREFIX, working_folder
 from tests.command_line import Shell
 from tui.commands import doctor_site, doctor_terminal
 from tui.commands.findings import Level
@@ -290,6 +292,37 @@ def test_a_folder_above_that_others_may_write_to_fails(shell: Shell, tmp_path: P
         assert f"chmod go-w {folder}" in found["parents"]["fix"]
         folder.chmod(0o700)
     assert doctor(shell)[1]["parents"]["level"] == "ok"
+
+
+def test_what_a_killed_restore_left_beside_the_database_is_named(shell: Shell) -> None:
+    shell.add()
+    left = shell.database.parent / f"{PREFIX}killed"
+    left.mkdir(mode=0o700)
+    found = doctor(shell)[1]["restore"]
+    assert (found["level"], str(left) in found["sentence"], f"rm -r {left}." in found["fix"]) == ("warn", True, True)
+    shell.database.unlink()
+    assert doctor(shell)[1]["restore"]["level"] == "warn"
+    left.rmdir()
+    with working_folder(left.parent):
+        assert "restore" not in doctor(shell)[1]
+
+
+def test_a_price_whose_cached_input_is_dearer_is_named_with_the_command_that_mends_it(shell: Shell) -> None:
+    shell.add()
+    shell.run("admin", "price", "set", "gpt 5", "--input", "1", "--cached-input", "0.5", "--output", "2")
+    assert doctor(shell)[1]["prices"]["level"] == "ok"
+    # No price that can be set today: from an older release.
+    with closing(sqlite3.connect(shell.database)) as connection, connection:
+        connection.execute("UPDATE prices SET cached_input_micro_usd_per_million = 3000000, max_output_tokens = 9")
+    found = doctor(shell)[1]["prices"]
+    assert found["level"] == "warn"
+    assert "gpt 5 costs $3.00" in found["sentence"]
+    command = found["fix"].partition(": gatekey ")[2]
+    assert shell.run(*shlex.split(command)).status == 0
+    assert doctor(shell)[1]["prices"]["level"] == "ok"
+    (price,) = json.loads(shell.run("admin", "price", "list", "--json").out)
+    assert (price["cached_input_usd_per_million_tokens"], price["output_usd_per_million_tokens"]) == ("1.00", "2.00")
+    assert price["max_output_tokens"] == 9
 
 
 def test_what_is_wrong_in_the_persons_own_file_is_told(
