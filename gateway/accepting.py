@@ -45,6 +45,11 @@ class Acceptor:
             self._retry.cancel()
         self._loop.remove_reader(self._listener)
 
+    async def settle(self) -> None:
+        """Wait until each connection that was accepted has its protocol, and so can be asked to end."""
+        if self._opening:
+            await asyncio.wait(self._opening)
+
     async def wait_closed(self) -> None:
         """Return at once: what was accepted is the server's business."""
 

@@ -41,12 +41,14 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._origin = origin
         self._connections = connections
+        self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say where it listens, once a signal would stop it properly."""
         await super().startup([])
         if self.started and sockets:
-            self.servers = [Acceptor(each, self._protocol, self._connections) for each in sockets]  # type: ignore[misc]
+            self._acceptors = [Acceptor(each, self._protocol, self._connections) for each in sockets]
+            self.servers = [*self._acceptors]  # type: ignore[list-item]
             LOGGER.info("Gatekey listens on %s:%d", self._origin, sockets[0].getsockname()[1])
 
     def _protocol(self) -> GuardedProtocol:
@@ -79,6 +81,11 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop. In a hurry uvicorn leaves without the application's own end, and what was answered unbooked."""
+        # uvicorn asks the connections it knows of to end. One that was accepted just now is not among them yet, and
+        # would be waited for.
+        for acceptor in self._acceptors:
+            acceptor.close()
+            await acceptor.settle()
         await super().shutdown(sockets)
         if self.force_exit:
             for request in self.server_state.tasks:

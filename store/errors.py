@@ -176,12 +176,12 @@ class WrongOriginalPassword(NotAuthentic):
 
 
 class WrongCode(NotAuthentic):
-    title = "Wrong code"
+    title = "Try again"
     sentence = "The code is wrong. Enter the one your authenticator app shows now."
 
 
 class CodeAlreadyUsed(NotAuthentic):
-    title = "Code already used"
+    title = "Not accepted"
     sentence = "This code was used before. Wait for the next one."
 
 
@@ -205,18 +205,17 @@ class SignInExpired(NotAuthentic):
 
 
 class SessionEnded(NotAuthentic):
-    title = "Session ended"
+    title = "Signed out"
     sentence = "This session has ended. Sign in again."
 
 
 class SessionSuspended(SessionEnded):
-    title = "Account suspended"
     sentence = "An administrator suspended this account, and this session ended with it. Ask the administrator."
 
 
 class SessionLocked(NotAuthentic):
     title = "Session locked"
-    sentence = "This session is locked. Enter your password to go on."
+    sentence = "Enter your password to go on."
 
 
 class InvalidToken(NotAuthentic):
@@ -235,7 +234,6 @@ class PasskeyRefused(NotAuthentic):
 
 
 class ClonedPasskey(PasskeyRefused):
-    title = "Passkey may have been copied"
     sentence = "The passkey's counter ran backwards, so it may have been copied. It was refused; remove it."
 
 
@@ -259,7 +257,7 @@ class FreshProofRequired(NotAllowed):
 class TooManyAttempts(NotAllowed):
     """`retry_after` says how long the factor stays locked."""
 
-    title = "Too many attempts"
+    title = "Please wait"
 
     def __init__(self, retry_after: timedelta) -> None:
         seconds = max(1, int(retry_after.total_seconds() + 0.999))
@@ -278,14 +276,14 @@ class FactorDisabled(NotAllowed):
 class AccountSuspended(NotAllowed):
     """Told only to whoever proved to be the account's own: by a first factor, a token or a key."""
 
-    title = "Account suspended"
+    title = "Access refused"
     sentence = "This account is suspended. Ask the administrator."
 
 
 class PasswordNeeded(NotAllowed):
     """The site has a rule about the password that only the password itself can answer."""
 
-    title = "Enter your password"
+    title = "Your password is needed"
     sentence = "Enter your password, so that its length can be checked."
 
 
@@ -295,7 +293,7 @@ class AdministratorRequired(NotAllowed):
 
 
 class DisabledByAdministrator(NotAllowed):
-    title = "Disabled by the administrator"
+    title = "Switched off"
     sentence = "The administrator has disabled this."
 
 
@@ -325,7 +323,7 @@ class LastAdministrator(NotAllowed):
 
 
 class RootAccount(NotAllowed):
-    title = "The root account stays"
+    title = "Nothing was changed"
     sentence = "The root account cannot be deleted."
 
 
@@ -335,7 +333,7 @@ class UsernameDoesNotMatch(NotAllowed):
 
 
 class ModelNotPriced(NotAllowed):
-    title = "Model without a price"
+    title = "Call refused"
 
     def __init__(self, model: str, *, is_forbidden: bool = False) -> None:
         """`is_forbidden` says that the administrator decided it, and not the account."""
@@ -389,17 +387,17 @@ class ModelSpeltOtherwise(Conflict):
 
 
 class AlreadyBound(Conflict):
-    title = "Already bound"
+    title = "Nothing was changed"
     sentence = "This identity cannot be bound to this account."
 
 
 class AlreadyEnabled(Conflict):
-    title = "Already on"
+    title = "Nothing was changed"
     sentence = "This is already switched on."
 
 
 class NotEnabled(Conflict):
-    title = "Not on"
+    title = "Nothing was changed"
     sentence = "This is not switched on."
 
 
@@ -424,12 +422,12 @@ class LimitReached(Conflict):
 
 
 class StaleEdit(Conflict):
-    title = "Changed somewhere else"
+    title = "Not saved"
     sentence = "This was changed somewhere else since you opened it. Nothing was overwritten."
 
 
 class AlreadySettled(Conflict):
-    title = "Already settled"
+    title = "Nothing was changed"
     sentence = "This reservation was settled before."
 
 
@@ -444,7 +442,7 @@ class DeliveryFailed(GatewayError):
     """`retry_after` is what the receiver asked for; `permanent` says that trying again is pointless."""
 
     title = "Not delivered"
-    sentence = "The notification was not delivered."
+    sentence = "The receiver did not take the notification."
 
     def __init__(
         self, sentence: str | None = None, *, retry_after: timedelta | None = None, permanent: bool = False
@@ -541,7 +539,7 @@ class DatabaseMissing(StoreUnavailable):
 
 
 class DatabaseDamaged(StoreUnavailable):
-    title = "The database is damaged"
+    title = "The data cannot be read"
     sentence = "The database file is damaged. Restore it from a backup."
 
 
@@ -556,7 +554,7 @@ class DatabaseOnNetwork(StoreUnavailable):
 
 
 class DatabaseRefused(StoreUnavailable):
-    title = "The database refused"
+    title = "Not done"
     sentence = "The database refused this change. Nothing was changed."
 
 
@@ -567,7 +565,7 @@ class DatabaseInUse(StoreUnavailable):
 
 class BackupRefused(StoreUnavailable):
     title = "This backup cannot be restored"
-    sentence = "The file is not a backup that can be restored."
+    sentence = "The file is not a backup that Gatekey made."
 
 
 class SchemaTooOld(StoreUnavailable):
@@ -581,12 +579,12 @@ class SchemaTooNew(StoreUnavailable):
 
 
 class KeyMissing(StoreUnavailable):
-    title = "The key file is missing"
+    title = "The secrets cannot be read"
     sentence = "The key that protects stored secrets is missing. Point --key-file or GATEKEY_KEY_FILE at it."
 
 
 class KeyNotMade(KeyMissing):
-    title = "The key file could not be made"
+    title = "Gatekey could not begin"
     sentence = "The file of the key that protects stored secrets could not be created. Nothing was changed."
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -119,6 +120,36 @@ def test_a_booking_that_waited_for_the_database_was_made_after_an_error_of_the_s
     thread.join(PATIENCE)
     state = store.quota.state(sign_in(store))
     assert (state.held_micro_usd, state.used_micro_usd) == (0, COST)
+
+
+@pytest.mark.parametrize("request_sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: g\r\n\r\n"])
+def test_a_connection_that_came_with_the_signal_was_not_waited_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch, request_sent: bytes
+) -> None:
+    app = create_app(store, upstream_client=Upstream(ModelServer()), dispatches=False)
+    listener = serve.listen("127.0.0.1", 0)
+    server = serve._Server(serve.configuration(app), "http://127.0.0.1", serve.register(store))
+    wait_for_all, open_ones, clients = server._wait_tasks_to_complete, list[bool](), list[socket.socket]()
+
+    async def stop(_: int) -> bool:
+        for _ in range(50):
+            clients.append(socket.create_connection(listener.getsockname(), timeout=PATIENCE))
+            clients[-1].sendall(request_sent)
+        server._acceptors[0]._accept()
+        return True
+
+    async def waiting() -> None:
+        open_ones.extend(not each.transport.is_closing() for each in server.server_state.connections)
+        await wait_for_all()
+
+    monkeypatch.setattr(server, "on_tick", stop)
+    monkeypatch.setattr(server, "_wait_tasks_to_complete", waiting)
+    with listener:
+        server.run(sockets=[listener])
+    assert not any(open_ones)
+    for client in clients:
+        with client, contextlib.suppress(ConnectionResetError):
+            assert client.recv(65536)[:12] in (b"", b"HTTP/1.1 200")
 
 
 def test_a_signal_that_is_ignored_stays_ignored(store: Store) -> None:
