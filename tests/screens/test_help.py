@@ -107,6 +107,25 @@ async def test_the_line_about_each_field_fits_80_columns() -> None:
         assert [field.help for field in fields if len(field.help) > room] == []
 
 
+@pytest.mark.parametrize("opens", ["f1", "ctrl+p", "ctrl+q"])
+async def test_the_line_about_a_field_is_empty_under_a_dialog_and_back_after_it(opens: str) -> None:
+    async with console() as stage:
+        await stage.press("3")
+        await stage.fill("quota-warning-threshold", "2.00")  # for leaving to ask
+        stage.app.screen.query_one("#quota-warning-threshold").focus()
+        await stage.settle()
+        line = stage.app.screen.query_one(HelpLine)
+        assert line.text == "A notification is sent when remaining quota falls below this amount in USD."
+        await stage.press(opens)
+        assert stage.app.screen is not line.screen
+        assert line.text == ""
+        line.read_again()  # what a delivery that ends meanwhile does
+        assert line.text == ""
+        await stage.press("escape")
+        assert stage.app.screen is line.screen
+        assert line.text == "A notification is sent when remaining quota falls below this amount in USD."
+
+
 async def test_f1_before_signing_in() -> None:
     async with console(signed_in=False) as stage:
         await stage.press("f1")

@@ -1,10 +1,11 @@
 """What the focused field is for, on one line that is always there, so that nothing moves with the focus."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import RenderResult
 from textual.content import Content
 from textual.reactive import reactive
+from textual.screen import Screen
 from textual.widget import Widget
 
 from store.text import plain
@@ -12,7 +13,10 @@ from tui.widgets.field import Field
 
 
 class HelpLine(Widget):
-    """Shows the `help` of the `Field` that holds the focus. Stands above the footer, or last in a dialog."""
+    """Shows the `help` of the `Field` that holds the focus. Stands above the footer, or last in a dialog.
+
+    It is empty while another screen is on top of its own and takes every key.
+    """
 
     ALLOW_SELECT: ClassVar[bool] = False
 
@@ -21,6 +25,7 @@ class HelpLine(Widget):
 
     def on_mount(self) -> None:
         self.watch(self.screen, "focused", self._focus_moved)
+        self.app.screen_change_signal.subscribe(self, self._screen_changed)
 
     def validate_text(self, text: str) -> str:
         return plain(text)
@@ -30,8 +35,12 @@ class HelpLine(Widget):
 
     def read_again(self) -> None:
         """The help of the focused field has changed."""
-        self._focus_moved(self.screen.focused)
+        if self.is_attached:
+            self._focus_moved(self.screen.focused)
+
+    def _screen_changed(self, _screen: Screen[Any]) -> None:
+        self.read_again()
 
     def _focus_moved(self, focused: Widget | None) -> None:
-        ancestors = focused.ancestors if focused is not None else []
+        ancestors = focused.ancestors if focused is not None and self.screen.is_active else []
         self.text = next((node.help for node in ancestors if isinstance(node, Field)), "")
