@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from screens.acting import Acts
+from screens.account_actions import AccountActions
 from store.text import plain
 from tui.widgets.field import show_errors
 from tui.widgets.small_screen import SmallScreenGuard
@@ -18,7 +18,7 @@ from tui.widgets.small_screen import SmallScreenGuard
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from screens.acting import Done
+    from screens.account_actions import Success
     from store.errors import GatekeyError
 
 R = TypeVar("R")
@@ -42,7 +42,7 @@ class Notice(Static):
             self.say("")
 
 
-class AccountModal(SmallScreenGuard, Acts, ModalScreen[R]):
+class AccountModal(SmallScreenGuard, AccountActions, ModalScreen[R]):
     """A dialog with a `Notice`. Esc closes it, but never while an action is under way."""
 
     HELP_TEXT: ClassVar[str] = ""
@@ -89,11 +89,11 @@ class AccountModal(SmallScreenGuard, Acts, ModalScreen[R]):
         if not self.busy:
             self.dismiss(None)
 
-    async def act(self, action: Callable[[], Awaitable[T]], *, holds_keys: bool = False) -> Done[T] | None:
+    async def act(self, action: Callable[[], Awaitable[T]], *, holds_input: bool = False) -> Success[T] | None:
         """`attempt` for what changes the account: the dialog stays until that is answered, perhaps with a secret."""
         self.busy = True
         try:
-            return await self.attempt(action, holds_keys=holds_keys)
+            return await self.run_with_reauth(action, holds_input=holds_input)
         finally:
             self.busy = False
 

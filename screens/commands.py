@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-    from tui.app import GatekeyApp
+    from tui.host import Host
 
 _SECURITY = (
     ("Generate new System Access Token", "token", "Replaces the present one"),
@@ -31,7 +31,7 @@ _SECURITY = (
 )
 
 
-def commands(app: GatekeyApp, screen: Screen[object]) -> Iterator[SystemCommand]:
+def commands(app: Host, screen: Screen[object]) -> Iterator[SystemCommand]:
     """Commands for `screen`. A screenshot is not among them: it would write secrets into a file."""
     if isinstance(screen, Console):
         page = screen.query_one(SettingsPage)

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Static
 
-from screens.acting import Acts
+from screens.account_actions import AccountActions
 from screens.header import Header
 from screens.modules import page_for
 from screens.modules.module_page import ModulePage
@@ -37,7 +37,7 @@ WIDE: Final = 100
 _LABELS: Final = {module.id: module.label for section in SECTIONS for module in section.modules}
 
 
-class Console(SmallScreenGuard, Acts, Screen[None]):
+class Console(SmallScreenGuard, AccountActions, Screen[None]):
     """One page at a time; Settings first. Below 100 columns the sidebar is a drawer."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#settings-tabs"
@@ -93,12 +93,12 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
         """Whether a tab has edits that are not saved."""
         return any(page.unsaved for page in self.query(SettingsPage))
 
-    async def may_leave(self) -> bool:
+    async def confirm_leave(self) -> bool:
         """Whether nothing is unsaved, or the person has said what to do with it. Call it in a worker."""
         for page in self.query(SettingsPage):
             if page.unsaved and page is not self.page:
                 await self.open_module("settings")
-            if not await page.may_leave():
+            if not await page.confirm_leave():
                 return False
         return True
 
@@ -134,7 +134,7 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
     async def show_recommendations(self) -> None:
         from screens.recommendations import PLACES, RecommendationList
 
-        summary = await self.attempt(self.account.summary, holds_keys=True)
+        summary = await self.run_with_reauth(self.account.summary, holds_input=True)
         if summary is None:
             return
         self.query_one(Header).summary = summary.value
@@ -196,7 +196,7 @@ class Console(SmallScreenGuard, Acts, Screen[None]):
         return True
 
     async def _show_summary(self) -> None:
-        summary = await self.attempt(self.account.summary)
+        summary = await self.run_with_reauth(self.account.summary)
         if summary is not None:
             self.query_one(Header).summary = summary.value
             self.query_one(Navigation).hidden = summary.value.hidden_modules

@@ -10,8 +10,8 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
+from screens.account_actions import AccountActions
 from screens.account_modal import Notice
-from screens.acting import Acts
 from store.errors import GatekeyError, InvalidInput, PasswordRefused
 from store.inputs import check_email, check_name
 from tui.widgets.action_button import ActionButton
@@ -30,7 +30,7 @@ SHORTEST: Final = 8
 """Characters a password needs unless the administrator asks for more."""
 
 
-class CreateAccount(SmallScreenGuard, Acts, Screen[None]):
+class CreateAccount(SmallScreenGuard, AccountActions, Screen[None]):
     """Creates the account and goes on to the console."""
 
     HELP_TEXT: ClassVar[str] = (

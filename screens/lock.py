@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
+from screens.account_actions import AccountActions
 from screens.account_modal import Notice
-from screens.acting import Acts
 from store.errors import GatekeyError, SessionEnded
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -24,7 +24,7 @@ from tui.widgets.secret_input import CodeInput, SecretInput
 from tui.widgets.small_screen import SmallScreenGuard
 
 
-class LockScreen(SmallScreenGuard, Acts, Screen[bool]):
+class LockScreen(SmallScreenGuard, AccountActions, Screen[bool]):
     """Covers everything, with its unsaved edits, until a factor is given. Result: True."""
 
     HELP_TEXT: ClassVar[str] = (
@@ -101,10 +101,10 @@ class LockScreen(SmallScreenGuard, Acts, Screen[bool]):
 
     @work(exclusive=True, group="leave")
     async def leave(self) -> None:
-        if await self.may_leave():
+        if await self.confirm_leave():
             await self.app.end_session()
 
-    async def may_leave(self) -> bool:
+    async def confirm_leave(self) -> bool:
         """Ask before what is unsaved behind the lock is lost, and tell nothing of it. Call it in a worker."""
         if not self._hides_unsaved():
             return True

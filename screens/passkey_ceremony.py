@@ -114,5 +114,5 @@ class PasskeyCeremony(AccountModal[bool]):
     @work(exclusive=True)
     async def give_up(self) -> None:
         self.workers.cancel_group(self, "wait")
-        await self.attempt(lambda: self.account.cancel_passkey(self._page))
+        await self.run_with_reauth(lambda: self.account.cancel_passkey(self._page))
         self.dismiss(False)

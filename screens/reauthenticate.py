@@ -83,7 +83,7 @@ class Reauthenticate(AccountModal[bool]):
     async def prove_with_passkey(self) -> None:
         from screens.passkey_ceremony import PasskeyCeremony
 
-        page = await self.attempt(self.account.begin_passkey_proof, holds_keys=True)
+        page = await self.run_with_reauth(self.account.begin_passkey_proof, holds_input=True)
         if page is not None and await self.app.push_screen_wait(PasskeyCeremony("Confirm it is you", page.value)):
             self.dismiss(True)
 

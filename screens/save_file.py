@@ -20,7 +20,7 @@ from tui.widgets.text_input import TextInput
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from screens.acting import Acts
+    from screens.account_actions import AccountActions
     from tui.account import AccountService
 
 FILES_ARE_OFF: Final = "Saving to a file is off here."
@@ -67,14 +67,16 @@ class SaveFile(AccountModal[Path | None]):
         path = Path(self.query_one("#path", Input).value.strip())
         self.say("Writing…", "muted")
         try:
-            done = await self.attempt(lambda: self._write(path))
+            done = await self.run_with_reauth(lambda: self._write(path))
         finally:
             self.busy = False
         if done is not None:
             self.dismiss(done.value)
 
 
-async def save_file(screen: Acts, title: str, name: str, write: Callable[[Path], Awaitable[Path]]) -> Path | None:
+async def save_file(
+    screen: AccountActions, title: str, name: str, write: Callable[[Path], Awaitable[Path]]
+) -> Path | None:
     """Ask where to save what `write` writes, as `name` unless the person says otherwise. Call it in a worker."""
     suggested = await screen.account.files.suggest(name)
     return await screen.app.push_screen_wait(SaveFile(title, suggested, write))

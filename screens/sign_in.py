@@ -10,8 +10,8 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Button, ContentSwitcher, Input, Static
 
+from screens.account_actions import AccountActions
 from screens.account_modal import Notice
-from screens.acting import Acts
 from store.errors import GatekeyError, SignInExpired, TooManyAttempts
 from store.text import plain
 from tui.widgets.action_button import ActionButton
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tui.account import SignInWays
 
 
-class SignIn(SmallScreenGuard, Acts, Screen[None]):
+class SignIn(SmallScreenGuard, AccountActions, Screen[None]):
     """Opens the data behind its first picture; on a first run it gives way to `CreateAccount`."""
 
     HELP_TEXT: ClassVar[str] = (

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from screens.entry import main
 from store import store as store_module
 from tests.stores import PASSWORD, cheap_hasher
-from tui.command import main
 from tui.opening import Options, open_account_store
 
 

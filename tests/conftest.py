@@ -13,7 +13,7 @@ from textual.widgets import Input
 from store import schema
 from store.database import Database
 from tests import parts
-from tui import key_order
+from tui import input_queue
 
 STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")
 """Variables of the person running the tests that would change what is drawn."""
@@ -88,7 +88,7 @@ def still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def patient_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine at work on other things is slow, not broken: keys wait longer for a dialog that is on its way."""
-    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 3000)
+    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 3000)
 
 
 @pytest.fixture(autouse=True)

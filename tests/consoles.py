@@ -12,10 +12,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from textual.widgets._toast import Toast
 
+from screens.app import GatekeyApp
 from screens.header import Header
 from store.store import Store
 from tests.stores import PASSWORD, StillClock, add_account, make_store, sign_in
-from tui.app import GatekeyApp
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.opening import Options

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from screens.app import GatekeyApp
 from store.store import Store
 from tests.consoles import SIZE, Stage
 from tests.stores import StillClock, add_account, make_store, sign_in
-from tui.app import GatekeyApp
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.opening import Options

@@ -1,19 +1,21 @@
-"""The entry point `gatekey`: parse first, import what the command needs, and end with a status and a sentence."""
+"""The command line: parse first, import what the command needs, and end with a status and a sentence."""
 
 import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from store.errors import GatekeyError
 from tui.commands import streams
 from tui.commands.parsing import Parser, options_from, protect_negatives
-from tui.opening import DEBUG_LOG_VARIABLE, files_are_off, forget_files
+from tui.opening import DEBUG_LOG_VARIABLE, Options, files_are_off, forget_files
+
+OpenConsole: TypeAlias = Callable[[Options], int]
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130
@@ -55,8 +57,11 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; argparse ends a wrong command line with status 2 itself."""
+def main(open_console: OpenConsole, arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; argparse ends a wrong command line with status 2 itself.
+
+    `open_console` opens the console and returns its exit status.
+    """
     if arguments is None:
         from tui.terminal import harden_process
 
@@ -65,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         harden_process()
     streams.prepare()
     try:
-        status = _run(sys.argv[1:] if arguments is None else arguments)
+        status = _run(open_console, sys.argv[1:] if arguments is None else arguments)
         streams.flush()
     except GatekeyError as error:
         streams.say(f"gatekey: {error.title}. {error}")
@@ -86,23 +91,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(open_console: OpenConsole, arguments: Sequence[str]) -> int:
     no_files = files_are_off("--no-files" in arguments, os.environ)
     if no_files:
         forget_files(os.environ)
     if set(arguments) <= {"--demo", "--no-files"}:
         # The console is what a person waits for: its first picture does not wait for the grammar of the commands.
-        from tui.opening import Options
-        from tui.run import run_console
-
-        return run_console(Options(demo="--demo" in arguments, no_files=no_files))
+        return open_console(Options(demo="--demo" in arguments, no_files=no_files))
     parser = build_parser()
     parsed = parser.parse_args(protect_negatives(arguments))
     options = options_from(parser, parsed)
     if parsed.command is None:
-        from tui.run import run_console
-
-        return run_console(options)
+        return open_console(options)
     if options.demo:
         parser.error("--demo opens the console; it takes no command")
     status: int = parsed.run(parsed, options)

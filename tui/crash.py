@@ -1,7 +1,7 @@
 """How the console ends when it did not want to: a clean terminal, a calm sentence, and no secret anywhere.
 
 Textual prints an unhandled exception with the local variables of every frame, and those hold passwords and tokens
-(its `App._fatal_error`, textual 8.2.8). `CalmExit` replaces that.
+(its `App._fatal_error`, textual 8.2.8). `SafeCrashMixin` replaces that.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ else:
     AppPart = object
 
 
-class CalmExit(AppPart):
+class SafeCrashMixin(AppPart):
     """Mix into an `App`, before it."""
 
     crash_log: Path | None = None

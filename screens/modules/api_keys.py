@@ -74,7 +74,7 @@ class ApiKeysPage(ModulePage):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        keys = await self.attempt(self.account.api_keys)
+        keys = await self.run_with_reauth(self.account.api_keys)
         if keys is None:
             return
         table = self.query_one(RowTable)
@@ -95,13 +95,13 @@ class ApiKeysPage(ModulePage):
 
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
-        self.begin(self._create)
+        self.run_exclusive(self._create)
 
     @on(Button.Pressed, "#revoke")
     def action_revoke(self) -> None:
         key = self._key
         if key is not None and key.revoked_at is None:
-            self.begin(lambda: self._revoke(key))
+            self.run_exclusive(lambda: self._revoke(key))
 
     async def _create(self) -> None:
         made = await self.app.push_screen_wait(NewKey())
@@ -117,7 +117,7 @@ class ApiKeysPage(ModulePage):
             dangerous=True,
         )
         if await self.app.push_screen_wait(question):
-            await self.attempt(lambda: self.account.revoke_api_key(key.id))
+            await self.run_with_reauth(lambda: self.account.revoke_api_key(key.id))
             self.load()
 
 
@@ -160,7 +160,7 @@ class NewKey(AccountModal[Any]):
             if problems:
                 return
             expires_at = None if days is None else self.account.now() + timedelta(days=days)
-            done = await self.attempt(lambda: self.account.create_api_key(name, expires_at, limit))
+            done = await self.run_with_reauth(lambda: self.account.create_api_key(name, expires_at, limit))
         finally:
             self.busy = False
         if done is not None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
+from screens.account_actions import AccountActions
 from screens.account_modal import Notice
-from screens.acting import Acts
 
 if TYPE_CHECKING:
     from store.errors import GatekeyError
 
 
-class ModulePage(Acts, VerticalScroll, can_focus=True):
+class ModulePage(AccountActions, VerticalScroll, can_focus=True):
     """Mounted by the console when its module is first opened."""
 
     HELP_TEXT: ClassVar[str] = ""

@@ -40,7 +40,10 @@ class OverviewPage(ModulePage):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        days, summary = await self.attempt(lambda: self.account.days(_DAYS)), await self.attempt(self.account.summary)
+        days, summary = (
+            await self.run_with_reauth(lambda: self.account.days(_DAYS)),
+            await self.run_with_reauth(self.account.summary),
+        )
         if days is None or summary is None:
             return
         calls, errors = sum(day.calls for day in days.value), sum(day.errors for day in days.value)

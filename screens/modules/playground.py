@@ -29,7 +29,10 @@ class PlaygroundPage(ModulePage):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        keys, prices = await self.attempt(self.account.api_keys), await self.attempt(self.account.prices)
+        keys, prices = (
+            await self.run_with_reauth(self.account.api_keys),
+            await self.run_with_reauth(self.account.prices),
+        )
         if keys is None or prices is None:
             return
         usable = [key for key in keys.value if key.is_usable(self.account.now())]

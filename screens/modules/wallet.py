@@ -42,7 +42,7 @@ class WalletPage(ModulePage):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        quota, prices = await self.attempt(self.account.quota), await self.attempt(self.account.prices)
+        quota, prices = await self.run_with_reauth(self.account.quota), await self.run_with_reauth(self.account.prices)
         if quota is None or prices is None:
             return
         state = quota.value

@@ -102,7 +102,7 @@ class ShownOnce(AccountModal[None]):
         """Whether the secret would be lost with this dialog."""
         return not self._was_taken
 
-    async def may_leave(self) -> bool:
+    async def confirm_leave(self) -> bool:
         """Whether the secret was taken, or may be lost. Call it in a worker."""
         question = Confirm(
             "Close without keeping it?", "It is never shown again.", "Close", cancel="Stay", dangerous=True
@@ -111,7 +111,7 @@ class ShownOnce(AccountModal[None]):
 
     @work(exclusive=True)
     async def close(self) -> None:
-        if await self.may_leave():
+        if await self.confirm_leave():
             self.dismiss(None)
 
 

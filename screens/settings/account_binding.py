@@ -47,7 +47,7 @@ class AccountBindingPane(Pane):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        overview = await self.attempt(self.account.bindings)
+        overview = await self.run_with_reauth(self.account.bindings)
         if overview is not None:
             await self.show_overview(overview.value)
 
@@ -88,19 +88,19 @@ class AccountBindingPane(Pane):
     @on(Button.Pressed, ".bind")
     def bind_pressed(self, event: Button.Pressed) -> None:
         slug = event.button.name or ""
-        self.begin(lambda: self._bind(slug))
+        self.run_exclusive(lambda: self._bind(slug))
 
     @on(Button.Pressed, ".unbind")
     def unbind_pressed(self, event: Button.Pressed) -> None:
         for binding in self._listed:
             if binding.provider.slug == event.button.name:
-                self.begin(partial(self._unbind, binding))
+                self.run_exclusive(partial(self._unbind, binding))
 
     async def _bind(self, slug: str) -> None:
         from screens.bind_provider import ProviderLogin
 
         self._say("Asking the provider for a code…", "muted")
-        login = await self.attempt(lambda: self.account.begin_device_login(slug), holds_keys=True)
+        login = await self.run_with_reauth(lambda: self.account.begin_device_login(slug), holds_input=True)
         if login is None:
             return
         self._say("")
@@ -114,7 +114,7 @@ class AccountBindingPane(Pane):
             "Bind",
         )
         if await self.app.push_screen_wait(question):
-            if await self.attempt(lambda: self.account.bind(identity)) is not None:
+            if await self.run_with_reauth(lambda: self.account.bind(identity)) is not None:
                 self._say("The identity was bound. Other sessions were signed out.", "good")
             self._changed()
 
@@ -129,7 +129,7 @@ class AccountBindingPane(Pane):
             dangerous=True,
         )
         if await self.app.push_screen_wait(question):
-            if await self.attempt(lambda: self.account.unbind(number)) is not None:
+            if await self.run_with_reauth(lambda: self.account.unbind(number)) is not None:
                 self._say("The identity was unbound. Other sessions were signed out.", "good")
             self._changed()
 

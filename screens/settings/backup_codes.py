@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Button, Static
 
-from screens.acting import Acts
+from screens.account_actions import AccountActions
 from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence, write_text
 from tui.clipboard import copy
 from tui.widgets.action_button import ActionButton
@@ -23,7 +23,7 @@ FILE_NAME = "gatekey-backup-codes.txt"
 _HIDDEN = "••••-••••-••••-••••"
 
 
-class BackupCodeList(Acts, Vertical):
+class BackupCodeList(AccountActions, Vertical):
     """Two columns of five, hidden until revealed; they hide again after a minute and behind any other screen."""
 
     ALLOW_SELECT: ClassVar[bool] = False

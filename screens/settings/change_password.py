@@ -58,7 +58,7 @@ class ChangePassword(AccountModal[bool]):
 
     @work(group="rules")
     async def show_rules(self) -> None:
-        shortest = await self.attempt(self.account.shortest_password)
+        shortest = await self.run_with_reauth(self.account.shortest_password)
         if shortest is not None:
             self.query_one("#rules", Static).update(RULES.format(shortest.value))
 
@@ -99,14 +99,14 @@ class ChangePassword(AccountModal[bool]):
         )
         self.say("Changing your password…", "muted")
         try:
-            checked = await self.attempt(self._problems)
+            checked = await self.run_with_reauth(self._problems)
             if checked is None:
                 return
             if checked.value:
                 self.say("")
                 show_errors(self, checked.value)
                 return
-            done = await self.attempt(lambda: self.account.change_password(original, new, confirmation))
+            done = await self.run_with_reauth(lambda: self.account.change_password(original, new, confirmation))
         finally:
             self.busy = False
         if done is not None:

@@ -87,7 +87,7 @@ class DeleteAccount(AccountModal[bool]):
         typed = self.query_one("#username", Input).value
         self.say("Deleting…", "warning")
         try:
-            done = await self.attempt(lambda: self.account.delete_account(typed))
+            done = await self.run_with_reauth(lambda: self.account.delete_account(typed))
         finally:
             self.busy = False
         if done is not None:

@@ -223,7 +223,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         self.run_worker(self._read_account_email, group="email", exclusive=True)
 
     async def _read_account_email(self) -> None:
-        summary = await self.attempt(self.account.summary)
+        summary = await self.run_with_reauth(self.account.summary)
         if summary is not None:
             email = plain(summary.value.email) or "none is bound to your account"
             self.query_one("#email-address", Input).placeholder = email
@@ -232,7 +232,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     async def loaded(self) -> None:
         await self._show_email_route()
-        deliveries = await self.attempt(self.account.last_deliveries)
+        deliveries = await self.run_with_reauth(self.account.last_deliveries)
         if deliveries is not None:
             for channel in Channel:
                 if not self._test_button(channel).disabled:
@@ -254,7 +254,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         button = self._test_button(channel)
         button.disabled = True
         self.query_one(f"#last-{channel}", Static).update("sending…")
-        outcome = await self.attempt(lambda: self.account.send_test(channel))
+        outcome = await self.run_with_reauth(lambda: self.account.send_test(channel))
         button.disabled = False
         if outcome is None:
             await self.loaded()
@@ -268,7 +268,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     @on(Button.Pressed, "#enter-code")
     def enter_code_pressed(self) -> None:
-        self.begin(self._ask_for_code)
+        self.run_exclusive(self._ask_for_code)
 
     async def _ask_for_code(self) -> None:
         if not self._unconfirmed:
@@ -280,7 +280,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     async def _show_email_route(self) -> None:
         """Say whether the notification address waits for its code, and where warnings go meanwhile."""
-        outcome = await self.attempt(self.account.email_route)
+        outcome = await self.run_with_reauth(self.account.email_route)
         if outcome is None:
             return
         route = outcome.value

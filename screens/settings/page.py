@@ -132,13 +132,13 @@ class SettingsPage(Vertical):
         """The panes with unsaved edits."""
         return [pane for pane in self.query(SectionPane) if pane.dirty]
 
-    async def may_leave(self) -> bool:
+    async def confirm_leave(self) -> bool:
         """Ask about each dirty tab, which shows meanwhile: what cannot be saved is told there. Call it in a worker."""
         for pane in self.unsaved:
             if pane is not self.pane:
                 await self.show_tab(pane.id or FIRST)
                 self.focus_tabs()
-            if not await pane.may_leave():
+            if not await pane.confirm_leave():
                 return False
         return True
 

@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Button, Input
 
+from screens.account_actions import AccountActions
 from screens.account_modal import Notice
-from screens.acting import Acts
 from store.errors import GatekeyError, InvalidInput
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from tui.widgets.action_button import ActionButton
@@ -37,7 +37,7 @@ S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSe
 _SIDEWAYS: Final = frozenset({"scroll_left", "scroll_right", "page_left", "page_right"})
 
 
-class Pane(Acts, VerticalScroll, can_focus=False):
+class Pane(AccountActions, VerticalScroll, can_focus=False):
     """One tab."""
 
     HELP_TEXT: ClassVar[str] = ""
@@ -131,8 +131,8 @@ class SectionPane(Pane, Generic[S]):
     async def load_section(self) -> None:
         """Read the section again, unless edits of it are under way: those begin from what was shown."""
         if not self.dirty:
-            with self.app.keys_held(keeps=True) if self.saved is None else nullcontext():
-                saved = await self.attempt(lambda: self.account.load(self.KIND))
+            with self.app.hold_input(keeps=True) if self.saved is None else nullcontext():
+                saved = await self.run_with_reauth(lambda: self.account.load(self.KIND))
             if saved is not None:
                 self._show_again(saved.value)
         await self.loaded()
@@ -252,7 +252,7 @@ class SectionPane(Pane, Generic[S]):
         from store.settings import SettingsConflict
 
         while True:
-            outcome = await self.attempt(partial(self._stored_or_theirs, section, base))
+            outcome = await self.run_with_reauth(partial(self._stored_or_theirs, section, base))
             if outcome is None:
                 return None
             if not isinstance(outcome.value, SettingsConflict):
@@ -276,7 +276,7 @@ class SectionPane(Pane, Generic[S]):
         except SettingsConflict as conflict:
             return conflict
 
-    async def may_leave(self) -> bool:
+    async def confirm_leave(self) -> bool:
         """Ask what to do with unsaved edits. Call it in a worker."""
         title = self.border_title or (self.id or "").replace("-", " ").title()
         decision = await self.app.push_screen_wait(

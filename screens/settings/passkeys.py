@@ -64,7 +64,7 @@ class Passkeys(AccountModal[None]):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        overview = await self.attempt(self.account.security)
+        overview = await self.run_with_reauth(self.account.security)
         # Somebody may have closed the dialog meanwhile.
         options = next(iter(self.query(OptionList)), None)
         if overview is None or options is None:
@@ -89,25 +89,25 @@ class Passkeys(AccountModal[None]):
     @on(Button.Pressed, "#register")
     def action_register(self) -> None:
         if self._can_register:
-            self.begin(self._register)
+            self.run_exclusive(self._register)
 
     @on(Button.Pressed, "#rename")
     def action_rename(self) -> None:
         passkey = self._under_cursor()
         if passkey is not None:
-            self.begin(lambda: self._rename(passkey))
+            self.run_exclusive(lambda: self._rename(passkey))
 
     @on(Button.Pressed, "#remove")
     def action_remove(self) -> None:
         passkey = self._under_cursor()
         if passkey is not None:
-            self.begin(lambda: self._remove(passkey))
+            self.run_exclusive(lambda: self._remove(passkey))
 
     async def _register(self) -> None:
         label = await self.app.push_screen_wait(PasskeyLabel("Register a passkey", ""))
         if label is None:
             return
-        page = await self.attempt(lambda: self.account.begin_passkey_registration(label), holds_keys=True)
+        page = await self.run_with_reauth(lambda: self.account.begin_passkey_registration(label), holds_input=True)
         if page is not None:
             if await self.app.push_screen_wait(PasskeyCeremony("Register a passkey", page.value)):
                 self.say(f"The passkey {plain(label)} was registered.", "good")

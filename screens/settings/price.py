@@ -56,7 +56,7 @@ class PricePane(SectionPane[PriceSettings]):
         self._explain(self.query_one("#accept-unpriced-models", Toggle).value)
 
     async def loaded(self) -> None:
-        models = await self.attempt(self.account.unpriced_models)
+        models = await self.run_with_reauth(self.account.unpriced_models)
         if models is None:
             return
         now = self.account.now()

@@ -63,7 +63,7 @@ class PrivacyPane(SectionPane[PrivacySettings]):
         self._explain(self.query_one("#record-client-ip", Toggle).value)
 
     async def loaded(self) -> None:
-        count = await self.attempt(self.account.count_ips)
+        count = await self.run_with_reauth(self.account.count_ips)
         if count is not None:
             shown = f"more than {_CAPPED:,}" if count.value > _CAPPED else f"{count.value:,}"
             self.query_one("#stored-ips", Static).update(shown)
@@ -71,7 +71,7 @@ class PrivacyPane(SectionPane[PrivacySettings]):
 
     @on(Button.Pressed, "#erase-ips")
     def erase_pressed(self) -> None:
-        self.begin(self._erase)
+        self.run_exclusive(self._erase)
 
     async def _erase(self) -> None:
         question = Confirm(
@@ -82,7 +82,7 @@ class PrivacyPane(SectionPane[PrivacySettings]):
         )
         if not await self.app.push_screen_wait(question):
             return
-        erased = await self.attempt(self.account.erase_ips)
+        erased = await self.run_with_reauth(self.account.erase_ips)
         if erased is not None:
             self.say(f"Erased from {erased.value:,} log entries.", "good")
             await self.loaded()

@@ -66,11 +66,11 @@ class SecurityPane(Pane):
 
     @work(exclusive=True, group="load")
     async def load_overview(self) -> None:
-        await self._read(holds_keys=False)
+        await self._read(holds_input=False)
 
-    async def _read(self, *, holds_keys: bool = True) -> SecurityOverview | None:
+    async def _read(self, *, holds_input: bool = True) -> SecurityOverview | None:
         """What the account says now: the rows may be older. None if it cannot be read, which was told then."""
-        overview = await self.attempt(self.account.security, holds_keys=holds_keys)
+        overview = await self.run_with_reauth(self.account.security, holds_input=holds_input)
         if overview is None:
             return None
         self.show_overview(overview.value)
@@ -146,28 +146,28 @@ class SecurityPane(Pane):
                 getattr(self, f"action_{name}")()
 
     def action_token(self) -> None:
-        self.begin(self._renew_token)
+        self.run_exclusive(self._renew_token)
 
     def action_password(self) -> None:
-        self.begin(self._change_password)
+        self.run_exclusive(self._change_password)
 
     def action_passkeys(self) -> None:
-        self.begin(self._manage_passkeys)
+        self.run_exclusive(self._manage_passkeys)
 
     def action_two_factor(self) -> None:
-        self.begin(self._manage_two_factor)
+        self.run_exclusive(self._manage_two_factor)
 
     def action_sessions(self) -> None:
-        self.begin(self._show_sessions)
+        self.run_exclusive(self._show_sessions)
 
     def action_activity(self) -> None:
-        self.begin(self._show_activity)
+        self.run_exclusive(self._show_activity)
 
     def action_sign_out_others(self) -> None:
-        self.begin(self._end_others)
+        self.run_exclusive(self._end_others)
 
     def action_delete(self) -> None:
-        self.begin(self._delete)
+        self.run_exclusive(self._delete)
 
     async def _show(self, dialog: AccountModal[Any]) -> None:
         await self.app.push_screen_wait(dialog)
@@ -233,7 +233,7 @@ class SecurityPane(Pane):
         )
         if not await self.app.push_screen_wait(question):
             return
-        made = await self.attempt(self.account.generate_token, holds_keys=True)
+        made = await self.run_with_reauth(self.account.generate_token, holds_input=True)
         if made is not None:
             await self.app.push_screen_wait(AccessToken(made.value))
             self._changed()
@@ -243,7 +243,7 @@ class SecurityPane(Pane):
 
         notice = self.query_one(Notice)
         notice.say(_PREPARING, "muted")
-        enrolment = await self.attempt(self.account.begin_two_factor, holds_keys=True)
+        enrolment = await self.run_with_reauth(self.account.begin_two_factor, holds_input=True)
         if str(notice.content) == _PREPARING:
             notice.say("")
         if enrolment is None:
@@ -263,7 +263,7 @@ class SecurityPane(Pane):
         if await self.app.push_screen_wait(
             Confirm("Sign out other sessions?", "Every session of yours but this one ends at once.", "Sign out")
         ):
-            ended = await self.attempt(self.account.sign_out_others)
+            ended = await self.run_with_reauth(self.account.sign_out_others)
             if ended is not None:
                 ended_count = "1 session was" if ended.value == 1 else f"{ended.value} sessions were"
                 self.query_one(Notice).say(f"{ended_count} signed out.", "good")
@@ -272,10 +272,10 @@ class SecurityPane(Pane):
     async def _delete(self) -> None:
         from screens.settings.delete_account import DeleteAccount
 
-        keeps_old_rows = await self.attempt(self.account.check_deletable, holds_keys=True)
+        keeps_old_rows = await self.run_with_reauth(self.account.check_deletable, holds_input=True)
         if keeps_old_rows is None:
             return
-        who = await self.attempt(self.account.summary, holds_keys=True)
+        who = await self.run_with_reauth(self.account.summary, holds_input=True)
         if who is None:
             return
         if await self.app.push_screen_wait(DeleteAccount(who.value.name, keeps_old_rows=keeps_old_rows.value)):

@@ -51,7 +51,7 @@ class SessionList(AccountModal[None]):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        overview = await self.attempt(self.account.security)
+        overview = await self.run_with_reauth(self.account.security)
         if overview is None:
             return
         self._sessions, now = overview.value.sessions, self.account.now()
@@ -77,7 +77,7 @@ class SessionList(AccountModal[None]):
         if session.is_current:
             self.say("This is the session you are using. Sign out instead.", "warning")
         else:
-            self.begin(lambda: self._end(session.id))
+            self.run_exclusive(lambda: self._end(session.id))
 
     async def _end(self, session_id: int) -> None:
         if await self.act(lambda: self.account.revoke_session(session_id)) is not None:

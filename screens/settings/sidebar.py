@@ -64,7 +64,7 @@ class SidebarPane(SectionPane[SidebarSettings]):
         self.query_one("#sidebar-preview").set_class(event.size.width < ROOM, "-hidden")
 
     async def loaded(self) -> None:
-        summary = await self.attempt(self.account.summary)
+        summary = await self.run_with_reauth(self.account.summary)
         if summary is None:
             return
         self._locked = summary.value.locked_modules

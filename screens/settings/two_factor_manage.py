@@ -48,7 +48,7 @@ class TwoFactorManage(AccountModal[None]):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        overview = await self.attempt(self.account.security)
+        overview = await self.run_with_reauth(self.account.security)
         if overview is None:
             return
         status = overview.value.two_factor
@@ -65,18 +65,18 @@ class TwoFactorManage(AccountModal[None]):
 
     @on(Button.Pressed, "#renew")
     def action_renew(self) -> None:
-        self.begin(self._renew)
+        self.run_exclusive(self._renew)
 
     @on(Button.Pressed, "#disable")
     def action_disable(self) -> None:
-        self.begin(self._disable)
+        self.run_exclusive(self._disable)
 
     async def _renew(self) -> None:
         question = Confirm("Make new backup codes?", "The old ones stop working at once.", "Make new codes")
         if not await self.app.push_screen_wait(question):
             return
         self.say("Making ten new codes…", "muted")
-        codes = await self.act(self.account.renew_backup_codes, holds_keys=True)
+        codes = await self.act(self.account.renew_backup_codes, holds_input=True)
         if codes is not None:
             self.say("")
             await self.app.push_screen_wait(NewBackupCodes(codes.value))
@@ -148,7 +148,7 @@ class NewBackupCodes(AccountModal[None]):
         """Whether the codes would be lost with this dialog."""
         return not self.query_one(BackupCodeList).was_taken
 
-    async def may_leave(self) -> bool:
+    async def confirm_leave(self) -> bool:
         """Whether the codes were taken, or may be lost. Call it in a worker."""
         question = Confirm(
             "Close without keeping them?", "They are never shown again.", "Close", cancel="Stay", dangerous=True
@@ -165,5 +165,5 @@ class NewBackupCodes(AccountModal[None]):
 
     @work(exclusive=True)
     async def close(self) -> None:
-        if await self.may_leave():
+        if await self.confirm_leave():
             self.dismiss(None)

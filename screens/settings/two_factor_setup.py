@@ -117,7 +117,7 @@ class TwoFactorSetup(AccountModal[bool]):
     def on_unmount(self) -> None:
         self._enrolment = None
 
-    async def may_leave(self) -> bool:
+    async def confirm_leave(self) -> bool:
         """Whether a half-done setup may be thrown away. Call it in a worker."""
         question = Confirm(
             "Leave the setup?",
@@ -187,7 +187,7 @@ class TwoFactorSetup(AccountModal[bool]):
     async def confirm_saved(self) -> None:
         code = self.query_one("#saved-code", CodeInput).code
         try:
-            done = await self.attempt(lambda: self.account.confirm_codes_saved(code))
+            done = await self.run_with_reauth(lambda: self.account.confirm_codes_saved(code))
         finally:
             self.busy = False
         if done is not None:
@@ -198,7 +198,7 @@ class TwoFactorSetup(AccountModal[bool]):
     async def complete(self) -> None:
         code = self.query_one("#code", CodeInput).take()
         try:
-            done = await self.attempt(lambda: self.account.complete_two_factor(code))
+            done = await self.run_with_reauth(lambda: self.account.complete_two_factor(code))
         finally:
             self.busy = False
         if done is not None:
@@ -206,8 +206,8 @@ class TwoFactorSetup(AccountModal[bool]):
 
     @work(exclusive=True, group="leave")
     async def leave(self) -> None:
-        if await self.may_leave():
-            await self.attempt(self.account.cancel_two_factor)
+        if await self.confirm_leave():
+            await self.run_with_reauth(self.account.cancel_two_factor)
             self.dismiss(False)
 
     @work(exclusive=True, group="key")

@@ -6,10 +6,10 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from tui.app import GatekeyApp
+from screens.app import GatekeyApp
 from tui.local_account import LocalAccount
 from tui.opening import Options
-from tui.run import run_to_its_end
+from tui.session_exit import run_to_its_end
 
 
 class FaultyGatekey(GatekeyApp):

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from screens.app import GatekeyApp
 from screens.console import Console
 from screens.sign_in import SignIn
 from store.money import show_usd
@@ -13,7 +14,6 @@ from store.store import Store
 from store.usage_log import LoggedEntry
 from tests.consoles import SIZE, Stage
 from tests.stores import StillClock
-from tui.app import GatekeyApp
 from tui.demo import NAME, PASSWORD, open_demo
 from tui.local_account import LocalAccount
 from tui.opening import Options

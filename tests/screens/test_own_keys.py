@@ -12,10 +12,10 @@ from textual.widgets._toast import Toast
 
 import screens
 import tui
+from screens.app import GatekeyApp
 from screens.sign_in import SignIn
 from tests.consoles import SIZE, Stage
 from tests.stores import StillClock, add_account, make_store
-from tui.app import GatekeyApp
 from tui.key_ids import ACTIONS
 from tui.keymap import load_config
 from tui.local_account import LocalAccount

@@ -7,6 +7,7 @@ import pytest
 from textual.events import Key
 from textual.widgets import Input
 
+from screens.app import GatekeyApp
 from screens.console import Console
 from screens.recommendations import RecommendationList
 from screens.settings.change_password import ChangePassword
@@ -19,11 +20,10 @@ from store.bindings import ProviderKind
 from store.errors import DatabaseBusy, SessionEnded
 from store.sections import NotificationSettings, SidebarSettings
 from tests.consoles import PASSWORD, SIZE, Stage, console
-from tests.screens.test_key_order import burst
+from tests.screens.test_input_queue import burst
 from tests.slow_accounts import slow_console
 from tests.stores import StillClock, add_account, make_store, sign_in
-from tui import key_order
-from tui.app import GatekeyApp
+from tui import input_queue
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.opening import Options
@@ -98,7 +98,7 @@ async def test_what_was_typed_ahead_of_the_form_waits_for_it() -> None:
 
 
 async def test_what_was_typed_before_the_form_was_filled_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 0)
+    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 0)
     async with slow_console("load") as (stage, account):
         await stage.pilot.press("3")
         await stage.until(lambda: stage.app.screen.query("#quota-warning-threshold"))
@@ -116,7 +116,7 @@ async def test_what_was_typed_before_the_form_was_filled_stays(monkeypatch: pyte
 
 
 async def test_a_module_switched_early_stays_switched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 0)
+    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 0)
     async with slow_console("load") as (stage, account):
         await stage.settle()
         token = sign_in(stage.store)

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from textual.css import stylesheet
 
+from screens.app import GatekeyApp
 from screens.console import Console
 from screens.header import Header
 from tests.consoles import Stage, console
 from tests.stores import StillClock, add_account, make_store, sign_in
-from tui.app import STYLES, GatekeyApp
+from tui.host import STYLES
 from tui.idle_loop import until_idle
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount

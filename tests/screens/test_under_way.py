@@ -19,12 +19,12 @@ from screens.settings.two_factor_manage import NewBackupCodes
 from store.errors import DatabaseBusy
 from store.sections import SidebarSettings
 from tests.consoles import PASSWORD, Stage, console
-from tests.screens.test_key_order import burst
+from tests.screens.test_input_queue import burst
 from tests.screens.test_sign_in import enable_two_factor
 from tests.screens.test_slow_account import save_elsewhere
 from tests.slow_accounts import SlowAccount, slow_console
 from tests.stores import add_account, make_store, sign_in
-from tui import key_order
+from tui import input_queue
 from tui.widgets.confirm import Choice, Confirm
 from tui.widgets.tab_bar import TabBar
 from tui.widgets.toggle import Toggle
@@ -58,12 +58,12 @@ async def test_what_was_typed_ahead_of_a_dialog_that_takes_long_does_nothing_els
     """A name that is to be typed into Delete Account would ask for a new token with its t, and confirm with its y."""
     store = make_store()
     add_account(store, "toby")
-    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 5)
+    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 5)
     async with slow_console("check_deletable", store=store, name="toby") as (stage, account):
         await stage.settle()
         for key in ("x", "tab", "t", "o", "b", "3", "y"):
             stage.app.post_message(Key(key, key if len(key) == 1 else None))
-        await stage.until(lambda: account.asked and stage.app._keys.is_quiet)
+        await stage.until(lambda: account.asked and stage.app._input.is_quiet)
         assert account.asked == ["check_deletable"]
         assert stage.app.screen.query_one(SettingsPage).active == "security"
         account.answers.set()
@@ -108,10 +108,10 @@ async def test_a_token_under_way_is_shown_whatever_is_pressed_meanwhile(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The account makes it all the same, and it is shown once."""
-    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 5)
+    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 5)
     async with slow_console("generate_token") as (stage, account):
         await ask_for_a_token(stage, account)
-        await stage.until(lambda: stage.app._keys.is_quiet)
+        await stage.until(lambda: stage.app._input.is_quiet)
         await stage.pilot.press(key)
         account.answers.set()
         await stage.until(lambda: isinstance(stage.app.screen, AccessToken))
@@ -132,7 +132,7 @@ async def test_one_does_not_leave_before_a_token_under_way_was_seen() -> None:
 async def test_new_backup_codes_under_way_are_shown_whatever_is_pressed_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 5)
+    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 5)
     async with slow_console("renew_backup_codes") as (stage, account):
         await stage.settle()
         enable_two_factor(stage.store, account._token)
@@ -140,7 +140,7 @@ async def test_new_backup_codes_under_way_are_shown_whatever_is_pressed_meanwhil
         await stage.click("#renew")
         await stage.pilot.press("y")
         await stage.until(lambda: account.asked)
-        await stage.until(lambda: stage.app._keys.is_quiet)
+        await stage.until(lambda: stage.app._input.is_quiet)
         await stage.pilot.press("escape")
         stage.app.screen.query_one("#cancel", Button).press()
         account.answers.set()
@@ -237,7 +237,7 @@ async def test_the_keys_of_the_page_stay_when_a_button_disables_itself() -> None
 
 
 async def test_a_module_switched_early_does_not_switch_its_section(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 0)
+    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 0)
     dashboard = frozenset({"overview", "api-keys", "usage-logs", "drawing-logs", "task-logs"})
     async with slow_console("load") as (stage, account):
         await stage.settle()
@@ -252,7 +252,7 @@ async def test_a_module_switched_early_does_not_switch_its_section(monkeypatch: 
 
 
 async def test_keys_go_on_when_no_dialog_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_order, "_LOOKS_OF_A_HOLD", 1_000_000)
+    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 1_000_000)
     async with console() as stage:
 
         async def fails() -> None:

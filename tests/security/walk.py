@@ -13,6 +13,7 @@ from textual.app import App
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from screens.app import GatekeyApp
 from screens.bind_provider import ProviderLogin
 from screens.console import Console
 from screens.passkey_ceremony import PasskeyCeremony
@@ -33,7 +34,6 @@ from tests.security.hostile import Payload, is_obeyed, marker, string_columns
 from tests.stores import StillClock
 from tests.unit.store.whole_account import PASSWORD
 from tui.account import DeviceLogin, FoundIdentity, Summary
-from tui.app import GatekeyApp
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.opening import Options

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 import pytest
 from textual.pilot import Pilot
 
+from screens.app import GatekeyApp
 from store.store import Store
 from tests.consoles import Stage
 from tests.stores import StillClock, add_account, make_store, sign_in
-from tui.app import GatekeyApp
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.opening import Options

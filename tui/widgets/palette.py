@@ -26,10 +26,10 @@ class Palette(CommandPalette):
         Binding("f1", "app.help", "Help", id="palette.help", tooltip="What this is, and its keys"),
     ]
 
-    def __init__(self, keys_held: Callable[[], AbstractContextManager[None]], **options: Any) -> None:
-        """`keys_held` is around what later keys wait for; `options` are those of `CommandPalette`."""
+    def __init__(self, hold_input: Callable[[], AbstractContextManager[None]], **options: Any) -> None:
+        """`hold_input` is around what later keys wait for; `options` are those of `CommandPalette`."""
         super().__init__(**options)
-        self._keys_held = keys_held
+        self._hold_input = hold_input
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:
@@ -39,7 +39,7 @@ class Palette(CommandPalette):
 
     @work(exclusive=True, group="choose")
     async def choose(self) -> None:
-        with self._keys_held():
+        with self._hold_input():
             while (search := self._search_under_way()) is not None:
                 with suppress(WorkerCancelled):
                     await search.wait()

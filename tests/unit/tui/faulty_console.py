@@ -6,12 +6,12 @@ from pathlib import Path
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from tui.crash import CalmExit
+from tui.crash import SafeCrashMixin
 
 SECRET = "hunter2-hunter2-hunter2"
 
 
-class FaultyConsole(CalmExit, App[None]):
+class FaultyConsole(SafeCrashMixin, App[None]):
     def __init__(self, way: str, log: str) -> None:
         super().__init__()
         self.way = way

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from screens import entry
 from store import errors
 from store.text import is_plain
 from tests.command_line import Shell
@@ -33,7 +34,7 @@ HEAVY = {"textual", "rich", "sqlalchemy", "cryptography", "httpx", "fastapi", "a
 def test_parsing_imports_neither_textual_nor_sqlalchemy(arguments: list[str]) -> None:
     script = (
         "import sys\n"
-        "from tui.command import main\n"
+        "from screens.entry import main\n"
         "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
         "print('loaded:', *sorted({name.partition('.')[0] for name in sys.modules}))\n"
     )
@@ -226,7 +227,7 @@ def test_a_log_that_cannot_be_written_does_not_hide_the_sentence(
 
 def _installed(*arguments: str, stdout: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-c", "import sys; from tui.command import main; sys.exit(main())", *arguments],
+        [sys.executable, "-c", "import sys; from screens.entry import main; sys.exit(main())", *arguments],
         # Unbuffered output fails at the first line, and hides what the interpreter flushes at its end.
         env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         stdin=subprocess.DEVNULL,
@@ -262,9 +263,9 @@ def test_closed_streams_are_no_fault(shell: Shell, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
     monkeypatch.setattr(sys, "stdin", None)
-    assert command.main(["admin", "user", "list"]) == 1
-    assert command.main(["admin", "quota", "alice", "+1"]) == 0
-    assert command.main(["settings", "--user", "alice", "set", "notifications.gotify_token", "--value-stdin"]) == 1
+    assert entry.main(["admin", "user", "list"]) == 1
+    assert entry.main(["admin", "quota", "alice", "+1"]) == 0
+    assert entry.main(["settings", "--user", "alice", "set", "notifications.gotify_token", "--value-stdin"]) == 1
 
 
 def test_json_never_carries_what_a_terminal_obeys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

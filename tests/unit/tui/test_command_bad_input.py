@@ -343,7 +343,7 @@ def test_a_first_run_without_a_place_to_write_is_a_sentence(shell: Shell, tmp_pa
 def test_python_finds_no_other_way_out(shell: Shell) -> None:
     """The real command, in a process of its own, leaves the same kind of sentence."""
     ran = subprocess.run(
-        [sys.executable, "-c", "import sys; from tui.command import main; sys.exit(main())", *WRITES],
+        [sys.executable, "-c", "import sys; from screens.entry import main; sys.exit(main())", *WRITES],
         capture_output=True,
         text=True,
         check=False,

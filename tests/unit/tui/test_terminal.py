@@ -149,7 +149,7 @@ COMMANDS = (
 def test_a_command_leaves_no_memory_behind(module: str, run: str, line: str) -> None:
     """Each of them opens the store, and with it the key."""
     script = (
-        f"import ctypes, resource, sys; from tui.commands import {module} as command; from tui.command import main\n"
+        f"import ctypes, resource, sys; from tui.commands import {module} as command; from screens.entry import main\n"
         "def tell(*_):\n"
         "    print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))\n"
         "    return 0\n"

@@ -34,7 +34,7 @@ _LOOKS_OF_A_HOLD: Final = 100
 """After so many, held keys go on: a database or a provider may be slow."""
 
 
-class KeyPassed(Message):
+class InputPassed(Message):
     """Follows a key from the widget it was given to up to the application, and so arrives after it has worked."""
 
     def __init__(self, number: int, rounds: int) -> None:
@@ -43,7 +43,7 @@ class KeyPassed(Message):
         self.rounds = rounds
 
 
-class KeyOrder:
+class InputQueue:
     """Which keys wait. The application asks before it takes one, and follows it afterwards."""
 
     def __init__(self, app: App[None]) -> None:
@@ -82,14 +82,14 @@ class KeyOrder:
             self._held.clear()
         return self._waiting.popleft()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Hold nothing back any more: what was to come is covered."""
         self._held.clear()
 
     def drop(self) -> None:
         """Forget what waits, and what it waits for: where it was meant to go is no more."""
         self._waiting.clear()
-        self.let_go()
+        self.release()
 
     @property
     def is_quiet(self) -> bool:
@@ -148,7 +148,7 @@ class KeyOrder:
         loop = asyncio.get_running_loop()
         loop.call_later(_LOOK_EVERY, self._look, loop, self._number, _LOOKS)
 
-    def has_passed(self, message: KeyPassed) -> None:
+    def has_passed(self, message: InputPassed) -> None:
         """Note that a round has ended."""
         if message.number != self._number or not self._is_under_way:
             return
@@ -159,14 +159,14 @@ class KeyOrder:
 
     def _send(self, target: Widget, rounds: int) -> None:
         self._target = target
-        if not target.post_message(KeyPassed(self._number, rounds)):
+        if not target.post_message(InputPassed(self._number, rounds)):
             self._is_under_way = False
 
     def _look(self, loop: asyncio.AbstractEventLoop, number: int, left: int) -> None:
         if number != self._number or not self._is_under_way or not self._app.is_running:
             return
         if not left or not self._is_there():
-            self._app.post_message(KeyPassed(number, 1))
+            self._app.post_message(InputPassed(number, 1))
         else:
             loop.call_later(_LOOK_EVERY, self._look, loop, number, left - 1)
 

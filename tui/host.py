@@ -1,4 +1,7 @@
-"""The application: which screens there are, how it starts, locks and ends. What screens do is theirs."""
+"""The application without its screens: input queue, themes, idle lock, crash safety, signals.
+
+Screens ask a `Host` for what only the application can do. `screens.app.GatekeyApp` implements it.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,16 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from tui.crash import CalmExit
+from tui.crash import SafeCrashMixin
 from tui.driver import console_driver
-from tui.key_order import KeyOrder, KeyPassed
-from tui.leaving import Leaving
-from tui.leaving_screens import EndsWorkOfScreens
+from tui.input_queue import InputPassed, InputQueue
+from tui.leave import LeaveMixin
+from tui.screen_workers import CancelScreenWorkers
 from tui.themes import THEME_NAMES, gatekey_themes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
-    from textual.app import SystemCommand
     from textual.screen import Screen
 
     from tui.account import AccountService
@@ -37,8 +38,8 @@ LOCK_CHECKED_EVERY: Final = 5.0
 """Seconds between two looks at the clock for the idle lock."""
 
 
-class GatekeyApp(Leaving, EndsWorkOfScreens, CalmExit, App[None]):
-    """The console of one account."""
+class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
+    """The application as screens see it. Abstract: a subclass brings the screens."""
 
     TITLE = "Gatekey"
     CSS_PATH = [STYLES / "base.tcss", STYLES / "console.tcss"]  # noqa: RUF012 - read once by Textual
@@ -71,7 +72,7 @@ class GatekeyApp(Leaving, EndsWorkOfScreens, CalmExit, App[None]):
         self.banner = banner
         """A warning for the top of the console, such as a shared tmux session."""
         self._last_input = time.monotonic()
-        self._keys = KeyOrder(self)
+        self._input = InputQueue(self)
         for theme in gatekey_themes():
             self.register_theme(theme)
         self.theme = starting_theme(os.environ, self.config.theme)
@@ -118,39 +119,58 @@ class GatekeyApp(Leaving, EndsWorkOfScreens, CalmExit, App[None]):
             self.stylesheet.update(screen, animate=animate)
             screen.refresh(layout=True)
 
-    # -- where one is ----------------------------------------------------------------------------------------
+    # -- implemented by the application that knows the screens -------------------------------------------------
 
     def show_sign_in(self, sentence: str = "") -> None:
-        """Put the sign-in screen in the place of everything, with a sentence on why."""
-        from screens.sign_in import SignIn
-
-        self._replace_all(SignIn(sentence))
+        """Replace every screen by the sign-in screen. `sentence` says why."""
+        raise NotImplementedError
 
     def show_console(self) -> None:
-        """Put the console in the place of everything."""
-        from screens.console import Console
-
-        self._replace_all(Console())
+        """Replace every screen by the console."""
+        raise NotImplementedError
 
     def show_first_run(self, sentence: str = "") -> None:
-        """Put the making of the first account in the place of everything, with a sentence on why."""
-        from screens.create_account import CreateAccount
-
-        self._replace_all(CreateAccount(sentence))
+        """Replace every screen by the creation of the first account. `sentence` says why."""
+        raise NotImplementedError
 
     @property
     def is_signed_in(self) -> bool:
-        from screens.console import Console
+        """Whether the console is on the screen stack, covered or not."""
+        raise NotImplementedError
 
-        return any(isinstance(screen, Console) for screen in self.screen_stack)
+    @property
+    def lock_screen(self) -> Screen[bool] | None:
+        """The lock that covers the console, if there is one."""
+        raise NotImplementedError
+
+    async def confirm_identity(self, reason: str) -> bool:
+        """Ask for a fresh proof; returns whether one was given. Call it in a worker."""
+        raise NotImplementedError
+
+    async def unlock(self) -> None:
+        """Cover the console with the lock, and wait until it has gone. Call it in a worker."""
+        raise NotImplementedError
+
+    async def wait_for_unlock(self) -> bool:
+        """Wait while a lock covers the console; returns whether there still is a session."""
+        raise NotImplementedError
+
+    def push_lock(self) -> None:
+        """Cover the console with the lock, and return at once."""
+        raise NotImplementedError
+
+    def action_help(self) -> None:
+        """Show help for what is focused."""
+        raise NotImplementedError
+
+    # -- screens ----------------------------------------------------------------------------------------------
 
     @property
     def is_locked(self) -> bool:
-        from screens.lock import LockScreen
+        return self.lock_screen is not None
 
-        return any(isinstance(screen, LockScreen) for screen in self.screen_stack)
-
-    def _replace_all(self, screen: Screen[None]) -> None:
+    def replace_all(self, screen: Screen[None]) -> None:
+        """Make `screen` the only one above the blank screen of Textual."""
         self.forget_question()
         while len(self.screen_stack) > 2:
             self.pop_screen()
@@ -164,29 +184,29 @@ class GatekeyApp(Leaving, EndsWorkOfScreens, CalmExit, App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.MouseDown | events.Paste):
             self._last_input = time.monotonic()
-        if self._keys.is_input(event):
-            self._keys.add(event)
+        if self._input.is_input(event):
+            self._input.add(event)
             await self._take_keys()
         else:
             await super().on_event(event)
 
     async def _take_keys(self) -> None:
-        while (event := self._keys.next()) is not None:
-            target, moves_focus = self.focused or self.screen, self._keys.may_move_focus(event)
+        while (event := self._input.next()) is not None:
+            target, moves_focus = self.focused or self.screen, self._input.may_move_focus(event)
             await super().on_event(event)
             if moves_focus:
-                self._keys.follow(target)
+                self._input.follow(target)
 
-    async def on_key_passed(self, message: KeyPassed) -> None:
-        self._keys.has_passed(message)
+    async def on_input_passed(self, message: InputPassed) -> None:
+        self._input.has_passed(message)
         await self._take_keys()
 
-    def keys_held(self, *, keeps: bool = False) -> AbstractContextManager[None]:
+    def hold_input(self, *, keeps: bool = False) -> AbstractContextManager[None]:
         """What is typed within waits for what comes of it, such as a dialog or a filled form; at most for a second.
 
         After that it is forgotten, or with `keeps` goes on.
         """
-        return self._keys.hold(keeps=keeps)
+        return self._input.hold(keeps=keeps)
 
     def action_command_palette(self) -> None:
         from textual.command import CommandPalette
@@ -194,7 +214,7 @@ class GatekeyApp(Leaving, EndsWorkOfScreens, CalmExit, App[None]):
         from tui.widgets.palette import Palette
 
         if not CommandPalette.is_open(self):
-            self.push_screen(Palette(self.keys_held, id="--command-palette"))
+            self.push_screen(Palette(self.hold_input, id="--command-palette"))
 
     def action_lock(self) -> None:
         # ctrl+l is also how one asks any program of a terminal to draw over what another one wrote.
@@ -202,37 +222,13 @@ class GatekeyApp(Leaving, EndsWorkOfScreens, CalmExit, App[None]):
         if repaint is not None:
             repaint()
         if self.is_signed_in and self.account.is_open and not self.is_locked:
-            from screens.lock import LockScreen
-
             # The password of the lock waits for nothing that is on its way behind it.
-            self._keys.let_go()
-            self.push_screen(LockScreen())
-
-    async def until_unlocked(self) -> bool:
-        """Wait while a lock covers the console; returns whether there still is a session to go on with."""
-        from screens.lock import LockScreen
-
-        locks = [screen for screen in self.screen_stack if isinstance(screen, LockScreen)]
-        for lock in locks:
-            await lock.gone.wait()
-        return not locks or self.is_signed_in
+            self._input.release()
+            self.push_lock()
 
     def _lock_if_idle(self) -> None:
         if time.monotonic() - self._last_input >= self.config.idle_lock_minutes * 60:
             self.action_lock()
-
-    # -- commands and help -----------------------------------------------------------------------------------
-
-    def action_help(self) -> None:
-        from screens.help import Help
-
-        if not isinstance(self.screen, Help):
-            self.push_screen(Help.about(self.screen))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        from screens.commands import commands
-
-        return commands(self, screen)
 
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
         """Nothing: Textual would write what the screen shows, secrets included, into a file."""

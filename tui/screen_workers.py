@@ -21,7 +21,7 @@ else:
     NodePart = object
 
 
-class EndsWorkOfScreens(AppPart):
+class CancelScreenWorkers(AppPart):
     """Mix into an `App`, before it: the workers of a screen are cancelled in the moment it leaves the stack."""
 
     def pop_screen(self) -> AwaitComplete:
@@ -44,7 +44,7 @@ class EndsWorkOfScreens(AppPart):
                 worker.cancel()
 
 
-class WorksWhileShown(NodePart):
+class WorkWhileShown(NodePart):
     """Mix into a screen, or a widget of one, before it: no worker begins once its screen has left the stack.
 
     Give `run_worker` a function: a coroutine that was made for a worker that never begins is never awaited.

@@ -11,7 +11,7 @@ from screens.sign_in import SignIn
 from store.sign_in import SignedIn
 from tests.consoles import PASSWORD, Stage, console
 from tests.stores import add_account, make_store
-from tui import key_order
+from tui import input_queue
 
 pytestmark = pytest.mark.anyio
 NEW_PASSWORD = "quiet harbour lantern sky"
@@ -78,7 +78,7 @@ async def test_tabs_of_the_page_and_its_fields_in_one_piece() -> None:
 
 async def test_keys_go_on_when_a_field_goes_away_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """They do not wait out what is only there for something unforeseen."""
-    monkeypatch.setattr(key_order, "_LOOKS", 1_000_000)
+    monkeypatch.setattr(input_queue, "_LOOKS", 1_000_000)
     async with console() as stage:
         for _ in range(5):
             await stage.press("p")

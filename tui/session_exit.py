@@ -1,9 +1,8 @@
-"""The console from its first picture to its last word: what is checked before, and the session ended after."""
+"""Run the application to its end, and end its session whatever ended the application."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -12,34 +11,14 @@ from tui.crash import ignore_hangups
 
 if TYPE_CHECKING:
     from tui.account import AccountService
-    from tui.app import GatekeyApp
-    from tui.opening import Options
+    from tui.host import Host
 
 ENDED_WITHIN: Final = 6.0
 """Seconds that the end waits for the database to take the session out of the list: longer than a busy one is waited
 for, and no longer, because whoever ended the console may be shutting down the machine."""
 
 
-def run_console(options: Options) -> int:
-    """Open the console; returns the exit code of the command."""
-    from tui.app import GatekeyApp
-    from tui.keymap import config_path, load_config
-    from tui.local_account import LocalAccount
-    from tui.terminal import believe_the_terminal, harden_process, refusal, shared_session_banner
-
-    sentence = refusal(sys.stdin, sys.stdout, sys.stderr, os.environ)
-    if sentence is not None:
-        sys.stderr.write(f"gatekey: {sentence}\n")
-        return 2
-    believe_the_terminal(os.environ, sys.stderr.fileno())
-    harden_process()
-    app = GatekeyApp(LocalAccount(options), load_config(config_path()), banner=shared_session_banner(os.environ))
-    if not options.no_files:
-        app.crash_log = config_path().with_name("crash.log")
-    return run_to_its_end(app)
-
-
-def run_to_its_end(app: GatekeyApp) -> int:
+def run_to_its_end(app: Host) -> int:
     """Run the application, and end its session whatever ended it; returns the exit code."""
     app.run()
     end_session(app.account)

@@ -1,4 +1,4 @@
-"""Leaving: with a question where something would be lost, after what is under way was answered, and once."""
+"""LeaveMixin: with a question where something would be lost, after what is under way was answered, and once."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from store.errors import GatekeyError, SessionEnded
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from textual.screen import Screen
     from textual.worker import WorkType
 
     from tui.account import AccountService
-    from tui.key_order import KeyOrder
+    from tui.input_queue import InputQueue
 
     class AppPart(App[Any]):
         """What the application has that this mixin joins."""
 
         account: AccountService
-        _keys: KeyOrder
+        _input: InputQueue
 
         @property
         def is_signed_in(self) -> bool: ...
+        @property
+        def lock_screen(self) -> Screen[bool] | None: ...
         def show_sign_in(self, sentence: str = "") -> None: ...
 
 else:
@@ -41,7 +44,7 @@ LEAVING: Final = "leaving"
 """The group of the workers that end the session or the console."""
 
 
-class Leaving(AppPart):
+class LeaveMixin(AppPart):
     """Mix into the application, before it."""
 
     def __init__(self, **options: Any) -> None:
@@ -55,7 +58,7 @@ class Leaving(AppPart):
         """A question is open whether one may leave."""
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
+    def pending_request(self) -> Iterator[None]:
         """Around what is asked of the account: one does not leave before the answer, which may be shown once."""
         self._asked += 1
         self._answered.clear()
@@ -74,7 +77,7 @@ class Leaving(AppPart):
         if self._is_leaving or not self.is_signed_in:
             return
         # A password typed ahead of a dialog would be typed into the name, and be read there.
-        self._keys.drop()
+        self._input.drop()
         self.show_sign_in(str(error or SessionEnded()))
 
     async def action_quit(self) -> None:
@@ -85,12 +88,12 @@ class Leaving(AppPart):
 
     async def ask_and_leave(self) -> None:
         """End the console unless the person would rather stay with unsaved edits. Call it in a worker."""
-        if await self.may_leave():
+        if await self.confirm_leave():
             await self.leave()
 
     @work(exclusive=True, group=LEAVING)
     async def action_sign_out(self) -> None:
-        if self.is_signed_in and await self.may_leave():
+        if self.is_signed_in and await self.confirm_leave():
             await self.end_session()
 
     async def end_session(self) -> None:
@@ -114,16 +117,14 @@ class Leaving(AppPart):
         # A dialog that shows the answer opens now: it is asked about next.
         await asyncio.sleep(OPENS_WITHIN)
 
-    async def may_leave(self) -> bool:
+    async def confirm_leave(self) -> bool:
         """Ask about unsaved edits on every screen, the top one first. Call it in a worker."""
-        from screens.lock import LockScreen
-
         await self._until_answered()
         for screen in reversed(self.screen_stack):
-            ask = getattr(screen, "may_leave", None)
+            ask = getattr(screen, "confirm_leave", None)
             if ask is not None and not await self._ask(ask):
                 return False
-            if isinstance(screen, LockScreen):
+            if screen is self.lock_screen:
                 break  # it has asked for all that it covers, which nobody may see
         return True
 

@@ -11,8 +11,8 @@ from textual import getters
 
 from store.errors import FreshProofRequired, GatekeyError, SessionEnded, SessionLocked
 from store.text import plain
-from tui.app import GatekeyApp
-from tui.leaving_screens import WorksWhileShown
+from tui.host import Host
+from tui.screen_workers import WorkWhileShown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -21,56 +21,54 @@ if TYPE_CHECKING:
 
     from tui.account import AccountService
 
-    class AccountPart(WorksWhileShown, Widget): ...
+    class AccountPart(WorkWhileShown, Widget): ...
 
 else:
     # A mixin stands before the widget it joins, so at run time it is no widget of its own.
-    AccountPart = WorksWhileShown
+    AccountPart = WorkWhileShown
 
 T = TypeVar("T")
 _STEPS: Final = "steps"
 
 
 @dataclass(frozen=True, slots=True)
-class Done(Generic[T]):
+class Success(Generic[T]):
     """An action was carried out; this is what it returned."""
 
     value: T
 
 
-class Acts(AccountPart):
+class AccountActions(AccountPart):
     """Mix into a screen or a pane, before it."""
 
-    app = getters.app(GatekeyApp)
+    app = getters.app(Host)
 
     @property
     def account(self) -> AccountService:
         return self.app.account
 
-    async def attempt(self, action: Callable[[], Awaitable[T]], *, holds_keys: bool = False) -> Done[T] | None:
+    async def run_with_reauth(
+        self, action: Callable[[], Awaitable[T]], *, holds_input: bool = False
+    ) -> Success[T] | None:
         """Carry out `action`; None if it was refused or given up, and then the person knows why.
 
         Asks for a fresh proof, or to unlock, as often as the account asks, and tries again. What came of it while
         the console was being locked is handed on when it is unlocked: no dialog opens over the lock. With
-        `holds_keys`, what is typed meanwhile waits for what comes of it. Call it in a worker.
+        `holds_input`, what is typed meanwhile waits for what comes of it. Call it in a worker.
         """
         while True:
             try:
-                with self.app.asking(), self.app.keys_held() if holds_keys else nullcontext():
+                with self.app.pending_request(), self.app.hold_input() if holds_input else nullcontext():
                     await self.account.until_open()
-                    done = Done(await action())
-                return done if await self.app.until_unlocked() else None
+                    success = Success(await action())
+                return success if await self.app.wait_for_unlock() else None
             except FreshProofRequired as error:
-                from screens.reauthenticate import Reauthenticate
-
-                if not await self.app.push_screen_wait(Reauthenticate(str(error))):
+                if not await self.app.confirm_identity(str(error)):
                     return None
             except SessionLocked:
-                from screens.lock import LockScreen
-
                 if not self.app.is_locked:
-                    await self.app.push_screen_wait(LockScreen())
-                elif not await self.app.until_unlocked():
+                    await self.app.unlock()
+                elif not await self.app.wait_for_unlock():
                     return None
             except SessionEnded as error:
                 self.app.session_ended(error)
@@ -79,7 +77,7 @@ class Acts(AccountPart):
                 self.show_failure(error)
                 return None
 
-    def begin(self, steps: Callable[[], Coroutine[None, None, None]]) -> None:
+    def run_exclusive(self, steps: Callable[[], Coroutine[None, None, None]]) -> None:
         """Walk `steps`, with their dialogs, in a worker; nothing if others are still under way here.
 
         Those are not cancelled: what the account was asked for is done all the same, and may be a secret that is

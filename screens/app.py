@@ -1,0 +1,92 @@
+"""The application: which screens there are, and how the console starts and ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from screens.console import Console
+from screens.help import Help
+from screens.lock import LockScreen
+from tui.host import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import SystemCommand
+    from textual.screen import Screen
+
+    from tui.opening import Options
+
+
+class GatekeyApp(Host):
+    """The console of one account."""
+
+    def show_sign_in(self, sentence: str = "") -> None:
+        from screens.sign_in import SignIn
+
+        self.replace_all(SignIn(sentence))
+
+    def show_console(self) -> None:
+        self.replace_all(Console())
+
+    def show_first_run(self, sentence: str = "") -> None:
+        from screens.create_account import CreateAccount
+
+        self.replace_all(CreateAccount(sentence))
+
+    @property
+    def is_signed_in(self) -> bool:
+        return any(isinstance(screen, Console) for screen in self.screen_stack)
+
+    @property
+    def lock_screen(self) -> LockScreen | None:
+        return next((screen for screen in self.screen_stack if isinstance(screen, LockScreen)), None)
+
+    async def confirm_identity(self, reason: str) -> bool:
+        from screens.reauthenticate import Reauthenticate
+
+        is_proved: bool = await self.push_screen_wait(Reauthenticate(reason))
+        return is_proved
+
+    def push_lock(self) -> None:
+        self.push_screen(LockScreen())
+
+    async def unlock(self) -> None:
+        await self.push_screen_wait(LockScreen())
+
+    async def wait_for_unlock(self) -> bool:
+        lock = self.lock_screen
+        if lock is None:
+            return True
+        await lock.gone.wait()
+        return self.is_signed_in
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help.about(self.screen))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        from screens.commands import commands
+
+        return commands(self, screen)
+
+
+def run_console(options: Options) -> int:
+    """Open the console; returns the exit code of the command."""
+    from tui.keymap import config_path, load_config
+    from tui.local_account import LocalAccount
+    from tui.session_exit import run_to_its_end
+    from tui.terminal import believe_the_terminal, harden_process, refusal, shared_session_banner
+
+    sentence = refusal(sys.stdin, sys.stdout, sys.stderr, os.environ)
+    if sentence is not None:
+        sys.stderr.write(f"gatekey: {sentence}\n")
+        return 2
+    believe_the_terminal(os.environ, sys.stderr.fileno())
+    harden_process()
+    app = GatekeyApp(LocalAccount(options), load_config(config_path()), banner=shared_session_banner(os.environ))
+    if not options.no_files:
+        app.crash_log = config_path().with_name("crash.log")
+    return run_to_its_end(app)
