@@ -1,4 +1,7 @@
-"""The application: which screens there are, and how the console starts and ends."""
+"""The application: which screens there are, and how the console starts.
+
+Each screen is imported where it is first shown: the first picture waits for one screen, not for all.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from screens.console import Console
-from screens.help import Help
-from screens.lock import LockScreen
 from tui.host import Host
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual.app import SystemCommand
     from textual.screen import Screen
 
+    from screens.lock import LockScreen
     from tui.opening import Options
 
 
@@ -29,6 +30,8 @@ class GatekeyApp(Host):
         self.replace_all(SignIn(sentence))
 
     def show_console(self) -> None:
+        from screens.console import Console
+
         self.replace_all(Console())
 
     def show_first_run(self, sentence: str = "") -> None:
@@ -38,10 +41,14 @@ class GatekeyApp(Host):
 
     @property
     def is_signed_in(self) -> bool:
+        from screens.console import Console
+
         return any(isinstance(screen, Console) for screen in self.screen_stack)
 
     @property
     def lock_screen(self) -> LockScreen | None:
+        from screens.lock import LockScreen
+
         return next((screen for screen in self.screen_stack if isinstance(screen, LockScreen)), None)
 
     async def confirm_identity(self, reason: str) -> bool:
@@ -51,9 +58,13 @@ class GatekeyApp(Host):
         return is_proved
 
     def push_lock(self) -> None:
+        from screens.lock import LockScreen
+
         self.push_screen(LockScreen())
 
     async def unlock(self) -> None:
+        from screens.lock import LockScreen
+
         await self.push_screen_wait(LockScreen())
 
     async def wait_for_unlock(self) -> bool:
@@ -64,6 +75,8 @@ class GatekeyApp(Host):
         return self.is_signed_in
 
     def action_help(self) -> None:
+        from screens.help import Help
+
         if not isinstance(self.screen, Help):
             self.push_screen(Help.about(self.screen))
 
