@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.connections import Connections
 
-PAUSE: Final = 0.5
+ACCEPT_RETRY_DELAY_S: Final = 0.5
 """Seconds until the next try when the process has no descriptors left."""
 _AT_ONCE: Final = 64
 """Connections that are taken in, at the most, before other work has its turn."""
@@ -68,7 +68,7 @@ class Acceptor:
                 if error.errno not in _SHORTAGES:
                     continue  # that client has gone already (accept(2))
                 self._loop.remove_reader(self._listener)
-                self._retry = self._loop.call_later(PAUSE, self._resume)
+                self._retry = self._loop.call_later(ACCEPT_RETRY_DELAY_S, self._resume)
                 self._connections.warn(_NONE_LEFT, len(self._connections))
                 self._connections.shed()
                 return

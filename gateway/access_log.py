@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from store.text import plain
+from store.text import sanitize
 
 LOGGER: Final = logging.getLogger("gatekey.access")
 _STATE: Final = "gatekey.logged"
@@ -64,4 +64,4 @@ def line(scope: Scope, status: int, seconds: float) -> str:
 
 def _word(text: str, limit: int) -> str:
     # Columns are told apart by spaces.
-    return plain(text, limit).replace(" ", "%20")
+    return sanitize(text, limit).replace(" ", "%20")

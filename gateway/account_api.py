@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from gateway.account_schemas import AccountDocument, Kind, QuotaDocument, UsagePageDocument
-from gateway.answers import answers
 from gateway.bearer import bearer
+from gateway.openapi_responses import answers
 from gateway.services import Services
 from store import usage_log
 from store.access_token import TokenHolder
 from store.errors import InvalidToken
 from store.money import type_usd
-from store.text import is_plain
+from store.text import is_sanitized
 from store.tokens import ACCESS_TOKEN_PREFIX
 from store.usage_log import LONGEST_PAGE, PAGE, LoggedEntry, UsagePage
 
@@ -30,7 +30,7 @@ SECURITY: Final[dict[str, Any]] = {"security": [{"SystemAccessToken": []}]}
 READING: Final = (401, 403, 405, 429, 500, 503)
 
 
-class Acting:
+class AuthorizedSession:
     """On whose behalf a request is, once that is known."""
 
     def __init__(self, token: str) -> None:
@@ -73,9 +73,9 @@ async def write_for(
 
 
 @asynccontextmanager
-async def _counted(services: Services, request: Request, *, is_save: bool) -> AsyncIterator[Acting]:
+async def _counted(services: Services, request: Request, *, is_save: bool) -> AsyncIterator[AuthorizedSession]:
     """The token of `request`, which is counted and noted, whatever becomes of it, unless the token is invalid."""
-    acting = Acting(bearer(request.scope, ACCESS_TOKEN_PREFIX, WHAT))
+    acting = AuthorizedSession(bearer(request.scope, ACCESS_TOKEN_PREFIX, WHAT))
     counted = services.rates.count_token(acting.token, await services.site.current(), is_save=is_save)
     try:
         yield acting
@@ -133,7 +133,7 @@ def account_routes(services: Services) -> APIRouter:
         """The usage log, from new to old. Any page costs the same, however long the log is."""
 
         def read(tx: Connection, holder: TokenHolder) -> UsagePage:
-            if model is not None and not is_plain(model):
+            if model is not None and not is_sanitized(model):
                 return UsagePage((), None)  # no model that was logged has such a name
             return store.usage.page_of(
                 tx,

@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from store import inputs
 from store.errors import InvalidSetting
-from store.text import plain
+from store.text import sanitize
 
 _DENIED_V4: Final = tuple(
     IPv4Network(network)
@@ -155,4 +155,4 @@ def _entry(word: str) -> tuple[str, int]:
     host, _, port = word.rpartition(":")
     if _PORT.fullmatch(port) and int(port) <= 65535 and is_host(host):
         return canonical_host(host), int(port)
-    raise InvalidSetting(f"{plain(word, 80)} is not host:port, such as 10.0.0.5:8080 or [fd00::5]:443.")
+    raise InvalidSetting(f"{sanitize(word, 80)} is not host:port, such as 10.0.0.5:8080 or [fd00::5]:443.")

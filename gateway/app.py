@@ -13,16 +13,15 @@ from starlette.responses import Response
 from gateway.access_log import AccessLog
 from gateway.account_api import account_routes, as_json
 from gateway.account_schemas import Health
-from gateway.answers import answers
 from gateway.background import background
 from gateway.bearer import BearerMalformed
 from gateway.body_limit import RELAY_PREFIX, BodyLimit
-from gateway.cut_off import CutOff
-from gateway.direct import Direct
-from gateway.dispatcher import Ways
-from gateway.head import HeadAsGet
+from gateway.dispatcher import DeliveryTransports
+from gateway.fast_routes import FastRoutes
+from gateway.head_middleware import HeadMiddleware
 from gateway.health import HealthCheck
 from gateway.openapi import document, methods_of
+from gateway.openapi_responses import answers
 from gateway.pages import HEADERS, PAGE_PATH
 from gateway.passkey_routes import passkey_routes
 from gateway.paths import OneSpelling
@@ -32,6 +31,7 @@ from gateway.relay.routes import RelayFirst, relay_app
 from gateway.relay.upstream import Upstream
 from gateway.services import Services
 from gateway.settings_api import settings_routes
+from gateway.shutdown_response import ShutdownResponse
 from store.errors import GatekeyError, InvalidApiKey, InvalidToken, TooManyAttempts
 from store.store import Store
 
@@ -52,7 +52,11 @@ _LEFT: Final = 499
 
 
 def create_app(
-    store: Store, *, upstream_client: Upstream | None = None, ways: Ways | None = None, dispatches: bool = True
+    store: Store,
+    *,
+    upstream_client: Upstream | None = None,
+    ways: DeliveryTransports | None = None,
+    dispatches: bool = True,
 ) -> FastAPI:
     """The gateway over `store`, which it does not close.
 
@@ -96,11 +100,11 @@ def create_app(
     for router in routers:
         app.include_router(router)
     app.router.routes.extend(passkey_routes(services))
-    app.add_middleware(Direct, routers=routers, exception_handlers=handlers)
-    app.add_middleware(HeadAsGet)
+    app.add_middleware(FastRoutes, routers=routers, exception_handlers=handlers)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(RelayFirst, relay=relay_app(services, ledger, handlers))
     app.add_middleware(BodyLimit)
-    app.add_middleware(CutOff)
+    app.add_middleware(ShutdownResponse)
     app.add_middleware(OneSpelling)
     app.add_middleware(AccessLog)
     return app

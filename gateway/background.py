@@ -7,24 +7,24 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
-from gateway.dispatcher import Dispatcher, Ways
-from gateway.housekeeping import keep_house
+from gateway.cleanup import run_cleanup
+from gateway.dispatcher import DeliveryTransports, Dispatcher
 from store.store import Store
 
 LOGGER: Final = logging.getLogger("gatekey.background")
 GRACE: Final = 40.0
 """Seconds that messages on their way are given when the gateway stops; each is given up before that."""
-PAUSE: Final = 5.0
+RESTART_DELAY_S: Final = 5.0
 """Seconds before work that broke off is taken up again."""
 
 Work = Callable[[asyncio.Event], Awaitable[None]]
 
 
 @asynccontextmanager
-async def background(store: Store, ways: Ways | None = None) -> AsyncIterator[None]:
+async def background(store: Store, ways: DeliveryTransports | None = None) -> AsyncIterator[None]:
     """Deliver and tidy up while the context is open; on leaving it, what is on its way is finished."""
     stop = asyncio.Event()
-    works: tuple[Work, ...] = (Dispatcher(store, ways).run, partial(keep_house, store))
+    works: tuple[Work, ...] = (Dispatcher(store, ways).run, partial(run_cleanup, store))
     tasks = [asyncio.create_task(_keep_going(work, stop)) for work in works]
     try:
         yield
@@ -45,4 +45,4 @@ async def _keep_going(work: Work, stop: asyncio.Event) -> None:
         if (failure := task.exception()) is not None:
             # A mistake in this program. Messages wait in the outbox, so they are late, and not lost.
             LOGGER.error("Work in the background broke off", exc_info=failure)
-            await asyncio.wait({asyncio.ensure_future(stop.wait())}, timeout=PAUSE)
+            await asyncio.wait({asyncio.ensure_future(stop.wait())}, timeout=RESTART_DELAY_S)

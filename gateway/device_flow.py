@@ -19,7 +19,7 @@ from gateway.oidc import discover, oidc_account
 from gateway.providers import Answer, Endpoints, Provider, ProviderKind, ask, failed, web_address
 from store.clock import Clock
 from store.errors import GatekeyError, IdentityRefused, ProviderFailed, SignInExpired, StepMissing
-from store.text import is_plain
+from store.text import is_sanitized
 
 GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -131,7 +131,7 @@ class DeviceFlow:
         lifetime = answer.seconds("expires_in")
         if answer.status != httpx.codes.OK or not device_code or not lifetime:
             raise failed(provider, f"sent no code (status {answer.status})")
-        if not user_code or len(user_code) > USER_CODE_LIMIT or not is_plain(user_code):
+        if not user_code or len(user_code) > USER_CODE_LIMIT or not is_sanitized(user_code):
             raise failed(provider, "sent a code that cannot be shown")
         # GitHub and drafts of the RFC say verification_url where the RFC says verification_uri.
         address = answer.text("verification_uri") or answer.text("verification_url")
@@ -209,7 +209,7 @@ class DeviceFlow:
 
     async def _identify(self, grant: Answer, endpoints: Endpoints) -> Identity:
         provider, token = self._provider, grant.text("access_token")
-        if not token.isascii() or not is_plain(token):
+        if not token.isascii() or not is_sanitized(token):
             raise IdentityRefused
         if provider.kind is ProviderKind.GITHUB:
             account = await github_account(self._client, provider, endpoints, token)

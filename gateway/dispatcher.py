@@ -18,7 +18,7 @@ from gateway.channels.email import MAIL_TIMEOUTS, EmailTarget
 from gateway.channels.gotify import GotifyTarget
 from gateway.channels.message import Message
 from gateway.channels.webhook import WebhookTarget
-from gateway.dialling import DEFAULT_TIMEOUTS, Resolve, Timeouts, system_resolver
+from gateway.connect import DEFAULT_TIMEOUTS, Resolve, Timeouts, system_resolver
 from gateway.messages import build
 from gateway.outbound import Outbound, system_trust
 from gateway.retry import next_attempt
@@ -40,9 +40,9 @@ T = TypeVar("T")
 LOGGER: Final = logging.getLogger("gatekey.dispatcher")
 AT_ONCE: Final = 3
 """Messages on their way at the same time. All of them arrive or fail well within their lease."""
-EVERY: Final = 1.0
+POLL_INTERVAL_S: Final = 1.0
 """Seconds between two looks into the outbox."""
-PAUSE: Final = 5.0
+RETRY_DELAY_S: Final = 5.0
 """Seconds to wait when the database cannot be reached."""
 WAIT_FOR_OTHER: Final = 40.0
 """Seconds that `deliver_now` waits for another process which took the message first."""
@@ -69,7 +69,7 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class DeliveryTransports:
     """How messages leave. Tests inject what they trust, how names are resolved, and their patience."""
 
     trust: Callable[[], ssl.SSLContext] = system_trust
@@ -81,22 +81,22 @@ class Ways:
 class Dispatcher:
     """Delivers messages of one store, on one event loop."""
 
-    def __init__(self, store: Store, ways: Ways | None = None) -> None:
+    def __init__(self, store: Store, ways: DeliveryTransports | None = None) -> None:
         self._store = store
-        self._ways = ways or Ways()
+        self._ways = ways or DeliveryTransports()
         self._http_tls: ssl.SSLContext | None = None
         self._mail_tls: ssl.SSLContext | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver what is due until `stop` is set, and finish what is on its way."""
         while not stop.is_set():
-            pause = EVERY
+            pause = POLL_INTERVAL_S
             try:
                 if await asyncio.to_thread(self._store.outbox.is_anything_due):
                     await self.run_due(stop)
             except StoreUnavailable as error:
                 LOGGER.warning("The outbox could not be read: %s", error)
-                pause = PAUSE
+                pause = RETRY_DELAY_S
             await _wait(stop, pause)
 
     async def run_due(self, stop: asyncio.Event | None = None) -> Round:
@@ -188,13 +188,13 @@ class Dispatcher:
         return self._mail_tls
 
 
-def run_once(store: Store, ways: Ways | None = None) -> Round:
+def run_once(store: Store, ways: DeliveryTransports | None = None) -> Round:
     """Try everything that is due, once, for `gatekey notify --once`. Raises `StoreUnavailable`."""
     store.outbox.warn_postponed()
     return asyncio.run(Dispatcher(store, ways).run_due())
 
 
-async def deliver_now(store: Store, delivery_id: int, ways: Ways | None = None) -> LastDelivery | None:
+async def deliver_now(store: Store, delivery_id: int, ways: DeliveryTransports | None = None) -> LastDelivery | None:
     """Deliver one message at once and say how that went: `Send test` in the console.
 
     If another process has taken it first, its result is waited for. None if the message is gone with its account.

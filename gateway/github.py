@@ -11,7 +11,7 @@ import httpx
 
 from gateway.providers import Endpoints, Provider, ask, failed
 from store.errors import IdentityRefused
-from store.text import plain
+from store.text import sanitize
 
 GITHUB: Final = "https://github.com"
 GITHUB_API: Final = "https://api.github.com"
@@ -44,4 +44,4 @@ async def github_account(
     number = answer.body.get("id")
     if isinstance(number, bool) or not isinstance(number, int) or number <= 0:
         raise IdentityRefused
-    return str(number), plain(answer.text("login"), 128) or str(number)
+    return str(number), sanitize(answer.text("login"), 128) or str(number)

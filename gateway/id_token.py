@@ -18,7 +18,7 @@ from joserfc.jwt import JWTClaimsRegistry, Token, decode
 from joserfc.util import urlsafe_b64decode
 
 from store.errors import IdentityRefused
-from store.text import is_plain, plain
+from store.text import is_sanitized, sanitize
 
 ALGORITHMS: Final = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
@@ -187,7 +187,7 @@ def _verified_claims(token: Token, *, issuer: str, client_id: str, now: datetime
     if claims.get("azp", client_id) != client_id or (nonce is not None and claims.get("nonce") != nonce):
         raise IdentityRefused
     subject = claims["sub"]
-    if len(subject) > SUBJECT_LIMIT or not subject.isascii() or not is_plain(subject):
+    if len(subject) > SUBJECT_LIMIT or not subject.isascii() or not is_sanitized(subject):
         raise IdentityRefused
     return VerifiedToken(subject, display_name(claims))
 
@@ -197,7 +197,7 @@ def display_name(claims: Mapping[str, object]) -> str:
     for name in ("preferred_username", "nickname", "name"):
         value = claims.get(name)
         if isinstance(value, str) and value.strip():
-            return plain(value.strip(), 128)
+            return sanitize(value.strip(), 128)
     return ""
 
 

@@ -59,7 +59,7 @@ def _confirmation(payload: Mapping[str, Any]) -> _Words:
     return "Confirm this address", text, {"account": name}
 
 
-def _farewell(payload: Mapping[str, Any]) -> _Words:
+def _deletion_notice(payload: Mapping[str, Any]) -> _Words:
     return "Your account was deleted", str(payload["sentence"]), {}
 
 
@@ -73,7 +73,7 @@ _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], _Words]]] = {
     QUOTA_WARNING: _quota_warning,
     TEST: _test,
     CONFIRM_EMAIL: _confirmation,
-    DELETED: _farewell,
+    DELETED: _deletion_notice,
 }
 _DOTTED: Final = {QUOTA_WARNING: "quota.low", TEST: "notification.test", CONFIRM_EMAIL: "notification.confirm"}
 """What programs know a kind by."""

@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from gateway.account_schemas import Problem
-from gateway.answers import MEANINGS, Schema, refusals
+from gateway.openapi_responses import MEANINGS, Schema, refusals
 from gateway.pages import FINISH_PATH, OPTIONS_PATH, PAGE_PATH, assets
 from gateway.problems import PROBLEM
-from gateway.relay.documented import relay_paths
+from gateway.relay.relay_openapi import relay_paths
 
 SECURITY_SCHEMES: Final[Mapping[str, Schema]] = {
     "SystemAccessToken": {"type": "http", "scheme": "bearer", "description": "Made in the console, in Security."},

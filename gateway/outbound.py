@@ -18,10 +18,10 @@ import httpcore
 import httpx
 
 from gateway.addresses import AllowList, is_host, is_public
-from gateway.dialling import DEFAULT_TIMEOUTS, Resolve, Timeouts, first_to_connect, lookup, system_resolver
-from gateway.faults import FOREIGN, failure
+from gateway.connect import DEFAULT_TIMEOUTS, Resolve, Timeouts, first_to_connect, lookup, system_resolver
+from gateway.network_errors import FOREIGN, failure
 from store.errors import AddressRefused, InvalidUrl
-from store.text import is_plain, plain
+from store.text import is_sanitized, sanitize
 
 BODY_LIMIT: Final = 64 * 1024
 """How many bytes of an answer are read, at most."""
@@ -70,7 +70,7 @@ def web_address(url: str) -> httpx.URL:
     Raises:
         InvalidUrl: for anything else. Whether the host may be reached is decided when connecting.
     """
-    if len(url) > _URL_LIMIT or not is_plain(url) or not _URL.fullmatch(url):
+    if len(url) > _URL_LIMIT or not is_sanitized(url) or not _URL.fullmatch(url):
         raise InvalidUrl
     try:
         parsed = httpx.URL(url)
@@ -134,7 +134,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         if self._allow.covers(host, port) or self._allow.covers(address, port):
             return
         if not is_public(address):
-            raise AddressRefused(f"{plain(host, 200)} lies in a private network. {_ALLOWED_BY}{self._hint()}")
+            raise AddressRefused(f"{sanitize(host, 200)} lies in a private network. {_ALLOWED_BY}{self._hint()}")
         if port not in _WEB_PORTS:
             raise AddressRefused(_unusual_port(host, port) + self._hint())
 
@@ -216,4 +216,4 @@ async def _ask(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> A
 
 
 def _unusual_port(host: str, port: int) -> str:
-    return f"Port {port} of {plain(host, 200)} is not 80 or 443. {_ALLOWED_BY}"
+    return f"Port {port} of {sanitize(host, 200)} is not 80 or 443. {_ALLOWED_BY}"

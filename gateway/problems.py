@@ -35,7 +35,7 @@ from store.errors import (
     UpstreamFailed,
 )
 from store.settings import SettingsConflict
-from store.text import plain
+from store.text import sanitize
 
 LOGGER: Final = logging.getLogger("gatekey.problems")
 PROBLEM: Final = "application/problem+json"
@@ -140,7 +140,7 @@ def status_of(error: GatekeyError) -> int:
 
 def sentence_of(error: GatekeyError) -> str:
     """What the other side may read. The state of the database is the administrator's business."""
-    return _UNAVAILABLE if isinstance(error, StoreUnavailable) else plain(error, 500)
+    return _UNAVAILABLE if isinstance(error, StoreUnavailable) else sanitize(error, 500)
 
 
 def headers_of(error: GatekeyError) -> dict[str, str]:

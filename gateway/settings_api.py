@@ -31,8 +31,8 @@ from gateway.account_schemas import (
     SidebarBody,
     SidebarDocument,
 )
-from gateway.answers import answers
 from gateway.bearer import bearer
+from gateway.openapi_responses import answers
 from gateway.problems import HttpProblem, InvalidDocument, invalid
 from gateway.services import Services
 from store.access_token import TokenHolder

@@ -24,7 +24,7 @@ Work = Callable[[Connection], T]
 READERS: Final = 4
 POSTGRESQL_WRITERS: Final = 8
 MOST_TOGETHER: Final = 64
-PATIENCE: Final = 5.0
+QUEUE_TIMEOUT_S: Final = 5.0
 """Seconds that whatever is written waits for another program that holds SQLite's lock, its turn here included."""
 
 
@@ -32,7 +32,7 @@ PATIENCE: Final = 5.0
 class _Job:
     work: Work[Any]
     first: Work[None] | None
-    is_lasting: bool
+    durable: bool
     future: asyncio.Future[Any]
     until: float
     """By `time.monotonic`: when it has waited long enough for whoever else writes."""
@@ -57,7 +57,7 @@ class StoreThreads:
         """What `work` returns. Raises what it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, work)
 
-    async def write(self, work: Work[T], *, first: Work[None] | None = None, is_lasting: bool = True) -> T:
+    async def write(self, work: Work[T], *, first: Work[None] | None = None, durable: bool = True) -> T:
         """What `work` returns inside a transaction that has been committed. Raises what it raises.
 
         `first` runs before it, in a read transaction: what can be refused by reading never takes the write lock.
@@ -65,7 +65,7 @@ class StoreThreads:
         cancelled.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(work, first, is_lasting, future, time.monotonic() + PATIENCE))
+        self._waiting.append(_Job(work, first, durable, future, time.monotonic() + QUEUE_TIMEOUT_S))
         self._start()
         return await future
 
@@ -134,8 +134,8 @@ class StoreThreads:
     def _together(self, jobs: list[_Job]) -> bool:
         """Whether that settled it; if not, all of it was rolled back, and whoever was the cause fails alone."""
         try:
-            is_lasting = any(job.is_lasting for job in jobs)
-            with self._database.write(is_lasting=is_lasting, patience=_patience(jobs)) as tx:
+            durable = any(job.durable for job in jobs)
+            with self._database.write(durable=durable, patience=_patience(jobs)) as tx:
                 for job in jobs:
                     job.outcome = job.work(tx)
         except DatabaseBusy as error:
@@ -147,7 +147,7 @@ class StoreThreads:
 
     def _alone(self, job: _Job) -> None:
         try:
-            with self._database.write(is_lasting=job.is_lasting, patience=_patience([job])) as tx:
+            with self._database.write(durable=job.durable, patience=_patience([job])) as tx:
                 job.outcome = job.work(tx)
         except Exception as error:  # noqa: BLE001 - it is raised again where the job was handed in
             job.outcome = error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from textual import getters
 
 from store.errors import FreshProofRequired, GatekeyError, SessionEnded, SessionLocked
-from store.text import plain
+from store.text import sanitize
 from tui.host import Host
 from tui.screen_workers import WorkWhileShown
 
@@ -89,7 +89,7 @@ class AccountActions(AccountPart):
 
     def show_failure(self, error: GatekeyError) -> None:
         """Tell the person. A form shows it at the field instead."""
-        self.app.notify(plain(error), title=plain(error.title), severity="error", markup=False, timeout=8)
+        self.app.notify(sanitize(error), title=sanitize(error.title), severity="error", markup=False, timeout=8)
 
 
 async def _walk(steps: Callable[[], Coroutine[None, None, None]]) -> None:

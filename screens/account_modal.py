@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from screens.account_actions import AccountActions
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.field import show_errors
 from tui.widgets.small_screen import SmallScreenGuard
 
@@ -34,7 +34,7 @@ class Notice(Static):
     def say(self, sentence: str, kind: str = "bad") -> None:
         """Show `sentence`; `kind` is good, warning, bad or muted."""
         self.set_classes(f"{kind} {'-empty' if not sentence else ''}")
-        self.update(plain(sentence))
+        self.update(sanitize(sentence))
 
     def take_back(self) -> None:
         """Show nothing any more, if anything was said."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from screens.lock import LockScreen
-    from tui.opening import Options
+    from tui.store_location import Options
 
 
 class GatekeyApp(Host):

@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
 from store.errors import GatekeyError
-from store.text import plain
+from store.text import sanitize
 from tui.account import FoundIdentity
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -46,9 +46,9 @@ class ProviderLogin(AccountModal[FoundIdentity | None]):
             yield QrCode(id="qr")
             with Vertical():
                 yield Static("Open this address on any device:", classes="muted")
-                yield Static(plain(login.verification_uri, 200), id="url", markup=False, classes="strong")
+                yield Static(sanitize(login.verification_uri, 200), id="url", markup=False, classes="strong")
                 yield Static("and enter this code:", classes="muted spaced")
-                yield Static(plain(login.user_code, 40), id="short-code", markup=False, classes="strong")
+                yield Static(sanitize(login.user_code, 40), id="short-code", markup=False, classes="strong")
                 yield Static("", id="left", markup=False, classes="spaced")
                 yield Notice()
                 with Actions():

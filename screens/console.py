@@ -28,8 +28,8 @@ from tui.widgets.small_screen import SmallScreenGuard
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-QUIET: Final = 0.05
-PATIENCE: Final = 1.0
+IDLE_FOR_S: Final = 0.05
+IDLE_TIMEOUT_S: Final = 1.0
 """Seconds: the store is imported once the first picture is drawn and the first keys are answered, or all three would
 take the interpreter from each other; but it does not wait for ever."""
 WIDE: Final = 100
@@ -78,7 +78,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
     async def start(self) -> None:
         """Open the data if the first picture came before it, then fill the page."""
         if not self.account.is_open:
-            await until_idle(QUIET, PATIENCE)
+            await until_idle(IDLE_FOR_S, IDLE_TIMEOUT_S)
         if not self.account.is_open and not await self._open():
             return
         self.query_one(SettingsPage).ready()

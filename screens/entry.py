@@ -9,7 +9,7 @@ from tui import command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui.opening import Options
+    from tui.store_location import Options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

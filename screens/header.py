@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from store.money import show_usd
-from store.text import plain
+from store.text import sanitize
 
 if TYPE_CHECKING:
     from tui.account import Summary
@@ -43,7 +43,7 @@ class Header(Widget):
         met, of = sum(check.is_met for check in summary.checks), len(summary.checks)
         two_factor = ("2FA on", "$text-success") if summary.two_factor.is_enabled else ("2FA off", "$text-warning")
         parts = [
-            Content(plain(summary.name)),
+            Content(sanitize(summary.name)),
             Content(f"{show_usd(summary.remaining_micro_usd)} left"),
             Content.styled(*two_factor),
             Content.styled(f"{met} of {of} ✓", "$text-success" if met == of else "$text-warning"),

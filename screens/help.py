@@ -12,7 +12,7 @@ from textual.keys import key_to_character
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
-from store.text import plain
+from store.text import sanitize
 from tui.keymap import UNBOUND
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
@@ -45,8 +45,8 @@ class Help(SmallScreenGuard, ModalScreen[None]):
             bindings = [binding for binding in bindings if not (key_to_character(binding.key) or "\0").isprintable()]
         keys = [
             (
-                plain(screen.app.get_key_display(replace(binding, key_display=None))),
-                plain(binding.tooltip or binding.description),
+                sanitize(screen.app.get_key_display(replace(binding, key_display=None))),
+                sanitize(binding.tooltip or binding.description),
                 binding.id or "",
             )
             for binding in bindings
@@ -86,4 +86,4 @@ class Help(SmallScreenGuard, ModalScreen[None]):
 
 def plain_words(text: str) -> str:
     """Paragraphs, each made safe."""
-    return "\n\n".join(plain(paragraph) for paragraph in text.split("\n\n"))
+    return "\n\n".join(sanitize(paragraph) for paragraph in text.split("\n\n"))

@@ -14,7 +14,7 @@ from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
 from store.errors import GatekeyError, StoreUnavailable
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -57,7 +57,7 @@ class PasskeyCeremony(AccountModal[bool]):
             yield QrCode(id="qr")
             with Vertical():
                 yield Static("Open this address in your browser:", classes="muted")
-                yield Static(plain(self._page.url, 200), id="url", markup=False, classes="strong")
+                yield Static(sanitize(self._page.url, 200), id="url", markup=False, classes="strong")
                 yield Static("and enter this code:", classes="muted spaced")
                 yield Static(self._page.started.code, id="short-code", markup=False, classes="strong")
                 yield Static(_hint(self._page.url), id="hint", markup=False, classes="muted spaced")

@@ -10,7 +10,7 @@ from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
 from store.errors import GatekeyError, SessionEnded
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -33,7 +33,7 @@ class Reauthenticate(AccountModal[bool]):
 
     def compose(self) -> ComposeResult:
         with Dialog("Confirm it is you"):
-            yield Static(plain(self._reason), markup=False, classes="dialog-body")
+            yield Static(sanitize(self._reason), markup=False, classes="dialog-body")
             yield Field("Password", SecretInput(id="password"), help="The password you sign in with.")
             yield Field(
                 "or authenticator code",

@@ -11,7 +11,7 @@ from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.account_modal import AccountModal
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -54,7 +54,7 @@ class RecommendationList(AccountModal[str | None]):
     def _option(self, check: Check) -> Option:
         mark = Content.styled("✓ ", "$text-success") if check.is_met else Content.styled("! ", "$text-warning")
         return Option(
-            Content.assemble(mark, (check.title, "bold"), f"\n  {plain(check.finding)}"), id=check.advice.value
+            Content.assemble(mark, (check.title, "bold"), f"\n  {sanitize(check.finding)}"), id=check.advice.value
         )
 
     @on(Button.Pressed, "#cancel")

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -89,4 +89,4 @@ def write_text(account: AccountService, text: str) -> Callable[[Path], Awaitable
 
 def saved_sentence(path: Path) -> str:
     """What to say once a secret is in a file."""
-    return f"Saved to {plain(path, 120)}, readable by you alone."
+    return f"Saved to {sanitize(path, 120)}, readable by you alone."

@@ -13,7 +13,7 @@ from textual.widgets import Button, ContentSwitcher, Input, Static
 from screens.account_actions import AccountActions
 from screens.account_modal import Notice
 from store.errors import GatekeyError, SignInExpired, TooManyAttempts
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -217,7 +217,7 @@ class SignIn(SmallScreenGuard, AccountActions, Screen[None]):
             return
         self._step = step
         self.query_one(ContentSwitcher).current = "second-factor"
-        self.query_one(Notice).say(f"{plain(step.name)} has two-factor authentication.", "muted")
+        self.query_one(Notice).say(f"{sanitize(step.name)} has two-factor authentication.", "muted")
         self.query_one("#code").focus()
 
     def _show_first_factor(self) -> None:

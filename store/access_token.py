@@ -14,7 +14,7 @@ from store.context import Context
 from store.errors import AccountSuspended, DatabaseBusy, InvalidToken, NotEnabled
 from store.models import AccessToken, Account, PrivacySettingsRow
 from store.notices import Notices
-from store.row_locks import hold_account
+from store.row_locks import lock_for_update
 from store.sessions import Sessions, digest
 from store.upsert import upsert
 
@@ -142,7 +142,7 @@ class AccessTokens:
         """
         now = self._context.now()
         if to_write:
-            hold_account(tx, _OWNER, {"hashed": digest(token)})
+            lock_for_update(tx, _OWNER, {"hashed": digest(token)})
         row = tx.execute(_HOLDER, {"hashed": digest(token)}).one_or_none()
         if row is None:
             raise InvalidToken

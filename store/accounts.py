@@ -11,14 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from store import inputs, passwords
 from store.audit import COMMAND_LINE, Audit, SiteTag, Tag
 from store.context import Context
+from store.db_enums import db_enum
 from store.errors import InvalidMoney, LastAdministrator, NameTaken, NoSuchAccount
 from store.models import Account, Quota
 from store.money import MAXIMUM_MICRO_USD
 from store.notices import Notices
-from store.row_locks import held_by_name, hold_account, hold_administrators, keep_account
+from store.row_locks import held_by_name, hold_administrators, keep_account, lock_for_update
 from store.settings import open_sections
 from store.site import PASSWORD_MINIMUM, Site
-from store.stored_words import stored_word
 from store.text import fold
 from store.throttle import Factor, Throttles
 
@@ -155,7 +155,7 @@ class Accounts:
     def set_role(self, name: str, role: Role, *, actor: str) -> None:
         """Change a role from the administrator's side. Raises `NoSuchAccount`, `LastAdministrator`."""
         with self._context.database.write() as tx:
-            hold_account(tx, select(Account.id).where(Account.name_key == fold(name)))
+            lock_for_update(tx, select(Account.id).where(Account.name_key == fold(name)))
             hold_administrators(tx)
             row = tx.execute(select(Account.id, Account.role).where(Account.name_key == fold(name))).one_or_none()
             if row is None:
@@ -210,7 +210,7 @@ def _info(row: Any) -> AccountInfo:
         id=row.id,
         name=row.name,
         email=row.email,
-        role=stored_word(Role, row.role),
+        role=db_enum(Role, row.role),
         created_at=row.created_at,
         password_changed_at=row.password_changed_at,
         has_password=row.password_hash is not None,

@@ -15,7 +15,7 @@ from store.models import Account, ApiKey, PrivacySettingsRow, Quota
 from store.money import check_spend_limit
 from store.sessions import Sessions, digest
 
-MOST: Final = 50
+MAX_API_KEYS: Final = 50
 NOTE_USE_EVERY: Final = timedelta(minutes=1)
 
 
@@ -121,8 +121,8 @@ class ApiKeys:
         key = tokens.generate(tokens.API_KEY_PREFIX, self._context.rng)
         with self._sessions.writing(token, proof=True) as (tx, acting):
             live = select(func.count()).where(ApiKey.account_id == acting.account_id, ApiKey.revoked_at.is_(None))
-            if tx.execute(live).scalar_one() >= MOST:
-                raise LimitReached(f"An account has at most {MOST} API keys. Revoke one first.")
+            if tx.execute(live).scalar_one() >= MAX_API_KEYS:
+                raise LimitReached(f"An account has at most {MAX_API_KEYS} API keys. Revoke one first.")
             row = tx.execute(
                 insert(ApiKey)
                 .values(

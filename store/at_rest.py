@@ -1,6 +1,6 @@
 """Secrets that must be read back, sealed with AES-256-GCM; and the keys all of that hangs on.
 
-A sealed value carries the id of its key and a nonce, and is bound to its place by associated data
+A sealed value carries the id of its key and a nonce, and is bound to its row by associated data
 `table:column:row`: moved to another row or column it no longer opens (NIST SP 800-38D).
 """
 
@@ -72,14 +72,21 @@ class KeyRing:
         ids = [key_id for key_id in ring.keys if key_id != ring.current] + [ring.current]
         return "".join(f"{_HEADER} {i} {base64.b64encode(ring.keys[i]).decode()}\n" for i in ids)
 
-    def seal(self, plaintext: str, place: str, rng: random.Random) -> bytes:
-        """`plaintext` sealed for `place` (`table:column:row`): key id, nonce, ciphertext and tag."""
+    def seal(self, plaintext: str, associated_data: str, rng: random.Random) -> bytes:
+        """`plaintext` sealed for `associated_data` (`table:column:row`): key id, nonce, ciphertext and tag."""
         ring, nonce = self.snapshot(), rng.randbytes(_NONCE_BYTES)
         key_id = ring.current
-        return bytes([key_id]) + nonce + _cipher(ring.keys[key_id]).encrypt(nonce, plaintext.encode(), place.encode())
+        return (
+            bytes([key_id])
+            + nonce
+            + _cipher(ring.keys[key_id]).encrypt(nonce, plaintext.encode(), associated_data.encode())
+        )
 
-    def open(self, sealed: bytes, place: str) -> str:
-        """What was sealed for `place`. Raises `KeyWrong` if the key is missing or the value was moved or changed."""
+    def open(self, sealed: bytes, associated_data: str) -> str:
+        """The plaintext of a value sealed for `associated_data`.
+
+        Raises `KeyWrong` if the key is missing, or the value was moved or changed.
+        """
         ring = self.snapshot()
         if not sealed or sealed[0] not in ring.keys:
             raise KeyWrong
@@ -87,7 +94,7 @@ class KeyRing:
 
         nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
-            return _cipher(ring.keys[sealed[0]]).decrypt(nonce, ciphertext, place.encode()).decode()
+            return _cipher(ring.keys[sealed[0]]).decrypt(nonce, ciphertext, associated_data.encode()).decode()
         except (InvalidTag, ValueError) as error:
             raise KeyWrong("A stored secret could not be opened: the key does not fit, or it was altered.") from error
 

@@ -19,7 +19,7 @@ from store import audit_check
 from store.audit_macs import FIRST, SITE, Act, added, event_mac, event_text, seal_of, total_fits, total_mac
 from store.context import Context
 from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
-from store.text import plain
+from store.text import sanitize
 
 # Every act runs these. To build one takes SQLAlchemy eight times as long as to run it, so they are built once.
 _NEXT: Final = (
@@ -183,7 +183,7 @@ class Audit:
         For acts on the site, and for what must outlive an account. `actor`, `source` and text in `detail` are kept
         as `store.text.plain` shows them. Not for use below a savepoint, which would not take it back.
         """
-        shown = {name: plain(value, 500) if isinstance(value, str) else value for name, value in detail.items()}
+        shown = {name: sanitize(value, 500) if isinstance(value, str) else value for name, value in detail.items()}
         pending = self._pending_of(tx)
         pending.site.append(self._act(tag.value, actor, source, shown))
         pending.events += 1
@@ -273,7 +273,7 @@ class Audit:
         return pending
 
     def _act(self, tag: str, actor: str, source: str, detail: Mapping[str, object]) -> Act:
-        return Act(self._context.now(), tag, plain(actor, 200), plain(source, 200), detail)
+        return Act(self._context.now(), tag, sanitize(actor, 200), sanitize(source, 200), detail)
 
 
 def _columns(act: Act) -> dict[str, Any]:

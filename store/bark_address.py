@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from store import inputs
 from store.errors import InvalidUrl
-from store.text import is_plain
+from store.text import is_sanitized
 
 LEVELS: Final = ("active", "timeSensitive", "passive", "critical")
 OPTIONS: Final = ("group", "level", "sound", "volume", "icon", "isArchive", "badge", "call")
@@ -59,7 +59,7 @@ def _options(query: str) -> tuple[tuple[str, str], ...]:
     for name, value in pairs:
         if name not in OPTIONS:
             raise InvalidUrl(inputs.did_you_mean(name, OPTIONS).replace("setting", "option"), field="bark-url")
-        if not is_plain(value) or not 0 < len(value) <= 200:
+        if not is_sanitized(value) or not 0 < len(value) <= 200:
             raise InvalidUrl(f"The value of {name} cannot be used.", field="bark-url")
         if name == "level" and value not in LEVELS:
             raise InvalidUrl("The level is one of " + ", ".join(LEVELS) + ".", field="bark-url")

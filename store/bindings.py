@@ -13,6 +13,7 @@ from store import inputs
 from store.audit import COMMAND_LINE, UNNAMED, Audit, SiteTag, Tag
 from store.context import Context
 from store.credentials import Credentials
+from store.db_enums import db_enum
 from store.errors import (
     AlreadyBound,
     BindingsDisabled,
@@ -23,12 +24,11 @@ from store.errors import (
 )
 from store.models import Binding, Provider
 from store.notices import Notices
-from store.row_locks import hold_account
+from store.row_locks import lock_for_update
 from store.sessions import Sessions
 from store.sign_in import SecondFactorNeeded, SignedIn, SignIn
 from store.site import Site
-from store.stored_words import stored_word
-from store.text import is_plain, plain
+from store.text import is_sanitized, sanitize
 
 _LONGEST_SUBJECT: Final = 255
 """OpenID Connect Core, section 2, `sub`."""
@@ -107,7 +107,7 @@ class Bindings:
         if client_secret:
             if not re.fullmatch(r"[\x21-\x7e]{1,1000}", client_secret):
                 raise InvalidSetting("A client secret has no spaces.", field="client-secret")
-            sealed = self._context.seal(client_secret, place(slug))
+            sealed = self._context.seal(client_secret, associated_data(slug))
         with self._context.database.write() as tx:
             try:
                 provider_id = tx.execute(
@@ -141,7 +141,7 @@ class Bindings:
         """Remove a provider and every identity bound through it. Raises `NoSuchItem`."""
         with self._context.database.write() as tx:
             if tx.execute(delete(Provider).where(Provider.slug == slug)).rowcount != 1:
-                raise NoSuchItem(f"There is no provider called {plain(slug, 60)}.")
+                raise NoSuchItem(f"There is no provider called {sanitize(slug, 60)}.")
             self._audit.record_site(tx, SiteTag.PROVIDER_REMOVED, actor=actor, source=COMMAND_LINE, provider=slug)
 
     def providers(self) -> list[ProviderInfo]:
@@ -155,7 +155,7 @@ class Bindings:
         with self._context.database.read() as tx:
             row = tx.execute(select(Provider).where(Provider.slug == slug)).one_or_none()
         if row is None:
-            raise NoSuchItem(f"There is no provider called {plain(slug, 60)}.")
+            raise NoSuchItem(f"There is no provider called {sanitize(slug, 60)}.")
         return self._info(row, with_secret=True)
 
     # -- the account's side -------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ class Bindings:
                         account_id=acting.account_id,
                         provider_id=provider_id,
                         subject=subject,
-                        display=plain(display, 200),
+                        display=sanitize(display, 200),
                         created_at=self._context.now(),
                     )
                 )
@@ -251,7 +251,7 @@ class Bindings:
 
     def _use(self, tx: Connection, slug: str, subject: str) -> int | None:
         provider_id = _provider(slug)
-        hold_account(
+        lock_for_update(
             tx, select(Binding.account_id).where(Binding.provider_id == provider_id, Binding.subject == subject)
         )
         return tx.execute(
@@ -264,9 +264,9 @@ class Bindings:
     def _info(self, row: Any, *, with_secret: bool) -> ProviderInfo:
         secret = None
         if with_secret and row.client_secret_sealed is not None:
-            secret = self._context.ring.open(row.client_secret_sealed, place(row.slug))
+            secret = self._context.ring.open(row.client_secret_sealed, associated_data(row.slug))
         return ProviderInfo(
-            row.id, row.slug, row.name, stored_word(ProviderKind, row.kind), row.issuer, row.client_id, secret
+            row.id, row.slug, row.name, db_enum(ProviderKind, row.kind), row.issuer, row.client_id, secret
         )
 
 
@@ -275,10 +275,10 @@ def _provider(slug: str) -> Any:
 
 
 def _check_subject(subject: str) -> None:
-    if not 1 <= len(subject) <= _LONGEST_SUBJECT or not is_plain(subject):
+    if not 1 <= len(subject) <= _LONGEST_SUBJECT or not is_sanitized(subject):
         raise IdentityRefused
 
 
-def place(slug: str) -> str:
+def associated_data(slug: str) -> str:
     """Where a provider's client secret is sealed."""
     return f"providers:client_secret:{slug}"

@@ -23,6 +23,6 @@ class Context:
     def now(self) -> datetime:
         return self.clock.now()
 
-    def seal(self, secret: str, place: str) -> bytes:
-        """`secret` sealed for `place`, written `table:column:row`."""
-        return self.ring.seal(secret, place, self.rng)
+    def seal(self, secret: str, associated_data: str) -> bytes:
+        """`secret` sealed for `associated_data`, written `table:column:row`."""
+        return self.ring.seal(secret, associated_data, self.rng)

@@ -94,7 +94,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, *, is_lasting: bool = True, patience: float = BUSY_TIMEOUT_MS / 1000) -> Iterator[Connection]:
+    def write(self, *, durable: bool = True, patience: float = BUSY_TIMEOUT_MS / 1000) -> Iterator[Connection]:
         """A transaction that commits on leaving and holds SQLite's write lock from its start.
 
         One that is not lasting does not wait for the disk: a crash of this program does not undo it, a power cut
@@ -105,12 +105,12 @@ class Database:
         with (
             self.mapped(),
             self.engine.connect() as connection,
-            self._flushing(connection, is_lasting),
+            self._flushing(connection, durable),
             connection.begin(),
         ):
             if not self.is_postgresql:
                 _take_write_lock(connection, patience)
-            elif not is_lasting:
+            elif not durable:
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield connection
             if self.before_commit is not None:
@@ -212,8 +212,8 @@ class Database:
             self._file = sqlite_file.identity(Path(self.url.database or ""))
 
     @contextmanager
-    def _flushing(self, connection: Connection, is_lasting: bool) -> Iterator[None]:
-        if is_lasting or self.is_postgresql:
+    def _flushing(self, connection: Connection, durable: bool) -> Iterator[None]:
+        if durable or self.is_postgresql:
             yield
             return
         # Outside a transaction: SQLite ignores it within one.

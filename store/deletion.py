@@ -98,7 +98,7 @@ class Deletion:
     def _remove(
         self, tx: Connection, account_id: int, name: str, email: str, tombstone: str, *, actor: str, source: str
     ) -> None:
-        self._notices.enqueue_farewell(tx, email)
+        self._notices.enqueue_deletion_notice(tx, email)
         self._throttles.forget(tx, name)
         self._audit.record_deletion(tx, account_id, actor=actor, source=source, tombstone=tombstone)
         tx.execute(delete(Account).where(Account.id == account_id))

@@ -19,7 +19,7 @@ from store.errors import (
     DatabaseUnreachable,
     StoreUnavailable,
 )
-from store.text import plain
+from store.text import sanitize
 
 SQLITE_ERRORS: Final[dict[int, type[StoreUnavailable]]] = {
     sqlite3.SQLITE_BUSY: DatabaseBusy,
@@ -232,5 +232,5 @@ def _for_connection(message: str, *, is_failure: bool) -> StoreUnavailable:
         match = words.search(message)
         if match is not None:
             found = next((group for group in match.groups() if group), match[0])
-            return kind(sentence.format(plain(found, 200)))
+            return kind(sentence.format(sanitize(found, 200)))
     return DatabaseUnreachable() if is_failure else DatabaseRefused()

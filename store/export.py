@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from store.audit import Audit, Tag
 from store.context import Context
+from store.export_columns import EXPORTED
 from store.models import Account, Binding, Provider
-from store.personal_data import EXPORTED
 from store.row_locks import held_by_name
 from store.sessions import Sessions
 

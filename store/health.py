@@ -12,7 +12,7 @@ from store.upsert import upsert
 
 LEAST_FREE: Final = 64 * 1024 * 1024
 """Bytes on the disk of an SQLite database. With less, the next writes may fail at any moment."""
-PATIENCE: Final = 2.0
+PROBE_TIMEOUT_S: Final = 2.0
 """Seconds that another writer is waited for."""
 _ROW: Final = "health"
 
@@ -36,7 +36,7 @@ def check_writable(database: Database, *, is_kept: bool = True) -> None:
                 f"Only {free // 1024 // 1024} MiB are free where the database lies. Free some space: writes are about "
                 "to fail."
             )
-    with suppress(_UndoneError), database.write(is_lasting=False, patience=PATIENCE) as tx:
+    with suppress(_UndoneError), database.write(durable=False, patience=PROBE_TIMEOUT_S) as tx:
         began = datetime.fromtimestamp(0, UTC)
         upsert(tx, RateWindow, {"bucket": _ROW}, {"hits": (1, 1 - RateWindow.hits), "started_at": (began, began)})
         if not is_kept:

@@ -1,6 +1,6 @@
 """Host names in other scripts than Latin, as resolvers, browsers and mail servers know them."""
 
-from store.text import is_plain
+from store.text import is_sanitized
 
 
 def ascii_host(host: str) -> str:
@@ -11,7 +11,7 @@ def ascii_host(host: str) -> str:
     """
     if host.isascii():
         return host
-    if not is_plain(host):  # the standard leaves out what cannot be seen
+    if not is_sanitized(host):  # the standard leaves out what cannot be seen
         raise ValueError(host)
     import idna
 

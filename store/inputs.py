@@ -19,7 +19,7 @@ from store.errors import (
     InvalidUrl,
 )
 from store.host_names import ascii_host, readable_host
-from store.text import is_plain, normal, plain
+from store.text import is_sanitized, normal, sanitize
 
 LONGEST_NAME: Final = 64
 LONGEST_LABEL: Final = 64
@@ -38,7 +38,7 @@ _HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 def check_name(text: str, *, field: str = "username") -> str:
     """An account name: 1 to 64 letters, digits and `._-@+`, in normal form C. Raises `InvalidName`."""
     name = normal(text)
-    ok = 1 <= len(name) <= LONGEST_NAME and is_plain(name)
+    ok = 1 <= len(name) <= LONGEST_NAME and is_sanitized(name)
     if not ok or not all(c in _NAME_MARKS or unicodedata.category(c)[0] in "LN" or _is_mark(c) for c in name):
         raise InvalidName(field=field)
     return name
@@ -64,14 +64,14 @@ def check_email(text: str, *, field: str = "email-address") -> str:
 def check_label(text: str, *, field: str = "label") -> str:
     """A label someone gives to a key or a passkey: 1 to 64 visible characters, trimmed. Raises `InvalidLabel`."""
     label = normal(text).strip()
-    if not 1 <= len(label) <= LONGEST_LABEL or not is_plain(label):
+    if not 1 <= len(label) <= LONGEST_LABEL or not is_sanitized(label):
         raise InvalidLabel(field=field)
     return label
 
 
 def check_model(text: str, *, field: str = "model") -> str:
     """A model's name, exactly as clients send it: case and look-alikes count. Raises `InvalidModel`."""
-    if not 1 <= len(text) <= LONGEST_MODEL or not is_plain(text) or text != text.strip():
+    if not 1 <= len(text) <= LONGEST_MODEL or not is_sanitized(text) or text != text.strip():
         raise InvalidModel(field=field)
     return text
 
@@ -163,7 +163,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence for an unknown name, with the known one that is spelt most alike."""
     close = difflib.get_close_matches(name, list(known), n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
-    return f"There is no setting called {plain(name, 60)}.{hint}"
+    return f"There is no setting called {sanitize(name, 60)}.{hint}"
 
 
 def _ascii_or(host: str, refusal: GatekeyError) -> str:

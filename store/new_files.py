@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from store.errors import FilesOff, InvalidInput
-from store.text import plain
+from store.text import sanitize
 
 _LOOK_UP: Final = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -178,4 +178,4 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _refusal(sentence: str, path: Path) -> InvalidInput:
-    return InvalidInput(sentence.format(plain(path, 200)), field="path")
+    return InvalidInput(sentence.format(sanitize(path, 200)), field="path")

@@ -63,7 +63,7 @@ class Notices:
         if also_to:
             enqueue(self._context, tx, account_id, tag.value, payload, [Channel.EMAIL], recipient=also_to)
 
-    def enqueue_farewell(self, tx: Connection, email: str) -> None:
+    def enqueue_deletion_notice(self, tx: Connection, email: str) -> None:
         """Put the last notice into the outbox: it outlives the account, with its address sealed."""
         if email and self._is_mail_configured(tx):
             payload = {"sentence": DELETED_SENTENCE}

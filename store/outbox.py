@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, selec
 
 from store.clock import Uptime
 from store.context import Context
+from store.db_enums import db_enum
 from store.email_confirmation import EmailConfirmations
 from store.email_route import CONFIRM_EMAIL
 from store.errors import DatabaseDamaged, InvalidSetting, KeyWrong
@@ -21,8 +22,7 @@ from store.outbox_queue import enqueue, recipient_associated_data
 from store.row_locks import keep_account
 from store.sections import Channel
 from store.sessions import Sessions
-from store.stored_words import stored_word
-from store.text import plain
+from store.text import sanitize
 
 QUOTA_WARNING: Final = "quota:warning"
 TEST: Final = "notification:test"
@@ -252,7 +252,7 @@ class Outbox:
                 .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
                 .where(Delivery.id.in_(newest))
             ).all()
-        return {stored_word(Channel, row.channel): _last(row) for row in rows}
+        return {db_enum(Channel, row.channel): _last(row) for row in rows}
 
     def next_due(self) -> datetime | None:
         """When the next delivery is due, or None if none waits."""
@@ -327,7 +327,7 @@ class Outbox:
                     state=state.value,
                     attempts=Delivery.attempts + 1,
                     last_attempt_at=now,
-                    last_error=plain(error, 300),
+                    last_error=sanitize(error, 300),
                     next_attempt_at=following or now,
                     lease=None,
                     leased_until=None,
@@ -352,7 +352,7 @@ class Outbox:
             delivery_id=row.id,
             lease=lease,
             account_id=row.account_id,
-            channel=stored_word(Channel, row.channel),
+            channel=db_enum(Channel, row.channel),
             message_id=row.message_id,
             kind=row.kind,
             payload=payload,
@@ -375,9 +375,9 @@ def _is_free(now: datetime, uptime: Uptime) -> ColumnElement[bool]:
 
 
 def _last(row: Any) -> LastDelivery:
-    state = stored_word(State, row.state)
+    state = db_enum(State, row.state)
     return LastDelivery(
-        channel=stored_word(Channel, row.channel),
+        channel=db_enum(Channel, row.channel),
         kind=row.kind,
         state=state,
         at=row.last_attempt_at or row.created_at,

@@ -15,14 +15,14 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 from store import inputs
 from store.audit import Audit, Tag
 from store.context import Context
+from store.db_enums import db_enum
 from store.errors import ClonedPasskey, PasskeyRefused, SignInExpired
 from store.models import Account, Passkey, PasskeyCeremony
 from store.passkeys import NewCredential, Passkeys, StoredCredential
-from store.row_locks import hold_account
+from store.row_locks import lock_for_update
 from store.sessions import Sessions, digest
 from store.sign_in import SecondFactorNeeded, SignedIn, SignIn
-from store.stored_words import stored_word
-from store.text import plain
+from store.text import sanitize
 from store.throttle import Throttles
 
 CEREMONY_LASTS: Final = timedelta(seconds=120)
@@ -129,7 +129,7 @@ class PasskeyCeremonies:
             ).one_or_none()
         if row is None:
             return CeremonyState.EXPIRED
-        state = stored_word(CeremonyState, row.state)
+        state = db_enum(CeremonyState, row.state)
         if state is CeremonyState.FAILED:
             raise PasskeyRefused(row.failure or None)
         # A gateway that died over an answer leaves it claimed for ever; the console does not wait that long.
@@ -146,7 +146,7 @@ class PasskeyCeremonies:
         with self._context.database.read() as tx:
             account_id = tx.execute(owner).scalar()
         with self._sign_in.admitting(account_id, source=source) as tx:
-            hold_account(tx, owner)
+            lock_for_update(tx, owner)
             collected = tx.execute(
                 update(PasskeyCeremony)
                 .where(
@@ -207,7 +207,7 @@ class PasskeyCeremonies:
     def finish_registration(self, ceremony: Ceremony, credential: NewCredential) -> None:
         """Keep what a claimed registration found. Raises `SignInExpired`, `LimitReached`, `AlreadyBound`."""
         with self._context.database.write() as tx:
-            hold_account(tx, select(PasskeyCeremony.account_id).where(PasskeyCeremony.id == ceremony.id))
+            lock_for_update(tx, select(PasskeyCeremony.account_id).where(PasskeyCeremony.id == ceremony.id))
             row = self._settle(tx, ceremony, Purpose.REGISTER)
             account = tx.execute(select(Account.name).where(Account.id == row.account_id)).one_or_none()
             if account is None or not self._sessions.is_live(tx, row.session_id):
@@ -222,7 +222,7 @@ class PasskeyCeremonies:
         """
         try:
             with self._context.database.write() as tx:
-                hold_account(tx, stored.account_id)
+                lock_for_update(tx, stored.account_id)
                 row = self._settle(tx, ceremony, ceremony.purpose)
                 if ceremony.purpose is Purpose.PROVE and row.account_id != stored.account_id:
                     raise PasskeyRefused("This passkey belongs to another account.")
@@ -266,7 +266,7 @@ class PasskeyCeremonies:
             tx.execute(
                 update(PasskeyCeremony)
                 .where(PasskeyCeremony.id == ceremony.id, PasskeyCeremony.state == CeremonyState.CLAIMED.value)
-                .values(state=CeremonyState.FAILED.value, failure=plain(sentence, 300))
+                .values(state=CeremonyState.FAILED.value, failure=sanitize(sentence, 300))
             )
 
     # -- inside -------------------------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ class PasskeyCeremonies:
                 code_hash=digest(canonical_code(code)),
                 ticket_hash=digest(ticket),
                 label=label,
-                source=plain(source, 200),
+                source=sanitize(source, 200),
                 challenge=self._context.rng.randbytes(CHALLENGE_BYTES),
                 expires_at=now + CEREMONY_LASTS,
                 state=CeremonyState.WAITING.value,
@@ -311,7 +311,7 @@ class PasskeyCeremonies:
             own = tuple(tx.execute(select(Passkey.credential_id).where(Passkey.account_id == row.account_id)).scalars())
         return Ceremony(
             id=row.id,
-            purpose=stored_word(Purpose, row.purpose),
+            purpose=db_enum(Purpose, row.purpose),
             challenge=row.challenge,
             label=row.label,
             account_id=row.account_id,

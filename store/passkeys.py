@@ -26,7 +26,7 @@ from store.sessions import Sessions
 from store.site import Site
 from store.text import fold
 
-MOST: Final = 10
+MAX_PASSKEYS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +214,8 @@ class Passkeys:
 
     def refuse_label(self, tx: Connection, account_id: int, label: str) -> None:
         """Raises `LimitReached` if the account has all it may have, `InvalidLabel` if one of them is called so."""
-        if tx.execute(select(func.count()).where(Passkey.account_id == account_id)).scalar_one() >= MOST:
-            raise LimitReached(f"An account has at most {MOST} passkeys. Remove one first.")
+        if tx.execute(select(func.count()).where(Passkey.account_id == account_id)).scalar_one() >= MAX_PASSKEYS:
+            raise LimitReached(f"An account has at most {MAX_PASSKEYS} passkeys. Remove one first.")
         taken = select(Passkey.id).where(Passkey.account_id == account_id, Passkey.label_key == fold(label))
         if tx.execute(taken).scalar() is not None:
             raise InvalidLabel("Another passkey has this label.", field="passkey-label")

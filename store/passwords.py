@@ -19,7 +19,7 @@ from store.errors import (
 )
 from store.models import Account, TwoFactor
 from store.notices import Notices
-from store.row_locks import hold_account
+from store.row_locks import lock_for_update
 from store.sessions import Sessions
 from store.site import PASSWORD_MINIMUM, Site
 from store.strength import Estimator, estimate
@@ -145,7 +145,7 @@ class Passwords:
         check_new(new, known, field="password", estimator=self._context.estimator, shortest=shortest)
         hashed = self._context.hasher.hash_password(new)
         with self._context.database.write() as tx:
-            hold_account(tx, row.id)
+            lock_for_update(tx, row.id)
             self._refuse_short(tx, row.id, new, "password")
             changed = tx.execute(
                 update(Account)

@@ -15,7 +15,7 @@ from store.money import MAXIMUM_MICRO_USD, parse_usd
 from store.row_locks import keep_account
 from store.sessions import Sessions
 from store.site import MOST_OUTPUT_TOKENS, Site
-from store.text import fold_case, is_plain, plain
+from store.text import fold_case, is_sanitized, sanitize
 from store.upsert import upsert, upserting_insert
 
 TOKENS_PER_PRICE: Final = 1_000_000
@@ -106,7 +106,7 @@ class Pricing:
                 tx.execute(change).rowcount or tx.execute(add).one_or_none() is not None or tx.execute(change).rowcount
             ):
                 other = tx.execute(select(Price.model).where(Price.model_key == key)).scalar()
-                raise ModelSpeltOtherwise(plain(other, inputs.LONGEST_MODEL))
+                raise ModelSpeltOtherwise(sanitize(other, inputs.LONGEST_MODEL))
             seen = tx.execute(select(UnpricedModel.model).distinct()).scalars()
             same = [model for model in seen if fold_case(model) == key]
             if same:
@@ -119,8 +119,8 @@ class Pricing:
         """Raises `NoSuchItem`."""
         with self._context.database.write() as tx:
             # A name that holds what no text may, such as a lone surrogate, cannot even be asked for.
-            if not is_plain(model) or tx.execute(delete(Price).where(Price.model == model)).rowcount != 1:
-                raise NoSuchItem(f"The model {plain(model, 200)} has no price.")
+            if not is_sanitized(model) or tx.execute(delete(Price).where(Price.model == model)).rowcount != 1:
+                raise NoSuchItem(f"The model {sanitize(model, 200)} has no price.")
             # A price that shared its key with this one has it now.
             keyless = tx.execute(select(Price.model).where(Price.model_key.is_(None)).order_by(Price.model)).scalars()
             heir = next((other for other in keyless if fold_case(other) == fold_case(model)), None)
@@ -162,12 +162,12 @@ class Pricing:
         if row is not None:
             return _price(row)
         if not self.accepts_unpriced(tx, account_id):
-            raise ModelNotPriced(plain(model, 200), is_forbidden=self._forbids_unpriced(tx))
+            raise ModelNotPriced(sanitize(model, 200), is_forbidden=self._forbids_unpriced(tx))
         rate = self._site.text_in(tx, "price.unpriced_rate")
         if not rate:
             return None
         per_in, per_out = (parse_usd(amount, places=6) for amount in rate.split("/"))
-        return ModelPrice(plain(model, inputs.LONGEST_MODEL), per_in, per_out, is_default=True)
+        return ModelPrice(sanitize(model, inputs.LONGEST_MODEL), per_in, per_out, is_default=True)
 
     def unpriced_models(self, token: str) -> list[SeenModel]:
         """Models the session's account called that have no price, last seen first."""
@@ -201,7 +201,7 @@ class Pricing:
         upsert(
             tx,
             UnpricedModel,
-            {"account_id": account_id, "model": plain(model, inputs.LONGEST_MODEL)},
+            {"account_id": account_id, "model": sanitize(model, inputs.LONGEST_MODEL)},
             {"calls": (1, UnpricedModel.calls + 1), "last_seen_at": self._context.now()},
         )
         # A client that invents names must not fill the disk.
@@ -221,7 +221,7 @@ class Pricing:
 
     def _row(self, tx: Connection, model: str) -> Any:
         # A name that no price can have may not even be one that the database can be asked for.
-        if not is_plain(model):
+        if not is_sanitized(model):
             return None
         return tx.execute(_PRICE_OF, {"name": model, "name_key": fold_case(model)}).one_or_none()
 

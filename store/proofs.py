@@ -10,7 +10,7 @@ from store.audit import Audit, Tag
 from store.context import Context
 from store.errors import InvalidToken, WrongOriginalPassword
 from store.models import AccessToken, Account
-from store.row_locks import hold_account
+from store.row_locks import lock_for_update
 from store.second_factor import SecondFactors
 from store.sessions import digest
 from store.throttle import Factor, Throttles
@@ -89,7 +89,7 @@ class Proofs:
         return row
 
     def _hold(self, tx: Connection, owner: "Row[int, str, str | None, int]") -> "Row[str | None, int]":
-        hold_account(tx, owner.id)
+        lock_for_update(tx, owner.id)
         row = tx.execute(select(Account.password_hash, Account.auth_epoch).where(Account.id == owner.id)).one_or_none()
         if row is None or row.auth_epoch != owner.auth_epoch:
             raise InvalidToken

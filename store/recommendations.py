@@ -11,7 +11,7 @@ from store.context import Context
 from store.models import AccessToken
 from store.money import show_usd
 from store.sections import Channel, NotificationSettings, PriceSettings
-from store.sessions import Acting, Sessions
+from store.sessions import AuthorizedSession, Sessions
 from store.settings import Settings
 from store.site import Site
 from store.two_factor import TwoFactors, TwoFactorStatus
@@ -81,7 +81,7 @@ class Recommendations:
                 ),
             ]
 
-    def _access_token(self, tx: Connection, acting: Acting) -> Check:
+    def _access_token(self, tx: Connection, acting: AuthorizedSession) -> Check:
         created_at = tx.execute(
             select(AccessToken.created_at).where(AccessToken.account_id == acting.account_id)
         ).scalar()
@@ -94,7 +94,7 @@ class Recommendations:
             Advice.ACCESS_TOKEN, fresh, finding if fresh else f"It is {age.days} days old. Generate a new one."
         )
 
-    def _quota_warning(self, acting: Acting, settings: NotificationSettings) -> Check:
+    def _quota_warning(self, acting: AuthorizedSession, settings: NotificationSettings) -> Check:
         threshold = settings.threshold_micro_usd
         if threshold == 0:
             return Check(Advice.QUOTA_WARNING, False, "The threshold is $0.00, so no warning is ever sent.")

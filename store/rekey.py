@@ -93,8 +93,8 @@ def _reseal(store: Store, ring: KeyRing) -> tuple[int, int]:
             outdated = iter([row for row in column.values(tx) if row[1][:1] != bytes([ring.current])])
         while part := list(islice(outdated, _AT_ONCE)):
             with store.database.write() as tx:
-                for key, sealed, place_from in part:
-                    new = _resealed(store, ring, sealed, column.place(place_from))
+                for key, sealed, bound_to in part:
+                    new = _resealed(store, ring, sealed, column.associated_data(bound_to))
                     if new is None:
                         unreadable += 1
                     else:
@@ -102,9 +102,9 @@ def _reseal(store: Store, ring: KeyRing) -> tuple[int, int]:
     return done, unreadable
 
 
-def _resealed(store: Store, ring: KeyRing, sealed: bytes, place: str) -> bytes | None:
+def _resealed(store: Store, ring: KeyRing, sealed: bytes, associated_data: str) -> bytes | None:
     try:
-        return ring.seal(ring.open(sealed, place), place, store.context.rng)
+        return ring.seal(ring.open(sealed, associated_data), associated_data, store.context.rng)
     except KeyWrong:
         return None
 

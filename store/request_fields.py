@@ -33,7 +33,7 @@ _CHOOSES: Final = "{} could choose another model, server or account than the one
 _PRICES: Final = "{} changes what the answer costs. It is never passed on."
 _LENGTHENS: Final = "{} sets the length or the number of the answers under another name. Use max_tokens and n."
 
-CHOOSERS: Final = frozenset(
+MODEL_OVERRIDE_KEYS: Final = frozenset(
     {
         "models",
         "fallbacks",
@@ -111,7 +111,7 @@ BEGINNINGS: Final = ("mock_testing_", "litellm_", "aws_", "azure_", "vertex_", "
 ENDINGS: Final = ("fallbacks", "_cost_per_token", "_cost_per_second")
 """Of more such fields: LiteLLM has fallbacks, accounts and costs of several kinds."""
 _SENTENCES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(CHOOSERS, _CHOOSES),
+    **dict.fromkeys(MODEL_OVERRIDE_KEYS, _CHOOSES),
     **dict.fromkeys(PRICED, _PRICES),
     **dict.fromkeys(LENGTHS, _LENGTHENS),
 }

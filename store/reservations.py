@@ -123,7 +123,7 @@ class Reservations:
         forgotten, before = 0, self._before(SETTLED_KEPT)
         some = select(Reservation.id).where(Reservation.settled_at <= before).limit(_MOST_FORGOTTEN)
         while True:
-            with self._context.database.write(is_lasting=False) as tx:
+            with self._context.database.write(durable=False) as tx:
                 count = tx.execute(delete(Reservation).where(Reservation.id.in_(some))).rowcount
             forgotten += count
             if count < _MOST_FORGOTTEN:

@@ -13,7 +13,7 @@ from store.upsert import upsert
 BATCH: Final = 1000
 MOST_BATCHES: Final = 100
 """In one run: a hundred thousand entries, each batch a transaction of its own, so that calls come between."""
-EVERY: Final = timedelta(minutes=4)
+RATE_WINDOW_KEPT: Final = timedelta(minutes=4)
 """Between two runs, whichever process does them."""
 _RUN: Final = "run:usage-retention"
 
@@ -43,7 +43,7 @@ class Retention:
     def _claim(self) -> bool:
         now = self._context.now()
         with self._context.database.write() as tx:
-            is_due = or_(RateWindow.started_at <= now - EVERY, RateWindow.started_at > now)
+            is_due = or_(RateWindow.started_at <= now - RATE_WINDOW_KEPT, RateWindow.started_at > now)
             return upsert(tx, RateWindow, {"bucket": _RUN}, {"hits": 1, "started_at": (now, now)}, only_if=is_due)
 
     def _prune_batch(self, after: int, days: int) -> tuple[int | None, int]:

@@ -19,7 +19,7 @@ _ADMINISTRATORS: Final = 1
 _NONE: Final[Mapping[str, Any]] = {}
 
 
-def hold_account(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
+def lock_for_update(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
     """Hold the row of `account`, an id or a query for it, until `tx` ends: whoever else wants to hold it waits.
 
     `parameters` are the query's.
@@ -31,11 +31,11 @@ def hold_account(tx: Connection, account: int | Select[Any], parameters: Mapping
 
 
 def held_by_name(tx: Connection, name: str) -> "Row[int, str, str, str]":
-    """The id, name, role and e-mail address of the account called `name`, held as `hold_account` does.
+    """The id, name, role and e-mail address of the account called `name`, held as `lock_for_update` does.
 
     Raises `NoSuchAccount`.
     """
-    hold_account(tx, select(Account.id).where(Account.name_key == fold(name)))
+    lock_for_update(tx, select(Account.id).where(Account.name_key == fold(name)))
     row = tx.execute(
         select(Account.id, Account.name, Account.role, Account.email).where(Account.name_key == fold(name))
     ).one_or_none()

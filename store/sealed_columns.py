@@ -23,19 +23,19 @@ from store.outbox_queue import recipient_associated_data
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
-    """One such column: its table, its name, the name of the primary key, and the place by a value of each row."""
+    """One sealed column of one table, and how the associated data of a row is made."""
 
     table: type[Base]
     name: str
     key: str
-    place: Callable[[Any], str]
-    place_from: Any
+    associated_data: Callable[[Any], str]
+    bound_to: Any
 
     def values(self, tx: Connection) -> list[tuple[Any, bytes, Any]]:
-        """Primary key, sealed value and what the place is made of, of every row with a value."""
+        """Primary key, sealed value and what the associated data is made of, of every row with a value."""
         column = getattr(self.table, self.name)
-        query: Select[Any] = select(getattr(self.table, self.key), column, self.place_from).where(column.is_not(None))
-        if self.place_from.class_ is not self.table:
+        query: Select[Any] = select(getattr(self.table, self.key), column, self.bound_to).where(column.is_not(None))
+        if self.bound_to.class_ is not self.table:
             query = query.join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
         return [(row[0], row[1], row[2]) for row in tx.execute(query)]
 
@@ -52,16 +52,18 @@ def sealed_columns() -> tuple[SealedColumn, ...]:
             NotificationSettingsRow,
             f"{name}_sealed",
             "account_id",
-            partial(settings.place, name),
+            partial(settings.associated_data, name),
             NotificationSettingsRow.account_id,
         )
         for name in ("webhook_secret", "bark_url", "bark_encryption_key", "gotify_token")
     )
     return (
-        SealedColumn(TwoFactor, "secret_sealed", "account_id", second_factor.place, TwoFactor.account_id),
-        SealedColumn(TwoFactorSetup, "secret_sealed", "account_id", two_factor.setup_place, TwoFactorSetup.account_id),
+        SealedColumn(TwoFactor, "secret_sealed", "account_id", second_factor.associated_data, TwoFactor.account_id),
+        SealedColumn(
+            TwoFactorSetup, "secret_sealed", "account_id", two_factor.setup_associated_data, TwoFactorSetup.account_id
+        ),
         *notifications,
-        SealedColumn(SiteSetting, "value_sealed", "name", site.place, SiteSetting.name),
-        SealedColumn(Provider, "client_secret_sealed", "id", bindings.place, Provider.slug),
+        SealedColumn(SiteSetting, "value_sealed", "name", site.associated_data, SiteSetting.name),
+        SealedColumn(Provider, "client_secret_sealed", "id", bindings.associated_data, Provider.slug),
         SealedColumn(Delivery, "recipient_sealed", "id", recipient_associated_data, OutboxMessage.message_id),
     )

@@ -67,7 +67,7 @@ class SecondFactors:
         """
         if not totp.looks_like_code(text):
             return Verified(None, self._codes.find(factor.account_id, text))
-        secret = self._context.ring.open(factor.secret_sealed, place(factor.account_id))
+        secret = self._context.ring.open(factor.secret_sealed, associated_data(factor.account_id))
         return Verified(
             totp.matching_step(secret, text, self._context.now(), self._site.number("two_factor.drift_steps")), None
         )
@@ -102,6 +102,6 @@ class SecondFactors:
             self._notices.enqueue(tx, account_id, Tag.BACKUP_CODES_LOW)
 
 
-def place(account_id: int) -> str:
+def associated_data(account_id: int) -> str:
     """Where the secret of an account's second factor is sealed."""
     return f"two_factor:secret:{account_id}"

@@ -25,8 +25,8 @@ from store.errors import (
     SessionSuspended,
 )
 from store.models import Account, PendingSignIn, Session
-from store.row_locks import hold_account, keep_account
-from store.text import plain
+from store.row_locks import keep_account, lock_for_update
+from store.text import sanitize
 
 IDLE_LIMIT: Final = timedelta(hours=1)
 ABSOLUTE_LIMIT: Final = timedelta(hours=12)
@@ -59,7 +59,7 @@ _OWNER: Final = select(Session.account_id).where(Session.token_hash == bindparam
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
+class AuthorizedSession:
     """Who acts, established by `Sessions.authorise`."""
 
     session_id: int
@@ -96,7 +96,7 @@ class Sessions:
         self._audit = audit
 
     @contextmanager
-    def reading(self, token: str) -> Iterator[tuple[Connection, Acting]]:
+    def reading(self, token: str) -> Iterator[tuple[Connection, AuthorizedSession]]:
         """A read transaction on behalf of a session. Raises what `authorise` raises."""
         with self._context.database.read() as tx:
             acting = self.authorise(tx, token)
@@ -106,7 +106,7 @@ class Sessions:
                 self._touch(tx, acting.session_id)
 
     @contextmanager
-    def writing(self, token: str, *, proof: bool = False) -> Iterator[tuple[Connection, Acting]]:
+    def writing(self, token: str, *, proof: bool = False) -> Iterator[tuple[Connection, AuthorizedSession]]:
         """A write transaction on behalf of a session, with the account's row held until it ends.
 
         So two guarded changes of one account cannot pass each other: PostgreSQL queues them at the row, SQLite
@@ -118,14 +118,16 @@ class Sessions:
                 self._touch(tx, acting.session_id)
             yield tx, acting
 
-    def authorise(self, tx: Connection, token: str, *, proof: bool = False, lock_row: bool = False) -> Acting:
+    def authorise(
+        self, tx: Connection, token: str, *, proof: bool = False, lock_row: bool = False
+    ) -> AuthorizedSession:
         """The account behind a session token.
 
         Raises `SessionEnded`, `SessionSuspended`, `SessionLocked`, `FreshProofRequired` or `ClockWentBack`.
         """
         now, hashed = self._context.now(), {"hashed": digest(token)}
         if lock_row:
-            hold_account(tx, _OWNER, hashed)
+            lock_for_update(tx, _OWNER, hashed)
         row = tx.execute(_SESSION, hashed).one_or_none()
         if row is not None and row.suspended_at is not None:
             raise SessionSuspended
@@ -139,7 +141,7 @@ class Sessions:
             raise SessionLocked
         if proof and not is_fresh(row.proof_at, now):
             raise FreshProofRequired
-        return Acting(
+        return AuthorizedSession(
             session_id=row.id,
             account_id=row.account_id,
             name=row.name,
@@ -168,7 +170,7 @@ class Sessions:
                 token_hash=digest(token),
                 epoch=epoch,
                 method=method,
-                source=plain(source, 200),
+                source=sanitize(source, 200),
                 created_at=now,
                 last_active_at=now,
                 proof_at=now,
@@ -214,7 +216,7 @@ class Sessions:
         )
         return tx.execute(live).scalar() is not None
 
-    def whoami(self, token: str) -> Acting:
+    def whoami(self, token: str) -> AuthorizedSession:
         """Who this session belongs to. Raises what `authorise` raises."""
         with self.reading(token) as (_, acting):
             return acting

@@ -24,7 +24,7 @@ from store.row_locks import keep_account
 from store.safeguards import needs_proof
 from store.secret_fields import StoredSecret, hint_for
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, Section, SidebarSettings
-from store.sessions import Acting, Sessions, is_fresh
+from store.sessions import AuthorizedSession, Sessions, is_fresh
 
 S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
 
@@ -152,7 +152,7 @@ class Settings:
         """A notification secret in clear, for the channel that needs it. Raises `KeyWrong`."""
         table: Any = NotificationSettingsRow
         sealed = tx.execute(select(getattr(table, f"{column}_sealed")).where(table.account_id == account_id)).scalar()
-        return None if sealed is None else self._context.ring.open(sealed, place(column, account_id))
+        return None if sealed is None else self._context.ring.open(sealed, associated_data(column, account_id))
 
     def _write(
         self,
@@ -191,7 +191,7 @@ class Settings:
         )
         return after
 
-    def _is_proved(self, acting: Acting) -> bool:
+    def _is_proved(self, acting: AuthorizedSession) -> bool:
         return is_fresh(acting.proved_at, self._context.now())
 
     def _saved(self, kind: type[S], row: Any) -> Saved[S]:
@@ -207,7 +207,7 @@ class Settings:
                 sealed = values.pop(f"{column}_sealed")
                 hint = ""
                 if sealed is not None:
-                    hint = hint_for(column, self._context.ring.open(sealed, place(column, account_id)))
+                    hint = hint_for(column, self._context.ring.open(sealed, associated_data(column, account_id)))
                 values[column] = StoredSecret(sealed is not None, hint)
         return kind(**values)
 
@@ -216,7 +216,9 @@ class Settings:
         for column in _SECRETS if isinstance(section, NotificationSettings) else ():
             new = getattr(section, column).new
             if new is not None:
-                sealed[f"{column}_sealed"] = self._context.seal(new, place(column, account_id)) if new else None
+                sealed[f"{column}_sealed"] = (
+                    self._context.seal(new, associated_data(column, account_id)) if new else None
+                )
         return sealed
 
 
@@ -265,6 +267,6 @@ def _threshold(section: Section) -> int | None:
     return section.threshold_micro_usd if isinstance(section, NotificationSettings) else None
 
 
-def place(column: str, account_id: int) -> str:
+def associated_data(column: str, account_id: int) -> str:
     """Where a secret of the notification settings is sealed."""
     return f"notification_settings:{column}:{account_id}"

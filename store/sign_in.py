@@ -28,7 +28,7 @@ from store.row_locks import keep_account
 from store.second_factor import SecondFactors
 from store.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT, Sessions, digest
 from store.site import Site
-from store.text import fold, plain
+from store.text import fold, sanitize
 from store.throttle import Factor, Throttles
 from store.tries import Tries
 
@@ -136,7 +136,7 @@ class SignIn:
                 ticket_hash=digest(ticket),
                 epoch=account.auth_epoch,
                 method=method,
-                source=plain(source, 200),
+                source=sanitize(source, 200),
                 expires_at=now + TICKET_LASTS,
             )
         )

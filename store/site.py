@@ -17,7 +17,7 @@ from store.models import SiteSetting
 from store.modules import MODULES
 from store.money import parse_usd, type_usd
 from store.request_fields import check_extra_field
-from store.text import is_plain
+from store.text import is_sanitized
 from store.upsert import upsert
 
 MOST_OUTPUT_TOKENS: Final = 10_000_000
@@ -53,7 +53,7 @@ def _whole(lowest: int, highest: int) -> Callable[[str], int]:
 
 
 def _line(text: str) -> str:
-    if not is_plain(text) or len(text) > 1000:
+    if not is_sanitized(text) or len(text) > 1000:
         raise ValueError(text)
     return text.strip()
 
@@ -238,7 +238,7 @@ class Site:
         except (ValueError, GatekeyError) as error:
             raise InvalidSetting(f"{name} takes {switch.expects}.", field=name) from error
         encoded = json.dumps(value)
-        sealed = self._context.seal(encoded, place(name)) if switch.is_secret else None
+        sealed = self._context.seal(encoded, associated_data(name)) if switch.is_secret else None
         row = {
             "value": "" if switch.is_secret else encoded,
             "value_sealed": sealed,
@@ -306,7 +306,7 @@ class Site:
             return switch.default
         text, sealed = stored[switch.name]
         if switch.is_secret and sealed is not None:
-            text = self._context.ring.open(sealed, place(switch.name))
+            text = self._context.ring.open(sealed, associated_data(switch.name))
         try:
             value = json.loads(text)
         except ValueError:
@@ -330,6 +330,6 @@ def _stored(tx: Connection, name: str | None = None) -> dict[str, tuple[str, byt
     return {row.name: (row.value, row.value_sealed) for row in tx.execute(query)}
 
 
-def place(name: str) -> str:
+def associated_data(name: str) -> str:
     """Where the value of a secret switch is sealed."""
     return f"site_settings:value:{name}"

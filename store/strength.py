@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from store.text import plain
+from store.text import sanitize
 
 LOWEST_SCORE: Final = 3
 _ESTIMATED_CHARACTERS: Final = 72
@@ -36,7 +36,7 @@ def estimate(password: str, known_words: tuple[str, ...] = ()) -> Strength:
     result = zxcvbn(password[:_ESTIMATED_CHARACTERS], user_inputs=words)
     feedback = result["feedback"]
     advice = feedback["warning"] or (feedback["suggestions"] or [""])[0]
-    return Strength(int(result["score"]), plain(advice, 200))
+    return Strength(int(result["score"]), sanitize(advice, 200))
 
 
 Estimator = Callable[[str, tuple[str, ...]], Strength]

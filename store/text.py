@@ -2,7 +2,7 @@
 
 A terminal obeys what it is sent: control characters move the cursor, write the clipboard and change the title;
 bidirectional and zero-width characters make one name look like another. Everything a person did not type on
-this very screen passes through `plain` before it is drawn.
+this very screen passes through `sanitize` before it is drawn.
 """
 
 import re
@@ -25,7 +25,7 @@ _UNSAFE: Final = re.compile(
 _LINE_BREAKS: Final = re.compile(r"[\t\n]+")
 
 
-def plain(text: object, limit: int = 4096) -> str:
+def sanitize(text: object, limit: int = 4096) -> str:
     """`text` on one line, with every character a terminal could obey replaced by U+FFFD.
 
     `limit` is in characters; a longer text ends in an ellipsis. The result is idempotent: `plain(plain(x)) ==
@@ -34,8 +34,8 @@ def plain(text: object, limit: int = 4096) -> str:
     return _shorten(_UNSAFE.sub(REPLACEMENT, _LINE_BREAKS.sub(" ", str(text))), limit)
 
 
-def plain_lines(text: object, limit: int = 65536) -> str:
-    """Like `plain`, but line breaks stay (tabs become a space)."""
+def sanitize_lines(text: object, limit: int = 65536) -> str:
+    """Like `sanitize`, but line breaks stay (tabs become a space)."""
     return _shorten(_UNSAFE.sub(REPLACEMENT, str(text).replace("\t", " ")), limit)
 
 
@@ -44,8 +44,8 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def is_plain(text: str) -> bool:
-    """Whether `text` holds no character that `plain` would replace, and no tab or line break."""
+def is_sanitized(text: str) -> bool:
+    """Whether `text` holds no character that `sanitize` would replace, and no tab or line break."""
     return _UNSAFE.search(text) is None and _LINE_BREAKS.search(text) is None
 
 

@@ -28,8 +28,8 @@ from store.errors import (
 from store.models import Account, TwoFactor, TwoFactorSetup
 from store.notices import Notices
 from store.row_locks import held_by_name
-from store.second_factor import place
-from store.sessions import Acting, Sessions
+from store.second_factor import associated_data
+from store.sessions import AuthorizedSession, Sessions
 from store.site import PASSWORD_MINIMUM, Site
 from store.throttle import Factor, Throttles
 from store.tries import Tries
@@ -110,7 +110,7 @@ class TwoFactors:
             tx.execute(
                 insert(TwoFactorSetup).values(
                     account_id=acting.account_id,
-                    secret_sealed=self._context.seal(secret, setup_place(acting.account_id)),
+                    secret_sealed=self._context.seal(secret, setup_associated_data(acting.account_id)),
                     code_hashes=hashes,
                     expires_at=expires_at,
                 )
@@ -148,7 +148,7 @@ class TwoFactors:
             pending = self._pending(tx, acting.account_id)
         if pending.saved_at is None:
             raise StepMissing("Save the backup codes first, and type one of them back.", field="code")
-        secret = self._context.ring.open(pending.secret_sealed, setup_place(acting.account_id))
+        secret = self._context.ring.open(pending.secret_sealed, setup_associated_data(acting.account_id))
         now = self._context.now()
         with self._tries.one(Factor.SECOND, acting.account_id, acting.name, source=acting.source):
             step = totp.matching_step(secret, code, now, self._drift())
@@ -166,7 +166,7 @@ class TwoFactors:
             tx.execute(
                 insert(TwoFactor).values(
                     account_id=acting.account_id,
-                    secret_sealed=self._context.seal(secret, place(acting.account_id)),
+                    secret_sealed=self._context.seal(secret, associated_data(acting.account_id)),
                     last_step=step,
                     enabled_at=now,
                 )
@@ -241,7 +241,7 @@ class TwoFactors:
             self._finish(tx, acting, Tag.BACKUP_CODES_RENEWED)
         return codes
 
-    def _check_length(self, acting: Acting, password: str, stored: str | None, shortest: int) -> None:
+    def _check_length(self, acting: AuthorizedSession, password: str, stored: str | None, shortest: int) -> None:
         if not password:
             raise PasswordNeeded(
                 f"Without a second factor this site asks for a password of at least {shortest} characters. "
@@ -277,7 +277,7 @@ class TwoFactors:
         if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is None:
             raise NotEnabled("Two-factor authentication is not on.")
 
-    def _finish(self, tx: Connection, acting: Acting, tag: Tag) -> None:
+    def _finish(self, tx: Connection, acting: AuthorizedSession, tag: Tag) -> None:
         self._throttles.reset(tx, Factor.SECOND, acting.name)
         self._sessions.end_others(tx, acting.account_id, keep=acting.session_id)
         self._audit.record(tx, acting.account_id, tag, actor=acting.name, source=acting.source)
@@ -291,6 +291,6 @@ class _Pending:
     saved_at: datetime | None
 
 
-def setup_place(account_id: int) -> str:
+def setup_associated_data(account_id: int) -> str:
     """Where the secret of an enrolment under way is sealed."""
     return f"two_factor_setups:secret:{account_id}"

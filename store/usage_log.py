@@ -15,12 +15,12 @@ from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, i
 
 from store.audit import Audit, Tag
 from store.context import Context
+from store.db_enums import db_enum
 from store.errors import InvalidNumber
 from store.models import PrivacySettingsRow, UsageDay, UsageEntryRow
 from store.row_locks import keep_account
 from store.sessions import Sessions
-from store.stored_words import stored_word
-from store.text import plain
+from store.text import sanitize
 from store.upsert import upserting_insert
 
 PAGE: Final = 50
@@ -146,7 +146,7 @@ class UsageLog:
         keep_account(tx, account_id)
         if entry_id is not None:
             line = update(UsageEntryRow).where(UsageEntryRow.id == entry_id, UsageEntryRow.account_id == account_id)
-            if tx.execute(line.values(detail=plain(entry.detail, 500))).rowcount == 1:
+            if tx.execute(line.values(detail=sanitize(entry.detail, 500))).rowcount == 1:
                 self._add_to_day(tx, account_id, entry, calls=count)
                 return entry_id
         return self._append(tx, account_id, entry, calls=count)
@@ -164,11 +164,11 @@ class UsageLog:
             "account_id": account_id,
             "kind": entry.kind.value,
             "at": now,
-            "model": plain(entry.model, 200),
-            "api_key_name": plain(entry.api_key_name, 64),
-            "request_id": plain(entry.request_id, LONGEST_REQUEST_ID),
-            "status": plain(entry.status, LONGEST_STATUS),
-            "detail": plain(entry.detail, 500),
+            "model": sanitize(entry.model, 200),
+            "api_key_name": sanitize(entry.api_key_name, 64),
+            "request_id": sanitize(entry.request_id, LONGEST_REQUEST_ID),
+            "status": sanitize(entry.status, LONGEST_STATUS),
+            "detail": sanitize(entry.detail, 500),
             "prompt_tokens": entry.prompt_tokens,
             "completion_tokens": entry.completion_tokens,
             "cost_micro_usd": entry.cost_micro_usd,
@@ -200,7 +200,9 @@ class UsageLog:
     def note_task_status(self, tx: Connection, account_id: int, request_id: str, status: str) -> None:
         """Bring the line of a task up to date."""
         tx.execute(
-            update(UsageEntryRow).where(*_is_task(account_id, request_id)).values(status=plain(status, LONGEST_STATUS))
+            update(UsageEntryRow)
+            .where(*_is_task(account_id, request_id))
+            .values(status=sanitize(status, LONGEST_STATUS))
         )
 
     def page(
@@ -233,7 +235,7 @@ class UsageLog:
         if kind is not None:
             query = query.where(UsageEntryRow.kind == kind.value)
         if model is not None:
-            query = query.where(UsageEntryRow.model == plain(model, 200))
+            query = query.where(UsageEntryRow.model == sanitize(model, 200))
         if before is not None:
             query = query.where(UsageEntryRow.id < before)
         rows = tx.execute(query.order_by(UsageEntryRow.id.desc()).limit(limit + 1)).all()
@@ -303,13 +305,13 @@ def _is_task(account_id: int, request_id: str) -> tuple[ColumnElement[bool], ...
     return (
         UsageEntryRow.account_id == account_id,
         UsageEntryRow.kind == Kind.TASK.value,
-        UsageEntryRow.request_id == plain(request_id, LONGEST_REQUEST_ID),
+        UsageEntryRow.request_id == sanitize(request_id, LONGEST_REQUEST_ID),
     )
 
 
 def _logged(row: Any) -> LoggedEntry:
     entry = UsageEntry(
-        kind=stored_word(Kind, row.kind),
+        kind=db_enum(Kind, row.kind),
         model=row.model,
         api_key_name=row.api_key_name,
         request_id=row.request_id,

@@ -15,7 +15,7 @@ import pytest
 from screens.entry import main
 from store import store as store_module
 from tests.stores import PASSWORD, cheap_hasher
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from store.store import Store
 from tests.stores import PASSWORD, StillClock, add_account, make_store, sign_in
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
-from tui.opening import Options
+from tui.store_location import Options
 from tui.widgets.dialog import Dialog
 
 SIZE = (80, 24)

@@ -10,8 +10,8 @@ from typing import Final
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import select
 
-from gateway.dialling import Resolve, Timeouts, system_resolver
-from gateway.dispatcher import Ways
+from gateway.connect import Resolve, Timeouts, system_resolver
+from gateway.dispatcher import DeliveryTransports
 from store.models import Delivery
 from store.outbox import LastDelivery
 from store.secret_fields import StoredSecret
@@ -72,10 +72,10 @@ class Letterboxes:
         """Where the HTTP channels listen."""
         return {channel: f"http://{HOST}:{receiver.port}" for channel, receiver in self.web.items()}
 
-    def ways(self, resolve: Resolve = system_resolver) -> Ways:
+    def ways(self, resolve: Resolve = system_resolver) -> DeliveryTransports:
         """How messages get here."""
         patience = Timeouts(connect=20.0, total=60.0)
-        return Ways(self.authority.trust, resolve, web_timeouts=patience, mail_timeouts=patience)
+        return DeliveryTransports(self.authority.trust, resolve, web_timeouts=patience, mail_timeouts=patience)
 
 
 @contextmanager

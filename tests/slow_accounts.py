@@ -11,7 +11,7 @@ from tests.consoles import SIZE, Stage
 from tests.stores import StillClock, add_account, make_store, sign_in
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
-from tui.opening import Options
+from tui.store_location import Options
 
 
 class SlowAccount(LocalAccount):

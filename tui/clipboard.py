@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
 
-PATIENCE: Final = 2.0
+TOOL_TIMEOUT_S: Final = 2.0
 """Seconds a clipboard program has to take the text."""
 
 LOCAL_PROGRAMS: Final = (
@@ -91,7 +91,7 @@ async def _feed(program: tuple[str, ...], text: str) -> bool:
     except OSError:
         return False
     try:
-        await asyncio.wait_for(process.communicate(text.encode()), PATIENCE)
+        await asyncio.wait_for(process.communicate(text.encode()), TOOL_TIMEOUT_S)
     except TimeoutError:
         process.kill()
         await process.wait()

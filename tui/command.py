@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from store.errors import GatekeyError
 from tui.commands import streams
 from tui.commands.parsing import Parser, options_from, protect_negatives
-from tui.opening import DEBUG_LOG_VARIABLE, Options, files_are_off, forget_files
+from tui.store_location import DEBUG_LOG_VARIABLE, Options, files_are_off, forget_files
 
 OpenConsole: TypeAlias = Callable[[Options], int]
 
@@ -42,7 +42,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from importlib.metadata import version
 
-        streams.give(f"gatekey {version('gatekey')}")
+        streams.print_data(f"gatekey {version('gatekey')}")
         parser.exit()
 
 
@@ -73,19 +73,19 @@ def main(open_console: OpenConsole, arguments: Sequence[str] | None = None) -> i
         status = _run(open_console, sys.argv[1:] if arguments is None else arguments)
         streams.flush()
     except GatekeyError as error:
-        streams.say(f"gatekey: {error.title}. {error}")
+        streams.print_status(f"gatekey: {error.title}. {error}")
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         return NOBODY_READS
     except Exception as error:  # noqa: BLE001 - the last door: whatever comes, no traceback and no local variable
-        from tui.crash import farewell
+        from tui.crash import crash_message
 
-        streams.say(f"gatekey: {farewell(error, _report(error))}")
+        streams.print_status(f"gatekey: {crash_message(error, _report(error))}")
         return FAILED
     if arguments is None:
-        from tui.teardown import end_process
+        from tui.fast_exit import end_process
 
         end_process(status)
     return status

@@ -48,7 +48,7 @@ class SafeCrashMixin(AppPart):
         if isinstance(error, WorkerFailed):
             error = error.error
         self.bell()
-        self._say_last(farewell(error, self._report(error)))
+        self._say_last(crash_message(error, self._report(error)))
         self._close_messages_no_wait()
 
     def panic(self, *renderables: Any) -> None:
@@ -107,7 +107,7 @@ def fault_id(error: BaseException) -> str:
     return f"{zlib.crc32(places.encode()):08x}"
 
 
-def farewell(error: BaseException, report: Path | None) -> str:
+def crash_message(error: BaseException, report: Path | None) -> str:
     """The last words on the terminal."""
     kept = f" A report without any of your data is in {report}." if report else ""
     return (

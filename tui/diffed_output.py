@@ -19,7 +19,7 @@ from unicodedata import category
 
 from rich.cells import split_graphemes
 
-from tui.pen import on_a_blank, transition
+from tui.sgr import on_a_blank, transition
 
 _PLACE: Final = re.compile(r"\x1b\[(\d+);(\d+)H")
 _PLAIN: Final = r"[^\x00-\x1f\x7f-\x9f]"

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, TypeVar, cast, get_args
 
-from store.text import plain
+from store.text import sanitize
 from tui.key_ids import ACTIONS, clash
 from tui.key_names import NotAKeyError, did_you_mean, one_key
 from tui.themes import THEME_NAMES
@@ -189,5 +189,5 @@ def _as_bound(keys: str) -> frozenset[str]:
 
 
 def _fault(line: int, what: str) -> str:
-    sentence = plain(f"line {line}: {what}" if line else what, 400)
+    sentence = sanitize(f"line {line}: {what}" if line else what, 400)
     return sentence if sentence.endswith("?") else f"{sentence}."

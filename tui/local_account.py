@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from store.errors import SessionEnded
-from tui import overviews
+from tui import account_queries
 from tui.account import (
     BindingOverview,
     DeviceLogin,
@@ -24,8 +24,8 @@ from tui.account import (
 from tui.device_logins import DeviceLogins
 from tui.files import LocalFiles
 from tui.held_session import HeldSession
-from tui.opening import new_files
 from tui.origin import peer, source
+from tui.store_location import new_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from store.strength import Strength
     from store.two_factor import Enrolment, TwoFactorStatus
     from store.usage_log import DayTotal, Kind, UsagePage
-    from tui.opening import Options
+    from tui.store_location import Options
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -103,7 +103,7 @@ class LocalAccount:
             await asyncio.to_thread(store.close)
 
     async def ways_to_sign_in(self) -> SignInWays:
-        return await asyncio.to_thread(overviews.ways_to_sign_in, self._store)
+        return await asyncio.to_thread(account_queries.ways_to_sign_in, self._store)
 
     async def estimate_password(self, password: str, *known_words: str) -> Strength:
         from store.strength import estimate
@@ -118,7 +118,7 @@ class LocalAccount:
         return await asyncio.to_thread(self._store.passwords.shortest, self._token)
 
     async def check_new_password(self, password: str, *known_words: str) -> None:
-        await asyncio.to_thread(overviews.check_new_password, self._store, self._token, password, known_words)
+        await asyncio.to_thread(account_queries.check_new_password, self._store, self._token, password, known_words)
 
     async def create_account(self, name: str, email: str, password: str) -> None:
         await asyncio.to_thread(self._create, name, email, password)
@@ -145,7 +145,7 @@ class LocalAccount:
     # -- the page --------------------------------------------------------------------------------------------
 
     async def summary(self) -> Summary:
-        return await self._ask(partial(overviews.summary, self._store))
+        return await self._ask(partial(account_queries.summary, self._store))
 
     async def load(self, kind: type[S]) -> Saved[S]:
         return await asyncio.to_thread(self._store.settings.load, self._held, kind)
@@ -156,7 +156,7 @@ class LocalAccount:
     # -- security --------------------------------------------------------------------------------------------
 
     async def security(self) -> SecurityOverview:
-        return await self._ask(partial(overviews.security, self._store))
+        return await self._ask(partial(account_queries.security, self._store))
 
     async def events(self, before: int | None = None) -> list[Event]:
         return await self._ask(self._events, before)
@@ -239,7 +239,7 @@ class LocalAccount:
     # -- bindings --------------------------------------------------------------------------------------------
 
     async def bindings(self) -> BindingOverview:
-        return await self._ask(partial(overviews.bindings, self._store))
+        return await self._ask(partial(account_queries.bindings, self._store))
 
     async def begin_device_login(self, slug: str) -> DeviceLogin:
         info = await asyncio.to_thread(self._store.bindings.provider, slug)
@@ -351,7 +351,7 @@ class LocalAccount:
         self._session.token = token
 
     async def _page(self, started: CeremonyStarted) -> PasskeyPage:
-        return await asyncio.to_thread(overviews.passkey_page, self._store, started)
+        return await asyncio.to_thread(account_queries.passkey_page, self._store, started)
 
     # -- inside, in a thread ---------------------------------------------------------------------------------
 
@@ -363,7 +363,7 @@ class LocalAccount:
 
             self._opened, self._token = open_demo()
             return False
-        from tui.opening import open_account_store
+        from tui.store_location import open_account_store
 
         self._opened = open_account_store(self._options, create=True)
         return self._opened.accounts.is_empty()

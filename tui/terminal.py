@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from tui.themes import ANSI_DARK, DARK
 
-PATIENCE: Final = 1.0
+TMUX_TIMEOUT_S: Final = 1.0
 """Seconds tmux has to answer."""
 
 PR_SET_DUMPABLE: Final = 4
@@ -100,7 +100,7 @@ def shared_session_banner(environ: Mapping[str, str]) -> str | None:
     question = ("tmux", "display-message", "-p", "-t", pane, "#{session_attached} #{session_group_attached}")
     try:
         answer = subprocess.run(  # noqa: S603 (a fixed program; the pane id is an argument, not a command)
-            question, capture_output=True, text=True, timeout=PATIENCE, check=False, env=dict(environ)
+            question, capture_output=True, text=True, timeout=TMUX_TIMEOUT_S, check=False, env=dict(environ)
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -15,11 +15,11 @@ import aiosmtplib
 from gateway.addresses import is_host
 from gateway.channels.mail import compose, domain_of, one_address
 from gateway.channels.message import Message
-from gateway.dialling import Resolve, Timeouts, first_to_connect, lookup, system_resolver
-from gateway.faults import FOREIGN, failure
+from gateway.connect import Resolve, Timeouts, first_to_connect, lookup, system_resolver
+from gateway.network_errors import FOREIGN, failure
 from gateway.outbound import system_trust, verifying
 from store.errors import DeliveryFailed, InvalidEmail
-from store.text import plain
+from store.text import sanitize
 
 MAIL_TIMEOUTS: Final = Timeouts(connect=5.0, total=30.0)
 """Mail servers greet strangers slowly on purpose."""
@@ -106,7 +106,7 @@ async def send(
     recipient = _checked(target.address, "This is not one e-mail address: {}", permanent=True)
     sender = _checked(server.sender, "The mail server's sender is not an e-mail address: {}", permanent=False)
     if not (is_host(server.host) or is_host(f"[{server.host}]")):
-        raise DeliveryFailed(f"The mail server's name cannot be used: {plain(server.host, 100)}")
+        raise DeliveryFailed(f"The mail server's name cannot be used: {sanitize(server.host, 100)}")
     context = verifying(tls) if tls is not None else await asyncio.to_thread(system_trust)
     mail = compose(message, sender, recipient)
     try:
@@ -128,7 +128,7 @@ def _checked(address: str, sentence: str, *, permanent: bool) -> str:
     try:
         return one_address(address)
     except InvalidEmail as error:
-        raise DeliveryFailed(sentence.format(plain(address, 100)), permanent=permanent) from error
+        raise DeliveryFailed(sentence.format(sanitize(address, 100)), permanent=permanent) from error
 
 
 async def _connect(
@@ -167,7 +167,7 @@ async def _submit(client: aiosmtplib.SMTP, server: SmtpServer, mail: EmailMessag
     await client.ehlo()
     if server.security == "starttls":
         if not client.supports_extension("starttls"):
-            raise DeliveryFailed(f"{plain(server.host, 200)} offers no STARTTLS, so nothing was sent.")
+            raise DeliveryFailed(f"{sanitize(server.host, 200)} offers no STARTTLS, so nothing was sent.")
         await client.starttls()
         await client.ehlo()
     if server.username:
@@ -185,10 +185,10 @@ def _mail_failure(error: aiosmtplib.SMTPException, host: str) -> DeliveryFailed:
     code = enhanced = ""
     if isinstance(said, aiosmtplib.SMTPResponseException):
         if said.code not in _REPLY_CODES:
-            return DeliveryFailed(plain(f"{host} did not answer in SMTP.", 300))
+            return DeliveryFailed(sanitize(f"{host} did not answer in SMTP.", 300))
         match = _ENHANCED.match(said.message)
         enhanced = match.group() if match else ""
         code = f" ({said.code} {enhanced})" if match else f" ({said.code})"
     sentence = next(SENTENCES[kind] for kind in type(said).__mro__ if kind in SENTENCES)
     permanent = isinstance(said, aiosmtplib.SMTPRecipientRefused) and enhanced in _MAILBOX_IS_GONE
-    return DeliveryFailed(plain(sentence.format(host=host, code=code), 300), permanent=permanent)
+    return DeliveryFailed(sanitize(sentence.format(host=host, code=code), 300), permanent=permanent)

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from store.text import plain, plain_lines
+from store.text import sanitize, sanitize_lines
 
 TITLE_LIMIT: Final = 200
 TEXT_LIMIT: Final = 2_000
@@ -50,7 +50,7 @@ class Message:
             raise ValueError("a message needs a time with a zone")
         if len(self.facts) > MOST_FACTS or not all(_FACT.fullmatch(name) for name in self.facts):
             raise ValueError(f"{sorted(self.facts)} cannot be the facts of a message")
-        facts = {name: plain(value, FACT_LIMIT) for name, value in self.facts.items()}
-        object.__setattr__(self, "title", plain(self.title, TITLE_LIMIT))
-        object.__setattr__(self, "text", plain_lines(self.text, TEXT_LIMIT))
+        facts = {name: sanitize(value, FACT_LIMIT) for name, value in self.facts.items()}
+        object.__setattr__(self, "title", sanitize(self.title, TITLE_LIMIT))
+        object.__setattr__(self, "text", sanitize_lines(self.text, TEXT_LIMIT))
         object.__setattr__(self, "facts", MappingProxyType(facts))

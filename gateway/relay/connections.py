@@ -15,7 +15,7 @@ import httpx
 
 from gateway.relay.sockets import AsyncioBackend
 
-MOST: Final = 1000
+MAX_CONNECTIONS: Final = 1000
 KEPT_FOR: Final = 15.0
 """Seconds that an idle connection is kept; one that the server closed earlier is noticed when it is taken up."""
 
@@ -26,10 +26,13 @@ class KeptConnections(httpcore.AsyncConnectionPool):
     def __init__(self, tls: ssl.SSLContext, network_backend: httpcore.AsyncNetworkBackend | None = None) -> None:
         super().__init__(ssl_context=tls, keepalive_expiry=KEPT_FOR, network_backend=network_backend)
         self._idle: dict[str, list[httpcore.AsyncConnectionInterface]] = {}
-        self._places = asyncio.Semaphore(MOST)
+        self._places = asyncio.Semaphore(MAX_CONNECTIONS)
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """The answer; closing it gives the connection back. Raises `httpcore.PoolTimeout` after `MOST` others."""
+        """The answer. Closing it gives the connection back.
+
+        Raises `httpcore.PoolTimeout` while `MAX_CONNECTIONS` others are open.
+        """
         await self._wait_for_place(request.extensions["timeout"]["pool"])
         origin = request.url.origin
         try:

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 
 from gateway.problems import OpenAiProblem
 from store.request_fields import READ, chooses_in_metadata, refusal
-from store.text import plain
+from store.text import sanitize
 from store.tokens import SECRET
 
 EXTRA: Final = "relay.extra_fields"
@@ -199,7 +199,7 @@ def _check_field(key: str, extra: Set[str]) -> None:
         _refuse(f"Write {name} in small letters.", name)
     if key in extra:
         return
-    shown = plain(SECRET.sub("…", key), 64)
+    shown = sanitize(SECRET.sub("…", key), 64)
     _refuse(
         f"The field {shown} is not passed on, because it is not known here whether it changes the price. "
         f"Leave it out, or ask the administrator to add it to {EXTRA}.",
@@ -229,7 +229,7 @@ def _check_metadata(metadata: object) -> None:
         _refuse("metadata is an object whose values are strings.", "metadata")
     for key in metadata:
         if chooses_in_metadata(key):
-            name = plain(key.casefold(), 64)
+            name = sanitize(key.casefold(), 64)
             _refuse(f"metadata holds {name}, which could choose another model. It is never passed on.", "metadata")
 
 

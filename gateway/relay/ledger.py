@@ -28,7 +28,7 @@ STOPPED: Final = UpstreamFailed("The gateway was stopped before the model server
 LIMIT_HEADER: Final = "X-Gatekey-Max-Tokens"
 """In an answer that was limited to what could be paid for: the most tokens it may have."""
 _LIMITED: Final = "The answer was limited to {:,} tokens, which is what could be paid for."
-PATIENCE: Final = 180.0
+BOOKING_TIMEOUT_S: Final = 180.0
 """Seconds that bookings are given when the gateway stops: enough for all `RETRIES`."""
 
 
@@ -149,9 +149,9 @@ class Ledger:
         await self._refusals.log(caller.holder.account_id, entry, note)
 
     async def drain(self) -> None:
-        """Wait until every booking is made, but no longer than `PATIENCE`."""
+        """Wait until every booking is made, but no longer than `BOOKING_TIMEOUT_S`."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(BOOKING_TIMEOUT_S):
                 while self._bookings:
                     await asyncio.wait(set(self._bookings))
         except TimeoutError:

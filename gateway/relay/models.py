@@ -11,7 +11,7 @@ from gateway.relay.relay import Relay
 from gateway.relay.upstream import read_all, refusal
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
-from store.text import is_plain
+from store.text import is_sanitized
 
 _OWNER = "gatekey"
 _NO_LIST = (404, 405, 501)
@@ -66,7 +66,7 @@ class Models:
             await answer.aclose()
         entries: Iterable[Any] = data if isinstance(data, list) else ()
         named = ((entry.get("id"), entry) for entry in entries if isinstance(entry, dict))
-        return {name: entry for name, entry in named if isinstance(name, str) and is_plain(name)}
+        return {name: entry for name, entry in named if isinstance(name, str) and is_sanitized(name)}
 
     def _answer(self, request: Request, document: Mapping[str, Any]) -> Response:
         return JSONResponse(document, headers=self._relay.named(request))
@@ -79,5 +79,5 @@ def _model(name: str, entry: Mapping[str, Any] | None = None) -> dict[str, Any]:
         "id": name,
         "object": "model",
         "created": created if type(created) is int else 0,
-        "owned_by": owner if isinstance(owner, str) and is_plain(owner) else _OWNER,
+        "owned_by": owner if isinstance(owner, str) and is_sanitized(owner) else _OWNER,
     }

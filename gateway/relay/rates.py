@@ -22,7 +22,7 @@ from store.errors import StoreUnavailable
 from store.request_rates import RequestRates
 from store.sessions import digest
 
-EVERY: Final = 1.0
+FLUSH_INTERVAL_S: Final = 1.0
 """Seconds between two visits to the store, while there are requests."""
 SAVES_PER_MINUTE: Final = 60
 """Of one account, by token: each is written into the audit log, which is kept."""
@@ -137,7 +137,7 @@ class Rates:
     async def _keep_telling(self) -> None:
         try:
             while self._counts.untold:
-                await asyncio.sleep(EVERY)
+                await asyncio.sleep(FLUSH_INTERVAL_S)
                 with contextlib.suppress(StoreUnavailable):  # it is told with what comes next
                     await self._tell()
         finally:
@@ -148,7 +148,7 @@ class Rates:
         told, counts.untold = counts.untold, {}
         minute = datetime.fromtimestamp(counts.number * _MINUTE, UTC)
         try:
-            totals = await self._threads.write(lambda tx: self._rates.add(tx, told, minute), is_lasting=False)
+            totals = await self._threads.write(lambda tx: self._rates.add(tx, told, minute), durable=False)
         except StoreUnavailable:
             for name, count in told.items():
                 counts.untold[name] = counts.untold.get(name, 0) + count

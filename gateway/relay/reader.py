@@ -13,7 +13,7 @@ from dataclasses import fields
 from typing import Any, BinaryIO, Final
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.request import ENDPOINTS, Call, understand
+from gateway.relay.request import ENDPOINTS, Call, parse_request
 
 LENGTHS: Final = struct.Struct("!IQ")
 _ELSEWHERE: Final = frozenset({"endpoint", "content"})
@@ -34,7 +34,7 @@ def answer(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
     """The head and the body of the answer to one message: a call, or the problem with it."""
     endpoint = next(each for each in ENDPOINTS if each.path == head["path"])
     try:
-        call = understand(endpoint, head["media_type"], body, frozenset(head["extra"]))
+        call = parse_request(endpoint, head["media_type"], body, frozenset(head["extra"]))
     except OpenAiProblem as error:
         told = {"sentence": str(error), "status": error.status}
         told |= {"code": error.code, "param": error.param, "kind": error.kind}

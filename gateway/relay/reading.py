@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from gateway.problems import OpenAiProblem
 from gateway.relay.reader import LENGTHS, pack
-from gateway.relay.request import Call, Endpoint, Length, understand
+from gateway.relay.request import Call, Endpoint, Length, parse_request
 
 LONGEST_AT_ONCE: Final = 64 * 1024
 """Bytes of JSON that are read on the event loop: a few milliseconds, whatever they hold."""
@@ -37,7 +37,7 @@ class BodyReader:
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         """Of each account: one that sends many bodies has one of them among those that wait for the process."""
 
-    async def understand(
+    async def parse_request(
         self, endpoint: Endpoint, media_type: str, raw: bytes | bytearray, extra: Set[str], account_id: int = 0
     ) -> Call:
         """As `gateway.relay.request.understand`, for the account that sent it.
@@ -45,7 +45,7 @@ class BodyReader:
         Raises `OpenAiProblem`, also 503 where the reader failed or its turn did not come within `LONGEST_WAIT`.
         """
         if len(raw) <= LONGEST_AT_ONCE:
-            return understand(endpoint, media_type, bytes(raw), extra)
+            return parse_request(endpoint, media_type, bytes(raw), extra)
         head = {"path": endpoint.path, "media_type": media_type, "extra": sorted(extra)}
         async with self._turn_of(account_id):
             told, content = await self._ask(head, raw)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.json_text import loads_answer
-from store.text import plain
+from store.text import sanitize
 
 LONGEST: Final = 500
 """Characters of a reason that are told."""
@@ -80,7 +80,7 @@ def reason_of(document: object) -> Reason | None:
 
 def masked(text: str, secret: str) -> str:
     """`text` on one line, without the gateway's own key or anything that looks like one."""
-    return plain(_KEY.sub("sk-…", text.replace(secret, "…") if secret else text), LONGEST)
+    return sanitize(_KEY.sub("sk-…", text.replace(secret, "…") if secret else text), LONGEST)
 
 
 def without_addresses(text: str) -> str:

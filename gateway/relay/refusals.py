@@ -19,7 +19,7 @@ from store.usage_log import Kind, UsageEntry, UsageLog
 
 WHOLE: Final = 20
 """Refusals of an account in a minute that are written out."""
-EVERY: Final = 5.0
+FLUSH_INTERVAL_S: Final = 5.0
 """Seconds between two updates of the lines that count."""
 SUMMARY: Final = "refused"
 _MINUTE: Final = 60
@@ -87,7 +87,7 @@ class Refusals:
         try:
             while not self._is_ending.is_set() and self._due():
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(EVERY):
+                    async with asyncio.timeout(FLUSH_INTERVAL_S):
                         await self._is_ending.wait()
                 await self._write()
         finally:
@@ -102,7 +102,7 @@ class Refusals:
             count, window.unwritten = window.unwritten, 0
             try:
                 write = self._line(account_id, window, count)
-                window.entry_id = await self._threads.write(write, is_lasting=False)
+                window.entry_id = await self._threads.write(write, durable=False)
             except DatabaseRefused:
                 self._windows.pop(account_id, None)  # the account was deleted meanwhile
             except StoreUnavailable:

@@ -24,8 +24,8 @@ from gateway.problems import REQUEST_ID, OpenAiProblem, problem_code
 from gateway.relay.admission import Admission
 from gateway.relay.asking import ask
 from gateway.relay.bodies import Bodies
+from gateway.relay.concurrency_limiter import ConcurrencyLimiter
 from gateway.relay.ledger import STOPPED, Caller, Held, Ledger
-from gateway.relay.places import Places
 from gateway.relay.reading import LONGEST_AT_ONCE
 from gateway.relay.reasons import masked, without_server
 from gateway.relay.request import Call, Endpoint
@@ -54,7 +54,7 @@ class Relay:
     def __init__(self, services: Services, ledger: Ledger) -> None:
         self.services = services
         self.ledger = ledger
-        self._places = Places()
+        self._places = ConcurrencyLimiter()
         self._bodies = Bodies()
         self._parsing = asyncio.Lock()
         """One at a time: several at once would take the interpreter from each other, and from the event loop."""
@@ -79,7 +79,9 @@ class Relay:
             try:
                 raw = await self._body(request, key, site, held)
                 media_type = request.headers.get("content-type", "")
-                call = await self.services.reader.understand(endpoint, media_type, raw, site.extra_fields, account_id)
+                call = await self.services.reader.parse_request(
+                    endpoint, media_type, raw, site.extra_fields, account_id
+                )
             except (OpenAiProblem, QuotaExceeded) as error:
                 caller = await self.caller(request, key, site, started_at)
                 await self.ledger.log_refusal(caller, "", error, problem_code(error))
@@ -95,7 +97,7 @@ class Relay:
         admission = Admission(self.services.store, key, call, site, self.ledger.obedience)
         try:
             # A crash of the database may forget the hold while its call goes on: the booking does without.
-            held = self.services.threads.write(admission.hold, first=admission.read, is_lasting=False)
+            held = self.services.threads.write(admission.hold, first=admission.read, durable=False)
             holding = asyncio.ensure_future(held)
             hold = await asyncio.shield(holding)
         except asyncio.CancelledError:
@@ -153,7 +155,7 @@ class Relay:
         if held.is_trusting:
             self.ledger.obedience.note(call, usage)
         await self.ledger.book(held, usage, status=status, detail=usage.remark(held.price), task=task)
-        relayed = passed_on(content, site.upstream_key, held.caller.request_id)
+        relayed = relay_response(content, site.upstream_key, held.caller.request_id)
         relayed.headers.update(held.headers)
         return relayed
 
@@ -246,7 +248,7 @@ class Relay:
             return holder, store.quota.state_of(tx, holder.account_id)
 
 
-def passed_on(content: bytes, secret: str, request_id: str) -> Response:
+def relay_response(content: bytes, secret: str, request_id: str) -> Response:
     """The model server's own answer, without the gateway's key in it."""
     known = secret.encode()
     if known and known in content:

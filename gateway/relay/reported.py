@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
 
-MOST: Final = 1_000_000_000
+MAX_REPORTED_TOKENS: Final = 1_000_000_000
 """Tokens that are believed of one call."""
 _DETAILS: Final = (
     "prompt_tokens_details",
@@ -68,7 +68,7 @@ def reported(document: Mapping[str, Any], *, has_completion: bool = True) -> Rep
         into_prompt = beside.cache if is_anthropic or beside.cache > prompt else 0
     if total is not None and completion is None and total >= prompt:
         completion = 0
-    prompt = min(prompt + into_prompt, MOST)
+    prompt = min(prompt + into_prompt, MAX_REPORTED_TOKENS)
     if not prompt and not completion:
         return None
     return Reported(prompt, completion, min(beside.read, prompt))
@@ -119,4 +119,4 @@ def _named(usage: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[int]:
 def _tokens(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # JSON has one kind of number: 2.0 is a whole one (RFC 8259, 6)
-    return value if type(value) is int and 0 <= value <= MOST else None
+    return value if type(value) is int and 0 <= value <= MAX_REPORTED_TOKENS else None

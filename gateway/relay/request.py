@@ -91,7 +91,7 @@ class Call:
         return replace(self, model=model, content=_written(head)[:-1] + self.content[begin:])
 
 
-def understand(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str] = frozenset()) -> Call:
+def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str] = frozenset()) -> Call:
     """Raises `OpenAiProblem` 400, 413 or 415, naming the parameter at fault.
 
     `extra` are fields that the administrator lets through, beside those of `endpoint`.

@@ -64,8 +64,8 @@ class Meter:
         Raises `UpstreamFailed` for an event that reports an error or is longer than `LONGEST_EVENT`.
         """
         # All are counted before the first is handed out: whoever takes them may be cancelled at any of them.
-        passed_on, failure = self._count(chunk)
-        yield from passed_on
+        relay_response, failure = self._count(chunk)
+        yield from relay_response
         if failure is not None:
             raise failure
         if len(self._rest) > LONGEST_EVENT:
@@ -89,7 +89,7 @@ class Meter:
     def _count(self, chunk: bytes) -> tuple[list[bytes], UpstreamFailed | None]:
         """The events to pass on, up to one that reports an error."""
         buffer, start = self._rest + chunk, 0
-        passed_on: list[bytes] = []
+        relay_response: list[bytes] = []
         # An event may end in the two bytes where the last chunk and this one meet.
         for match in _END.finditer(buffer, max(len(self._rest) - 3, 0)):
             event = buffer[start : match.end()]
@@ -98,11 +98,13 @@ class Meter:
             try:
                 is_passed_on = self._is_passed_on(event)
             except UpstreamFailed as failure:
-                return passed_on, failure
+                return relay_response, failure
             if is_passed_on:
-                passed_on.append(event.replace(self.secret, b"...") if self.secret and self.secret in event else event)
+                relay_response.append(
+                    event.replace(self.secret, b"...") if self.secret and self.secret in event else event
+                )
         self._rest = buffer[start:]
-        return passed_on, None
+        return relay_response, None
 
     def _is_passed_on(self, event: bytes) -> bool:
         data = b"\n".join(_DATA.findall(event))

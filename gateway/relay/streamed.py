@@ -9,7 +9,7 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.faults import FOREIGN
+from gateway.network_errors import FOREIGN
 from gateway.problems import openai_body
 from gateway.relay.ledger import Held, Ledger
 from gateway.relay.request import Call

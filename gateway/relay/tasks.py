@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from gateway.problems import OpenAiProblem, problem_code
 from gateway.relay.ledger import Caller
-from gateway.relay.relay import TASK_NAME, Relay, passed_on, task_of
+from gateway.relay.relay import TASK_NAME, Relay, relay_response, task_of
 from gateway.relay.request import BATCHES
 from gateway.relay.upstream import read_all, refusal
 from gateway.site_view import SiteView
@@ -38,7 +38,7 @@ class Tasks:
             await relay.ledger.log_refusal(caller, BATCHES.model, error, problem_code(error))
             raise
         await relay.services.threads.write(lambda tx: usage.note_task_status(tx, account_id, name, status))
-        return passed_on(content, site.upstream_key, caller.request_id)
+        return relay_response(content, site.upstream_key, caller.request_id)
 
     async def _ask(self, site: SiteView, name: str, caller: Caller) -> bytes:
         path = f"{BATCHES.path}/{name}"

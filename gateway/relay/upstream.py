@@ -13,7 +13,7 @@ from typing import Final, cast
 
 import httpx
 
-from gateway.faults import FOREIGN
+from gateway.network_errors import FOREIGN
 from gateway.outbound import system_trust
 from gateway.problems import OpenAiProblem
 from gateway.relay.connections import ModelServerTransport
@@ -130,7 +130,7 @@ async def read_all(response: httpx.Response, limit: int = LONGEST_ANSWER) -> byt
 
 
 def chunks(response: httpx.Response) -> AsyncIterable[bytes]:
-    """The body as it comes in. It raises what is in `gateway.faults.FOREIGN`."""
+    """The body as it comes in. It raises what is in `gateway.network_errors.FOREIGN`."""
     return cast("AsyncIterable[bytes]", response.stream)
 
 

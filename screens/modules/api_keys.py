@@ -12,13 +12,13 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
-from screens.dates import ago, until
 from screens.modules.module_page import ModulePage
+from screens.relative_time import ago, until
 from screens.settings.access_token import ApiKey
 from store import inputs
 from store.errors import InvalidInput
 from store.money import check_spend_limit, parse_usd, show_usd
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
@@ -112,7 +112,7 @@ class ApiKeysPage(ModulePage):
     async def _revoke(self, key: ApiKeyInfo) -> None:
         question = Confirm(
             "Revoke this API key?",
-            f"{plain(key.name)} (sk-…{plain(key.last_four, 8)}) is refused from now on. This cannot be undone.",
+            f"{sanitize(key.name)} (sk-…{sanitize(key.last_four, 8)}) is refused from now on. This cannot be undone.",
             "Revoke",
             dangerous=True,
         )
@@ -200,4 +200,4 @@ def _words(key: ApiKeyInfo, now: datetime) -> tuple[str, ...]:
         state = "active"
     limit = f" of {show_usd(key.spend_limit_micro_usd)}" if key.spend_limit_micro_usd is not None else ""
     spent = f"{show_usd(key.spent_micro_usd)}{limit}"
-    return plain(key.name, 60), f"sk-…{plain(key.last_four, 8)}", state, spent, ago(key.last_used_at, now)
+    return sanitize(key.name, 60), f"sk-…{sanitize(key.last_four, 8)}", state, spent, ago(key.last_used_at, now)

@@ -13,7 +13,7 @@ from textual.widgets import DataTable, Static
 from screens.account_modal import Notice
 from screens.modules.module_page import ModulePage
 from store.money import show_usd
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
@@ -129,5 +129,12 @@ def _cells(logged: LoggedEntry) -> tuple[Content, ...]:
     tokens = entry.prompt_tokens + entry.completion_tokens
     cost = "no price" if entry.unpriced else show_usd(entry.cost_micro_usd, exact=True)
     kind = _KINDS[entry.kind.value]
-    words = (f"{logged.at:%m-%d %H:%M}", kind, plain(entry.model, 60), f"{tokens:,}", cost, plain(entry.status, 40))
+    words = (
+        f"{logged.at:%m-%d %H:%M}",
+        kind,
+        sanitize(entry.model, 60),
+        f"{tokens:,}",
+        cost,
+        sanitize(entry.status, 40),
+    )
     return tuple(Content(word) for word in words)

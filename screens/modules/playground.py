@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from screens.account_modal import Notice
 from screens.modules.module_page import ModulePage
-from store.text import plain
+from store.text import sanitize
 
 
 class PlaygroundPage(ModulePage):
@@ -36,7 +36,7 @@ class PlaygroundPage(ModulePage):
         if keys is None or prices is None:
             return
         usable = [key for key in keys.value if key.is_usable(self.account.now())]
-        models = "\n".join(f"  {plain(price.model, 60)}" for price in prices.value[:12]) or "  none yet"
+        models = "\n".join(f"  {sanitize(price.model, 60)}" for price in prices.value[:12]) or "  none yet"
         first = "You have no usable API key yet; create one under API Keys." if not usable else ""
         self.query_one("#words", Static).update(
             f"{first}\n\nModels with a price:\n{models}\n\nThe gateway speaks the OpenAI protocol. Start it with\n\n"

@@ -12,7 +12,7 @@ from textual.widgets import DataTable, Static
 from screens.account_modal import Notice
 from screens.modules.module_page import ModulePage
 from store.money import show_usd
-from store.text import plain
+from store.text import sanitize
 
 
 class WalletPage(ModulePage):
@@ -55,7 +55,7 @@ class WalletPage(ModulePage):
         for price in prices.value:
             amounts = (price.input_per_million, price.output_per_million, price.per_request)
             table.add_row(
-                Content(plain(price.model, 60)), *(Content(show_usd(amount, exact=True)) for amount in amounts)
+                Content(sanitize(price.model, 60)), *(Content(show_usd(amount, exact=True)) for amount in amounts)
             )
             if price.cached_input_per_million is not None:
                 cached = Content(show_usd(price.cached_input_per_million, exact=True))

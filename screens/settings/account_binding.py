@@ -11,10 +11,10 @@ from textual.containers import Vertical
 from textual.widgets import Button, Static
 
 from screens.account_modal import Notice
-from screens.dates import ago
+from screens.relative_time import ago
 from screens.settings.panes import Pane
 from store.errors import BindingsDisabled
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.confirm import Confirm
 from tui.widgets.field import Field
@@ -71,10 +71,10 @@ class AccountBindingPane(Pane):
             state, button = "not bound", "Bind"
         else:
             used = f", used {ago(binding.last_used_at, now)}" if binding.last_used_at else ""
-            state = f"{plain(binding.display, 40)} · bound {ago(binding.bound_at, now)}{used}"
+            state = f"{sanitize(binding.display, 40)} · bound {ago(binding.bound_at, now)}{used}"
             button = "Unbind"
         return Field(
-            plain(provider.name, 24),
+            sanitize(provider.name, 24),
             Static(state, markup=False, classes="state"),
             ActionButton(button, name=provider.slug, classes=button.lower(), disabled=not enabled and button == "Bind"),
             classes="security-row",
@@ -109,7 +109,8 @@ class AccountBindingPane(Pane):
             return
         question = Confirm(
             "Bind this identity?",
-            f"{plain(identity.display)} at {plain(identity.provider.name)} (id {plain(identity.subject, 60)}) will be "
+            f"{sanitize(identity.display)} at {sanitize(identity.provider.name)} "
+            f"(id {sanitize(identity.subject, 60)}) will be "
             "able to sign in to your account.",
             "Bind",
         )
@@ -124,7 +125,7 @@ class AccountBindingPane(Pane):
             return
         question = Confirm(
             "Unbind this identity?",
-            f"{plain(binding.display)} at {plain(binding.provider.name)} will no longer sign in to your account.",
+            f"{sanitize(binding.display)} at {sanitize(binding.provider.name)} will no longer sign in to your account.",
             "Unbind",
             dangerous=True,
         )

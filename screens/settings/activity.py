@@ -11,8 +11,8 @@ from textual.widgets import Button, OptionList
 from textual.widgets.option_list import Option
 
 from screens.account_modal import AccountModal, Notice
-from screens.dates import clock
-from store.text import plain
+from screens.relative_time import clock
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -63,6 +63,6 @@ class Activity(AccountModal[None]):
         for event in events.value:
             detail = " ".join(f"{name} {value}" for name, value in event.detail.items())
             words = event.tag.replace(":", " ").replace("-", " ")
-            line = f"{clock(event.at)}  {words:<24} {plain(detail, 60)}  {plain(event.source, 30)}"
-            options.add_option(Option(Content(plain(line, 160))))
+            line = f"{clock(event.at)}  {words:<24} {sanitize(detail, 60)}  {sanitize(event.source, 30)}"
+            options.add_option(Option(Content(sanitize(line, 160))))
             self._before = event.sequence

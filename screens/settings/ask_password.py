@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -32,7 +32,7 @@ class AskPassword(AccountModal[str | None]):
 
     def compose(self) -> ComposeResult:
         with Dialog("Enter your password"):
-            yield Static(plain(self._reason), markup=False, classes="dialog-body")
+            yield Static(sanitize(self._reason), markup=False, classes="dialog-body")
             yield Field("Password", SecretInput(id="password"), help="The password you sign in with.")
             yield Notice()
             with Actions():

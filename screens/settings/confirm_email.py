@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -34,7 +34,7 @@ class ConfirmEmail(AccountModal[bool]):
     def compose(self) -> ComposeResult:
         with Dialog("Confirm the notification email"):
             yield Static(
-                f"Enter the code that was sent to {plain(self._address, 120)}.", markup=False, classes="dialog-body"
+                f"Enter the code that was sent to {sanitize(self._address, 120)}.", markup=False, classes="dialog-body"
             )
             yield Field(
                 "Code", TextInput(id="confirmation-code", max_length=12), help="Eight digits, from the message."

@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 from screens.account_modal import AccountModal, Notice
 from store.money import show_usd
 from store.secret_fields import StoredSecret
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -101,12 +101,12 @@ def shown(value: object, name: str = "") -> str:
     if isinstance(value, StoredSecret):
         if value.new is not None:
             return "a new one" if value.new else "none"
-        return f"stored ({plain(value.hint)})" if value.is_set else "none"
+        return f"stored ({sanitize(value.hint)})" if value.is_set else "none"
     if isinstance(value, frozenset):
-        return ", ".join(sorted(plain(item) for item in value)) or "none"
+        return ", ".join(sorted(sanitize(item) for item in value)) or "none"
     if name.endswith("micro_usd") and isinstance(value, int):
         return show_usd(value, exact=True)
-    return _within(plain(value)) or "empty"
+    return _within(sanitize(value)) or "empty"
 
 
 def _within(text: str) -> str:

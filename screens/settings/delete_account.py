@@ -10,7 +10,7 @@ from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
 from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -51,7 +51,7 @@ class DeleteAccount(AccountModal[bool]):
                 yield ActionButton("Export everything first", id="export")
             else:
                 yield Static(f"{FILES_ARE_OFF} Ask the administrator for your data.", classes="muted files-off")
-            yield Static(f"To confirm, enter your username: {plain(self._username)}", markup=False, classes="spaced")
+            yield Static(f"To confirm, enter your username: {sanitize(self._username)}", markup=False, classes="spaced")
             yield Field("Username", TextInput(id="username"))
             yield Notice()
             with Actions():

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
-from screens.dates import ago, until
+from screens.relative_time import ago, until
 from screens.settings.confirm_email import ConfirmEmail
 from screens.settings.panes import SectionPane
 from store import inputs
@@ -19,7 +19,7 @@ from store.errors import InvalidInput
 from store.money import parse_usd, type_usd
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.field import Field
 from tui.widgets.help_line import HelpLine
@@ -194,7 +194,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             secret: StoredSecret = getattr(section, attribute)
             control = self.query_one(f"#{name}", SecretInput)
             control.clear()
-            control.placeholder = f"stored ({plain(secret.hint)}); type to replace" if secret.is_set else "none"
+            control.placeholder = f"stored ({sanitize(secret.hint)}); type to replace" if secret.is_set else "none"
         self._show_account_email()
 
     def defaults(self) -> NotificationSettings:
@@ -225,7 +225,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     async def _read_account_email(self) -> None:
         summary = await self.run_with_reauth(self.account.summary)
         if summary is not None:
-            email = plain(summary.value.email) or "none is bound to your account"
+            email = sanitize(summary.value.email) or "none is bound to your account"
             self.query_one("#email-address", Input).placeholder = email
 
     # -- delivery --------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             return
         address = self._unconfirmed
         if await self.app.push_screen_wait(ConfirmEmail(address)):
-            self.say(f"Confirmed. Warnings go to {plain(address, 60)} from now on.", "good")
+            self.say(f"Confirmed. Warnings go to {sanitize(address, 60)} from now on.", "good")
         await self._show_email_route()
 
     async def _show_email_route(self) -> None:
@@ -290,7 +290,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         if not route.unconfirmed:
             field.help = _EMAIL_HELP
         elif route.address:
-            field.help = plain(f"Not confirmed: Send test sends a code. Until then: {route.address}", 120)
+            field.help = sanitize(f"Not confirmed: Send test sends a code. Until then: {route.address}", 120)
         else:
             field.help = "Not confirmed: Send test sends a code. Until then no warning goes out by e-mail."
 
@@ -298,7 +298,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         line = self.query_one(f"#last-{channel}", Static)
         # The line beside the button may be too short for what went wrong.
         self.query_one(f"#channel-{channel}").query_ancestor(Field).help = (
-            plain(delivery.error) if delivery is not None and delivery.error else _help(channel)
+            sanitize(delivery.error) if delivery is not None and delivery.error else _help(channel)
         )
         for help_line in self.screen.query(HelpLine):
             help_line.read_again()
@@ -311,11 +311,11 @@ class NotificationsPane(SectionPane[NotificationSettings]):
                 line.update(f"delivered {ago(delivery.at, now)}")
                 kind = "good"
             case "failed" | "damaged":
-                line.update(f"failed {ago(delivery.at, now)}: {plain(delivery.error, 80)}")
+                line.update(f"failed {ago(delivery.at, now)}: {sanitize(delivery.error, 80)}")
                 kind = "bad"
             case _:
                 due = until(delivery.next_attempt_at, now) if delivery.next_attempt_at else "soon"
-                why = f": {plain(delivery.error, 60)}" if delivery.error else ""
+                why = f": {sanitize(delivery.error, 60)}" if delivery.error else ""
                 line.update(f"next try {due}{why}")
                 kind = "warning"
         line.set_classes(f"last-delivery field-beside {kind}")

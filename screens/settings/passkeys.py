@@ -12,9 +12,9 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.account_modal import AccountModal, Notice
-from screens.dates import ago
 from screens.passkey_ceremony import PasskeyCeremony
-from store.text import plain
+from screens.relative_time import ago
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
@@ -75,7 +75,7 @@ class Passkeys(AccountModal[None]):
             used = f"used {ago(passkey.last_used_at, now)}" if passkey.last_used_at else "never used"
             note = "  refused: may be copied" if passkey.flagged_at else ""
             made = f"made {ago(passkey.created_at, now)}"
-            options.add_option(Option(Content(f"{plain(passkey.label, 28):<29} {made:<20} {used}{note}")))
+            options.add_option(Option(Content(f"{sanitize(passkey.label, 28):<29} {made:<20} {used}{note}")))
         if not self._passkeys:
             options.add_option(Option("There are none yet. Register your first with n.", disabled=True))
         options.highlighted = 0 if self._passkeys else None
@@ -110,7 +110,7 @@ class Passkeys(AccountModal[None]):
         page = await self.run_with_reauth(lambda: self.account.begin_passkey_registration(label), holds_input=True)
         if page is not None:
             if await self.app.push_screen_wait(PasskeyCeremony("Register a passkey", page.value)):
-                self.say(f"The passkey {plain(label)} was registered.", "good")
+                self.say(f"The passkey {sanitize(label)} was registered.", "good")
             self.load()
 
     async def _rename(self, passkey: PasskeyInfo) -> None:
@@ -122,7 +122,7 @@ class Passkeys(AccountModal[None]):
     async def _remove(self, passkey: PasskeyInfo) -> None:
         question = Confirm(
             "Remove this passkey?",
-            f"You will no longer sign in with {plain(passkey.label)}. Remove it from the device as well.",
+            f"You will no longer sign in with {sanitize(passkey.label)}. Remove it from the device as well.",
             "Remove",
             dangerous=True,
         )

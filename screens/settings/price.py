@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from screens.account_modal import Notice
-from screens.dates import ago
+from screens.relative_time import ago
 from screens.settings.panes import SectionPane
 from store.sections import PriceSettings
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.field import Field
 from tui.widgets.toggle import Toggle
 
@@ -61,7 +61,7 @@ class PricePane(SectionPane[PriceSettings]):
             return
         now = self.account.now()
         lines = [
-            f"{plain(model.model, 40):<42}{model.calls:>6} {'call ' if model.calls == 1 else 'calls'}   "
+            f"{sanitize(model.model, 40):<42}{model.calls:>6} {'call ' if model.calls == 1 else 'calls'}   "
             f"{ago(model.last_seen_at, now)}"
             for model in models.value[:8]
         ]

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Static
 
 from screens.account_modal import Notice
-from screens.dates import ago
+from screens.relative_time import ago
 from screens.settings.panes import Pane
 from store.errors import PasskeysDisabled
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.confirm import Confirm
 from tui.widgets.field import Field
@@ -84,7 +84,7 @@ class SecurityPane(Pane):
             self._say("token", "none yet", "muted")
         else:
             used = "never used" if token.last_used_at is None else f"used {ago(token.last_used_at, now)}"
-            self._say("token", f"gk_…{plain(token.last_four, 8)} · {used}\nmade {ago(token.created_at, now)}")
+            self._say("token", f"gk_…{sanitize(token.last_four, 8)} · {used}\nmade {ago(token.created_at, now)}")
         if overview.has_password:
             self._say("password", f"changed {ago(overview.password_changed_at, now)}")
         else:

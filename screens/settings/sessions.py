@@ -12,8 +12,8 @@ from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.account_modal import AccountModal, Notice
-from screens.dates import ago
-from store.text import plain
+from screens.relative_time import ago
+from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -60,7 +60,7 @@ class SessionList(AccountModal[None]):
         for session in self._sessions:
             mark = "this session" if session.is_current else f"active {ago(session.last_active_at, now)}"
             options.add_option(
-                Option(Content(f"{plain(session.source, 28):<29} {plain(session.method, 20):<21} {mark}"))
+                Option(Content(f"{sanitize(session.source, 28):<29} {sanitize(session.method, 20):<21} {mark}"))
             )
         options.highlighted = 0
 

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
-from screens.dates import clock
+from screens.relative_time import clock
 from screens.settings.ask_password import AskPassword
 from screens.settings.backup_codes import BackupCodeList
 from store.errors import PasswordNeeded

@@ -8,8 +8,8 @@ from textual.widgets import Input
 
 from screens.app import GatekeyApp
 from tui.local_account import LocalAccount
-from tui.opening import Options
 from tui.session_exit import run_to_its_end
+from tui.store_location import Options
 
 
 class FaultyGatekey(GatekeyApp):

@@ -15,7 +15,7 @@ import pytest
 from store.sign_in import SignedIn
 from tests import parts
 from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 SEPARATION: Final = Path("/run/sshd")
 """Where sshd's unprivileged half lives (sshd(8), FILES); the service makes it, a test has to."""

@@ -25,7 +25,7 @@ from tests.e2e.installed import GATEKEY, PATIENCE, Home
 from tests.notified import Letterboxes, add_person, latest, letterboxes, spend, targets, use
 from tests.receivers import Backstage
 from tests.stores import make_store
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 TRUSTED = "SSL_CERT_FILE"
 """Where OpenSSL looks for the authorities that the system trusts."""

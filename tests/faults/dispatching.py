@@ -8,14 +8,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, Literal, NoReturn
 
-from gateway.dispatcher import Ways, run_once
+from gateway.dispatcher import DeliveryTransports, run_once
 from store.outbox import Job
 from tests.faults.victim import Victim
 
 Gap = Literal["before the lease", "before the sending", "before the note"]
 """Where a dispatcher dies: its warning is committed in each, and noted as sent in none."""
 
-WAYS: Final = Ways(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
+WAYS: Final = DeliveryTransports(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
 """Everything goes over plain HTTP here: nobody needs to be trusted."""
 
 

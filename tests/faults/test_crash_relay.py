@@ -39,7 +39,7 @@ WORKERS: Final = 8
 PATIENCE: Final = 120.0
 """Seconds for what has to happen."""
 LONGEST_STOP: Final = 240.0
-"""Seconds: more than `gateway.relay.ledger.PATIENCE`."""
+"""Seconds: more than `gateway.relay.ledger.BOOKING_TIMEOUT_S`."""
 _KEEPS_LATELY_HELD: Final = ("wal_writer_delay=10s",)
 """What was committed without waiting for the disk is not on it for ten seconds, unless somebody waits for the disk."""
 

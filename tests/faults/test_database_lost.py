@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 async def test_a_locked_database_is_read_and_its_writers_are_told_to_come_back(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_threads, "PATIENCE", 0.2)
+    monkeypatch.setattr(store_threads, "QUEUE_TIMEOUT_S", 0.2)
     key, models = make_relayed(store), ModelServer()
     token = make_token(store)
     bearer = {"Authorization": f"Bearer {token}"}
@@ -58,9 +58,9 @@ def noting_patience(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[float
     asked: list[float] = []
     real = store.database.write
 
-    def noting(_: Database, *, is_lasting: bool = True, patience: float = 5.0) -> AbstractContextManager[Connection]:
+    def noting(_: Database, *, durable: bool = True, patience: float = 5.0) -> AbstractContextManager[Connection]:
         asked.append(patience)
-        return real(is_lasting=is_lasting, patience=patience)
+        return real(durable=durable, patience=patience)
 
     monkeypatch.setattr(Database, "write", noting)
     return asked
@@ -71,7 +71,7 @@ async def test_nobody_waits_longer_behind_a_lock_for_having_come_later(
 ) -> None:
     """Each batch of writes waits in turn; the wait of those before it counts."""
     asked = noting_patience(store, monkeypatch)
-    monkeypatch.setattr(store_threads, "PATIENCE", 0.5)
+    monkeypatch.setattr(store_threads, "QUEUE_TIMEOUT_S", 0.5)
     monkeypatch.setattr(store_threads, "MOST_TOGETHER", 1)
     threads = StoreThreads(store.database)
     with closing(sqlite3.connect(store.database.path or "")) as other:

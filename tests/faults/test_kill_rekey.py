@@ -30,9 +30,9 @@ def unreadable(store: Store) -> int:
     count = 0
     with store.database.read() as tx:
         for column in sealed_columns():
-            for _, sealed, place_from in column.values(tx):
+            for _, sealed, bound_to in column.values(tx):
                 try:
-                    store.context.ring.open(sealed, column.place(place_from))
+                    store.context.ring.open(sealed, column.associated_data(bound_to))
                 except KeyWrong:
                     count += 1
     return count

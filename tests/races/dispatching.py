@@ -7,14 +7,14 @@ from typing import Final
 
 from sqlalchemy import select, update
 
-from gateway.dispatcher import Dispatcher, Ways, run_once
+from gateway.dispatcher import DeliveryTransports, Dispatcher, run_once
 from store.models import Delivery, OutboxMessage
 from store.outbox import Job, State
 from store.sections import Channel
 from store.store import Store
 from tests.races.crew import Lane, enter
 
-WAYS: Final = Ways(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
+WAYS: Final = DeliveryTransports(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
 """Everything goes over plain HTTP here: nobody needs to be trusted."""
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event, func, select, update
 
 from gateway.relay.admission import Admission
 from gateway.relay.limits import Obedience
-from gateway.relay.request import ENDPOINTS, understand
+from gateway.relay.request import ENDPOINTS, parse_request
 from gateway.site_view import SiteView
 from store.models import OutboxMessage, Quota, UsageDay, UsageEntryRow
 from store.money import MICRO_PER_USD
@@ -105,7 +105,7 @@ def test_a_call_locked_its_quota_before_its_key(store: Store) -> None:
     add_account(store)
     store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
     key = store.api_keys.create(sign_in(store), "laptop").key
-    understood = understand(ENDPOINTS[0], "application/json", json.dumps({"model": MODEL}).encode())
+    understood = parse_request(ENDPOINTS[0], "application/json", json.dumps({"model": MODEL}).encode())
     admission = Admission(store, key, understood, SiteView("", "", (), 0, 0, 0, 0), Obedience())
     with store.database.read() as tx:
         admission.read(tx)

@@ -16,7 +16,7 @@ from tests.consoles import SIZE, Stage
 from tests.stores import StillClock
 from tui.demo import NAME, PASSWORD, open_demo
 from tui.local_account import LocalAccount
-from tui.opening import Options
+from tui.store_location import Options
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ from tests.stores import StillClock, add_account, make_store
 from tui.key_ids import ACTIONS
 from tui.keymap import load_config
 from tui.local_account import LocalAccount
-from tui.opening import Options
+from tui.store_location import Options
 
 pytestmark = pytest.mark.anyio
 

@@ -26,7 +26,7 @@ from tests.stores import StillClock, add_account, make_store, sign_in
 from tui import input_queue
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
-from tui.opening import Options
+from tui.store_location import Options
 from tui.widgets.confirm import Confirm
 from tui.widgets.toggle import Toggle
 

@@ -18,7 +18,7 @@ from tui.host import STYLES
 from tui.idle_loop import until_idle
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
-from tui.opening import Options
+from tui.store_location import Options
 
 pytestmark = pytest.mark.anyio
 
@@ -86,7 +86,7 @@ async def test_the_first_key_was_answered_before_the_data_was_opened(monkeypatch
         return False
 
     monkeypatch.setattr(account, "_open", open_now)
-    monkeypatch.setattr("screens.console.PATIENCE", 60.0)  # a loop that is held up for a second is not given up
+    monkeypatch.setattr("screens.console.IDLE_TIMEOUT_S", 60.0)  # a loop that is held up for a second is not given up
     async with app.run_test() as pilot:
         while not isinstance(app.screen, Console) or not app.screen.query("#settings-tabs"):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0)

@@ -36,7 +36,7 @@ from tests.unit.store.whole_account import PASSWORD
 from tui.account import DeviceLogin, FoundIdentity, Summary
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
-from tui.opening import Options
+from tui.store_location import Options
 from tui.widgets.confirm import Confirm
 from tui.widgets.toggle import Toggle
 

@@ -12,7 +12,7 @@ from tests.consoles import Stage
 from tests.stores import StillClock, add_account, make_store, sign_in
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
-from tui.opening import Options
+from tui.store_location import Options
 
 Steps = Callable[[Stage], Awaitable[None]]
 

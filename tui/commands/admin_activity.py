@@ -6,7 +6,7 @@ from typing import Final
 
 from tui.commands import streams
 from tui.commands.parsing import Commands, whole_number
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 MOST_LISTED: Final = 100_000
 LAST_NUMBER: Final = 2**63 - 1

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from store.errors import FilesOff, NoSuchItem, OutputFailed
-from store.text import plain
+from store.text import sanitize
 from tui.commands import streams
 from tui.commands.parsing import Commands
-from tui.opening import Options, new_files, open_account_store
+from tui.store_location import Options, new_files, open_account_store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -62,10 +62,10 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             new_files(options).write(arguments.checkpoint, checkpoint.serialise())
         else:
             _write(arguments.checkpoint, checkpoint.serialise())
-        streams.say(f"Wrote where the log stands now to {arguments.checkpoint}.")
+        streams.print_status(f"Wrote where the log stands now to {arguments.checkpoint}.")
     if arguments.syslog:
         _send(checkpoint.in_one_line())
-        streams.say("Sent a checkpoint to the system's log.")
+        streams.print_status("Sent a checkpoint to the system's log.")
     return 0
 
 
@@ -78,22 +78,22 @@ def _check_all(store: "Store", tx: "Connection", earlier: "Checkpoint | None") -
     found = sum(_say(names.get(account, str(account)), chain.broken_at) for account, chain in report.accounts.items())
     found += _say("the site", report.site.broken_at)
     if report.is_bound:
-        streams.give("all together  ok")
+        streams.print_data("all together  ok")
     else:
-        streams.give("all together  fail: a chain was set back or removed, or the head of all chains was altered")
+        streams.print_data("all together  fail: a chain was set back or removed, or the head of all chains was altered")
         found += 1
     if earlier is not None:
         sentences = list(audit_checkpoint.compare(tx, store.context.ring, report, earlier))
         for sentence in sentences:
-            streams.give(plain(f"since {earlier.at:%Y-%m-%d %H:%M}  fail: {sentence}"))
+            streams.print_data(sanitize(f"since {earlier.at:%Y-%m-%d %H:%M}  fail: {sentence}"))
         if not sentences:
-            streams.give(f"since {earlier.at:%Y-%m-%d %H:%M}  ok")
+            streams.print_data(f"since {earlier.at:%Y-%m-%d %H:%M}  ok")
         found += len(sentences)
     return found, audit_checkpoint.take(report, store.context.now())
 
 
 def _say(subject: str, broken_at: int | None) -> int:
-    streams.give(f"{plain(subject)}  {'ok' if broken_at is None else f'fail: event {broken_at} does not fit'}")
+    streams.print_data(f"{sanitize(subject)}  {'ok' if broken_at is None else f'fail: event {broken_at} does not fit'}")
     return 0 if broken_at is None else 1
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from tui.commands import streams
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 _PLACES: Final = 6
 """A price is kept to the millionth of a dollar."""
@@ -58,7 +58,7 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
     )
     with open_account_store(options, create=False) as store:
         store.pricing.set(price, actor=actor())
-    streams.say(f"Set the price of {price.model}.")
+    streams.print_status(f"Set the price of {price.model}.")
     return 0
 
 
@@ -102,5 +102,5 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
 def run_remove(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         store.pricing.remove(arguments.model, actor=actor())
-    streams.say(f"Removed the price of {arguments.model}.")
+    streams.print_status(f"Removed the price of {arguments.model}.")
     return 0

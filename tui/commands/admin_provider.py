@@ -5,7 +5,7 @@ import argparse
 from tui.commands import streams
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 
 def add(commands: Commands) -> None:
@@ -46,9 +46,9 @@ def run_add(arguments: argparse.Namespace, options: Options) -> int:
             actor=actor(),
         )
         is_enabled = store.bindings.is_enabled()
-    streams.say(f"Added {provider.name} ({provider.slug}).")
+    streams.print_status(f"Added {provider.name} ({provider.slug}).")
     if not is_enabled:
-        streams.say("Nobody can use it yet. Run: gatekey admin site set account_binding.enabled true")
+        streams.print_status("Nobody can use it yet. Run: gatekey admin site set account_binding.enabled true")
     return 0
 
 
@@ -67,5 +67,5 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
 def run_remove(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         store.bindings.remove_provider(arguments.slug, actor=actor())
-    streams.say(f"Removed {arguments.slug}, and the identities that were bound through it.")
+    streams.print_status(f"Removed {arguments.slug}, and the identities that were bound through it.")
     return 0

@@ -22,5 +22,5 @@ def is_meant(arguments: argparse.Namespace, question: str, *, answer: str = "yes
         arguments.parser.error("nobody can be asked here: say --yes if it is meant")
     if streams.confirm(question, answer=answer):
         return True
-    streams.say(UNCHANGED)
+    streams.print_status(UNCHANGED)
     return False

@@ -5,7 +5,7 @@ import argparse
 from tui.commands import streams
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 
 def add(commands: Commands) -> None:
@@ -33,5 +33,5 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             state = store.quota.adjust(arguments.name, set_to=micro_usd, actor=actor())
         else:
             state = store.quota.adjust(arguments.name, add=micro_usd if sign == "+" else -micro_usd, actor=actor())
-    streams.say(f"{arguments.name} has {show_usd(state.remaining_micro_usd)} left.")
+    streams.print_status(f"{arguments.name} has {show_usd(state.remaining_micro_usd)} left.")
     return 0

@@ -8,7 +8,7 @@ from store.text import counted
 from tui.commands import streams
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
-from tui.opening import KEY_VARIABLE, Options, key_path, open_account_store
+from tui.store_location import KEY_VARIABLE, Options, key_path, open_account_store
 
 DESCRIPTION = """\
 Make a new key, seal every stored secret and the audit log under it, and take the old
@@ -36,10 +36,12 @@ def run(_arguments: argparse.Namespace, options: Options) -> int:
             "--key-file at that, and run this again."
         )
     with open_account_store(options, create=False) as store:
-        done = rekey(store, path, actor=actor(), wait=time.sleep, say=streams.say)
+        done = rekey(store, path, actor=actor(), wait=time.sleep, say=streams.print_status)
     sealed = f"{counted(done.values, 'secret')} and {counted(done.chains, 'chain')}"
-    streams.say(f"Sealed {sealed} of the audit log under key {done.key_id}.")
+    streams.print_status(f"Sealed {sealed} of the audit log under key {done.key_id}.")
     if done.unreadable:
-        streams.say(f"{done.unreadable} stored secrets could not be opened before either. They were left as they were.")
-    streams.say(f"The old key is no longer in {path}. Backups made before need it.")
+        streams.print_status(
+            f"{done.unreadable} stored secrets could not be opened before either. They were left as they were."
+        )
+    streams.print_status(f"The old key is no longer in {path}. Backups made before need it.")
     return 0

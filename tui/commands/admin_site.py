@@ -5,7 +5,7 @@ import argparse
 from tui.commands import streams, values
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 
 def add(commands: Commands) -> None:
@@ -42,7 +42,7 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
         streams.give_json(shown)
         return 0
     for name, value in shown.items():
-        streams.give(f"{name} = {values.in_words(value)}".rstrip())
+        streams.print_data(f"{name} = {values.in_words(value)}".rstrip())
     return 0
 
 
@@ -54,7 +54,7 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         value = store.site.set(switch.name, typed, actor=actor())
     shown = "a new secret" if switch.is_secret else values.in_words(value)
-    streams.say(f"Set {switch.name} to {shown}.")
+    streams.print_status(f"Set {switch.name} to {shown}.")
     return 0
 
 
@@ -65,7 +65,7 @@ def run_unset(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         store.site.unset(switch.name, actor=actor())
     shown = "nothing" if switch.is_secret else values.in_words(switch.default) or "nothing"
-    streams.say(f"Put {switch.name} back to its default: {shown}.")
+    streams.print_status(f"Put {switch.name} back to its default: {shown}.")
     return 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tui.commands import streams
 from tui.commands.parsing import Commands
-from tui.opening import Options, database_url, key_ring, new_files, open_unchecked
+from tui.store_location import Options, database_url, key_ring, new_files, open_unchecked
 
 DESCRIPTION = """\
 Bring the database to the schema of this version, in one transaction.
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         except SchemaTooOld:
             pass
         else:
-            streams.say("The database has the schema of this version already. Nothing was changed.")
+            streams.print_status("The database has the schema of this version already. Nothing was changed.")
             return 0
         if not arguments.without_backup:
             folder = arguments.backup_to or (database.path.parent if database.path else Path())
@@ -47,8 +47,8 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             if copy is None:
                 arguments.parser.error("Gatekey cannot copy PostgreSQL: use pg_dump, then say --without-backup")
             else:
-                streams.say("Copied the database to:")
+                streams.print_status("Copied the database to:")
                 streams.give_path(copy)
         schema.upgrade(database, lambda: key_ring(options, os.environ, database_url(options, os.environ), create=False))
-    streams.say("Upgraded the database.")
+    streams.print_status("Upgraded the database.")
     return 0

@@ -7,7 +7,7 @@ from tui.commands import admin_user_access, admin_user_state, streams
 from tui.commands.admin_user_access import add_password, read_password
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
-from tui.opening import Options, first_store, open_account_store
+from tui.store_location import Options, first_store, open_account_store
 
 ROLES: Final = ("user", "admin", "root")
 
@@ -62,7 +62,7 @@ def run_add(arguments: argparse.Namespace, options: Options) -> int:
             actor=actor(),
             source="command line",
         )
-    streams.say(f"Added {account.name} ({account.role.value}) with {show_usd(quota)}.")
+    streams.print_status(f"Added {account.name} ({account.role.value}) with {show_usd(quota)}.")
     return 0
 
 
@@ -109,7 +109,7 @@ def run_role(arguments: argparse.Namespace, options: Options) -> int:
 
     with open_account_store(options, create=False) as store:
         store.accounts.set_role(arguments.name, Role(arguments.role), actor=actor())
-    streams.say(f"{arguments.name} is now {arguments.role}.")
+    streams.print_status(f"{arguments.name} is now {arguments.role}.")
     return 0
 
 

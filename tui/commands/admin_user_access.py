@@ -7,7 +7,7 @@ from tui.commands import streams
 from tui.commands.admin_question import add_question, is_meant
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands, Parser
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -48,7 +48,7 @@ def run_reset_password(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         name = store.accounts.find(arguments.name).name
         store.passwords.reset(name, password, actor=actor())
-        streams.say(f"Set a new password for {name}. Every session of the account has ended.")
+        streams.print_status(f"Set a new password for {name}. Every session of the account has ended.")
         revokes = arguments.revoke_keys
         if not revokes and streams.is_terminal():
             revokes = streams.confirm(
@@ -58,14 +58,16 @@ def run_reset_password(arguments: argparse.Namespace, options: Options) -> int:
         if revokes:
             _revoke(store, name)
         else:
-            streams.say(f"Its API keys and token still work. To revoke them: gatekey admin user revoke-keys {name}")
+            streams.print_status(
+                f"Its API keys and token still work. To revoke them: gatekey admin user revoke-keys {name}"
+            )
     return 0
 
 
 def run_unlock(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         store.accounts.reset_factors(arguments.name, actor=actor())
-    streams.say(f"Unlocked {arguments.name}.")
+    streams.print_status(f"Unlocked {arguments.name}.")
     return 0
 
 
@@ -90,8 +92,10 @@ def run_reset_two_factor(arguments: argparse.Namespace, options: Options) -> int
             return 1
         store.two_factor.reset(name, actor=actor())
         shortest = store.passwords.shortest()
-    streams.say(f"Two-factor authentication is off for {name}. Every session of the account has ended.")
-    streams.say(f"If the password has fewer than {shortest} characters, {name} is told so at the next sign-in.")
+    streams.print_status(f"Two-factor authentication is off for {name}. Every session of the account has ended.")
+    streams.print_status(
+        f"If the password has fewer than {shortest} characters, {name} is told so at the next sign-in."
+    )
     return 0
 
 
@@ -106,7 +110,7 @@ def run_set_email(arguments: argparse.Namespace, options: Options) -> int:
         if not is_meant(arguments, question):
             return 1
         store.accounts.set_email(account.name, email, actor=actor())
-    streams.say(f"The e-mail address of {account.name} is {email} now.")
+    streams.print_status(f"The e-mail address of {account.name} is {email} now.")
     return 0
 
 
@@ -131,4 +135,4 @@ def _revoke(store: "Store", name: str) -> None:
     revoked = store.keys.revoke_all(name, actor=actor())
     keys = "no API key" if not revoked.api_keys else f"{revoked.api_keys} of its API keys"
     token = "its System Access Token" if revoked.access_token else "no System Access Token"
-    streams.say(f"Revoked {keys} and {token} of {name}.")
+    streams.print_status(f"Revoked {keys} and {token} of {name}.")

@@ -6,7 +6,7 @@ from tui.commands import streams
 from tui.commands.admin_question import add_question, is_meant
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 
 def add(actions: Commands) -> None:
@@ -41,7 +41,7 @@ def run_suspend(arguments: argparse.Namespace, options: Options) -> int:
         if not is_meant(arguments, question):
             return 1
         store.suspension.suspend(name, actor=actor())
-    streams.say(f"Suspended {name}. To undo this: gatekey admin user resume {name}")
+    streams.print_status(f"Suspended {name}. To undo this: gatekey admin user resume {name}")
     return 0
 
 
@@ -52,7 +52,7 @@ def run_resume(arguments: argparse.Namespace, options: Options) -> int:
         if not is_meant(arguments, question):
             return 1
         store.suspension.resume(name, actor=actor())
-    streams.say(f"Resumed {name}. The sessions it had have ended; signing in works again.")
+    streams.print_status(f"Resumed {name}. The sessions it had have ended; signing in works again.")
     return 0
 
 
@@ -70,11 +70,11 @@ def run_delete(arguments: argparse.Namespace, options: Options) -> int:
         deleted = store.deletion.delete_by_name(name, actor=actor())
         is_off_disk = vacuum(store.database) if arguments.vacuum else deleted.is_off_disk
         is_postgresql = store.database.is_postgresql
-    streams.say(f"Deleted {name}. Its tombstone is {deleted.tombstone}.")
+    streams.print_status(f"Deleted {name}. Its tombstone is {deleted.tombstone}.")
     if not is_off_disk and is_postgresql:
-        streams.say(
+        streams.print_status(
             "PostgreSQL keeps old versions of its rows on the disk until they are vacuumed. Run: gatekey admin vacuum"
         )
     elif not is_off_disk:
-        streams.say("Another program still reads the database; the last bytes leave the disk when it is done.")
+        streams.print_status("Another program still reads the database; the last bytes leave the disk when it is done.")
     return 0

@@ -4,7 +4,7 @@ import argparse
 
 from tui.commands import streams
 from tui.commands.parsing import Commands
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 DESCRIPTION = """\
 Take off the disk what the database keeps of rows that were deleted or changed.
@@ -28,7 +28,9 @@ def run(_arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         is_done = vacuum(store.database)
     if is_done:
-        streams.say("Nothing of deleted rows is left in the database's files.")
+        streams.print_status("Nothing of deleted rows is left in the database's files.")
         return 0
-    streams.say("Another program reads the database's log, so it was not emptied. Run this again when it has ended.")
+    streams.print_status(
+        "Another program reads the database's log, so it was not emptied. Run this again when it has ended."
+    )
     return 1

@@ -6,7 +6,7 @@ from pathlib import Path
 from store.text import counted
 from tui.commands import streams
 from tui.commands.parsing import Commands
-from tui.opening import Options, new_files, open_account_store
+from tui.store_location import Options, new_files, open_account_store
 
 DESCRIPTION = """\
 Copy everything that is stored into FILE, which must not exist yet and is readable by
@@ -37,8 +37,8 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             raise
     rows = sum(manifest.rows.values())
     accounts = counted(manifest.rows["accounts"], "account")
-    streams.say(f"Copied {accounts}, {rows} rows in all (SHA-256 {manifest.sha256}), to:")
+    streams.print_status(f"Copied {accounts}, {rows} rows in all (SHA-256 {manifest.sha256}), to:")
     streams.give_path(path)
     if arguments.with_key:
-        streams.say("The key is in it: whoever has this file has everything.")
+        streams.print_status("The key is in it: whoever has this file has everything.")
     return 0

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from store.text import plain
+from store.text import sanitize
 from tui.commands import streams
 from tui.commands.findings import Finding, Level
 from tui.commands.parsing import Commands
-from tui.opening import Options
+from tui.store_location import Options
 
 DESCRIPTION: Final = """\
 Look at the database, its key, the clock, the site's switches, the ways in through
@@ -38,8 +38,8 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     else:
         width = max(len(finding.subject) for finding in findings)
         for finding in findings:
-            streams.give(
-                plain(f"{finding.level:<4}  {finding.subject:<{width}}  {finding.sentence} {finding.fix}".rstrip())
+            streams.print_data(
+                sanitize(f"{finding.level:<4}  {finding.subject:<{width}}  {finding.sentence} {finding.fix}".rstrip())
             )
     return 1 if any(finding.level is Level.FAIL for finding in findings) else 0
 

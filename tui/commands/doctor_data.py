@@ -13,7 +13,7 @@ from store.errors import GatekeyError, StoreUnavailable
 from store.health import check_writable
 from store.key_check import check_ring
 from tui.commands.findings import Finding, Level, attempt, fail, ok, warn
-from tui.opening import Options, database_url, is_fresh, key_path, key_ring, open_unchecked, own_folders
+from tui.store_location import Options, database_url, is_fresh, key_path, key_ring, open_unchecked, own_folders
 
 
 def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:

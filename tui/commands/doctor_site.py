@@ -13,7 +13,7 @@ from store.errors import StoreUnavailable
 from store.sections import NotificationSettings
 from store.sessions import CLOCK_TOLERANCE
 from tui.commands.findings import Finding, fail, ok, warn
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 if TYPE_CHECKING:
     from store.outbox import Outbox

@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-from store.text import plain
+from store.text import sanitize
 from tui.commands.findings import Finding, fail, ok, warn
-from tui.opening import FILES_VARIABLE, NO_FILES
+from tui.store_location import FILES_VARIABLE, NO_FILES
 
 SSHD_CONFIG: Final = Path("/etc/ssh/sshd_config")
 DEEPEST: Final = 16
@@ -54,7 +54,7 @@ def examine(environ: Mapping[str, str], named: Path | None = None) -> Iterator[F
     if named is not None and named in sshd.missing:
         yield fail(
             "ssh",
-            f"There is no file {plain(named)}: what sshd forces on anyone is not known.",
+            f"There is no file {sanitize(named)}: what sshd forces on anyone is not known.",
             "Name sshd's configuration with --sshd-config.",
         )
         return
@@ -74,7 +74,7 @@ def examine(environ: Mapping[str, str], named: Path | None = None) -> Iterator[F
     for path, command in open_:
         yield fail(
             "ssh",
-            f"A forced command in {path} lacks --no-files ({plain(command, 80)}): whoever comes in by it can have "
+            f"A forced command in {path} lacks --no-files ({sanitize(command, 80)}): whoever comes in by it can have "
             "files written as this user.",
             "Add --no-files to it.",
         )

@@ -2,10 +2,10 @@
 
 import argparse
 
-from store.text import plain
+from store.text import sanitize
 from tui.commands import streams
 from tui.commands.parsing import Commands
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 DESCRIPTION = """\
 Send every notification that is due, once, and say how many were delivered.
@@ -24,9 +24,9 @@ def run(_arguments: argparse.Namespace, options: Options) -> int:
         from gateway.dispatcher import run_once
 
         done = run_once(store)
-    streams.give(str(done.delivered))
+    streams.print_data(str(done.delivered))
     for attempt in done.failed:
         following = attempt.next_attempt_at
         then = f"The next try is at {following:%Y-%m-%d %H:%M} UTC." if following else "It was given up."
-        streams.say(plain(f"{attempt.channel} ({attempt.kind}): {attempt.sentence} {then}"))
+        streams.print_status(sanitize(f"{attempt.channel} ({attempt.kind}): {attempt.sentence} {then}"))
     return 1 if done.failed else 0

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
-from store.text import plain_lines
-from tui.opening import DATABASE_VARIABLE, FILES_VARIABLE, KEY_FILE_VARIABLE, NO_FILES, Options, files_are_off
+from store.text import sanitize_lines
+from tui.store_location import DATABASE_VARIABLE, FILES_VARIABLE, KEY_FILE_VARIABLE, NO_FILES, Options, files_are_off
 
 USAGE_ERROR: Final = 2
 _NEGATIVE: Final = re.compile(r"-[\d$.]")
@@ -57,7 +57,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End with status 2, the usage and one line. Raises SystemExit."""
         self.print_usage(sys.stderr)
-        self.exit(USAGE_ERROR, f"gatekey: {plain_lines(message, 2000)}\n")
+        self.exit(USAGE_ERROR, f"gatekey: {sanitize_lines(message, 2000)}\n")
 
 
 if TYPE_CHECKING:

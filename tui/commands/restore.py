@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from store.text import counted, plain
+from store.text import counted, sanitize
 from tui.commands import streams
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
-from tui.opening import KEY_VARIABLE, Options, database_url, key_path
+from tui.store_location import KEY_VARIABLE, Options, database_url, key_path
 
 if TYPE_CHECKING:
     from store.at_rest import KeyRing
@@ -47,13 +47,15 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         ready=partial(_write_key, new_key_file, ring),
     )
     rows = done.manifest.rows
-    streams.say(plain(f"Restored {counted(rows['accounts'], 'account')}, as they were at {done.manifest.made_at}."))
-    streams.say("Everybody signs in anew.")
+    streams.print_status(
+        sanitize(f"Restored {counted(rows['accounts'], 'account')}, as they were at {done.manifest.made_at}.")
+    )
+    streams.print_status("Everybody signs in anew.")
     if done.replaced is not None:
-        streams.say("The database that was there is now:")
+        streams.print_status("The database that was there is now:")
         streams.give_path(done.replaced)
     if not done.is_audit_whole:
-        streams.say("The audit log in it does not fit. See: gatekey admin verify-audit")
+        streams.print_status("The audit log in it does not fit. See: gatekey admin verify-audit")
     return 0
 
 
@@ -82,4 +84,4 @@ def _write_key(path: Path | None, ring: "KeyRing") -> None:
 
     if path is not None:
         write_new(path, ring)
-        streams.say(f"Wrote the key of the backup to {path}.")
+        streams.print_status(f"Wrote the key of the backup to {path}.")

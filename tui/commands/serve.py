@@ -3,7 +3,7 @@
 import argparse
 
 from tui.commands.parsing import Commands, port
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 DESCRIPTION = """\
 Serve the HTTP API, the relay to the model server and the passkey page until

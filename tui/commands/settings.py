@@ -4,11 +4,11 @@ import argparse
 from dataclasses import replace
 from typing import Final
 
-from store.text import plain
+from store.text import sanitize
 from tui.commands import streams, values
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands, Parser
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 DESCRIPTION: Final = """\
 Show or change the settings of one account.
@@ -61,9 +61,9 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
         streams.give_json(document)
         return 0
     for full_name, value in shown.items():
-        streams.give(f"{full_name} = {values.in_words(value)}".rstrip())
+        streams.print_data(f"{full_name} = {values.in_words(value)}".rstrip())
     if unconfirmed:
-        streams.say(f"{plain(unconfirmed)} is not confirmed, so no warning goes there yet.")
+        streams.print_status(f"{sanitize(unconfirmed)} is not confirmed, so no warning goes there yet.")
     return 0
 
 
@@ -85,11 +85,11 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
         saved = store.settings.save_for(account.id, section, saved.version, actor=actor())
         unconfirmed = store.email_confirmations.route_for(account.id).unconfirmed
     shown = field.show(getattr(saved.section, field.attribute))
-    streams.say(f"Saved for {account.name}: {field.full_name} = {values.in_words(shown)}".rstrip())
+    streams.print_status(f"Saved for {account.name}: {field.full_name} = {values.in_words(shown)}".rstrip())
     if field.attribute == "email_address" and unconfirmed:
-        streams.say(
+        streams.print_status(
             "It is used once it is confirmed. This sends a code there: "
-            f"gatekey settings --user {plain(account.name)} confirm-email"
+            f"gatekey settings --user {sanitize(account.name)} confirm-email"
         )
     return 0
 
@@ -100,15 +100,17 @@ def run_confirm_email(arguments: argparse.Namespace, options: Options) -> int:
         account = store.accounts.find(name)
         if arguments.code is None:
             address = store.email_confirmations.send_code_for(account.id)
-            streams.say(
-                f"A code goes to {plain(address)} with `gatekey serve`, or with `gatekey notify --once`. "
-                f"Within half an hour: gatekey settings --user {plain(account.name)} confirm-email CODE"
+            streams.print_status(
+                f"A code goes to {sanitize(address)} with `gatekey serve`, or with `gatekey notify --once`. "
+                f"Within half an hour: gatekey settings --user {sanitize(account.name)} confirm-email CODE"
             )
             if not store.site.text("smtp.host"):
-                streams.say("No mail server is set, so nothing is sent yet: gatekey admin site set smtp.host HOST")
+                streams.print_status(
+                    "No mail server is set, so nothing is sent yet: gatekey admin site set smtp.host HOST"
+                )
         else:
             route = store.email_confirmations.confirm_for(account.id, arguments.code, actor=actor())
-            streams.say(f"Confirmed: warnings of {account.name} go to {plain(route.address)}.")
+            streams.print_status(f"Confirmed: warnings of {account.name} go to {sanitize(route.address)}.")
     return 0
 
 

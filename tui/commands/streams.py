@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from store.errors import InvalidInput, OutputFailed
-from store.text import is_plain, plain
+from store.text import is_sanitized, sanitize
 
 LONGEST_SECRET: Final = 16_384
 """Bytes. Longer than anything that is kept, so that a file sent by mistake is refused and not cut."""
@@ -24,58 +24,60 @@ def prepare() -> None:
         sys.stdout.reconfigure(errors="replace")
 
 
-def give(line: str = "") -> None:
+def print_data(line: str = "") -> None:
     """One line of data. Raises `OutputFailed`, and BrokenPipeError when nobody reads on."""
     with _output() as stream:
         stream.write(line + "\n")
 
 
 def give_path(path: Path) -> None:
-    """The path of a file, on a line: its very bytes for a program, and nothing that a terminal obeys. Raises as `give`.
+    """Print the path of a file on a line: its bytes for a program, but nothing that a terminal obeys.
+
+    Raises as `print_data`.
 
     A name on Linux is bytes, not text (path_resolution(7)): what is not UTF-8 in it would not name the file again.
     """
     with _output() as stream:
         if stream.isatty():
-            stream.write(plain(path) + "\n")
+            stream.write(sanitize(path) + "\n")
             return
         stream.flush()
         stream.buffer.write(os.fsencode(path) + b"\n")
 
 
 def give_pieces(pieces: Iterable[str]) -> None:
-    """Data that comes in pieces, as it comes. Raises as `give`, and what the pieces raise."""
+    """Data that comes in pieces, as it comes. Raises as `print_data`, and what the pieces raise."""
     for piece in pieces:
         with _output() as stream:
             stream.write(piece)
 
 
 def give_json(document: object) -> None:
-    """One JSON document. Raises as `give`.
+    """One JSON document. Raises as `print_data`.
 
     Characters a terminal could obey leave as \\u escapes, and so do all beyond ASCII where the output is not UTF-8.
     """
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    is_safe = _speaks_utf8() and all(is_plain(line) for line in text.split("\n"))
-    give(text if is_safe else json.dumps(document, indent=2))
+    is_safe = _speaks_utf8() and all(is_sanitized(line) for line in text.split("\n"))
+    print_data(text if is_safe else json.dumps(document, indent=2))
 
 
 def give_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Aligned columns under a line of their names. Raises as `give`."""
-    table = [list(head), *([plain(cell, 200) for cell in row] for row in rows)]
+    """Aligned columns under a line of their names. Raises as `print_data`."""
+    table = [list(head), *([sanitize(cell, 200) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(head))]
     for row in table:
-        give("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print_data("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def say(sentence: str) -> None:
+def print_status(sentence: str) -> None:
     """One line of talk. Where nobody can hear it, nothing is said."""
     if sys.stderr is not None:
-        sys.stderr.write(plain(sentence) + "\n")
+        sys.stderr.write(sanitize(sentence) + "\n")
 
 
 def flush() -> None:
-    """Hand over all data now, while a failure can still be told. Raises as `give`."""
+    """Hand over all data now, while a failure can still be told. Raises as `print_data`."""
     if sys.stdout is not None:
         with _output() as stream:
             stream.flush()
@@ -90,7 +92,7 @@ def confirm(question: str, *, answer: str = "yes") -> bool:
     """Whether the person at the terminal answers with `answer`, which the question names."""
     if sys.stderr is None:
         return False
-    sys.stderr.write(plain(question) + " ")
+    sys.stderr.write(sanitize(question) + " ")
     sys.stderr.flush()
     return sys.stdin is not None and sys.stdin.readline().strip() == answer
 

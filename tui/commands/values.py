@@ -3,7 +3,7 @@
 import argparse
 
 from store.errors import InvalidSetting
-from store.text import plain
+from store.text import sanitize
 from tui.commands import streams
 from tui.commands.parsing import Parser
 
@@ -41,7 +41,7 @@ def in_words(value: Shown) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return plain(f"set ({value['hint']})" if value["hint"] else "set") if value["is_set"] else "not set"
+        return sanitize(f"set ({value['hint']})" if value["hint"] else "set") if value["is_set"] else "not set"
     if isinstance(value, list | tuple):
-        return plain(", ".join(value))
-    return plain(value)
+        return sanitize(", ".join(value))
+    return sanitize(value)

@@ -7,7 +7,7 @@ from textual.geometry import Size
 from textual.widgets import Button
 from textual.widgets.button import ButtonVariant
 
-from store.text import plain
+from store.text import sanitize
 from tui.keymap import UNBOUND
 from tui.widgets.keeps_focus import KeepsFocus
 
@@ -24,8 +24,8 @@ class ActionButton(KeepsFocus, Button):
     ALLOW_SELECT: ClassVar[bool] = False
 
     def __init__(self, label: str, *, shortcut: str = "", variant: ButtonVariant = "default", **options: Any) -> None:
-        super().__init__(Content(plain(label)), variant, compact=True, **options)
-        self.shortcut = plain(shortcut)
+        super().__init__(Content(sanitize(label)), variant, compact=True, **options)
+        self.shortcut = sanitize(shortcut)
         # The brackets are the padding; a stylesheet cannot say 0 here (textual 8.2.8 refuses it).
         self.styles.line_pad = 0
 
@@ -59,7 +59,7 @@ class ActionButton(KeepsFocus, Button):
                 keys = [binding.with_key(key) for key, binding in live if binding.id in names and key != UNBOUND]
                 if not keys or any(binding.key == default for binding in keys):
                     return self.shortcut if keys else ""
-                return plain(self.app.get_key_display(keys[0]))
+                return sanitize(self.app.get_key_display(keys[0]))
         return self.shortcut
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 (Button's)

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from store.text import plain_lines
+from store.text import sanitize_lines
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -54,7 +54,7 @@ class Confirm(SmallScreenGuard, ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Dialog(self._title, classes="-dangerous" if self._dangerous else None):
-            yield Static(plain_lines(self._body), markup=False, classes="dialog-body")
+            yield Static(sanitize_lines(self._body), markup=False, classes="dialog-body")
             with Actions():
                 yield ActionButton(self._cancel, id="no", shortcut="esc")
                 yield ActionButton(
@@ -116,7 +116,7 @@ class Choice(SmallScreenGuard, ModalScreen[Decision]):
     def compose(self) -> ComposeResult:
         stay, save, discard = self._labels
         with Dialog(self._title):
-            yield Static(plain_lines(self._body), markup=False, classes="dialog-body")
+            yield Static(sanitize_lines(self._body), markup=False, classes="dialog-body")
             with Actions():
                 yield ActionButton(stay, id="stay", shortcut="esc")
                 yield ActionButton(discard, id="discard", shortcut="d", variant="error")

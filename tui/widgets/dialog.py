@@ -4,7 +4,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
-from store.text import plain
+from store.text import sanitize
 
 
 class Dialog(VerticalScroll, can_focus=False):
@@ -28,4 +28,4 @@ class Dialog(VerticalScroll, can_focus=False):
 
     @title.setter
     def title(self, title: str) -> None:
-        self.border_title = Content(plain(title))
+        self.border_title = Content(sanitize(title))

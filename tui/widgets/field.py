@@ -11,7 +11,7 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from store.text import plain
+from store.text import sanitize
 
 NARROWEST_ERROR = 24
 """Cells an error needs beside the label column; with less it starts under the label."""
@@ -41,10 +41,10 @@ class Field(Widget):
     ) -> None:
         """`beside` stands right of the control: a unit, a button. The `HelpLine` shows `help`."""
         super().__init__(id=id, classes=classes)
-        self.label = plain(label)
+        self.label = sanitize(label)
         self.control = control
         """The widget that holds the value."""
-        self.help = plain(help)
+        self.help = sanitize(help)
         self._beside = beside
 
     def compose(self) -> ComposeResult:
@@ -64,7 +64,7 @@ class Field(Widget):
         self.error = ""
 
     def validate_error(self, error: str) -> str:
-        return plain(error)
+        return sanitize(error)
 
     def watch_error(self, before: str, after: str) -> None:
         self.set_class(bool(after), "-error")

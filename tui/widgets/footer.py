@@ -15,7 +15,7 @@ from textual.events import Click, Resize
 from textual.screen import Screen
 from textual.widget import Widget
 
-from store.text import plain
+from store.text import sanitize
 from tui.keymap import UNBOUND
 
 GAP: Final = 2
@@ -136,8 +136,8 @@ class KeyFooter(Widget):
     def _hint(self, active: ActiveBinding) -> KeyHint:
         binding = active.binding
         return KeyHint(
-            plain(self._key_that_works(binding)),
-            plain(binding.description),
+            sanitize(self._key_that_works(binding)),
+            sanitize(binding.description),
             binding.action,
             active.node,
             active.enabled,

@@ -8,7 +8,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.field import Field
 
 
@@ -28,7 +28,7 @@ class HelpLine(Widget):
         self.app.screen_change_signal.subscribe(self, self._screen_changed)
 
     def validate_text(self, text: str) -> str:
-        return plain(text)
+        return sanitize(text)
 
     def render(self) -> RenderResult:
         return Content(self.text)

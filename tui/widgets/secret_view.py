@@ -12,7 +12,7 @@ from textual.selection import Selection
 from textual.timer import Timer
 from textual.widget import Widget
 
-from store.text import plain
+from store.text import sanitize
 
 SHOWN_FOR: Final = 60.0
 """Seconds until a revealed secret hides by itself."""
@@ -73,7 +73,7 @@ class SecretView(Widget, can_focus=True):
     ) -> None:
         """`shown_for` is in seconds."""
         super().__init__(id=id, classes=classes)
-        self._secret = plain(secret)
+        self._secret = sanitize(secret)
         self._shown_for = shown_for
         self._timer: Timer | None = None
 
@@ -88,7 +88,7 @@ class SecretView(Widget, can_focus=True):
     def set_secret(self, secret: str) -> None:
         """Shows another secret, hidden; an empty one forgets the last."""
         self.hide()
-        self._secret = plain(secret)
+        self._secret = sanitize(secret)
         self.refresh(layout=True)
 
     def reveal(self) -> None:

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from store.text import plain
+from store.text import sanitize
 
 BAR: Final = 12
 """Cells of the full bar."""
@@ -35,7 +35,7 @@ class StrengthMeter(Widget):
         return None if score is None else max(0, min(score, len(GRADES) - 1))
 
     def validate_hint(self, hint: str) -> str:
-        return plain(hint)
+        return sanitize(hint)
 
     def render(self) -> RenderResult:
         if self.score is None:

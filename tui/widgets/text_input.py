@@ -1,6 +1,6 @@
 """An input for text that anybody may read: what it shows is safe to draw, wherever it came from."""
 
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.line_input import LineInput
 
 
@@ -11,4 +11,4 @@ class TextInput(LineInput):
     """
 
     def validate_value(self, value: str) -> str:
-        return plain(value)
+        return sanitize(value)

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from store.text import plain
+from store.text import sanitize
 from tui.widgets.keeps_focus import KeepsFocus
 
 
@@ -57,8 +57,8 @@ class Toggle(KeepsFocus, Widget, can_focus=True):
     ) -> None:
         """`on` and `off` are the words for the two states; `label` follows them, muted."""
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
-        self.label = plain(label)
-        self.words = (plain(off), plain(on))
+        self.label = sanitize(label)
+        self.words = (sanitize(off), sanitize(on))
         self.locked = ""
         """Shown in place of the state where somebody else has decided; the value is kept."""
         self.set_reactive(Toggle.value, value)
@@ -76,7 +76,7 @@ class Toggle(KeepsFocus, Widget, can_focus=True):
 
     def render(self) -> RenderResult:
         if self.locked:
-            return Content.styled(f"[-] {plain(self.locked)}", "$foreground-muted")
+            return Content.styled(f"[-] {sanitize(self.locked)}", "$foreground-muted")
         word = self.words[self.value].ljust(max(map(len, self.words)))
         mark = "x" if self.value else " "
         state = Content.styled(f"[{mark}] {word}", "$text-success" if self.value and not self.has_focus else "")

@@ -28,7 +28,7 @@ class Exhausted(socket.socket):
 def test_a_shortage_is_waited_out_and_logged_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.accepting.PAUSE", 0.01)
+    monkeypatch.setattr("gateway.accepting.ACCEPT_RETRY_DELAY_S", 0.01)
     made = asyncio.Event()
 
     class Noting(asyncio.Protocol):

@@ -28,7 +28,7 @@ from store.errors import (
     SignInExpired,
     StepMissing,
 )
-from store.text import is_plain
+from store.text import is_sanitized
 
 START = datetime(2026, 8, 20, 12, 0, tzinfo=UTC)
 ISSUER = "https://id.example"
@@ -573,7 +573,7 @@ def test_an_address_that_is_shown_is_plain_ascii(rest: str, scheme: str) -> None
         except ProviderFailed:
             continue
         assert shown.isascii()
-        assert is_plain(shown)
+        assert is_sanitized(shown)
         assert shown.startswith(("http://", "https://"))
 
 

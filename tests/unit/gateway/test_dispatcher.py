@@ -400,8 +400,8 @@ def test_a_database_that_was_busy_cost_no_message_a_try(
 ) -> None:
     alice = site.add("alice", Channel.WEBHOOK)
     spend(site.store, alice)
-    monkeypatch.setattr(dispatcher, "PAUSE", 0.0)
-    monkeypatch.setattr(dispatcher, "EVERY", 0.0)
+    monkeypatch.setattr(dispatcher, "RETRY_DELAY_S", 0.0)
+    monkeypatch.setattr(dispatcher, "POLL_INTERVAL_S", 0.0)
     read, failures = site.store.settings.read, iter([DatabaseBusy(), DatabaseBusy()])
 
     def busy(*arguments: Any) -> Any:

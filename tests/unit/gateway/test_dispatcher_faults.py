@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from gateway.dialling import Resolve, Timeouts
-from gateway.dispatcher import Dispatcher, Ways
+from gateway.connect import Resolve, Timeouts
+from gateway.dispatcher import DeliveryTransports, Dispatcher
 from store.outbox import State
 from store.sections import Channel, NotificationSettings
 from store.store import Store
@@ -263,7 +263,7 @@ def test_every_fault_on_every_channel_ended_in_the_right_state(backstage: Backst
             with in_trouble(store, backstage, authority, channel, stage) as (place, section):
                 account_id = add_person(store, f"user{number}", section)
                 spend(store, account_id)
-                ways = Ways(authority.trust, place.resolve, place.patience, place.patience)
+                ways = DeliveryTransports(authority.trust, place.resolve, place.patience, place.patience)
                 delivered = asyncio.run(Dispatcher(store, ways).run_due()).delivered
             found = ending(store, account_id, channel)
             is_right = is_as(found, expected) and place.untouched() and delivered == (expected is DELIVERED)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import httpcore
 import pytest
 
-from gateway.dialling import first_to_connect
+from gateway.connect import first_to_connect
 from gateway.outbound import BODY_LIMIT
 from store.errors import DeliveryFailed
 from tests.authority import Authority

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.faults import SENTENCES
+from gateway.network_errors import SENTENCES
 from gateway.relay.reasons import masked
 from gateway.relay.upstream import LONGEST_ERROR, unreachable
 from store.pricing import ModelPrice

@@ -10,8 +10,8 @@ from openai.types.chat import completion_create_params as chat_create_params
 
 from gateway.problems import OpenAiProblem
 from gateway.relay.fields import BATCH, CHAT, COMPLETION, EMBEDDING, EXTRA, PICTURE
-from gateway.relay.request import ENDPOINTS, Endpoint, understand
-from store.request_fields import CHOOSERS, LENGTHS, PRICED, READ, refusal
+from gateway.relay.request import ENDPOINTS, Endpoint, parse_request
+from store.request_fields import LENGTHS, MODEL_OVERRIDE_KEYS, PRICED, READ, refusal
 from store.store import Store
 from tests.stores import StillClock, make_store, sign_in
 from tests.unit.gateway.apps import MODEL, client_of, make_relayed
@@ -44,18 +44,18 @@ def store() -> Iterator[Store]:
 
 def refused(endpoint: Endpoint, extra: frozenset[str] = frozenset(), **body: Any) -> OpenAiProblem:
     with pytest.raises(OpenAiProblem) as caught:
-        understand(endpoint, JSON, json.dumps({"model": MODEL, **body}).encode(), extra)
+        parse_request(endpoint, JSON, json.dumps({"model": MODEL, **body}).encode(), extra)
     return caught.value
 
 
 def sent(**body: Any) -> dict[str, Any]:
     raw = json.dumps({"model": MODEL, "messages": [], **body}).encode()
-    document: dict[str, Any] = json.loads(understand(CHATS, JSON, raw).content)
+    document: dict[str, Any] = json.loads(parse_request(CHATS, JSON, raw).content)
     return document
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.path)
-@pytest.mark.parametrize("name", [*sorted(CHOOSERS | PRICED | LENGTHS), *MORE])
+@pytest.mark.parametrize("name", [*sorted(MODEL_OVERRIDE_KEYS | PRICED | LENGTHS), *MORE])
 def test_no_endpoint_let_the_price_or_the_model_be_changed_whatever_is_allowed(endpoint: Endpoint, name: str) -> None:
     problem = refused(endpoint, frozenset({name, name.lower()}), **{name: ["gpt-unpriced"]})
     assert (problem.status, problem.param) == (400, name.lower())

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.documented import MODEL_NAME
-from gateway.relay.request import ENDPOINTS, Endpoint, understand
+from gateway.relay.relay_openapi import MODEL_NAME
+from gateway.relay.request import ENDPOINTS, Endpoint, parse_request
 from store.errors import DatabaseDamaged
 from store.models import PriceSettingsRow
 from store.pricing import ModelPrice
 from store.sections import PriceSettings
 from store.store import Store
-from store.text import fold_case, is_plain
+from store.text import fold_case, is_sanitized
 from tests.stores import StillClock, make_store, sign_in
 from tests.unit.gateway.apps import MODEL, client_of, make_relayed
 from tests.unit.gateway.scripted import CHAT, COST, ModelServer, answer
@@ -82,12 +82,12 @@ async def test_a_model_without_a_price_was_blocked_by_name(store: Store, count: 
                 "/v1/chat/completions", content=content, headers={"Content-Type": "application/json"}
             )
             error = refused.json()["error"]
-            if is_plain(name) and name == name.strip():
+            if is_sanitized(name) and name == name.strip():
                 assert (refused.status_code, error["code"]) == (403, "model_not_priced"), (name, error)
                 assert name in error["message"]
             else:
                 assert (refused.status_code, error["param"]) == (400, "model"), (name, error)
-            assert is_plain(error["message"])
+            assert is_sanitized(error["message"])
             blocked += 1
     state = store.quota.state(sign_in(store))
     print(f"BAR P1 {blocked}/{count} blocked, {len(models.requests)} calls to the model server")
@@ -114,8 +114,8 @@ def test_the_names_that_are_documented_were_those_that_are_taken() -> None:
     for number in range(sys.maxunicode + 1):
         if not 0xD800 <= number < 0xE000:  # half a character, which no document can hold
             letter = chr(number)
-            assert bool(pattern.match(f"a{letter}a")) == is_plain(letter), hex(number)
-            assert bool(pattern.match(letter)) == (is_plain(letter) and letter == letter.strip()), hex(number)
+            assert bool(pattern.match(f"a{letter}a")) == is_sanitized(letter), hex(number)
+            assert bool(pattern.match(letter)) == (is_sanitized(letter) and letter == letter.strip()), hex(number)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ KEYS = st.sampled_from(["model", "stream", "stream_options", "n", "max_tokens", 
 @settings(max_examples=300)
 def test_any_object_was_understood_or_refused_with_a_sentence(body: dict[str, Any], endpoint: Endpoint) -> None:
     try:
-        call = understand(endpoint, "application/json", json.dumps(body).encode())
+        call = parse_request(endpoint, "application/json", json.dumps(body).encode())
     except OpenAiProblem as problem:
         statuses = {problem.status}
     else:

@@ -18,7 +18,7 @@ from gateway.problems import OpenAiProblem
 from gateway.relay import reader as reader_process
 from gateway.relay import reading, relay
 from gateway.relay.reading import LONGEST_AT_ONCE, BodyReader
-from gateway.relay.request import ENDPOINTS, MOST_VALUES, Call, Endpoint, understand
+from gateway.relay.request import ENDPOINTS, MOST_VALUES, Call, Endpoint, parse_request
 from gateway.relay.upstream import Upstream
 from store.store import Store
 from tests.stores import StillClock, make_store, sign_in
@@ -54,9 +54,9 @@ async def test_a_large_body_was_parsed_off_the_event_loop(store: Store, monkeypa
 
     def noting(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str]) -> Call:
         lengths.append(len(raw))
-        return understand(endpoint, media_type, raw, extra)
+        return parse_request(endpoint, media_type, raw, extra)
 
-    monkeypatch.setattr(reading, "understand", noting)
+    monkeypatch.setattr(reading, "parse_request", noting)
     key, models = make_relayed(store), ModelServer()
     async with client_of(store, token=key, upstream=models) as client:
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
@@ -74,7 +74,7 @@ async def test_the_reading_process_says_what_reading_here_says() -> None:
         outcomes: list[object] = []
         for more in variants:
             raw = json.dumps({"model": "gpt-priced", field: "y" * LONGEST_AT_ONCE, **more}).encode()
-            here, there = [await outcome(each, endpoint, raw, extra) for each in (reading_here, reader.understand)]
+            here, there = [await outcome(each, endpoint, raw, extra) for each in (reading_here, reader.parse_request)]
             assert here == there
             outcomes.append(there)
         assert isinstance(outcomes[1], Call), outcomes
@@ -85,29 +85,29 @@ async def test_the_reading_process_says_what_reading_here_says() -> None:
 async def test_a_reading_process_that_dies_is_replaced() -> None:
     reader = BodyReader()
     raw = json.dumps({"model": "gpt-priced", "prompt": "y" * LONGEST_AT_ONCE}).encode()
-    assert (await reader.understand(ENDPOINTS[1], JSON, raw, frozenset())).content == raw.replace(b": ", b":").replace(
-        b", ", b","
-    )
+    assert (await reader.parse_request(ENDPOINTS[1], JSON, raw, frozenset())).content == raw.replace(
+        b": ", b":"
+    ).replace(b", ", b",")
     assert reader._process is not None
     os.kill(reader._process.pid, signal.SIGKILL)
     with pytest.raises(OpenAiProblem, match="could not read this body at the moment") as refused:
-        await reader.understand(ENDPOINTS[1], JSON, raw, frozenset())
+        await reader.parse_request(ENDPOINTS[1], JSON, raw, frozenset())
     assert refused.value.status == 503
-    assert (await reader.understand(ENDPOINTS[1], JSON, raw, frozenset())).model == "gpt-priced"
+    assert (await reader.parse_request(ENDPOINTS[1], JSON, raw, frozenset())).model == "gpt-priced"
     await reader.aclose()
 
 
 async def test_a_reading_that_was_given_up_is_nobody_elses_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = BodyReader()
     first, second = (json.dumps({"model": name, "prompt": "y" * LONGEST_AT_ONCE}).encode() for name in ("one", "two"))
-    await reader.understand(ENDPOINTS[1], JSON, first, frozenset())
-    given_up = asyncio.create_task(reader.understand(ENDPOINTS[1], JSON, first, frozenset()))
+    await reader.parse_request(ENDPOINTS[1], JSON, first, frozenset())
+    given_up = asyncio.create_task(reader.parse_request(ENDPOINTS[1], JSON, first, frozenset()))
     await asyncio.sleep(0)  # it has begun to ask
     given_up.cancel()
-    assert (await reader.understand(ENDPOINTS[1], JSON, second, frozenset())).model == "two"
+    assert (await reader.parse_request(ENDPOINTS[1], JSON, second, frozenset())).model == "two"
     monkeypatch.setattr(reading, "LONGEST_READING", 0.0)
     with pytest.raises(OpenAiProblem, match="at the moment"):
-        await reader.understand(ENDPOINTS[1], JSON, first, frozenset())
+        await reader.parse_request(ENDPOINTS[1], JSON, first, frozenset())
     await reader.aclose()
 
 
@@ -123,13 +123,13 @@ async def test_many_large_bodies_of_one_account_let_those_of_others_through(monk
     monkeypatch.setattr(BodyReader, "_ask", ask)
     accounts = (1, 1, 1, 2)
     reads = [
-        asyncio.create_task(reader.understand(ENDPOINTS[1], JSON, bytes([each]) * 70_000, frozenset(), each))
+        asyncio.create_task(reader.parse_request(ENDPOINTS[1], JSON, bytes([each]) * 70_000, frozenset(), each))
         for each in accounts
     ]
     await begun.wait()
     monkeypatch.setattr(reading, "LONGEST_WAIT", 0.0)
     with pytest.raises(OpenAiProblem, match="too many large requests to read") as refused:
-        await reader.understand(ENDPOINTS[1], JSON, b"x" * 70_000, frozenset(), 3)
+        await reader.parse_request(ENDPOINTS[1], JSON, b"x" * 70_000, frozenset(), 3)
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "5")
     go_on.set()
     await asyncio.gather(*reads, return_exceptions=True)
@@ -145,7 +145,7 @@ def test_the_process_ends_with_its_input() -> None:
 
 
 async def reading_here(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str]) -> Call:
-    return understand(endpoint, media_type, raw, extra)
+    return parse_request(endpoint, media_type, raw, extra)
 
 
 async def outcome(

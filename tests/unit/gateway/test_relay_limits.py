@@ -93,7 +93,7 @@ async def test_the_limit_holds_over_two_gateways(store: Store, monkeypatch: pyte
         told.set()
 
     monkeypatch.setattr(rates.Rates, "_tell", telling)
-    monkeypatch.setattr(rates, "EVERY", 0.0)
+    monkeypatch.setattr(rates, "FLUSH_INTERVAL_S", 0.0)
     key = make_relayed(store)
     store.site.set("limits.requests_per_minute_per_account", "4")
     async with client_of(store, token=key) as one, client_of(store, token=key) as other:
@@ -221,7 +221,7 @@ async def test_many_refusals_become_one_line_that_counts_them(store: Store, cloc
 
 
 async def test_the_line_that_counts_is_brought_up_to_date(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals, "EVERY", 0.0)
+    monkeypatch.setattr(refusals, "FLUSH_INTERVAL_S", 0.0)
     key = make_relayed(store)
     store.quota.adjust("alice", set_to=0, actor="test")
     async with client_of(store, token=key) as client:

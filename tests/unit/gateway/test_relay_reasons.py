@@ -14,7 +14,7 @@ from gateway.relay.reasons import LONGEST, Reason, masked, reason_in, without_ad
 from gateway.relay.upstream import refusal
 from gateway.site_view import SiteView
 from store.store import Store
-from store.text import is_plain
+from store.text import is_sanitized
 from store.usage_log import Kind
 from tests.stores import StillClock, make_store, sign_in
 from tests.unit.gateway.apps import UPSTREAM_KEY, client_of, make_relayed
@@ -194,7 +194,7 @@ def test_any_body_had_a_readable_reason_or_none(body: bytes) -> None:
     reason = reason_in(body)
     if reason is not None:
         told = masked(reason.message, "")
-        assert is_plain(told)
+        assert is_sanitized(told)
         assert 0 < len(told) <= LONGEST
 
 

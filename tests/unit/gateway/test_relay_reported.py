@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.relay.reported import MOST, Reported, reported
+from gateway.relay.reported import MAX_REPORTED_TOKENS, Reported, reported
 from store.pricing import ModelPrice
 from store.store import Store
 from tests.stores import StillClock, make_store, sign_in
@@ -166,7 +166,7 @@ def test_what_the_total_of_an_embedding_has_beyond_the_prompt_was_input() -> Non
     assert reported({"usage": usage}, has_completion=False) == Reported(14, 0)
 
 
-TOKENS = st.integers(0, 2000) | st.integers(MOST - 5, MOST + 5)
+TOKENS = st.integers(0, 2000) | st.integers(MAX_REPORTED_TOKENS - 5, MAX_REPORTED_TOKENS + 5)
 NAMES = [
     "completion_tokens",
     "total_tokens",
@@ -179,16 +179,16 @@ NAMES = [
 @given(st.fixed_dictionaries({"prompt_tokens": TOKENS}, optional=dict.fromkeys(NAMES, TOKENS)))
 def test_no_token_was_lost_and_none_was_made_up(usage: dict[str, int]) -> None:
     told = reported({"usage": usage})
-    known = {name: value for name, value in usage.items() if value <= MOST}
+    known = {name: value for name, value in usage.items() if value <= MAX_REPORTED_TOKENS}
     if told is None:
         assert not known.get("prompt_tokens")
         assert "prompt_tokens" not in known or not known.get("completion_tokens")
         return
-    assert 0 <= told.cached_tokens <= told.prompt_tokens <= MOST
+    assert 0 <= told.cached_tokens <= told.prompt_tokens <= MAX_REPORTED_TOKENS
     assert told.prompt_tokens >= known["prompt_tokens"]
     assert (told.completion_tokens or 0) >= known.get("completion_tokens", 0)
     total = told.prompt_tokens + (told.completion_tokens or 0)
-    assert total >= min(known.get("total_tokens", 0), MOST)
+    assert total >= min(known.get("total_tokens", 0), MAX_REPORTED_TOKENS)
     cached = known.get("cache_read_input_tokens", 0) + known.get("cache_creation_input_tokens", 0)
     named = known["prompt_tokens"] + known.get("completion_tokens", 0)
     assert total <= max(named + cached, known.get("total_tokens", 0))

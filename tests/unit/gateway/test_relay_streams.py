@@ -11,7 +11,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.app import create_app
-from gateway.relay import places, streamed
+from gateway.relay import concurrency_limiter, streamed
 from gateway.relay.upstream import Upstream
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
@@ -147,7 +147,7 @@ async def test_a_failure_nobody_took_kept_no_connection(store: Store) -> None:
 
 
 async def test_one_account_left_places_for_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(concurrency_limiter, "MAX_CALLS_OF_ONE_ACCOUNT", 2)
     key, open_ones, end = make_relayed(store), 0, asyncio.Event()
     add_account(store, "bob", email="bob@example.com")
     other = {"Authorization": f"Bearer {store.api_keys.create(sign_in(store, 'bob'), 'key').key}"}

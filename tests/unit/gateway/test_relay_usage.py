@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway.relay.prompt import BYTES_PER_TOKEN, TOKENS_PER_FILE, TOKENS_PER_PICTURE
-from gateway.relay.request import ENDPOINTS, Length, understand
+from gateway.relay.request import ENDPOINTS, Length, parse_request
 from store.pricing import ModelPrice
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
@@ -214,7 +214,7 @@ async def test_a_stream_that_held_no_event_was_no_answer(store: Store) -> None:
 
 def prompt_of(content: Any) -> int:
     body = {"model": MODEL, "messages": [{"role": "user", "content": content}]}
-    return understand(CHATS, "application/json", json.dumps(body).encode()).prompt_tokens
+    return parse_request(CHATS, "application/json", json.dumps(body).encode()).prompt_tokens
 
 
 def test_text_that_looks_like_a_picture_was_text() -> None:
@@ -261,12 +261,12 @@ def test_three_bytes_of_chinese_were_three() -> None:
 
 def test_half_a_character_was_passed_on_as_it_came() -> None:
     raw = b'{"model": "gpt-priced", "messages": "\\ud800"}'
-    assert b"\\ud800" in understand(CHATS, "application/json", raw).content
+    assert b"\\ud800" in parse_request(CHATS, "application/json", raw).content
 
 
 def test_the_larger_of_two_limits_was_held() -> None:
     body = {"model": MODEL, "messages": [], "max_completion_tokens": 1, "max_tokens": 100_000}
-    assert understand(CHATS, "application/json", json.dumps(body).encode()).length == Length(1, 100_000)
+    assert parse_request(CHATS, "application/json", json.dumps(body).encode()).length == Length(1, 100_000)
 
 
 # -- never passed on, never kept --------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from tests.soft_authenticator import SoftAuthenticator
 from tests.stores import PASSWORD, START, StillClock, add_account, make_store, sign_in
 from tui.account import PasskeyPage
 from tui.local_account import LocalAccount
-from tui.opening import Options
+from tui.store_location import Options
 
 pytestmark = pytest.mark.anyio
 

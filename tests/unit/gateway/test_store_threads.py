@@ -176,7 +176,7 @@ async def test_the_stop_did_not_wait_for_ever_for_a_database_that_was_busy(
 
     monkeypatch.setattr(store.quota, "book", busy)
     monkeypatch.setattr(ledger, "RETRIES", (3600.0,))
-    monkeypatch.setattr(ledger, "PATIENCE", 0.0)
+    monkeypatch.setattr(ledger, "BOOKING_TIMEOUT_S", 0.0)
     key = make_relayed(store)
     async with asyncio.timeout(PATIENCE), client_of(store, token=key, upstream=ModelServer()) as client:
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200

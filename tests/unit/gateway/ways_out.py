@@ -7,7 +7,7 @@ from typing import Final
 import httpcore
 
 from gateway.addresses import AllowList, is_public
-from gateway.dialling import Resolve, Timeouts
+from gateway.connect import Resolve, Timeouts
 from gateway.outbound import Answer, Outbound
 from tests.authority import Authority
 

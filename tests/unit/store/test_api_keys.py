@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from store import tokens
-from store.api_keys import MOST
+from store.api_keys import MAX_API_KEYS
 from store.errors import (
     GatekeyError,
     InvalidApiKey,
@@ -68,7 +68,7 @@ def test_bad_input_creates_nothing(
 
 
 def test_fifty_keys_are_enough(store: Store, alice: Person, bob: Person) -> None:
-    made = [store.api_keys.create(alice.token, f"key {number}") for number in range(MOST)]
+    made = [store.api_keys.create(alice.token, f"key {number}") for number in range(MAX_API_KEYS)]
     with pytest.raises(LimitReached, match="at most 50"):
         store.api_keys.create(alice.token, "one more")
     store.api_keys.create(bob.token, "his own")

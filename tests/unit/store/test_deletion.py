@@ -23,8 +23,8 @@ from store.errors import (
     UsernameDoesNotMatch,
     WrongCredentials,
 )
+from store.export_columns import EXPORTED, WITHOUT_CONTENT
 from store.models import Base
-from store.personal_data import EXPORTED, WITHOUT_CONTENT
 from store.store import Store
 from tests.stores import SOURCE, StillClock, add_account, make_store, sign_in
 from tests.unit.store.acts import Person, contents, prove

@@ -33,7 +33,7 @@ from store.errors import (
     StoreUnavailable,
     TooManyAttempts,
 )
-from store.text import is_plain
+from store.text import is_sanitized
 
 ALL = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, GatekeyError)]
 ARGUMENTS: dict[type[GatekeyError], tuple[Any, ...]] = {
@@ -99,8 +99,8 @@ def test_no_error_is_hidden_elsewhere() -> None:
 def test_every_error_has_a_title_and_a_sentence(kind: type[GatekeyError]) -> None:
     error = kind(*ARGUMENTS.get(kind, ()))
     sentence = str(error)
-    assert is_plain(sentence)
-    assert is_plain(error.title)
+    assert is_sanitized(sentence)
+    assert is_sanitized(error.title)
     assert sentence[0].isupper()
     assert sentence.endswith(".") or kind in WITHOUT_STOP
     assert error.title[0].isupper()

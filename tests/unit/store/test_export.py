@@ -8,8 +8,8 @@ import pytest
 from store import models
 from store.errors import NoSuchAccount
 from store.export import FORMAT, FORMAT_VERSION
+from store.export_columns import EXPORTED
 from store.models import Base
-from store.personal_data import EXPORTED
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.stores import StillClock

@@ -68,7 +68,7 @@ def test_a_folder_that_is_gone_is_a_database_that_does_not_answer(tmp_path: Path
 def test_another_writer_is_not_waited_for_without_end(
     file_url: str, monkeypatch: pytest.MonkeyPatch, is_kept: bool
 ) -> None:
-    monkeypatch.setattr(health, "PATIENCE", 0.0)
+    monkeypatch.setattr(health, "PROBE_TIMEOUT_S", 0.0)
     with make_store(file_url) as store:
         other = Database(file_url)
         with other.write(), pytest.raises(DatabaseBusy):

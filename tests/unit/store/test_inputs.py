@@ -20,7 +20,7 @@ from store.errors import (
     InvalidSetting,
     InvalidUrl,
 )
-from store.text import fold, is_plain
+from store.text import fold, is_sanitized
 
 ANY = st.text(alphabet=st.characters(), max_size=80)
 Check = Callable[[str], object]
@@ -216,7 +216,7 @@ def test_bad_input_is_refused(kind: str, typed: str) -> None:
     if isinstance(caught.value, InvalidInput):
         assert type(caught.value) is error
         assert caught.value.field
-        assert is_plain(str(caught.value))
+        assert is_sanitized(str(caught.value))
 
 
 @pytest.mark.parametrize("word", ["true", "ON", " yes "])
@@ -231,7 +231,7 @@ def test_a_name_is_plain_and_has_no_spaces(typed: str) -> None:
         name = inputs.check_name(typed)
     except InvalidName:
         return
-    assert is_plain(name)
+    assert is_sanitized(name)
     assert not any(character.isspace() for character in name)
     assert inputs.check_name(name) == name
     assert fold(typed) == fold(name)
@@ -265,7 +265,7 @@ def test_no_text_breaks_a_check(typed: str) -> None:
             kept = check(typed)
         except (error, InvalidInput):
             continue
-        assert kept is True or kept is False or is_plain(str(kept))
+        assert kept is True or kept is False or is_sanitized(str(kept))
 
 
 @given(st.integers(-20, 20))

@@ -15,7 +15,7 @@ from store.errors import (
     PasskeysDisabled,
     SessionEnded,
 )
-from store.passkeys import MOST, StoredCredential
+from store.passkeys import MAX_PASSKEYS, StoredCredential
 from store.store import Store
 from tests.stores import StillClock, add_account, sign_in
 from tests.unit.store.acts import Person, allow_passkeys, configure_mail, contents, credential, queued, tags
@@ -86,13 +86,13 @@ def test_a_credential_belongs_to_one_account(store: Store, alice: Person, bob: P
 
 
 def test_ten_are_enough(store: Store, alice: Person) -> None:
-    for number in range(MOST):
+    for number in range(MAX_PASSKEYS):
         store.passkeys.add(alice.token, f"key {number}", credential(number))
     with pytest.raises(LimitReached, match="at most 10"):
         store.passkeys.add(alice.token, "one more", credential(99))
     with pytest.raises(LimitReached):
         store.ceremonies.begin_registration(alice.token, "one more")
-    assert len(store.passkeys.list(alice.token)) == MOST
+    assert len(store.passkeys.list(alice.token)) == MAX_PASSKEYS
 
 
 def test_a_removed_passkey_is_refused(store: Store, alice: Person) -> None:

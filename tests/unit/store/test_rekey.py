@@ -59,8 +59,8 @@ def sealed_under(store: Store) -> dict[int, int]:
     found: dict[int, int] = {}
     with store.database.read() as tx:
         for column in sealed_columns():
-            for _, sealed, place_from in column.values(tx):
-                store.context.ring.open(sealed, column.place(place_from))
+            for _, sealed, bound_to in column.values(tx):
+                store.context.ring.open(sealed, column.associated_data(bound_to))
                 found[sealed[0]] = found.get(sealed[0], 0) + 1
     return found
 
@@ -357,7 +357,7 @@ def test_a_value_that_is_not_committed_yet_is_waited_for(house: House, clock: St
     late = {
         "name": "smtp.password",
         "value": "",
-        "value_sealed": old.seal("late", site.place("smtp.password"), random.Random(1)),
+        "value_sealed": old.seal("late", site.associated_data("smtp.password"), random.Random(1)),
         "updated_at": clock.now(),
     }
     waiting = text("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.text import REPLACEMENT, counted, fold, is_plain, normal, plain, plain_lines
+from store.text import REPLACEMENT, counted, fold, is_sanitized, normal, sanitize, sanitize_lines
 
 HOSTILE = {
     "C0": [chr(code) for code in range(0x20) if chr(code) not in "\t\n"],
@@ -39,8 +39,8 @@ SEQUENCES = [
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_what_a_terminal_obeys_is_replaced(kind: str) -> None:
     for character in HOSTILE[kind]:
-        assert plain(f"a{character}b") == plain_lines(f"a{character}b") == f"a{REPLACEMENT}b"
-        assert not is_plain(f"a{character}b")
+        assert sanitize(f"a{character}b") == sanitize_lines(f"a{character}b") == f"a{REPLACEMENT}b"
+        assert not is_sanitized(f"a{character}b")
 
 
 VISIBLE_FORMAT = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
@@ -53,7 +53,7 @@ def test_every_control_and_format_character_is_replaced() -> None:
     left = [
         f"U+{code:04X}"
         for code in range(0x110000)
-        if unicodedata.category(chr(code)) in ("Cc", "Cf") and chr(code) not in kept and is_plain(chr(code))
+        if unicodedata.category(chr(code)) in ("Cc", "Cf") and chr(code) not in kept and is_sanitized(chr(code))
     ]
     print(f"control and format characters left: {len(left)}")
     assert left == []
@@ -61,7 +61,7 @@ def test_every_control_and_format_character_is_replaced() -> None:
 
 @pytest.mark.parametrize("sequence", SEQUENCES, ids=ascii)
 def test_no_sequence_survives(sequence: str) -> None:
-    cleaned = plain(sequence)
+    cleaned = sanitize(sequence)
     assert not any(unicodedata.category(character).startswith("C") for character in cleaned)
 
 
@@ -69,49 +69,49 @@ def test_no_sequence_survives(sequence: str) -> None:
     "text", ["", "plain", "Grüße", "日本語", "العربية", "🔑 key", "[@click=app.quit]text[/]", "a b", "e\u0301"]
 )
 def test_what_people_write_stays(text: str) -> None:
-    assert plain(text) == plain_lines(text) == text
-    assert is_plain(text)
+    assert sanitize(text) == sanitize_lines(text) == text
+    assert is_sanitized(text)
 
 
 def test_one_line_stays_one_line() -> None:
-    assert plain("two\nlines\tand\n\n\ttabs") == "two lines and tabs"
-    assert plain_lines("two\nlines\tand") == "two\nlines and"
-    assert not is_plain("two\nlines")
-    assert not is_plain("a\tb")
-    assert plain_lines("a\r\nb") == f"a{REPLACEMENT}\nb"
+    assert sanitize("two\nlines\tand\n\n\ttabs") == "two lines and tabs"
+    assert sanitize_lines("two\nlines\tand") == "two\nlines and"
+    assert not is_sanitized("two\nlines")
+    assert not is_sanitized("a\tb")
+    assert sanitize_lines("a\r\nb") == f"a{REPLACEMENT}\nb"
 
 
 def test_long_text_ends_in_an_ellipsis() -> None:
-    assert plain("x" * 10, 10) == "x" * 10
-    assert plain("x" * 11, 10) == "x" * 9 + "…"
-    assert len(plain("x" * 5000)) == 4096
-    assert len(plain_lines("x" * 70_000)) == 65_536
+    assert sanitize("x" * 10, 10) == "x" * 10
+    assert sanitize("x" * 11, 10) == "x" * 9 + "…"
+    assert len(sanitize("x" * 5000)) == 4096
+    assert len(sanitize_lines("x" * 70_000)) == 65_536
 
 
 def test_anything_becomes_text() -> None:
-    assert [plain(value) for value in (None, 5, ["a\x1b"])] == ["None", "5", r"['a\x1b']"]
+    assert [sanitize(value) for value in (None, 5, ["a\x1b"])] == ["None", "5", r"['a\x1b']"]
 
 
 @given(EVERYTHING, st.integers(1, 50))
 def test_plain_is_idempotent_and_safe(text: str, limit: int) -> None:
-    once = plain(text, limit)
-    assert plain(once, limit) == once
-    assert is_plain(once)
+    once = sanitize(text, limit)
+    assert sanitize(once, limit) == once
+    assert is_sanitized(once)
     assert len(once) <= limit
     once.encode()
 
 
 @given(EVERYTHING)
 def test_plain_lines_is_idempotent_and_safe(text: str) -> None:
-    once = plain_lines(text)
-    assert plain_lines(once) == once
-    assert all(is_plain(line) for line in once.split("\n"))
+    once = sanitize_lines(text)
+    assert sanitize_lines(once) == once
+    assert all(is_sanitized(line) for line in once.split("\n"))
     once.encode()
 
 
 @given(EVERYTHING)
 def test_plain_changes_nothing_that_is_plain(text: str) -> None:
-    assert (plain(text) == text) == is_plain(text)
+    assert (sanitize(text) == text) == is_sanitized(text)
 
 
 @given(EVERYTHING)

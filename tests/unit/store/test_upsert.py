@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from store.models import SiteSetting, Throttle
-from store.row_locks import hold_account, hold_administrators, keep_account
+from store.row_locks import hold_administrators, keep_account, lock_for_update
 from store.store import Store
 from store.upsert import upsert
 from tests.stores import START
@@ -40,7 +40,7 @@ def test_a_plain_value_is_used_both_times(store: Store) -> None:
         assert tx.execute(select(SiteSetting.value, func.count().over())).all() == [("2", 1)]
 
 
-@pytest.mark.parametrize("lock", [hold_account, keep_account])
+@pytest.mark.parametrize("lock", [lock_for_update, keep_account])
 def test_a_row_lock_is_asked_of_postgresql_alone(store: Store, alice: Person, lock: object) -> None:
     with statements(store) as seen, store.database.write() as tx:
         for account in (alice.id, select(Throttle.failures)):

@@ -90,7 +90,7 @@ async def test_a_program_that_hangs_is_given_up(on_path: Path, monkeypatch: pyte
     script = on_path / "tmux"
     script.write_text("#!/bin/sh\nexec sleep 600\n")
     script.chmod(0o755)
-    monkeypatch.setattr("tui.clipboard.PATIENCE", 0.05)
+    monkeypatch.setattr("tui.clipboard.TOOL_TIMEOUT_S", 0.05)
     terminal = Terminal()
     copied = await copy(terminal, SECRET, environ(on_path, TMUX="x"))
     assert copied.route is Route.TERMINAL

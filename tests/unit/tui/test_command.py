@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from screens import entry
 from store import errors
-from store.text import is_plain
+from store.text import is_sanitized
 from tests.command_line import Shell
 from tui import command
 from tui.commands import streams
@@ -123,7 +123,7 @@ def test_nothing_a_terminal_obeys_is_echoed(shell: Shell) -> None:
         ran = shell.run(*arguments)
         assert ran.status in (1, 2), arguments
         for line in (ran.out + ran.err).splitlines():
-            assert is_plain(line), arguments
+            assert is_sanitized(line), arguments
 
 
 WORDS = st.sampled_from(
@@ -144,7 +144,7 @@ def test_any_command_line_ends_with_a_status_and_plain_words(shell: Shell, argum
     assert ran.status in (0, 1, 2)
     assert "Traceback" not in ran.err
     assert "fault of its own" not in ran.err
-    assert all(is_plain(line) for line in (ran.out + ran.err).split("\n"))
+    assert all(is_sanitized(line) for line in (ran.out + ran.err).split("\n"))
 
 
 def test_without_a_terminal_the_console_is_status_2(shell: Shell) -> None:
@@ -270,9 +270,9 @@ def test_closed_streams_are_no_fault(shell: Shell, monkeypatch: pytest.MonkeyPat
 
 def test_json_never_carries_what_a_terminal_obeys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lines: list[str] = []
-    monkeypatch.setattr(streams, "give", lines.append)
+    monkeypatch.setattr(streams, "print_data", lines.append)
     streams.give_json({"a": "\x9b31m\u202e", "b": "Zoë"})
     streams.give_json({"b": "Zoë"})
     assert "\\u009b" in lines[0]
-    assert is_plain(lines[0].replace("\n", ""))
+    assert is_sanitized(lines[0].replace("\n", ""))
     assert "Zoë" in lines[1]

@@ -16,7 +16,7 @@ from store.store import Store
 from tests.command_line import Shell
 from tests.stores import PASSWORD
 from tui.commands import admin_upgrade
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 NEW_PASSWORD = "another quite unlikely sentence"
 

@@ -13,7 +13,7 @@ from store.sign_in import SignedIn
 from store.store import Store
 from tests.command_line import Shell
 from tests.stores import PASSWORD
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 ACTS = {
     "suspend": ("suspend", "alice"),

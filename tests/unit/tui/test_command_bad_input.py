@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from store import database
-from store.text import is_plain
+from store.text import is_sanitized
 from tests.command_line import Ran, Shell
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 BIDI, ESCAPE, ZERO_WIDTH = "ali\u202ece", "ali\x1b[31mce", "ali\u200bce"
 
@@ -73,7 +73,7 @@ def assert_refused(ran: Ran) -> None:
     assert lines[0].startswith("gatekey: ")
     assert lines[0].count(". ") >= 1
     assert "fault of its own" not in lines[0]
-    assert is_plain(lines[0])
+    assert is_sanitized(lines[0])
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,7 @@ def test_all_is_well(shell: Shell) -> None:
 
 def test_a_full_disk_and_another_programs_lock_are_found(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.add()
-    monkeypatch.setattr("store.health.PATIENCE", 0.0)
+    monkeypatch.setattr("store.health.PROBE_TIMEOUT_S", 0.0)
     with closing(sqlite3.connect(shell.database)) as other:
         other.execute("BEGIN IMMEDIATE")
         status, found = doctor(shell)

@@ -12,7 +12,7 @@ from store.settings import Saved, Settings
 from store.store import Store
 from tests.command_line import Shell
 from tui.commands.settings_fields import FIELDS
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 WHSEC = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 VALUES = [

@@ -11,7 +11,7 @@ import pytest
 
 from tests.pty_terminal import PtyTerminal
 from tests.unit.tui.faulty_console import SECRET
-from tui.crash import append_report, farewell, fault_id
+from tui.crash import append_report, crash_message, fault_id
 
 LEFT_THE_SCREEN = b"\x1b[?1049l"
 ROOT = Path(__file__).parents[3]
@@ -119,6 +119,6 @@ def test_a_circle_of_causes_ends(tmp_path: Path) -> None:
 
 def test_the_sentence_names_the_report_only_if_there_is_one() -> None:
     error = raised(ValueError, SECRET)
-    assert farewell(error, None).endswith("Everything you saved is kept.")
-    assert f"{os.sep}x" in farewell(error, Path("/x"))
-    assert SECRET not in farewell(error, Path("/x"))
+    assert crash_message(error, None).endswith("Everything you saved is kept.")
+    assert f"{os.sep}x" in crash_message(error, Path("/x"))
+    assert SECRET not in crash_message(error, Path("/x"))

@@ -19,7 +19,7 @@ from tests.command_line import Shell
 from tests.postgres import PostgresServer
 from tests.stores import PASSWORD, cheap_hasher
 from tui import first_run
-from tui.opening import Options, open_account_store
+from tui.store_location import Options, open_account_store
 
 ADD = ("admin", "user", "add", "alice", "--email", "a@b.example", "--password-stdin")
 

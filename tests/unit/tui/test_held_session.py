@@ -10,7 +10,7 @@ from tests.stores import add_account, make_store
 from tests.stores import sign_in as new_token
 from tui.held_session import HeldSession
 from tui.local_account import LocalAccount
-from tui.opening import Options
+from tui.store_location import Options
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,8 @@ from store.errors import TooManyAttempts, WrongCredentials
 from store.throttle import SOURCE_LIMIT
 from tests.stores import make_store
 from tui.local_account import LocalAccount
-from tui.opening import Options
 from tui.origin import peer, source
+from tui.store_location import Options
 
 
 @pytest.mark.parametrize(

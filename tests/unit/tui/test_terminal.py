@@ -79,7 +79,7 @@ def test_no_color_means_the_theme_that_sends_none(environ: dict[str, str], chose
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[str], dict[str, str]]]:
     """A tmux command with a server of its own, and the variables of a pane in its session. It may be slow to answer."""
-    monkeypatch.setattr("tui.terminal.PATIENCE", 60.0)
+    monkeypatch.setattr("tui.terminal.TMUX_TIMEOUT_S", 60.0)
     parts.need(parts.TMUX)
     base = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
     subprocess.run([*base, "new-session", "-d", "-s", "one", "cat"], check=True)

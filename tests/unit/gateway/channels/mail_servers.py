@@ -9,7 +9,7 @@ import pytest
 from gateway.channels import email
 from gateway.channels.email import EmailTarget, SmtpServer
 from gateway.channels.message import Message
-from gateway.dialling import Resolve, Timeouts
+from gateway.connect import Resolve, Timeouts
 from tests.authority import Authority
 from tests.receivers import Backstage, SmtpReceiver
 from tests.unit.gateway.channels.settings import SMTP_PASSWORD

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from gateway.channels import email
 from gateway.channels.email import EmailTarget, SmtpServer
 from gateway.channels.message import Message
-from gateway.dialling import Timeouts
+from gateway.connect import Timeouts
 from store.errors import DeliveryFailed
 from tests.authority import Authority
 from tests.receivers import Backstage, TcpReceiver

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.channels.message import Message
-from gateway.dialling import Timeouts
+from gateway.connect import Timeouts
 from gateway.retry import LONGEST_WAIT
 from store.errors import AddressRefused, DeliveryFailed
 from tests.authority import Authority

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.channels import webhook
 from gateway.channels.message import Message
-from store.text import is_plain
+from store.text import is_sanitized
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -53,9 +53,9 @@ def test_a_message_of_another_form_could_not_be_made(changes: Mapping[str, objec
 @given(st.text(), st.text(), st.text())
 def test_no_text_kept_a_character_that_something_obeys(title: str, text: str, fact: str) -> None:
     made = message(title=title, text=text, facts={"model": fact})
-    assert is_plain(made.title)
-    assert is_plain(made.text.replace("\n", ""))
-    assert is_plain(made.facts["model"])
+    assert is_sanitized(made.title)
+    assert is_sanitized(made.text.replace("\n", ""))
+    assert is_sanitized(made.facts["model"])
 
 
 def test_the_facts_could_not_be_changed_afterwards() -> None:

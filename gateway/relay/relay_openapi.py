@@ -7,7 +7,7 @@ is between the client and the model server.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.answers import MEANINGS, Schema, refusals
+from gateway.openapi_responses import MEANINGS, Schema, refusals
 from gateway.relay.fields import EXTRA, TOOLS
 from gateway.relay.relay import TASK_NAME
 from gateway.relay.request import BATCHES, ENDPOINTS, MOST_CHOICES, MOST_TOKENS, STREAM_OPTIONS, Endpoint

@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from typing import Final
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.connections import MOST
+from gateway.relay.connections import MAX_CONNECTIONS
 
-MOST_OF_ONE: Final = MOST // 4
+MAX_CALLS_OF_ONE_ACCOUNT: Final = MAX_CONNECTIONS // 4
 _TOO_MANY: Final = "This account has {} calls under way, which is as many as it may have. Try again when one has ended."
 _PATIENCE: Final = "5"
 """Seconds."""
 
 
-class Places:
+class ConcurrencyLimiter:
     """How many calls each account has under way. One that never takes its answers would have them all."""
 
     def __init__(self) -> None:
@@ -22,9 +22,9 @@ class Places:
 
     @contextmanager
     def one(self, account_id: int) -> Iterator[None]:
-        """A place for one call. Raises `OpenAiProblem` 429 after `MOST_OF_ONE` others."""
-        if self._taken[account_id] >= MOST_OF_ONE:
-            sentence, headers = _TOO_MANY.format(MOST_OF_ONE), {"Retry-After": _PATIENCE}
+        """A place for one call. Raises `OpenAiProblem` 429 after `MAX_CALLS_OF_ONE_ACCOUNT` others."""
+        if self._taken[account_id] >= MAX_CALLS_OF_ONE_ACCOUNT:
+            sentence, headers = _TOO_MANY.format(MAX_CALLS_OF_ONE_ACCOUNT), {"Retry-After": _PATIENCE}
             raise OpenAiProblem(429, sentence, code="rate_limit_exceeded", headers=headers)
         self._taken[account_id] += 1
         try:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-ENDING = "import atexit, sys; from tui.teardown import end_process; atexit.register(print, 'late'); "
+ENDING = "import atexit, sys; from tui.fast_exit import end_process; atexit.register(print, 'late'); "
 
 
 def ending(program: str, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ from gateway.body_limit import RELAY_PREFIX
 from gateway.problems import REQUEST_ID, HttpProblem, openai_problem, problem
 
 
-class CutOff:
+class ShutdownResponse:
     """Wraps an application; a cancelled request is answered with 503."""
 
     def __init__(self, app: ASGIApp) -> None:

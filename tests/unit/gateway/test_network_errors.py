@@ -6,7 +6,7 @@ import inspect
 import httpx
 import pytest
 
-from gateway import faults
+from gateway import network_errors
 from store.errors import DeliveryFailed
 from tests.authority import Authority
 from tests.receivers import Backstage, HttpReceiver, TcpReceiver, refused_port, reset, then
@@ -21,20 +21,23 @@ def test_every_exception_of_httpx_had_a_sentence() -> None:
     ]
     assert len(foreign) >= 25
     for kind in foreign:
-        assert issubclass(kind, faults.FOREIGN), kind
-        assert any(base in faults.SENTENCES for base in kind.__mro__), kind
+        assert issubclass(kind, network_errors.FOREIGN), kind
+        assert any(base in network_errors.SENTENCES for base in kind.__mro__), kind
         if not issubclass(kind, httpx.StreamError):
-            assert kind in faults.SENTENCES, kind
+            assert kind in network_errors.SENTENCES, kind
         error = kind.__new__(kind)
-        assert "a.example" in str(faults.failure(error, "a.example"))
+        assert "a.example" in str(network_errors.failure(error, "a.example"))
 
 
 def test_no_sentence_could_carry_what_the_other_side_said() -> None:
     hostile = "\x1b]0;owned\x07 https://a.example/secret-path [@click=app.quit]"
     error = httpx.ReadError(hostile)
     error.__cause__ = OSError(hostile)
-    assert str(faults.failure(error, "a.example")) == "a.example broke off the connection."
-    assert str(faults.failure(OSError(), "a\x1b.example")) == "a\N{REPLACEMENT CHARACTER}.example could not be reached."
+    assert str(network_errors.failure(error, "a.example")) == "a.example broke off the connection."
+    assert (
+        str(network_errors.failure(OSError(), "a\x1b.example"))
+        == "a\N{REPLACEMENT CHARACTER}.example could not be reached."
+    )
 
 
 def test_refused_and_reset_connections_were_told_apart(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pty_screen import Cell, Screen
-from tui.pen import on_a_blank, transition
+from tui.sgr import on_a_blank, transition
 
 FLAGS = st.lists(st.sampled_from("1234579"), unique=True).map(sorted)
 COLOURS = st.sampled_from(["", "31", "97", "38;5;200", "38;2;1;2;3", "39"])

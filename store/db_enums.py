@@ -8,7 +8,7 @@ from store.errors import DatabaseDamaged
 E = TypeVar("E", bound=StrEnum)
 
 
-def stored_word(kind: type[E], word: str) -> E:
+def db_enum(kind: type[E], word: str) -> E:
     """The member of `kind` that a row holds. Raises `DatabaseDamaged` for a word that nobody could have chosen."""
     try:
         return kind(word)

@@ -9,26 +9,25 @@ from store.errors import StoreUnavailable
 from store.store import Store
 
 LOGGER: Final = logging.getLogger("gatekey.housekeeping")
-EVERY: Final = 300.0
-"""Seconds."""
+CLEANUP_INTERVAL_S: Final = 300.0
 
 
-async def keep_house(store: Store, stop: asyncio.Event) -> None:
-    """Tidy up at once and every `EVERY` seconds, until `stop` is set."""
+async def run_cleanup(store: Store, stop: asyncio.Event) -> None:
+    """Run `cleanup` at once and every `CLEANUP_INTERVAL_S` seconds, until `stop` is set."""
     while not stop.is_set():
         try:
-            await asyncio.to_thread(tidy, store)
+            await asyncio.to_thread(cleanup, store)
         except StoreUnavailable as error:
             LOGGER.warning("Housekeeping was put off: %s", error)
         try:
-            async with asyncio.timeout(EVERY):
+            async with asyncio.timeout(CLEANUP_INTERVAL_S):
                 await stop.wait()
         except TimeoutError:
             continue
 
 
-def tidy(store: Store) -> None:
-    """Once. Raises `StoreUnavailable`."""
+def cleanup(store: Store) -> None:
+    """Run every job once. Blocking. Raises `StoreUnavailable`."""
     if released := store.quota.release_abandoned():
         LOGGER.warning("%d calls were never booked; what they held was given back", released)
     store.quota.reservations.forget_settled()

@@ -8,7 +8,7 @@ from typing import Final
 import httpx
 
 from store.errors import DeliveryFailed
-from store.text import plain
+from store.text import sanitize
 
 SENTENCES: Final[Mapping[type[Exception], str]] = {
     ssl.SSLCertVerificationError: "The certificate of {host} was not accepted: {detail}.",
@@ -68,7 +68,7 @@ def failure(error: Exception, host: str) -> DeliveryFailed:
     sentence = next(SENTENCES[kind] for kind in type(beneath).__mro__ if kind in SENTENCES)
     # OpenSSL's own words: "certificate has expired", "Hostname mismatch, certificate is not valid for '...'".
     detail = getattr(beneath, "verify_message", "").rstrip(".")
-    return DeliveryFailed(plain(sentence.format(host=host, detail=detail), 300))
+    return DeliveryFailed(sanitize(sentence.format(host=host, detail=detail), 300))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

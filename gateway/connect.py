@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 import httpcore
 
-from gateway.faults import failure
+from gateway.network_errors import failure
 
 _MOST_ADDRESSES: Final = 8
 """How many of a name's addresses are dialled; all of them are checked."""

@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class HeadAsGet:
+class HeadMiddleware:
     """Wraps an application that knows GET alone."""
 
     def __init__(self, app: ASGIApp) -> None:

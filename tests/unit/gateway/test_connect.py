@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from gateway.dialling import system_resolver
+from gateway.connect import system_resolver
 
 pytestmark = pytest.mark.anyio
 PATIENCE: Final = 20.0
@@ -69,7 +69,7 @@ async def test_a_name_without_an_address_was_an_error_of_the_system(names: SlowN
 _LEFT: Final = """
 import asyncio, contextlib, socket, time
 socket.getaddrinfo = lambda *_, **__: time.sleep(60)
-from gateway.dialling import system_resolver
+from gateway.connect import system_resolver
 async def main():
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0.1):

@@ -15,7 +15,7 @@ from starlette.routing import request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-class Direct:
+class FastRoutes:
     """Answers what it can of `routers`, and hands the rest to the application it wraps."""
 
     def __init__(self, app: ASGIApp, routers: Iterable[APIRouter], exception_handlers: Mapping[Any, Any]) -> None:
