@@ -1,7 +1,7 @@
 """Identity providers: what the administrator configured, and one bounded way to ask them.
 
 A provider is a stranger on the network. Whatever it answers is read up to a limit, must be a JSON object, and
-is never repeated to a person except through `plain`.
+is never repeated to a person except through `sanitize`.
 """
 
 import asyncio

@@ -157,7 +157,7 @@ class Audit:
     ) -> None:
         """Append one event inside `tx`: it stands or falls with the act it tells of.
 
-        `actor` and `source` are kept as `store.text.plain` shows them.
+        `actor` and `source` are kept as `store.text.sanitize` shows them.
         """
         ring = self._context.ring
         # The UPDATE takes the head's row lock first, so two events of one account queue up behind each other.
@@ -181,7 +181,7 @@ class Audit:
         """Append one event to the site's chain, as the last thing `tx` does: it stands or falls with it.
 
         For acts on the site, and for what must outlive an account. `actor`, `source` and text in `detail` are kept
-        as `store.text.plain` shows them. Not for use below a savepoint, which would not take it back.
+        as `store.text.sanitize` shows them. Not for use below a savepoint, which would not take it back.
         """
         shown = {name: sanitize(value, 500) if isinstance(value, str) else value for name, value in detail.items()}
         pending = self._pending_of(tx)

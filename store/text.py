@@ -28,8 +28,8 @@ _LINE_BREAKS: Final = re.compile(r"[\t\n]+")
 def sanitize(text: object, limit: int = 4096) -> str:
     """`text` on one line, with every character a terminal could obey replaced by U+FFFD.
 
-    `limit` is in characters; a longer text ends in an ellipsis. The result is idempotent: `plain(plain(x)) ==
-    plain(x)`. It says nothing of markup: hand it to a widget as `Content` or with `markup=False`.
+    `limit` is in characters; a longer text ends in an ellipsis. The result is idempotent: `sanitize(sanitize(x)) ==
+    sanitize(x)`. It says nothing of markup: hand it to a widget as `Content` or with `markup=False`.
     """
     return _shorten(_UNSAFE.sub(REPLACEMENT, _LINE_BREAKS.sub(" ", str(text))), limit)
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from gateway.relay import ledger
 from gateway.relay.limits import Allowance
-from gateway.relay.request import ENDPOINTS, understand
+from gateway.relay.request import ENDPOINTS, parse_request
 from gateway.site_view import SiteView
 from store.errors import DatabaseBusy, QuotaExceeded
 from store.models import OutboxMessage, Price
@@ -44,7 +44,7 @@ def spent(store: Store) -> int:
 def test_what_is_held_covers_a_prompt_that_was_cached_whole(cached: int | None) -> None:
     """Older releases let cached input cost more than other input."""
     asked = json.dumps({**CHAT, "max_tokens": 4}).encode()
-    call = understand(ENDPOINTS[0], "application/json", asked)
+    call = parse_request(ENDPOINTS[0], "application/json", asked)
     price = ModelPrice(MODEL, 1_000_000, 2_000_000, cached_input_per_million=cached)
     allowance = Allowance(call, price, SiteView("", "", (), 0, 0, 0, 0), is_obeyed=True)
     for tokens in (0, call.prompt_tokens):
