@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 from store.context import Context
 from store.models import AccessToken
 from store.money import show_usd
-from store.sections import Channel, NotificationSettings, PriceSettings
+from store.pricing import Pricing
+from store.sections import Channel, NotificationSettings
 from store.sessions import AuthorizedSession, Sessions
 from store.settings import Settings
 from store.site import Site
@@ -53,20 +54,27 @@ class Check:
 
 class Recommendations:
     def __init__(
-        self, context: Context, sessions: Sessions, two_factor: TwoFactors, settings: Settings, site: Site
+        self,
+        context: Context,
+        sessions: Sessions,
+        two_factor: TwoFactors,
+        settings: Settings,
+        site: Site,
+        pricing: Pricing,
     ) -> None:
         self._context = context
         self._sessions = sessions
         self._two_factor = two_factor
         self._settings = settings
         self._site = site
+        self._pricing = pricing
 
     def check(self, token: str) -> list[Check]:
         """All five, in the order of the documentation."""
         with self._sessions.reading(token) as (tx, acting):
             status = self._two_factor.status_of(tx, acting.account_id)
             notifications = self._settings.read(tx, acting.account_id, NotificationSettings).section
-            price = self._settings.read(tx, acting.account_id, PriceSettings).section
+            accepts_unpriced = self._pricing.accepts_unpriced(tx, acting.account_id)
             return [
                 Check(Advice.TWO_FACTOR, status.is_enabled, "It is on." if status.is_enabled else "It is off."),
                 _backup_codes(status),
@@ -74,9 +82,9 @@ class Recommendations:
                 self._quota_warning(acting, notifications),
                 Check(
                     Advice.PRICING,
-                    not price.accept_unpriced_models,
+                    not accepts_unpriced,
                     "Calls to models without a price are let through; their cost is unpredictable."
-                    if price.accept_unpriced_models
+                    if accepts_unpriced
                     else "Calls to models without a price are blocked.",
                 ),
             ]

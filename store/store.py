@@ -164,6 +164,7 @@ def assemble(context: Context) -> Store:
     outbox = Outbox(context, sessions, email_confirmations)
     usage = UsageLog(context, audit, sessions)
     settings = Settings(context, audit, sessions)
+    pricing = Pricing(context, audit, sessions, site)
     passkeys = Passkeys(context, audit, sessions, credentials, notices, site)
     return Store(
         context=context,
@@ -182,7 +183,7 @@ def assemble(context: Context) -> Store:
         settings=settings,
         site=site,
         quota=Quotas(context, audit, sessions, outbox, usage),
-        pricing=Pricing(context, audit, sessions, site),
+        pricing=pricing,
         proofs=Proofs(context, audit, throttles, tries, second_factor),
         usage=usage,
         outbox=outbox,
@@ -191,7 +192,7 @@ def assemble(context: Context) -> Store:
         deletion=Deletion(context, audit, throttles, tries, sessions, notices),
         suspension=Suspensions(context, audit, sessions, notices),
         exports=Exports(context, audit, sessions),
-        recommendations=Recommendations(context, sessions, two_factor, settings, site),
+        recommendations=Recommendations(context, sessions, two_factor, settings, site, pricing),
         rates=RequestRates(context),
         retention=Retention(context, site),
     )

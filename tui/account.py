@@ -76,6 +76,16 @@ class BindingOverview:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceOverview:
+    """Everything the Price tab shows besides its switch."""
+
+    forbids_unpriced: bool
+    """Whether the administrator refuses models without a price, whatever the account accepts."""
+    seen: tuple[SeenModel, ...]
+    """Models the account called that have no price, last seen first."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignInWays:
     """What a sign-in screen may offer besides the password."""
 
@@ -293,7 +303,7 @@ class AccountService(Protocol):
         """Confirm the notification address with the code that was sent there. Raises `WrongCode`."""
         ...
 
-    async def unpriced_models(self) -> list[SeenModel]: ...
+    async def pricing(self) -> PriceOverview: ...
 
     async def count_ips(self) -> int: ...
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from store.errors import PasskeysDisabled
 from store.modules import MODULES
-from tui.account import BindingOverview, PasskeyPage, SecurityOverview, SignInWays, Summary
+from tui.account import BindingOverview, PasskeyPage, PriceOverview, SecurityOverview, SignInWays, Summary
 
 if TYPE_CHECKING:
     from store.passkey_ceremonies import CeremonyStarted
@@ -65,6 +65,12 @@ def security(store: Store, token: str) -> SecurityOverview:
 def bindings(store: Store, token: str) -> BindingOverview:
     """What the Account Binding tab shows. Raises `SessionEnded`."""
     return BindingOverview(store.bindings.is_enabled(), tuple(store.bindings.list(token)))
+
+
+def pricing(store: Store, token: str) -> PriceOverview:
+    """What the Price tab shows besides its switch. Raises `SessionEnded`."""
+    seen = store.pricing.unpriced_models(token)
+    return PriceOverview(store.pricing.forbids_unpriced(), tuple(seen))
 
 
 def passkey_page(store: Store, started: CeremonyStarted) -> PasskeyPage:

@@ -16,6 +16,7 @@ from tui.account import (
     DeviceLogin,
     FoundIdentity,
     PasskeyPage,
+    PriceOverview,
     S,
     SecurityOverview,
     SignInWays,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from store.email_route import EmailRoute
     from store.outbox import LastDelivery
     from store.passkey_ceremonies import CeremonyStarted, CeremonyState
-    from store.pricing import ModelPrice, SeenModel
+    from store.pricing import ModelPrice
     from store.quota import QuotaState
     from store.sections import Channel
     from store.settings import Saved
@@ -278,8 +279,8 @@ class LocalAccount:
     async def confirm_email(self, code: str) -> EmailRoute:
         return await self._ask(self._store.email_confirmations.confirm, code)
 
-    async def unpriced_models(self) -> list[SeenModel]:
-        return await self._ask(self._store.pricing.unpriced_models)
+    async def pricing(self) -> PriceOverview:
+        return await self._ask(partial(account_queries.pricing, self._store))
 
     async def count_ips(self) -> int:
         return await self._ask(self._store.usage.count_ips)

@@ -20,6 +20,7 @@ _ON = (
     "Calls to models without configured pricing are allowed. This may result in unpredictable costs if the model "
     "has dynamic or external pricing."
 )
+_FORBIDDEN = "The administrator of this site refuses models without a price; this switch has no effect here."
 
 
 class PricePane(SectionPane[PriceSettings]):
@@ -29,6 +30,9 @@ class PricePane(SectionPane[PriceSettings]):
         "A model without a price cannot be charged for by rule. While this is off, a call to such a model is "
         "refused before it costs anything. Enable it only when you fully understand the billing implications."
     )
+
+    _is_forbidden = False
+    """Whether the administrator refuses models without a price, whatever the switch says."""
 
     def compose(self) -> ComposeResult:
         yield Static("Price Settings", classes="section-title")
@@ -56,22 +60,33 @@ class PricePane(SectionPane[PriceSettings]):
         self._explain(self.query_one("#accept-unpriced-models", Toggle).value)
 
     async def loaded(self) -> None:
-        models = await self.run_with_reauth(self.account.unpriced_models)
-        if models is None:
+        overview = await self.run_with_reauth(self.account.pricing)
+        if overview is None:
             return
+        self._lock(overview.value.forbids_unpriced)
+        models = overview.value.seen
         now = self.account.now()
         lines = [
             f"{sanitize(model.model, 40):<42}{model.calls:>6} {'call ' if model.calls == 1 else 'calls'}   "
             f"{ago(model.last_seen_at, now)}"
-            for model in models.value[:8]
+            for model in models[:8]
         ]
-        more = len(models.value) - len(lines)
+        more = len(models) - len(lines)
         if more > 0:
             lines.append(f"and {more} more")
         self.query_one("#unpriced", Static).update("\n".join(lines) or "None so far.")
 
+    def _lock(self, is_forbidden: bool) -> None:
+        self._is_forbidden = is_forbidden
+        toggle = self.query_one("#accept-unpriced-models", Toggle)
+        toggle.disabled = is_forbidden
+        toggle.locked = "refused by admin" if is_forbidden else ""
+        toggle.refresh(layout=True)
+        self._explain(toggle.value)
+
     def _explain(self, accepts: bool) -> None:
         consequence = self.query_one("#consequence", Static)
-        consequence.update(_ON if accepts else _OFF)
-        consequence.set_class(accepts, "warning")
-        consequence.set_class(not accepts, "muted")
+        is_warning = accepts and not self._is_forbidden
+        consequence.update(_FORBIDDEN if self._is_forbidden else _ON if accepts else _OFF)
+        consequence.set_class(is_warning, "warning")
+        consequence.set_class(not is_warning, "muted")

@@ -381,6 +381,28 @@ async def test_a_module_the_administrator_hides_cannot_be_shown() -> None:
         assert stage.says("Task Logs [x] shown")
 
 
+async def test_a_price_switch_that_the_administrator_overrides_says_so_and_keeps_what_is_stored() -> None:
+    store = make_store()
+    add_account(store)
+    store.settings.save(sign_in(store), PriceSettings(True), 1)
+    store.site.set("price.unpriced", "forbid")
+    sentence = "The administrator of this site refuses models without a price; this switch has no effect here."
+    async with console(store) as stage:
+        await stage.press("4")
+        switch = stage.app.screen.query_one("#accept-unpriced-models", Toggle)
+        assert switch.disabled
+        assert stage.says("Accept Models Without Price Settings [-] refused by admin")
+        assert stage.says(sentence)
+        assert not stage.says("are allowed")
+        assert stored(stage)[1] == PriceSettings(True)
+        store.site.set("price.unpriced", "account")
+        await stage.press("5", "4")
+        assert not switch.disabled
+        assert stage.says("Accept Models Without Price Settings [x] on")
+        assert stage.says("Calls to models without configured pricing are allowed.")
+        assert not stage.says(sentence)
+
+
 async def test_stored_addresses_are_counted_and_erased() -> None:
     store = make_store()
     account = add_account(store)

@@ -174,6 +174,13 @@ def test_price_seen_while_off(picture: Picture) -> None:
     picture("4", store=store)
 
 
+def test_price_forbidden(picture: Picture) -> None:
+    """The administrator decides: the switch is locked and says so, whatever is stored."""
+    store = used_store()
+    store.site.set("price.unpriced", "forbid")
+    picture("4", store=store)
+
+
 def test_privacy(picture: Picture) -> None:
     """Off; no entry holds an address; Erase cannot be pressed."""
     picture("5")

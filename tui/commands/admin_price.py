@@ -30,7 +30,8 @@ def add(commands: Commands) -> None:
         "--max-output",
         metavar="TOKENS",
         type=int,
-        help="the longest answer, which is held for a call (default: the site's price.max_output_tokens)",
+        help="the longest answer in tokens, as a whole number without a unit; a call holds what it costs "
+        "(default: the site's price.max_output_tokens)",
     )
     set_.set_defaults(run=run_set)
 

@@ -89,3 +89,6 @@ def test_unpriced_models_are_a_risk(store: Store, alice: Person) -> None:
     store.settings.save(alice.token, PriceSettings(accept_unpriced_models=True), 1)
     found = check(store, alice.token, Advice.PRICING)
     assert (found.is_met, "unpredictable" in found.finding) == (False, True)
+    store.site.set("price.unpriced", "forbid")  # whatever the account accepts
+    found = check(store, alice.token, Advice.PRICING)
+    assert (found.is_met, found.finding) == (True, "Calls to models without a price are blocked.")

@@ -182,7 +182,10 @@ def test_prices(shell: Shell) -> None:
     assert row.split() == ["tiny", "$0.25", "$2.00", "$0.00", "64,000"]
     assert json.loads(shell.run("admin", "price", "list", "--json").out)[1]["max_output_tokens"] == 64_000
     assert shell.run(*longest, "0").status == 1
-    assert shell.run(*longest, "many").status == 2
+    for wrong in ("many", "64k", "64000 tokens"):
+        assert shell.run(*longest, wrong).status == 2
+    told = " ".join(shell.run("admin", "price", "set", "--help").out.split())
+    assert "the longest answer in tokens, as a whole number without a unit" in told
     assert shell.run("admin", "price", "set", "TINY", "--input", "0", "--output", "0").status == 1
     assert shell.run("admin", "price", "remove", "tiny").status == 0
     assert shell.run("admin", "price", "remove", "tiny").status == 1
