@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _HEADER: Final = "gatekey-key"
+DRAFT: Final = ".key-"
+"""How the name of a key file begins while it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def write_key_file(path: Path, ring: KeyRing) -> None:
 def draft_key_file(path: Path, ring: KeyRing) -> Path:
     """A whole key file of mode 0600 beside `path`, to be linked there. Raises `KeyNotMade`; then none is left."""
     try:
-        descriptor, name = tempfile.mkstemp(prefix=".key-", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(ring.serialise())

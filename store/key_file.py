@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from store import private_folder
-from store.at_rest import KeyRing, load_key_file
+from store.at_rest import DRAFT, KeyRing, load_key_file
 from store.errors import DatabaseBusy, KeyMissing, StoreUnavailable
 
 
@@ -33,7 +33,7 @@ def _draft(path: Path, ring: KeyRing, *, is_replacing: bool = False) -> Iterator
     """
     try:
         private_folder.make(path.parent)
-        descriptor, name = tempfile.mkstemp(prefix=".key-", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 if is_replacing and (replaced := path.stat()).st_uid != os.geteuid():

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from store import private_folder, restore_folder, schema, sqlite_file
-from store.at_rest import load_key_file
+from store.at_rest import DRAFT, load_key_file
 from store.database import Database
 from store.errors import GatekeyError, StoreUnavailable
 from store.health import check_writable
@@ -126,7 +126,22 @@ def _contents(options: Options, environ: Mapping[str, str], url: str) -> Iterato
             lambda: check_writable(database, is_kept=False),
             "The database takes writes, and its disk has room.",
         )
-        yield attempt("key fits", lambda: check_ring(database, ring), "The key belongs to this database.")
+        fits = attempt("key fits", lambda: check_ring(database, ring), "The key belongs to this database.")
+        yield fits
+        key = key_path(options, environ)
+        # A draft may be the only copy of a key that the key file does not hold.
+        if fits.level is Level.OK and key is not None:
+            yield from left_drafts(key.parent)
+
+
+def left_drafts(place: Path) -> Iterator[Finding]:
+    """The drafts of key files that programs left in `place` when they were killed while they wrote one."""
+    for draft in sorted(place.glob(f"{DRAFT}*")):
+        yield warn(
+            "key draft",
+            f"A program that was stopped while it wrote the key file left {draft}, with a key in it.",
+            f"Run: rm {shlex.quote(str(draft))}",
+        )
 
 
 def _faults(database: Database) -> list[str] | Finding:

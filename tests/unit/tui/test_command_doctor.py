@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from store import sqlite_file
+from store.at_rest import DRAFT
 from store.restore_folder import PREFIX, working_folder
 from tests.command_line import Shell
+from tests.stores import make_ring
 from tui.commands import doctor_site, doctor_terminal
 from tui.commands.findings import Level
 
@@ -305,6 +307,18 @@ def test_what_a_killed_restore_left_beside_the_database_is_named(shell: Shell) -
     left.rmdir()
     with working_folder(left.parent):
         assert "restore" not in doctor(shell)[1]
+
+
+def test_a_draft_of_the_key_file_is_named_where_the_key_fits(shell: Shell) -> None:
+    shell.add()
+    assert "key draft" not in doctor(shell)[1]
+    draft, key = shell.key_file.with_name(f"{DRAFT}x1"), shell.key_file.read_bytes()
+    draft.touch(0o600)
+    found = doctor(shell)[1]["key draft"]
+    assert (found["level"], found["fix"]) == ("warn", f"Run: rm {draft}")
+    shell.key_file.write_bytes(make_ring(99).serialise().encode())
+    assert "key draft" not in doctor(shell)[1], "it may be the only copy"
+    shell.key_file.write_bytes(key)
 
 
 def test_a_price_whose_cached_input_is_dearer_is_named_with_the_command_that_mends_it(shell: Shell) -> None:
