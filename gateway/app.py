@@ -20,15 +20,16 @@ from gateway.dispatcher import DeliveryTransports
 from gateway.fast_routes import FastRoutes
 from gateway.head_middleware import HeadMiddleware
 from gateway.health import HealthCheck
-from gateway.openapi import document, methods_of
+from gateway.model_server.client import ModelServerClient
+from gateway.openapi import methods_of, openapi_document
 from gateway.openapi_responses import answers
 from gateway.pages import HEADERS, PAGE_PATH
 from gateway.passkey_routes import passkey_routes
 from gateway.paths import OneSpelling
 from gateway.problems import REQUEST_ID, HttpProblem, invalid, log_unforeseen, openai_problem, problem
-from gateway.relay.ledger import Ledger
+from gateway.relay.relay import Relay
+from gateway.relay.relay_openapi import relay_paths
 from gateway.relay.routes import RelayFirst, relay_app
-from gateway.relay.upstream import Upstream
 from gateway.services import Services
 from gateway.settings_api import settings_routes
 from gateway.shutdown_response import ShutdownResponse
@@ -38,7 +39,9 @@ from store.store import Store
 
 class _Gateway(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        return document(self)
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi_document(self, relay_paths())
+        return self.openapi_schema
 
 
 _SENTENCES: Final = {
@@ -54,7 +57,7 @@ _LEFT: Final = 499
 def create_app(
     store: Store,
     *,
-    upstream_client: Upstream | None = None,
+    model_server: ModelServerClient | None = None,
     ways: DeliveryTransports | None = None,
     dispatches: bool = True,
 ) -> FastAPI:
@@ -63,8 +66,8 @@ def create_app(
     Tests inject the way to the model server and the ways out for messages. Without `dispatches` no message is sent
     and nothing is tidied up.
     """
-    services = Services.over(store, upstream_client or Upstream())
-    ledger = Ledger(services)
+    services = Services.over(store)
+    relay = Relay(services, model_server or ModelServerClient())
     handlers = _handlers(services)
 
     @asynccontextmanager
@@ -73,8 +76,9 @@ def create_app(
             async with background(store, ways) if dispatches else nullcontext():
                 yield
         finally:
-            await ledger.drain()
+            await relay.drain()
             await services.aclose()
+            await relay.aclose()
 
     app = _Gateway(
         title="Gatekey",
@@ -102,7 +106,7 @@ def create_app(
     app.router.routes.extend(passkey_routes(services))
     app.add_middleware(FastRoutes, routers=routers, exception_handlers=handlers)
     app.add_middleware(HeadMiddleware)
-    app.add_middleware(RelayFirst, relay=relay_app(services, ledger, handlers))
+    app.add_middleware(RelayFirst, relay=relay_app(relay, handlers))
     app.add_middleware(BodyLimit)
     app.add_middleware(ShutdownResponse)
     app.add_middleware(OneSpelling)
@@ -138,7 +142,7 @@ def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
     async def http(request: Request, error: HTTPException) -> Response:
         sentence = _SENTENCES.get(error.status_code, "The request could not be read.")
         headers = dict(error.headers or {})
-        if error.status_code == 405 and (allowed := methods_of(request.app, request.scope["path"])):
+        if error.status_code == 405 and (allowed := methods_of(request.app.openapi(), request.scope["path"])):
             headers["Allow"] = allowed  # starlette names those of the first route, and there may be one per method
         return await failed(request, HttpProblem(error.status_code, sentence, headers=headers))
 

@@ -13,7 +13,6 @@ from gateway.account_schemas import Problem
 from gateway.openapi_responses import MEANINGS, Schema, refusals
 from gateway.pages import FINISH_PATH, OPTIONS_PATH, PAGE_PATH, assets
 from gateway.problems import PROBLEM
-from gateway.relay.relay_openapi import relay_paths
 
 SECURITY_SCHEMES: Final[Mapping[str, Schema]] = {
     "SystemAccessToken": {"type": "http", "scheme": "bearer", "description": "Made in the console, in Security."},
@@ -21,21 +20,19 @@ SECURITY_SCHEMES: Final[Mapping[str, Schema]] = {
 }
 
 
-def document(app: FastAPI) -> Schema:
-    """The whole document, made once and kept in `app.openapi_schema`."""
-    if app.openapi_schema is None:
-        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        made["paths"] |= relay_paths() | _page_paths()
-        components = made.setdefault("components", {})
-        components.setdefault("schemas", {}).update({"Problem": Problem.model_json_schema(), **_SCHEMAS})
-        components["securitySchemes"] = dict(SECURITY_SCHEMES)
-        app.openapi_schema = made
-    return app.openapi_schema
+def openapi_document(app: FastAPI, relay_paths: Mapping[str, Schema]) -> Schema:
+    """The whole document: the routes of `app`, the paths of the relay, and those of the passkey page."""
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    document["paths"] |= {**relay_paths, **_page_paths()}
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {}).update({"Problem": Problem.model_json_schema(), **_SCHEMAS})
+    components["securitySchemes"] = dict(SECURITY_SCHEMES)
+    return document
 
 
-def methods_of(app: FastAPI, path: str) -> str:
+def methods_of(document: Schema, path: str) -> str:
     """The methods of `path` as the Allow header lists them (RFC 9110, 10.2.1); empty if there is no such address."""
-    methods = {method.upper() for method in document(app)["paths"].get(path, ())}
+    methods = {method.upper() for method in document["paths"].get(path, ())}
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 

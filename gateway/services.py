@@ -1,4 +1,4 @@
-"""What every route of the gateway stands on."""
+"""The services that every route of the gateway uses."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,9 +8,7 @@ from starlette.types import Scope
 from gateway.access_log import note
 from gateway.bearer import BadBearers
 from gateway.client_address import client_address
-from gateway.relay.rates import Rates
-from gateway.relay.reading import BodyReader
-from gateway.relay.upstream import Upstream
+from gateway.rate_limiter import RateLimiter
 from gateway.site_view import SiteViews
 from gateway.store_threads import StoreThreads
 from store.access_token import TokenHolder
@@ -26,21 +24,17 @@ class Services:
     threads: StoreThreads
     site: SiteViews
     bad_bearers: BadBearers
-    upstream: Upstream
-    reader: BodyReader
-    rates: Rates
+    rates: RateLimiter
 
     @classmethod
-    def over(cls, store: Store, upstream: Upstream) -> Self:
+    def over(cls, store: Store) -> Self:
         threads = StoreThreads(store.database)
         return cls(
             store=store,
             threads=threads,
             site=SiteViews(store.site, threads),
             bad_bearers=BadBearers(store.throttles, store.context.clock, threads),
-            upstream=upstream,
-            reader=BodyReader(),
-            rates=Rates(store.rates, store.context.clock, threads),
+            rates=RateLimiter(store.rates, store.context.clock, threads),
         )
 
     async def address(self, scope: Scope) -> str:
@@ -52,8 +46,6 @@ class Services:
         note(scope, account_id=holder.account_id, address=address if holder.records_ip else None)
 
     async def aclose(self) -> None:
-        """Wait until everything that was handed in is written, and close the connections."""
+        """Wait until everything that was handed in is written, and end the threads."""
         await self.rates.aclose()
         await self.threads.close()
-        await self.upstream.aclose()
-        await self.reader.aclose()

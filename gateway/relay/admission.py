@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from gateway.relay.limits import Allowance, Obedience
+from gateway.relay.output_limits import Allowance, Obedience
 from gateway.relay.request import Call, Length
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder

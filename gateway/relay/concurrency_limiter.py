@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from gateway.model_server.connections import MAX_CONNECTIONS
 from gateway.problems import OpenAiProblem
-from gateway.relay.connections import MAX_CONNECTIONS
 
 MAX_CALLS_OF_ONE_ACCOUNT: Final = MAX_CONNECTIONS // 4
 _TOO_MANY: Final = "This account has {} calls under way, which is as many as it may have. Try again when one has ended."

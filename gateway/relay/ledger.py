@@ -11,8 +11,8 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gateway.problems import OpenAiProblem, problem_code
-from gateway.relay.limits import Obedience
-from gateway.relay.refusals import Refusals
+from gateway.relay.output_limits import Obedience
+from gateway.relay.refusal_log import RefusalLog
 from gateway.relay.usage import Usage
 from gateway.services import Services
 from store.api_keys import KeyHolder
@@ -93,7 +93,7 @@ class Ledger:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._bookings: set[asyncio.Task[None]] = set()
-        self._refusals = Refusals(services.store.usage, services.store.context.clock, services.threads)
+        self._refusals = RefusalLog(services.store.usage, services.store.context.clock, services.threads)
         self.obedience = Obedience()
 
     async def book(

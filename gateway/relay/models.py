@@ -6,9 +6,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from gateway.model_server.client import read_all, refusal
 from gateway.problems import OpenAiProblem
 from gateway.relay.relay import Relay
-from gateway.relay.upstream import read_all, refusal
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
 from store.text import is_sanitized
@@ -55,7 +55,7 @@ class Models:
         return [price.model for price in store.pricing.all()], accepts
 
     async def _listed(self, site: SiteView, request_id: str) -> Mapping[str, Mapping[str, Any]]:
-        answer = await self._relay.services.upstream.send(site, "GET", "/models", request_id=request_id)
+        answer = await self._relay.model_server.send(site, "GET", "/models", request_id=request_id)
         try:
             if answer.status_code in _NO_LIST:
                 return {}

@@ -20,17 +20,17 @@ from gateway.bearer import bearer
 from gateway.body_limit import RELAY_LIMIT
 from gateway.client_address import client_address
 from gateway.json_text import loads_answer
+from gateway.model_server.client import LONGEST_CALL, ModelServerClient, read_all, refusal, unreachable
+from gateway.model_server.error_reasons import masked, without_server
 from gateway.problems import REQUEST_ID, OpenAiProblem, problem_code
 from gateway.relay.admission import Admission
-from gateway.relay.asking import ask
-from gateway.relay.bodies import Bodies
+from gateway.relay.body_memory import BodyMemory
+from gateway.relay.body_parser import LONGEST_AT_ONCE, BodyParser
 from gateway.relay.concurrency_limiter import ConcurrencyLimiter
 from gateway.relay.ledger import STOPPED, Caller, Held, Ledger
-from gateway.relay.reading import LONGEST_AT_ONCE
-from gateway.relay.reasons import masked, without_server
 from gateway.relay.request import Call, Endpoint
-from gateway.relay.streamed import StreamedAnswer, check_streams
-from gateway.relay.upstream import LONGEST_CALL, read_all, refusal, unreachable
+from gateway.relay.stream_options import ask
+from gateway.relay.streaming_response import StreamingRelayResponse, check_streams
 from gateway.relay.usage import of_answer
 from gateway.services import Services
 from gateway.site_view import SiteView
@@ -51,11 +51,13 @@ T = TypeVar("T")
 class Relay:
     """The flow, shared by all endpoints."""
 
-    def __init__(self, services: Services, ledger: Ledger) -> None:
+    def __init__(self, services: Services, model_server: ModelServerClient) -> None:
         self.services = services
-        self.ledger = ledger
+        self.model_server = model_server
+        self.ledger = Ledger(services)
+        self._parser = BodyParser()
         self._places = ConcurrencyLimiter()
-        self._bodies = Bodies()
+        self._bodies = BodyMemory()
         self._parsing = asyncio.Lock()
         """One at a time: several at once would take the interpreter from each other, and from the event loop."""
 
@@ -66,6 +68,15 @@ class Relay:
             return await self._relay(endpoint, request)
 
         return relay
+
+    async def drain(self) -> None:
+        """Wait until every booking is made."""
+        await self.ledger.drain()
+
+    async def aclose(self) -> None:
+        """Close the connections to the model server, and end the parser process."""
+        await self.model_server.aclose()
+        await self._parser.aclose()
 
     async def _relay(self, endpoint: Endpoint, request: Request) -> Response:
         started_at, key, site = self.begin(request), self.key(request), await self.site()
@@ -79,9 +90,7 @@ class Relay:
             try:
                 raw = await self._body(request, key, site, held)
                 media_type = request.headers.get("content-type", "")
-                call = await self.services.reader.parse_request(
-                    endpoint, media_type, raw, site.extra_fields, account_id
-                )
+                call = await self._parser.parse(endpoint, media_type, raw, site.extra_fields, account_id)
             except (OpenAiProblem, QuotaExceeded) as error:
                 caller = await self.caller(request, key, site, started_at)
                 await self.ledger.log_refusal(caller, "", error, problem_code(error))
@@ -123,11 +132,11 @@ class Relay:
             with ExitStack() as place:
                 place.enter_context(self._places.one(held.caller.holder.account_id))
                 async with asyncio.timeout(LONGEST_CALL):
-                    answer = await ask(self.services.upstream, site, call, request_id=held.caller.request_id)
+                    answer = await ask(self.model_server, site, call, request_id=held.caller.request_id)
                     if call.streams and answer.is_success:
                         await check_streams(answer)
                         streamed = replace(call, content=b"")  # it is sent, and a stream may last
-                        return StreamedAnswer(streamed, held, answer, self.ledger, site, place.pop_all())
+                        return StreamingRelayResponse(streamed, held, answer, self.ledger, site, place.pop_all())
                     content = await self._read(answer, held, site)
             return await self._book(call, held, content, site)
         except TimeoutError as error:

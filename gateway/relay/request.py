@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 from gateway.json_text import LONGEST_NUMBER, NumberTooLong, loads
 from gateway.problems import OpenAiProblem
 from gateway.relay.fields import BATCH, CHAT, COMPLETION, EMBEDDING, PICTURE, check_fields
-from gateway.relay.prompt import prompt_estimate
+from gateway.relay.prompt_estimate import prompt_estimate
 from store.errors import InvalidModel
 from store.inputs import LONGEST_MODEL, check_model
 from store.tokens import SECRET

@@ -11,20 +11,17 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.relay.ledger import Ledger
+from gateway.relay.batches import Batches
 from gateway.relay.models import Models
 from gateway.relay.relay import Relay
 from gateway.relay.request import ENDPOINTS
-from gateway.relay.tasks import Tasks
-from gateway.services import Services
 
 PREFIX: Final = "/v1"
 
 
-def relay_app(services: Services, ledger: Ledger, exception_handlers: Mapping[Any, Any]) -> ASGIApp:
+def relay_app(relay: Relay, exception_handlers: Mapping[Any, Any]) -> ASGIApp:
     """Every route below `PREFIX`, with its failures told by `exception_handlers`."""
-    relay = Relay(services, ledger)
-    models, tasks = Models(relay), Tasks(relay)
+    models, tasks = Models(relay), Batches(relay)
     posts = [Route(PREFIX + each.path, relay.endpoint(each), methods=["POST"]) for each in ENDPOINTS]
     routes = [
         *posts,

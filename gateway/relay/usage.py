@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.relay.reasons import failure, reason_of
-from gateway.relay.reported import Reported, reported
+from gateway.model_server.error_reasons import failure, reason_of
 from gateway.relay.request import Call
+from gateway.relay.usage_report import ReportedUsage, reported
 from store.errors import UpstreamFailed
 from store.pricing import ModelPrice
 from store.usage_log import Kind
@@ -70,18 +70,20 @@ def of_answer(call: Call, document: Mapping[str, Any], length: int, *, secret: s
     return _usage(call, told, length // _BYTES_PER_TOKEN if is_text else 0, pictures)
 
 
-def of_stream(call: Call, told: Reported | None, pieces: int, letters: int, sounds: int = 0, *, is_last: bool) -> Usage:
+def of_stream(
+    call: Call, told: ReportedUsage | None, pieces: int, letters: int, sounds: int = 0, *, is_last: bool
+) -> Usage:
     """The usage of a stream of so many pieces, letters and sounds (both in bytes); each piece is a token at least.
 
     `is_last` says that nothing more was answered after `told`: if something was, that was not all.
     """
     counted = max(pieces, letters // _BYTES_PER_TOKEN + sounds // _BYTES_PER_SOUND_TOKEN)
     if told is not None and not is_last and (told.completion_tokens or 0) < counted:
-        told = Reported(told.prompt_tokens, None, told.cached_tokens)
+        told = ReportedUsage(told.prompt_tokens, None, told.cached_tokens)
     return _usage(call, told, counted if call.has_completion or told is None else 0)
 
 
-def _usage(call: Call, told: Reported | None, counted: int, pictures: int = 0) -> Usage:
+def _usage(call: Call, told: ReportedUsage | None, counted: int, pictures: int = 0) -> Usage:
     """What was reported, and `counted` tokens of an answer for which none were, or no prompt."""
     if told is None:
         return Usage(call.prompt_tokens, counted, pictures, is_counted=True)

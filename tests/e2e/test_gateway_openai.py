@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from gateway.app import create_app
-from gateway.relay import streamed
+from gateway.relay import streaming_response
 from store.money import MICRO_PER_USD
 from store.pricing import ModelPrice
 from store.store import Store
@@ -218,7 +218,7 @@ def test_an_empty_account_was_told_so_once(stage: Stage) -> None:
 
 
 def test_a_client_that_left_was_charged_for_what_it_had(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streamed, "LONGEST_READ_ON", 0.2)
+    monkeypatch.setattr(streaming_response, "LONGEST_READ_ON", 0.2)
 
     async def hang_at_third(number: int) -> None:
         if number == 3:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, event, func, select, update
 
 from gateway.relay.admission import Admission
-from gateway.relay.limits import Obedience
+from gateway.relay.output_limits import Obedience
 from gateway.relay.request import ENDPOINTS, parse_request
 from gateway.site_view import SiteView
 from store.models import OutboxMessage, Quota, UsageDay, UsageEntryRow

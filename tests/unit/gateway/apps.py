@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 
 from gateway.app import create_app
-from gateway.relay.upstream import Upstream
+from gateway.model_server.client import ModelServerClient
 from store.money import MICRO_PER_USD
 from store.pricing import ModelPrice
 from store.store import Store
@@ -30,7 +30,7 @@ async def client_of(
     peer: str = PEER,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a new gateway over `store`, which sends `token` as its bearer."""
-    app = create_app(store, upstream_client=Upstream(upstream), dispatches=False)
+    app = create_app(store, model_server=ModelServerClient(upstream), dispatches=False)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(peer, 51000))

@@ -8,7 +8,7 @@ from starlette.types import Message
 
 from gateway.access_log import LOGGER
 from gateway.app import create_app
-from gateway.relay.upstream import Upstream
+from gateway.model_server.client import ModelServerClient
 from store.store import Store
 from tests.stores import StillClock, make_store, sign_in
 from tests.unit.gateway.apps import make_relayed, make_token
@@ -44,7 +44,7 @@ async def begin_and_leave(store: Store, method: str, path: str, bearer: str) -> 
     async def send(message: Message) -> None:
         answered.append(message)
 
-    app = create_app(store, upstream_client=Upstream(ModelServer()), dispatches=False)
+    app = create_app(store, model_server=ModelServerClient(ModelServer()), dispatches=False)
     async with app.router.lifespan_context(app):
         await app(scope, receive, send)
     return answered

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.model_server.client import LONGEST_ERROR, unreachable
+from gateway.model_server.error_reasons import masked
 from gateway.network_errors import SENTENCES
-from gateway.relay.reasons import masked
-from gateway.relay.upstream import LONGEST_ERROR, unreachable
 from store.pricing import ModelPrice
 from store.sections import PriceSettings
 from store.store import Store

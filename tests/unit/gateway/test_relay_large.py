@@ -14,12 +14,11 @@ from typing import Any, Final
 
 import pytest
 
+from gateway.model_server.client import ModelServerClient
 from gateway.problems import OpenAiProblem
-from gateway.relay import reader as reader_process
-from gateway.relay import reading, relay
-from gateway.relay.reading import LONGEST_AT_ONCE, BodyReader
+from gateway.relay import body_parser, parser_process, relay
+from gateway.relay.body_parser import LONGEST_AT_ONCE, BodyParser
 from gateway.relay.request import ENDPOINTS, MOST_VALUES, Call, Endpoint, parse_request
-from gateway.relay.upstream import Upstream
 from store.store import Store
 from tests.stores import StillClock, make_store, sign_in
 from tests.unit.gateway.apps import client_of, make_relayed
@@ -56,25 +55,25 @@ async def test_a_large_body_was_parsed_off_the_event_loop(store: Store, monkeypa
         lengths.append(len(raw))
         return parse_request(endpoint, media_type, raw, extra)
 
-    monkeypatch.setattr(reading, "parse_request", noting)
+    monkeypatch.setattr(body_parser, "parse_request", noting)
     key, models = make_relayed(store), ModelServer()
     async with client_of(store, token=key, upstream=models) as client:
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
         assert (await client.post("/v1/chat/completions", json={**CHAT, "messages": LARGE})).status_code == 200
         refused = await client.post("/v1/chat/completions", json={**CHAT, "messages": LARGE, "n": 0})
-    assert [length < reading.LONGEST_AT_ONCE for length in lengths] == [True]
+    assert [length < body_parser.LONGEST_AT_ONCE for length in lengths] == [True]
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "n")
     assert json.loads(models.requests[1].content)["messages"] == LARGE
 
 
 async def test_the_reading_process_says_what_reading_here_says() -> None:
-    reader, extra = BodyReader(), frozenset({"seed_of_ours"})
+    reader, extra = BodyParser(), frozenset({"seed_of_ours"})
     variants: list[dict[str, object]] = [{}, {"seed_of_ours": 2}, {"stream": True}, {"n": "x"}, {"nonsense": 1}]
     for endpoint, field in zip(ENDPOINTS, ("messages", "prompt", "input", "prompt", "input_file_id"), strict=True):
         outcomes: list[object] = []
         for more in variants:
             raw = json.dumps({"model": "gpt-priced", field: "y" * LONGEST_AT_ONCE, **more}).encode()
-            here, there = [await outcome(each, endpoint, raw, extra) for each in (reading_here, reader.parse_request)]
+            here, there = [await outcome(each, endpoint, raw, extra) for each in (reading_here, reader.parse)]
             assert here == there
             outcomes.append(there)
         assert isinstance(outcomes[1], Call), outcomes
@@ -83,36 +82,36 @@ async def test_the_reading_process_says_what_reading_here_says() -> None:
 
 
 async def test_a_reading_process_that_dies_is_replaced() -> None:
-    reader = BodyReader()
+    reader = BodyParser()
     raw = json.dumps({"model": "gpt-priced", "prompt": "y" * LONGEST_AT_ONCE}).encode()
-    assert (await reader.parse_request(ENDPOINTS[1], JSON, raw, frozenset())).content == raw.replace(
-        b": ", b":"
-    ).replace(b", ", b",")
+    assert (await reader.parse(ENDPOINTS[1], JSON, raw, frozenset())).content == raw.replace(b": ", b":").replace(
+        b", ", b","
+    )
     assert reader._process is not None
     os.kill(reader._process.pid, signal.SIGKILL)
     with pytest.raises(OpenAiProblem, match="could not read this body at the moment") as refused:
-        await reader.parse_request(ENDPOINTS[1], JSON, raw, frozenset())
+        await reader.parse(ENDPOINTS[1], JSON, raw, frozenset())
     assert refused.value.status == 503
-    assert (await reader.parse_request(ENDPOINTS[1], JSON, raw, frozenset())).model == "gpt-priced"
+    assert (await reader.parse(ENDPOINTS[1], JSON, raw, frozenset())).model == "gpt-priced"
     await reader.aclose()
 
 
 async def test_a_reading_that_was_given_up_is_nobody_elses_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = BodyReader()
+    reader = BodyParser()
     first, second = (json.dumps({"model": name, "prompt": "y" * LONGEST_AT_ONCE}).encode() for name in ("one", "two"))
-    await reader.parse_request(ENDPOINTS[1], JSON, first, frozenset())
-    given_up = asyncio.create_task(reader.parse_request(ENDPOINTS[1], JSON, first, frozenset()))
+    await reader.parse(ENDPOINTS[1], JSON, first, frozenset())
+    given_up = asyncio.create_task(reader.parse(ENDPOINTS[1], JSON, first, frozenset()))
     await asyncio.sleep(0)  # it has begun to ask
     given_up.cancel()
-    assert (await reader.parse_request(ENDPOINTS[1], JSON, second, frozenset())).model == "two"
-    monkeypatch.setattr(reading, "LONGEST_READING", 0.0)
+    assert (await reader.parse(ENDPOINTS[1], JSON, second, frozenset())).model == "two"
+    monkeypatch.setattr(body_parser, "LONGEST_READING", 0.0)
     with pytest.raises(OpenAiProblem, match="at the moment"):
-        await reader.parse_request(ENDPOINTS[1], JSON, first, frozenset())
+        await reader.parse(ENDPOINTS[1], JSON, first, frozenset())
     await reader.aclose()
 
 
 async def test_many_large_bodies_of_one_account_let_those_of_others_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader, order, begun, go_on = BodyReader(), list[int](), asyncio.Event(), asyncio.Event()
+    reader, order, begun, go_on = BodyParser(), list[int](), asyncio.Event(), asyncio.Event()
 
     async def ask(_: object, head: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
         order.append(raw[0])
@@ -120,16 +119,16 @@ async def test_many_large_bodies_of_one_account_let_those_of_others_through(monk
         await go_on.wait()
         return {"problem": {"status": 400, "sentence": "", "code": "", "param": None, "kind": ""}}, b""
 
-    monkeypatch.setattr(BodyReader, "_ask", ask)
+    monkeypatch.setattr(BodyParser, "_ask", ask)
     accounts = (1, 1, 1, 2)
     reads = [
-        asyncio.create_task(reader.parse_request(ENDPOINTS[1], JSON, bytes([each]) * 70_000, frozenset(), each))
+        asyncio.create_task(reader.parse(ENDPOINTS[1], JSON, bytes([each]) * 70_000, frozenset(), each))
         for each in accounts
     ]
     await begun.wait()
-    monkeypatch.setattr(reading, "LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(body_parser, "LONGEST_WAIT", 0.0)
     with pytest.raises(OpenAiProblem, match="too many large requests to read") as refused:
-        await reader.parse_request(ENDPOINTS[1], JSON, b"x" * 70_000, frozenset(), 3)
+        await reader.parse(ENDPOINTS[1], JSON, b"x" * 70_000, frozenset(), 3)
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "5")
     go_on.set()
     await asyncio.gather(*reads, return_exceptions=True)
@@ -140,7 +139,7 @@ def test_the_process_ends_with_its_input() -> None:
     raw = json.dumps({"model": "gpt-priced", "prompt": "y"}).encode()
     head = {"path": "/completions", "media_type": JSON, "extra": []}
     sink = io.BytesIO()
-    reader_process.serve(io.BytesIO(reader_process.pack(head, len(raw)) + raw), sink)
+    parser_process.serve(io.BytesIO(parser_process.pack(head, len(raw)) + raw), sink)
     assert b'"gpt-priced"' in sink.getvalue()
 
 
@@ -262,7 +261,7 @@ async def test_a_large_request_was_let_go_of_while_its_answer_streamed() -> None
     server = await asyncio.start_server(begin, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     site: Any = SimpleNamespace(upstream_url=f"http://127.0.0.1:{port}/v1", upstream_key="")
-    upstream = Upstream()
+    upstream = ModelServerClient()
     async with server:
         tracemalloc.start()
         try:

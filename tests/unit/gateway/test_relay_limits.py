@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import pytest
 
+from gateway import rate_limiter
 from gateway.problems import OpenAiProblem
-from gateway.relay import rates, refusals
-from gateway.relay.bodies import Bodies
+from gateway.relay import refusal_log
+from gateway.relay.body_memory import BodyMemory
 from gateway.store_threads import StoreThreads
 from store.request_rates import RequestRates
 from store.store import Store
@@ -86,14 +87,14 @@ async def test_zero_sets_no_limit(store: Store) -> None:
 
 async def test_the_limit_holds_over_two_gateways(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     told = asyncio.Event()
-    real = rates.Rates._tell
+    real = rate_limiter.RateLimiter._tell
 
-    async def telling(self: rates.Rates) -> None:
+    async def telling(self: rate_limiter.RateLimiter) -> None:
         await real(self)
         told.set()
 
-    monkeypatch.setattr(rates.Rates, "_tell", telling)
-    monkeypatch.setattr(rates, "FLUSH_INTERVAL_S", 0.0)
+    monkeypatch.setattr(rate_limiter.RateLimiter, "_tell", telling)
+    monkeypatch.setattr(rate_limiter, "FLUSH_INTERVAL_S", 0.0)
     key = make_relayed(store)
     store.site.set("limits.requests_per_minute_per_account", "4")
     async with client_of(store, token=key) as one, client_of(store, token=key) as other:
@@ -122,7 +123,7 @@ async def test_changes_of_settings_are_limited_because_each_is_kept(store: Store
     make_relayed(store)
     token = make_token(store)
     async with client_of(store, token=token) as client:
-        for number in range(rates.SAVES_PER_MINUTE + 1):
+        for number in range(rate_limiter.SAVES_PER_MINUTE + 1):
             change = {"record_client_ip": bool(number % 2)}
             saved = await client.put("/api/account/settings/privacy", json=change, headers={"If-Match": "*"})
             assert saved.status_code == 200
@@ -169,7 +170,7 @@ async def test_a_replaced_token_does_not_use_up_the_requests_of_its_account(stor
 async def test_what_other_gateways_were_told_of_is_taken_back(store: Store) -> None:
     site: Any = SimpleNamespace(requests_per_minute_of_account=2)
     threads = StoreThreads(store.database)
-    one, other = (rates.Rates(RequestRates(store.context), store.context.clock, threads) for _ in "ab")
+    one, other = (rate_limiter.RateLimiter(RequestRates(store.context), store.context.clock, threads) for _ in "ab")
     for each in (one, other):
         each.remember("token", 1)
     for _ in range(2):
@@ -203,33 +204,33 @@ async def test_many_refusals_become_one_line_that_counts_them(store: Store, cloc
     key = make_relayed(store)
     store.quota.adjust("alice", set_to=0, actor="test")
     async with client_of(store, token=key) as client:
-        for _ in range(refusals.WHOLE + 30):
+        for _ in range(refusal_log.WHOLE + 30):
             assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 429
         assert (await client.post("/v1/chat/completions", json={"model": 7})).status_code == 400
         clock.advance(minutes=1)
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 429
     logged = entries(store)
-    assert len(logged) == refusals.WHOLE + 2
-    summary = next(each.entry for each in logged if each.entry.status == refusals.SUMMARY)
+    assert len(logged) == refusal_log.WHOLE + 2
+    summary = next(each.entry for each in logged if each.entry.status == refusal_log.SUMMARY)
     assert (summary.kind, summary.model) == (Kind.ERROR, "")
     assert summary.detail == (
         "31 more calls were refused in this minute, and not written out one by one: "
         "30 insufficient_quota, 1 invalid_request_error."
     )
     (day,) = store.usage.days(sign_in(store))
-    assert (day.calls, day.errors) == (refusals.WHOLE + 32, refusals.WHOLE + 32)
+    assert (day.calls, day.errors) == (refusal_log.WHOLE + 32, refusal_log.WHOLE + 32)
 
 
 async def test_the_line_that_counts_is_brought_up_to_date(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals, "FLUSH_INTERVAL_S", 0.0)
+    monkeypatch.setattr(refusal_log, "FLUSH_INTERVAL_S", 0.0)
     key = make_relayed(store)
     store.quota.adjust("alice", set_to=0, actor="test")
     async with client_of(store, token=key) as client:
-        for _ in range(refusals.WHOLE + 40):
+        for _ in range(refusal_log.WHOLE + 40):
             await client.post("/v1/chat/completions", json=CHAT)
-    summaries = [each.entry for each in entries(store) if each.entry.status == refusals.SUMMARY]
+    summaries = [each.entry for each in entries(store) if each.entry.status == refusal_log.SUMMARY]
     assert [summary.detail.split()[0] for summary in summaries] == ["40"]
-    assert store.usage.days(sign_in(store))[0].calls == refusals.WHOLE + 40
+    assert store.usage.days(sign_in(store))[0].calls == refusal_log.WHOLE + 40
 
 
 async def test_one_accounts_refusals_hide_nobody_elses(store: Store) -> None:
@@ -239,7 +240,7 @@ async def test_one_accounts_refusals_hide_nobody_elses(store: Store) -> None:
     for name in ("alice", "bob"):
         store.quota.adjust(name, set_to=0, actor="test")
     async with client_of(store) as client:
-        for key in [first] * (refusals.WHOLE + 5) + [second]:
+        for key in [first] * (refusal_log.WHOLE + 5) + [second]:
             await client.post("/v1/chat/completions", json=CHAT, headers={"Authorization": f"Bearer {key}"})
     assert [each.entry.status for each in store.usage.page(sign_in(store, "bob")).entries] == ["insufficient_quota"]
 
@@ -249,7 +250,7 @@ async def test_what_was_refused_of_a_deleted_account_is_dropped(store: Store) ->
     add_account(store, "bob", email="bob@example.com")
     store.quota.adjust("alice", set_to=0, actor="test")
     async with client_of(store, token=key) as client:
-        for _ in range(refusals.WHOLE + 5):
+        for _ in range(refusal_log.WHOLE + 5):
             await client.post("/v1/chat/completions", json=CHAT)
         store.deletion.delete(sign_in(store), "alice")
     assert store.usage.page(sign_in(store, "bob")).entries == ()
@@ -310,7 +311,7 @@ async def test_a_body_that_does_not_say_its_length_is_counted_as_it_comes(store:
 
 def test_all_accounts_together_hold_no_more_than_the_gateway_can() -> None:
     site: Any = type("Site", (), {"body_mib_of_account": 64, "body_mib": 100})()
-    bodies = Bodies()
+    bodies = BodyMemory()
     with bodies.of(1, site) as one, bodies.of(2, site) as other:
         one.grow_to(60 * MIB)
         one.grow_to(60 * MIB)
@@ -323,7 +324,7 @@ def test_all_accounts_together_hold_no_more_than_the_gateway_can() -> None:
 
 def test_what_all_accounts_announced_is_refused_once_it_does_not_fit() -> None:
     site: Any = type("Site", (), {"body_mib_of_account": 64, "body_mib": 100})()
-    bodies = Bodies()
+    bodies = BodyMemory()
     with bodies.of(1, site) as one, bodies.of(2, site) as other:
         for claim in (one, other):
             claim.announce(60 * MIB)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.relay.reasons import LONGEST, Reason, masked, reason_in, without_addresses
-from gateway.relay.upstream import refusal
+from gateway.model_server.client import refusal
+from gateway.model_server.error_reasons import LONGEST, Reason, masked, reason_in, without_addresses
 from gateway.site_view import SiteView
 from store.store import Store
 from store.text import is_sanitized

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.relay.reported import MAX_REPORTED_TOKENS, Reported, reported
+from gateway.relay.usage_report import MAX_REPORTED_TOKENS, ReportedUsage, reported
 from store.pricing import ModelPrice
 from store.store import Store
 from tests.stores import StillClock, make_store, sign_in
@@ -158,12 +158,12 @@ def store() -> Iterator[Store]:
     ],
 )
 def test_tokens_were_charged_as_what_they_are(usage: dict[str, Any], told: tuple[int, int, int]) -> None:
-    assert reported({"usage": usage}) == Reported(*told)
+    assert reported({"usage": usage}) == ReportedUsage(*told)
 
 
 def test_what_the_total_of_an_embedding_has_beyond_the_prompt_was_input() -> None:
     usage = {"prompt_tokens": 10, "total_tokens": 14}
-    assert reported({"usage": usage}, has_completion=False) == Reported(14, 0)
+    assert reported({"usage": usage}, has_completion=False) == ReportedUsage(14, 0)
 
 
 TOKENS = st.integers(0, 2000) | st.integers(MAX_REPORTED_TOKENS - 5, MAX_REPORTED_TOKENS + 5)

@@ -11,8 +11,8 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.app import create_app
-from gateway.relay import concurrency_limiter, streamed
-from gateway.relay.upstream import Upstream
+from gateway.model_server.client import ModelServerClient
+from gateway.relay import concurrency_limiter, streaming_response
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests import model_server
@@ -73,7 +73,7 @@ async def calling(
         await (leaves or asyncio.Event()).wait()
         return {"type": "http.disconnect"}
 
-    app = create_app(store, upstream_client=Upstream(models), dispatches=False)
+    app = create_app(store, model_server=ModelServerClient(models), dispatches=False)
     async with app.router.lifespan_context(app):
         call = asyncio.create_task(app(scope, receive, send))
         try:
@@ -103,7 +103,7 @@ class Taker:
 
 @pytest.mark.parametrize("most", [0, 1, 3])
 async def test_a_client_that_took_nothing_was_let_go(store: Store, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr(streamed, "LONGEST_SEND", 0.05, raising=False)
+    monkeypatch.setattr(streaming_response, "LONGEST_SEND", 0.05, raising=False)
     key, chunks, taker = make_relayed(store), Chunks([said("x")] * 50), Taker(most)
     async with calling(store, key, of_events(chunks), taker.send) as call:
         done, _ = await asyncio.wait({call}, timeout=PATIENCE)
@@ -117,7 +117,7 @@ async def test_a_client_that_took_nothing_was_let_go(store: Store, monkeypatch: 
 
 
 async def test_a_client_that_took_its_time_was_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streamed, "LONGEST_SEND", 0.4, raising=False)
+    monkeypatch.setattr(streaming_response, "LONGEST_SEND", 0.4, raising=False)
     key, taker = make_relayed(store), Taker(pause=0.05)
     async with calling(store, key, of_events(Chunks([*[said("x")] * 20, USED, DONE])), taker.send) as call:
         await asyncio.wait_for(call, PATIENCE)
@@ -128,7 +128,7 @@ async def test_a_client_that_took_its_time_was_waited_for(store: Store, monkeypa
 async def test_a_model_server_that_was_silent_was_not_the_clients_doing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streamed, "LONGEST_SEND", 0.05, raising=False)
+    monkeypatch.setattr(streaming_response, "LONGEST_SEND", 0.05, raising=False)
     key, taker, thought = make_relayed(store), Taker(), asyncio.Event()
     async with calling(store, key, of_events(Chunks([said("x"), thought, USED, DONE])), taker.send) as call:
         await asyncio.sleep(0.3)
@@ -195,13 +195,13 @@ THOUGHT: Final = {
 @pytest.fixture
 def noticed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Set as soon as the gateway has noticed that a client left."""
-    event, read_on = asyncio.Event(), streamed.StreamedAnswer._read_on
+    event, read_on = asyncio.Event(), streaming_response.StreamingRelayResponse._read_on
 
     async def notice(self: Any, pump: asyncio.Task[None]) -> str:
         event.set()
         return await read_on(self, pump)
 
-    monkeypatch.setattr(streamed.StreamedAnswer, "_read_on", notice)
+    monkeypatch.setattr(streaming_response.StreamingRelayResponse, "_read_on", notice)
     return event
 
 
@@ -210,7 +210,7 @@ def noticed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 async def test_what_a_model_thought_was_charged_to_a_client_that_left_before_it_was_told(
     store: Store, monkeypatch: pytest.MonkeyPatch, noticed: asyncio.Event, way: str, place: str
 ) -> None:
-    monkeypatch.setattr(streamed, "LONGEST_SEND", 0.05 if way == "stalled" else PATIENCE)
+    monkeypatch.setattr(streaming_response, "LONGEST_SEND", 0.05 if way == "stalled" else PATIENCE)
     leaves, taken = asyncio.Event(), 0
 
     async def send(_: Message) -> None:
@@ -239,8 +239,8 @@ async def test_what_a_model_thought_was_charged_to_a_client_that_left_before_it_
 async def test_a_client_that_left_paid_for_what_it_had_where_nothing_was_reported_in_time(
     store: Store, monkeypatch: pytest.MonkeyPatch, noticed: asyncio.Event, end: str
 ) -> None:
-    monkeypatch.setattr(streamed, "LONGEST_READ_ON", 0.05 if end == "silence" else PATIENCE)
-    monkeypatch.setattr(streamed, "MOST_READ_ON", 4096)
+    monkeypatch.setattr(streaming_response, "LONGEST_READ_ON", 0.05 if end == "silence" else PATIENCE)
+    monkeypatch.setattr(streaming_response, "MOST_READ_ON", 4096)
     leaves, taken = asyncio.Event(), Taker()
     ends: dict[str, list[bytes | Exception | asyncio.Event]] = {
         "silence": [asyncio.Event()],
@@ -303,7 +303,7 @@ async def test_streamed_calls_shared_a_connection(store: Store) -> None:
 async def test_what_followed_the_end_kept_nobody_waiting(
     store: Store, monkeypatch: pytest.MonkeyPatch, rest: str
 ) -> None:
-    monkeypatch.setattr(streamed, "LONGEST_REST", 0.05 if rest == "never comes" else PATIENCE, raising=False)
+    monkeypatch.setattr(streaming_response, "LONGEST_REST", 0.05 if rest == "never comes" else PATIENCE, raising=False)
     rests: dict[str, list[bytes | Exception | asyncio.Event]] = {
         "never comes": [asyncio.Event()],
         "never ends": [*[b"x" * 4096] * 100, asyncio.Event()],

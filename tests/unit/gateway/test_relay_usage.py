@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from gateway.relay.prompt import BYTES_PER_TOKEN, TOKENS_PER_FILE, TOKENS_PER_PICTURE
+from gateway.relay.prompt_estimate import BYTES_PER_TOKEN, TOKENS_PER_FILE, TOKENS_PER_PICTURE
 from gateway.relay.request import ENDPOINTS, Length, parse_request
 from store.pricing import ModelPrice
 from store.store import Store

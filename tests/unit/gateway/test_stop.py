@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from gateway import serve
 from gateway.app import create_app
+from gateway.model_server.client import ModelServerClient
 from gateway.relay import ledger
-from gateway.relay.upstream import Upstream
 from store.errors import DatabaseBusy
 from store.reservations import Hold
 from store.store import Store
@@ -51,7 +51,7 @@ def test_streams_that_an_error_of_the_event_loop_cut_off_were_booked(
 ) -> None:
     key, have_come, is_due = make_relayed(store), threading.Barrier(STREAMS + 1), threading.Event()
     models = ModelServer(lambda _: stream(said("Hi"), said(" there"), asyncio.Event()))
-    app = create_app(store, upstream_client=Upstream(models), dispatches=False)
+    app = create_app(store, model_server=ModelServerClient(models), dispatches=False)
     listener = serve.listen("127.0.0.1", 0)
     server = serve._Server(serve.configuration(app), "http://127.0.0.1", serve.register(store))
     on_tick = server.on_tick
@@ -89,7 +89,7 @@ def test_a_booking_that_waited_for_the_database_was_made_after_an_error_of_the_s
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, is_due, book = make_relayed(store), threading.Event(), store.quota.book
-    app = create_app(store, upstream_client=Upstream(ModelServer()), dispatches=False)
+    app = create_app(store, model_server=ModelServerClient(ModelServer()), dispatches=False)
     listener = serve.listen("127.0.0.1", 0)
     server = serve._Server(serve.configuration(app), "http://127.0.0.1", serve.register(store))
     on_tick = server.on_tick

@@ -13,8 +13,8 @@ import uvicorn
 from sqlalchemy import Connection, func, select
 
 from gateway.app import create_app
+from gateway.model_server.client import ModelServerClient
 from gateway.relay import ledger
-from gateway.relay.upstream import Upstream
 from gateway.serve import configuration, listen
 from gateway.store_threads import StoreThreads
 from store.errors import DatabaseBusy, DatabaseForeign
@@ -134,7 +134,7 @@ async def test_streams_that_the_stop_cut_off_were_all_booked(
     monkeypatch.setattr(ledger, "RETRIES", (0.0,))
     key, never = make_relayed(store), asyncio.Event()
     models = ModelServer(lambda _: stream(said("Hi"), said(" there"), never))
-    app = create_app(store, upstream_client=Upstream(models), dispatches=False)
+    app = create_app(store, model_server=ModelServerClient(models), dispatches=False)
     config = configuration(app)
     config.timeout_graceful_shutdown = 0  # all that is under way is cancelled, and nobody waits for it
     listener = listen("127.0.0.1", 0)

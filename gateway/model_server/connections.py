@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpcore
 import httpx
 
-from gateway.relay.sockets import AsyncioBackend
+from gateway.model_server.sockets import AsyncioBackend
 
 MAX_CONNECTIONS: Final = 1000
 KEPT_FOR: Final = 15.0

@@ -30,7 +30,7 @@ _THOUGHT: Final = ("reasoning_tokens", "thinking_tokens", "thoughts_tokens", "th
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class ReportedUsage:
     """What a model server says. `completion_tokens` None: it did not say."""
 
     prompt_tokens: int
@@ -39,7 +39,7 @@ class Reported:
     """Of the prompt, those that the server had in its cache."""
 
 
-def reported(document: Mapping[str, Any], *, has_completion: bool = True) -> Reported | None:
+def reported(document: Mapping[str, Any], *, has_completion: bool = True) -> ReportedUsage | None:
     """The usage in an answer or a chunk, under either of the names OpenAI gives it; None if there is none.
 
     One of zeros alone is none. Without a completion the total is that of the prompt, and some servers (Voyage)
@@ -71,7 +71,7 @@ def reported(document: Mapping[str, Any], *, has_completion: bool = True) -> Rep
     prompt = min(prompt + into_prompt, MAX_REPORTED_TOKENS)
     if not prompt and not completion:
         return None
-    return Reported(prompt, completion, min(beside.read, prompt))
+    return ReportedUsage(prompt, completion, min(beside.read, prompt))
 
 
 @dataclass(frozen=True, slots=True)

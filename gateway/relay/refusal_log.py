@@ -18,7 +18,7 @@ from store.errors import DatabaseRefused, StoreUnavailable
 from store.usage_log import Kind, UsageEntry, UsageLog
 
 WHOLE: Final = 20
-"""Refusals of an account in a minute that are written out."""
+"""RefusalLog of an account in a minute that are written out."""
 FLUSH_INTERVAL_S: Final = 5.0
 """Seconds between two updates of the lines that count."""
 SUMMARY: Final = "refused"
@@ -37,7 +37,7 @@ class _Window:
     unwritten: int = 0
 
 
-class Refusals:
+class RefusalLog:
     """What one process refused, on one event loop."""
 
     def __init__(self, usage: UsageLog, clock: Clock, threads: StoreThreads) -> None:

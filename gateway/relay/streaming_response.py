@@ -9,12 +9,12 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway.model_server.client import LONGEST_CALL, chunks, unreachable
 from gateway.network_errors import FOREIGN
 from gateway.problems import openai_body
 from gateway.relay.ledger import Held, Ledger
 from gateway.relay.request import Call
-from gateway.relay.stream import DONE, Meter, error_event
-from gateway.relay.upstream import LONGEST_CALL, chunks, unreachable
+from gateway.relay.stream_meter import DONE, StreamMeter, error_event
 from gateway.relay.usage import Usage
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
@@ -54,7 +54,7 @@ class _ClientGoneError(Exception):
     """Nobody takes what is sent."""
 
 
-class StreamedAnswer(Response):
+class StreamingRelayResponse(Response):
     """The answer of the model server, event by event, for as long as both sides stay.
 
     The end of the stream is sent when the call is booked, so whoever saw the end finds it in the log.
@@ -87,7 +87,7 @@ class StreamedAnswer(Response):
         """What was counted when the client had left; None while it is there."""
         self._read_on_bytes = 0
         self._ledger = ledger
-        self._meter = Meter(
+        self._meter = StreamMeter(
             hides_usage=not call.wants_usage, secret=site.upstream_key.encode(), host=site.upstream_host
         )
 

@@ -48,7 +48,7 @@ class Counted:
     names: tuple[str, ...] = ()
 
 
-class Rates:
+class RateLimiter:
     """The counts of one process, on one event loop."""
 
     def __init__(self, rates: RequestRates, clock: Clock, threads: StoreThreads) -> None:

@@ -13,11 +13,11 @@ from typing import Final, cast
 
 import httpx
 
+from gateway.model_server.connections import ModelServerTransport
+from gateway.model_server.error_reasons import Reason, failure, masked, reason_in, without_server
 from gateway.network_errors import FOREIGN
 from gateway.outbound import system_trust
 from gateway.problems import OpenAiProblem
-from gateway.relay.connections import ModelServerTransport
-from gateway.relay.reasons import Reason, failure, masked, reason_in, without_server
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
 
@@ -36,7 +36,7 @@ _MOST_URLS: Final = 100
 _NOT_CONFIGURED: Final = "The administrator has not configured a model server."
 
 
-class Upstream:
+class ModelServerClient:
     """Connections to the model server, kept open between calls. Tests inject a `transport`."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:

@@ -5,9 +5,9 @@ from typing import Final
 
 import httpx
 
+from gateway.model_server.client import LONGEST_ERROR, ModelServerClient, read_all
 from gateway.problems import OpenAiProblem
 from gateway.relay.request import STREAM_OPTIONS, Call, with_usage_alone, without_usage
-from gateway.relay.upstream import LONGEST_ERROR, Upstream, read_all
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
 
@@ -17,11 +17,12 @@ _REFUSING: Final = frozenset({400, 422, 500, 501})
 _NAMES: Final = tuple(name.encode() for name in ("stream_options", *STREAM_OPTIONS))
 
 
-async def ask(upstream: Upstream, site: SiteView, call: Call, *, request_id: str) -> httpx.Response:
+async def ask(upstream: ModelServerClient, site: SiteView, call: Call, *, request_id: str) -> httpx.Response:
     """The beginning of the answer to `call`, whatever its status. The caller closes it.
 
     A server that refuses the options of a stream is asked again for the usage alone. One that refuses that as well is
-    asked without it, and not asked for it again: the usage is then counted here. Raises what `Upstream.send` raises.
+    asked without it, and not asked for it again: the usage is then counted here. Raises what
+    `ModelServerClient.send` raises.
     """
     path, content = call.endpoint.path, call.content
     if not call.streams:

@@ -13,7 +13,7 @@ _OF_ACCOUNT: Final = "This account has requests of {} MiB under way, which is as
 _IN_ALL: Final = "The gateway has as many large requests under way as it can hold."
 
 
-class Bodies:
+class BodyMemory:
     """What is held: of each account as announced, in all as it has come in.
 
     An announcement costs its client nothing: a few accounts that announce much and send little would leave no room for
@@ -32,7 +32,7 @@ class Bodies:
 class Claim:
     """The bytes of one body. It grows before they are read, and is given back on leaving it."""
 
-    def __init__(self, bodies: Bodies, account_id: int, site: SiteView) -> None:
+    def __init__(self, bodies: BodyMemory, account_id: int, site: SiteView) -> None:
         self._bodies = bodies
         self._account_id = account_id
         self._site = site

@@ -1,4 +1,4 @@
-"""Request bodies as calls: a short one is read at once, a long one by a process of its own (`gateway.relay.reader`)."""
+"""Parses request bodies into calls: short ones on the event loop, long ones in `gateway.relay.parser_process`."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.reader import LENGTHS, pack
+from gateway.relay.parser_process import LENGTHS, pack
 from gateway.relay.request import Call, Endpoint, Length, parse_request
 
 LONGEST_AT_ONCE: Final = 64 * 1024
@@ -28,7 +28,7 @@ _FAILED: Final = "The gateway could not read this body at the moment. Try again.
 _BUSY: Final = "The gateway has too many large requests to read at the moment. Try again in a few seconds."
 
 
-class BodyReader:
+class BodyParser:
     """The reading process of one event loop. It starts with the first long body; one that fails is replaced."""
 
     def __init__(self) -> None:
@@ -37,10 +37,10 @@ class BodyReader:
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         """Of each account: one that sends many bodies has one of them among those that wait for the process."""
 
-    async def parse_request(
+    async def parse(
         self, endpoint: Endpoint, media_type: str, raw: bytes | bytearray, extra: Set[str], account_id: int = 0
     ) -> Call:
-        """As `gateway.relay.request.understand`, for the account that sent it.
+        """As `gateway.relay.request.parse_request`, for the account that sent it.
 
         Raises `OpenAiProblem`, also 503 where the reader failed or its turn did not come within `LONGEST_WAIT`.
         """
@@ -116,7 +116,7 @@ class BodyReader:
 async def _start() -> Process:
     # Nothing of the environment: the key that protects the secrets may stand there. A session of its own: what is
     # typed at the terminal is the gateway's business.
-    command = (sys.executable, "-P", "-m", "gateway.relay.reader")
+    command = (sys.executable, "-P", "-m", "gateway.relay.parser_process")
     env = {"PYTHONPATH": str(_ROOT)}
     return await asyncio.create_subprocess_exec(
         *command, stdin=PIPE, stdout=PIPE, env=env, start_new_session=True, limit=_PIECE

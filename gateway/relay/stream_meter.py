@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.json_text import loads_answer
-from gateway.relay.reasons import failure, reason_of
-from gateway.relay.reported import Reported, reported
+from gateway.model_server.error_reasons import failure, reason_of
 from gateway.relay.request import Call
 from gateway.relay.usage import Usage, of_stream, says_error
+from gateway.relay.usage_report import ReportedUsage, reported
 from store.errors import UpstreamFailed
 
 LONGEST_EVENT: Final = 4 * 1024 * 1024
@@ -33,7 +33,7 @@ _SOUND: Final = re.compile(rb'"data"\s*:\s*"([A-Za-z0-9+/=_-]+)"')
 
 
 @dataclass(slots=True)
-class Meter:
+class StreamMeter:
     """Cuts a byte stream into events and counts what they hold.
 
     `hides_usage` drops the event that holds only the usage: the client did not ask for it. `secret` is never
@@ -43,7 +43,7 @@ class Meter:
     hides_usage: bool
     secret: bytes
     host: str = ""
-    told: Reported | None = None
+    told: ReportedUsage | None = None
     """The last usage that was reported."""
     pieces: int = 0
     """Events that held a part of an answer."""
@@ -64,8 +64,8 @@ class Meter:
         Raises `UpstreamFailed` for an event that reports an error or is longer than `LONGEST_EVENT`.
         """
         # All are counted before the first is handed out: whoever takes them may be cancelled at any of them.
-        relay_response, failure = self._count(chunk)
-        yield from relay_response
+        events, failure = self._count(chunk)
+        yield from events
         if failure is not None:
             raise failure
         if len(self._rest) > LONGEST_EVENT:
@@ -89,7 +89,7 @@ class Meter:
     def _count(self, chunk: bytes) -> tuple[list[bytes], UpstreamFailed | None]:
         """The events to pass on, up to one that reports an error."""
         buffer, start = self._rest + chunk, 0
-        relay_response: list[bytes] = []
+        events: list[bytes] = []
         # An event may end in the two bytes where the last chunk and this one meet.
         for match in _END.finditer(buffer, max(len(self._rest) - 3, 0)):
             event = buffer[start : match.end()]
@@ -98,13 +98,11 @@ class Meter:
             try:
                 is_passed_on = self._is_passed_on(event)
             except UpstreamFailed as failure:
-                return relay_response, failure
+                return events, failure
             if is_passed_on:
-                relay_response.append(
-                    event.replace(self.secret, b"...") if self.secret and self.secret in event else event
-                )
+                events.append(event.replace(self.secret, b"...") if self.secret and self.secret in event else event)
         self._rest = buffer[start:]
-        return relay_response, None
+        return events, None
 
     def _is_passed_on(self, event: bytes) -> bool:
         data = b"\n".join(_DATA.findall(event))

@@ -4,16 +4,16 @@ that created it, and the usage log knows which one that was."""
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.model_server.client import read_all, refusal
 from gateway.problems import OpenAiProblem, problem_code
 from gateway.relay.ledger import Caller
 from gateway.relay.relay import TASK_NAME, Relay, relay_response, task_of
 from gateway.relay.request import BATCHES
-from gateway.relay.upstream import read_all, refusal
 from gateway.site_view import SiteView
 from store.errors import GatekeyError
 
 
-class Tasks:
+class Batches:
     """`GET /v1/batches/{batch_id}`."""
 
     def __init__(self, relay: Relay) -> None:
@@ -42,7 +42,7 @@ class Tasks:
 
     async def _ask(self, site: SiteView, name: str, caller: Caller) -> bytes:
         path = f"{BATCHES.path}/{name}"
-        answer = await self._relay.services.upstream.send(site, "GET", path, request_id=caller.request_id)
+        answer = await self._relay.model_server.send(site, "GET", path, request_id=caller.request_id)
         try:
             if not answer.is_success:
                 raise await refusal(answer, site, told=(400, 404, 429))
