@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from gateway.relay import ledger
-from gateway.relay.limits import Allowance
+from gateway.relay.output_limits import Allowance
 from gateway.relay.request import ENDPOINTS, parse_request
 from gateway.site_view import SiteView
 from store.errors import DatabaseBusy, QuotaExceeded

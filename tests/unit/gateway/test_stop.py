@@ -126,7 +126,7 @@ def test_a_booking_that_waited_for_the_database_was_made_after_an_error_of_the_s
 def test_a_connection_that_came_with_the_signal_was_not_waited_for(
     store: Store, monkeypatch: pytest.MonkeyPatch, request_sent: bytes
 ) -> None:
-    app = create_app(store, upstream_client=Upstream(ModelServer()), dispatches=False)
+    app = create_app(store, model_server=ModelServerClient(ModelServer()), dispatches=False)
     listener = serve.listen("127.0.0.1", 0)
     server = serve._Server(serve.configuration(app), "http://127.0.0.1", serve.register(store))
     wait_for_all, open_ones, clients = server._wait_tasks_to_complete, list[bool](), list[socket.socket]()
