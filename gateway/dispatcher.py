@@ -12,12 +12,10 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from gateway.addresses import AllowList
-from gateway.channels import bark, email, gotify, webhook
-from gateway.channels.bark import BarkTarget
+from gateway.channels import email
 from gateway.channels.email import MAIL_TIMEOUTS, EmailTarget
-from gateway.channels.gotify import GotifyTarget
 from gateway.channels.message import Message
-from gateway.channels.webhook import WebhookTarget
+from gateway.channels.target import Transport
 from gateway.connect import DEFAULT_TIMEOUTS, Resolve, Timeouts, system_resolver
 from gateway.messages import build
 from gateway.outbound import Outbound, system_trust
@@ -148,17 +146,12 @@ class Dispatcher:
         return await asyncio.to_thread(self._store.outbox.delivered, job)
 
     async def _send(self, message: Message, where: Destination) -> None:
-        clock, ways = self._store.context.clock, self._ways
-        match where.target:
-            case EmailTarget() as target:
-                tls = await self._mail_trust()
-                await email.send(message, target, tls=tls, timeouts=ways.mail_timeouts, resolve=ways.resolve)
-            case WebhookTarget() as target:
-                await webhook.send(message, target, await self._outbound(where.allow), clock)
-            case BarkTarget() as target:
-                await bark.send(message, target, await self._outbound(where.allow), clock, self._store.context.rng)
-            case GotifyTarget() as target:
-                await gotify.send(message, target, await self._outbound(where.allow), clock)
+        context, ways, target = self._store.context, self._ways, where.target
+        if isinstance(target, EmailTarget):
+            tls = await self._mail_trust()
+            await email.send(message, target, tls=tls, timeouts=ways.mail_timeouts, resolve=ways.resolve)
+        else:
+            await target.deliver(message, Transport(await self._outbound(where.allow), context.clock, context.rng))
 
     async def _note_failure(self, job: Job, where: Destination | None, error: GatekeyError) -> FailedAttempt:
         outbox, sentence = self._store.outbox, str(error)

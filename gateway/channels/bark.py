@@ -14,10 +14,12 @@ from typing import Final
 
 from gateway.channels.message import Message
 from gateway.channels.post import origin, post_json, server_address, to_json
+from gateway.channels.target import Transport, required
 from gateway.outbound import Outbound
 from store.bark_address import BarkAddress, parse_bark_url
 from store.clock import Clock
 from store.errors import DeliveryFailed, InvalidUrl
+from store.sections import NotificationSettings
 
 _IV_CHARACTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _IV_LENGTH: Final = 16
@@ -34,6 +36,13 @@ class BarkTarget:
 
     def __repr__(self) -> str:
         return f"BarkTarget({origin(self.url)!r})"
+
+    async def deliver(self, message: Message, transport: Transport) -> None:
+        await send(message, self, transport.outbound, transport.clock, transport.rng)
+
+
+def target(_section: NotificationSettings, secrets: Mapping[str, str]) -> BarkTarget:
+    return BarkTarget(required(secrets["bark_url"]), secrets["bark_encryption_key"])
 
 
 async def send(

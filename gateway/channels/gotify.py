@@ -4,14 +4,17 @@ Source: gotify.net/api-docs, `POST /message`. The token travels in a header, nev
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.channels.message import Message
 from gateway.channels.post import origin, post_json, server_address, to_json
+from gateway.channels.target import Transport, required
 from gateway.outbound import Outbound
 from store.clock import Clock
 from store.errors import DeliveryFailed
+from store.sections import NotificationSettings
 
 PRIORITIES: Final = range(11)
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,256}")
@@ -27,6 +30,13 @@ class GotifyTarget:
 
     def __repr__(self) -> str:
         return f"GotifyTarget({origin(self.url)!r}, priority={self.priority})"
+
+    async def deliver(self, message: Message, transport: Transport) -> None:
+        await send(message, self, transport.outbound, transport.clock)
+
+
+def target(section: NotificationSettings, secrets: Mapping[str, str]) -> GotifyTarget:
+    return GotifyTarget(required(section.gotify_url), required(secrets["gotify_token"]), section.gotify_priority)
 
 
 async def send(message: Message, target: GotifyTarget, outbound: Outbound, clock: Clock) -> None:

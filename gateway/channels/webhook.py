@@ -7,15 +7,18 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
 from gateway.channels.message import Message
 from gateway.channels.post import origin, post_json, to_json
+from gateway.channels.target import Transport, required
 from gateway.outbound import Outbound
 from store.clock import Clock
 from store.errors import DeliveryFailed
+from store.sections import NotificationSettings
 
 PREFIX: Final = "whsec_"
 _KEY_BYTES: Final = range(24, 65)
@@ -31,6 +34,13 @@ class WebhookTarget:
 
     def __repr__(self) -> str:
         return f"WebhookTarget({origin(self.url)!r}, {'signed' if self.secret else 'unsigned'})"
+
+    async def deliver(self, message: Message, transport: Transport) -> None:
+        await send(message, self, transport.outbound, transport.clock)
+
+
+def target(section: NotificationSettings, secrets: Mapping[str, str]) -> WebhookTarget:
+    return WebhookTarget(required(section.webhook_url), secrets["webhook_secret"])
 
 
 async def send(message: Message, target: WebhookTarget, outbound: Outbound, clock: Clock) -> None:
