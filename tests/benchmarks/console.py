@@ -20,7 +20,7 @@ from statistics import median
 from time import perf_counter
 from typing import Final
 
-from tests.pty_terminal import Burst, PtyTerminal
+from tests.harness.pty_terminal import Burst, PtyTerminal
 
 ROOT: Final = Path(__file__).parents[2]
 FLOOR_COMMAND: Final = (sys.executable, "-m", "tests.benchmarks.floor")

@@ -22,8 +22,8 @@ from store.pricing import ModelPrice
 from store.quota import QuotaState
 from store.store import Store
 from tests.benchmarks.gateway_sides import WORDS
-from tests.serving import Served, served
-from tests.stores import add_account, make_ring, make_store, sign_in, sqlite_url
+from tests.harness.served_gateway import Served, served
+from tests.harness.stores import add_account, make_ring, make_store, sign_in, sqlite_url
 
 CONNECTIONS: Final = 16
 MODEL: Final = "gpt-priced"

@@ -23,8 +23,8 @@ import httpx
 from store.money import MICRO_PER_USD
 from store.pricing import ModelPrice
 from tests.benchmarks.gateway import MODEL, side
-from tests.serving import Served, served
-from tests.stores import add_account, make_ring, make_store, sign_in, sqlite_url
+from tests.harness.served_gateway import Served, served
+from tests.harness.stores import add_account, make_ring, make_store, sign_in, sqlite_url
 
 DESCRIPTORS: Final = 1024
 SILENT: Final = 1050

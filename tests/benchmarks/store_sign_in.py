@@ -11,7 +11,7 @@ from store.clock import SystemClock
 from store.hashing import PASSWORD_COST, Hasher
 from store.store import open_store
 from tests.benchmarks.sides import Comparison, compare
-from tests.stores import PASSWORD, add_account, make_ring, sign_in, sqlite_url
+from tests.harness.stores import PASSWORD, add_account, make_ring, sign_in, sqlite_url
 
 BAR: Final = 1.15
 

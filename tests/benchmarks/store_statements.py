@@ -20,7 +20,7 @@ from store.sections import NotificationSettings
 from store.sessions import digest
 from store.store import Store
 from tests.benchmarks.sides import Comparison, compare
-from tests.stores import START, add_account, make_store, sign_in, sqlite_url
+from tests.harness.stores import START, add_account, make_store, sign_in, sqlite_url
 
 SAVE_BAR: Final = 2.0
 LOOKUP_BAR: Final = 3.0

@@ -10,7 +10,7 @@ from typing import Final
 from store.store import Store
 from store.usage_log import PAGE
 from tests.benchmarks.sides import Comparison, compare
-from tests.stores import add_account, make_store, sign_in, sqlite_url
+from tests.harness.stores import add_account, make_store, sign_in, sqlite_url
 
 BAR: Final = 1.5
 SHORT: Final = 10_000

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from store.tokens import ACCESS_TOKEN_PATTERN
-from tests.pty_terminal import PtyTerminal
+from tests.harness.pty_terminal import PtyTerminal
 
 GATEKEY: Final = Path(sysconfig.get_path("scripts")) / "gatekey"
 PATIENCE: Final = 90.0

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from tests.e2e.installed import GATEKEY, PATIENCE, Home
-from tests.pty_terminal import PtyTerminal
-from tests.stores import PASSWORD
+from tests.harness.pty_terminal import PtyTerminal
+from tests.harness.stores import PASSWORD
 from tui.command import build_parser
 from tui.commands.parsing import protect_negatives
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests import parts
 from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed, shown_token
-from tests.pty_terminal import PtyTerminal
+from tests.harness.pty_terminal import PtyTerminal
 
 PASSWORD: Final = "correct horse battery staple"
 ROOT: Final = Path(__file__).parents[2]

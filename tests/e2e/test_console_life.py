@@ -8,8 +8,8 @@ from typing import Final
 
 from store.errors import CodeAlreadyUsed, WrongCode
 from store.totp import DRIFT_STEPS, provisioning_uri
-from tests.authenticator_app import code
 from tests.e2e.installed import PATIENCE, Home, Installed, shown_key, shown_token, step_now
+from tests.fakes.authenticator_app import code
 
 NAME: Final = "wilhelmina"
 EMAIL: Final = "wilhelmina@example.com"

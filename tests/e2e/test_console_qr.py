@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.authenticator_app import scan
 from tests.e2e.installed import PATIENCE, Home, shown_key
-from tests.pty_terminal import to_png
+from tests.fakes.authenticator_app import scan
+from tests.harness.pty_terminal import to_png
 
 TERMINALS: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
     ("true colour, dark", "gatekey-dark", {}),

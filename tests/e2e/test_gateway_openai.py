@@ -16,10 +16,10 @@ from store.money import MICRO_PER_USD
 from store.pricing import ModelPrice
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.live_servers import live
-from tests.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer, hang
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import MODEL, make_relayed
+from tests.fakes.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer, hang
+from tests.harness.gateway_client import MODEL, make_relayed
+from tests.harness.live_servers import live
+from tests.harness.stores import StillClock, make_store, sign_in
 
 PATIENCE = 60.0
 """Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""

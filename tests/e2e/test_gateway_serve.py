@@ -20,10 +20,10 @@ from store.pricing import ModelPrice
 from store.sections import PrivacySettings
 from store.store import Store
 from store.usage_log import Kind, LoggedEntry, UsageEntry
-from tests.live_servers import live
-from tests.model_server import PROMPT_TOKENS, WORDS, ModelServer
-from tests.serving import PATIENCE, Served, served
-from tests.stores import add_account, make_ring, make_store, sign_in, sqlite_url
+from tests.fakes.model_server import PROMPT_TOKENS, WORDS, ModelServer
+from tests.harness.live_servers import live
+from tests.harness.served_gateway import PATIENCE, Served, served
+from tests.harness.stores import add_account, make_ring, make_store, sign_in, sqlite_url
 
 MODEL: Final = "gpt-priced"
 COST: Final = PROMPT_TOKENS + 2 * len(WORDS)

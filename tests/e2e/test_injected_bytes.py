@@ -8,11 +8,10 @@ from typing import Final
 
 from store.at_rest import create_key_file
 from tests.e2e.installed import Home, Installed
-from tests.security.hostile import PAYLOADS, is_obeyed, marker, plant
-from tests.security.test_terminal_injection import filled, free
-from tests.security.walk import NAME
-from tests.stores import StillClock
-from tests.unit.store.whole_account import PASSWORD, live
+from tests.harness.full_account import PASSWORD, filled, live
+from tests.harness.hostile_text import PAYLOADS, free, is_obeyed, marker, plant
+from tests.harness.screen_walk import NAME
+from tests.harness.stores import StillClock
 
 CODE: Final = re.compile(r"(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}")
 SEQUENCE: Final = re.compile(r"\x1b\[[?<>=]?[\d;:]*\$?[A-Za-z]|\x1b\]22;[a-z-]*\x07")

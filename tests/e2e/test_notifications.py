@@ -19,12 +19,12 @@ from textual.widgets import Static
 from store.outbox import State
 from store.sections import Channel
 from store.store import Store
-from tests.authority import Authority
-from tests.consoles import Stage, console
 from tests.e2e.installed import GATEKEY, PATIENCE, Home
-from tests.notified import Letterboxes, add_person, latest, letterboxes, spend, targets, use
-from tests.receivers import Backstage
-from tests.stores import make_store
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage
+from tests.harness.consoles import Stage, console
+from tests.harness.notifications import Letterboxes, add_person, latest, letterboxes, spend, targets, use
+from tests.harness.stores import make_store
 from tui.store_location import Options, open_account_store
 
 TRUSTED = "SSL_CERT_FILE"

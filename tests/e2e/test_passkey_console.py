@@ -11,9 +11,9 @@ from typing import Final
 import pytest
 
 from tests import parts
-from tests.chromium import Tab, chromium
 from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
 from tests.e2e.test_console_life import NAME, PASSWORD, create_account, enable_two_factor, sign_out
+from tests.harness.chromium import Tab, chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs(parts.CHROMIUM)]
 

@@ -30,8 +30,8 @@ from store.errors import GatekeyError
 from store.passkey_ceremonies import Ceremony, CeremonyStarted, CeremonyState, Purpose
 from store.sign_in import SignedIn
 from tests import parts
-from tests.chromium import Refused, Tab, chromium
-from tests.stores import StillClock, add_account, make_store, sign_in
+from tests.harness.chromium import Refused, Tab, chromium
+from tests.harness.stores import StillClock, add_account, make_store, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs(parts.CHROMIUM)]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import segno
 
-from tests.authenticator_app import scan
-from tests.pty_terminal import PtyTerminal, ScreenTimeoutError, to_png
+from tests.fakes.authenticator_app import scan
+from tests.harness.pty_terminal import PtyTerminal, ScreenTimeoutError, to_png
 
 
 def shell(script: str, columns: int = 80, lines: int = 24) -> PtyTerminal:

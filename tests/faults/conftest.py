@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.postgres import postgres_server
+from tests.harness.postgres import postgres_server
 from tests.races.conftest import kind, url
 
 __all__ = ["blow_count", "kind", "postgres_server", "url"]

@@ -10,7 +10,7 @@ from typing import Final, Literal, NoReturn
 
 from gateway.dispatcher import DeliveryTransports, run_once
 from store.outbox import Job
-from tests.faults.victim import Victim
+from tests.faults.killed_process import Victim
 
 Gap = Literal["before the lease", "before the sending", "before the note"]
 """Where a dispatcher dies: its warning is committed in each, and noted as sent in none."""

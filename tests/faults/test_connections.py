@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from store.database import BUSY_TIMEOUT_MS
 from store.errors import NameTaken
 from store.store import Store
-from tests.stores import add_account, make_store, sqlite_url
+from tests.harness.stores import add_account, make_store, sqlite_url
 
 FULL: Final = 2
 MEMORY: Final = 2

@@ -22,11 +22,11 @@ from store.money import MICRO_PER_USD
 from store.pricing import ModelPrice
 from store.reservations import ABANDONED_AFTER
 from store.store import Store
-from tests.live_servers import live
-from tests.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer
-from tests.postgres import PostgresServer, running_server
-from tests.serving import several
-from tests.stores import StillClock, add_account, make_ring, make_store, sign_in
+from tests.fakes.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer
+from tests.harness.live_servers import live
+from tests.harness.postgres import PostgresServer, running_server
+from tests.harness.served_gateway import several
+from tests.harness.stores import StillClock, add_account, make_ring, make_store, sign_in
 
 MODEL: Final = "gpt-priced"
 COST: Final = PROMPT_TOKENS + 2 * len(WORDS)

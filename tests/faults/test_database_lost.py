@@ -14,10 +14,10 @@ from gateway.store_threads import StoreThreads
 from store.database import Database
 from store.errors import DatabaseBusy
 from store.store import Store
-from tests.postgres import running_server
-from tests.stores import StillClock, make_store, sqlite_url
-from tests.unit.gateway.apps import client_of, make_relayed, make_token
-from tests.unit.gateway.scripted import CHAT, ModelServer
+from tests.fakes.scripted_model_server import CHAT, ModelServer
+from tests.harness.gateway_client import client_of, make_relayed, make_token
+from tests.harness.postgres import running_server
+from tests.harness.stores import StillClock, make_store, sqlite_url
 
 pytestmark = pytest.mark.anyio
 

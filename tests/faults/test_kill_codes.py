@@ -4,10 +4,10 @@ from sqlalchemy import select
 
 from store.audit import Tag
 from store.models import BackupCode
-from tests.faults.verdict import Verdict, at, count_events, is_corrupt
-from tests.faults.victim import Victim, blows, strike
-from tests.stores import StillClock, add_account, make_store, sign_in
-from tests.unit.store.acts import code_at, enrol, ticket_for
+from tests.faults.kill_report import Verdict, at, count_events, is_corrupt
+from tests.faults.killed_process import Victim, blows, strike
+from tests.harness.people import code_at, enrol, ticket_for
+from tests.harness.stores import StillClock, add_account, make_store, sign_in
 
 
 def redeem(victim: Victim, codes: tuple[str, ...]) -> None:

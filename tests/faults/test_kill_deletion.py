@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from store.models import Account, Tombstone
-from tests.faults.household import Household, census, move_in, open_house
-from tests.faults.verdict import Verdict, at, is_corrupt
-from tests.faults.victim import Victim, strike, sweep
-from tests.stores import StillClock, make_store
+from tests.faults.kill_report import Verdict, at, is_corrupt
+from tests.faults.killed_process import Victim, strike, sweep
+from tests.faults.populated_store import Household, census, move_in, open_house
+from tests.harness.stores import StillClock, make_store
 
 
 @dataclass(frozen=True)

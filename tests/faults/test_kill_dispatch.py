@@ -12,12 +12,12 @@ from gateway.dispatcher import run_once
 from store.models import Delivery, OutboxMessage
 from store.outbox import LEASE_LASTS, State
 from store.sections import Channel
+from tests.fakes.receivers import Backstage, HttpReceiver
 from tests.faults.dispatching import WAYS, Gap, die_in, warn_and_dispatch
-from tests.faults.verdict import at, is_corrupt
-from tests.faults.victim import Blow, strike, sweep
-from tests.notified import BY_HTTP, HOST, add_person, allow, id_of, targets
-from tests.receivers import Backstage, HttpReceiver
-from tests.stores import make_store
+from tests.faults.kill_report import at, is_corrupt
+from tests.faults.killed_process import Blow, strike, sweep
+from tests.harness.notifications import BY_HTTP, HOST, add_person, allow, id_of, targets
+from tests.harness.stores import make_store
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from store.audit import Tag
 from store.errors import InvalidToken
 from store.sections import NotificationSettings
 from store.store import Store
-from tests.faults.verdict import Verdict, at, count_events, is_corrupt
-from tests.faults.victim import Victim, blows, strike
-from tests.stores import add_account, make_store, sign_in
+from tests.faults.kill_report import Verdict, at, count_events, is_corrupt
+from tests.faults.killed_process import Victim, blows, strike
+from tests.harness.stores import add_account, make_store, sign_in
 
 
 def save_settings(victim: Victim, token: str) -> None:

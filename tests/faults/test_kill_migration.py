@@ -10,13 +10,13 @@ from sqlalchemy import func, select
 from store import schema
 from store.database import Database
 from store.models import SCHEMA_REVISION, Base
-from tests.faults.household import move_in, open_house
+from tests.faults.kill_report import Verdict, file_of, is_corrupt
+from tests.faults.killed_process import Victim, strike, sweep
 from tests.faults.later_revision import LATER, plant, program_of
-from tests.faults.verdict import Verdict, file_of, is_corrupt
-from tests.faults.victim import Victim, strike, sweep
-from tests.postgres import PostgresServer
-from tests.races.crew import enter
-from tests.stores import START, StillClock, add_account, make_store, sqlite_url
+from tests.faults.populated_store import move_in, open_house
+from tests.harness.postgres import PostgresServer
+from tests.harness.processes import enter
+from tests.harness.stores import START, StillClock, add_account, make_store, sqlite_url
 
 
 class Databases:

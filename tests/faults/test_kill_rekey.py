@@ -9,10 +9,10 @@ from store.key_file import FileRing
 from store.rekey import rekey
 from store.sealed_columns import sealed_columns
 from store.store import Store
-from tests.faults.household import move_in, open_house
-from tests.faults.verdict import Verdict, is_corrupt
-from tests.faults.victim import Victim, strike, sweep
-from tests.stores import START, StillClock, make_ring, make_store
+from tests.faults.kill_report import Verdict, is_corrupt
+from tests.faults.killed_process import Victim, strike, sweep
+from tests.faults.populated_store import move_in, open_house
+from tests.harness.stores import START, StillClock, make_ring, make_store
 
 
 def renew(victim: Victim, key: Path) -> None:

@@ -13,9 +13,9 @@ from store.database import Database
 from store.models import Account
 from store.restore import restore
 from store.restore_folder import PREFIX
-from tests.faults.verdict import Verdict, file_of, is_corrupt
-from tests.faults.victim import Blow, Victim, strike, sweep
-from tests.stores import START, StillClock, add_account, make_ring, make_store
+from tests.faults.kill_report import Verdict, file_of, is_corrupt
+from tests.faults.killed_process import Blow, Victim, strike, sweep
+from tests.harness.stores import START, StillClock, add_account, make_ring, make_store
 
 
 def put_back(victim: Victim, path: Path) -> None:

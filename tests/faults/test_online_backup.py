@@ -16,9 +16,9 @@ from store.models import Account, Quota, UsageEntryRow
 from store.money import MICRO_PER_USD
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
+from tests.harness.processes import FULL, Crew, Lane, enter
+from tests.harness.stores import START, add_account, make_store, sqlite_url
 from tests.races.conftest import crew
-from tests.races.crew import FULL, Crew, Lane, enter
-from tests.stores import START, add_account, make_store, sqlite_url
 
 __all__ = ["crew"]
 COST = 10

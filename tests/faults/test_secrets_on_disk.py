@@ -12,9 +12,9 @@ from store import schema
 from store.database import Database
 from store.errors import NotAuthentic
 from store.store import Store
-from tests.faults.household import CALL, Household, move_in, open_house
-from tests.faults.traces import decoded, digest_of, forms, hits
-from tests.stores import StillClock, make_store, sqlite_url
+from tests.faults.populated_store import CALL, Household, move_in, open_house
+from tests.faults.secret_search import decoded, digest_of, forms, hits
+from tests.harness.stores import StillClock, make_store, sqlite_url
 
 
 @dataclass(frozen=True)

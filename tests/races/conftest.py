@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from store.store import Store
-from tests.postgres import PostgresServer, postgres_server
-from tests.races.crew import Crew
-from tests.stores import make_store, sqlite_url
+from tests.harness.postgres import PostgresServer, postgres_server
+from tests.harness.processes import Crew
+from tests.harness.stores import make_store, sqlite_url
 
 __all__ = ["postgres_server"]
 

@@ -12,7 +12,7 @@ from store.models import Delivery, OutboxMessage
 from store.outbox import Job, State
 from store.sections import Channel
 from store.store import Store
-from tests.races.crew import Lane, enter
+from tests.harness.processes import Lane, enter
 
 WAYS: Final = DeliveryTransports(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
 """Everything goes over plain HTTP here: nobody needs to be trusted."""

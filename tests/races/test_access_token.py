@@ -10,8 +10,8 @@ from store.errors import Conflict, NotAuthentic
 from store.models import ApiKey
 from store.sessions import digest
 from store.store import Store
-from tests.races.crew import Crew, Lane, enter
-from tests.stores import START, add_account, sign_in
+from tests.harness.processes import Crew, Lane, enter
+from tests.harness.stores import START, add_account, sign_in
 
 
 def rotate(lane: Lane, url: str, token: str, rounds: int) -> list[list[str]]:

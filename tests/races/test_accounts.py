@@ -7,8 +7,8 @@ from store.accounts import Role
 from store.errors import LastAdministrator, NameTaken
 from store.models import Account
 from store.store import Store
-from tests.races.crew import Crew, Lane, enter
-from tests.stores import PASSWORD, add_account, sign_in
+from tests.harness.processes import Crew, Lane, enter
+from tests.harness.stores import PASSWORD, add_account, sign_in
 
 
 def count_accounts(store: Store, *, administrators: bool = False) -> int:

@@ -7,8 +7,8 @@ from store.audit import Tag
 from store.errors import NotAllowed, NotAuthentic
 from store.models import AuditEvent, AuditHead
 from store.store import Store
-from tests.races.crew import FULL, Crew, Lane, enter, hour, source
-from tests.stores import START, add_account
+from tests.harness.processes import FULL, Crew, Lane, enter, hour, source
+from tests.harness.stores import START, add_account
 
 
 def act(lane: Lane, url: str, times: int) -> int:

@@ -12,11 +12,11 @@ from store.models import Delivery
 from store.outbox import State
 from store.sections import Channel
 from store.store import Store
-from tests.notified import HOST, add_person, allow, id_of, targets
-from tests.races.crew import FULL, Crew
+from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, reply
+from tests.harness.notifications import HOST, add_person, allow, id_of, targets
+from tests.harness.processes import FULL, Crew
+from tests.harness.stores import sign_in
 from tests.races.dispatching import dispatch, dispatch_naively
-from tests.receivers import Backstage, HttpReceiver, Recorded, reply
-from tests.stores import sign_in
 
 
 @dataclass

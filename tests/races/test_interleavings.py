@@ -10,9 +10,9 @@ from store.sections import Channel, NotificationSettings
 from store.settings import SettingsConflict
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.postgres import postgres_url
-from tests.races.crew import after_statement, enter
-from tests.stores import add_account, make_store, sign_in
+from tests.harness.postgres import postgres_url
+from tests.harness.processes import after_statement, enter
+from tests.harness.stores import add_account, make_store, sign_in
 
 __all__ = ["postgres_url"]
 CALL = UsageEntry(Kind.CONSUMPTION, "model")

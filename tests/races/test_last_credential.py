@@ -3,15 +3,16 @@
 from typing import Literal
 
 import pytest
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from store.bindings import ProviderKind
 from store.errors import LastCredential, SessionEnded
-from store.models import Account, Binding, Passkey
+from store.models import Account, Binding
 from store.sign_in import SignedIn
 from store.store import Store
-from tests.races.crew import Crew, Lane, enter
-from tests.stores import START, add_account
+from tests.harness.people import plant_passkey
+from tests.harness.processes import Crew, Lane, enter
+from tests.harness.stores import START, add_account
 
 Way = tuple[Literal["binding", "passkey"], int]
 """A way into an account, and its row."""
@@ -50,26 +51,6 @@ def prepare_one(store: Store, number: int, sessions: int, passkey: bool) -> Roun
     answers = [store.bindings.sign_in("one", subject, source=f"pts/{place}") for place in range(sessions)]
     tokens = [answer.token for answer in answers if isinstance(answer, SignedIn)]
     return (tokens[0], tokens[-1]), (ways[0], ways[1])
-
-
-def plant_passkey(tx: Connection, account_id: int) -> int:
-    row = tx.execute(
-        insert(Passkey)
-        .values(
-            account_id=account_id,
-            credential_id=b"id %d" % account_id,
-            public_key=b"key",
-            sign_count=0,
-            label="key",
-            label_key="key",
-            aaguid="",
-            transports=[],
-            backed_up=False,
-            created_at=START,
-        )
-        .returning(Passkey.id)
-    )
-    return int(row.scalar_one())
 
 
 def remove(lane: Lane, url: str, rounds: list[Round]) -> list[str]:

@@ -23,9 +23,9 @@ from store.sign_in import SignedIn
 from store.store import Store
 from store.throttle import FREE_FAILURES, Factor
 from store.usage_log import Kind, UsageEntry
-from tests.races.crew import FULL, Crew, Lane, enter, source
-from tests.races.test_last_credential import plant_passkey
-from tests.stores import START, add_account
+from tests.harness.people import plant_passkey
+from tests.harness.processes import FULL, Crew, Lane, enter, source
+from tests.harness.stores import START, add_account
 
 COST: Final = 1000
 TOP_UP: Final = 7

@@ -10,8 +10,8 @@ from store.errors import NotAllowed, NotAuthentic
 from store.models import BackupCode, TwoFactor
 from store.sign_in import SecondFactorNeeded
 from store.store import Store
-from tests.races.crew import Crew, Lane, Racer, enter, hour, source
-from tests.stores import PASSWORD, START, add_account, sign_in
+from tests.harness.processes import Crew, Lane, Racer, enter, hour, source
+from tests.harness.stores import PASSWORD, START, add_account, sign_in
 
 NAMES = ("alice", "bob")
 

@@ -10,9 +10,9 @@ import pytest
 
 from store.database import APPLICATION_ID
 from store.errors import DatabaseForeign
-from tests.postgres import PostgresServer
-from tests.races.crew import FULL, Crew, Lane, enter
-from tests.stores import add_account, make_store, sqlite_url
+from tests.harness.postgres import PostgresServer
+from tests.harness.processes import FULL, Crew, Lane, enter
+from tests.harness.stores import add_account, make_store, sqlite_url
 
 NewDatabase = Callable[[], str]
 

@@ -9,8 +9,8 @@ from store.models import Delivery
 from store.outbox import LEASE_LASTS
 from store.sections import Channel
 from store.store import Store
-from tests.races.crew import Crew, Lane, enter
-from tests.stores import START, add_account, sign_in
+from tests.harness.processes import Crew, Lane, enter
+from tests.harness.stores import START, add_account, sign_in
 
 
 def lease(lane: Lane, url: str) -> list[int]:

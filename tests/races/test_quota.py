@@ -10,8 +10,8 @@ from store.outbox import QUOTA_WARNING
 from store.quota import QuotaState
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.races.crew import FULL, Crew, Lane, enter
-from tests.stores import add_account
+from tests.harness.processes import FULL, Crew, Lane, enter
+from tests.harness.stores import add_account
 
 QUOTA = 5 * MICRO_PER_USD
 COST = 15_000

@@ -20,11 +20,11 @@ from store.outbox import QUOTA_WARNING
 from store.pricing import ModelPrice
 from store.quota import QuotaState
 from store.store import Store
-from tests.live_servers import live
-from tests.model_server import PROMPT_TOKENS, WORDS, ModelServer
-from tests.races.crew import FULL, Crew, Lane
-from tests.serving import several
-from tests.stores import add_account, make_ring, make_store, sign_in
+from tests.fakes.model_server import PROMPT_TOKENS, WORDS, ModelServer
+from tests.harness.live_servers import live
+from tests.harness.processes import FULL, Crew, Lane
+from tests.harness.served_gateway import several
+from tests.harness.stores import add_account, make_ring, make_store, sign_in
 
 MODEL: Final = "gpt-priced"
 CHAT: Final = PROMPT_TOKENS + 2 * len(WORDS)

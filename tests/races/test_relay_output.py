@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, Response
 
 from store.pricing import ModelPrice
 from store.store import Store
-from tests.live_servers import live
-from tests.model_server import Asked, ModelServer
-from tests.serving import several
-from tests.stores import add_account, make_ring, sign_in
+from tests.fakes.model_server import Asked, ModelServer
+from tests.harness.live_servers import live
+from tests.harness.served_gateway import several
+from tests.harness.stores import add_account, make_ring, sign_in
 
 MODEL: Final = "gpt-priced"
 LONGEST: Final = 64_000

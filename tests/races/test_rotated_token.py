@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from store.store import Store
-from tests.races.crew import FULL, Crew, Lane, enter
-from tests.serving import several
-from tests.stores import add_account, make_ring, sign_in
+from tests.harness.processes import FULL, Crew, Lane, enter
+from tests.harness.served_gateway import several
+from tests.harness.stores import add_account, make_ring, sign_in
 
 _END: Final = "end"
 _HELD_BACK: Final = 3

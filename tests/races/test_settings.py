@@ -9,8 +9,8 @@ from store.models import NotificationSettingsRow
 from store.sections import DEFAULT_THRESHOLD, NotificationSettings
 from store.settings import SettingsConflict
 from store.store import Store
-from tests.races.crew import Crew, Lane, enter
-from tests.stores import add_account, sign_in
+from tests.harness.processes import Crew, Lane, enter
+from tests.harness.stores import add_account, sign_in
 
 
 def edit(lane: Lane, url: str, tokens: list[str], rounds: int) -> tuple[int, int]:

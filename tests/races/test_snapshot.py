@@ -4,8 +4,8 @@ from sqlalchemy import select
 
 from store.models import Quota
 from store.store import Store
-from tests.races.crew import enter
-from tests.stores import add_account, sign_in
+from tests.harness.processes import enter
+from tests.harness.stores import add_account, sign_in
 
 
 def test_a_reader_sees_one_state(url: str, store: Store) -> None:

@@ -10,8 +10,8 @@ from store.hashing import Hasher
 from store.models import Throttle
 from store.store import Store
 from store.throttle import FREE_FAILURES, Factor
-from tests.races.crew import FULL, Crew, Lane, enter, source
-from tests.stores import CHEAP, START, add_account
+from tests.harness.processes import FULL, Crew, Lane, enter, source
+from tests.harness.stores import CHEAP, START, add_account
 
 
 class CountingHasher(Hasher):

@@ -3,7 +3,7 @@
 import pytest
 
 from screens.modules.api_keys import NewKey
-from tests.consoles import Stage, console
+from tests.harness.consoles import Stage, console
 from tui.widgets.field import Field
 
 pytestmark = pytest.mark.anyio

@@ -25,17 +25,17 @@ from store.bindings import ProviderKind
 from store.errors import AlreadyBound, BindingsDisabled, DatabaseBusy, LastCredential
 from store.passkey_ceremonies import CeremonyState
 from store.store import Store
-from tests.consoles import Stage, console
-from tests.identity_provider import (
+from tests.fakes.identity_provider import (
     ACCESS_TOKEN,
     DEVICE_CODE,
     USER_CODE,
     IdentityProvider,
     identity_provider,
 )
-from tests.screens.test_sign_in import enable_two_factor
-from tests.soft_authenticator import SoftAuthenticator
-from tests.stores import START, add_account, make_store, sign_in
+from tests.fakes.soft_authenticator import SoftAuthenticator
+from tests.harness.console_steps import enable_two_factor
+from tests.harness.consoles import Stage, console
+from tests.harness.stores import START, add_account, make_store, sign_in
 from tui.account import SecurityOverview
 from tui.widgets.confirm import Confirm
 

@@ -10,8 +10,8 @@ from screens.settings.confirm_email import ConfirmEmail
 from store.outbox import Job, LastDelivery
 from store.sections import NotificationSettings
 from store.store import Store
-from tests.consoles import Stage, console
-from tests.stores import add_account, make_store
+from tests.harness.consoles import Stage, console
+from tests.harness.stores import add_account, make_store
 from tui.widgets.field import Field
 
 pytestmark = pytest.mark.anyio

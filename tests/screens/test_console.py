@@ -18,8 +18,9 @@ from store.modules import MODULES
 from store.money import MICRO_PER_USD
 from store.pricing import ModelPrice
 from store.usage_log import Kind, UsageEntry
-from tests.consoles import Stage, console
-from tests.stores import add_account, make_store, sign_in
+from tests.harness.console_steps import open_module
+from tests.harness.consoles import console
+from tests.harness.stores import add_account, make_store, sign_in
 from tui.local_account import LocalAccount
 from tui.widgets.small_screen import SmallScreenNote
 from tui.widgets.tab_bar import TabBar
@@ -28,13 +29,6 @@ pytestmark = pytest.mark.anyio
 
 INHERITED = ("tab", "shift+tab", "ctrl+c", "super+c", "ctrl+p", "escape")
 """Keys that Textual binds on every screen."""
-
-
-async def open_module(stage: Stage, module: str) -> None:
-    screen = stage.app.screen
-    assert isinstance(screen, Console)
-    screen.action_open_module(module)
-    await stage.settle()
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -12,8 +12,8 @@ from screens.sign_in import SignIn
 from store.money import show_usd
 from store.store import Store
 from store.usage_log import LoggedEntry
-from tests.consoles import SIZE, Stage
-from tests.stores import StillClock
+from tests.harness.consoles import SIZE, Stage
+from tests.harness.stores import StillClock
 from tui.demo import NAME, PASSWORD, open_demo
 from tui.local_account import LocalAccount
 from tui.store_location import Options

@@ -21,7 +21,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Label, Static, Switch, TabbedContent, TabPane
 from wcwidth import wcwidth
 
-from tests.pty_screen import Screen
+from tests.harness.pty_screen import Screen
 from tui.diffed_output import DiffedOutput
 from tui.posix_driver import PosixDriver
 

@@ -4,12 +4,11 @@ import pytest
 from textual.widgets import Button
 
 from screens.settings.page import SettingsPage
-from tests.consoles import Stage, console
-from tests.security.hostile import PAYLOADS
-from tests.security.test_terminal_injection import filled
-from tests.security.walk import NAME, Outside, Walk, on_stage
-from tests.slow_accounts import slow_console
-from tests.unit.store.whole_account import live
+from tests.harness.consoles import Stage, console
+from tests.harness.full_account import filled, live
+from tests.harness.hostile_text import PAYLOADS
+from tests.harness.screen_walk import NAME, Outside, Walk, on_stage
+from tests.harness.slow_accounts import slow_console
 from tui.widgets.keeps_focus import KeepsFocus
 from tui.widgets.toggle import Toggle
 

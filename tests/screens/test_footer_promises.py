@@ -10,12 +10,11 @@ from screens.bind_provider import ProviderLogin
 from screens.help import Help
 from screens.settings.change_password import ChangePassword
 from screens.settings.two_factor_setup import TwoFactorSetup
-from tests.consoles import Stage, console
-from tests.security.hostile import PAYLOADS
-from tests.security.test_terminal_injection import every_screen, filled
-from tests.security.walk import NAME, Outside, Walk, on_stage
-from tests.stores import make_store
-from tests.unit.store.whole_account import live
+from tests.harness.consoles import Stage, console
+from tests.harness.full_account import filled, live
+from tests.harness.hostile_text import PAYLOADS
+from tests.harness.screen_walk import NAME, Outside, Walk, every_screen, on_stage
+from tests.harness.stores import make_store
 from tui.widgets.footer import KeyFooter, KeyHint
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,8 @@ from screens.modules import page_for
 from screens.settings.change_password import ChangePassword
 from screens.settings.page import TABS, SettingsPage, pane_class
 from store.modules import MODULES
-from tests.consoles import Stage, console
-from tests.security.test_terminal_injection import every_screen
+from tests.harness.consoles import Stage, console
+from tests.harness.screen_walk import every_screen
 from tui.widgets.field import Field
 from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import SecretInput

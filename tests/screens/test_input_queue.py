@@ -9,23 +9,13 @@ from screens.settings.change_password import ChangePassword
 from screens.settings.page import SettingsPage
 from screens.sign_in import SignIn
 from store.sign_in import SignedIn
-from tests.consoles import PASSWORD, Stage, console
-from tests.stores import add_account, make_store
+from tests.harness.console_steps import burst
+from tests.harness.consoles import PASSWORD, console
+from tests.harness.stores import add_account, make_store
 from tui import input_queue
 
 pytestmark = pytest.mark.anyio
 NEW_PASSWORD = "quiet harbour lantern sky"
-
-
-async def burst(stage: Stage, *typed: str) -> None:
-    """Everything at once: words letter by letter, and keys by their names between `<` and `>`."""
-    for word in typed:
-        if word.startswith("<"):
-            stage.app.post_message(Key(word[1:-1], None))
-        else:
-            for letter in word:
-                stage.app.post_message(Key("space" if letter == " " else letter, letter))
-    await stage.settle()
 
 
 @pytest.mark.parametrize("between", ["<tab>", "<enter>"])

@@ -12,7 +12,7 @@ from screens.lock import LockScreen
 from screens.settings.access_token import AccessToken
 from screens.settings.two_factor_setup import TwoFactorSetup
 from screens.sign_in import SignIn
-from tests.consoles import PASSWORD, Stage, console
+from tests.harness.consoles import PASSWORD, Stage, console
 from tui.widgets.confirm import Confirm
 from tui.widgets.toggle import Toggle
 

@@ -5,8 +5,8 @@ import pytest
 from screens.console import Console
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.consoles import Stage, console
-from tests.stores import add_account, make_store
+from tests.harness.consoles import Stage, console
+from tests.harness.stores import add_account, make_store
 from tui.widgets.row_table import RowTable
 
 pytestmark = pytest.mark.anyio

@@ -16,8 +16,8 @@ from store.errors import DatabaseBusy
 from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.usage_log import Kind, UsageEntry
-from tests.consoles import PASSWORD, Stage, console
-from tests.stores import add_account, make_store, sign_in, sqlite_url
+from tests.harness.consoles import PASSWORD, Stage, console
+from tests.harness.stores import add_account, make_store, sign_in, sqlite_url
 from tui.widgets.confirm import Choice
 from tui.widgets.field import Field
 from tui.widgets.tab_bar import TabBar

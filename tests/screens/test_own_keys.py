@@ -14,8 +14,8 @@ import screens
 import tui
 from screens.app import GatekeyApp
 from screens.sign_in import SignIn
-from tests.consoles import SIZE, Stage
-from tests.stores import StillClock, add_account, make_store
+from tests.harness.consoles import SIZE, Stage
+from tests.harness.stores import StillClock, add_account, make_store
 from tui.key_ids import ACTIONS
 from tui.keymap import load_config
 from tui.local_account import LocalAccount

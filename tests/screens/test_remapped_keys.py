@@ -4,7 +4,7 @@ import pytest
 
 from screens.help import Help
 from screens.settings.access_token import AccessToken
-from tests.consoles import console
+from tests.harness.consoles import console
 from tui.keymap import UNBOUND
 from tui.widgets.confirm import Confirm
 

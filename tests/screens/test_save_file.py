@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from screens.save_file import SaveFile, write_text
-from tests.consoles import Stage, console
+from tests.harness.consoles import Stage, console
 
 pytestmark = pytest.mark.anyio
 

@@ -1,6 +1,5 @@
 """The Security tab: every action by its key, the happy way and the unhappy ones."""
 
-import pyotp
 import pytest
 from sqlalchemy import update
 from textual.widgets import Button, Input
@@ -17,8 +16,9 @@ from store.deletion import Deletion
 from store.errors import WrongCredentials
 from store.models import Account
 from store.sign_in import SignedIn
-from tests.consoles import PASSWORD, Stage, console
-from tests.stores import SOURCE
+from tests.harness.console_steps import enrol
+from tests.harness.consoles import PASSWORD, console
+from tests.harness.stores import SOURCE
 from tui.widgets.confirm import Confirm
 from tui.widgets.secret_view import SecretView
 
@@ -147,20 +147,6 @@ async def test_a_changed_password_works_and_the_old_one_does_not() -> None:
         assert isinstance(stage.store.sign_in.with_password("alice", NEW_PASSWORD, source="other"), SignedIn)
         with pytest.raises(WrongCredentials):
             stage.store.sign_in.with_password("alice", PASSWORD, source="other")
-
-
-async def enrol(stage: Stage) -> tuple[str, tuple[str, ...]]:
-    """Walk the three steps; returns the secret and the codes."""
-    await stage.press("f")
-    wizard = stage.app.screen
-    assert isinstance(wizard, TwoFactorSetup)
-    enrolment = wizard._given
-    await stage.press("enter")
-    await stage.fill("saved-code", enrolment.codes[4].lower())
-    await stage.press("enter")
-    await stage.fill("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
-    await stage.click("#complete")
-    return enrolment.secret, enrolment.codes
 
 
 async def test_two_factor_is_enabled_in_three_steps() -> None:

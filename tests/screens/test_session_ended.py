@@ -8,9 +8,9 @@ from screens.console import Console
 from screens.help import Help
 from screens.sign_in import SignIn
 from store.errors import SessionEnded
-from tests.consoles import PASSWORD, Stage, console
-from tests.slow_accounts import slow_console
-from tests.stores import sign_in
+from tests.harness.consoles import PASSWORD, Stage, console
+from tests.harness.slow_accounts import slow_console
+from tests.harness.stores import sign_in
 from tui.widgets.confirm import Choice
 
 pytestmark = pytest.mark.anyio
@@ -126,7 +126,7 @@ async def test_what_fails_while_one_signs_out_is_no_news() -> None:
 
 
 async def test_a_first_run_found_behind_the_help_takes_the_place_of_the_sign_in() -> None:
-    from tests.stores import make_store
+    from tests.harness.stores import make_store
 
     async with console(make_store(), signed_in=False) as stage:
         stage.app.show_sign_in()

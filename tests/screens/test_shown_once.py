@@ -7,9 +7,8 @@ from screens.settings.access_token import AccessToken, ApiKey, ShownOnce
 from screens.settings.backup_codes import BackupCodeList
 from screens.settings.two_factor_manage import NewBackupCodes
 from screens.settings.two_factor_setup import TwoFactorSetup
-from tests.consoles import Stage, console
-from tests.screens.test_console import open_module
-from tests.screens.test_security_tab import enrol
+from tests.harness.console_steps import enrol, open_module
+from tests.harness.consoles import Stage, console
 
 pytestmark = pytest.mark.anyio
 

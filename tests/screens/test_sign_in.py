@@ -10,21 +10,12 @@ from screens.create_account import CreateAccount
 from screens.lock import LockScreen
 from screens.sign_in import SignIn
 from store.bindings import ProviderKind
-from store.store import Store
-from store.two_factor import Enrolment
-from tests.consoles import PASSWORD, console
-from tests.stores import add_account, make_store, sign_in
+from tests.harness.console_steps import enable_two_factor
+from tests.harness.consoles import PASSWORD, console
+from tests.harness.stores import add_account, make_store
 from tui.widgets.strength import StrengthMeter
 
 pytestmark = pytest.mark.anyio
-
-
-def enable_two_factor(store: Store, token: str = "") -> Enrolment:
-    token = token or sign_in(store)
-    enrolment = store.two_factor.begin(token)
-    store.two_factor.confirm_saved(token, enrolment.codes[0])
-    store.two_factor.complete(token, pyotp.TOTP(enrolment.secret).at(store.context.now()))
-    return enrolment
 
 
 async def test_a_first_run_creates_the_account_and_opens_the_console() -> None:

@@ -1,7 +1,6 @@
 """What a person does before the account has answered is done when it has; nothing typed is lost."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from textual.events import Key
@@ -18,11 +17,11 @@ from screens.settings.two_factor_setup import TwoFactorSetup
 from screens.sign_in import SignIn
 from store.bindings import ProviderKind
 from store.errors import DatabaseBusy, SessionEnded
-from store.sections import NotificationSettings, SidebarSettings
-from tests.consoles import PASSWORD, SIZE, Stage, console
-from tests.screens.test_input_queue import burst
-from tests.slow_accounts import slow_console
-from tests.stores import StillClock, add_account, make_store, sign_in
+from store.sections import SidebarSettings
+from tests.harness.console_steps import burst, save_elsewhere
+from tests.harness.consoles import PASSWORD, SIZE, Stage, console
+from tests.harness.slow_accounts import slow_console
+from tests.harness.stores import StillClock, add_account, make_store, sign_in
 from tui import input_queue
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
@@ -162,12 +161,6 @@ async def test_what_another_console_saved_shows_unless_one_edits(keys: tuple[str
         await stage.press(*keys)
         assert threshold.value == "9"
         assert stage.app.screen.query_one(NotificationsPane).dirty
-
-
-async def save_elsewhere(stage: Stage, threshold_micro_usd: int) -> None:
-    token = sign_in(stage.store)
-    base = stage.store.settings.load(token, NotificationSettings)
-    stage.store.settings.save(token, replace(base.section, threshold_micro_usd=threshold_micro_usd), base.version)
 
 
 async def test_a_letter_that_was_quicker_than_the_answer_stays() -> None:

@@ -8,9 +8,9 @@ from screens.settings.page import SettingsPage
 from screens.settings.two_factor_setup import TwoFactorSetup
 from store.recommendations import TITLES
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
-from tests.consoles import Stage, console
-from tests.screens.test_security_tab import enrol
-from tests.stores import add_account, make_store, sign_in
+from tests.harness.console_steps import enrol
+from tests.harness.consoles import Stage, console
+from tests.harness.stores import add_account, make_store, sign_in
 from tui.clipboard import Copied, Route
 from tui.widgets.field import Field
 from tui.widgets.tab_bar import TabBar

@@ -12,8 +12,8 @@ from textual.css import stylesheet
 from screens.app import GatekeyApp
 from screens.console import Console
 from screens.header import Header
-from tests.consoles import Stage, console
-from tests.stores import StillClock, add_account, make_store, sign_in
+from tests.harness.consoles import Stage, console
+from tests.harness.stores import StillClock, add_account, make_store, sign_in
 from tui.host import STYLES
 from tui.idle_loop import until_idle
 from tui.keymap import ConsoleConfig

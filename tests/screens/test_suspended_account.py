@@ -9,8 +9,8 @@ from screens.settings.ask_password import AskPassword
 from screens.settings.two_factor_manage import TwoFactorManage
 from screens.sign_in import SignIn
 from store.site import PASSWORD_MINIMUM
-from tests.consoles import PASSWORD, Stage, console
-from tests.stores import add_account, make_store
+from tests.harness.consoles import PASSWORD, Stage, console
+from tests.harness.stores import add_account, make_store
 from tui.widgets.confirm import Confirm
 
 pytestmark = pytest.mark.anyio

@@ -18,12 +18,10 @@ from screens.settings.sidebar import SidebarPane
 from screens.settings.two_factor_manage import NewBackupCodes
 from store.errors import DatabaseBusy
 from store.sections import SidebarSettings
-from tests.consoles import PASSWORD, Stage, console
-from tests.screens.test_input_queue import burst
-from tests.screens.test_sign_in import enable_two_factor
-from tests.screens.test_slow_account import save_elsewhere
-from tests.slow_accounts import SlowAccount, slow_console
-from tests.stores import add_account, make_store, sign_in
+from tests.harness.console_steps import burst, enable_two_factor, save_elsewhere
+from tests.harness.consoles import PASSWORD, Stage, console
+from tests.harness.slow_accounts import SlowAccount, slow_console
+from tests.harness.stores import add_account, make_store, sign_in
 from tui import input_queue
 from tui.widgets.confirm import Choice, Confirm
 from tui.widgets.tab_bar import TabBar

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from store.hashing import Cost, Hasher
 from store.models import Account
 from store.store import open_store
-from tests.stores import PASSWORD, START, StillClock, add_account, make_ring, sqlite_url
+from tests.harness.stores import PASSWORD, START, StillClock, add_account, make_ring, sqlite_url
 
 ROUNDS = 40
 MOST_APART = 0.05
@@ -22,7 +22,7 @@ ONE_REFUSAL = """
 import sys, time
 from store.errors import WrongCredentials
 from store.store import open_store
-from tests.stores import make_ring
+from tests.harness.stores import make_ring
 with open_store(sys.argv[1], make_ring()) as store:
     began = time.perf_counter()
     try:

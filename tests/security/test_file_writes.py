@@ -18,8 +18,8 @@ from screens.save_file import SaveFile
 from screens.settings.access_token import ApiKey
 from screens.settings.two_factor_manage import NewBackupCodes
 from store.errors import FilesOff
-from tests.command_line import Shell
-from tests.consoles import Stage, console
+from tests.harness.command_line import Shell
+from tests.harness.consoles import Stage, console
 
 pytestmark = pytest.mark.anyio
 

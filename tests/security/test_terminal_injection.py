@@ -4,22 +4,13 @@ The headless walk inspects every segment of every screen; what reaches a termina
 `tests/e2e/test_injected_bytes.py`.
 """
 
-from importlib import import_module
-from pkgutil import walk_packages
 from typing import Final
 
 import pytest
-from textual.screen import Screen
 
-import screens
-from store.at_rest import KeyRing
-from store.pricing import ModelPrice
-from store.store import Store
-from tests.security.hostile import PAYLOADS, Place, plant, string_columns
-from tests.security.walk import NAME, Outside, Seen, Walk, on_stage
-from tests.stores import StillClock, make_store
-from tests.unit.store.acts import allow_bindings
-from tests.unit.store.whole_account import live, prepare_site
+from tests.harness.full_account import filled, live
+from tests.harness.hostile_text import FIXED_WORDS, PAYLOADS, Place, free, plant
+from tests.harness.screen_walk import NAME, Outside, Seen, Walk, every_screen, on_stage
 
 pytestmark = pytest.mark.anyio
 
@@ -27,26 +18,6 @@ FIRST_TURN: Final = 3
 """The turn that is walked always."""
 BAIT: Final = "[@click=x]"
 """Short, so that it arms what follows even where little is shown."""
-
-FIXED_WORDS: frozenset[Place] = frozenset(
-    {
-        ("accounts", "name_key"),
-        ("accounts", "role"),
-        ("accounts", "password_hash"),
-        ("meta", "name"),
-        ("providers", "kind"),
-        ("site_settings", "name"),
-        ("backup_codes", "code_hash"),
-        ("two_factor_setups", "code_hashes"),
-        ("usage_log", "kind"),
-        ("outbox", "kind"),
-        ("deliveries", "channel"),
-        ("deliveries", "state"),
-        ("passkey_ceremonies", "purpose"),
-        ("passkey_ceremonies", "state"),
-    }
-)
-"""Columns whose words the program compares with its own: another word there is damage, and has a test of its own."""
 
 
 NEVER_SHOWN: frozenset[Place] = frozenset(
@@ -141,33 +112,3 @@ async def walked(turn: int, *, before: str = "") -> Seen:
     assert walk.seen.literal, "markup was not shown as it stands"
     assert set(free()) - walk.seen.shown == NEVER_SHOWN
     return walk.seen
-
-
-def every_screen() -> set[type[Screen[object]]]:
-    """Every screen and dialog of the product."""
-    for module in walk_packages(screens.__path__, "screens."):
-        import_module(module.name)
-    return {screen for screen in _below(Screen) if screen.__module__.startswith(("screens.", "tui."))}
-
-
-def _below(kind: type[Screen[object]]) -> set[type[Screen[object]]]:
-    below = set(kind.__subclasses__())
-    return below.union(*(_below(other) for other in below))
-
-
-def free() -> list[Place]:
-    """The columns that may hold any word."""
-    return [place for place in string_columns() if place not in FIXED_WORDS]
-
-
-def filled(
-    url: str = "sqlite://", *, clock: StillClock | None = None, ring: KeyRing | None = None
-) -> tuple[Store, StillClock]:
-    """A store on which everything a person can open is switched on."""
-    clock = clock or StillClock()
-    store = make_store(url, clock=clock, ring=ring)
-    prepare_site(store)
-    allow_bindings(store, "gitlab")
-    store.site.set("passkeys.origin", "http://localhost:8787")
-    store.pricing.set(ModelPrice("a-model", 1, 2))
-    return store, clock

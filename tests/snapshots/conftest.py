@@ -8,8 +8,8 @@ from textual.pilot import Pilot
 
 from screens.app import GatekeyApp
 from store.store import Store
-from tests.consoles import Stage
-from tests.stores import StillClock, add_account, make_store, sign_in
+from tests.harness.consoles import Stage
+from tests.harness.stores import StillClock, add_account, make_store, sign_in
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options

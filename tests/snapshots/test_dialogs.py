@@ -6,35 +6,13 @@ import pytest
 
 from screens.settings.two_factor_setup import TwoFactorSetup
 from store.bindings import ProviderKind
-from store.passkeys import NewCredential
 from store.sections import NotificationSettings
-from store.store import Store
-from tests.consoles import Stage
-from tests.screens.test_security_tab import enrol
+from tests.harness.console_steps import enrol
+from tests.harness.consoles import Stage
+from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Picture
-from tests.stores import add_account, make_store, sign_in
+from tests.snapshots.scenes import begin_ceremony, passkey_store
 from tui.themes import ANSI_DARK, LIGHT
-
-
-def passkey_store() -> Store:
-    store = make_store()
-    add_account(store)
-    store.site.set("passkeys.enabled", "true")
-    store.site.set("passkeys.rp_id", "localhost")
-    store.site.set("passkeys.origin", "http://localhost:8787")
-    token = sign_in(store)
-    for name in ("laptop", "blue key"):
-        store.passkeys.add(token, name, NewCredential(name.encode(), b"key", 0, "", (), True))
-    return store
-
-
-async def begin_ceremony(stage: Stage) -> None:
-    """Wait for a browser that does not come; the dialog asks for news of it, and never settles."""
-    await stage.press("k", "n")
-    await stage.fill("passkey-label", "phone")
-    await stage.pilot.press("enter")
-    await stage.until(lambda: stage.says("Waiting for your browser: 2:00 left"))
-    await stage.pilot.pause()
 
 
 def test_token_question(picture: Picture) -> None:

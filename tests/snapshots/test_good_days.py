@@ -1,11 +1,10 @@
 """States in which all is as it should be."""
 
 from store.sections import Channel, NotificationSettings
-from tests.consoles import Stage
-from tests.screens.test_security_tab import enrol
-from tests.screens.test_sign_in import enable_two_factor
+from tests.harness.console_steps import enable_two_factor, enrol
+from tests.harness.consoles import Stage
+from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Picture
-from tests.stores import add_account, make_store, sign_in
 
 
 def test_the_lock_of_an_account_with_two_factors(picture: Picture) -> None:

@@ -1,13 +1,11 @@
 """Every question the console asks before it does something. In each the safe button has the focus."""
 
 from screens.settings.page import SettingsPage
-from tests.consoles import Stage
-from tests.screens.test_security_tab import enrol
+from tests.harness.console_steps import enrol
+from tests.harness.consoles import Stage
+from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Picture
-from tests.snapshots.test_dialogs import passkey_store
-from tests.snapshots.test_modules import busy_store, opening
-from tests.snapshots.test_tabs import used_store
-from tests.stores import add_account, make_store, sign_in
+from tests.snapshots.scenes import busy_store, opening, passkey_store, used_store
 
 
 def test_renewing_the_codes(picture: Picture) -> None:

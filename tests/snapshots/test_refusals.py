@@ -8,13 +8,11 @@ import pytest
 from screens.bind_provider import ProviderLogin
 from store.bindings import ProviderInfo, ProviderKind
 from store.errors import DatabaseBusy
-from tests.consoles import PASSWORD, Stage
-from tests.screens.test_security_tab import enrol
-from tests.screens.test_sign_in import enable_two_factor
+from tests.harness.console_steps import enable_two_factor, enrol
+from tests.harness.consoles import PASSWORD, Stage
+from tests.harness.stores import add_account, make_store
 from tests.snapshots.conftest import Picture
-from tests.snapshots.test_dialogs import begin_ceremony, passkey_store
-from tests.snapshots.test_modules import opening
-from tests.stores import add_account, make_store
+from tests.snapshots.scenes import begin_ceremony, opening, passkey_store
 from tui.account import DeviceLogin, FoundIdentity
 from tui.local_account import LocalAccount
 

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import pytest
 
+from tests.harness.stores import make_store
 from tests.snapshots.conftest import Picture
-from tests.snapshots.test_modules import busy_store, opening
-from tests.stores import make_store
+from tests.snapshots.scenes import busy_store, opening
 from tui.themes import ANSI_DARK, LIGHT
 
 LOOKS: Final[dict[str, dict[str, Any]]] = {

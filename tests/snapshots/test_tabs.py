@@ -7,33 +7,16 @@ import pytest
 from store.bindings import ProviderKind
 from store.errors import ModelNotPriced
 from store.passkeys import NewCredential
-from store.sections import NotificationSettings, PriceSettings, PrivacySettings
-from store.store import Store
-from store.usage_log import Kind, UsageEntry
-from tests.consoles import Stage
+from store.sections import NotificationSettings
+from tests.harness.consoles import Stage
+from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Picture
-from tests.stores import add_account, make_store, sign_in
+from tests.snapshots.scenes import used_store
 from tui.themes import ANSI_DARK, LIGHT
 from tui.widgets.toggle import Toggle
 
 MAIN = ("2", "3", "4", "5", "6")
 """The tabs that are pictured at every size and in every theme."""
-
-
-def used_store() -> Store:
-    store = make_store()
-    account = add_account(store)
-    token = sign_in(store)
-    store.access_token.generate(token)
-    prices = store.settings.load(token, PriceSettings)
-    store.settings.save(token, PriceSettings(True), prices.version)
-    privacy = store.settings.load(token, PrivacySettings)
-    store.settings.save(token, PrivacySettings(True), privacy.version)
-    for number in range(3):
-        store.usage.record(account.id, UsageEntry(Kind.CONSUMPTION, f"model-{number}", client_ip="203.0.113.7"))
-        store.pricing.admit(account.id, f"unpriced-{number}")
-    store.context.clock.advance(hours=2)  # type: ignore[attr-defined] # the still clock of the tests
-    return store
 
 
 def test_security(picture: Picture) -> None:

@@ -1,9 +1,9 @@
 """The screens before the console: first run, sign-in, second factor, lock."""
 
-from tests.consoles import PASSWORD, Stage
-from tests.screens.test_sign_in import enable_two_factor
+from tests.harness.console_steps import enable_two_factor
+from tests.harness.consoles import PASSWORD, Stage
+from tests.harness.stores import add_account, make_store
 from tests.snapshots.conftest import Picture
-from tests.stores import add_account, make_store
 
 
 def test_first_run(picture: Picture) -> None:

@@ -12,8 +12,8 @@ from typing import Final
 import grimp
 import pytest
 
-from tests.postgres import PostgresServer, postgres_server
-from tests.stores import make_ring, make_store, sqlite_url
+from tests.harness.postgres import PostgresServer, postgres_server
+from tests.harness.stores import make_ring, make_store, sqlite_url
 
 __all__ = ["postgres_server"]
 
@@ -44,7 +44,9 @@ def imports_of(room: str) -> str:
 
 
 def opening(url: str) -> str:
-    return f"from tests.stores import make_store\nstore = make_store({url!r})\nstore.accounts.all()\nstore.close()"
+    return (
+        f"from tests.harness.stores import make_store\nstore = make_store({url!r})\nstore.accounts.all()\nstore.close()"
+    )
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 import tui.widgets
-from tests.pty_terminal import PtyTerminal
+from tests.harness.pty_terminal import PtyTerminal
 from tests.screens.widgets.gallery import Form, Gallery
 from tests.screens.widgets.stage import STYLES
 from tui.themes import THEME_NAMES

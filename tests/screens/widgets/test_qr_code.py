@@ -10,8 +10,8 @@ from textual.app import App
 from textual.geometry import Size
 
 from tests import parts
-from tests.authenticator_app import scan, zbarimg
-from tests.pty_screen import Cell, to_png
+from tests.fakes.authenticator_app import scan, zbarimg
+from tests.harness.pty_screen import Cell, to_png
 from tests.screens.widgets.stage import Stage
 from tui.terminal import native_colours
 from tui.widgets.qr_code import QrCode, fits, size_for

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.authority import Authority
-from tests.receivers import Backstage, HttpReceiver
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage, HttpReceiver
 
 
 @pytest.fixture(scope="session")

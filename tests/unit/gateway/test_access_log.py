@@ -7,8 +7,8 @@ import pytest
 from gateway.access_log import LOGGER, line
 from store.sections import PrivacySettings
 from store.store import Store
-from tests.stores import add_account, make_store, sign_in
-from tests.unit.gateway.apps import PEER, client_of, make_token
+from tests.harness.gateway_client import PEER, client_of, make_token
+from tests.harness.stores import add_account, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

@@ -27,8 +27,8 @@ from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.stores import PASSWORD, StillClock, add_account, make_store, sign_in
-from tests.unit.gateway.apps import client_of, make_token
+from tests.harness.gateway_client import client_of, make_token
+from tests.harness.stores import PASSWORD, StillClock, add_account, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

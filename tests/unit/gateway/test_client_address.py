@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from gateway.client_address import client_address, networks, throttled_as
 from store.sections import PrivacySettings
 from store.usage_log import UsageEntry
-from tests.stores import StillClock, add_account, make_store, sign_in
-from tests.unit.gateway.apps import client_of, make_relayed, make_token
+from tests.harness.gateway_client import client_of, make_relayed, make_token
+from tests.harness.stores import StillClock, add_account, make_store, sign_in
 
 PEER, PROXY, INNER, CLIENT = "203.0.113.77", "10.0.0.2", "10.0.0.3", "198.51.100.9"
 TRUSTED = ("10.0.0.0/8", "fd00::/8")

@@ -10,9 +10,9 @@ from gateway.access_log import LOGGER
 from gateway.app import create_app
 from gateway.model_server.client import ModelServerClient
 from store.store import Store
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import make_relayed, make_token
-from tests.unit.gateway.scripted import ModelServer
+from tests.fakes.scripted_model_server import ModelServer
+from tests.harness.gateway_client import make_relayed, make_token
+from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

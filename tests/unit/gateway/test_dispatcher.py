@@ -29,8 +29,10 @@ from store.outbox import LEASE_LASTS, QUOTA_WARNING, TEST, WARNING_PAUSE, Job, L
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings
 from store.store import Store
-from tests.authority import Authority
-from tests.notified import (
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage, Recorded, reply
+from tests.harness.channels import WEBHOOK_PATH, WEBHOOK_SECRET
+from tests.harness.notifications import (
     HOST,
     Letterboxes,
     add_person,
@@ -42,9 +44,7 @@ from tests.notified import (
     targets,
     use,
 )
-from tests.receivers import Backstage, Recorded, reply
-from tests.stores import START, StillClock, make_store, sign_in, sqlite_url
-from tests.unit.gateway.channels.settings import WEBHOOK_PATH, WEBHOOK_SECRET
+from tests.harness.stores import START, StillClock, make_store, sign_in, sqlite_url
 
 EVERYWHERE = set(Channel)
 PATIENCE = 90.0

@@ -12,9 +12,8 @@ from gateway.dispatcher import DeliveryTransports, Dispatcher
 from store.outbox import State
 from store.sections import Channel, NotificationSettings
 from store.store import Store
-from tests.authority import Authority
-from tests.notified import BY_HTTP, add_person, allow, latest, spend, targets, use_mail
-from tests.receivers import (
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import (
     Backstage,
     Behaviour,
     HttpReceiver,
@@ -27,10 +26,11 @@ from tests.receivers import (
     stall,
     then,
 )
-from tests.stores import make_store
+from tests.harness.channels import SECRETS
+from tests.harness.notifications import BY_HTTP, add_person, allow, latest, spend, targets, use_mail
+from tests.harness.outbound import LOOPBACK, resolving
+from tests.harness.stores import make_store
 from tests.unit.gateway.channels.mail_servers import STARTTLS, MailServer
-from tests.unit.gateway.channels.settings import SECRETS
-from tests.unit.gateway.ways_out import LOOPBACK, resolving
 
 PUSH: Final = "push.example"
 MAIL: Final = "mail.example"

@@ -11,11 +11,10 @@ from store.audit import Tag
 from store.notices import DELETED_SENTENCE, SENTENCES
 from store.sign_in import SecondFactorNeeded
 from store.store import Store
-from tests.authority import Authority
-from tests.notified import Letterboxes, letterboxes, targets, use
-from tests.receivers import Backstage
-from tests.stores import PASSWORD, StillClock, add_account, make_store, sign_in
-from tests.unit.store.acts import (
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage
+from tests.harness.notifications import Letterboxes, letterboxes, targets, use
+from tests.harness.people import (
     GITHUB,
     allow_bindings,
     allow_passkeys,
@@ -23,6 +22,7 @@ from tests.unit.store.acts import (
     credential,
     enrol,
 )
+from tests.harness.stores import PASSWORD, StillClock, add_account, make_store, sign_in
 
 NEW_PASSWORD = "entirely different words here"
 EVENTS = (

@@ -20,8 +20,8 @@ from store.errors import (
 )
 from store.health import check_writable
 from store.store import Store
-from tests.stores import make_store, sqlite_url
-from tests.unit.gateway.apps import client_of
+from tests.harness.gateway_client import client_of
+from tests.harness.stores import make_store, sqlite_url
 
 pytestmark = pytest.mark.anyio
 REASONS: Final[list[tuple[type[StoreUnavailable], str]]] = [

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from gateway import http_protocol, strict_http
 from gateway.connections import Connections
 from gateway.problems import PROBLEM
-from tests.guarded_servers import Guarded, guarded, read_to_end
+from tests.harness.guarded_servers import Guarded, guarded, read_to_end
 
 HOST = b"Host: gateway.test\r\n"
 LARGE = 8 * 1024 * 1024

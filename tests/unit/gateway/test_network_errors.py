@@ -8,9 +8,9 @@ import pytest
 
 from gateway import network_errors
 from store.errors import DeliveryFailed
-from tests.authority import Authority
-from tests.receivers import Backstage, HttpReceiver, TcpReceiver, refused_port, reset, then
-from tests.unit.gateway.ways_out import outbound, post
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage, HttpReceiver, TcpReceiver, refused_port, reset, then
+from tests.harness.outbound import outbound, post
 
 
 def test_every_exception_of_httpx_had_a_sentence() -> None:

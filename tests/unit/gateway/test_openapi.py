@@ -22,10 +22,10 @@ from gateway.relay.request import ENDPOINTS
 from gateway.relay.routes import PREFIX
 from store.sections import PriceSettings
 from store.store import Store
-from tests.live_servers import live
-from tests.model_server import Asked, ModelServer
-from tests.stores import add_account, make_store, sign_in
-from tests.unit.gateway.apps import client_of, make_relayed, make_token
+from tests.fakes.model_server import Asked, ModelServer
+from tests.harness.gateway_client import client_of, make_relayed, make_token
+from tests.harness.live_servers import live
+from tests.harness.stores import add_account, make_store, sign_in
 
 SCHEMATHESIS: Final = Path(sysconfig.get_path("scripts")) / "schemathesis"
 _GENERATED: Final = re.compile(r"(\d+) generated")

@@ -14,9 +14,9 @@ import pytest
 from gateway.addresses import AllowList, is_public
 from gateway.outbound import Outbound, system_trust, web_address
 from store.errors import AddressRefused, DeliveryFailed, InvalidUrl
-from tests.authority import Authority
-from tests.receivers import Backstage, HttpReceiver, reply
-from tests.unit.gateway.ways_out import PUBLIC, Detour, outbound, post, resolving
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage, HttpReceiver, reply
+from tests.harness.outbound import PUBLIC, Detour, outbound, post, resolving
 
 
 def test_a_listed_target_was_reached_and_answered(authority: Authority, receiver: HttpReceiver) -> None:

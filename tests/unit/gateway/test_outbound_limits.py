@@ -9,9 +9,9 @@ import pytest
 from gateway.connect import first_to_connect
 from gateway.outbound import BODY_LIMIT
 from store.errors import DeliveryFailed
-from tests.authority import Authority
-from tests.receivers import Backstage, HttpReceiver, Recorded, TcpReceiver, drip, reply, stall, then
-from tests.unit.gateway.ways_out import SHORT, outbound, post, resolving
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, TcpReceiver, drip, reply, stall, then
+from tests.harness.outbound import SHORT, outbound, post, resolving
 
 # -- how much and how long
 

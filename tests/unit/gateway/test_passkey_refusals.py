@@ -17,8 +17,8 @@ from gateway.webauthn_ceremony import (
 from store.errors import ClonedPasskey, GatekeyError, PasskeyRefused, SignInExpired
 from store.passkey_ceremonies import Ceremony, CeremonyStarted, CeremonyState, Purpose
 from store.sign_in import SignedIn
-from tests.soft_authenticator import SoftAuthenticator
-from tests.stores import SOURCE, StillClock, add_account, make_store, sign_in
+from tests.fakes.soft_authenticator import SoftAuthenticator
+from tests.harness.stores import SOURCE, StillClock, add_account, make_store, sign_in
 
 PARTY = RelyingParty("gateway.example", "https://gateway.example")
 ROUNDS = 100

@@ -17,8 +17,8 @@ from store.passkey_ceremonies import CeremonyStarted, CeremonyState
 from store.sign_in import SignedIn
 from store.store import Store
 from store.throttle import SOURCE_LIMIT
-from tests.soft_authenticator import SoftAuthenticator
-from tests.stores import SOURCE, StillClock, add_account, make_store, sign_in
+from tests.fakes.soft_authenticator import SoftAuthenticator
+from tests.harness.stores import SOURCE, StillClock, add_account, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

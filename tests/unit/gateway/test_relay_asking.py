@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from store.store import Store
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, DONE, USED, ModelServer, answer, said, stream
+from tests.fakes.scripted_model_server import CHAT, DONE, USED, ModelServer, answer, said, stream
+from tests.harness.gateway_client import client_of, make_relayed
+from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

@@ -14,9 +14,9 @@ from store.pricing import ModelPrice
 from store.sections import PriceSettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.stores import StillClock, add_account, make_store, sign_in
-from tests.unit.gateway.apps import UPSTREAM_KEY, client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, DONE, USED, Chunks, ModelServer, answer, chat, said
+from tests.fakes.scripted_model_server import CHAT, DONE, USED, Chunks, ModelServer, answer, chat, said
+from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
+from tests.harness.stores import StillClock, add_account, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

@@ -13,10 +13,10 @@ from gateway.relay.fields import BATCH, CHAT, COMPLETION, EMBEDDING, EXTRA, PICT
 from gateway.relay.request import ENDPOINTS, Endpoint, parse_request
 from store.request_fields import LENGTHS, MODEL_OVERRIDE_KEYS, PRICED, READ, refusal
 from store.store import Store
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import MODEL, client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT as ASKED
-from tests.unit.gateway.scripted import ModelServer
+from tests.fakes.scripted_model_server import CHAT as ASKED
+from tests.fakes.scripted_model_server import ModelServer
+from tests.harness.gateway_client import MODEL, client_of, make_relayed
+from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 CHATS: Final = ENDPOINTS[0]

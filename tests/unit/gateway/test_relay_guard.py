@@ -22,9 +22,9 @@ from store.pricing import ModelPrice
 from store.sections import PriceSettings
 from store.store import Store
 from store.text import fold_case, is_sanitized
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import MODEL, client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, COST, ModelServer, answer
+from tests.fakes.scripted_model_server import CHAT, COST, ModelServer, answer
+from tests.harness.gateway_client import MODEL, client_of, make_relayed
+from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 CHATS: Final = ENDPOINTS[0]

@@ -20,9 +20,9 @@ from gateway.relay import body_parser, parser_process, relay
 from gateway.relay.body_parser import LONGEST_AT_ONCE, BodyParser
 from gateway.relay.request import ENDPOINTS, MOST_VALUES, Call, Endpoint, parse_request
 from store.store import Store
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, ModelServer, answer, chat
+from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, chat
+from tests.harness.gateway_client import client_of, make_relayed
+from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 JSON: Final = "application/json"

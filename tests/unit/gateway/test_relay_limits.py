@@ -17,9 +17,9 @@ from gateway.store_threads import StoreThreads
 from store.request_rates import RequestRates
 from store.store import Store
 from store.usage_log import Kind, LoggedEntry
-from tests.stores import StillClock, add_account, make_store, sign_in
-from tests.unit.gateway.apps import client_of, make_relayed, make_token
-from tests.unit.gateway.scripted import CHAT, ModelServer
+from tests.fakes.scripted_model_server import CHAT, ModelServer
+from tests.harness.gateway_client import client_of, make_relayed, make_token
+from tests.harness.stores import StillClock, add_account, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 MIB: Final = 1024 * 1024

@@ -20,9 +20,9 @@ from store.pricing import ModelPrice
 from store.sections import PriceSettings, PrivacySettings
 from store.store import Store
 from store.usage_log import Kind, LoggedEntry, UsageEntry
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import MODEL, PEER, UPSTREAM_KEY, client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, COST, USAGE, Chunks, ModelServer, answer, chat
+from tests.fakes.scripted_model_server import CHAT, COST, USAGE, Chunks, ModelServer, answer, chat
+from tests.harness.gateway_client import MODEL, PEER, UPSTREAM_KEY, client_of, make_relayed
+from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

@@ -13,9 +13,9 @@ from store.pricing import ModelPrice
 from store.sections import PriceSettings
 from store.store import Store
 from store.usage_log import UsageEntry
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import MODEL, client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, ModelServer, answer, chat, event, said, stream
+from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, chat, event, said, stream
+from tests.harness.gateway_client import MODEL, client_of, make_relayed
+from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

@@ -16,9 +16,9 @@ from gateway.site_view import SiteView
 from store.store import Store
 from store.text import is_sanitized
 from store.usage_log import Kind
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import UPSTREAM_KEY, client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, DONE, Chunks, ModelServer, answer, event, said, stream
+from tests.fakes.scripted_model_server import CHAT, DONE, Chunks, ModelServer, answer, event, said, stream
+from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
+from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

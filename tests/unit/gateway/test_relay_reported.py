@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from gateway.relay.usage_report import MAX_REPORTED_TOKENS, ReportedUsage, reported
 from store.pricing import ModelPrice
 from store.store import Store
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import MODEL, client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, DONE, ModelServer, answer, chat, event, said, stream
+from tests.fakes.scripted_model_server import CHAT, DONE, ModelServer, answer, chat, event, said, stream
+from tests.harness.gateway_client import MODEL, client_of, make_relayed
+from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

@@ -15,11 +15,11 @@ from gateway.model_server.client import ModelServerClient
 from gateway.relay import concurrency_limiter, streaming_response
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests import model_server
-from tests.live_servers import live
-from tests.stores import StillClock, add_account, make_store, sign_in
-from tests.unit.gateway.apps import client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, DONE, USED, Chunks, ModelServer, event, said, stream
+from tests.fakes import model_server
+from tests.fakes.scripted_model_server import CHAT, DONE, USED, Chunks, ModelServer, event, said, stream
+from tests.harness.gateway_client import client_of, make_relayed
+from tests.harness.live_servers import live
+from tests.harness.stores import StillClock, add_account, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 STREAMED: Final = {**CHAT, "stream": True}

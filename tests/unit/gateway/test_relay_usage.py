@@ -12,9 +12,9 @@ from gateway.relay.request import ENDPOINTS, Length, parse_request
 from store.pricing import ModelPrice
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import MODEL, client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, DONE, USED, ModelServer, answer, chat, event, said, stream
+from tests.fakes.scripted_model_server import CHAT, DONE, USED, ModelServer, answer, chat, event, said, stream
+from tests.harness.gateway_client import MODEL, client_of, make_relayed
+from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

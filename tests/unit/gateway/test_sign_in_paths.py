@@ -17,9 +17,9 @@ from store.errors import GatekeyError, NotEnabled, SessionEnded, SessionLocked, 
 from store.sign_in import SecondFactorNeeded
 from store.store import Store
 from store.two_factor import Enrolment
-from tests.identity_provider import IdentityProvider, identity_provider
-from tests.soft_authenticator import SoftAuthenticator
-from tests.stores import PASSWORD, START, StillClock, add_account, make_store, sign_in
+from tests.fakes.identity_provider import IdentityProvider, identity_provider
+from tests.fakes.soft_authenticator import SoftAuthenticator
+from tests.harness.stores import PASSWORD, START, StillClock, add_account, make_store, sign_in
 from tui.account import PasskeyPage
 from tui.local_account import LocalAccount
 from tui.store_location import Options

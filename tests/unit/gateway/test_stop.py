@@ -19,9 +19,9 @@ from store.errors import DatabaseBusy
 from store.reservations import Hold
 from store.store import Store
 from store.usage_log import UsageEntry
-from tests.stores import StillClock, make_store, sign_in
-from tests.unit.gateway.apps import make_relayed
-from tests.unit.gateway.scripted import CHAT, COST, ModelServer, said, stream
+from tests.fakes.scripted_model_server import CHAT, COST, ModelServer, said, stream
+from tests.harness.gateway_client import make_relayed
+from tests.harness.stores import StillClock, make_store, sign_in
 
 STREAMS = 6
 PATIENCE = 60.0

@@ -23,9 +23,9 @@ from store.reservations import Hold
 from store.store import Store
 from store.upsert import upsert
 from store.usage_log import UsageEntry
-from tests.stores import START, StillClock, make_store, sign_in
-from tests.unit.gateway.apps import client_of, make_relayed
-from tests.unit.gateway.scripted import CHAT, ModelServer, said, stream
+from tests.fakes.scripted_model_server import CHAT, ModelServer, said, stream
+from tests.harness.gateway_client import client_of, make_relayed
+from tests.harness.stores import START, StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 STREAMS = 12

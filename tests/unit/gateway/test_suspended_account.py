@@ -6,9 +6,9 @@ import pytest
 
 from store.store import Store
 from store.throttle import BEARER_LIMIT
-from tests.stores import StillClock, make_store
-from tests.unit.gateway.apps import client_of, make_relayed, make_token
-from tests.unit.gateway.scripted import CHAT, ModelServer
+from tests.fakes.scripted_model_server import CHAT, ModelServer
+from tests.harness.gateway_client import client_of, make_relayed, make_token
+from tests.harness.stores import StillClock, make_store
 
 pytestmark = pytest.mark.anyio
 PATH = "/v1/chat/completions"

@@ -14,9 +14,9 @@ from store.proofs import Proof
 from store.sections import NotificationSettings, PriceSettings
 from store.store import Store
 from store.throttle import FREE_FAILURES
-from tests.stores import PASSWORD, StillClock, add_account, make_store, sign_in
-from tests.unit.gateway.apps import client_of, make_token
-from tests.unit.store.acts import enrol
+from tests.harness.gateway_client import client_of, make_token
+from tests.harness.people import enrol
+from tests.harness.stores import PASSWORD, StillClock, add_account, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 

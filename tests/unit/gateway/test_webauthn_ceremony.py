@@ -25,7 +25,7 @@ from gateway.webauthn_ceremony import (
 )
 from store.errors import PasskeyRefused
 from store.passkeys import StoredCredential
-from tests.soft_authenticator import Passkey, SoftAuthenticator, b64, cose_key, unb64
+from tests.fakes.soft_authenticator import Passkey, SoftAuthenticator, b64, cose_key, unb64
 
 PARTY = RelyingParty("gateway.example", "https://gateway.example")
 CHALLENGE = bytes(range(32))

@@ -14,10 +14,10 @@ from store.database import Database
 from store.key_check import check_ring
 from store.models import Base
 from store.store import Store, assemble
-from tests.postgres import PostgresServer, postgres_server
-from tests.stores import StillClock, add_account, cheap_hasher, make_ring, make_store, sqlite_url
-from tests.stores import sign_in as signed_in
-from tests.unit.store.acts import Person
+from tests.harness.people import Person
+from tests.harness.postgres import PostgresServer, postgres_server
+from tests.harness.stores import StillClock, add_account, cheap_hasher, make_ring, make_store, sqlite_url
+from tests.harness.stores import sign_in as signed_in
 
 __all__ = ["postgres_server"]
 

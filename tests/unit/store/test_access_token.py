@@ -10,8 +10,8 @@ from store.access_token import AccessTokenInfo
 from store.errors import InvalidToken, NotEnabled
 from store.sections import PrivacySettings
 from store.store import Store
-from tests.stores import START, StillClock
-from tests.unit.store.acts import Person, configure_mail, contents, prove, queued, statements, tags
+from tests.harness.people import Person, configure_mail, contents, prove, queued, statements, tags
+from tests.harness.stores import START, StillClock
 
 
 def test_a_new_token_speaks_for_its_account(store: Store, alice: Person, clock: StillClock) -> None:

@@ -18,8 +18,8 @@ from store.sections import NotificationSettings, PriceSettings, PrivacySettings,
 from store.settings import Saved
 from store.store import Store
 from store.throttle import Factor
-from tests.stores import PASSWORD, SOURCE, StillClock, add_account
-from tests.unit.store.acts import Person, contents, session_of, tags
+from tests.harness.people import Person, contents, session_of, tags
+from tests.harness.stores import PASSWORD, SOURCE, StillClock, add_account
 
 
 def test_a_new_account_has_its_defaults(store: Store, clock: StillClock) -> None:

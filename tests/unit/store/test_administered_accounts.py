@@ -16,8 +16,8 @@ from store.errors import (
 from store.models import TwoFactorSetup
 from store.store import Store
 from store.throttle import Factor
-from tests.stores import StillClock, add_account, sign_in
-from tests.unit.store.acts import Person, configure_mail, contents, enrol, queued
+from tests.harness.people import Person, configure_mail, contents, enrol, queued
+from tests.harness.stores import StillClock, add_account, sign_in
 
 ADMIN = "unix:root SUDO_USER:carol"
 

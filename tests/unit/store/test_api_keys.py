@@ -20,8 +20,8 @@ from store.money import MAXIMUM_MICRO_USD
 from store.sections import PrivacySettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.stores import START, StillClock
-from tests.unit.store.acts import Person, contents, tags
+from tests.harness.people import Person, contents, tags
+from tests.harness.stores import START, StillClock
 
 ENTRY = UsageEntry(Kind.CONSUMPTION, "model")
 

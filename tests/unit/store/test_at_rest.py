@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from store.at_rest import KEY_BYTES, KeyRing, create_key_file, load_key_file
 from store.errors import KeyExposed, KeyMissing, KeyWrong
-from tests.stores import make_ring
+from tests.harness.stores import make_ring
 
 PLACE = "two_factor:secret:7"
 

@@ -10,8 +10,8 @@ from store.audit import SiteTag, Tag
 from store.audit_macs import FIRST
 from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.store import Store
-from tests.stores import StillClock, make_ring
-from tests.unit.store.acts import Person, contents
+from tests.harness.people import Person, contents
+from tests.harness.stores import StillClock, make_ring
 
 
 def record(store: Store, account_id: int, count: int) -> None:

@@ -10,9 +10,9 @@ from store.audit_checkpoint import Checkpoint
 from store.errors import InvalidInput
 from store.models import Account
 from store.store import Store
-from tests.stores import StillClock
-from tests.unit.store.acts import Person
-from tests.unit.store.test_audit_total import WHOLE_LOG, act, copy_of, put_back
+from tests.harness.people import Person
+from tests.harness.stores import StillClock
+from tests.unit.store.audit_log import WHOLE_LOG, act, copy_of, put_back
 
 
 def take(store: Store) -> Checkpoint:

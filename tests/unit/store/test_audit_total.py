@@ -5,56 +5,21 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, delete, insert, inspect, select, text, update
+from sqlalchemy import delete, select, text, update
 
 from store import schema
 from store.accounts import Role
 from store.audit import SiteTag, Tag
-from store.audit_check import Report
 from store.audit_macs import added
 from store.database import Database
 from store.errors import KeyWrong
-from store.models import Account, AuditEvent, AuditHead, AuditTotal, Base, SiteEvent
+from store.models import Account, AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.pricing import ModelPrice
 from store.store import Store
-from tests.postgres import PostgresServer
-from tests.stores import StillClock, add_account, make_ring, make_store, sign_in
-from tests.unit.store.acts import Person, allow_bindings, contents, statements
-
-CHAIN = ("audit_events", "audit_heads")
-WHOLE_LOG = (*CHAIN, "audit_totals", "site_events")
-
-
-def report(store: Store) -> Report:
-    with store.database.read() as tx:
-        return store.audit.verify_all(tx)
-
-
-def act(store: Store, account_id: int, count: int = 1) -> None:
-    for number in range(count):
-        with store.database.write() as tx:
-            store.audit.record(tx, account_id, Tag.SETTINGS_SAVED, actor="alice", source="pts/0", number=number)
-
-
-def copy_of(store: Store, *tables: str) -> dict[str, list[dict[str, Any]]]:
-    """What somebody who may read the database can keep."""
-    with store.database.read() as tx:
-        return {name: [dict(row._mapping) for row in tx.execute(select(Base.metadata.tables[name]))] for name in tables}
-
-
-def put_back(store: Store, copy: dict[str, list[dict[str, Any]]], account_id: int | None = None) -> None:
-    """What somebody who may write to the database can do with it: for one account, or for everything."""
-    with store.database.engine.begin() as tx:
-        for name, rows in copy.items():
-            table: Table = Base.metadata.tables[name]
-            is_of = [row for row in rows if account_id is None or row.get("account_id", account_id) == account_id]
-            gone = delete(table)
-            if account_id is not None and "account_id" in table.c:
-                gone = gone.where(table.c.account_id == account_id)
-            tx.execute(gone)
-            if is_of:
-                tx.execute(insert(table), is_of)
-
+from tests.harness.people import Person, allow_bindings, contents, statements
+from tests.harness.postgres import PostgresServer
+from tests.harness.stores import StillClock, add_account, make_ring, make_store, sign_in
+from tests.unit.store.audit_log import CHAIN, WHOLE_LOG, act, copy_of, put_back, report, take_back_to_0002
 
 # -- setting back -----------------------------------------------------------------------------------------------
 
@@ -305,28 +270,6 @@ def test_the_sites_chain_cut_off_is_found(store: Store) -> None:
 
 
 # -- databases of before ----------------------------------------------------------------------------------------
-
-
-def take_back_to_0002(database: Database) -> None:
-    """Drop whatever a database that was brought to 0002, and no further, does not have."""
-    then = Database("sqlite://")
-    with pytest.MonkeyPatch.context() as at_0002:
-        at_0002.setattr(schema, "SCHEMA_REVISION", "0002")
-        schema.upgrade(then)
-    with then.read() as tx:
-        had = {
-            name: {column["name"] for column in inspect(tx).get_columns(name)} for name in inspect(tx).get_table_names()
-        }
-    then.close()
-    with database.engine.begin() as tx:
-        for table in reversed(Base.metadata.sorted_tables):
-            if table.name not in had:
-                tx.execute(text(f"DROP TABLE {table.name}"))
-                continue
-            for column in table.columns:
-                if column.name not in had[table.name]:
-                    tx.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {column.name}"))
-        tx.execute(text("UPDATE alembic_version SET version_num = '0002'"))
 
 
 @pytest.fixture(params=["file", "postgresql"])

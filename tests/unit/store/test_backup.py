@@ -18,11 +18,11 @@ from store.errors import BackupRefused, DatabaseBusy, DatabaseFull, DatabaseInUs
 from store.models import SCHEMA_REVISION
 from store.restore import Restored, restore
 from store.store import Store
-from tests.postgres import PostgresServer
-from tests.stores import StillClock, add_account, make_ring, make_store, sign_in, sqlite_url
-from tests.unit.store.acts import contents
-from tests.unit.store.test_audit_total import report, take_back_to_0002
-from tests.unit.store.whole_account import live, prepare_site
+from tests.harness.full_account import live, prepare_site
+from tests.harness.people import contents
+from tests.harness.postgres import PostgresServer
+from tests.harness.stores import StillClock, add_account, make_ring, make_store, sign_in, sqlite_url
+from tests.unit.store.audit_log import report, take_back_to_0002
 
 LEFT_OUT = {"sessions", "pending_sign_ins", "passkey_ceremonies"}
 CHANGED = {"audit_totals", "site_events"}

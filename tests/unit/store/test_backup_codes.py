@@ -12,8 +12,8 @@ from store.backup_codes import ALPHABET, COUNT, LENGTH, BackupCodes, canonical, 
 from store.errors import CodeAlreadyUsed, WrongCode
 from store.models import BackupCode
 from store.store import Store
-from tests.stores import StillClock
-from tests.unit.store.acts import Person, configure_mail, contents, enrol, queued, tags, ticket_for
+from tests.harness.people import Person, configure_mail, contents, enrol, queued, tags, ticket_for
+from tests.harness.stores import StillClock
 
 
 def test_a_code_is_sixteen_symbols_of_crockfords_alphabet() -> None:

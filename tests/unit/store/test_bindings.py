@@ -18,8 +18,7 @@ from store.errors import (
     SessionEnded,
 )
 from store.store import Store
-from tests.stores import SOURCE, StillClock, add_account, sign_in
-from tests.unit.store.acts import (
+from tests.harness.people import (
     Person,
     allow_bindings,
     allow_passkeys,
@@ -30,6 +29,7 @@ from tests.unit.store.acts import (
     session_of,
     tags,
 )
+from tests.harness.stores import SOURCE, StillClock, add_account, sign_in
 
 HOSTILE = ["", "x" * 256, "nul\x00", "\ud800", "bidi\u202e", "two\nlines"]
 

@@ -20,8 +20,8 @@ from store.models import Passkey, PasskeyCeremony
 from store.passkey_ceremonies import CEREMONY_LASTS, Ceremony, CeremonyState, Purpose, canonical_code, new_code
 from store.sign_in import SecondFactorNeeded
 from store.store import Store
-from tests.stores import SOURCE, StillClock, sign_in
-from tests.unit.store.acts import Person, allow_passkeys, contents, credential, enrol, session_of, tags
+from tests.harness.people import Person, allow_passkeys, contents, credential, enrol, session_of, tags
+from tests.harness.stores import SOURCE, StillClock, sign_in
 
 
 @pytest.fixture(autouse=True)

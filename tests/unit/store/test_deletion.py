@@ -26,9 +26,9 @@ from store.errors import (
 from store.export_columns import EXPORTED, WITHOUT_CONTENT
 from store.models import Base
 from store.store import Store
-from tests.stores import SOURCE, StillClock, add_account, make_store, sign_in
-from tests.unit.store.acts import Person, contents, prove
-from tests.unit.store.whole_account import live, prepare_site
+from tests.harness.full_account import live, prepare_site
+from tests.harness.people import Person, contents, prove
+from tests.harness.stores import SOURCE, StillClock, add_account, make_store, sign_in
 
 WITHOUT_PERSON = {
     "meta",

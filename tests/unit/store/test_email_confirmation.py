@@ -12,8 +12,8 @@ from store.models import Account
 from store.outbox import TEST, Job
 from store.sections import Channel, NotificationSettings
 from store.store import Store
-from tests.stores import StillClock, sign_in
-from tests.unit.store.acts import Person, contents, prove, tags
+from tests.harness.people import Person, contents, prove, tags
+from tests.harness.stores import StillClock, sign_in
 
 OWN = "alice@example.com"
 OTHER = "pager@example.com"

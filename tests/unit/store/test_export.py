@@ -12,9 +12,9 @@ from store.export_columns import EXPORTED
 from store.models import Base
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.stores import StillClock
-from tests.unit.store.acts import Person, contents, tags
-from tests.unit.store.whole_account import live, prepare_site
+from tests.harness.full_account import live, prepare_site
+from tests.harness.people import Person, contents, tags
+from tests.harness.stores import StillClock
 
 NOT_SHOWN: dict[type[Base], set[str]] = {
     models.Account: {"password_hash", "auth_epoch", "name_key"},

@@ -1,8 +1,8 @@
 """When three backup codes are left the owner is told once, and once more only for a new set."""
 
 from store.store import Store
-from tests.stores import StillClock
-from tests.unit.store.acts import Person, code_at, configure_mail, enrol, prove, queued, tags, ticket_for
+from tests.harness.people import Person, code_at, configure_mail, enrol, prove, queued, tags, ticket_for
+from tests.harness.stores import StillClock
 
 
 def use(store: Store, codes: tuple[str, ...]) -> list[str]:

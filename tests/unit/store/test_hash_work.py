@@ -14,8 +14,8 @@ from store.hashing import Cost, Hasher, decoy, parameters
 from store.models import Account
 from store.store import Store
 from store.throttle import DISABLED_AFTER, FREE_FAILURES, Factor
-from tests.stores import CHEAP, PASSWORD, StillClock, add_account, make_store
-from tests.unit.store.acts import contents, statements
+from tests.harness.people import contents, statements
+from tests.harness.stores import CHEAP, PASSWORD, StillClock, add_account, make_store
 
 TODAY = Cost(memory_kib=512, passes=3, lanes=4)
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from store.hashing import AT_ONCE, CODE_COST, PASSWORD_COST, Cost, Hasher
-from tests.stores import CHEAP
+from tests.harness.stores import CHEAP
 
 
 @pytest.fixture

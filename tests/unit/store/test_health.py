@@ -13,8 +13,8 @@ from store.errors import DatabaseBusy, DatabaseFull, DatabaseUnreachable
 from store.health import LEAST_FREE, check_writable
 from store.models import RateWindow
 from store.store import Store
-from tests.stores import make_store
-from tests.unit.store.acts import contents
+from tests.harness.people import contents
+from tests.harness.stores import make_store
 
 Usage = namedtuple("Usage", "total used free")
 

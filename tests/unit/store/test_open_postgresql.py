@@ -28,8 +28,8 @@ from store.errors import (
     StoreUnavailable,
 )
 from tests import parts
-from tests.postgres import USER, PostgresServer
-from tests.stores import add_account, make_store
+from tests.harness.postgres import USER, PostgresServer
+from tests.harness.stores import add_account, make_store
 
 PATIENCE: Final = 30.0
 

@@ -31,9 +31,9 @@ from store.errors import (
 )
 from store.key_check import check_ring
 from store.store import Store, default_key_path, default_path, open_store
-from tests.postgres import PostgresServer
-from tests.stores import PASSWORD, StillClock, add_account, make_ring, make_store, sign_in, sqlite_url
-from tests.unit.store.acts import Person, contents
+from tests.harness.people import Person, contents
+from tests.harness.postgres import PostgresServer
+from tests.harness.stores import PASSWORD, StillClock, add_account, make_ring, make_store, sign_in, sqlite_url
 
 NOBODY = 65534
 

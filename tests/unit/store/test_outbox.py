@@ -11,9 +11,9 @@ from store.notices import DELETED, SENTENCES
 from store.outbox import DAMAGED, KEPT_FOR, LEASE_LASTS, QUOTA_WARNING, TEST, Job, LastDelivery, State
 from store.sections import Channel, NotificationSettings
 from store.store import Store
-from tests.stores import START, StillClock, add_account, make_store, sign_in
-from tests.unit.store.acts import Person, configure_mail, contents, prove
-from tests.unit.store.test_settings import FULL
+from tests.harness.people import Person, configure_mail, contents, prove
+from tests.harness.stores import START, StillClock, add_account, make_store, sign_in
+from tests.unit.store.full_settings import FULL
 
 
 def leased(store: Store, person: Person, channel: Channel = Channel.EMAIL) -> Job:

@@ -17,8 +17,8 @@ from store.errors import (
 )
 from store.passkeys import MAX_PASSKEYS, StoredCredential
 from store.store import Store
-from tests.stores import StillClock, add_account, sign_in
-from tests.unit.store.acts import Person, allow_passkeys, configure_mail, contents, credential, queued, tags
+from tests.harness.people import Person, allow_passkeys, configure_mail, contents, credential, queued, tags
+from tests.harness.stores import StillClock, add_account, sign_in
 
 
 @pytest.fixture(autouse=True)

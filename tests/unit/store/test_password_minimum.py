@@ -16,8 +16,8 @@ from store.sign_in import SecondFactorNeeded, SignedIn
 from store.site import PASSWORD_MINIMUM
 from store.store import Store
 from store.throttle import Factor
-from tests.stores import PASSWORD, SOURCE, StillClock
-from tests.unit.store.acts import Person, code_at, enrol, tags
+from tests.harness.people import Person, code_at, enrol, tags
+from tests.harness.stores import PASSWORD, SOURCE, StillClock
 
 FOURTEEN = "tarn obex mvq?"
 FIFTEEN = "tarn obex mvq?!"

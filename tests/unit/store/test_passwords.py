@@ -27,7 +27,8 @@ from store.hashing import Hasher
 from store.models import Account
 from store.store import Store, open_store
 from store.throttle import Factor
-from tests.stores import (
+from tests.harness.people import Person, configure_mail, contents, queued, session_of, tags
+from tests.harness.stores import (
     CHEAP,
     PASSWORD,
     SOURCE,
@@ -38,7 +39,6 @@ from tests.stores import (
     sign_in,
     sqlite_url,
 )
-from tests.unit.store.acts import Person, configure_mail, contents, queued, session_of, tags
 
 NEW = "wholly different horse battery"
 

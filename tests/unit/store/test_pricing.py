@@ -16,8 +16,8 @@ from store.pricing import ModelPrice, SeenModel
 from store.sections import PriceSettings
 from store.site import MOST_OUTPUT_TOKENS
 from store.store import Store
-from tests.stores import START, StillClock
-from tests.unit.store.acts import Person, contents
+from tests.harness.people import Person, contents
+from tests.harness.stores import START, StillClock
 
 PRICE = ModelPrice("gpt-5", 1_250_000, 10_000_000, 20)
 LOOKALIKES = [

@@ -13,8 +13,8 @@ from store.sections import NotificationSettings
 from store.sessions import PROOF_LASTS
 from store.sign_in import SecondFactorNeeded
 from store.store import Store
-from tests.stores import PASSWORD, SOURCE, StillClock, add_account
-from tests.unit.store.acts import Person, allow_bindings, allow_passkeys, contents, credential, enrol, prove, session_of
+from tests.harness.people import Person, allow_bindings, allow_passkeys, contents, credential, enrol, prove, session_of
+from tests.harness.stores import PASSWORD, SOURCE, StillClock, add_account
 
 
 @dataclass

@@ -16,8 +16,8 @@ from store.reservations import ABANDONED_AFTER, SETTLED_KEPT, Hold
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.stores import PASSWORD, StillClock, add_account, sign_in
-from tests.unit.store.acts import Person, contents, queued, tags
+from tests.harness.people import Person, contents, queued, tags
+from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
 FIVE = 5_000_000
 ENTRY = UsageEntry(Kind.CONSUMPTION, "gpt-5", prompt_tokens=10, completion_tokens=5)

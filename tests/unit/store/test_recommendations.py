@@ -10,8 +10,8 @@ from store.models import Account
 from store.recommendations import TITLES, Advice, Check
 from store.sections import NotificationSettings, PriceSettings
 from store.store import Store
-from tests.stores import StillClock, sign_in
-from tests.unit.store.acts import Person, configure_mail, enrol, ticket_for
+from tests.harness.people import Person, configure_mail, enrol, ticket_for
+from tests.harness.stores import StillClock, sign_in
 
 
 def check(store: Store, token: str, advice: Advice) -> Check:

@@ -19,11 +19,11 @@ from store.models import AuditEvent, Base, SiteSetting, Throttle, TwoFactor
 from store.sealed_columns import sealed_columns
 from store.store import Store
 from store.throttle import FREE_FAILURES, Factor
-from tests.postgres import PostgresServer
-from tests.stores import StillClock, add_account, make_ring, make_store, sign_in
-from tests.unit.store.acts import contents, enrol
-from tests.unit.store.test_audit_total import act, report
-from tests.unit.store.whole_account import live, prepare_site
+from tests.harness.full_account import live, prepare_site
+from tests.harness.people import contents, enrol
+from tests.harness.postgres import PostgresServer
+from tests.harness.stores import StillClock, add_account, make_ring, make_store, sign_in
+from tests.unit.store.audit_log import act, report
 
 
 @dataclass

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from store.errors import DatabaseUnreachable
-from tests.stores import add_account, make_store, sign_in, sqlite_url
+from tests.harness.stores import add_account, make_store, sign_in, sqlite_url
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from store.outbox import WARNING_PAUSE
 from store.sections import NotificationSettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.stores import add_account
-from tests.unit.store.acts import statements
+from tests.harness.people import statements
+from tests.harness.stores import add_account
 
 CALL = UsageEntry(Kind.CONSUMPTION, "model")
 

@@ -17,9 +17,9 @@ from store.database import APPLICATION_ID, Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
 from store.models import SCHEMA_REVISION, Account, Base, Price, Reservation, UtcDateTime
 from store.store import Store, prepare
-from tests.postgres import PostgresServer
-from tests.stores import START, add_account, make_store, sqlite_url
-from tests.unit.store.acts import contents
+from tests.harness.people import contents
+from tests.harness.postgres import PostgresServer
+from tests.harness.stores import START, add_account, make_store, sqlite_url
 
 
 @pytest.fixture(params=["file", "postgresql"])

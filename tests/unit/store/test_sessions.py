@@ -17,8 +17,8 @@ from store.sessions import (
     is_fresh,
 )
 from store.store import Store
-from tests.stores import START, StillClock, add_account, make_store, sign_in
-from tests.unit.store.acts import Person, contents, enrol, prove, tags
+from tests.harness.people import Person, contents, enrol, prove, tags
+from tests.harness.stores import START, StillClock, add_account, make_store, sign_in
 
 
 def test_a_token_is_256_random_bits_and_only_its_hash_is_stored(store: Store, alice: Person) -> None:

@@ -27,27 +27,10 @@ from store.secret_fields import StoredSecret, hint_for
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.settings import Saved, SettingsConflict, rebased
 from store.store import Store
-from tests.stores import PASSWORD, StillClock
-from tests.unit.store.acts import Person, contents, tags
+from tests.harness.people import Person, contents, tags
+from tests.harness.stores import PASSWORD, StillClock
+from tests.unit.store.full_settings import BARK_URL, FULL, GOTIFY_TOKEN, WEBHOOK_SECRET
 
-WEBHOOK_SECRET = "whsec_cGxhbnRlZC13ZWJob29rLXNlY3JldC0wMQ=="
-BARK_URL = "https://api.day.app/plantedDeviceKey"
-GOTIFY_TOKEN = "Aplanted-gotify-token"
-
-FULL = NotificationSettings(
-    threshold_micro_usd=2_500_000,
-    email_on=False,
-    email_address="warn@example.com",
-    webhook_on=True,
-    webhook_url="https://hooks.example.com/gatekey",
-    webhook_secret=StoredSecret(new=WEBHOOK_SECRET),
-    bark_on=True,
-    bark_url=StoredSecret(new=BARK_URL),
-    gotify_on=True,
-    gotify_url="https://gotify.example.com",
-    gotify_token=StoredSecret(new=GOTIFY_TOKEN),
-    gotify_priority=8,
-)
 STORED = replace(
     FULL,
     webhook_secret=StoredSecret(True, "…MQ=="),

@@ -24,8 +24,7 @@ from store.second_factor import ActiveFactor
 from store.sign_in import TICKET_LASTS, SecondFactorNeeded, SignedIn
 from store.store import Store
 from store.throttle import DISABLED_AFTER, Factor
-from tests.stores import PASSWORD, SOURCE, StillClock, add_account, sign_in
-from tests.unit.store.acts import (
+from tests.harness.people import (
     Person,
     allow_bindings,
     allow_passkeys,
@@ -37,6 +36,7 @@ from tests.unit.store.acts import (
     tags,
     ticket_for,
 )
+from tests.harness.stores import PASSWORD, SOURCE, StillClock, add_account, sign_in
 
 # -- the first factor -------------------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ import pytest
 from store.errors import TooManyAttempts, WrongCredentials
 from store.store import Store
 from store.throttle import EVERYONE_LIMIT, SOURCE_LIMIT, WINDOW
-from tests.stores import PASSWORD, StillClock, add_account, sign_in
-from tests.unit.store.acts import Person, allow_bindings, allow_passkeys, credential, prove, session_of
+from tests.harness.people import Person, allow_bindings, allow_passkeys, credential, prove, session_of
+from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
 HERE = "ssh 203.0.113.7 uid 1000"
 GUESSES = 32

@@ -11,7 +11,7 @@ from store.models import SiteSetting
 from store.modules import MODULES, SECTIONS
 from store.site import SWITCHES, SiteEntry, Value
 from store.store import Store
-from tests.unit.store.acts import contents
+from tests.harness.people import contents
 
 GOOD: dict[str, list[tuple[str, Value]]] = {
     "account_binding.enabled": [("true", True), ("ON", True), ("yes", True), ("false", False), ("off", False)],
@@ -268,7 +268,7 @@ def test_a_value_is_read_as_what_it_is(store: Store) -> None:
 
 
 def test_a_change_is_seen_at_once_by_everyone(file_url: str) -> None:
-    from tests.stores import make_store
+    from tests.harness.stores import make_store
 
     with make_store(file_url) as here, make_store(file_url) as there:
         stale = 0

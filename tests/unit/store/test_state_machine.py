@@ -59,10 +59,10 @@ from store.sections import NotificationSettings, PriceSettings, PrivacySettings
 from store.settings import SettingsConflict
 from store.sign_in import SecondFactorNeeded, SignedIn
 from store.usage_log import Kind, UsageEntry
-from tests.stores import StillClock, add_account, make_store, sign_in
-from tests.unit.store import model
-from tests.unit.store.acts import allow_bindings, allow_passkeys, code_at, contents, credential
-from tests.unit.store.model import Refusal, Session, Setup
+from tests.harness.people import allow_bindings, allow_passkeys, code_at, contents, credential
+from tests.harness.stores import StillClock, add_account, make_store, sign_in
+from tests.unit.store import account_model
+from tests.unit.store.account_model import Refusal, Session, Setup
 
 T = TypeVar("T")
 
@@ -156,7 +156,7 @@ class AccountsLife(RuleBasedStateMachine):
     def begin(self) -> Session:
         info = add_account(self.store)
         self.id = info.id
-        self.account = model.Account(self.clock, PASSWORDS[0], model.Money(START_MONEY))
+        self.account = account_model.Account(self.clock, PASSWORDS[0], account_model.Money(START_MONEY))
         allow_passkeys(self.store)
         allow_bindings(self.store)
         self.bob = add_account(self.store, "bob").id
@@ -343,7 +343,7 @@ class AccountsLife(RuleBasedStateMachine):
         refusal = refusal or self.account.enabled_refusal() or self.account.refusal(session, proof=True)
         enrolment = self.expect(refusal, lambda: self.store.two_factor.begin(session.token))
         if enrolment is not None:
-            self.account.setup = Setup(enrolment, self.clock.now() + model.SETUP)
+            self.account.setup = Setup(enrolment, self.clock.now() + account_model.SETUP)
 
     @rule(session=sessions, is_right=st.booleans())
     def save_codes(self, session: Session, is_right: bool) -> None:
@@ -372,7 +372,7 @@ class AccountsLife(RuleBasedStateMachine):
         self.expect(refusal, lambda: self.store.two_factor.complete(session.token, code))
         if refusal is None and setup is not None:
             unused = dict.fromkeys(setup.enrolment.codes, False)
-            self.account.factor = model.Factor(setup.enrolment.secret, self.account.step(), unused)
+            self.account.factor = account_model.Factor(setup.enrolment.secret, self.account.step(), unused)
             self.account.setup = None
             self.new_codes(setup.enrolment.codes, session)
 
@@ -649,7 +649,7 @@ class AccountsLife(RuleBasedStateMachine):
             self.account.is_deleted = True
             self.account.is_bound, self.account.passkeys = False, {}
             self.account.factor = self.account.setup = None
-            self.account.guesses = {"password": model.Guesses(), "second": model.Guesses()}
+            self.account.guesses = {"password": account_model.Guesses(), "second": account_model.Guesses()}
             self.forget_token()
             for key in self.all_keys:
                 key.is_revoked = True

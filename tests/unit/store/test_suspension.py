@@ -21,8 +21,7 @@ from store.errors import (
 from store.models import Session
 from store.store import Store
 from store.throttle import Factor
-from tests.stores import PASSWORD, SOURCE, StillClock, add_account, sign_in
-from tests.unit.store.acts import (
+from tests.harness.people import (
     Person,
     allow_bindings,
     allow_passkeys,
@@ -34,6 +33,7 @@ from tests.unit.store.acts import (
     tags,
     ticket_for,
 )
+from tests.harness.stores import PASSWORD, SOURCE, StillClock, add_account, sign_in
 
 ADMIN = "unix:root SUDO_USER:carol"
 

@@ -9,8 +9,8 @@ from store.errors import FactorDisabled, TooManyAttempts
 from store.models import RateWindow, Throttle
 from store.store import Store
 from store.throttle import BEARER_LIMIT, DISABLED_AFTER, EVERYONE_LIMIT, PASSKEY_PAGE, SOURCE_LIMIT, Factor
-from tests.stores import StillClock, make_store
-from tests.unit.store.acts import contents
+from tests.harness.people import contents
+from tests.harness.stores import StillClock, make_store
 
 PASSWORD = Factor.PASSWORD
 

@@ -18,8 +18,8 @@ from store.hashing import Hasher
 from store.proofs import SOURCE, Proof
 from store.store import Store
 from store.throttle import FREE_FAILURES
-from tests.stores import PASSWORD, StillClock
-from tests.unit.store.acts import Person, code_at, contents, enrol
+from tests.harness.people import Person, code_at, contents, enrol
+from tests.harness.stores import PASSWORD, StillClock
 
 OTHER_PASSWORD = "another horse, a better battery"
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from store import totp
 from store.errors import ClockSkewed, WrongCode
 from tests import parts
-from tests.authenticator_app import oathtool
-from tests.stores import START
+from tests.fakes.authenticator_app import oathtool
+from tests.harness.stores import START
 
 RFC_6238 = {
     59: "94287082",

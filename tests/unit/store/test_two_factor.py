@@ -23,8 +23,7 @@ from store.store import Store
 from store.throttle import Factor
 from store.totp import step_at
 from store.two_factor import SETUP_LASTS
-from tests.stores import StillClock, sign_in
-from tests.unit.store.acts import (
+from tests.harness.people import (
     Person,
     code_at,
     configure_mail,
@@ -36,6 +35,7 @@ from tests.unit.store.acts import (
     tags,
     ticket_for,
 )
+from tests.harness.stores import StillClock, sign_in
 
 # -- enrolling --------------------------------------------------------------------------------------------------
 

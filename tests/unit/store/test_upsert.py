@@ -9,8 +9,8 @@ from store.models import SiteSetting, Throttle
 from store.row_locks import hold_administrators, keep_account, lock_for_update
 from store.store import Store
 from store.upsert import upsert
-from tests.stores import START
-from tests.unit.store.acts import Person, statements
+from tests.harness.people import Person, statements
+from tests.harness.stores import START
 
 
 def failures(store: Store) -> int | None:

@@ -10,8 +10,8 @@ from store.models import PrivacySettingsRow, UsageEntryRow
 from store.sections import PrivacySettings
 from store.store import Store
 from store.usage_log import LONGEST_PAGE, PAGE, DayTotal, Kind, LoggedEntry, UsageEntry, canonical_ip
-from tests.stores import StillClock
-from tests.unit.store.acts import Person, contents, tags
+from tests.harness.people import Person, contents, tags
+from tests.harness.stores import StillClock
 
 ADDRESS = "203.0.113.77"
 FULL = UsageEntry(
@@ -129,7 +129,7 @@ def test_days_are_added_up(store: Store, alice: Person, bob: Person, clock: Stil
     store.usage.record(alice.id, replace(FULL, prompt_tokens=0))
     first = DayTotal("2026-11-23", calls=2, errors=1, tokens=300, cost_micro_usd=450)
     second = DayTotal("2026-11-24", calls=1, errors=0, tokens=30, cost_micro_usd=450)
-    from tests.stores import sign_in
+    from tests.harness.stores import sign_in
 
     token = sign_in(store)
     assert store.usage.days(token) == [first, second]

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from store.store import Store
 from store.vacuum import vacuum
-from tests.postgres import PostgresServer
-from tests.stores import add_account, make_store, sign_in
+from tests.harness.postgres import PostgresServer
+from tests.harness.stores import add_account, make_store, sign_in
 
 NAME = "alexandrina"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Shell
-from tests.postgres import postgres_server as postgres_server
+from tests.harness.command_line import Shell
+from tests.harness.postgres import postgres_server as postgres_server
 
 
 @pytest.fixture

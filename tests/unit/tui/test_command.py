@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from screens import entry
 from store import errors
 from store.text import is_sanitized
-from tests.command_line import Shell
+from tests.harness.command_line import Shell
 from tui import command
 from tui.commands import streams
 

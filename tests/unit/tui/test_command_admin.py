@@ -2,8 +2,6 @@
 
 import getpass
 import json
-import os
-import pwd
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,8 +11,8 @@ import pytest
 from store import schema
 from store.sign_in import SignedIn
 from store.store import Store
-from tests.command_line import Shell
-from tests.stores import PASSWORD
+from tests.harness.command_line import Shell, me
+from tests.harness.stores import PASSWORD
 from tui.commands import admin_upgrade
 from tui.store_location import Options, open_account_store
 
@@ -29,10 +27,6 @@ def events(shell: Shell, name: str) -> list[tuple[str, str, str]]:
     with opened(shell) as store, store.database.read() as tx:
         page = store.audit.page(tx, store.accounts.find(name).id)
     return [(event.tag, event.actor, event.source) for event in page]
-
-
-def me() -> str:
-    return f"unix:{pwd.getpwuid(os.getuid()).pw_name}"
 
 
 def test_the_first_account_makes_a_private_database_and_key(shell: Shell) -> None:

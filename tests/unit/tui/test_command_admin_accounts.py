@@ -11,8 +11,8 @@ from store.errors import AccountSuspended
 from store.models import TwoFactor
 from store.sign_in import SignedIn
 from store.store import Store
-from tests.command_line import Shell
-from tests.stores import PASSWORD
+from tests.harness.command_line import Shell
+from tests.harness.stores import PASSWORD
 from tui.store_location import Options, open_account_store
 
 ACTS = {

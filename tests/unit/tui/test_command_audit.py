@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Shell
-from tests.unit.tui.test_command_admin import me
+from tests.harness.command_line import Shell, me
 from tui.commands import admin_audit
 
 

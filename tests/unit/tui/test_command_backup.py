@@ -10,7 +10,7 @@ import pytest
 
 from store import backup
 from store.errors import DatabaseFull
-from tests.command_line import Shell, Standard
+from tests.harness.command_line import Shell, Standard
 from tui.commands import streams
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from store import database
 from store.text import is_sanitized
-from tests.command_line import Ran, Shell
+from tests.harness.command_line import Ran, Shell
 from tui.store_location import Options, open_account_store
 
 BIDI, ESCAPE, ZERO_WIDTH = "ali\u202ece", "ali\x1b[31mce", "ali\u200bce"

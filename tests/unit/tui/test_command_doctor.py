@@ -16,8 +16,8 @@ import pytest
 from store import sqlite_file
 from store.at_rest import DRAFT
 from store.restore_folder import PREFIX, working_folder
-from tests.command_line import Shell
-from tests.stores import make_ring
+from tests.harness.command_line import Shell
+from tests.harness.stores import make_ring
 from tui.commands import doctor_site, doctor_terminal
 from tui.commands.findings import Level
 

@@ -3,7 +3,7 @@
 import pytest
 
 from store import rekey
-from tests.command_line import Shell
+from tests.harness.command_line import Shell
 
 
 def test_the_key_file_has_a_new_key_and_everything_opens(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from store.models import Quota
 from store.sections import NotificationSettings, PrivacySettings
 from store.settings import Saved, Settings
 from store.store import Store
-from tests.command_line import Shell
+from tests.harness.command_line import Shell
 from tui.commands.settings_fields import FIELDS
 from tui.store_location import Options, open_account_store
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pty_terminal import PtyTerminal
+from tests.harness.pty_terminal import PtyTerminal
 from tests.unit.tui.faulty_console import SECRET
 from tui.crash import append_report, crash_message, fault_id
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Shell
+from tests.harness.command_line import Shell
 from tui.commands import doctor_ssh
 from tui.commands.findings import Finding, Level
 

@@ -20,7 +20,7 @@ from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.message import Message
 
 import tui.posix_driver
-from tests.pty_terminal import PtyTerminal
+from tests.harness.pty_terminal import PtyTerminal
 from tui.driver import console_driver
 from tui.posix_driver import ESCAPE_SECONDS, PosixDriver, PromptEscapeParser, _HangupProof
 

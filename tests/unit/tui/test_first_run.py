@@ -15,9 +15,9 @@ from store import store as store_module
 from store.accounts import Accounts
 from store.at_rest import create_key_file
 from store.errors import DatabaseAccessDenied, DatabaseFull, FirstRunOvertaken, KeyMissing
-from tests.command_line import Shell
-from tests.postgres import PostgresServer
-from tests.stores import PASSWORD, cheap_hasher
+from tests.harness.command_line import Shell
+from tests.harness.postgres import PostgresServer
+from tests.harness.stores import PASSWORD, cheap_hasher
 from tui import first_run
 from tui.store_location import Options, open_account_store
 

@@ -6,8 +6,8 @@ import pytest
 
 from store.errors import DatabaseBusy
 from store.sign_in import SignedIn
-from tests.stores import add_account, make_store
-from tests.stores import sign_in as new_token
+from tests.harness.stores import add_account, make_store
+from tests.harness.stores import sign_in as new_token
 from tui.held_session import HeldSession
 from tui.local_account import LocalAccount
 from tui.store_location import Options

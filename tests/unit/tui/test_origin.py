@@ -7,7 +7,7 @@ import pytest
 
 from store.errors import TooManyAttempts, WrongCredentials
 from store.throttle import SOURCE_LIMIT
-from tests.stores import make_store
+from tests.harness.stores import make_store
 from tui.local_account import LocalAccount
 from tui.origin import peer, source
 from tui.store_location import Options

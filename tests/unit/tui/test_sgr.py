@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.pty_screen import Cell, Screen
+from tests.harness.pty_screen import Cell, Screen
 from tui.sgr import on_a_blank, transition
 
 FLAGS = st.lists(st.sampled_from("1234579"), unique=True).map(sorted)

@@ -9,8 +9,8 @@ import pytest
 
 from store.at_rest import KeyRing, create_key_file
 from store.errors import DatabaseForeign, DatabaseMissing, KeyMissing, KeyWrong
-from tests.postgres import PostgresServer
-from tests.stores import make_ring
+from tests.harness.postgres import PostgresServer
+from tests.harness.stores import make_ring
 from tui.store_location import Options, database_url, is_fresh, key_path, open_account_store, open_unchecked
 
 

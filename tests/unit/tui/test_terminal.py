@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import parts
-from tests.pty_terminal import PtyTerminal
+from tests.harness.pty_terminal import PtyTerminal
 from tui.terminal import harden_process, refusal, shared_session_banner, starting_theme
 
 

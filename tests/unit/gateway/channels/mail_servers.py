@@ -10,10 +10,10 @@ from gateway.channels import email
 from gateway.channels.email import EmailTarget, SmtpServer
 from gateway.channels.message import Message
 from gateway.connect import Resolve, Timeouts
-from tests.authority import Authority
-from tests.receivers import Backstage, SmtpReceiver
-from tests.unit.gateway.channels.settings import SMTP_PASSWORD
-from tests.unit.gateway.ways_out import LOOPBACK, PATIENT
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage, SmtpReceiver
+from tests.harness.channels import SMTP_PASSWORD
+from tests.harness.outbound import LOOPBACK, PATIENT
 
 HOST = "mail.example"
 RECIPIENT = "alice@example.com"

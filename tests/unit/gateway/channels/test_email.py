@@ -16,8 +16,11 @@ from gateway.channels.email import EmailTarget, SmtpServer
 from gateway.channels.message import Message
 from gateway.connect import Timeouts
 from store.errors import DeliveryFailed
-from tests.authority import Authority
-from tests.receivers import Backstage, TcpReceiver
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage, TcpReceiver
+from tests.harness.channels import NOW, SMTP_PASSWORD, assert_try_again, failing
+from tests.harness.outbound import LOOPBACK
+from tests.unit.gateway.channels.mail_inputs import ADDRESSES, HEADERS, HOSTILE
 from tests.unit.gateway.channels.mail_servers import (
     HOST,
     RECIPIENT,
@@ -27,9 +30,6 @@ from tests.unit.gateway.channels.mail_servers import (
     mail_server,
     sending,
 )
-from tests.unit.gateway.channels.settings import NOW, SMTP_PASSWORD, assert_try_again, failing
-from tests.unit.gateway.channels.test_mail import ADDRESSES, HEADERS, HOSTILE
-from tests.unit.gateway.ways_out import LOOPBACK
 
 # -- delivered
 

@@ -13,8 +13,10 @@ from gateway.channels import email
 from gateway.channels.email import SmtpServer
 from gateway.channels.message import Message
 from store.errors import DeliveryFailed
-from tests.authority import Authority
-from tests.receivers import Backstage, Behaviour, TcpReceiver, drip, refused_port, reset, stall
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage, Behaviour, TcpReceiver, drip, refused_port, reset, stall
+from tests.harness.channels import SECRETS, SMTP_PASSWORD, assert_try_again, failing
+from tests.harness.outbound import SHORT, resolving
 from tests.unit.gateway.channels.mail_servers import (
     HOST,
     RECIPIENT,
@@ -25,8 +27,6 @@ from tests.unit.gateway.channels.mail_servers import (
     mail_server,
     sending,
 )
-from tests.unit.gateway.channels.settings import SECRETS, SMTP_PASSWORD, assert_try_again, failing
-from tests.unit.gateway.ways_out import SHORT, resolving
 
 
 @either_security

@@ -13,8 +13,8 @@ from gateway.channels.message import Message
 from gateway.connect import Timeouts
 from gateway.retry import LONGEST_WAIT
 from store.errors import AddressRefused, DeliveryFailed
-from tests.authority import Authority
-from tests.receivers import (
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import (
     Backstage,
     HttpReceiver,
     Respond,
@@ -26,8 +26,8 @@ from tests.receivers import (
     stall,
     then,
 )
-from tests.unit.gateway.channels.settings import HTTP_CHANNELS, SECRETS, FixedClock, Send, assert_try_again, failing
-from tests.unit.gateway.ways_out import PATIENT, SHORT, outbound, resolving
+from tests.harness.channels import HTTP_CHANNELS, SECRETS, FixedClock, Send, assert_try_again, failing
+from tests.harness.outbound import PATIENT, SHORT, outbound, resolving
 
 HOST = "push.example"
 

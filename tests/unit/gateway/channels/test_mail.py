@@ -8,22 +8,13 @@ from email.utils import getaddresses
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from gateway.channels.mail import compose, one_address
 from gateway.channels.message import Message
 from store import inputs
 from store.errors import InvalidEmail
-from tests.unit.gateway.channels.settings import NOW
-
-HEADERS = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"}
-
-HOSTILE = st.text(
-    alphabet=st.one_of(
-        st.sampled_from("\r\n\x00\x1b\x0b\x0c\x85\u2028\u2029\t ,;:<>()[]\\\"'@.ab\u202e\ud800"), st.characters()
-    ),
-    max_size=300,
-)
+from tests.harness.channels import NOW
+from tests.unit.gateway.channels.mail_inputs import ADDRESSES, HEADERS, HOSTILE
 
 
 def read(mail: EmailMessage) -> EmailMessage:
@@ -88,9 +79,6 @@ def test_one_address_was_taken(typed: str, address: str) -> None:
 def test_anything_else_was_refused(typed: str) -> None:
     with pytest.raises(InvalidEmail):
         one_address(typed)
-
-
-ADDRESSES = st.one_of(st.emails(), HOSTILE, HOSTILE.map("{}@example.com".format), HOSTILE.map("alice@{}".format))
 
 
 def assert_one_or_refused(typed: str) -> None:

@@ -15,10 +15,10 @@ from gateway.channels.gotify import GotifyTarget
 from gateway.channels.message import Message
 from gateway.outbound import Outbound
 from store.errors import DeliveryFailed
-from tests.authority import Authority
-from tests.receivers import Backstage, HttpReceiver, Recorded, reply
-from tests.unit.gateway.channels.settings import DEVICE_KEY, GOTIFY_TOKEN, FixedClock, failing
-from tests.unit.gateway.ways_out import outbound
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, reply
+from tests.harness.channels import DEVICE_KEY, GOTIFY_TOKEN, FixedClock, failing
+from tests.harness.outbound import outbound
 
 
 @pytest.fixture

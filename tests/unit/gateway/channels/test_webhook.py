@@ -15,10 +15,10 @@ from gateway.channels import webhook
 from gateway.channels.message import Message
 from gateway.channels.webhook import WebhookTarget
 from store.errors import DeliveryFailed
-from tests.authority import Authority
-from tests.receivers import Backstage, HttpReceiver, Recorded, reply
-from tests.unit.gateway.channels.settings import NOW, WEBHOOK_KEY, WEBHOOK_PATH, WEBHOOK_SECRET, FixedClock, failing
-from tests.unit.gateway.ways_out import outbound
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, reply
+from tests.harness.channels import NOW, WEBHOOK_KEY, WEBHOOK_PATH, WEBHOOK_SECRET, FixedClock, failing
+from tests.harness.outbound import outbound
 
 
 def deliver(

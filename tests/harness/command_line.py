@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+import pwd
 import sqlite3
 import sys
 import tempfile
@@ -14,7 +16,7 @@ import pytest
 
 from screens.entry import main
 from store import store as store_module
-from tests.stores import PASSWORD, cheap_hasher
+from tests.harness.stores import PASSWORD, cheap_hasher
 from tui.store_location import Options, open_account_store
 
 
@@ -95,3 +97,7 @@ class Shell:
         """A hash of every row of every table."""
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
             return hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()
+
+
+def me() -> str:
+    return f"unix:{pwd.getpwuid(os.getuid()).pw_name}"

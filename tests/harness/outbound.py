@@ -9,7 +9,7 @@ import httpcore
 from gateway.addresses import AllowList, is_public
 from gateway.connect import Resolve, Timeouts
 from gateway.outbound import Answer, Outbound
-from tests.authority import Authority
+from tests.fakes.certificate_authority import Authority
 
 PATIENT: Final = Timeouts()
 SHORT: Final = Timeouts(connect=5.0, total=0.5)

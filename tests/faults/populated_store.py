@@ -16,8 +16,7 @@ from store.sign_in import SecondFactorNeeded
 from store.store import Store
 from store.two_factor import SETUP_LASTS
 from store.usage_log import Kind, UsageEntry
-from tests.stores import PASSWORD, StillClock, add_account, sign_in
-from tests.unit.store.acts import (
+from tests.harness.people import (
     GITHUB,
     allow_passkeys,
     code_at,
@@ -25,6 +24,7 @@ from tests.unit.store.acts import (
     credential,
     enrol,
 )
+from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
 CALL: Final = UsageEntry(Kind.CONSUMPTION, "priced-model", prompt_tokens=10, client_ip="203.0.113.77")
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from gateway.connections import Connections
 from gateway.serve import _Server, configuration, listen
-from tests.live_servers import PATIENCE
+from tests.harness.live_servers import PATIENCE
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from store.outbox import LastDelivery
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings
 from store.store import Store
-from tests.authority import Authority
-from tests.receivers import Backstage, HttpReceiver, Recorded, SmtpReceiver, reply
-from tests.stores import add_account
-from tests.unit.gateway.channels.settings import DEVICE_KEY, GOTIFY_TOKEN, WEBHOOK_PATH, WEBHOOK_SECRET
+from tests.fakes.certificate_authority import Authority
+from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, SmtpReceiver, reply
+from tests.harness.channels import DEVICE_KEY, GOTIFY_TOKEN, WEBHOOK_PATH, WEBHOOK_SECRET
+from tests.harness.stores import add_account
 
 HOST: Final = "127.0.0.1"
 BY_HTTP: Final = (Channel.WEBHOOK, Channel.BARK, Channel.GOTIFY)

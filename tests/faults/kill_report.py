@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from store.audit import Tag
 from store.models import AuditEvent
 from store.store import Store
-from tests.races.crew import hour
-from tests.stores import START, StillClock
+from tests.harness.processes import hour
+from tests.harness.stores import START, StillClock
 
 
 @dataclass

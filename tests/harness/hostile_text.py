@@ -83,3 +83,29 @@ def _like(place: Place, old: Any, text: str) -> Any:
     if isinstance(old, dict):
         return {text: text}
     return [text] if isinstance(old, list) else text
+
+
+FIXED_WORDS: frozenset[Place] = frozenset(
+    {
+        ("accounts", "name_key"),
+        ("accounts", "role"),
+        ("accounts", "password_hash"),
+        ("meta", "name"),
+        ("providers", "kind"),
+        ("site_settings", "name"),
+        ("backup_codes", "code_hash"),
+        ("two_factor_setups", "code_hashes"),
+        ("usage_log", "kind"),
+        ("outbox", "kind"),
+        ("deliveries", "channel"),
+        ("deliveries", "state"),
+        ("passkey_ceremonies", "purpose"),
+        ("passkey_ceremonies", "state"),
+    }
+)
+"""Columns whose words the program compares with its own: another word there is damage, and has a test of its own."""
+
+
+def free() -> list[Place]:
+    """The columns that may hold any word."""
+    return [place for place in string_columns() if place not in FIXED_WORDS]

@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Final
 
 from rich.segment import Segment
 from sqlalchemy import select, update
 from textual.app import App
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+import screens
 from screens.app import GatekeyApp
 from screens.bind_provider import ProviderLogin
 from screens.console import Console
@@ -29,10 +32,10 @@ from store.outbox import LastDelivery
 from store.passkey_ceremonies import CeremonyState
 from store.sections import Channel
 from store.store import Store
-from tests.consoles import Stage
-from tests.security.hostile import Payload, is_obeyed, marker, string_columns
-from tests.stores import StillClock
-from tests.unit.store.whole_account import PASSWORD
+from tests.harness.consoles import Stage
+from tests.harness.full_account import PASSWORD
+from tests.harness.hostile_text import Payload, is_obeyed, marker, string_columns
+from tests.harness.stores import StillClock
 from tui.account import DeviceLogin, FoundIdentity, Summary
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
@@ -368,3 +371,15 @@ class Walk:
         await self.stage.fill("username", NAME)
         await self.stage.fill("password", PASSWORD.format(NAME))
         await self.click("second factor", "#sign-in")
+
+
+def every_screen() -> set[type[Screen[object]]]:
+    """Every screen and dialog of the product."""
+    for module in walk_packages(screens.__path__, "screens."):
+        import_module(module.name)
+    return {screen for screen in _below(Screen) if screen.__module__.startswith(("screens.", "tui."))}
+
+
+def _below(kind: type[Screen[object]]) -> set[type[Screen[object]]]:
+    below = set(kind.__subclasses__())
+    return below.union(*(_below(other) for other in below))

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from store.accounts import Role
+from store.at_rest import KeyRing
 from store.errors import ModelNotPriced, WrongCredentials
+from store.pricing import ModelPrice
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
-from tests.stores import StillClock
-from tests.unit.store.acts import (
+from tests.harness.people import (
     Person,
     allow_bindings,
     allow_passkeys,
@@ -20,6 +21,7 @@ from tests.unit.store.acts import (
     credential,
     session_of,
 )
+from tests.harness.stores import StillClock, make_store
 
 PASSWORD: Final = "{}'s own horse battery staple"
 
@@ -127,3 +129,16 @@ def use(store: Store, person: Person, key_id: int, number: int) -> None:
         store.pricing.admit(person.id, f"{person.name}-unpriced")
     with suppress(WrongCredentials):
         store.sign_in.with_password(person.name, "wrong", source=f"ssh {person.name}-cafe")
+
+
+def filled(
+    url: str = "sqlite://", *, clock: StillClock | None = None, ring: KeyRing | None = None
+) -> tuple[Store, StillClock]:
+    """A store on which everything a person can open is switched on."""
+    clock = clock or StillClock()
+    store = make_store(url, clock=clock, ring=ring)
+    prepare_site(store)
+    allow_bindings(store, "gitlab")
+    store.site.set("passkeys.origin", "http://localhost:8787")
+    store.pricing.set(ModelPrice("a-model", 1, 2))
+    return store, clock

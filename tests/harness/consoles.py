@@ -15,7 +15,7 @@ from textual.widgets._toast import Toast
 from screens.app import GatekeyApp
 from screens.header import Header
 from store.store import Store
-from tests.stores import PASSWORD, StillClock, add_account, make_store, sign_in
+from tests.harness.stores import PASSWORD, StillClock, add_account, make_store, sign_in
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options

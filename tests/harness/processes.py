@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event
 
 from store.hashing import Hasher
 from store.store import Store, open_store
-from tests.stores import StillClock, cheap_hasher, make_ring
+from tests.harness.stores import StillClock, cheap_hasher, make_ring
 
 FULL: Final = 8
 """How many processes race, unless a test needs just two."""

@@ -14,8 +14,8 @@ from typing import Any, Final, Literal
 from sqlalchemy import Engine, Pool, event
 
 from store.store import Store
-from tests.races.crew import enter
-from tests.stores import StillClock
+from tests.harness.processes import enter
+from tests.harness.stores import StillClock
 
 PATIENCE: Final = 120.0
 """Seconds after which a victim that neither works nor dies fails the test."""

@@ -13,7 +13,7 @@ from store.errors import (
 )
 from store.totp import step_at
 from store.two_factor import Enrolment
-from tests.stores import StillClock
+from tests.harness.stores import StillClock
 
 IDLE = timedelta(hours=1)
 PROOF = timedelta(minutes=5)

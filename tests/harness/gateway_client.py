@@ -11,7 +11,7 @@ from gateway.model_server.client import ModelServerClient
 from store.money import MICRO_PER_USD
 from store.pricing import ModelPrice
 from store.store import Store
-from tests.stores import add_account, sign_in
+from tests.harness.stores import add_account, sign_in
 
 PEER: Final = "203.0.113.77"
 UPSTREAM: Final = "http://models.test/v1"

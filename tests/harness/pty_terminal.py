@@ -29,7 +29,7 @@ from typing import Final, Self
 
 import pyte
 
-from tests.pty_screen import Cell, Screen, to_png
+from tests.harness.pty_screen import Cell, Screen, to_png
 
 __all__ = ["Burst", "Cell", "Chunk", "PtyTerminal", "ScreenTimeoutError", "to_png"]
 

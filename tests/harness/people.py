@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pyotp
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, event, insert, select
 
 from store.bindings import ProviderInfo, ProviderKind
-from store.models import Base
+from store.models import Base, Passkey
 from store.outbox import Job
 from store.passkeys import NewCredential
 from store.sign_in import SecondFactorNeeded, SignedIn
 from store.store import Store
 from store.totp import step_at
 from store.two_factor import Enrolment
-from tests.stores import PASSWORD, SOURCE, StillClock
+from tests.harness.stores import PASSWORD, SOURCE, START, StillClock
 
 GITHUB: Final = "github"
 
@@ -123,3 +123,23 @@ def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
             table.name: [tuple(row) for row in tx.execute(select(table).order_by(*table.primary_key.columns))]
             for table in Base.metadata.sorted_tables
         }
+
+
+def plant_passkey(tx: Connection, account_id: int) -> int:
+    row = tx.execute(
+        insert(Passkey)
+        .values(
+            account_id=account_id,
+            credential_id=b"id %d" % account_id,
+            public_key=b"key",
+            sign_count=0,
+            label="key",
+            label_key="key",
+            aaguid="",
+            transports=[],
+            backed_up=False,
+            created_at=START,
+        )
+        .returning(Passkey.id)
+    )
+    return int(row.scalar_one())

@@ -1,0 +1,71 @@
+"""Stores and steps that pictures of several files share."""
+
+from store.passkeys import NewCredential
+from store.pricing import ModelPrice
+from store.sections import PriceSettings, PrivacySettings
+from store.store import Store
+from store.usage_log import Kind, UsageEntry
+from tests.harness.consoles import Stage
+from tests.harness.stores import add_account, make_store, sign_in
+from tests.snapshots.conftest import Steps
+
+
+def busy_store() -> Store:
+    store = make_store()
+    account = add_account(store)
+    store.pricing.set(ModelPrice("gpt-5-mini", 250_000, 2_000_000))
+    token = sign_in(store)
+    store.api_keys.create(token, "build server")
+    store.api_keys.create(token, "notebook", spend_limit_micro_usd=5_000_000)
+    for kind in Kind:
+        for number in range(3):
+            store.context.clock.advance(hours=5)  # type: ignore[attr-defined] # the still clock of the tests
+            entry = UsageEntry(
+                kind, "gpt-5-mini", "build server", prompt_tokens=900 * number, cost_micro_usd=1234 * (number + 1)
+            )
+            store.usage.record(account.id, entry)
+    return store
+
+
+def opening(module: str) -> Steps:
+    async def steps(stage: Stage) -> None:
+        stage.app.screen.action_open_module(module)  # type: ignore[attr-defined] # the console's
+
+    return steps
+
+
+def passkey_store() -> Store:
+    store = make_store()
+    add_account(store)
+    store.site.set("passkeys.enabled", "true")
+    store.site.set("passkeys.rp_id", "localhost")
+    store.site.set("passkeys.origin", "http://localhost:8787")
+    token = sign_in(store)
+    for name in ("laptop", "blue key"):
+        store.passkeys.add(token, name, NewCredential(name.encode(), b"key", 0, "", (), True))
+    return store
+
+
+async def begin_ceremony(stage: Stage) -> None:
+    """Wait for a browser that does not come; the dialog asks for news of it, and never settles."""
+    await stage.press("k", "n")
+    await stage.fill("passkey-label", "phone")
+    await stage.pilot.press("enter")
+    await stage.until(lambda: stage.says("Waiting for your browser: 2:00 left"))
+    await stage.pilot.pause()
+
+
+def used_store() -> Store:
+    store = make_store()
+    account = add_account(store)
+    token = sign_in(store)
+    store.access_token.generate(token)
+    prices = store.settings.load(token, PriceSettings)
+    store.settings.save(token, PriceSettings(True), prices.version)
+    privacy = store.settings.load(token, PrivacySettings)
+    store.settings.save(token, PrivacySettings(True), privacy.version)
+    for number in range(3):
+        store.usage.record(account.id, UsageEntry(Kind.CONSUMPTION, f"model-{number}", client_ip="203.0.113.7"))
+        store.pricing.admit(account.id, f"unpriced-{number}")
+    store.context.clock.advance(hours=2)  # type: ignore[attr-defined] # the still clock of the tests
+    return store
