@@ -8,18 +8,13 @@ import pytest
 
 from tests import parts
 from tests.e2e.installed import Home, Installed
-from tests.e2e.test_console_life import NAME, PASSWORD, create_account, enable_two_factor, sign_out
+from tests.e2e.steps import NAME, PASSWORD, administer, create_account, enable_two_factor, sign_out
 from tests.oidc_provider.running import RunningProvider, running_provider
 
 pytestmark = pytest.mark.needs(parts.NODE)
 
 CODE: Final = re.compile(r"\b[A-Z]{4}-[A-Z]{4}\b")
 USE: Final = "[ Use Test Login ]"
-
-
-def administer(home: Home, *arguments: str) -> None:
-    done = home.run("admin", *arguments)
-    assert done.returncode == 0, done.stderr
 
 
 def code_shown(terminal: Installed, oidc: RunningProvider) -> str:

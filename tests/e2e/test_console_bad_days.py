@@ -3,11 +3,9 @@
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -15,31 +13,11 @@ import pytest
 
 from tests import parts
 from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed, shown_token
+from tests.e2e.steps import PASSWORD, ROOT, locked, sign_in, signed_in
 from tests.harness.pty_terminal import PtyTerminal
 
-PASSWORD: Final = "correct horse battery staple"
-ROOT: Final = Path(__file__).parents[2]
 BUSY: Final = "Another program is writing to the database. Nothing was changed; try again."
 _MODE: Final = re.compile(rb"\x1b\[[?<>=]?[\d;]*[A-Za-z]")
-
-
-@contextmanager
-def signed_in(home: Home) -> Iterator[Installed]:
-    """The console of a new account, on its Security tab."""
-    added = home.run(
-        "admin", "user", "add", "alice", "--email", "alice@example.com", "--password-stdin", stdin=PASSWORD
-    )
-    assert added.returncode == 0, added.stderr
-    with home.console() as terminal:
-        sign_in(terminal)
-        yield terminal
-
-
-def sign_in(terminal: Installed) -> None:
-    terminal.enter("Username", "alice")
-    terminal.enter("Password", PASSWORD, masked=True)
-    terminal.until("2FA off")
-    terminal.until("permanent")
 
 
 def type_threshold(terminal: Installed, amount: str) -> None:
@@ -62,15 +40,6 @@ def save_again_if_told(terminal: Installed) -> None:
 
 def is_help(terminal: PtyTerminal) -> bool:
     return "╭─ Help ─" in terminal.screen_text()
-
-
-@contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """Write to the database and do not finish, as another program might."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
 
 
 def test_a_lock_is_waited_out_or_told_and_nothing_typed_is_lost(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from tests.e2e.installed import PATIENCE, Home, Installed
-from tests.e2e.test_console_bad_days import ROOT, locked, sign_in, signed_in
+from tests.e2e.steps import ROOT, locked, sign_in, signed_in
 
 STILL_LISTED: Final = "this session is still in the list of sessions"
 

@@ -1,7 +1,6 @@
 """One person's account from its first minute to its last, through the installed command in a terminal."""
 
 import json
-import re
 import stat
 from pathlib import Path
 from typing import Final
@@ -9,13 +8,10 @@ from typing import Final
 from store.errors import CodeAlreadyUsed, WrongCode
 from store.totp import DRIFT_STEPS, provisioning_uri
 from tests.e2e.installed import PATIENCE, Home, Installed, shown_key, shown_token, step_now
+from tests.e2e.steps import EMAIL, NAME, PASSWORD, create_account, enable_two_factor, sign_out
 from tests.fakes.authenticator_app import code
 
-NAME: Final = "wilhelmina"
-EMAIL: Final = "wilhelmina@example.com"
-PASSWORD: Final = "correct horse battery staple"
 NEW_PASSWORD: Final = "quiet harbour lantern sky"
-CODE: Final = re.compile(r"\b(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}\b")
 
 
 def test_an_account_from_its_first_minute_to_its_last(tmp_path: Path) -> None:
@@ -69,37 +65,6 @@ def test_an_account_from_its_first_minute_to_its_last(tmp_path: Path) -> None:
     assert found_in(home.data, (NAME, EMAIL, *secrets)) == set()
 
 
-def create_account(terminal: Installed) -> None:
-    terminal.until("Nobody has an account on this database yet.")
-    terminal.enter("Username", NAME)
-    terminal.enter("E-mail address", EMAIL)
-    terminal.enter("Password", PASSWORD, masked=True)
-    terminal.fill("Repeat password", PASSWORD, masked=True)
-    terminal.until("strong")
-    terminal.press("enter")
-    terminal.until("Account Binding")
-    terminal.until("2FA off")
-
-
-def enable_two_factor(terminal: Installed) -> tuple[str, tuple[str, ...], int]:
-    """Walk the three steps; returns the key, the backup codes, and the step whose code confirmed it."""
-    terminal.press("f")
-    terminal.until("Step 1 of 3: Scan QR Code")
-    secret = shown_key(terminal)
-    terminal.press("enter")
-    terminal.until("Step 2 of 3: Save Backup Recovery Codes")
-    terminal.until(lambda _: len(CODE.findall(terminal.screen_text())) == 10)
-    codes = tuple(CODE.findall(terminal.screen_text()))
-    terminal.enter("Type one of them back", codes[0])
-    terminal.until("Step 3 of 3: Verify Setup")
-    terminal.until(lambda _: terminal.has_focus("Verification code"))  # what comes now depends on the time
-    step = step_now()
-    terminal.enter("Verification code", code(secret, step))
-    terminal.until("Two-factor authentication is on.")
-    terminal.until("10 of 10 backup codes left")
-    return secret, codes, step
-
-
 def enter_spent_code(terminal: Installed, secret: str, spent: int) -> None:
     """It is refused as used before; on a machine that took a minute to come here, as one that is too old."""
     terminal.enter("Code", code(secret, spent))
@@ -113,14 +78,6 @@ def give_password(terminal: Installed, password: str) -> None:
     terminal.enter("Username", NAME)
     terminal.enter("Password", password, masked=True)
     terminal.until("Enter the code your authenticator app shows.")
-
-
-def sign_out(terminal: Installed) -> None:
-    """By the lock, which offers it."""
-    terminal.press("ctrl+l")
-    terminal.until("What you had not saved is still there.")
-    terminal.press("escape")
-    terminal.until("You signed out.")
 
 
 def change_password(terminal: Installed) -> None:

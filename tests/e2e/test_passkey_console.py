@@ -12,7 +12,7 @@ import pytest
 
 from tests import parts
 from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
-from tests.e2e.test_console_life import NAME, PASSWORD, create_account, enable_two_factor, sign_out
+from tests.e2e.steps import NAME, PASSWORD, administer, create_account, enable_two_factor, sign_out
 from tests.harness.chromium import Tab, chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs(parts.CHROMIUM)]
@@ -38,11 +38,6 @@ def serving(home: Home) -> Iterator[int]:
         finally:
             process.terminate()
             assert process.wait(PATIENCE) == 0
-
-
-def administer(home: Home, *arguments: str) -> None:
-    done = home.run("admin", *arguments)
-    assert done.returncode == 0, done.stderr
 
 
 def answer(tab: Tab, terminal: Installed, port: int) -> None:
