@@ -59,7 +59,7 @@ class AccountActions(AccountPart):
         while True:
             try:
                 with self.app.pending_request(), self.app.hold_input() if holds_input else nullcontext():
-                    await self.account.until_open()
+                    await self.account.wait_until_open()
                     success = Success(await action())
                 return success if await self.app.wait_for_unlock() else None
             except FreshProofRequired as error:

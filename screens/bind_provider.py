@@ -66,7 +66,7 @@ class ProviderLogin(AccountModal[FoundIdentity | None]):
     @work(exclusive=True, group="wait")
     async def wait_for_provider(self) -> None:
         try:
-            identity = await self.account.wait_for_identity(self._login, told=self._told)
+            identity = await self.account.wait_for_identity(self._login, on_poll=self._told)
         except GatekeyError as error:
             # The code is no longer good: nobody is invited to scan it.
             self._is_waiting = False

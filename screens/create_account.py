@@ -54,7 +54,7 @@ class CreateAccount(SmallScreenGuard, AccountActions, Screen[None]):
     @work(group="rules")
     async def show_rules(self) -> None:
         try:
-            shortest = await self.account.shortest_password()
+            shortest = await self.account.minimum_password_length()
         except GatekeyError:
             return  # the rules of every site are shown, and what is missing is said when the account is made
         self.query_one("#rules", Static).update(RULES.format(shortest))

@@ -123,8 +123,6 @@ class LockScreen(SmallScreenGuard, AccountActions, Screen[bool]):
         return any(getattr(screen, "unsaved", False) for screen in self.app.screen_stack)
 
     def _greeting(self) -> str:
-        if self.account.is_demo:
-            from tui.demo import PASSWORD
-
-            return f"This is the demo. Its password is: {PASSWORD}"
+        if demo := self.account.demo_credentials:
+            return f"This is the demo. Its password is: {demo.password}"
         return "Enter your password to go on. What you had not saved is still there."

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from store.sign_in import SecondFactorNeeded
-    from tui.account import SignInWays
+    from tui.account import SignInOptions
 
 
 class SignIn(SmallScreenGuard, AccountActions, Screen[None]):
@@ -74,10 +74,8 @@ class SignIn(SmallScreenGuard, AccountActions, Screen[None]):
         yield KeyFooter()
 
     def _greeting(self) -> str:
-        if self.account.is_demo:
-            from tui.demo import how_to_sign_in
-
-            return how_to_sign_in()
+        if demo := self.account.demo_credentials:
+            return f"This is the demo. Sign in as {demo.name} with the password: {demo.password}"
         return "Sign in to your account."
 
     def on_mount(self) -> None:
@@ -94,7 +92,7 @@ class SignIn(SmallScreenGuard, AccountActions, Screen[None]):
             if is_first_run:
                 self.app.show_first_run(self._sentence)
                 return
-            await self._offer(await self.account.ways_to_sign_in())
+            await self._offer(await self.account.sign_in_options())
         except GatekeyError as error:
             self.query_one(Notice).say(f"{error.title}. {error}")
 
@@ -184,7 +182,7 @@ class SignIn(SmallScreenGuard, AccountActions, Screen[None]):
             notice.say("")
             identity = await self.app.push_screen_wait(ProviderLogin(login))
             if identity is not None:
-                self._admit(await self.account.sign_in_with(identity))
+                self._admit(await self.account.sign_in_with_identity(identity))
         except GatekeyError as error:
             self.query_one(Notice).say(f"{error.title}. {error}")
 
@@ -226,7 +224,7 @@ class SignIn(SmallScreenGuard, AccountActions, Screen[None]):
         self.query_one(Notice).say("")
         self.query_one("#username").focus()
 
-    async def _offer(self, ways: SignInWays) -> None:
+    async def _offer(self, ways: SignInOptions) -> None:
         row = self.query_one("#other-ways", Actions)
         buttons = [ActionButton("Use a passkey", classes="passkey")] if ways.passkeys else []
         buttons += [ActionButton(f"Use {each.name}", name=each.slug, classes="provider") for each in ways.providers]

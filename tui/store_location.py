@@ -41,7 +41,7 @@ class Options:
     """An SQLAlchemy URL, or the path of an SQLite file."""
     key_file: Path | None = None
     demo: bool = False
-    """Show the account of `tui.demo` instead; nothing here is then opened."""
+    """Show the account of `tui.local_account.demo` instead; nothing here is then opened."""
     no_files: bool = False
     """Write no file at a person's word, and ask for no path."""
 

@@ -81,7 +81,7 @@ class LogPage(ModulePage):
 
         kind = Kind(self.KIND_NAME) if self.KIND_NAME else None
         try:
-            page = await self.run_with_reauth(lambda: self.account.usage(kind, self._before))
+            page = await self.run_with_reauth(lambda: self.account.usage_page(kind, self._before))
         finally:
             self._is_loading = False
         if page is None:

@@ -41,7 +41,7 @@ class OverviewPage(ModulePage):
     @work(exclusive=True, group="load")
     async def load(self) -> None:
         days, summary = (
-            await self.run_with_reauth(lambda: self.account.days(_DAYS)),
+            await self.run_with_reauth(lambda: self.account.daily_usage(_DAYS)),
             await self.run_with_reauth(self.account.summary),
         )
         if days is None or summary is None:

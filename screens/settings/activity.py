@@ -55,7 +55,7 @@ class Activity(AccountModal[None]):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        events = await self.run_with_reauth(lambda: self.account.events(self._before))
+        events = await self.run_with_reauth(lambda: self.account.audit_events(self._before))
         if events is None:
             return
         self._is_complete = len(events.value) < _PAGE

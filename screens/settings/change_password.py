@@ -58,7 +58,7 @@ class ChangePassword(AccountModal[bool]):
 
     @work(group="rules")
     async def show_rules(self) -> None:
-        shortest = await self.run_with_reauth(self.account.shortest_password)
+        shortest = await self.run_with_reauth(self.account.minimum_password_length)
         if shortest is not None:
             self.query_one("#rules", Static).update(RULES.format(shortest.value))
 

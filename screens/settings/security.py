@@ -233,7 +233,7 @@ class SecurityPane(Pane):
         )
         if not await self.app.push_screen_wait(question):
             return
-        made = await self.run_with_reauth(self.account.generate_token, holds_input=True)
+        made = await self.run_with_reauth(self.account.generate_access_token, holds_input=True)
         if made is not None:
             await self.app.push_screen_wait(AccessToken(made.value))
             self._changed()

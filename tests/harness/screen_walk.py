@@ -107,7 +107,7 @@ class Outside(LocalAccount):
         expires_at = self.now() + timedelta(minutes=5)
         return DeviceLogin(provider, self.said, self.said, self.said, expires_at)
 
-    async def wait_for_identity(self, login: DeviceLogin, *, told: Callable[[bool], None]) -> FoundIdentity:
+    async def wait_for_identity(self, login: DeviceLogin, *, on_poll: Callable[[bool], None]) -> FoundIdentity:
         await self.answered.wait()
         return FoundIdentity(login.provider, self.said, self.said)
 

@@ -352,13 +352,13 @@ async def test_while_the_administrator_has_it_off_the_panel_says_so_and_every_pa
         for path in (
             account.begin_device_login("work"),
             account.begin_device_login("github"),
-            account.sign_in_with(found),
+            account.sign_in_with_identity(found),
             account.bind(found),
         ):
             with pytest.raises(BindingsDisabled):
                 await path
             refused += 1
-        assert (await account.ways_to_sign_in()).providers == ()
+        assert (await account.sign_in_options()).providers == ()
         assert provider.polls == 0
         print(f"BAR G5 paths refused while binding is off: {refused}/4")
 
@@ -670,4 +670,4 @@ async def test_while_the_administrator_has_passkeys_off_the_console_says_exactly
         await until_shows(stage, Passkeys)
         await start_registering(stage)
         await until_says(stage, "Administrator has not enabled Passkey login")
-        assert not (await stage.app.account.ways_to_sign_in()).passkeys
+        assert not (await stage.app.account.sign_in_options()).passkeys

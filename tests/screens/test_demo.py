@@ -14,8 +14,8 @@ from store.store import Store
 from store.usage_log import LoggedEntry
 from tests.harness.consoles import SIZE, Stage
 from tests.harness.stores import StillClock
-from tui.demo import NAME, PASSWORD, open_demo
 from tui.local_account import LocalAccount
+from tui.local_account.demo import NAME, PASSWORD, open_demo
 from tui.store_location import Options
 
 pytestmark = pytest.mark.anyio
@@ -79,7 +79,7 @@ async def demo_console() -> AsyncIterator[Stage]:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         account = app.account
         assert isinstance(account, LocalAccount)
-        await account.until_open()
+        await account.wait_until_open()
         stage = Stage(app, pilot, account._store, StillClock())
         await stage.settle()
         yield stage

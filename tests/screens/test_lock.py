@@ -48,14 +48,14 @@ async def test_an_answer_from_elsewhere_does_not_open_the_lock() -> None:
 def held_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Token generation that takes until the event is set."""
     go = asyncio.Event()
-    generate = stage.app.account.generate_token
+    generate = stage.app.account.generate_access_token
 
     async def slowly() -> Any:
         made = await generate()
         await go.wait()
         return made
 
-    monkeypatch.setattr(stage.app.account, "generate_token", slowly)
+    monkeypatch.setattr(stage.app.account, "generate_access_token", slowly)
     return go
 
 

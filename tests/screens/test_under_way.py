@@ -107,7 +107,7 @@ async def test_a_token_under_way_is_shown_whatever_is_pressed_meanwhile(
 ) -> None:
     """The account makes it all the same, and it is shown once."""
     monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 5)
-    async with slow_console("generate_token") as (stage, account):
+    async with slow_console("generate_access_token") as (stage, account):
         await ask_for_a_token(stage, account)
         await stage.until(lambda: stage.app._input.is_quiet)
         await stage.pilot.press(key)
@@ -117,7 +117,7 @@ async def test_a_token_under_way_is_shown_whatever_is_pressed_meanwhile(
 
 
 async def test_one_does_not_leave_before_a_token_under_way_was_seen() -> None:
-    async with slow_console("generate_token") as (stage, account):
+    async with slow_console("generate_access_token") as (stage, account):
         await ask_for_a_token(stage, account)
         stage.app.run_worker(stage.app.ask_and_leave())
         account.answers.set()

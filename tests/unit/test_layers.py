@@ -149,6 +149,7 @@ BREACHES: Final = {
     "gateway/breach.py": "import textual",
     "gateway/services.py": "import gateway.relay.relay",
     "screens/breach.py": "from sqlalchemy import select",
+    "tui/account/breach.py": "import sqlalchemy",
     "tui/widgets/breach.py": "import httpx",
     "store/modules.py": "import store.models",
 }

@@ -112,12 +112,12 @@ async def by_passkey(door: Door) -> SecondFactorNeeded | None:
 
 async def by_oidc(door: Door) -> SecondFactorNeeded | None:
     login = await door.console.begin_device_login("oidc")
-    return await door.console.sign_in_with(await door.console.wait_for_identity(login, told=lambda _: None))
+    return await door.console.sign_in_with_identity(await door.console.wait_for_identity(login, on_poll=lambda _: None))
 
 
 async def by_github(door: Door) -> SecondFactorNeeded | None:
     login = await door.console.begin_device_login("github")
-    return await door.console.sign_in_with(await door.console.wait_for_identity(login, told=lambda _: None))
+    return await door.console.sign_in_with_identity(await door.console.wait_for_identity(login, on_poll=lambda _: None))
 
 
 FIRST_FACTORS: Final[dict[str, Path]] = {

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from store.strength import estimate
-from tui.demo import EMAIL, NAME, PASSWORD
+from tui.local_account.demo import EMAIL, NAME, PASSWORD
 
 HEAVY: Final = {
     "zxcvbn": "word lists of 14 MB, for whoever chooses a password",
@@ -19,7 +19,7 @@ HEAVY: Final = {
 
 PROGRAM: Final = """
 import sys
-from tui.demo import open_demo
+from tui.local_account.demo import open_demo
 store, token = open_demo()
 store.recommendations.check(token)
 print(*(name for name in sys.argv[1:] if name in sys.modules))

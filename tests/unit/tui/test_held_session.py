@@ -8,8 +8,8 @@ from store.errors import DatabaseBusy
 from store.sign_in import SignedIn
 from tests.harness.stores import add_account, make_store
 from tests.harness.stores import sign_in as new_token
-from tui.held_session import HeldSession
 from tui.local_account import LocalAccount
+from tui.local_account.held_session import HeldSession
 from tui.store_location import Options
 
 pytestmark = pytest.mark.anyio
@@ -35,11 +35,11 @@ def test_what_could_not_be_ended_is_ended_the_next_time() -> None:
         with pytest.raises(DatabaseBusy):
             session.end(ends)
         assert session.token == "", "nobody acts with it any more"
-        assert not session.is_none
+        assert not session.is_empty
     session.token = "two"
     session.end(ends)
     assert sorted(ends.ended) == ["one", "two"]
-    assert session.is_none
+    assert session.is_empty
     session.end(ends)
     assert len(ends.ended) == 2
 
@@ -65,7 +65,7 @@ def test_leaving_waits_for_a_sign_in_under_way() -> None:
     entering = threading.Thread(target=session.enter, args=(slowly,))
     entering.start()
     assert begun.wait(60)
-    assert not session.is_none
+    assert not session.is_empty
     leaving = threading.Thread(target=session.end, args=(ends,))
     leaving.start()
     is_checked.set()

@@ -1,4 +1,4 @@
-"""The throw-away account behind `gatekey --demo`: in memory, filled, and gone when the console closes."""
+"""The account of `gatekey --demo`: in memory, with made-up data, and gone when the console closes."""
 
 import random
 import secrets
@@ -11,6 +11,7 @@ from store.clock import SystemClock, Uptime
 if TYPE_CHECKING:
     from store.store import Store
     from store.usage_log import UsageEntry
+    from tui.account import DemoCredentials
 
 NAME: Final = "alice"
 PASSWORD: Final = "demo-only quiet harbour"  # noqa: S105 - shown on the screen of a throw-away account
@@ -25,13 +26,15 @@ _DAYS: Final = 14
 _CALLS_A_DAY: Final = 6
 
 
-def how_to_sign_in() -> str:
-    """What the demo's sign-in screen says, so that whoever signed out gets back in."""
-    return f"This is the demo. Sign in as {NAME} with the password: {PASSWORD}"
+def credentials() -> "DemoCredentials":
+    """The credentials of the demo account."""
+    from tui.account import DemoCredentials
+
+    return DemoCredentials(NAME, PASSWORD)
 
 
 class ShiftedClock:
-    """The machine's clock, moved into the past while a history is made up."""
+    """The machine's clock, moved into the past by `shift` while the history is made up."""
 
     def __init__(self) -> None:
         self.shift = timedelta(0)
@@ -44,10 +47,10 @@ class ShiftedClock:
 
 
 def open_demo(clock: ShiftedClock | None = None, rng: random.Random | None = None) -> "tuple[Store, str]":
-    """A filled store in memory, and the token of a session on it.
+    """A store in memory with the demo account, and the token of a session on it.
 
-    `clock` and `rng` make a demo that is the same every time, for pictures. Hashing is cheap: there is nothing to
-    protect.
+    A fixed `clock` and `rng` make the same demo every time, for pictures. Hashing is cheap, because there is nothing
+    to protect.
     """
     from store.at_rest import KeyRing
     from store.hashing import Cost, Hasher
@@ -58,7 +61,7 @@ def open_demo(clock: ShiftedClock | None = None, rng: random.Random | None = Non
     clock, rng = clock or ShiftedClock(), rng or secrets.SystemRandom()
 
     def without_word_lists(password: str, known_words: tuple[str, ...]) -> Strength:
-        # Nobody chose this one; zxcvbn's word lists would take 14 MB to say that it is good.
+        # The demo's own password is known to be good, and the word lists of zxcvbn take 14 MB.
         return Strength(LOWEST_SCORE, "") if password == PASSWORD else estimate(password, known_words)
 
     cheap = Hasher(Cost(1024, 1, 1), Cost(1024, 1, 1))
@@ -120,7 +123,7 @@ def _book(store: "Store", clock: ShiftedClock, calls: "list[_Call]", keys: dict[
 
 
 def _history() -> "list[_Call]":
-    """Two weeks of calls, the oldest first, the same in every demo."""
+    """Calls of `_DAYS` days, the oldest first. They are the same in every demo."""
     from store.pricing import ModelPrice
     from store.usage_log import Kind, UsageEntry
 

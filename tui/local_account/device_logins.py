@@ -1,4 +1,4 @@
-"""Logins at identity providers by a code typed on another device (RFC 8628): one at a time, or none."""
+"""Logins at identity providers with a code that is typed on another device (RFC 8628): at most one at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from store.errors import SignInExpired
-from tui.account import DeviceLogin, FoundIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,11 +15,12 @@ if TYPE_CHECKING:
     from gateway.device_flow import DeviceFlow
     from store.bindings import ProviderInfo
     from store.clock import Clock
+    from tui.account import DeviceLogin, FoundIdentity
 
 
 @dataclass(frozen=True, slots=True)
 class _OpenFlow:
-    """A login that has begun, and the connections that are closed with it."""
+    """A login that has begun, and its open connections."""
 
     user_code: str
     flow: DeviceFlow
@@ -28,15 +28,19 @@ class _OpenFlow:
 
 
 class DeviceLogins:
-    """The login that somebody waits for."""
+    """Begins a login, and waits for its identity."""
 
     def __init__(self) -> None:
         self._flow: _OpenFlow | None = None
 
     async def begin(self, info: ProviderInfo, clock: Clock) -> DeviceLogin:
-        """Ask the provider for a code; one that was asked for before is let go. Raises `ProviderFailed`."""
+        """Ask the provider for a code. A login that nobody waits for yet is dropped.
+
+        Raises what `DeviceFlow.start` raises.
+        """
         from gateway.device_flow import DeviceFlow
         from gateway.providers import Provider, ProviderKind
+        from tui.account import DeviceLogin
         from tui.provider_client import provider_client
 
         await self.drop()
@@ -61,12 +65,13 @@ class DeviceLogins:
             expires_at=shown.expires_at,
         )
 
-    async def wait(self, login: DeviceLogin, *, told: Callable[[bool], None]) -> FoundIdentity:
-        """Ask until the provider has an answer; `told` hears whether it can be reached.
+    async def wait(self, login: DeviceLogin, *, on_poll: Callable[[bool], None]) -> FoundIdentity:
+        """Poll until the provider has an answer; `on_poll` is called with whether it could be reached.
 
-        Raises `SignInExpired` for a login that another has replaced.
+        Raises `SignInExpired` for a login that another has replaced, and what `DeviceFlow.poll` raises.
         """
         from gateway.device_flow import Pending
+        from tui.account import FoundIdentity
 
         begun = self._flow
         if begun is None or begun.user_code != login.user_code:
@@ -74,11 +79,11 @@ class DeviceLogins:
         self._flow = None
         async with begun.connections:
             while isinstance(found := await begun.flow.poll(), Pending):
-                told(found.reachable)
+                on_poll(found.reachable)
         return FoundIdentity(login.provider, found.subject, found.display)
 
     async def drop(self) -> None:
-        """Let go of a login that nobody waits for."""
+        """Close a login that nobody waits for, if there is one."""
         flow, self._flow = self._flow, None
         if flow is not None:
             await flow.connections.aclose()

@@ -1,0 +1,91 @@
+"""The account as screens see it: one asynchronous protocol per topic, composed as `AccountService`.
+
+Arguments and results are frozen values and plain types; amounts are whole micro-USD, times aware UTC. A method either
+returns or raises a `store.errors.GatekeyError`, which has a title and a sentence for the person. Its docstring names
+the errors, with these terms for those that are common:
+
+- The **data errors** are `StoreUnavailable` and its children, such as `DatabaseBusy`.
+- The **session errors** are `SessionEnded`, its child `SessionSuspended`, `SessionLocked`, and the data errors.
+- **Needs a fresh proof**: raises `FreshProofRequired`, too, unless the person proved their identity (a password, a
+  code, a passkey) in the last five minutes.
+
+To implement it, for example on a remote server: write a class per topic with the methods of its protocol, compose
+them, and give the result to `screens.app.GatekeyApp`; `tui.local_account` is an example. Keep the credential of the
+session inside. `open` comes first: until it returns, calls that need the data raise `SessionEnded`. No method blocks
+the event loop. A task that waits for a call may be cancelled; the call itself may still take effect. Strings that
+come from elsewhere may hold control characters: screens sanitize them. A capability, which is a value that says what
+an implementation cannot do, belongs on `ConnectionService` beside `demo_credentials`; screens read it and leave out
+what it excludes.
+
+Nothing here imports the database or the terminal.
+"""
+
+from typing import Protocol
+
+from tui.account.access_token import AccessTokenService
+from tui.account.api_keys import ApiKeyService
+from tui.account.billing import BillingService, PriceOverview
+from tui.account.bindings import BindingOverview, BindingService, DeviceLogin, FoundIdentity
+from tui.account.connection import ConnectionService, DemoCredentials
+from tui.account.files import FileService
+from tui.account.notifications import NotificationService
+from tui.account.overview import OverviewService, SecurityOverview, Summary
+from tui.account.passkeys import PasskeyPage, PasskeyService
+from tui.account.passwords import PasswordService
+from tui.account.personal_data import PersonalDataService
+from tui.account.sections import SectionService, SectionT
+from tui.account.session import SessionService
+from tui.account.sign_in import SignInOptions, SignInService
+from tui.account.two_factor import TwoFactorService
+from tui.account.usage import UsageService
+
+__all__ = [
+    "AccessTokenService",
+    "AccountService",
+    "ApiKeyService",
+    "BillingService",
+    "BindingOverview",
+    "BindingService",
+    "ConnectionService",
+    "DemoCredentials",
+    "DeviceLogin",
+    "FileService",
+    "FoundIdentity",
+    "NotificationService",
+    "OverviewService",
+    "PasskeyPage",
+    "PasskeyService",
+    "PasswordService",
+    "PersonalDataService",
+    "PriceOverview",
+    "SectionService",
+    "SectionT",
+    "SecurityOverview",
+    "SessionService",
+    "SignInOptions",
+    "SignInService",
+    "Summary",
+    "TwoFactorService",
+    "UsageService",
+]
+
+
+class AccountService(
+    ConnectionService,
+    SignInService,
+    SessionService,
+    OverviewService,
+    PasswordService,
+    AccessTokenService,
+    TwoFactorService,
+    PasskeyService,
+    BindingService,
+    SectionService,
+    NotificationService,
+    UsageService,
+    BillingService,
+    ApiKeyService,
+    PersonalDataService,
+    Protocol,
+):
+    """One person's account: every topic together."""

@@ -1,0 +1,62 @@
+"""The connection to the account's data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tui.account.files import FileService
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCredentials:
+    """The name and the password of a demo account. They protect nothing, and screens show them."""
+
+    name: str
+    password: str = field(repr=False)
+
+
+class ConnectionService(Protocol):
+    """Opens and closes the data, and tells about the connection. The properties answer at any time, without I/O."""
+
+    @property
+    def demo_credentials(self) -> DemoCredentials | None:
+        """The credentials of the demo, or None for an ordinary account. Raises nothing."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `open` succeeded and `close` was not called. Raises nothing."""
+        ...
+
+    @property
+    def starts_signed_in(self) -> bool:
+        """Whether the console needs no sign-in: `open` brings a session, or one was handed in. Raises nothing."""
+        ...
+
+    @property
+    def files(self) -> FileService:
+        """Saves files on the machine of the console. Raises nothing."""
+        ...
+
+    def now(self) -> datetime:
+        """The current time by the clock of the data, which expiries are measured against. Raises nothing."""
+        ...
+
+    async def open(self) -> bool:
+        """Open the data; a second call changes nothing. Returns whether nobody has an account yet.
+
+        Raises the data errors.
+        """
+        ...
+
+    async def wait_until_open(self) -> None:
+        """Wait until a call of `open`, by whichever task, has succeeded. Raises nothing."""
+        ...
+
+    async def close(self) -> None:
+        """Close the data and every connection to a provider; the session stays valid. Raises nothing."""
+        ...

@@ -1,0 +1,66 @@
+"""What a page shows at a glance, from several topics at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from store.access_token import AccessTokenInfo
+    from store.audit import Event
+    from store.passkeys import PasskeyInfo
+    from store.recommendations import Check
+    from store.sessions import SessionInfo
+    from store.two_factor import TwoFactorStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The contents of the frame around every page."""
+
+    name: str
+    email: str
+    remaining_micro_usd: int
+    two_factor: TwoFactorStatus
+    checks: tuple[Check, ...]
+    hidden_modules: frozenset[str]
+    """Modules left out of the sidebar, by the account or by the administrator."""
+    locked_modules: frozenset[str]
+    """Those the administrator has hidden: the account cannot show them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityOverview:
+    """The contents of the Security tab."""
+
+    has_password: bool
+    password_changed_at: datetime | None
+    access_token: AccessTokenInfo | None
+    """None if the account has no System Access Token."""
+    two_factor: TwoFactorStatus
+    passkeys_enabled: bool
+    passkeys: tuple[PasskeyInfo, ...]
+    """The oldest first."""
+    sessions: tuple[SessionInfo, ...]
+    """The session of this console first, then by the last activity."""
+
+
+class OverviewService(Protocol):
+    """Reads what a page shows at a glance."""
+
+    async def summary(self) -> Summary:
+        """The contents of the frame. Raises the session errors."""
+        ...
+
+    async def security(self) -> SecurityOverview:
+        """The contents of the Security tab. Raises the session errors."""
+        ...
+
+    async def audit_events(self, before: int | None = None) -> list[Event]:
+        """At most 50 events of the account, the newest first; with `before`, those of a lower sequence number.
+
+        Raises the session errors.
+        """
+        ...

@@ -1,0 +1,59 @@
+"""Sign-in and the first account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from store.bindings import ProviderInfo
+    from store.sign_in import SecondFactorNeeded
+
+
+@dataclass(frozen=True, slots=True)
+class SignInOptions:
+    """The alternatives to a password that a sign-in screen may offer."""
+
+    passkeys: bool
+    providers: tuple[ProviderInfo, ...]
+    """Identity providers, by name."""
+
+
+class SignInService(Protocol):
+    """Signs in with a password, and with the second factor whatever the first one was. None of it needs a session."""
+
+    @property
+    def sign_in_notice(self) -> str:
+        """A sentence on what the person should change after this sign-in, such as a short password; or "".
+
+        Raises nothing.
+        """
+        ...
+
+    async def sign_in_options(self) -> SignInOptions:
+        """The alternatives to a password that the administrator allows. Raises the data errors."""
+        ...
+
+    async def create_account(self, name: str, email: str, password: str) -> None:
+        """Create the first account and sign in to it.
+
+        Raises `InvalidName`, `InvalidEmail`, `PasswordRefused` (a child of it), `NameTaken` if anybody has an account
+        already, `TooManyAttempts`, and the data errors.
+        """
+        ...
+
+    async def sign_in(self, name: str, password: str) -> SecondFactorNeeded | None:
+        """Sign in with a password; returns None if that opened a session, or the step that `enter_code` completes.
+
+        Raises `WrongCredentials`, `TooManyAttempts`, `FactorDisabled`, `AccountSuspended` (only for the right
+        password), and the data errors.
+        """
+        ...
+
+    async def enter_code(self, step: SecondFactorNeeded, code: str) -> None:
+        """Complete a sign-in with an authenticator code or a backup code. `step` stays usable after a wrong one.
+
+        Raises `WrongCode`, `CodeAlreadyUsed`, `ClockSkewed`, `SignInExpired`, `TooManyAttempts`, `FactorDisabled`,
+        `NotEnabled` if the second factor was removed meanwhile, and the data errors.
+        """
+        ...

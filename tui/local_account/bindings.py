@@ -1,0 +1,45 @@
+"""Identities at other providers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.local_account.topic import LocalTopic
+from tui.origin import source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from store.sign_in import SecondFactorNeeded
+    from store.store import Store
+    from tui.account import BindingOverview, DeviceLogin, FoundIdentity
+
+
+class LocalBindings(LocalTopic):
+    """`BindingService` on the store; the providers are asked from this machine."""
+
+    async def bindings(self) -> BindingOverview:
+        return await self._call(_overview, self._store)
+
+    async def begin_device_login(self, slug: str) -> DeviceLogin:
+        info = await self._call_without_session(self._store.bindings.provider, slug)
+        return await self._logins.begin(info, self._store.context.clock)
+
+    async def wait_for_identity(self, login: DeviceLogin, *, on_poll: Callable[[bool], None]) -> FoundIdentity:
+        return await self._logins.wait(login, on_poll=on_poll)
+
+    async def bind(self, identity: FoundIdentity) -> None:
+        await self._call(self._store.bindings.bind, identity.provider.slug, identity.subject, identity.display)
+
+    async def sign_in_with_identity(self, identity: FoundIdentity) -> SecondFactorNeeded | None:
+        sign_in = self._store.bindings.sign_in
+        return await self._enter(sign_in, identity.provider.slug, identity.subject, source=source())
+
+    async def unbind(self, binding_id: int) -> None:
+        await self._call(self._store.bindings.unbind, binding_id)
+
+
+def _overview(token: str, store: Store) -> BindingOverview:
+    from tui.account import BindingOverview
+
+    return BindingOverview(store.bindings.is_enabled(), tuple(store.bindings.list(token)))

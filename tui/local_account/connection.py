@@ -1,0 +1,67 @@
+"""The connection: the store of this machine, or of the demo."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tui.local_account.topic import LocalTopic
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tui.account import DemoCredentials
+
+
+class LocalConnection(LocalTopic):
+    """`ConnectionService` on the store."""
+
+    @property
+    def demo_credentials(self) -> DemoCredentials | None:
+        if not self._options.demo:
+            return None
+        from tui.local_account.demo import credentials
+
+        return credentials()
+
+    @property
+    def is_open(self) -> bool:
+        return self._opened is not None
+
+    @property
+    def starts_signed_in(self) -> bool:
+        return self._options.demo or bool(self._token)
+
+    def now(self) -> datetime:
+        from store.clock import SystemClock
+
+        clock = self._opened.context.clock if self._opened else SystemClock()
+        return clock.now()
+
+    async def open(self) -> bool:
+        is_first_run = await asyncio.to_thread(self._open)
+        self._was_opened.set()
+        return is_first_run
+
+    async def wait_until_open(self) -> None:
+        await self._was_opened.wait()
+
+    async def close(self) -> None:
+        await self._logins.drop()
+        if self._opened is not None:
+            store, self._opened = self._opened, None
+            await asyncio.to_thread(store.close)
+
+    def _open(self) -> bool:
+        """Open the store, and sign in to a demo; returns whether nobody has an account yet. Blocks."""
+        if self._opened is not None:
+            return self._opened.accounts.is_empty()
+        if self._options.demo:
+            from tui.local_account.demo import open_demo
+
+            self._opened, self._token = open_demo()
+            return False
+        from tui.store_location import open_account_store
+
+        self._opened = open_account_store(self._options, create=True)
+        return self._opened.accounts.is_empty()

@@ -1,0 +1,33 @@
+"""Notifications."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.local_account.topic import LocalTopic
+
+if TYPE_CHECKING:
+    from store.email_route import EmailRoute
+    from store.outbox import LastDelivery
+    from store.sections import Channel
+
+
+class LocalNotifications(LocalTopic):
+    """`NotificationService` on the store; a test message is sent from this machine."""
+
+    async def last_deliveries(self) -> dict[Channel, LastDelivery]:
+        return await self._call(self._store.outbox.last_deliveries)
+
+    async def send_test(self, channel: Channel) -> LastDelivery:
+        from gateway.dispatcher import deliver_now
+
+        delivery_id = await self._call(self._store.outbox.enqueue_test, channel)
+        await deliver_now(self._store, delivery_id)
+        deliveries = await self.last_deliveries()
+        return deliveries[channel]
+
+    async def email_route(self) -> EmailRoute:
+        return await self._call(self._store.email_confirmations.route)
+
+    async def confirm_email(self, code: str) -> EmailRoute:
+        return await self._call(self._store.email_confirmations.confirm, code)

@@ -1,0 +1,64 @@
+"""What a page shows at a glance, from several topics of the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.local_account.topic import LocalTopic
+
+if TYPE_CHECKING:
+    from store.audit import Event
+    from store.store import Store
+    from tui.account import SecurityOverview, Summary
+
+
+class LocalOverview(LocalTopic):
+    """`OverviewService` on the store."""
+
+    async def summary(self) -> Summary:
+        return await self._call(_summary, self._store)
+
+    async def security(self) -> SecurityOverview:
+        return await self._call(_security, self._store)
+
+    async def audit_events(self, before: int | None = None) -> list[Event]:
+        return await self._call(_audit_events, self._store, before)
+
+
+def _summary(token: str, store: Store) -> Summary:
+    from store.modules import MODULES
+    from store.sections import SidebarSettings
+    from tui.account import Summary
+
+    acting = store.sessions.whoami(token)
+    locked = frozenset(store.site.items("sidebar.hidden_modules")) - {"settings"}
+    hidden = store.settings.load(token, SidebarSettings).section.hidden_modules
+    return Summary(
+        name=acting.name,
+        email=acting.email,
+        remaining_micro_usd=store.quota.state(token).remaining_micro_usd,
+        two_factor=store.two_factor.status(token),
+        checks=tuple(store.recommendations.check(token)),
+        hidden_modules=(hidden | locked) & frozenset(MODULES),
+        locked_modules=locked,
+    )
+
+
+def _security(token: str, store: Store) -> SecurityOverview:
+    from tui.account import SecurityOverview
+
+    account = store.accounts.get(store.sessions.whoami(token).account_id)
+    return SecurityOverview(
+        has_password=account.has_password,
+        password_changed_at=account.password_changed_at,
+        access_token=store.access_token.status(token),
+        two_factor=store.two_factor.status(token),
+        passkeys_enabled=store.passkeys.is_enabled(),
+        passkeys=tuple(store.passkeys.list(token)),
+        sessions=tuple(store.sessions.list(token)),
+    )
+
+
+def _audit_events(token: str, store: Store, before: int | None) -> list[Event]:
+    with store.sessions.reading(token) as (tx, acting):
+        return store.audit.page(tx, acting.account_id, before=before)

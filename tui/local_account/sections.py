@@ -1,0 +1,21 @@
+"""The four sections of settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.local_account.topic import LocalTopic
+
+if TYPE_CHECKING:
+    from store.settings import Saved
+    from tui.account import SectionT
+
+
+class LocalSections(LocalTopic):
+    """`SectionService` on the store."""
+
+    async def load(self, kind: type[SectionT]) -> Saved[SectionT]:
+        return await self._call(self._store.settings.load, kind)
+
+    async def save(self, section: SectionT, version: int) -> Saved[SectionT]:
+        return await self._call(self._store.settings.save, section, version)

@@ -1,0 +1,70 @@
+"""What every topic shares: the open store, the session, and the calls that run in a worker thread."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from store.errors import SessionEnded
+from tui.local_account.device_logins import DeviceLogins
+from tui.local_account.files import LocalFiles
+from tui.local_account.held_session import HeldSession
+from tui.store_location import new_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from store.sign_in import SecondFactorNeeded, SignedIn
+    from store.store import Store
+    from tui.store_location import Options
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class LocalTopic:
+    """The base of each topic. The token of the session stays in here: no screen holds it."""
+
+    def __init__(self, options: Options, *, opened: Store | None = None, token: str = "") -> None:
+        """`opened` is a store that is open already, and `token` a session on it: both for tests."""
+        self._options = options
+        self._opened = opened
+        self._session = HeldSession(token)
+        self._new_files = new_files(options)
+        self._logins = DeviceLogins()
+        self._was_opened = asyncio.Event()
+        if opened is not None:
+            self._was_opened.set()
+        self.files = LocalFiles(self._new_files)
+
+    @property
+    def _store(self) -> Store:
+        """The open store. Raises `SessionEnded` before it is open."""
+        if self._opened is None:
+            raise SessionEnded
+        return self._opened
+
+    @property
+    def _token(self) -> str:
+        """The token of the session; empty without one."""
+        return self._session.token
+
+    @_token.setter
+    def _token(self, token: str) -> None:
+        self._session.token = token
+
+    async def _call(self, function: Callable[Concatenate[str, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `function(token, *args, **kwargs)` in a worker thread. Raises `SessionEnded` without a session."""
+        if not self._token:
+            raise SessionEnded
+        return await asyncio.to_thread(function, self._token, *args, **kwargs)
+
+    async def _call_without_session(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `function(*args, **kwargs)` in a worker thread."""
+        return await asyncio.to_thread(function, *args, **kwargs)
+
+    async def _enter(
+        self, sign_in: Callable[P, SignedIn | SecondFactorNeeded], /, *args: P.args, **kwargs: P.kwargs
+    ) -> SecondFactorNeeded | None:
+        """Run `sign_in(*args, **kwargs)` in a worker thread, and hold the session that it opened."""
+        return await asyncio.to_thread(self._session.enter, lambda: sign_in(*args, **kwargs))
