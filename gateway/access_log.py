@@ -14,16 +14,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from store.text import sanitize
 
 LOGGER: Final = logging.getLogger("gatekey.access")
-_STATE: Final = "gatekey.logged"
+_SCOPE_KEY: Final = "gatekey.logged"
 _SECRET: Final = re.compile(r"(gk_|sk-|whsec_)[0-9A-Za-z_\-+/=]{6,}")
 """Wherever it begins: what stands before a secret by mistake may be anything."""
-_LONGEST_PATH: Final = 200
-_LONGEST_METHOD: Final = 20
+_MAX_PATH_CHARACTERS: Final = 200
+_MAX_METHOD_CHARACTERS: Final = 20
 
 
-def note(scope: Scope, *, account_id: int, address: str | None) -> None:
+def note_account(scope: Scope, *, account_id: int, address: str | None) -> None:
     """Say whose request this was, and its client's address if that account records addresses, else None."""
-    scope.setdefault(_STATE, {}).update(account=account_id, address=address)
+    scope.setdefault(_SCOPE_KEY, {}).update(account=account_id, address=address)
 
 
 class AccessLog:
@@ -37,7 +37,7 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         started, status = time.perf_counter(), 0
-        scope[_STATE] = {}
+        scope[_SCOPE_KEY] = {}
 
         async def noting(message: Message) -> None:
             nonlocal status
@@ -48,20 +48,20 @@ class AccessLog:
         try:
             await self._app(scope, receive, noting)
         finally:
-            LOGGER.info("%s", line(scope, status, time.perf_counter() - started))
+            LOGGER.info("%s", log_line(scope, status, time.perf_counter() - started))
 
 
-def line(scope: Scope, status: int, seconds: float) -> str:
+def log_line(scope: Scope, status: int, seconds: float) -> str:
     """The line for one request; `status` 0 says that no answer was begun."""
-    who = scope.get(_STATE, {})
+    who = scope.get(_SCOPE_KEY, {})
     address = who.get("address")
-    path = _word(_SECRET.sub(r"\1…", scope["path"]), _LONGEST_PATH)
+    path = _column(_SECRET.sub(r"\1…", scope["path"]), _MAX_PATH_CHARACTERS)
     return (
-        f"{_word(scope['method'], _LONGEST_METHOD)} {path} {status or '-'} {seconds * 1000:.1f}ms "
+        f"{_column(scope['method'], _MAX_METHOD_CHARACTERS)} {path} {status or '-'} {seconds * 1000:.1f}ms "
         f"account={who.get('account', '-')} client={address or '-'}"
     )
 
 
-def _word(text: str, limit: int) -> str:
+def _column(text: str, limit: int) -> str:
     # Columns are told apart by spaces.
     return sanitize(text, limit).replace(" ", "%20")

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from gateway.account_schemas import AccountDocument, Kind, QuotaDocument, UsagePageDocument
-from gateway.bearer import bearer
-from gateway.openapi_responses import answers
+from gateway.bearer import bearer_token
+from gateway.openapi_responses import problem_responses
 from gateway.services import Services
 from store import usage_log
 from store.access_token import TokenHolder
@@ -23,11 +23,11 @@ from store.usage_log import LONGEST_PAGE, PAGE, LoggedEntry, UsagePage
 
 T = TypeVar("T")
 PATH: Final = "/api/account"
-WHAT: Final = "a System Access Token"
+CREDENTIAL_NAME: Final = "a System Access Token"
 SECURITY: Final[dict[str, Any]] = {"security": [{"SystemAccessToken": []}]}
 
 
-READING: Final = (401, 403, 405, 429, 500, 503)
+READ_STATUSES: Final = (401, 403, 405, 429, 500, 503)
 
 
 class AuthorizedSession:
@@ -40,7 +40,7 @@ class AuthorizedSession:
 
 async def read_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:
     """Run the read `work` for the holder of the request's token, in the transaction that looked the token up."""
-    async with _counted(services, request, is_save=False) as acting:
+    async with _counted_session(services, request, is_save=False) as acting:
 
         def read() -> T:
             with services.store.access_token.reading(acting.token) as (tx, holder):
@@ -61,7 +61,7 @@ async def write_for(
 
     `first` is awaited before that, once the request is counted.
     """
-    async with _counted(services, request, is_save=True) as acting:
+    async with _counted_session(services, request, is_save=True) as acting:
         if first is not None:
             await first()
 
@@ -73,9 +73,9 @@ async def write_for(
 
 
 @asynccontextmanager
-async def _counted(services: Services, request: Request, *, is_save: bool) -> AsyncIterator[AuthorizedSession]:
+async def _counted_session(services: Services, request: Request, *, is_save: bool) -> AsyncIterator[AuthorizedSession]:
     """The token of `request`, which is counted and noted, whatever becomes of it, unless the token is invalid."""
-    acting = AuthorizedSession(bearer(request.scope, ACCESS_TOKEN_PREFIX, WHAT))
+    acting = AuthorizedSession(bearer_token(request.scope, ACCESS_TOKEN_PREFIX, CREDENTIAL_NAME))
     counted = services.rates.count_token(acting.token, await services.site.current(), is_save=is_save)
     try:
         yield acting
@@ -87,7 +87,7 @@ async def _counted(services: Services, request: Request, *, is_save: bool) -> As
         if holder is not None:
             services.rates.remember(acting.token, holder.account_id)
             address = await services.address(request.scope) if holder.records_ip else ""
-            services.note(request.scope, holder, address)
+            services.log_account(request.scope, holder, address)
 
 
 def account_routes(services: Services) -> APIRouter:
@@ -95,7 +95,7 @@ def account_routes(services: Services) -> APIRouter:
     router = APIRouter(prefix=PATH, tags=["account"])
     store = services.store
 
-    @router.get("", response_model=AccountDocument, responses=answers(*READING), openapi_extra=SECURITY)
+    @router.get("", response_model=AccountDocument, responses=problem_responses(*READ_STATUSES), openapi_extra=SECURITY)
     async def read_account(request: Request) -> Response:
         """Who the token speaks for."""
         holder = await read_for(services, request, lambda _, holder: holder)
@@ -108,7 +108,9 @@ def account_routes(services: Services) -> APIRouter:
             }
         )
 
-    @router.get("/quota", response_model=QuotaDocument, responses=answers(*READING), openapi_extra=SECURITY)
+    @router.get(
+        "/quota", response_model=QuotaDocument, responses=problem_responses(*READ_STATUSES), openapi_extra=SECURITY
+    )
     async def read_quota(request: Request) -> Response:
         """What is left, what is held for calls under way, and what was used."""
         state = await read_for(services, request, lambda tx, holder: store.quota.state_of(tx, holder.account_id))
@@ -120,7 +122,12 @@ def account_routes(services: Services) -> APIRouter:
             }
         )
 
-    @router.get("/usage", response_model=UsagePageDocument, responses=answers(*READING, 422), openapi_extra=SECURITY)
+    @router.get(
+        "/usage",
+        response_model=UsagePageDocument,
+        responses=problem_responses(*READ_STATUSES, 422),
+        openapi_extra=SECURITY,
+    )
     async def read_usage(
         request: Request,
         kind: Annotated[Kind | None, Query(description="Only entries of this kind.")] = None,
@@ -146,7 +153,7 @@ def account_routes(services: Services) -> APIRouter:
 
         page = await read_for(services, request, read)
         following = None if page.next_before is None else str(page.next_before)
-        return as_json({"entries": [_entry(logged) for logged in page.entries], "next_cursor": following})
+        return as_json({"entries": [_usage_entry(logged) for logged in page.entries], "next_cursor": following})
 
     return router
 
@@ -157,7 +164,7 @@ def as_json(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = 
     return Response(body, headers={"Cache-Control": "no-store", **(headers or {})}, media_type="application/json")
 
 
-def _entry(logged: LoggedEntry) -> dict[str, Any]:
+def _usage_entry(logged: LoggedEntry) -> dict[str, Any]:
     entry = logged.entry
     return {
         "id": logged.id,

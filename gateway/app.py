@@ -15,18 +15,18 @@ from gateway.account_api import account_routes, as_json
 from gateway.account_schemas import Health
 from gateway.background import background
 from gateway.bearer import BearerMalformed
-from gateway.body_limit import RELAY_PREFIX, BodyLimit
+from gateway.body_limit import BodyLimit
 from gateway.dispatcher import DeliveryTransports
 from gateway.fast_routes import FastRoutes
 from gateway.head_middleware import HeadMiddleware
 from gateway.health import HealthCheck
 from gateway.model_server.client import ModelServerClient
 from gateway.openapi import methods_of, openapi_document
-from gateway.openapi_responses import answers
+from gateway.openapi_responses import problem_responses
 from gateway.pages import HEADERS, PAGE_PATH
 from gateway.passkey_routes import passkey_routes
-from gateway.paths import OneSpelling
-from gateway.problems import REQUEST_ID, HttpProblem, invalid, log_unforeseen, openai_problem, problem
+from gateway.paths import PathNormalization, is_relayed
+from gateway.problems import REQUEST_ID_KEY, HttpProblem, log_unforeseen, openai_problem, problem, validation_problem
 from gateway.relay.relay import Relay
 from gateway.relay.relay_openapi import relay_paths
 from gateway.relay.routes import RelayFirst, relay_app
@@ -50,7 +50,7 @@ _SENTENCES: Final = {
     500: "Something went wrong. It was logged, and nothing was charged.",
 }
 
-_LEFT: Final = 499
+_CLIENT_CLOSED_REQUEST: Final = 499
 """The status in the access log of a request whose client left before it was complete; nginx's, for nobody reads it."""
 
 
@@ -58,7 +58,7 @@ def create_app(
     store: Store,
     *,
     model_server: ModelServerClient | None = None,
-    ways: DeliveryTransports | None = None,
+    transports: DeliveryTransports | None = None,
     dispatches: bool = True,
 ) -> FastAPI:
     """The gateway over `store`, which it does not close.
@@ -73,7 +73,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            async with background(store, ways) if dispatches else nullcontext():
+            async with background(store, transports) if dispatches else nullcontext():
                 yield
         finally:
             await relay.drain()
@@ -96,7 +96,7 @@ def create_app(
         _health(services),
         methods=["GET"],
         response_model=Health,
-        responses=answers(405, 500, 503),
+        responses=problem_responses(405, 500, 503),
         summary="Health",
         tags=["health"],
     )
@@ -109,7 +109,7 @@ def create_app(
     app.add_middleware(RelayFirst, relay=relay_app(relay, handlers))
     app.add_middleware(BodyLimit)
     app.add_middleware(ShutdownResponse)
-    app.add_middleware(OneSpelling)
+    app.add_middleware(PathNormalization)
     app.add_middleware(AccessLog)
     return app
 
@@ -131,9 +131,9 @@ Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
     async def failed(request: Request, error: GatekeyError) -> Response:
         if isinstance(error, BearerMalformed | InvalidToken | InvalidApiKey):
-            error = await _counted(services, request, error)
-        if request.scope["path"].startswith(RELAY_PREFIX):
-            return openai_problem(error, request.scope.get(REQUEST_ID, ""))
+            error = await _count_bad_bearer(services, request, error)
+        if is_relayed(request.scope["path"]):
+            return openai_problem(error, request.scope.get(REQUEST_ID_KEY, ""))
         answer = problem(error)
         if request.scope["path"].startswith(PAGE_PATH):
             answer.headers.update(HEADERS)
@@ -147,13 +147,13 @@ def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
         return await failed(request, HttpProblem(error.status_code, sentence, headers=headers))
 
     async def validation(request: Request, error: RequestValidationError) -> Response:
-        return await failed(request, invalid(error.errors()))
+        return await failed(request, validation_problem(error.errors()))
 
     async def departed(_: Request, __: ClientDisconnect) -> Response:
-        return Response(status_code=_LEFT)
+        return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
     async def unforeseen(request: Request, error: Exception) -> Response:
-        log_unforeseen(error, request.scope.get(REQUEST_ID, ""))
+        log_unforeseen(error, request.scope.get(REQUEST_ID_KEY, ""))
         return await failed(request, HttpProblem(500, _SENTENCES[500]))
 
     return {
@@ -165,7 +165,7 @@ def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
     }
 
 
-async def _counted(services: Services, request: Request, error: GatekeyError) -> GatekeyError:
+async def _count_bad_bearer(services: Services, request: Request, error: GatekeyError) -> GatekeyError:
     try:
         address = await services.address(request.scope)
         await services.bad_bearers.count(address, was_looked_up=not isinstance(error, BearerMalformed))

@@ -12,7 +12,7 @@ from gateway.dispatcher import DeliveryTransports, Dispatcher
 from store.store import Store
 
 LOGGER: Final = logging.getLogger("gatekey.background")
-GRACE: Final = 40.0
+SHUTDOWN_GRACE_S: Final = 40.0
 """Seconds that messages on their way are given when the gateway stops; each is given up before that."""
 RESTART_DELAY_S: Final = 5.0
 """Seconds before work that broke off is taken up again."""
@@ -21,21 +21,21 @@ Work = Callable[[asyncio.Event], Awaitable[None]]
 
 
 @asynccontextmanager
-async def background(store: Store, ways: DeliveryTransports | None = None) -> AsyncIterator[None]:
+async def background(store: Store, transports: DeliveryTransports | None = None) -> AsyncIterator[None]:
     """Deliver and tidy up while the context is open; on leaving it, what is on its way is finished."""
     stop = asyncio.Event()
-    works: tuple[Work, ...] = (Dispatcher(store, ways).run, partial(run_cleanup, store))
-    tasks = [asyncio.create_task(_keep_going(work, stop)) for work in works]
+    works: tuple[Work, ...] = (Dispatcher(store, transports).run, partial(run_cleanup, store))
+    tasks = [asyncio.create_task(_run_with_restarts(work, stop)) for work in works]
     try:
         yield
     finally:
         stop.set()
-        await asyncio.wait(tasks, timeout=GRACE)
+        await asyncio.wait(tasks, timeout=SHUTDOWN_GRACE_S)
         for task in tasks:
             task.cancel()
 
 
-async def _keep_going(work: Work, stop: asyncio.Event) -> None:
+async def _run_with_restarts(work: Work, stop: asyncio.Event) -> None:
     while not stop.is_set():
         task = asyncio.ensure_future(work(stop))
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from gateway.client_address import throttled_as
+from gateway.client_address import throttle_key
 from gateway.problems import REALM, HttpProblem
 from gateway.store_threads import StoreThreads
 from store import tokens
@@ -16,9 +16,9 @@ from store.errors import NotAuthentic, TooManyAttempts
 from store.throttle import BEARER_LIMIT, WINDOW, Throttles
 
 _HEADER: Final = b"authorization"
-_VALUE: Final = re.compile(rb"bearer ([A-Za-z0-9_-]{1,200})", re.IGNORECASE)
-_MOST_CLIENTS: Final = 10_000
-_NAMES: Final = {tokens.API_KEY_PREFIX: "an API key", tokens.ACCESS_TOKEN_PREFIX: "a System Access Token"}
+_BEARER: Final = re.compile(rb"bearer ([A-Za-z0-9_-]{1,200})", re.IGNORECASE)
+_MAX_TRACKED_CLIENTS: Final = 10_000
+_TOKEN_NAMES: Final = {tokens.API_KEY_PREFIX: "an API key", tokens.ACCESS_TOKEN_PREFIX: "a System Access Token"}
 
 
 class BearerMissing(HttpProblem):
@@ -35,7 +35,7 @@ class BearerMalformed(NotAuthentic):
     title = "Invalid token"
 
 
-def bearer(scope: Mapping[str, Any], prefix: str, what: str) -> str:
+def bearer_token(scope: Mapping[str, Any], prefix: str, what: str) -> str:
     """The token of a request that begins with `prefix` and has a right checksum; `what` is what people call it.
 
     It costs no query. Raises `BearerMissing` or `BearerMalformed`. A token in the address is not looked at.
@@ -43,7 +43,7 @@ def bearer(scope: Mapping[str, Any], prefix: str, what: str) -> str:
     values = [value for name, value in scope["headers"] if name == _HEADER]
     if not values:
         raise BearerMissing(what)
-    match = _VALUE.fullmatch(values[0]) if len(values) == 1 else None
+    match = _BEARER.fullmatch(values[0]) if len(values) == 1 else None
     token = match[1].decode("ascii") if match else ""
     if not tokens.is_well_formed(token, prefix):
         raise BearerMalformed(_malformed(values, token, what))
@@ -56,7 +56,7 @@ def _malformed(values: list[bytes], token: str, what: str) -> str:
         return f"There is more than one Authorization header. Send {what} in one."
     if not token:
         return f"The Authorization header is malformed: it is Bearer, a space, and {what}."
-    for prefix, name in _NAMES.items():
+    for prefix, name in _TOKEN_NAMES.items():
         if tokens.is_well_formed(token, prefix):
             return f"The Authorization header holds {name}, and this address takes {what}."
     return f"The Authorization header is malformed: what follows Bearer is not {what}, or not all of it."
@@ -83,7 +83,7 @@ class BadBearers:
 
     async def count(self, address: str, *, was_looked_up: bool) -> None:
         """Count one bad token. Raises `TooManyAttempts` beyond `BEARER_LIMIT` in `WINDOW`."""
-        client, now = throttled_as(address), self._clock.now()
+        client, now = throttle_key(address), self._clock.now()
         window = self._window(client, now)
         window.failures += 1
         if window.failures > BEARER_LIMIT:
@@ -102,6 +102,6 @@ class BadBearers:
         if window is None or not window.started_at <= now < window.started_at + WINDOW:
             window = self._windows[client] = _Window(now, 0)
         self._windows.move_to_end(client)
-        while len(self._windows) > _MOST_CLIENTS:
+        while len(self._windows) > _MAX_TRACKED_CLIENTS:
             self._windows.popitem(last=False)
         return window

@@ -4,12 +4,12 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.paths import is_relayed
 from gateway.problems import HttpProblem
 
-RELAY_PREFIX: Final = "/v1/"
-RELAY_LIMIT: Final = 32 * 1024 * 1024
+MAX_RELAY_BODY_BYTES: Final = 32 * 1024 * 1024
 """Bytes. Pictures travel in chat requests."""
-LIMIT: Final = 64 * 1024
+MAX_BODY_BYTES: Final = 64 * 1024
 """Bytes, everywhere else."""
 
 
@@ -23,7 +23,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = RELAY_LIMIT if scope["path"].startswith(RELAY_PREFIX) else LIMIT
+        limit = MAX_RELAY_BODY_BYTES if is_relayed(scope["path"]) else MAX_BODY_BYTES
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         is_too_long = not announced.isdigit() or len(announced) > 15 or int(announced) > limit
         read = 0

@@ -14,12 +14,12 @@ from typing import Any, Final
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 _HEADER: Final = b"x-forwarded-for"
-_MOST_HOPS: Final = 32
-_THROTTLED_V6: Final = 64
+_MAX_HOPS: Final = 32
+_IPV6_PREFIX_BITS: Final = 64
 """Everyone with IPv6 has at least this many bits to draw addresses from (RFC 6177)."""
 
 
-def networks(texts: Iterable[str]) -> tuple[Network, ...]:
+def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
     """The networks in `texts`, as the site's `gateway.trusted_proxies` holds them."""
     return tuple(ipaddress.ip_network(text) for text in texts)
 
@@ -33,28 +33,28 @@ def client_address(scope: Mapping[str, Any], trusted: tuple[Network, ...]) -> st
     address = _parse(peer[0]) if peer else None
     if address is None:
         return ""
-    if not trusted or not _is_in(address, trusted):
+    if not trusted or not _is_trusted(address, trusted):
         return str(address)
     named = b",".join(value for name, value in scope["headers"] if name == _HEADER).decode("latin-1")
-    for hop in reversed(named.split(",")[-_MOST_HOPS:]):
+    for hop in reversed(named.split(",")[-_MAX_HOPS:]):
         before = _parse_hop(hop)
         if before is None:
             break
         address = before
-        if not _is_in(address, trusted):
+        if not _is_trusted(address, trusted):
             break
     return str(address)
 
 
-def throttled_as(address: str) -> str:
+def throttle_key(address: str) -> str:
     """What tries from `address` are counted under: an IPv6 client may change its address as it likes."""
     parsed = _parse(address)
     if isinstance(parsed, IPv6Address):
-        return str(ipaddress.ip_network((int(parsed), _THROTTLED_V6), strict=False))
+        return str(ipaddress.ip_network((int(parsed), _IPV6_PREFIX_BITS), strict=False))
     return str(parsed) if parsed else address
 
 
-def _is_in(address: Address, trusted: tuple[Network, ...]) -> bool:
+def _is_trusted(address: Address, trusted: tuple[Network, ...]) -> bool:
     return any(address in network for network in trusted)
 
 

@@ -11,9 +11,9 @@ from typing import Final, TypeVar
 
 import httpcore
 
-from gateway.network_errors import failure
+from gateway.network_errors import delivery_failure
 
-_MOST_ADDRESSES: Final = 8
+_MAX_DIALLED_ADDRESSES: Final = 8
 """How many of a name's addresses are dialled; all of them are checked."""
 
 _T = TypeVar("_T")
@@ -56,7 +56,7 @@ def _addresses(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 
-async def lookup(resolve: Resolve, host: str, port: int) -> Sequence[str]:
+async def resolve_host(resolve: Resolve, host: str, port: int) -> Sequence[str]:
     """The addresses of `host`, at least one.
 
     Raises:
@@ -65,9 +65,9 @@ async def lookup(resolve: Resolve, host: str, port: int) -> Sequence[str]:
     try:
         addresses = await resolve(host, port)
     except (OSError, UnicodeError) as error:
-        raise failure(error, host) from error
+        raise delivery_failure(error, host) from error
     if not addresses:
-        raise failure(socket.gaierror(), host)
+        raise delivery_failure(socket.gaierror(), host)
     return addresses
 
 
@@ -78,7 +78,7 @@ async def first_to_connect(addresses: Sequence[str], seconds: float, dial: Calla
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
-    *others, last = addresses[:_MOST_ADDRESSES]
+    *others, last = addresses[:_MAX_DIALLED_ADDRESSES]
     for index, address in enumerate(others):
         share = (until - loop.time()) / (len(others) + 1 - index)
         with contextlib.suppress(OSError, httpcore.NetworkError, httpcore.TimeoutException):

@@ -16,40 +16,54 @@ import httpx
 
 from gateway.github import github_account, github_endpoints
 from gateway.oidc import discover, oidc_account
-from gateway.providers import Answer, Endpoints, Provider, ProviderKind, ask, failed, web_address
+from gateway.providers import (
+    Endpoints,
+    JsonResponse,
+    Provider,
+    ProviderKind,
+    canonical_url,
+    provider_failure,
+    request_json,
+)
 from store.clock import Clock
 from store.errors import GatekeyError, IdentityRefused, ProviderFailed, SignInExpired, StepMissing
 from store.text import is_sanitized
 
-GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 
-DEFAULT_INTERVAL: Final = 5
+DEFAULT_INTERVAL_S: Final = 5
 """Seconds between polls when the provider names none (RFC 8628, 3.2)."""
 
-SLOW_DOWN: Final = 5
+SLOW_DOWN_STEP_S: Final = 5
 """Seconds added to the interval at each `slow_down` (3.5)."""
 
-LONGEST_BACKOFF: Final = 60
+MAX_BACKOFF_S: Final = 60
 """The longest pause between two tries while the provider cannot be reached, in seconds."""
 
-LONGEST_WAIT: Final = timedelta(hours=1)
+MAX_CODE_LIFETIME: Final = timedelta(hours=1)
 """A code is not waited for longer than this, whatever the provider says."""
 
-USER_CODE_LIMIT: Final = 64
+MAX_USER_CODE_CHARACTERS: Final = 64
 
 Sleep = Callable[[float], Awaitable[object]]
 
-_ENDINGS: Final[Mapping[str, Callable[[Provider], GatekeyError]]] = {
+_TERMINAL_ERRORS: Final[Mapping[str, Callable[[Provider], GatekeyError]]] = {
     "access_denied": lambda provider: IdentityRefused(f"The request was declined at {provider.name}."),
     "expired_token": lambda _: SignInExpired(),
     "invalid_grant": lambda _: SignInExpired(),
     "incorrect_device_code": lambda _: SignInExpired(),
-    "invalid_client": lambda provider: failed(provider, "does not accept the configured client"),
-    "incorrect_client_credentials": lambda provider: failed(provider, "does not accept the configured client"),
-    "unauthorized_client": lambda provider: failed(provider, "does not let this client sign in from a terminal"),
-    "unsupported_grant_type": lambda provider: failed(provider, "does not offer sign-in from a terminal"),
-    "device_flow_disabled": lambda provider: failed(provider, "has the device flow switched off for this client"),
-    "invalid_scope": lambda provider: failed(provider, "does not grant the standard scopes to this client"),
+    "invalid_client": lambda provider: provider_failure(provider, "does not accept the configured client"),
+    "incorrect_client_credentials": lambda provider: provider_failure(
+        provider, "does not accept the configured client"
+    ),
+    "unauthorized_client": lambda provider: provider_failure(
+        provider, "does not let this client sign in from a terminal"
+    ),
+    "unsupported_grant_type": lambda provider: provider_failure(provider, "does not offer sign-in from a terminal"),
+    "device_flow_disabled": lambda provider: provider_failure(
+        provider, "has the device flow switched off for this client"
+    ),
+    "invalid_scope": lambda provider: provider_failure(provider, "does not grant the standard scopes to this client"),
 }
 """The error codes of RFC 6749 5.2, RFC 8628 3.5 and GitHub that end a flow, and what a person is told."""
 
@@ -107,9 +121,9 @@ class DeviceFlow:
         self._endpoints: Endpoints | None = None
         self._authorization: DeviceAuthorization | None = None
         self._device_code = ""
-        self._grant: Answer | None = None
+        self._grant: JsonResponse | None = None
         self._identity: Identity | None = None
-        self._interval = DEFAULT_INTERVAL
+        self._interval = DEFAULT_INTERVAL_S
         self._failures = 0
 
     async def start(self) -> DeviceAuthorization:
@@ -126,25 +140,25 @@ class DeviceFlow:
             form["scope"] = "openid profile"
         answer = await self._ask(endpoints, endpoints.device_authorization, form)
         if answer.text("error"):
-            raise _ending(provider, answer)
+            raise _terminal_error(provider, answer)
         device_code, user_code = answer.text("device_code"), answer.text("user_code").strip()
         lifetime = answer.seconds("expires_in")
         if answer.status != httpx.codes.OK or not device_code or not lifetime:
-            raise failed(provider, f"sent no code (status {answer.status})")
-        if not user_code or len(user_code) > USER_CODE_LIMIT or not is_sanitized(user_code):
-            raise failed(provider, "sent a code that cannot be shown")
+            raise provider_failure(provider, f"sent no code (status {answer.status})")
+        if not user_code or len(user_code) > MAX_USER_CODE_CHARACTERS or not is_sanitized(user_code):
+            raise provider_failure(provider, "sent a code that cannot be shown")
         # GitHub and drafts of the RFC say verification_url where the RFC says verification_uri.
         address = answer.text("verification_uri") or answer.text("verification_url")
-        uri = web_address(provider, address, like=endpoints.issuer)
+        uri = canonical_url(provider, address, like=endpoints.issuer)
         complete = answer.text("verification_uri_complete")
-        self._interval = answer.seconds("interval") or DEFAULT_INTERVAL
+        self._interval = answer.seconds("interval") or DEFAULT_INTERVAL_S
         self._device_code = device_code
         self._endpoints = endpoints
         self._authorization = DeviceAuthorization(
             user_code=user_code,
             verification_uri=uri,
-            verification_uri_complete=complete and web_address(provider, complete, like=endpoints.issuer),
-            expires_at=self._clock.now() + min(timedelta(seconds=lifetime), LONGEST_WAIT),
+            verification_uri_complete=complete and canonical_url(provider, complete, like=endpoints.issuer),
+            expires_at=self._clock.now() + min(timedelta(seconds=lifetime), MAX_CODE_LIFETIME),
             interval=self._interval,
         )
         return self._authorization
@@ -172,7 +186,7 @@ class DeviceFlow:
         await self._sleep(self._pause(self._authorization))
         if self._clock.now() >= self._authorization.expires_at:
             self._forget()
-            raise failed(self._provider, "could not be reached") if self._failures else SignInExpired()
+            raise provider_failure(self._provider, "could not be reached") if self._failures else SignInExpired()
         try:
             return await self._ask_once(self._authorization, self._endpoints)
         except GatekeyError:
@@ -194,20 +208,20 @@ class DeviceFlow:
             self._forget()
             return self._identity
         if answer.text("error") == "slow_down":
-            self._interval = max(self._interval + SLOW_DOWN, answer.seconds("interval"))
+            self._interval = max(self._interval + SLOW_DOWN_STEP_S, answer.seconds("interval"))
         elif answer.text("error") != "authorization_pending":
-            raise _ending(self._provider, answer)
+            raise _terminal_error(self._provider, answer)
         return Pending(self._pause(shown), shown.expires_at)
 
-    async def _redeem(self, endpoints: Endpoints) -> Answer:
+    async def _redeem(self, endpoints: Endpoints) -> JsonResponse:
         form = {
-            "grant_type": GRANT,
+            "grant_type": GRANT_TYPE,
             "device_code": self._device_code,
             "client_id": self._provider.client_id,
         }
         return await self._ask(endpoints, endpoints.token, form)
 
-    async def _identify(self, grant: Answer, endpoints: Endpoints) -> Identity:
+    async def _identify(self, grant: JsonResponse, endpoints: Endpoints) -> Identity:
         provider, token = self._provider, grant.text("access_token")
         if not token.isascii() or not is_sanitized(token):
             raise IdentityRefused
@@ -217,22 +231,22 @@ class DeviceFlow:
             account = await oidc_account(self._client, provider, endpoints, grant, self._clock.now())
         return Identity(provider.slug, *account)
 
-    async def _ask(self, endpoints: Endpoints, url: str, form: dict[str, str]) -> Answer:
+    async def _ask(self, endpoints: Endpoints, url: str, form: dict[str, str]) -> JsonResponse:
         secret, basic = self._provider.client_secret, None
         if secret and endpoints.basic_auth:
             # RFC 6749, 2.3.1: both halves are form-encoded before they are joined.
             basic = httpx.BasicAuth(quote(self._provider.client_id, safe=""), quote(secret, safe=""))
         elif secret:
             form = {**form, "client_secret": secret}
-        answer = await ask(self._client, self._provider, url, form, basic=basic)
+        answer = await request_json(self._client, self._provider, url, form, basic=basic)
         # A server in trouble is a reason to ask again later, whatever its body says.
         if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR or answer.status == httpx.codes.TOO_MANY_REQUESTS:
-            raise failed(self._provider, f"answered with status {answer.status}")
+            raise provider_failure(self._provider, f"answered with status {answer.status}")
         return answer
 
     def _pause(self, shown: DeviceAuthorization) -> float:
         """Seconds before the next question: the interval, doubled for each failure, never past the end."""
-        backoff = max(self._interval, min(self._interval * 2 ** min(self._failures, 10), LONGEST_BACKOFF))
+        backoff = max(self._interval, min(self._interval * 2 ** min(self._failures, 10), MAX_BACKOFF_S))
         left = (shown.expires_at - self._clock.now()).total_seconds()
         return max(0.0, min(float(backoff), left))
 
@@ -240,7 +254,7 @@ class DeviceFlow:
         self._device_code, self._grant = "", None
 
 
-def _ending(provider: Provider, answer: Answer) -> GatekeyError:
+def _terminal_error(provider: Provider, answer: JsonResponse) -> GatekeyError:
     """The error a provider's error code stands for; a code nobody knows is not repeated."""
-    ending = _ENDINGS.get(answer.text("error"))
-    return ending(provider) if ending else failed(provider, f"refused the request (status {answer.status})")
+    ending = _TERMINAL_ERRORS.get(answer.text("error"))
+    return ending(provider) if ending else provider_failure(provider, f"refused the request (status {answer.status})")

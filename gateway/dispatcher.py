@@ -17,7 +17,7 @@ from gateway.channels.email import MAIL_TIMEOUTS, EmailTarget
 from gateway.channels.message import Message
 from gateway.channels.target import Transport
 from gateway.connect import DEFAULT_TIMEOUTS, Resolve, Timeouts, system_resolver
-from gateway.messages import build
+from gateway.messages import build_message
 from gateway.outbound import Outbound, system_trust
 from gateway.retry import next_attempt
 from gateway.targets import Destination, destination
@@ -36,15 +36,15 @@ from store.store import Store
 
 T = TypeVar("T")
 LOGGER: Final = logging.getLogger("gatekey.dispatcher")
-AT_ONCE: Final = 3
+CONCURRENT_DELIVERIES: Final = 3
 """Messages on their way at the same time. All of them arrive or fail well within their lease."""
 POLL_INTERVAL_S: Final = 1.0
 """Seconds between two looks into the outbox."""
 RETRY_DELAY_S: Final = 5.0
 """Seconds to wait when the database cannot be reached."""
-WAIT_FOR_OTHER: Final = 40.0
+OTHER_PROCESS_TIMEOUT_S: Final = 40.0
 """Seconds that `deliver_now` waits for another process which took the message first."""
-_SWITCHED_OFF: Final = "The channel was switched off."
+_CHANNEL_SWITCHED_OFF: Final = "The channel was switched off."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class FailedAttempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class DispatchResult:
     """What came of trying everything that was due, once."""
 
     delivered: int
@@ -79,9 +79,9 @@ class DeliveryTransports:
 class Dispatcher:
     """Delivers messages of one store, on one event loop."""
 
-    def __init__(self, store: Store, ways: DeliveryTransports | None = None) -> None:
+    def __init__(self, store: Store, transports: DeliveryTransports | None = None) -> None:
         self._store = store
-        self._ways = ways or DeliveryTransports()
+        self._transports = transports or DeliveryTransports()
         self._http_tls: ssl.SSLContext | None = None
         self._mail_tls: ssl.SSLContext | None = None
 
@@ -97,7 +97,7 @@ class Dispatcher:
                 pause = RETRY_DELAY_S
             await _wait(stop, pause)
 
-    async def run_due(self, stop: asyncio.Event | None = None) -> Round:
+    async def run_due(self, stop: asyncio.Event | None = None) -> DispatchResult:
         """Try everything that is due, once.
 
         Once `stop` is set, only what is on its way is finished. Raises `StoreUnavailable`.
@@ -119,11 +119,11 @@ class Dispatcher:
 
         # All of them are waited for, whatever one meets: what is on its way is noted, and none goes on unseen.
         delivered = 0
-        for outcome in await asyncio.gather(*(work() for _ in range(AT_ONCE)), return_exceptions=True):
+        for outcome in await asyncio.gather(*(work() for _ in range(CONCURRENT_DELIVERIES)), return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
             delivered += outcome
-        return Round(delivered, tuple(failed))
+        return DispatchResult(delivered, tuple(failed))
 
     async def attempt(self, job: Job) -> bool | FailedAttempt:
         """Try to deliver one leased job and note what came of it: True if it arrived, False if it is gone.
@@ -133,7 +133,7 @@ class Dispatcher:
         where: Destination | None = None
         try:
             where = await asyncio.to_thread(destination, self._store, job)
-            await self._send(build(job), where)
+            await self._send(build_message(job), where)
         except NoSuchAccount:
             return False  # deleted a moment ago, and the message with it
         except (DatabaseBusy, DatabaseUnreachable):
@@ -146,10 +146,10 @@ class Dispatcher:
         return await asyncio.to_thread(self._store.outbox.delivered, job)
 
     async def _send(self, message: Message, where: Destination) -> None:
-        context, ways, target = self._store.context, self._ways, where.target
+        context, transports, target = self._store.context, self._transports, where.target
         if isinstance(target, EmailTarget):
             tls = await self._mail_trust()
-            await email.send(message, target, tls=tls, timeouts=ways.mail_timeouts, resolve=ways.resolve)
+            await email.send(message, target, tls=tls, timeouts=transports.mail_timeouts, resolve=transports.resolve)
         else:
             await target.deliver(message, Transport(await self._outbound(where.allow), context.clock, context.rng))
 
@@ -159,7 +159,7 @@ class Dispatcher:
         if is_permanent and job.kind == QUOTA_WARNING and where is not None and where.version is not None:
             version = where.version
             if await asyncio.to_thread(lambda: outbox.disable_channel(job, version=version)):
-                sentence = f"{sentence} {_SWITCHED_OFF}"
+                sentence = f"{sentence} {_CHANNEL_SWITCHED_OFF}"
         following = None
         if not is_permanent and job.kind != TEST:
             asked = error.retry_after if isinstance(error, DeliveryFailed) else None
@@ -170,24 +170,26 @@ class Dispatcher:
 
     async def _outbound(self, allow: AllowList) -> Outbound:
         if self._http_tls is None:
-            self._http_tls = await asyncio.to_thread(self._ways.trust)
-        ways = self._ways
-        return Outbound(self._http_tls, allow=allow, timeouts=ways.web_timeouts, resolve=ways.resolve)
+            self._http_tls = await asyncio.to_thread(self._transports.trust)
+        transports = self._transports
+        return Outbound(self._http_tls, allow=allow, timeouts=transports.web_timeouts, resolve=transports.resolve)
 
     async def _mail_trust(self) -> ssl.SSLContext:
         # A context of its own: httpcore writes the protocols of HTTP into the other.
         if self._mail_tls is None:
-            self._mail_tls = await asyncio.to_thread(self._ways.trust)
+            self._mail_tls = await asyncio.to_thread(self._transports.trust)
         return self._mail_tls
 
 
-def run_once(store: Store, ways: DeliveryTransports | None = None) -> Round:
+def run_once(store: Store, transports: DeliveryTransports | None = None) -> DispatchResult:
     """Try everything that is due, once, for `gatekey notify --once`. Raises `StoreUnavailable`."""
     store.outbox.warn_postponed()
-    return asyncio.run(Dispatcher(store, ways).run_due())
+    return asyncio.run(Dispatcher(store, transports).run_due())
 
 
-async def deliver_now(store: Store, delivery_id: int, ways: DeliveryTransports | None = None) -> LastDelivery | None:
+async def deliver_now(
+    store: Store, delivery_id: int, transports: DeliveryTransports | None = None
+) -> LastDelivery | None:
     """Deliver one message at once and say how that went: `Send test` in the console.
 
     If another process has taken it first, its result is waited for. None if the message is gone with its account.
@@ -195,9 +197,9 @@ async def deliver_now(store: Store, delivery_id: int, ways: DeliveryTransports |
     """
     jobs = await asyncio.to_thread(lambda: store.outbox.lease(1, delivery_id=delivery_id))
     for job in jobs:
-        await Dispatcher(store, ways).attempt(job)
+        await Dispatcher(store, transports).attempt(job)
     loop = asyncio.get_running_loop()
-    until = loop.time() + WAIT_FOR_OTHER
+    until = loop.time() + OTHER_PROCESS_TIMEOUT_S
     while True:
         result = await asyncio.to_thread(store.outbox.delivery, delivery_id)
         if jobs or result is None or result.attempts or loop.time() >= until:

@@ -9,22 +9,22 @@ from typing import Final
 
 import httpx
 
-from gateway.providers import Endpoints, Provider, ask, failed
+from gateway.providers import Endpoints, Provider, provider_failure, request_json
 from store.errors import IdentityRefused
 from store.text import sanitize
 
-GITHUB: Final = "https://github.com"
-GITHUB_API: Final = "https://api.github.com"
+GITHUB_URL: Final = "https://github.com"
+GITHUB_API_URL: Final = "https://api.github.com"
 
 
 def github_endpoints(provider: Provider) -> Endpoints:
     """Where GitHub, or the GitHub Enterprise server at `provider.issuer`, takes each question."""
-    server = provider.issuer.rstrip("/") or GITHUB
+    server = provider.issuer.rstrip("/") or GITHUB_URL
     return Endpoints(
         issuer=server,
         device_authorization=f"{server}/login/device/code",
         token=f"{server}/login/oauth/access_token",
-        userinfo=f"{GITHUB_API}/user" if server == GITHUB else f"{server}/api/v3/user",
+        userinfo=f"{GITHUB_API_URL}/user" if server == GITHUB_URL else f"{server}/api/v3/user",
         basic_auth=False,
     )
 
@@ -36,11 +36,11 @@ async def github_account(
 
     Raises ProviderFailed when GitHub does not answer, IdentityRefused when the answer names no account.
     """
-    answer = await ask(client, provider, endpoints.userinfo, bearer=access_token)
+    answer = await request_json(client, provider, endpoints.userinfo, bearer=access_token)
     if answer.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         raise IdentityRefused
     if answer.status != httpx.codes.OK:
-        raise failed(provider, f"answered with status {answer.status}")
+        raise provider_failure(provider, f"answered with status {answer.status}")
     number = answer.body.get("id")
     if isinstance(number, bool) or not isinstance(number, int) or number <= 0:
         raise IdentityRefused

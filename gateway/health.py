@@ -16,9 +16,9 @@ from store.errors import (
 )
 from store.health import check_writable
 
-GOOD_FOR: Final = 10.0
+HEALTHY_TTL_S: Final = 10.0
 """Seconds that a check which found nothing counts for: one small write in that time, whoever asks."""
-BAD_FOR: Final = 1.0
+UNHEALTHY_TTL_S: Final = 1.0
 REASONS: Final[Mapping[type[StoreUnavailable], str]] = {
     DatabaseBusy: "database_busy",
     DatabaseFull: "disk_full",
@@ -43,9 +43,9 @@ class HealthCheck:
     def __init__(self, services: Services, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._services = services
         self._monotonic = monotonic
-        self._looking = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._until = 0.0
-        self._found: str | None = None
+        self._reason: str | None = None
 
     async def check(self) -> None:
         """Raises `Unhealthy`."""
@@ -53,14 +53,14 @@ class HealthCheck:
             await self._services.threads.read(self._services.store.outbox.next_due)
         except StoreUnavailable as error:
             raise Unhealthy(reason_of(error)) from error
-        async with self._looking:
+        async with self._lock:
             if self._monotonic() >= self._until:
-                self._found = await self._look()
-                self._until = self._monotonic() + (GOOD_FOR if self._found is None else BAD_FOR)
-        if self._found is not None:
-            raise Unhealthy(self._found)
+                self._reason = await self._check_write()
+                self._until = self._monotonic() + (HEALTHY_TTL_S if self._reason is None else UNHEALTHY_TTL_S)
+        if self._reason is not None:
+            raise Unhealthy(self._reason)
 
-    async def _look(self) -> str | None:
+    async def _check_write(self) -> str | None:
         database = self._services.store.database
         try:
             await self._services.threads.read(lambda: check_writable(database))

@@ -5,7 +5,6 @@ that takes no answer as well. A thousand clients that do nothing would have ever
 """
 
 import asyncio
-import re
 from typing import Any, Final
 
 import h11
@@ -13,38 +12,37 @@ from starlette.responses import Response
 from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol, RequestResponseCycle
 
-from gateway.body_limit import RELAY_PREFIX
-from gateway.connections import Connections
+from gateway.connection_register import ConnectionRegister
+from gateway.paths import RELAY_REQUEST_LINE, is_relayed
 from gateway.problems import HttpProblem, openai_problem, problem
 from gateway.strict_http import StrictConnection
 
-HEAD_WITHIN: Final = 10.0
+HEAD_TIMEOUT_S: Final = 10.0
 """Seconds for a whole head, from the beginning of the connection or from the first byte of a later request."""
-BODY_WINDOW: Final = 10.0
-"""Seconds in which a body has to come in at `BODY_RATE` at least."""
-BODY_RATE: Final = 8 * 1024
+BODY_RATE_WINDOW_S: Final = 10.0
+"""Seconds in which a body has to come in at `MIN_BODY_BYTES_PER_S` at least."""
+MIN_BODY_BYTES_PER_S: Final = 8 * 1024
 """Bytes in a second: a telephone at the edge of its network has three times as much."""
-BODY_WITHIN: Final = 300.0
+BODY_TIMEOUT_S: Final = 300.0
 """Seconds for a whole body: 32 MiB at 1 Mbit/s."""
-TAKEN_WITHIN: Final = 90.0
+WRITE_STALL_TIMEOUT_S: Final = 90.0
 """Seconds in which a client takes something of what waits for it."""
-_LONGEST_HEAD: Final = 64 * 1024
-_KNOWN: Final = 256
+_MAX_HEAD_BYTES: Final = 64 * 1024
+_HEAD_PREFIX_BYTES: Final = 256
 """Bytes of a head by which the dialect of a refusal is chosen."""
-_RELAYED: Final = re.compile(rb"[!-~]{1,20} /+v1/")
 _UNREADABLE: Final = "The request could not be read as HTTP/1.1."
 _LATE_HEAD: Final = "The request did not come in within 10 seconds."
 _LATE_BODY: Final = "The body came in too slowly."
-_NO_PLACE: Final = "There are too many connections at the moment. Try again in a few seconds."
-_ANSWERABLE: Final = (h11.IDLE, h11.SEND_RESPONSE)
+_TOO_MANY_CONNECTIONS: Final = "There are too many connections at the moment. Try again in a few seconds."
+_CAN_SEND_RESPONSE: Final = (h11.IDLE, h11.SEND_RESPONSE)
 
 
 class GuardedProtocol(H11Protocol):
     """uvicorn's protocol in a register of connections, with deadlines, strict framing, and refusals in JSON."""
 
-    def __init__(self, *args: Any, connections: Connections, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, connections: ConnectionRegister, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.conn = StrictConnection(_LONGEST_HEAD)
+        self.conn = StrictConnection(_MAX_HEAD_BYTES)
         self._register = connections
         self._head = b""
         self._received = 0
@@ -53,29 +51,29 @@ class GuardedProtocol(H11Protocol):
         self._unsent = 0
         self._deadline: asyncio.TimerHandle | None = None
         """Of the head or of the body, whichever is awaited."""
-        self._taking: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         if not self._register.admit(self, self.client[0] if self.client else ""):
-            self._refuse(HttpProblem(503, _NO_PLACE, headers={"Retry-After": "5"}))
+            self._refuse(HttpProblem(503, _TOO_MANY_CONNECTIONS, headers={"Retry-After": "5"}))
             return
-        self._await(HEAD_WITHIN, self._head_is_late)
+        self._set_deadline(HEAD_TIMEOUT_S, self._on_head_timeout)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._register.leave(self)
-        self._await_nothing()
-        if self._taking is not None:
-            self._taking.cancel()
+        self._clear_deadline()
+        if self._write_timer is not None:
+            self._write_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return  # what was refused is not read on
         if self.conn.their_state is h11.IDLE:
-            self._head = (self._head + data)[:_KNOWN]
+            self._head = (self._head + data)[:_HEAD_PREFIX_BYTES]
             if self._deadline is None:
-                self._await(HEAD_WITHIN, self._head_is_late)
+                self._set_deadline(HEAD_TIMEOUT_S, self._on_head_timeout)
         self._received += len(data)
         super().data_received(data)
 
@@ -84,101 +82,104 @@ class GuardedProtocol(H11Protocol):
         super().handle_events()
         if self.cycle is not before:
             self._register.work(self)
-            self._await_nothing()
+            self._clear_deadline()
             self._head = b""
         if self.transport.is_closing():
-            self._await_nothing()
+            self._clear_deadline()
         elif self.conn.their_state is h11.SEND_BODY:
             if self._deadline is None:
-                self._body_until = self.loop.time() + BODY_WITHIN
-                self._await_body()
+                self._body_until = self.loop.time() + BODY_TIMEOUT_S
+                self._watch_body()
         elif self.conn.their_state is not h11.IDLE:
-            self._await_nothing()
+            self._clear_deadline()
         elif was_in_body and self.cycle is before:  # the body of a request that had its answer before
-            self._await_nothing()
-            self._wait()
+            self._clear_deadline()
+            self._await_request()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self.conn.our_state is h11.IDLE and not self.transport.is_closing():
-            self._wait()
+            self._await_request()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words say less
         self._refuse(HttpProblem(400, _UNREADABLE))
 
-    def give_up(self) -> None:
+    def close_idle(self) -> None:
         """Close the connection, which waits for a request, to make a place for another."""
-        self._await_nothing()
+        self._clear_deadline()
         self.transport.close()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._await_taking()
+        self._watch_write()
 
     def resume_writing(self) -> None:
-        if self._taking is not None:
-            self._taking.cancel()
-            self._taking = None
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
         super().resume_writing()
 
     def _should_upgrade(self) -> bool:
         return False  # there is nothing to upgrade to, and uvicorn logs two lines about each wish
 
-    def _wait(self) -> None:
+    def _await_request(self) -> None:
         """Wait for the next request, which may have begun."""
         self._register.wait(self)
         self._unset_keepalive_if_required()
         if begun := self.conn.trailing_data[0]:
-            self._head = begun[:_KNOWN]
-            self._await(HEAD_WITHIN, self._head_is_late)
+            self._head = begun[:_HEAD_PREFIX_BYTES]
+            self._set_deadline(HEAD_TIMEOUT_S, self._on_head_timeout)
         else:
             idle = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
             self.timeout_keep_alive_task = idle
 
-    def _await(self, seconds: float, late: Any) -> None:
-        self._await_nothing()
+    def _set_deadline(self, seconds: float, late: Any) -> None:
+        self._clear_deadline()
         self._deadline = self.loop.call_later(seconds, late)
 
-    def _await_nothing(self) -> None:
+    def _clear_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _await_body(self) -> None:
+    def _watch_body(self) -> None:
         self._received_before = self._received
         left = self._body_until - self.loop.time()
-        self._await(min(BODY_WINDOW, max(left, 0)), self._judge_body)
+        self._set_deadline(min(BODY_RATE_WINDOW_S, max(left, 0)), self._check_body_rate)
 
-    def _judge_body(self) -> None:
+    def _check_body_rate(self) -> None:
         is_late = self.loop.time() >= self._body_until
         # Where the gateway itself does not read on, the client is not to blame.
-        is_slow = not self.flow.read_paused and self._received - self._received_before < BODY_RATE * BODY_WINDOW
+        is_slow = (
+            not self.flow.read_paused
+            and self._received - self._received_before < MIN_BODY_BYTES_PER_S * BODY_RATE_WINDOW_S
+        )
         if is_late or is_slow:
             self._refuse(HttpProblem(408, _LATE_BODY))
         else:
-            self._await_body()
+            self._watch_body()
 
-    def _head_is_late(self) -> None:
+    def _on_head_timeout(self) -> None:
         if self._head:
             self._refuse(HttpProblem(408, _LATE_HEAD))
         else:
-            self.give_up()
+            self.close_idle()
 
-    def _await_taking(self) -> None:
+    def _watch_write(self) -> None:
         self._unsent = self.transport.get_write_buffer_size()
-        self._taking = self.loop.call_later(TAKEN_WITHIN, self._judge_taking)
+        self._write_timer = self.loop.call_later(WRITE_STALL_TIMEOUT_S, self._check_write_progress)
 
-    def _judge_taking(self) -> None:
+    def _check_write_progress(self) -> None:
         if self.transport.get_write_buffer_size() >= self._unsent:
             self.transport.abort()
         else:
-            self._await_taking()
+            self._watch_write()
 
     def _refuse(self, error: HttpProblem) -> None:
         """Answer in the place of the application, which hears that its client has gone, and close."""
-        self._await_nothing()
-        if self.conn.our_state in _ANSWERABLE:
-            self._answer(self._told(error))
+        self._clear_deadline()
+        if self.conn.our_state in _CAN_SEND_RESPONSE:
+            self._send_response(self._error_response(error))
             self.transport.close()
         else:
             self.transport.abort()
@@ -187,15 +188,15 @@ class GuardedProtocol(H11Protocol):
             cycle.disconnected = True
             cycle.message_event.set()
 
-    def _told(self, error: HttpProblem) -> Response:
+    def _error_response(self, error: HttpProblem) -> Response:
         scope: HTTPScope | None = self.scope
         if self._head or scope is None:
-            is_relayed = _RELAYED.match(self._head) is not None
+            is_openai = RELAY_REQUEST_LINE.match(self._head) is not None
         else:
-            is_relayed = scope["path"].startswith(RELAY_PREFIX)
-        return openai_problem(error) if is_relayed else problem(error)
+            is_openai = is_relayed(scope["path"])
+        return openai_problem(error) if is_openai else problem(error)
 
-    def _answer(self, answer: Response) -> None:
+    def _send_response(self, answer: Response) -> None:
         headers = [*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close")]
         status, body = answer.status_code, bytes(answer.body)
         if self.conn.our_state is h11.SEND_RESPONSE and self.scope["method"] == "HEAD":

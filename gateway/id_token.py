@@ -25,10 +25,10 @@ ALGORITHMS: Final = frozenset(
 )
 """What may sign an ID token: asymmetric algorithms only. No `none`, and no HMAC keyed with public data."""
 
-LEEWAY: Final = timedelta(seconds=60)
+CLOCK_LEEWAY: Final = timedelta(seconds=60)
 """How far the provider's clock and this machine's may differ."""
 
-SUBJECT_LIMIT: Final = 255
+MAX_SUBJECT_CHARACTERS: Final = 255
 """Core 1.0, section 2: a subject has at most 255 ASCII characters."""
 
 _PUBLIC_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
@@ -44,7 +44,7 @@ _CLOCK_SENTENCE: Final = (
     "Set the clock to automatic time, then start again."
 )
 
-_CLOCK_RANGE: Final = 10 * 366 * 86400
+_CLOCK_RANGE_S: Final = 10 * 366 * 86400
 """A date further away than this, in seconds, is nonsense and no matter of a clock."""
 
 _MALFORMED: Final = (
@@ -168,7 +168,7 @@ def _verified_claims(token: Token, *, issuer: str, client_id: str, now: datetime
     moment = int(now.timestamp())
     registry = JWTClaimsRegistry(
         now=moment,
-        leeway=int(LEEWAY.total_seconds()),
+        leeway=int(CLOCK_LEEWAY.total_seconds()),
         iss={"essential": True, "value": issuer},
         sub={"essential": True},
         aud={"essential": True, "value": client_id},
@@ -187,7 +187,7 @@ def _verified_claims(token: Token, *, issuer: str, client_id: str, now: datetime
     if claims.get("azp", client_id) != client_id or (nonce is not None and claims.get("nonce") != nonce):
         raise IdentityRefused
     subject = claims["sub"]
-    if len(subject) > SUBJECT_LIMIT or not subject.isascii() or not is_sanitized(subject):
+    if len(subject) > MAX_SUBJECT_CHARACTERS or not subject.isascii() or not is_sanitized(subject):
         raise IdentityRefused
     return VerifiedToken(subject, display_name(claims))
 
@@ -206,7 +206,7 @@ def _refusal(error: ExpiredTokenError | InvalidClaimError, claims: Mapping[str, 
     moment = claims.get(error.claim)
     if error.claim not in ("exp", "iat", "nbf") or not isinstance(moment, int | float):
         return IdentityRefused()
-    if not now - _CLOCK_RANGE < moment < now + _CLOCK_RANGE:
+    if not now - _CLOCK_RANGE_S < moment < now + _CLOCK_RANGE_S:
         return IdentityRefused()
     away = round(moment - now)
     way = "ahead of" if away > 0 else "behind"

@@ -7,12 +7,12 @@ into one request, take seconds. RFC 8259, 6 lets a reader set limits; nobody cou
 import json
 from typing import Any, Final
 
-LONGEST_NUMBER: Final = 100
+MAX_NUMBER_CHARACTERS: Final = 100
 """Characters. A double, written as plain as it can be, has 25; a whole number of 128 bits has 39."""
 
 
 class NumberTooLong(ValueError):
-    """A number has more than `LONGEST_NUMBER` characters."""
+    """A number has more than `MAX_NUMBER_CHARACTERS` characters."""
 
 
 def loads(text: bytes) -> Any:
@@ -20,29 +20,31 @@ def loads(text: bytes) -> Any:
 
     `NaN` and the infinities are refused: they are not JSON.
     """
-    return _DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
+    return _STRICT_DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
 
 
-def loads_answer(text: bytes) -> Any:
+def loads_lenient(text: bytes) -> Any:
     """The same of another server's answer, which may say `NaN` as Python's own writer does."""
-    return _LENIENT.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
+    return _LENIENT_DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
 
 
-def _whole(digits: str) -> int:
-    if len(digits) > LONGEST_NUMBER:
+def _parse_int(digits: str) -> int:
+    if len(digits) > MAX_NUMBER_CHARACTERS:
         raise NumberTooLong
     return int(digits)
 
 
-def _broken(digits: str) -> float:
-    if len(digits) > LONGEST_NUMBER:
+def _parse_float(digits: str) -> float:
+    if len(digits) > MAX_NUMBER_CHARACTERS:
         raise NumberTooLong
     return float(digits)
 
 
-def _no_constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER: Final = json.JSONDecoder(parse_int=_whole, parse_float=_broken, parse_constant=_no_constant)
-_LENIENT: Final = json.JSONDecoder(parse_int=_whole, parse_float=_broken)
+_STRICT_DECODER: Final = json.JSONDecoder(
+    parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse_constant
+)
+_LENIENT_DECODER: Final = json.JSONDecoder(parse_int=_parse_int, parse_float=_parse_float)

@@ -46,7 +46,7 @@ SENTENCES: Final[Mapping[type[Exception], str]] = {
 }
 """For each exception, the sentence of the nearest of its classes. None quotes what the other side said."""
 
-FOREIGN: Final = (
+NETWORK_ERRORS: Final = (
     httpx.HTTPError,
     httpx.InvalidURL,
     httpx.CookieConflict,
@@ -55,16 +55,18 @@ FOREIGN: Final = (
 )
 """What may come out of httpx and ssl."""
 
-_TELLING: Final = (ssl.SSLError, socket.gaierror, ConnectionError)
+_SPECIFIC_CAUSES: Final = (ssl.SSLError, socket.gaierror, ConnectionError)
 """Causes that say more than the exception they were wrapped in."""
 
-_TIMEOUTS: Final = (TimeoutError, httpx.TimeoutException)
+_TIMEOUT_CAUSES: Final = (TimeoutError, httpx.TimeoutException)
 """What was under way when time ran out does not matter."""
 
 
-def failure(error: Exception, host: str) -> DeliveryFailed:
+def delivery_failure(error: Exception, host: str) -> DeliveryFailed:
     """The sentence for `error`, or for the most telling cause beneath it. Trying again may help."""
-    beneath = next((cause for cause in _causes(error) if isinstance(cause, (*_TELLING, *_TIMEOUTS))), error)
+    beneath = next(
+        (cause for cause in _causes(error) if isinstance(cause, (*_SPECIFIC_CAUSES, *_TIMEOUT_CAUSES))), error
+    )
     sentence = next(SENTENCES[kind] for kind in type(beneath).__mro__ if kind in SENTENCES)
     # OpenSSL's own words: "certificate has expired", "Hostname mismatch, certificate is not valid for '...'".
     detail = getattr(beneath, "verify_message", "").rstrip(".")

@@ -8,7 +8,7 @@ from datetime import datetime
 import httpx
 
 from gateway.id_token import ALGORITHMS, display_name, verify_id_token
-from gateway.providers import Answer, Endpoints, Provider, ask, failed, web_address
+from gateway.providers import Endpoints, JsonResponse, Provider, canonical_url, provider_failure, request_json
 from store.errors import IdentityRefused, ProviderFailed
 
 
@@ -19,20 +19,20 @@ async def discover(client: httpx.AsyncClient, provider: Provider) -> Endpoints:
     provider has no device authorization endpoint (RFC 8628, section 4) or no signature that is accepted.
     """
     issuer = provider.issuer.rstrip("/")
-    answer = await ask(client, provider, f"{issuer}/.well-known/openid-configuration")
+    answer = await request_json(client, provider, f"{issuer}/.well-known/openid-configuration")
     if answer.status != httpx.codes.OK:
-        raise failed(provider, f"answered with status {answer.status}")
+        raise provider_failure(provider, f"answered with status {answer.status}")
     if answer.text("issuer").rstrip("/") != issuer:
-        raise failed(provider, "names another issuer than the one configured")
+        raise provider_failure(provider, "names another issuer than the one configured")
     if not answer.text("device_authorization_endpoint"):
-        raise failed(provider, "does not offer sign-in from a terminal")
+        raise provider_failure(provider, "does not offer sign-in from a terminal")
     algorithms = answer.texts("id_token_signing_alg_values_supported") or ALGORITHMS
     if not algorithms & ALGORITHMS:
-        raise failed(provider, "signs with an algorithm that is not accepted")
+        raise provider_failure(provider, "signs with an algorithm that is not accepted")
     methods = answer.texts("token_endpoint_auth_methods_supported")
 
     def endpoint(name: str) -> str:
-        return web_address(provider, answer.text(name), like=provider.issuer)
+        return canonical_url(provider, answer.text(name), like=provider.issuer)
 
     return Endpoints(
         issuer=answer.text("issuer"),
@@ -47,15 +47,15 @@ async def discover(client: httpx.AsyncClient, provider: Provider) -> Endpoints:
 
 
 async def oidc_account(
-    client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: Answer, now: datetime
+    client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: JsonResponse, now: datetime
 ) -> tuple[str, str]:
     """The subject of the ID token in `grant`, once verified, and a name for display.
 
     Raises ProviderFailed when the keys cannot be fetched, IdentityRefused when the token fails a check.
     """
-    keys = await ask(client, provider, endpoints.jwks)
+    keys = await request_json(client, provider, endpoints.jwks)
     if keys.status != httpx.codes.OK:
-        raise failed(provider, f"answered with status {keys.status}")
+        raise provider_failure(provider, f"answered with status {keys.status}")
     verified = verify_id_token(
         grant.text("id_token"),
         keys.body,
@@ -71,11 +71,11 @@ async def oidc_account(
 
 
 async def _name_from_userinfo(
-    client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: Answer, subject: str
+    client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: JsonResponse, subject: str
 ) -> str:
     """The display name, or nothing: it is worth one question, not a failed sign-in."""
     try:
-        answer = await ask(client, provider, endpoints.userinfo, bearer=grant.text("access_token"))
+        answer = await request_json(client, provider, endpoints.userinfo, bearer=grant.text("access_token"))
     except ProviderFailed:
         return ""
     if answer.status != httpx.codes.OK:

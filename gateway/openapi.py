@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from gateway.account_schemas import Problem
-from gateway.openapi_responses import MEANINGS, Schema, refusals
+from gateway.openapi_responses import MEANINGS, Schema, error_responses
 from gateway.pages import FINISH_PATH, OPTIONS_PATH, PAGE_PATH, assets
-from gateway.problems import PROBLEM
+from gateway.problems import PROBLEM_MEDIA_TYPE
 
 SECURITY_SCHEMES: Final[Mapping[str, Schema]] = {
     "SystemAccessToken": {"type": "http", "scheme": "bearer", "description": "Made in the console, in Security."},
@@ -75,8 +75,8 @@ _SCHEMAS: Final[Mapping[str, Schema]] = {
 }
 
 
-_CODE: Final[Schema] = {"type": "string", "description": "The code that the console shows."}
-_PAGE: Final[Mapping[int, str]] = {
+_CODE_SCHEMA: Final[Schema] = {"type": "string", "description": "The code that the console shows."}
+_PAGE_MEANINGS: Final[Mapping[int, str]] = {
     401: "The code is unknown or has expired, or the passkey was refused.",
     403: "The administrator has not enabled passkeys, or the page is not where they are configured.",
     409: "The passkey is registered already.",
@@ -85,11 +85,11 @@ _PAGE: Final[Mapping[int, str]] = {
     429: "There were too many wrong tries from this address.",
     503: MEANINGS[503],
 }
-_AS_PROBLEM: Final[Mapping[int, str]] = {405: MEANINGS[405], 500: MEANINGS[500]}
+_PROBLEM_MEANINGS: Final[Mapping[int, str]] = {405: MEANINGS[405], 500: MEANINGS[500]}
 
 
 def _page_paths() -> dict[str, Schema]:
-    files = {path: {"get": _file(path, asset.media_type)} for path, asset in assets().items()}
+    files = {path: {"get": _file_operation(path, asset.media_type)} for path, asset in assets().items()}
     options: Schema = {
         "type": "object",
         "required": ["purpose", "publicKey", "user", "expires_in"],
@@ -104,19 +104,21 @@ def _page_paths() -> dict[str, Schema]:
     return {
         **files,
         OPTIONS_PATH: {
-            "post": _page_call("passkey_options", "What the browser is asked for", {"code": _CODE}, options)
+            "post": _page_operation("passkey_options", "What the browser is asked for", {"code": _CODE_SCHEMA}, options)
         },
         FINISH_PATH: {
-            "post": _page_call("passkey_finish", "The browser's answer", {"code": _CODE, "credential": {}}, finished)
+            "post": _page_operation(
+                "passkey_finish", "The browser's answer", {"code": _CODE_SCHEMA, "credential": {}}, finished
+            )
         },
     }
 
 
-def _file(path: str, media_type: str) -> Schema:
+def _file_operation(path: str, media_type: str) -> Schema:
     name = "page" if path == PAGE_PATH else path.rpartition(".")[2]
-    disabled: Schema = {"description": _PAGE[403], "content": {"text/plain": {"schema": {"type": "string"}}}}
+    disabled: Schema = {"description": _PAGE_MEANINGS[403], "content": {"text/plain": {"schema": {"type": "string"}}}}
     found: Schema = {"description": "The file.", "content": {media_type: {"schema": {"type": "string"}}}}
-    refused = refusals({**_AS_PROBLEM, 503: MEANINGS[503]}, "Problem", PROBLEM)
+    refused = error_responses({**_PROBLEM_MEANINGS, 503: MEANINGS[503]}, "Problem", PROBLEM_MEDIA_TYPE)
     return {
         "operationId": f"passkey_{name}",
         "summary": "A file of the passkey page",
@@ -125,11 +127,11 @@ def _file(path: str, media_type: str) -> Schema:
     }
 
 
-def _page_call(name: str, summary: str, properties: Mapping[str, Schema], answer: Schema) -> Schema:
+def _page_operation(name: str, summary: str, properties: Mapping[str, Schema], answer: Schema) -> Schema:
     schema = {"type": "object", "required": list(properties), "properties": dict(properties)}
     told = {"description": summary + ".", "content": {"application/json": {"schema": answer}}}
-    refused = refusals(_PAGE, "PageRefusal", with_headers=frozenset({429, 503}))
-    refused |= refusals(_AS_PROBLEM, "Problem", PROBLEM)
+    refused = error_responses(_PAGE_MEANINGS, "PageRefusal", with_headers=frozenset({429, 503}))
+    refused |= error_responses(_PROBLEM_MEANINGS, "Problem", PROBLEM_MEDIA_TYPE)
     return {
         "operationId": name,
         "summary": summary,

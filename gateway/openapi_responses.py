@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.problems import PROBLEM
+from gateway.problems import PROBLEM_MEDIA_TYPE
 
 Schema = dict[str, Any]
 
@@ -28,28 +28,28 @@ _HEADERS: Final[Mapping[int, tuple[str, str]]] = {
     429: ("Retry-After", "Seconds."),
     503: ("Retry-After", "Seconds."),
 }
-ALWAYS: Final = frozenset(_HEADERS)
+ALWAYS_WITH_HEADERS: Final = frozenset(_HEADERS)
 
 
-def answers(*statuses: int) -> dict[int | str, Schema]:
+def problem_responses(*statuses: int) -> dict[int | str, Schema]:
     """The account API's refusals, as FastAPI takes them: each with a problem as its body (RFC 9457)."""
-    told = refusals({status: MEANINGS[status] for status in statuses}, "Problem", PROBLEM)
+    told = error_responses({status: MEANINGS[status] for status in statuses}, "Problem", PROBLEM_MEDIA_TYPE)
     return {int(status): response for status, response in told.items()}
 
 
-def refusals(
+def error_responses(
     meanings: Mapping[int, str],
     schema: str,
     media_type: str = "application/json",
     *,
-    with_headers: frozenset[int] = ALWAYS,
+    with_headers: frozenset[int] = ALWAYS_WITH_HEADERS,
 ) -> dict[str, Schema]:
     """Responses by status, with the component `schema` as their body; those `with_headers` never go without theirs."""
     told: dict[str, Schema] = {}
     for status, meaning in meanings.items():
         content = {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
         told[str(status)] = {"description": meaning, "content": content}
-        if status in with_headers & ALWAYS:
+        if status in with_headers & ALWAYS_WITH_HEADERS:
             name, description = _HEADERS[status]
             header = {"description": description, "required": True, "schema": {"type": "string"}}
             told[str(status)]["headers"] = {name: header}

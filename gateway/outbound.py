@@ -18,28 +18,28 @@ import httpcore
 import httpx
 
 from gateway.addresses import AllowList, is_host, is_public
-from gateway.connect import DEFAULT_TIMEOUTS, Resolve, Timeouts, first_to_connect, lookup, system_resolver
-from gateway.network_errors import FOREIGN, failure
+from gateway.connect import DEFAULT_TIMEOUTS, Resolve, Timeouts, first_to_connect, resolve_host, system_resolver
+from gateway.network_errors import NETWORK_ERRORS, delivery_failure
 from store.errors import AddressRefused, InvalidUrl
 from store.text import is_sanitized, sanitize
 
-BODY_LIMIT: Final = 64 * 1024
+MAX_RESPONSE_BYTES: Final = 64 * 1024
 """How many bytes of an answer are read, at most."""
 
 _WEB_PORTS: Final = frozenset({80, 443})
 _HEADERS: Final = {"User-Agent": "Gatekey", "Accept-Encoding": "identity", "Connection": "close"}
-_URL_LIMIT: Final = 2048
+_MAX_URL_CHARACTERS: Final = 2048
 _URL: Final = re.compile(r"https?://[^/?#@\\\s]+(?:[/?][^#\\\s]*)?", re.IGNORECASE)
 """No user name, no fragment, no backslash: what two parsers could read as two hosts is not read at all."""
 
-_ALLOWED_BY: Final = "The administrator can allow it by host and port."
-_UNREADABLE: Final = " An entry of the list of what is allowed cannot be read."
-NOTHING_ALLOWED: Final = AllowList()
+_HOW_TO_ALLOW: Final = "The administrator can allow it by host and port."
+_UNREADABLE_ENTRY: Final = " An entry of the list of what is allowed cannot be read."
+EMPTY_ALLOW_LIST: Final = AllowList()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a server said. `body` holds its first `BODY_LIMIT` bytes, as sent."""
+class OutboundResponse:
+    """What a server said. `body` holds its first `MAX_RESPONSE_BYTES` bytes, as sent."""
 
     status: int
     headers: httpx.Headers
@@ -53,7 +53,7 @@ def system_trust() -> ssl.SSLContext:
     return context
 
 
-def verifying(tls: ssl.SSLContext) -> ssl.SSLContext:
+def require_verification(tls: ssl.SSLContext) -> ssl.SSLContext:
     """`tls` itself.
 
     Raises:
@@ -64,13 +64,13 @@ def verifying(tls: ssl.SSLContext) -> ssl.SSLContext:
     return tls
 
 
-def web_address(url: str) -> httpx.URL:
+def parse_web_url(url: str) -> httpx.URL:
     """`url` as an address that may be asked for: http or https, one host, no user name and no fragment.
 
     Raises:
         InvalidUrl: for anything else. Whether the host may be reached is decided when connecting.
     """
-    if len(url) > _URL_LIMIT or not is_sanitized(url) or not _URL.fullmatch(url):
+    if len(url) > _MAX_URL_CHARACTERS or not is_sanitized(url) or not _URL.fullmatch(url):
         raise InvalidUrl
     try:
         parsed = httpx.URL(url)
@@ -114,7 +114,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         """Raises AddressRefused if any address of `host` is refused, DeliveryFailed if it has none."""
         if port not in _WEB_PORTS and not self._allow.has_port(port):
             raise AddressRefused(_unusual_port(host, port) + self._hint())
-        addresses = await lookup(self._resolve, host, port)
+        addresses = await resolve_host(self._resolve, host, port)
         for address in addresses:
             self._check(host, port, address)
 
@@ -134,12 +134,12 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         if self._allow.covers(host, port) or self._allow.covers(address, port):
             return
         if not is_public(address):
-            raise AddressRefused(f"{sanitize(host, 200)} lies in a private network. {_ALLOWED_BY}{self._hint()}")
+            raise AddressRefused(f"{sanitize(host, 200)} lies in a private network. {_HOW_TO_ALLOW}{self._hint()}")
         if port not in _WEB_PORTS:
             raise AddressRefused(_unusual_port(host, port) + self._hint())
 
     def _hint(self) -> str:
-        return _UNREADABLE if self._allow.unreadable else ""
+        return _UNREADABLE_ENTRY if self._allow.unreadable else ""
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
@@ -161,18 +161,18 @@ class Outbound:
         self,
         tls: ssl.SSLContext,
         *,
-        allow: AllowList = NOTHING_ALLOWED,
+        allow: AllowList = EMPTY_ALLOW_LIST,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         resolve: Resolve = system_resolver,
         dial: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
-        self._tls = verifying(tls)
+        self._tls = require_verification(tls)
         self._timeouts = timeouts
         self._allow = allow
         self._resolve = resolve
         self._dial = dial or httpcore.AnyIOBackend()
 
-    async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> OutboundResponse:
         """The answer to one POST, whatever its status; a redirect is an answer like any other.
 
         Raises:
@@ -180,7 +180,7 @@ class Outbound:
             AddressRefused: if it lies in a private network, or on an unusual port, and is not listed.
             DeliveryFailed: if no whole answer came within the timeouts.
         """
-        address = web_address(url)
+        address = parse_web_url(url)
         waits = httpx.Timeout(self._timeouts.total, connect=self._timeouts.connect)
         request = httpx.Request(
             "POST",
@@ -196,24 +196,24 @@ class Outbound:
                 contextlib.aclosing(backend),
                 GuardedTransport(self._tls, backend) as transport,
             ):
-                return await _ask(transport, request)
-        except FOREIGN as error:
-            raise failure(error, host_of(address)) from error
+                return await _exchange(transport, request)
+        except NETWORK_ERRORS as error:
+            raise delivery_failure(error, host_of(address)) from error
 
 
-async def _ask(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Answer:
+async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> OutboundResponse:
     response = await transport.handle_async_request(request)
     body = bytearray()
     try:
         async with contextlib.aclosing(cast("AsyncGenerator[bytes]", response.aiter_raw())) as chunks:
             async for chunk in chunks:
                 body += chunk
-                if len(body) >= BODY_LIMIT:
+                if len(body) >= MAX_RESPONSE_BYTES:
                     break
     finally:
         await response.aclose()
-    return Answer(response.status_code, response.headers, bytes(body[:BODY_LIMIT]))
+    return OutboundResponse(response.status_code, response.headers, bytes(body[:MAX_RESPONSE_BYTES]))
 
 
 def _unusual_port(host: str, port: int) -> str:
-    return f"Port {port} of {sanitize(host, 200)} is not 80 or 443. {_ALLOWED_BY}"
+    return f"Port {port} of {sanitize(host, 200)} is not 80 or 443. {_HOW_TO_ALLOW}"

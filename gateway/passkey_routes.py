@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway import webauthn_ceremony
-from gateway.client_address import throttled_as
+from gateway.client_address import throttle_key
 from gateway.json_text import loads
 from gateway.pages import FINISH_PATH, HEADERS, OPTIONS_PATH, assets
 from gateway.problems import headers_of, sentence_of, status_of
@@ -25,7 +25,7 @@ from store.errors import GatekeyError, InvalidInput, NotAllowed, PasskeyRefused,
 from store.passkey_ceremonies import Ceremony, Purpose
 from store.throttle import PASSKEY_PAGE
 
-_WORDS: Final = {
+_FINISHED_SENTENCES: Final = {
     Purpose.REGISTER: "Your passkey was registered. Go back to the console.",
     Purpose.SIGN_IN: "Your passkey was accepted. Go back to the console.",
     Purpose.PROVE: "Your passkey was accepted. Go back to the console.",
@@ -38,8 +38,8 @@ def passkey_routes(services: Services) -> list[Route]:
     files = [Route(path, page.file(path), methods=["GET"]) for path in assets()]
     return [
         *files,
-        Route(OPTIONS_PATH, _answering(page.options), methods=["POST"]),
-        Route(FINISH_PATH, _answering(page.finish), methods=["POST"]),
+        Route(OPTIONS_PATH, _json_handler(page.options), methods=["POST"]),
+        Route(FINISH_PATH, _json_handler(page.finish), methods=["POST"]),
     ]
 
 
@@ -87,7 +87,7 @@ class PasskeyPage:
                 sentence = sentence_of(error)
                 await self._services.threads.read(lambda: self._ceremonies.fail(ceremony, sentence))
                 raise
-        return {"ok": True, "sentence": _WORDS[ceremony.purpose]}
+        return {"ok": True, "sentence": _FINISHED_SENTENCES[ceremony.purpose]}
 
     def _accept(self, party: RelyingParty, ceremony: Ceremony, answer: object) -> None:
         challenge = ceremony.challenge
@@ -119,7 +119,7 @@ class PasskeyPage:
         Raises `TooManyAttempts` before anything is tried.
         """
         throttles, threads = self._services.store.throttles, self._services.threads
-        source = f"passkey page {throttled_as(await self._services.address(request.scope))}"
+        source = f"passkey page {throttle_key(await self._services.address(request.scope))}"
         tried_at = await threads.read(lambda: throttles.admit(source, among=PASSKEY_PAGE))
         try:
             yield
@@ -144,7 +144,7 @@ def _options(party: RelyingParty, ceremony: Ceremony) -> dict[str, Any]:
     return webauthn_ceremony.authentication_options(party, challenge=ceremony.challenge, allow=allow)
 
 
-def _answering(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Callable[[Request], Awaitable[Response]]:
+def _json_handler(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
             return JSONResponse(await handler(request), headers=dict(HEADERS))

@@ -1,7 +1,7 @@
-"""One spelling for each path: empty segments count for nothing, wherever they stand.
+"""Request paths: the prefix of the relay, and normalization, which removes empty segments.
 
-Clients that are given `https://host/` as their base ask for `//v1/chat/completions`, and others end every path in a
-slash. They are served as they meant it, without a redirect, which a client would follow without its key.
+A client whose base URL is `https://host/` requests `//v1/chat/completions`; others end every path in a slash. Both are
+served without a redirect, because a client would follow a redirect without its key.
 """
 
 import re
@@ -9,19 +9,29 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_MODEL: Final = re.compile(r"/+v1/+models/(.*[^/].*)", re.DOTALL)
+RELAY_PREFIX: Final = "/v1"
+"""Prefix of every relayed path, as in OpenAI's base URL."""
+RELAY_REQUEST_LINE: Final = re.compile(rb"[!-~]{1,20} /+%b/" % RELAY_PREFIX[1:].encode())
+"""The beginning of a relayed request, before its path is normalized."""
+_RELAY_START: Final = f"{RELAY_PREFIX}/"
+_MODEL_PATH: Final = re.compile(rf"/+{RELAY_PREFIX[1:]}/+models/(.*[^/].*)", re.DOTALL)
 
 
-def one_spelling(path: str) -> str:
+def is_relayed(path: str) -> bool:
+    """Whether a normalized `path` belongs to the relay."""
+    return path.startswith(_RELAY_START)
+
+
+def normalized_path(path: str) -> str:
     """`path` without empty segments. The name of a model may hold slashes, so it is left as it is."""
     if "//" not in path and (path == "/" or not path.endswith("/")):
         return path
-    if model := _MODEL.fullmatch(path):
-        return f"/v1/models/{model[1]}"
+    if model := _MODEL_PATH.fullmatch(path):
+        return f"{RELAY_PREFIX}/models/{model[1]}"
     return "/" + "/".join(segment for segment in path.split("/") if segment)
 
 
-class OneSpelling:
+class PathNormalization:
     """Wraps an application that knows each path in one spelling."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,5 +39,5 @@ class OneSpelling:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope = {**scope, "path": one_spelling(scope["path"])}
+            scope = {**scope, "path": normalized_path(scope["path"])}
         await self._app(scope, receive, send)

@@ -38,8 +38,8 @@ from store.settings import SettingsConflict
 from store.text import sanitize
 
 LOGGER: Final = logging.getLogger("gatekey.problems")
-PROBLEM: Final = "application/problem+json"
-REQUEST_ID: Final = "gatekey.request_id"
+PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+REQUEST_ID_KEY: Final = "gatekey.request_id"
 """Where a request's name stands in its ASGI scope."""
 REALM: Final = 'Bearer realm="gatekey"'
 
@@ -76,8 +76,8 @@ _CODES: Final[Mapping[type[GatekeyError], tuple[str, str]]] = {
 }
 """OpenAI's `type` and `code` for the errors that a client may want to tell apart."""
 
-_LONGEST_CHAIN: Final = 4
-_MOST_FRAMES: Final = 24
+_MAX_CAUSES: Final = 4
+_MAX_FRAMES: Final = 24
 """Of the frames of an exception, the innermost are logged."""
 _UNAVAILABLE: Final = "The service cannot reach its data at the moment. Try again in a moment."
 
@@ -118,7 +118,7 @@ class InvalidDocument(InvalidInput):
     title = "The request does not fit"
 
 
-def invalid(errors: Sequence[Mapping[str, Any]]) -> InvalidDocument:
+def validation_problem(errors: Sequence[Mapping[str, Any]]) -> InvalidDocument:
     """The sentence for what pydantic or FastAPI found. It quotes nothing that was sent."""
     first = errors[0]
     place = [str(part) for part in first["loc"] if part not in ("body", "query", "header", "path")]
@@ -148,9 +148,9 @@ def headers_of(error: GatekeyError) -> dict[str, str]:
     if isinstance(error, HttpProblem):
         return dict(error.headers)
     if isinstance(error, NotAuthentic):
-        return {"WWW-Authenticate": f'{REALM}, error="invalid_token", error_description="{_quoted(error)}"'}
+        return {"WWW-Authenticate": f'{REALM}, error="invalid_token", error_description="{_header_text(error)}"'}
     if isinstance(error, FreshProofRequired):
-        return {"WWW-Authenticate": f'{REALM}, error="insufficient_scope", error_description="{_quoted(error)}"'}
+        return {"WWW-Authenticate": f'{REALM}, error="insufficient_scope", error_description="{_header_text(error)}"'}
     if isinstance(error, TooManyAttempts):
         return {"Retry-After": str(int(error.retry_after.total_seconds()))}
     if isinstance(error, StoreUnavailable):
@@ -170,7 +170,7 @@ def problem(error: GatekeyError) -> Response:
         body["reason"] = error.reason
     if error.field:
         body["field"] = error.field.replace("-", "_")  # screens and documents spell one name differently
-    return Response(_json(body), status, headers_of(error), media_type=PROBLEM)
+    return Response(_json(body), status, headers_of(error), media_type=PROBLEM_MEDIA_TYPE)
 
 
 def openai_problem(error: GatekeyError, request_id: str = "") -> Response:
@@ -188,12 +188,12 @@ def log_unforeseen(error: BaseException, request_id: str = "") -> None:
 
     Types and places only: a message can quote what was sent, and a local variable holds it.
     """
-    LOGGER.error("Request %s failed: %s", request_id or "-", places_of(error))
+    LOGGER.error("Request %s failed: %s", request_id or "-", traceback_line(error))
 
 
-def places_of(error: BaseException) -> str:
+def traceback_line(error: BaseException) -> str:
     """Types and `file:line:function` of `error` and of what caused it, on one line."""
-    return ", caused by ".join(_places(error))
+    return ", caused by ".join(_chain_locations(error))
 
 
 def problem_code(error: GatekeyError) -> str:
@@ -217,12 +217,12 @@ def openai_body(error: GatekeyError) -> dict[str, Any]:
     return {"error": {"message": sentence_of(error), "type": kind, "param": param, "code": code}}
 
 
-def _places(error: BaseException) -> Iterator[str]:
+def _chain_locations(error: BaseException) -> Iterator[str]:
     link: BaseException | None = error
-    for _ in range(_LONGEST_CHAIN):
+    for _ in range(_MAX_CAUSES):
         if link is None:
             return
-        frames = deque(traceback.walk_tb(link.__traceback__), _MOST_FRAMES)
+        frames = deque(traceback.walk_tb(link.__traceback__), _MAX_FRAMES)
         places = (
             f"{'/'.join(PurePath(frame.f_code.co_filename).parts[-2:])}:{line}:{frame.f_code.co_qualname}"
             for frame, line in frames
@@ -231,7 +231,7 @@ def _places(error: BaseException) -> Iterator[str]:
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
 
 
-def _quoted(error: GatekeyError) -> str:
+def _header_text(error: GatekeyError) -> str:
     # RFC 6750 allows printable ASCII without the quote and the backslash.
     return "".join(c for c in str(error) if " " <= c <= "~" and c not in '"\\')
 

@@ -12,16 +12,16 @@ from typing import Final
 
 import httpx
 
-from gateway.json_text import loads_answer
+from gateway.json_text import loads_lenient
 from store.errors import ProviderFailed
 
-ANSWER_LIMIT: Final = 256 * 1024
+MAX_RESPONSE_BYTES: Final = 256 * 1024
 """The longest answer read from a provider, in bytes."""
 
-ANSWER_SECONDS: Final = 15.0
+EXCHANGE_TIMEOUT_S: Final = 15.0
 """How long one exchange may take from the first byte sent to the last byte read."""
 
-URL_LIMIT: Final = 2048
+MAX_URL_CHARACTERS: Final = 2048
 """The longest address accepted from a provider, in characters."""
 
 _FAILURES: Final[Mapping[type[Exception], str]] = {
@@ -74,7 +74,7 @@ class Endpoints:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JsonResponse:
     """A provider's JSON answer. Its body may hold a token, so `repr` shows the status only."""
 
     status: int
@@ -98,7 +98,7 @@ class Answer:
         return frozenset(item for item in value if isinstance(item, str)) if isinstance(value, list) else frozenset()
 
 
-async def ask(
+async def request_json(
     client: httpx.AsyncClient,
     provider: Provider,
     url: str,
@@ -106,10 +106,10 @@ async def ask(
     *,
     bearer: str = "",
     basic: httpx.BasicAuth | None = None,
-) -> Answer:
+) -> JsonResponse:
     """One exchange: POST of `form`, or GET without one. Redirects are not followed.
 
-    Raises ProviderFailed when there is no answer, or it is longer than `ANSWER_LIMIT` or not a JSON object.
+    Raises ProviderFailed when there is no answer, or it is longer than `MAX_RESPONSE_BYTES` or not a JSON object.
     An AddressRefused raised by the client passes through.
     """
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -117,7 +117,7 @@ async def ask(
         headers["Authorization"] = f"Bearer {bearer}"
     try:
         async with (
-            asyncio.timeout(ANSWER_SECONDS),
+            asyncio.timeout(EXCHANGE_TIMEOUT_S),
             client.stream(
                 "GET" if form is None else "POST",
                 url,
@@ -129,34 +129,34 @@ async def ask(
         ):
             status, raw = response.status_code, await _read(response, provider)
     except tuple(_FAILURES) as error:
-        raise failed(provider, _name(error)) from error
-    return Answer(status, _json_object(raw, provider, status))
+        raise provider_failure(provider, _failure_phrase(error)) from error
+    return JsonResponse(status, _json_object(raw, provider, status))
 
 
-def web_address(provider: Provider, address: str, *, like: str) -> str:
+def canonical_url(provider: Provider, address: str, *, like: str) -> str:
     """`address` in its canonical form, host in punycode, safe to show and to open.
 
     It must be http(s) without a user part, and not weaker than `like`: an https provider sends nobody to
     http. Raises ProviderFailed.
     """
-    if len(address) > URL_LIMIT:
-        raise failed(provider, "sent an address that cannot be used")
+    if len(address) > MAX_URL_CHARACTERS:
+        raise provider_failure(provider, "sent an address that cannot be used")
     try:
         url = httpx.URL(address)
     except httpx.InvalidURL as error:
-        raise failed(provider, "sent an address that cannot be used") from error
+        raise provider_failure(provider, "sent an address that cannot be used") from error
     allowed = ("https",) if like.startswith("https:") else ("https", "http")
     if url.scheme not in allowed or not url.raw_host or url.userinfo:
-        raise failed(provider, "sent an address that cannot be used")
+        raise provider_failure(provider, "sent an address that cannot be used")
     return str(url)
 
 
-def failed(provider: Provider, what: str) -> ProviderFailed:
+def provider_failure(provider: Provider, what: str) -> ProviderFailed:
     """The error a person reads: the provider's configured name, and what it did."""
     return ProviderFailed(f"{provider.name} {what}. Try again in a moment, or ask the administrator.")
 
 
-def _name(error: Exception) -> str:
+def _failure_phrase(error: Exception) -> str:
     return next(name for kind, name in _FAILURES.items() if isinstance(error, kind))
 
 
@@ -165,16 +165,16 @@ async def _read(response: httpx.Response, provider: Provider) -> bytes:
     # Raw, not decoded: a small compressed answer must not become a large one.
     async for chunk in response.aiter_raw():
         body += chunk
-        if len(body) > ANSWER_LIMIT:
-            raise failed(provider, "sent an answer that is too long")
+        if len(body) > MAX_RESPONSE_BYTES:
+            raise provider_failure(provider, "sent an answer that is too long")
     return bytes(body)
 
 
 def _json_object(raw: bytes, provider: Provider, status: int) -> Mapping[str, object]:
     try:
-        body: object = loads_answer(raw)
+        body: object = loads_lenient(raw)
     except (ValueError, RecursionError) as error:
-        raise failed(provider, f"sent no JSON (status {status})") from error
+        raise provider_failure(provider, f"sent no JSON (status {status})") from error
     if not isinstance(body, dict):
-        raise failed(provider, f"sent no JSON object (status {status})")
+        raise provider_failure(provider, f"sent no JSON object (status {status})")
     return body

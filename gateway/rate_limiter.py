@@ -26,22 +26,22 @@ FLUSH_INTERVAL_S: Final = 1.0
 """Seconds between two visits to the store, while there are requests."""
 SAVES_PER_MINUTE: Final = 60
 """Of one account, by token: each is written into the audit log, which is kept."""
-_MINUTE: Final = 60
-_MOST_REMEMBERED: Final = 10_000
+_MINUTE_S: Final = 60
+_MAX_CACHED_HOLDERS: Final = 10_000
 
 
 @dataclass(slots=True)
-class _Counts:
+class _MinuteCounts:
     """Of one minute."""
 
     number: int
-    mine: dict[str, int] = field(default_factory=dict)
-    untold: dict[str, int] = field(default_factory=dict)
-    others: dict[str, int] = field(default_factory=dict)
+    local: dict[str, int] = field(default_factory=dict)
+    unflushed: dict[str, int] = field(default_factory=dict)
+    remote: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedRequest:
     """What one request was counted as."""
 
     minute: int = 0
@@ -55,10 +55,10 @@ class RateLimiter:
         self._rates = rates
         self._clock = clock
         self._threads = threads
-        self._counts = _Counts(0)
+        self._counts = _MinuteCounts(0)
         self._holders: OrderedDict[bytes, KeyHolder] = OrderedDict()
         self._accounts: OrderedDict[bytes, int] = OrderedDict()
-        self._telling: asyncio.Task[None] | None = None
+        self._flush_task: asyncio.Task[None] | None = None
 
     async def holder(self, key: str, look_up: Callable[[str], KeyHolder]) -> KeyHolder:
         """Whose key it is. It may have been revoked since: only who is counted, and nothing is allowed, by that."""
@@ -66,12 +66,12 @@ class RateLimiter:
         known = self._holders.get(name)
         if known is None:
             known = self._holders[name] = await self._threads.read(lambda: look_up(key))
-            while len(self._holders) > _MOST_REMEMBERED:
+            while len(self._holders) > _MAX_CACHED_HOLDERS:
                 self._holders.popitem(last=False)
         self._holders.move_to_end(name)
         return known
 
-    def count(self, holder: KeyHolder, site: SiteView) -> Counted:
+    def count(self, holder: KeyHolder, site: SiteView) -> CountedRequest:
         """Count one request of `holder`. Raises `OpenAiProblem` 429 beyond a limit; that one is not counted."""
         return self._count(
             {
@@ -80,11 +80,11 @@ class RateLimiter:
             }
         )
 
-    def count_token(self, token: str, site: SiteView, *, is_save: bool) -> Counted:
+    def count_token(self, token: str, site: SiteView, *, is_save: bool) -> CountedRequest:
         """Count one request with a System Access Token, once it is known whose it is. Raises `OpenAiProblem` 429."""
         account_id = self._accounts.get(digest(token))
         if account_id is None:
-            return Counted()
+            return CountedRequest()
         limits = {f"account:{account_id}": (site.requests_per_minute_of_account, "This account")}
         if is_save:
             limits[f"saves:{account_id}"] = (SAVES_PER_MINUTE, "For changes of its settings, this account")
@@ -93,10 +93,10 @@ class RateLimiter:
     def remember(self, token: str, account_id: int) -> None:
         """Note whose `token` is: it was just accepted."""
         self._accounts[digest(token)] = account_id
-        while len(self._accounts) > _MOST_REMEMBERED:
+        while len(self._accounts) > _MAX_CACHED_HOLDERS:
             self._accounts.popitem(last=False)
 
-    def forget(self, secret: str, counted: Counted) -> None:
+    def forget(self, secret: str, counted: CountedRequest) -> None:
         """Forget whose key or token `secret` was, as it is refused, and take back what its request was counted as.
 
         Whoever has a secret that was revoked would otherwise use up the requests of the account.
@@ -106,55 +106,55 @@ class RateLimiter:
         counts = self._counts
         if counts.number == counted.minute:
             for name in counted.names:
-                counts.mine[name] -= 1
-                counts.untold[name] = counts.untold.get(name, 0) - 1
+                counts.local[name] -= 1
+                counts.unflushed[name] = counts.unflushed.get(name, 0) - 1
 
-    def _count(self, limits: Mapping[str, tuple[int, str]]) -> Counted:
+    def _count(self, limits: Mapping[str, tuple[int, str]]) -> CountedRequest:
         now = int(self._clock.now().timestamp())
-        counts = self._of_minute(now // _MINUTE)
+        counts = self._counts_of_minute(now // _MINUTE_S)
         for name, (limit, who) in limits.items():
-            if limit and counts.mine.get(name, 0) + counts.others.get(name, 0) >= limit:
-                raise _too_many(who, limit, _MINUTE - now % _MINUTE)
+            if limit and counts.local.get(name, 0) + counts.remote.get(name, 0) >= limit:
+                raise _too_many(who, limit, _MINUTE_S - now % _MINUTE_S)
         names = tuple(name for name, (limit, _) in limits.items() if limit)
         for name in names:
-            counts.mine[name] = counts.mine.get(name, 0) + 1
-            counts.untold[name] = counts.untold.get(name, 0) + 1
-        if counts.untold and self._telling is None:
-            self._telling = asyncio.create_task(self._keep_telling())
-        return Counted(counts.number, names)
+            counts.local[name] = counts.local.get(name, 0) + 1
+            counts.unflushed[name] = counts.unflushed.get(name, 0) + 1
+        if counts.unflushed and self._flush_task is None:
+            self._flush_task = asyncio.create_task(self._keep_flushing())
+        return CountedRequest(counts.number, names)
 
     async def aclose(self) -> None:
         """Stop telling the store."""
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.wait({self._telling})
+        if self._flush_task is not None:
+            self._flush_task.cancel()
+            await asyncio.wait({self._flush_task})
 
-    def _of_minute(self, number: int) -> _Counts:
+    def _counts_of_minute(self, number: int) -> _MinuteCounts:
         if self._counts.number != number:
-            self._counts = _Counts(number)
+            self._counts = _MinuteCounts(number)
         return self._counts
 
-    async def _keep_telling(self) -> None:
+    async def _keep_flushing(self) -> None:
         try:
-            while self._counts.untold:
+            while self._counts.unflushed:
                 await asyncio.sleep(FLUSH_INTERVAL_S)
                 with contextlib.suppress(StoreUnavailable):  # it is told with what comes next
-                    await self._tell()
+                    await self._flush()
         finally:
-            self._telling = None
+            self._flush_task = None
 
-    async def _tell(self) -> None:
+    async def _flush(self) -> None:
         counts = self._counts
-        told, counts.untold = counts.untold, {}
-        minute = datetime.fromtimestamp(counts.number * _MINUTE, UTC)
+        told, counts.unflushed = counts.unflushed, {}
+        minute = datetime.fromtimestamp(counts.number * _MINUTE_S, UTC)
         try:
             totals = await self._threads.write(lambda tx: self._rates.add(tx, told, minute), durable=False)
         except StoreUnavailable:
             for name, count in told.items():
-                counts.untold[name] = counts.untold.get(name, 0) + count
+                counts.unflushed[name] = counts.unflushed.get(name, 0) + count
             raise
         for name, total in totals.items():
-            counts.others[name] = max(total - (counts.mine[name] - counts.untold.get(name, 0)), 0)
+            counts.remote[name] = max(total - (counts.local[name] - counts.unflushed.get(name, 0)), 0)
 
 
 def _too_many(who: str, limit: int, seconds: int) -> OpenAiProblem:

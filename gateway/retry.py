@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-SCHEDULE: Final = (
+RETRY_DELAYS: Final = (
     timedelta(0),
     timedelta(seconds=5),
     timedelta(minutes=5),
@@ -19,10 +19,10 @@ SCHEDULE: Final = (
 )
 """The wait before each attempt, 75 hours in all (Standard Webhooks, "Deliverability and reliability")."""
 
-JITTER: Final = 0.1
+JITTER_SHARE: Final = 0.1
 """Each wait is stretched or shortened by up to this share, so that an outage does not end in a stampede."""
 
-LONGEST_WAIT: Final = timedelta(hours=24)
+MAX_RETRY_AFTER: Final = timedelta(hours=24)
 """A receiver may ask for less haste, but for no more than this."""
 
 
@@ -32,32 +32,32 @@ def next_attempt(
     """When to try next after `attempts_made` failed attempts, or None when it is time to give up.
 
     Before the first attempt the answer is `now`. What the receiver asked for (`retry_after`, capped at
-    `LONGEST_WAIT`) is a floor: it is never tried earlier.
+    `MAX_RETRY_AFTER`) is a floor: it is never tried earlier.
 
     Raises:
         ValueError: if `attempts_made` is negative.
     """
     if attempts_made < 0:
         raise ValueError(f"{attempts_made} attempts cannot have been made")
-    if attempts_made >= len(SCHEDULE):
+    if attempts_made >= len(RETRY_DELAYS):
         return None
-    wait = SCHEDULE[attempts_made] * (1 + rng.uniform(-JITTER, JITTER))
+    wait = RETRY_DELAYS[attempts_made] * (1 + rng.uniform(-JITTER_SHARE, JITTER_SHARE))
     if retry_after is not None:
-        wait = max(wait, min(retry_after, LONGEST_WAIT) * (1 + rng.uniform(0, JITTER)))
+        wait = max(wait, min(retry_after, MAX_RETRY_AFTER) * (1 + rng.uniform(0, JITTER_SHARE)))
     return now + wait
 
 
 def parse_retry_after(value: str, now: datetime) -> timedelta | None:
-    """The wait in a Retry-After header, 0 to `LONGEST_WAIT`; None if it makes no sense (RFC 9110, 10.2.3).
+    """The wait in a Retry-After header, 0 to `MAX_RETRY_AFTER`; None if it makes no sense (RFC 9110, 10.2.3).
 
     `value` is a number of seconds or an HTTP date. `now` is aware.
     """
     text = value.strip()
     if text.isascii() and text.isdigit():
         seconds = text.lstrip("0") or "0"
-        return LONGEST_WAIT if len(seconds) > 6 else min(timedelta(seconds=int(seconds)), LONGEST_WAIT)
+        return MAX_RETRY_AFTER if len(seconds) > 6 else min(timedelta(seconds=int(seconds)), MAX_RETRY_AFTER)
     date = _http_date(text)
-    return None if date is None else min(max(date - now, timedelta(0)), LONGEST_WAIT)
+    return None if date is None else min(max(date - now, timedelta(0)), MAX_RETRY_AFTER)
 
 
 def _http_date(text: str) -> datetime | None:

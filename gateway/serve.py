@@ -14,30 +14,30 @@ from typing import Any, Final
 
 import uvicorn
 
-from gateway.accepting import Acceptor
+from gateway.acceptor import Acceptor
 from gateway.app import create_app
-from gateway.client_address import networks
-from gateway.connections import Connections
-from gateway.descriptors import most_connections, most_of_peer, raise_limit
+from gateway.client_address import parse_networks
+from gateway.connection_register import ConnectionRegister
+from gateway.descriptors import connection_limit, peer_limit, raise_limit
 from gateway.http_protocol import GuardedProtocol
-from gateway.problems import places_of
+from gateway.problems import traceback_line
 from store.errors import CannotListen
 from store.store import Store
 
 LOGGER: Final = logging.getLogger("gatekey")
-GRACE: Final = 60
+SHUTDOWN_GRACE_S: Final = 60
 """Seconds that requests under way are given to finish after the signal to stop."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What stops the gateway. Of a terminal that is closed comes SIGHUP, which would otherwise end it in mid-stream."""
 _BACKLOG: Final = 2048
-_COLLECTED_AFTER: Final = 50_000
+_GC_THRESHOLD_OBJECTS: Final = 50_000
 """Objects more than there were; Python's own 700 are a handful of requests."""
 
 
 class _Server(uvicorn.Server):
     """A server that a signal stops, and that does not die of the signal once it has stopped."""
 
-    def __init__(self, config: uvicorn.Config, origin: str, connections: Connections) -> None:
+    def __init__(self, config: uvicorn.Config, origin: str, connections: ConnectionRegister) -> None:
         super().__init__(config)
         self._origin = origin
         self._connections = connections
@@ -108,30 +108,30 @@ def serve(store: Store, *, host: str, port: int) -> int:
     log_to_stderr()
     listener = listen(host, port)
     with listener:
-        collect_rarely()
+        tune_garbage_collector()
         origin = f"http://{f'[{host}]' if ':' in host else host}"
-        server = _Server(configuration(create_app(store)), origin, register(store))
+        server = _Server(server_config(create_app(store)), origin, connection_register(store))
         server.run(sockets=[listener])
     LOGGER.info("Gatekey has stopped")
     return 0 if server.started else 1
 
 
-def register(store: Store) -> Connections:
+def connection_register(store: Store) -> ConnectionRegister:
     """The connections of a server over `store`, limited by its switches and by the descriptors of this process."""
     site = store.site
-    most = most_connections(raise_limit(), site.number("limits.connections"))
-    of_peer = most_of_peer(most, site.number("limits.connections_per_client"))
-    return Connections(most, of_peer, proxies=networks(site.items("gateway.trusted_proxies")))
+    most = connection_limit(raise_limit(), site.number("limits.connections"))
+    of_peer = peer_limit(most, site.number("limits.connections_per_client"))
+    return ConnectionRegister(most, of_peer, proxies=parse_networks(site.items("gateway.trusted_proxies")))
 
 
-def collect_rarely() -> None:
+def tune_garbage_collector() -> None:
     """Let the collector of cycles pass over what is loaded by now, and look less often: a tenth of each request."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_COLLECTED_AFTER, 20, 100)
+    gc.set_threshold(_GC_THRESHOLD_OBJECTS, 20, 100)
 
 
-def configuration(app: object) -> uvicorn.Config:
+def server_config(app: object) -> uvicorn.Config:
     """How the server runs. Forwarded headers are `gateway.client_address`'s business: uvicorn would believe anyone."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # uvicorn spells out ASGI more narrowly than starlette
@@ -142,7 +142,7 @@ def configuration(app: object) -> uvicorn.Config:
         log_config=None,
         lifespan="on",
         ws="none",
-        timeout_graceful_shutdown=GRACE,
+        timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
         backlog=_BACKLOG,
     )
 
@@ -172,17 +172,17 @@ def _is_any(host: str) -> bool:
         return False
 
 
-class PlacesFormatter(logging.Formatter):
+class TracebackFormatter(logging.Formatter):
     """Of an exception, its type and places: its message can quote what was sent, and uvicorn would print it."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        return places_of(ei[1]) if ei[1] is not None else ""
+        return traceback_line(ei[1]) if ei[1] is not None else ""
 
 
 def log_to_stderr() -> None:
     """One line per event on standard error, ours and uvicorn's warnings; nothing of the libraries beneath."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(PlacesFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+    handler.setFormatter(TracebackFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     for name, level in (("gatekey", logging.INFO), ("uvicorn", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.handlers = [handler]

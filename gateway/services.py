@@ -5,11 +5,11 @@ from typing import Self
 
 from starlette.types import Scope
 
-from gateway.access_log import note
+from gateway.access_log import note_account
 from gateway.bearer import BadBearers
 from gateway.client_address import client_address
 from gateway.rate_limiter import RateLimiter
-from gateway.site_view import SiteViews
+from gateway.site_view import SiteViewCache
 from gateway.store_threads import StoreThreads
 from store.access_token import TokenHolder
 from store.api_keys import KeyHolder
@@ -22,7 +22,7 @@ class Services:
 
     store: Store
     threads: StoreThreads
-    site: SiteViews
+    site: SiteViewCache
     bad_bearers: BadBearers
     rates: RateLimiter
 
@@ -32,7 +32,7 @@ class Services:
         return cls(
             store=store,
             threads=threads,
-            site=SiteViews(store.site, threads),
+            site=SiteViewCache(store.site, threads),
             bad_bearers=BadBearers(store.throttles, store.context.clock, threads),
             rates=RateLimiter(store.rates, store.context.clock, threads),
         )
@@ -41,9 +41,9 @@ class Services:
         """The client's address. Raises `StoreUnavailable`."""
         return client_address(scope, (await self.site.current()).trusted_proxies)
 
-    def note(self, scope: Scope, holder: TokenHolder | KeyHolder, address: str) -> None:
+    def log_account(self, scope: Scope, holder: TokenHolder | KeyHolder, address: str) -> None:
         """Tell the access log whose request this is; the address only if the account records addresses."""
-        note(scope, account_id=holder.account_id, address=address if holder.records_ip else None)
+        note_account(scope, account_id=holder.account_id, address=address if holder.records_ip else None)
 
     async def aclose(self) -> None:
         """Wait until everything that was handed in is written, and end the threads."""

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gateway.account_api import PATH, READING, SECURITY, as_json, read_for, write_for
+from gateway.account_api import PATH, READ_STATUSES, SECURITY, as_json, read_for, write_for
 from gateway.account_schemas import (
     NotificationsBody,
     NotificationsChange,
@@ -31,9 +31,9 @@ from gateway.account_schemas import (
     SidebarBody,
     SidebarDocument,
 )
-from gateway.bearer import bearer
-from gateway.openapi_responses import answers
-from gateway.problems import HttpProblem, InvalidDocument, invalid
+from gateway.bearer import bearer_token
+from gateway.openapi_responses import problem_responses
+from gateway.problems import HttpProblem, InvalidDocument, validation_problem
 from gateway.services import Services
 from store.access_token import TokenHolder
 from store.errors import FreshProofRequired, GatekeyError, NotEnabled
@@ -53,7 +53,7 @@ _TAGS: Final = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
 _SEND_PROOF: Final = "Send proof with the request: your password, or the code that your authenticator app shows."
 _HASHED_AT_ONCE: Final = 2
 _UNPROVED: Final[tuple[type[GatekeyError], ...]] = (*FAILED, NotEnabled)
-_WRITING: Final = (*READING, 412, 413, 415, 422, 428)
+_WRITING: Final = (*READ_STATUSES, 412, 413, 415, 422, 428)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]", proving
         return _document(kind, saved)
 
     async def save_section(request: Request) -> Response:
-        token = bearer(request.scope, ACCESS_TOKEN_PREFIX, "a System Access Token")
+        token = bearer_token(request.scope, ACCESS_TOKEN_PREFIX, "a System Access Token")
         body = await _body(request, kind.body)
         tags = _tags(request, "if-match")
         if not tags:
@@ -130,7 +130,7 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]", proving
         summary=f"Read {title}",
         response_model=kind.document,
         responses={
-            **answers(*READING),
+            **problem_responses(*READ_STATUSES),
             200: {"headers": _ETAG},
             304: {"description": "Not changed.", "headers": _ETAG},
         },
@@ -143,7 +143,7 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]", proving
         operation_id=f"save_{kind.name}",
         summary=f"Save {title}",
         response_model=kind.document,
-        responses={**answers(*_WRITING), 200: {"headers": _ETAG}},
+        responses={**problem_responses(*_WRITING), 200: {"headers": _ETAG}},
         openapi_extra={
             **SECURITY,
             "parameters": [_parameter("If-Match", _WHICH, rf'^(\*|"{kind.name}-[0-9]{{1,9}}")$')],
@@ -211,7 +211,7 @@ async def _body(request: Request, model: type[B]) -> B:
     try:
         return model.model_validate_json(await request.body())
     except ValidationError as error:
-        raise invalid(error.errors(include_input=False, include_url=False, include_context=False)) from error
+        raise validation_problem(error.errors(include_input=False, include_url=False, include_context=False)) from error
 
 
 def _tags(request: Request, header: str, *, weak: bool = False) -> frozenset[str]:

@@ -7,8 +7,8 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.body_limit import RELAY_PREFIX
-from gateway.problems import REQUEST_ID, HttpProblem, openai_problem, problem
+from gateway.paths import is_relayed
+from gateway.problems import REQUEST_ID_KEY, HttpProblem, openai_problem, problem
 
 
 class ShutdownResponse:
@@ -34,6 +34,8 @@ class ShutdownResponse:
             if has_begun:
                 raise
             error = HttpProblem(503, "The gateway is being stopped.", headers={"Retry-After": "5"})
-            is_relayed = scope["path"].startswith(RELAY_PREFIX)
-            answer = openai_problem(error, scope.get(REQUEST_ID, "")) if is_relayed else problem(error)
-            await answer(scope, receive, send)
+            if is_relayed(scope["path"]):
+                response = openai_problem(error, scope.get(REQUEST_ID_KEY, ""))
+            else:
+                response = problem(error)
+            await response(scope, receive, send)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.client_address import Network, networks
+from gateway.client_address import Network, parse_networks
 from gateway.store_threads import StoreThreads
 from store.site import Site
 
-LASTS: Final = 0.5
+SITE_VIEW_TTL_S: Final = 0.5
 """Seconds. A switch takes effect within one second, however many requests there are."""
 
 
@@ -41,7 +41,7 @@ class SiteView:
         return urlsplit(self.upstream_url).hostname or ""
 
 
-class SiteViews:
+class SiteViewCache:
     """Hands out the current view."""
 
     def __init__(self, site: Site, threads: StoreThreads, *, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -52,18 +52,18 @@ class SiteViews:
         self._until = 0.0
 
     async def current(self) -> SiteView:
-        """The view, at most `LASTS` old when it was asked for. Raises `StoreUnavailable`."""
+        """The view, at most `SITE_VIEW_TTL_S` old when it was asked for. Raises `StoreUnavailable`."""
         if self._view is None or self._monotonic() >= self._until:
             asked_at = self._monotonic()
             self._view = await self._threads.read(self._read)
-            self._until = asked_at + LASTS
+            self._until = asked_at + SITE_VIEW_TTL_S
         return self._view
 
     def _read(self) -> SiteView:
         return SiteView(
             upstream_url=self._site.text("upstream.base_url"),
             upstream_key=self._site.text("upstream.api_key"),
-            trusted_proxies=networks(self._site.items("gateway.trusted_proxies")),
+            trusted_proxies=parse_networks(self._site.items("gateway.trusted_proxies")),
             requests_per_minute_of_key=self._site.number("limits.requests_per_minute_per_key"),
             requests_per_minute_of_account=self._site.number("limits.requests_per_minute_per_account"),
             body_mib_of_account=self._site.number("limits.body_mib_per_account"),

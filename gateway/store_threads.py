@@ -21,9 +21,9 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 """Something to be done inside a write transaction. It is done again if that was rolled back."""
 
-READERS: Final = 4
-POSTGRESQL_WRITERS: Final = 8
-MOST_TOGETHER: Final = 64
+READER_THREADS: Final = 4
+POSTGRESQL_WRITER_THREADS: Final = 8
+MAX_JOBS_PER_COMMIT: Final = 64
 QUEUE_TIMEOUT_S: Final = 5.0
 """Seconds that whatever is written waits for another program that holds SQLite's lock, its turn here included."""
 
@@ -44,9 +44,9 @@ class StoreThreads:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._writers = POSTGRESQL_WRITERS if database.is_postgresql else 1
-        self._most_together = 1 if database.is_postgresql else MOST_TOGETHER
-        self._reading = ThreadPoolExecutor(READERS, "gatekey-read")
+        self._writers = POSTGRESQL_WRITER_THREADS if database.is_postgresql else 1
+        self._max_batch = 1 if database.is_postgresql else MAX_JOBS_PER_COMMIT
+        self._reading = ThreadPoolExecutor(READER_THREADS, "gatekey-read")
         self._writing = ThreadPoolExecutor(self._writers, "gatekey-write")
         self._waiting: deque[_Job] = deque()
         self._busy = 0
@@ -83,7 +83,7 @@ class StoreThreads:
     def _start(self) -> None:
         # Only the event loop touches `_waiting` and `_busy`, so they need no lock. Nothing waits unless one is busy.
         while self._waiting and self._busy < self._writers:
-            count = min(len(self._waiting), self._most_together)
+            count = min(len(self._waiting), self._max_batch)
             jobs = [self._waiting.popleft() for _ in range(count)]
             self._writing.submit(self._run, asyncio.get_running_loop(), jobs)
             self._busy += 1
@@ -91,7 +91,7 @@ class StoreThreads:
 
     def _run(self, loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
         try:
-            self._commit(self._ready(jobs))
+            self._commit(self._admitted(jobs))
         except BaseException as error:
             for job in jobs:
                 job.outcome = error
@@ -112,30 +112,30 @@ class StoreThreads:
         if not self._busy:
             self._idle.set()
 
-    def _ready(self, jobs: list[_Job]) -> list[_Job]:
+    def _admitted(self, jobs: list[_Job]) -> list[_Job]:
         """The jobs whose `first` refused nothing. They share one state of the data."""
         ready = [job for job in jobs if job.first is None]
-        asking = [job for job in jobs if job.first is not None]
-        if not asking:
+        checked = [job for job in jobs if job.first is not None]
+        if not checked:
             return ready
         try:
             with self._database.read() as tx:
-                return ready + [job for job in asking if _is_admitted(self._database, tx, job)]
+                return ready + [job for job in checked if _passes_first(self._database, tx, job)]
         except StoreUnavailable as error:
-            for job in asking:
+            for job in checked:
                 job.outcome = error
             return ready
 
     def _commit(self, jobs: list[_Job]) -> None:
-        if len(jobs) == 1 or not self._together(jobs):
+        if len(jobs) == 1 or not self._commit_together(jobs):
             for job in jobs:
-                self._alone(job)
+                self._commit_alone(job)
 
-    def _together(self, jobs: list[_Job]) -> bool:
+    def _commit_together(self, jobs: list[_Job]) -> bool:
         """Whether that settled it; if not, all of it was rolled back, and whoever was the cause fails alone."""
         try:
             durable = any(job.durable for job in jobs)
-            with self._database.write(durable=durable, patience=_patience(jobs)) as tx:
+            with self._database.write(durable=durable, patience=_remaining_wait(jobs)) as tx:
                 for job in jobs:
                     job.outcome = job.work(tx)
         except DatabaseBusy as error:
@@ -145,20 +145,20 @@ class StoreThreads:
             return False
         return True
 
-    def _alone(self, job: _Job) -> None:
+    def _commit_alone(self, job: _Job) -> None:
         try:
-            with self._database.write(durable=job.durable, patience=_patience([job])) as tx:
+            with self._database.write(durable=job.durable, patience=_remaining_wait([job])) as tx:
                 job.outcome = job.work(tx)
         except Exception as error:  # noqa: BLE001 - it is raised again where the job was handed in
             job.outcome = error
 
 
-def _patience(jobs: list[_Job]) -> float:
+def _remaining_wait(jobs: list[_Job]) -> float:
     # From when it was handed in: behind a lock that nobody gives up, each batch would wait for all before it as well.
     return max(min(job.until for job in jobs) - time.monotonic(), 0)
 
 
-def _is_admitted(database: Database, tx: Connection, job: _Job) -> bool:
+def _passes_first(database: Database, tx: Connection, job: _Job) -> bool:
     try:
         if job.first is not None:
             # The transaction is everyone's, and would tell what the driver raises only when it ends.

@@ -10,7 +10,7 @@ import h11
 from h11._receivebuffer import ReceiveBuffer
 
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
-_END: Final = b"\r\n\r\n"
+_HEAD_END: Final = b"\r\n\r\n"
 
 
 class _CrLfBuffer(ReceiveBuffer):
@@ -22,8 +22,8 @@ class _CrLfBuffer(ReceiveBuffer):
         """Bytes that have no lone LF and no end of the head: a head may come in byte by byte."""
 
     def maybe_extract_lines(self) -> list[bytearray] | None:
-        end = self._data.find(_END, max(self._looked - len(_END) + 1, 0))
-        until = len(self._data) if end < 0 else end + len(_END)
+        end = self._data.find(_HEAD_END, max(self._looked - len(_HEAD_END) + 1, 0))
+        until = len(self._data) if end < 0 else end + len(_HEAD_END)
         if _BARE_LF.search(self._data, self._looked, until):  # it sees the CR before where it begins
             raise h11.LocalProtocolError("a line ends in LF alone")
         self._looked = until

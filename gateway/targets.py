@@ -20,14 +20,14 @@ _NO_LONGER_LOW: Final = "The quota was topped up, or the threshold lowered, befo
 _OTHER_ADDRESS: Final = "Another notification e-mail was chosen, or this one confirmed, before the code was sent."
 _UNCONFIRMED: Final = "The notification e-mail is not confirmed yet. Send test sends the code for it."
 _NO_MAIL_SERVER: Final = "The administrator has not configured a mail server."
-_SECRETS: Final = {
+_SECRET_COLUMNS: Final = {
     Channel.EMAIL: (),
     Channel.WEBHOOK: ("webhook_secret",),
     Channel.BARK: ("bark_url", "bark_encryption_key"),
     Channel.GOTIFY: ("gotify_token",),
 }
 """The names of each channel's secrets."""
-_CHOSEN: Final = (QUOTA_WARNING, TEST)
+_KINDS_BY_SETTINGS: Final = (QUOTA_WARNING, TEST)
 """Kinds that go where the account's settings say. Security notices go to the account's own address."""
 
 
@@ -57,14 +57,14 @@ def destination(store: Store, job: Job) -> Destination:
         if waiting != job.recipient:
             raise DeliveryFailed(_OTHER_ADDRESS, permanent=True)
     if job.recipient is not None or job.account_id is None:
-        return Destination(_email(store, job.recipient or ""), allow, None)
+        return Destination(_email_target(store, job.recipient or ""), allow, None)
     account = store.accounts.get(job.account_id)
-    if job.kind not in _CHOSEN:
-        return Destination(_email(store, account.email), allow, None)
+    if job.kind not in _KINDS_BY_SETTINGS:
+        return Destination(_email_target(store, account.email), allow, None)
     # Of one moment, or a new secret could be sent to the server before it.
     with store.database.read() as tx:
         saved = store.settings.read(tx, job.account_id, NotificationSettings)
-        secrets = {name: store.settings.secret(tx, job.account_id, name) or "" for name in _SECRETS[job.channel]}
+        secrets = {name: store.settings.secret(tx, job.account_id, name) or "" for name in _SECRET_COLUMNS[job.channel]}
         route = store.email_confirmations.route_of(tx, job.account_id)
         remaining = store.quota.state_of(tx, job.account_id).remaining_micro_usd
     if job.kind != TEST and job.channel not in saved.section.channels:
@@ -75,10 +75,10 @@ def destination(store: Store, job: Job) -> Destination:
         return Destination(TARGETS[job.channel](saved.section, secrets), allow, saved.version)
     if route.unconfirmed and not route.address:
         raise DeliveryFailed(_UNCONFIRMED)  # it may be confirmed before the last attempt
-    return Destination(_email(store, route.address), allow, saved.version)
+    return Destination(_email_target(store, route.address), allow, saved.version)
 
 
-def _email(store: Store, address: str) -> EmailTarget:
+def _email_target(store: Store, address: str) -> EmailTarget:
     mail = store.site.mail()
     if not mail.host:
         raise DeliveryFailed(_NO_MAIL_SERVER)  # it may be configured before the last attempt

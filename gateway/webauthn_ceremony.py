@@ -26,7 +26,7 @@ from webauthn.helpers import (
     parse_client_data_json,
     parse_registration_credential_json,
 )
-from webauthn.helpers import exceptions as refused
+from webauthn.helpers import exceptions as webauthn_errors
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.structs import (
     AttestationConveyancePreference,
@@ -43,10 +43,10 @@ from store.passkeys import NewCredential, StoredCredential
 TIMEOUT_MS: Final = 120_000
 """How long a browser may wait for the person, in milliseconds: as long as the challenge lives."""
 
-CREDENTIAL_ID_LIMIT: Final = 1023
+MAX_CREDENTIAL_ID_BYTES: Final = 1023
 """The longest credential id, in bytes (7.1, step 25)."""
 
-PUBLIC_KEY_LIMIT: Final = 1500
+MAX_PUBLIC_KEY_BYTES: Final = 1500
 """The longest public key that is kept, in bytes. RSA with 8,192 bits fits."""
 
 ALGORITHMS: Final = (
@@ -63,12 +63,12 @@ _NOT_VERIFIED: Final = (
 )
 
 _REFUSALS: Final[Mapping[type[Exception], str]] = {
-    refused.UnsupportedAlgorithm: _KIND_OF_KEY,
-    refused.UnsupportedPublicKeyType: _KIND_OF_KEY,
-    refused.UnsupportedPublicKey: _KIND_OF_KEY,
-    refused.UnsupportedEC2Curve: _KIND_OF_KEY,
+    webauthn_errors.UnsupportedAlgorithm: _KIND_OF_KEY,
+    webauthn_errors.UnsupportedPublicKeyType: _KIND_OF_KEY,
+    webauthn_errors.UnsupportedPublicKey: _KIND_OF_KEY,
+    webauthn_errors.UnsupportedEC2Curve: _KIND_OF_KEY,
     UnsupportedAlgorithm: _KIND_OF_KEY,
-    refused.WebAuthnException: _MALFORMED,
+    webauthn_errors.WebAuthnException: _MALFORMED,
     ValueError: _MALFORMED,  # text that is no base64url, numbers that are no point on the curve
     TypeError: _MALFORMED,  # CBOR and JSON of another shape than the library expects
     LookupError: _MALFORMED,
@@ -142,7 +142,7 @@ def verify_registration(party: RelyingParty, *, challenge: bytes, answer: object
     Attestation is not asked for and proves nothing here: only "none", and a key that vouches for itself, is
     taken, so that no certificate of a stranger is ever parsed.
     """
-    with _refusing():
+    with _refusing_malformed():
         credential = parse_registration_credential_json(_json_object(answer))
         _refuse_other_frames(credential.response.client_data_json)
         attestation = parse_attestation_object(credential.response.attestation_object)
@@ -159,8 +159,8 @@ def verify_registration(party: RelyingParty, *, challenge: bytes, answer: object
         decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
         _require(verified.user_verified, _NOT_VERIFIED)
         _require(verified.credential_id == credential.raw_id)
-        _require(len(verified.credential_id) <= CREDENTIAL_ID_LIMIT)
-        _require(len(verified.credential_public_key) <= PUBLIC_KEY_LIMIT, _KIND_OF_KEY)
+        _require(len(verified.credential_id) <= MAX_CREDENTIAL_ID_BYTES)
+        _require(len(verified.credential_public_key) <= MAX_PUBLIC_KEY_BYTES, _KIND_OF_KEY)
         return NewCredential(
             credential_id=verified.credential_id,
             public_key=verified.credential_public_key,
@@ -176,9 +176,9 @@ def credential_id_of(answer: object) -> bytes:
 
     Raises PasskeyRefused.
     """
-    with _refusing():
+    with _refusing_malformed():
         claimed = _json_object(answer).get("id")
-        _require(isinstance(claimed, str) and 0 < len(claimed) <= 2 * CREDENTIAL_ID_LIMIT)
+        _require(isinstance(claimed, str) and 0 < len(claimed) <= 2 * MAX_CREDENTIAL_ID_BYTES)
         return base64url_to_bytes(str(claimed))
 
 
@@ -190,7 +190,7 @@ def verify_authentication(
     The counter is reported and not judged: only once the signature is good does it mean anything, and only the
     store can compare and move it in one step. Raises PasskeyRefused, and nothing else, for one not in order.
     """
-    with _refusing():
+    with _refusing_malformed():
         credential = parse_authentication_credential_json(_json_object(answer))
         _refuse_other_frames(credential.response.client_data_json)
         verified = verify_authentication_response(
@@ -211,7 +211,7 @@ def verify_authentication(
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def _refusing_malformed() -> Iterator[None]:
     try:
         yield
     except tuple(_REFUSALS) as error:

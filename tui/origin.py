@@ -20,10 +20,10 @@ def peer(environ: Mapping[str, str] = os.environ) -> str:
     Not the terminal, of which a new one is a new connection away. sshd sets the peer's address; whoever may set
     another has a shell as this user, and with it the database.
     """
-    from gateway.client_address import throttled_as
+    from gateway.client_address import throttle_key
 
     address, user = _ssh_peer(environ), f"uid {os.getuid()}"
-    return f"ssh {throttled_as(address)} {user}" if address else user
+    return f"ssh {throttle_key(address)} {user}" if address else user
 
 
 def _ssh_peer(environ: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Final
 
 from gateway.channels.message import Message
-from gateway.channels.post import origin, post_json, server_address, to_json
+from gateway.channels.post import parse_server_url, post_json, redacted_url, to_json
 from gateway.channels.target import Transport, required
 from gateway.outbound import Outbound
 from store.bark_address import BarkAddress, parse_bark_url
@@ -22,7 +22,7 @@ from store.errors import DeliveryFailed, InvalidUrl
 from store.sections import NotificationSettings
 
 _IV_CHARACTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-_IV_LENGTH: Final = 16
+_IV_CHARACTER_COUNT: Final = 16
 _HINTS: Final[Mapping[int, str]] = {HTTPStatus.BAD_REQUEST: "Check the device key: Bark has no device with it."}
 
 
@@ -35,7 +35,7 @@ class BarkTarget:
     """16, 24 or 32 ASCII characters, as set in the app: AES-128, AES-192 or AES-256 in CBC mode. Empty: none."""
 
     def __repr__(self) -> str:
-        return f"BarkTarget({origin(self.url)!r})"
+        return f"BarkTarget({redacted_url(self.url)!r})"
 
     async def deliver(self, message: Message, transport: Transport) -> None:
         await send(message, self, transport.outbound, transport.clock, transport.rng)
@@ -54,15 +54,15 @@ async def send(
         DeliveryFailed: permanent if the address holds no device key or the answer is 410.
         AddressRefused: if the address lies in a private network.
     """
-    address, endpoint = push_address(target.url)
+    address, endpoint = push_endpoint(target.url)
     content = {"title": message.title, "body": message.text, **dict(address.options)}
     if target.encryption_key:
-        content = encrypted(content, target.encryption_key, rng or secrets.SystemRandom())
+        content = encrypt(content, target.encryption_key, rng or secrets.SystemRandom())
     body = {"device_key": address.device_key, **content, "id": message.id}
     await post_json(outbound, endpoint, to_json(body), {}, clock.now(), hints=_HINTS)
 
 
-def push_address(url: str) -> tuple[BarkAddress, str]:
+def push_endpoint(url: str) -> tuple[BarkAddress, str]:
     """The parts of `url`, and the address to push to.
 
     Raises:
@@ -72,15 +72,15 @@ def push_address(url: str) -> tuple[BarkAddress, str]:
         address = parse_bark_url(url)
     except InvalidUrl as error:
         raise DeliveryFailed(str(error), permanent=True) from error
-    return address, f"{str(server_address(address.server)).rstrip('/')}/push"
+    return address, f"{str(parse_server_url(address.server)).rstrip('/')}/push"
 
 
-def encrypted(content: Mapping[str, str], key: str, rng: random.Random) -> dict[str, str]:
+def encrypt(content: Mapping[str, str], key: str, rng: random.Random) -> dict[str, str]:
     """`content` as Bark's `ciphertext` (AES-CBC, PKCS #7, base64) and the random `iv` it was made with."""
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.padding import PKCS7
 
-    iv = "".join(rng.choices(_IV_CHARACTERS, k=_IV_LENGTH))
+    iv = "".join(rng.choices(_IV_CHARACTERS, k=_IV_CHARACTER_COUNT))
     padder = PKCS7(algorithms.AES.block_size).padder()
     padded = padder.update(to_json(content)) + padder.finalize()
     encryptor = Cipher(algorithms.AES(key.encode()), modes.CBC(iv.encode())).encryptor()

@@ -15,16 +15,16 @@ import aiosmtplib
 from gateway.addresses import is_host
 from gateway.channels.mail import compose, domain_of, one_address
 from gateway.channels.message import Message
-from gateway.connect import Resolve, Timeouts, first_to_connect, lookup, system_resolver
-from gateway.network_errors import FOREIGN, failure
-from gateway.outbound import system_trust, verifying
+from gateway.connect import Resolve, Timeouts, first_to_connect, resolve_host, system_resolver
+from gateway.network_errors import NETWORK_ERRORS, delivery_failure
+from gateway.outbound import require_verification, system_trust
 from store.errors import DeliveryFailed, InvalidEmail
 from store.text import sanitize
 
 MAIL_TIMEOUTS: Final = Timeouts(connect=5.0, total=30.0)
 """Mail servers greet strangers slowly on purpose."""
 
-_GOODBYE_SECONDS: Final = 1.0
+_QUIT_TIMEOUT_S: Final = 1.0
 
 SENTENCES: Final[Mapping[type[Exception], str]] = {
     aiosmtplib.SMTPAuthenticationError: "{host} refused the user name or the password{code}.",
@@ -46,8 +46,8 @@ SENTENCES: Final[Mapping[type[Exception], str]] = {
 """What a person is told when a mail server fails. None quotes what the server wrote."""
 
 _REPLY_CODES: Final = range(200, 600)
-_ENHANCED: Final = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?=\s|\Z)")
-_MAILBOX_IS_GONE: Final = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+_ENHANCED_CODE: Final = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?=\s|\Z)")
+_MAILBOX_GONE_CODES: Final = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 """The codes that speak of the recipient alone (RFC 3463, RFC 7505). A bare 550 may as well mean that this
 server may not send here, which is for the administrator to mend."""
 
@@ -103,11 +103,11 @@ async def send(
         ValueError: if `tls` does not verify.
     """
     server = replace(target.server, host=target.server.host.removesuffix("."))
-    recipient = _checked(target.address, "This is not one e-mail address: {}", permanent=True)
-    sender = _checked(server.sender, "The mail server's sender is not an e-mail address: {}", permanent=False)
+    recipient = _checked_address(target.address, "This is not one e-mail address: {}", permanent=True)
+    sender = _checked_address(server.sender, "The mail server's sender is not an e-mail address: {}", permanent=False)
     if not (is_host(server.host) or is_host(f"[{server.host}]")):
         raise DeliveryFailed(f"The mail server's name cannot be used: {sanitize(server.host, 100)}")
-    context = verifying(tls) if tls is not None else await asyncio.to_thread(system_trust)
+    context = require_verification(tls) if tls is not None else await asyncio.to_thread(system_trust)
     mail = compose(message, sender, recipient)
     try:
         with contextlib.ExitStack() as stack:
@@ -117,14 +117,14 @@ async def send(
                 await _submit(client, server, mail, sender, recipient)
             # The mail is accepted: how the server says goodbye, if at all, changes nothing.
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-                await client.quit(timeout=_GOODBYE_SECONDS)
+                await client.quit(timeout=_QUIT_TIMEOUT_S)
     except aiosmtplib.SMTPException as error:
         raise _mail_failure(error, server.host) from error
-    except FOREIGN as error:
-        raise failure(error, server.host) from error
+    except NETWORK_ERRORS as error:
+        raise delivery_failure(error, server.host) from error
 
 
-def _checked(address: str, sentence: str, *, permanent: bool) -> str:
+def _checked_address(address: str, sentence: str, *, permanent: bool) -> str:
     try:
         return one_address(address)
     except InvalidEmail as error:
@@ -137,7 +137,7 @@ async def _connect(
     async def dial(address: str, seconds: float) -> socket.socket:
         return await _open_socket(address, server.port, seconds)
 
-    addresses = await lookup(resolve, server.host, server.port)
+    addresses = await resolve_host(resolve, server.host, server.port)
     client = _Client(
         hostname=server.host,
         sock=await first_to_connect(addresses, timeouts.connect, dial),
@@ -178,7 +178,7 @@ async def _submit(client: aiosmtplib.SMTP, server: SmtpServer, mail: EmailMessag
 def _mail_failure(error: aiosmtplib.SMTPException, host: str) -> DeliveryFailed:
     cause = error.__cause__
     if isinstance(cause, OSError) and not isinstance(cause, aiosmtplib.SMTPException):
-        return failure(cause, host)
+        return delivery_failure(cause, host)
     said = cause if isinstance(cause, aiosmtplib.SMTPException) else error
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         said = error.recipients[0]
@@ -186,9 +186,9 @@ def _mail_failure(error: aiosmtplib.SMTPException, host: str) -> DeliveryFailed:
     if isinstance(said, aiosmtplib.SMTPResponseException):
         if said.code not in _REPLY_CODES:
             return DeliveryFailed(sanitize(f"{host} did not answer in SMTP.", 300))
-        match = _ENHANCED.match(said.message)
+        match = _ENHANCED_CODE.match(said.message)
         enhanced = match.group() if match else ""
         code = f" ({said.code} {enhanced})" if match else f" ({said.code})"
     sentence = next(SENTENCES[kind] for kind in type(said).__mro__ if kind in SENTENCES)
-    permanent = isinstance(said, aiosmtplib.SMTPRecipientRefused) and enhanced in _MAILBOX_IS_GONE
+    permanent = isinstance(said, aiosmtplib.SMTPRecipientRefused) and enhanced in _MAILBOX_GONE_CODES
     return DeliveryFailed(sanitize(sentence.format(host=host, code=code), 300), permanent=permanent)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.channels.message import Message
-from gateway.channels.post import origin, post_json, server_address, to_json
+from gateway.channels.post import parse_server_url, post_json, redacted_url, to_json
 from gateway.channels.target import Transport, required
 from gateway.outbound import Outbound
 from store.clock import Clock
@@ -29,7 +29,7 @@ class GotifyTarget:
     priority: int = 5
 
     def __repr__(self) -> str:
-        return f"GotifyTarget({origin(self.url)!r}, priority={self.priority})"
+        return f"GotifyTarget({redacted_url(self.url)!r}, priority={self.priority})"
 
     async def deliver(self, message: Message, transport: Transport) -> None:
         await send(message, self, transport.outbound, transport.clock)
@@ -50,7 +50,7 @@ async def send(message: Message, target: GotifyTarget, outbound: Outbound, clock
         raise DeliveryFailed("The Gotify token has characters that no token has.", permanent=True)
     if target.priority not in PRIORITIES:
         raise DeliveryFailed("The Gotify priority is not between 0 and 10.", permanent=True)
-    endpoint = f"{str(server_address(target.url)).rstrip('/')}/message"
+    endpoint = f"{str(parse_server_url(target.url)).rstrip('/')}/message"
     body = {
         "title": message.title,
         "message": message.text,

@@ -9,10 +9,10 @@ from typing import Final
 
 from store.text import sanitize, sanitize_lines
 
-TITLE_LIMIT: Final = 200
-TEXT_LIMIT: Final = 2_000
-FACT_LIMIT: Final = 200
-MOST_FACTS: Final = 12
+MAX_TITLE_CHARACTERS: Final = 200
+MAX_TEXT_CHARACTERS: Final = 2_000
+MAX_FACT_CHARACTERS: Final = 200
+MAX_FACTS: Final = 12
 """With these limits the largest message stays below the 20 KB of the Standard Webhooks specification."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -48,9 +48,9 @@ class Message:
             raise ValueError(f"{self.id!r} of kind {self.kind!r} cannot be a message")
         if self.at.tzinfo is None:
             raise ValueError("a message needs a time with a zone")
-        if len(self.facts) > MOST_FACTS or not all(_FACT.fullmatch(name) for name in self.facts):
+        if len(self.facts) > MAX_FACTS or not all(_FACT.fullmatch(name) for name in self.facts):
             raise ValueError(f"{sorted(self.facts)} cannot be the facts of a message")
-        facts = {name: sanitize(value, FACT_LIMIT) for name, value in self.facts.items()}
-        object.__setattr__(self, "title", sanitize(self.title, TITLE_LIMIT))
-        object.__setattr__(self, "text", sanitize_lines(self.text, TEXT_LIMIT))
+        facts = {name: sanitize(value, MAX_FACT_CHARACTERS) for name, value in self.facts.items()}
+        object.__setattr__(self, "title", sanitize(self.title, MAX_TITLE_CHARACTERS))
+        object.__setattr__(self, "text", sanitize_lines(self.text, MAX_TEXT_CHARACTERS))
         object.__setattr__(self, "facts", MappingProxyType(facts))

@@ -8,11 +8,11 @@ from typing import Final
 
 import httpx
 
-from gateway.outbound import Answer, Outbound, host_of, web_address
+from gateway.outbound import Outbound, OutboundResponse, host_of, parse_web_url
 from gateway.retry import parse_retry_after
 from store.errors import DeliveryFailed, InvalidUrl
 
-_ASK_FOR_PATIENCE: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_RETRY_AFTER_STATUSES: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
 def to_json(payload: Mapping[str, object]) -> bytes:
@@ -20,14 +20,14 @@ def to_json(payload: Mapping[str, object]) -> bytes:
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def server_address(url: str) -> httpx.URL:
+def parse_server_url(url: str) -> httpx.URL:
     """`url` of a channel's server, without a query.
 
     Raises:
         DeliveryFailed: permanent, if it is not such an address.
     """
     try:
-        parsed = web_address(url)
+        parsed = parse_web_url(url)
     except InvalidUrl as error:
         raise DeliveryFailed(str(error), permanent=True) from error
     if "?" in url:
@@ -35,10 +35,10 @@ def server_address(url: str) -> httpx.URL:
     return parsed
 
 
-def origin(url: str) -> str:
+def redacted_url(url: str) -> str:
     """`url` for a log line: its path may be a secret, its host is not."""
     try:
-        parsed = web_address(url)
+        parsed = parse_web_url(url)
     except InvalidUrl:
         return "…"
     return f"{parsed.scheme}://{parsed.netloc.decode('ascii')}/…"
@@ -65,16 +65,16 @@ async def post_json(
     except InvalidUrl as error:
         raise DeliveryFailed(str(error), permanent=True) from error
     if not 200 <= answer.status <= 299:
-        raise _refusal(host_of(web_address(url)), answer, now, (hints or {}).get(answer.status, ""))
+        raise _delivery_failure(host_of(parse_web_url(url)), answer, now, (hints or {}).get(answer.status, ""))
 
 
-def _refusal(host: str, answer: Answer, now: datetime, hint: str) -> DeliveryFailed:
+def _delivery_failure(host: str, answer: OutboundResponse, now: datetime, hint: str) -> DeliveryFailed:
     said = f"{host} answered {answer.status}{_phrase(answer.status)}. {hint}".rstrip()
     if answer.status == HTTPStatus.GONE:
         return DeliveryFailed(f"{said} It wants no more notifications.", permanent=True)
     if 300 <= answer.status <= 399:
         return DeliveryFailed(f"{said} Redirects are not followed; enter the address it leads to.")
-    asked = answer.headers.get("Retry-After", "") if answer.status in _ASK_FOR_PATIENCE else ""
+    asked = answer.headers.get("Retry-After", "") if answer.status in _RETRY_AFTER_STATUSES else ""
     return DeliveryFailed(said, retry_after=parse_retry_after(asked, now))
 
 

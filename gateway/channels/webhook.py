@@ -13,14 +13,14 @@ from datetime import UTC
 from typing import Final
 
 from gateway.channels.message import Message
-from gateway.channels.post import origin, post_json, to_json
+from gateway.channels.post import post_json, redacted_url, to_json
 from gateway.channels.target import Transport, required
 from gateway.outbound import Outbound
 from store.clock import Clock
 from store.errors import DeliveryFailed
 from store.sections import NotificationSettings
 
-PREFIX: Final = "whsec_"
+KEY_PREFIX: Final = "whsec_"
 _KEY_BYTES: Final = range(24, 65)
 
 
@@ -33,7 +33,7 @@ class WebhookTarget:
     """`whsec_` and 24 to 64 bytes in base64; empty: the message is not signed."""
 
     def __repr__(self) -> str:
-        return f"WebhookTarget({origin(self.url)!r}, {'signed' if self.secret else 'unsigned'})"
+        return f"WebhookTarget({redacted_url(self.url)!r}, {'signed' if self.secret else 'unsigned'})"
 
     async def deliver(self, message: Message, transport: Transport) -> None:
         await send(message, self, transport.outbound, transport.clock)
@@ -51,7 +51,7 @@ async def send(message: Message, target: WebhookTarget, outbound: Outbound, cloc
         AddressRefused: if the address lies in a private network.
     """
     now = clock.now()
-    body = content(message)
+    body = body_of(message)
     stamp = str(int(now.timestamp()))
     headers = {"webhook-id": message.id, "webhook-timestamp": stamp}
     if target.secret:
@@ -59,7 +59,7 @@ async def send(message: Message, target: WebhookTarget, outbound: Outbound, cloc
     await post_json(outbound, target.url, body, headers, now)
 
 
-def content(message: Message) -> bytes:
+def body_of(message: Message) -> bytes:
     """The body, below 20 KB: `type`, `timestamp` (when it happened) and `data`."""
     return to_json(
         {
@@ -83,9 +83,9 @@ def signing_key(secret: str) -> bytes:
         DeliveryFailed: permanent, if it has another form.
     """
     try:
-        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+        key = base64.b64decode(secret.removeprefix(KEY_PREFIX), validate=True)
     except (binascii.Error, ValueError):
         key = b""
-    if not secret.startswith(PREFIX) or len(key) not in _KEY_BYTES:
+    if not secret.startswith(KEY_PREFIX) or len(key) not in _KEY_BYTES:
         raise DeliveryFailed("The webhook secret is not whsec_ and 24 to 64 bytes in base64.", permanent=True)
     return key

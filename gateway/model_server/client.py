@@ -14,25 +14,25 @@ from typing import Final, cast
 import httpx
 
 from gateway.model_server.connections import ModelServerTransport
-from gateway.model_server.error_reasons import Reason, failure, masked, reason_in, without_server
-from gateway.network_errors import FOREIGN
+from gateway.model_server.error_reasons import ErrorReason, failure_sentence, mask_host, mask_secrets, reason_in_body
+from gateway.network_errors import NETWORK_ERRORS
 from gateway.outbound import system_trust
 from gateway.problems import OpenAiProblem
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
-WAITS: Final = {"connect": 5.0, "read": 300.0, "write": 30.0, "pool": 5.0}
+TIMEOUTS: Final = {"connect": 5.0, "read": 300.0, "write": 30.0, "pool": 5.0}
 """Seconds. `read` is the longest silence, before an answer or within one."""
-LONGEST_CALL: Final = 50 * 60
+MAX_CALL_S: Final = 50 * 60
 """Seconds. Shorter than `store.reservations.ABANDONED_AFTER`, after which what a call holds is given back."""
-LONGEST_ANSWER: Final = 64 * 1024 * 1024
-LONGEST_ERROR: Final = 64 * 1024
+MAX_RESPONSE_BYTES: Final = 64 * 1024 * 1024
+MAX_ERROR_BYTES: Final = 64 * 1024
 
-TOLD: Final = frozenset({400, 403, 404, 409, 413, 415, 422, 429})
+CLIENT_ERROR_STATUSES: Final = frozenset({400, 403, 404, 409, 413, 415, 422, 429})
 """Statuses that are the client's doing. All others are between the gateway and the model server, and so is a 403
 that gives no reason."""
-_MOST_URLS: Final = 100
+_MAX_CACHED_URLS: Final = 100
 _NOT_CONFIGURED: Final = "The administrator has not configured a model server."
 
 
@@ -59,12 +59,12 @@ class ModelServerClient:
         url = self._url(site.upstream_url + path)
         # Complete headers and a stream: made from `content`, a request would work out both at some length.
         headers = _headers(site, url, content, request_id)
-        body = _SentOnce(content)
-        request = httpx.Request(method, url, headers=headers, stream=body, extensions={"timeout": WAITS})
+        body = _ReleasedBody(content)
+        request = httpx.Request(method, url, headers=headers, stream=body, extensions={"timeout": TIMEOUTS})
         try:
             return await transport.handle_async_request(request)
-        except FOREIGN as error:
-            raise unreachable(error) from error
+        except NETWORK_ERRORS as error:
+            raise connection_problem(error) from error
 
     async def aclose(self) -> None:
         if self._transport is not None:
@@ -73,7 +73,7 @@ class ModelServerClient:
     def _url(self, text: str) -> httpx.URL:
         # To parse an address takes longer than to write the whole request; all but those of tasks come again.
         if text not in self._urls:
-            if len(self._urls) >= _MOST_URLS:
+            if len(self._urls) >= _MAX_CACHED_URLS:
                 self._urls.clear()
             self._urls[text] = httpx.URL(text)
         return self._urls[text]
@@ -86,7 +86,7 @@ class ModelServerClient:
             return self._transport
 
 
-class _SentOnce(httpx.AsyncByteStream):
+class _ReleasedBody(httpx.AsyncByteStream):
     """The body of one request, which is let go of once it is sent.
 
     httpcore keeps a request until its answer is closed. A stream lasts for minutes, and its body may have 32 MiB.
@@ -114,27 +114,27 @@ def _headers(site: SiteView, url: httpx.URL, content: bytes, request_id: str) ->
     return headers
 
 
-async def read_all(response: httpx.Response, limit: int = LONGEST_ANSWER) -> bytes:
+async def read_body(response: httpx.Response, limit: int = MAX_RESPONSE_BYTES) -> bytes:
     """The whole body, as sent. Raises `OpenAiProblem` 502 or 504; `limit` is in bytes."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise UpstreamFailed("The model server compressed its answer, which was not asked of it.")
     body = bytearray()
     try:
-        async for chunk in chunks(response):
+        async for chunk in body_chunks(response):
             body += chunk
             if len(body) > limit:
                 raise UpstreamFailed("The model server's answer was too long.")
-    except FOREIGN as error:
-        raise unreachable(error) from error
+    except NETWORK_ERRORS as error:
+        raise connection_problem(error) from error
     return bytes(body)
 
 
-def chunks(response: httpx.Response) -> AsyncIterable[bytes]:
-    """The body as it comes in. It raises what is in `gateway.network_errors.FOREIGN`."""
+def body_chunks(response: httpx.Response) -> AsyncIterable[bytes]:
+    """The body as it comes in. It raises what is in `gateway.network_errors.NETWORK_ERRORS`."""
     return cast("AsyncIterable[bytes]", response.stream)
 
 
-def unreachable(error: Exception) -> OpenAiProblem:
+def connection_problem(error: Exception) -> OpenAiProblem:
     """The problem for a foreign exception. It names no host: that is the administrator's business."""
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return OpenAiProblem(504, "The model server did not answer in time.", code="upstream_timeout")
@@ -143,7 +143,9 @@ def unreachable(error: Exception) -> OpenAiProblem:
     return OpenAiProblem(502, "The model server broke off the connection.", code="upstream_broken")
 
 
-async def refusal(response: httpx.Response, site: SiteView, told: Collection[int] = TOLD) -> OpenAiProblem:
+async def response_problem(
+    response: httpx.Response, site: SiteView, told: Collection[int] = CLIENT_ERROR_STATUSES
+) -> OpenAiProblem:
     """The problem for an answer that is no success, with the gateway's key and the model server's address masked.
 
     A status in `told` is told on as the client's doing. Of all others the administrator is told the reason, and the
@@ -152,38 +154,40 @@ async def refusal(response: httpx.Response, site: SiteView, told: Collection[int
     status, reason, secret, host = response.status_code, None, site.upstream_key, site.upstream_host
     # A refusal that cannot be read is still one: a 502 instead would be tried again.
     with contextlib.suppress(UpstreamFailed, OpenAiProblem):
-        reason = reason_in(await read_all(response, LONGEST_ERROR))
+        reason = reason_in_body(await read_body(response, MAX_ERROR_BYTES))
     if status not in told or (reason is None and status == HTTPStatus.FORBIDDEN):
-        return _fault(status, reason, site, _patience(response))
+        return _server_problem(status, reason, site, _retry_after(response))
     if reason is None:
-        reason = Reason(f"The model server answered {status}.")
+        reason = ErrorReason(f"The model server answered {status}.")
     return OpenAiProblem(
         status,
-        masked(without_server(reason.message, host), secret),
-        kind=_word(reason.kind, site),
-        code=_word(reason.code, site),
-        param=_word(reason.param, site),
-        headers=_patience(response),
+        mask_secrets(mask_host(reason.message, host), secret),
+        kind=_masked_value(reason.kind, site),
+        code=_masked_value(reason.code, site),
+        param=_masked_value(reason.param, site),
+        headers=_retry_after(response),
     )
 
 
-def _fault(status: int, reason: Reason | None, site: SiteView, headers: Mapping[str, str]) -> OpenAiProblem:
+def _server_problem(
+    status: int, reason: ErrorReason | None, site: SiteView, headers: Mapping[str, str]
+) -> OpenAiProblem:
     """The problem for what went wrong between the gateway and the model server."""
     name = HTTPStatus(status).phrase if status in set(HTTPStatus) else "something unknown"
     sentence = f"The model server answered {status} ({name})"
     if reason is not None:
-        LOGGER.warning("%s: %s", sentence, masked(reason.message, site.upstream_key))
+        LOGGER.warning("%s: %s", sentence, mask_secrets(reason.message, site.upstream_key))
     # Refused: the gateway's key or its credit. That is the administrator's business.
     is_told = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    told = failure(sentence, reason if is_told else None, secret=site.upstream_key, host=site.upstream_host)
+    told = failure_sentence(sentence, reason if is_told else None, secret=site.upstream_key, host=site.upstream_host)
     is_busy = status in (503, 529)
     return OpenAiProblem(503 if is_busy else 502, told, code="upstream_error", headers=headers)
 
 
-def _patience(response: httpx.Response) -> dict[str, str]:
+def _retry_after(response: httpx.Response) -> dict[str, str]:
     value = response.headers.get("retry-after", "")
     return {"Retry-After": value} if value.isascii() and value.isdigit() and len(value) <= 5 else {}
 
 
-def _word(value: str | None, site: SiteView) -> str | None:
-    return None if value is None else masked(without_server(value, site.upstream_host), site.upstream_key)[:100]
+def _masked_value(value: str | None, site: SiteView) -> str | None:
+    return None if value is None else mask_secrets(mask_host(value, site.upstream_host), site.upstream_key)[:100]

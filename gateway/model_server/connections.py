@@ -16,24 +16,24 @@ import httpx
 from gateway.model_server.sockets import AsyncioBackend
 
 MAX_CONNECTIONS: Final = 1000
-KEPT_FOR: Final = 15.0
+IDLE_TIMEOUT_S: Final = 15.0
 """Seconds that an idle connection is kept; one that the server closed earlier is noticed when it is taken up."""
 
 
-class KeptConnections(httpcore.AsyncConnectionPool):
+class IdleListPool(httpcore.AsyncConnectionPool):
     """Connections by origin; the last used is taken up first, so the others may grow old and go."""
 
     def __init__(self, tls: ssl.SSLContext, network_backend: httpcore.AsyncNetworkBackend | None = None) -> None:
-        super().__init__(ssl_context=tls, keepalive_expiry=KEPT_FOR, network_backend=network_backend)
+        super().__init__(ssl_context=tls, keepalive_expiry=IDLE_TIMEOUT_S, network_backend=network_backend)
         self._idle: dict[str, list[httpcore.AsyncConnectionInterface]] = {}
-        self._places = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """The answer. Closing it gives the connection back.
 
         Raises `httpcore.PoolTimeout` while `MAX_CONNECTIONS` others are open.
         """
-        await self._wait_for_place(request.extensions["timeout"]["pool"])
+        await self._acquire_slot(request.extensions["timeout"]["pool"])
         origin = request.url.origin
         try:
             connection = await self._take(origin)
@@ -43,11 +43,11 @@ class KeptConnections(httpcore.AsyncConnectionPool):
                 await connection.aclose()
                 raise
         except BaseException:
-            self._places.release()
+            self._slots.release()
             raise
 
-        async def give_back() -> None:
-            self._places.release()
+        async def release() -> None:
+            self._slots.release()
             if connection.is_idle():
                 self._idle.setdefault(str(origin), []).append(connection)
             else:
@@ -56,7 +56,7 @@ class KeptConnections(httpcore.AsyncConnectionPool):
         return httpcore.Response(
             response.status,
             headers=response.headers,
-            content=_Stream(response.stream, give_back),
+            content=_ReleasingStream(response.stream, release),
             extensions=response.extensions,
         )
 
@@ -67,13 +67,13 @@ class KeptConnections(httpcore.AsyncConnectionPool):
             for connection in connections:
                 await connection.aclose()
 
-    async def _wait_for_place(self, seconds: float) -> None:
-        if not self._places.locked():
-            await self._places.acquire()
+    async def _acquire_slot(self, seconds: float) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
             return
         try:
             async with asyncio.timeout(seconds):
-                await self._places.acquire()
+                await self._slots.acquire()
         except TimeoutError as error:
             raise httpcore.PoolTimeout from error
 
@@ -87,12 +87,12 @@ class KeptConnections(httpcore.AsyncConnectionPool):
         return self.create_connection(origin)
 
 
-class _Stream:
+class _ReleasingStream:
     """The body of an answer, which gives its connection back once it is closed."""
 
-    def __init__(self, stream: Any, give_back: Any) -> None:
+    def __init__(self, stream: Any, release: Any) -> None:
         self._stream = stream
-        self._give_back = give_back
+        self._release = release
         self._is_closed = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -105,12 +105,12 @@ class _Stream:
             try:
                 await self._stream.aclose()
             finally:
-                await self._give_back()
+                await self._release()
 
 
 class ModelServerTransport(httpx.AsyncHTTPTransport):
-    """httpx's transport over `KeptConnections`: no proxies from the environment, no redirects, no cookies."""
+    """httpx's transport over `IdleListPool`: no proxies from the environment, no redirects, no cookies."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         super().__init__(verify=tls, trust_env=False)
-        self._pool = KeptConnections(tls, AsyncioBackend())
+        self._pool = IdleListPool(tls, AsyncioBackend())

@@ -11,18 +11,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.json_text import loads_answer
+from gateway.json_text import loads_lenient
 from store.text import sanitize
 
-LONGEST: Final = 500
+MAX_REASON_CHARACTERS: Final = 500
 """Characters of a reason that are told."""
-_HEAD: Final = 16 * 1024
+_TITLE_SEARCH_BYTES: Final = 16 * 1024
 """Bytes of a page in which its title is looked for."""
-_MOST_PARTS: Final = 5
-_DEEPEST: Final = 4
-_ERRORS: Final = ("error", "errors", "detail", "details")
-_SENTENCES: Final = ("message", "msg", "error_message", "error_msg", "reason", "title", "description")
-_KEY: Final = re.compile(r"sk-[A-Za-z0-9_*-]{4,}")
+_MAX_LISTED_ERRORS: Final = 5
+_MAX_DEPTH: Final = 4
+_ERROR_KEYS: Final = ("error", "errors", "detail", "details")
+_MESSAGE_KEYS: Final = ("message", "msg", "error_message", "error_msg", "reason", "title", "description")
+_API_KEY: Final = re.compile(r"sk-[A-Za-z0-9_*-]{4,}")
 _BARE_V6: Final = (
     r"(?<![\w:])(?:::1|[23f][0-9a-f]{3}:(?:[0-9a-f]{1,4}:)*:[0-9a-f:]*|(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4})(?![\w:])"
 )
@@ -32,7 +32,7 @@ _ADDRESS: Final = re.compile(
     rf"|\bhost [\w.-]+:\d+|\blookup \S+|{_BARE_V6}",
     re.IGNORECASE,
 )
-_PRIVATE: Final = re.compile(
+_PRIVATE_ADDRESS: Final = re.compile(
     r"\bapi_base=\S+|\blocalhost(?::\d+)?\b|\b(?:127|10)(?:\.\d{1,3}){3}(?::\d+)?\b|\b192\.168(?:\.\d{1,3}){2}(?::\d+)?\b"
     r"|\b172\.(?:1[6-9]|2\d|3[01])(?:\.\d{1,3}){2}(?::\d+)?\b|\[(?:::1|f[cde][0-9a-f]{2}:[0-9a-f:]*)\](?::\d+)?"
     r"|(?<![\w:])(?:::1|f[cde][0-9a-f]{2}:[0-9a-f:]*:[0-9a-f:]*)(?![\w:])",
@@ -40,13 +40,13 @@ _PRIVATE: Final = re.compile(
 )
 """Addresses that only the administrator's network has, in whatever a model server says."""
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_UNSEEN: Final = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.IGNORECASE | re.DOTALL)
+_MARKUP: Final = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.IGNORECASE | re.DOTALL)
 _PAGE: Final = re.compile(r"\s*<[!?a-z]", re.IGNORECASE)
-_BLANKS: Final = re.compile(r"\s+")
+_WHITESPACE: Final = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ErrorReason:
     """What was said: the sentence, and the words that OpenAI has beside it."""
 
     message: str
@@ -55,76 +55,78 @@ class Reason:
     param: str | None = None
 
 
-def reason_in(body: bytes) -> Reason | None:
+def reason_in_body(body: bytes) -> ErrorReason | None:
     """The reason in the body of a refusal; None if there is none that a person could read."""
     try:
-        document = loads_answer(body)
+        document = loads_lenient(body)
     except (ValueError, RecursionError):
-        text = _text_of(body)
-        return Reason(text) if text else None
-    return reason_of(document)
+        text = _text_of_body(body)
+        return ErrorReason(text) if text else None
+    return reason_in_document(document)
 
 
-def reason_of(document: object) -> Reason | None:
+def reason_in_document(document: object) -> ErrorReason | None:
     """The reason in a document that reports an error."""
     if isinstance(document, list) and len(document) == 1:
         document = document[0]
-    sentence = _sentence(document)
+    sentence = _find_sentence(document)
     if sentence is None:
         return None
     error = document.get("error") if isinstance(document, dict) else None
     words: Mapping[str, Any] = error if isinstance(error, dict) else document if isinstance(document, dict) else {}
-    kind, code, param = (_word(words.get(name)) for name in ("type", "code", "param"))
-    return Reason(sentence, kind, code, param)
+    kind, code, param = (_string_or_none(words.get(name)) for name in ("type", "code", "param"))
+    return ErrorReason(sentence, kind, code, param)
 
 
-def masked(text: str, secret: str) -> str:
+def mask_secrets(text: str, secret: str) -> str:
     """`text` on one line, without the gateway's own key or anything that looks like one."""
-    return sanitize(_KEY.sub("sk-…", text.replace(secret, "…") if secret else text), LONGEST)
+    return sanitize(_API_KEY.sub("sk-…", text.replace(secret, "…") if secret else text), MAX_REASON_CHARACTERS)
 
 
-def without_addresses(text: str) -> str:
+def mask_addresses(text: str) -> str:
     """`text` without addresses and hosts: where the model server lies is the administrator's business."""
     return _ADDRESS.sub("…", text)
 
 
-def without_server(text: str, host: str) -> str:
+def mask_host(text: str, host: str) -> str:
     """`text` without the model server's own `host`, its port with it, and without addresses of private networks."""
     own = rf"(?<![\w.-])\[?{re.escape(host)}\]?(?::\d+)?(?![\w-])"
-    return _PRIVATE.sub("…", re.sub(own, "…", text, flags=re.IGNORECASE) if host else text)
+    return _PRIVATE_ADDRESS.sub("…", re.sub(own, "…", text, flags=re.IGNORECASE) if host else text)
 
 
-def failure(sentence: str, reason: Reason | None, *, secret: str, host: str) -> str:
+def failure_sentence(sentence: str, reason: ErrorReason | None, *, secret: str, host: str) -> str:
     """`sentence`, and after it the reason, without the gateway's key, the model server's `host` and any address."""
     if reason is None:
         return f"{sentence}."
-    return f"{sentence}: {masked(without_addresses(without_server(reason.message, host)), secret)}"
+    return f"{sentence}: {mask_secrets(mask_addresses(mask_host(reason.message, host)), secret)}"
 
 
-def _sentence(value: object, depth: int = 0) -> str | None:
+def _find_sentence(value: object, depth: int = 0) -> str | None:
     if isinstance(value, str):
-        return _readable(value)
-    if depth < _DEEPEST:
+        return _one_line(value)
+    if depth < _MAX_DEPTH:
         if isinstance(value, list):
-            parts = [part for item in value[:_MOST_PARTS] if (part := _item(item, depth + 1)) is not None]
+            parts = [
+                part for item in value[:_MAX_LISTED_ERRORS] if (part := _listed_error(item, depth + 1)) is not None
+            ]
             return "; ".join(parts) or None
         if isinstance(value, dict):
-            said = (_sentence(part, depth + 1) for part in _parts(value))
+            said = (_find_sentence(part, depth + 1) for part in _candidates(value))
             return next((sentence for sentence in said if sentence is not None), None)
     return None
 
 
-def _parts(value: Mapping[str, Any]) -> Iterator[object]:
-    for name in (*_SENTENCES, *_ERRORS):
+def _candidates(value: Mapping[str, Any]) -> Iterator[object]:
+    for name in (*_MESSAGE_KEYS, *_ERROR_KEYS):
         # The title of a problem (RFC 9457) says less than its detail.
         if name == "title" and value.get("detail"):
             continue
         yield value.get(name)
 
 
-def _item(item: object, depth: int) -> str | None:
+def _listed_error(item: object, depth: int) -> str | None:
     """One of several errors, after the field that it is about."""
-    sentence = _sentence(item, depth)
+    sentence = _find_sentence(item, depth)
     places = item.get("loc") if isinstance(item, dict) else None
     if sentence is None or not isinstance(places, list):
         return sentence
@@ -132,18 +134,18 @@ def _item(item: object, depth: int) -> str | None:
     return f"{field}: {sentence}" if field else sentence
 
 
-def _text_of(body: bytes) -> str | None:
-    text = body[:_HEAD].decode(errors="replace")
+def _text_of_body(body: bytes) -> str | None:
+    text = body[:_TITLE_SEARCH_BYTES].decode(errors="replace")
     if _PAGE.match(text):
         title = _TITLE.search(text)
-        text = html.unescape(_UNSEEN.sub(" ", title[1] if title else text))
-    return _readable(text)
+        text = html.unescape(_MARKUP.sub(" ", title[1] if title else text))
+    return _one_line(text)
 
 
-def _readable(text: str) -> str | None:
-    line = _BLANKS.sub(" ", text).strip()
-    return line[: 2 * LONGEST] if any(letter.isalnum() for letter in line) else None
+def _one_line(text: str) -> str | None:
+    line = _WHITESPACE.sub(" ", text).strip()
+    return line[: 2 * MAX_REASON_CHARACTERS] if any(letter.isalnum() for letter in line) else None
 
 
-def _word(value: object) -> str | None:
+def _string_or_none(value: object) -> str | None:
     return value if isinstance(value, str) else None

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpcore
 
-_LIMIT: Final = 256 * 1024
+_READ_AHEAD_BYTES: Final = 256 * 1024
 """Bytes that are read ahead of whoever reads them."""
 
 
@@ -26,15 +26,15 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
         """Raises `httpcore.ConnectTimeout`, `httpcore.ConnectError`."""
         loop = asyncio.get_running_loop()
         local = (local_address, 0) if local_address else None
-        reader = _Reader(limit=_LIMIT)
+        reader = _CountingReader(limit=_READ_AHEAD_BYTES)
         protocol = asyncio.StreamReaderProtocol(reader)
-        with _named(httpcore.ConnectTimeout, httpcore.ConnectError):
+        with _httpcore_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
                 transport, _ = await loop.create_connection(lambda: protocol, host, port, local_addr=local)
-        return _Stream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
+        return _AsyncioStream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
 
-class _Reader(asyncio.StreamReader):
+class _CountingReader(asyncio.StreamReader):
     """A reader that knows whether anything has come in that nobody has read."""
 
     def __init__(self, limit: int) -> None:
@@ -55,20 +55,20 @@ class _Reader(asyncio.StreamReader):
         super().set_exception(exc)
 
 
-class _Stream(httpcore.AsyncNetworkStream):
-    def __init__(self, reader: _Reader, writer: asyncio.StreamWriter) -> None:
+class _AsyncioStream(httpcore.AsyncNetworkStream):
+    def __init__(self, reader: _CountingReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 (httpcore's)
-        with _named(httpcore.ReadTimeout, httpcore.ReadError):
+        with _httpcore_errors(httpcore.ReadTimeout, httpcore.ReadError):
             async with asyncio.timeout(timeout):
                 data = await self._reader.read(max_bytes)
         self._reader.unread -= len(data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 (httpcore's)
-        with _named(httpcore.WriteTimeout, httpcore.WriteError):
+        with _httpcore_errors(httpcore.WriteTimeout, httpcore.WriteError):
             self._writer.write(buffer)
             async with asyncio.timeout(timeout):
                 await self._writer.drain()
@@ -83,7 +83,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 (httpcore's signature)
     ) -> httpcore.AsyncNetworkStream:
-        with _named(httpcore.ConnectTimeout, httpcore.ConnectError):
+        with _httpcore_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
                 await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
         return self
@@ -96,7 +96,7 @@ class _Stream(httpcore.AsyncNetworkStream):
 
 
 @contextmanager
-def _named(timeout: type[Exception], failure: type[Exception]) -> Iterator[None]:
+def _httpcore_errors(timeout: type[Exception], failure: type[Exception]) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from gateway.relay.output_limits import Allowance, Obedience
-from gateway.relay.request import Call, Length
+from gateway.relay.output_limits import CostCeiling, LimitCompliance
+from gateway.relay.request import Call, OutputLength
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
 from store.errors import GatekeyError, InvalidApiKey, QuotaExceeded, SpendLimitReached
@@ -18,11 +18,11 @@ from store.store import Store
 class Admission:
     """One call at the door. `read` first, then `hold` in a write transaction; what `read` found stays here."""
 
-    def __init__(self, store: Store, key: str, call: Call, site: SiteView, obedience: Obedience) -> None:
+    def __init__(self, store: Store, key: str, call: Call, site: SiteView, limit_compliance: LimitCompliance) -> None:
         self._store = store
         self._key = key
         self._site = site
-        self._obedience = obedience
+        self._obedience = limit_compliance
         self.call = call
         """As it goes to the model server: under the name that its price has, and limited to what can be paid for."""
         self.holder: KeyHolder | None = None
@@ -31,7 +31,7 @@ class Admission:
         """None: the model has no price, the account accepts that, and the administrator set no rate for such models."""
         self.limit: int | None = None
         """Tokens that each answer was limited to here, as no more could be paid for."""
-        self._most = 0
+        self._max_micro_usd = 0
         """Micro-USD that are held."""
 
     @property
@@ -52,13 +52,13 @@ class Admission:
         if self.price is not None:
             # Charged as the model that has the price, so it is that model that is asked for.
             self.call = call.rewritten(self.price.model, None)
-        self._most = self._allowance.most
-        free = _free(holder)
-        if self._most > free:
+        self._max_micro_usd = self._ceiling.max_micro_usd
+        free = _free_micro_usd(holder)
+        if self._max_micro_usd > free:
             self._limit_to(free)
         # The hold decides. But one that fails undoes what is written together with it, and the calls of an account
         # that has nothing left come again and again.
-        if self._most > free:
+        if self._max_micro_usd > free:
             raise self._refusal(holder)
 
     def hold(self, tx: Connection) -> Hold:
@@ -70,7 +70,7 @@ class Admission:
         if self.price is None or self.price.is_default:
             self._store.pricing.note_unpriced(tx, holder.account_id, self.call.model)
         try:
-            hold = self._store.quota.hold(tx, holder.account_id, self._most, api_key_id=holder.key_id)
+            hold = self._store.quota.hold(tx, holder.account_id, self._max_micro_usd, api_key_id=holder.key_id)
         except (QuotaExceeded, SpendLimitReached) as error:
             # Others have held meanwhile.
             raise self._refusal(self._store.api_keys.holder(tx, self._key), type(error)) from error
@@ -80,42 +80,42 @@ class Admission:
         return hold
 
     @property
-    def _allowance(self) -> Allowance:
-        return Allowance(self.call, self.price, self._site, self.is_trusting)
+    def _ceiling(self) -> CostCeiling:
+        return CostCeiling(self.call, self.price, self._site, self.trusts_limit)
 
     @property
-    def is_trusting(self) -> bool:
+    def trusts_limit(self) -> bool:
         """Whether a limit in the request is relied on."""
         return self._obedience.holds(self._site, self.call.model)
 
     def _limit_to(self, free: int) -> None:
         """Let the model server keep to what `free` micro-USD pay for, if the client set no limit of its own."""
-        allowance = self._allowance
-        limit = allowance.limit_for(free)
+        ceiling = self._ceiling
+        limit = ceiling.limit_covered_by(free)
         if limit is not None:
             limited = self.call.rewritten(self.call.model, limit)
-            self.call = replace(limited, length=Length(self.call.length.answers, limit[1]))
+            self.call = replace(limited, length=OutputLength(self.call.length.answers, limit[1]))
             self.limit = limit[1]
-            self._most = allowance.cost(limit[1])
+            self._max_micro_usd = ceiling.cost(limit[1])
 
     def _refusal(self, holder: KeyHolder, kind: type[GatekeyError] | None = None) -> GatekeyError:
         """Why the call is not covered, in dollars and tokens. `kind` says which of the two limits stands in its way."""
-        allowance, on_key = self._allowance, holder.free_on_key_micro_usd
-        is_quota = holder.free_micro_usd < self._most if kind is None else kind is QuotaExceeded
+        ceiling, on_key = self._ceiling, holder.free_on_key_micro_usd
+        is_quota = holder.free_micro_usd < self._max_micro_usd if kind is None else kind is QuotaExceeded
         free, held = holder.free_micro_usd, holder.held_micro_usd
         left = "of the quota"
         if not is_quota and on_key is not None:
             free, held, left = on_key, holder.held_on_key_micro_usd, "of the key's spend limit"
-        words = [QuotaExceeded.sentence if is_quota else SpendLimitReached.sentence, allowance.explain()]
+        words = [QuotaExceeded.sentence if is_quota else SpendLimitReached.sentence, ceiling.explain()]
         words.append(f"{show_usd(max(free, 0), exact=True)} {left} is left")
         words[-1] += f", and {show_usd(held, exact=True)} is held for calls under way." if held else "."
-        tokens = allowance.affordable(_free(holder))
+        tokens = ceiling.affordable_tokens(_free_micro_usd(holder))
         if tokens:
             words.append(f"With max_tokens of {tokens:,} or less it is covered.")
         sentence = " ".join(words)
         return QuotaExceeded(sentence) if is_quota else SpendLimitReached(sentence)
 
 
-def _free(holder: KeyHolder) -> int:
+def _free_micro_usd(holder: KeyHolder) -> int:
     on_key = holder.free_on_key_micro_usd
     return holder.free_micro_usd if on_key is None else min(holder.free_micro_usd, on_key)

@@ -4,10 +4,10 @@ that created it, and the usage log knows which one that was."""
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.model_server.client import read_all, refusal
+from gateway.model_server.client import read_body, response_problem
 from gateway.problems import OpenAiProblem, problem_code
 from gateway.relay.ledger import Caller
-from gateway.relay.relay import TASK_NAME, Relay, relay_response, task_of
+from gateway.relay.relay import BATCH_ID, Relay, batch_status, relay_response
 from gateway.relay.request import BATCHES
 from gateway.site_view import SiteView
 from store.errors import GatekeyError
@@ -27,13 +27,13 @@ class Batches:
             caller = await relay.caller(request, key, site, started_at)
         name, account_id = request.path_params["batch_id"], caller.holder.account_id
         usage = relay.services.store.usage
-        if not TASK_NAME.fullmatch(name) or not await relay.services.threads.read(
+        if not BATCH_ID.fullmatch(name) or not await relay.services.threads.read(
             lambda: usage.has_task(account_id, name)
         ):
             raise OpenAiProblem(404, "There is no batch of that name.", param="batch_id", code="not_found")
         try:
             content = await self._ask(site, name, caller)
-            status, _ = task_of(await relay.document(content), site)
+            status, _ = batch_status(await relay.document(content), site)
         except GatekeyError as error:
             await relay.ledger.log_refusal(caller, BATCHES.model, error, problem_code(error))
             raise
@@ -45,7 +45,7 @@ class Batches:
         answer = await self._relay.model_server.send(site, "GET", path, request_id=caller.request_id)
         try:
             if not answer.is_success:
-                raise await refusal(answer, site, told=(400, 404, 429))
-            return await read_all(answer)
+                raise await response_problem(answer, site, told=(400, 404, 429))
+            return await read_body(answer)
         finally:
             await answer.aclose()

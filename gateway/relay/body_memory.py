@@ -8,9 +8,11 @@ from gateway.problems import OpenAiProblem
 from gateway.site_view import SiteView
 
 _MIB: Final = 1024 * 1024
-_LATER: Final = {"Retry-After": "5", "Connection": "close"}
-_OF_ACCOUNT: Final = "This account has requests of {} MiB under way, which is as much as it may have at once."
-_IN_ALL: Final = "The gateway has as many large requests under way as it can hold."
+_RETRY_HEADERS: Final = {"Retry-After": "5", "Connection": "close"}
+_ACCOUNT_LIMIT_REACHED: Final = (
+    "This account has requests of {} MiB under way, which is as much as it may have at once."
+)
+_TOTAL_LIMIT_REACHED: Final = "The gateway has as many large requests under way as it can hold."
 
 
 class BodyMemory:
@@ -24,16 +26,16 @@ class BodyMemory:
         self.held: Counter[int] = Counter()
         self.arrived = 0
 
-    def of(self, account_id: int, site: SiteView) -> "Claim":
+    def of(self, account_id: int, site: SiteView) -> "BodyReservation":
         """A claim of nothing yet, to be left when the body is no longer held."""
-        return Claim(self, account_id, site)
+        return BodyReservation(self, account_id, site)
 
 
-class Claim:
+class BodyReservation:
     """The bytes of one body. It grows before they are read, and is given back on leaving it."""
 
     def __init__(self, bodies: BodyMemory, account_id: int, site: SiteView) -> None:
-        self._bodies = bodies
+        self._body_memory = bodies
         self._account_id = account_id
         self._site = site
         self._announced = 0
@@ -41,12 +43,12 @@ class Claim:
 
     def announce(self, size: int) -> None:
         """Claim `size` bytes of what the account may have. Raises as `grow_to`, also where there is no room now."""
-        held, more = self._bodies.held, size - self._announced
+        held, more = self._body_memory.held, size - self._announced
         if more <= 0:
             return
         if held[self._account_id] + more > self._site.body_mib_of_account * _MIB:
-            sentence = _OF_ACCOUNT.format(self._site.body_mib_of_account)
-            raise OpenAiProblem(429, sentence, code="rate_limit_exceeded", headers=_LATER)
+            sentence = _ACCOUNT_LIMIT_REACHED.format(self._site.body_mib_of_account)
+            raise OpenAiProblem(429, sentence, code="rate_limit_exceeded", headers=_RETRY_HEADERS)
         self._need(size - self._arrived)
         held[self._account_id] += more
         self._announced = size
@@ -57,12 +59,12 @@ class Claim:
         more = size - self._arrived
         if more > 0:
             self._need(more)
-            self._bodies.arrived += more
+            self._body_memory.arrived += more
             self._arrived = size
 
     def _need(self, more: int) -> None:
-        if self._bodies.arrived + more > self._site.body_mib * _MIB:
-            raise OpenAiProblem(503, _IN_ALL, code="overloaded", headers=_LATER)
+        if self._body_memory.arrived + more > self._site.body_mib * _MIB:
+            raise OpenAiProblem(503, _TOTAL_LIMIT_REACHED, code="overloaded", headers=_RETRY_HEADERS)
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +72,7 @@ class Claim:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bodies.arrived -= self._arrived
-        self._bodies.held[self._account_id] -= self._announced
-        if not self._bodies.held[self._account_id]:
-            del self._bodies.held[self._account_id]
+        self._body_memory.arrived -= self._arrived
+        self._body_memory.held[self._account_id] -= self._announced
+        if not self._body_memory.held[self._account_id]:
+            del self._body_memory.held[self._account_id]

@@ -11,21 +11,21 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.parser_process import LENGTHS, pack
-from gateway.relay.request import Call, Endpoint, Length, parse_request
+from gateway.relay.parser_process import FRAME_HEADER, frame_head
+from gateway.relay.request import Call, Endpoint, OutputLength, parse_request
 
-LONGEST_AT_ONCE: Final = 64 * 1024
+MAX_INLINE_BYTES: Final = 64 * 1024
 """Bytes of JSON that are read on the event loop: a few milliseconds, whatever they hold."""
-LONGEST_READING: Final = 30.0
+PARSE_TIMEOUT_S: Final = 30.0
 """Seconds. The slowest body that is let through takes two."""
-LONGEST_WAIT: Final = 30.0
+QUEUE_TIMEOUT_S: Final = 30.0
 """Seconds that a body waits for those before it."""
-_PIECE: Final = 1024 * 1024
-_GRACE: Final = 5.0
-_ROOT: Final = Path(__file__).parents[2]
+_CHUNK_BYTES: Final = 1024 * 1024
+_EXIT_TIMEOUT_S: Final = 5.0
+_IMPORT_ROOT: Final = Path(__file__).parents[2]
 """Where this very program lies."""
-_FAILED: Final = "The gateway could not read this body at the moment. Try again."
-_BUSY: Final = "The gateway has too many large requests to read at the moment. Try again in a few seconds."
+_PARSER_FAILED: Final = "The gateway could not read this body at the moment. Try again."
+_PARSER_BUSY: Final = "The gateway has too many large requests to read at the moment. Try again in a few seconds."
 
 
 class BodyParser:
@@ -42,9 +42,9 @@ class BodyParser:
     ) -> Call:
         """As `gateway.relay.request.parse_request`, for the account that sent it.
 
-        Raises `OpenAiProblem`, also 503 where the reader failed or its turn did not come within `LONGEST_WAIT`.
+        Raises `OpenAiProblem`, also 503 where the reader failed or its turn did not come within `QUEUE_TIMEOUT_S`.
         """
-        if len(raw) <= LONGEST_AT_ONCE:
+        if len(raw) <= MAX_INLINE_BYTES:
             return parse_request(endpoint, media_type, bytes(raw), extra)
         head = {"path": endpoint.path, "media_type": media_type, "extra": sorted(extra)}
         async with self._turn_of(account_id):
@@ -59,29 +59,29 @@ class BodyParser:
                 kind=problem["kind"],
             )
         figures: dict[str, Any] = told["call"]
-        return Call(endpoint=endpoint, content=content, **{**figures, "length": Length(*figures["length"])})
+        return Call(endpoint=endpoint, content=content, **{**figures, "length": OutputLength(*figures["length"])})
 
     async def aclose(self) -> None:
         """End the process."""
-        await self._end(grace=_GRACE)
+        await self._end(grace=_EXIT_TIMEOUT_S)
 
     @asynccontextmanager
     async def _turn_of(self, account_id: int) -> AsyncIterator[None]:
         own = self._turns.setdefault(account_id, asyncio.Lock())
         try:
-            async with asyncio.timeout(LONGEST_WAIT) as wait, own, self._turn:
+            async with asyncio.timeout(QUEUE_TIMEOUT_S) as wait, own, self._turn:
                 wait.reschedule(None)
                 yield
         except TimeoutError as error:
-            raise OpenAiProblem(503, _BUSY, code="overloaded", headers={"Retry-After": "5"}) from error
+            raise OpenAiProblem(503, _PARSER_BUSY, code="overloaded", headers={"Retry-After": "5"}) from error
 
     async def _ask(self, head: dict[str, Any], raw: bytes | bytearray) -> tuple[dict[str, Any], bytes]:
         try:
-            async with asyncio.timeout(LONGEST_READING):
+            async with asyncio.timeout(PARSE_TIMEOUT_S):
                 return await self._exchange(head, raw)
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-            await self._end(grace=0 if isinstance(error, TimeoutError) else _GRACE)
-            raise OpenAiProblem(503, _FAILED, headers={"Retry-After": "1"}) from error
+            await self._end(grace=0 if isinstance(error, TimeoutError) else _EXIT_TIMEOUT_S)
+            raise OpenAiProblem(503, _PARSER_FAILED, headers={"Retry-After": "1"}) from error
         except BaseException:
             await self._end(grace=0)  # whoever came next would be told the answer to this
             raise
@@ -90,12 +90,12 @@ class BodyParser:
         process = self._process = self._process or await _start()
         if process.stdin is None or process.stdout is None:
             raise BrokenPipeError
-        process.stdin.write(pack(head, len(raw)))
+        process.stdin.write(frame_head(head, len(raw)))
         view = memoryview(raw)
-        for start in range(0, len(raw), _PIECE):
-            process.stdin.write(view[start : start + _PIECE])
+        for start in range(0, len(raw), _CHUNK_BYTES):
+            process.stdin.write(view[start : start + _CHUNK_BYTES])
             await process.stdin.drain()
-        head_length, content_length = LENGTHS.unpack(await process.stdout.readexactly(LENGTHS.size))
+        head_length, content_length = FRAME_HEADER.unpack(await process.stdout.readexactly(FRAME_HEADER.size))
         told: dict[str, Any] = json.loads(await process.stdout.readexactly(head_length))
         return told, await process.stdout.readexactly(content_length)
 
@@ -117,7 +117,7 @@ async def _start() -> Process:
     # Nothing of the environment: the key that protects the secrets may stand there. A session of its own: what is
     # typed at the terminal is the gateway's business.
     command = (sys.executable, "-P", "-m", "gateway.relay.parser_process")
-    env = {"PYTHONPATH": str(_ROOT)}
+    env = {"PYTHONPATH": str(_IMPORT_ROOT)}
     return await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, env=env, start_new_session=True, limit=_PIECE
+        *command, stdin=PIPE, stdout=PIPE, env=env, start_new_session=True, limit=_CHUNK_BYTES
     )

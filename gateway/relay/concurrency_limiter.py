@@ -8,9 +8,11 @@ from typing import Final
 from gateway.model_server.connections import MAX_CONNECTIONS
 from gateway.problems import OpenAiProblem
 
-MAX_CALLS_OF_ONE_ACCOUNT: Final = MAX_CONNECTIONS // 4
-_TOO_MANY: Final = "This account has {} calls under way, which is as many as it may have. Try again when one has ended."
-_PATIENCE: Final = "5"
+MAX_CALLS_PER_ACCOUNT: Final = MAX_CONNECTIONS // 4
+_TOO_MANY_CALLS: Final = (
+    "This account has {} calls under way, which is as many as it may have. Try again when one has ended."
+)
+_RETRY_AFTER_S: Final = "5"
 """Seconds."""
 
 
@@ -22,9 +24,9 @@ class ConcurrencyLimiter:
 
     @contextmanager
     def one(self, account_id: int) -> Iterator[None]:
-        """A place for one call. Raises `OpenAiProblem` 429 after `MAX_CALLS_OF_ONE_ACCOUNT` others."""
-        if self._taken[account_id] >= MAX_CALLS_OF_ONE_ACCOUNT:
-            sentence, headers = _TOO_MANY.format(MAX_CALLS_OF_ONE_ACCOUNT), {"Retry-After": _PATIENCE}
+        """A place for one call. Raises `OpenAiProblem` 429 after `MAX_CALLS_PER_ACCOUNT` others."""
+        if self._taken[account_id] >= MAX_CALLS_PER_ACCOUNT:
+            sentence, headers = _TOO_MANY_CALLS.format(MAX_CALLS_PER_ACCOUNT), {"Retry-After": _RETRY_AFTER_S}
             raise OpenAiProblem(429, sentence, code="rate_limit_exceeded", headers=headers)
         self._taken[account_id] += 1
         try:

@@ -12,12 +12,12 @@ from store.request_fields import READ, chooses_in_metadata, refusal
 from store.text import sanitize
 from store.tokens import SECRET
 
-EXTRA: Final = "relay.extra_fields"
+EXTRA_FIELDS_SWITCH: Final = "relay.extra_fields"
 """The administrator's switch that lets more fields through."""
 
-_EVERY: Final = frozenset({"model", "stream", "user"})
-_STREAMED: Final = frozenset({"stream_options", "usage"})
-_SAMPLED: Final = frozenset(
+_COMMON_FIELDS: Final = frozenset({"model", "stream", "user"})
+_STREAM_FIELDS: Final = frozenset({"stream_options", "usage"})
+_SAMPLING_FIELDS: Final = frozenset(
     {
         # OpenAI
         "frequency_penalty",
@@ -94,7 +94,7 @@ _SAMPLED: Final = frozenset(
         "tfs_z",
     }
 )
-_CHAT: Final = frozenset(
+_CHAT_ONLY_FIELDS: Final = frozenset(
     {
         # OpenAI
         "audio",
@@ -140,9 +140,11 @@ _CHAT: Final = frozenset(
     }
 )
 
-CHAT: Final = _EVERY | _STREAMED | _SAMPLED | _CHAT
-COMPLETION: Final = _EVERY | _STREAMED | _SAMPLED | {"best_of", "echo", "prompt", "response_format", "suffix"}
-EMBEDDING: Final = _EVERY | {
+CHAT_FIELDS: Final = _COMMON_FIELDS | _STREAM_FIELDS | _SAMPLING_FIELDS | _CHAT_ONLY_FIELDS
+COMPLETION_FIELDS: Final = (
+    _COMMON_FIELDS | _STREAM_FIELDS | _SAMPLING_FIELDS | {"best_of", "echo", "prompt", "response_format", "suffix"}
+)
+EMBEDDING_FIELDS: Final = _COMMON_FIELDS | {
     "add_special_tokens",
     "dimensions",
     "embd_normalize",
@@ -153,7 +155,7 @@ EMBEDDING: Final = _EVERY | {
     "truncate",
     "truncate_prompt_tokens",
 }
-PICTURE: Final = _EVERY | {
+IMAGE_FIELDS: Final = _COMMON_FIELDS | {
     "background",
     "complexity",
     "frame_count",
@@ -174,9 +176,15 @@ PICTURE: Final = _EVERY | {
     "steps",
     "style",
 }
-BATCH: Final = _EVERY | {"completion_window", "endpoint", "input_file_id", "metadata", "output_expires_after"}
+BATCH_FIELDS: Final = _COMMON_FIELDS | {
+    "completion_window",
+    "endpoint",
+    "input_file_id",
+    "metadata",
+    "output_expires_after",
+}
 
-TOOLS: Final = ("function", "custom")
+TOOL_TYPES: Final = ("function", "custom")
 """Kinds of tools that the caller runs. All others are run by the model server, at a price of their own."""
 
 
@@ -202,7 +210,7 @@ def _check_field(key: str, extra: Set[str]) -> None:
     shown = sanitize(SECRET.sub("…", key), 64)
     _refuse(
         f"The field {shown} is not passed on, because it is not known here whether it changes the price. "
-        f"Leave it out, or ask the administrator to add it to {EXTRA}.",
+        f"Leave it out, or ask the administrator to add it to {EXTRA_FIELDS_SWITCH}.",
         shown,
     )
 
@@ -214,7 +222,7 @@ def _check_tools(tools: object) -> None:
         _refuse("tools is a list.", "tools")
     for tool in tools:
         kind = tool.get("type") if isinstance(tool, dict) else None
-        if kind not in TOOLS or not tool.keys() <= {"type", kind}:
+        if kind not in TOOL_TYPES or not tool.keys() <= {"type", kind}:
             _refuse(
                 "A tool is a function or custom, with nothing beside its type and that. Others are run by the model "
                 "server at a price of their own, and are never passed on.",

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gateway.problems import OpenAiProblem, problem_code
-from gateway.relay.output_limits import Obedience
+from gateway.relay.output_limits import LimitCompliance
 from gateway.relay.refusal_log import RefusalLog
 from gateway.relay.usage import Usage
 from gateway.services import Services
@@ -22,14 +22,14 @@ from store.reservations import Hold
 from store.usage_log import Kind, UsageEntry
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
-RETRIES: Final = (0.2, 1.0, 5.0, 30.0, 120.0)
+BOOKING_RETRY_DELAYS_S: Final = (0.2, 1.0, 5.0, 30.0, 120.0)
 """Seconds before a booking that the database refused is tried again."""
-STOPPED: Final = UpstreamFailed("The gateway was stopped before the model server had answered.")
+GATEWAY_STOPPED: Final = UpstreamFailed("The gateway was stopped before the model server had answered.")
 LIMIT_HEADER: Final = "X-Gatekey-Max-Tokens"
 """In an answer that was limited to what could be paid for: the most tokens it may have."""
-_LIMITED: Final = "The answer was limited to {:,} tokens, which is what could be paid for."
+_LIMIT_REMARK: Final = "The answer was limited to {:,} tokens, which is what could be paid for."
 BOOKING_TIMEOUT_S: Final = 180.0
-"""Seconds that bookings are given when the gateway stops: enough for all `RETRIES`."""
+"""Seconds that bookings are given when the gateway stops: enough for all `BOOKING_RETRY_DELAYS_S`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Caller:
 
 
 @dataclass(slots=True)
-class Held:
+class AdmittedCall:
     """A call that may go ahead: its price, and the hold that pays for it."""
 
     caller: Caller
@@ -67,9 +67,9 @@ class Held:
     hold: Hold
     limit: int | None = None
     """Tokens that each answer was limited to, as no more could be paid for."""
-    is_trusting: bool = True
+    trusts_limit: bool = True
     """Whether a limit in the request was relied on."""
-    is_taken: bool = False
+    has_booker: bool = False
     """Whether somebody has taken it on to book it. It is booked once, by whoever does so first."""
 
     @property
@@ -81,7 +81,7 @@ class Held:
         """`refusal` by the model server, and that a limit was sent along that the client does not know of."""
         if self.limit is None or refusal.status != 400:
             return refusal
-        sentence = f"{refusal} {_LIMITED.format(self.limit)}"
+        sentence = f"{refusal} {_LIMIT_REMARK.format(self.limit)}"
         return OpenAiProblem(
             400, sentence, code=refusal.code, param=refusal.param, kind=refusal.kind, headers=refusal.headers
         )
@@ -94,11 +94,11 @@ class Ledger:
         self._services = services
         self._bookings: set[asyncio.Task[None]] = set()
         self._refusals = RefusalLog(services.store.usage, services.store.context.clock, services.threads)
-        self.obedience = Obedience()
+        self.limit_compliance = LimitCompliance()
 
     async def book(
         self,
-        held: Held,
+        held: AdmittedCall,
         usage: Usage | None,
         *,
         kind: Kind | None = None,
@@ -110,8 +110,8 @@ class Ledger:
 
         `task` is the name of what it began at the model server.
         """
-        held.is_taken = True
-        detail = " ".join(filter(None, (detail, _LIMITED.format(held.limit) if held.limit else "")))
+        held.has_booker = True
+        detail = " ".join(filter(None, (detail, _LIMIT_REMARK.format(held.limit) if held.limit else "")))
         entry = replace(
             held.caller.entry(kind or held.kind, held.model, status=status, detail=detail),
             prompt_tokens=usage.prompt_tokens if usage else 0,
@@ -123,18 +123,18 @@ class Ledger:
         # A task of its own, so that it is made even if the caller is cancelled, and `drain` waits for it.
         await asyncio.shield(self._start(self._book_first(held, cost, entry)))
 
-    async def book_failure(self, held: Held, error: GatekeyError, status: str) -> None:
+    async def book_failure(self, held: AdmittedCall, error: GatekeyError, status: str) -> None:
         """Log that the call failed; nothing is taken for it."""
         await self.book(held, None, kind=Kind.ERROR, status=status, detail=str(error))
 
-    def undo(self, holding: Awaitable[Hold], held: Callable[[Hold], Held]) -> None:
+    def book_cancelled(self, holding: Awaitable[Hold], held: Callable[[Hold], AdmittedCall]) -> None:
         """Book as stopped a call that was cancelled while `holding` made the hold that `held` takes."""
 
-        async def undo() -> None:
+        async def book_cancelled() -> None:
             with contextlib.suppress(GatekeyError):
-                await self.book_failure(held(await holding), STOPPED, problem_code(STOPPED))
+                await self.book_failure(held(await holding), GATEWAY_STOPPED, problem_code(GATEWAY_STOPPED))
 
-        self._start(undo())
+        self._start(book_cancelled())
 
     async def log_refusal(self, caller: Caller, model: str, error: GatekeyError, status: str) -> None:
         """Log a call that was refused before anything was held for it; of many in a minute, how many there were."""
@@ -166,20 +166,20 @@ class Ledger:
         booking.add_done_callback(self._bookings.discard)
         return booking
 
-    async def _book(self, held: Held, cost: int, entry: UsageEntry) -> None:
+    async def _book(self, held: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         store = self._services.store
         with contextlib.suppress(AlreadySettled):  # its account was deleted meanwhile, or an answer was lost
             await self._services.threads.write(lambda tx: store.quota.book(tx, held.hold, cost, entry))
 
-    async def _book_first(self, held: Held, cost: int, entry: UsageEntry) -> None:
+    async def _book_first(self, held: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         try:
             await self._book(held, cost, entry)
         except StoreUnavailable:
             # Tried again behind the answer. If this try was made after all, the next finds nothing left to book.
             self._start(self._book_again(held, cost, entry))
 
-    async def _book_again(self, held: Held, cost: int, entry: UsageEntry) -> None:
-        for pause in RETRIES:
+    async def _book_again(self, held: AdmittedCall, cost: int, entry: UsageEntry) -> None:
+        for pause in BOOKING_RETRY_DELAYS_S:
             await asyncio.sleep(pause)
             with contextlib.suppress(StoreUnavailable):
                 await self._book(held, cost, entry)

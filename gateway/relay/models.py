@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.model_server.client import read_all, refusal
+from gateway.model_server.client import read_body, response_problem
 from gateway.problems import OpenAiProblem
 from gateway.relay.relay import Relay
 from gateway.site_view import SiteView
@@ -14,7 +14,7 @@ from store.api_keys import KeyHolder
 from store.text import is_sanitized
 
 _OWNER = "gatekey"
-_NO_LIST = (404, 405, 501)
+_NO_LIST_STATUSES = (404, 405, 501)
 """What model servers answer that have no list of their models: then there are those with a price."""
 
 
@@ -42,10 +42,10 @@ class Models:
         async with relay.counted(request, key, site, started_at):
             caller = await relay.caller(request, key, site, started_at)
         priced, accepts_unpriced = await relay.services.threads.read(lambda: self._known(caller.holder))
-        models = {name: _model(name) for name in priced}
+        models = {name: _model_entry(name) for name in priced}
         if accepts_unpriced and site.upstream_url:
             listed = await self._listed(site, caller.request_id)
-            models.update({name: _model(name, entry) for name, entry in listed.items()})
+            models.update({name: _model_entry(name, entry) for name, entry in listed.items()})
         return models
 
     def _known(self, holder: KeyHolder) -> tuple[list[str], bool]:
@@ -57,11 +57,11 @@ class Models:
     async def _listed(self, site: SiteView, request_id: str) -> Mapping[str, Mapping[str, Any]]:
         answer = await self._relay.model_server.send(site, "GET", "/models", request_id=request_id)
         try:
-            if answer.status_code in _NO_LIST:
+            if answer.status_code in _NO_LIST_STATUSES:
                 return {}
             if not answer.is_success:
-                raise await refusal(answer, site, told=(429,))
-            data = (await self._relay.document(await read_all(answer))).get("data")
+                raise await response_problem(answer, site, told=(429,))
+            data = (await self._relay.document(await read_body(answer))).get("data")
         finally:
             await answer.aclose()
         entries: Iterable[Any] = data if isinstance(data, list) else ()
@@ -72,7 +72,7 @@ class Models:
         return JSONResponse(document, headers=self._relay.named(request))
 
 
-def _model(name: str, entry: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _model_entry(name: str, entry: Mapping[str, Any] | None = None) -> dict[str, Any]:
     entry = entry or {}
     created, owner = entry.get("created"), entry.get("owned_by")
     return {

@@ -11,15 +11,15 @@ from store.money import show_usd
 from store.pricing import TOKENS_PER_PRICE, ModelPrice
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
-IGNORED: Final = "ignored"
-LEAST_LIMIT: Final = 256
+LIMIT_IGNORED: Final = "ignored"
+MIN_OUTPUT_TOKENS: Final = 256
 """Tokens. A shorter answer is of little use to a client that set no limit: it is refused instead."""
-_TOLERANCE: Final = 16
+_TOLERANCE_TOKENS: Final = 16
 """Tokens that a model server may go beyond a limit: some count the end of an answer, or finish a word."""
-_MOST_REMEMBERED: Final = 1000
+_MAX_TRACKED_MODELS: Final = 1000
 
 
-class Obedience:
+class LimitCompliance:
     """Which models were seen to answer with more than they were limited to. One per gateway, until it stops."""
 
     def __init__(self) -> None:
@@ -27,15 +27,15 @@ class Obedience:
 
     def holds(self, site: SiteView, model: str) -> bool:
         """Whether a limit in a request can be relied on."""
-        return site.output_limit != IGNORED and model not in self._disobedient
+        return site.output_limit != LIMIT_IGNORED and model not in self._disobedient
 
     def note(self, call: Call, usage: Usage) -> None:
         """Remember a model whose answer was longer than `call` allowed."""
         limit = call.length.tokens
         if not call.endpoint.limits or limit is None or call.model in self._disobedient:
             return
-        allowed = (limit + _TOLERANCE) * call.length.answers
-        if not usage.is_counted and usage.completion_tokens > allowed and len(self._disobedient) < _MOST_REMEMBERED:
+        allowed = (limit + _TOLERANCE_TOKENS) * call.length.answers
+        if not usage.is_counted and usage.completion_tokens > allowed and len(self._disobedient) < _MAX_TRACKED_MODELS:
             self._disobedient.add(call.model)
             LOGGER.warning(
                 "The model %s answered with %d tokens where %d were allowed: from now on its longest answer is held. "
@@ -47,13 +47,13 @@ class Obedience:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class CostCeiling:
     """What one call may come to at a price."""
 
     call: Call
     price: ModelPrice | None
     site: SiteView
-    is_obeyed: bool
+    trusts_limit: bool
     """Whether the model server keeps to a limit in the request."""
 
     @property
@@ -65,12 +65,12 @@ class Allowance:
             return asked or 0
         if asked is None:
             return known or self.site.max_output_tokens
-        if self.is_obeyed:
+        if self.trusts_limit:
             return min(asked, known or asked)
         return known or max(asked, self.site.max_output_tokens)
 
     @property
-    def most(self) -> int:
+    def max_micro_usd(self) -> int:
         """The most it can cost, in micro-USD."""
         return self.cost(self.tokens)
 
@@ -81,19 +81,19 @@ class Allowance:
         prompt, completion = self.call.prompt_tokens, tokens * self.call.length.answers
         return Usage(prompt, completion, self.call.pictures, cached_tokens=cached).cost(self.price)
 
-    def affordable(self, micro_usd: int) -> int:
+    def affordable_tokens(self, micro_usd: int) -> int:
         """How many tokens each answer may have for `micro_usd`, if the request can limit it; 0 if it cannot."""
         price = self.price
-        if price is None or not price.output_per_million or not self.call.endpoint.limits or not self.is_obeyed:
+        if price is None or not price.output_per_million or not self.call.endpoint.limits or not self.trusts_limit:
             return 0
         left = (micro_usd - price.per_request) * TOKENS_PER_PRICE
         left -= self.call.prompt_tokens * max(price.input_per_million, price.cached_input_per_million or 0)
         return max(left // price.output_per_million // self.call.length.answers, 0)
 
-    def limit_for(self, micro_usd: int) -> tuple[str, int] | None:
+    def limit_covered_by(self, micro_usd: int) -> tuple[str, int] | None:
         """The field and the tokens with which a request that sets no limit can be paid for. None: it cannot be."""
-        tokens = self.affordable(micro_usd)
-        if self.call.length.tokens is not None or tokens < LEAST_LIMIT:
+        tokens = self.affordable_tokens(micro_usd)
+        if self.call.length.tokens is not None or tokens < MIN_OUTPUT_TOKENS:
             return None
         fields = self.call.endpoint.limits
         return (self.site.output_limit if self.site.output_limit in fields else fields[0]), tokens
@@ -101,11 +101,11 @@ class Allowance:
     def explain(self) -> str:
         """What the call may cost, and of what."""
         call, tokens = self.call, self.tokens * self.call.length.answers
-        sentence = f"It may cost up to {show_usd(self.most, exact=True)}: {call.prompt_tokens:,} tokens in"
+        sentence = f"It may cost up to {show_usd(self.max_micro_usd, exact=True)}: {call.prompt_tokens:,} tokens in"
         if not tokens:
             return f"{sentence}."
         why = ""
-        if call.endpoint.limits and (call.length.tokens is None or not self.is_obeyed):
+        if call.endpoint.limits and (call.length.tokens is None or not self.trusts_limit):
             reason = "as max_tokens was not sent" if call.length.tokens is None else "as it ignores max_tokens"
             why = f" (the most the model answers with, {reason})"
         return f"{sentence} and {tokens:,} out{why}."

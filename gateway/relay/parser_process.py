@@ -15,22 +15,22 @@ from typing import Any, BinaryIO, Final
 from gateway.problems import OpenAiProblem
 from gateway.relay.request import ENDPOINTS, Call, parse_request
 
-LENGTHS: Final = struct.Struct("!IQ")
-_ELSEWHERE: Final = frozenset({"endpoint", "content"})
+FRAME_HEADER: Final = struct.Struct("!IQ")
+_SENT_SEPARATELY: Final = frozenset({"endpoint", "content"})
 
 
-def pack(head: dict[str, Any], length: int) -> bytes:
+def frame_head(head: dict[str, Any], length: int) -> bytes:
     """The beginning of a message whose body has `length` bytes."""
     written = json.dumps(head).encode()
-    return LENGTHS.pack(len(written), length) + written
+    return FRAME_HEADER.pack(len(written), length) + written
 
 
-def figures(call: Call) -> dict[str, Any]:
+def call_fields(call: Call) -> dict[str, Any]:
     """All of `call` but its endpoint and its content."""
-    return {field.name: getattr(call, field.name) for field in fields(call) if field.name not in _ELSEWHERE}
+    return {field.name: getattr(call, field.name) for field in fields(call) if field.name not in _SENT_SEPARATELY}
 
 
-def answer(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+def handle_message(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
     """The head and the body of the answer to one message: a call, or the problem with it."""
     endpoint = next(each for each in ENDPOINTS if each.path == head["path"])
     try:
@@ -39,16 +39,16 @@ def answer(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         told = {"sentence": str(error), "status": error.status}
         told |= {"code": error.code, "param": error.param, "kind": error.kind}
         return {"problem": told}, b""
-    return {"call": figures(call)}, call.content
+    return {"call": call_fields(call)}, call.content
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Answer messages until `source` ends: then the gateway has gone."""
-    while lengths := source.read(LENGTHS.size):
-        head_length, body_length = LENGTHS.unpack(lengths)
+    while lengths := source.read(FRAME_HEADER.size):
+        head_length, body_length = FRAME_HEADER.unpack(lengths)
         head = json.loads(source.read(head_length))
-        told, content = answer(head, source.read(body_length))
-        sink.write(pack(told, len(content)))
+        told, content = handle_message(head, source.read(body_length))
+        sink.write(frame_head(told, len(content)))
         sink.write(content)
         sink.flush()
 

@@ -10,20 +10,20 @@ TOKENS_PER_PICTURE: Final = 1500
 """Held for each picture in a prompt, whose bytes say nothing about its tokens."""
 TOKENS_PER_FILE: Final = 5000
 """Held for each recording and each file, whose bytes say as little: eight minutes of speech, or some pages."""
-_MARKS: Final = (b'"input_audio":', b'"file_data":')
+_FILE_MARKERS: Final = (b'"input_audio":', b'"file_data":')
 """Without one of these a prompt holds neither."""
 _BASE64: Final = re.compile(r"(?:data:(?!text/)[^,]{0,200};base64,)?[A-Za-z0-9+/_\r\n-]+={0,2}")
 """Bytes that are no text, with or without their media type before them."""
-_HEAD: Final = 1000
+_SNIFFED_CHARACTERS: Final = 1000
 """Characters by which bytes are told from words: there may be millions of them."""
 
 
-def prompt_estimate(content: bytes, body: Mapping[str, Any]) -> int:
+def estimate_prompt_tokens(content: bytes, body: Mapping[str, Any]) -> int:
     """How many tokens a prompt has that is written as `content`, rather too many than too few."""
     pictures = content.count(b'"image_url":')
     files = written_out = 0
-    if pictures or any(mark in content for mark in _MARKS):
-        for part in _parts(body.get("messages")):
+    if pictures or any(mark in content for mark in _FILE_MARKERS):
+        for part in _content_parts(body.get("messages")):
             file = _file_bytes(part)
             files += file > 0
             written_out += file + _picture_bytes(part)
@@ -31,7 +31,7 @@ def prompt_estimate(content: bytes, body: Mapping[str, Any]) -> int:
     return text + TOKENS_PER_PICTURE * pictures + TOKENS_PER_FILE * files
 
 
-def _parts(messages: object) -> Iterator[dict[str, Any]]:
+def _content_parts(messages: object) -> Iterator[dict[str, Any]]:
     for message in messages if isinstance(messages, list) else ():
         if isinstance(message, dict) and isinstance(message.get("content"), list):
             yield from (part for part in message["content"] if isinstance(part, dict))
@@ -51,4 +51,4 @@ def _file_bytes(part: Mapping[str, Any]) -> int:
         recording.get("data") if isinstance(recording, dict) else None,
         file.get("file_data") if isinstance(file, dict) else None,
     )
-    return sum(len(data) for data in held if isinstance(data, str) and _BASE64.fullmatch(data[:_HEAD]))
+    return sum(len(data) for data in held if isinstance(data, str) and _BASE64.fullmatch(data[:_SNIFFED_CHARACTERS]))

@@ -17,21 +17,21 @@ from store.clock import Clock
 from store.errors import DatabaseRefused, StoreUnavailable
 from store.usage_log import Kind, UsageEntry, UsageLog
 
-WHOLE: Final = 20
+MAX_LOGGED_PER_MINUTE: Final = 20
 """RefusalLog of an account in a minute that are written out."""
 FLUSH_INTERVAL_S: Final = 5.0
 """Seconds between two updates of the lines that count."""
-SUMMARY: Final = "refused"
-_MINUTE: Final = 60
-_MOST_KINDS: Final = 8
+SUMMARY_STATUS: Final = "refused"
+_MINUTE_S: Final = 60
+_MAX_LISTED_STATUSES: Final = 8
 
 
 @dataclass(slots=True)
-class _Window:
+class _MinuteWindow:
     """One account's minute."""
 
     number: int
-    whole: int = 0
+    logged: int = 0
     entry_id: int | None = None
     counted: Counter[str] = field(default_factory=Counter)
     unwritten: int = 0
@@ -44,19 +44,19 @@ class RefusalLog:
         self._usage = usage
         self._clock = clock
         self._threads = threads
-        self._windows: dict[int, _Window] = {}
-        self._past: list[tuple[int, _Window]] = []
+        self._windows: dict[int, _MinuteWindow] = {}
+        self._past: list[tuple[int, _MinuteWindow]] = []
         self._writing: asyncio.Task[None] | None = None
         self._is_ending = asyncio.Event()
 
-    async def log(self, account_id: int, entry: UsageEntry, also: Callable[[Connection], None]) -> None:
-        """Write `entry`, and do `also` with it, or count it. A database that cannot be reached loses the line."""
+    async def log(self, account_id: int, entry: UsageEntry, beside: Callable[[Connection], None]) -> None:
+        """Write `entry`, and do `beside` with it, or count it. A database that cannot be reached loses the line."""
         window = self._window(account_id)
-        if window.whole < WHOLE:
-            window.whole += 1
+        if window.logged < MAX_LOGGED_PER_MINUTE:
+            window.logged += 1
 
             def write(tx: Connection) -> None:
-                also(tx)
+                beside(tx)
                 self._usage.append(tx, account_id, entry)
 
             await self._threads.write(write)
@@ -73,13 +73,13 @@ class RefusalLog:
             await self._writing
         await self._write()
 
-    def _window(self, account_id: int) -> _Window:
-        number = int(self._clock.now().timestamp()) // _MINUTE
+    def _window(self, account_id: int) -> _MinuteWindow:
+        number = int(self._clock.now().timestamp()) // _MINUTE_S
         window = self._windows.get(account_id)
         if window is None or window.number != number:
             if window is not None and window.unwritten:
                 self._past.append((account_id, window))
-            window = self._windows[account_id] = _Window(number)
+            window = self._windows[account_id] = _MinuteWindow(number)
         return window
 
     async def _keep_writing(self) -> None:
@@ -93,7 +93,7 @@ class RefusalLog:
         finally:
             self._writing = None
 
-    def _due(self) -> list[tuple[int, _Window]]:
+    def _due(self) -> list[tuple[int, _MinuteWindow]]:
         return [*self._past, *((account, each) for account, each in self._windows.items() if each.unwritten)]
 
     async def _write(self) -> None:
@@ -109,19 +109,19 @@ class RefusalLog:
                 window.unwritten += count
                 if self._windows.get(account_id) is not window:
                     self._past.append((account_id, window))
-        now = int(self._clock.now().timestamp()) // _MINUTE
+        now = int(self._clock.now().timestamp()) // _MINUTE_S
         over = [each for each, window in self._windows.items() if window.number < now and not window.unwritten]
         for account_id in over:
             del self._windows[account_id]
 
-    def _line(self, account_id: int, window: _Window, count: int) -> Callable[[Connection], int]:
-        entry = UsageEntry(kind=Kind.ERROR, model="", status=SUMMARY, detail=_told(window.counted))
+    def _line(self, account_id: int, window: _MinuteWindow, count: int) -> Callable[[Connection], int]:
+        entry = UsageEntry(kind=Kind.ERROR, model="", status=SUMMARY_STATUS, detail=_summary(window.counted))
         entry_id = window.entry_id
         return lambda tx: self._usage.append_refusals(tx, account_id, entry, count, entry_id=entry_id)
 
 
-def _told(counted: Counter[str]) -> str:
+def _summary(counted: Counter[str]) -> str:
     total = counted.total()
-    kinds = ", ".join(f"{count:,} {status}" for status, count in counted.most_common(_MOST_KINDS))
+    kinds = ", ".join(f"{count:,} {status}" for status, count in counted.most_common(_MAX_LISTED_STATUSES))
     calls = "call was" if total == 1 else "calls were"
     return f"{total:,} more {calls} refused in this minute, and not written out one by one: {kinds}."

@@ -16,22 +16,22 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.bearer import bearer
-from gateway.body_limit import RELAY_LIMIT
+from gateway.bearer import bearer_token
+from gateway.body_limit import MAX_RELAY_BODY_BYTES
 from gateway.client_address import client_address
-from gateway.json_text import loads_answer
-from gateway.model_server.client import LONGEST_CALL, ModelServerClient, read_all, refusal, unreachable
-from gateway.model_server.error_reasons import masked, without_server
-from gateway.problems import REQUEST_ID, OpenAiProblem, problem_code
+from gateway.json_text import loads_lenient
+from gateway.model_server.client import MAX_CALL_S, ModelServerClient, connection_problem, read_body, response_problem
+from gateway.model_server.error_reasons import mask_host, mask_secrets
+from gateway.problems import REQUEST_ID_KEY, OpenAiProblem, problem_code
 from gateway.relay.admission import Admission
 from gateway.relay.body_memory import BodyMemory
-from gateway.relay.body_parser import LONGEST_AT_ONCE, BodyParser
+from gateway.relay.body_parser import MAX_INLINE_BYTES, BodyParser
 from gateway.relay.concurrency_limiter import ConcurrencyLimiter
-from gateway.relay.ledger import STOPPED, Caller, Held, Ledger
+from gateway.relay.ledger import GATEWAY_STOPPED, AdmittedCall, Caller, Ledger
 from gateway.relay.request import Call, Endpoint
-from gateway.relay.stream_options import ask
-from gateway.relay.streaming_response import StreamingRelayResponse, check_streams
-from gateway.relay.usage import of_answer
+from gateway.relay.stream_options import send_call
+from gateway.relay.streaming_response import StreamingRelayResponse, require_event_stream
+from gateway.relay.usage import response_usage
 from gateway.services import Services
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
@@ -41,9 +41,9 @@ from store.reservations import Hold
 from store.tokens import API_KEY_PREFIX
 from store.usage_log import Kind
 
-WHAT: Final = "an API key"
-TASK_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_TRUSTED_SIZE: Final = 64 * 1024
+_CREDENTIAL_NAME: Final = "an API key"
+BATCH_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_MAX_ANONYMOUS_BYTES: Final = 64 * 1024
 """Bytes of body that are read before it is known whose they are."""
 T = TypeVar("T")
 
@@ -56,8 +56,8 @@ class Relay:
         self.model_server = model_server
         self.ledger = Ledger(services)
         self._parser = BodyParser()
-        self._places = ConcurrencyLimiter()
-        self._bodies = BodyMemory()
+        self._concurrency = ConcurrencyLimiter()
+        self._body_memory = BodyMemory()
         self._parsing = asyncio.Lock()
         """One at a time: several at once would take the interpreter from each other, and from the event loop."""
 
@@ -101,9 +101,9 @@ class Relay:
 
     async def _admit(
         self, request: Request, key: str, call: Call, site: SiteView, started_at: float
-    ) -> tuple[Call, Held]:
+    ) -> tuple[Call, AdmittedCall]:
         """Whose key it is, what the model costs, and that it can be paid for, in one visit to the writing thread."""
-        admission = Admission(self.services.store, key, call, site, self.ledger.obedience)
+        admission = Admission(self.services.store, key, call, site, self.ledger.limit_compliance)
         try:
             # A crash of the database may forget the hold while its call goes on: the booking does without.
             held = self.services.threads.write(admission.hold, first=admission.read, durable=False)
@@ -111,58 +111,60 @@ class Relay:
             hold = await asyncio.shield(holding)
         except asyncio.CancelledError:
             # It is held all the same, and nobody is left to book it.
-            self.ledger.undo(holding, lambda hold: self._held(request, site, started_at, admission, hold))
+            self.ledger.book_cancelled(holding, lambda hold: self._held(request, site, started_at, admission, hold))
             raise
         except GatekeyError as error:
             if admission.holder is not None:
-                caller = self.recognised(request, admission.holder, site, started_at)
+                caller = self.identified(request, admission.holder, site, started_at)
                 await self.ledger.log_refusal(caller, call.model, error, problem_code(error))
             raise
         return admission.call, self._held(request, site, started_at, admission, hold)
 
-    def _held(self, request: Request, site: SiteView, started_at: float, admission: Admission, hold: Hold) -> Held:
-        caller = self.recognised(request, admission.known_holder, site, started_at)
-        call, limit, is_trusting = admission.call, admission.limit, admission.is_trusting
-        return Held(caller, call.model, call.endpoint.kind, admission.price, hold, limit, is_trusting)
+    def _held(
+        self, request: Request, site: SiteView, started_at: float, admission: Admission, hold: Hold
+    ) -> AdmittedCall:
+        caller = self.identified(request, admission.known_holder, site, started_at)
+        call, limit, trusts_limit = admission.call, admission.limit, admission.trusts_limit
+        return AdmittedCall(caller, call.model, call.endpoint.kind, admission.price, hold, limit, trusts_limit)
 
-    async def _forward(self, call: Call, held: Held, site: SiteView) -> Response:
+    async def _forward(self, call: Call, held: AdmittedCall, site: SiteView) -> Response:
         """Ask the model server and book what came of it, whatever that is."""
-        failure: GatekeyError = STOPPED
+        failure: GatekeyError = GATEWAY_STOPPED
         try:
             with ExitStack() as place:
-                place.enter_context(self._places.one(held.caller.holder.account_id))
-                async with asyncio.timeout(LONGEST_CALL):
-                    answer = await ask(self.model_server, site, call, request_id=held.caller.request_id)
+                place.enter_context(self._concurrency.one(held.caller.holder.account_id))
+                async with asyncio.timeout(MAX_CALL_S):
+                    answer = await send_call(self.model_server, site, call, request_id=held.caller.request_id)
                     if call.streams and answer.is_success:
-                        await check_streams(answer)
+                        await require_event_stream(answer)
                         streamed = replace(call, content=b"")  # it is sent, and a stream may last
                         return StreamingRelayResponse(streamed, held, answer, self.ledger, site, place.pop_all())
                     content = await self._read(answer, held, site)
             return await self._book(call, held, content, site)
         except TimeoutError as error:
-            failure = unreachable(error)
+            failure = connection_problem(error)
             raise failure from error
         except GatekeyError as error:
             failure = error
             raise
         finally:
-            if not held.is_taken:
+            if not held.has_booker:
                 await self.ledger.book_failure(held, failure, problem_code(failure))
 
-    async def _read(self, answer: httpx.Response, held: Held, site: SiteView) -> bytes:
+    async def _read(self, answer: httpx.Response, held: AdmittedCall, site: SiteView) -> bytes:
         try:
             if not answer.is_success:
-                raise held.told(await refusal(answer, site))
-            return await read_all(answer)
+                raise held.told(await response_problem(answer, site))
+            return await read_body(answer)
         finally:
             await answer.aclose()
 
-    async def _book(self, call: Call, held: Held, content: bytes, site: SiteView) -> Response:
+    async def _book(self, call: Call, held: AdmittedCall, content: bytes, site: SiteView) -> Response:
         document = await self.document(content)
-        status, task = task_of(document, site) if call.endpoint.kind is Kind.TASK else ("ok", "")
-        usage = of_answer(call, document, len(content), secret=site.upstream_key, host=site.upstream_host)
-        if held.is_trusting:
-            self.ledger.obedience.note(call, usage)
+        status, task = batch_status(document, site) if call.endpoint.kind is Kind.TASK else ("ok", "")
+        usage = response_usage(call, document, len(content), secret=site.upstream_key, host=site.upstream_host)
+        if held.trusts_limit:
+            self.ledger.limit_compliance.note(call, usage)
         await self.ledger.book(held, usage, status=status, detail=usage.remark(held.price), task=task)
         relayed = relay_response(content, site.upstream_key, held.caller.request_id)
         relayed.headers.update(held.headers)
@@ -170,16 +172,16 @@ class Relay:
 
     def begin(self, request: Request) -> float:
         """Give `request` its name, which its answer and its line in the usage log carry; returns the time."""
-        request.scope[REQUEST_ID] = "req_" + self.services.store.context.rng.randbytes(12).hex()
+        request.scope[REQUEST_ID_KEY] = "req_" + self.services.store.context.rng.randbytes(12).hex()
         return time.perf_counter()
 
     def key(self, request: Request) -> str:
         """The API key of `request`. Raises `BearerMissing` or `BearerMalformed`."""
-        return bearer(request.scope, API_KEY_PREFIX, WHAT)
+        return bearer_token(request.scope, API_KEY_PREFIX, _CREDENTIAL_NAME)
 
     def named(self, request: Request) -> dict[str, str]:
         """The header that carries the name of `request`."""
-        return {"X-Request-Id": request.scope[REQUEST_ID]}
+        return {"X-Request-Id": request.scope[REQUEST_ID_KEY]}
 
     async def site(self) -> SiteView:
         return await self.services.site.current()
@@ -194,7 +196,7 @@ class Relay:
         try:
             counted = self.services.rates.count(holder, site)
         except OpenAiProblem as error:
-            caller = self.recognised(request, replace(holder, records_ip=False), site, started_at)
+            caller = self.identified(request, replace(holder, records_ip=False), site, started_at)
             await self.ledger.log_refusal(caller, "", error, problem_code(error))
             raise
         try:
@@ -211,12 +213,12 @@ class Relay:
         announced = request.headers.get("content-length", "")
         # Where both stand, the encoding counts (RFC 9112, 6.3).
         is_announced = announced.isdigit() and "transfer-encoding" not in request.headers
-        if not is_announced or int(announced) > _TRUSTED_SIZE:
-            holder, quota = await self.services.threads.read(lambda: self._means(key))
+        if not is_announced or int(announced) > _MAX_ANONYMOUS_BYTES:
+            holder, quota = await self.services.threads.read(lambda: self._holder_and_quota(key))
             if quota.remaining_micro_usd < 1:
                 raise QuotaExceeded
-            claim = held.enter_context(self._bodies.of(holder.account_id, site))
-            claim.announce(min(int(announced), RELAY_LIMIT) if is_announced else 0)
+            claim = held.enter_context(self._body_memory.of(holder.account_id, site))
+            claim.announce(min(int(announced), MAX_RELAY_BODY_BYTES) if is_announced else 0)
             body = bytearray()
             async for chunk in request.stream():
                 claim.grow_to(len(body) + len(chunk))
@@ -226,11 +228,11 @@ class Relay:
 
     async def document(self, content: bytes) -> dict[str, Any]:
         """The JSON object that the model server answered. Raises `UpstreamFailed`."""
-        return await self._aside(content, lambda: _document_of(content))
+        return await self._off_loop(content, lambda: _parse_document(content))
 
-    async def _aside(self, content: bytes, parse: Callable[[], T]) -> T:
+    async def _off_loop(self, content: bytes, parse: Callable[[], T]) -> T:
         """What `parse` makes of `content`; of a long one in a thread, where it keeps nobody waiting for all of it."""
-        if len(content) <= LONGEST_AT_ONCE:
+        if len(content) <= MAX_INLINE_BYTES:
             return parse()
         async with self._parsing:
             return await asyncio.to_thread(parse)
@@ -238,19 +240,19 @@ class Relay:
     async def caller(self, request: Request, key: str, site: SiteView, started_at: float) -> Caller:
         """Who sent `request`. Raises `InvalidApiKey`."""
         holder = await self.services.threads.read(lambda: self.services.store.api_keys.authenticate(key))
-        return self.recognised(request, holder, site, started_at)
+        return self.identified(request, holder, site, started_at)
 
-    def recognised(self, request: Request, holder: KeyHolder, site: SiteView, started_at: float) -> Caller:
+    def identified(self, request: Request, holder: KeyHolder, site: SiteView, started_at: float) -> Caller:
         """The caller, as the access log and the ledger know them."""
         address = client_address(request.scope, site.trusted_proxies)
-        self.services.note(request.scope, holder, address)
-        return Caller(holder, address, request.scope[REQUEST_ID], started_at)
+        self.services.log_account(request.scope, holder, address)
+        return Caller(holder, address, request.scope[REQUEST_ID_KEY], started_at)
 
     def _holder(self, key: str) -> KeyHolder:
         with self.services.store.database.read() as tx:
             return self.services.store.api_keys.holder(tx, key)
 
-    def _means(self, key: str) -> tuple[KeyHolder, QuotaState]:
+    def _holder_and_quota(self, key: str) -> tuple[KeyHolder, QuotaState]:
         store = self.services.store
         with store.database.read() as tx:
             holder = store.api_keys.holder(tx, key)
@@ -265,10 +267,10 @@ def relay_response(content: bytes, secret: str, request_id: str) -> Response:
     return Response(content, headers={"X-Request-Id": request_id}, media_type="application/json")
 
 
-def _document_of(content: bytes) -> dict[str, Any]:
+def _parse_document(content: bytes) -> dict[str, Any]:
     """The JSON object in an answer. Raises `UpstreamFailed`."""
     try:
-        document = loads_answer(content)
+        document = loads_lenient(content)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
@@ -276,9 +278,9 @@ def _document_of(content: bytes) -> dict[str, Any]:
     return document
 
 
-def task_of(document: Mapping[str, Any], site: SiteView) -> tuple[str, str]:
+def batch_status(document: Mapping[str, Any], site: SiteView) -> tuple[str, str]:
     """The status of a task at the model server, and its name. Raises `UpstreamFailed`."""
     status, name = document.get("status"), document.get("id")
-    if not isinstance(status, str) or not isinstance(name, str) or not TASK_NAME.fullmatch(name):
+    if not isinstance(status, str) or not isinstance(name, str) or not BATCH_ID.fullmatch(name):
         raise UpstreamFailed("The model server's answer was no batch.")
-    return masked(without_server(status, site.upstream_host), site.upstream_key), name
+    return mask_secrets(mask_host(status, site.upstream_host), site.upstream_key), name

@@ -7,15 +7,15 @@ is between the client and the model server.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.openapi_responses import MEANINGS, Schema, refusals
-from gateway.relay.fields import EXTRA, TOOLS
-from gateway.relay.relay import TASK_NAME
-from gateway.relay.request import BATCHES, ENDPOINTS, MOST_CHOICES, MOST_TOKENS, STREAM_OPTIONS, Endpoint
-from gateway.relay.routes import PREFIX
+from gateway.openapi_responses import MEANINGS, Schema, error_responses
+from gateway.paths import RELAY_PREFIX
+from gateway.relay.fields import EXTRA_FIELDS_SWITCH, TOOL_TYPES
+from gateway.relay.relay import BATCH_ID
+from gateway.relay.request import BATCHES, ENDPOINTS, MAX_CHOICES, MAX_TOKENS, STREAM_OPTIONS, Endpoint
 from store.inputs import LONGEST_MODEL
 from store.request_fields import IN_METADATA, METADATA_BEGINNINGS, METADATA_ENDING
 
-_RELAYED: Final[Mapping[int, str]] = {
+_MEANINGS: Final[Mapping[int, str]] = {
     400: "The body could not be read, or the gateway or the model server refused a field; `param` names it.",
     401: "There is no valid API key in the Authorization header (RFC 6750).",
     403: "The account is suspended (`account_suspended`), or the model has no price and the account does not accept "
@@ -33,17 +33,17 @@ _RELAYED: Final[Mapping[int, str]] = {
     503: "There is no model server, it is too busy, or the data cannot be reached at the moment.",
     504: "The model server did not answer in time.",
 }
-_ASKED: Final[tuple[int, ...]] = (401, 403, 405, 429, 500, 502, 503, 504)
+_READ_STATUSES: Final[tuple[int, ...]] = (401, 403, 405, 429, 500, 502, 503, 504)
 """What a request without a body can be answered with."""
 _WITH_HEADERS: Final = frozenset({401, 405})
-_KEY: Final[Mapping[str, Any]] = {"security": [{"ApiKey": []}], "tags": ["relay"]}
-_REQUEST_ID: Final[Mapping[str, Schema]] = {
+_SECURITY: Final[Mapping[str, Any]] = {"security": [{"ApiKey": []}], "tags": ["relay"]}
+_REQUEST_ID_HEADER: Final[Mapping[str, Schema]] = {
     "X-Request-Id": {
         "description": "As in the usage log, where a batch goes by its own name.",
         "schema": {"type": "string"},
     }
 }
-_ANYTHING: Final[Schema] = {"description": "Read by the model server alone."}
+_UNCHECKED: Final[Schema] = {"description": "Read by the model server alone."}
 _INVISIBLE: Final = (
     "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
@@ -52,14 +52,14 @@ _INVISIBLE: Final = (
 """What no model's name holds, as a pattern has it; `store.text` decides."""
 _BLANK: Final = " \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 MODEL_NAME: Final = f"^[^{_BLANK}{_INVISIBLE}]([^{_INVISIBLE}]*[^{_BLANK}{_INVISIBLE}])?$"
-_MODEL: Final[Schema] = {
+_MODEL_SCHEMA: Final[Schema] = {
     "type": "string",
     "minLength": 1,
     "maxLength": LONGEST_MODEL,
     "pattern": MODEL_NAME,
     "description": "As the administrator priced it, to the letter: visible characters, and no blank at its ends.",
 }
-_STREAM: Final[Mapping[str, Schema]] = {
+_STREAM_SCHEMAS: Final[Mapping[str, Schema]] = {
     "stream": {"type": ["boolean", "null"], "default": False},
     "stream_options": {
         "type": ["object", "null"],
@@ -67,14 +67,14 @@ _STREAM: Final[Mapping[str, Schema]] = {
         "additionalProperties": False,
     },
 }
-_NO_STREAM: Final[Mapping[str, Schema]] = {"stream": {"enum": [False, None], "default": False}}
+_NO_STREAM_SCHEMAS: Final[Mapping[str, Schema]] = {"stream": {"enum": [False, None], "default": False}}
 
 
-def _in_any_letters(name: str) -> str:
+def _any_case(name: str) -> str:
     return "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in name)
 
 
-def _tool(kind: str) -> Schema:
+def _tool_schema(kind: str) -> Schema:
     return {
         "type": "object",
         "properties": {"type": {"const": kind}, kind: {}},
@@ -85,53 +85,53 @@ def _tool(kind: str) -> Schema:
 
 _METADATA_REFUSED: Final = "|".join(
     (
-        f"^({'|'.join(map(_in_any_letters, sorted(IN_METADATA)))})$",
-        f"^({'|'.join(map(_in_any_letters, METADATA_BEGINNINGS))})",
-        f"{_in_any_letters(METADATA_ENDING)}$",
+        f"^({'|'.join(map(_any_case, sorted(IN_METADATA)))})$",
+        f"^({'|'.join(map(_any_case, METADATA_BEGINNINGS))})",
+        f"{_any_case(METADATA_ENDING)}$",
     )
 )
-_NAMES: Final = f"All others are refused, but those that the administrator adds to `{EXTRA}`."
-_TOOLS: Final[Schema] = {
+_OTHERS_REFUSED: Final = f"All others are refused, but those that the administrator adds to `{EXTRA_FIELDS_SWITCH}`."
+_TOOLS_SCHEMA: Final[Schema] = {
     "type": ["array", "null"],
-    "items": {"oneOf": [_tool(kind) for kind in TOOLS]},
+    "items": {"oneOf": [_tool_schema(kind) for kind in TOOL_TYPES]},
     "description": "Functions and custom tools. Others cost extra and are refused.",
 }
-_METADATA: Final[Schema] = {
+_METADATA_SCHEMA: Final[Schema] = {
     "type": ["object", "null"],
     "additionalProperties": {"type": "string"},
     "propertyNames": {"not": {"pattern": _METADATA_REFUSED}},
 }
 
 
-def _whole(lowest: int, highest: int) -> Schema:
+def _integer_or_null(lowest: int, highest: int) -> Schema:
     return {"type": ["integer", "null"], "minimum": lowest, "maximum": highest}
 
 
-_FIELDS: Final[Mapping[str, Mapping[str, Schema]]] = {
+_CHECKED_FIELDS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "/chat/completions": {
-        "messages": _ANYTHING,
-        "tools": _TOOLS,
-        "metadata": _METADATA,
-        **_STREAM,
-        "n": _whole(1, MOST_CHOICES),
-        "max_tokens": _whole(1, MOST_TOKENS),
-        "max_completion_tokens": _whole(1, MOST_TOKENS),
+        "messages": _UNCHECKED,
+        "tools": _TOOLS_SCHEMA,
+        "metadata": _METADATA_SCHEMA,
+        **_STREAM_SCHEMAS,
+        "n": _integer_or_null(1, MAX_CHOICES),
+        "max_tokens": _integer_or_null(1, MAX_TOKENS),
+        "max_completion_tokens": _integer_or_null(1, MAX_TOKENS),
     },
     "/completions": {
-        "prompt": _ANYTHING,
-        **_STREAM,
-        "n": _whole(1, MOST_CHOICES),
-        "best_of": _whole(1, MOST_CHOICES),
-        "max_tokens": _whole(0, MOST_TOKENS),
+        "prompt": _UNCHECKED,
+        **_STREAM_SCHEMAS,
+        "n": _integer_or_null(1, MAX_CHOICES),
+        "best_of": _integer_or_null(1, MAX_CHOICES),
+        "max_tokens": _integer_or_null(0, MAX_TOKENS),
     },
-    "/embeddings": {"input": _ANYTHING, **_NO_STREAM},
-    "/images/generations": {"prompt": _ANYTHING, **_NO_STREAM, "n": _whole(1, MOST_CHOICES)},
+    "/embeddings": {"input": _UNCHECKED, **_NO_STREAM_SCHEMAS},
+    "/images/generations": {"prompt": _UNCHECKED, **_NO_STREAM_SCHEMAS, "n": _integer_or_null(1, MAX_CHOICES)},
     "/batches": {
-        "input_file_id": _ANYTHING,
-        "endpoint": _ANYTHING,
-        "completion_window": _ANYTHING,
-        "metadata": _METADATA,
-        **_NO_STREAM,
+        "input_file_id": _UNCHECKED,
+        "endpoint": _UNCHECKED,
+        "completion_window": _UNCHECKED,
+        "metadata": _METADATA_SCHEMA,
+        **_NO_STREAM_SCHEMAS,
     },
 }
 _EXAMPLES: Final[Mapping[str, Schema]] = {
@@ -144,56 +144,64 @@ _EXAMPLES: Final[Mapping[str, Schema]] = {
 
 
 def relay_paths() -> dict[str, Schema]:
-    """Every address below `PREFIX`, with its operations."""
-    paths = {PREFIX + each.path: {"post": _relayed(each)} for each in ENDPOINTS}
+    """Every address below `RELAY_PREFIX`, with its operations."""
+    paths = {RELAY_PREFIX + each.path: {"post": _post_operation(each)} for each in ENDPOINTS}
     name: Schema = {"name": "batch_id", "in": "path", "required": True}
-    name["schema"] = {"type": "string", "pattern": f"^{TASK_NAME.pattern}$"}
-    paths[f"{PREFIX}/batches/{{batch_id}}"] = {
-        "get": _read("read_batch", "A batch as it stands at the model server", (*_ASKED, 400, 404), name)
+    name["schema"] = {"type": "string", "pattern": f"^{BATCH_ID.pattern}$"}
+    paths[f"{RELAY_PREFIX}/batches/{{batch_id}}"] = {
+        "get": _get_operation(
+            "read_batch", "A batch as it stands at the model server", (*_READ_STATUSES, 400, 404), name
+        )
     }
-    listed = _read("list_models", "The models that the account may call", _ASKED)
+    listed = _get_operation("list_models", "The models that the account may call", _READ_STATUSES)
     reading = {"operationId": "read_model", "parameters": {"model": "$response.body#/data/0/id"}}
     listed["responses"]["200"]["links"] = {"read": reading}
-    paths[f"{PREFIX}/models"] = {"get": listed}
-    model: Schema = {"name": "model", "in": "path", "required": True, "schema": _MODEL}
-    paths[f"{PREFIX}/models/{{model}}"] = {"get": _read("read_model", "One such model", (*_ASKED, 404), model)}
+    paths[f"{RELAY_PREFIX}/models"] = {"get": listed}
+    model: Schema = {"name": "model", "in": "path", "required": True, "schema": _MODEL_SCHEMA}
+    paths[f"{RELAY_PREFIX}/models/{{model}}"] = {
+        "get": _get_operation("read_model", "One such model", (*_READ_STATUSES, 404), model)
+    }
     return paths
 
 
-def _relayed(endpoint: Endpoint) -> Schema:
+def _post_operation(endpoint: Endpoint) -> Schema:
     path, is_task = endpoint.path, endpoint is BATCHES
-    properties = {**({} if is_task else {"model": _MODEL}), **_FIELDS[path]}
-    names = {"enum": sorted(endpoint.fields), "description": _NAMES}
+    properties = {**({} if is_task else {"model": _MODEL_SCHEMA}), **_CHECKED_FIELDS[path]}
+    names = {"enum": sorted(endpoint.fields), "description": _OTHERS_REFUSED}
     schema: Schema = {"type": "object", "properties": properties, "propertyNames": names}
     schema |= {} if is_task else {"required": ["model"]}
     content: Schema = {"application/json": {"schema": {"type": "object"}}}
     if "stream_options" in properties:
         content["text/event-stream"] = {}
-    answer: Schema = {"description": "The model server's answer.", "content": content, "headers": dict(_REQUEST_ID)}
+    answer: Schema = {
+        "description": "The model server's answer.",
+        "content": content,
+        "headers": dict(_REQUEST_ID_HEADER),
+    }
     if is_task:
         reading = {"operationId": "read_batch", "parameters": {"batch_id": "$response.body#/id"}}
         answer["links"] = {"read": reading}
     return {
-        **_KEY,
+        **_SECURITY,
         "operationId": f"create{path.replace('/', '_')}",
         "summary": f"OpenAI's {path}",
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": schema, "example": _EXAMPLES[path]}},
         },
-        "responses": {"200": answer, **refusals(_RELAYED, "OpenAiError", with_headers=_WITH_HEADERS)},
+        "responses": {"200": answer, **error_responses(_MEANINGS, "OpenAiError", with_headers=_WITH_HEADERS)},
     }
 
 
-def _read(name: str, summary: str, statuses: tuple[int, ...], *parameters: Schema) -> Schema:
+def _get_operation(name: str, summary: str, statuses: tuple[int, ...], *parameters: Schema) -> Schema:
     answer: Schema = {"description": summary + ".", "content": {"application/json": {"schema": {"type": "object"}}}}
-    answer["headers"] = dict(_REQUEST_ID)
-    meanings = {status: _RELAYED[status] for status in sorted(statuses)}
+    answer["headers"] = dict(_REQUEST_ID_HEADER)
+    meanings = {status: _MEANINGS[status] for status in sorted(statuses)}
     meanings |= {404: "There is nothing of that name."} if 404 in meanings else {}
     return {
-        **_KEY,
+        **_SECURITY,
         "operationId": name,
         "summary": summary,
         "parameters": list(parameters),
-        "responses": {"200": answer, **refusals(meanings, "OpenAiError", with_headers=_WITH_HEADERS)},
+        "responses": {"200": answer, **error_responses(meanings, "OpenAiError", with_headers=_WITH_HEADERS)},
     }

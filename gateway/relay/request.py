@@ -10,18 +10,25 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, NoReturn
 
-from gateway.json_text import LONGEST_NUMBER, NumberTooLong, loads
+from gateway.json_text import MAX_NUMBER_CHARACTERS, NumberTooLong, loads
 from gateway.problems import OpenAiProblem
-from gateway.relay.fields import BATCH, CHAT, COMPLETION, EMBEDDING, PICTURE, check_fields
-from gateway.relay.prompt_estimate import prompt_estimate
+from gateway.relay.fields import (
+    BATCH_FIELDS,
+    CHAT_FIELDS,
+    COMPLETION_FIELDS,
+    EMBEDDING_FIELDS,
+    IMAGE_FIELDS,
+    check_fields,
+)
+from gateway.relay.prompt_estimate import estimate_prompt_tokens
 from store.errors import InvalidModel
 from store.inputs import LONGEST_MODEL, check_model
 from store.tokens import SECRET
 from store.usage_log import Kind
 
-MOST_TOKENS: Final = 10_000_000
-MOST_CHOICES: Final = 128
-MOST_VALUES: Final = 500_000
+MAX_TOKENS: Final = 10_000_000
+MAX_CHOICES: Final = 128
+MAX_JSON_VALUES: Final = 500_000
 """In one body. The interpreter does nothing else while it parses: a million small ones keep all others waiting for
 a second. OpenAI takes 300,000 tokens to embed at once, the longest list there is."""
 STREAM_OPTIONS: Final = ("include_usage", "include_obfuscation", "continuous_usage_stats")
@@ -30,11 +37,11 @@ TOKENS_PER_DRAWING: Final = 8000
 """Held for each picture that is drawn. Where pictures are priced one by one, a token costs nothing; where they are
 priced by tokens, a large one in the best quality has above 6,000."""
 
-_MARKS: Final = (b",", b"[", b"{")
+_VALUE_DELIMITERS: Final = (b",", b"[", b"{")
 """Each value but the first has one of these before it; there may be more of them, in strings."""
 
 
-class Length(NamedTuple):
+class OutputLength(NamedTuple):
     """How long what is answered may be: so many `answers` of at most `tokens` each."""
 
     answers: int
@@ -49,7 +56,7 @@ class Endpoint:
     path: str
     kind: Kind
     may_stream: bool
-    length: Callable[[dict[str, Any]], Length]
+    length: Callable[[dict[str, Any]], OutputLength]
     fields: frozenset[str]
     """What a request may hold."""
     model: str = ""
@@ -70,7 +77,7 @@ class Call:
     wants_usage: bool
     """Whether the client asked for the usage of a stream itself."""
     prompt_tokens: int
-    length: Length
+    length: OutputLength
     pictures: int
 
     @property
@@ -86,9 +93,9 @@ class Call:
         head = {"model": model, **({limit[0]: limit[1]} if limit else {})}
         if self.endpoint.model or head == {"model": self.model}:
             return self
-        old = (_written({"model": self.model}), json.dumps({"model": self.model}, separators=(",", ":")).encode())
+        old = (_to_json({"model": self.model}), json.dumps({"model": self.model}, separators=(",", ":")).encode())
         begin = next(len(text) - 1 for text in old if self.content.startswith(text[:-1]))
-        return replace(self, model=model, content=_written(head)[:-1] + self.content[begin:])
+        return replace(self, model=model, content=_to_json(head)[:-1] + self.content[begin:])
 
 
 def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str] = frozenset()) -> Call:
@@ -96,7 +103,7 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
 
     `extra` are fields that the administrator lets through, beside those of `endpoint`.
     """
-    body = read_object(media_type, raw)
+    body = parse_object(media_type, raw)
     check_fields(body, endpoint.fields, extra)
     model = endpoint.model or body.get("model")
     if not isinstance(model, str) or not 1 <= len(model) <= LONGEST_MODEL:
@@ -120,10 +127,10 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
     length = endpoint.length(body)
     if not endpoint.model:
         del body["model"]
-        body = {"model": model, **{name: value for name, value in body.items() if not _is_no_limit(name, value)}}
-    pictures = _whole(body, "n", 1, MOST_CHOICES) if endpoint.kind is Kind.DRAWING else 0
-    content = _written(body)
-    prompt = prompt_estimate(content, body) if endpoint.kind is not Kind.TASK else 0
+        body = {"model": model, **{name: value for name, value in body.items() if not _is_null_limit(name, value)}}
+    pictures = _whole_number(body, "n", 1, MAX_CHOICES) if endpoint.kind is Kind.DRAWING else 0
+    content = _to_json(body)
+    prompt = estimate_prompt_tokens(content, body) if endpoint.kind is not Kind.TASK else 0
     return Call(endpoint, model, content, streams, wants_usage, prompt, length, pictures)
 
 
@@ -137,16 +144,16 @@ def without_usage(content: bytes) -> bytes:
     return content[: content.rindex(b',"stream_options":')] + b"}"
 
 
-def read_object(media_type: str, raw: bytes) -> dict[str, Any]:
+def parse_object(media_type: str, raw: bytes) -> dict[str, Any]:
     """The JSON object in `raw`. Raises `OpenAiProblem` 400, 413 or 415."""
     if media_type.partition(";")[0].strip().lower() != "application/json":
         raise OpenAiProblem(415, "Send the body as application/json.")
-    if len(raw) > MOST_VALUES and sum(map(raw.count, _MARKS)) > MOST_VALUES:
-        raise OpenAiProblem(413, f"The body holds more than {MOST_VALUES:,} values.")
+    if len(raw) > MAX_JSON_VALUES and sum(map(raw.count, _VALUE_DELIMITERS)) > MAX_JSON_VALUES:
+        raise OpenAiProblem(413, f"The body holds more than {MAX_JSON_VALUES:,} values.")
     try:
         body = loads(raw)
     except NumberTooLong as error:
-        raise OpenAiProblem(400, f"The body holds a number of more than {LONGEST_NUMBER} characters.") from error
+        raise OpenAiProblem(400, f"The body holds a number of more than {MAX_NUMBER_CHARACTERS} characters.") from error
     except (ValueError, RecursionError) as error:
         raise OpenAiProblem(400, "The body is not JSON.") from error
     if not isinstance(body, dict):
@@ -154,33 +161,33 @@ def read_object(media_type: str, raw: bytes) -> dict[str, Any]:
     return body
 
 
-def chat_completion(body: dict[str, Any]) -> Length:
+def chat_output(body: dict[str, Any]) -> OutputLength:
     """How long a chat's answers may be."""
-    limits = [_whole(body, name, 1, MOST_TOKENS, 0) for name in ("max_tokens", "max_completion_tokens")]
+    limits = [_whole_number(body, name, 1, MAX_TOKENS, 0) for name in ("max_tokens", "max_completion_tokens")]
     # Model servers differ in which of the two they obey.
-    return Length(_whole(body, "n", 1, MOST_CHOICES), max(limits) or None)
+    return OutputLength(_whole_number(body, "n", 1, MAX_CHOICES), max(limits) or None)
 
 
-def text_completion(body: dict[str, Any]) -> Length:
+def completion_output(body: dict[str, Any]) -> OutputLength:
     """The same for a completion, which may have several prompts, and drop the worse of its answers."""
-    longest = None if body.get("max_tokens") is None else _whole(body, "max_tokens", 0, MOST_TOKENS)
-    choices = max(_whole(body, "n", 1, MOST_CHOICES), _whole(body, "best_of", 1, MOST_CHOICES))
+    longest = None if body.get("max_tokens") is None else _whole_number(body, "max_tokens", 0, MAX_TOKENS)
+    choices = max(_whole_number(body, "n", 1, MAX_CHOICES), _whole_number(body, "best_of", 1, MAX_CHOICES))
     prompt = body.get("prompt")
     several = isinstance(prompt, list) and any(isinstance(part, str | list) for part in prompt)
-    return Length(choices * (len(prompt) if isinstance(prompt, list) and several else 1), longest)
+    return OutputLength(choices * (len(prompt) if isinstance(prompt, list) and several else 1), longest)
 
 
-def drawing(body: dict[str, Any]) -> Length:
+def image_output(body: dict[str, Any]) -> OutputLength:
     """The tokens that the pictures asked for have."""
-    return Length(_whole(body, "n", 1, MOST_CHOICES), TOKENS_PER_DRAWING)
+    return OutputLength(_whole_number(body, "n", 1, MAX_CHOICES), TOKENS_PER_DRAWING)
 
 
-def nothing(_: dict[str, Any]) -> Length:
+def no_output(_: dict[str, Any]) -> OutputLength:
     """No tokens are answered."""
-    return Length(0, 0)
+    return OutputLength(0, 0)
 
 
-BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, length=nothing, fields=BATCH, model="batch")
+BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, length=no_output, fields=BATCH_FIELDS, model="batch")
 """A batch names its models in a file that the relay does not see. So it is priced as a model of its own, `batch`, by
 the request: without that price, or the account's leave for models without one, there are no batches."""
 
@@ -189,20 +196,20 @@ ENDPOINTS: Final = (
         "/chat/completions",
         Kind.CONSUMPTION,
         may_stream=True,
-        length=chat_completion,
-        fields=CHAT,
+        length=chat_output,
+        fields=CHAT_FIELDS,
         limits=("max_tokens", "max_completion_tokens"),
     ),
     Endpoint(
         "/completions",
         Kind.CONSUMPTION,
         may_stream=True,
-        length=text_completion,
-        fields=COMPLETION,
+        length=completion_output,
+        fields=COMPLETION_FIELDS,
         limits=("max_tokens",),
     ),
-    Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, length=nothing, fields=EMBEDDING),
-    Endpoint("/images/generations", Kind.DRAWING, may_stream=False, length=drawing, fields=PICTURE),
+    Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, length=no_output, fields=EMBEDDING_FIELDS),
+    Endpoint("/images/generations", Kind.DRAWING, may_stream=False, length=image_output, fields=IMAGE_FIELDS),
     BATCHES,
 )
 
@@ -222,7 +229,7 @@ def _wants_usage(body: dict[str, Any]) -> bool:
     return options.get("include_usage") is True
 
 
-def _whole(body: dict[str, Any], name: str, lowest: int, highest: int, default: int = 1) -> int:
+def _whole_number(body: dict[str, Any], name: str, lowest: int, highest: int, default: int = 1) -> int:
     value = body.get(name)
     if value is None:
         return default
@@ -233,12 +240,12 @@ def _whole(body: dict[str, Any], name: str, lowest: int, highest: int, default: 
     return value
 
 
-def _is_no_limit(name: str, value: object) -> bool:
+def _is_null_limit(name: str, value: object) -> bool:
     # A null says nothing, and would stand beside the limit that the gateway may set.
     return value is None and name in ("max_tokens", "max_completion_tokens")
 
 
-def _written(body: Mapping[str, Any]) -> bytes:
+def _to_json(body: Mapping[str, Any]) -> bytes:
     """`body` as JSON. Raises `OpenAiProblem` 400 for a number that only some parsers take for one."""
     try:
         text = json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -6,30 +6,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.json_text import loads_answer
-from gateway.model_server.error_reasons import failure, reason_of
+from gateway.json_text import loads_lenient
+from gateway.model_server.error_reasons import failure_sentence, reason_in_document
 from gateway.relay.request import Call
-from gateway.relay.usage import Usage, of_stream, says_error
-from gateway.relay.usage_report import ReportedUsage, reported
+from gateway.relay.usage import Usage, reports_error, stream_usage
+from gateway.relay.usage_report import ReportedUsage, parse_usage
 from store.errors import UpstreamFailed
 
-LONGEST_EVENT: Final = 4 * 1024 * 1024
-LONGEST_READ: Final = 256 * 1024
+MAX_EVENT_BYTES: Final = 4 * 1024 * 1024
+MAX_PARSED_EVENT_BYTES: Final = 256 * 1024
 """Bytes of one event that are read for its usage, on the event loop: at the worst, some 20 ms."""
-DONE: Final = b"data: [DONE]\n\n"
-_LINE: Final = rb"(?:\r\n|\n|\r(?!\n))"
-_END: Final = re.compile(_LINE + rb"{2}")
+DONE_EVENT: Final = b"data: [DONE]\n\n"
+_LINE_END: Final = rb"(?:\r\n|\n|\r(?!\n))"
+_EVENT_END: Final = re.compile(_LINE_END + rb"{2}")
 _DATA: Final = re.compile(rb"(?:^|[\r\n])data:[ ]?([^\r\n]*)")
-_USAGE: Final = re.compile(rb'"usage"\s*:\s*\{')
-_ERROR: Final = re.compile(rb'"error"\s*:|"object"\s*:\s*"error"')
+_USAGE_KEY: Final = re.compile(rb'"usage"\s*:\s*\{')
+_ERROR_KEY: Final = re.compile(rb'"error"\s*:|"object"\s*:\s*"error"')
 _ERROR_EVENT: Final = re.compile(rb"(?:^|[\r\n])event:[ ]?error[ ]*(?:[\r\n]|$)")
-_PIECE: Final = re.compile(
+_DELTA_TEXT: Final = re.compile(
     rb'"(?:content|text|arguments|reasoning|reasoning_content|refusal|thinking|transcript|input)"'
     rb'\s*:\s*"((?:[^"\\]|\\.)+)"'
 )
 _BROKE_OFF: Final = "The model server reported an error and broke off"
-_AUDIO: Final = re.compile(rb'"audio"\s*:\s*\{')
-_SOUND: Final = re.compile(rb'"data"\s*:\s*"([A-Za-z0-9+/=_-]+)"')
+_AUDIO_KEY: Final = re.compile(rb'"audio"\s*:\s*\{')
+_AUDIO_DATA: Final = re.compile(rb'"data"\s*:\s*"([A-Za-z0-9+/=_-]+)"')
 
 
 @dataclass(slots=True)
@@ -43,32 +43,32 @@ class StreamMeter:
     hides_usage: bool
     secret: bytes
     host: str = ""
-    told: ReportedUsage | None = None
+    reported: ReportedUsage | None = None
     """The last usage that was reported."""
-    pieces: int = 0
+    deltas: int = 0
     """Events that held a part of an answer."""
-    letters: int = 0
+    text_bytes: int = 0
     """Bytes of those parts, as text."""
-    sounds: int = 0
+    audio_bytes: int = 0
     """The same as speech, in base64."""
     is_done: bool = False
     """Whether `[DONE]` came. It is not passed on: whoever pumps sends it when the call is booked."""
     _rest: bytes = b""
-    _told_at: int = 0
-    """How many pieces there were when `told` came."""
+    _reported_at: int = 0
+    """How many pieces there were when `reported` came."""
     _has_begun: bool = False
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """The events that `chunk` completes, to be passed on as they are.
 
-        Raises `UpstreamFailed` for an event that reports an error or is longer than `LONGEST_EVENT`.
+        Raises `UpstreamFailed` for an event that reports an error or is longer than `MAX_EVENT_BYTES`.
         """
         # All are counted before the first is handed out: whoever takes them may be cancelled at any of them.
-        events, failure = self._count(chunk)
+        events, error = self._count(chunk)
         yield from events
-        if failure is not None:
-            raise failure
-        if len(self._rest) > LONGEST_EVENT:
+        if error is not None:
+            raise error
+        if len(self._rest) > MAX_EVENT_BYTES:
             raise UpstreamFailed("The model server sent an event that is too long.")
 
     def end(self) -> None:
@@ -77,28 +77,28 @@ class StreamMeter:
             raise UpstreamFailed("The model server's answer broke off before its first event.")
 
     @property
-    def is_settled(self) -> bool:
+    def has_final_usage(self) -> bool:
         """Whether the usage was reported, and nothing was answered after it."""
-        return self.told is not None and bool(self.told.completion_tokens) and self._told_at == self.pieces
+        return self.reported is not None and bool(self.reported.completion_tokens) and self._reported_at == self.deltas
 
     def usage(self, call: Call) -> Usage:
         """What the stream came to so far: as reported, or counted where it was not."""
-        is_last = self._told_at == self.pieces
-        return of_stream(call, self.told, self.pieces, self.letters, self.sounds, is_last=is_last)
+        is_last = self._reported_at == self.deltas
+        return stream_usage(call, self.reported, self.deltas, self.text_bytes, self.audio_bytes, is_last=is_last)
 
     def _count(self, chunk: bytes) -> tuple[list[bytes], UpstreamFailed | None]:
         """The events to pass on, up to one that reports an error."""
         buffer, start = self._rest + chunk, 0
         events: list[bytes] = []
         # An event may end in the two bytes where the last chunk and this one meet.
-        for match in _END.finditer(buffer, max(len(self._rest) - 3, 0)):
+        for match in _EVENT_END.finditer(buffer, max(len(self._rest) - 3, 0)):
             event = buffer[start : match.end()]
             start = match.end()
             self._has_begun = True
             try:
                 is_passed_on = self._is_passed_on(event)
-            except UpstreamFailed as failure:
-                return events, failure
+            except UpstreamFailed as failure_sentence:
+                return events, failure_sentence
             if is_passed_on:
                 events.append(event.replace(self.secret, b"...") if self.secret and self.secret in event else event)
         self._rest = buffer[start:]
@@ -109,22 +109,22 @@ class StreamMeter:
         if data.strip() == b"[DONE]":
             self.is_done = True
             return False
-        if _ERROR_EVENT.search(event) or (_ERROR.search(data) and says_error(_object(data))):
-            document = _object(data) or data.decode(errors="replace")
-            reason = reason_of(document)
-            raise UpstreamFailed(failure(_BROKE_OFF, reason, secret=self.secret.decode(), host=self.host))
-        said = _PIECE.findall(data)
-        heard = _SOUND.findall(data) if _AUDIO.search(data) else ()
-        self.pieces += bool(said or heard)
-        self.letters += sum(map(len, said))
-        self.sounds += sum(map(len, heard))
-        return self._note_usage(data) if _USAGE.search(data) else True
+        if _ERROR_EVENT.search(event) or (_ERROR_KEY.search(data) and reports_error(_json_object(data))):
+            document = _json_object(data) or data.decode(errors="replace")
+            reason = reason_in_document(document)
+            raise UpstreamFailed(failure_sentence(_BROKE_OFF, reason, secret=self.secret.decode(), host=self.host))
+        said = _DELTA_TEXT.findall(data)
+        heard = _AUDIO_DATA.findall(data) if _AUDIO_KEY.search(data) else ()
+        self.deltas += bool(said or heard)
+        self.text_bytes += sum(map(len, said))
+        self.audio_bytes += sum(map(len, heard))
+        return self._note_usage(data) if _USAGE_KEY.search(data) else True
 
     def _note_usage(self, data: bytes) -> bool:
-        document = _object(data)
-        told = reported(document)
-        if told is not None:
-            self.told, self._told_at = told, self.pieces
+        document = _json_object(data)
+        reported = parse_usage(document)
+        if reported is not None:
+            self.reported, self._reported_at = reported, self.deltas
         return not (self.hides_usage and document.get("choices") == [])
 
 
@@ -133,11 +133,11 @@ def error_event(body: dict[str, Any]) -> bytes:
     return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
 
 
-def _object(data: bytes) -> dict[str, Any]:
-    if len(data) > LONGEST_READ:
+def _json_object(data: bytes) -> dict[str, Any]:
+    if len(data) > MAX_PARSED_EVENT_BYTES:
         return {}
     try:
-        document = loads_answer(data)
+        document = loads_lenient(data)
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

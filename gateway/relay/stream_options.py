@@ -5,19 +5,19 @@ from typing import Final
 
 import httpx
 
-from gateway.model_server.client import LONGEST_ERROR, ModelServerClient, read_all
+from gateway.model_server.client import MAX_ERROR_BYTES, ModelServerClient, read_body
 from gateway.problems import OpenAiProblem
 from gateway.relay.request import STREAM_OPTIONS, Call, with_usage_alone, without_usage
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
-_REFUSING: Final = frozenset({400, 422, 500, 501})
+_UNKNOWN_FIELD_STATUSES: Final = frozenset({400, 422, 500, 501})
 """What servers answer that do not know a field."""
-_NAMES: Final = tuple(name.encode() for name in ("stream_options", *STREAM_OPTIONS))
+_OPTION_NAMES: Final = tuple(name.encode() for name in ("stream_options", *STREAM_OPTIONS))
 
 
-async def ask(upstream: ModelServerClient, site: SiteView, call: Call, *, request_id: str) -> httpx.Response:
+async def send_call(upstream: ModelServerClient, site: SiteView, call: Call, *, request_id: str) -> httpx.Response:
     """The beginning of the answer to `call`, whatever its status. The caller closes it.
 
     A server that refuses the options of a stream is asked again for the usage alone. One that refuses that as well is
@@ -32,10 +32,10 @@ async def ask(upstream: ModelServerClient, site: SiteView, call: Call, *, reques
     # The server may refuse another option of the client's, and report the usage all the same.
     for asking in dict.fromkeys((content, with_usage_alone(content))):
         answer = await upstream.send(site, "POST", path, asking, request_id=request_id)
-        if answer.status_code not in _REFUSING:
+        if answer.status_code not in _UNKNOWN_FIELD_STATUSES:
             return answer
-        refusal = await _read(answer)
-        if not any(name in refusal.content for name in _NAMES):
+        refusal = await _with_body(answer)
+        if not any(name in refusal.content for name in _OPTION_NAMES):
             return refusal
     again = await upstream.send(site, "POST", path, without_usage(content), request_id=request_id)
     # Only if that was the reason: the words may be a client's, which the server repeats.
@@ -45,11 +45,11 @@ async def ask(upstream: ModelServerClient, site: SiteView, call: Call, *, reques
     return again
 
 
-async def _read(answer: httpx.Response) -> httpx.Response:
+async def _with_body(answer: httpx.Response) -> httpx.Response:
     """The same answer with its body in memory. What cannot be read of a refusal is left out."""
     content = b""
     try:
-        content = await read_all(answer, LONGEST_ERROR)
+        content = await read_body(answer, MAX_ERROR_BYTES)
     except (UpstreamFailed, OpenAiProblem):
         pass
     finally:

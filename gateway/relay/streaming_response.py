@@ -9,36 +9,36 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.model_server.client import LONGEST_CALL, chunks, unreachable
-from gateway.network_errors import FOREIGN
+from gateway.model_server.client import MAX_CALL_S, body_chunks, connection_problem
+from gateway.network_errors import NETWORK_ERRORS
 from gateway.problems import openai_body
-from gateway.relay.ledger import Held, Ledger
+from gateway.relay.ledger import AdmittedCall, Ledger
 from gateway.relay.request import Call
-from gateway.relay.stream_meter import DONE, StreamMeter, error_event
+from gateway.relay.stream_meter import DONE_EVENT, StreamMeter, error_event
 from gateway.relay.usage import Usage
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
 from store.usage_log import Kind
 
-LONGEST_SEND: Final = 60.0
+SEND_TIMEOUT_S: Final = 60.0
 """Seconds. A client that takes nothing for as long is gone: its call holds a place that others wait for."""
-LONGEST_REST: Final = 1.0
+TRAILER_TIMEOUT_S: Final = 1.0
 """Seconds for the end of the message after the end of the stream."""
-MOST_REST: Final = 64 * 1024
+MAX_TRAILER_BYTES: Final = 64 * 1024
 """Bytes of it. To connect again costs less than to read more."""
-LONGEST_READ_ON: Final = 30.0
+READ_ON_TIMEOUT_S: Final = 30.0
 """Seconds. Once the client is gone the stream is read on to its usage, which alone tells what the model thought."""
-MOST_READ_ON: Final = 1024 * 1024
+MAX_READ_ON_BYTES: Final = 1024 * 1024
 """Bytes of it."""
-_LEFT: Final = "client_gone"
-_CUT_OFF: Final = "gateway_stopped"
-_STOPPED: Final = "The gateway was stopped before the end; what had been sent was counted."
-_GONE: Final = "The client left before the end; what it had received was counted."
-_STALLED: Final = "The client took nothing for too long; what it had been sent was counted."
-_REPORTED: Final = "The client left before the end; what the model server reported was charged."
+_CLIENT_GONE_STATUS: Final = "client_gone"
+_STOPPED_STATUS: Final = "gateway_stopped"
+_STOPPED_DETAIL: Final = "The gateway was stopped before the end; what had been sent was counted."
+_GONE_DETAIL: Final = "The client left before the end; what it had received was counted."
+_STALLED_DETAIL: Final = "The client took nothing for too long; what it had been sent was counted."
+_REPORTED_DETAIL: Final = "The client left before the end; what the model server reported was charged."
 
 
-async def check_streams(answer: httpx.Response) -> None:
+async def require_event_stream(answer: httpx.Response) -> None:
     """Raises `UpstreamFailed`, with `answer` closed, unless it is an event stream as it was asked for.
 
     A model server that does not stream answers with one document. It holds no event, so it would be an empty answer.
@@ -63,7 +63,7 @@ class StreamingRelayResponse(Response):
     def __init__(
         self,
         call: Call,
-        held: Held,
+        held: AdmittedCall,
         answer: httpx.Response,
         ledger: Ledger,
         site: SiteView,
@@ -77,13 +77,13 @@ class StreamingRelayResponse(Response):
         self.headers.update(held.headers)
         self._call = call
         self._held = held
-        held.is_taken = True
+        held.has_booker = True
         self._is_booked = False
         self._answer = answer
-        self._chunks: AsyncIterator[bytes] = aiter(chunks(answer))
-        self._place = place
+        self._chunks: AsyncIterator[bytes] = aiter(body_chunks(answer))
+        self._slot = place
         self._sending_since: float | None = None
-        self._left: Usage | None = None
+        self._usage_at_departure: Usage | None = None
         """What was counted when the client had left; None while it is there."""
         self._read_on_bytes = 0
         self._ledger = ledger
@@ -92,7 +92,7 @@ class StreamingRelayResponse(Response):
         )
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
-        with self._place:
+        with self._slot:
             try:
                 await self._serve(receive, send)
                 if self._meter.is_done:
@@ -102,16 +102,16 @@ class StreamingRelayResponse(Response):
 
     async def _serve(self, receive: Receive, send: Send) -> None:
         pump = asyncio.create_task(self._pump(send))
-        gone = asyncio.create_task(_disconnected(receive))
-        status, why = _LEFT, _GONE
+        gone = asyncio.create_task(_wait_for_disconnect(receive))
+        status, why = _CLIENT_GONE_STATUS, _GONE_DETAIL
         try:
             if not await self._is_over(pump, gone):
-                why = _STALLED
+                why = _STALLED_DETAIL
             if not self._is_booked:
                 why = await self._read_on(pump) or why
         except asyncio.CancelledError:
-            if self._left is None:
-                status, why = _CUT_OFF, _STOPPED
+            if self._usage_at_departure is None:
+                status, why = _STOPPED_STATUS, _STOPPED_DETAIL
             raise
         finally:
             # The client may be gone, or this very task cancelled: the call is booked first.
@@ -125,32 +125,32 @@ class StreamingRelayResponse(Response):
     async def _read_on(self, pump: asyncio.Task[None]) -> str:
         """Read on to the usage for a client that is gone; returns what to say of it, or nothing if none came."""
         has_left = not pump.done() or (not pump.cancelled() and isinstance(pump.exception(), _ClientGoneError))
-        if has_left and not self._meter.is_settled:
-            self._left = self._meter.usage(self._call)
+        if has_left and not self._meter.has_final_usage:
+            self._usage_at_departure = self._meter.usage(self._call)
             if self._sending_since is not None:
                 # It waits for the client, and not for the model server: the stream can be read by another.
                 pump.cancel()
                 await asyncio.wait({pump})
             reader = asyncio.create_task(self._discard()) if pump.done() else pump
             try:
-                await asyncio.wait({reader}, timeout=LONGEST_READ_ON)
+                await asyncio.wait({reader}, timeout=READ_ON_TIMEOUT_S)
             finally:
                 reader.cancel()
                 await asyncio.wait({reader})
-        if not has_left or not self._meter.is_settled:
+        if not has_left or not self._meter.has_final_usage:
             return ""
-        self._left = None
-        return _REPORTED
+        self._usage_at_departure = None
+        return _REPORTED_DETAIL
 
     async def _discard(self) -> None:
-        with suppress(*FOREIGN, UpstreamFailed):
-            await self._pass_on(_to_nobody)
+        with suppress(*NETWORK_ERRORS, UpstreamFailed):
+            await self._pass_on(_discard_message)
 
     async def _is_over(self, *tasks: asyncio.Task[None]) -> bool:
-        """Wait for one of `tasks`. False: before that the client took nothing for `LONGEST_SEND`."""
+        """Wait for one of `tasks`. False: before that the client took nothing for `SEND_TIMEOUT_S`."""
         now = asyncio.get_running_loop().time
         # One look at the clock now and then: a limit around each event would cost more than to send it.
-        while (left := LONGEST_SEND - (now() - self._sending_since if self._sending_since is not None else 0)) > 0:
+        while (left := SEND_TIMEOUT_S - (now() - self._sending_since if self._sending_since is not None else 0)) > 0:
             done, _ = await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if done:
                 return True
@@ -160,46 +160,46 @@ class StreamingRelayResponse(Response):
         await self._send(send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
             await self._pass_on(send)
-        except (*FOREIGN, UpstreamFailed) as error:
-            failure = error if isinstance(error, UpstreamFailed) else unreachable(error)
+        except (*NETWORK_ERRORS, UpstreamFailed) as error:
+            failure = error if isinstance(error, UpstreamFailed) else connection_problem(error)
             await self._book("upstream_broken", str(failure), kind=Kind.ERROR)
             # First: the client may take its time, and the connection is of no more use to it.
             await self._answer.aclose()
-            await self._send(send, _piece(error_event(openai_body(failure))))
+            await self._send(send, _body_message(error_event(openai_body(failure))))
         else:
             await self._book("ok", "")
             if self._meter.is_done:
-                await self._send(send, _piece(DONE))
+                await self._send(send, _body_message(DONE_EVENT))
         await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _pass_on(self, send: Send) -> None:
-        async with asyncio.timeout(LONGEST_CALL):
+        async with asyncio.timeout(MAX_CALL_S):
             async for chunk in self._chunks:
                 for event in self._meter.feed(chunk):
-                    await self._send(send, _piece(event))
+                    await self._send(send, _body_message(event))
                 if self._meter.is_done or self._has_read_on(chunk):
                     return
         self._meter.end()
 
     def _has_read_on(self, chunk: bytes) -> bool:
         """Whether enough was read for a client that is gone. One that is there reads to the end."""
-        if self._left is None:
+        if self._usage_at_departure is None:
             return False
         self._read_on_bytes += len(chunk)
-        return self._meter.is_settled or self._read_on_bytes > MOST_READ_ON
+        return self._meter.has_final_usage or self._read_on_bytes > MAX_READ_ON_BYTES
 
     async def _read_rest(self) -> None:
         """Read what follows the end of the stream: a connection in the midst of a message serves no other call."""
-        left = MOST_REST
-        with suppress(*FOREIGN):
-            async with asyncio.timeout(LONGEST_REST):
+        left = MAX_TRAILER_BYTES
+        with suppress(*NETWORK_ERRORS):
+            async with asyncio.timeout(TRAILER_TIMEOUT_S):
                 async for chunk in self._chunks:
                     left -= len(chunk)
                     if left < 0:
                         return
 
     async def _send(self, send: Send, message: Message) -> None:
-        if self._left is not None:
+        if self._usage_at_departure is not None:
             return
         self._sending_since = asyncio.get_running_loop().time()
         try:
@@ -209,27 +209,27 @@ class StreamingRelayResponse(Response):
         self._sending_since = None
 
     async def _book(self, status: str, detail: str, *, kind: Kind | None = None) -> None:
-        if self._is_booked or (self._left is not None and status != _LEFT):
+        if self._is_booked or (self._usage_at_departure is not None and status != _CLIENT_GONE_STATUS):
             return
         self._is_booked = True
         meter = self._meter
         # Of a failure before the first piece nothing was answered, unless it was reported.
-        is_nothing = kind is Kind.ERROR and not meter.pieces and meter.told is None
-        usage = None if is_nothing else self._left or meter.usage(self._call)
-        if usage is not None and self._held.is_trusting:
-            self._ledger.obedience.note(self._call, usage)
+        is_nothing = kind is Kind.ERROR and not meter.deltas and meter.reported is None
+        usage = None if is_nothing else self._usage_at_departure or meter.usage(self._call)
+        if usage is not None and self._held.trusts_limit:
+            self._ledger.limit_compliance.note(self._call, usage)
         remark = usage.remark(self._held.price, "from the stream") if usage is not None else ""
         await self._ledger.book(self._held, usage, kind=kind, status=status, detail=detail or remark)
 
 
-def _piece(event: bytes) -> Message:
+def _body_message(event: bytes) -> Message:
     return {"type": "http.response.body", "body": event, "more_body": True}
 
 
-async def _to_nobody(_: Message) -> None:
+async def _discard_message(_: Message) -> None:
     """Takes what a client that is gone would have been sent."""
 
 
-async def _disconnected(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

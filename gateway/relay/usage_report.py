@@ -17,16 +17,21 @@ from typing import Any, Final
 
 MAX_REPORTED_TOKENS: Final = 1_000_000_000
 """Tokens that are believed of one call."""
-_DETAILS: Final = (
+_DETAIL_KEYS: Final = (
     "prompt_tokens_details",
     "input_tokens_details",
     "completion_tokens_details",
     "output_tokens_details",
 )
-_READ: Final = ("cache_read_input_tokens", "cached_tokens", "prompt_cache_hit_tokens", "cache_read_tokens")
-_WRITTEN: Final = ("cache_creation_input_tokens", "cache_creation_tokens", "cache_write_tokens")
-_TOOLS: Final = ("tool_use_prompt_tokens", "tool_use_input_tokens", "tool_use_tokens", "tool_use_prompt_token_count")
-_THOUGHT: Final = ("reasoning_tokens", "thinking_tokens", "thoughts_tokens", "thoughts_token_count")
+_CACHE_READ_KEYS: Final = ("cache_read_input_tokens", "cached_tokens", "prompt_cache_hit_tokens", "cache_read_tokens")
+_CACHE_WRITE_KEYS: Final = ("cache_creation_input_tokens", "cache_creation_tokens", "cache_write_tokens")
+_TOOL_KEYS: Final = (
+    "tool_use_prompt_tokens",
+    "tool_use_input_tokens",
+    "tool_use_tokens",
+    "tool_use_prompt_token_count",
+)
+_REASONING_KEYS: Final = ("reasoning_tokens", "thinking_tokens", "thoughts_tokens", "thoughts_token_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class ReportedUsage:
     """Of the prompt, those that the server had in its cache."""
 
 
-def reported(document: Mapping[str, Any], *, has_completion: bool = True) -> ReportedUsage | None:
+def parse_usage(document: Mapping[str, Any], *, has_completion: bool = True) -> ReportedUsage | None:
     """The usage in an answer or a chunk, under either of the names OpenAI gives it; None if there is none.
 
     One of zeros alone is none. Without a completion the total is that of the prompt, and some servers (Voyage)
@@ -55,7 +60,7 @@ def reported(document: Mapping[str, Any], *, has_completion: bool = True) -> Rep
     if prompt is None:
         return None
     completion = _tokens(usage.get("completion_tokens", usage.get("output_tokens")))
-    beside = _Beside.of(usage)
+    beside = _ExtraTokens.of(usage)
     told = prompt + (completion or 0)
     if total is not None and total > told:
         rest = total - told
@@ -75,7 +80,7 @@ def reported(document: Mapping[str, Any], *, has_completion: bool = True) -> Rep
 
 
 @dataclass(frozen=True, slots=True)
-class _Beside:
+class _ExtraTokens:
     """Figures that some servers count beside the prompt and the completion, and others within them."""
 
     read: int
@@ -87,8 +92,13 @@ class _Beside:
     thought: int
 
     @classmethod
-    def of(cls, usage: Mapping[str, Any]) -> "_Beside":
-        return cls(*(max(_named(usage, names), default=0) for names in (_READ, _WRITTEN, _TOOLS, _THOUGHT)))
+    def of(cls, usage: Mapping[str, Any]) -> "_ExtraTokens":
+        return cls(
+            *(
+                max(_values_of(usage, names), default=0)
+                for names in (_CACHE_READ_KEYS, _CACHE_WRITE_KEYS, _TOOL_KEYS, _REASONING_KEYS)
+            )
+        )
 
     @property
     def cache(self) -> int:
@@ -107,8 +117,8 @@ class _Beside:
         return min(rest, outside)
 
 
-def _named(usage: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[int]:
-    for part in (usage, *(usage.get(name) for name in _DETAILS)):
+def _values_of(usage: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[int]:
+    for part in (usage, *(usage.get(name) for name in _DETAIL_KEYS)):
         if isinstance(part, dict):
             for name in names:
                 tokens = _tokens(part.get(name))

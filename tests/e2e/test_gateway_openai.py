@@ -218,7 +218,7 @@ def test_an_empty_account_was_told_so_once(stage: Stage) -> None:
 
 
 def test_a_client_that_left_was_charged_for_what_it_had(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming_response, "LONGEST_READ_ON", 0.2)
+    monkeypatch.setattr(streaming_response, "READ_ON_TIMEOUT_S", 0.2)
 
     async def hang_at_third(number: int) -> None:
         if number == 3:

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.device_flow import DeviceAuthorization, DeviceFlow, Identity, Pending
 from gateway.oidc import discover
-from gateway.providers import Provider, ask
+from gateway.providers import Provider, request_json
 from store.clock import SystemClock, Uptime
 from store.errors import IdentityRefused, ProviderFailed, SignInExpired
 from tests import parts
@@ -171,7 +171,7 @@ def test_a_place_without_a_provider_is_a_sentence(oidc: RunningProvider) -> None
                 nowhere = Provider("test", "Test Login", "console", issuer)
                 with pytest.raises(ProviderFailed, match="Test Login"):
                     await discover(client, nowhere)
-            answer = await ask(client, configured(oidc), f"{oidc.issuer}/.well-known/openid-configuration")
+            answer = await request_json(client, configured(oidc), f"{oidc.issuer}/.well-known/openid-configuration")
             assert answer.status == 200
 
     asyncio.run(run())

@@ -72,7 +72,7 @@ async def test_nobody_waits_longer_behind_a_lock_for_having_come_later(
     """Each batch of writes waits in turn; the wait of those before it counts."""
     asked = noting_patience(store, monkeypatch)
     monkeypatch.setattr(store_threads, "QUEUE_TIMEOUT_S", 0.5)
-    monkeypatch.setattr(store_threads, "MOST_TOGETHER", 1)
+    monkeypatch.setattr(store_threads, "MAX_JOBS_PER_COMMIT", 1)
     threads = StoreThreads(store.database)
     with closing(sqlite3.connect(store.database.path or "")) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
-from gateway.connections import Connections
-from gateway.serve import _Server, configuration, listen
+from gateway.connection_register import ConnectionRegister
+from gateway.serve import _Server, listen, server_config
 from tests.harness.live_servers import PATIENCE
 
 
@@ -18,7 +18,7 @@ class Guarded:
     """One running server, on loopback."""
 
     port: int
-    connections: Connections
+    connections: ConnectionRegister
 
     @property
     def url(self) -> str:
@@ -45,11 +45,11 @@ class _Announcing(_Server):
 
 
 @contextmanager
-def guarded(app: ASGIApp, connections: Connections | None = None) -> Iterator[Guarded]:
+def guarded(app: ASGIApp, connections: ConnectionRegister | None = None) -> Iterator[Guarded]:
     """`app` behind the server of `gatekey serve`, in a thread."""
-    register = Connections(100, 100) if connections is None else connections
+    register = ConnectionRegister(100, 100) if connections is None else connections
     listener = listen("127.0.0.1", 0)
-    server = _Announcing(configuration(app), "http://127.0.0.1", register)
+    server = _Announcing(server_config(app), "http://127.0.0.1", register)
     server.has_started = threading.Event()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

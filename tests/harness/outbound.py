@@ -8,7 +8,7 @@ import httpcore
 
 from gateway.addresses import AllowList, is_public
 from gateway.connect import Resolve, Timeouts
-from gateway.outbound import Answer, Outbound
+from gateway.outbound import Outbound, OutboundResponse
 from tests.fakes.certificate_authority import Authority
 
 PATIENT: Final = Timeouts()
@@ -42,7 +42,7 @@ def outbound(
     return Outbound(authority.trust(), allow=allow, timeouts=timeouts, resolve=resolve, dial=dial)
 
 
-def post(way: Outbound, url: str) -> Answer:
+def post(way: Outbound, url: str) -> OutboundResponse:
     """The answer to one small request."""
     return asyncio.run(way.post(url, b"{}", {"X-Test": "1"}))
 

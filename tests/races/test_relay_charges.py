@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, event, func, select, update
 
 from gateway.relay.admission import Admission
-from gateway.relay.output_limits import Obedience
+from gateway.relay.output_limits import LimitCompliance
 from gateway.relay.request import ENDPOINTS, parse_request
 from gateway.site_view import SiteView
 from store.models import OutboxMessage, Quota, UsageDay, UsageEntryRow
@@ -106,7 +106,7 @@ def test_a_call_locked_its_quota_before_its_key(store: Store) -> None:
     store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
     key = store.api_keys.create(sign_in(store), "laptop").key
     understood = parse_request(ENDPOINTS[0], "application/json", json.dumps({"model": MODEL}).encode())
-    admission = Admission(store, key, understood, SiteView("", "", (), 0, 0, 0, 0), Obedience())
+    admission = Admission(store, key, understood, SiteView("", "", (), 0, 0, 0, 0), LimitCompliance())
     with store.database.read() as tx:
         admission.read(tx)
     assert admission.known_holder.is_stale

@@ -62,7 +62,7 @@ async def until_shows(stage: Stage, screen: type[object]) -> None:
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is waited for is a state, so the pauses between two questions may be short."""
-    monkeypatch.setattr(device_flow, "DEFAULT_INTERVAL", 0.02)
+    monkeypatch.setattr(device_flow, "DEFAULT_INTERVAL_S", 0.02)
     monkeypatch.setattr(passkey_ceremony, "POLL_EVERY", 0.02)
 
 
@@ -223,7 +223,7 @@ async def test_a_provider_that_never_answers_is_given_up(
     async with binding_tab(with_providers(provider)) as stage:
         provider.broken = "stalled"
         with monkeypatch.context() as hurried:
-            hurried.setattr(providers, "ANSWER_SECONDS", 0.2)
+            hurried.setattr(providers, "EXCHANGE_TIMEOUT_S", 0.2)
             for _ in range(20):
                 await begin(stage)
                 await until_says(stage, "did not answer in time. Try again in a moment")

@@ -9,8 +9,8 @@ import socket
 import pytest
 
 from gateway import descriptors
-from gateway.accepting import Acceptor
-from gateway.connections import Connections
+from gateway.acceptor import Acceptor
+from gateway.connection_register import ConnectionRegister
 
 
 class Exhausted(socket.socket):
@@ -28,7 +28,7 @@ class Exhausted(socket.socket):
 def test_a_shortage_is_waited_out_and_logged_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.accepting.ACCEPT_RETRY_DELAY_S", 0.01)
+    monkeypatch.setattr("gateway.acceptor.ACCEPT_RETRY_DELAY_S", 0.01)
     made = asyncio.Event()
 
     class Noting(asyncio.Protocol):
@@ -40,7 +40,7 @@ def test_a_shortage_is_waited_out_and_logged_once(
         with Exhausted() as listener:
             listener.bind(("127.0.0.1", 0))
             listener.listen()
-            acceptor = Acceptor(listener, Noting, Connections(10, 10))
+            acceptor = Acceptor(listener, Noting, ConnectionRegister(10, 10))
             with socket.create_connection(listener.getsockname()):
                 await made.wait()
             acceptor.close()
@@ -74,7 +74,7 @@ def test_one_that_has_gone_already_keeps_nobody_waiting() -> None:
         with Aborted() as listener:
             listener.bind(("127.0.0.1", 0))
             listener.listen()
-            acceptor = Acceptor(listener, Noting, Connections(10, 10))
+            acceptor = Acceptor(listener, Noting, ConnectionRegister(10, 10))
             with socket.create_connection(listener.getsockname()):
                 await made.wait()
             acceptor.close()

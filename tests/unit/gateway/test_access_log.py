@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from gateway.access_log import LOGGER, line
+from gateway.access_log import LOGGER, log_line
 from store.sections import PrivacySettings
 from store.store import Store
 from tests.harness.gateway_client import PEER, client_of, make_token
@@ -74,7 +74,7 @@ async def test_a_secret_in_a_path_was_masked(lines: pytest.LogCaptureFixture, pa
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_a_hostile_path_stayed_on_its_line(payload: str) -> None:
     for scope in ({"method": "GET", "path": f"/{payload}"}, {"method": f"GET{payload}", "path": "/"}):
-        text = line(scope, 200, 0.001)
+        text = log_line(scope, 200, 0.001)
         assert len(text.splitlines()) == 1
         assert text.isprintable()
         assert len(text.split(" ")) == 6

@@ -19,7 +19,7 @@ from gateway.account_schemas import (
     SidebarDocument,
     UsagePageDocument,
 )
-from gateway.body_limit import LIMIT
+from gateway.body_limit import MAX_BODY_BYTES
 from store.errors import DatabaseBusy
 from store.models import NotificationSettingsRow, PriceSettingsRow, PrivacySettingsRow, SidebarSettingsRow
 from store.modules import MODULES
@@ -434,7 +434,7 @@ async def test_a_field_that_did_not_fit_was_named(store: Store, token: str, chan
         ({"Content-Type": "application/json"}, b'{"accept_unpriced_models": NaN}', 422),
         ({"Content-Type": "application/json"}, b'{"accept_unpriced_models": true', 422),
         ({"Content-Type": "application/json; charset=utf-8"}, b'{"accept_unpriced_models": false}', 200),
-        ({"Content-Type": "application/json"}, b" " * (LIMIT + 1), 413),
+        ({"Content-Type": "application/json"}, b" " * (MAX_BODY_BYTES + 1), 413),
     ],
 )
 async def test_a_body_of_another_kind_was_refused(
@@ -460,7 +460,7 @@ async def test_a_long_body_without_a_length_was_cut_off(store: Store, token: str
     async with client_of(store, token=token) as client:
         answer = await client.put(PRICE, content=endless(), headers=headers)
     assert answer.status_code == 413
-    assert taken <= LIMIT // 1024 + 2
+    assert taken <= MAX_BODY_BYTES // 1024 + 2
 
 
 async def test_nothing_that_was_sent_came_back(store: Store, token: str) -> None:

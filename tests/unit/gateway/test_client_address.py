@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.client_address import client_address, networks, throttled_as
+from gateway.client_address import client_address, parse_networks, throttle_key
 from store.sections import PrivacySettings
 from store.usage_log import UsageEntry
 from tests.harness.gateway_client import client_of, make_relayed, make_token
@@ -17,7 +17,7 @@ TRUSTED = ("10.0.0.0/8", "fd00::/8")
 def seen(peer: str | None, *forwarded: str, trusted: tuple[str, ...] = TRUSTED) -> str:
     headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
     scope = {"client": None if peer is None else (peer, 4711), "headers": headers}
-    return client_address(scope, networks(trusted))
+    return client_address(scope, parse_networks(trusted))
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def test_without_listed_proxies_nobody_was_believed() -> None:
 @given(st.lists(st.text(max_size=60), max_size=5))
 def test_an_untrusted_peer_never_changed_its_address(forwarded: list[str]) -> None:
     headers = [(b"x-forwarded-for", value.encode("utf-8", "replace")) for value in forwarded]
-    assert client_address({"client": (PEER, 1), "headers": headers}, networks(TRUSTED)) == PEER
+    assert client_address({"client": (PEER, 1), "headers": headers}, parse_networks(TRUSTED)) == PEER
 
 
 def test_all_of_an_ipv6_network_was_throttled_as_one() -> None:
-    assert throttled_as("2001:db8:1:2::1") == throttled_as("2001:db8:1:2:ffff::9") == "2001:db8:1:2::/64"
-    assert throttled_as("2001:db8:1:3::1") != throttled_as("2001:db8:1:2::1")
-    assert throttled_as(PEER) == PEER
-    assert throttled_as("") == ""
+    assert throttle_key("2001:db8:1:2::1") == throttle_key("2001:db8:1:2:ffff::9") == "2001:db8:1:2::/64"
+    assert throttle_key("2001:db8:1:3::1") != throttle_key("2001:db8:1:2::1")
+    assert throttle_key(PEER) == PEER
+    assert throttle_key("") == ""
 
 
 @pytest.mark.anyio

@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey
 
 from gateway import providers
 from gateway.device_flow import DeviceAuthorization, DeviceFlow, Identity, Pending
-from gateway.providers import ANSWER_LIMIT, Provider, ProviderKind, web_address
+from gateway.providers import MAX_RESPONSE_BYTES, Provider, ProviderKind, canonical_url
 from store.clock import Uptime
 from store.errors import (
     AddressRefused,
@@ -385,7 +385,7 @@ OUTAGES: list[Reply] = [
     httpx.Response(429, json={"error": "invalid_client"}),
     httpx.Response(200, content=b'["not an object"]'),
     httpx.Response(200, content=b"[" * 100_000),
-    httpx.Response(200, content=b'{"error": "access_denied"}' + b" " * ANSWER_LIMIT),
+    httpx.Response(200, content=b'{"error": "access_denied"}' + b" " * MAX_RESPONSE_BYTES),
 ]
 
 
@@ -569,7 +569,7 @@ def test_a_look_alike_host_is_shown_in_punycode() -> None:
 def test_an_address_that_is_shown_is_plain_ascii(rest: str, scheme: str) -> None:
     for address in (f"{scheme}://{rest}", f"{scheme}://id.example/{rest}", rest):
         try:
-            shown = web_address(OIDC, address, like="http://id.example")
+            shown = canonical_url(OIDC, address, like="http://id.example")
         except ProviderFailed:
             continue
         assert shown.isascii()

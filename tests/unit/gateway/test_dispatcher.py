@@ -18,8 +18,8 @@ from sqlalchemy import Connection, select, update
 from gateway import dispatcher
 from gateway.channels.webhook import WebhookTarget
 from gateway.dispatcher import Dispatcher, deliver_now, run_once
-from gateway.messages import build
-from gateway.retry import JITTER, SCHEDULE
+from gateway.messages import build_message
+from gateway.retry import JITTER_SHARE, RETRY_DELAYS
 from gateway.targets import destination
 from store.email_route import CONFIRM_EMAIL
 from store.errors import DatabaseBusy, StoreUnavailable
@@ -137,10 +137,10 @@ def test_the_schedule_was_followed_to_its_end_under_one_id(site: Site) -> None:
     stamps = [int(request.headers["webhook-timestamp"]) for request in site.boxes.web[Channel.WEBHOOK].requests]
     waits = [later - earlier for earlier, later in pairwise(stamps)]
     print(f"BAR M5 the last of 10 tries was made {hours:.1f} h after the first; 40 tries on 4 channels, 1 id")
-    assert 75 * (1 - JITTER) < hours < 76 * (1 + JITTER)
-    for wait, planned in zip(waits, SCHEDULE[1:], strict=True):
-        assert abs(wait - planned.total_seconds()) <= JITTER * planned.total_seconds() + 1
-    assert waits != [planned.total_seconds() for planned in SCHEDULE[1:]]
+    assert 75 * (1 - JITTER_SHARE) < hours < 76 * (1 + JITTER_SHARE)
+    for wait, planned in zip(waits, RETRY_DELAYS[1:], strict=True):
+        assert abs(wait - planned.total_seconds()) <= JITTER_SHARE * planned.total_seconds() + 1
+    assert waits != [planned.total_seconds() for planned in RETRY_DELAYS[1:]]
     signatures = [request.headers["webhook-signature"] for request in site.boxes.web[Channel.WEBHOOK].requests]
     assert len(set(signatures)) == 10
     # It was only late: a channel is switched off by a receiver's word alone.
@@ -389,7 +389,7 @@ def test_a_stop_let_what_was_on_its_way_arrive(site: Site) -> None:
 
     asyncio.run(life())
     states = Counter(latest(site.store, account_id)[Channel.WEBHOOK].state for account_id in accounts)
-    assert states[State.DELIVERED] == len(site.boxes.ids(Channel.WEBHOOK)) <= dispatcher.AT_ONCE * 2
+    assert states[State.DELIVERED] == len(site.boxes.ids(Channel.WEBHOOK)) <= dispatcher.CONCURRENT_DELIVERIES * 2
     assert states[State.WAITING] == 8 - states[State.DELIVERED] > 0
     site.boxes.recover()
     assert site.run() == states[State.WAITING]  # none of them is held by a lease
@@ -475,7 +475,7 @@ def test_notify_once_said_that_the_database_could_not_be_reached(site: Site, mon
 @pytest.mark.parametrize("kind", [*(tag.value for tag in SENTENCES), DELETED, TEST, QUOTA_WARNING])
 def test_every_kind_of_message_had_words(kind: str) -> None:
     payload = {"name": "alice", "sentence": "Something changed.", "remaining_micro_usd": 0, "threshold_micro_usd": 1}
-    message = build(Job(1, "lease", 1, Channel.EMAIL, "msg_1", kind, payload, START, 0, None))
+    message = build_message(Job(1, "lease", 1, Channel.EMAIL, "msg_1", kind, payload, START, 0, None))
     assert message.title
     assert message.text.endswith(".")
     assert "." in message.kind

@@ -65,7 +65,7 @@ async def test_another_programs_lock_is_noticed_and_reads_are_answered(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("store.health.PROBE_TIMEOUT_S", 0.0)
-    monkeypatch.setattr(health, "BAD_FOR", 0.0)
+    monkeypatch.setattr(health, "UNHEALTHY_TTL_S", 0.0)
     async with client_of(store) as client:
         with closing(sqlite3.connect(store.database.path or "")) as other:
             other.execute("BEGIN IMMEDIATE")

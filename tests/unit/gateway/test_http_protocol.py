@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from gateway import http_protocol, strict_http
-from gateway.connections import Connections
-from gateway.problems import PROBLEM
+from gateway.connection_register import ConnectionRegister
+from gateway.problems import PROBLEM_MEDIA_TYPE
 from tests.harness.guarded_servers import Guarded, guarded, read_to_end
 
 HOST = b"Host: gateway.test\r\n"
@@ -56,7 +56,7 @@ def server() -> Iterator[Guarded]:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Guarded]:
     """A server that gives everything a fifth of a second."""
-    for name in ("HEAD_WITHIN", "BODY_WINDOW", "TAKEN_WITHIN"):
+    for name in ("HEAD_TIMEOUT_S", "BODY_RATE_WINDOW_S", "WRITE_STALL_TIMEOUT_S"):
         monkeypatch.setattr(http_protocol, name, 0.2)
     with guarded(_app()) as running:
         yield running
@@ -127,13 +127,13 @@ def test_a_head_that_follows_a_body_after_its_answer_has_its_time(hasty: Guarded
 
 
 def test_a_body_has_an_end_however_steadily_it_comes(hasty: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_protocol, "BODY_RATE", 0)
-    monkeypatch.setattr(http_protocol, "BODY_WITHIN", 0.3)
+    monkeypatch.setattr(http_protocol, "MIN_BODY_BYTES_PER_S", 0)
+    monkeypatch.setattr(http_protocol, "BODY_TIMEOUT_S", 0.3)
     assert told(hasty.ask(b"POST /length HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\n\r\n1"))[0] == 408
 
 
 def test_a_body_that_comes_fast_enough_has_its_time(hasty: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_protocol, "BODY_RATE", 0)
+    monkeypatch.setattr(http_protocol, "MIN_BODY_BYTES_PER_S", 0)
     with hasty.connect(b"POST /length HTTP/1.1\r\n" + HOST + b"Connection: close\r\nContent-Length: 8\r\n\r\n") as slow:
         slow.settimeout(1)  # some windows long
         with pytest.raises(TimeoutError):
@@ -187,7 +187,7 @@ def test_what_two_readers_could_cut_differently_is_refused_and_the_connection_cl
         assert headers["content-type"] == "application/json"
         assert document["error"]["type"] == "invalid_request_error"
     else:
-        assert headers["content-type"] == PROBLEM
+        assert headers["content-type"] == PROBLEM_MEDIA_TYPE
         assert document["status"] == 400
 
 
@@ -273,7 +273,7 @@ def test_nothing_is_upgraded_to(server: Guarded, caplog: pytest.LogCaptureFixtur
 
 
 def test_the_longest_silent_gives_its_place_to_whoever_comes() -> None:
-    with guarded(_app(), Connections(3, 3)) as server:
+    with guarded(_app(), ConnectionRegister(3, 3)) as server:
         silent = [server.connect() for _ in range(3)]
         for _ in range(5):
             assert server.ask(b"GET /length HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\n").endswith(b"0")
@@ -283,7 +283,7 @@ def test_the_longest_silent_gives_its_place_to_whoever_comes() -> None:
 
 
 def test_where_all_are_at_work_the_next_is_told_to_come_later() -> None:
-    with guarded(_app(), Connections(2, 2)) as server:
+    with guarded(_app(), ConnectionRegister(2, 2)) as server:
         begun = (
             b"POST /length HTTP/1.1\r\n"
             + HOST

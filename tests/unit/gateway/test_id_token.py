@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from gateway import id_token
-from gateway.id_token import ALGORITHMS, LEEWAY, verify_id_token
+from gateway.id_token import ALGORITHMS, CLOCK_LEEWAY, verify_id_token
 from store.errors import IdentityRefused
 
 NOW = datetime(2026, 8, 20, 12, 0, tzinfo=UTC)
@@ -108,7 +108,7 @@ def unencoded_payload() -> str:
 
 
 SECONDS = int(NOW.timestamp())
-BEYOND = int(LEEWAY.total_seconds()) + 1
+BEYOND = int(CLOCK_LEEWAY.total_seconds()) + 1
 
 TAMPERED: dict[str, Callable[[], str]] = {
     "alg none": lambda: unsigned("none"),
@@ -224,7 +224,7 @@ def test_the_library_accepts_what_a_wide_list_would_let_in() -> None:
     assert "none" not in ALGORITHMS
 
 
-@pytest.mark.parametrize("seconds", [-int(LEEWAY.total_seconds()) + 1, 0, int(LEEWAY.total_seconds())])
+@pytest.mark.parametrize("seconds", [-int(CLOCK_LEEWAY.total_seconds()) + 1, 0, int(CLOCK_LEEWAY.total_seconds())])
 def test_clocks_may_differ_by_the_leeway(seconds: int) -> None:
     assert verify(signed(claims(iat=SECONDS + seconds, exp=SECONDS + seconds))) == "user-1"
 

@@ -21,21 +21,21 @@ def test_every_exception_of_httpx_had_a_sentence() -> None:
     ]
     assert len(foreign) >= 25
     for kind in foreign:
-        assert issubclass(kind, network_errors.FOREIGN), kind
+        assert issubclass(kind, network_errors.NETWORK_ERRORS), kind
         assert any(base in network_errors.SENTENCES for base in kind.__mro__), kind
         if not issubclass(kind, httpx.StreamError):
             assert kind in network_errors.SENTENCES, kind
         error = kind.__new__(kind)
-        assert "a.example" in str(network_errors.failure(error, "a.example"))
+        assert "a.example" in str(network_errors.delivery_failure(error, "a.example"))
 
 
 def test_no_sentence_could_carry_what_the_other_side_said() -> None:
     hostile = "\x1b]0;owned\x07 https://a.example/secret-path [@click=app.quit]"
     error = httpx.ReadError(hostile)
     error.__cause__ = OSError(hostile)
-    assert str(network_errors.failure(error, "a.example")) == "a.example broke off the connection."
+    assert str(network_errors.delivery_failure(error, "a.example")) == "a.example broke off the connection."
     assert (
-        str(network_errors.failure(OSError(), "a\x1b.example"))
+        str(network_errors.delivery_failure(OSError(), "a\x1b.example"))
         == "a\N{REPLACEMENT CHARACTER}.example could not be reached."
     )
 

@@ -17,9 +17,9 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.app import create_app
 from gateway.pages import HEADERS, assets
+from gateway.paths import RELAY_PREFIX
 from gateway.relay.models import Models
 from gateway.relay.request import ENDPOINTS
-from gateway.relay.routes import PREFIX
 from store.sections import PriceSettings
 from store.store import Store
 from tests.fakes.model_server import Asked, ModelServer
@@ -115,7 +115,7 @@ def test_every_documented_case_was_answered_as_documented(tmp_path: Path) -> Non
     cases = cases_in(found)
     print(f"BAR R15-short {cases} cases, 0 findings")
     assert cases > 500
-    assert {f"{PREFIX}{path}" for path in ("/chat/completions", "/embeddings", "/batches")} <= asked
+    assert {f"{RELAY_PREFIX}{path}" for path in ("/chat/completions", "/embeddings", "/batches")} <= asked
 
 
 @pytest.mark.long
@@ -155,7 +155,7 @@ def documented() -> dict[str, Any]:
 
 def test_every_address_and_every_refusal_was_documented(documented: dict[str, Any]) -> None:
     paths = documented["paths"]
-    assert {f"{PREFIX}{each.path}" for each in ENDPOINTS} | set(assets()) | {"/healthz"} <= set(paths)
+    assert {f"{RELAY_PREFIX}{each.path}" for each in ENDPOINTS} | set(assets()) | {"/healthz"} <= set(paths)
     for path, operations in paths.items():
         for operation in operations.values():
             statuses = set(operation["responses"])

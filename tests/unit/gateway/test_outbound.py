@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gateway.addresses import AllowList, is_public
-from gateway.outbound import Outbound, system_trust, web_address
+from gateway.outbound import Outbound, parse_web_url, system_trust
 from store.errors import AddressRefused, DeliveryFailed, InvalidUrl
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import Backstage, HttpReceiver, reply
@@ -210,7 +210,7 @@ def test_what_is_not_one_web_address_was_refused(authority: Authority, url: str)
 
 
 def test_an_international_name_was_asked_for_in_punycode() -> None:
-    assert web_address("https://bücher.example/x").raw_host == b"xn--bcher-kva.example"
+    assert parse_web_url("https://bücher.example/x").raw_host == b"xn--bcher-kva.example"
 
 
 # -- TLS

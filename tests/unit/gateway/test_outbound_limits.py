@@ -7,7 +7,7 @@ import httpcore
 import pytest
 
 from gateway.connect import first_to_connect
-from gateway.outbound import BODY_LIMIT
+from gateway.outbound import MAX_RESPONSE_BYTES
 from store.errors import DeliveryFailed
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, TcpReceiver, drip, reply, stall, then
@@ -20,12 +20,12 @@ def test_no_more_than_the_limit_was_read(authority: Authority, receiver: HttpRec
     async def flood(_: Recorded, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         while True:
-            writer.write(b"x" * BODY_LIMIT)
+            writer.write(b"x" * MAX_RESPONSE_BYTES)
             await writer.drain()
 
     receiver.respond = flood
     answer = post(outbound(authority, f"a.example:{receiver.port}"), f"http://a.example:{receiver.port}/")
-    assert (answer.status, len(answer.body)) == (200, BODY_LIMIT)
+    assert (answer.status, len(answer.body)) == (200, MAX_RESPONSE_BYTES)
 
 
 def test_a_compressed_answer_was_not_unpacked(authority: Authority, receiver: HttpReceiver) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.body_limit import LIMIT
-from gateway.paths import one_spelling
+from gateway.body_limit import MAX_BODY_BYTES
+from gateway.paths import normalized_path
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
@@ -37,8 +37,8 @@ def store() -> Iterator[Store]:
     ],
 )
 def test_empty_segments_count_for_nothing_but_in_the_name_of_a_model(asked: str, meant: str) -> None:
-    assert one_spelling(asked) == meant
-    assert one_spelling(meant) == meant
+    assert normalized_path(asked) == meant
+    assert normalized_path(meant) == meant
 
 
 @pytest.mark.parametrize("path", ["//v1/chat/completions", "/v1//chat/completions/", "/v1/chat/completions/"])
@@ -69,7 +69,7 @@ async def test_the_limits_of_a_body_are_those_of_the_address_that_is_meant(store
     async with client_of(store, token=make_token(store)) as client:
         long = await client.put(
             "http://gateway.test//api/account/settings/price/",
-            content=b"x" * (LIMIT + 1),
+            content=b"x" * (MAX_BODY_BYTES + 1),
             headers={"Content-Type": "application/json", "If-Match": "*"},
         )
     assert long.status_code == 413

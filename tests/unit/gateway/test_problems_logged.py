@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway.problems import log_unforeseen
-from gateway.serve import PlacesFormatter
+from gateway.serve import TracebackFormatter
 from store.settings import Settings
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer
@@ -84,7 +84,7 @@ def test_the_server_log_holds_no_message_of_an_exception() -> None:
         fails()
     told = (type(caught.value), caught.value, caught.value.__traceback__)
     record = logging.LogRecord("uvicorn.error", logging.ERROR, __file__, 1, "Exception in an application", None, told)
-    line = PlacesFormatter("%(message)s").format(record)
+    line = TracebackFormatter("%(message)s").format(record)
     assert SECRET not in line
     assert "builtins.ZeroDivisionError at" in line
     assert "test_problems_logged.py" in line

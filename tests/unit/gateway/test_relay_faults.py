@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.model_server.client import LONGEST_ERROR, unreachable
-from gateway.model_server.error_reasons import masked
+from gateway.model_server.client import MAX_ERROR_BYTES, connection_problem
+from gateway.model_server.error_reasons import mask_secrets
 from gateway.network_errors import SENTENCES
 from store.pricing import ModelPrice
 from store.sections import PriceSettings
@@ -151,7 +151,7 @@ async def test_an_endless_refusal_was_not_read_to_its_end(store: Store, status: 
     assert refused.status_code == told
     assert error_of(refused)["message"].startswith(f"The model server answered {status}")
     assert chunks.is_closed
-    assert LONGEST_ERROR < 4096 * 1000
+    assert MAX_ERROR_BYTES < 4096 * 1000
 
 
 async def test_a_refusal_that_was_compressed_kept_its_status(store: Store) -> None:
@@ -251,7 +251,7 @@ async def test_a_connection_that_failed_was_told_without_its_address(
 def test_every_failure_of_httpx_has_a_problem() -> None:
     for kind in SENTENCES:
         if issubclass(kind, httpx.HTTPError):
-            assert unreachable(kind.__new__(kind)).status in (502, 504)
+            assert connection_problem(kind.__new__(kind)).status in (502, 504)
 
 
 async def test_without_a_model_server_nothing_was_asked(store: Store) -> None:
@@ -276,8 +276,8 @@ async def test_a_mistake_of_ours_gave_back_what_was_held(store: Store) -> None:
 
 
 def test_what_looks_like_a_key_was_masked() -> None:
-    assert masked("Incorrect API key provided: sk-up****1234.", "") == "Incorrect API key provided: sk-…."
-    assert masked("it was upstream-key", "upstream-key") == "it was …"
+    assert mask_secrets("Incorrect API key provided: sk-up****1234.", "") == "Incorrect API key provided: sk-…."
+    assert mask_secrets("it was upstream-key", "upstream-key") == "it was …"
 
 
 # -- batches and models ------------------------------------------------------------------------------------------

@@ -9,7 +9,14 @@ from openai.types import batch_create_params, completion_create_params, embeddin
 from openai.types.chat import completion_create_params as chat_create_params
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.fields import BATCH, CHAT, COMPLETION, EMBEDDING, EXTRA, PICTURE
+from gateway.relay.fields import (
+    BATCH_FIELDS,
+    CHAT_FIELDS,
+    COMPLETION_FIELDS,
+    EMBEDDING_FIELDS,
+    EXTRA_FIELDS_SWITCH,
+    IMAGE_FIELDS,
+)
 from gateway.relay.request import ENDPOINTS, Endpoint, parse_request
 from store.request_fields import LENGTHS, MODEL_OVERRIDE_KEYS, PRICED, READ, refusal
 from store.store import Store
@@ -66,11 +73,11 @@ def test_no_endpoint_let_the_price_or_the_model_be_changed_whatever_is_allowed(e
 @pytest.mark.parametrize(
     ("known", "documented"),
     [
-        (CHAT, chat_create_params.CompletionCreateParamsBase),
-        (COMPLETION, completion_create_params.CompletionCreateParamsBase),
-        (EMBEDDING, embedding_create_params.EmbeddingCreateParams),
-        (PICTURE, image_generate_params.ImageGenerateParamsBase),
-        (BATCH, batch_create_params.BatchCreateParams),
+        (CHAT_FIELDS, chat_create_params.CompletionCreateParamsBase),
+        (COMPLETION_FIELDS, completion_create_params.CompletionCreateParamsBase),
+        (EMBEDDING_FIELDS, embedding_create_params.EmbeddingCreateParams),
+        (IMAGE_FIELDS, image_generate_params.ImageGenerateParamsBase),
+        (BATCH_FIELDS, batch_create_params.BatchCreateParams),
     ],
 )
 def test_every_documented_field_was_passed_on_unless_it_changes_the_price(
@@ -115,7 +122,7 @@ async def test_a_field_that_nobody_knows_was_refused_until_the_administrator_let
         "code": None,
     }
     assert [logged.entry.detail for logged in store.usage.page(sign_in(store)).entries] == [error["message"]]
-    store.site.set(EXTRA, "top_banana")
+    store.site.set(EXTRA_FIELDS_SWITCH, "top_banana")
     async with client_of(store, token=key, upstream=models) as client:
         passed = await client.post("/v1/chat/completions", json={**ASKED, "top_banana": 1})
         others = await client.post("/v1/chat/completions", json={**ASKED, "Top_Banana": 1})

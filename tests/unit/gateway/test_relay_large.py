@@ -17,8 +17,8 @@ import pytest
 from gateway.model_server.client import ModelServerClient
 from gateway.problems import OpenAiProblem
 from gateway.relay import body_parser, parser_process, relay
-from gateway.relay.body_parser import LONGEST_AT_ONCE, BodyParser
-from gateway.relay.request import ENDPOINTS, MOST_VALUES, Call, Endpoint, parse_request
+from gateway.relay.body_parser import MAX_INLINE_BYTES, BodyParser
+from gateway.relay.request import ENDPOINTS, MAX_JSON_VALUES, Call, Endpoint, parse_request
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, chat
 from tests.harness.gateway_client import client_of, make_relayed
@@ -61,7 +61,7 @@ async def test_a_large_body_was_parsed_off_the_event_loop(store: Store, monkeypa
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
         assert (await client.post("/v1/chat/completions", json={**CHAT, "messages": LARGE})).status_code == 200
         refused = await client.post("/v1/chat/completions", json={**CHAT, "messages": LARGE, "n": 0})
-    assert [length < body_parser.LONGEST_AT_ONCE for length in lengths] == [True]
+    assert [length < body_parser.MAX_INLINE_BYTES for length in lengths] == [True]
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "n")
     assert json.loads(models.requests[1].content)["messages"] == LARGE
 
@@ -72,7 +72,7 @@ async def test_the_reading_process_says_what_reading_here_says() -> None:
     for endpoint, field in zip(ENDPOINTS, ("messages", "prompt", "input", "prompt", "input_file_id"), strict=True):
         outcomes: list[object] = []
         for more in variants:
-            raw = json.dumps({"model": "gpt-priced", field: "y" * LONGEST_AT_ONCE, **more}).encode()
+            raw = json.dumps({"model": "gpt-priced", field: "y" * MAX_INLINE_BYTES, **more}).encode()
             here, there = [await outcome(each, endpoint, raw, extra) for each in (reading_here, reader.parse)]
             assert here == there
             outcomes.append(there)
@@ -83,7 +83,7 @@ async def test_the_reading_process_says_what_reading_here_says() -> None:
 
 async def test_a_reading_process_that_dies_is_replaced() -> None:
     reader = BodyParser()
-    raw = json.dumps({"model": "gpt-priced", "prompt": "y" * LONGEST_AT_ONCE}).encode()
+    raw = json.dumps({"model": "gpt-priced", "prompt": "y" * MAX_INLINE_BYTES}).encode()
     assert (await reader.parse(ENDPOINTS[1], JSON, raw, frozenset())).content == raw.replace(b": ", b":").replace(
         b", ", b","
     )
@@ -98,13 +98,13 @@ async def test_a_reading_process_that_dies_is_replaced() -> None:
 
 async def test_a_reading_that_was_given_up_is_nobody_elses_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = BodyParser()
-    first, second = (json.dumps({"model": name, "prompt": "y" * LONGEST_AT_ONCE}).encode() for name in ("one", "two"))
+    first, second = (json.dumps({"model": name, "prompt": "y" * MAX_INLINE_BYTES}).encode() for name in ("one", "two"))
     await reader.parse(ENDPOINTS[1], JSON, first, frozenset())
     given_up = asyncio.create_task(reader.parse(ENDPOINTS[1], JSON, first, frozenset()))
     await asyncio.sleep(0)  # it has begun to ask
     given_up.cancel()
     assert (await reader.parse(ENDPOINTS[1], JSON, second, frozenset())).model == "two"
-    monkeypatch.setattr(body_parser, "LONGEST_READING", 0.0)
+    monkeypatch.setattr(body_parser, "PARSE_TIMEOUT_S", 0.0)
     with pytest.raises(OpenAiProblem, match="at the moment"):
         await reader.parse(ENDPOINTS[1], JSON, first, frozenset())
     await reader.aclose()
@@ -126,7 +126,7 @@ async def test_many_large_bodies_of_one_account_let_those_of_others_through(monk
         for each in accounts
     ]
     await begun.wait()
-    monkeypatch.setattr(body_parser, "LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(body_parser, "QUEUE_TIMEOUT_S", 0.0)
     with pytest.raises(OpenAiProblem, match="too many large requests to read") as refused:
         await reader.parse(ENDPOINTS[1], JSON, b"x" * 70_000, frozenset(), 3)
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "5")
@@ -139,7 +139,7 @@ def test_the_process_ends_with_its_input() -> None:
     raw = json.dumps({"model": "gpt-priced", "prompt": "y"}).encode()
     head = {"path": "/completions", "media_type": JSON, "extra": []}
     sink = io.BytesIO()
-    parser_process.serve(io.BytesIO(parser_process.pack(head, len(raw)) + raw), sink)
+    parser_process.serve(io.BytesIO(parser_process.frame_head(head, len(raw)) + raw), sink)
     assert b'"gpt-priced"' in sink.getvalue()
 
 
@@ -187,7 +187,7 @@ async def test_an_answer_with_a_number_longer_than_any_is_no_answer(store: Store
 
 
 async def test_a_large_answer_was_parsed_off_the_event_loop(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    key, calls = make_relayed(store), noting_threads(monkeypatch, "_document_of")
+    key, calls = make_relayed(store), noting_threads(monkeypatch, "_parse_document")
     answers = iter([answer(), answer(chat(choices=LARGE)), answer(b"[" * 70_000)])
     async with client_of(store, token=key, upstream=ModelServer(lambda _: next(answers))) as client:
         statuses = [(await client.post("/v1/chat/completions", json=CHAT)).status_code for _ in range(3)]
@@ -221,7 +221,9 @@ async def test_a_large_body_that_nothing_was_left_for_was_not_read(store: Store,
     assert (logged.entry.status, logged.entry.request_id) == ("insufficient_quota", refused.headers["x-request-id"])
 
 
-@pytest.mark.parametrize("values", ["1," * MOST_VALUES, "{}," * (MOST_VALUES // 2 + 1), "[[1]]," * (MOST_VALUES // 3)])
+@pytest.mark.parametrize(
+    "values", ["1," * MAX_JSON_VALUES, "{}," * (MAX_JSON_VALUES // 2 + 1), "[[1]]," * (MAX_JSON_VALUES // 3)]
+)
 async def test_more_values_than_anyone_needs_were_not_parsed(store: Store, values: str) -> None:
     """The interpreter would keep everybody waiting while it made them."""
     key, models = make_relayed(store), ModelServer()

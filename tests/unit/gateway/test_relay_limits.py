@@ -87,13 +87,13 @@ async def test_zero_sets_no_limit(store: Store) -> None:
 
 async def test_the_limit_holds_over_two_gateways(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     told = asyncio.Event()
-    real = rate_limiter.RateLimiter._tell
+    real = rate_limiter.RateLimiter._flush
 
     async def telling(self: rate_limiter.RateLimiter) -> None:
         await real(self)
         told.set()
 
-    monkeypatch.setattr(rate_limiter.RateLimiter, "_tell", telling)
+    monkeypatch.setattr(rate_limiter.RateLimiter, "_flush", telling)
     monkeypatch.setattr(rate_limiter, "FLUSH_INTERVAL_S", 0.0)
     key = make_relayed(store)
     store.site.set("limits.requests_per_minute_per_account", "4")
@@ -175,11 +175,11 @@ async def test_what_other_gateways_were_told_of_is_taken_back(store: Store) -> N
         each.remember("token", 1)
     for _ in range(2):
         counted = one.count_token("token", site, is_save=False)
-    await one._tell()
+    await one._flush()
     one.forget("token", counted)
-    await one._tell()
+    await one._flush()
     other.count_token("token", site, is_save=False)
-    await other._tell()
+    await other._flush()
     with pytest.raises(OpenAiProblem, match="may make 2 requests"):
         other.count_token("token", site, is_save=False)
     for each in (one, other):
@@ -204,21 +204,21 @@ async def test_many_refusals_become_one_line_that_counts_them(store: Store, cloc
     key = make_relayed(store)
     store.quota.adjust("alice", set_to=0, actor="test")
     async with client_of(store, token=key) as client:
-        for _ in range(refusal_log.WHOLE + 30):
+        for _ in range(refusal_log.MAX_LOGGED_PER_MINUTE + 30):
             assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 429
         assert (await client.post("/v1/chat/completions", json={"model": 7})).status_code == 400
         clock.advance(minutes=1)
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 429
     logged = entries(store)
-    assert len(logged) == refusal_log.WHOLE + 2
-    summary = next(each.entry for each in logged if each.entry.status == refusal_log.SUMMARY)
+    assert len(logged) == refusal_log.MAX_LOGGED_PER_MINUTE + 2
+    summary = next(each.entry for each in logged if each.entry.status == refusal_log.SUMMARY_STATUS)
     assert (summary.kind, summary.model) == (Kind.ERROR, "")
     assert summary.detail == (
         "31 more calls were refused in this minute, and not written out one by one: "
         "30 insufficient_quota, 1 invalid_request_error."
     )
     (day,) = store.usage.days(sign_in(store))
-    assert (day.calls, day.errors) == (refusal_log.WHOLE + 32, refusal_log.WHOLE + 32)
+    assert (day.calls, day.errors) == (refusal_log.MAX_LOGGED_PER_MINUTE + 32, refusal_log.MAX_LOGGED_PER_MINUTE + 32)
 
 
 async def test_the_line_that_counts_is_brought_up_to_date(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,11 +226,11 @@ async def test_the_line_that_counts_is_brought_up_to_date(store: Store, monkeypa
     key = make_relayed(store)
     store.quota.adjust("alice", set_to=0, actor="test")
     async with client_of(store, token=key) as client:
-        for _ in range(refusal_log.WHOLE + 40):
+        for _ in range(refusal_log.MAX_LOGGED_PER_MINUTE + 40):
             await client.post("/v1/chat/completions", json=CHAT)
-    summaries = [each.entry for each in entries(store) if each.entry.status == refusal_log.SUMMARY]
+    summaries = [each.entry for each in entries(store) if each.entry.status == refusal_log.SUMMARY_STATUS]
     assert [summary.detail.split()[0] for summary in summaries] == ["40"]
-    assert store.usage.days(sign_in(store))[0].calls == refusal_log.WHOLE + 40
+    assert store.usage.days(sign_in(store))[0].calls == refusal_log.MAX_LOGGED_PER_MINUTE + 40
 
 
 async def test_one_accounts_refusals_hide_nobody_elses(store: Store) -> None:
@@ -240,7 +240,7 @@ async def test_one_accounts_refusals_hide_nobody_elses(store: Store) -> None:
     for name in ("alice", "bob"):
         store.quota.adjust(name, set_to=0, actor="test")
     async with client_of(store) as client:
-        for key in [first] * (refusal_log.WHOLE + 5) + [second]:
+        for key in [first] * (refusal_log.MAX_LOGGED_PER_MINUTE + 5) + [second]:
             await client.post("/v1/chat/completions", json=CHAT, headers={"Authorization": f"Bearer {key}"})
     assert [each.entry.status for each in store.usage.page(sign_in(store, "bob")).entries] == ["insufficient_quota"]
 
@@ -250,7 +250,7 @@ async def test_what_was_refused_of_a_deleted_account_is_dropped(store: Store) ->
     add_account(store, "bob", email="bob@example.com")
     store.quota.adjust("alice", set_to=0, actor="test")
     async with client_of(store, token=key) as client:
-        for _ in range(refusal_log.WHOLE + 5):
+        for _ in range(refusal_log.MAX_LOGGED_PER_MINUTE + 5):
             await client.post("/v1/chat/completions", json=CHAT)
         store.deletion.delete(sign_in(store), "alice")
     assert store.usage.page(sign_in(store, "bob")).entries == ()

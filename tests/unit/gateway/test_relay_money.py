@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from gateway.relay import ledger
-from gateway.relay.output_limits import Allowance
+from gateway.relay.output_limits import CostCeiling
 from gateway.relay.request import ENDPOINTS, parse_request
 from gateway.site_view import SiteView
 from store.errors import DatabaseBusy, QuotaExceeded
@@ -46,10 +46,10 @@ def test_what_is_held_covers_a_prompt_that_was_cached_whole(cached: int | None) 
     asked = json.dumps({**CHAT, "max_tokens": 4}).encode()
     call = parse_request(ENDPOINTS[0], "application/json", asked)
     price = ModelPrice(MODEL, 1_000_000, 2_000_000, cached_input_per_million=cached)
-    allowance = Allowance(call, price, SiteView("", "", (), 0, 0, 0, 0), is_obeyed=True)
+    ceiling = CostCeiling(call, price, SiteView("", "", (), 0, 0, 0, 0), trusts_limit=True)
     for tokens in (0, call.prompt_tokens):
-        assert allowance.most >= price.cost(call.prompt_tokens, 4, tokens)
-    assert allowance.affordable(allowance.most) == 4
+        assert ceiling.max_micro_usd >= price.cost(call.prompt_tokens, 4, tokens)
+    assert ceiling.affordable_tokens(ceiling.max_micro_usd) == 4
 
 
 async def test_a_dearer_price_of_cached_input_was_held_and_charged(store: Store) -> None:
@@ -376,7 +376,7 @@ async def test_a_call_was_booked_when_the_database_came_back(store: Store, monke
         return book(*args)
 
     monkeypatch.setattr(type(store.quota), "book", flaky)
-    monkeypatch.setattr(ledger, "RETRIES", (0.0, 0.0))
+    monkeypatch.setattr(ledger, "BOOKING_RETRY_DELAYS_S", (0.0, 0.0))
     async with client_of(store, token=key, upstream=ModelServer()) as client:
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
     assert spent(store) == COST

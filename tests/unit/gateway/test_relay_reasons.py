@@ -10,8 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model_server.client import refusal
-from gateway.model_server.error_reasons import LONGEST, Reason, masked, reason_in, without_addresses
+from gateway.model_server.client import response_problem
+from gateway.model_server.error_reasons import (
+    MAX_REASON_CHARACTERS,
+    ErrorReason,
+    mask_addresses,
+    mask_secrets,
+    reason_in_body,
+)
 from gateway.site_view import SiteView
 from store.store import Store
 from store.text import is_sanitized
@@ -191,25 +197,25 @@ VALUES = st.recursive(
 
 @given(st.binary(max_size=300) | VALUES.map(lambda value: json.dumps(value).encode()))
 def test_any_body_had_a_readable_reason_or_none(body: bytes) -> None:
-    reason = reason_in(body)
+    reason = reason_in_body(body)
     if reason is not None:
-        told = masked(reason.message, "")
+        told = mask_secrets(reason.message, "")
         assert is_sanitized(told)
-        assert 0 < len(told) <= LONGEST
+        assert 0 < len(told) <= MAX_REASON_CHARACTERS
 
 
 def test_a_reason_kept_the_words_beside_it() -> None:
     body = b'{"error": {"message": "no", "type": "t", "code": "c", "param": "p"}}'
-    assert reason_in(body) == Reason("no", "t", "c", "p")
-    assert reason_in(b'{"error": {"message": "no", "type": 7, "code": 400}}') == Reason("no")
-    assert reason_in(b'{"object": "error", "message": "no", "type": "t"}') == Reason("no", "t")
+    assert reason_in_body(body) == ErrorReason("no", "t", "c", "p")
+    assert reason_in_body(b'{"error": {"message": "no", "type": 7, "code": 400}}') == ErrorReason("no")
+    assert reason_in_body(b'{"object": "error", "message": "no", "type": "t"}') == ErrorReason("no", "t")
 
 
 @pytest.mark.parametrize(
     "text", ["Ratio 3:45 of 1.5 tokens", "at 12:30", "model llama3.1:8b is not there", "gpt-4.1", "key: value", "a::b"]
 )
 def test_words_that_are_no_address_stayed(text: str) -> None:
-    assert without_addresses(text) == text
+    assert mask_addresses(text) == text
 
 
 @pytest.mark.parametrize(
@@ -217,7 +223,7 @@ def test_words_that_are_no_address_stayed(text: str) -> None:
     ["Cannot connect to host ollama:11434 ssl:default", "dial tcp: lookup vllm: no such host", "at fd00::17", "at ::1"],
 )
 def test_hosts_of_one_word_and_bare_addresses_were_left_out(text: str) -> None:
-    assert not any(name in without_addresses(text) for name in ("ollama", "vllm", "fd00", "::1"))
+    assert not any(name in mask_addresses(text) for name in ("ollama", "vllm", "fd00", "::1"))
 
 
 @pytest.mark.parametrize("status", [400, 404, 429, 500])
@@ -234,6 +240,6 @@ def test_hosts_of_one_word_and_bare_addresses_were_left_out(text: str) -> None:
 )
 async def test_no_refusal_told_where_the_model_server_is(status: int, said: str, hidden: str) -> None:
     site = SiteView("http://models.test:8000/v1", "", (), 0, 0, 0, 0)
-    told = await refusal(answer({"error": {"message": said}}, status), site)
+    told = await response_problem(answer({"error": {"message": said}}, status), site)
     assert hidden not in str(told)
     assert "…" in str(told)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.relay.usage_report import MAX_REPORTED_TOKENS, ReportedUsage, reported
+from gateway.relay.usage_report import MAX_REPORTED_TOKENS, ReportedUsage, parse_usage
 from store.pricing import ModelPrice
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, DONE, ModelServer, answer, chat, event, said, stream
@@ -158,12 +158,12 @@ def store() -> Iterator[Store]:
     ],
 )
 def test_tokens_were_charged_as_what_they_are(usage: dict[str, Any], told: tuple[int, int, int]) -> None:
-    assert reported({"usage": usage}) == ReportedUsage(*told)
+    assert parse_usage({"usage": usage}) == ReportedUsage(*told)
 
 
 def test_what_the_total_of_an_embedding_has_beyond_the_prompt_was_input() -> None:
     usage = {"prompt_tokens": 10, "total_tokens": 14}
-    assert reported({"usage": usage}, has_completion=False) == ReportedUsage(14, 0)
+    assert parse_usage({"usage": usage}, has_completion=False) == ReportedUsage(14, 0)
 
 
 TOKENS = st.integers(0, 2000) | st.integers(MAX_REPORTED_TOKENS - 5, MAX_REPORTED_TOKENS + 5)
@@ -178,7 +178,7 @@ NAMES = [
 
 @given(st.fixed_dictionaries({"prompt_tokens": TOKENS}, optional=dict.fromkeys(NAMES, TOKENS)))
 def test_no_token_was_lost_and_none_was_made_up(usage: dict[str, int]) -> None:
-    told = reported({"usage": usage})
+    told = parse_usage({"usage": usage})
     known = {name: value for name, value in usage.items() if value <= MAX_REPORTED_TOKENS}
     if told is None:
         assert not known.get("prompt_tokens")

@@ -103,7 +103,7 @@ class Taker:
 
 @pytest.mark.parametrize("most", [0, 1, 3])
 async def test_a_client_that_took_nothing_was_let_go(store: Store, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr(streaming_response, "LONGEST_SEND", 0.05, raising=False)
+    monkeypatch.setattr(streaming_response, "SEND_TIMEOUT_S", 0.05, raising=False)
     key, chunks, taker = make_relayed(store), Chunks([said("x")] * 50), Taker(most)
     async with calling(store, key, of_events(chunks), taker.send) as call:
         done, _ = await asyncio.wait({call}, timeout=PATIENCE)
@@ -117,7 +117,7 @@ async def test_a_client_that_took_nothing_was_let_go(store: Store, monkeypatch: 
 
 
 async def test_a_client_that_took_its_time_was_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming_response, "LONGEST_SEND", 0.4, raising=False)
+    monkeypatch.setattr(streaming_response, "SEND_TIMEOUT_S", 0.4, raising=False)
     key, taker = make_relayed(store), Taker(pause=0.05)
     async with calling(store, key, of_events(Chunks([*[said("x")] * 20, USED, DONE])), taker.send) as call:
         await asyncio.wait_for(call, PATIENCE)
@@ -128,7 +128,7 @@ async def test_a_client_that_took_its_time_was_waited_for(store: Store, monkeypa
 async def test_a_model_server_that_was_silent_was_not_the_clients_doing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming_response, "LONGEST_SEND", 0.05, raising=False)
+    monkeypatch.setattr(streaming_response, "SEND_TIMEOUT_S", 0.05, raising=False)
     key, taker, thought = make_relayed(store), Taker(), asyncio.Event()
     async with calling(store, key, of_events(Chunks([said("x"), thought, USED, DONE])), taker.send) as call:
         await asyncio.sleep(0.3)
@@ -147,7 +147,7 @@ async def test_a_failure_nobody_took_kept_no_connection(store: Store) -> None:
 
 
 async def test_one_account_left_places_for_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(concurrency_limiter, "MAX_CALLS_OF_ONE_ACCOUNT", 2)
+    monkeypatch.setattr(concurrency_limiter, "MAX_CALLS_PER_ACCOUNT", 2)
     key, open_ones, end = make_relayed(store), 0, asyncio.Event()
     add_account(store, "bob", email="bob@example.com")
     other = {"Authorization": f"Bearer {store.api_keys.create(sign_in(store, 'bob'), 'key').key}"}
@@ -210,7 +210,7 @@ def noticed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 async def test_what_a_model_thought_was_charged_to_a_client_that_left_before_it_was_told(
     store: Store, monkeypatch: pytest.MonkeyPatch, noticed: asyncio.Event, way: str, place: str
 ) -> None:
-    monkeypatch.setattr(streaming_response, "LONGEST_SEND", 0.05 if way == "stalled" else PATIENCE)
+    monkeypatch.setattr(streaming_response, "SEND_TIMEOUT_S", 0.05 if way == "stalled" else PATIENCE)
     leaves, taken = asyncio.Event(), 0
 
     async def send(_: Message) -> None:
@@ -239,8 +239,8 @@ async def test_what_a_model_thought_was_charged_to_a_client_that_left_before_it_
 async def test_a_client_that_left_paid_for_what_it_had_where_nothing_was_reported_in_time(
     store: Store, monkeypatch: pytest.MonkeyPatch, noticed: asyncio.Event, end: str
 ) -> None:
-    monkeypatch.setattr(streaming_response, "LONGEST_READ_ON", 0.05 if end == "silence" else PATIENCE)
-    monkeypatch.setattr(streaming_response, "MOST_READ_ON", 4096)
+    monkeypatch.setattr(streaming_response, "READ_ON_TIMEOUT_S", 0.05 if end == "silence" else PATIENCE)
+    monkeypatch.setattr(streaming_response, "MAX_READ_ON_BYTES", 4096)
     leaves, taken = asyncio.Event(), Taker()
     ends: dict[str, list[bytes | Exception | asyncio.Event]] = {
         "silence": [asyncio.Event()],
@@ -303,7 +303,9 @@ async def test_streamed_calls_shared_a_connection(store: Store) -> None:
 async def test_what_followed_the_end_kept_nobody_waiting(
     store: Store, monkeypatch: pytest.MonkeyPatch, rest: str
 ) -> None:
-    monkeypatch.setattr(streaming_response, "LONGEST_REST", 0.05 if rest == "never comes" else PATIENCE, raising=False)
+    monkeypatch.setattr(
+        streaming_response, "TRAILER_TIMEOUT_S", 0.05 if rest == "never comes" else PATIENCE, raising=False
+    )
     rests: dict[str, list[bytes | Exception | asyncio.Event]] = {
         "never comes": [asyncio.Event()],
         "never ends": [*[b"x" * 4096] * 100, asyncio.Event()],

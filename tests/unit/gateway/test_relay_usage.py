@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway.relay.prompt_estimate import BYTES_PER_TOKEN, TOKENS_PER_FILE, TOKENS_PER_PICTURE
-from gateway.relay.request import ENDPOINTS, Length, parse_request
+from gateway.relay.request import ENDPOINTS, OutputLength, parse_request
 from store.pricing import ModelPrice
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
@@ -266,7 +266,7 @@ def test_half_a_character_was_passed_on_as_it_came() -> None:
 
 def test_the_larger_of_two_limits_was_held() -> None:
     body = {"model": MODEL, "messages": [], "max_completion_tokens": 1, "max_tokens": 100_000}
-    assert parse_request(CHATS, "application/json", json.dumps(body).encode()).length == Length(1, 100_000)
+    assert parse_request(CHATS, "application/json", json.dumps(body).encode()).length == OutputLength(1, 100_000)
 
 
 # -- never passed on, never kept --------------------------------------------------------------------------------------

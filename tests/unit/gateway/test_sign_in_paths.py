@@ -65,7 +65,7 @@ class Door:
 
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
-    monkeypatch.setattr(device_flow, "DEFAULT_INTERVAL", 0.02)
+    monkeypatch.setattr(device_flow, "DEFAULT_INTERVAL_S", 0.02)
     clock = StillClock()
     store = make_store(clock=clock)
     add_account(store)

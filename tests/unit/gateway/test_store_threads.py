@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 from gateway.app import create_app
 from gateway.model_server.client import ModelServerClient
 from gateway.relay import ledger
-from gateway.serve import configuration, listen
+from gateway.serve import listen, server_config
 from gateway.store_threads import StoreThreads
 from store.errors import DatabaseBusy, DatabaseForeign
 from store.models import SiteSetting
@@ -131,11 +131,11 @@ async def test_streams_that_the_stop_cut_off_were_all_booked(
         return book(tx, hold, cost, entry)
 
     monkeypatch.setattr(store.quota, "book", busy_at_first)
-    monkeypatch.setattr(ledger, "RETRIES", (0.0,))
+    monkeypatch.setattr(ledger, "BOOKING_RETRY_DELAYS_S", (0.0,))
     key, never = make_relayed(store), asyncio.Event()
     models = ModelServer(lambda _: stream(said("Hi"), said(" there"), never))
     app = create_app(store, model_server=ModelServerClient(models), dispatches=False)
-    config = configuration(app)
+    config = server_config(app)
     config.timeout_graceful_shutdown = 0  # all that is under way is cancelled, and nobody waits for it
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(config)
@@ -175,7 +175,7 @@ async def test_the_stop_did_not_wait_for_ever_for_a_database_that_was_busy(
         raise DatabaseBusy
 
     monkeypatch.setattr(store.quota, "book", busy)
-    monkeypatch.setattr(ledger, "RETRIES", (3600.0,))
+    monkeypatch.setattr(ledger, "BOOKING_RETRY_DELAYS_S", (3600.0,))
     monkeypatch.setattr(ledger, "BOOKING_TIMEOUT_S", 0.0)
     key = make_relayed(store)
     async with asyncio.timeout(PATIENCE), client_of(store, token=key, upstream=ModelServer()) as client:
@@ -195,7 +195,7 @@ async def test_a_booking_whose_caller_was_cancelled_was_made(store: Store, monke
         raise DatabaseBusy
 
     monkeypatch.setattr(store.quota, "book", busy_at_first)
-    monkeypatch.setattr(ledger, "RETRIES", (0.0,))
+    monkeypatch.setattr(ledger, "BOOKING_RETRY_DELAYS_S", (0.0,))
     key = make_relayed(store)
     async with asyncio.timeout(PATIENCE), client_of(store, token=key, upstream=ModelServer()) as client:
         calling = asyncio.create_task(client.post("/v1/chat/completions", json=CHAT))

@@ -78,7 +78,7 @@ def test_a_server_that_fell_silent_after_taking_the_mail_had_it_all_the_same(
     backstage: Backstage, authority: Authority, message: Message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is silent beyond the time that all the rest may take."""
-    monkeypatch.setattr(email, "_GOODBYE_SECONDS", 1000.0)
+    monkeypatch.setattr(email, "_QUIT_TIMEOUT_S", 1000.0)
     patient = Timeouts(connect=90.0, total=900.0)
 
     class Silent(MailServer):

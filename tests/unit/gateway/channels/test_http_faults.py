@@ -11,7 +11,7 @@ import pytest
 
 from gateway.channels.message import Message
 from gateway.connect import Timeouts
-from gateway.retry import LONGEST_WAIT
+from gateway.retry import MAX_RETRY_AFTER
 from store.errors import AddressRefused, DeliveryFailed
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import (
@@ -83,7 +83,7 @@ def test_3_an_error_status(
         ("120", timedelta(seconds=120)),
         ("Sun, 01 Mar 2026 12:10:00 GMT", timedelta(minutes=10)),
         ("Sun, 01 Mar 2026 11:10:00 GMT", timedelta(0)),
-        ("999999999", LONGEST_WAIT),
+        ("999999999", MAX_RETRY_AFTER),
         ("soon", None),
         ("", None),
     ],

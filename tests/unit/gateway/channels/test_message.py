@@ -74,4 +74,4 @@ def test_the_largest_message_was_below_twenty_kilobytes(character: str) -> None:
         text=character * 100_000,
         facts={f"fact_{number:02}".ljust(32, "x"): character * 1_000 for number in range(12)},
     )
-    assert 2_000 <= len(webhook.content(made)) < 20_000
+    assert 2_000 <= len(webhook.body_of(made)) < 20_000

@@ -84,7 +84,7 @@ def test_bark_got_what_apprise_would_have_sent(receiver: HttpReceiver, way: Outb
     ],
 )
 def test_the_device_key_was_the_end_of_the_address(url: str, endpoint: str, device_key: str) -> None:
-    address, found = bark.push_address(url)
+    address, found = bark.push_endpoint(url)
     assert (found, address.device_key) == (endpoint, device_key)
 
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.addresses import AllowList
-from gateway.channels.bark import push_address
+from gateway.channels.bark import push_endpoint
 from gateway.channels.mail import one_address
-from gateway.channels.post import server_address
-from gateway.outbound import web_address
+from gateway.channels.post import parse_server_url
+from gateway.outbound import parse_web_url
 from store import inputs
 from store.errors import DeliveryFailed, InvalidInput, InvalidUrl
 from store.secret_fields import StoredSecret, check_bark_url
@@ -37,20 +37,20 @@ def saved(check: Callable[[], T]) -> T | None:
 @given(URLS)
 def test_a_url_that_was_saved_could_be_asked_for(typed: str) -> None:
     if (url := saved(lambda: inputs.check_url(typed, field="webhook-url"))) is not None:
-        web_address(url)
+        parse_web_url(url)
 
 
 @given(URLS)
 def test_a_gotify_server_that_was_saved_could_be_asked_for(typed: str) -> None:
     if (section := saved(NotificationSettings(gotify_url=typed).checked)) is not None:
-        server_address(section.gotify_url)
+        parse_server_url(section.gotify_url)
 
 
 @given(st.one_of(URLS, st.from_regex(r"https://bark\.example/[A-Za-z0-9_?%/.-]{0,20}", fullmatch=True)))
 def test_a_bark_address_that_was_saved_could_be_pushed_to(typed: str) -> None:
     secret = NotificationSettings(bark_url=StoredSecret(new=typed))
     if (section := saved(secret.checked)) is not None and section.bark_url.new:
-        push_address(section.bark_url.new)
+        push_endpoint(section.bark_url.new)
 
 
 @given(st.one_of(st.emails(), st.from_regex(r"[a-z.+]{1,5}@[a-z0-9._-]{1,20}", fullmatch=True)))
@@ -74,7 +74,7 @@ def test_a_gotify_server_with_a_query_was_refused_when_it_was_typed(url: str) ->
         NotificationSettings(gotify_url=url).checked()
     assert caught.value.field == "gotify-url"
     with pytest.raises(DeliveryFailed, match="no question mark"):
-        server_address(url)
+        parse_server_url(url)
 
 
 def test_an_unknown_option_of_a_bark_address_was_refused_when_it_was_typed() -> None:

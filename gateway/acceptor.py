@@ -7,31 +7,31 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from gateway.connections import Connections
+from gateway.connection_register import ConnectionRegister
 
 ACCEPT_RETRY_DELAY_S: Final = 0.5
 """Seconds until the next try when the process has no descriptors left."""
-_AT_ONCE: Final = 64
+_MAX_ACCEPTS_PER_TURN: Final = 64
 """Connections that are taken in, at the most, before other work has its turn."""
-_TURNS: Final = 8
+_TURNS_PER_ROUND: Final = 8
 """Turns of the event loop from one round of accepting to the next. A request that comes with its connection is read
 within three, so its connection does not become the one that has been silent longest."""
-_SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_NONE_LEFT: Final = "No more connections can be opened (%d are open): the limit on open files is reached"
+_SHORTAGE_ERRNOS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_NO_DESCRIPTORS: Final = "No more connections can be opened (%d are open): the limit on open files is reached"
 
 
 class Acceptor:
     """Accepts on one listening socket, for `uvicorn.Server.servers`."""
 
     def __init__(
-        self, listener: socket.socket, make_protocol: Callable[[], asyncio.Protocol], connections: Connections
+        self, listener: socket.socket, make_protocol: Callable[[], asyncio.Protocol], connections: ConnectionRegister
     ) -> None:
         """Begin to accept on the running event loop. `connections` shed some where descriptors run out."""
         listener.setblocking(False)
         self._listener = listener
         self._make_protocol = make_protocol
         self._connections = connections
-        self._at_once = max(min(connections.most_of_peer // _TURNS, _AT_ONCE), 1)
+        self._at_once = max(min(connections.max_per_peer // _TURNS_PER_ROUND, _MAX_ACCEPTS_PER_TURN), 1)
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[object]] = set()
         self._retry: asyncio.TimerHandle | None = None
@@ -65,11 +65,11 @@ class Acceptor:
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
-                if error.errno not in _SHORTAGES:
+                if error.errno not in _SHORTAGE_ERRNOS:
                     continue  # that client has gone already (accept(2))
                 self._loop.remove_reader(self._listener)
                 self._retry = self._loop.call_later(ACCEPT_RETRY_DELAY_S, self._resume)
-                self._connections.warn(_NONE_LEFT, len(self._connections))
+                self._connections.warn(_NO_DESCRIPTORS, len(self._connections))
                 self._connections.shed()
                 return
             accepted.setblocking(False)

@@ -11,40 +11,40 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from gateway.client_address import Network, throttled_as
+from gateway.client_address import Network, throttle_key
 
 LOGGER: Final = logging.getLogger("gatekey.connections")
-WARN_EVERY: Final = 60.0
+WARNING_INTERVAL_S: Final = 60.0
 """Seconds between two warnings of one kind."""
-_SHED: Final = 16
+_SHED_COUNT: Final = 16
 """Connections that go at once when the process has no descriptors left."""
 
 
 class Connection(Protocol):
     """What the register asks of a connection."""
 
-    def give_up(self) -> None:
+    def close_idle(self) -> None:
         """Close it: it waits for a request, and another client needs its place."""
 
 
-class Connections:
+class ConnectionRegister:
     """The register of one server. Not for several threads."""
 
     def __init__(
         self,
         most: int,
-        most_of_peer: int,
+        max_per_peer: int,
         *,
         proxies: tuple[Network, ...] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`proxies` stand for many clients each, so only the limit on all connections holds for them."""
         self.most = most
-        self.most_of_peer = most_of_peer
+        self.max_per_peer = max_per_peer
         self._proxies = proxies
         self._monotonic = monotonic
         self._peers: dict[Connection, str] = {}
-        self._of_peer: Counter[str] = Counter()
+        self._peer_counts: Counter[str] = Counter()
         self._waiting: dict[Connection, None] = {}
         """By how long they have waited, the longest first."""
         self._warned_at: dict[str, float] = {}
@@ -54,17 +54,17 @@ class Connections:
 
     def admit(self, connection: Connection, address: str) -> bool:
         """Enter a new connection, which waits for its first request; False if there is no place for it."""
-        peer = throttled_as(address)
-        if self._of_peer[peer] >= self.most_of_peer and not self._is_proxy(address):
-            self.warn("One client has %d connections, as many as it may have at once", self._of_peer[peer])
-            if not self._make_place(peer):
+        peer = throttle_key(address)
+        if self._peer_counts[peer] >= self.max_per_peer and not self._is_proxy(address):
+            self.warn("One client has %d connections, as many as it may have at once", self._peer_counts[peer])
+            if not self._evict_idle(peer):
                 return False
         if len(self._peers) >= self.most:
             self.warn("There are %d connections, as many as there may be at once", len(self._peers))
-            if not self._make_place():
+            if not self._evict_idle():
                 return False
         self._peers[connection] = peer
-        self._of_peer[peer] += 1
+        self._peer_counts[peer] += 1
         self._waiting[connection] = None
         return True
 
@@ -82,30 +82,30 @@ class Connections:
         self._waiting.pop(connection, None)
         peer = self._peers.pop(connection, None)
         if peer is not None:
-            self._of_peer[peer] -= 1
-            if not self._of_peer[peer]:
-                del self._of_peer[peer]
+            self._peer_counts[peer] -= 1
+            if not self._peer_counts[peer]:
+                del self._peer_counts[peer]
 
     def shed(self) -> None:
         """Close some of those that have waited longest: the process has no descriptors left."""
-        for _ in range(_SHED):
-            if not self._make_place():
+        for _ in range(_SHED_COUNT):
+            if not self._evict_idle():
                 return
 
     def warn(self, sentence: str, count: int) -> None:
-        """Log `sentence` once in `WARN_EVERY`: whoever fills the places must not fill the log."""
+        """Log `sentence` once in `WARNING_INTERVAL_S`: whoever fills the places must not fill the log."""
         now = self._monotonic()
-        if now - self._warned_at.get(sentence, now - WARN_EVERY) >= WARN_EVERY:
+        if now - self._warned_at.get(sentence, now - WARNING_INTERVAL_S) >= WARNING_INTERVAL_S:
             self._warned_at[sentence] = now
             LOGGER.warning(sentence, count)
 
-    def _make_place(self, peer: str | None = None) -> bool:
+    def _evict_idle(self, peer: str | None = None) -> bool:
         waiting = (each for each in self._waiting if peer is None or self._peers[each] == peer)
         longest = next(waiting, None)
         if longest is None:
             return False
         self.leave(longest)
-        longest.give_up()
+        longest.close_idle()
         return True
 
     def _is_proxy(self, address: str) -> bool:
