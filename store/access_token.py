@@ -81,8 +81,8 @@ class AccessTokens:
 
     def status(self, token: str) -> AccessTokenInfo | None:
         """The System Access Token of the session's account, or None if it never had one."""
-        with self._sessions.reading(token) as (tx, acting):
-            row = tx.execute(select(AccessToken).where(AccessToken.account_id == acting.account_id)).one_or_none()
+        with self._sessions.reading(token) as (tx, session):
+            row = tx.execute(select(AccessToken).where(AccessToken.account_id == session.account_id)).one_or_none()
         return None if row is None else AccessTokenInfo(row.last_four, row.created_at, row.last_used_at)
 
     def generate(self, token: str) -> NewAccessToken:
@@ -92,27 +92,25 @@ class AccessTokens:
         """
         new, now = tokens.generate(tokens.ACCESS_TOKEN_PREFIX, self._context.rng), self._context.now()
         values = {"token_hash": digest(new), "last_four": new[-4:], "created_at": now, "last_used_at": None}
-        with self._sessions.writing(token, proof=True) as (tx, acting):
+        with self._sessions.writing(token, proof=True) as (tx, session):
             upsert(
                 tx,
                 AccessToken,
-                {"account_id": acting.account_id},
+                {"account_id": session.account_id},
                 {"generation": (1, AccessToken.generation + 1), **values},
             )
-            self._audit.record(
-                tx, acting.account_id, Tag.ACCESS_TOKEN_GENERATED, actor=acting.name, source=acting.source
-            )
-            self._notices.enqueue(tx, acting.account_id, Tag.ACCESS_TOKEN_GENERATED)
+            self._audit.record_by(tx, session, Tag.ACCESS_TOKEN_GENERATED)
+            self._notices.enqueue(tx, session.account_id, Tag.ACCESS_TOKEN_GENERATED)
         return NewAccessToken(new, AccessTokenInfo(new[-4:], now, None))
 
     def revoke(self, token: str) -> None:
         """Remove the token without making another. Raises `NotEnabled`, `FreshProofRequired`."""
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            gone = tx.execute(delete(AccessToken).where(AccessToken.account_id == acting.account_id))
+        with self._sessions.writing(token, proof=True) as (tx, session):
+            gone = tx.execute(delete(AccessToken).where(AccessToken.account_id == session.account_id))
             if gone.rowcount != 1:
                 raise NotEnabled("There is no System Access Token to revoke.")
-            self._audit.record(tx, acting.account_id, Tag.ACCESS_TOKEN_REVOKED, actor=acting.name, source=acting.source)
-            self._notices.enqueue(tx, acting.account_id, Tag.ACCESS_TOKEN_REVOKED)
+            self._audit.record_by(tx, session, Tag.ACCESS_TOKEN_REVOKED)
+            self._notices.enqueue(tx, session.account_id, Tag.ACCESS_TOKEN_REVOKED)
 
     def authenticate(self, token: str) -> TokenHolder:
         """The account behind a bearer token; its use is noted at most once a minute.

@@ -98,9 +98,9 @@ class ApiKeys:
 
     def list(self, token: str) -> list[ApiKeyInfo]:
         """The keys of the session's account, newest first; revoked ones stay listed."""
-        with self._sessions.reading(token) as (tx, acting):
+        with self._sessions.reading(token) as (tx, session):
             rows = tx.execute(
-                select(ApiKey).where(ApiKey.account_id == acting.account_id).order_by(ApiKey.id.desc())
+                select(ApiKey).where(ApiKey.account_id == session.account_id).order_by(ApiKey.id.desc())
             ).all()
         return [_info(row) for row in rows]
 
@@ -119,14 +119,14 @@ class ApiKeys:
         if spend_limit_micro_usd is not None:
             check_spend_limit(spend_limit_micro_usd, field="api-key-limit")
         key = tokens.generate(tokens.API_KEY_PREFIX, self._context.rng)
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            live = select(func.count()).where(ApiKey.account_id == acting.account_id, ApiKey.revoked_at.is_(None))
+        with self._sessions.writing(token, proof=True) as (tx, session):
+            live = select(func.count()).where(ApiKey.account_id == session.account_id, ApiKey.revoked_at.is_(None))
             if tx.execute(live).scalar_one() >= MAX_API_KEYS:
                 raise LimitReached(f"An account has at most {MAX_API_KEYS} API keys. Revoke one first.")
             row = tx.execute(
                 insert(ApiKey)
                 .values(
-                    account_id=acting.account_id,
+                    account_id=session.account_id,
                     name=name,
                     key_hash=digest(key),
                     last_four=key[-4:],
@@ -138,26 +138,22 @@ class ApiKeys:
                 )
                 .returning(ApiKey.id)
             ).scalar_one()
-            self._audit.record(
-                tx, acting.account_id, Tag.API_KEY_CREATED, actor=acting.name, source=acting.source, name=name
-            )
+            self._audit.record_by(tx, session, Tag.API_KEY_CREATED, name=name)
         info = ApiKeyInfo(row, name, key[-4:], now, expires_at, None, None, spend_limit_micro_usd, 0)
         return NewApiKey(key, info)
 
     def revoke(self, token: str, key_id: int) -> None:
         """Refuse the key from now on. Raises `NoSuchItem`."""
-        with self._sessions.writing(token) as (tx, acting):
+        with self._sessions.writing(token) as (tx, session):
             name = tx.execute(
                 update(ApiKey)
-                .where(ApiKey.id == key_id, ApiKey.account_id == acting.account_id, ApiKey.revoked_at.is_(None))
+                .where(ApiKey.id == key_id, ApiKey.account_id == session.account_id, ApiKey.revoked_at.is_(None))
                 .values(revoked_at=self._context.now())
                 .returning(ApiKey.name)
             ).scalar()
             if name is None:
                 raise NoSuchItem("That API key was revoked before.")
-            self._audit.record(
-                tx, acting.account_id, Tag.API_KEY_REVOKED, actor=acting.name, source=acting.source, name=name
-            )
+            self._audit.record_by(tx, session, Tag.API_KEY_REVOKED, name=name)
 
     def authenticate(self, key: str) -> KeyHolder:
         """The account behind an API key.

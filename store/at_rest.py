@@ -8,17 +8,12 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
 import random
-import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from store import private_folder
-from store.errors import KeyExposed, KeyMissing, KeyNotMade, KeyWrong
+from store.errors import KeyWrong
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,8 +21,6 @@ if TYPE_CHECKING:
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _HEADER: Final = "gatekey-key"
-DRAFT: Final = ".key-"
-"""How the name of a key file begins while it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,73 +110,6 @@ class KeyRing:
             raise KeyWrong
         key = hmac.digest(root, f"gatekey:mac:{purpose}:v1".encode(), hashlib.sha256)
         return hmac.digest(key, message, hashlib.sha256)
-
-
-def load_key_file(path: Path) -> KeyRing:
-    """The ring in the file at `path`. Raises `KeyMissing`, `KeyExposed` (mode beyond 0600) or `KeyWrong`."""
-    sentence = f"The key file {path} could not be opened. Point --key-file at it."
-    try:
-        # A pipe without a writer must not keep the program waiting.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise KeyMissing(
-            f"The key file {path} could not be opened: {error.strerror}. Point --key-file at it."
-        ) from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise KeyMissing(sentence)
-        if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise KeyExposed
-        text = os.read(descriptor, 65536)
-    finally:
-        os.close(descriptor)
-    return KeyRing.parse(text.decode("ascii", "replace"))
-
-
-def create_key_file(path: Path, rng: random.Random) -> KeyRing:
-    """A new ring, written to a new file of mode 0600 in a folder of mode 0700. Raises `KeyNotMade`.
-
-    The file appears whole or not at all, so a start that dies here, or runs beside another, leaves no half key.
-    """
-    ring = KeyRing.new(rng)
-    write_key_file(path, ring)
-    return ring
-
-
-def write_key_file(path: Path, ring: KeyRing) -> None:
-    """Write `ring` to a new file, as `create_key_file` does. Raises `KeyNotMade`."""
-    try:
-        private_folder.make(path.parent)
-        draft = draft_key_file(path, ring)
-        try:
-            path.hardlink_to(draft)
-        finally:
-            draft.unlink()
-    except OSError as error:
-        raise key_refusal(path, error) from error
-
-
-def draft_key_file(path: Path, ring: KeyRing) -> Path:
-    """A whole key file of mode 0600 beside `path`, to be linked there. Raises `KeyNotMade`; then none is left."""
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(ring.serialise())
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:
-            Path(name).unlink()
-            raise
-    except OSError as error:
-        raise key_refusal(path, error) from error
-    return Path(name)
-
-
-def key_refusal(path: Path, error: OSError) -> KeyNotMade:
-    """The sentence for a key file that the system did not let us make."""
-    return KeyNotMade(f"The key file {path} could not be created: {error.strerror}.")
 
 
 def _cipher(key: bytes) -> "AESGCM":

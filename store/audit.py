@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -118,6 +118,17 @@ COMMAND_LINE: Final = "command line"
 """The source of what an administrator does from the shell."""
 
 
+class Actor(Protocol):
+    """The session that carries out an act."""
+
+    @property
+    def account_id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One act. `detail` never holds a secret."""
@@ -176,6 +187,10 @@ class Audit:
         pending = self._pending_of(tx)
         pending.seals.setdefault(account_id, head.seal if head else b"")
         pending.events += 1
+
+    def record_by(self, tx: Connection, session: Actor, tag: Tag, **detail: str | int | bool) -> None:
+        """Append one event of the session's account, by the session."""
+        self.record(tx, session.account_id, tag, actor=session.name, source=session.source, **detail)
 
     def record_site(self, tx: Connection, tag: SiteTag, *, actor: str, source: str, **detail: str | int | bool) -> None:
         """Append one event to the site's chain, as the last thing `tx` does: it stands or falls with it.

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from store.at_rest import KeyRing
 from store.audit import Audit
 from store.audit_macs import FIRST, SITE, Act, event_mac, event_text, seal_of, total_fits, total_mac
-from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
+from store.models import AuditEvent, AuditHead, AuditTotal, Base, SiteEvent
 
 
 def outdated(tx: Connection, ring: KeyRing) -> list[int]:
@@ -29,12 +29,7 @@ def renew_chain(tx: Connection, ring: KeyRing, audit: Audit, account_id: int) ->
         select(AuditEvent).where(AuditEvent.account_id == account_id).order_by(AuditEvent.sequence)
     ).all()
     macs, last = _renewed(ring, head.key_id, account_id, events)
-    if macs:
-        by_id = update(AuditEvent.__table__).where(AuditEvent.id == bindparam("row"))  # type: ignore[arg-type]
-        tx.execute(
-            by_id.values(mac=bindparam("new_mac")),
-            [{"row": event.id, "new_mac": mac} for event, mac in zip(events, macs, strict=False)],
-        )
+    _store(tx, AuditEvent, AuditEvent.id, [event.id for event in events], macs)
     mac, seal = head.mac, b""
     if len(macs) == len(events) == head.sequence and head.mac == last:
         mac = macs[-1] if macs else FIRST
@@ -53,18 +48,23 @@ def renew_site(tx: Connection, ring: KeyRing) -> None:
         return
     events = tx.execute(select(SiteEvent).order_by(SiteEvent.sequence)).all()
     macs, last = _renewed(ring, total.key_id, SITE, events)
-    if macs:
-        by_sequence = update(SiteEvent.__table__).where(SiteEvent.sequence == bindparam("row"))  # type: ignore[arg-type]
-        tx.execute(
-            by_sequence.values(mac=bindparam("new_mac")),
-            [{"row": event.sequence, "new_mac": mac} for event, mac in zip(events, macs, strict=False)],
-        )
+    _store(tx, SiteEvent, SiteEvent.sequence, [event.sequence for event in events], macs)
     mac, bound = total.mac, b""
     if len(macs) == len(events) == total.sequence and total.mac == last:
         mac = macs[-1] if macs else FIRST
         if total_fits(ring, total.key_id, total.events, total.seals, total.sequence, total.mac, total.total_mac):
             bound = total_mac(ring, ring.current, total.events, total.seals, total.sequence, mac)
     tx.execute(update(AuditTotal).values(mac=mac, total_mac=bound, key_id=ring.current))
+
+
+def _store(tx: Connection, table: type[Base], key: Any, rows: list[int], macs: list[bytes]) -> None:
+    """Give the first of `rows` the new `macs`, one each; `key` is the column that names a row."""
+    if macs:
+        by_key: Any = update(table.__table__).where(key == bindparam("row"))  # type: ignore[arg-type]
+        tx.execute(
+            by_key.values(mac=bindparam("new_mac")),
+            [{"row": row, "new_mac": mac} for row, mac in zip(rows, macs, strict=False)],
+        )
 
 
 def _renewed(ring: KeyRing, key_id: int, name: int | str, events: Iterable[Any]) -> tuple[list[bytes], bytes]:

@@ -1,6 +1,5 @@
 """Making a backup while others go on: one state of every table, copied into a backup file."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, NullPool, create_engine, exc, text
 
-from store import row_copy
+from store import file_systems, row_copy
 from store.backup_file import VERSION_TABLE, Manifest, new_manifest, seal
 from store.context import Context
 from store.errors import DatabaseRefused
@@ -49,7 +48,7 @@ def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
                 sequences=given,
             )
             seal(connection, manifest, context.ring, with_key=with_key)
-            _flush(path)
+            file_systems.flush(path)
     finally:
         copy.dispose()
     return manifest
@@ -64,11 +63,3 @@ def _written(path: Path) -> Iterator[None]:
         if isinstance(error, exc.DBAPIError) and not isinstance(error.orig, sqlite3.Error):
             raise
         raise DatabaseRefused(f"The backup {path} could not be written; is the disk full?") from error
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from store.at_rest import KeyRing
 from store.errors import BackupRefused
+from store.sqlite_file import HEADER_BYTES, application_id
 
 BACKUP_ID: Final = 0x474B424B
 """`GKBK` in the SQLite header: nobody takes a backup for the database itself."""
@@ -26,7 +27,6 @@ BACKUP_ID: Final = 0x474B424B
 VERSION_TABLE: Final = "alembic_version"
 _MANIFEST_TABLE: Final = "backup_manifest"
 _FORMAT: Final = 1
-_HEADER: Final = 100
 _LONGEST_VALUE: Final = 64 * 1024 * 1024
 _NOT_OURS: Final = "This file is not a backup that Gatekey has made."
 _DAMAGED: Final = "The backup is damaged or incomplete. Use another one."
@@ -128,11 +128,10 @@ def _look_at_header(path: Path) -> None:
     except OSError as error:
         raise BackupRefused(f"The backup {path} cannot be read: {error.strerror}.") from error
     try:
-        header = os.read(descriptor, _HEADER) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+        header = os.read(descriptor, HEADER_BYTES) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
     finally:
         os.close(descriptor)
-    stamp = int.from_bytes(header[68:72], "big")
-    if not header.startswith(b"SQLite format 3\x00") or len(header) != _HEADER or stamp != BACKUP_ID:
+    if application_id(header) != BACKUP_ID:
         raise BackupRefused(_NOT_OURS)
 
 

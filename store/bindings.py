@@ -171,10 +171,10 @@ class Bindings:
 
     def list(self, token: str) -> list[BindingInfo]:
         """Every provider, with the identity the session's account has bound there."""
-        with self._sessions.reading(token) as (tx, acting):
+        with self._sessions.reading(token) as (tx, session):
             bound = {
                 row.provider_id: row
-                for row in tx.execute(select(Binding).where(Binding.account_id == acting.account_id))
+                for row in tx.execute(select(Binding).where(Binding.account_id == session.account_id))
             }
             providers = tx.execute(select(Provider).order_by(Provider.name)).all()
         listed = []
@@ -195,14 +195,14 @@ class Bindings:
         """
         self.require_enabled()
         _check_subject(subject)
-        with self._sessions.writing(token, proof=True) as (tx, acting):
+        with self._sessions.writing(token, proof=True) as (tx, session):
             provider_id = tx.execute(select(Provider.id).where(Provider.slug == slug)).scalar()
             if provider_id is None:
                 raise NoSuchItem("That provider was removed.")
             try:
                 tx.execute(
                     insert(Binding).values(
-                        account_id=acting.account_id,
+                        account_id=session.account_id,
                         provider_id=provider_id,
                         subject=subject,
                         display=sanitize(display, 200),
@@ -211,27 +211,20 @@ class Bindings:
                 )
             except IntegrityError as error:
                 raise AlreadyBound from error
-            self._sessions.end_others(tx, acting.account_id, keep=acting.session_id)
-            self._audit.record(
-                tx,
-                acting.account_id,
-                Tag.IDENTITY_BOUND,
-                actor=acting.name,
-                source=acting.source,
-                provider=slug,
-            )
-            self._notices.enqueue(tx, acting.account_id, Tag.IDENTITY_BOUND)
+            self._sessions.end_others(tx, session.account_id, keep=session.session_id)
+            self._audit.record_by(tx, session, Tag.IDENTITY_BOUND, provider=slug)
+            self._notices.enqueue(tx, session.account_id, Tag.IDENTITY_BOUND)
 
     def unbind(self, token: str, binding_id: int) -> None:
         """Raises `NoSuchItem`, `LastCredential`, `FreshProofRequired`; allowed while binding is disabled."""
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            gone = tx.execute(delete(Binding).where(Binding.id == binding_id, Binding.account_id == acting.account_id))
+        with self._sessions.writing(token, proof=True) as (tx, session):
+            gone = tx.execute(delete(Binding).where(Binding.id == binding_id, Binding.account_id == session.account_id))
             if gone.rowcount != 1:
                 raise NoSuchItem("That identity was unbound before.")
-            self._credentials.guard(tx, acting.account_id)
-            self._sessions.end_others(tx, acting.account_id, keep=acting.session_id)
-            self._audit.record(tx, acting.account_id, Tag.IDENTITY_UNBOUND, actor=acting.name, source=acting.source)
-            self._notices.enqueue(tx, acting.account_id, Tag.IDENTITY_UNBOUND)
+            self._credentials.guard(tx, session.account_id)
+            self._sessions.end_others(tx, session.account_id, keep=session.session_id)
+            self._audit.record_by(tx, session, Tag.IDENTITY_UNBOUND)
+            self._notices.enqueue(tx, session.account_id, Tag.IDENTITY_UNBOUND)
 
     def sign_in(self, slug: str, subject: str, *, source: str) -> SignedIn | SecondFactorNeeded:
         """Sign in whoever has bound this verified identity; the second factor is still asked for.

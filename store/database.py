@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from store import sqlite_file
+from store import file_systems, sqlite_file
 from store.driver_errors import for_sqlite, translate
 from store.errors import (
     DatabaseBusy,
@@ -209,7 +209,7 @@ class Database:
 
     def _remember_file(self, _connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         if self._file is None:
-            self._file = sqlite_file.identity(Path(self.url.database or ""))
+            self._file = file_systems.identity(Path(self.url.database or ""))
 
     @contextmanager
     def _flushing(self, connection: Connection, durable: bool) -> Iterator[None]:
@@ -227,7 +227,7 @@ class Database:
 
     def _refuse_another_file(self) -> None:
         # SQLite goes on writing to a file that was removed or replaced: "saved" would mean lost.
-        if self._file is not None and sqlite_file.identity(self._path) != self._file:
+        if self._file is not None and file_systems.identity(self._path) != self._file:
             raise DatabaseUnreachable(
                 "The database file was removed or replaced while it was open. Nothing was changed; put it back, or "
                 "start Gatekey again."
@@ -250,12 +250,12 @@ def prepare_file(path: Path, *, create: bool) -> None:
         sqlite_file.create(path)
     sqlite_file.check(path)
     with path.open("rb") as file:
-        header = file.read(100)
+        header = file.read(sqlite_file.HEADER_BYTES)
     if not header:
         return
-    if not header.startswith(b"SQLite format 3\x00") or len(header) != 100:
+    stamp = sqlite_file.application_id(header)
+    if stamp is None:
         raise DatabaseForeign
-    stamp = int.from_bytes(header[68:72], "big")
     # Until the first checkpoint our id lies in the write-ahead log, where only SQLite can read it.
     if stamp != APPLICATION_ID and (stamp != 0 or not _is_ours_or_empty(path)):
         raise DatabaseForeign

@@ -51,10 +51,10 @@ class Deletion:
 
         Returns whether the database keeps old versions of deleted rows until they are vacuumed.
         """
-        with self._sessions.reading(token) as (tx, acting):
-            if acting.role == Role.ROOT.value:
+        with self._sessions.reading(token) as (tx, session):
+            if session.role == Role.ROOT.value:
                 raise RootAccount
-            if is_last_administrator(tx, acting.account_id):
+            if is_last_administrator(tx, session.account_id):
                 raise LastAdministrator
         return self._context.database.is_postgresql
 
@@ -64,18 +64,18 @@ class Deletion:
         `typed_name` must be the name exactly; a wrong one is charged like a wrong password. Raises
         `UsernameDoesNotMatch`, `FreshProofRequired`, `RootAccount`, `LastAdministrator`, `TooManyAttempts`.
         """
-        acting = self._sessions.whoami(token)
-        if normal(typed_name) != acting.name:
-            with self._tries.one(Factor.PASSWORD, acting.account_id, acting.name, source=acting.source):
+        session = self._sessions.whoami(token)
+        if normal(typed_name) != session.name:
+            with self._tries.one(Factor.PASSWORD, session.account_id, session.name, source=session.source):
                 raise UsernameDoesNotMatch(field="username")
         tombstone = self._context.rng.randbytes(16).hex()
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            if acting.role == Role.ROOT.value:
+        with self._sessions.writing(token, proof=True) as (tx, session):
+            if session.role == Role.ROOT.value:
                 raise RootAccount
             hold_administrators(tx)
-            if is_last_administrator(tx, acting.account_id):
+            if is_last_administrator(tx, session.account_id):
                 raise LastAdministrator
-            self._remove(tx, acting.account_id, acting.name, acting.email, tombstone, actor="self", source="")
+            self._remove(tx, session.account_id, session.name, session.email, tombstone, actor="self", source="")
         return self._gone(tombstone)
 
     def delete_by_name(self, name: str, *, actor: str) -> Deleted:

@@ -38,8 +38,8 @@ class EmailConfirmations:
 
     def route(self, token: str) -> EmailRoute:
         """Where e-mail warnings of the session's account go."""
-        with self._sessions.reading(token) as (tx, acting):
-            return self.route_of(tx, acting.account_id)
+        with self._sessions.reading(token) as (tx, session):
+            return self.route_of(tx, session.account_id)
 
     def route_for(self, account_id: int) -> EmailRoute:
         """Where e-mail warnings of an account go, from the administrator's side."""
@@ -116,8 +116,8 @@ class EmailConfirmations:
 
         Raises `WrongCode`; so does a right code after `TRIES_PER_CODE` wrong ones or after `CODE_LASTS`.
         """
-        with self._sessions.writing(token) as (tx, acting):
-            route = self._confirm(tx, acting.account_id, code, actor=acting.name, source=acting.source)
+        with self._sessions.writing(token) as (tx, session):
+            route = self._confirm(tx, session.account_id, code, actor=session.name, source=session.source)
         return _right(route)
 
     def send_code_for(self, account_id: int) -> str:

@@ -19,7 +19,7 @@ GatekeyError
 │   │   └── ClonedPasskey
 │   └── IdentityRefused
 ├── NotAllowed  known who, but not this, not now
-│   ├── FreshProofRequired  TooManyAttempts  FactorDisabled  AdministratorRequired
+│   ├── FreshProofRequired  TooManyAttempts  FactorDisabled
 │   ├── AccountSuspended  PasswordNeeded
 │   ├── DisabledByAdministrator
 │   │   └── PasskeysDisabled  BindingsDisabled  FilesOff
@@ -285,11 +285,6 @@ class PasswordNeeded(NotAllowed):
 
     title = "Your password is needed"
     sentence = "Enter your password, so that its length can be checked."
-
-
-class AdministratorRequired(NotAllowed):
-    title = "Administrators only"
-    sentence = "Only an administrator can do this."
 
 
 class DisabledByAdministrator(NotAllowed):

@@ -30,9 +30,9 @@ class Exports:
 
         It is one state of the data: every table is read in the same transaction.
         """
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            self._audit.record(tx, acting.account_id, Tag.EXPORTED, actor=acting.name, source=acting.source)
-        yield from self._pieces(acting.account_id, only_ascii=False)
+        with self._sessions.writing(token, proof=True) as (tx, session):
+            self._audit.record_by(tx, session, Tag.EXPORTED)
+        yield from self._pieces(session.account_id, only_ascii=False)
 
     def document_of(self, name: str, *, actor: str, source: str) -> Iterator[str]:
         """The document of the account of that name, for an administrator, in pieces of ASCII.

@@ -1,59 +1,118 @@
 """The key file: written whole or not at all, for its owner alone, and read anew once it was replaced."""
 
 import os
+import random
+import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from store import private_folder
-from store.at_rest import DRAFT, KeyRing, load_key_file
-from store.errors import DatabaseBusy, KeyMissing, StoreUnavailable
+from store import file_systems, private_folder
+from store.at_rest import KeyRing
+from store.errors import DatabaseBusy, KeyExposed, KeyMissing, KeyNotMade, StoreUnavailable
+
+DRAFT_PREFIX: Final = ".key-"
+"""The start of the name of a key file that is being written."""
 
 
-def write_new(path: Path, ring: KeyRing) -> None:
-    """Make a key file where there is none. Raises `KeyMissing`."""
-    with _draft(path, ring) as draft:
+def load_key_file(path: Path) -> KeyRing:
+    """The ring in the file at `path`. Raises `KeyMissing`, `KeyExposed` (mode beyond 0600) or `KeyWrong`."""
+    sentence = f"The key file {path} could not be opened. Point --key-file at it."
+    try:
+        # A pipe without a writer must not keep the program waiting.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise KeyMissing(
+            f"The key file {path} could not be opened: {error.strerror}. Point --key-file at it."
+        ) from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise KeyMissing(sentence)
+        if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeyExposed
+        text = os.read(descriptor, 65536)
+    finally:
+        os.close(descriptor)
+    return KeyRing.parse(text.decode("ascii", "replace"))
+
+
+def create_key_file(path: Path, rng: random.Random) -> KeyRing:
+    """A new ring, written to a new file of mode 0600 in a folder of mode 0700. Raises `KeyNotMade`."""
+    ring = KeyRing.new(rng)
+    write_key_file(path, ring)
+    return ring
+
+
+def key_not_created(path: Path, error: OSError) -> KeyNotMade:
+    """The error for a key file of a first run that the system did not let us create."""
+    return KeyNotMade(f"The key file {path} could not be created: {error.strerror}.")
+
+
+def key_not_written(path: Path, error: OSError) -> KeyMissing:
+    """The error for a key file of existing data that the system did not let us write."""
+    return KeyMissing(f"The key file {path} could not be written: {error.strerror}.")
+
+
+def write_key_file(
+    path: Path, ring: KeyRing, *, refusal: Callable[[Path, OSError], KeyMissing] = key_not_created
+) -> None:
+    """Write `ring` to a new file. The file appears whole or not at all. Raises the error that `refusal` makes."""
+    with _draft(path, ring, refusal) as draft:
         path.hardlink_to(draft)
 
 
-def write_over(path: Path, ring: KeyRing) -> None:
-    """Put `ring` in the place of the key file in one step, for the same owner. Raises `KeyMissing`."""
-    with _draft(path, ring, is_replacing=True) as draft:
+def replace_key_file(path: Path, ring: KeyRing) -> None:
+    """Replace the key file by `ring` in one step, for the same owner. Raises `KeyMissing`."""
+    with _draft(path, ring, key_not_written, is_replacing=True) as draft:
         draft.replace(path)
-    _flush(path.parent)
+    file_systems.flush(path.parent)
+
+
+def draft_key_file(path: Path, ring: KeyRing) -> Path:
+    """A whole key file of mode 0600 beside `path`, to be linked there. Raises `KeyNotMade`; then none is left."""
+    try:
+        return _write_draft(path, ring)
+    except OSError as error:
+        raise key_not_created(path, error) from error
 
 
 @contextmanager
-def _draft(path: Path, ring: KeyRing, *, is_replacing: bool = False) -> Iterator[Path]:
-    """A file with the ring in it, of mode 0600, in the folder of `path`; gone afterwards unless it was renamed.
-
-    One that replaces the file at `path` belongs to that one's owner: an administrator who is root must not lock the
-    service user out.
-    """
+def _draft(
+    path: Path, ring: KeyRing, refusal: Callable[[Path, OSError], KeyMissing], *, is_replacing: bool = False
+) -> Iterator[Path]:
+    """A draft in the folder of `path`, which is created if missing. The draft is removed unless it was renamed."""
     try:
         private_folder.make(path.parent)
-        descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=path.parent)
+        draft = _write_draft(path, ring, is_replacing=is_replacing)
         try:
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                if is_replacing and (replaced := path.stat()).st_uid != os.geteuid():
-                    os.fchown(descriptor, replaced.st_uid, replaced.st_gid)
-                file.write(ring.serialise())
-                file.flush()
-                os.fsync(file.fileno())
-            yield Path(name)
+            yield draft
         finally:
-            Path(name).unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
     except OSError as error:
-        raise KeyMissing(f"The key file {path} could not be written: {error.strerror}.") from error
+        raise refusal(path, error) from error
 
 
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _write_draft(path: Path, ring: KeyRing, *, is_replacing: bool = False) -> Path:
+    """A file of mode 0600 with the ring in it, beside `path`, flushed to disk.
+
+    A draft that replaces the file at `path` gets that file's owner: a rekey by root must not lock the service user
+    out. Raises OSError; then no draft is left.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=DRAFT_PREFIX, dir=path.parent)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            if is_replacing and (replaced := path.stat()).st_uid != os.geteuid():
+                os.fchown(descriptor, replaced.st_uid, replaced.st_gid)
+            file.write(ring.serialise())
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(name).unlink()
+        raise
+    return Path(name)
 
 
 class FileRing(KeyRing):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from store.errors import FilesOff, InvalidInput
+from store.file_systems import identity
 from store.text import sanitize
 
 _LOOK_UP: Final = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
@@ -112,8 +113,8 @@ class NewFiles:
 
     def _is_ours(self, real: Path) -> bool:
         # By device and inode: a name may be spelled in more than one way, and a folder mounted in two places.
-        ours = {_identity(own) for own in self._own_folders()} - {None}
-        return any(_identity(folder) in ours for folder in (real, *real.parents))
+        ours = {identity(own) for own in self._own_folders()} - {None}
+        return any(identity(folder) in ours for folder in (real, *real.parents))
 
     def _own_folders(self) -> Iterator[Path]:
         for own in self.own():
@@ -146,7 +147,7 @@ def _path_of(handle: int, expected: Path) -> Path:
     except OSError:
         status = os.fstat(handle)
         # A link that is still there leads to the open folder, so the path must also still lead through none.
-        if _identity(expected) != (status.st_dev, status.st_ino) or Path(os.path.realpath(expected)) != expected:
+        if identity(expected) != (status.st_dev, status.st_ino) or Path(os.path.realpath(expected)) != expected:
             raise _refusal(NO_FOLDER, expected) from None
         return expected
 
@@ -167,14 +168,6 @@ def _is_dotted(path: Path) -> bool:
         for part in path.parts
         if part != ".."
     )
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _refusal(sentence: str, path: Path) -> InvalidInput:

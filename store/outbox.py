@@ -153,21 +153,22 @@ class Outbox:
         To an e-mail address that is not confirmed, the message with the code goes instead. Raises `InvalidSetting`,
         and `TooManyAttempts` after too many codes.
         """
-        with self._sessions.writing(token) as (tx, acting):
+        with self._sessions.writing(token) as (tx, session):
             row = tx.execute(
-                select(NotificationSettingsRow).where(NotificationSettingsRow.account_id == acting.account_id)
+                select(NotificationSettingsRow).where(NotificationSettingsRow.account_id == session.account_id)
             ).one()
             targets = {
-                Channel.EMAIL: row.email_address or acting.email,
+                Channel.EMAIL: row.email_address or session.email,
                 Channel.WEBHOOK: row.webhook_url,
                 Channel.BARK: row.bark_url_sealed,
                 Channel.GOTIFY: row.gotify_url,
             }
             if not targets[channel]:
                 raise InvalidSetting("Save an address for this channel first.")
-            if channel is Channel.EMAIL and not self._confirmations.is_confirmed(tx, acting.account_id):
-                return self._confirmations.send_code(tx, acting.account_id)
-            return enqueue(self._context, tx, acting.account_id, TEST, {"name": acting.name}, [channel]).delivery_ids[0]
+            if channel is Channel.EMAIL and not self._confirmations.is_confirmed(tx, session.account_id):
+                return self._confirmations.send_code(tx, session.account_id)
+            queued = enqueue(self._context, tx, session.account_id, TEST, {"name": session.name}, [channel])
+            return queued.delivery_ids[0]
 
     def lease(self, limit: int = 10, *, delivery_id: int | None = None) -> list[Job]:
         """Take up to `limit` deliveries that are due, oldest first; or one by its id, due or not.
@@ -243,9 +244,11 @@ class Outbox:
 
     def last_deliveries(self, token: str) -> dict[Channel, LastDelivery]:
         """The newest delivery of the session's account on each channel that ever had one."""
-        with self._sessions.reading(token) as (tx, acting):
+        with self._sessions.reading(token) as (tx, session):
             newest = (
-                select(func.max(Delivery.id)).where(Delivery.account_id == acting.account_id).group_by(Delivery.channel)
+                select(func.max(Delivery.id))
+                .where(Delivery.account_id == session.account_id)
+                .group_by(Delivery.channel)
             )
             rows = tx.execute(
                 select(Delivery, OutboxMessage.kind, OutboxMessage.created_at)

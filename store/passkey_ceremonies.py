@@ -99,15 +99,15 @@ class PasskeyCeremonies:
         """Start registering. Raises `PasskeysDisabled`, `InvalidLabel`, `LimitReached`, `FreshProofRequired`."""
         self._passkeys.require_enabled()
         label = inputs.check_label(label, field="passkey-label")
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            self._passkeys.refuse_label(tx, acting.account_id, label)
-            return self._begin(tx, Purpose.REGISTER, acting.source, acting.account_id, acting.session_id, label)
+        with self._sessions.writing(token, proof=True) as (tx, session):
+            self._passkeys.refuse_label(tx, session.account_id, label)
+            return self._begin(tx, Purpose.REGISTER, session.source, session.account_id, session.session_id, label)
 
     def begin_proof(self, token: str) -> CeremonyStarted:
         """Start proving again who one is. Raises `PasskeysDisabled`."""
         self._passkeys.require_enabled()
-        with self._sessions.writing(token) as (tx, acting):
-            return self._begin(tx, Purpose.PROVE, acting.source, acting.account_id, acting.session_id, "")
+        with self._sessions.writing(token) as (tx, session):
+            return self._begin(tx, Purpose.PROVE, session.source, session.account_id, session.session_id, "")
 
     def begin_sign_in(self, *, source: str, peer: str = "") -> CeremonyStarted:
         """Start signing in; which account it is, the passkey says. Tries are counted by `peer`, or else by `source`.

@@ -83,8 +83,10 @@ class Passkeys:
 
     def list(self, token: str) -> list[PasskeyInfo]:
         """The passkeys of the session's account, oldest first; also while the administrator has them off."""
-        with self._sessions.reading(token) as (tx, acting):
-            rows = tx.execute(select(Passkey).where(Passkey.account_id == acting.account_id).order_by(Passkey.id)).all()
+        with self._sessions.reading(token) as (tx, session):
+            rows = tx.execute(
+                select(Passkey).where(Passkey.account_id == session.account_id).order_by(Passkey.id)
+            ).all()
         return [
             PasskeyInfo(row.id, row.label, row.created_at, row.last_used_at, row.backed_up, row.flagged_at)
             for row in rows
@@ -106,53 +108,41 @@ class Passkeys:
         """
         self.require_enabled()
         label = inputs.check_label(label, field="passkey-label")
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            return self.keep(tx, acting.account_id, acting.name, acting.source, acting.session_id, label, credential)
+        with self._sessions.writing(token, proof=True) as (tx, session):
+            return self.keep(
+                tx, session.account_id, session.name, session.source, session.session_id, label, credential
+            )
 
     def rename(self, token: str, passkey_id: int, label: str) -> None:
         """Raises `InvalidLabel` (also for one in use), `NoSuchItem`, `FreshProofRequired`."""
         label = inputs.check_label(label, field="passkey-label")
-        with self._sessions.writing(token, proof=True) as (tx, acting):
+        with self._sessions.writing(token, proof=True) as (tx, session):
             try:
                 renamed = tx.execute(
                     update(Passkey)
-                    .where(Passkey.id == passkey_id, Passkey.account_id == acting.account_id)
+                    .where(Passkey.id == passkey_id, Passkey.account_id == session.account_id)
                     .values(label=label, label_key=fold(label))
                 )
             except IntegrityError as error:
                 raise InvalidLabel("Another passkey has this label.", field="passkey-label") from error
             if renamed.rowcount != 1:
                 raise NoSuchItem("That passkey was removed before.")
-            self._audit.record(
-                tx,
-                acting.account_id,
-                Tag.PASSKEY_RENAMED,
-                actor=acting.name,
-                source=acting.source,
-                label=label,
-            )
+            self._audit.record_by(tx, session, Tag.PASSKEY_RENAMED, label=label)
 
     def remove(self, token: str, passkey_id: int) -> None:
         """Raises `NoSuchItem`, `LastCredential`, `FreshProofRequired`."""
-        with self._sessions.writing(token, proof=True) as (tx, acting):
+        with self._sessions.writing(token, proof=True) as (tx, session):
             label = tx.execute(
                 delete(Passkey)
-                .where(Passkey.id == passkey_id, Passkey.account_id == acting.account_id)
+                .where(Passkey.id == passkey_id, Passkey.account_id == session.account_id)
                 .returning(Passkey.label)
             ).scalar()
             if label is None:
                 raise NoSuchItem("That passkey was removed before.")
-            self._credentials.guard(tx, acting.account_id)
-            self._sessions.end_others(tx, acting.account_id, keep=acting.session_id)
-            self._audit.record(
-                tx,
-                acting.account_id,
-                Tag.PASSKEY_REMOVED,
-                actor=acting.name,
-                source=acting.source,
-                label=label,
-            )
-            self._notices.enqueue(tx, acting.account_id, Tag.PASSKEY_REMOVED)
+            self._credentials.guard(tx, session.account_id)
+            self._sessions.end_others(tx, session.account_id, keep=session.session_id)
+            self._audit.record_by(tx, session, Tag.PASSKEY_REMOVED, label=label)
+            self._notices.enqueue(tx, session.account_id, Tag.PASSKEY_REMOVED)
 
     def find(self, credential_id: bytes) -> StoredCredential:
         """The credential an assertion names. Raises `PasskeyRefused`, also for one that was flagged."""

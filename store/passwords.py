@@ -88,8 +88,8 @@ class Passwords:
         """How many characters a new password needs: of the session's account, or of one that is made now."""
         if not token:
             return self._site.number(PASSWORD_MINIMUM)
-        with self._sessions.reading(token) as (tx, acting):
-            return shortest_for(tx, self._site, acting.account_id)
+        with self._sessions.reading(token) as (tx, session):
+            return shortest_for(tx, self._site, session.account_id)
 
     def change(self, token: str, original: str, new: str, confirmation: str) -> None:
         """Change the password of the session's account; every other session ends.
@@ -98,35 +98,35 @@ class Passwords:
         `WrongOriginalPassword`, `PasswordsDoNotMatch`, `SameAsOldPassword`, `PasswordTooShort`,
         `PasswordTooLong`, `PasswordTooWeak`, `TooManyAttempts` or `StaleEdit`, each with its `field`.
         """
-        with self._sessions.reading(token) as (tx, acting):
-            stored = tx.execute(select(Account.password_hash).where(Account.id == acting.account_id)).scalar_one()
-            shortest = shortest_for(tx, self._site, acting.account_id)
+        with self._sessions.reading(token) as (tx, session):
+            stored = tx.execute(select(Account.password_hash).where(Account.id == session.account_id)).scalar_one()
+            shortest = shortest_for(tx, self._site, session.account_id)
         original, new, confirmation = prepare(original), prepare(new), prepare(confirmation)
         if new != confirmation:
             raise PasswordsDoNotMatch(field="confirmation")
-        check_new(new, (acting.name, acting.email), estimator=self._context.estimator, shortest=shortest)
+        check_new(new, (session.name, session.email), estimator=self._context.estimator, shortest=shortest)
         if stored is not None:
-            with self._tries.one(Factor.PASSWORD, acting.account_id, acting.name, source=acting.source):
+            with self._tries.one(Factor.PASSWORD, session.account_id, session.name, source=session.source):
                 if len(original) > LONGEST or not self._context.hasher.check_password(original, stored)[0]:
                     raise WrongOriginalPassword(field="original-password")
             if original == new:
                 raise SameAsOldPassword(field="new-password")
         hashed = self._context.hasher.hash_password(new)
         proof_needed = stored is None
-        with self._sessions.writing(token, proof=proof_needed) as (tx, acting):
-            self._refuse_short(tx, acting.account_id, new, "new-password")
+        with self._sessions.writing(token, proof=proof_needed) as (tx, session):
+            self._refuse_short(tx, session.account_id, new, "new-password")
             changed = tx.execute(
                 update(Account)
-                .where(Account.id == acting.account_id, Account.password_hash.is_not_distinct_from(stored))
+                .where(Account.id == session.account_id, Account.password_hash.is_not_distinct_from(stored))
                 .values(password_hash=hashed, password_changed_at=self._context.now())
             )
             if changed.rowcount != 1:
                 raise StaleEdit("The password was changed somewhere else meanwhile.")
-            self._throttles.reset(tx, Factor.PASSWORD, acting.name)
-            self._sessions.end_others(tx, acting.account_id, keep=acting.session_id)
-            self._sessions.note_proof(tx, acting.session_id)
-            self._audit.record(tx, acting.account_id, Tag.PASSWORD_CHANGED, actor=acting.name, source=acting.source)
-            self._notices.enqueue(tx, acting.account_id, Tag.PASSWORD_CHANGED)
+            self._throttles.reset(tx, Factor.PASSWORD, session.name)
+            self._sessions.end_others(tx, session.account_id, keep=session.session_id)
+            self._sessions.note_proof(tx, session.session_id)
+            self._audit.record_by(tx, session, Tag.PASSWORD_CHANGED)
+            self._notices.enqueue(tx, session.account_id, Tag.PASSWORD_CHANGED)
 
     def reset(self, name: str, new: str, *, actor: str) -> None:
         """Set a password from the administrator's side: every session of the account ends.

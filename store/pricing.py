@@ -171,10 +171,10 @@ class Pricing:
 
     def unpriced_models(self, token: str) -> list[SeenModel]:
         """Models the session's account called that have no price, last seen first."""
-        with self._sessions.reading(token) as (tx, acting):
+        with self._sessions.reading(token) as (tx, session):
             rows = tx.execute(
                 select(UnpricedModel)
-                .where(UnpricedModel.account_id == acting.account_id)
+                .where(UnpricedModel.account_id == session.account_id)
                 .order_by(UnpricedModel.last_seen_at.desc(), UnpricedModel.model)
                 .limit(_MOST_REMEMBERED)
             )
@@ -191,7 +191,7 @@ class Pricing:
         return accepts is True and not self._forbids_unpriced(tx)
 
     def forbids_unpriced(self) -> bool:
-        """Whether the administrator allows no model without a price, whatever an account accepts."""
+        """True if the administrator allows no model without a price, whatever an account accepts."""
         with self._context.database.read() as tx:
             return self._forbids_unpriced(tx)
 

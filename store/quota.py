@@ -95,8 +95,8 @@ class Quotas:
 
     def state(self, token: str) -> QuotaState:
         """The quota of the session's account."""
-        with self._sessions.reading(token) as (tx, acting):
-            return self.state_of(tx, acting.account_id)
+        with self._sessions.reading(token) as (tx, session):
+            return self.state_of(tx, session.account_id)
 
     def state_of(self, tx: Connection, account_id: int) -> QuotaState:
         """Raises `NoSuchAccount`."""
@@ -105,16 +105,12 @@ class Quotas:
             raise NoSuchAccount
         return QuotaState(row.remaining_micro_usd, row.held_micro_usd, row.used_micro_usd)
 
-    def reserve(self, account_id: int, micro_usd: int, *, api_key_id: int | None = None) -> Hold:
-        """Hold `micro_usd` for one call; returns what it is settled with.
-
-        Raises `QuotaExceeded`, `SpendLimitReached` for the API key's own limit, or `InvalidMoney` below zero.
-        """
-        with self._context.database.write() as tx:
-            return self.hold(tx, account_id, micro_usd, api_key_id=api_key_id)
-
     def hold(self, tx: Connection, account_id: int, micro_usd: int, *, api_key_id: int | None = None) -> Hold:
-        """The same inside `tx`, which has to be rolled back, to a savepoint at least, if this raises."""
+        """Hold `micro_usd` for one call inside `tx`; returns the handle that the call is booked with.
+
+        Raises `QuotaExceeded`, `SpendLimitReached` for the API key's own limit, or `InvalidMoney` below zero. The
+        caller then rolls `tx` back, to a savepoint at least.
+        """
         _refuse_negative(micro_usd)
         if micro_usd > MAXIMUM_MICRO_USD:
             raise QuotaExceeded
@@ -128,18 +124,13 @@ class Quotas:
                 raise SpendLimitReached
         return self.reservations.open(tx, account_id, api_key_id, micro_usd)
 
-    def settle(self, hold: Hold, cost_micro_usd: int, entry: UsageEntry) -> int:
-        """Take what a call did cost, log it, and warn if the threshold was crossed; returns what was taken.
-
-        A cost beyond what is left takes what is left, and is not held for other calls: the ledger never goes below
-        zero. A call whose reservation a crash forgot is settled all the same, each call once. Raises `AlreadySettled`,
-        also when the account is gone, or `InvalidMoney` below zero.
-        """
-        with self._context.database.write() as tx:
-            return self.book(tx, hold, cost_micro_usd, entry)
-
     def book(self, tx: Connection, hold: Hold, cost_micro_usd: int, entry: UsageEntry) -> int:
-        """The same inside `tx`."""
+        """Take the cost of a call inside `tx`, log it, and warn if it crossed the threshold; returns the amount taken.
+
+        A cost above the free quota takes only the free quota: the ledger never goes below zero, and other calls keep
+        their holds. A call whose reservation was lost in a crash is booked too. Each call is booked once. Raises
+        `AlreadySettled`, also when the account is gone, or `InvalidMoney` below zero.
+        """
         _refuse_negative(cost_micro_usd)
         keep_account(tx, hold.account_id)
         held = self.reservations.claim(tx, hold)
@@ -150,28 +141,6 @@ class Quotas:
         if is_crossed:
             self._outbox.warn_if_crossed(tx, hold.account_id)
         return taken
-
-    def charge(self, account_id: int, cost_micro_usd: int) -> None:
-        """Take a known cost at once. Raises `QuotaExceeded` or `InvalidMoney`; then nothing was taken."""
-        _refuse_negative(cost_micro_usd)
-        if cost_micro_usd > MAXIMUM_MICRO_USD:
-            raise QuotaExceeded
-        with self._context.database.write() as tx:
-            keep_account(tx, account_id)
-            charged = tx.execute(
-                update(Quota)
-                .where(
-                    Quota.account_id == account_id,
-                    Quota.remaining_micro_usd - Quota.held_micro_usd >= cost_micro_usd,
-                )
-                .values(
-                    remaining_micro_usd=Quota.remaining_micro_usd - cost_micro_usd,
-                    used_micro_usd=Quota.used_micro_usd + cost_micro_usd,
-                )
-            )
-            if charged.rowcount != 1:
-                raise QuotaExceeded
-            self._outbox.warn_if_crossed(tx, account_id)
 
     def adjust(self, name: str, *, add: int = 0, set_to: int | None = None, actor: str) -> QuotaState:
         """Top up, take away (negative `add`) or set the quota from the administrator's side.

@@ -71,15 +71,15 @@ class Recommendations:
 
     def check(self, token: str) -> list[Check]:
         """All five, in the order of the documentation."""
-        with self._sessions.reading(token) as (tx, acting):
-            status = self._two_factor.status_of(tx, acting.account_id)
-            notifications = self._settings.read(tx, acting.account_id, NotificationSettings).section
-            accepts_unpriced = self._pricing.accepts_unpriced(tx, acting.account_id)
+        with self._sessions.reading(token) as (tx, session):
+            status = self._two_factor.status_of(tx, session.account_id)
+            notifications = self._settings.read(tx, session.account_id, NotificationSettings).section
+            accepts_unpriced = self._pricing.accepts_unpriced(tx, session.account_id)
             return [
                 Check(Advice.TWO_FACTOR, status.is_enabled, "It is on." if status.is_enabled else "It is off."),
                 _backup_codes(status),
-                self._access_token(tx, acting),
-                self._quota_warning(acting, notifications),
+                self._access_token(tx, session),
+                self._quota_warning(session, notifications),
                 Check(
                     Advice.PRICING,
                     not accepts_unpriced,
@@ -89,9 +89,9 @@ class Recommendations:
                 ),
             ]
 
-    def _access_token(self, tx: Connection, acting: AuthorizedSession) -> Check:
+    def _access_token(self, tx: Connection, session: AuthorizedSession) -> Check:
         created_at = tx.execute(
-            select(AccessToken.created_at).where(AccessToken.account_id == acting.account_id)
+            select(AccessToken.created_at).where(AccessToken.account_id == session.account_id)
         ).scalar()
         if created_at is None:
             return Check(Advice.ACCESS_TOKEN, True, "There is none to lose.")
@@ -102,14 +102,14 @@ class Recommendations:
             Advice.ACCESS_TOKEN, fresh, finding if fresh else f"It is {age.days} days old. Generate a new one."
         )
 
-    def _quota_warning(self, acting: AuthorizedSession, settings: NotificationSettings) -> Check:
+    def _quota_warning(self, session: AuthorizedSession, settings: NotificationSettings) -> Check:
         threshold = settings.threshold_micro_usd
         if threshold == 0:
             return Check(Advice.QUOTA_WARNING, False, "The threshold is $0.00, so no warning is ever sent.")
         if not settings.channels:
             return Check(Advice.QUOTA_WARNING, False, "No channel is on, so no warning reaches you.")
         if settings.channels == (Channel.EMAIL,):
-            if not (settings.email_address or acting.email):
+            if not (settings.email_address or session.email):
                 return Check(Advice.QUOTA_WARNING, False, "The account has no e-mail address.")
             if not self._site.text("smtp.host"):
                 return Check(Advice.QUOTA_WARNING, False, "The administrator has not set up e-mail.")

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, select, text
 
 from store import audit_renewal, key_check, key_file
-from store.at_rest import KEY_BYTES, KeyRing, load_key_file
+from store.at_rest import KEY_BYTES, KeyRing
 from store.audit import COMMAND_LINE, SiteTag
 from store.database import BUSY_TIMEOUT_MS
 from store.errors import DatabaseBusy, KeyWrong
@@ -66,7 +66,7 @@ def rekey(
             raise DatabaseBusy("Values are still being written under the old key. Run this again; it goes on.")
         with store.database.read() as tx:
             outdated = [old.bucket for old, _ in _throttles(store, tx, ring)]
-        key_file.write_over(path, KeyRing(ring.current, {ring.current: ring.keys[ring.current]}))
+        key_file.replace_key_file(path, KeyRing(ring.current, {ring.current: ring.keys[ring.current]}))
         with store.database.write() as tx:
             for bucket in outdated:
                 tx.execute(delete(Throttle).where(Throttle.bucket == bucket))
@@ -75,13 +75,13 @@ def rekey(
 
 def _begun(store: Store, path: Path) -> KeyRing:
     """The ring with a new key in it, which is in the file."""
-    ring = load_key_file(path)
+    ring = key_file.load_key_file(path)
     key_check.check_ring(store.database, ring)
     if len(ring.keys) > 1:
         return ring
     key_id = ring.current % 255 + 1
     ring = KeyRing(key_id, {**ring.keys, key_id: store.context.rng.randbytes(KEY_BYTES)})
-    key_file.write_over(path, ring)
+    key_file.replace_key_file(path, ring)
     return ring
 
 

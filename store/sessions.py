@@ -99,11 +99,11 @@ class Sessions:
     def reading(self, token: str) -> Iterator[tuple[Connection, AuthorizedSession]]:
         """A read transaction on behalf of a session. Raises what `authorise` raises."""
         with self._context.database.read() as tx:
-            acting = self.authorise(tx, token)
-            yield tx, acting
-        if acting.is_stale:
+            session = self.authorise(tx, token)
+            yield tx, session
+        if session.is_stale:
             with self._context.database.write() as tx:
-                self._touch(tx, acting.session_id)
+                self._touch(tx, session.session_id)
 
     @contextmanager
     def writing(self, token: str, *, proof: bool = False) -> Iterator[tuple[Connection, AuthorizedSession]]:
@@ -113,10 +113,10 @@ class Sessions:
         at the file. `proof` asks for a proof of identity within `PROOF_LASTS`. Raises what `authorise` raises.
         """
         with self._context.database.write() as tx:
-            acting = self.authorise(tx, token, proof=proof, lock_row=True)
-            if acting.is_stale:
-                self._touch(tx, acting.session_id)
-            yield tx, acting
+            session = self.authorise(tx, token, proof=proof, lock_row=True)
+            if session.is_stale:
+                self._touch(tx, session.session_id)
+            yield tx, session
 
     def authorise(
         self, tx: Connection, token: str, *, proof: bool = False, lock_row: bool = False
@@ -218,17 +218,17 @@ class Sessions:
 
     def whoami(self, token: str) -> AuthorizedSession:
         """Who this session belongs to. Raises what `authorise` raises."""
-        with self.reading(token) as (_, acting):
-            return acting
+        with self.reading(token) as (_, session):
+            return session
 
     def list(self, token: str) -> list[SessionInfo]:
         """The account's live sessions, this one first, then the last active."""
         now = self._context.now()
-        with self.reading(token) as (tx, acting):
+        with self.reading(token) as (tx, session):
             rows = tx.execute(
                 select(Session)
                 .where(
-                    Session.account_id == acting.account_id,
+                    Session.account_id == session.account_id,
                     Session.last_active_at > now - IDLE_LIMIT,
                     Session.created_at > now - ABSOLUTE_LIMIT,
                 )
@@ -237,7 +237,7 @@ class Sessions:
         listed = [
             SessionInfo(
                 row.id,
-                row.id == acting.session_id,
+                row.id == session.session_id,
                 row.method,
                 row.source,
                 row.created_at,
@@ -245,7 +245,7 @@ class Sessions:
             )
             for row in rows
         ]
-        return sorted(listed, key=lambda session: not session.is_current)
+        return sorted(listed, key=lambda info: not info.is_current)
 
     def end(self, token: str) -> None:
         """Sign out. A token that is already dead is no error."""
@@ -259,24 +259,17 @@ class Sessions:
 
     def revoke(self, token: str, session_id: int) -> None:
         """End one other session of the account. Raises `NoSuchItem`."""
-        with self.writing(token) as (tx, acting):
-            gone = tx.execute(delete(Session).where(Session.id == session_id, Session.account_id == acting.account_id))
+        with self.writing(token) as (tx, session):
+            gone = tx.execute(delete(Session).where(Session.id == session_id, Session.account_id == session.account_id))
             if gone.rowcount != 1:
                 raise NoSuchItem("That session has already ended.")
-            self._audit.record(tx, acting.account_id, Tag.SIGNED_OUT, actor=acting.name, source=acting.source)
+            self._audit.record_by(tx, session, Tag.SIGNED_OUT)
 
     def sign_out_others(self, token: str) -> int:
         """End every other session of the account; returns how many there were."""
-        with self.writing(token) as (tx, acting):
-            ended = self.end_others(tx, acting.account_id, keep=acting.session_id)
-            self._audit.record(
-                tx,
-                acting.account_id,
-                Tag.OTHERS_SIGNED_OUT,
-                actor=acting.name,
-                source=acting.source,
-                sessions=ended,
-            )
+        with self.writing(token) as (tx, session):
+            ended = self.end_others(tx, session.account_id, keep=session.session_id)
+            self._audit.record_by(tx, session, Tag.OTHERS_SIGNED_OUT, sessions=ended)
             return ended
 
     def lock(self, token: str) -> None:

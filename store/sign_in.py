@@ -282,4 +282,4 @@ class SignIn:
 
     def _note_proof(self, tx: Connection, session: "_SessionRow", how: str) -> None:
         self._sessions.note_proof(tx, session.id)
-        self._audit.record(tx, session.account_id, Tag.PROVED, actor=session.name, source=session.source, method=how)
+        self._audit.record_by(tx, session, Tag.PROVED, method=how)

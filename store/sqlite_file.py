@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from store import private_folder
+from store import file_systems, private_folder
 from store.errors import (
     DatabaseExposed,
     DatabaseFull,
@@ -39,6 +39,18 @@ _ERRORS: Final[dict[int, type[StoreUnavailable]]] = {
     errno.ENOSPC: DatabaseFull,
     errno.EDQUOT: DatabaseFull,
 }
+
+
+_MAGIC: Final = b"SQLite format 3\x00"
+HEADER_BYTES: Final = 100
+"""The length of the header of an SQLite file (sqlite.org/fileformat.html, 1.3)."""
+
+
+def application_id(header: bytes) -> int | None:
+    """The application id in the first `HEADER_BYTES` of a file; None unless they are the header of an SQLite file."""
+    if not header.startswith(_MAGIC) or len(header) != HEADER_BYTES:
+        return None
+    return int.from_bytes(header[68:72], "big")
 
 
 def create(path: Path, *, called: Path | None = None) -> None:
@@ -87,7 +99,7 @@ def check_folder(path: Path) -> None:
 
 def check_place(path: Path) -> str:
     """The kind of file system under the file. Raises `DatabaseOnNetwork` for one that cannot lock."""
-    kind = file_system(path, _MOUNTS.read_text() if _MOUNTS.exists() else "")
+    kind = file_systems.type_at(path, _MOUNTS.read_text() if _MOUNTS.exists() else "")
     if kind in _NETWORK_FILE_SYSTEMS:
         raise DatabaseOnNetwork
     return kind
@@ -99,29 +111,6 @@ def check_access(path: Path) -> None:
         raise DatabaseUnreachable(f"The file {path} cannot be read by this user.")
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         raise DatabaseReadOnly
-
-
-def identity(path: Path) -> tuple[int, int] | None:
-    """Device and inode of the file that has this name now; None if none can be found."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def file_system(path: Path, mounts: str) -> str:
-    """The kind of file system under `path`, by the longest mount point in `mounts` (proc(5), /proc/mounts)."""
-    resolved = path.resolve()
-    best, kind = -1, ""
-    for line in mounts.splitlines():
-        fields = line.split(" ")
-        if len(fields) < 3:
-            continue
-        point = Path(fields[1].replace("\\040", " "))
-        if resolved.is_relative_to(point) and len(point.parts) > best:
-            best, kind = len(point.parts), fields[2]
-    return kind
 
 
 def _check_mode(path: Path, *, optional: bool) -> None:

@@ -30,11 +30,6 @@ def provisioning_uri(secret: str, account_name: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=account_name, issuer_name=ISSUER)
 
 
-def grouped(secret: str) -> str:
-    """`secret` in groups of four, for typing."""
-    return " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
-
-
 def looks_like_code(text: str) -> bool:
     """Whether `text`, spaces and dashes aside, is six ASCII digits."""
     bare = strip(text)

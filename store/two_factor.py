@@ -87,8 +87,8 @@ class TwoFactors:
 
     def status(self, token: str) -> TwoFactorStatus:
         """Whether the session's account has a second factor."""
-        with self._sessions.reading(token) as (tx, acting):
-            return self.status_of(tx, acting.account_id)
+        with self._sessions.reading(token) as (tx, session):
+            return self.status_of(tx, session.account_id)
 
     def status_of(self, tx: Connection, account_id: int) -> TwoFactorStatus:
         enabled_at = tx.execute(select(TwoFactor.enabled_at).where(TwoFactor.account_id == account_id)).scalar()
@@ -99,40 +99,40 @@ class TwoFactors:
 
         Raises `AlreadyEnabled`, `FreshProofRequired`.
         """
-        with self._sessions.reading(token) as (tx, acting):
-            self._refuse_if_enabled(tx, acting.account_id)
+        with self._sessions.reading(token) as (tx, session):
+            self._refuse_if_enabled(tx, session.account_id)
         secret, codes = totp.new_secret(self._context.rng), generate(self._context.rng)
         hashes = self._codes.hash_all(codes)
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            self._refuse_if_enabled(tx, acting.account_id)
+        with self._sessions.writing(token, proof=True) as (tx, session):
+            self._refuse_if_enabled(tx, session.account_id)
             expires_at = self._context.now() + SETUP_LASTS
-            tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.account_id == acting.account_id))
+            tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.account_id == session.account_id))
             tx.execute(
                 insert(TwoFactorSetup).values(
-                    account_id=acting.account_id,
-                    secret_sealed=self._context.seal(secret, setup_associated_data(acting.account_id)),
+                    account_id=session.account_id,
+                    secret_sealed=self._context.seal(secret, setup_associated_data(session.account_id)),
                     code_hashes=hashes,
                     expires_at=expires_at,
                 )
             )
-        return Enrolment(secret, totp.provisioning_uri(secret, acting.name), codes, expires_at)
+        return Enrolment(secret, totp.provisioning_uri(secret, session.name), codes, expires_at)
 
     def confirm_saved(self, token: str, code: str) -> None:
         """Note that the backup codes were saved: one of them was typed back.
 
         Raises `WrongCode`, `SignInExpired` if the enrolment ran out, `TooManyAttempts`.
         """
-        with self._sessions.reading(token) as (tx, acting):
-            hashes = self._pending(tx, acting.account_id).code_hashes
-        with self._tries.one(Factor.SECOND, acting.account_id, acting.name, source=acting.source):
+        with self._sessions.reading(token) as (tx, session):
+            hashes = self._pending(tx, session.account_id).code_hashes
+        with self._tries.one(Factor.SECOND, session.account_id, session.name, source=session.source):
             if not self._codes.matches(code, hashes):
                 sentence = "This is not one of the codes shown. Type one of them as it stands."
                 raise WrongCode(sentence, field="saved-code")
-        with self._sessions.writing(token) as (tx, acting):
-            self._throttles.reset(tx, Factor.SECOND, acting.name)
+        with self._sessions.writing(token) as (tx, session):
+            self._throttles.reset(tx, Factor.SECOND, session.name)
             noted = tx.execute(
                 update(TwoFactorSetup)
-                .where(TwoFactorSetup.account_id == acting.account_id)
+                .where(TwoFactorSetup.account_id == session.account_id)
                 .values(saved_at=self._context.now())
             )
             if noted.rowcount != 1:
@@ -144,19 +144,19 @@ class TwoFactors:
         Raises `StepMissing` before the codes were confirmed as saved, `WrongCode`, `ClockSkewed`,
         `SignInExpired`, `AlreadyEnabled`, `FreshProofRequired`, `TooManyAttempts`.
         """
-        with self._sessions.reading(token) as (tx, acting):
-            pending = self._pending(tx, acting.account_id)
+        with self._sessions.reading(token) as (tx, session):
+            pending = self._pending(tx, session.account_id)
         if pending.saved_at is None:
             raise StepMissing("Save the backup codes first, and type one of them back.", field="code")
-        secret = self._context.ring.open(pending.secret_sealed, setup_associated_data(acting.account_id))
+        secret = self._context.ring.open(pending.secret_sealed, setup_associated_data(session.account_id))
         now = self._context.now()
-        with self._tries.one(Factor.SECOND, acting.account_id, acting.name, source=acting.source):
+        with self._tries.one(Factor.SECOND, session.account_id, session.name, source=session.source):
             step = totp.matching_step(secret, code, now, self._drift())
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            self._refuse_if_enabled(tx, acting.account_id)
+        with self._sessions.writing(token, proof=True) as (tx, session):
+            self._refuse_if_enabled(tx, session.account_id)
             claimed = tx.execute(
                 delete(TwoFactorSetup).where(
-                    TwoFactorSetup.account_id == acting.account_id,
+                    TwoFactorSetup.account_id == session.account_id,
                     TwoFactorSetup.secret_sealed == pending.secret_sealed,
                 )
             )
@@ -165,20 +165,20 @@ class TwoFactors:
             # The step that confirmed the enrolment is spent: it cannot also sign in.
             tx.execute(
                 insert(TwoFactor).values(
-                    account_id=acting.account_id,
-                    secret_sealed=self._context.seal(secret, associated_data(acting.account_id)),
+                    account_id=session.account_id,
+                    secret_sealed=self._context.seal(secret, associated_data(session.account_id)),
                     last_step=step,
                     enabled_at=now,
                 )
             )
-            self._codes.replace(tx, acting.account_id, pending.code_hashes)
-            self._finish(tx, acting, Tag.TWO_FACTOR_ENABLED)
-            return self.status_of(tx, acting.account_id)
+            self._codes.replace(tx, session.account_id, pending.code_hashes)
+            self._finish(tx, session, Tag.TWO_FACTOR_ENABLED)
+            return self.status_of(tx, session.account_id)
 
     def cancel(self, token: str) -> None:
         """Forget an unfinished enrolment."""
-        with self._sessions.writing(token) as (tx, acting):
-            tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.account_id == acting.account_id))
+        with self._sessions.writing(token) as (tx, session):
+            tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.account_id == session.account_id))
 
     def disable(self, token: str, password: str = "") -> None:
         """Switch the second factor off; its secret and codes are removed and every other session ends.
@@ -187,24 +187,24 @@ class TwoFactors:
         is, its hash does not tell. Raises `NotEnabled`, `FreshProofRequired`, `PasswordNeeded`,
         `WrongOriginalPassword`, `PasswordTooShort`, `TooManyAttempts`, `StaleEdit`.
         """
-        with self._sessions.reading(token) as (tx, acting):
-            self._refuse_unless_enabled(tx, acting.account_id)
-            stored = tx.execute(select(Account.password_hash).where(Account.id == acting.account_id)).scalar()
+        with self._sessions.reading(token) as (tx, session):
+            self._refuse_unless_enabled(tx, session.account_id)
+            stored = tx.execute(select(Account.password_hash).where(Account.id == session.account_id)).scalar()
             shortest = self._site.number_in(tx, PASSWORD_MINIMUM)
         is_asked = stored is not None and shortest > passwords.SHORTEST
         if is_asked:
-            self._check_length(acting, passwords.prepare(password), stored, shortest)
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            held = tx.execute(select(Account.password_hash).where(Account.id == acting.account_id)).scalar()
+            self._check_length(session, passwords.prepare(password), stored, shortest)
+        with self._sessions.writing(token, proof=True) as (tx, session):
+            held = tx.execute(select(Account.password_hash).where(Account.id == session.account_id)).scalar()
             if is_asked and held != stored:
                 raise StaleEdit("The password was changed somewhere else meanwhile.")
             if is_asked:
-                self._throttles.reset(tx, Factor.PASSWORD, acting.name)
-            gone = tx.execute(delete(TwoFactor).where(TwoFactor.account_id == acting.account_id))
+                self._throttles.reset(tx, Factor.PASSWORD, session.name)
+            gone = tx.execute(delete(TwoFactor).where(TwoFactor.account_id == session.account_id))
             if gone.rowcount != 1:
                 raise NotEnabled("Two-factor authentication is not on.")
-            self._codes.remove(tx, acting.account_id)
-            self._finish(tx, acting, Tag.TWO_FACTOR_DISABLED)
+            self._codes.remove(tx, session.account_id)
+            self._finish(tx, session, Tag.TWO_FACTOR_DISABLED)
 
     def reset(self, name: str, *, actor: str) -> None:
         """Switch the second factor off from the administrator's side: every session of the account ends.
@@ -229,26 +229,26 @@ class TwoFactors:
         Raises `NotEnabled`, `FreshProofRequired`.
         """
         codes = generate(self._context.rng)
-        with self._sessions.reading(token) as (tx, acting):
-            self._refuse_unless_enabled(tx, acting.account_id)
+        with self._sessions.reading(token) as (tx, session):
+            self._refuse_unless_enabled(tx, session.account_id)
         hashes = self._codes.hash_all(codes)
-        with self._sessions.writing(token, proof=True) as (tx, acting):
-            self._refuse_unless_enabled(tx, acting.account_id)
-            self._codes.replace(tx, acting.account_id, hashes)
+        with self._sessions.writing(token, proof=True) as (tx, session):
+            self._refuse_unless_enabled(tx, session.account_id)
+            self._codes.replace(tx, session.account_id, hashes)
             tx.execute(
-                update(TwoFactor).where(TwoFactor.account_id == acting.account_id).values(low_codes_noted_at=None)
+                update(TwoFactor).where(TwoFactor.account_id == session.account_id).values(low_codes_noted_at=None)
             )
-            self._finish(tx, acting, Tag.BACKUP_CODES_RENEWED)
+            self._finish(tx, session, Tag.BACKUP_CODES_RENEWED)
         return codes
 
-    def _check_length(self, acting: AuthorizedSession, password: str, stored: str | None, shortest: int) -> None:
+    def _check_length(self, session: AuthorizedSession, password: str, stored: str | None, shortest: int) -> None:
         if not password:
             raise PasswordNeeded(
                 f"Without a second factor this site asks for a password of at least {shortest} characters. "
                 "Enter yours, and it is checked.",
                 field="password",
             )
-        with self._tries.one(Factor.PASSWORD, acting.account_id, acting.name, source=acting.source):
+        with self._tries.one(Factor.PASSWORD, session.account_id, session.name, source=session.source):
             short = len(password) <= passwords.LONGEST
             if not short or not self._context.hasher.check_password(password, stored)[0]:
                 raise WrongOriginalPassword(field="password")
@@ -277,11 +277,11 @@ class TwoFactors:
         if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is None:
             raise NotEnabled("Two-factor authentication is not on.")
 
-    def _finish(self, tx: Connection, acting: AuthorizedSession, tag: Tag) -> None:
-        self._throttles.reset(tx, Factor.SECOND, acting.name)
-        self._sessions.end_others(tx, acting.account_id, keep=acting.session_id)
-        self._audit.record(tx, acting.account_id, tag, actor=acting.name, source=acting.source)
-        self._notices.enqueue(tx, acting.account_id, tag)
+    def _finish(self, tx: Connection, session: AuthorizedSession, tag: Tag) -> None:
+        self._throttles.reset(tx, Factor.SECOND, session.name)
+        self._sessions.end_others(tx, session.account_id, keep=session.session_id)
+        self._audit.record_by(tx, session, tag)
+        self._notices.enqueue(tx, session.account_id, tag)
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,8 +215,8 @@ class UsageLog:
         limit: int = PAGE,
     ) -> UsagePage:
         """Entries of the session's account older than id `before`, newest first. Raises `InvalidNumber`."""
-        with self._sessions.reading(token) as (tx, acting):
-            return self.page_of(tx, acting.account_id, kind=kind, model=model, before=before, limit=limit)
+        with self._sessions.reading(token) as (tx, session):
+            return self.page_of(tx, session.account_id, kind=kind, model=model, before=before, limit=limit)
 
     def page_of(
         self,
@@ -244,21 +244,21 @@ class UsageLog:
 
     def days(self, token: str, count: int = 30) -> list[DayTotal]:
         """The last `count` UTC days that saw any use, oldest first."""
-        with self._sessions.reading(token) as (tx, acting):
+        with self._sessions.reading(token) as (tx, session):
             since = f"{self._context.now() - timedelta(days=count - 1):%Y-%m-%d}"
             rows = tx.execute(
                 select(UsageDay)
-                .where(UsageDay.account_id == acting.account_id, UsageDay.day >= since)
+                .where(UsageDay.account_id == session.account_id, UsageDay.day >= since)
                 .order_by(UsageDay.day)
             )
             return [DayTotal(row.day, row.calls, row.errors, row.tokens, row.cost_micro_usd) for row in rows]
 
     def count_ips(self, token: str) -> int:
         """How many entries hold a client address, counted up to 10,001."""
-        with self._sessions.reading(token) as (tx, acting):
+        with self._sessions.reading(token) as (tx, session):
             holding = (
                 select(UsageEntryRow.id)
-                .where(UsageEntryRow.account_id == acting.account_id, UsageEntryRow.client_ip.is_not(None))
+                .where(UsageEntryRow.account_id == session.account_id, UsageEntryRow.client_ip.is_not(None))
                 .limit(_COUNT_CAP + 1)
                 .subquery()
             )
@@ -266,15 +266,13 @@ class UsageLog:
 
     def erase_ips(self, token: str) -> int:
         """Erase every stored client address of the account, from the write-ahead log too; returns how many."""
-        with self._sessions.writing(token) as (tx, acting):
+        with self._sessions.writing(token) as (tx, session):
             erased = tx.execute(
                 update(UsageEntryRow)
-                .where(UsageEntryRow.account_id == acting.account_id, UsageEntryRow.client_ip.is_not(None))
+                .where(UsageEntryRow.account_id == session.account_id, UsageEntryRow.client_ip.is_not(None))
                 .values(client_ip=None)
             ).rowcount
-            self._audit.record(
-                tx, acting.account_id, Tag.IPS_ERASED, actor=acting.name, source=acting.source, entries=erased
-            )
+            self._audit.record_by(tx, session, Tag.IPS_ERASED, entries=erased)
         self._context.database.checkpoint()
         return erased
 

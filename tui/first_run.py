@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from store import private_folder, sqlite_file
-from store.at_rest import KeyRing, draft_key_file, key_refusal, load_key_file
+from store.at_rest import KeyRing
 from store.database import Database
 from store.errors import FirstRunOvertaken
+from store.key_file import draft_key_file, key_not_created, load_key_file
 from store.store import open_store
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _ring(key: Path | None, key_text: str, leftovers: ExitStack) -> tuple[KeyRin
     try:
         leftovers.callback(private_folder.remove, private_folder.make(key.parent))
     except OSError as error:
-        raise key_refusal(key, error) from error
+        raise key_not_created(key, error) from error
     ring = KeyRing.new(secrets.SystemRandom())
     draft = draft_key_file(key, ring)
     leftovers.callback(draft.unlink)
@@ -104,7 +105,7 @@ def _publish_key(draft: Path, key: Path) -> None:
     except FileExistsError as error:
         raise FirstRunOvertaken from error
     except OSError as error:
-        raise key_refusal(key, error) from error
+        raise key_not_created(key, error) from error
 
 
 def _remove(draft: Path) -> None:

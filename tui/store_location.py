@@ -94,7 +94,7 @@ def open_account_store(options: Options, *, create: bool, environ: Mapping[str, 
 def _keep_key(path: Path | None, ring: "KeyRing", store: "Store") -> None:
     """Make the key file again that another first run, which was refused, took away from under this one."""
     if path is not None and not store.database.is_in_memory and not os.path.lexists(path):
-        from store.at_rest import write_key_file
+        from store.key_file import write_key_file
 
         write_key_file(path, ring)
 
@@ -187,9 +187,9 @@ def key_ring(options: Options, environ: Mapping[str, str], url: str, *, create: 
     """
     import secrets
 
-    from store.at_rest import KeyRing, create_key_file
+    from store.at_rest import KeyRing
     from store.errors import DatabaseMissing, KeyMissing
-    from store.key_file import FileRing
+    from store.key_file import FileRing, create_key_file
 
     if _is_in_memory(url):
         return KeyRing.new(secrets.SystemRandom())

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from store.at_rest import create_key_file
+from store.key_file import create_key_file
 from tests.e2e.installed import Home, Installed
 from tests.harness.full_account import PASSWORD, filled, live
 from tests.harness.hostile_text import PAYLOADS, free, is_obeyed, marker, plant

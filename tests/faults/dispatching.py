@@ -11,6 +11,7 @@ from typing import Final, Literal, NoReturn
 from gateway.dispatcher import DeliveryTransports, run_once
 from store.outbox import Job
 from tests.faults.killed_process import Victim
+from tests.harness.quota_calls import spend_quota
 
 Gap = Literal["before the lease", "before the sending", "before the note"]
 """Where a dispatcher dies: its warning is committed in each, and noted as sent in none."""
@@ -22,7 +23,7 @@ WAYS: Final = DeliveryTransports(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT
 def warn_and_dispatch(victim: Victim, account_id: int) -> None:
     """Fall below the threshold, say so, and deliver the warning."""
     store, _ = victim.open()
-    store.quota.charge(account_id, 4_500_000)
+    spend_quota(store, account_id, 4_500_000)
     victim.say("spent")
     run_once(store, WAYS)
     victim.say("sent")
@@ -42,7 +43,7 @@ def die_in(victim: Victim, account_id: int, gap: Gap) -> None:
         die()
 
     store, _ = victim.open()
-    store.quota.charge(account_id, 4_500_000)
+    spend_quota(store, account_id, 4_500_000)
     victim.say("spent")
     if gap == "before the lease":
         die()

@@ -24,6 +24,7 @@ from tests.harness.people import (
     credential,
     enrol,
 )
+from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
 CALL: Final = UsageEntry(Kind.CONSUMPTION, "priced-model", prompt_tokens=10, client_ip="203.0.113.77")
@@ -132,9 +133,9 @@ def save_channels(store: Store, token: str) -> dict[str, str]:
 def use(store: Store, account_id: int, name: str, token: str, key: str) -> None:
     """Calls made, refused and under way, a warning, a test message, an export."""
     holder = store.api_keys.authenticate(key)
-    reservation = store.quota.reserve(account_id, 100, api_key_id=holder.key_id)
-    store.quota.settle(reservation, 60, CALL)
-    store.quota.reserve(account_id, 100, api_key_id=holder.key_id)
+    reservation = hold_quota(store, account_id, 100, api_key_id=holder.key_id)
+    book_call(store, reservation, 60, CALL)
+    hold_quota(store, account_id, 100, api_key_id=holder.key_id)
     try:
         store.pricing.admit(account_id, f"a model of {name}")
     except ModelNotPriced:

@@ -4,8 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from store import key_file
-from store.at_rest import load_key_file
-from store.key_file import FileRing
+from store.key_file import FileRing, load_key_file
 from store.rekey import rekey
 from store.sealed_columns import sealed_columns
 from store.store import Store
@@ -41,7 +40,7 @@ def unreadable(store: Store) -> int:
 def test_a_rekey(url: str, kind: str, tmp_path: Path, blow_count: int) -> None:
     verdict = Verdict("rekey", kind)
     key, clock = tmp_path / "keys" / "key", StillClock()
-    key_file.write_new(key, make_ring())
+    key_file.write_key_file(key, make_ring())
     with make_store(url, clock=clock, ring=FileRing(key)) as store:
         open_house(store)
         move_in(store, clock)

@@ -17,6 +17,7 @@ from store.money import MICRO_PER_USD
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.harness.processes import FULL, Crew, Lane, enter
+from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import START, add_account, make_store, sqlite_url
 from tests.races.conftest import crew
 
@@ -30,8 +31,8 @@ def write(lane: Lane, url: str, account_ids: list[int], stop: Path) -> int:
     with enter(url).store as store:
         lane.meet()
         while not stop.exists():
-            reservation = store.quota.reserve(account_ids[lane.number], COST)
-            store.quota.settle(reservation, COST, UsageEntry(Kind.CONSUMPTION, "model"))
+            reservation = hold_quota(store, account_ids[lane.number], COST)
+            book_call(store, reservation, COST, UsageEntry(Kind.CONSUMPTION, "model"))
             made += 1
     return made
 

@@ -21,6 +21,7 @@ from tests.harness.people import (
     credential,
     session_of,
 )
+from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import StillClock, make_store
 
 PASSWORD: Final = "{}'s own horse battery staple"
@@ -123,8 +124,8 @@ def use(store: Store, person: Person, key_id: int, number: int) -> None:
                 client_ip=f"203.0.113.{number}",
             ),
         )
-    store.quota.settle(store.quota.reserve(person.id, 1, api_key_id=key_id), 200_000, UsageEntry(Kind.TASK, "m"))
-    store.quota.reserve(person.id, 7, api_key_id=key_id)
+    book_call(store, hold_quota(store, person.id, 1, api_key_id=key_id), 200_000, UsageEntry(Kind.TASK, "m"))
+    hold_quota(store, person.id, 7, api_key_id=key_id)
     with suppress(ModelNotPriced):
         store.pricing.admit(person.id, f"{person.name}-unpriced")
     with suppress(WrongCredentials):

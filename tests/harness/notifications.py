@@ -20,6 +20,7 @@ from store.store import Store
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, SmtpReceiver, reply
 from tests.harness.channels import DEVICE_KEY, GOTIFY_TOKEN, WEBHOOK_PATH, WEBHOOK_SECRET
+from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import add_account
 
 HOST: Final = "127.0.0.1"
@@ -144,7 +145,7 @@ def add_person(store: Store, name: str, section: NotificationSettings) -> int:
 
 def spend(store: Store, account_id: int) -> None:
     """Fall below the threshold: a warning is queued on every channel that is on."""
-    store.quota.charge(account_id, 4_500_000)
+    spend_quota(store, account_id, 4_500_000)
 
 
 def latest(store: Store, account_id: int) -> dict[Channel, LastDelivery]:

@@ -12,6 +12,7 @@ from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.harness.postgres import postgres_url
 from tests.harness.processes import after_statement, enter
+from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import add_account, make_store, sign_in
 
 __all__ = ["postgres_url"]
@@ -28,10 +29,10 @@ def test_a_top_up_during_a_settlement_is_not_taken_along(postgres_url: str, stor
     """The call cost more than was left when it was first looked at; what came in then pays for it, and no more."""
     account = add_account(store, quota_usd=0)
     store.quota.adjust("alice", set_to=50, actor="test")
-    reservation = store.quota.reserve(account.id, 50)
+    reservation = hold_quota(store, account.id, 50)
     with enter(postgres_url).store as other:
         after_statement(store, "UPDATE quotas", lambda: other.quota.adjust("alice", add=1000, actor="test"))
-        taken = store.quota.settle(reservation, 80, CALL)
+        taken = book_call(store, reservation, 80, CALL)
     with store.database.read() as tx:
         assert (taken, store.quota.state_of(tx, account.id)) == (80, QuotaState(970, 0, 80))
 

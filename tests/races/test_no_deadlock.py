@@ -25,6 +25,7 @@ from store.throttle import FREE_FAILURES, Factor
 from store.usage_log import Kind, UsageEntry
 from tests.harness.people import plant_passkey
 from tests.harness.processes import FULL, Crew, Lane, enter, source
+from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import START, add_account
 
 COST: Final = 1000
@@ -48,8 +49,8 @@ class Person:
         self.token = answer.token
 
     def call(self) -> None:
-        reservation = self.store.quota.reserve(self.account_id, 2 * COST)
-        self.store.quota.settle(reservation, COST, CALL)
+        reservation = hold_quota(self.store, self.account_id, 2 * COST)
+        book_call(self.store, reservation, COST, CALL)
 
     def save_threshold(self) -> None:
         mine = self.store.settings.load(self.token, NotificationSettings)

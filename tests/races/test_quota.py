@@ -11,6 +11,7 @@ from store.quota import QuotaState
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.harness.processes import FULL, Crew, Lane, enter
+from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.stores import add_account
 
 QUOTA = 5 * MICRO_PER_USD
@@ -24,7 +25,7 @@ def charge(lane: Lane, url: str, account_id: int, times: int) -> int:
         lane.meet()
         for _ in range(times):
             try:
-                store.quota.charge(account_id, COST)
+                spend_quota(store, account_id, COST)
             except QuotaExceeded:
                 continue
             charged += 1
@@ -38,10 +39,10 @@ def call(lane: Lane, url: str, account_id: int, times: int) -> int:
         lane.meet()
         for _ in range(times):
             try:
-                reservation = store.quota.reserve(account_id, 2 * COST)
+                reservation = hold_quota(store, account_id, 2 * COST)
             except QuotaExceeded:
                 continue
-            store.quota.settle(reservation, COST, UsageEntry(Kind.CONSUMPTION, "model"))
+            book_call(store, reservation, COST, UsageEntry(Kind.CONSUMPTION, "model"))
             made += 1
     return made
 

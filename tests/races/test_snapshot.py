@@ -5,6 +5,7 @@ from sqlalchemy import select
 from store.models import Quota
 from store.store import Store
 from tests.harness.processes import enter
+from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import add_account, sign_in
 
 
@@ -13,7 +14,7 @@ def test_a_reader_sees_one_state(url: str, store: Store) -> None:
     with enter(url).store as other, store.database.read() as tx:
         remaining = select(Quota.remaining_micro_usd).where(Quota.account_id == account.id)
         before = tx.execute(remaining).scalar_one()
-        other.quota.charge(account.id, 1)
+        spend_quota(other, account.id, 1)
         assert tx.execute(remaining).scalar_one() == before
 
 
@@ -24,6 +25,6 @@ def test_an_export_is_one_state(url: str, store: Store) -> None:
         head = [next(document)]
         while "alice" not in head[-1]:
             head.append(next(document))
-        other.quota.charge(account.id, 1)
+        spend_quota(other, account.id, 1)
         text = "".join((*head, *document))
     assert '"used_micro_usd": 0' in text

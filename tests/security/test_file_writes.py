@@ -228,10 +228,10 @@ def test_a_slip_of_the_pen_leaves_no_door_open(monkeypatch: pytest.MonkeyPatch, 
 # -- nothing else writes --------------------------------------------------------------------------------------------
 
 WRITERS: Final = {
-    "store/at_rest.py": "the key, at a path of the administrator's",
     "store/key_file.py": "the key, at a path of the administrator's",
     "store/new_files.py": "the one room for a path of a person's",
     "store/private_folder.py": "Gatekey's own folders",
+    "store/restore_folder.py": "the private folder that a restore works in",
     "store/restore.py": "the database that a backup is restored into",
     "store/schema.py": "the copy before an upgrade, beside the database",
     "store/sqlite_file.py": "the database, at a path of the administrator's",

@@ -9,6 +9,7 @@ from store.errors import ModelNotPriced
 from store.passkeys import NewCredential
 from store.sections import NotificationSettings
 from tests.harness.consoles import Stage
+from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Picture
 from tests.snapshots.scenes import used_store
@@ -129,7 +130,7 @@ def test_notifications_stored(picture: Picture) -> None:
         gotify_token=saved.section.gotify_token.replaced("Atoken1234567890"),
     )
     store.settings.save(token, section, saved.version)
-    store.quota.charge(account.id, 4_500_000)
+    spend_quota(store, account.id, 4_500_000)
     for job in store.outbox.lease():
         if job.channel.value == "email":
             store.outbox.delivered(job)

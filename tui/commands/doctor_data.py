@@ -7,11 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 from store import private_folder, restore_folder, schema, sqlite_file
-from store.at_rest import DRAFT, load_key_file
 from store.database import Database
 from store.errors import GatekeyError, StoreUnavailable
 from store.health import check_writable
 from store.key_check import check_ring
+from store.key_file import DRAFT_PREFIX, load_key_file
 from tui.commands.findings import Finding, Level, attempt, fail, ok, warn
 from tui.store_location import Options, database_url, is_fresh, key_path, key_ring, open_unchecked, own_folders
 
@@ -136,7 +136,7 @@ def _contents(options: Options, environ: Mapping[str, str], url: str) -> Iterato
 
 def left_drafts(place: Path) -> Iterator[Finding]:
     """The drafts of key files that programs left in `place` when they were killed while they wrote one."""
-    for draft in sorted(place.glob(f"{DRAFT}*")):
+    for draft in sorted(place.glob(f"{DRAFT_PREFIX}*")):
         yield warn(
             "key draft",
             f"A program that was stopped while it wrote the key file left {draft}, with a key in it.",

@@ -62,8 +62,9 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
 def _keys(backup: Path, options: Options) -> "tuple[KeyRing, Path | None]":
     """The keys to restore under, and where to write them if they come from the backup itself."""
     from store import backup_file
-    from store.at_rest import KeyRing, load_key_file
+    from store.at_rest import KeyRing
     from store.errors import KeyMissing
+    from store.key_file import load_key_file
 
     path = key_path(options, os.environ)
     if path is None:
@@ -80,8 +81,8 @@ def _keys(backup: Path, options: Options) -> "tuple[KeyRing, Path | None]":
 
 
 def _write_key(path: Path | None, ring: "KeyRing") -> None:
-    from store.key_file import write_new
+    from store.key_file import key_not_written, write_key_file
 
     if path is not None:
-        write_new(path, ring)
+        write_key_file(path, ring, refusal=key_not_written)
         streams.print_status(f"Wrote the key of the backup to {path}.")

@@ -28,6 +28,7 @@ from store.sections import NotificationSettings, PriceSettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.harness.gateway_client import client_of, make_token
+from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import PASSWORD, StillClock, add_account, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -93,7 +94,7 @@ async def test_a_token_read_each_document(store: Store, token: str, path: str, d
 
 
 async def test_money_came_as_decimal_strings(store: Store, token: str) -> None:
-    store.quota.settle(store.quota.reserve(1, 100), 1, UsageEntry(Kind.CONSUMPTION, "gpt"))
+    book_call(store, hold_quota(store, 1, 100), 1, UsageEntry(Kind.CONSUMPTION, "gpt"))
     async with client_of(store, token=token) as client:
         quota = (await client.get("/api/account/quota")).json()
         usage = (await client.get("/api/account/usage")).json()

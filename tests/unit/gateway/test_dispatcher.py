@@ -44,6 +44,7 @@ from tests.harness.notifications import (
     targets,
     use,
 )
+from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import START, StillClock, make_store, sign_in, sqlite_url
 
 EVERYWHERE = set(Channel)
@@ -534,7 +535,7 @@ def test_postponed_warnings_go_out_with_the_next_round(site: Site) -> None:
     alice = site.add("alice", Channel.GOTIFY)
     spend(site.store, alice)
     site.store.quota.adjust("alice", add=4_000_000, actor="root")
-    site.store.quota.charge(alice, 4_000_000)
+    spend_quota(site.store, alice, 4_000_000)
     assert site.run() == 1
     site.clock.time += WARNING_PAUSE
     assert site.run() == 1

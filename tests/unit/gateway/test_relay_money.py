@@ -22,6 +22,7 @@ from store.store import Store
 from store.usage_log import Kind, LoggedEntry, UsageEntry
 from tests.fakes.scripted_model_server import CHAT, COST, USAGE, Chunks, ModelServer, answer, chat
 from tests.harness.gateway_client import MODEL, PEER, UPSTREAM_KEY, client_of, make_relayed
+from tests.harness.quota_calls import hold_quota
 from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -398,4 +399,4 @@ async def test_a_call_whose_account_was_deleted_meanwhile_went_its_way(store: St
 def test_the_store_still_refuses_what_the_relay_would_hold(store: Store) -> None:
     make_relayed(store)
     with pytest.raises(QuotaExceeded):
-        store.quota.reserve(1, 5_000_001)
+        hold_quota(store, 1, 5_000_001)

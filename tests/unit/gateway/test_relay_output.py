@@ -15,6 +15,7 @@ from store.store import Store
 from store.usage_log import UsageEntry
 from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, chat, event, said, stream
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
+from tests.harness.quota_calls import hold_quota
 from tests.harness.stores import StillClock, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -196,7 +197,7 @@ async def test_a_refusal_said_what_was_held_and_why(
 async def test_a_refusal_by_the_keys_limit_said_so(store: Store) -> None:
     key = relayed(store, MICRO_PER_USD, spend_limit_micro_usd=3_000)
     other = store.api_keys.list(sign_in(store))[0].id
-    store.quota.reserve(1, 1_000, api_key_id=other)
+    hold_quota(store, 1, 1_000, api_key_id=other)
     async with client_of(store, token=key, upstream=Talker(store)) as client:
         refused = await client.post(CHATS, json={**CHAT, "max_tokens": 10_000})
     assert refused.json()["error"]["message"] == (

@@ -21,6 +21,7 @@ from store.sections import PrivacySettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.harness.people import Person, contents, tags
+from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import START, StillClock
 
 ENTRY = UsageEntry(Kind.CONSUMPTION, "model")
@@ -130,22 +131,22 @@ def test_its_use_is_noted_at_most_once_a_minute(store: Store, alice: Person, clo
 
 def test_a_key_spends_no_more_than_its_limit(store: Store, alice: Person) -> None:
     made = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=1_000)
-    first = store.quota.reserve(alice.id, 600, api_key_id=made.info.id)
+    first = hold_quota(store, alice.id, 600, api_key_id=made.info.id)
     with pytest.raises(SpendLimitReached):
-        store.quota.reserve(alice.id, 401, api_key_id=made.info.id)
-    second = store.quota.reserve(alice.id, 400, api_key_id=made.info.id)
-    store.quota.settle(first, 500, ENTRY)
-    store.quota.settle(second, 100, ENTRY)
+        hold_quota(store, alice.id, 401, api_key_id=made.info.id)
+    second = hold_quota(store, alice.id, 400, api_key_id=made.info.id)
+    book_call(store, first, 500, ENTRY)
+    book_call(store, second, 100, ENTRY)
     assert store.api_keys.list(alice.token)[0].spent_micro_usd == 600
     with pytest.raises(SpendLimitReached):
-        store.quota.reserve(alice.id, 401, api_key_id=made.info.id)
+        hold_quota(store, alice.id, 401, api_key_id=made.info.id)
     state = store.quota.state(alice.token)
     assert (state.remaining_micro_usd, state.held_micro_usd) == (5_000_000 - 600, 0)
-    store.quota.reserve(alice.id, 401)
+    hold_quota(store, alice.id, 401)
 
 
 def test_a_key_of_another_account_spends_nothing(store: Store, alice: Person, bob: Person) -> None:
     made = store.api_keys.create(alice.token, "laptop")
     with pytest.raises(SpendLimitReached):
-        store.quota.reserve(bob.id, 1, api_key_id=made.info.id)
+        hold_quota(store, bob.id, 1, api_key_id=made.info.id)
     assert store.quota.state(bob.token).held_micro_usd == 0

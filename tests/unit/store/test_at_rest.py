@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.at_rest import KEY_BYTES, KeyRing, create_key_file, load_key_file
+from store.at_rest import KEY_BYTES, KeyRing
 from store.errors import KeyExposed, KeyMissing, KeyWrong
+from store.key_file import create_key_file, load_key_file
 from tests.harness.stores import make_ring
 
 PLACE = "two_factor:secret:7"

@@ -13,6 +13,7 @@ from store.outbox import TEST, Job
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from tests.harness.people import Person, contents, prove, tags
+from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import StillClock, sign_in
 
 OWN = "alice@example.com"
@@ -104,7 +105,7 @@ def test_a_new_code_takes_back_the_one_that_was_not_sent_yet(store: Store, alice
 def test_a_warning_queued_meanwhile_does_not_change_the_code(store: Store, alice: Person) -> None:
     choose(store, alice)
     delivery = store.outbox.enqueue_test(alice.token, Channel.EMAIL)
-    store.quota.charge(alice.id, 4_500_000)
+    spend_quota(store, alice.id, 4_500_000)
     (job,) = store.outbox.lease(delivery_id=delivery)
     store.email_confirmations.confirm(alice.token, str(job.payload["code"]))
 

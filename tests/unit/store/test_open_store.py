@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 
-from store import database, sqlite_file
+from store import database, file_systems, sqlite_file
 from store.clock import SystemClock
 from store.database import APPLICATION_ID, Database, prepare_file
 from store.errors import (
@@ -517,8 +517,8 @@ broken line
     ],
 )
 def test_the_longest_mount_point_decides(path: str, kind: str) -> None:
-    assert sqlite_file.file_system(Path(path), MOUNTS) == kind
-    assert sqlite_file.file_system(Path(path), "") == ""
+    assert file_systems.type_at(Path(path), MOUNTS) == kind
+    assert file_systems.type_at(Path(path), "") == ""
 
 
 def test_a_network_drive_is_refused(file_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from store.outbox import DAMAGED, KEPT_FOR, LEASE_LASTS, QUOTA_WARNING, TEST, Jo
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from tests.harness.people import Person, configure_mail, contents, prove
+from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import START, StillClock, add_account, make_store, sign_in
 from tests.unit.store.full_settings import FULL
 
@@ -316,8 +317,8 @@ def test_a_lease_of_another_machine_ends_by_the_clock(store: Store, alice: Perso
 
 
 def test_waiting_messages_of_an_account_go_with_it(store: Store, alice: Person, bob: Person) -> None:
-    store.quota.charge(alice.id, 5_000_000)
-    store.quota.charge(bob.id, 5_000_000)
+    spend_quota(store, alice.id, 5_000_000)
+    spend_quota(store, bob.id, 5_000_000)
     prove(store, alice.token)
     store.deletion.delete(alice.token, "alice")
     assert [(job.kind, job.account_id) for job in store.outbox.lease()] == [(QUOTA_WARNING, bob.id)]

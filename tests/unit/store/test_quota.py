@@ -17,6 +17,7 @@ from store.sections import Channel, NotificationSettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.harness.people import Person, contents, queued, tags
+from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
 FIVE = 5_000_000
@@ -32,54 +33,54 @@ def state(store: Store, person: Person) -> tuple[int, int, int]:
 
 
 def test_a_call_is_held_then_taken(store: Store, alice: Person) -> None:
-    reservation = store.quota.reserve(alice.id, 1_000_000)
+    reservation = hold_quota(store, alice.id, 1_000_000)
     assert state(store, alice) == (FIVE, 1_000_000, 0)
-    assert store.quota.settle(reservation, 400_000, ENTRY) == 400_000
+    assert book_call(store, reservation, 400_000, ENTRY) == 400_000
     assert state(store, alice) == (4_600_000, 0, 400_000)
     (logged,) = store.usage.page(alice.token).entries
     assert logged.entry.cost_micro_usd == 400_000
 
 
 def test_what_is_held_cannot_be_held_again(store: Store, alice: Person) -> None:
-    store.quota.reserve(alice.id, 3_000_000)
+    hold_quota(store, alice.id, 3_000_000)
     with pytest.raises(QuotaExceeded):
-        store.quota.reserve(alice.id, 2_000_001)
-    store.quota.reserve(alice.id, 2_000_000)
+        hold_quota(store, alice.id, 2_000_001)
+    hold_quota(store, alice.id, 2_000_000)
     with pytest.raises(QuotaExceeded):
-        store.quota.charge(alice.id, 1)
+        spend_quota(store, alice.id, 1)
     assert state(store, alice) == (FIVE, FIVE, 0)
 
 
 def test_a_call_settles_once(store: Store, alice: Person) -> None:
-    reservation = store.quota.reserve(alice.id, 10)
-    store.quota.settle(reservation, 10, ENTRY)
+    reservation = hold_quota(store, alice.id, 10)
+    book_call(store, reservation, 10, ENTRY)
     before = contents(store)
     for cost in (10, 20):
         with pytest.raises(AlreadySettled):
-            store.quota.settle(reservation, cost, ENTRY)
+            book_call(store, reservation, cost, ENTRY)
     assert contents(store) == before
 
 
 def test_a_late_second_settlement_does_not_hit_another_call(store: Store, alice: Person, bob: Person) -> None:
-    first = store.quota.reserve(alice.id, 10)
-    store.quota.settle(first, 10, ENTRY)
-    second = store.quota.reserve(bob.id, 20)
+    first = hold_quota(store, alice.id, 10)
+    book_call(store, first, 10, ENTRY)
+    second = hold_quota(store, bob.id, 20)
     assert second != first
     with pytest.raises(AlreadySettled):
-        store.quota.settle(first, 10, ENTRY)
+        book_call(store, first, 10, ENTRY)
     assert state(store, bob) == (FIVE, 20, 0)
 
 
 def test_a_free_call_needs_something_left(store: Store, alice: Person) -> None:
-    store.quota.settle(store.quota.reserve(alice.id, 0), 0, ENTRY)
-    store.quota.charge(alice.id, FIVE)
+    book_call(store, hold_quota(store, alice.id, 0), 0, ENTRY)
+    spend_quota(store, alice.id, FIVE)
     with pytest.raises(QuotaExceeded):
-        store.quota.reserve(alice.id, 0)
+        hold_quota(store, alice.id, 0)
 
 
 def test_a_call_that_cost_more_takes_what_is_left(store: Store, alice: Person) -> None:
-    reservation = store.quota.reserve(alice.id, 10)
-    assert store.quota.settle(reservation, FIVE + 1, ENTRY) == FIVE
+    reservation = hold_quota(store, alice.id, 10)
+    assert book_call(store, reservation, FIVE + 1, ENTRY) == FIVE
     assert state(store, alice) == (0, 0, FIVE)
     (logged,) = store.usage.page(alice.token).entries
     assert logged.entry.cost_micro_usd == FIVE
@@ -87,38 +88,38 @@ def test_a_call_that_cost_more_takes_what_is_left(store: Store, alice: Person) -
 
 def test_a_call_that_cost_more_leaves_what_is_held_for_others(store: Store, alice: Person) -> None:
     """Or those, who were let in because they can pay, would be served for nothing."""
-    others = [store.quota.reserve(alice.id, FIVE // 4) for _ in range(3)]
-    greedy = store.quota.reserve(alice.id, 1)
-    assert store.quota.settle(greedy, FIVE, ENTRY) == FIVE // 4
-    assert [store.quota.settle(other, FIVE // 4, ENTRY) for other in others] == [FIVE // 4] * 3
+    others = [hold_quota(store, alice.id, FIVE // 4) for _ in range(3)]
+    greedy = hold_quota(store, alice.id, 1)
+    assert book_call(store, greedy, FIVE, ENTRY) == FIVE // 4
+    assert [book_call(store, other, FIVE // 4, ENTRY) for other in others] == [FIVE // 4] * 3
     assert state(store, alice) == (0, 0, FIVE)
 
 
 def test_what_is_held_comes_back_when_less_is_left_than_was_held(store: Store, alice: Person) -> None:
     """An administrator took money away meanwhile."""
-    first, second = store.quota.reserve(alice.id, 1000), store.quota.reserve(alice.id, 1000)
+    first, second = hold_quota(store, alice.id, 1000), hold_quota(store, alice.id, 1000)
     store.quota.adjust("alice", set_to=600, actor="test")
-    assert store.quota.settle(first, 0, ENTRY) == 0
-    assert store.quota.settle(second, 1000, ENTRY) == 600
+    assert book_call(store, first, 0, ENTRY) == 0
+    assert book_call(store, second, 1000, ENTRY) == 600
     assert state(store, alice) == (0, 0, 600)
 
 
 @pytest.mark.parametrize("amount", [MAXIMUM_MICRO_USD + 1, 2**63, 10**400])
 def test_a_cost_beyond_every_account_is_no_fault(store: Store, alice: Person, amount: int) -> None:
     with pytest.raises(QuotaExceeded):
-        store.quota.reserve(alice.id, amount)
+        hold_quota(store, alice.id, amount)
     with pytest.raises(QuotaExceeded):
-        store.quota.charge(alice.id, amount)
-    assert store.quota.settle(store.quota.reserve(alice.id, 1), amount, ENTRY) == FIVE
+        spend_quota(store, alice.id, amount)
+    assert book_call(store, hold_quota(store, alice.id, 1), amount, ENTRY) == FIVE
 
 
 def test_a_cost_below_zero_is_refused(store: Store, alice: Person) -> None:
-    reservation = store.quota.reserve(alice.id, 1)
+    reservation = hold_quota(store, alice.id, 1)
     before = contents(store)
     for act in (
-        lambda: store.quota.reserve(alice.id, -1),
-        lambda: store.quota.settle(reservation, -1, ENTRY),
-        lambda: store.quota.charge(alice.id, -1),
+        lambda: hold_quota(store, alice.id, -1),
+        lambda: book_call(store, reservation, -1, ENTRY),
+        lambda: spend_quota(store, alice.id, -1),
     ):
         with pytest.raises(InvalidMoney):
             act()
@@ -126,7 +127,7 @@ def test_a_cost_below_zero_is_refused(store: Store, alice: Person) -> None:
 
 
 def test_an_account_that_is_not_there_has_no_quota(store: Store) -> None:
-    for act in (lambda: store.quota.reserve(4711, 1), lambda: store.quota.charge(4711, 1)):
+    for act in (lambda: hold_quota(store, 4711, 1), lambda: spend_quota(store, 4711, 1)):
         with pytest.raises(QuotaExceeded):
             act()
     with store.database.read() as tx, pytest.raises(NoSuchAccount):
@@ -139,14 +140,14 @@ def test_a_large_account_is_no_different(store: Store, alice: Person) -> None:
     store.quota.adjust("alice", set_to=5 * large, actor="root")
     store.quota.adjust("alice", add=5 * large, actor="root")
     key = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=5 * large).info.id
-    reservation = store.quota.reserve(alice.id, 2 * large, api_key_id=key)
-    assert store.quota.settle(reservation, 3 * large, ENTRY) == 3 * large
-    store.quota.charge(alice.id, large)
+    reservation = hold_quota(store, alice.id, 2 * large, api_key_id=key)
+    assert book_call(store, reservation, 3 * large, ENTRY) == 3 * large
+    spend_quota(store, alice.id, large)
     assert state(store, alice) == (6 * large, 0, 4 * large)
-    assert store.usage.days(alice.token)[0].cost_micro_usd == 3 * large
+    assert store.usage.days(alice.token)[0].cost_micro_usd == 4 * large
     assert store.api_keys.list(alice.token)[0].spent_micro_usd == 3 * large
     saved = store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=6 * large), 1)
-    store.quota.charge(alice.id, 1)
+    spend_quota(store, alice.id, 1)
     assert (saved.section.threshold_micro_usd, len(warnings(store))) == (6 * large, 1)
 
 
@@ -154,11 +155,11 @@ def test_a_failed_log_takes_nothing(store: Store, alice: Person, monkeypatch: py
     def fail(*_arguments: object) -> None:
         raise GatekeyError
 
-    reservation = store.quota.reserve(alice.id, 10)
+    reservation = hold_quota(store, alice.id, 10)
     before = contents(store)
     monkeypatch.setattr(type(store.usage), "append", fail)
     with pytest.raises(GatekeyError):
-        store.quota.settle(reservation, 10, ENTRY)
+        book_call(store, reservation, 10, ENTRY)
     assert contents(store) == before
 
 
@@ -168,7 +169,7 @@ def test_a_top_up_during_a_settlement_is_not_taken_along(postgres_store: Store) 
     info = add_account(store)
     alice = Person(info.id, info.name, sign_in(store))
     store.quota.adjust("alice", set_to=3, actor="root")
-    reservation = store.quota.reserve(alice.id, 0)
+    reservation = hold_quota(store, alice.id, 0)
     topped_up: list[bool] = []
 
     def top_up(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -178,7 +179,7 @@ def test_a_top_up_during_a_settlement_is_not_taken_along(postgres_store: Store) 
 
     event.listen(store.database.engine, "after_cursor_execute", top_up)
     try:
-        assert store.quota.settle(reservation, 5, ENTRY) == 5
+        assert book_call(store, reservation, 5, ENTRY) == 5
     finally:
         event.remove(store.database.engine, "after_cursor_execute", top_up)
     assert topped_up
@@ -191,15 +192,15 @@ def test_the_sums_hold_over_any_course_of_events(store: Store, alice: Person) ->
         match rng.randrange(4):
             case 0 | 1:
                 try:
-                    open_reservations.append((store.quota.reserve(alice.id, held := rng.randrange(200_000)), held))
+                    open_reservations.append((hold_quota(store, alice.id, held := rng.randrange(200_000)), held))
                 except QuotaExceeded:
                     continue
             case 2 if open_reservations:
                 reservation, _ = open_reservations.pop(rng.randrange(len(open_reservations)))
-                taken += store.quota.settle(reservation, rng.randrange(400_000), ENTRY)
+                taken += book_call(store, reservation, rng.randrange(400_000), ENTRY)
             case _:
                 try:
-                    store.quota.charge(alice.id, cost := rng.randrange(50_000))
+                    spend_quota(store, alice.id, cost := rng.randrange(50_000))
                     taken += cost
                 except QuotaExceeded:
                     continue
@@ -215,17 +216,17 @@ def test_the_sums_hold_over_any_course_of_events(store: Store, alice: Person) ->
 def test_what_a_dead_process_held_is_given_back(store: Store, alice: Person, clock: StillClock) -> None:
     key = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=100).info.id
     for amount, api_key_id in ((60, key), (7, None)):
-        store.quota.reserve(alice.id, amount, api_key_id=api_key_id)
+        hold_quota(store, alice.id, amount, api_key_id=api_key_id)
     clock.time += ABANDONED_AFTER - timedelta(seconds=1)
     assert store.quota.release_abandoned() == 0
-    young = store.quota.reserve(alice.id, 30, api_key_id=key)
+    young = hold_quota(store, alice.id, 30, api_key_id=key)
     clock.advance(seconds=1)
     assert store.quota.release_abandoned() == 2
     assert store.quota.release_abandoned() == 0
     with store.database.read() as tx:
         assert tx.execute(select(Quota.held_micro_usd, Quota.used_micro_usd)).one() == (30, 0)
         assert tx.execute(select(Reservation.id)).scalars().all() == [young.id]
-    store.quota.reserve(alice.id, 70, api_key_id=key)
+    hold_quota(store, alice.id, 70, api_key_id=key)
 
 
 # -- a hold that was forgotten ----------------------------------------------------------------------------------
@@ -244,63 +245,63 @@ def forget(store: Store, *holds: Hold) -> None:
 
 def test_a_call_whose_hold_was_forgotten_is_booked_once(store: Store, alice: Person) -> None:
     key = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=1000).info.id
-    lost, kept = (store.quota.reserve(alice.id, 100, api_key_id=key) for _ in range(2))
+    lost, kept = (hold_quota(store, alice.id, 100, api_key_id=key) for _ in range(2))
     forget(store, lost)
     assert state(store, alice) == (FIVE, 100, 0)
-    assert store.quota.settle(lost, 60, ENTRY) == 60
+    assert book_call(store, lost, 60, ENTRY) == 60
     with pytest.raises(AlreadySettled):
-        store.quota.settle(lost, 60, ENTRY)
-    assert store.quota.settle(kept, 40, ENTRY) == 40
+        book_call(store, lost, 60, ENTRY)
+    assert book_call(store, kept, 40, ENTRY) == 40
     assert state(store, alice) == (FIVE - 100, 0, 100)
     assert store.api_keys.list(alice.token)[0].spent_micro_usd == 100
     with store.database.read() as tx:
         assert tx.execute(select(UsageEntryRow.cost_micro_usd).order_by(UsageEntryRow.id)).scalars().all() == [60, 40]
-    store.quota.reserve(alice.id, 900, api_key_id=key)
+    hold_quota(store, alice.id, 900, api_key_id=key)
 
 
 def test_a_forgotten_call_never_takes_what_is_held_for_others(store: Store, alice: Person) -> None:
-    lost = store.quota.reserve(alice.id, FIVE)
+    lost = hold_quota(store, alice.id, FIVE)
     forget(store, lost)
-    other = store.quota.reserve(alice.id, FIVE - 10)
-    assert store.quota.settle(lost, FIVE, ENTRY) == 10
-    assert store.quota.settle(other, FIVE - 10, ENTRY) == FIVE - 10
+    other = hold_quota(store, alice.id, FIVE - 10)
+    assert book_call(store, lost, FIVE, ENTRY) == 10
+    assert book_call(store, other, FIVE - 10, ENTRY) == FIVE - 10
     assert state(store, alice) == (0, 0, FIVE)
 
 
 def test_a_call_that_outlived_its_hold_is_booked_once(store: Store, alice: Person, clock: StillClock) -> None:
-    slow = store.quota.reserve(alice.id, 60)
+    slow = hold_quota(store, alice.id, 60)
     clock.time += ABANDONED_AFTER
     assert store.quota.release_abandoned() == 1
-    assert store.quota.settle(slow, 50, ENTRY) == 50
+    assert book_call(store, slow, 50, ENTRY) == 50
     with pytest.raises(AlreadySettled):
-        store.quota.settle(slow, 50, ENTRY)
+        book_call(store, slow, 50, ENTRY)
     with store.database.read() as tx:
         assert store.quota.state_of(tx, alice.id) == QuotaState(FIVE - 50, 0, 50)
 
 
 def test_a_forgotten_call_of_an_account_that_is_gone_is_not_booked(store: Store, alice: Person) -> None:
-    lost = store.quota.reserve(alice.id, 60)
+    lost = hold_quota(store, alice.id, 60)
     forget(store, lost)
     with store.database.write() as tx:
         tx.execute(delete(Account).where(Account.id == alice.id))
     before = contents(store)
     with pytest.raises(AlreadySettled):
-        store.quota.settle(lost, 50, ENTRY)
+        book_call(store, lost, 50, ENTRY)
     assert contents(store) == before
 
 
 def test_what_was_settled_is_known_for_a_while(store: Store, alice: Person, clock: StillClock) -> None:
-    first = store.quota.reserve(alice.id, 60)
-    store.quota.settle(first, 50, ENTRY)
+    first = hold_quota(store, alice.id, 60)
+    book_call(store, first, 50, ENTRY)
     clock.time += SETTLED_KEPT - timedelta(seconds=1)
-    second = store.quota.reserve(alice.id, 60)
-    store.quota.settle(second, 50, ENTRY)
-    open_one = store.quota.reserve(alice.id, 60)
+    second = hold_quota(store, alice.id, 60)
+    book_call(store, second, 50, ENTRY)
+    open_one = hold_quota(store, alice.id, 60)
     assert (store.quota.release_abandoned(), store.quota.reservations.forget_settled()) == (0, 0)
     clock.advance(seconds=1)
     assert store.quota.reservations.forget_settled() == 1
     with pytest.raises(AlreadySettled):
-        store.quota.settle(second, 50, ENTRY)
+        book_call(store, second, 50, ENTRY)
     with store.database.read() as tx:
         assert tx.execute(select(Reservation.id)).scalars().all() in (
             [second.id, open_one.id],
@@ -352,13 +353,13 @@ def warnings(store: Store) -> list[str]:
 
 
 def test_one_warning_for_one_crossing(store: Store, alice: Person) -> None:
-    store.quota.charge(alice.id, 4_000_000)
+    spend_quota(store, alice.id, 4_000_000)
     assert warnings(store) == []
-    store.quota.charge(alice.id, 1)
+    spend_quota(store, alice.id, 1)
     assert warnings(store) == [QUOTA_WARNING]
     for _ in range(20):
-        store.quota.charge(alice.id, 1)
-        store.quota.settle(store.quota.reserve(alice.id, 1), 1, ENTRY)
+        spend_quota(store, alice.id, 1)
+        book_call(store, hold_quota(store, alice.id, 1), 1, ENTRY)
     print(f"warnings after one crossing and 40 more charges: {len(warnings(store))}")
     assert warnings(store) == [QUOTA_WARNING]
     (job,) = queued(store)
@@ -367,33 +368,33 @@ def test_one_warning_for_one_crossing(store: Store, alice: Person) -> None:
 
 
 def test_a_settlement_crosses_too(store: Store, alice: Person) -> None:
-    store.quota.settle(store.quota.reserve(alice.id, 1), 4_000_001, ENTRY)
+    book_call(store, hold_quota(store, alice.id, 1), 4_000_001, ENTRY)
     assert warnings(store) == [QUOTA_WARNING]
     assert queued(store)[0].payload["remaining_micro_usd"] == 999_999
 
 
 def test_a_settlement_that_takes_the_rest_crosses_too(store: Store, alice: Person) -> None:
-    store.quota.settle(store.quota.reserve(alice.id, 1), FIVE + 1, ENTRY)
+    book_call(store, hold_quota(store, alice.id, 1), FIVE + 1, ENTRY)
     assert warnings(store) == [QUOTA_WARNING]
     assert queued(store)[0].payload["remaining_micro_usd"] == 0
 
 
 @pytest.mark.parametrize("change", [{"add": 10}, {"set_to": 500_001}])
 def test_a_top_up_arms_it_again(store: Store, alice: Person, clock: StillClock, change: dict[str, int]) -> None:
-    store.quota.charge(alice.id, 4_500_000)
+    spend_quota(store, alice.id, 4_500_000)
     clock.time += WARNING_PAUSE
     store.quota.adjust("alice", actor="root", **change)
     assert len(warnings(store)) == 1
-    store.quota.charge(alice.id, 1)
-    store.quota.charge(alice.id, 1)
+    spend_quota(store, alice.id, 1)
+    spend_quota(store, alice.id, 1)
     assert len(warnings(store)) == 2
 
 
 @pytest.mark.parametrize("change", [{"add": 0}, {"add": -10}, {"set_to": 500_000}, {"set_to": 10}])
 def test_what_adds_nothing_does_not_arm_it(store: Store, alice: Person, change: dict[str, int]) -> None:
-    store.quota.charge(alice.id, 4_500_000)
+    spend_quota(store, alice.id, 4_500_000)
     store.quota.adjust("alice", actor="root", **change)
-    store.quota.settle(store.quota.reserve(alice.id, 0), 1, ENTRY)
+    book_call(store, hold_quota(store, alice.id, 0), 1, ENTRY)
     assert len(warnings(store)) == 1
 
 
@@ -409,26 +410,26 @@ def test_an_administrator_who_takes_it_below_the_threshold_is_a_crossing(
 
 
 def test_a_new_threshold_arms_it_again(store: Store, alice: Person, clock: StillClock) -> None:
-    store.quota.charge(alice.id, 4_500_000)
+    spend_quota(store, alice.id, 4_500_000)
     clock.time += WARNING_PAUSE
     store.sign_in.prove_with_password(alice.token, PASSWORD)
     store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=400_000), 1)
-    store.quota.charge(alice.id, 1)
+    spend_quota(store, alice.id, 1)
     assert len(warnings(store)) == 1
-    store.quota.charge(alice.id, 99_999)
+    spend_quota(store, alice.id, 99_999)
     assert len(warnings(store)) == 1
-    store.quota.charge(alice.id, 1)
+    spend_quota(store, alice.id, 1)
     assert len(warnings(store)) == 2
     store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=400_000, gotify_priority=9), 2)
-    store.quota.charge(alice.id, 1)
+    spend_quota(store, alice.id, 1)
     assert len(warnings(store)) == 2
 
 
 def test_thresholds_changed_in_a_row_warn_once_in_ten_minutes(store: Store, alice: Person, clock: StillClock) -> None:
-    store.quota.charge(alice.id, 4_000_000)
+    spend_quota(store, alice.id, 4_000_000)
     for version in range(1, 31):
         store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=2_000_000 + version), version)
-        store.quota.charge(alice.id, 1)
+        spend_quota(store, alice.id, 1)
     assert len(warnings(store)) == 1
     assert store.outbox.warn_postponed() == 0
     clock.time += WARNING_PAUSE - timedelta(seconds=1)
@@ -442,9 +443,9 @@ def test_thresholds_changed_in_a_row_warn_once_in_ten_minutes(store: Store, alic
 def test_a_postponed_warning_is_dropped_once_the_quota_is_topped_up(
     store: Store, alice: Person, clock: StillClock
 ) -> None:
-    store.quota.charge(alice.id, 4_500_000)
+    spend_quota(store, alice.id, 4_500_000)
     store.quota.adjust("alice", add=4_000_000, actor="root")
-    store.quota.charge(alice.id, 4_000_000)
+    spend_quota(store, alice.id, 4_000_000)
     store.quota.adjust("alice", add=4_000_000, actor="root")
     clock.time += WARNING_PAUSE
     assert store.outbox.warn_postponed() == 0
@@ -452,23 +453,23 @@ def test_a_postponed_warning_is_dropped_once_the_quota_is_topped_up(
 
 
 def test_a_clock_set_back_silences_no_warning(store: Store, alice: Person, clock: StillClock) -> None:
-    store.quota.charge(alice.id, 4_500_000)
+    spend_quota(store, alice.id, 4_500_000)
     clock.jump(days=-2)
     store.quota.adjust("alice", add=4_000_000, actor="root")
-    store.quota.charge(alice.id, 4_000_000)
+    spend_quota(store, alice.id, 4_000_000)
     assert len(warnings(store)) == 2
 
 
 def test_a_threshold_of_zero_never_warns(store: Store, alice: Person) -> None:
     store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=0), 1)
-    store.quota.charge(alice.id, FIVE)
+    spend_quota(store, alice.id, FIVE)
     assert warnings(store) == []
 
 
 def test_a_warning_goes_to_the_channels_that_are_on(store: Store, alice: Person) -> None:
     with store.database.write() as tx:
         tx.execute(update(NotificationSettingsRow).values(webhook_on=True, bark_on=True, gotify_on=True))
-    store.quota.charge(alice.id, FIVE)
+    spend_quota(store, alice.id, FIVE)
     jobs = queued(store)
     assert [job.channel for job in jobs] == [Channel.EMAIL, Channel.WEBHOOK, Channel.BARK, Channel.GOTIFY]
     assert len({job.message_id for job in jobs}) == 1
@@ -476,7 +477,7 @@ def test_a_warning_goes_to_the_channels_that_are_on(store: Store, alice: Person)
 
 def test_without_a_channel_the_crossing_is_noted_all_the_same(store: Store, alice: Person) -> None:
     store.settings.save(alice.token, NotificationSettings(email_on=False), 1)
-    store.quota.charge(alice.id, FIVE)
+    spend_quota(store, alice.id, FIVE)
     assert warnings(store) == [QUOTA_WARNING]
     assert queued(store) == []
 
@@ -490,16 +491,16 @@ def test_the_warning_stands_or_falls_with_the_charge(
     before = contents(store)
     monkeypatch.setattr(outbox, "enqueue", fail)
     with pytest.raises(GatekeyError):
-        store.quota.charge(alice.id, FIVE)
+        spend_quota(store, alice.id, FIVE)
     assert contents(store) == before
     monkeypatch.undo()
-    store.quota.charge(alice.id, FIVE)
+    spend_quota(store, alice.id, FIVE)
     assert warnings(store) == [QUOTA_WARNING]
 
 
 def test_one_accounts_crossing_is_not_anothers(store: Store, alice: Person) -> None:
     add_account(store, "carol")
-    store.quota.charge(alice.id, FIVE)
+    spend_quota(store, alice.id, FIVE)
     with store.database.read() as tx:
         rows = tx.execute(select(Account.name, Quota.warning_armed).join(Quota, Quota.account_id == Account.id))
         armed = {row.name: row.warning_armed for row in rows}

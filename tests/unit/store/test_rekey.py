@@ -12,9 +12,9 @@ from sqlalchemy import func, insert, select, text, update
 
 from store import audit_checkpoint, key_file, rekey, site
 from store.accounts import Role
-from store.at_rest import KeyRing, load_key_file
+from store.at_rest import KeyRing
 from store.errors import DatabaseBusy, KeyMissing, KeyWrong, NotAllowed, NotAuthentic, TooManyAttempts
-from store.key_file import FileRing
+from store.key_file import FileRing, load_key_file
 from store.models import AuditEvent, Base, SiteSetting, Throttle, TwoFactor
 from store.sealed_columns import sealed_columns
 from store.store import Store
@@ -41,7 +41,7 @@ class House:
 @pytest.fixture(params=["file", "postgresql"])
 def house(request: pytest.FixtureRequest, tmp_path: Path, clock: StillClock) -> Iterator[House]:
     key = tmp_path / "keys" / "key"
-    key_file.write_new(key, make_ring())
+    key_file.write_key_file(key, make_ring())
     if request.param == "file":
         yield House(request.getfixturevalue("file_url"), key, clock)
         return
@@ -160,7 +160,7 @@ def test_one_that_was_stopped_goes_on(house: House, monkeypatch: pytest.MonkeyPa
             assert store.site.mail().password == "planted"
             assert report(store).is_whole
         with monkeypatch.context() as patch:
-            patch.setattr(key_file, "write_over", stop)
+            patch.setattr(key_file, "replace_key_file", stop)
             with pytest.raises(Stopped):
                 renew(store, house.key)
         assert store.site.mail().password == "planted"
@@ -186,7 +186,7 @@ def test_a_lock_outlives_the_key(house: House, clock: StillClock) -> None:
 def test_a_lock_holds_while_the_old_key_is_still_in_the_file(
     house: House, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_over, tries = key_file.write_over, []
+    replace_key_file, tries = key_file.replace_key_file, []
 
     def guess(store: Store) -> None:
         with pytest.raises(TooManyAttempts):
@@ -200,10 +200,10 @@ def test_a_lock_holds_while_the_old_key_is_still_in_the_file(
 
         def look_first(path: Path, ring: KeyRing) -> None:
             guess(running)
-            write_over(path, ring)
+            replace_key_file(path, ring)
             guess(running)
 
-        monkeypatch.setattr(key_file, "write_over", look_first)
+        monkeypatch.setattr(key_file, "replace_key_file", look_first)
         renew(store, house.key)
         assert len(tries) == 4
         with store.database.read() as tx:
@@ -257,12 +257,12 @@ def test_two_at_once_never_lose_a_key(house: House) -> None:
 def test_a_ring_follows_its_file(tmp_path: Path) -> None:
     path = tmp_path / "key"
     one = make_ring()
-    key_file.write_new(path, one)
+    key_file.write_key_file(path, one)
     ring = FileRing(path)
     sealed = ring.seal("planted", "a:b:c", random.Random(1))
     assert (ring.current, dict(ring.keys)) == (1, dict(one.keys))
     two = KeyRing(2, {**one.keys, 2: bytes(range(32))})
-    key_file.write_over(path, two)
+    key_file.replace_key_file(path, two)
     assert (ring.current, ring.oldest) == (2, 1)
     assert ring.open(sealed, "a:b:c") == "planted"
     assert ring.seal("planted", "a:b:c", random.Random(1))[0] == 2
@@ -275,9 +275,9 @@ def test_a_ring_follows_its_file(tmp_path: Path) -> None:
 def test_a_read_that_failed_is_made_again(tmp_path: Path) -> None:
     path = tmp_path / "key"
     one = make_ring()
-    key_file.write_new(path, one)
+    key_file.write_key_file(path, one)
     ring = FileRing(path)
-    key_file.write_over(path, KeyRing(2, {**one.keys, 2: bytes(range(32))}))
+    key_file.replace_key_file(path, KeyRing(2, {**one.keys, 2: bytes(range(32))}))
     path.chmod(0o640)
     assert ring.current == 1, "what is open stays open"
     path.chmod(0o600)
@@ -300,13 +300,13 @@ def test_an_operation_sees_one_ring(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = tmp_path / "key"
     one = KeyRing(2, {1: bytes(32), 2: bytes(range(32))})
     sealed = one.seal("planted", "a:b:c", random.Random(1))
-    key_file.write_new(path, one)
+    key_file.write_key_file(path, one)
     ring = FileRing(path)
     original = key_file._stamp
 
     def stamp_and_replace(of: Path) -> tuple[int, ...]:
         stamp = original(of)
-        key_file.write_over(path, KeyRing(3, {3: bytes(range(1, 33))}))
+        key_file.replace_key_file(path, KeyRing(3, {3: bytes(range(1, 33))}))
         return stamp
 
     monkeypatch.setattr(key_file, "_stamp", stamp_and_replace)
@@ -315,7 +315,7 @@ def test_an_operation_sees_one_ring(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_new_key_file_belongs_to_the_owner_of_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, chown, owners = tmp_path / "key", os.fchown, []
-    key_file.write_new(path, make_ring())
+    key_file.write_key_file(path, make_ring())
     before = path.stat()
 
     def give(descriptor: int, owner: int, group: int) -> None:
@@ -323,10 +323,10 @@ def test_a_new_key_file_belongs_to_the_owner_of_the_old(tmp_path: Path, monkeypa
         chown(descriptor, owner, group)
 
     monkeypatch.setattr(os, "fchown", give)
-    key_file.write_over(path, make_ring(2))
+    key_file.replace_key_file(path, make_ring(2))
     assert owners == []
     monkeypatch.setattr(os, "geteuid", lambda: before.st_uid + 1)
-    key_file.write_over(path, make_ring(3))
+    key_file.replace_key_file(path, make_ring(3))
     assert owners == [(before.st_uid, before.st_gid)]
     assert load_key_file(path) == make_ring(3)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -363,7 +363,7 @@ def test_a_value_that_is_not_committed_yet_is_waited_for(house: House, clock: St
     waiting = text("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
     with house.open() as store, house.open(seed=2) as running, ThreadPoolExecutor(1) as pool:
         add_account(store)
-        key_file.write_over(house.key, KeyRing(2, {**old.keys, 2: bytes(range(32))}))
+        key_file.replace_key_file(house.key, KeyRing(2, {**old.keys, 2: bytes(range(32))}))
         ring = load_key_file(house.key)
         rekey._renew_log(store, ring)
         with running.database.write() as tx:

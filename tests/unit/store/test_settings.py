@@ -28,6 +28,7 @@ from store.sections import Channel, NotificationSettings, PriceSettings, Privacy
 from store.settings import Saved, SettingsConflict, rebased
 from store.store import Store
 from tests.harness.people import Person, contents, tags
+from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import PASSWORD, StillClock
 from tests.unit.store.full_settings import BARK_URL, FULL, GOTIFY_TOKEN, WEBHOOK_SECRET
 
@@ -85,7 +86,7 @@ def test_a_save_never_touches_another_section(store: Store, alice: Person, secti
 
 def test_a_save_does_not_touch_the_balance(store: Store, alice: Person) -> None:
     """A settings form that writes a stale balance back would give spent money back."""
-    store.quota.charge(alice.id, 123)
+    spend_quota(store, alice.id, 123)
     save(store, alice.token, FULL, 1)
     assert store.quota.state(alice.token).remaining_micro_usd == 5_000_000 - 123
 

@@ -60,6 +60,7 @@ from store.settings import SettingsConflict
 from store.sign_in import SecondFactorNeeded, SignedIn
 from store.usage_log import Kind, UsageEntry
 from tests.harness.people import allow_bindings, allow_passkeys, code_at, contents, credential
+from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.stores import StillClock, add_account, make_store, sign_in
 from tests.unit.store import account_model
 from tests.unit.store.account_model import Refusal, Session, Setup
@@ -589,7 +590,7 @@ class AccountsLife(RuleBasedStateMachine):
         elif key is not None and key.limit is not None and key.spent + key.held + amount > key.limit:
             refusal = SpendLimitReached
         key_id = key.made.info.id if key is not None else None
-        hold = self.expect(refusal, lambda: self.store.quota.reserve(self.id, amount, api_key_id=key_id))
+        hold = self.expect(refusal, lambda: hold_quota(self.store, self.id, amount, api_key_id=key_id))
         if hold is None:
             return multiple()
         money.held += amount
@@ -600,7 +601,7 @@ class AccountsLife(RuleBasedStateMachine):
     @rule(reservation=reservations, cost=CALL)
     def settle(self, reservation: Reservation, cost: int) -> None:
         refusal = AlreadySettled if reservation.is_settled or self.account.is_deleted else None
-        taken = self.expect(refusal, lambda: self.store.quota.settle(reservation.hold, cost, ENTRY))
+        taken = self.expect(refusal, lambda: book_call(self.store, reservation.hold, cost, ENTRY))
         if refusal is not None:
             return
         reservation.is_settled = True
@@ -614,8 +615,8 @@ class AccountsLife(RuleBasedStateMachine):
     @rule(cost=CALL)
     def charge(self, cost: int) -> None:
         money = self.account.money
-        refusal = QuotaExceeded if money.remaining - money.held < cost else None
-        self.expect(refusal, lambda: self.store.quota.charge(self.id, cost))
+        refusal = QuotaExceeded if money.remaining - money.held < cost or money.remaining == 0 else None
+        self.expect(refusal, lambda: spend_quota(self.store, self.id, cost))
         if refusal is None:
             money.take(cost)
 

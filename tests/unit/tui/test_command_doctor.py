@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from store import sqlite_file
-from store.at_rest import DRAFT
+from store.key_file import DRAFT_PREFIX
 from store.restore_folder import PREFIX, working_folder
 from tests.harness.command_line import Shell
 from tests.harness.stores import make_ring
@@ -312,7 +312,7 @@ def test_what_a_killed_restore_left_beside_the_database_is_named(shell: Shell) -
 def test_a_draft_of_the_key_file_is_named_where_the_key_fits(shell: Shell) -> None:
     shell.add()
     assert "key draft" not in doctor(shell)[1]
-    draft, key = shell.key_file.with_name(f"{DRAFT}x1"), shell.key_file.read_bytes()
+    draft, key = shell.key_file.with_name(f"{DRAFT_PREFIX}x1"), shell.key_file.read_bytes()
     draft.touch(0o600)
     found = doctor(shell)[1]["key draft"]
     assert (found["level"], found["fix"]) == ("warn", f"Run: rm {draft}")

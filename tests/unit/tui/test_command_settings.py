@@ -11,6 +11,7 @@ from store.sections import NotificationSettings, PrivacySettings
 from store.settings import Saved, Settings
 from store.store import Store
 from tests.harness.command_line import Shell
+from tests.harness.quota_calls import spend_quota
 from tui.commands.settings_fields import FIELDS
 from tui.store_location import Options, open_account_store
 
@@ -134,7 +135,7 @@ def test_a_change_is_recorded_with_its_author(shell: Shell) -> None:
 def test_a_higher_threshold_arms_the_warning_again(shell: Shell) -> None:
     shell.add("alice", "--quota", "5")
     with open_account_store(Options(), create=False) as store:
-        store.quota.charge(store.accounts.find("alice").id, 4_500_000)
+        spend_quota(store, store.accounts.find("alice").id, 4_500_000)
         assert not _is_armed(store)
     assert shell.run("settings", "--user", "alice", "set", "notifications.threshold", "2").status == 0
     with open_account_store(Options(), create=False) as store:

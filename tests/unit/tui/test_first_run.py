@@ -13,8 +13,8 @@ from sqlalchemy import create_engine, text
 from store import private_folder, schema
 from store import store as store_module
 from store.accounts import Accounts
-from store.at_rest import create_key_file
 from store.errors import DatabaseAccessDenied, DatabaseFull, FirstRunOvertaken, KeyMissing
+from store.key_file import create_key_file
 from tests.harness.command_line import Shell
 from tests.harness.postgres import PostgresServer
 from tests.harness.stores import PASSWORD, cheap_hasher

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from store.at_rest import KeyRing, create_key_file
+from store.at_rest import KeyRing
 from store.errors import DatabaseForeign, DatabaseMissing, KeyMissing, KeyWrong
+from store.key_file import create_key_file
 from tests.harness.postgres import PostgresServer
 from tests.harness.stores import make_ring
 from tui.store_location import Options, database_url, is_fresh, key_path, open_account_store, open_unchecked

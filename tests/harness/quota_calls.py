@@ -1,0 +1,28 @@
+"""A relayed call's effect on the quota, by the functions that the gateway calls."""
+
+from typing import Final
+
+from store.reservations import Hold
+from store.store import Store
+from store.usage_log import Kind, UsageEntry
+
+CALL: Final = UsageEntry(Kind.CONSUMPTION, "model")
+
+
+def hold_quota(store: Store, account_id: int, micro_usd: int, *, api_key_id: int | None = None) -> Hold:
+    """Hold `micro_usd` for one call, as admission does. Raises what `Quotas.hold` raises."""
+    with store.database.write() as tx:
+        return store.quota.hold(tx, account_id, micro_usd, api_key_id=api_key_id)
+
+
+def book_call(store: Store, hold: Hold, cost_micro_usd: int, entry: UsageEntry = CALL) -> int:
+    """Book a call, as the ledger does; returns what was taken. Raises what `Quotas.book` raises."""
+    with store.database.write() as tx:
+        return store.quota.book(tx, hold, cost_micro_usd, entry)
+
+
+def spend_quota(store: Store, account_id: int, micro_usd: int) -> None:
+    """Hold and book one call of this cost in one transaction. Raises what `Quotas.hold` raises."""
+    with store.database.write() as tx:
+        hold = store.quota.hold(tx, account_id, micro_usd)
+        store.quota.book(tx, hold, micro_usd, CALL)
