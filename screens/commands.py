@@ -55,9 +55,11 @@ def commands(app: Host, screen: Screen[object]) -> Iterator[SystemCommand]:
 
 def _to_tab(screen: Console, page: SettingsPage, tab: str, action: str = "") -> Callable[[], object]:
     async def show() -> None:
-        await screen.open_module("settings")
-        pane = await page.show_tab(tab)
-        if action:
-            getattr(pane, f"action_{action}")()
+        # Keys typed behind the command belong to the dialog that it opens.
+        with screen.app.hold_input():
+            await screen.open_module("settings")
+            pane = await page.show_tab(tab)
+            if action:
+                getattr(pane, f"action_{action}")()
 
     return lambda: screen.run_worker(show, group="palette", exclusive=True)

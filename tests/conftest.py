@@ -88,7 +88,7 @@ def still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def patient_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine at work on other things is slow, not broken: keys wait longer for a dialog that is on its way."""
-    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 3000)
+    monkeypatch.setattr(input_queue, "HOLD_TIMEOUT_S", 30.0)
 
 
 @pytest.fixture(autouse=True)

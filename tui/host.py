@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events
 from textual.app import App
@@ -196,6 +196,10 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
             await super().on_event(event)
             if moves_focus:
                 self._input.follow(target)
+
+    def screen_left(self, screen: Screen[Any]) -> None:
+        super().screen_left(screen)
+        self._input.screen_left()
 
     async def on_input_passed(self, message: InputPassed) -> None:
         self._input.has_passed(message)

@@ -1,8 +1,11 @@
-"""Keys that arrive together are each taken where the one before has put the focus.
+"""The queue of keys typed ahead: each key is delivered after the one before has moved the focus.
 
-Textual gives a key to the widget that has the focus when the key is read, though the key before it, a Tab for
-example, is still on its way through widgets and bindings (8.2.8). Of what arrives in one piece, as over a slow
-connection or from a password manager, a password would be typed into the field before its own, and be read there.
+Textual delivers a key to the widget that has the focus when the key is read, although the key before it, such as a
+Tab, may still be on its way through widgets and bindings (8.2.8). Without the queue, a name, a Tab and a password that
+arrive in one piece (a slow connection, a password manager) would all be typed into the name field, in plain sight.
+
+A wait ends by an event: the key's message has passed, the screen that got the key has left the stack, or the context of
+a hold has ended. Each wait also has a timeout.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import contextmanager
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from textual.dom import NoScreen
@@ -18,24 +22,24 @@ from textual.message import Message
 from textual.widgets import Input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from textual.app import App
     from textual.widget import Widget
 
+KEY_TIMEOUT_S: Final = 0.5
+"""Seconds after which a key counts as handled, whatever still delays its message."""
+HOLD_TIMEOUT_S: Final = 1.0
+"""Seconds after which a hold ends, although the database or the provider it waits for has not answered."""
+TIMEOUT_STEP_S: Final = 0.05
+"""Seconds between two checks of a wait. A timeout is counted in checks and not by the clock: a process that was stopped
+(SIGSTOP) has done nothing meanwhile, and must not lose its keys when it continues."""
 _ROUNDS: Final = 2
-"""Ways up from the focus that follow a key: behind the key itself, then behind the message a binding made of it."""
-_LOOK_EVERY: Final = 0.01
-"""Seconds between two looks whether the screen is still there to which a key was given. It may go with the key."""
-_LOOKS: Final = 50
-"""After so many a key is taken to have worked, whatever keeps it. Not after so many seconds: a program that was
-stopped for a while has done nothing in them."""
-_LOOKS_OF_A_HOLD: Final = 100
-"""After so many, held keys go on: a database or a provider may be slow."""
+"""Passes through the ancestors of the focus: one behind the key, one behind the message that a binding made of it."""
 
 
 class InputPassed(Message):
-    """Follows a key from the widget it was given to up to the application, and so arrives after it has worked."""
+    """Follows a key from its widget up to the application; when it arrives there, the key has been handled."""
 
     def __init__(self, number: int, rounds: int) -> None:
         super().__init__()
@@ -44,135 +48,158 @@ class InputPassed(Message):
 
 
 class InputQueue:
-    """Which keys wait. The application asks before it takes one, and follows it afterwards."""
+    """Keys and pastes that wait. The application asks for the next one, delivers it and calls `follow`."""
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
         self._waiting: deque[Event] = deque()
         self._number = 0
-        """Of the key that is under way."""
+        """Number of the key that is being handled."""
         self._is_under_way = False
         self._target: Widget | None = None
-        """What it was given to, or what has the focus since."""
-        self._held: set[object] = set()
-        """What keys are held for."""
+        """The widget that got the key, then the widget that has the focus."""
+        self._holds: set[object] = set()
 
     @staticmethod
     def is_input(event: Event) -> bool:
-        """Whether `event` is typed or pasted, and was not given to a widget yet."""
+        """Whether `event` is typed or pasted, and was not delivered to a widget yet."""
         return isinstance(event, Key | Paste) and not event.is_forwarded
 
     def add(self, event: Event) -> None:
-        """What was typed; `next` gives it back when its turn has come."""
+        """Append a typed event; `next` returns it in its turn."""
         self._waiting.append(event)
 
     def next(self) -> Event | None:
-        """What is to be taken now; nothing while a key is under way, or keys are held.
+        """Remove and return the next event; None while a key is being handled or a hold is active.
 
-        A key that works everywhere, as to lock, waits for no dialog: what was typed for that is forgotten.
+        A key with a priority binding, such as lock, ends every hold, and the events before it are dropped: they were
+        meant for a dialog that it covers.
         """
         if self._is_under_way or not self._waiting:
             return None
-        if self._held:
-            urgent = next((event for event in self._waiting if self._works_everywhere(event)), None)
+        if self._holds:
+            urgent = next((event for event in self._waiting if self._has_priority(event)), None)
             if urgent is None:
                 return None
             while self._waiting[0] is not urgent:
                 self._waiting.popleft()
-            self._held.clear()
+            self._holds.clear()
         return self._waiting.popleft()
 
     def release(self) -> None:
-        """Hold nothing back any more: what was to come is covered."""
-        self._held.clear()
+        """End every hold: a screen now covers the place where its result would show."""
+        self._holds.clear()
 
     def drop(self) -> None:
-        """Forget what waits, and what it waits for: where it was meant to go is no more."""
+        """End every hold and drop the waiting events: the place they were meant for is gone."""
         self._waiting.clear()
         self.release()
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing is under way and nothing is held."""
-        return not (self._is_under_way or self._held)
+        """Whether no key is being handled and no hold is active."""
+        return not (self._is_under_way or self._holds)
 
     @contextmanager
     def hold(self, *, keeps: bool) -> Iterator[None]:
-        """What is typed within belongs to what comes of it: a dialog, or a form that is filled.
+        """Keep events back until the block has ended and its result, a dialog or a filled form, is shown.
 
-        If that takes too long, it is forgotten: letters meant for a dialog would be commands to the page. With
-        `keeps`, it goes where the focus is.
+        After `HOLD_TIMEOUT_S` the waiting events are dropped, because letters meant for a dialog would be commands to
+        the page; with `keeps` they are delivered to the focus instead.
         """
         hold = object()
-        self._held.add(hold)
+        self._holds.add(hold)
 
         def end() -> None:
-            if hold in self._held:
-                self._held.remove(hold)
+            if hold in self._holds:
+                self._holds.remove(hold)
                 if self.is_quiet and self._app.is_running:
-                    self.follow(self._app.focused or self._app.screen)
+                    self.follow(self._focus)
 
-        def look(left: int) -> None:
-            if hold not in self._held:
-                return
-            if left:
-                loop.call_later(_LOOK_EVERY, look, left - 1)
-                return
+        def expire() -> None:
             if not keeps:
                 self._waiting.clear()
             end()
 
-        loop = asyncio.get_running_loop()
-        look(_LOOKS_OF_A_HOLD)
+        _expire_after(HOLD_TIMEOUT_S, lambda: hold in self._holds, expire)
         try:
             yield
         finally:
-            # Behind what opens a dialog now.
+            # Behind the message that opens the dialog.
             if not self._app.call_later(end):
                 end()
 
-    def _works_everywhere(self, event: Event) -> bool:
+    def _has_priority(self, event: Event) -> bool:
         active = self._app.screen.active_bindings.get(event.key) if isinstance(event, Key) else None
         return active is not None and active.binding.priority
 
     def may_move_focus(self, event: Event) -> bool:
-        """Whether what comes after `event` may belong somewhere else: not after a letter in a field."""
+        """Whether `event` can move the focus. A letter typed into a field cannot."""
         is_text = isinstance(event, Paste) or (isinstance(event, Key) and event.is_printable)
         return not (is_text and isinstance(self._app.focused, Input))
 
     def follow(self, target: Widget) -> None:
-        """Hold back what comes until the key just given to `target` has worked."""
-        self._number += 1
+        """Keep events back until the key just delivered to `target` has been handled."""
+        self._number = number = self._number + 1
         self._is_under_way = True
         self._send(target, _ROUNDS)
-        loop = asyncio.get_running_loop()
-        loop.call_later(_LOOK_EVERY, self._look, loop, self._number, _LOOKS)
+        _expire_after(KEY_TIMEOUT_S, lambda: self._is_awaited(number), self._finish)
 
     def has_passed(self, message: InputPassed) -> None:
-        """Note that a round has ended."""
+        """Begin the next round, or end the wait after the last one."""
         if message.number != self._number or not self._is_under_way:
             return
         if message.rounds > 1 and self._app.is_running:
-            self._send(self._app.focused or self._app.screen, message.rounds - 1)
+            self._send(self._focus, message.rounds - 1)
         else:
             self._is_under_way = False
+
+    def screen_left(self) -> None:
+        """Begin the last round if the screen that got the key is no longer on the stack: its message may be lost."""
+        if self._is_under_way and self._app.is_running and not self._can_arrive():
+            self._send(self._focus, 1)
+
+    @property
+    def _focus(self) -> Widget:
+        return self._app.focused or self._app.screen
 
     def _send(self, target: Widget, rounds: int) -> None:
         self._target = target
-        if not target.post_message(InputPassed(self._number, rounds)):
-            self._is_under_way = False
+        if not self._can_arrive():
+            self._target = self._focus
+        if not self._target.post_message(InputPassed(self._number, rounds)):
+            self._finish()
 
-    def _look(self, loop: asyncio.AbstractEventLoop, number: int, left: int) -> None:
+    def _finish(self) -> None:
+        self._app.post_message(InputPassed(self._number, 1))
+
+    def _is_awaited(self, number: int) -> bool:
         if number != self._number or not self._is_under_way or not self._app.is_running:
-            return
-        if not left or not self._is_there():
-            self._app.post_message(InputPassed(number, 1))
-        else:
-            loop.call_later(_LOOK_EVERY, self._look, loop, number, left - 1)
+            return False
+        if self._can_arrive():
+            return True
+        # A widget that is removed while its screen stays tells nobody.
+        self._finish()
+        return False
 
-    def _is_there(self) -> bool:
-        """Whether what follows the key can still come up to the application."""
+    def _can_arrive(self) -> bool:
+        """Whether a message from the target still reaches the application."""
         try:
             return self._target is not None and self._target.screen in self._app.screen_stack
         except NoScreen:
             return False
+
+
+def _expire_after(timeout_s: float, is_awaited: Callable[[], bool], expire: Callable[[], None]) -> None:
+    """Call `expire` once `is_awaited` held at every check for `timeout_s` seconds. Call it with a running loop."""
+    loop = asyncio.get_running_loop()
+
+    def check(steps_left: int) -> None:
+        if not is_awaited():
+            return
+        if steps_left:
+            loop.call_later(TIMEOUT_STEP_S, check, steps_left - 1)
+        else:
+            expire()
+
+    check(ceil(timeout_s / TIMEOUT_STEP_S))

@@ -1,7 +1,7 @@
-"""A screen that goes takes its work along.
+"""Workers of a screen end when the screen leaves the stack.
 
-Textual cancels the workers of a screen once everything on it was taken away (8.2.8). Until then they run on, and one
-that is answered meanwhile looks for widgets that are gone, or puts another screen in the place of the next.
+Textual cancels them only after every widget of the screen was removed (8.2.8). A worker that continues until then looks
+for widgets that are gone, or replaces a screen that is not its own.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.worker import Worker, WorkType
 
-# A mixin stands before the class it joins, so at run time it has no base of its own.
+# At run time a mixin has no base of its own, because it stands before the class it joins.
 if TYPE_CHECKING:
     AppPart = App[Any]
     NodePart = DOMNode
@@ -22,32 +22,35 @@ else:
 
 
 class CancelScreenWorkers(AppPart):
-    """Mix into an `App`, before it: the workers of a screen are cancelled in the moment it leaves the stack."""
+    """Mix into an `App`, before it. Cancels the workers of a screen at the moment it leaves the stack."""
 
     def pop_screen(self) -> AwaitComplete:
         leaving = self.screen
         popped = super().pop_screen()
-        self._end_work_of(leaving)
+        self._check_left(leaving)
         return popped
 
     def switch_screen(self, screen: Screen[Any] | str) -> AwaitComplete:
         leaving = self.screen
         switched = super().switch_screen(screen)
-        self._end_work_of(leaving)
+        self._check_left(leaving)
         return switched
 
-    def _end_work_of(self, screen: Screen[Any]) -> None:
-        if screen in self.screen_stack:
-            return
+    def screen_left(self, screen: Screen[Any]) -> None:
+        """Called at the moment `screen` leaves the stack."""
         for worker in list(self.workers):
             if screen in worker.node.ancestors_with_self:
                 worker.cancel()
 
+    def _check_left(self, screen: Screen[Any]) -> None:
+        if screen not in self.screen_stack:
+            self.screen_left(screen)
+
 
 class WorkWhileShown(NodePart):
-    """Mix into a screen, or a widget of one, before it: no worker begins once its screen has left the stack.
+    """Mix into a screen or a widget, before it. No worker begins once its screen has left the stack.
 
-    Give `run_worker` a function: a coroutine that was made for a worker that never begins is never awaited.
+    Pass a function to `run_worker`: a coroutine object would never be awaited if the worker does not begin.
     """
 
     def run_worker(self, work: WorkType[Any], *arguments: Any, **options: Any) -> Worker[Any]:

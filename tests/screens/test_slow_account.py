@@ -97,7 +97,7 @@ async def test_what_was_typed_ahead_of_the_form_waits_for_it() -> None:
 
 
 async def test_what_was_typed_before_the_form_was_filled_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 0)
+    monkeypatch.setattr(input_queue, "HOLD_TIMEOUT_S", 0.0)
     async with slow_console("load") as (stage, account):
         await stage.pilot.press("3")
         await stage.until(lambda: stage.app.screen.query("#quota-warning-threshold"))
@@ -115,7 +115,7 @@ async def test_what_was_typed_before_the_form_was_filled_stays(monkeypatch: pyte
 
 
 async def test_a_module_switched_early_stays_switched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 0)
+    monkeypatch.setattr(input_queue, "HOLD_TIMEOUT_S", 0.0)
     async with slow_console("load") as (stage, account):
         await stage.settle()
         token = sign_in(stage.store)

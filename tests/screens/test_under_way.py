@@ -56,7 +56,7 @@ async def test_what_was_typed_ahead_of_a_dialog_that_takes_long_does_nothing_els
     """A name that is to be typed into Delete Account would ask for a new token with its t, and confirm with its y."""
     store = make_store()
     add_account(store, "toby")
-    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 5)
+    monkeypatch.setattr(input_queue, "HOLD_TIMEOUT_S", 0.05)
     async with slow_console("check_deletable", store=store, name="toby") as (stage, account):
         await stage.settle()
         for key in ("x", "tab", "t", "o", "b", "3", "y"):
@@ -106,7 +106,7 @@ async def test_a_token_under_way_is_shown_whatever_is_pressed_meanwhile(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The account makes it all the same, and it is shown once."""
-    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 5)
+    monkeypatch.setattr(input_queue, "HOLD_TIMEOUT_S", 0.05)
     async with slow_console("generate_access_token") as (stage, account):
         await ask_for_a_token(stage, account)
         await stage.until(lambda: stage.app._input.is_quiet)
@@ -130,7 +130,7 @@ async def test_one_does_not_leave_before_a_token_under_way_was_seen() -> None:
 async def test_new_backup_codes_under_way_are_shown_whatever_is_pressed_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 5)
+    monkeypatch.setattr(input_queue, "HOLD_TIMEOUT_S", 0.05)
     async with slow_console("renew_backup_codes") as (stage, account):
         await stage.settle()
         enable_two_factor(stage.store, account._token)
@@ -235,7 +235,7 @@ async def test_the_keys_of_the_page_stay_when_a_button_disables_itself() -> None
 
 
 async def test_a_module_switched_early_does_not_switch_its_section(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 0)
+    monkeypatch.setattr(input_queue, "HOLD_TIMEOUT_S", 0.0)
     dashboard = frozenset({"overview", "api-keys", "usage-logs", "drawing-logs", "task-logs"})
     async with slow_console("load") as (stage, account):
         await stage.settle()
@@ -250,7 +250,7 @@ async def test_a_module_switched_early_does_not_switch_its_section(monkeypatch: 
 
 
 async def test_keys_go_on_when_no_dialog_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(input_queue, "_LOOKS_OF_A_HOLD", 1_000_000)
+    monkeypatch.setattr(input_queue, "HOLD_TIMEOUT_S", 10_000.0)
     async with console() as stage:
 
         async def fails() -> None:
