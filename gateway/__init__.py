@@ -1,1 +1,1 @@
-"""The network edge: HTTP API, model relay, notification channels, sign-in providers, passkey page."""
+"""The network side: HTTP API, model relay, notification channels, identity providers, passkey page."""

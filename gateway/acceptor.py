@@ -1,5 +1,8 @@
-"""Taking in connections. asyncio's own loop, when the process has no descriptors left, tries the whole backlog over
-and over, and logs each try: 2,048 lines a second, and nothing else gets done."""
+"""Accepts connections on a listening socket.
+
+asyncio's own accept loop misbehaves when the process runs out of file descriptors: it retries the whole backlog without
+pause and logs each try, 2,048 lines a second, and nothing else runs.
+"""
 
 import asyncio
 import errno
@@ -10,23 +13,23 @@ from typing import Final
 from gateway.connection_register import ConnectionRegister
 
 ACCEPT_RETRY_DELAY_S: Final = 0.5
-"""Seconds until the next try when the process has no descriptors left."""
+"""Seconds until the next try when no descriptors are left."""
 _MAX_ACCEPTS_PER_TURN: Final = 64
-"""Connections that are taken in, at the most, before other work has its turn."""
+"""Connections accepted in one turn of the event loop, before other work runs."""
 _TURNS_PER_ROUND: Final = 8
-"""Turns of the event loop from one round of accepting to the next. A request that comes with its connection is read
-within three, so its connection does not become the one that has been silent longest."""
+"""Turns of the event loop between two rounds of accepting. A request that arrives with its connection is read within
+three, so a new connection does not count as the longest idle one."""
 _SHORTAGE_ERRNOS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _NO_DESCRIPTORS: Final = "No more connections can be opened (%d are open): the limit on open files is reached"
 
 
 class Acceptor:
-    """Accepts on one listening socket, for `uvicorn.Server.servers`."""
+    """Accepts on one listening socket; an entry for `uvicorn.Server.servers`."""
 
     def __init__(
         self, listener: socket.socket, make_protocol: Callable[[], asyncio.Protocol], connections: ConnectionRegister
     ) -> None:
-        """Begin to accept on the running event loop. `connections` shed some where descriptors run out."""
+        """Start to accept on the running event loop. If descriptors run out, `connections` closes idle ones."""
         listener.setblocking(False)
         self._listener = listener
         self._make_protocol = make_protocol
@@ -39,19 +42,19 @@ class Acceptor:
         self._resume()
 
     def close(self) -> None:
-        """Accept nothing more. The caller closes the socket."""
+        """Stop accepting. The caller closes the socket."""
         self._is_closed = True
         if self._retry is not None:
             self._retry.cancel()
         self._loop.remove_reader(self._listener)
 
     async def settle(self) -> None:
-        """Wait until each connection that was accepted has its protocol, and so can be asked to end."""
+        """Wait until each accepted connection has its protocol, through which it can be closed."""
         if self._opening:
             await asyncio.wait(self._opening)
 
     async def wait_closed(self) -> None:
-        """Return at once: what was accepted is the server's business."""
+        """Return at once: the server handles the accepted connections."""
 
     def _resume(self) -> None:
         self._retry = None
@@ -66,7 +69,7 @@ class Acceptor:
                 return
             except OSError as error:
                 if error.errno not in _SHORTAGE_ERRNOS:
-                    continue  # that client has gone already (accept(2))
+                    continue  # the client has disconnected already (accept(2))
                 self._loop.remove_reader(self._listener)
                 self._retry = self._loop.call_later(ACCEPT_RETRY_DELAY_S, self._resume)
                 self._connections.warn(_NO_DESCRIPTORS, len(self._connections))

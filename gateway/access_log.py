@@ -1,7 +1,7 @@
-"""One line per request, and nothing in it that its sender or the account's owner would not want there.
+"""The access log: one line per request, without secrets.
 
-The client's address is written only for an account that records addresses; without an account there is none. No
-query, no header, no body: a secret could stand in each. A path may hold one by mistake, so it is masked.
+The client's address appears only for an account that records addresses. Query, headers and body never appear, because
+each may contain a secret. A path may contain one by mistake, so it is masked.
 """
 
 import logging
@@ -16,18 +16,18 @@ from store.text import sanitize
 LOGGER: Final = logging.getLogger("gatekey.access")
 _SCOPE_KEY: Final = "gatekey.logged"
 _SECRET: Final = re.compile(r"(gk_|sk-|whsec_)[0-9A-Za-z_\-+/=]{6,}")
-"""Wherever it begins: what stands before a secret by mistake may be anything."""
+"""Matches anywhere in a path: a mistyped URL may have any text before a secret."""
 _MAX_PATH_CHARACTERS: Final = 200
 _MAX_METHOD_CHARACTERS: Final = 20
 
 
 def note_account(scope: Scope, *, account_id: int, address: str | None) -> None:
-    """Say whose request this was, and its client's address if that account records addresses, else None."""
+    """Add the account to the log line of this request; `address` is None unless the account records addresses."""
     scope.setdefault(_SCOPE_KEY, {}).update(account=account_id, address=address)
 
 
 class AccessLog:
-    """Wraps an application and logs each of its responses when it is complete."""
+    """ASGI middleware that logs each request when its response is complete."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,7 +52,7 @@ class AccessLog:
 
 
 def log_line(scope: Scope, status: int, seconds: float) -> str:
-    """The line for one request; `status` 0 says that no answer was begun."""
+    """The line for one request. `status` 0 means that no response was started."""
     who = scope.get(_SCOPE_KEY, {})
     address = who.get("address")
     path = _column(_SECRET.sub(r"\1…", scope["path"]), _MAX_PATH_CHARACTERS)
@@ -63,5 +63,5 @@ def log_line(scope: Scope, status: int, seconds: float) -> str:
 
 
 def _column(text: str, limit: int) -> str:
-    # Columns are told apart by spaces.
+    # Spaces separate the columns.
     return sanitize(text, limit).replace(" ", "%20")

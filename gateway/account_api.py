@@ -1,4 +1,4 @@
-"""The account API: what a System Access Token may read. It answers with the sentences of `gateway.problems`."""
+"""The account API: routes that a System Access Token may read. Errors become problems (`gateway.problems`)."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -31,7 +31,7 @@ READ_STATUSES: Final = (401, 403, 405, 429, 500, 503)
 
 
 class AuthorizedSession:
-    """On whose behalf a request is, once that is known."""
+    """The token of a request, and its holder once it is authenticated."""
 
     def __init__(self, token: str) -> None:
         self.token = token
@@ -39,7 +39,7 @@ class AuthorizedSession:
 
 
 async def read_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:
-    """Run the read `work` for the holder of the request's token, in the transaction that looked the token up."""
+    """Run the read `work` for the holder of the request's token, in the transaction that authenticated the token."""
     async with _counted_session(services, request, is_save=False) as acting:
 
         def read() -> T:
@@ -57,9 +57,9 @@ async def write_for(
     *,
     first: Callable[[], Awaitable[None]] | None = None,
 ) -> T:
-    """Run the write `work` for the holder of the request's token, in the transaction that looked the token up.
+    """Run the write `work` for the holder of the request's token, in the transaction that authenticated the token.
 
-    `first` is awaited before that, once the request is counted.
+    `first` is awaited before the transaction, after the request is counted.
     """
     async with _counted_session(services, request, is_save=True) as acting:
         if first is not None:
@@ -74,7 +74,8 @@ async def write_for(
 
 @asynccontextmanager
 async def _counted_session(services: Services, request: Request, *, is_save: bool) -> AsyncIterator[AuthorizedSession]:
-    """The token of `request`, which is counted and noted, whatever becomes of it, unless the token is invalid."""
+    """The token of `request`, counted against the rate limit. An invalid token undoes the count; any other result is
+    logged."""
     acting = AuthorizedSession(bearer_token(request.scope, ACCESS_TOKEN_PREFIX, CREDENTIAL_NAME))
     counted = services.rates.count_token(acting.token, await services.site.current(), is_save=is_save)
     try:
@@ -91,13 +92,13 @@ async def _counted_session(services: Services, request: Request, *, is_save: boo
 
 
 def account_routes(services: Services) -> APIRouter:
-    """GET the account, its quota and its usage log."""
+    """Routes for the account, its quota and its usage log."""
     router = APIRouter(prefix=PATH, tags=["account"])
     store = services.store
 
     @router.get("", response_model=AccountDocument, responses=problem_responses(*READ_STATUSES), openapi_extra=SECURITY)
     async def read_account(request: Request) -> Response:
-        """Who the token speaks for."""
+        """The account that the token belongs to."""
         holder = await read_for(services, request, lambda _, holder: holder)
         return as_json(
             {
@@ -112,7 +113,7 @@ def account_routes(services: Services) -> APIRouter:
         "/quota", response_model=QuotaDocument, responses=problem_responses(*READ_STATUSES), openapi_extra=SECURITY
     )
     async def read_quota(request: Request) -> Response:
-        """What is left, what is held for calls under way, and what was used."""
+        """The amount left, the amount held for calls under way, and the amount used."""
         state = await read_for(services, request, lambda tx, holder: store.quota.state_of(tx, holder.account_id))
         return as_json(
             {
@@ -141,7 +142,7 @@ def account_routes(services: Services) -> APIRouter:
 
         def read(tx: Connection, holder: TokenHolder) -> UsagePage:
             if model is not None and not is_sanitized(model):
-                return UsagePage((), None)  # no model that was logged has such a name
+                return UsagePage((), None)  # no logged model has such a name
             return store.usage.page_of(
                 tx,
                 holder.account_id,
@@ -159,7 +160,7 @@ def account_routes(services: Services) -> APIRouter:
 
 
 def as_json(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Response:
-    """A 200 that no cache keeps."""
+    """A 200 response that must not be cached."""
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(body, headers={"Cache-Control": "no-store", **(headers or {})}, media_type="application/json")
 

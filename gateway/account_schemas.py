@@ -1,4 +1,4 @@
-"""The account API's documents, as pydantic models: strict, closed, money as decimal strings."""
+"""The documents of the account API as pydantic models: strict, no extra fields, money as decimal strings."""
 
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -26,16 +26,16 @@ class _Document(BaseModel):
 
 
 class Problem(_Document):
-    """What went wrong (RFC 9457)."""
+    """A failure (RFC 9457)."""
 
     title: str
     status: int
     detail: str
-    """One sentence or two that a person can act on."""
+    """One or two sentences that a person can act on."""
     field: str | None = None
-    """The field at fault, if there is one."""
+    """The field at fault, if any."""
     reason: str | None = None
-    """One word, where a status alone does not say enough: why `/healthz` is not well."""
+    """A code, where a status alone is ambiguous: why `/healthz` fails."""
 
 
 class Health(_Document):
@@ -51,7 +51,7 @@ class AccountDocument(_Document):
 
 class QuotaDocument(_Document):
     remaining_usd: Usd
-    """What is left, counting what is held for calls under way as still there."""
+    """The amount left, including what is held for calls under way."""
     held_usd: Usd
     used_usd: Usd
 
@@ -79,7 +79,7 @@ class UsagePageDocument(_Document):
 
     entries: list[UsageEntryDocument]
     next_cursor: str | None
-    """Asks for the page after this one; null on the last."""
+    """Cursor of the page after this one; null on the last."""
 
 
 class NotificationsBody(_Document):

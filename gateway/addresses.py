@@ -1,7 +1,7 @@
-"""Which addresses a notification may be sent to: the public internet, and what the administrator listed.
+"""Addresses that a notification may be sent to: the public internet, and the administrator's allow list.
 
-`ipaddress.is_global` alone lets multicast, relays and several spellings of 127.0.0.1 as IPv6 through, and its
-tables differ between Python versions. The deny list below is ours; `is_global` is only the second lock.
+`ipaddress.is_global` alone accepts multicast, relays and several IPv6 forms of 127.0.0.1, and its tables differ between
+Python versions. The deny list below decides; `is_global` is a second check.
 """
 
 import ipaddress
@@ -20,10 +20,10 @@ _DENIED_V4: Final = tuple(
     for network in (
         "0.0.0.0/8",  # this network (RFC 791)
         "10.0.0.0/8",  # private use (RFC 1918)
-        "100.64.0.0/10",  # carrier-grade NAT (RFC 6598); some clouds keep their metadata here
+        "100.64.0.0/10",  # carrier-grade NAT (RFC 6598); metadata service of some clouds
         "127.0.0.0/8",  # loopback
-        "168.63.129.16/32",  # Azure's platform service: a public number, reachable from inside only
-        "169.254.0.0/16",  # link local, and most clouds' metadata (RFC 3927)
+        "168.63.129.16/32",  # Azure's platform service: a public address, reachable from inside only
+        "169.254.0.0/16",  # link local, and the metadata service of most clouds (RFC 3927)
         "172.16.0.0/12",  # private use (RFC 1918)
         "192.0.0.0/24",  # protocol assignments (RFC 6890)
         "192.0.2.0/24",  # documentation (RFC 5737)
@@ -38,11 +38,11 @@ _DENIED_V4: Final = tuple(
 )
 
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
-"""All that IANA has handed out so far (RFC 4291, section 2.4): loopback, unique local, link local, site
-local, multicast and IPv4-compatible addresses lie outside."""
+"""Everything that IANA has assigned so far (RFC 4291, section 2.4). Loopback, unique local, link local, site local,
+multicast and IPv4-compatible addresses are outside of it."""
 
 ALLOWED: Final = "channels.private_network_allow"
-"""The administrator's switch that holds the `AllowList`."""
+"""The administrator's setting that holds the `AllowList`."""
 
 _DENIED_V6: Final = tuple(
     IPv6Network(network)
@@ -56,7 +56,7 @@ _DENIED_V6: Final = tuple(
 )
 
 _NAT64: Final = IPv6Network("64:ff9b::/96")
-"""How an IPv6-only network reaches an IPv4 host: the IPv4 address is in the last 32 bits (RFC 6052)."""
+"""Maps IPv4 hosts into an IPv6-only network: the last 32 bits are the IPv4 address (RFC 6052)."""
 
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 
@@ -64,8 +64,8 @@ _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 def is_public(address: str | IPv4Address | IPv6Address) -> bool:
     """Whether `address` is an ordinary host on the public internet.
 
-    IPv4 inside IPv6 (mapped, RFC 4291; NAT64, RFC 6052) is judged by the IPv4 address. Text that is not
-    exactly one address, and an address with a zone, is not public.
+    IPv4 inside IPv6 (mapped, RFC 4291; NAT64, RFC 6052) is judged by the IPv4 address. Text that is not exactly one
+    address, and an address with a zone, is not public.
     """
     parsed = _parse(address) if isinstance(address, str) else address
     if isinstance(parsed, IPv6Address):
@@ -91,7 +91,7 @@ def _parse(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def canonical_host(host: str) -> str:
-    """One spelling per host: lower case, no final dot, no brackets, IPv6 compressed or as the IPv4 in it."""
+    """The canonical form of a host: lower case, no final dot, no brackets, IPv6 compressed, mapped IPv4 as IPv4."""
     address = _parse(host.removeprefix("[").removesuffix("]"))
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
@@ -101,7 +101,7 @@ def canonical_host(host: str) -> str:
 def is_host(host: str) -> bool:
     """Whether `host` is a host name in ASCII, four decimal numbers, or an IPv6 address in brackets.
 
-    The rule is the store's, so what could be saved can be dialled.
+    The rule is the store's, so every saved host can be dialled.
     """
     if host.startswith("[") and host.endswith("]"):
         return ":" in host and inputs.is_host(host[1:-1])
@@ -110,19 +110,19 @@ def is_host(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AllowList:
-    """The administrator's `host:port` list: reachable although private, or on an unusual port.
+    """The administrator's `host:port` list: allowed although private, or on an unusual port.
 
-    An entry by address covers every name that leads to it. An entry by name trusts that name's DNS: whatever
-    it resolves to may be reached on that port.
+    An entry by address covers every name that resolves to it. An entry by name trusts that name's DNS: whatever it
+    resolves to is allowed on that port.
     """
 
     entries: frozenset[tuple[str, int]] = frozenset()
     unreadable: tuple[str, ...] = ()
-    """Sentences on entries that allow nothing, because nobody can say what they mean."""
+    """Sentences about entries that cannot be parsed, and therefore allow nothing."""
 
     @classmethod
     def read(cls, words: Iterable[str]) -> Self:
-        """The list of the entries in `words`. One that cannot be read allows nothing, and spoils no other."""
+        """The list of `words`. An entry that cannot be parsed allows nothing and does not affect the others."""
         entries, unreadable = set(), []
         for word in words:
             try:

@@ -1,4 +1,4 @@
-"""The gateway as one ASGI application: the account API, the model relay, and what watches over both."""
+"""The gateway as one ASGI application: account API, model relay, passkey page, and the middleware around them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, nullcontext
@@ -51,7 +51,7 @@ _SENTENCES: Final = {
 }
 
 _CLIENT_CLOSED_REQUEST: Final = 499
-"""The status in the access log of a request whose client left before it was complete; nginx's, for nobody reads it."""
+"""Status in the access log of a request whose client disconnected early, as in nginx. No client reads it."""
 
 
 def create_app(
@@ -61,10 +61,10 @@ def create_app(
     transports: DeliveryTransports | None = None,
     dispatches: bool = True,
 ) -> FastAPI:
-    """The gateway over `store`, which it does not close.
+    """The gateway over `store`, which the caller closes.
 
-    Tests inject the way to the model server and the ways out for messages. Without `dispatches` no message is sent
-    and nothing is tidied up.
+    Tests inject the model server's client and the transports of notifications. Without `dispatches`, no notification is
+    sent and no cleanup runs.
     """
     services = Services.over(store)
     relay = Relay(services, model_server or ModelServerClient())
@@ -143,7 +143,7 @@ def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
         sentence = _SENTENCES.get(error.status_code, "The request could not be read.")
         headers = dict(error.headers or {})
         if error.status_code == 405 and (allowed := methods_of(request.app.openapi(), request.scope["path"])):
-            headers["Allow"] = allowed  # starlette names those of the first route, and there may be one per method
+            headers["Allow"] = allowed  # starlette names those of one route, and a path may have several
         return await failed(request, HttpProblem(error.status_code, sentence, headers=headers))
 
     async def validation(request: Request, error: RequestValidationError) -> Response:

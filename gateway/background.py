@@ -1,4 +1,4 @@
-"""What runs beside the requests for as long as the gateway does: the dispatcher, and housekeeping."""
+"""Background tasks that run as long as the gateway: the dispatcher and the cleanup."""
 
 import asyncio
 import logging
@@ -13,16 +13,16 @@ from store.store import Store
 
 LOGGER: Final = logging.getLogger("gatekey.background")
 SHUTDOWN_GRACE_S: Final = 40.0
-"""Seconds that messages on their way are given when the gateway stops; each is given up before that."""
+"""Seconds that deliveries may take at shutdown. Each delivery times out earlier."""
 RESTART_DELAY_S: Final = 5.0
-"""Seconds before work that broke off is taken up again."""
+"""Seconds before a failed task starts again."""
 
 Work = Callable[[asyncio.Event], Awaitable[None]]
 
 
 @asynccontextmanager
 async def background(store: Store, transports: DeliveryTransports | None = None) -> AsyncIterator[None]:
-    """Deliver and tidy up while the context is open; on leaving it, what is on its way is finished."""
+    """Run the dispatcher and the cleanup while the context is open; on exit, finish the deliveries under way."""
     stop = asyncio.Event()
     works: tuple[Work, ...] = (Dispatcher(store, transports).run, partial(run_cleanup, store))
     tasks = [asyncio.create_task(_run_with_restarts(work, stop)) for work in works]
@@ -43,6 +43,6 @@ async def _run_with_restarts(work: Work, stop: asyncio.Event) -> None:
         finally:
             task.cancel()
         if (failure := task.exception()) is not None:
-            # A mistake in this program. Messages wait in the outbox, so they are late, and not lost.
+            # A bug in this program. Messages stay in the outbox, so they are delayed, not lost.
             LOGGER.error("Work in the background broke off", exc_info=failure)
             await asyncio.wait({asyncio.ensure_future(stop.wait())}, timeout=RESTART_DELAY_S)

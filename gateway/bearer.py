@@ -1,4 +1,4 @@
-"""Bearer tokens in requests (RFC 6750): read from the one header they may stand in, and counted when they are bad."""
+"""Bearer tokens in requests (RFC 6750): parsing, and throttling of clients that send bad ones."""
 
 import re
 from collections import OrderedDict
@@ -22,7 +22,7 @@ _TOKEN_NAMES: Final = {tokens.API_KEY_PREFIX: "an API key", tokens.ACCESS_TOKEN_
 
 
 class BearerMissing(HttpProblem):
-    """There was no Authorization header at all: RFC 6750, 3.1 gives no error code then."""
+    """The request has no Authorization header. RFC 6750, 3.1 defines no error code for this case."""
 
     def __init__(self, what: str) -> None:
         sentence = f"The Authorization header is missing: send {what} in it, as Bearer and a space before it."
@@ -30,15 +30,15 @@ class BearerMissing(HttpProblem):
 
 
 class BearerMalformed(NotAuthentic):
-    """What stood in the header cannot be one of our tokens. Nobody was asked."""
+    """The header holds no well-formed token of ours. No database query was made."""
 
     title = "Invalid token"
 
 
 def bearer_token(scope: Mapping[str, Any], prefix: str, what: str) -> str:
-    """The token of a request that begins with `prefix` and has a right checksum; `what` is what people call it.
+    """The token of a request, with the given `prefix` and a valid checksum; `what` is its name in error sentences.
 
-    It costs no query. Raises `BearerMissing` or `BearerMalformed`. A token in the address is not looked at.
+    Makes no query. Raises `BearerMissing` or `BearerMalformed`. A token in the URL is ignored.
     """
     values = [value for name, value in scope["headers"] if name == _HEADER]
     if not values:
@@ -51,7 +51,8 @@ def bearer_token(scope: Mapping[str, Any], prefix: str, what: str) -> str:
 
 
 def _malformed(values: list[bytes], token: str, what: str) -> str:
-    """How what was sent differs from `what`. It quotes nothing: a secret of another service may stand there."""
+    """The error sentence for a header that holds no `what`. It quotes nothing: the header may hold another service's
+    secret."""
     if len(values) > 1:
         return f"There is more than one Authorization header. Send {what} in one."
     if not token:
@@ -69,10 +70,10 @@ class _Window:
 
 
 class BadBearers:
-    """Counts bad tokens per client. A right one is never refused, so nobody is locked out by a neighbour.
+    """Counts bad tokens per client. A valid token is never refused, so a neighbour cannot lock anyone out.
 
-    A malformed token is counted in this process alone and costs no query. One that only the database could refuse
-    is counted there too, for all processes, until this client has had its tries.
+    A malformed token is counted in this process alone, without a query. A token that only the database could refuse is
+    also counted there, for all processes, until the client has reached its limit.
     """
 
     def __init__(self, throttles: Throttles, clock: Clock, threads: StoreThreads) -> None:
@@ -82,7 +83,7 @@ class BadBearers:
         self._windows: OrderedDict[str, _Window] = OrderedDict()
 
     async def count(self, address: str, *, was_looked_up: bool) -> None:
-        """Count one bad token. Raises `TooManyAttempts` beyond `BEARER_LIMIT` in `WINDOW`."""
+        """Count one bad token. Raises `TooManyAttempts` beyond `BEARER_LIMIT` within `WINDOW`."""
         client, now = throttle_key(address), self._clock.now()
         window = self._window(client, now)
         window.failures += 1
@@ -90,7 +91,7 @@ class BadBearers:
             raise TooManyAttempts(max(window.started_at + WINDOW - now, WINDOW * 0))
         if was_looked_up:
             try:
-                # Among the writers: behind a lock it would keep readers from being answered.
+                # In a writer thread: waiting for a lock in a reader thread would delay reads.
                 await self._threads.write(lambda tx: self._throttles.count_bad_bearer(tx, client))
             except TooManyAttempts as error:
                 window.failures = BEARER_LIMIT + 1

@@ -1,4 +1,4 @@
-"""How much of a body is read, at most."""
+"""ASGI middleware that limits the size of request bodies."""
 
 from typing import Final
 
@@ -8,13 +8,13 @@ from gateway.paths import is_relayed
 from gateway.problems import HttpProblem
 
 MAX_RELAY_BODY_BYTES: Final = 32 * 1024 * 1024
-"""Bytes. Pictures travel in chat requests."""
+"""Chat requests may contain pictures."""
 MAX_BODY_BYTES: Final = 64 * 1024
-"""Bytes, everywhere else."""
+"""For every path outside the relay."""
 
 
 class BodyLimit:
-    """Wraps an application; reading too long a body raises `HttpProblem` 413 inside it."""
+    """Reading a body beyond the limit raises `HttpProblem` 413 inside the wrapped application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Periodic work: money given back that dead processes held, postponed warnings queued, old messages forgotten."""
+"""Periodic cleanup: releases abandoned holds, queues postponed warnings, deletes old data."""
 
 import asyncio
 import logging

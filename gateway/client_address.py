@@ -1,8 +1,7 @@
-"""Who is calling: the peer of the connection, and what is believed of a proxy's word about it.
+"""The address of a client, taken from the connection or from a trusted proxy's X-Forwarded-For.
 
-X-Forwarded-For is a list that everyone on the way may have written to. Only a proxy that the administrator listed
-is believed, and only about the hop before it: the list is read from the right, up to the first address that is
-no listed proxy's.
+Every proxy on the path can write X-Forwarded-For. Only proxies that the administrator listed are trusted, each only
+about the hop before it: the list is read from the right, up to the first address that is no listed proxy.
 """
 
 import ipaddress
@@ -16,18 +15,18 @@ Network = IPv4Network | IPv6Network
 _HEADER: Final = b"x-forwarded-for"
 _MAX_HOPS: Final = 32
 _IPV6_PREFIX_BITS: Final = 64
-"""Everyone with IPv6 has at least this many bits to draw addresses from (RFC 6177)."""
+"""Every IPv6 client has at least so large a network to draw addresses from (RFC 6177)."""
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """The networks in `texts`, as the site's `gateway.trusted_proxies` holds them."""
+    """Parse `texts`, the value of the setting `gateway.trusted_proxies`."""
     return tuple(ipaddress.ip_network(text) for text in texts)
 
 
 def client_address(scope: Mapping[str, Any], trusted: tuple[Network, ...]) -> str:
-    """The address of the client of an ASGI request, in its usual form; empty if the peer has none.
+    """The client's address of an ASGI request, in canonical form; empty if the peer has none.
 
-    `trusted` are the proxies whose X-Forwarded-For is believed.
+    `trusted` are the proxies whose X-Forwarded-For is used.
     """
     peer = scope.get("client")
     address = _parse(peer[0]) if peer else None
@@ -47,7 +46,7 @@ def client_address(scope: Mapping[str, Any], trusted: tuple[Network, ...]) -> st
 
 
 def throttle_key(address: str) -> str:
-    """What tries from `address` are counted under: an IPv6 client may change its address as it likes."""
+    """The key under which attempts from `address` are counted: for IPv6 its /64, since a client can change the rest."""
     parsed = _parse(address)
     if isinstance(parsed, IPv6Address):
         return str(ipaddress.ip_network((int(parsed), _IPV6_PREFIX_BITS), strict=False))

@@ -1,4 +1,4 @@
-"""From a host name to a connection: resolving it, and dialling its addresses one by one."""
+"""Resolves a host name and connects to its addresses one by one."""
 
 import asyncio
 import contextlib
@@ -14,16 +14,16 @@ import httpcore
 from gateway.network_errors import delivery_failure
 
 _MAX_DIALLED_ADDRESSES: Final = 8
-"""How many of a name's addresses are dialled; all of them are checked."""
+"""Addresses of a name that are tried. All of them are checked."""
 
 _T = TypeVar("_T")
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Host and port to IP addresses as text, best first; OSError or UnicodeError for a name that has none."""
+"""Maps host and port to IP addresses as text, best first. Raises OSError or UnicodeError for a name without any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: for a connection to be made, and for a whole delivery."""
+    """Seconds for connecting, and for a whole delivery."""
 
     connect: float = 5.0
     total: float = 15.0
@@ -33,10 +33,10 @@ DEFAULT_TIMEOUTS: Final = Timeouts()
 
 
 async def system_resolver(host: str, port: int) -> Sequence[str]:
-    """The system's own answer, off the event loop, in the order of RFC 6724. Whoever is cancelled waits no longer.
+    """Addresses from the system's resolver, off the event loop, in the order of RFC 6724. Cancelling returns at once.
 
-    The system's resolver cannot be interrupted. In asyncio's own threads it would keep other work waiting, and in any
-    that is no daemon the end of the process; so each name has one of its own.
+    The system's resolver cannot be interrupted. In asyncio's executor it would block other work, and a non-daemon
+    thread would delay the end of the process. Each lookup therefore has a daemon thread of its own.
     """
     answer: Future[list[str]] = Future()
     answer.set_running_or_notify_cancel()
@@ -60,7 +60,7 @@ async def resolve_host(resolve: Resolve, host: str, port: int) -> Sequence[str]:
     """The addresses of `host`, at least one.
 
     Raises:
-        DeliveryFailed: if it has none.
+        DeliveryFailed: if there are none.
     """
     try:
         addresses = await resolve(host, port)
@@ -72,9 +72,9 @@ async def resolve_host(resolve: Resolve, host: str, port: int) -> Sequence[str]:
 
 
 async def first_to_connect(addresses: Sequence[str], seconds: float, dial: Callable[[str, float], Awaitable[_T]]) -> _T:
-    """What `dial(address, share)` returns for the first address that answers; each gets a share of `seconds`.
+    """The result of `dial(address, share)` for the first address that answers; each gets a share of `seconds`.
 
-    Raises whatever dialling the last address raised.
+    Raises what dialling the last address raised.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds

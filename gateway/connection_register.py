@@ -1,7 +1,7 @@
-"""Which clients are connected, and who has to go when there are too many.
+"""The open connections, and which of them to close when there are too many.
 
-A connection that waits for a request costs its client nothing. So when the places are taken, the one that has waited
-longest gives up its place to the next. Whoever sends its request at once is served, however many stay silent.
+An idle connection costs its client nothing. At the limit, a new connection therefore replaces the one that has been
+idle longest. A client that sends its request at once is served, no matter how many others are idle.
 """
 
 import ipaddress
@@ -17,18 +17,18 @@ LOGGER: Final = logging.getLogger("gatekey.connections")
 WARNING_INTERVAL_S: Final = 60.0
 """Seconds between two warnings of one kind."""
 _SHED_COUNT: Final = 16
-"""Connections that go at once when the process has no descriptors left."""
+"""Idle connections that are closed at once when the process has no descriptors left."""
 
 
 class Connection(Protocol):
-    """What the register asks of a connection."""
+    """A connection in the register."""
 
     def close_idle(self) -> None:
-        """Close it: it waits for a request, and another client needs its place."""
+        """Close this idle connection in favour of another client's."""
 
 
 class ConnectionRegister:
-    """The register of one server. Not for several threads."""
+    """The connections of one server. Not thread-safe."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class ConnectionRegister:
         proxies: tuple[Network, ...] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`proxies` stand for many clients each, so only the limit on all connections holds for them."""
+        """Each of `proxies` stands for many clients, so only the limit on all connections applies to it."""
         self.most = most
         self.max_per_peer = max_per_peer
         self._proxies = proxies
@@ -46,14 +46,14 @@ class ConnectionRegister:
         self._peers: dict[Connection, str] = {}
         self._peer_counts: Counter[str] = Counter()
         self._waiting: dict[Connection, None] = {}
-        """By how long they have waited, the longest first."""
+        """Idle connections, the longest idle first."""
         self._warned_at: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._peers)
 
     def admit(self, connection: Connection, address: str) -> bool:
-        """Enter a new connection, which waits for its first request; False if there is no place for it."""
+        """Add a new connection, which is idle; False if there is no room for it."""
         peer = throttle_key(address)
         if self._peer_counts[peer] >= self.max_per_peer and not self._is_proxy(address):
             self.warn("One client has %d connections, as many as it may have at once", self._peer_counts[peer])
@@ -69,16 +69,16 @@ class ConnectionRegister:
         return True
 
     def wait(self, connection: Connection) -> None:
-        """Note that `connection` waits for its next request from now on."""
+        """Mark `connection` as idle."""
         if connection in self._peers and connection not in self._waiting:
             self._waiting[connection] = None
 
     def work(self, connection: Connection) -> None:
-        """Note that a request of `connection` is under way."""
+        """Mark `connection` as busy with a request."""
         self._waiting.pop(connection, None)
 
     def leave(self, connection: Connection) -> None:
-        """Strike `connection` out."""
+        """Remove `connection`."""
         self._waiting.pop(connection, None)
         peer = self._peers.pop(connection, None)
         if peer is not None:
@@ -87,13 +87,13 @@ class ConnectionRegister:
                 del self._peer_counts[peer]
 
     def shed(self) -> None:
-        """Close some of those that have waited longest: the process has no descriptors left."""
+        """Close some of the longest idle connections: the process has no descriptors left."""
         for _ in range(_SHED_COUNT):
             if not self._evict_idle():
                 return
 
     def warn(self, sentence: str, count: int) -> None:
-        """Log `sentence` once in `WARNING_INTERVAL_S`: whoever fills the places must not fill the log."""
+        """Log `sentence` at most once per `WARNING_INTERVAL_S`, so that an attack does not fill the log."""
         now = self._monotonic()
         if now - self._warned_at.get(sentence, now - WARNING_INTERVAL_S) >= WARNING_INTERVAL_S:
             self._warned_at[sentence] = now

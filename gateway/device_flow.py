@@ -1,8 +1,7 @@
-"""Signing in at an identity provider from a terminal: the device authorization grant (RFC 8628).
+"""Sign-in at an identity provider from a terminal: the device authorization grant (RFC 8628).
 
-The console shows an address and a short code; the person opens the address anywhere and enters the code; the
-console polls. The device code and the tokens stay inside `DeviceFlow` and are dropped with it: neither is
-shown, logged or stored.
+The console shows an address and a short code, the person opens the address in any browser and enters the code, and the
+console polls. The device code and the tokens stay inside `DeviceFlow`: they are never shown, logged or stored.
 """
 
 import asyncio
@@ -38,10 +37,10 @@ SLOW_DOWN_STEP_S: Final = 5
 """Seconds added to the interval at each `slow_down` (3.5)."""
 
 MAX_BACKOFF_S: Final = 60
-"""The longest pause between two tries while the provider cannot be reached, in seconds."""
+"""Seconds: the longest pause between two tries while the provider cannot be reached."""
 
 MAX_CODE_LIFETIME: Final = timedelta(hours=1)
-"""A code is not waited for longer than this, whatever the provider says."""
+"""Longest wait for one code, whatever lifetime the provider names."""
 
 MAX_USER_CODE_CHARACTERS: Final = 64
 
@@ -65,12 +64,12 @@ _TERMINAL_ERRORS: Final[Mapping[str, Callable[[Provider], GatekeyError]]] = {
     ),
     "invalid_scope": lambda provider: provider_failure(provider, "does not grant the standard scopes to this client"),
 }
-"""The error codes of RFC 6749 5.2, RFC 8628 3.5 and GitHub that end a flow, and what a person is told."""
+"""Error codes of RFC 6749 5.2, RFC 8628 3.5 and GitHub that end a flow, and the error for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is at a provider: `provider` and `subject` are the key, `display` is only shown."""
+    """An account at a provider: `provider` and `subject` are the key, `display` is only shown."""
 
     provider: str
     subject: str
@@ -79,26 +78,26 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class DeviceAuthorization:
-    """What a person needs to sign in elsewhere. Every text is safe for a terminal."""
+    """The code and the address to show to the person. Every text is safe for a terminal."""
 
     user_code: str
     verification_uri: str
     verification_uri_complete: str
-    """The address with the code in it, for a QR; empty where the provider has none, as GitHub does."""
+    """The address with the code in it, for a QR code; empty if the provider has none, as GitHub."""
     expires_at: datetime
     interval: int
-    """Seconds between polls, to begin with."""
+    """Seconds between polls at the start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Nobody has decided yet."""
+    """The person has not decided yet."""
 
     retry_in: float
-    """Seconds that the next poll waits before it asks."""
+    """Seconds the next poll waits before it sends a request."""
     expires_at: datetime
     reachable: bool = True
-    """False while the provider does not answer; the flow goes on by itself."""
+    """False while the provider does not answer; the flow continues."""
 
 
 class DeviceFlow:
@@ -127,10 +126,10 @@ class DeviceFlow:
         self._failures = 0
 
     async def start(self) -> DeviceAuthorization:
-        """Ask the provider for a code (RFC 8628, 3.1).
+        """Request a code from the provider (RFC 8628, 3.1).
 
-        Raises ProviderFailed when the provider cannot be reached, does not offer the flow or answers
-        nonsense.
+        Raises ProviderFailed when the provider cannot be reached, does not support the flow, or sends an invalid
+        answer.
         """
         provider = self._provider
         github = provider.kind is ProviderKind.GITHUB
@@ -147,7 +146,7 @@ class DeviceFlow:
             raise provider_failure(provider, f"sent no code (status {answer.status})")
         if not user_code or len(user_code) > MAX_USER_CODE_CHARACTERS or not is_sanitized(user_code):
             raise provider_failure(provider, "sent a code that cannot be shown")
-        # GitHub and drafts of the RFC say verification_url where the RFC says verification_uri.
+        # GitHub and drafts of the RFC name verification_uri verification_url.
         address = answer.text("verification_uri") or answer.text("verification_url")
         uri = canonical_url(provider, address, like=endpoints.issuer)
         complete = answer.text("verification_uri_complete")
@@ -164,18 +163,18 @@ class DeviceFlow:
         return self._authorization
 
     async def wait(self) -> Identity:
-        """Poll until somebody decided. Raises what `poll` raises."""
+        """Poll until the person has decided. Raises what `poll` raises."""
         while isinstance(outcome := await self.poll(), Pending):
             pass
         return outcome
 
     async def poll(self) -> Pending | Identity:
-        """Wait for the interval to pass, then ask once (RFC 8628, 3.4 and 3.5).
+        """Wait for the interval, then poll once (RFC 8628, 3.4 and 3.5).
 
-        A provider that does not answer, or answers nonsense, leaves the flow pending with a growing pause.
-        Raises SignInExpired at the end of the code's life, IdentityRefused when the person declined or the
-        answer could not be verified, ProviderFailed when the provider refuses this program or stayed out of
-        reach until the end. After an error the flow is over.
+        While the provider does not answer, or sends an invalid answer, the flow stays pending with a growing pause.
+        Raises SignInExpired when the code expires, IdentityRefused when the person declined or the answer could not be
+        verified, ProviderFailed when the provider refuses this client or stayed unreachable until the code expired. An
+        error ends the flow.
         """
         if self._identity is not None:
             return self._identity
@@ -195,7 +194,7 @@ class DeviceFlow:
 
     async def _ask_once(self, shown: DeviceAuthorization, endpoints: Endpoints) -> Pending | Identity:
         try:
-            # The code can be redeemed once: when a later step fails, only that step is tried again.
+            # The code can be redeemed once. If a later step fails, only that step is retried.
             answer = self._grant or await self._redeem(endpoints)
             if answer.text("access_token"):
                 self._grant = answer
@@ -239,13 +238,13 @@ class DeviceFlow:
         elif secret:
             form = {**form, "client_secret": secret}
         answer = await request_json(self._client, self._provider, url, form, basic=basic)
-        # A server in trouble is a reason to ask again later, whatever its body says.
+        # A server error is a reason to poll again, whatever the body says.
         if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR or answer.status == httpx.codes.TOO_MANY_REQUESTS:
             raise provider_failure(self._provider, f"answered with status {answer.status}")
         return answer
 
     def _pause(self, shown: DeviceAuthorization) -> float:
-        """Seconds before the next question: the interval, doubled for each failure, never past the end."""
+        """Seconds before the next poll: the interval, doubled for each failure, at most until the code expires."""
         backoff = max(self._interval, min(self._interval * 2 ** min(self._failures, 10), MAX_BACKOFF_S))
         left = (shown.expires_at - self._clock.now()).total_seconds()
         return max(0.0, min(float(backoff), left))
@@ -255,6 +254,6 @@ class DeviceFlow:
 
 
 def _terminal_error(provider: Provider, answer: JsonResponse) -> GatekeyError:
-    """The error a provider's error code stands for; a code nobody knows is not repeated."""
+    """The error for a provider's error code. An unknown code is not quoted."""
     ending = _TERMINAL_ERRORS.get(answer.text("error"))
     return ending(provider) if ending else provider_failure(provider, f"refused the request (status {answer.status})")

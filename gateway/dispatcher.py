@@ -1,6 +1,6 @@
-"""Sends what the outbox holds: leased, so that several processes never send the same thing at once; retried.
+"""Sends the notifications in the outbox, with leases, so that no two processes send the same one, and with retries.
 
-A message that was sent but could not be noted as sent is sent again when its lease runs out, under the same id.
+A message that was sent but not recorded as sent is sent again when its lease expires, with the same id.
 """
 
 import asyncio
@@ -37,30 +37,30 @@ from store.store import Store
 T = TypeVar("T")
 LOGGER: Final = logging.getLogger("gatekey.dispatcher")
 CONCURRENT_DELIVERIES: Final = 3
-"""Messages on their way at the same time. All of them arrive or fail well within their lease."""
+"""Deliveries under way at the same time. All of them end well within their lease."""
 POLL_INTERVAL_S: Final = 1.0
-"""Seconds between two looks into the outbox."""
+"""Seconds between two queries of the outbox."""
 RETRY_DELAY_S: Final = 5.0
 """Seconds to wait when the database cannot be reached."""
 OTHER_PROCESS_TIMEOUT_S: Final = 40.0
-"""Seconds that `deliver_now` waits for another process which took the message first."""
+"""Seconds `deliver_now` waits for another process that leased the message first."""
 _CHANNEL_SWITCHED_OFF: Final = "The channel was switched off."
 
 
 @dataclass(frozen=True, slots=True)
 class FailedAttempt:
-    """One delivery that did not arrive this time."""
+    """One failed delivery."""
 
     channel: Channel
     kind: str
     sentence: str
     next_attempt_at: datetime | None
-    """None when it was given up."""
+    """None: no further attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class DispatchResult:
-    """What came of trying everything that was due, once."""
+    """The result of trying every due message once."""
 
     delivered: int
     failed: tuple[FailedAttempt, ...] = ()
@@ -68,7 +68,7 @@ class DispatchResult:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryTransports:
-    """How messages leave. Tests inject what they trust, how names are resolved, and their patience."""
+    """The network settings of deliveries. Tests inject trusted certificates, name resolution and timeouts."""
 
     trust: Callable[[], ssl.SSLContext] = system_trust
     resolve: Resolve = system_resolver
@@ -77,7 +77,7 @@ class DeliveryTransports:
 
 
 class Dispatcher:
-    """Delivers messages of one store, on one event loop."""
+    """Delivers the messages of one store, on one event loop."""
 
     def __init__(self, store: Store, transports: DeliveryTransports | None = None) -> None:
         self._store = store
@@ -86,7 +86,7 @@ class Dispatcher:
         self._mail_tls: ssl.SSLContext | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver what is due until `stop` is set, and finish what is on its way."""
+        """Deliver due messages until `stop` is set, then finish the deliveries under way."""
         while not stop.is_set():
             pause = POLL_INTERVAL_S
             try:
@@ -98,9 +98,9 @@ class Dispatcher:
             await _wait(stop, pause)
 
     async def run_due(self, stop: asyncio.Event | None = None) -> DispatchResult:
-        """Try everything that is due, once.
+        """Try every due message once.
 
-        Once `stop` is set, only what is on its way is finished. Raises `StoreUnavailable`.
+        After `stop` is set, only deliveries under way are finished. Raises `StoreUnavailable`.
         """
         failed: list[FailedAttempt] = []
 
@@ -117,7 +117,7 @@ class Dispatcher:
                     delivered += outcome
             return delivered
 
-        # All of them are waited for, whatever one meets: what is on its way is noted, and none goes on unseen.
+        # Wait for all, whatever one raises: each delivery is recorded, and no task is left running.
         delivered = 0
         for outcome in await asyncio.gather(*(work() for _ in range(CONCURRENT_DELIVERIES)), return_exceptions=True):
             if isinstance(outcome, BaseException):
@@ -126,7 +126,7 @@ class Dispatcher:
         return DispatchResult(delivered, tuple(failed))
 
     async def attempt(self, job: Job) -> bool | FailedAttempt:
-        """Try to deliver one leased job and note what came of it: True if it arrived, False if it is gone.
+        """Try to deliver one leased job and record the outcome: True if delivered, False if it no longer exists.
 
         Raises `StoreUnavailable`.
         """
@@ -135,9 +135,9 @@ class Dispatcher:
             where = await asyncio.to_thread(destination, self._store, job)
             await self._send(build_message(job), where)
         except NoSuchAccount:
-            return False  # deleted a moment ago, and the message with it
+            return False  # the account was deleted meanwhile, and the message with it
         except (DatabaseBusy, DatabaseUnreachable):
-            raise  # nobody was asked, so it costs no try; the lease runs out
+            raise  # no attempt was made, so none is counted; the lease expires
         except DatabaseDamaged as error:
             await asyncio.to_thread(self._store.outbox.set_aside, job)
             return FailedAttempt(job.channel, job.kind, str(error), None)
@@ -175,14 +175,14 @@ class Dispatcher:
         return Outbound(self._http_tls, allow=allow, timeouts=transports.web_timeouts, resolve=transports.resolve)
 
     async def _mail_trust(self) -> ssl.SSLContext:
-        # A context of its own: httpcore writes the protocols of HTTP into the other.
+        # A context of its own: httpcore sets the ALPN protocols of HTTP on the other one.
         if self._mail_tls is None:
             self._mail_tls = await asyncio.to_thread(self._transports.trust)
         return self._mail_tls
 
 
 def run_once(store: Store, transports: DeliveryTransports | None = None) -> DispatchResult:
-    """Try everything that is due, once, for `gatekey notify --once`. Raises `StoreUnavailable`."""
+    """Try every due message once, for `gatekey notify --once`. Raises `StoreUnavailable`."""
     store.outbox.warn_postponed()
     return asyncio.run(Dispatcher(store, transports).run_due())
 
@@ -190,10 +190,10 @@ def run_once(store: Store, transports: DeliveryTransports | None = None) -> Disp
 async def deliver_now(
     store: Store, delivery_id: int, transports: DeliveryTransports | None = None
 ) -> LastDelivery | None:
-    """Deliver one message at once and say how that went: `Send test` in the console.
+    """Deliver one message now and return the result: `Send test` in the console.
 
-    If another process has taken it first, its result is waited for. None if the message is gone with its account.
-    Raises `StoreUnavailable`.
+    If another process leased it first, wait for its result. None if the message was deleted with its account. Raises
+    `StoreUnavailable`.
     """
     jobs = await asyncio.to_thread(lambda: store.outbox.lease(1, delivery_id=delivery_id))
     for job in jobs:

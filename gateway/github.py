@@ -1,8 +1,8 @@
-"""GitHub's dialect of the device flow: fixed addresses, an account instead of an ID token.
+"""GitHub's variant of the device flow: fixed URLs, and an account from its API instead of an ID token.
 
-Source: docs.github.com, "Authorizing OAuth apps", section "Device flow". GitHub answers an error with status
-200 and an `error` member. It has no discovery document and no ID token: the account behind the access token
-is read from its API. The numeric `id` is the subject: a login can be given up and taken by somebody else.
+Source: docs.github.com, "Authorizing OAuth apps", section "Device flow". GitHub answers an error with status 200 and an
+`error` member. It has no discovery document. The numeric `id` of the account is the subject: a login can be released
+and taken by another person.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ GITHUB_API_URL: Final = "https://api.github.com"
 
 
 def github_endpoints(provider: Provider) -> Endpoints:
-    """Where GitHub, or the GitHub Enterprise server at `provider.issuer`, takes each question."""
+    """The endpoints of GitHub, or of the GitHub Enterprise server at `provider.issuer`."""
     server = provider.issuer.rstrip("/") or GITHUB_URL
     return Endpoints(
         issuer=server,
@@ -32,7 +32,7 @@ def github_endpoints(provider: Provider) -> Endpoints:
 async def github_account(
     client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, access_token: str
 ) -> tuple[str, str]:
-    """The account behind `access_token`: its numeric id as text, and its login for display.
+    """The account behind `access_token`: its numeric id as text, and its login to show.
 
     Raises ProviderFailed when GitHub does not answer, IdentityRefused when the answer names no account.
     """

@@ -1,10 +1,10 @@
-"""HEAD wherever GET is: the same headers, no body (RFC 9110, 9.3.2). FastAPI answers it with 405."""
+"""ASGI middleware that answers HEAD like GET without a body (RFC 9110, 9.3.2). FastAPI would answer 405."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadMiddleware:
-    """Wraps an application that knows GET alone."""
+    """Turns HEAD into GET and removes the body of the response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Whether the gateway can do its work: read its data, and write them."""
+"""Health check: the gateway can read and write its data."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from store.errors import (
 from store.health import check_writable
 
 HEALTHY_TTL_S: Final = 10.0
-"""Seconds that a check which found nothing counts for: one small write in that time, whoever asks."""
+"""Seconds a successful check is cached: at most one probe write in that time."""
 UNHEALTHY_TTL_S: Final = 1.0
 REASONS: Final[Mapping[type[StoreUnavailable], str]] = {
     DatabaseBusy: "database_busy",
@@ -26,11 +26,11 @@ REASONS: Final[Mapping[type[StoreUnavailable], str]] = {
     DatabaseUnreachable: "database_unreachable",
     StoreUnavailable: "database_unavailable",
 }
-"""For each error, the word of the nearest of its classes; the sentence is the administrator's business."""
+"""For each error, the code of the nearest of its classes. Clients do not see the error's sentence."""
 
 
 class Unhealthy(HttpProblem):
-    """The gateway cannot do its work. `reason` is one word, for a monitor."""
+    """The gateway cannot do its work. `reason` is a code for monitoring."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(503, f"The gateway cannot do its work: {reason}.", headers={"Retry-After": "1"})
@@ -38,7 +38,7 @@ class Unhealthy(HttpProblem):
 
 
 class HealthCheck:
-    """One write at a time, whose outcome is kept for everyone who asks meanwhile."""
+    """Runs one probe write at a time and caches its result for all callers."""
 
     def __init__(self, services: Services, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._services = services
@@ -70,5 +70,5 @@ class HealthCheck:
 
 
 def reason_of(error: StoreUnavailable) -> str:
-    """The word for `error`."""
+    """The code for `error`."""
     return next(REASONS[kind] for kind in type(error).__mro__ if kind in REASONS)

@@ -1,7 +1,7 @@
-"""HTTP on one connection, with an end to each wait for its client.
+"""uvicorn's HTTP protocol with timeouts for everything a client can delay.
 
-uvicorn waits for a request, for the rest of its head and for its body as long as the client likes, and for a client
-that takes no answer as well. A thousand clients that do nothing would have every place there is.
+uvicorn waits without limit for a request, the rest of its head, its body, and for a client that reads no response. A
+thousand inactive clients could occupy all connections.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ from gateway.problems import HttpProblem, openai_problem, problem
 from gateway.strict_http import StrictConnection
 
 HEAD_TIMEOUT_S: Final = 10.0
-"""Seconds for a whole head, from the beginning of the connection or from the first byte of a later request."""
+"""Seconds for a whole head, from the start of the connection or from the first byte of a later request."""
 BODY_RATE_WINDOW_S: Final = 10.0
-"""Seconds in which a body has to come in at `MIN_BODY_BYTES_PER_S` at least."""
+"""Seconds over which the rate of a body is measured."""
 MIN_BODY_BYTES_PER_S: Final = 8 * 1024
-"""Bytes in a second: a telephone at the edge of its network has three times as much."""
+"""Minimum rate of a body, a third of what a phone reaches at the edge of its network."""
 BODY_TIMEOUT_S: Final = 300.0
 """Seconds for a whole body: 32 MiB at 1 Mbit/s."""
 WRITE_STALL_TIMEOUT_S: Final = 90.0
-"""Seconds in which a client takes something of what waits for it."""
+"""Seconds in which a client must read some of the data that is ready for it."""
 _MAX_HEAD_BYTES: Final = 64 * 1024
 _HEAD_PREFIX_BYTES: Final = 256
-"""Bytes of a head by which the dialect of a refusal is chosen."""
+"""Bytes of a head from which the format of an error response is chosen."""
 _UNREADABLE: Final = "The request could not be read as HTTP/1.1."
 _LATE_HEAD: Final = "The request did not come in within 10 seconds."
 _LATE_BODY: Final = "The body came in too slowly."
@@ -38,7 +38,7 @@ _CAN_SEND_RESPONSE: Final = (h11.IDLE, h11.SEND_RESPONSE)
 
 
 class GuardedProtocol(H11Protocol):
-    """uvicorn's protocol in a register of connections, with deadlines, strict framing, and refusals in JSON."""
+    """uvicorn's protocol with a connection register, timeouts, strict framing, and errors in JSON."""
 
     def __init__(self, *args: Any, connections: ConnectionRegister, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,7 +50,7 @@ class GuardedProtocol(H11Protocol):
         self._body_until = 0.0
         self._unsent = 0
         self._deadline: asyncio.TimerHandle | None = None
-        """Of the head or of the body, whichever is awaited."""
+        """Timer for the head or the body, whichever is expected."""
         self._write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -69,7 +69,7 @@ class GuardedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
-            return  # what was refused is not read on
+            return  # the rest of a refused request is ignored
         if self.conn.their_state is h11.IDLE:
             self._head = (self._head + data)[:_HEAD_PREFIX_BYTES]
             if self._deadline is None:
@@ -92,7 +92,7 @@ class GuardedProtocol(H11Protocol):
                 self._watch_body()
         elif self.conn.their_state is not h11.IDLE:
             self._clear_deadline()
-        elif was_in_body and self.cycle is before:  # the body of a request that had its answer before
+        elif was_in_body and self.cycle is before:  # the body of a request that was answered before its end
             self._clear_deadline()
             self._await_request()
 
@@ -105,7 +105,7 @@ class GuardedProtocol(H11Protocol):
         self._refuse(HttpProblem(400, _UNREADABLE))
 
     def close_idle(self) -> None:
-        """Close the connection, which waits for a request, to make a place for another."""
+        """Close this idle connection in favour of another client's."""
         self._clear_deadline()
         self.transport.close()
 
@@ -120,10 +120,10 @@ class GuardedProtocol(H11Protocol):
         super().resume_writing()
 
     def _should_upgrade(self) -> bool:
-        return False  # there is nothing to upgrade to, and uvicorn logs two lines about each wish
+        return False  # no upgrade is supported, and uvicorn logs two lines about each attempt
 
     def _await_request(self) -> None:
-        """Wait for the next request, which may have begun."""
+        """Wait for the next request, whose first bytes may be here already."""
         self._register.wait(self)
         self._unset_keepalive_if_required()
         if begun := self.conn.trailing_data[0]:
@@ -149,7 +149,7 @@ class GuardedProtocol(H11Protocol):
 
     def _check_body_rate(self) -> None:
         is_late = self.loop.time() >= self._body_until
-        # Where the gateway itself does not read on, the client is not to blame.
+        # While the gateway itself has paused reading, a slow body is not the client's fault.
         is_slow = (
             not self.flow.read_paused
             and self._received - self._received_before < MIN_BODY_BYTES_PER_S * BODY_RATE_WINDOW_S
@@ -176,7 +176,7 @@ class GuardedProtocol(H11Protocol):
             self._watch_write()
 
     def _refuse(self, error: HttpProblem) -> None:
-        """Answer in the place of the application, which hears that its client has gone, and close."""
+        """Send an error response and close. The application is told that its client has disconnected."""
         self._clear_deadline()
         if self.conn.our_state in _CAN_SEND_RESPONSE:
             self._send_response(self._error_response(error))

@@ -1,7 +1,7 @@
-"""ID tokens: who the provider says signed in, believed only after every check.
+"""Verification of ID tokens.
 
-OpenID Connect Core 1.0, section 3.1.3.7; RFC 8725 for what attackers try. The keys come from the provider's
-published set and from nowhere else: a key, an address or a certificate inside the token is never used.
+OpenID Connect Core 1.0, section 3.1.3.7; RFC 8725 for known attacks. Keys come only from the provider's published set:
+a key, a URL or a certificate inside the token is never used.
 """
 
 import binascii
@@ -23,10 +23,10 @@ from store.text import is_sanitized, sanitize
 ALGORITHMS: Final = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
 )
-"""What may sign an ID token: asymmetric algorithms only. No `none`, and no HMAC keyed with public data."""
+"""Accepted signature algorithms, all asymmetric: no `none`, and no HMAC keyed with public data."""
 
 CLOCK_LEEWAY: Final = timedelta(seconds=60)
-"""How far the provider's clock and this machine's may differ."""
+"""Accepted difference between the provider's clock and this machine's."""
 
 MAX_SUBJECT_CHARACTERS: Final = 255
 """Core 1.0, section 2: a subject has at most 255 ASCII characters."""
@@ -45,28 +45,28 @@ _CLOCK_SENTENCE: Final = (
 )
 
 _CLOCK_RANGE_S: Final = 10 * 366 * 86400
-"""A date further away than this, in seconds, is nonsense and no matter of a clock."""
+"""Seconds. A date further away is invalid, and not explained by a wrong clock."""
 
 _MALFORMED: Final = (
     JoseError,
-    UnsupportedAlgorithm,  # a key the cryptography build does not know
-    ValueError,  # numbers that are no point on the curve, bytes that are no text, and binascii.Error
+    UnsupportedAlgorithm,  # a key type unknown to this build of cryptography
+    ValueError,  # includes binascii.Error; numbers that are no point on the curve, bytes that are no text
     TypeError,
     KeyError,
-    AttributeError,  # a header that is JSON but no object
-    RecursionError,  # JSON nested without end
+    AttributeError,  # a header that is JSON but not an object
+    RecursionError,  # deeply nested JSON
 )
-"""Everything the JOSE library lets through when a token or a key is not what it claims to be."""
+"""Exceptions of the JOSE library for a malformed token or key."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """What a verified ID token says."""
+    """The claims of a verified ID token."""
 
     subject: str
     """The provider's stable key for the person. Compare it exactly; it is never an e-mail address."""
     display: str
-    """A name to show, already safe for a terminal, or empty."""
+    """A name to show, safe for a terminal; may be empty."""
 
 
 def verify_id_token(
@@ -81,9 +81,8 @@ def verify_id_token(
 ) -> VerifiedToken:
     """Verify `token` against the provider's JSON Web Key Set (RFC 7517).
 
-    `issuer` and `client_id` are compared exactly. `nonce`, where one was sent, must come back. `algorithms`
-    can narrow `ALGORITHMS` and never widens it. Raises IdentityRefused, and nothing else, for every token
-    that fails.
+    `issuer` and `client_id` must match exactly, and so must `nonce` if one was sent. `algorithms` can only narrow
+    `ALGORITHMS`. Raises only IdentityRefused.
     """
     allowed = ALGORITHMS & frozenset(algorithms)
     try:
@@ -96,9 +95,9 @@ def verify_id_token(
 
 
 class _AllowList(JWSRegistry):
-    """The library's registry with one rule: what is allowed is what was asked for.
+    """The library's registry, restricted to the allowed algorithms.
 
-    Headers nobody here reads are ignored (RFC 7515, section 4).
+    Unknown headers are ignored (RFC 7515, section 4).
     """
 
     def __init__(self, allowed: frozenset[str]) -> None:
@@ -106,7 +105,7 @@ class _AllowList(JWSRegistry):
         self._names = allowed
 
     def get_alg(self, name: str) -> Any:
-        # The library would go back to its recommended algorithms if the list were empty.
+        # With an empty list the library would fall back to its recommended algorithms.
         if name not in self._names:
             raise UnsupportedAlgorithmError(f"Algorithm of '{name}' is not allowed")
         return self.algorithms[name]
@@ -116,12 +115,12 @@ def _key_for(header: Mapping[str, object], keys: list[Key]) -> Key:
     algorithm = header.get("alg")
     if not isinstance(algorithm, str):
         raise UnsupportedAlgorithmError
-    # RFC 7515, 4.1.11: an extension that is not understood is refused, and none is understood here. A token
-    # that brings its own key is an attempt (RFC 8725, 3.10). Logout and access tokens name another type.
+    # RFC 7515, 4.1.11: an unknown critical extension must be refused, and none is known here. A token with a key of its
+    # own is an attack (RFC 8725, 3.10). Logout and access tokens have another type.
     if {"crit", "jwk"} & header.keys() or str(header.get("typ", "JWT")).upper() != "JWT":
         raise IdentityRefused
     fitting = [key for key in keys if ("kid" not in header or key.kid == header["kid"]) and _fits(key, algorithm)]
-    # Core 1.0, 10.1: without a key id there must be only one key to choose.
+    # Core 1.0, 10.1: without a key id there must be exactly one matching key.
     if len(fitting) != 1:
         raise IdentityRefused
     return fitting[0]
@@ -142,7 +141,7 @@ def _signing_keys(key_set: Mapping[str, object]) -> list[Key]:
 
 
 def _public_key(item: object) -> Key | None:
-    # RFC 7517, section 5: a key that is not understood is skipped. Private members are not read.
+    # RFC 7517, section 5: unknown keys are skipped. Private members are not read.
     if not isinstance(item, dict):
         return None
     members = _PUBLIC_MEMBERS.get(str(item.get("kty")))
@@ -202,7 +201,7 @@ def display_name(claims: Mapping[str, object]) -> str:
 
 
 def _refusal(error: ExpiredTokenError | InvalidClaimError, claims: Mapping[str, Any], now: int) -> IdentityRefused:
-    """A refusal that explains a clock that is off, and explains nothing else."""
+    """The refusal. It explains a wrong clock, and nothing else."""
     moment = claims.get(error.claim)
     if error.claim not in ("exp", "iat", "nbf") or not isinstance(moment, int | float):
         return IdentityRefused()

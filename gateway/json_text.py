@@ -1,14 +1,14 @@
-"""JSON from outside, read with a bound on each number.
+"""JSON parsing for untrusted input, with a limit on the length of numbers.
 
-To turn digits into a number and back costs the square of their count: 7,400 whole numbers of 4,300 digits, which fit
-into one request, take seconds. RFC 8259, 6 lets a reader set limits; nobody counts on more than a double's 17 digits.
+Converting digits to a number takes quadratic time: 7,400 integers of 4,300 digits, which fit into one request, take
+seconds. RFC 8259, 6 allows such limits; interoperable numbers need no more than a double's 17 digits.
 """
 
 import json
 from typing import Any, Final
 
 MAX_NUMBER_CHARACTERS: Final = 100
-"""Characters. A double, written as plain as it can be, has 25; a whole number of 128 bits has 39."""
+"""A double in plain notation has up to 25 characters, a 128-bit integer 39."""
 
 
 class NumberTooLong(ValueError):
@@ -16,7 +16,7 @@ class NumberTooLong(ValueError):
 
 
 def loads(text: bytes) -> Any:
-    """The value of `text`, in UTF-8, 16 or 32. Raises `NumberTooLong`, `ValueError` and `RecursionError`.
+    """Parse JSON in UTF-8, 16 or 32. Raises `NumberTooLong`, `ValueError` and `RecursionError`.
 
     `NaN` and the infinities are refused: they are not JSON.
     """
@@ -24,7 +24,8 @@ def loads(text: bytes) -> Any:
 
 
 def loads_lenient(text: bytes) -> Any:
-    """The same of another server's answer, which may say `NaN` as Python's own writer does."""
+    """Like `loads`, but accepts `NaN` and the infinities, which Python's own writer emits: for responses of other
+    servers."""
     return _LENIENT_DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
 
 

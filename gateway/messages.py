@@ -1,4 +1,4 @@
-"""What is said: from a job of the outbox to a message that every channel can tell."""
+"""Builds the notification text of an outbox job, the same for every channel."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -18,10 +18,10 @@ _NOT_YOU: Final = (
 
 
 def build_message(job: Job) -> Message:
-    """The message of `job`: the same for each attempt and each channel.
+    """The message of `job`, the same for each attempt and each channel.
 
-    A kind without words of its own is a security notice, whose sentence the store wrote. Raises `DatabaseDamaged` if
-    the stored message lacks what it tells of.
+    A kind without a builder is a security notice, whose sentence the store wrote. Raises `DatabaseDamaged` if the
+    stored payload is incomplete.
     """
     try:
         title, text, facts = _BUILDERS.get(job.kind, _security_notice)(job.payload)
@@ -76,7 +76,7 @@ _BUILDERS: Final[Mapping[str, Callable[[Mapping[str, Any]], _Texts]]] = {
     DELETED: _deletion_notice,
 }
 _KIND_NAMES: Final = {QUOTA_WARNING: "quota.low", TEST: "notification.test", CONFIRM_EMAIL: "notification.confirm"}
-"""What programs know a kind by."""
+"""Names of kinds for programs."""
 
 
 def _dotted_name(kind: str) -> str:
@@ -84,5 +84,5 @@ def _dotted_name(kind: str) -> str:
 
 
 def _show_amount(micro_usd: int) -> str:
-    # Less than a cent would look like nothing.
+    # Rounded to cents, less than a cent would be shown as nothing.
     return show_usd(micro_usd, exact=0 < micro_usd < _CENT)

@@ -1,4 +1,4 @@
-"""What a person is told when the other side cannot be reached: foreign exceptions to sentences, by table."""
+"""Maps exceptions of httpx, ssl and sockets to sentences for people, by table."""
 
 import socket
 import ssl
@@ -44,7 +44,7 @@ SENTENCES: Final[Mapping[type[Exception], str]] = {
     httpx.CookieConflict: "The answer of {host} could not be read.",
     httpx.StreamError: "The answer of {host} could not be read.",
 }
-"""For each exception, the sentence of the nearest of its classes. None quotes what the other side said."""
+"""For each exception, the sentence of the nearest of its classes. None quotes the other side."""
 
 NETWORK_ERRORS: Final = (
     httpx.HTTPError,
@@ -53,28 +53,28 @@ NETWORK_ERRORS: Final = (
     httpx.StreamError,
     OSError,
 )
-"""What may come out of httpx and ssl."""
+"""Everything that httpx and ssl may raise."""
 
 _SPECIFIC_CAUSES: Final = (ssl.SSLError, socket.gaierror, ConnectionError)
-"""Causes that say more than the exception they were wrapped in."""
+"""Causes that are more specific than the exception that wraps them."""
 
 _TIMEOUT_CAUSES: Final = (TimeoutError, httpx.TimeoutException)
-"""What was under way when time ran out does not matter."""
+"""For a timeout, the operation under way does not matter."""
 
 
 def delivery_failure(error: Exception, host: str) -> DeliveryFailed:
-    """The sentence for `error`, or for the most telling cause beneath it. Trying again may help."""
+    """The error for `error`, or for the most specific of its causes. It is not permanent."""
     beneath = next(
         (cause for cause in _causes(error) if isinstance(cause, (*_SPECIFIC_CAUSES, *_TIMEOUT_CAUSES))), error
     )
     sentence = next(SENTENCES[kind] for kind in type(beneath).__mro__ if kind in SENTENCES)
-    # OpenSSL's own words: "certificate has expired", "Hostname mismatch, certificate is not valid for '...'".
+    # The phrase is OpenSSL's: "certificate has expired", "Hostname mismatch, certificate is not valid for '...'".
     detail = getattr(beneath, "verify_message", "").rstrip(".")
     return DeliveryFailed(sanitize(sentence.format(host=host, detail=detail), 300))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    # httpcore's pool raises `from None`, which hides the cause and keeps the context.
+    # httpcore's pool raises `from None`, which hides the cause but keeps the context.
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

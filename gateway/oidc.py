@@ -1,4 +1,4 @@
-"""OpenID Connect: where a provider's endpoints are, and who a token answer is about.
+"""OpenID Connect: discovery of a provider's endpoints, and the account behind a token response.
 
 OpenID Connect Discovery 1.0 and Core 1.0.
 """
@@ -15,8 +15,8 @@ from store.errors import IdentityRefused, ProviderFailed
 async def discover(client: httpx.AsyncClient, provider: Provider) -> Endpoints:
     """The provider's endpoints from its discovery document (Discovery 1.0, section 4).
 
-    Raises ProviderFailed when there is no usable document, when its issuer is another one (4.3), and when the
-    provider has no device authorization endpoint (RFC 8628, section 4) or no signature that is accepted.
+    Raises ProviderFailed when there is no usable document, when its issuer differs (4.3), and when the provider has no
+    device authorization endpoint (RFC 8628, section 4) or no accepted signature algorithm.
     """
     issuer = provider.issuer.rstrip("/")
     answer = await request_json(client, provider, f"{issuer}/.well-known/openid-configuration")
@@ -49,9 +49,9 @@ async def discover(client: httpx.AsyncClient, provider: Provider) -> Endpoints:
 async def oidc_account(
     client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: JsonResponse, now: datetime
 ) -> tuple[str, str]:
-    """The subject of the ID token in `grant`, once verified, and a name for display.
+    """The subject of the verified ID token in `grant`, and a name to show.
 
-    Raises ProviderFailed when the keys cannot be fetched, IdentityRefused when the token fails a check.
+    Raises ProviderFailed when the keys cannot be fetched, IdentityRefused when the token fails verification.
     """
     keys = await request_json(client, provider, endpoints.jwks)
     if keys.status != httpx.codes.OK:
@@ -73,7 +73,7 @@ async def oidc_account(
 async def _name_from_userinfo(
     client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: JsonResponse, subject: str
 ) -> str:
-    """The display name, or nothing: it is worth one question, not a failed sign-in."""
+    """The name to show, or an empty one: a failed request for it must not fail the sign-in."""
     try:
         answer = await request_json(client, provider, endpoints.userinfo, bearer=grant.text("access_token"))
     except ProviderFailed:

@@ -1,6 +1,6 @@
-"""The OpenAPI document: what FastAPI knows of the account API, and the relay and the passkey page beside it.
+"""The OpenAPI document of all routes.
 
-The relay and the page run outside of FastAPI, which therefore knows nothing of them.
+FastAPI documents the account API. The relay and the passkey page run outside of FastAPI, so their paths are added.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ SECURITY_SCHEMES: Final[Mapping[str, Schema]] = {
 
 
 def openapi_document(app: FastAPI, relay_paths: Mapping[str, Schema]) -> Schema:
-    """The whole document: the routes of `app`, the paths of the relay, and those of the passkey page."""
+    """The whole document: the routes of `app`, `relay_paths`, and the passkey page."""
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     document["paths"] |= {**relay_paths, **_page_paths()}
     components = document.setdefault("components", {})
@@ -31,7 +31,7 @@ def openapi_document(app: FastAPI, relay_paths: Mapping[str, Schema]) -> Schema:
 
 
 def methods_of(document: Schema, path: str) -> str:
-    """The methods of `path` as the Allow header lists them (RFC 9110, 10.2.1); empty if there is no such address."""
+    """The methods of `path` as the Allow header lists them (RFC 9110, 10.2.1); empty for an unknown path."""
     methods = {method.upper() for method in document["paths"].get(path, ())}
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
@@ -39,7 +39,7 @@ def methods_of(document: Schema, path: str) -> str:
 _SCHEMAS: Final[Mapping[str, Schema]] = {
     "OpenAiError": {
         "title": "OpenAiError",
-        "description": "What went wrong, in the shape of OpenAI's errors.",
+        "description": "A failure, in the shape of OpenAI's errors.",
         "type": "object",
         "required": ["error"],
         "additionalProperties": False,
@@ -59,7 +59,7 @@ _SCHEMAS: Final[Mapping[str, Schema]] = {
     },
     "PageRefusal": {
         "title": "PageRefusal",
-        "description": "What the passkey page tells the person in front of it.",
+        "description": "A refusal, as the passkey page shows it.",
         "type": "object",
         "required": ["error"],
         "additionalProperties": False,
@@ -104,7 +104,7 @@ def _page_paths() -> dict[str, Schema]:
     return {
         **files,
         OPTIONS_PATH: {
-            "post": _page_operation("passkey_options", "What the browser is asked for", {"code": _CODE_SCHEMA}, options)
+            "post": _page_operation("passkey_options", "Options for the browser", {"code": _CODE_SCHEMA}, options)
         },
         FINISH_PATH: {
             "post": _page_operation(

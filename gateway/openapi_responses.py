@@ -1,4 +1,4 @@
-"""How each status is documented: its meaning, its body, and the headers that go with it."""
+"""Documentation of each status: its meaning, its body and its headers."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -32,7 +32,7 @@ ALWAYS_WITH_HEADERS: Final = frozenset(_HEADERS)
 
 
 def problem_responses(*statuses: int) -> dict[int | str, Schema]:
-    """The account API's refusals, as FastAPI takes them: each with a problem as its body (RFC 9457)."""
+    """The error responses of the account API for FastAPI, each with a problem as its body (RFC 9457)."""
     told = error_responses({status: MEANINGS[status] for status in statuses}, "Problem", PROBLEM_MEDIA_TYPE)
     return {int(status): response for status, response in told.items()}
 
@@ -44,7 +44,7 @@ def error_responses(
     *,
     with_headers: frozenset[int] = ALWAYS_WITH_HEADERS,
 ) -> dict[str, Schema]:
-    """Responses by status, with the component `schema` as their body; those `with_headers` never go without theirs."""
+    """Responses by status, with the component `schema` as body. Statuses in `with_headers` document their header."""
     told: dict[str, Schema] = {}
     for status, meaning in meanings.items():
         content = {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}

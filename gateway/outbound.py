@@ -1,9 +1,8 @@
-"""The way out: HTTP requests to addresses that users typed, kept away from the private network.
+"""HTTP requests to URLs that users entered, kept out of private networks (SSRF protection).
 
-The address is checked in `connect_tcp`, on the very number that is dialled, so a name that resolves
-differently the second time gains nothing. Requests go through the transport and not through
-`httpx.AsyncClient`: a client logs every URL, keeps one cookie jar for all accounts, and knows how to follow
-redirects and proxies.
+`connect_tcp` checks the very IP address that is dialled, so a name that resolves differently the second time is no
+bypass. Requests use httpx's transport instead of `httpx.AsyncClient`, which logs every URL, shares one cookie jar
+between accounts, and follows redirects and proxies.
 """
 
 import asyncio
@@ -24,13 +23,13 @@ from store.errors import AddressRefused, InvalidUrl
 from store.text import is_sanitized, sanitize
 
 MAX_RESPONSE_BYTES: Final = 64 * 1024
-"""How many bytes of an answer are read, at most."""
+"""Bytes of a response that are read; the rest is dropped."""
 
 _WEB_PORTS: Final = frozenset({80, 443})
 _HEADERS: Final = {"User-Agent": "Gatekey", "Accept-Encoding": "identity", "Connection": "close"}
 _MAX_URL_CHARACTERS: Final = 2048
 _URL: Final = re.compile(r"https?://[^/?#@\\\s]+(?:[/?][^#\\\s]*)?", re.IGNORECASE)
-"""No user name, no fragment, no backslash: what two parsers could read as two hosts is not read at all."""
+"""No user name, no fragment, no backslash: URLs whose host two parsers could read differently are refused."""
 
 _HOW_TO_ALLOW: Final = "The administrator can allow it by host and port."
 _UNREADABLE_ENTRY: Final = " An entry of the list of what is allowed cannot be read."
@@ -39,7 +38,7 @@ EMPTY_ALLOW_LIST: Final = AllowList()
 
 @dataclass(frozen=True, slots=True)
 class OutboundResponse:
-    """What a server said. `body` holds its first `MAX_RESPONSE_BYTES` bytes, as sent."""
+    """A server's response. `body` holds its first `MAX_RESPONSE_BYTES` bytes, undecoded."""
 
     status: int
     headers: httpx.Headers
@@ -47,17 +46,17 @@ class OutboundResponse:
 
 
 def system_trust() -> ssl.SSLContext:
-    """A context that trusts the system's certificate authorities and Mozilla's. Reads files: use a thread."""
+    """A context that trusts the CA certificates of the system and of Mozilla. Reads files: use a thread."""
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     return context
 
 
 def require_verification(tls: ssl.SSLContext) -> ssl.SSLContext:
-    """`tls` itself.
+    """Return `tls`.
 
     Raises:
-        ValueError: if it would accept a certificate unseen, or one for another name.
+        ValueError: if it would accept an unverified certificate, or one for another name.
     """
     if tls.verify_mode is not ssl.CERT_REQUIRED or not tls.check_hostname:
         raise ValueError("TLS has to verify the certificate and its name")
@@ -65,7 +64,7 @@ def require_verification(tls: ssl.SSLContext) -> ssl.SSLContext:
 
 
 def parse_web_url(url: str) -> httpx.URL:
-    """`url` as an address that may be asked for: http or https, one host, no user name and no fragment.
+    """Parse `url`: http or https, one host, no user name and no fragment.
 
     Raises:
         InvalidUrl: for anything else. Whether the host may be reached is decided when connecting.
@@ -79,7 +78,7 @@ def parse_web_url(url: str) -> httpx.URL:
     host = host_of(parsed)
     if not is_host(f"[{host}]" if ":" in host else host):
         raise InvalidUrl
-    # The final dot of a complete name (RFC 1034, 3.1) is no part of the name in a certificate.
+    # RFC 1034, 3.1: a name may end in a dot; the names in certificates do not.
     return parsed.copy_with(host=host.removesuffix(".")) if host.endswith(".") else parsed
 
 
@@ -89,9 +88,9 @@ def host_of(url: httpx.URL) -> str:
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to public addresses and to listed ones, and to nothing else.
+    """A network backend that connects only to public addresses and to allowed ones.
 
-    `dial` makes the connection. It is only ever given an address that was checked, never a name.
+    `dial` makes the connection. It receives checked addresses only, never a name.
     """
 
     def __init__(
@@ -111,7 +110,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Raises AddressRefused if any address of `host` is refused, DeliveryFailed if it has none."""
+        """Raises AddressRefused if any address of `host` is refused, DeliveryFailed if there is none."""
         if port not in _WEB_PORTS and not self._allow.has_port(port):
             raise AddressRefused(_unusual_port(host, port) + self._hint())
         addresses = await resolve_host(self._resolve, host, port)
@@ -126,7 +125,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         return self._streams[-1]
 
     async def aclose(self) -> None:
-        """Close what httpcore left open: it forgets a connection that is cancelled during the TLS handshake."""
+        """Close the streams that httpcore leaks: it forgets a connection that is cancelled during the TLS handshake."""
         for stream in self._streams:
             await stream.aclose()
 
@@ -143,7 +142,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
-    """httpx's transport over a `GuardedBackend`; TLS is still verified against the name in the URL."""
+    """httpx's transport over a `GuardedBackend`. TLS is verified against the host name of the URL."""
 
     def __init__(self, tls: ssl.SSLContext, backend: httpcore.AsyncNetworkBackend) -> None:
         super().__init__(verify=tls, trust_env=False)
@@ -151,10 +150,10 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
 
 
 class Outbound:
-    """Sends requests out. Holds no connection between them, so it needs no closing.
+    """Sends requests, each over a connection of its own, so nothing needs closing.
 
-    `allow` is the administrator's list of private targets. Tests inject `resolve`, `dial` and `timeouts`. The
-    context in `tls` is for HTTP only: httpcore writes its protocols into it.
+    `allow` is the administrator's list of private targets. Tests inject `resolve`, `dial` and `timeouts`. Use `tls` for
+    HTTP only: httpcore sets its ALPN protocols.
     """
 
     def __init__(
@@ -173,12 +172,12 @@ class Outbound:
         self._dial = dial or httpcore.AnyIOBackend()
 
     async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> OutboundResponse:
-        """The answer to one POST, whatever its status; a redirect is an answer like any other.
+        """The response to one POST, whatever its status. Redirects are not followed.
 
         Raises:
-            InvalidUrl: if `url` is not an address on the web.
-            AddressRefused: if it lies in a private network, or on an unusual port, and is not listed.
-            DeliveryFailed: if no whole answer came within the timeouts.
+            InvalidUrl: if `url` is not a web address.
+            AddressRefused: if it is in a private network, or has an unusual port, and is not allowed.
+            DeliveryFailed: if no complete response arrived within the timeouts.
         """
         address = parse_web_url(url)
         waits = httpx.Timeout(self._timeouts.total, connect=self._timeouts.connect)

@@ -1,9 +1,9 @@
-"""The passkey page's routes: its files, the challenge a short code stands for, and the browser's answer.
+"""The routes of the passkey page: its files, the options for a code, and the browser's answer.
 
-Everything a browser must match (relying party id, origin) is the administrator's setting; a Host header changes
-nothing. A challenge is taken for good before its answer is looked at, so an answer is good once, whatever it is.
-A try is counted before a code is looked up, and given back if the code was right: counted afterwards, a guesser who
-is over the limit would still be told of a right guess.
+Relying party id and origin come from the administrator's settings; a Host header changes nothing. A challenge is
+claimed before its answer is verified, so each challenge is used once. An attempt is counted before its code is looked
+up, and the count is undone if the code was right: counted afterwards, a client over the limit would still learn that a
+guess was right.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -33,7 +33,7 @@ _FINISHED_SENTENCES: Final = {
 
 
 def passkey_routes(services: Services) -> list[Route]:
-    """The routes, which all refuse while the administrator has passkeys off."""
+    """The routes. All refuse while passkeys are disabled."""
     page = PasskeyPage(services)
     files = [Route(path, page.file(path), methods=["GET"]) for path in assets()]
     return [
@@ -62,7 +62,7 @@ class PasskeyPage:
         return send
 
     async def options(self, request: Request) -> dict[str, Any]:
-        """What the browser is asked for. The code stays good: a person may reload the page."""
+        """The options for the browser. The code stays valid, so the page can be reloaded."""
         party = await self._party(request)
         code = (await _body(request, "code"))["code"]
         async with self._one_try(request):
@@ -76,7 +76,7 @@ class PasskeyPage:
         }
 
     async def finish(self, request: Request) -> dict[str, Any]:
-        """Check the browser's answer, and do what the console asked for."""
+        """Verify the browser's answer, and finish the ceremony that the console started."""
         party = await self._party(request)
         body = await _body(request, "code", "credential")
         async with self._one_try(request):
@@ -107,16 +107,16 @@ class PasskeyPage:
         await self._services.threads.read(self._passkeys.require_enabled)
         if not rp_id or not origin:
             raise PasskeysDisabled("The administrator has not configured where the passkey page is.")
-        # A page of another origin that posts here is not ours, whatever its body says.
+        # A post from a page of another origin is refused, whatever its body says.
         if request.headers.get("origin", origin) != origin:
             raise NotAllowed("This page was opened at another address than the configured one.")
         return RelyingParty(rp_id, origin)
 
     @asynccontextmanager
     async def _one_try(self, request: Request) -> AsyncIterator[None]:
-        """Count one try of this client; only a wrong code or a refused answer stays counted.
+        """Count one attempt of this client. Only a wrong code or a refused answer stays counted.
 
-        Raises `TooManyAttempts` before anything is tried.
+        Raises `TooManyAttempts` before the attempt.
         """
         throttles, threads = self._services.store.throttles, self._services.threads
         source = f"passkey page {throttle_key(await self._services.address(request.scope))}"

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 RELAY_PREFIX: Final = "/v1"
 """Prefix of every relayed path, as in OpenAI's base URL."""
 RELAY_REQUEST_LINE: Final = re.compile(rb"[!-~]{1,20} /+%b/" % RELAY_PREFIX[1:].encode())
-"""The beginning of a relayed request, before its path is normalized."""
+"""The start of a relayed request before its path is normalized."""
 _RELAY_START: Final = f"{RELAY_PREFIX}/"
 _MODEL_PATH: Final = re.compile(rf"/+{RELAY_PREFIX[1:]}/+models/(.*[^/].*)", re.DOTALL)
 
@@ -23,7 +23,7 @@ def is_relayed(path: str) -> bool:
 
 
 def normalized_path(path: str) -> str:
-    """`path` without empty segments. The name of a model may hold slashes, so it is left as it is."""
+    """`path` without empty segments. A model's name may contain slashes, so it is kept as it is."""
     if "//" not in path and (path == "/" or not path.endswith("/")):
         return path
     if model := _MODEL_PATH.fullmatch(path):
@@ -32,7 +32,7 @@ def normalized_path(path: str) -> str:
 
 
 class PathNormalization:
-    """Wraps an application that knows each path in one spelling."""
+    """ASGI middleware that normalizes the path of each request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

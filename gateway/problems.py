@@ -1,7 +1,7 @@
-"""Failures as HTTP: one table from errors to statuses, and the two dialects they are told in.
+"""Maps errors to HTTP statuses, and formats them as responses.
 
-The account API answers with RFC 9457 problems, whose `detail` is the error's own sentence. The relay answers as
-OpenAI does, so that its SDK, unchanged, raises the right exception.
+The account API answers with problems (RFC 9457), whose `detail` is the error's sentence. The relay answers in OpenAI's
+format, so that its unmodified SDK raises the right exception.
 """
 
 import json
@@ -40,7 +40,7 @@ from store.text import sanitize
 LOGGER: Final = logging.getLogger("gatekey.problems")
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 REQUEST_ID_KEY: Final = "gatekey.request_id"
-"""Where a request's name stands in its ASGI scope."""
+"""Key of the request id in an ASGI scope."""
 REALM: Final = 'Bearer realm="gatekey"'
 
 STATUSES: Final[Mapping[type[GatekeyError], int]] = {
@@ -74,27 +74,27 @@ _CODES: Final[Mapping[type[GatekeyError], tuple[str, str]]] = {
     TooManyAttempts: ("rate_limit_error", "rate_limit_exceeded"),
     UpstreamFailed: ("server_error", "upstream_failed"),
 }
-"""OpenAI's `type` and `code` for the errors that a client may want to tell apart."""
+"""OpenAI's `type` and `code` for errors that a client may handle."""
 
 _MAX_CAUSES: Final = 4
 _MAX_FRAMES: Final = 24
-"""Of the frames of an exception, the innermost are logged."""
+"""The innermost frames of an exception that are logged."""
 _UNAVAILABLE: Final = "The service cannot reach its data at the moment. Try again in a moment."
 
 
 class HttpProblem(GatekeyError):
-    """A failure of the request itself, which no rule of the store knows: its status, and its headers."""
+    """An error of the HTTP request itself, with its status and headers."""
 
     def __init__(self, status: int, sentence: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(sentence)
         self.status = status
         self.headers = dict(headers or {})
         self.reason = ""
-        """One word for a program, where a status alone does not say enough."""
+        """A code for programs, where the status alone is ambiguous."""
 
 
 class OpenAiProblem(HttpProblem):
-    """A failure that OpenAI has a `code` or `param` of its own for."""
+    """An error with a `code`, `param` or `type` of OpenAI's own."""
 
     def __init__(
         self,
@@ -113,17 +113,17 @@ class OpenAiProblem(HttpProblem):
 
 
 class InvalidDocument(InvalidInput):
-    """A body or a query that does not fit its schema."""
+    """A body or a query that does not match its schema."""
 
     title = "The request does not fit"
 
 
 def validation_problem(errors: Sequence[Mapping[str, Any]]) -> InvalidDocument:
-    """The sentence for what pydantic or FastAPI found. It quotes nothing that was sent."""
+    """The error for the findings of pydantic or FastAPI. It quotes nothing of the request."""
     first = errors[0]
     place = [str(part) for part in first["loc"] if part not in ("body", "query", "header", "path")]
     if first["type"] == "extra_forbidden":
-        # The name came from outside, like the value.
+        # The client chose the name, so it is not quoted either.
         return InvalidDocument("There is a field that this document does not have.")
     if first["type"] == "json_invalid":
         return InvalidDocument("The body is not JSON.")
@@ -132,19 +132,19 @@ def validation_problem(errors: Sequence[Mapping[str, Any]]) -> InvalidDocument:
 
 
 def status_of(error: GatekeyError) -> int:
-    """The HTTP status that `error` is told with."""
+    """The HTTP status of `error`."""
     if isinstance(error, HttpProblem):
         return error.status
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
 def sentence_of(error: GatekeyError) -> str:
-    """What the other side may read. The state of the database is the administrator's business."""
+    """The sentence for the client. It hides the state of the database, which concerns the administrator alone."""
     return _UNAVAILABLE if isinstance(error, StoreUnavailable) else sanitize(error, 500)
 
 
 def headers_of(error: GatekeyError) -> dict[str, str]:
-    """The headers that go with `error` (RFC 6750, 3; RFC 9110, 10.2.3)."""
+    """The headers of a response for `error` (RFC 6750, 3; RFC 9110, 10.2.3)."""
     if isinstance(error, HttpProblem):
         return dict(error.headers)
     if isinstance(error, NotAuthentic):
@@ -159,7 +159,7 @@ def headers_of(error: GatekeyError) -> dict[str, str]:
 
 
 def problem(error: GatekeyError) -> Response:
-    """The answer of the account API (RFC 9457)."""
+    """The response of the account API (RFC 9457)."""
     status = status_of(error)
     body: dict[str, Any] = {
         "title": HTTPStatus(status).phrase if isinstance(error, HttpProblem) else error.title,
@@ -169,35 +169,35 @@ def problem(error: GatekeyError) -> Response:
     if isinstance(error, HttpProblem) and error.reason:
         body["reason"] = error.reason
     if error.field:
-        body["field"] = error.field.replace("-", "_")  # screens and documents spell one name differently
+        body["field"] = error.field.replace("-", "_")  # field names have dashes in screens and underscores in documents
     return Response(_json(body), status, headers_of(error), media_type=PROBLEM_MEDIA_TYPE)
 
 
 def openai_problem(error: GatekeyError, request_id: str = "") -> Response:
-    """The answer of the relay, in the shape of OpenAI's errors."""
+    """The response of the relay, in OpenAI's format."""
     headers = headers_of(error)
     if request_id:
         headers["X-Request-Id"] = request_id
     if isinstance(error, QuotaExceeded | SpendLimitReached):
-        headers["x-should-retry"] = "false"  # the SDK would try twice more
+        headers["x-should-retry"] = "false"  # the SDK would retry twice
     return Response(_json(openai_body(error)), status_of(error), headers, media_type="application/json")
 
 
 def log_unforeseen(error: BaseException, request_id: str = "") -> None:
-    """One line on an exception that nobody thought of: its type and `file:line:function` of its frames.
+    """Log an unexpected exception on one line: types and `file:line:function` of the frames.
 
-    Types and places only: a message can quote what was sent, and a local variable holds it.
+    Messages and local variables are left out: they can contain data of the request.
     """
     LOGGER.error("Request %s failed: %s", request_id or "-", traceback_line(error))
 
 
 def traceback_line(error: BaseException) -> str:
-    """Types and `file:line:function` of `error` and of what caused it, on one line."""
+    """Types and `file:line:function` of `error` and its causes, on one line."""
     return ", caused by ".join(_chain_locations(error))
 
 
 def problem_code(error: GatekeyError) -> str:
-    """One word for `error`, for the usage log."""
+    """OpenAI's code for `error`, for the usage log."""
     told = openai_body(error)["error"]
     return str(told["code"] or told["type"])
 

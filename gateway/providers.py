@@ -1,7 +1,7 @@
-"""Identity providers: what the administrator configured, and one bounded way to ask them.
+"""Identity providers: their configuration, and requests to them.
 
-A provider is a stranger on the network. Whatever it answers is read up to a limit, must be a JSON object, and
-is never repeated to a person except through `sanitize`.
+A provider is untrusted. Its response is read up to a limit, must be a JSON object, and is shown to a person only
+through `sanitize`.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from gateway.json_text import loads_lenient
 from store.errors import ProviderFailed
 
 MAX_RESPONSE_BYTES: Final = 256 * 1024
-"""The longest answer read from a provider, in bytes."""
+"""Bytes of a response that are accepted."""
 
 EXCHANGE_TIMEOUT_S: Final = 15.0
-"""How long one exchange may take from the first byte sent to the last byte read."""
+"""Seconds from the first byte sent to the last byte read."""
 
 MAX_URL_CHARACTERS: Final = 2048
-"""The longest address accepted from a provider, in characters."""
+"""Longest URL that is accepted from a provider."""
 
 _FAILURES: Final[Mapping[type[Exception], str]] = {
     httpx.TimeoutException: "did not answer in time",
@@ -32,11 +32,11 @@ _FAILURES: Final[Mapping[type[Exception], str]] = {
     httpx.InvalidURL: "has an address that cannot be used",
     httpx.CookieConflict: "sent an answer that could not be read",
 }
-"""What each transport failure is called. The first match wins, so subclasses stand before their parents."""
+"""The phrase for each transport failure. The first match applies, so subclasses precede their base classes."""
 
 
 class ProviderKind(StrEnum):
-    """The dialect a provider speaks."""
+    """The protocol of a provider."""
 
     OIDC = "oidc"
     GITHUB = "github"
@@ -47,12 +47,12 @@ class Provider:
     """One identity provider, as the administrator configured it."""
 
     slug: str
-    """The key under which identities are stored; it never changes once something is bound."""
+    """Key of the stored identities; it never changes once an account is bound."""
     name: str
-    """What a person reads, such as "GitHub"."""
+    """The name to show, such as "GitHub"."""
     client_id: str
     issuer: str = ""
-    """The OIDC issuer; for GitHub empty, or the address of a GitHub Enterprise server."""
+    """The OIDC issuer; for GitHub empty, or the URL of a GitHub Enterprise server."""
     kind: ProviderKind = ProviderKind.OIDC
     client_secret: str = field(default="", repr=False)
     """Empty for a public client."""
@@ -60,7 +60,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where a provider takes each question. `userinfo` and `jwks` are empty where the dialect has none."""
+    """URLs of a provider. `userinfo` and `jwks` are empty where it has none."""
 
     issuer: str
     device_authorization: str
@@ -68,32 +68,32 @@ class Endpoints:
     userinfo: str = ""
     jwks: str = ""
     algorithms: frozenset[str] = frozenset()
-    """The signature algorithms the provider says it uses for ID tokens."""
+    """Signature algorithms of ID tokens that the provider announces."""
     basic_auth: bool = True
-    """Whether a client secret travels as HTTP Basic (RFC 6749, 2.3.1) rather than in the form."""
+    """Whether a client secret is sent as HTTP Basic (RFC 6749, 2.3.1) instead of in the form."""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonResponse:
-    """A provider's JSON answer. Its body may hold a token, so `repr` shows the status only."""
+    """A provider's JSON response. `repr` shows only the status, because the body may hold a token."""
 
     status: int
     body: Mapping[str, object] = field(repr=False)
 
     def text(self, name: str) -> str:
-        """The member `name` if it is a text, else the empty text."""
+        """The string member `name`, or an empty string."""
         value = self.body.get(name)
         return value if isinstance(value, str) else ""
 
     def seconds(self, name: str) -> int:
-        """The member `name` if it is a positive number, in whole seconds, else 0."""
+        """The member `name` in whole seconds, or 0 if it is no positive number."""
         value = self.body.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 10**9:
             return 0
         return int(value)
 
     def texts(self, name: str) -> frozenset[str]:
-        """The texts in the list `name`, or none."""
+        """The strings in the list `name`, or none."""
         value = self.body.get(name)
         return frozenset(item for item in value if isinstance(item, str)) if isinstance(value, list) else frozenset()
 
@@ -107,10 +107,10 @@ async def request_json(
     bearer: str = "",
     basic: httpx.BasicAuth | None = None,
 ) -> JsonResponse:
-    """One exchange: POST of `form`, or GET without one. Redirects are not followed.
+    """POST `form`, or GET without one. Redirects are not followed.
 
-    Raises ProviderFailed when there is no answer, or it is longer than `MAX_RESPONSE_BYTES` or not a JSON object.
-    An AddressRefused raised by the client passes through.
+    Raises ProviderFailed when there is no response, or it is longer than `MAX_RESPONSE_BYTES` or not a JSON object. An
+    AddressRefused raised by the client passes through.
     """
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     if bearer:
@@ -134,10 +134,9 @@ async def request_json(
 
 
 def canonical_url(provider: Provider, address: str, *, like: str) -> str:
-    """`address` in its canonical form, host in punycode, safe to show and to open.
+    """`address` in canonical form, host in punycode, safe to show and to open.
 
-    It must be http(s) without a user part, and not weaker than `like`: an https provider sends nobody to
-    http. Raises ProviderFailed.
+    It must be http(s) without user information, and https if `like` is. Raises ProviderFailed.
     """
     if len(address) > MAX_URL_CHARACTERS:
         raise provider_failure(provider, "sent an address that cannot be used")
@@ -152,7 +151,7 @@ def canonical_url(provider: Provider, address: str, *, like: str) -> str:
 
 
 def provider_failure(provider: Provider, what: str) -> ProviderFailed:
-    """The error a person reads: the provider's configured name, and what it did."""
+    """The error for a person: the provider's configured name, and what failed."""
     return ProviderFailed(f"{provider.name} {what}. Try again in a moment, or ask the administrator.")
 
 
@@ -162,7 +161,7 @@ def _failure_phrase(error: Exception) -> str:
 
 async def _read(response: httpx.Response, provider: Provider) -> bytes:
     body = bytearray()
-    # Raw, not decoded: a small compressed answer must not become a large one.
+    # Raw, not decoded: a small compressed response must not expand into a large one.
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > MAX_RESPONSE_BYTES:

@@ -1,8 +1,8 @@
-"""Requests per minute, of each key and of each account.
+"""Limits on requests per minute, per API key and per account.
 
-Each process counts what it lets in, and once a second adds that to the count in the store and learns what the others
-let in. So a request costs no visit to the database, the limit holds over all processes, and one process exceeds it by
-no more than what the others let in within that second.
+Each process counts the requests it admits. Once a second it adds its counts to the store and reads the totals of all
+processes. A request therefore costs no database query, the limit holds over all processes, and a process exceeds it at
+most by what the others admitted in that second.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ from store.sessions import digest
 FLUSH_INTERVAL_S: Final = 1.0
 """Seconds between two visits to the store, while there are requests."""
 SAVES_PER_MINUTE: Final = 60
-"""Of one account, by token: each is written into the audit log, which is kept."""
+"""Per account, by token: each save adds an entry to the audit log, which is kept."""
 _MINUTE_S: Final = 60
 _MAX_CACHED_HOLDERS: Final = 10_000
 
 
 @dataclass(slots=True)
 class _MinuteCounts:
-    """Of one minute."""
+    """The counts of one minute, by limit name."""
 
     number: int
     local: dict[str, int] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class _MinuteCounts:
 
 @dataclass(frozen=True, slots=True)
 class CountedRequest:
-    """What one request was counted as."""
+    """The counts that one request was added to."""
 
     minute: int = 0
     names: tuple[str, ...] = ()
@@ -61,7 +61,8 @@ class RateLimiter:
         self._flush_task: asyncio.Task[None] | None = None
 
     async def holder(self, key: str, look_up: Callable[[str], KeyHolder]) -> KeyHolder:
-        """Whose key it is. It may have been revoked since: only who is counted, and nothing is allowed, by that."""
+        """The holder of `key`, cached. The key may have been revoked since: use it for counting, never for
+        authorization."""
         name = digest(key)
         known = self._holders.get(name)
         if known is None:
@@ -72,7 +73,7 @@ class RateLimiter:
         return known
 
     def count(self, holder: KeyHolder, site: SiteView) -> CountedRequest:
-        """Count one request of `holder`. Raises `OpenAiProblem` 429 beyond a limit; that one is not counted."""
+        """Count one request of `holder`. Raises `OpenAiProblem` 429 beyond a limit, without counting."""
         return self._count(
             {
                 f"key:{holder.key_id}": (site.requests_per_minute_of_key, "This API key"),
@@ -81,7 +82,7 @@ class RateLimiter:
         )
 
     def count_token(self, token: str, site: SiteView, *, is_save: bool) -> CountedRequest:
-        """Count one request with a System Access Token, once it is known whose it is. Raises `OpenAiProblem` 429."""
+        """Count one request with a System Access Token, if its account is cached. Raises `OpenAiProblem` 429."""
         account_id = self._accounts.get(digest(token))
         if account_id is None:
             return CountedRequest()
@@ -91,15 +92,15 @@ class RateLimiter:
         return self._count(limits)
 
     def remember(self, token: str, account_id: int) -> None:
-        """Note whose `token` is: it was just accepted."""
+        """Cache the account of `token`, which was just accepted."""
         self._accounts[digest(token)] = account_id
         while len(self._accounts) > _MAX_CACHED_HOLDERS:
             self._accounts.popitem(last=False)
 
     def forget(self, secret: str, counted: CountedRequest) -> None:
-        """Forget whose key or token `secret` was, as it is refused, and take back what its request was counted as.
+        """Drop the cached holder of a refused key or token, and undo the count of its request.
 
-        Whoever has a secret that was revoked would otherwise use up the requests of the account.
+        Otherwise anyone with a revoked secret could use up the requests of the account.
         """
         self._holders.pop(digest(secret), None)
         self._accounts.pop(digest(secret), None)
@@ -124,7 +125,7 @@ class RateLimiter:
         return CountedRequest(counts.number, names)
 
     async def aclose(self) -> None:
-        """Stop telling the store."""
+        """Stop the flush task."""
         if self._flush_task is not None:
             self._flush_task.cancel()
             await asyncio.wait({self._flush_task})
@@ -138,7 +139,7 @@ class RateLimiter:
         try:
             while self._counts.unflushed:
                 await asyncio.sleep(FLUSH_INTERVAL_S)
-                with contextlib.suppress(StoreUnavailable):  # it is told with what comes next
+                with contextlib.suppress(StoreUnavailable):  # retried with the next flush
                     await self._flush()
         finally:
             self._flush_task = None

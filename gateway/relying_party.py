@@ -1,6 +1,6 @@
-"""Who a passkey is made for: the relying party's id and the one origin its page is served from.
+"""The relying party of passkeys: its id, and the one origin of its page.
 
-Both come from the administrator's settings and from nowhere else; a Host header changes nothing.
+Both come from the administrator's settings alone; a Host header changes nothing.
 """
 
 import ipaddress
@@ -13,15 +13,15 @@ class RelyingParty:
     """WebAuthn level 3, section 5.4.2."""
 
     rp_id: str
-    """A host name, such as gateway.example.com or localhost. Passkeys made for one are unknown to another."""
+    """A host name, such as gateway.example.com or localhost. Passkeys are bound to it."""
     origin: str
-    """The origin of the passkey page, such as https://gateway.example.com, without a slash at its end."""
+    """The origin of the passkey page, such as https://gateway.example.com, without a trailing slash."""
     name: str = "Gatekey"
-    """What a browser shows."""
+    """The name that a browser shows."""
 
 
 def relying_party_problems(rp_id: str, origin: str, public_url: str = "") -> tuple[str, ...]:
-    """Why browsers would refuse passkeys with these settings, one sentence each; empty if they would not.
+    """Reasons why browsers would refuse passkeys with these settings, one sentence each; empty if they would not.
 
     WebAuthn level 3, sections 5.1.3 and 13.4.9; Secure Contexts, section 3.1.
     """

@@ -1,4 +1,4 @@
-"""When a notification that was not delivered is tried again, and when it is given up."""
+"""The retry schedule of notifications."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -20,19 +20,19 @@ RETRY_DELAYS: Final = (
 """The wait before each attempt, 75 hours in all (Standard Webhooks, "Deliverability and reliability")."""
 
 JITTER_SHARE: Final = 0.1
-"""Each wait is stretched or shortened by up to this share, so that an outage does not end in a stampede."""
+"""Each wait is varied by up to this share, so that retries after an outage do not coincide."""
 
 MAX_RETRY_AFTER: Final = timedelta(hours=24)
-"""A receiver may ask for less haste, but for no more than this."""
+"""Upper bound for a wait that a receiver requests."""
 
 
 def next_attempt(
     attempts_made: int, now: datetime, retry_after: timedelta | None, rng: random.Random
 ) -> datetime | None:
-    """When to try next after `attempts_made` failed attempts, or None when it is time to give up.
+    """The time of the next try after `attempts_made` failed ones; None when the message is given up.
 
-    Before the first attempt the answer is `now`. What the receiver asked for (`retry_after`, capped at
-    `MAX_RETRY_AFTER`) is a floor: it is never tried earlier.
+    Before the first attempt the result is `now`. The receiver's `retry_after`, capped at `MAX_RETRY_AFTER`, is a lower
+    bound.
 
     Raises:
         ValueError: if `attempts_made` is negative.
@@ -48,7 +48,7 @@ def next_attempt(
 
 
 def parse_retry_after(value: str, now: datetime) -> timedelta | None:
-    """The wait in a Retry-After header, 0 to `MAX_RETRY_AFTER`; None if it makes no sense (RFC 9110, 10.2.3).
+    """The wait in a Retry-After header, 0 to `MAX_RETRY_AFTER`; None if it is invalid (RFC 9110, 10.2.3).
 
     `value` is a number of seconds or an HTTP date. `now` is aware.
     """
@@ -65,5 +65,5 @@ def _http_date(text: str) -> datetime | None:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    # The obsolete asctime form names no zone, and means GMT (RFC 9110, 5.6.7).
+    # The obsolete asctime format has no zone, and is in GMT (RFC 9110, 5.6.7).
     return date if date.tzinfo is not None else date.replace(tzinfo=UTC)

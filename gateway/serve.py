@@ -1,4 +1,4 @@
-"""`gatekey serve`: the gateway on uvicorn, from its first socket to its last answer."""
+"""`gatekey serve`: runs the gateway on uvicorn."""
 
 import gc
 import ipaddress
@@ -26,16 +26,16 @@ from store.store import Store
 
 LOGGER: Final = logging.getLogger("gatekey")
 SHUTDOWN_GRACE_S: Final = 60
-"""Seconds that requests under way are given to finish after the signal to stop."""
+"""Seconds that requests under way may take after the signal to stop."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What stops the gateway. Of a terminal that is closed comes SIGHUP, which would otherwise end it in mid-stream."""
+"""Signals that stop the gateway. A closed terminal sends SIGHUP, which would otherwise kill it amid a stream."""
 _BACKLOG: Final = 2048
 _GC_THRESHOLD_OBJECTS: Final = 50_000
-"""Objects more than there were; Python's own 700 are a handful of requests."""
+"""Allocations between two collections. Python's default of 700 is reached within a few requests."""
 
 
 class _Server(uvicorn.Server):
-    """A server that a signal stops, and that does not die of the signal once it has stopped."""
+    """A server that stops on a signal, and does not raise the signal again afterwards."""
 
     def __init__(self, config: uvicorn.Config, origin: str, connections: ConnectionRegister) -> None:
         super().__init__(config)
@@ -44,7 +44,7 @@ class _Server(uvicorn.Server):
         self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say where it listens, once a signal would stop it properly."""
+        """Log the address once a signal would stop the server properly."""
         await super().startup([])
         if self.started and sockets:
             self._acceptors = [Acceptor(each, self._protocol, self._connections) for each in sockets]
@@ -59,7 +59,7 @@ class _Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        # One that whoever started this process had it ignore, as nohup does, is ignored.
+        # A signal that the parent process set to be ignored, as nohup does, stays ignored.
         heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
         before = {number: signal.signal(number, self._asked_to_stop) for number in heeded}
         try:
@@ -69,7 +69,7 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     async def main_loop(self) -> None:
-        """Serve until a signal. An error that ends it stops the gateway as a second signal does, and is raised on."""
+        """Serve until a signal. An exception stops the gateway like a second signal does, and is raised again."""
         is_over = False
         try:
             await super().main_loop()
@@ -80,8 +80,8 @@ class _Server(uvicorn.Server):
                 await self.shutdown()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop. In a hurry uvicorn leaves without the application's own end, and what was answered unbooked."""
-        # uvicorn asks the connections it knows of to end. One that was accepted just now is not among them yet, and
+        """Stop. On a forced exit uvicorn skips the application's shutdown, which books calls: run it here."""
+        # uvicorn closes the connections it knows of. A connection that was just accepted is not among them yet, and
         # would be waited for.
         for acceptor in self._acceptors:
             acceptor.close()
@@ -93,7 +93,7 @@ class _Server(uvicorn.Server):
             await self.lifespan.shutdown()
 
     def _asked_to_stop(self, number: int, _frame: FrameType | None) -> None:
-        # A second signal does not wait for requests, a third one not for anything.
+        # A second signal does not wait for requests, a third waits for nothing.
         if self.should_exit:
             self.force_exit = True
             signal.signal(number, signal.SIG_DFL)
@@ -101,7 +101,7 @@ class _Server(uvicorn.Server):
 
 
 def serve(store: Store, *, host: str, port: int) -> int:
-    """Serve until SIGINT, SIGTERM or SIGHUP, finish what is under way, and return 0.
+    """Serve until SIGINT, SIGTERM or SIGHUP, finish the requests under way, and return 0.
 
     Logs go to standard error. The caller closes `store`. Raises `CannotListen`.
     """
@@ -117,7 +117,7 @@ def serve(store: Store, *, host: str, port: int) -> int:
 
 
 def connection_register(store: Store) -> ConnectionRegister:
-    """The connections of a server over `store`, limited by its switches and by the descriptors of this process."""
+    """The register of a server over `store`, limited by its settings and by the descriptors of this process."""
     site = store.site
     most = connection_limit(raise_limit(), site.number("limits.connections"))
     of_peer = peer_limit(most, site.number("limits.connections_per_client"))
@@ -125,14 +125,15 @@ def connection_register(store: Store) -> ConnectionRegister:
 
 
 def tune_garbage_collector() -> None:
-    """Let the collector of cycles pass over what is loaded by now, and look less often: a tenth of each request."""
+    """Exclude loaded modules from garbage collection, and collect less often: a tenth of each request."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD_OBJECTS, 20, 100)
 
 
 def server_config(app: object) -> uvicorn.Config:
-    """How the server runs. Forwarded headers are `gateway.client_address`'s business: uvicorn would believe anyone."""
+    """The settings of uvicorn. It ignores forwarded headers, which it would trust from anyone: see
+    `gateway.client_address`."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # uvicorn spells out ASGI more narrowly than starlette
         proxy_headers=False,
@@ -148,7 +149,7 @@ def server_config(app: object) -> uvicorn.Config:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Every address of IPv6 (`::`) is every address of IPv4 too.
+    """A listening socket; port 0 takes a free one. The IPv6 wildcard address (`::`) includes IPv4.
 
     Raises `CannotListen`.
     """
@@ -156,8 +157,8 @@ def listen(host: str, port: int) -> socket.socket:
     is_both = family == socket.AF_INET6 and _is_any(host) and socket.has_dualstack_ipv6()
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=is_both)
-        # Connections inherit it. asyncio sets it only on sockets that name their protocol, and this one does not: the
-        # body of an answer would wait for the client's acknowledgement of its headers, 40 ms with most clients.
+        # Accepted sockets inherit it. asyncio sets it only on sockets created with an explicit protocol number. Without
+        # it the body of a response waits for the acknowledgement of its headers, 40 ms with most clients.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
     except (OSError, OverflowError) as error:
@@ -173,14 +174,14 @@ def _is_any(host: str) -> bool:
 
 
 class TracebackFormatter(logging.Formatter):
-    """Of an exception, its type and places: its message can quote what was sent, and uvicorn would print it."""
+    """Formats an exception as types and places: its message can contain data of a request, and uvicorn would log it."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
         return traceback_line(ei[1]) if ei[1] is not None else ""
 
 
 def log_to_stderr() -> None:
-    """One line per event on standard error, ours and uvicorn's warnings; nothing of the libraries beneath."""
+    """Log to standard error, one line per event: all of Gatekey, warnings of uvicorn, nothing of other libraries."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(TracebackFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     for name, level in (("gatekey", logging.INFO), ("uvicorn", logging.WARNING)):

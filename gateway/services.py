@@ -1,4 +1,4 @@
-"""The services that every route of the gateway uses."""
+"""The services shared by all routes of the gateway."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -18,7 +18,7 @@ from store.store import Store
 
 @dataclass(frozen=True)
 class Services:
-    """One per application. `close` it when the last request is done."""
+    """The shared services of one application."""
 
     store: Store
     threads: StoreThreads
@@ -42,10 +42,10 @@ class Services:
         return client_address(scope, (await self.site.current()).trusted_proxies)
 
     def log_account(self, scope: Scope, holder: TokenHolder | KeyHolder, address: str) -> None:
-        """Tell the access log whose request this is; the address only if the account records addresses."""
+        """Add the account to the access log, and the address only if the account records addresses."""
         note_account(scope, account_id=holder.account_id, address=address if holder.records_ip else None)
 
     async def aclose(self) -> None:
-        """Wait until everything that was handed in is written, and end the threads."""
+        """Wait until every queued write is done, and stop the threads."""
         await self.rates.aclose()
         await self.threads.close()

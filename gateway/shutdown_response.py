@@ -1,6 +1,6 @@
-"""What a request is answered that is cut off before its answer began, because the gateway cannot wait for it.
+"""ASGI middleware that answers a request with 503 if shutdown cancels it before its response has started.
 
-uvicorn would answer 500, and log a fault of the application.
+uvicorn would answer 500 and log an application error.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from gateway.problems import REQUEST_ID_KEY, HttpProblem, openai_problem, proble
 
 
 class ShutdownResponse:
-    """Wraps an application; a cancelled request is answered with 503."""
+    """Answers a cancelled request with 503."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""What the gateway needs of the administrator's switches, read again twice a second."""
+"""The administrator's settings that the gateway needs per request, cached for half a second."""
 
 import time
 from collections.abc import Callable
@@ -11,38 +11,38 @@ from gateway.store_threads import StoreThreads
 from store.site import Site
 
 SITE_VIEW_TTL_S: Final = 0.5
-"""Seconds. A switch takes effect within one second, however many requests there are."""
+"""Seconds. A setting takes effect within one second, at any request rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """The switches at one moment."""
+    """The settings at one moment."""
 
     upstream_url: str
-    """Empty: there is no model server."""
+    """Empty: no model server is configured."""
     upstream_key: str = field(repr=False)
     trusted_proxies: tuple[Network, ...]
     requests_per_minute_of_key: int
-    """0: as many as it likes; the same of the account."""
+    """0: unlimited. The same holds for the account's limit."""
     requests_per_minute_of_account: int
     body_mib_of_account: int
     body_mib: int
-    """Of all accounts."""
+    """Of all accounts together."""
     output_limit: str = "max_tokens"
-    """The field of a chat with which the model server lets its answers be limited, or `ignored`."""
+    """The request field that limits the length of an answer at this model server, or `ignored`."""
     max_output_tokens: int = 131_072
-    """The longest answer of a model whose price does not say."""
+    """The longest answer of a model whose price names no maximum."""
     extra_fields: frozenset[str] = frozenset()
-    """Fields of a request that are passed on although nobody here knows them."""
+    """Request fields that are passed on although the gateway does not know them."""
 
     @property
     def upstream_host(self) -> str:
-        """The host of the model server, which no client is told; empty if there is no model server."""
+        """Host of the model server, which clients must not see; empty if none is configured."""
         return urlsplit(self.upstream_url).hostname or ""
 
 
 class SiteViewCache:
-    """Hands out the current view."""
+    """Caches the current `SiteView`."""
 
     def __init__(self, site: Site, threads: StoreThreads, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._site = site
@@ -52,7 +52,7 @@ class SiteViewCache:
         self._until = 0.0
 
     async def current(self) -> SiteView:
-        """The view, at most `SITE_VIEW_TTL_S` old when it was asked for. Raises `StoreUnavailable`."""
+        """The current view, at most `SITE_VIEW_TTL_S` old. Raises `StoreUnavailable`."""
         if self._view is None or self._monotonic() >= self._until:
             asked_at = self._monotonic()
             self._view = await self._threads.read(self._read)

@@ -1,7 +1,7 @@
-"""Where the sync store runs: off the event loop, in a bounded number of threads.
+"""Runs the synchronous store off the event loop, in a bounded number of threads.
 
-SQLite has one writer at a time, so there is one writing thread, and what comes in while it commits is committed
-together: sixteen calls at once cost one fsync, not sixteen. PostgreSQL writes in parallel.
+SQLite allows one writer at a time, so there is one writer thread. Jobs that arrive during a commit share the next one:
+sixteen concurrent calls cost one fsync instead of sixteen. PostgreSQL writes in parallel.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from store.errors import DatabaseBusy, StoreUnavailable
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
-"""Something to be done inside a write transaction. It is done again if that was rolled back."""
+"""A function that runs inside a write transaction. It runs again if that transaction was rolled back."""
 
 READER_THREADS: Final = 4
 POSTGRESQL_WRITER_THREADS: Final = 8
 MAX_JOBS_PER_COMMIT: Final = 64
 QUEUE_TIMEOUT_S: Final = 5.0
-"""Seconds that whatever is written waits for another program that holds SQLite's lock, its turn here included."""
+"""Seconds a write waits for another program that holds SQLite's lock, including its time in the queue."""
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class _Job:
     durable: bool
     future: asyncio.Future[Any]
     until: float
-    """By `time.monotonic`: when it has waited long enough for whoever else writes."""
+    """Deadline by `time.monotonic` for waiting on another writer."""
     outcome: Any = None
 
 
@@ -54,14 +54,14 @@ class StoreThreads:
         self._idle.set()
 
     async def read(self, work: Callable[[], T]) -> T:
-        """What `work` returns. Raises what it raises."""
+        """Return the result of `work`, run in a reader thread. Raises what it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, work)
 
     async def write(self, work: Work[T], *, first: Work[None] | None = None, durable: bool = True) -> T:
-        """What `work` returns inside a transaction that has been committed. Raises what it raises.
+        """Return the result of `work`, run inside a write transaction that has been committed. Raises what it raises.
 
-        `first` runs before it, in a read transaction: what can be refused by reading never takes the write lock.
-        What is not lasting may be forgotten in a power cut. Once handed in, it is done even if the caller is
+        `first` runs before `work` in a read transaction, so a refusal that reading can decide never takes the write
+        lock. A write that is not `durable` may be lost at a power failure. A queued job runs even if its caller is
         cancelled.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -70,8 +70,8 @@ class StoreThreads:
         return await future
 
     async def close(self) -> None:
-        """Wait until all that was handed in is written, and end the threads. Nothing may be handed in after."""
-        # What waits goes to the threads by way of this loop: they may end only when nothing waits any more.
+        """Wait until every queued job is done, and stop the threads. No job may be queued afterwards."""
+        # Queued jobs reach the threads through this loop, so the threads may stop only when the queue is empty.
         while self._busy:
             await self._idle.wait()
         await asyncio.to_thread(self._shut_down)
@@ -81,7 +81,8 @@ class StoreThreads:
         self._reading.shutdown()
 
     def _start(self) -> None:
-        # Only the event loop touches `_waiting` and `_busy`, so they need no lock. Nothing waits unless one is busy.
+        # Only the event loop accesses `_waiting` and `_busy`, so no lock is needed. Jobs wait only while a writer is
+        # busy.
         while self._waiting and self._busy < self._writers:
             count = min(len(self._waiting), self._max_batch)
             jobs = [self._waiting.popleft() for _ in range(count)]
@@ -113,7 +114,7 @@ class StoreThreads:
             self._idle.set()
 
     def _admitted(self, jobs: list[_Job]) -> list[_Job]:
-        """The jobs whose `first` refused nothing. They share one state of the data."""
+        """The jobs that `first` did not refuse. They share one snapshot of the data."""
         ready = [job for job in jobs if job.first is None]
         checked = [job for job in jobs if job.first is not None]
         if not checked:
@@ -132,7 +133,7 @@ class StoreThreads:
                 self._commit_alone(job)
 
     def _commit_together(self, jobs: list[_Job]) -> bool:
-        """Whether that settled it; if not, all of it was rolled back, and whoever was the cause fails alone."""
+        """Commit all `jobs` in one transaction. False: it was rolled back, and each job has to run alone."""
         try:
             durable = any(job.durable for job in jobs)
             with self._database.write(durable=durable, patience=_remaining_wait(jobs)) as tx:
@@ -154,14 +155,14 @@ class StoreThreads:
 
 
 def _remaining_wait(jobs: list[_Job]) -> float:
-    # From when it was handed in: behind a lock that nobody gives up, each batch would wait for all before it as well.
+    # Measured from when the job was queued: behind a stuck lock, each batch would otherwise wait for all before it too.
     return max(min(job.until for job in jobs) - time.monotonic(), 0)
 
 
 def _passes_first(database: Database, tx: Connection, job: _Job) -> bool:
     try:
         if job.first is not None:
-            # The transaction is everyone's, and would tell what the driver raises only when it ends.
+            # The shared transaction would map the driver's error only at its end, for all jobs.
             with database.mapped():
                 job.first(tx)
     except Exception as error:  # noqa: BLE001 - it is raised again where the job was handed in

@@ -1,4 +1,4 @@
-"""Where a message goes, read at the moment it is sent: what was saved since it was queued is what counts."""
+"""Destination of a message, read when it is sent: settings saved after it was queued apply."""
 
 import logging
 from dataclasses import dataclass
@@ -26,26 +26,26 @@ _SECRET_COLUMNS: Final = {
     Channel.BARK: ("bark_url", "bark_encryption_key"),
     Channel.GOTIFY: ("gotify_token",),
 }
-"""The names of each channel's secrets."""
+"""Names of the secrets of each channel."""
 _KINDS_BY_SETTINGS: Final = (QUOTA_WARNING, TEST)
-"""Kinds that go where the account's settings say. Security notices go to the account's own address."""
+"""Kinds that are sent as the account's settings say. Security notices go to the account's own address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A target, what the administrator allows, and the version of the settings it was read from."""
+    """A target, the administrator's allow list, and the version of the settings it was read from."""
 
     target: EmailTarget | HttpTarget
     allow: AllowList
     version: int | None
-    """None for a message that follows no settings."""
+    """None for a message that does not depend on settings."""
 
 
 def destination(store: Store, job: Job) -> Destination:
-    """Where `job` goes. Reads the database and opens secrets: not for the event loop.
+    """The destination of `job`. Reads the database and decrypts secrets: not for the event loop.
 
     Raises:
-        DeliveryFailed: permanent if the channel was switched off or has no address, or if what it warns of is over.
+        DeliveryFailed: permanent if the channel is off or has no address, or if the reason for the warning is gone.
         StoreUnavailable: if the data cannot be read.
     """
     allow = AllowList.read(store.site.items(ALLOWED))
@@ -61,7 +61,7 @@ def destination(store: Store, job: Job) -> Destination:
     account = store.accounts.get(job.account_id)
     if job.kind not in _KINDS_BY_SETTINGS:
         return Destination(_email_target(store, account.email), allow, None)
-    # Of one moment, or a new secret could be sent to the server before it.
+    # One snapshot, or a new secret could be sent to the previous server.
     with store.database.read() as tx:
         saved = store.settings.read(tx, job.account_id, NotificationSettings)
         secrets = {name: store.settings.secret(tx, job.account_id, name) or "" for name in _SECRET_COLUMNS[job.channel]}

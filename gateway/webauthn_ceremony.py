@@ -1,7 +1,7 @@
-"""The two passkey ceremonies, as pure functions: options out, a browser's answer in (WebAuthn level 3, section 7).
+"""The two passkey ceremonies as pure functions: make options, verify a browser's answer (WebAuthn level 3, section 7).
 
-The caller keeps the challenge: 32 random bytes, good once and for two minutes, taken out of the store before an
-answer is checked. Whether the counter may have moved the way it did is decided by the store, in one UPDATE.
+The caller keeps the challenge: 32 random bytes, valid once and for two minutes, claimed from the store before the
+answer is verified. The store checks and advances the signature counter, in one UPDATE.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,20 +41,20 @@ from store.errors import PasskeyRefused
 from store.passkeys import NewCredential, StoredCredential
 
 TIMEOUT_MS: Final = 120_000
-"""How long a browser may wait for the person, in milliseconds: as long as the challenge lives."""
+"""Milliseconds a browser may wait for the person: the lifetime of the challenge."""
 
 MAX_CREDENTIAL_ID_BYTES: Final = 1023
-"""The longest credential id, in bytes (7.1, step 25)."""
+"""Limit of WebAuthn level 3, 7.1, step 25."""
 
 MAX_PUBLIC_KEY_BYTES: Final = 1500
-"""The longest public key that is kept, in bytes. RSA with 8,192 bits fits."""
+"""RSA with 8,192 bits fits."""
 
 ALGORITHMS: Final = (
     COSEAlgorithmIdentifier.ECDSA_SHA_256,
     COSEAlgorithmIdentifier.EDDSA,
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 )
-"""The kinds of key accepted, best liked first. Together they cover every authenticator on sale (5.4.1)."""
+"""Accepted key types, in order of preference. Together they cover every authenticator on sale (5.4.1)."""
 
 _MALFORMED: Final = PasskeyRefused.sentence
 _KIND_OF_KEY: Final = "This device makes a kind of passkey that is not accepted. Use another device."
@@ -69,24 +69,24 @@ _REFUSALS: Final[Mapping[type[Exception], str]] = {
     webauthn_errors.UnsupportedEC2Curve: _KIND_OF_KEY,
     UnsupportedAlgorithm: _KIND_OF_KEY,
     webauthn_errors.WebAuthnException: _MALFORMED,
-    ValueError: _MALFORMED,  # text that is no base64url, numbers that are no point on the curve
-    TypeError: _MALFORMED,  # CBOR and JSON of another shape than the library expects
+    ValueError: _MALFORMED,  # invalid base64url, or numbers that are no point on the curve
+    TypeError: _MALFORMED,  # CBOR or JSON of an unexpected shape
     LookupError: _MALFORMED,
     AttributeError: _MALFORMED,
     RecursionError: _MALFORMED,
 }
-"""Everything py_webauthn lets through for an answer that is not in order, and what a person is told.
+"""Exceptions that py_webauthn raises for a malformed answer, and the sentence for each.
 
-The first match wins, so the special kinds stand before their parents.
+The first match applies, so subclasses precede their base classes.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """What a verified sign-in found."""
+    """The result of a verified sign-in."""
 
     sign_count: int
-    """Zero for ever where the passkey is synced between devices (6.1.1)."""
+    """Always zero for a passkey that is synced between devices (6.1.1)."""
     backed_up: bool
 
 
@@ -98,10 +98,10 @@ def registration_options(
     username: str,
     exclude: Sequence[bytes] = (),
 ) -> dict[str, Any]:
-    """What `navigator.credentials.create()` is called with, as JSON (5.4).
+    """The options for `navigator.credentials.create()`, as JSON (5.4).
 
-    `user_handle` is random and says nothing of the account (14.6.1). `exclude` are the ids of the passkeys the
-    account has: a device that holds one of them refuses to make a second.
+    `user_handle` is random and reveals nothing about the account (14.6.1). `exclude` lists the ids of the account's
+    passkeys: a device that holds one of them refuses to make a second.
     """
     options = generate_registration_options(
         rp_id=party.rp_id,
@@ -122,9 +122,9 @@ def registration_options(
 
 
 def authentication_options(party: RelyingParty, *, challenge: bytes, allow: Sequence[bytes] = ()) -> dict[str, Any]:
-    """What `navigator.credentials.get()` is called with, as JSON (5.5).
+    """The options for `navigator.credentials.get()`, as JSON (5.5).
 
-    With nothing in `allow` the person picks among the passkeys the browser knows for this relying party.
+    Without `allow`, the person chooses among the passkeys that the browser knows for this relying party.
     """
     options = generate_authentication_options(
         rp_id=party.rp_id,
@@ -137,10 +137,10 @@ def authentication_options(party: RelyingParty, *, challenge: bytes, allow: Sequ
 
 
 def verify_registration(party: RelyingParty, *, challenge: bytes, answer: object) -> NewCredential:
-    """Check the answer of `create()` (7.1). Raises PasskeyRefused, and nothing else, for one not in order.
+    """Verify the answer of `create()` (7.1). Raises only PasskeyRefused.
 
-    Attestation is not asked for and proves nothing here: only "none", and a key that vouches for itself, is
-    taken, so that no certificate of a stranger is ever parsed.
+    Attestation is not requested and proves nothing here. Only "none" and self attestation are accepted, so that no
+    certificate from outside is parsed.
     """
     with _refusing_malformed():
         credential = parse_registration_credential_json(_json_object(answer))
@@ -155,7 +155,7 @@ def verify_registration(party: RelyingParty, *, challenge: bytes, answer: object
             expected_origin=party.origin,
             supported_pub_key_algs=list(ALGORITHMS),
         )
-        # The library takes any two numbers for a point; a key that cannot be loaded would fail at each sign-in.
+        # The library accepts any two numbers as a point. A key that cannot be loaded would fail at each sign-in.
         decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
         _require(verified.user_verified, _NOT_VERIFIED)
         _require(verified.credential_id == credential.raw_id)
@@ -172,7 +172,7 @@ def verify_registration(party: RelyingParty, *, challenge: bytes, answer: object
 
 
 def credential_id_of(answer: object) -> bytes:
-    """The id of the credential an answer of `get()` claims to be from, for the look-up before the check.
+    """The credential id that an answer of `get()` names, for the look-up before its verification.
 
     Raises PasskeyRefused.
     """
@@ -185,10 +185,10 @@ def credential_id_of(answer: object) -> bytes:
 def verify_authentication(
     party: RelyingParty, *, challenge: bytes, answer: object, stored: StoredCredential
 ) -> Assertion:
-    """Check the answer of `get()` against the credential it names (7.2).
+    """Verify the answer of `get()` against the credential it names (7.2). Raises only PasskeyRefused.
 
-    The counter is reported and not judged: only once the signature is good does it mean anything, and only the
-    store can compare and move it in one step. Raises PasskeyRefused, and nothing else, for one not in order.
+    The counter is returned unchecked: it means something only after the signature is verified, and only the store can
+    compare and advance it in one step.
     """
     with _refusing_malformed():
         credential = parse_authentication_credential_json(_json_object(answer))
@@ -199,13 +199,13 @@ def verify_authentication(
             expected_rp_id=party.rp_id,
             expected_origin=party.origin,
             credential_public_key=stored.public_key,
-            # Zero switches the library's own comparison off: it comes before the signature is checked, and so
-            # would let a stranger without the key report somebody's passkey as copied.
+            # Zero disables the library's own comparison. It runs before the signature check, so anyone without the key
+            # could have a passkey reported as copied.
             credential_current_sign_count=0,
         )
         _require(verified.user_verified, _NOT_VERIFIED)
         _require(credential.raw_id == stored.credential_id)
-        # 7.2, step 6: a discoverable credential names its user, and that must be whose credential it is.
+        # 7.2, step 6: a discoverable credential names its user, who must be the credential's owner.
         _require(credential.response.user_handle in (None, stored.user_handle))
         return Assertion(verified.new_sign_count, verified.credential_backed_up)
 
@@ -234,5 +234,5 @@ def _json_object(answer: object) -> dict[str, Any]:
 
 
 def _refuse_other_frames(client_data: bytes) -> None:
-    """Our page is never framed; an answer from a frame on somebody else's page is no answer of ours (13.4.2)."""
+    """Refuse an answer from a frame (13.4.2): the passkey page is never framed."""
     _require(not parse_client_data_json(client_data).cross_origin)

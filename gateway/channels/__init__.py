@@ -1,1 +1,1 @@
-"""The four ways a notification reaches its owner: e-mail, webhook, Bark and Gotify."""
+"""The four notification channels: e-mail, webhook, Bark and Gotify."""

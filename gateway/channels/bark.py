@@ -1,7 +1,7 @@
-"""Bark: a push to an iPhone through a Bark server.
+"""Bark: push messages to an iPhone through a Bark server.
 
-Sources: github.com/Finb/bark-server, docs/API_V2.md; github.com/Finb/Bark, docs/encryption.md. The device key travels
-in the body, never in an address.
+Sources: github.com/Finb/bark-server, docs/API_V2.md; github.com/Finb/Bark, docs/encryption.md. The device key is sent
+in the body, never in a URL.
 """
 
 import base64
@@ -28,7 +28,7 @@ _HINTS: Final[Mapping[int, str]] = {HTTPStatus.BAD_REQUEST: "Check the device ke
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BarkTarget:
-    """Where a push goes: `https://server/device-key`, as the Bark app shows it. The key is a secret."""
+    """The receiver of a push: `https://server/device-key`, as the Bark app shows it. The key is a secret."""
 
     url: str
     encryption_key: str = field(default="", repr=False)
@@ -48,11 +48,11 @@ def target(_section: NotificationSettings, secrets: Mapping[str, str]) -> BarkTa
 async def send(
     message: Message, target: BarkTarget, outbound: Outbound, clock: Clock, rng: random.Random | None = None
 ) -> None:
-    """Deliver `message`. A repetition replaces the first push on the phone, because it has the same id.
+    """Deliver `message`. A repeated delivery replaces the first on the phone, because it has the same id.
 
     Raises:
         DeliveryFailed: permanent if the address holds no device key or the answer is 410.
-        AddressRefused: if the address lies in a private network.
+        AddressRefused: if the address is in a private network.
     """
     address, endpoint = push_endpoint(target.url)
     content = {"title": message.title, "body": message.text, **dict(address.options)}
@@ -63,7 +63,7 @@ async def send(
 
 
 def push_endpoint(url: str) -> tuple[BarkAddress, str]:
-    """The parts of `url`, and the address to push to.
+    """The parts of `url`, and the URL to push to.
 
     Raises:
         DeliveryFailed: permanent, if there is no device key.
@@ -76,7 +76,7 @@ def push_endpoint(url: str) -> tuple[BarkAddress, str]:
 
 
 def encrypt(content: Mapping[str, str], key: str, rng: random.Random) -> dict[str, str]:
-    """`content` as Bark's `ciphertext` (AES-CBC, PKCS #7, base64) and the random `iv` it was made with."""
+    """`content` as Bark's `ciphertext` (AES-CBC, PKCS #7, base64) and its random `iv`."""
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.padding import PKCS7
 

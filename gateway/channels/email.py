@@ -1,4 +1,4 @@
-"""E-mail: one message to one recipient over SMTP, never without verified TLS."""
+"""E-mail: one message to one recipient over SMTP, always with verified TLS."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ from store.errors import DeliveryFailed, InvalidEmail
 from store.text import sanitize
 
 MAIL_TIMEOUTS: Final = Timeouts(connect=5.0, total=30.0)
-"""Mail servers greet strangers slowly on purpose."""
+"""Mail servers delay their greeting to strangers on purpose."""
 
 _QUIT_TIMEOUT_S: Final = 1.0
 
@@ -43,21 +43,21 @@ SENTENCES: Final[Mapping[type[Exception], str]] = {
     aiosmtplib.SMTPNotSupported: "{host} lacks something that this message needs.",
     aiosmtplib.SMTPException: "{host} and this program found no way to sign in.",
 }
-"""What a person is told when a mail server fails. None quotes what the server wrote."""
+"""The sentence for each failure of a mail server. None quotes the server."""
 
 _REPLY_CODES: Final = range(200, 600)
 _ENHANCED_CODE: Final = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?=\s|\Z)")
 _MAILBOX_GONE_CODES: Final = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
-"""The codes that speak of the recipient alone (RFC 3463, RFC 7505). A bare 550 may as well mean that this
-server may not send here, which is for the administrator to mend."""
+"""Codes that concern the recipient alone (RFC 3463, RFC 7505). A bare 550 may also mean that this server may not send
+there, which the administrator has to fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """The administrator's mail server, which may lie in a private network.
+    """The administrator's mail server, which may be in a private network.
 
-    Without `username` there is no sign-in. TLS is not optional: `starttls` asks for it after the greeting
-    (RFC 3207, usually port 587), `implicit` begins with it (RFC 8314, usually port 465).
+    Without `username` there is no authentication. TLS is required: `starttls` upgrades after the greeting (RFC 3207,
+    usually port 587), `implicit` starts with TLS (RFC 8314, usually port 465).
     """
 
     host: str
@@ -70,7 +70,7 @@ class SmtpServer:
 
 @dataclass(frozen=True, slots=True)
 class EmailTarget:
-    """Where an e-mail goes, and through which server."""
+    """The receiver of an e-mail, and the server that sends it."""
 
     address: str
     server: SmtpServer
@@ -78,10 +78,10 @@ class EmailTarget:
 
 class _Client(aiosmtplib.SMTP):
     AUTH_METHODS = ("plain", "login")
-    """Each of them only after TLS. More methods would only turn one wrong password into several failures."""
+    """Used after TLS only. More methods would turn one wrong password into several failures."""
 
     def close(self) -> None:
-        """At once: TLS that is merely closed waits half a minute for the other side to say goodbye."""
+        """Abort: an orderly close of TLS waits half a minute for the peer."""
         if isinstance(self.transport, asyncio.WriteTransport):
             self.transport.abort()
         super().close()
@@ -95,12 +95,11 @@ async def send(
     timeouts: Timeouts = MAIL_TIMEOUTS,
     resolve: Resolve = system_resolver,
 ) -> None:
-    """Hand `message` to the mail server, for exactly one recipient; the server's 250 is success.
+    """Send `message` to exactly one recipient; the server's 250 means success.
 
     Raises:
-        DeliveryFailed: permanent if `target.address` is not one address, or the server says that there is no
-            such mailbox.
-        ValueError: if `tls` does not verify.
+        DeliveryFailed: permanent if `target.address` is not one address, or the mailbox does not exist.
+        ValueError: if `tls` does not verify certificates.
     """
     server = replace(target.server, host=target.server.host.removesuffix("."))
     recipient = _checked_address(target.address, "This is not one e-mail address: {}", permanent=True)
@@ -115,7 +114,7 @@ async def send(
                 client = await _connect(server, sender, context, timeouts, resolve)
                 stack.callback(client.close)
                 await _submit(client, server, mail, sender, recipient)
-            # The mail is accepted: how the server says goodbye, if at all, changes nothing.
+            # The mail is accepted; the reply to QUIT does not matter.
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 await client.quit(timeout=_QUIT_TIMEOUT_S)
     except aiosmtplib.SMTPException as error:

@@ -1,6 +1,6 @@
-"""Gotify: a message to an application of a Gotify server.
+"""Gotify: messages to an application on a Gotify server.
 
-Source: gotify.net/api-docs, `POST /message`. The token travels in a header, never in an address.
+Source: gotify.net/api-docs, `POST /message`. The token is sent in a header, never in a URL.
 """
 
 import re
@@ -22,7 +22,7 @@ _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,256}")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class GotifyTarget:
-    """Where a message goes: the server's address, an application token, and a priority from 0 to 10."""
+    """The receiver of a message: the server's address, an application token, and a priority from 0 to 10."""
 
     url: str
     token: str
@@ -40,11 +40,11 @@ def target(section: NotificationSettings, secrets: Mapping[str, str]) -> GotifyT
 
 
 async def send(message: Message, target: GotifyTarget, outbound: Outbound, clock: Clock) -> None:
-    """Deliver `message`, with its id among the extras, so that a repetition can be told.
+    """Deliver `message`, with its id among the extras, so that a receiver can detect a repetition.
 
     Raises:
         DeliveryFailed: permanent if the token or priority has the wrong form or the answer is 410.
-        AddressRefused: if the address lies in a private network.
+        AddressRefused: if the address is in a private network.
     """
     if not _TOKEN.fullmatch(target.token):
         raise DeliveryFailed("The Gotify token has characters that no token has.", permanent=True)

@@ -1,4 +1,4 @@
-"""A message as an e-mail: one sender, one recipient, plain text with an HTML alternative."""
+"""Formats a message as an e-mail: one sender, one recipient, plain text with an HTML alternative."""
 
 import html
 from email.headerregistry import Address
@@ -13,9 +13,9 @@ from store.host_names import ascii_host
 
 
 def one_address(text: str) -> str:
-    """`text` as exactly one address in ASCII, its domain in punycode if need be (RFC 5321, 4.1.2).
+    """`text` as exactly one ASCII address, its domain in punycode if necessary (RFC 5321, 4.1.2).
 
-    Apart from punycode the rule is the store's, so what could be saved can be written to.
+    Apart from punycode the rule is the store's, so every saved address can be used.
 
     Raises:
         InvalidEmail: for none, several, a display name, a quoted or non-ASCII local part, an address literal.
@@ -32,7 +32,7 @@ def one_address(text: str) -> str:
 def compose(message: Message, sender: str, recipient: str) -> EmailMessage:
     """`message` as an e-mail. Both addresses have passed `one_address`.
 
-    Message-ID and Date come from the message, so a repetition is recognised as one.
+    Message-ID and Date come from the message, so a repeated delivery is recognized as one.
     """
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address("Gatekey", addr_spec=sender)
@@ -40,14 +40,14 @@ def compose(message: Message, sender: str, recipient: str) -> EmailMessage:
     mail["Subject"] = message.title
     mail["Date"] = format_datetime(message.at)
     mail["Message-ID"] = f"<{message.id}@{domain_of(sender)}>"
-    mail["Auto-Submitted"] = "auto-generated"  # no answer from a vacation program (RFC 3834, 5)
+    mail["Auto-Submitted"] = "auto-generated"  # suppresses vacation replies (RFC 3834, 5)
     mail.set_content(message.text)
     mail.add_alternative(_page(message), subtype="html")
     return mail
 
 
 def domain_of(address: str) -> str:
-    """What follows the @."""
+    """The part after the @."""
     return address.rpartition("@")[2]
 
 

@@ -1,4 +1,4 @@
-"""What is told: one message, the same for every channel and for every attempt."""
+"""A notification, the same for every channel and for every attempt."""
 
 import re
 from collections.abc import Mapping
@@ -22,26 +22,26 @@ _FACT: Final = re.compile(r"(?!title\Z|text\Z)[a-z][a-z0-9_]{0,31}")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event, as every channel tells it.
+    """One notification.
 
-    `title` and each fact are cut to 200 characters and `text` to 2,000, and all of them lose the characters
-    that a terminal or a header would obey.
+    `title` and each fact are cut to 200 characters and `text` to 2,000. Control characters are removed from all of
+    them.
 
     Raises:
-        ValueError: if `id`, `kind` or a fact's name has another form, or `at` names no zone.
+        ValueError: if `id`, `kind` or a fact's name has another form, or `at` has no time zone.
     """
 
     id: str
-    """The same over all attempts, so that a receiver can tell a repetition: 1 to 64 of `[A-Za-z0-9_-]`."""
+    """The same for all attempts, so that a receiver can detect a repetition: 1 to 64 of `[A-Za-z0-9_-]`."""
     kind: str
-    """What happened, in dotted words, such as `quota.low`."""
+    """The event type, in dotted form, such as `quota.low`."""
     title: str
     text: str
-    """Complete for a person: every figure that matters is in it. May have several lines."""
+    """The complete text for a person, with every relevant figure. May have several lines."""
     at: datetime
-    """When it happened; aware."""
+    """Time of the event; aware."""
     facts: Mapping[str, str]
-    """The same for a program, such as `remaining_usd: "0.42"`: at most 12, not named `title` or `text`."""
+    """The same for programs, such as `remaining_usd: "0.42"`: at most 12, not named `title` or `text`."""
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id) or not _KIND.fullmatch(self.kind):

@@ -1,4 +1,4 @@
-"""One JSON message by POST, and what the receiver's answer means. Webhook, Bark and Gotify share it."""
+"""Delivers a JSON message by POST and interprets the response, for webhook, Bark and Gotify."""
 
 import json
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ def to_json(payload: Mapping[str, object]) -> bytes:
 
 
 def parse_server_url(url: str) -> httpx.URL:
-    """`url` of a channel's server, without a query.
+    """Parse the URL of a channel's server, which has no query.
 
     Raises:
-        DeliveryFailed: permanent, if it is not such an address.
+        DeliveryFailed: permanent, if it is not such a URL.
     """
     try:
         parsed = parse_web_url(url)
@@ -36,7 +36,7 @@ def parse_server_url(url: str) -> httpx.URL:
 
 
 def redacted_url(url: str) -> str:
-    """`url` for a log line: its path may be a secret, its host is not."""
+    """`url` for a log line, without its path, which may be a secret."""
     try:
         parsed = parse_web_url(url)
     except InvalidUrl:
@@ -53,12 +53,12 @@ async def post_json(
     *,
     hints: Mapping[int, str] | None = None,
 ) -> None:
-    """Deliver `body`; a status of 2xx is success and nothing else is. `hints` say what a status means here.
+    """Deliver `body`; only a status of 2xx is success. `hints` explain a status of this channel.
 
     Raises:
-        AddressRefused: if the address lies in a private network and is not listed.
+        AddressRefused: if the address is in a private network and is not allowed.
         DeliveryFailed: otherwise; permanent after 410, with `retry_after` if a 429 or 503 asked for it. The
-            sentence names the host and the status, never the path and never what the receiver wrote.
+            sentence names the host and the status, never the path and never the response.
     """
     try:
         answer = await outbound.post(url, body, {"Content-Type": "application/json", **headers})

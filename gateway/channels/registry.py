@@ -1,4 +1,4 @@
-"""The HTTP channels, and how each makes its target of an account's settings."""
+"""The HTTP channels, and the function of each that makes its target from an account's settings."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -8,9 +8,9 @@ from gateway.channels.target import HttpTarget
 from store.sections import Channel, NotificationSettings
 
 MakeTarget = Callable[[NotificationSettings, Mapping[str, str]], HttpTarget]
-"""From the saved settings and the channel's secrets in clear, by name, to the target. A secret not set is empty.
+"""Makes a target from the saved settings and the channel's decrypted secrets by name; an unset secret is empty.
 
-Raises `DeliveryFailed`, permanent, if an address or a secret that the channel needs is missing.
+Raises `DeliveryFailed`, permanent, if a required address or secret is missing.
 """
 
 TARGETS: Final[Mapping[Channel, MakeTarget]] = {
@@ -18,4 +18,4 @@ TARGETS: Final[Mapping[Channel, MakeTarget]] = {
     Channel.BARK: bark.target,
     Channel.GOTIFY: gotify.target,
 }
-"""E-mail has no entry: it goes through the administrator's mail server (`gateway.targets`)."""
+"""E-mail is not included: it uses the administrator's mail server (`gateway.targets`)."""

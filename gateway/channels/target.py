@@ -1,4 +1,4 @@
-"""The parts that every HTTP channel has: a target that can be delivered to, and the means to do it with."""
+"""The parts shared by all HTTP channels: the target protocol, and the means of a delivery."""
 
 import random
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Webhook: a signed JSON POST after the Standard Webhooks specification.
+"""Webhook: a signed JSON POST, following the Standard Webhooks specification.
 
 Source: github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md.
 """
@@ -26,7 +26,7 @@ _KEY_BYTES: Final = range(24, 65)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class WebhookTarget:
-    """Where a webhook goes. The path of `url` may be a secret too, as in most chat services."""
+    """The receiver of a webhook. The path of `url` may be a secret too, as in most chat services."""
 
     url: str
     secret: str = ""
@@ -44,11 +44,11 @@ def target(section: NotificationSettings, secrets: Mapping[str, str]) -> Webhook
 
 
 async def send(message: Message, target: WebhookTarget, outbound: Outbound, clock: Clock) -> None:
-    """Deliver `message`. Its id stays the same over attempts; time and signature are made for each.
+    """Deliver `message`. Its id is the same for all attempts; time and signature are new for each.
 
     Raises:
         DeliveryFailed: permanent if the secret has the wrong form or the answer is 410.
-        AddressRefused: if the address lies in a private network.
+        AddressRefused: if the address is in a private network.
     """
     now = clock.now()
     body = body_of(message)
@@ -60,7 +60,7 @@ async def send(message: Message, target: WebhookTarget, outbound: Outbound, cloc
 
 
 def body_of(message: Message) -> bytes:
-    """The body, below 20 KB: `type`, `timestamp` (when it happened) and `data`."""
+    """The body, below 20 KB: `type`, `timestamp` (time of the event) and `data`."""
     return to_json(
         {
             "type": message.kind,

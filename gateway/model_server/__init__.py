@@ -1,1 +1,1 @@
-"""The HTTP client of the model server: requests, kept connections, and the errors that it reports."""
+"""HTTP client of the administrator's model server: requests, connections, and its error responses."""

@@ -1,7 +1,7 @@
-"""The one way to the model server.
+"""The HTTP client of the model server.
 
-Its address is the administrator's, so it may lie in a private network. Requests go through httpx's transport and not
-through a client, which would log addresses, keep cookies, and know how to follow redirects and proxies.
+The administrator configures its address, so a private network is allowed. Requests use httpx's transport instead of
+`httpx.AsyncClient`, which logs addresses, keeps cookies, and follows redirects and proxies.
 """
 
 import asyncio
@@ -23,33 +23,33 @@ from store.errors import UpstreamFailed
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
 TIMEOUTS: Final = {"connect": 5.0, "read": 300.0, "write": 30.0, "pool": 5.0}
-"""Seconds. `read` is the longest silence, before an answer or within one."""
+"""Seconds. `read` is the longest silence before or within a response."""
 MAX_CALL_S: Final = 50 * 60
-"""Seconds. Shorter than `store.reservations.ABANDONED_AFTER`, after which what a call holds is given back."""
+"""Seconds. Shorter than `store.reservations.ABANDONED_AFTER`, after which the hold of a call is released."""
 MAX_RESPONSE_BYTES: Final = 64 * 1024 * 1024
 MAX_ERROR_BYTES: Final = 64 * 1024
 
 CLIENT_ERROR_STATUSES: Final = frozenset({400, 403, 404, 409, 413, 415, 422, 429})
-"""Statuses that are the client's doing. All others are between the gateway and the model server, and so is a 403
-that gives no reason."""
+"""Statuses that the client caused. Any other status concerns the gateway and the model server alone, and so does a 403
+without a reason."""
 _MAX_CACHED_URLS: Final = 100
 _NOT_CONFIGURED: Final = "The administrator has not configured a model server."
 
 
 class ModelServerClient:
-    """Connections to the model server, kept open between calls. Tests inject a `transport`."""
+    """Sends requests over connections that stay open between calls. Tests inject a `transport`."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._transport = transport
         self._opening = asyncio.Lock()
         self._urls: dict[str, httpx.URL] = {}
         self.without_usage: set[str] = set()
-        """Addresses of model servers that refuse to report the usage of a stream."""
+        """Base URLs of model servers that refuse to report the usage of a stream."""
 
     async def send(
         self, site: SiteView, method: str, path: str, content: bytes = b"", *, request_id: str
     ) -> httpx.Response:
-        """The beginning of the answer to one request, whatever its status. The caller closes it.
+        """The response to one request, whatever its status; its body is unread. The caller closes it.
 
         Raises `OpenAiProblem`: 503 without a model server, 502 or 504 if it cannot be reached.
         """
@@ -57,7 +57,7 @@ class ModelServerClient:
             raise OpenAiProblem(503, _NOT_CONFIGURED, code="upstream_missing")
         transport = self._transport or await self._open()
         url = self._url(site.upstream_url + path)
-        # Complete headers and a stream: made from `content`, a request would work out both at some length.
+        # Complete headers and a stream: given `content`, httpx would compute both, which takes longer.
         headers = _headers(site, url, content, request_id)
         body = _ReleasedBody(content)
         request = httpx.Request(method, url, headers=headers, stream=body, extensions={"timeout": TIMEOUTS})
@@ -71,7 +71,7 @@ class ModelServerClient:
             await self._transport.aclose()
 
     def _url(self, text: str) -> httpx.URL:
-        # To parse an address takes longer than to write the whole request; all but those of tasks come again.
+        # Parsing a URL takes longer than writing the whole request. All URLs but those of batches recur.
         if text not in self._urls:
             if len(self._urls) >= _MAX_CACHED_URLS:
                 self._urls.clear()
@@ -81,15 +81,15 @@ class ModelServerClient:
     async def _open(self) -> httpx.AsyncBaseTransport:
         async with self._opening:
             if self._transport is None:
-                tls = await asyncio.to_thread(system_trust)  # it reads files
+                tls = await asyncio.to_thread(system_trust)  # reads files
                 self._transport = ModelServerTransport(tls)
             return self._transport
 
 
 class _ReleasedBody(httpx.AsyncByteStream):
-    """The body of one request, which is let go of once it is sent.
+    """The body of one request, released once it is sent.
 
-    httpcore keeps a request until its answer is closed. A stream lasts for minutes, and its body may have 32 MiB.
+    httpcore keeps a request until its response is closed. A stream lasts for minutes, and its request may have 32 MiB.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -115,7 +115,7 @@ def _headers(site: SiteView, url: httpx.URL, content: bytes, request_id: str) ->
 
 
 async def read_body(response: httpx.Response, limit: int = MAX_RESPONSE_BYTES) -> bytes:
-    """The whole body, as sent. Raises `OpenAiProblem` 502 or 504; `limit` is in bytes."""
+    """The whole body, undecoded; `limit` is in bytes. Raises `UpstreamFailed`, and `OpenAiProblem` 502 or 504."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise UpstreamFailed("The model server compressed its answer, which was not asked of it.")
     body = bytearray()
@@ -130,12 +130,12 @@ async def read_body(response: httpx.Response, limit: int = MAX_RESPONSE_BYTES) -
 
 
 def body_chunks(response: httpx.Response) -> AsyncIterable[bytes]:
-    """The body as it comes in. It raises what is in `gateway.network_errors.NETWORK_ERRORS`."""
+    """The body in chunks as they arrive. Iterating raises `gateway.network_errors.NETWORK_ERRORS`."""
     return cast("AsyncIterable[bytes]", response.stream)
 
 
 def connection_problem(error: Exception) -> OpenAiProblem:
-    """The problem for a foreign exception. It names no host: that is the administrator's business."""
+    """The problem for a network error. It names no host, which only the administrator may know."""
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return OpenAiProblem(504, "The model server did not answer in time.", code="upstream_timeout")
     if isinstance(error, httpx.ConnectError):
@@ -146,13 +146,13 @@ def connection_problem(error: Exception) -> OpenAiProblem:
 async def response_problem(
     response: httpx.Response, site: SiteView, told: Collection[int] = CLIENT_ERROR_STATUSES
 ) -> OpenAiProblem:
-    """The problem for an answer that is no success, with the gateway's key and the model server's address masked.
+    """The problem for a response without success, with the gateway's key and the model server's address masked.
 
-    A status in `told` is told on as the client's doing. Of all others the administrator is told the reason, and the
-    client as well where the model server failed.
+    A status in `told` is passed on to the client. For any other status the reason is logged, and the client receives it
+    only if the model server failed (500 and above).
     """
     status, reason, secret, host = response.status_code, None, site.upstream_key, site.upstream_host
-    # A refusal that cannot be read is still one: a 502 instead would be tried again.
+    # An unreadable error body is no reason for a 502, which the client would retry.
     with contextlib.suppress(UpstreamFailed, OpenAiProblem):
         reason = reason_in_body(await read_body(response, MAX_ERROR_BYTES))
     if status not in told or (reason is None and status == HTTPStatus.FORBIDDEN):
@@ -172,12 +172,12 @@ async def response_problem(
 def _server_problem(
     status: int, reason: ErrorReason | None, site: SiteView, headers: Mapping[str, str]
 ) -> OpenAiProblem:
-    """The problem for what went wrong between the gateway and the model server."""
+    """The problem for a failure between the gateway and the model server."""
     name = HTTPStatus(status).phrase if status in set(HTTPStatus) else "something unknown"
     sentence = f"The model server answered {status} ({name})"
     if reason is not None:
         LOGGER.warning("%s: %s", sentence, mask_secrets(reason.message, site.upstream_key))
-    # Refused: the gateway's key or its credit. That is the administrator's business.
+    # Below 500 the gateway's key or its credit was refused, which concerns the administrator alone.
     is_told = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     told = failure_sentence(sentence, reason if is_told else None, secret=site.upstream_key, host=site.upstream_host)
     is_busy = status in (503, 529)

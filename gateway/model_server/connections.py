@@ -1,8 +1,8 @@
-"""Connections to the model server, kept in a plain list.
+"""A connection pool for the model server that keeps idle connections in a list.
 
-httpcore's own pool looks through all of its connections at each request and each answer, which costs several times
-as much as the request itself. Here a connection is taken from the end of a list and put back when its answer is
-read. The rest, TLS, HTTP/1.1 and what its failures are called, is still httpcore's and httpx's.
+httpcore's own pool scans all of its connections at each request and each response, which costs several times as much as
+the request itself. This pool pops an idle connection from a list and appends it when its response is read. TLS,
+HTTP/1.1 and the exceptions are those of httpcore and httpx.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from gateway.model_server.sockets import AsyncioBackend
 
 MAX_CONNECTIONS: Final = 1000
 IDLE_TIMEOUT_S: Final = 15.0
-"""Seconds that an idle connection is kept; one that the server closed earlier is noticed when it is taken up."""
+"""Seconds an idle connection is kept. One that the server closed earlier is detected on its next use."""
 
 
 class IdleListPool(httpcore.AsyncConnectionPool):
-    """Connections by origin; the last used is taken up first, so the others may grow old and go."""
+    """Idle connections by origin. The last used is reused first, so the others expire."""
 
     def __init__(self, tls: ssl.SSLContext, network_backend: httpcore.AsyncNetworkBackend | None = None) -> None:
         super().__init__(ssl_context=tls, keepalive_expiry=IDLE_TIMEOUT_S, network_backend=network_backend)
@@ -29,9 +29,9 @@ class IdleListPool(httpcore.AsyncConnectionPool):
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """The answer. Closing it gives the connection back.
+        """The response. Closing it returns the connection to the pool.
 
-        Raises `httpcore.PoolTimeout` while `MAX_CONNECTIONS` others are open.
+        Raises `httpcore.PoolTimeout` while `MAX_CONNECTIONS` connections are in use.
         """
         await self._acquire_slot(request.extensions["timeout"]["pool"])
         origin = request.url.origin
@@ -61,7 +61,7 @@ class IdleListPool(httpcore.AsyncConnectionPool):
         )
 
     async def aclose(self) -> None:
-        """Close what is idle. Answers that are still being read keep theirs."""
+        """Close the idle connections. Responses that are still being read keep theirs."""
         kept, self._idle = self._idle, {}
         for connections in kept.values():
             for connection in connections:
@@ -88,7 +88,7 @@ class IdleListPool(httpcore.AsyncConnectionPool):
 
 
 class _ReleasingStream:
-    """The body of an answer, which gives its connection back once it is closed."""
+    """The body of a response, which returns its connection to the pool when it is closed."""
 
     def __init__(self, stream: Any, release: Any) -> None:
         self._stream = stream

@@ -1,8 +1,8 @@
-"""The reason that a model server gives, in whichever dialect it gives it.
+"""The reason in a model server's error response, in any of the usual formats.
 
-OpenAI has an `error` with a `message`; Ollama an `error` that is a sentence; vLLM and LM Studio the sentence itself;
-FastAPI, and so many small servers, a `detail`, which may be a list of fields; Gemini a list with an error in it; and
-what stands in front of them answers with text or a page.
+OpenAI has an `error` object with a `message`; Ollama has a string in `error`; vLLM and LM Studio have the `message` at
+the top level; FastAPI has a `detail`, which may be a list of fields; Gemini has a list with one such document. Proxies
+answer with plain text or HTML.
 """
 
 import html
@@ -15,9 +15,9 @@ from gateway.json_text import loads_lenient
 from store.text import sanitize
 
 MAX_REASON_CHARACTERS: Final = 500
-"""Characters of a reason that are told."""
+"""Length of a reason that is passed on."""
 _TITLE_SEARCH_BYTES: Final = 16 * 1024
-"""Bytes of a page in which its title is looked for."""
+"""Leading bytes of an HTML page in which its title is searched."""
 _MAX_LISTED_ERRORS: Final = 5
 _MAX_DEPTH: Final = 4
 _ERROR_KEYS: Final = ("error", "errors", "detail", "details")
@@ -38,7 +38,7 @@ _PRIVATE_ADDRESS: Final = re.compile(
     r"|(?<![\w:])(?:::1|f[cde][0-9a-f]{2}:[0-9a-f:]*:[0-9a-f:]*)(?![\w:])",
     re.IGNORECASE,
 )
-"""Addresses that only the administrator's network has, in whatever a model server says."""
+"""Addresses of private networks in any text of a model server."""
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _MARKUP: Final = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.IGNORECASE | re.DOTALL)
 _PAGE: Final = re.compile(r"\s*<[!?a-z]", re.IGNORECASE)
@@ -47,7 +47,7 @@ _WHITESPACE: Final = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class ErrorReason:
-    """What was said: the sentence, and the words that OpenAI has beside it."""
+    """The message of an error, and the other members of OpenAI's error object."""
 
     message: str
     kind: str | None = None
@@ -56,7 +56,7 @@ class ErrorReason:
 
 
 def reason_in_body(body: bytes) -> ErrorReason | None:
-    """The reason in the body of a refusal; None if there is none that a person could read."""
+    """The reason in the body of an error response; None if there is no readable one."""
     try:
         document = loads_lenient(body)
     except (ValueError, RecursionError):
@@ -66,7 +66,7 @@ def reason_in_body(body: bytes) -> ErrorReason | None:
 
 
 def reason_in_document(document: object) -> ErrorReason | None:
-    """The reason in a document that reports an error."""
+    """The reason in a parsed error document; None if there is none."""
     if isinstance(document, list) and len(document) == 1:
         document = document[0]
     sentence = _find_sentence(document)
@@ -79,23 +79,23 @@ def reason_in_document(document: object) -> ErrorReason | None:
 
 
 def mask_secrets(text: str, secret: str) -> str:
-    """`text` on one line, without the gateway's own key or anything that looks like one."""
+    """`text` on one line, with the gateway's own key (`secret`) and anything that looks like an API key masked."""
     return sanitize(_API_KEY.sub("sk-…", text.replace(secret, "…") if secret else text), MAX_REASON_CHARACTERS)
 
 
 def mask_addresses(text: str) -> str:
-    """`text` without addresses and hosts: where the model server lies is the administrator's business."""
+    """`text` with every address and host masked: only the administrator may know where the model server is."""
     return _ADDRESS.sub("…", text)
 
 
 def mask_host(text: str, host: str) -> str:
-    """`text` without the model server's own `host`, its port with it, and without addresses of private networks."""
+    """`text` with the model server's `host` and port, and addresses of private networks, masked."""
     own = rf"(?<![\w.-])\[?{re.escape(host)}\]?(?::\d+)?(?![\w-])"
     return _PRIVATE_ADDRESS.sub("…", re.sub(own, "…", text, flags=re.IGNORECASE) if host else text)
 
 
 def failure_sentence(sentence: str, reason: ErrorReason | None, *, secret: str, host: str) -> str:
-    """`sentence`, and after it the reason, without the gateway's key, the model server's `host` and any address."""
+    """`sentence` followed by the reason, with the gateway's key, the model server's `host` and every address masked."""
     if reason is None:
         return f"{sentence}."
     return f"{sentence}: {mask_secrets(mask_addresses(mask_host(reason.message, host)), secret)}"
@@ -118,14 +118,14 @@ def _find_sentence(value: object, depth: int = 0) -> str | None:
 
 def _candidates(value: Mapping[str, Any]) -> Iterator[object]:
     for name in (*_MESSAGE_KEYS, *_ERROR_KEYS):
-        # The title of a problem (RFC 9457) says less than its detail.
+        # RFC 9457: `title` is less specific than `detail`.
         if name == "title" and value.get("detail"):
             continue
         yield value.get(name)
 
 
 def _listed_error(item: object, depth: int) -> str | None:
-    """One of several errors, after the field that it is about."""
+    """One of several errors, prefixed with the field that it concerns."""
     sentence = _find_sentence(item, depth)
     places = item.get("loc") if isinstance(item, dict) else None
     if sentence is None or not isinstance(places, list):

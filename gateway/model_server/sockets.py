@@ -1,4 +1,4 @@
-"""httpcore's sockets, on asyncio's own streams. Its usual ones go through anyio, which costs half as much again."""
+"""httpcore's network backend over asyncio streams. The default backend, anyio, costs half as much again."""
 
 import asyncio
 import ssl
@@ -9,11 +9,11 @@ from typing import Any, Final
 import httpcore
 
 _READ_AHEAD_BYTES: Final = 256 * 1024
-"""Bytes that are read ahead of whoever reads them."""
+"""Bytes read ahead of the consumer."""
 
 
 class AsyncioBackend(httpcore.AsyncNetworkBackend):
-    """TCP connections of the running event loop."""
+    """TCP connections on the running event loop."""
 
     async def connect_tcp(
         self,
@@ -35,7 +35,7 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
 
 
 class _CountingReader(asyncio.StreamReader):
-    """A reader that knows whether anything has come in that nobody has read."""
+    """A stream reader that counts the bytes nobody has read yet."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit)
@@ -74,7 +74,7 @@ class _AsyncioStream(httpcore.AsyncNetworkStream):
                 await self._writer.drain()
 
     async def aclose(self) -> None:
-        # At once: a goodbye that the other side does not answer would be waited for.
+        # Abort: closing would wait for a TLS shutdown that the peer may never answer.
         self._writer.transport.abort()
 
     async def start_tls(
@@ -89,7 +89,7 @@ class _AsyncioStream(httpcore.AsyncNetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore asks for: `is_readable` tells an idle connection that the other side has closed."""
+        """Extra information for httpcore. `is_readable` is true for an idle connection that the peer has closed."""
         if info == "is_readable":
             return self._reader.has_ended or self._reader.unread > 0
         return self._writer.get_extra_info(info)
@@ -101,5 +101,5 @@ def _httpcore_errors(timeout: type[Exception], failure: type[Exception]) -> Iter
         yield
     except TimeoutError as error:
         raise timeout(str(error)) from error
-    except OSError as error:  # ssl.SSLError among them
+    except OSError as error:  # includes ssl.SSLError
         raise failure(str(error)) from error

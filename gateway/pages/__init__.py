@@ -44,7 +44,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""What every file of the page is sent with."""
+"""Headers of every file of the page."""
 
 _FILES: Final[Mapping[str, tuple[str, str]]] = {
     PAGE_PATH: ("passkey.html", "text/html; charset=utf-8"),
@@ -62,14 +62,14 @@ class Asset:
 
 
 def assets() -> dict[str, Asset]:
-    """Every file by its path on the origin. Reads the package's files: call it once, at the start of the server."""
+    """Every file by its path. Reads the package's files: call it once, at startup."""
     folder = files(__package__)
     return {path: Asset((folder / name).read_bytes(), kind) for path, (name, kind) in _FILES.items()}
 
 
 def page_address(origin: str, code: str = "") -> str:
-    """Where a person goes, with `code` filled in for a QR.
+    """The URL of the page, with `code` filled in for a QR code.
 
-    The code is a fragment: browsers keep it to themselves, so it reaches no access log and no Referer.
+    The code is a fragment, which browsers do not send: it reaches no access log and no Referer.
     """
     return f"{origin}{PAGE_PATH}#{quote(code, safe='-')}" if code else f"{origin}{PAGE_PATH}"

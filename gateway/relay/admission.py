@@ -1,4 +1,4 @@
-"""Whether a call may go ahead: key, account, price, and money, in that order."""
+"""Admission of a call: checks the key, the account, the price and the money, in that order."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from store.store import Store
 
 
 class Admission:
-    """One call at the door. `read` first, then `hold` in a write transaction; what `read` found stays here."""
+    """The admission of one call: `read`, then `hold` in a write transaction. Attributes hold the results."""
 
     def __init__(self, store: Store, key: str, call: Call, site: SiteView, limit_compliance: LimitCompliance) -> None:
         self._store = store
@@ -24,25 +24,25 @@ class Admission:
         self._site = site
         self._obedience = limit_compliance
         self.call = call
-        """As it goes to the model server: under the name that its price has, and limited to what can be paid for."""
+        """The call as sent to the model server: under the model name of its price, limited to the affordable length."""
         self.holder: KeyHolder | None = None
-        """Known even when the call is refused."""
+        """Set even when the call is refused."""
         self.price: ModelPrice | None = None
-        """None: the model has no price, the account accepts that, and the administrator set no rate for such models."""
+        """None: the model has no price, the account accepts that, and the administrator set no default rate."""
         self.limit: int | None = None
-        """Tokens that each answer was limited to here, as no more could be paid for."""
+        """Tokens each answer was limited to here, because no more could be paid for."""
         self._max_micro_usd = 0
-        """Micro-USD that are held."""
+        """Amount to hold, in micro-USD."""
 
     @property
     def known_holder(self) -> KeyHolder:
-        """Raises `InvalidApiKey` before `read` has found one."""
+        """Raises `InvalidApiKey` before `read` has set the holder."""
         if self.holder is None:
             raise InvalidApiKey
         return self.holder
 
     def read(self, tx: Connection) -> None:
-        """Whose key it is, what the model costs, and whether there is money for it at all.
+        """Authenticate the key, read the price, and compare the cost with the free money.
 
         Raises `InvalidApiKey`, `ModelNotPriced`, `QuotaExceeded`, `SpendLimitReached`.
         """
@@ -50,19 +50,19 @@ class Admission:
         self.holder = holder
         self.price = self._store.pricing.quote(tx, holder.account_id, call.model)
         if self.price is not None:
-            # Charged as the model that has the price, so it is that model that is asked for.
+            # The call is charged at the price of this model name, so the model server gets the same name.
             self.call = call.rewritten(self.price.model, None)
         self._max_micro_usd = self._ceiling.max_micro_usd
         free = _free_micro_usd(holder)
         if self._max_micro_usd > free:
             self._limit_to(free)
-        # The hold decides. But one that fails undoes what is written together with it, and the calls of an account
-        # that has nothing left come again and again.
+        # The hold decides. This earlier check avoids rolling back the jobs of the same transaction: the calls of an
+        # account without money come again and again.
         if self._max_micro_usd > free:
             raise self._refusal(holder)
 
     def hold(self, tx: Connection) -> Hold:
-        """Hold what the call may cost at most; returns what it is booked with.
+        """Hold the maximum cost of the call; returns the hold that its booking needs.
 
         Raises `QuotaExceeded`, `SpendLimitReached`.
         """
@@ -72,10 +72,10 @@ class Admission:
         try:
             hold = self._store.quota.hold(tx, holder.account_id, self._max_micro_usd, api_key_id=holder.key_id)
         except (QuotaExceeded, SpendLimitReached) as error:
-            # Others have held meanwhile.
+            # Other calls have held money since `read`.
             raise self._refusal(self._store.api_keys.holder(tx, self._key), type(error)) from error
         if holder.is_stale:
-            # After the hold: everyone locks the quota before the key, or two calls would wait for each other.
+            # After the hold: every transaction locks the quota before the key, or two calls could deadlock.
             self._store.api_keys.note_use(tx, holder)
         return hold
 
@@ -85,11 +85,11 @@ class Admission:
 
     @property
     def trusts_limit(self) -> bool:
-        """Whether a limit in the request is relied on."""
+        """Whether the model server is trusted to respect a limit in the request."""
         return self._obedience.holds(self._site, self.call.model)
 
     def _limit_to(self, free: int) -> None:
-        """Let the model server keep to what `free` micro-USD pay for, if the client set no limit of its own."""
+        """Limit the answer to what `free` micro-USD pay for, if the client set no limit of its own."""
         ceiling = self._ceiling
         limit = ceiling.limit_covered_by(free)
         if limit is not None:
@@ -99,7 +99,8 @@ class Admission:
             self._max_micro_usd = ceiling.cost(limit[1])
 
     def _refusal(self, holder: KeyHolder, kind: type[GatekeyError] | None = None) -> GatekeyError:
-        """Why the call is not covered, in dollars and tokens. `kind` says which of the two limits stands in its way."""
+        """The error for a call that is not covered, in dollars and tokens. `kind` names the exceeded limit; None: work
+        it out."""
         ceiling, on_key = self._ceiling, holder.free_on_key_micro_usd
         is_quota = holder.free_micro_usd < self._max_micro_usd if kind is None else kind is QuotaExceeded
         free, held = holder.free_micro_usd, holder.held_micro_usd

@@ -1,5 +1,5 @@
-"""Reading a batch. All accounts share the gateway's key at the model server, so a batch is found only by the account
-that created it, and the usage log knows which one that was."""
+"""Reading a batch. All accounts share the gateway's key at the model server, so an account may read only the batches
+that the usage log attributes to it."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +20,7 @@ class Batches:
         self._relay = relay
 
     async def read(self, request: Request) -> Response:
-        """The batch as it stands at the model server; its line in the usage log is brought up to date."""
+        """Return the batch from the model server, and update its status in the usage log."""
         relay = self._relay
         started_at, key, site = relay.begin(request), relay.key(request), await relay.site()
         async with relay.counted(request, key, site, started_at):

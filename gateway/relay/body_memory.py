@@ -1,4 +1,4 @@
-"""How many bytes of requests are held in memory, of each account and in all."""
+"""Limits on the bytes of request bodies in memory, per account and in total."""
 
 from collections import Counter
 from types import TracebackType
@@ -16,10 +16,9 @@ _TOTAL_LIMIT_REACHED: Final = "The gateway has as many large requests under way 
 
 
 class BodyMemory:
-    """What is held: of each account as announced, in all as it has come in.
+    """Bytes in memory: per account as announced, in total as received.
 
-    An announcement costs its client nothing: a few accounts that announce much and send little would leave no room for
-    the others.
+    The total ignores announcements because they cost a client nothing: a few accounts could reserve all of it.
     """
 
     def __init__(self) -> None:
@@ -27,12 +26,12 @@ class BodyMemory:
         self.arrived = 0
 
     def of(self, account_id: int, site: SiteView) -> "BodyReservation":
-        """A claim of nothing yet, to be left when the body is no longer held."""
+        """An empty reservation. Leaving its context releases what it has grown to."""
         return BodyReservation(self, account_id, site)
 
 
 class BodyReservation:
-    """The bytes of one body. It grows before they are read, and is given back on leaving it."""
+    """The reserved bytes of one body. It grows before each read; leaving its context releases it."""
 
     def __init__(self, bodies: BodyMemory, account_id: int, site: SiteView) -> None:
         self._body_memory = bodies
@@ -42,7 +41,7 @@ class BodyReservation:
         self._arrived = 0
 
     def announce(self, size: int) -> None:
-        """Claim `size` bytes of what the account may have. Raises as `grow_to`, also where there is no room now."""
+        """Reserve `size` bytes of the account's limit. Raises like `grow_to`, also if the total is used up."""
         held, more = self._body_memory.held, size - self._announced
         if more <= 0:
             return
@@ -54,7 +53,7 @@ class BodyReservation:
         self._announced = size
 
     def grow_to(self, size: int) -> None:
-        """Claim `size` bytes altogether. Raises `OpenAiProblem`: 429 for the account's limit, 503 for that of all."""
+        """Reserve `size` bytes altogether. Raises `OpenAiProblem`: 429 for the account's limit, 503 for the total."""
         self.announce(size)
         more = size - self._arrived
         if more > 0:

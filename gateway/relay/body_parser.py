@@ -15,34 +15,34 @@ from gateway.relay.parser_process import FRAME_HEADER, frame_head
 from gateway.relay.request import Call, Endpoint, OutputLength, parse_request
 
 MAX_INLINE_BYTES: Final = 64 * 1024
-"""Bytes of JSON that are read on the event loop: a few milliseconds, whatever they hold."""
+"""Bytes of JSON parsed on the event loop: a few milliseconds for any content."""
 PARSE_TIMEOUT_S: Final = 30.0
-"""Seconds. The slowest body that is let through takes two."""
+"""Seconds. The slowest body that passes the limits takes two."""
 QUEUE_TIMEOUT_S: Final = 30.0
-"""Seconds that a body waits for those before it."""
+"""Seconds a body waits for earlier ones."""
 _CHUNK_BYTES: Final = 1024 * 1024
 _EXIT_TIMEOUT_S: Final = 5.0
 _IMPORT_ROOT: Final = Path(__file__).parents[2]
-"""Where this very program lies."""
+"""The directory that contains the `gateway` package."""
 _PARSER_FAILED: Final = "The gateway could not read this body at the moment. Try again."
 _PARSER_BUSY: Final = "The gateway has too many large requests to read at the moment. Try again in a few seconds."
 
 
 class BodyParser:
-    """The reading process of one event loop. It starts with the first long body; one that fails is replaced."""
+    """The parser process of one event loop. It starts with the first long body, and restarts after a failure."""
 
     def __init__(self) -> None:
         self._process: Process | None = None
         self._turn = asyncio.Lock()
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        """Of each account: one that sends many bodies has one of them among those that wait for the process."""
+        """By account, so that an account with many bodies has only one of them in the queue for the process."""
 
     async def parse(
         self, endpoint: Endpoint, media_type: str, raw: bytes | bytearray, extra: Set[str], account_id: int = 0
     ) -> Call:
-        """As `gateway.relay.request.parse_request`, for the account that sent it.
+        """Parse `raw` as `gateway.relay.request.parse_request` does, for the account that sent it.
 
-        Raises `OpenAiProblem`, also 503 where the reader failed or its turn did not come within `QUEUE_TIMEOUT_S`.
+        Raises `OpenAiProblem`, also 503 if the process failed or was not free within `QUEUE_TIMEOUT_S`.
         """
         if len(raw) <= MAX_INLINE_BYTES:
             return parse_request(endpoint, media_type, bytes(raw), extra)
@@ -83,7 +83,7 @@ class BodyParser:
             await self._end(grace=0 if isinstance(error, TimeoutError) else _EXIT_TIMEOUT_S)
             raise OpenAiProblem(503, _PARSER_FAILED, headers={"Retry-After": "1"}) from error
         except BaseException:
-            await self._end(grace=0)  # whoever came next would be told the answer to this
+            await self._end(grace=0)  # the next caller would read this response
             raise
 
     async def _exchange(self, head: dict[str, Any], raw: bytes | bytearray) -> tuple[dict[str, Any], bytes]:
@@ -100,7 +100,7 @@ class BodyParser:
         return told, await process.stdout.readexactly(content_length)
 
     async def _end(self, *, grace: float) -> None:
-        """End the process, after `grace` seconds by force."""
+        """End the process; kill it after `grace` seconds."""
         process, self._process = self._process, None
         if process is None or process.stdin is None:
             return
@@ -114,8 +114,7 @@ class BodyParser:
 
 
 async def _start() -> Process:
-    # Nothing of the environment: the key that protects the secrets may stand there. A session of its own: what is
-    # typed at the terminal is the gateway's business.
+    # No environment: it may hold the encryption key of the store. A new session: terminal signals go to the gateway.
     command = (sys.executable, "-P", "-m", "gateway.relay.parser_process")
     env = {"PYTHONPATH": str(_IMPORT_ROOT)}
     return await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""The places that calls have at the model server, and how many of them one account may take."""
+"""Limit on concurrent calls per account."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ _RETRY_AFTER_S: Final = "5"
 
 
 class ConcurrencyLimiter:
-    """How many calls each account has under way. One that never takes its answers would have them all."""
+    """Counts the running calls of each account, so that none can use all connections."""
 
     def __init__(self) -> None:
         self._taken: Counter[int] = Counter()
 
     @contextmanager
     def one(self, account_id: int) -> Iterator[None]:
-        """A place for one call. Raises `OpenAiProblem` 429 after `MAX_CALLS_PER_ACCOUNT` others."""
+        """Count one call while the context is open. Raises `OpenAiProblem` 429 beyond `MAX_CALLS_PER_ACCOUNT`."""
         if self._taken[account_id] >= MAX_CALLS_PER_ACCOUNT:
             sentence, headers = _TOO_MANY_CALLS.format(MAX_CALLS_PER_ACCOUNT), {"Retry-After": _RETRY_AFTER_S}
             raise OpenAiProblem(429, sentence, code="rate_limit_exceeded", headers=headers)

@@ -1,7 +1,7 @@
-"""Which fields a request may have: those that OpenAI documents, and the usual ones of model servers one runs oneself.
+"""Request fields the relay accepts: those that OpenAI documents, and the usual ones of self-hosted model servers.
 
-A field that nobody here knows may change the price of an answer, so it is refused, with a sentence that says how the
-administrator can let it through. What is certain to change it is refused whatever the administrator says.
+An unknown field may change the price of an answer. It is refused with a sentence that explains how the administrator
+can allow it. Fields that are known to change the price are always refused.
 """
 
 from collections.abc import Mapping, Set
@@ -13,7 +13,7 @@ from store.text import sanitize
 from store.tokens import SECRET
 
 EXTRA_FIELDS_SWITCH: Final = "relay.extra_fields"
-"""The administrator's switch that lets more fields through."""
+"""The administrator's setting that allows more fields."""
 
 _COMMON_FIELDS: Final = frozenset({"model", "stream", "user"})
 _STREAM_FIELDS: Final = frozenset({"stream_options", "usage"})
@@ -185,11 +185,11 @@ BATCH_FIELDS: Final = _COMMON_FIELDS | {
 }
 
 TOOL_TYPES: Final = ("function", "custom")
-"""Kinds of tools that the caller runs. All others are run by the model server, at a price of their own."""
+"""Types of tools that the client runs. The model server runs all others, at a price of their own."""
 
 
 def check_fields(body: Mapping[str, Any], known: Set[str], extra: Set[str] = frozenset()) -> None:
-    """Refuse what may change the price of an answer, or the model. Raises `OpenAiProblem` 400, naming the field."""
+    """Refuse fields that may change the price or the model. Raises `OpenAiProblem` 400, which names the field."""
     for key in body:
         if key not in known:
             _check_field(key, extra)

@@ -1,4 +1,4 @@
-"""What is held for a call, taken for it, and logged of it. Nothing that began is left unbooked."""
+"""Books calls: settles the hold, charges the cost, and writes the usage log. Every admitted call is booked once."""
 
 import asyncio
 import contextlib
@@ -23,18 +23,18 @@ from store.usage_log import Kind, UsageEntry
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
 BOOKING_RETRY_DELAYS_S: Final = (0.2, 1.0, 5.0, 30.0, 120.0)
-"""Seconds before a booking that the database refused is tried again."""
+"""Seconds before each retry of a booking that the database refused."""
 GATEWAY_STOPPED: Final = UpstreamFailed("The gateway was stopped before the model server had answered.")
 LIMIT_HEADER: Final = "X-Gatekey-Max-Tokens"
-"""In an answer that was limited to what could be paid for: the most tokens it may have."""
+"""Response header with the limit in tokens, in a response that was limited to what could be paid for."""
 _LIMIT_REMARK: Final = "The answer was limited to {:,} tokens, which is what could be paid for."
 BOOKING_TIMEOUT_S: Final = 180.0
-"""Seconds that bookings are given when the gateway stops: enough for all `BOOKING_RETRY_DELAYS_S`."""
+"""Seconds bookings may take at shutdown: enough for all `BOOKING_RETRY_DELAYS_S`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and from where."""
+    """The authenticated sender of one request."""
 
     holder: KeyHolder
     address: str
@@ -43,7 +43,7 @@ class Caller:
     """By `time.perf_counter`."""
 
     def entry(self, kind: Kind, model: str, *, status: str = "ok", detail: str = "") -> UsageEntry:
-        """The beginning of a line in the usage log; whether the address is kept, the store decides."""
+        """The start of a usage log entry. The store decides whether the address is kept."""
         return UsageEntry(
             kind=kind,
             model=model,
@@ -58,7 +58,7 @@ class Caller:
 
 @dataclass(slots=True)
 class AdmittedCall:
-    """A call that may go ahead: its price, and the hold that pays for it."""
+    """A call that passed admission: its price, and the hold that pays for it."""
 
     caller: Caller
     model: str
@@ -66,19 +66,19 @@ class AdmittedCall:
     price: ModelPrice | None
     hold: Hold
     limit: int | None = None
-    """Tokens that each answer was limited to, as no more could be paid for."""
+    """Tokens each answer was limited to, because no more could be paid for."""
     trusts_limit: bool = True
-    """Whether a limit in the request was relied on."""
+    """Whether the model server was trusted to respect a limit in the request."""
     has_booker: bool = False
-    """Whether somebody has taken it on to book it. It is booked once, by whoever does so first."""
+    """Whether a task has taken over the booking. The first task to set it books the call."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the answer says of a limit that its request did not have."""
+        """Response headers that announce a limit which the request did not have."""
         return {LIMIT_HEADER: str(self.limit)} if self.limit else {}
 
     def told(self, refusal: OpenAiProblem) -> OpenAiProblem:
-        """`refusal` by the model server, and that a limit was sent along that the client does not know of."""
+        """The model server's `refusal`, with a remark if the gateway added a limit that the client does not know of."""
         if self.limit is None or refusal.status != 400:
             return refusal
         sentence = f"{refusal} {_LIMIT_REMARK.format(self.limit)}"
@@ -88,7 +88,7 @@ class AdmittedCall:
 
 
 class Ledger:
-    """Books calls through the store. One per application."""
+    """Books calls in the store. One per application."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -106,9 +106,9 @@ class Ledger:
         detail: str = "",
         task: str = "",
     ) -> None:
-        """Take what the call came to, and log it; without `usage` there was no answer, and nothing is taken.
+        """Charge the cost of the call and log it. Without `usage` there was no answer, and nothing is charged.
 
-        `task` is the name of what it began at the model server.
+        `task` is the id of the batch that the call created at the model server.
         """
         held.has_booker = True
         detail = " ".join(filter(None, (detail, _LIMIT_REMARK.format(held.limit) if held.limit else "")))
@@ -120,15 +120,15 @@ class Ledger:
         )
         cost = usage.cost(held.price) if usage else 0
         entry = replace(entry, request_id=task) if task else entry
-        # A task of its own, so that it is made even if the caller is cancelled, and `drain` waits for it.
+        # A separate task: it completes even if the caller is cancelled, and `drain` waits for it.
         await asyncio.shield(self._start(self._book_first(held, cost, entry)))
 
     async def book_failure(self, held: AdmittedCall, error: GatekeyError, status: str) -> None:
-        """Log that the call failed; nothing is taken for it."""
+        """Log that the call failed. Nothing is charged."""
         await self.book(held, None, kind=Kind.ERROR, status=status, detail=str(error))
 
     def book_cancelled(self, holding: Awaitable[Hold], held: Callable[[Hold], AdmittedCall]) -> None:
-        """Book as stopped a call that was cancelled while `holding` made the hold that `held` takes."""
+        """Book a call that was cancelled during `holding`; `held` makes the admitted call from its result."""
 
         async def book_cancelled() -> None:
             with contextlib.suppress(GatekeyError):
@@ -137,9 +137,9 @@ class Ledger:
         self._start(book_cancelled())
 
     async def log_refusal(self, caller: Caller, model: str, error: GatekeyError, status: str) -> None:
-        """Log a call that was refused before anything was held for it; of many in a minute, how many there were."""
+        """Log a call that was refused before its hold. Many refusals within a minute are logged as one count."""
         if isinstance(error, StoreUnavailable):
-            return  # the database would only be waited for once more
+            return  # logging would only wait for the database once more
         store, entry = self._services.store, caller.entry(Kind.ERROR, model, status=status, detail=str(error))
 
         def note(tx: Connection) -> None:
@@ -149,7 +149,7 @@ class Ledger:
         await self._refusals.log(caller.holder.account_id, entry, note)
 
     async def drain(self) -> None:
-        """Wait until every booking is made, but no longer than `BOOKING_TIMEOUT_S`."""
+        """Wait until every booking is made, at most `BOOKING_TIMEOUT_S`."""
         try:
             async with asyncio.timeout(BOOKING_TIMEOUT_S):
                 while self._bookings:
@@ -168,14 +168,14 @@ class Ledger:
 
     async def _book(self, held: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         store = self._services.store
-        with contextlib.suppress(AlreadySettled):  # its account was deleted meanwhile, or an answer was lost
+        with contextlib.suppress(AlreadySettled):  # account deleted, or booked by an earlier try
             await self._services.threads.write(lambda tx: store.quota.book(tx, held.hold, cost, entry))
 
     async def _book_first(self, held: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         try:
             await self._book(held, cost, entry)
         except StoreUnavailable:
-            # Tried again behind the answer. If this try was made after all, the next finds nothing left to book.
+            # Retried after the response. If this try succeeded after all, the retry finds nothing left to book.
             self._start(self._book_again(held, cost, entry))
 
     async def _book_again(self, held: AdmittedCall, cost: int, entry: UsageEntry) -> None:

@@ -1,4 +1,4 @@
-"""The models an account may call: those with a price, and all others too if it accepts models without one."""
+"""The models an account may call: those with a price, and all others if the account accepts models without one."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from store.text import is_sanitized
 
 _OWNER = "gatekey"
 _NO_LIST_STATUSES = (404, 405, 501)
-"""What model servers answer that have no list of their models: then there are those with a price."""
+"""Statuses of model servers that do not list their models. Only the models with a price are listed then."""
 
 
 class Models:
@@ -25,12 +25,12 @@ class Models:
         self._relay = relay
 
     async def every(self, request: Request) -> Response:
-        """Every model, by name."""
+        """All models, by name."""
         models = await self._models(request)
         return self._answer(request, {"object": "list", "data": [models[name] for name in sorted(models)]})
 
     async def one(self, request: Request) -> Response:
-        """One model."""
+        """One model. Raises `OpenAiProblem` 404 if the account may not call it."""
         models, name = await self._models(request), request.path_params["model"]
         if name not in models:
             raise OpenAiProblem(404, "There is no model of that name.", param="model", code="model_not_found")

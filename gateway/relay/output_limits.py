@@ -1,4 +1,4 @@
-"""How long an answer may get: what is held for it, and what the model server is asked to keep to."""
+"""The length of an answer: the cost to hold for it, and the limit to send to the model server."""
 
 import logging
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from store.pricing import TOKENS_PER_PRICE, ModelPrice
 LOGGER: Final = logging.getLogger("gatekey.relay")
 LIMIT_IGNORED: Final = "ignored"
 MIN_OUTPUT_TOKENS: Final = 256
-"""Tokens. A shorter answer is of little use to a client that set no limit: it is refused instead."""
+"""A shorter answer is of little use to a client that set no limit, so such a call is refused instead."""
 _TOLERANCE_TOKENS: Final = 16
-"""Tokens that a model server may go beyond a limit: some count the end of an answer, or finish a word."""
+"""Tokens a model server may exceed a limit by: some count the end token, or complete a word."""
 _MAX_TRACKED_MODELS: Final = 1000
 
 
 class LimitCompliance:
-    """Which models were seen to answer with more than they were limited to. One per gateway, until it stops."""
+    """The models that exceeded a limit in a request. One per gateway, until it stops."""
 
     def __init__(self) -> None:
         self._disobedient: set[str] = set()
 
     def holds(self, site: SiteView, model: str) -> bool:
-        """Whether a limit in a request can be relied on."""
+        """Whether a limit in a request can be trusted."""
         return site.output_limit != LIMIT_IGNORED and model not in self._disobedient
 
     def note(self, call: Call, usage: Usage) -> None:
-        """Remember a model whose answer was longer than `call` allowed."""
+        """Remember the model of `call` if its answer was longer than allowed."""
         limit = call.length.tokens
         if not call.endpoint.limits or limit is None or call.model in self._disobedient:
             return
@@ -48,17 +48,17 @@ class LimitCompliance:
 
 @dataclass(frozen=True, slots=True)
 class CostCeiling:
-    """What one call may come to at a price."""
+    """The maximum cost of one call at a price."""
 
     call: Call
     price: ModelPrice | None
     site: SiteView
     trusts_limit: bool
-    """Whether the model server keeps to a limit in the request."""
+    """Whether the model server is trusted to respect a limit in the request."""
 
     @property
     def tokens(self) -> int:
-        """The most tokens of one answer."""
+        """Maximum tokens of one answer."""
         asked = self.call.length.tokens
         known = self.price.max_output_tokens if self.price is not None else None
         if not self.call.endpoint.limits:
@@ -71,18 +71,18 @@ class CostCeiling:
 
     @property
     def max_micro_usd(self) -> int:
-        """The most it can cost, in micro-USD."""
+        """Maximum cost, in micro-USD."""
         return self.cost(self.tokens)
 
     def cost(self, tokens: int) -> int:
-        """What it costs, in micro-USD, if each answer has so many tokens."""
-        # What is held covers the dearer kind of input: nobody knows yet what the model server has in its cache.
+        """The cost in micro-USD if each answer has so many tokens."""
+        # The hold covers the dearer kind of input: the cached part is known only after the answer.
         cached = self.call.prompt_tokens if self.price is not None and self.price.is_cached_dearer else 0
         prompt, completion = self.call.prompt_tokens, tokens * self.call.length.answers
         return Usage(prompt, completion, self.call.pictures, cached_tokens=cached).cost(self.price)
 
     def affordable_tokens(self, micro_usd: int) -> int:
-        """How many tokens each answer may have for `micro_usd`, if the request can limit it; 0 if it cannot."""
+        """Tokens per answer that `micro_usd` pay for; 0 if the request cannot limit its answer."""
         price = self.price
         if price is None or not price.output_per_million or not self.call.endpoint.limits or not self.trusts_limit:
             return 0
@@ -91,7 +91,7 @@ class CostCeiling:
         return max(left // price.output_per_million // self.call.length.answers, 0)
 
     def limit_covered_by(self, micro_usd: int) -> tuple[str, int] | None:
-        """The field and the tokens with which a request that sets no limit can be paid for. None: it cannot be."""
+        """The limit, as field and tokens, that `micro_usd` cover in a request without one; None if none."""
         tokens = self.affordable_tokens(micro_usd)
         if self.call.length.tokens is not None or tokens < MIN_OUTPUT_TOKENS:
             return None
@@ -99,7 +99,7 @@ class CostCeiling:
         return (self.site.output_limit if self.site.output_limit in fields else fields[0]), tokens
 
     def explain(self) -> str:
-        """What the call may cost, and of what."""
+        """A sentence with the maximum cost of the call and its parts."""
         call, tokens = self.call, self.tokens * self.call.length.answers
         sentence = f"It may cost up to {show_usd(self.max_micro_usd, exact=True)}: {call.prompt_tokens:,} tokens in"
         if not tokens:

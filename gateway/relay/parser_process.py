@@ -1,8 +1,8 @@
-"""The process that reads large request bodies: one after the other, from standard input to standard output.
+"""A child process that parses large request bodies, one after the other, from standard input to standard output.
 
-Python's JSON reader holds the interpreter until it is done, also in a thread. Here it holds nobody else's.
+Python's JSON parser holds the GIL until it is done, also in a thread. In a process of its own it blocks nobody.
 
-A message is the length of its head and of its body, the head as JSON, and the body.
+A message consists of the length of its head and of its body, the head as JSON, and the body.
 """
 
 import json
@@ -20,18 +20,18 @@ _SENT_SEPARATELY: Final = frozenset({"endpoint", "content"})
 
 
 def frame_head(head: dict[str, Any], length: int) -> bytes:
-    """The beginning of a message whose body has `length` bytes."""
+    """The start of a message whose body has `length` bytes."""
     written = json.dumps(head).encode()
     return FRAME_HEADER.pack(len(written), length) + written
 
 
 def call_fields(call: Call) -> dict[str, Any]:
-    """All of `call` but its endpoint and its content."""
+    """All fields of `call` but its endpoint and its content."""
     return {field.name: getattr(call, field.name) for field in fields(call) if field.name not in _SENT_SEPARATELY}
 
 
 def handle_message(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-    """The head and the body of the answer to one message: a call, or the problem with it."""
+    """The head and the body of the response to one message: a call, or the problem with it."""
     endpoint = next(each for each in ENDPOINTS if each.path == head["path"])
     try:
         call = parse_request(endpoint, head["media_type"], body, frozenset(head["extra"]))
@@ -43,7 +43,7 @@ def handle_message(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], b
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
-    """Answer messages until `source` ends: then the gateway has gone."""
+    """Handle messages until `source` ends, which means that the gateway has ended."""
     while lengths := source.read(FRAME_HEADER.size):
         head_length, body_length = FRAME_HEADER.unpack(lengths)
         head = json.loads(source.read(head_length))
@@ -54,7 +54,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    # Whoever stops the gateway may signal all of its processes; this one ends when the gateway has closed its pipe.
+    # A signal may reach all processes of the gateway. This one ends when the gateway has closed its pipe.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,25 +1,25 @@
-"""How many tokens a prompt has, before anyone has counted them: that much is held for it."""
+"""An estimate of the tokens in a prompt, from which the hold is computed."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 BYTES_PER_TOKEN: Final = 3
-"""Of a prompt, to hold enough: English has about four, Chinese about three."""
+"""Low on purpose, to hold enough: English has about four bytes per token, Chinese about three."""
 TOKENS_PER_PICTURE: Final = 1500
-"""Held for each picture in a prompt, whose bytes say nothing about its tokens."""
+"""Held for each picture in a prompt. The bytes of a picture do not predict its tokens."""
 TOKENS_PER_FILE: Final = 5000
-"""Held for each recording and each file, whose bytes say as little: eight minutes of speech, or some pages."""
+"""Held for each recording and each file: enough for eight minutes of speech, or some pages."""
 _FILE_MARKERS: Final = (b'"input_audio":', b'"file_data":')
-"""Without one of these a prompt holds neither."""
+"""A prompt without these has neither recordings nor files."""
 _BASE64: Final = re.compile(r"(?:data:(?!text/)[^,]{0,200};base64,)?[A-Za-z0-9+/_\r\n-]+={0,2}")
-"""Bytes that are no text, with or without their media type before them."""
+"""Binary data in base64, with or without a media type."""
 _SNIFFED_CHARACTERS: Final = 1000
-"""Characters by which bytes are told from words: there may be millions of them."""
+"""Characters tested to tell base64 from text. The whole value may have millions."""
 
 
 def estimate_prompt_tokens(content: bytes, body: Mapping[str, Any]) -> int:
-    """How many tokens a prompt has that is written as `content`, rather too many than too few."""
+    """Tokens of a prompt that is serialized as `content`, rounded up."""
     pictures = content.count(b'"image_url":')
     files = written_out = 0
     if pictures or any(mark in content for mark in _FILE_MARKERS):
@@ -38,14 +38,14 @@ def _content_parts(messages: object) -> Iterator[dict[str, Any]]:
 
 
 def _picture_bytes(part: Mapping[str, Any]) -> int:
-    """Bytes of the picture that stands in the message itself. Any other text there is read as text."""
+    """Bytes of a picture embedded in the message. Any other text there counts as text."""
     picture = part.get("image_url")
     url = picture.get("url") if isinstance(picture, dict) else picture
     return len(url) if isinstance(url, str) and url.startswith("data:image/") else 0
 
 
 def _file_bytes(part: Mapping[str, Any]) -> int:
-    """The same of a recording and of a file. A file of text is read as text too."""
+    """Bytes of an embedded recording or binary file. A text file counts as text."""
     recording, file = part.get("input_audio"), part.get("file")
     held = (
         recording.get("data") if isinstance(recording, dict) else None,

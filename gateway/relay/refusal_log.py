@@ -1,6 +1,6 @@
-"""Refused calls in the usage log: the first of each minute one by one, the others as one line that counts them.
+"""Refused calls in the usage log: the first of each minute one by one, the rest as one entry with a count.
 
-A refusal costs its caller nothing. Written out one by one, those of an account without money fill a disk in a day.
+A refused call costs its client nothing. Logged one by one, those of a single account could fill a disk in a day.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from store.errors import DatabaseRefused, StoreUnavailable
 from store.usage_log import Kind, UsageEntry, UsageLog
 
 MAX_LOGGED_PER_MINUTE: Final = 20
-"""RefusalLog of an account in a minute that are written out."""
+"""Refusals per account that are logged one by one."""
 FLUSH_INTERVAL_S: Final = 5.0
-"""Seconds between two updates of the lines that count."""
+"""Seconds between two updates of the entries with a count."""
 SUMMARY_STATUS: Final = "refused"
 _MINUTE_S: Final = 60
 _MAX_LISTED_STATUSES: Final = 8
@@ -38,7 +38,7 @@ class _MinuteWindow:
 
 
 class RefusalLog:
-    """What one process refused, on one event loop."""
+    """The refusals of one process, on one event loop."""
 
     def __init__(self, usage: UsageLog, clock: Clock, threads: StoreThreads) -> None:
         self._usage = usage
@@ -50,7 +50,7 @@ class RefusalLog:
         self._is_ending = asyncio.Event()
 
     async def log(self, account_id: int, entry: UsageEntry, beside: Callable[[Connection], None]) -> None:
-        """Write `entry`, and do `beside` with it, or count it. A database that cannot be reached loses the line."""
+        """Write `entry` together with `beside`, or count it. The entry is lost if the database cannot be reached."""
         window = self._window(account_id)
         if window.logged < MAX_LOGGED_PER_MINUTE:
             window.logged += 1
@@ -67,7 +67,7 @@ class RefusalLog:
             self._writing = asyncio.create_task(self._keep_writing())
 
     async def drain(self) -> None:
-        """Write what is counted, at once."""
+        """Write the counts at once."""
         self._is_ending.set()
         if self._writing is not None:
             await self._writing
@@ -83,7 +83,7 @@ class RefusalLog:
         return window
 
     async def _keep_writing(self) -> None:
-        # One at a time: two would each begin a line of their own.
+        # One at a time: two concurrent writers would each add an entry.
         try:
             while not self._is_ending.is_set() and self._due():
                 with contextlib.suppress(TimeoutError):

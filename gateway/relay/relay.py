@@ -1,7 +1,7 @@
-"""One relayed call, from its key to its booking.
+"""One relayed call, from authentication to booking.
 
-key -> account -> price guard -> what it may cost is held -> model server -> what it did cost is taken and logged ->
-the last byte is sent. So whoever has an answer finds it in the log.
+Steps: count the request, parse the body, hold the maximum cost, call the model server, charge the real cost and log it,
+send the last byte. A client that has the complete answer therefore finds it in the usage log.
 """
 
 import asyncio
@@ -44,12 +44,12 @@ from store.usage_log import Kind
 _CREDENTIAL_NAME: Final = "an API key"
 BATCH_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _MAX_ANONYMOUS_BYTES: Final = 64 * 1024
-"""Bytes of body that are read before it is known whose they are."""
+"""Bytes of a body that are read before the sender is authenticated."""
 T = TypeVar("T")
 
 
 class Relay:
-    """The flow, shared by all endpoints."""
+    """The steps of a call, shared by all endpoints."""
 
     def __init__(self, services: Services, model_server: ModelServerClient) -> None:
         self.services = services
@@ -59,7 +59,7 @@ class Relay:
         self._concurrency = ConcurrencyLimiter()
         self._body_memory = BodyMemory()
         self._parsing = asyncio.Lock()
-        """One at a time: several at once would take the interpreter from each other, and from the event loop."""
+        """One parser thread at a time: several would compete for the GIL with each other and with the event loop."""
 
     def endpoint(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         """The ASGI endpoint that relays to `endpoint`."""
@@ -102,15 +102,15 @@ class Relay:
     async def _admit(
         self, request: Request, key: str, call: Call, site: SiteView, started_at: float
     ) -> tuple[Call, AdmittedCall]:
-        """Whose key it is, what the model costs, and that it can be paid for, in one visit to the writing thread."""
+        """Authenticate the key, read the price and hold the maximum cost, in one job of the writer thread."""
         admission = Admission(self.services.store, key, call, site, self.ledger.limit_compliance)
         try:
-            # A crash of the database may forget the hold while its call goes on: the booking does without.
+            # Not durable: if a crash of the database loses the hold, the booking works without it.
             held = self.services.threads.write(admission.hold, first=admission.read, durable=False)
             holding = asyncio.ensure_future(held)
             hold = await asyncio.shield(holding)
         except asyncio.CancelledError:
-            # It is held all the same, and nobody is left to book it.
+            # The hold is made all the same, and this task can no longer book it.
             self.ledger.book_cancelled(holding, lambda hold: self._held(request, site, started_at, admission, hold))
             raise
         except GatekeyError as error:
@@ -128,7 +128,7 @@ class Relay:
         return AdmittedCall(caller, call.model, call.endpoint.kind, admission.price, hold, limit, trusts_limit)
 
     async def _forward(self, call: Call, held: AdmittedCall, site: SiteView) -> Response:
-        """Ask the model server and book what came of it, whatever that is."""
+        """Send the call to the model server and book the outcome, whatever it is."""
         failure: GatekeyError = GATEWAY_STOPPED
         try:
             with ExitStack() as place:
@@ -137,7 +137,7 @@ class Relay:
                     answer = await send_call(self.model_server, site, call, request_id=held.caller.request_id)
                     if call.streams and answer.is_success:
                         await require_event_stream(answer)
-                        streamed = replace(call, content=b"")  # it is sent, and a stream may last
+                        streamed = replace(call, content=b"")  # the body is sent, and a stream lasts for minutes
                         return StreamingRelayResponse(streamed, held, answer, self.ledger, site, place.pop_all())
                     content = await self._read(answer, held, site)
             return await self._book(call, held, content, site)
@@ -171,7 +171,7 @@ class Relay:
         return relayed
 
     def begin(self, request: Request) -> float:
-        """Give `request` its name, which its answer and its line in the usage log carry; returns the time."""
+        """Assign the request its id, which its response and its usage log entry carry; returns the start time."""
         request.scope[REQUEST_ID_KEY] = "req_" + self.services.store.context.rng.randbytes(12).hex()
         return time.perf_counter()
 
@@ -180,7 +180,7 @@ class Relay:
         return bearer_token(request.scope, API_KEY_PREFIX, _CREDENTIAL_NAME)
 
     def named(self, request: Request) -> dict[str, str]:
-        """The header that carries the name of `request`."""
+        """The response header with the id of `request`."""
         return {"X-Request-Id": request.scope[REQUEST_ID_KEY]}
 
     async def site(self) -> SiteView:
@@ -188,7 +188,7 @@ class Relay:
 
     @asynccontextmanager
     async def counted(self, request: Request, key: str, site: SiteView, started_at: float) -> AsyncIterator[KeyHolder]:
-        """Count the request for its key and its account, unless the key turns out to be invalid.
+        """Count the request for its key and its account. An invalid key undoes the count.
 
         Raises `OpenAiProblem` 429, and `InvalidApiKey`.
         """
@@ -206,12 +206,12 @@ class Relay:
             raise
 
     async def _body(self, request: Request, key: str, site: SiteView, held: ExitStack) -> bytes | bytearray:
-        """The body; a long one only of someone whose key is known, who could pay for anything at all, and who has not
-        as many bytes under way as may be: what is `held` is given back on leaving that."""
+        """Read the body. A long one is read only if the key is valid, the account has money, and its bytes in memory
+        stay within the limits; leaving `held` releases them."""
         if "content-encoding" in request.headers:
             raise OpenAiProblem(415, "Send the body as it is, without a content encoding.")
         announced = request.headers.get("content-length", "")
-        # Where both stand, the encoding counts (RFC 9112, 6.3).
+        # RFC 9112, 6.3: Transfer-Encoding overrides Content-Length.
         is_announced = announced.isdigit() and "transfer-encoding" not in request.headers
         if not is_announced or int(announced) > _MAX_ANONYMOUS_BYTES:
             holder, quota = await self.services.threads.read(lambda: self._holder_and_quota(key))
@@ -227,23 +227,23 @@ class Relay:
         return await request.body()
 
     async def document(self, content: bytes) -> dict[str, Any]:
-        """The JSON object that the model server answered. Raises `UpstreamFailed`."""
+        """The JSON object in the model server's response. Raises `UpstreamFailed`."""
         return await self._off_loop(content, lambda: _parse_document(content))
 
     async def _off_loop(self, content: bytes, parse: Callable[[], T]) -> T:
-        """What `parse` makes of `content`; of a long one in a thread, where it keeps nobody waiting for all of it."""
+        """The result of `parse`: run in a thread if `content` is long, so that the event loop is not blocked."""
         if len(content) <= MAX_INLINE_BYTES:
             return parse()
         async with self._parsing:
             return await asyncio.to_thread(parse)
 
     async def caller(self, request: Request, key: str, site: SiteView, started_at: float) -> Caller:
-        """Who sent `request`. Raises `InvalidApiKey`."""
+        """Authenticate the sender of `request`. Raises `InvalidApiKey`."""
         holder = await self.services.threads.read(lambda: self.services.store.api_keys.authenticate(key))
         return self.identified(request, holder, site, started_at)
 
     def identified(self, request: Request, holder: KeyHolder, site: SiteView, started_at: float) -> Caller:
-        """The caller, as the access log and the ledger know them."""
+        """The caller for the ledger. Adds the account to the access log entry."""
         address = client_address(request.scope, site.trusted_proxies)
         self.services.log_account(request.scope, holder, address)
         return Caller(holder, address, request.scope[REQUEST_ID_KEY], started_at)
@@ -260,7 +260,7 @@ class Relay:
 
 
 def relay_response(content: bytes, secret: str, request_id: str) -> Response:
-    """The model server's own answer, without the gateway's key in it."""
+    """The model server's response, with the gateway's key masked."""
     known = secret.encode()
     if known and known in content:
         content = content.replace(known, b"...")
@@ -268,7 +268,7 @@ def relay_response(content: bytes, secret: str, request_id: str) -> Response:
 
 
 def _parse_document(content: bytes) -> dict[str, Any]:
-    """The JSON object in an answer. Raises `UpstreamFailed`."""
+    """The JSON object in `content`. Raises `UpstreamFailed`."""
     try:
         document = loads_lenient(content)
     except (ValueError, RecursionError):
@@ -279,7 +279,7 @@ def _parse_document(content: bytes) -> dict[str, Any]:
 
 
 def batch_status(document: Mapping[str, Any], site: SiteView) -> tuple[str, str]:
-    """The status of a task at the model server, and its name. Raises `UpstreamFailed`."""
+    """Status and id of a batch at the model server. Raises `UpstreamFailed`."""
     status, name = document.get("status"), document.get("id")
     if not isinstance(status, str) or not isinstance(name, str) or not BATCH_ID.fullmatch(name):
         raise UpstreamFailed("The model server's answer was no batch.")

@@ -1,7 +1,7 @@
-"""The relay's part of the OpenAPI document.
+"""The paths of the relay in the OpenAPI document.
 
-Of a body only what the gateway itself reads and checks is described; of everything else the name alone, for its value
-is between the client and the model server.
+Only the fields that the gateway reads and checks have a schema. All others are listed by name: their values concern the
+client and the model server alone.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
     504: "The model server did not answer in time.",
 }
 _READ_STATUSES: Final[tuple[int, ...]] = (401, 403, 405, 429, 500, 502, 503, 504)
-"""What a request without a body can be answered with."""
+"""Statuses of responses to a request without a body."""
 _WITH_HEADERS: Final = frozenset({401, 405})
 _SECURITY: Final[Mapping[str, Any]] = {"security": [{"ApiKey": []}], "tags": ["relay"]}
 _REQUEST_ID_HEADER: Final[Mapping[str, Schema]] = {
@@ -49,7 +49,7 @@ _INVISIBLE: Final = (
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"
 )
-"""What no model's name holds, as a pattern has it; `store.text` decides."""
+"""Characters that no model name contains, as a regular expression class. `store.text` is the authority."""
 _BLANK: Final = " \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 MODEL_NAME: Final = f"^[^{_BLANK}{_INVISIBLE}]([^{_INVISIBLE}]*[^{_BLANK}{_INVISIBLE}])?$"
 _MODEL_SCHEMA: Final[Schema] = {
@@ -144,7 +144,7 @@ _EXAMPLES: Final[Mapping[str, Schema]] = {
 
 
 def relay_paths() -> dict[str, Schema]:
-    """Every address below `RELAY_PREFIX`, with its operations."""
+    """Every path below `RELAY_PREFIX`, with its operations."""
     paths = {RELAY_PREFIX + each.path: {"post": _post_operation(each)} for each in ENDPOINTS}
     name: Schema = {"name": "batch_id", "in": "path", "required": True}
     name["schema"] = {"type": "string", "pattern": f"^{BATCH_ID.pattern}$"}

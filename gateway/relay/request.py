@@ -1,8 +1,8 @@
-"""A relay request, understood as far as it has to be priced, and rewritten so that everyone reads it alike.
+"""Parses a relay request as far as its price requires, and serializes it again.
 
-The price guard looks at `model`. A body that names it twice, or once more in other letters, would be priced as one
-model and served as another by a server with a different parser. So what was read here is written anew, and fields
-that nobody here knows are refused.
+The price depends on `model`. A body with two `model` members, or one in other letter case, could be priced as one model
+and served as another by a server with a different parser. Serializing the parsed body removes the ambiguity, and
+unknown fields are refused.
 """
 
 import json
@@ -29,20 +29,20 @@ from store.usage_log import Kind
 MAX_TOKENS: Final = 10_000_000
 MAX_CHOICES: Final = 128
 MAX_JSON_VALUES: Final = 500_000
-"""In one body. The interpreter does nothing else while it parses: a million small ones keep all others waiting for
-a second. OpenAI takes 300,000 tokens to embed at once, the longest list there is."""
+"""Per body. Parsing blocks the interpreter: a million small values would block it for a second. OpenAI accepts up to
+300,000 tokens in an embeddings request, the longest legitimate list."""
 STREAM_OPTIONS: Final = ("include_usage", "include_obfuscation", "continuous_usage_stats")
-"""OpenAI's, and vLLM's. None of them holds a name of its own, so that the last `stream_options` is ours."""
+"""Of OpenAI and vLLM. None is an object, so the last `stream_options` in a body is the gateway's own."""
 TOKENS_PER_DRAWING: Final = 8000
-"""Held for each picture that is drawn. Where pictures are priced one by one, a token costs nothing; where they are
-priced by tokens, a large one in the best quality has above 6,000."""
+"""Held for each generated picture. Where pictures are priced per request, a token costs nothing; where they are priced
+by tokens, a large one in the best quality has above 6,000."""
 
 _VALUE_DELIMITERS: Final = (b",", b"[", b"{")
-"""Each value but the first has one of these before it; there may be more of them, in strings."""
+"""Each value but the first follows one of these. Strings may contain more of them."""
 
 
 class OutputLength(NamedTuple):
-    """How long what is answered may be: so many `answers` of at most `tokens` each."""
+    """The maximum length of a response: the number of answers, and the tokens of each."""
 
     answers: int
     tokens: int | None
@@ -51,44 +51,44 @@ class OutputLength(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One of OpenAI's addresses. `length` says how long an answer may be."""
+    """One endpoint of OpenAI's API. `length` computes the maximum length of a response from a body."""
 
     path: str
     kind: Kind
     may_stream: bool
     length: Callable[[dict[str, Any]], OutputLength]
     fields: frozenset[str]
-    """What a request may hold."""
+    """Names of the accepted fields."""
     model: str = ""
-    """What every request here is priced as; empty: as the model it names."""
+    """The model every request is priced as; empty: the model that the request names."""
     limits: tuple[str, ...] = ()
-    """The fields that limit an answer. Without one, `length` knows it."""
+    """Names of the fields that limit an answer. Empty: `length` computes its tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. From the figures follows what is held for it; what it costs, the answer tells."""
+    """One parsed request. Its figures determine the hold; the response determines the cost."""
 
     endpoint: Endpoint
     model: str
     content: bytes
-    """What goes to the model server."""
+    """The body for the model server."""
     streams: bool
     wants_usage: bool
-    """Whether the client asked for the usage of a stream itself."""
+    """Whether the client itself asked for the usage of a stream."""
     prompt_tokens: int
     length: OutputLength
     pictures: int
 
     @property
     def has_completion(self) -> bool:
-        """Whether tokens are answered."""
+        """Whether the response has completion tokens."""
         return self.length.answers > 0 and self.length.tokens != 0
 
     def rewritten(self, model: str, limit: tuple[str, int] | None) -> "Call":
-        """The same request for `model`, with a field that limits the answer if `limit` names one and its value.
+        """The same request for `model`, with the field and value in `limit` added.
 
-        It had no such field before. The model stands first in `content`, so nothing has to be parsed again.
+        The body must not have that field already. `model` is the first member of `content`, so nothing is parsed again.
         """
         head = {"model": model, **({limit[0]: limit[1]} if limit else {})}
         if self.endpoint.model or head == {"model": self.model}:
@@ -99,9 +99,9 @@ class Call:
 
 
 def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str] = frozenset()) -> Call:
-    """Raises `OpenAiProblem` 400, 413 or 415, naming the parameter at fault.
+    """Parse a body. Raises `OpenAiProblem` 400, 413 or 415, which names the parameter.
 
-    `extra` are fields that the administrator lets through, beside those of `endpoint`.
+    `extra` are field names that the administrator allows in addition to those of `endpoint`.
     """
     body = parse_object(media_type, raw)
     check_fields(body, endpoint.fields, extra)
@@ -109,7 +109,7 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
     if not isinstance(model, str) or not 1 <= len(model) <= LONGEST_MODEL:
         _refuse("Name a model, as a string of 1 to 200 characters.", "model")
     try:
-        # No price can have another name, but a model server that trims it would serve a priced model for nothing.
+        # No price has such a name, but a model server that trims names would serve a priced model for free.
         check_model(model)
     except InvalidModel as error:
         _refuse(str(error), "model")
@@ -122,7 +122,7 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
         _refuse("This endpoint does not stream." if streams is True else "stream is true or false.", "stream")
     wants_usage = endpoint.may_stream and _wants_usage(body)
     if streams:
-        # The last field, so that it can be cut off: some servers refuse it.
+        # The last member, so that it can be cut off for servers that refuse it.
         body["stream_options"] = {**(body.pop("stream_options", None) or {}), "include_usage": True}
     length = endpoint.length(body)
     if not endpoint.model:
@@ -135,12 +135,12 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
 
 
 def with_usage_alone(content: bytes) -> bytes:
-    """The content of a streamed call that asks for its usage, and has no other option of a stream."""
+    """The content of a streamed call with `include_usage` as its only stream option."""
     return without_usage(content)[:-1] + b',"stream_options":{"include_usage":true}}'
 
 
 def without_usage(content: bytes) -> bytes:
-    """The content of a streamed call that does not ask for its usage."""
+    """The content of a streamed call without stream options."""
     return content[: content.rindex(b',"stream_options":')] + b"}"
 
 
@@ -162,14 +162,14 @@ def parse_object(media_type: str, raw: bytes) -> dict[str, Any]:
 
 
 def chat_output(body: dict[str, Any]) -> OutputLength:
-    """How long a chat's answers may be."""
+    """Output length of a chat completion."""
     limits = [_whole_number(body, name, 1, MAX_TOKENS, 0) for name in ("max_tokens", "max_completion_tokens")]
     # Model servers differ in which of the two they obey.
     return OutputLength(_whole_number(body, "n", 1, MAX_CHOICES), max(limits) or None)
 
 
 def completion_output(body: dict[str, Any]) -> OutputLength:
-    """The same for a completion, which may have several prompts, and drop the worse of its answers."""
+    """Output length of a text completion, which may have several prompts, and discard all but the best answers."""
     longest = None if body.get("max_tokens") is None else _whole_number(body, "max_tokens", 0, MAX_TOKENS)
     choices = max(_whole_number(body, "n", 1, MAX_CHOICES), _whole_number(body, "best_of", 1, MAX_CHOICES))
     prompt = body.get("prompt")
@@ -178,18 +178,18 @@ def completion_output(body: dict[str, Any]) -> OutputLength:
 
 
 def image_output(body: dict[str, Any]) -> OutputLength:
-    """The tokens that the pictures asked for have."""
+    """Output length of a picture request."""
     return OutputLength(_whole_number(body, "n", 1, MAX_CHOICES), TOKENS_PER_DRAWING)
 
 
 def no_output(_: dict[str, Any]) -> OutputLength:
-    """No tokens are answered."""
+    """No completion tokens."""
     return OutputLength(0, 0)
 
 
 BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, length=no_output, fields=BATCH_FIELDS, model="batch")
-"""A batch names its models in a file that the relay does not see. So it is priced as a model of its own, `batch`, by
-the request: without that price, or the account's leave for models without one, there are no batches."""
+"""A batch names its models in a file that the relay does not see. It is priced per request as a model named `batch`:
+without that price, batches need an account that accepts models without one."""
 
 ENDPOINTS: Final = (
     Endpoint(
@@ -215,7 +215,7 @@ ENDPOINTS: Final = (
 
 
 def _wants_usage(body: dict[str, Any]) -> bool:
-    """Whether the client asks for the usage of a stream itself; it is asked for anyway."""
+    """Whether the client itself asks for the usage of a stream. The gateway always does."""
     options = body.get("stream_options")
     if options is None:
         return False
@@ -234,26 +234,26 @@ def _whole_number(body: dict[str, Any], name: str, lowest: int, highest: int, de
     if value is None:
         return default
     if isinstance(value, float) and value.is_integer():
-        value = body[name] = int(value)  # JSON has one kind of number: 2.0 is a whole one (RFC 8259, 6)
+        value = body[name] = int(value)  # RFC 8259, 6: JSON has one number type, so 2.0 is an integer
     if type(value) is not int or not lowest <= value <= highest:
         _refuse(f"{name} is a whole number from {lowest} to {highest}.", name)
     return value
 
 
 def _is_null_limit(name: str, value: object) -> bool:
-    # A null says nothing, and would stand beside the limit that the gateway may set.
+    # A null means no limit, and would conflict with a limit that the gateway adds.
     return value is None and name in ("max_tokens", "max_completion_tokens")
 
 
 def _to_json(body: Mapping[str, Any]) -> bytes:
-    """`body` as JSON. Raises `OpenAiProblem` 400 for a number that only some parsers take for one."""
+    """`body` as JSON. Raises `OpenAiProblem` 400 for a number that only some parsers accept."""
     try:
         text = json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     except ValueError as error:
         raise OpenAiProblem(400, "The body holds a number that is too large.") from error
     try:
         return text.encode()
-    except UnicodeEncodeError:  # half a character, which JSON can only escape
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can only escape
         return json.dumps(body, separators=(",", ":")).encode()
 
 

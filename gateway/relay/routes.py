@@ -1,7 +1,6 @@
-"""The relay's addresses, in an application of their own.
+"""The relay's routes, in an ASGI application of their own.
 
-FastAPI looks through all of its routes and opens two exit stacks per request. That is nothing beside a settings
-page, and a tenth of a relayed call.
+FastAPI scans all of its routes and opens two exit stacks per request, which is a tenth of the time of a relayed call.
 """
 
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from gateway.relay.request import ENDPOINTS
 
 
 def relay_app(relay: Relay, exception_handlers: Mapping[Any, Any]) -> ASGIApp:
-    """Every route below `RELAY_PREFIX`, with its failures told by `exception_handlers`."""
+    """All routes below `RELAY_PREFIX`; `exception_handlers` turn errors into responses."""
     models, tasks = Models(relay), Batches(relay)
     posts = [Route(RELAY_PREFIX + each.path, relay.endpoint(each), methods=["POST"]) for each in ENDPOINTS]
     routes = [
@@ -32,7 +31,7 @@ def relay_app(relay: Relay, exception_handlers: Mapping[Any, Any]) -> ASGIApp:
 
 
 class RelayFirst:
-    """Hands what lies below `RELAY_PREFIX` to the relay, and the rest to the application it wraps."""
+    """ASGI middleware that sends requests below `RELAY_PREFIX` to the relay, others to the application."""
 
     def __init__(self, app: ASGIApp, relay: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Server-sent events on their way through: passed on as they are, and counted (WHATWG HTML, 9.2)."""
+"""Counts the events of a stream while they pass through unchanged (server-sent events, WHATWG HTML, 9.2)."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from store.errors import UpstreamFailed
 
 MAX_EVENT_BYTES: Final = 4 * 1024 * 1024
 MAX_PARSED_EVENT_BYTES: Final = 256 * 1024
-"""Bytes of one event that are read for its usage, on the event loop: at the worst, some 20 ms."""
+"""Longest event that is parsed for its usage on the event loop: 20 ms at worst."""
 DONE_EVENT: Final = b"data: [DONE]\n\n"
 _LINE_END: Final = rb"(?:\r\n|\n|\r(?!\n))"
 _EVENT_END: Final = re.compile(_LINE_END + rb"{2}")
@@ -34,36 +34,36 @@ _AUDIO_DATA: Final = re.compile(rb'"data"\s*:\s*"([A-Za-z0-9+/=_-]+)"')
 
 @dataclass(slots=True)
 class StreamMeter:
-    """Cuts a byte stream into events and counts what they hold.
+    """Splits a byte stream into events and counts their content.
 
-    `hides_usage` drops the event that holds only the usage: the client did not ask for it. `secret` is never
-    passed on, even if the model server echoes it; `host` is the model server's, which no error tells.
+    `hides_usage` drops the event with nothing but the usage, for a client that did not ask for it. `secret`, the
+    gateway's key, is masked in every event; `host`, the model server's, is masked in errors.
     """
 
     hides_usage: bool
     secret: bytes
     host: str = ""
     reported: ReportedUsage | None = None
-    """The last usage that was reported."""
+    """The last reported usage."""
     deltas: int = 0
-    """Events that held a part of an answer."""
+    """Number of events with a part of an answer."""
     text_bytes: int = 0
-    """Bytes of those parts, as text."""
+    """Bytes of text in those parts."""
     audio_bytes: int = 0
-    """The same as speech, in base64."""
+    """Bytes of audio in those parts, in base64."""
     is_done: bool = False
-    """Whether `[DONE]` came. It is not passed on: whoever pumps sends it when the call is booked."""
+    """Whether `[DONE]` arrived. It is not passed on: the sender of the stream sends it after the booking."""
     _rest: bytes = b""
     _reported_at: int = 0
-    """How many pieces there were when `reported` came."""
+    """The value of `deltas` when `reported` arrived."""
     _has_begun: bool = False
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """The events that `chunk` completes, to be passed on as they are.
+        """The events that `chunk` completes, to be passed on.
 
         Raises `UpstreamFailed` for an event that reports an error or is longer than `MAX_EVENT_BYTES`.
         """
-        # All are counted before the first is handed out: whoever takes them may be cancelled at any of them.
+        # All events are counted before the first is yielded: the consumer may be cancelled at any of them.
         events, error = self._count(chunk)
         yield from events
         if error is not None:
@@ -72,25 +72,25 @@ class StreamMeter:
             raise UpstreamFailed("The model server sent an event that is too long.")
 
     def end(self) -> None:
-        """Say that nothing more comes. Raises `UpstreamFailed` if what came was no event."""
+        """Mark the end of the stream. Raises `UpstreamFailed` if it held bytes but no complete event."""
         if self._rest and not self._has_begun:
             raise UpstreamFailed("The model server's answer broke off before its first event.")
 
     @property
     def has_final_usage(self) -> bool:
-        """Whether the usage was reported, and nothing was answered after it."""
+        """Whether the usage was reported after the last part of an answer."""
         return self.reported is not None and bool(self.reported.completion_tokens) and self._reported_at == self.deltas
 
     def usage(self, call: Call) -> Usage:
-        """What the stream came to so far: as reported, or counted where it was not."""
+        """The usage of the stream so far: as reported, or counted."""
         is_last = self._reported_at == self.deltas
         return stream_usage(call, self.reported, self.deltas, self.text_bytes, self.audio_bytes, is_last=is_last)
 
     def _count(self, chunk: bytes) -> tuple[list[bytes], UpstreamFailed | None]:
-        """The events to pass on, up to one that reports an error."""
+        """The events to pass on, up to one that reports an error, and that error."""
         buffer, start = self._rest + chunk, 0
         events: list[bytes] = []
-        # An event may end in the two bytes where the last chunk and this one meet.
+        # An event may end within the last bytes of the previous chunk.
         for match in _EVENT_END.finditer(buffer, max(len(self._rest) - 3, 0)):
             event = buffer[start : match.end()]
             start = match.end()
@@ -129,7 +129,7 @@ class StreamMeter:
 
 
 def error_event(body: dict[str, Any]) -> bytes:
-    """An error in the midst of a stream, as OpenAI's SDK understands it."""
+    """An error within a stream, in the format of OpenAI's SDK."""
     return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
 
 

@@ -1,4 +1,4 @@
-"""One call at the model server, asked for its usage if the server can be: some refuse `stream_options`."""
+"""Sends a call with `stream_options`, and without for model servers that refuse them."""
 
 import logging
 from typing import Final
@@ -13,15 +13,15 @@ from store.errors import UpstreamFailed
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
 _UNKNOWN_FIELD_STATUSES: Final = frozenset({400, 422, 500, 501})
-"""What servers answer that do not know a field."""
+"""Statuses of servers that do not know a field."""
 _OPTION_NAMES: Final = tuple(name.encode() for name in ("stream_options", *STREAM_OPTIONS))
 
 
 async def send_call(upstream: ModelServerClient, site: SiteView, call: Call, *, request_id: str) -> httpx.Response:
-    """The beginning of the answer to `call`, whatever its status. The caller closes it.
+    """The response to `call`, whatever its status; its body is unread. The caller closes it.
 
-    A server that refuses the options of a stream is asked again for the usage alone. One that refuses that as well is
-    asked without it, and not asked for it again: the usage is then counted here. Raises what
+    If the server refuses the stream options, the call is sent again with `include_usage` alone, and then without
+    options. A server that needs the last is remembered, and its usage is counted here. Raises what
     `ModelServerClient.send` raises.
     """
     path, content = call.endpoint.path, call.content
@@ -29,7 +29,7 @@ async def send_call(upstream: ModelServerClient, site: SiteView, call: Call, *, 
         return await upstream.send(site, "POST", path, content, request_id=request_id)
     if site.upstream_url in upstream.without_usage:
         return await upstream.send(site, "POST", path, without_usage(content), request_id=request_id)
-    # The server may refuse another option of the client's, and report the usage all the same.
+    # The server may refuse another option that the client sent, and still report the usage.
     for asking in dict.fromkeys((content, with_usage_alone(content))):
         answer = await upstream.send(site, "POST", path, asking, request_id=request_id)
         if answer.status_code not in _UNKNOWN_FIELD_STATUSES:
@@ -38,7 +38,7 @@ async def send_call(upstream: ModelServerClient, site: SiteView, call: Call, *, 
         if not any(name in refusal.content for name in _OPTION_NAMES):
             return refusal
     again = await upstream.send(site, "POST", path, without_usage(content), request_id=request_id)
-    # Only if that was the reason: the words may be a client's, which the server repeats.
+    # Only on success: the refusal may have quoted the name from the client's own text.
     if again.is_success:
         upstream.without_usage.add(site.upstream_url)
         LOGGER.warning("The model server refuses stream_options: the usage of its streams is counted here")
@@ -46,7 +46,7 @@ async def send_call(upstream: ModelServerClient, site: SiteView, call: Call, *, 
 
 
 async def _with_body(answer: httpx.Response) -> httpx.Response:
-    """The same answer with its body in memory. What cannot be read of a refusal is left out."""
+    """The same response with its body in memory; an unreadable body is left empty."""
     content = b""
     try:
         content = await read_body(answer, MAX_ERROR_BYTES)

@@ -1,4 +1,4 @@
-"""A streamed answer: pumped from the model server to the client, and booked however it ends."""
+"""A streamed response: copied from the model server to the client, and booked however it ends."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,15 +21,15 @@ from store.errors import UpstreamFailed
 from store.usage_log import Kind
 
 SEND_TIMEOUT_S: Final = 60.0
-"""Seconds. A client that takes nothing for as long is gone: its call holds a place that others wait for."""
+"""Seconds. A client that reads nothing for so long is considered gone: its call occupies a connection."""
 TRAILER_TIMEOUT_S: Final = 1.0
-"""Seconds for the end of the message after the end of the stream."""
+"""Seconds to wait for the end of the HTTP message after the end of the event stream."""
 MAX_TRAILER_BYTES: Final = 64 * 1024
-"""Bytes of it. To connect again costs less than to read more."""
+"""Bytes read until that end. A new connection costs less than reading more."""
 READ_ON_TIMEOUT_S: Final = 30.0
-"""Seconds. Once the client is gone the stream is read on to its usage, which alone tells what the model thought."""
+"""Seconds. After the client has left, the stream is read on to its usage, the only source of the reasoning tokens."""
 MAX_READ_ON_BYTES: Final = 1024 * 1024
-"""Bytes of it."""
+"""Bytes read after the client has left."""
 _CLIENT_GONE_STATUS: Final = "client_gone"
 _STOPPED_STATUS: Final = "gateway_stopped"
 _STOPPED_DETAIL: Final = "The gateway was stopped before the end; what had been sent was counted."
@@ -39,9 +39,9 @@ _REPORTED_DETAIL: Final = "The client left before the end; what the model server
 
 
 async def require_event_stream(answer: httpx.Response) -> None:
-    """Raises `UpstreamFailed`, with `answer` closed, unless it is an event stream as it was asked for.
+    """Raises `UpstreamFailed`, with `answer` closed, unless it is an uncompressed event stream.
 
-    A model server that does not stream answers with one document. It holds no event, so it would be an empty answer.
+    A model server that cannot stream answers with one JSON document. As a stream it would be an empty answer.
     """
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "text/event-stream" and answer.headers.get("content-encoding", "identity") == "identity":
@@ -51,13 +51,13 @@ async def require_event_stream(answer: httpx.Response) -> None:
 
 
 class _ClientGoneError(Exception):
-    """Nobody takes what is sent."""
+    """The client no longer reads."""
 
 
 class StreamingRelayResponse(Response):
-    """The answer of the model server, event by event, for as long as both sides stay.
+    """Passes on the model server's events while both sides are connected.
 
-    The end of the stream is sent when the call is booked, so whoever saw the end finds it in the log.
+    The end of the stream is sent after the booking, so a client that has seen the end finds the call in the usage log.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class StreamingRelayResponse(Response):
         self._slot = place
         self._sending_since: float | None = None
         self._usage_at_departure: Usage | None = None
-        """What was counted when the client had left; None while it is there."""
+        """The usage counted until the client left; None while it is connected."""
         self._read_on_bytes = 0
         self._ledger = ledger
         self._meter = StreamMeter(
@@ -114,7 +114,7 @@ class StreamingRelayResponse(Response):
                 status, why = _STOPPED_STATUS, _STOPPED_DETAIL
             raise
         finally:
-            # The client may be gone, or this very task cancelled: the call is booked first.
+            # The client may be gone, or this task cancelled: book the call first.
             await self._book(status, why)
             pump.cancel()
             gone.cancel()
@@ -123,12 +123,12 @@ class StreamingRelayResponse(Response):
             pump.result()
 
     async def _read_on(self, pump: asyncio.Task[None]) -> str:
-        """Read on to the usage for a client that is gone; returns what to say of it, or nothing if none came."""
+        """Read on to the usage after the client has left; returns the remark for the log, empty if no usage came."""
         has_left = not pump.done() or (not pump.cancelled() and isinstance(pump.exception(), _ClientGoneError))
         if has_left and not self._meter.has_final_usage:
             self._usage_at_departure = self._meter.usage(self._call)
             if self._sending_since is not None:
-                # It waits for the client, and not for the model server: the stream can be read by another.
+                # The pump waits for the client, not for the model server: another task can read the stream.
                 pump.cancel()
                 await asyncio.wait({pump})
             reader = asyncio.create_task(self._discard()) if pump.done() else pump
@@ -147,9 +147,9 @@ class StreamingRelayResponse(Response):
             await self._pass_on(_discard_message)
 
     async def _is_over(self, *tasks: asyncio.Task[None]) -> bool:
-        """Wait for one of `tasks`. False: before that the client took nothing for `SEND_TIMEOUT_S`."""
+        """Wait for one of `tasks`. False: the client read nothing for `SEND_TIMEOUT_S`."""
         now = asyncio.get_running_loop().time
-        # One look at the clock now and then: a limit around each event would cost more than to send it.
+        # The clock is checked now and then: a timeout around each event would cost more than sending it.
         while (left := SEND_TIMEOUT_S - (now() - self._sending_since if self._sending_since is not None else 0)) > 0:
             done, _ = await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if done:
@@ -163,7 +163,7 @@ class StreamingRelayResponse(Response):
         except (*NETWORK_ERRORS, UpstreamFailed) as error:
             failure = error if isinstance(error, UpstreamFailed) else connection_problem(error)
             await self._book("upstream_broken", str(failure), kind=Kind.ERROR)
-            # First: the client may take its time, and the connection is of no more use to it.
+            # Close first: sending may take long, and the connection is no longer needed.
             await self._answer.aclose()
             await self._send(send, _body_message(error_event(openai_body(failure))))
         else:
@@ -182,14 +182,14 @@ class StreamingRelayResponse(Response):
         self._meter.end()
 
     def _has_read_on(self, chunk: bytes) -> bool:
-        """Whether enough was read for a client that is gone. One that is there reads to the end."""
+        """Whether enough was read after the client has left. False while it is connected."""
         if self._usage_at_departure is None:
             return False
         self._read_on_bytes += len(chunk)
         return self._meter.has_final_usage or self._read_on_bytes > MAX_READ_ON_BYTES
 
     async def _read_rest(self) -> None:
-        """Read what follows the end of the stream: a connection in the midst of a message serves no other call."""
+        """Read to the end of the HTTP message: a connection in the middle of one cannot be reused."""
         left = MAX_TRAILER_BYTES
         with suppress(*NETWORK_ERRORS):
             async with asyncio.timeout(TRAILER_TIMEOUT_S):
@@ -204,7 +204,7 @@ class StreamingRelayResponse(Response):
         self._sending_since = asyncio.get_running_loop().time()
         try:
             await send(message)
-        except OSError as error:  # what ASGI 2.4 says of a client that is gone
+        except OSError as error:  # ASGI 2.4: the client has disconnected
             raise _ClientGoneError from error
         self._sending_since = None
 
@@ -213,7 +213,7 @@ class StreamingRelayResponse(Response):
             return
         self._is_booked = True
         meter = self._meter
-        # Of a failure before the first piece nothing was answered, unless it was reported.
+        # A failure before the first part has no usage, unless the server reported one.
         is_nothing = kind is Kind.ERROR and not meter.deltas and meter.reported is None
         usage = None if is_nothing else self._usage_at_departure or meter.usage(self._call)
         if usage is not None and self._held.trusts_limit:
@@ -227,7 +227,7 @@ def _body_message(event: bytes) -> Message:
 
 
 async def _discard_message(_: Message) -> None:
-    """Takes what a client that is gone would have been sent."""
+    """Discard a message for a client that has left."""
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

@@ -1,4 +1,4 @@
-"""What a call came to: read from what the model server reports, or counted where it reports nothing."""
+"""The usage of a call: as the model server reports it, or counted if it reports none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,36 +12,37 @@ from store.pricing import ModelPrice
 from store.usage_log import Kind
 
 _BYTES_PER_TOKEN: Final = 4
-"""Of an answer, to count what nobody reported: about right for English, and a gift elsewhere."""
+"""For counting an unreported answer: about right for English, and low for other languages."""
 _BYTES_PER_AUDIO_TOKEN: Final = 1000
-"""Of a recording in base64: OpenAI has a token for 50 ms of speech, which are 3,200 bytes as PCM and fewer as MP3."""
+"""Of base64: OpenAI has one token per 50 ms of speech, which is 3,200 bytes as PCM and fewer as MP3."""
 _ENVELOPE_KEYS: Final = ("role", "annotations")
-"""Of a message, what is there whether or not anything was said."""
+"""Members of a message that are set even if it is empty."""
 _COUNTED_REMARK: Final = "The model server reported no usage; it was counted {}."
 _CACHED_REMARK: Final = "{:,} tokens of the prompt were cached, and cost what cached input costs."
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens, and pictures where they are what is paid for."""
+    """Tokens of a call, and pictures where those are charged."""
 
     prompt_tokens: int
     completion_tokens: int
     pictures: int = 0
     is_counted: bool = False
-    """Whether it was counted here, because the model server did not say."""
+    """Whether the gateway counted the tokens, because the model server reported none."""
     cached_tokens: int = 0
-    """Of the prompt, those that the model server had in its cache."""
+    """The part of the prompt that the model server had in its cache."""
 
     def cost(self, price: ModelPrice | None) -> int:
-        """In micro-USD: the price of a request is taken for each picture; a model without a price costs nothing."""
+        """The cost in micro-USD. `per_request` is charged for each picture; a model without a price costs nothing."""
         if price is None:
             return 0
         extra = max(self.pictures - 1, 0) * price.per_request
         return price.cost(self.prompt_tokens, self.completion_tokens, self.cached_tokens) + extra
 
     def remark(self, price: ModelPrice | None, counted: str = "here") -> str:
-        """What the log says beside the figures, where they alone do not tell the cost. `counted` says how."""
+        """The remark in the usage log where the figures alone do not explain the cost; `counted` names the source of
+        the count."""
         if self.is_counted:
             return _COUNTED_REMARK.format(counted)
         has_price = price is not None and price.cached_input_per_million is not None
@@ -49,10 +50,9 @@ class Usage:
 
 
 def response_usage(call: Call, document: Mapping[str, Any], length: int, *, secret: str = "", host: str = "") -> Usage:
-    """The usage of a complete answer of `length` bytes.
+    """The usage of a complete response of `length` bytes.
 
-    Raises `UpstreamFailed` for one that is none, with its reason, from which `secret` and the model server's
-    `host` are left out.
+    Raises `UpstreamFailed` with the reason if the response is an error; `secret` and `host` are masked in it.
     """
     reported = parse_usage(document, has_completion=call.has_completion)
     if reported is None and reports_error(document):
@@ -61,13 +61,13 @@ def response_usage(call: Call, document: Mapping[str, Any], length: int, *, secr
             failure_sentence("The model server answered with an error", reason, secret=secret, host=host)
         )
     if call.endpoint.kind is Kind.TASK:
-        return Usage(0, 0)  # it has only just begun
+        return Usage(0, 0)  # the batch has not run yet
     data = document.get("data")
     pictures = len(data) if call.pictures and isinstance(data, list) else 0
     if reported is None and call.pictures:
         if not pictures:
             raise UpstreamFailed("The model server's answer held no picture.")
-        return Usage(0, 0, pictures)  # most picture models have no tokens to report
+        return Usage(0, 0, pictures)  # most picture models report no tokens
     is_text = call.has_completion and not call.pictures and _has_content(document)
     return _merged_usage(call, reported, length // _BYTES_PER_TOKEN if is_text else 0, pictures)
 
@@ -75,9 +75,9 @@ def response_usage(call: Call, document: Mapping[str, Any], length: int, *, secr
 def stream_usage(
     call: Call, reported: ReportedUsage | None, deltas: int, text_bytes: int, audio_bytes: int = 0, *, is_last: bool
 ) -> Usage:
-    """The usage of a stream of so many pieces, letters and sounds (both in bytes); each piece is a token at least.
+    """The usage of a stream with so many parts and bytes of text and audio. Each part counts as one token at least.
 
-    `is_last` says that nothing more was answered after `reported`: if something was, that was not all.
+    `is_last` says that no part followed `reported`. If one did, the report is incomplete.
     """
     counted = max(deltas, text_bytes // _BYTES_PER_TOKEN + audio_bytes // _BYTES_PER_AUDIO_TOKEN)
     if reported is not None and not is_last and (reported.completion_tokens or 0) < counted:
@@ -86,10 +86,10 @@ def stream_usage(
 
 
 def _merged_usage(call: Call, reported: ReportedUsage | None, counted: int, pictures: int = 0) -> Usage:
-    """What was reported, and `counted` tokens of an answer for which none were, or no prompt."""
+    """The reported usage. `counted` tokens replace a missing completion; the estimate replaces a missing prompt."""
     if reported is None:
         return Usage(call.prompt_tokens, counted, pictures, is_counted=True)
-    # Nobody answers something in no tokens, or from no prompt.
+    # An answer has tokens, and so does its prompt: zero means that the server did not report it.
     has_completion = bool(reported.completion_tokens) or not counted
     has_prompt = reported.prompt_tokens > 0 or pictures > 0
     return Usage(
@@ -102,7 +102,7 @@ def _merged_usage(call: Call, reported: ReportedUsage | None, counted: int, pict
 
 
 def _has_content(document: Mapping[str, Any]) -> bool:
-    """Whether an answer holds anything but its own frame. One in an unknown shape does."""
+    """Whether a response has any content. One in an unknown format counts as content."""
     choices = document.get("choices")
     return not isinstance(choices, list) or any(_choice_has_content(choice) for choice in choices)
 
@@ -116,5 +116,5 @@ def _choice_has_content(choice: object) -> bool:
 
 
 def reports_error(document: Mapping[str, Any]) -> bool:
-    """Whether an answer or a chunk with a good status reports that there is none."""
+    """Whether a response or chunk with a success status reports an error."""
     return bool(document.get("error")) or document.get("object") == "error"

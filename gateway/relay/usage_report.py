@@ -1,13 +1,12 @@
-"""The tokens that a model server reports, told apart into what is charged as input, as cached input and as output.
+"""Parses a model server's usage report into input, cached input and output tokens.
 
 Servers agree on the names `prompt_tokens`, `completion_tokens` and `total_tokens`, and on little else:
 
-- OpenAI, DeepSeek and Moonshot count cached tokens within the prompt.
-- Anthropic, and gateways that pass its figures on, count what was read from the cache and written to it beside the
-  prompt.
-- xAI and Gemini count what the model thought beside the completion, and Gemini what its tools read beside the prompt.
+- OpenAI, DeepSeek and Moonshot include cached tokens in the prompt.
+- Anthropic, and gateways that forward its figures, count cache reads and writes in addition to the prompt.
+- xAI and Gemini count reasoning in addition to the completion, and Gemini counts tool input in addition to the prompt.
 
-What stands beside the two is in the total, so the total tells which of them it is.
+The total includes the additional figures, so it shows which of them were counted separately.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from itertools import combinations
 from typing import Any, Final
 
 MAX_REPORTED_TOKENS: Final = 1_000_000_000
-"""Tokens that are believed of one call."""
+"""Upper bound per call; larger figures are ignored."""
 _DETAIL_KEYS: Final = (
     "prompt_tokens_details",
     "input_tokens_details",
@@ -36,19 +35,19 @@ _REASONING_KEYS: Final = ("reasoning_tokens", "thinking_tokens", "thoughts_token
 
 @dataclass(frozen=True, slots=True)
 class ReportedUsage:
-    """What a model server says. `completion_tokens` None: it did not say."""
+    """The figures of a model server. `completion_tokens` is None if it reported none."""
 
     prompt_tokens: int
     completion_tokens: int | None
     cached_tokens: int = 0
-    """Of the prompt, those that the server had in its cache."""
+    """The part of the prompt that the server had in its cache."""
 
 
 def parse_usage(document: Mapping[str, Any], *, has_completion: bool = True) -> ReportedUsage | None:
-    """The usage in an answer or a chunk, under either of the names OpenAI gives it; None if there is none.
+    """The usage in a response or a chunk, under either of OpenAI's names for it; None if there is none.
 
-    One of zeros alone is none. Without a completion the total is that of the prompt, and some servers (Voyage)
-    report nothing else.
+    A report of zeros counts as none. Without a completion the total equals the prompt, and some servers (Voyage) report
+    nothing else.
     """
     usage = document.get("usage")
     if not isinstance(usage, dict):
@@ -68,7 +67,7 @@ def parse_usage(document: Mapping[str, Any], *, has_completion: bool = True) -> 
         if rest > into_prompt:
             completion = (completion or 0) + rest - into_prompt
     else:
-        # Anthropic reports no total, and has none of these within its `input_tokens`.
+        # Anthropic reports no total, and its `input_tokens` include none of these.
         is_anthropic = total is None and "prompt_tokens" not in usage
         into_prompt = beside.cache if is_anthropic or beside.cache > prompt else 0
     if total is not None and completion is None and total >= prompt:
@@ -81,12 +80,12 @@ def parse_usage(document: Mapping[str, Any], *, has_completion: bool = True) -> 
 
 @dataclass(frozen=True, slots=True)
 class _ExtraTokens:
-    """Figures that some servers count beside the prompt and the completion, and others within them."""
+    """Figures that some servers include in prompt and completion, and others count separately."""
 
     read: int
-    """From the cache."""
+    """Read from the cache."""
     written: int
-    """To the cache."""
+    """Written to the cache."""
     tools: int
     """Results of tools that the model server ran."""
     thought: int
@@ -105,14 +104,14 @@ class _ExtraTokens:
         return self.read + self.written
 
     def of_prompt(self, rest: int, prompt: int, *, knows_completion: bool) -> int:
-        """How many of the `rest`, which the total has beyond prompt and completion, are input."""
+        """How many of the `rest`, by which the total exceeds prompt and completion, are input tokens."""
         figures = ((self.thought, 0), (self.tools, 1), (self.read, 1), (self.written, 1))
         if knows_completion:
             for count in range(1, len(figures) + 1):
                 for some in combinations(figures, count):
                     if sum(tokens for tokens, _ in some) == rest:
                         return sum(tokens for tokens, is_input in some if is_input)
-        # More than the prompt cannot be within it.
+        # A figure larger than the prompt cannot be included in it.
         outside = self.tools + (self.cache if self.cache > prompt else 0)
         return min(rest, outside)
 
@@ -128,5 +127,5 @@ def _values_of(usage: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[int
 
 def _tokens(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
-        value = int(value)  # JSON has one kind of number: 2.0 is a whole one (RFC 8259, 6)
+        value = int(value)  # RFC 8259, 6: JSON has one number type, so 2.0 is an integer
     return value if type(value) is int and 0 <= value <= MAX_REPORTED_TOKENS else None
