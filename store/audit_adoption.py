@@ -1,4 +1,4 @@
-"""Sealing the audit log of a database that an older version wrote, as part of its upgrade."""
+"""Seals for the audit log of a database from before seals, set once during its upgrade."""
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -10,10 +10,10 @@ from store.models import AuditHead, AuditTotal
 
 
 def seal_log(tx: Connection, ring: KeyRing) -> None:
-    """Seal every chain that fits its end so far, and bind them. One that does not fit stays without a seal: the check
-    of the log goes on naming it.
+    """Seal the end of every valid chain, and insert the total over all seals.
 
-    Raises `KeyWrong` for the key of another database.
+    A broken chain gets no seal, so the check of the log still reports it. Raises `KeyWrong` for the key of another
+    database.
     """
     require(tx, ring)
     seals, events, key_id = bytes(32), 0, ring.oldest

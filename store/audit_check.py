@@ -1,9 +1,8 @@
-"""Whether the audit log is whole: each chain by itself, and all chains' ends together.
+"""Verification of the audit log: each chain, and the total over the ends of all chains.
 
-Somebody who can write to the database and has no key cannot alter, remove, add or reorder an event, cut off a chain's
-end, or bring back an end a chain had before, with or without the events after it: what remains of the others does not
-fit it. One thing stays unseen from within: all of the database set back to what it was once. A checkpoint kept
-elsewhere (`store.audit_checkpoint`) tells that.
+Without the key, an attacker with write access to the database cannot alter, remove, add or reorder an event, truncate a
+chain, or restore an earlier end of one chain: the verification fails. It does not fail if the whole database is reset
+to an earlier state; a checkpoint kept elsewhere shows that (`store.audit_checkpoint`).
 """
 
 import hmac
@@ -19,22 +18,22 @@ from store.models import Account, AuditEvent, AuditHead, AuditTotal, SiteEvent
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One chain as it was found. `broken_at` is the number of the first event that does not fit, None if all do."""
+    """The result for one chain. `broken_at` is the number of the first invalid event, or None."""
 
     events: int
     digest: bytes
-    """A hash, without a key, of all events up to the last that fits."""
+    """The SHA-256 hash, without a key, of all events up to the last valid one."""
     broken_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found. `events` counts all that there ever were, None if nothing trustworthy says so."""
+    """The result for the log. `events` is the number ever recorded, None if the total is not valid."""
 
     accounts: dict[int, Chain]
     site: Chain
     is_bound: bool
-    """Whether all chains end where they did when the last event was recorded."""
+    """True if the total matches the ends of all chains."""
     events: int | None
 
     @property
@@ -43,7 +42,7 @@ class Report:
 
 
 def everything(tx: Connection, ring: KeyRing) -> Report:
-    """Every chain of every account, that of the site, and the total. `tx` has to see one state throughout."""
+    """Verify the chains of all accounts, the site's chain, and the total. `tx` must read one snapshot."""
     ids = tx.execute(select(Account.id).order_by(Account.id)).scalars().all()
     total = tx.execute(select(AuditTotal)).one_or_none()
     seals = added(b"", gone=(), new=tx.execute(select(AuditHead.seal)).scalars())
@@ -57,14 +56,14 @@ def everything(tx: Connection, ring: KeyRing) -> Report:
 
 
 def events_fit(tx: Connection, ring: KeyRing, key_id: int, head: Row[Any]) -> bool:
-    """Whether an account's events fit each other and the end named by `head`, its seal aside."""
+    """True if an account's events are valid and end as `head` says. The seal is not checked."""
     events = select(AuditEvent).where(AuditEvent.account_id == head.account_id).order_by(AuditEvent.sequence)
     chain, last = _walk(tx, ring, key_id, head.account_id, events)
     return chain.broken_at is None and (head.sequence, head.mac) == (chain.events, last)
 
 
 def account_chain(tx: Connection, ring: KeyRing, account_id: int, *, up_to: int | None = None) -> Chain:
-    """The chain of one account; only its first `up_to` events, and then not its end."""
+    """Verify the chain of one account. With `up_to`, only its first events and not its end."""
     head = tx.execute(select(AuditHead).where(AuditHead.account_id == account_id)).one_or_none()
     events = select(AuditEvent).where(AuditEvent.account_id == account_id).order_by(AuditEvent.sequence)
     key_id = ring.current if head is None else head.key_id
@@ -79,7 +78,7 @@ def account_chain(tx: Connection, ring: KeyRing, account_id: int, *, up_to: int 
 
 
 def site_chain(tx: Connection, ring: KeyRing, *, up_to: int | None = None) -> Chain:
-    """The chain of the site; only its first `up_to` events, and then not its end."""
+    """Verify the site's chain. With `up_to`, only its first events and not its end."""
     total = tx.execute(select(AuditTotal)).one_or_none()
     events = select(SiteEvent).order_by(SiteEvent.sequence)
     key_id = ring.current if total is None else total.key_id
@@ -91,7 +90,7 @@ def site_chain(tx: Connection, ring: KeyRing, *, up_to: int | None = None) -> Ch
 
 
 def _walk(tx: Connection, ring: KeyRing, key_id: int, name: int | str, events: Select[Any]) -> tuple[Chain, bytes]:
-    """The chain up to the first event that does not fit, and the MAC of the last that does."""
+    """The chain up to the first invalid event, and the MAC of the last valid one."""
     if key_id not in ring.keys:
         return Chain(0, FIRST, 1), FIRST
     mac, hashed, count = FIRST, FIRST, 0

@@ -1,8 +1,8 @@
-"""Where the audit log stood, for a place that the database's attacker does not reach.
+"""Checkpoints of the audit log, to be kept outside the database.
 
-From within, a database that was set back as a whole to an earlier state is flawless. A checkpoint remembers how many
-events each chain had and a hash of them, without the key and without their text, so it outlives a change of keys and
-tells nobody what was done.
+A database that was reset as a whole to an earlier state has a valid log. A checkpoint holds the number of events of
+each chain and a hash of them, so the reset is found. The hash needs no key and reveals no event, so a checkpoint stays
+valid after a change of keys.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _REFUSED: Final = "This file is not a checkpoint of a Gatekey audit log. Name an
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How many events a chain had, and the hash of them in hexadecimal digits."""
+    """The number of events of a chain, and their hash in hexadecimal digits."""
 
     events: int
     sha256: str
@@ -34,7 +34,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The audit log at one moment. `accounts` go by their id."""
+    """The state of the audit log at one time. `accounts` are by id."""
 
     at: datetime
     events: int
@@ -42,7 +42,7 @@ class Checkpoint:
     accounts: dict[int, Mark]
 
     def serialise(self) -> str:
-        """The text that `parse` reads back."""
+        """The text form, for `parse`."""
         document = {
             "format": _FORMAT,
             "at": self.at.isoformat(),
@@ -53,7 +53,7 @@ class Checkpoint:
         return json.dumps(document, indent=1) + "\n"
 
     def in_one_line(self) -> str:
-        """The same, as short as a line of a log: the hash is that of the serialised text."""
+        """A summary in one line for a log file, with the hash of the serialised text."""
         whole = hashlib.sha256(self.serialise().encode()).hexdigest()
         return (
             f"audit checkpoint at {self.at.isoformat()}: {self.events} events, {len(self.accounts)} accounts, "
@@ -62,13 +62,13 @@ class Checkpoint:
 
 
 def take(report: Report, now: datetime) -> Checkpoint:
-    """The checkpoint of an audit log that was found whole."""
+    """The checkpoint of the audit log in `report`, which must be valid."""
     marks = {account: Mark(chain.events, chain.digest.hex()) for account, chain in report.accounts.items()}
     return Checkpoint(now, report.events or 0, Mark(report.site.events, report.site.digest.hex()), marks)
 
 
 def parse(text: str) -> Checkpoint:
-    """What `Checkpoint.serialise` wrote. Raises `InvalidInput` for anything else."""
+    """The checkpoint in the text of `Checkpoint.serialise`. Raises `InvalidInput` for any other text."""
     try:
         document = json.loads(text)
         if document["format"] != _FORMAT:
@@ -82,7 +82,7 @@ def parse(text: str) -> Checkpoint:
 
 
 def compare(tx: Connection, ring: KeyRing, report: Report, earlier: Checkpoint) -> Iterator[str]:
-    """A sentence for each way in which the log does not go on from `earlier`; none if it does."""
+    """One sentence for each difference that shows that the log does not continue `earlier`."""
     if report.events is not None and report.events < earlier.events:
         yield f"The log has {report.events} events, and had {earlier.events}: the database was set back."
     if site_chain(tx, ring, up_to=earlier.site.events).digest.hex() != earlier.site.sha256:

@@ -1,6 +1,6 @@
-"""The keyed hashes of the audit log: of an event, of a chain's end, and of all ends together.
+"""The keyed hashes of the audit log: the MAC of an event, the seal of a chain's end, and the MAC of the total.
 
-Each is made under the key whose id stands beside it, so a chain can pass to a new key while others still have the old.
+The id of the key is stored beside each chain, so chains pass to a new key one by one.
 """
 
 import hashlib
@@ -14,17 +14,17 @@ from typing import Final
 from store.at_rest import KeyRing
 
 FIRST: Final = b""
-"""What the first event of a chain follows."""
+"""The previous MAC of the first event of a chain."""
 
 SITE: Final = "site"
-"""The chain of the site's events; an account's chain is named by its id."""
+"""The name of the chain of site events. The chain of an account is named by its id."""
 
 _MODULUS: Final = 1 << 256
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An event without its place in a chain."""
+    """The content of an event, without its position in a chain."""
 
     at: datetime
     tag: str
@@ -34,28 +34,28 @@ class Act:
 
 
 def event_text(chain: int | str, sequence: int, act: Act) -> bytes:
-    """All that an event says, as one text that no other event has."""
+    """The canonical encoding of an event with its chain and position."""
     fields = [chain, sequence, act.at.isoformat(), act.tag, act.actor, act.source, dict(sorted(act.detail.items()))]
     return json.dumps(fields, ensure_ascii=True).encode()
 
 
 def event_mac(ring: KeyRing, key_id: int, previous: bytes, text: bytes) -> bytes:
-    """The MAC of an event, which covers the one before it and so all before that."""
+    """The MAC of an event. It covers the previous MAC, and so all previous events."""
     return ring.mac("audit", previous + text, key_id)
 
 
 def digest(previous: bytes, text: bytes) -> bytes:
-    """The same without a key, for a checkpoint kept elsewhere: it outlives a change of keys."""
+    """The SHA-256 hash of the chain up to an event, for checkpoints. It does not depend on a key."""
     return hashlib.sha256(previous + text).digest()
 
 
 def seal_of(ring: KeyRing, key_id: int, account_id: int, sequence: int, mac: bytes) -> bytes:
-    """The MAC of a chain's end. Without the key nobody can name an earlier event the last one."""
+    """The seal: the MAC of a chain's last event and length. Without the key a chain cannot be shortened unnoticed."""
     return ring.mac("audit-head", json.dumps([account_id, sequence, mac.hex()]).encode(), key_id)
 
 
 def added(total: bytes, *, gone: Iterable[bytes], new: Iterable[bytes]) -> bytes:
-    """The sum of all seals after some of them were replaced (AdHash: an incremental hash of a set, modulo 2^256)."""
+    """The sum of all seals after `gone` were replaced by `new` (AdHash, an incremental set hash, modulo 2^256)."""
     number = int.from_bytes(total, "big")
     number += sum(int.from_bytes(seal, "big") for seal in new)
     number -= sum(int.from_bytes(seal, "big") for seal in gone)
@@ -63,11 +63,11 @@ def added(total: bytes, *, gone: Iterable[bytes], new: Iterable[bytes]) -> bytes
 
 
 def total_mac(ring: KeyRing, key_id: int, events: int, seals: bytes, sequence: int, mac: bytes) -> bytes:
-    """The MAC of how many events there ever were, of all chains' ends, and of the end of the site's own chain."""
+    """The MAC of the total: the number of all events, the sum of all seals, and the end of the site's chain."""
     fields = [events, seals.hex(), sequence, mac.hex()]
     return ring.mac("audit-total", json.dumps(fields).encode(), key_id)
 
 
 def total_fits(ring: KeyRing, key_id: int, events: int, seals: bytes, sequence: int, mac: bytes, bound: bytes) -> bool:
-    """Whether `bound` is the MAC of the rest."""
+    """True if `bound` is the MAC of the other arguments."""
     return key_id in ring.keys and hmac.compare_digest(bound, total_mac(ring, key_id, events, seals, sequence, mac))

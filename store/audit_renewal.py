@@ -1,4 +1,4 @@
-"""The audit log under a new key: every chain that fits is made anew, and one that does not still does not."""
+"""Change of the audit log's key: valid chains get new MACs, and broken chains stay broken."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ from store.models import AuditEvent, AuditHead, AuditTotal, Base, SiteEvent
 
 
 def outdated(tx: Connection, ring: KeyRing) -> list[int]:
-    """The accounts whose chains are not under the current key of `ring`."""
+    """The ids of accounts whose chains are not under the current key of `ring`."""
     return list(tx.execute(select(AuditHead.account_id).where(AuditHead.key_id != ring.current)).scalars())
 
 
@@ -21,7 +21,7 @@ def is_site_outdated(tx: Connection, ring: KeyRing) -> bool:
 
 
 def renew_chain(tx: Connection, ring: KeyRing, audit: Audit, account_id: int) -> None:
-    """Bring the chain of one account under the current key of `ring`."""
+    """Recompute the chain of one account under the current key of `ring`."""
     head = tx.execute(select(AuditHead).where(AuditHead.account_id == account_id).with_for_update()).one_or_none()
     if head is None or head.key_id not in ring.keys or head.key_id == ring.current:
         return
@@ -42,7 +42,7 @@ def renew_chain(tx: Connection, ring: KeyRing, audit: Audit, account_id: int) ->
 
 
 def renew_site(tx: Connection, ring: KeyRing) -> None:
-    """Bring the site's chain and the total under the current key of `ring`."""
+    """Recompute the site's chain and the total under the current key of `ring`."""
     total = tx.execute(select(AuditTotal).with_for_update()).one_or_none()
     if total is None or total.key_id not in ring.keys or total.key_id == ring.current:
         return
@@ -58,7 +58,7 @@ def renew_site(tx: Connection, ring: KeyRing) -> None:
 
 
 def _store(tx: Connection, table: type[Base], key: Any, rows: list[int], macs: list[bytes]) -> None:
-    """Give the first of `rows` the new `macs`, one each; `key` is the column that names a row."""
+    """Store `macs`, one per row, in the first of `rows`; `key` is the column of the row's number."""
     if macs:
         by_key: Any = update(table.__table__).where(key == bindparam("row"))  # type: ignore[arg-type]
         tx.execute(
@@ -68,7 +68,7 @@ def _store(tx: Connection, table: type[Base], key: Any, rows: list[int], macs: l
 
 
 def _renewed(ring: KeyRing, key_id: int, name: int | str, events: Iterable[Any]) -> tuple[list[bytes], bytes]:
-    """The new MACs of the events up to the first that does not fit, and the old MAC of the last that does."""
+    """The new MACs of the events before the first invalid one, and the old MAC of the last valid one."""
     macs: list[bytes] = []
     old = new = FIRST
     for event in events:

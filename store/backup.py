@@ -1,4 +1,4 @@
-"""Making a backup while others go on: one state of every table, copied into a backup file."""
+"""Online backup: one snapshot of every table, copied into a backup file."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ from store.models import SCHEMA_REVISION, Base
 
 
 def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
-    """Fill the empty file at `path` with a backup; the key goes into it only `with_key`.
+    """Write a backup into the empty file at `path`; the key is included if `with_key`.
 
-    The file belongs to the caller, who removes it if this raises: `DatabaseRefused`, and what the database raises.
+    Raises `DatabaseRefused` and the database's errors. The caller then removes the file.
     """
     database = context.database
     copy = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
     try:
         with database.read() as source, _written(path), copy.connect() as target:
-            # A half backup is thrown away, so nothing needs to be undone in it.
+            # An incomplete backup is discarded, so it needs no journal.
             target.exec_driver_sql("PRAGMA journal_mode=OFF")
             target.exec_driver_sql("PRAGMA synchronous=OFF")
             target.rollback()
@@ -56,7 +56,7 @@ def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
 
 @contextmanager
 def _written(path: Path) -> Iterator[None]:
-    """Tell a failure to write the backup from one to read the database."""
+    """Raise `DatabaseRefused` for a failure to write the backup; an error of the source database passes."""
     try:
         yield
     except (sqlite3.Error, exc.DBAPIError, OSError) as error:

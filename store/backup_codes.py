@@ -1,4 +1,4 @@
-"""Backup recovery codes: ten of 80 bits, hashed with argon2id, each good once."""
+"""Backup recovery codes: ten codes of 80 random bits, hashed with argon2id, each usable once."""
 
 import random
 from typing import Final
@@ -11,21 +11,21 @@ from store.models import BackupCode
 
 COUNT: Final = 10
 LOW: Final = 3
-"""With this many left or fewer a person is told to make new ones."""
+"""With this many unused codes or fewer, the owner is told to generate new ones."""
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base32: no letter that reads as a digit."""
+"""Crockford's base32, without letters that look like digits."""
 LENGTH: Final = 16
 _LOOKALIKES: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
 def generate(rng: random.Random) -> tuple[str, ...]:
-    """Ten fresh codes, written `XXXX-XXXX-XXXX-XXXX`."""
+    """Ten new random codes of the form `XXXX-XXXX-XXXX-XXXX`."""
     codes = ("".join(rng.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(COUNT))
     return tuple("-".join(code[i : i + 4] for i in range(0, LENGTH, 4)) for code in codes)
 
 
 def canonical(text: str) -> str | None:
-    """The 16 symbols of a code as typed: case, spaces, dashes and lookalikes forgiven. None if it is no code."""
+    """The 16 symbols of a typed code, with case, spaces, dashes and lookalikes normalized. None if it is not a code."""
     bare = text.replace(" ", "").replace("-", "").upper().translate(_LOOKALIKES)
     return bare if len(bare) == LENGTH and all(symbol in ALPHABET for symbol in bare) else None
 
@@ -35,16 +35,16 @@ class BackupCodes:
         self._context = context
 
     def hash_all(self, codes: tuple[str, ...]) -> list[str]:
-        """The hashes of `codes`, in order. Slow: never inside a transaction."""
+        """The hashes of `codes`, in order. Slow: do not call it inside a transaction."""
         return [self._context.hasher.hash_code(canonical(code) or code) for code in codes]
 
     def matches(self, text: str, hashes: list[str]) -> bool:
-        """Whether `text` is one of the codes behind `hashes`. Slow."""
+        """True if `text` is one of the codes of `hashes`. Slow."""
         code = canonical(text)
         return code is not None and any(self._context.hasher.check_code(code, stored) for stored in hashes)
 
     def find(self, account_id: int, text: str) -> int:
-        """The row of the account's code that `text` is, used or not. Slow. Raises `WrongCode`."""
+        """The row id of the account's code `text`, used or not. Slow. Raises `WrongCode`."""
         code = canonical(text)
         if code is None:
             raise WrongCode(field="code")
@@ -60,7 +60,7 @@ class BackupCodes:
         raise WrongCode(field="code")
 
     def claim(self, tx: Connection, account_id: int, code_id: int) -> int:
-        """Use up one code; returns how many are left. Raises `CodeAlreadyUsed`."""
+        """Mark one code as used; returns the number of unused codes. Raises `CodeAlreadyUsed`."""
         claimed = tx.execute(
             update(BackupCode)
             .where(BackupCode.id == code_id, BackupCode.account_id == account_id, BackupCode.used_at.is_(None))
@@ -71,7 +71,7 @@ class BackupCodes:
         return self.left(tx, account_id)
 
     def replace(self, tx: Connection, account_id: int, hashes: list[str]) -> None:
-        """Put a new set in the place of the old one."""
+        """Replace all codes of the account by new ones."""
         tx.execute(delete(BackupCode).where(BackupCode.account_id == account_id))
         now = self._context.now()
         tx.execute(
@@ -83,6 +83,6 @@ class BackupCodes:
         tx.execute(delete(BackupCode).where(BackupCode.account_id == account_id))
 
     def left(self, tx: Connection, account_id: int) -> int:
-        """How many codes have not been used."""
+        """The number of unused codes."""
         unused = select(func.count()).where(BackupCode.account_id == account_id, BackupCode.used_at.is_(None))
         return int(tx.execute(unused).scalar_one())

@@ -1,4 +1,4 @@
-"""Addresses as the Bark app shows them: a server, a device key, and how the phone should announce a push.
+"""Parser of Bark addresses: a server, a device key, and options for the push.
 
 Source: github.com/Finb/Bark, docs/tutorial.md and docs/params.md. The app shows addresses such as
 `https://api.day.app/KEY/title/body?group=money&level=timeSensitive&sound=alarm`.
@@ -15,25 +15,25 @@ from store.text import is_sanitized
 
 LEVELS: Final = ("active", "timeSensitive", "passive", "critical")
 OPTIONS: Final = ("group", "level", "sound", "volume", "icon", "isArchive", "badge", "call")
-"""What may stand in the query. The app and the server know more, but those would change what is said."""
+"""The allowed query parameters. Bark has more, but those would change the text of the message."""
 _DEVICE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{4,100}")
 _TYPICAL_KEY: Final = re.compile(r"(?=.*[0-9])(?=.*[A-Z])(?=.*[a-z])[A-Za-z0-9]{20,24}")
-"""A key that a Bark server made (22 letters and digits). It differs from a path before it and a title behind it."""
+"""A key as Bark servers generate it (22 letters and digits), unlike the path before it and the title after it."""
 _EXAMPLE: Final = "Enter the address with the device key, such as https://api.day.app/KEY."
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BarkAddress:
-    """Where a push goes and how it is announced. The key is a secret."""
+    """A parsed Bark address. The device key is a secret."""
 
     server: str
-    """Without a slash at the end."""
+    """The URL of the server, without a final slash."""
     device_key: str
     options: tuple[tuple[str, str], ...] = ()
 
 
 def parse_bark_url(url: str) -> BarkAddress:
-    """The parts of an address that the Bark app shows; a title and body in it are left out.
+    """The parsed address, without the title and body that the app may append.
 
     Raises:
         InvalidUrl: with a sentence about the first part at fault.

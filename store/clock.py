@@ -1,4 +1,4 @@
-"""Time, injected: every rule reads it from a `Clock`, so a test can move it."""
+"""The injected clock. Every rule reads the time from a `Clock`, so that a test can set it."""
 
 import time
 from dataclasses import dataclass
@@ -11,34 +11,34 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, slots=True)
 class Uptime:
-    """Time since the machine started. It never jumps, and all processes of one machine agree on it."""
+    """Time since the machine booted. It is monotonic and the same for all processes of the machine."""
 
     boot: str
-    """The kernel's id of this start of the machine. Empty where it has none: then uptimes cannot be compared."""
+    """The kernel's boot id. Empty on systems without one: uptimes cannot be compared there."""
     milliseconds: int
-    """Time asleep counts."""
+    """Includes time in which the machine was suspended."""
 
 
 class Clock(Protocol):
     """A source of the current time."""
 
     def now(self) -> datetime:
-        """The current time, aware, in UTC. An administrator or NTP may set it forwards and backwards."""
+        """The current time, aware, in UTC. It can jump both ways when an administrator or NTP sets the clock."""
         ...
 
     def uptime(self) -> Uptime:
-        """How long the machine has been up."""
+        """The time since boot."""
         ...
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The clock of the machine."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
     def uptime(self) -> Uptime:
-        """`CLOCK_BOOTTIME` (Linux); elsewhere an uptime that cannot be compared."""
+        """`CLOCK_BOOTTIME` on Linux; elsewhere an uptime without a boot id."""
         try:
             boot = _BOOT_ID.read_text("ascii").strip()
             return Uptime(boot, time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)

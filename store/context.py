@@ -1,4 +1,4 @@
-"""What every topic of the store stands on: the database, the clock, randomness, the keys and the hasher."""
+"""The dependencies of every topic: the database, the clock, the random source, the keys and the hasher."""
 
 import random
 from dataclasses import dataclass
@@ -24,5 +24,5 @@ class Context:
         return self.clock.now()
 
     def seal(self, secret: str, associated_data: str) -> bytes:
-        """`secret` sealed for `associated_data`, written `table:column:row`."""
+        """`secret` encrypted for `associated_data`, which is `table:column:row`."""
         return self.ring.seal(secret, associated_data, self.rng)

@@ -1,4 +1,4 @@
-"""How many ways into an account there are: the last one is never taken away."""
+"""The number of working credentials of an account; the last one cannot be removed."""
 
 from sqlalchemy import Connection, func, select
 
@@ -12,7 +12,7 @@ class Credentials:
         self._site = site
 
     def usable(self, tx: Connection, account_id: int) -> int:
-        """Ways to sign in that work today: the password, passkeys and bindings where the administrator allows them."""
+        """The number of working credentials: the password, and passkeys and bindings where the site allows them."""
         has_password = tx.execute(
             select(Account.password_hash.is_not(None)).where(Account.id == account_id)
         ).scalar_one()
@@ -25,9 +25,9 @@ class Credentials:
         return count
 
     def guard(self, tx: Connection, account_id: int) -> None:
-        """Refuse, after a removal inside `tx`, if no way in is left: then the removal is rolled back.
+        """Raise `LastCredential`, which rolls `tx` back, if a removal inside `tx` left no working credential.
 
-        The caller holds the account's row, so two removals cannot both leave one. Raises `LastCredential`.
+        The caller holds the lock on the account's row, so two concurrent removals cannot both pass.
         """
         if self.usable(tx, account_id) == 0:
             raise LastCredential

@@ -1,4 +1,4 @@
-"""Words the program stores and reads back as its own: a role, a state, a kind."""
+"""Enumerations in text columns, such as a role, a state or a kind."""
 
 from enum import StrEnum
 from typing import TypeVar
@@ -9,7 +9,7 @@ E = TypeVar("E", bound=StrEnum)
 
 
 def db_enum(kind: type[E], word: str) -> E:
-    """The member of `kind` that a row holds. Raises `DatabaseDamaged` for a word that nobody could have chosen."""
+    """The member of `kind` with the stored value `word`. Raises `DatabaseDamaged` for any other text."""
     try:
         return kind(word)
     except ValueError as error:

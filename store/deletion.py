@@ -1,4 +1,4 @@
-"""Deleting an account: all of it, in one transaction, off the disk as well."""
+"""Deletion of an account with all its data, in one transaction, and from the disk."""
 
 from dataclasses import dataclass
 
@@ -19,10 +19,10 @@ from store.tries import Tries
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """An account is gone.
+    """The result of a deletion.
 
-    `is_off_disk` is False while another program still reads the log it was deleted from, and on PostgreSQL, which
-    keeps old versions of rows until they are vacuumed.
+    `is_off_disk` is False while another program still reads SQLite's write-ahead log, and on PostgreSQL, which keeps
+    old row versions until a vacuum.
     """
 
     tombstone: str
@@ -47,9 +47,9 @@ class Deletion:
         self._notices = notices
 
     def refuse_if_protected(self, token: str) -> bool:
-        """Say before anything is typed that this account stays. Raises `RootAccount`, `LastAdministrator`.
+        """Raise `RootAccount` or `LastAdministrator` if this account cannot be deleted, before a name is typed.
 
-        Returns whether the database keeps old versions of deleted rows until they are vacuumed.
+        Returns True if the database keeps deleted rows until a vacuum.
         """
         with self._sessions.reading(token) as (tx, session):
             if session.role == Role.ROOT.value:
@@ -59,9 +59,9 @@ class Deletion:
         return self._context.database.is_postgresql
 
     def delete(self, token: str, typed_name: str) -> Deleted:
-        """Delete the session's account and everything stored about it.
+        """Delete the session's account and all data about it.
 
-        `typed_name` must be the name exactly; a wrong one is charged like a wrong password. Raises
+        `typed_name` must equal the name exactly. A wrong one counts as a wrong password. Raises
         `UsernameDoesNotMatch`, `FreshProofRequired`, `RootAccount`, `LastAdministrator`, `TooManyAttempts`.
         """
         session = self._sessions.whoami(token)
@@ -79,7 +79,7 @@ class Deletion:
         return self._gone(tombstone)
 
     def delete_by_name(self, name: str, *, actor: str) -> Deleted:
-        """Delete an account from the administrator's side. Its running consoles end at their next call.
+        """Delete an account for an administrator. Its running consoles end at their next call.
 
         Raises `NoSuchAccount`, `RootAccount`, `LastAdministrator`.
         """

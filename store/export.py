@@ -1,4 +1,4 @@
-"""Everything stored about an account, as one JSON document without a secret in it."""
+"""The export of an account: all stored data as one JSON document, without secrets."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -26,18 +26,18 @@ class Exports:
         self._sessions = sessions
 
     def document(self, token: str) -> Iterator[str]:
-        """The document in pieces, so that a log of any length fits in memory. Raises `FreshProofRequired`.
+        """The document in pieces, so that memory use does not grow with the log. Raises `FreshProofRequired`.
 
-        It is one state of the data: every table is read in the same transaction.
+        All tables are read in one transaction, as one snapshot.
         """
         with self._sessions.writing(token, proof=True) as (tx, session):
             self._audit.record_by(tx, session, Tag.EXPORTED)
         yield from self._pieces(session.account_id, only_ascii=False)
 
     def document_of(self, name: str, *, actor: str, source: str) -> Iterator[str]:
-        """The document of the account of that name, for an administrator, in pieces of ASCII.
+        """The document of the account `name`, for an administrator, in pieces of ASCII. Raises `NoSuchAccount`.
 
-        Raises `NoSuchAccount`. No proof is asked: whoever calls this has the database.
+        No proof of identity is required, because the caller has access to the database.
         """
         with self._context.database.write() as tx:
             account = held_by_name(tx, name)
@@ -70,5 +70,5 @@ class Exports:
 
 
 def _encode(value: datetime | bytes) -> str:
-    # Bytes as WebAuthn writes them: base64url without padding.
+    # Bytes are base64url without padding, as in WebAuthn.
     return value.isoformat() if isinstance(value, datetime) else urlsafe_b64encode(value).decode().rstrip("=")

@@ -1,6 +1,6 @@
-"""Where a person's data lies: what the export shows of each table, and that deletion reaches every one.
+"""The columns of each table with personal data that an export contains.
 
-A table with an `account_id` that is missing here fails a test, so a new one cannot be forgotten.
+A test fails for a table with an `account_id` that is missing here, and for one that a deletion does not empty.
 """
 
 from collections.abc import Mapping
@@ -78,7 +78,7 @@ EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
     models.Delivery: ("channel", "state", "attempts", "next_attempt_at", "last_attempt_at", "last_error"),
     models.AuditEvent: ("sequence", "at", "tag", "actor", "source", "detail"),
 }
-"""The columns of each table that an export holds: all but keys, hashes and sealed values."""
+"""The exported columns by table: all columns except keys, hashes and encrypted values."""
 
 WITHOUT_CONTENT: Final[tuple[type[Base], ...]] = (
     models.PendingSignIn,
@@ -86,4 +86,4 @@ WITHOUT_CONTENT: Final[tuple[type[Base], ...]] = (
     models.PasskeyCeremony,
     models.AuditHead,
 )
-"""Tables about a person that hold nothing to show: tickets and hashes of minutes."""
+"""Tables with an account id and no data to export: short-lived tickets and hashes."""

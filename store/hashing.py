@@ -1,7 +1,7 @@
-"""Slow hashes for what people choose or keep on paper (argon2id, RFC 9106), at most two at once.
+"""Password and backup code hashing (argon2id, RFC 9106), at most two hashes at once.
 
-A refused password costs the same work whoever it was for: an account with a hash of today's cost, one with an older
-and cheaper hash, one without a password, or a name nobody has. The time an answer takes then names nobody.
+A refused password takes the same work for an account with a current hash, an account with an older and cheaper hash, an
+account without a password, and an unknown name. Response times therefore do not reveal which names exist.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from passlib.context import CryptContext
 from passlib.exc import PasswordSizeError, UnknownHashError
 
 AT_ONCE: Final = 2
-"""Each hash of a password holds 64 MiB; two at once keep a burst of sign-ins from taking the machine's memory."""
+"""The most concurrent hashes. Each password hash uses 64 MiB, so a burst of sign-ins cannot exhaust memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +28,20 @@ class Cost:
 
     @property
     def work(self) -> int:
-        """KiB of memory filled, over all passes: what the time of a hash goes with."""
+        """KiB of memory filled over all passes. The time of a hash is proportional to it."""
         return self.memory_kib * self.passes
 
 
 PASSWORD_COST: Final = Cost(65536, 3, 4)
 """RFC 9106, second recommended option."""
 CODE_COST: Final = Cost(19456, 2, 1)
-"""OWASP's minimum for argon2id: a backup code is 80 random bits, and ten are tried at once."""
+"""OWASP's minimum for argon2id: a backup code has 80 random bits, and one input is checked against ten hashes."""
 UNREADABLE: Final = (UnknownHashError, PasswordSizeError, ValueError, TypeError)
-"""What passlib raises for a stored hash that is damaged (TypeError: its base64 is), and for text it cannot hash."""
+"""The errors of passlib for a damaged stored hash (TypeError: damaged base64) and for text that cannot be hashed."""
 _PARAMETERS: Final = re.compile(r"\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,9})\$")
 _DECOY_SALT: Final = b"gatekey: a decoy"
 _BLOCKS_PER_LANE: Final = 8
-"""KiB. Less memory than this for each lane argon2 does not take (RFC 9106, 3.1)."""
+"""KiB. The least memory per lane that argon2 accepts (RFC 9106, 3.1)."""
 
 
 class Hasher:
@@ -55,14 +55,14 @@ class Hasher:
         self._decoy = decoy(password_cost)
 
     def hash_password(self, password: str) -> str:
-        """The PHC string of `password`, parameters included."""
+        """The hash of `password` as a PHC string with its parameters."""
         with self._slots:
             return str(self._passwords.hash(password))
 
     def check_password(self, password: str, stored: str | None) -> tuple[bool, str | None]:
-        """Whether `password` fits `stored`, and a new PHC string if the old one was made at a lower cost.
+        """True if `password` matches `stored`; and a new PHC string if `stored` has a lower cost than today's.
 
-        A no costs the work of one hash at today's cost, whatever is stored, and also where nothing is.
+        A mismatch always takes the work of one hash at today's cost, also if `stored` is None.
         """
         with self._slots:
             try:
@@ -76,12 +76,12 @@ class Hasher:
             return False, None
 
     def hash_code(self, code: str) -> str:
-        """The PHC string of a backup code."""
+        """The hash of a backup code as a PHC string."""
         with self._slots:
             return str(self._codes.hash(code))
 
     def check_code(self, code: str, stored: str) -> bool:
-        """Whether `code` fits `stored`."""
+        """True if `code` matches `stored`."""
         with self._slots:
             try:
                 return bool(self._codes.verify(code, stored))
@@ -89,7 +89,7 @@ class Hasher:
                 return False
 
     def _make_up(self, password: str, stored: str) -> None:
-        """The work that a check against a cheaper hash left out."""
+        """Do the work that a check against a cheaper hash saved."""
         done = parameters(stored)
         missing = self._cost.work - done.work if done else 0
         if missing <= 0:
@@ -99,7 +99,7 @@ class Hasher:
         _context(Cost(memory, passes, self._cost.lanes)).hash(password)
 
     def _refuse(self, password: str) -> None:
-        """The work of a check, for a stored hash that cannot be read."""
+        """Do the work of a check in place of an unreadable stored hash."""
         try:
             self._passwords.verify(password, self._decoy)
         except UNREADABLE:
@@ -107,16 +107,16 @@ class Hasher:
 
 
 def decoy(cost: Cost) -> str:
-    """A PHC string at `cost` that no known password fits, made without hashing one.
+    """A PHC string at `cost` that matches no known password. No hash is computed for it.
 
-    Hashing one at the first wrong name would tell that name from a known one, in each process once more.
+    A hash at the first unknown name would make that response slower, once per process.
     """
     salt, digest = _base64(_DECOY_SALT), _base64(hashlib.sha256(_DECOY_SALT).digest())
     return f"$argon2id$v=19$m={cost.memory_kib},t={cost.passes},p={cost.lanes}${salt}${digest}"
 
 
 def parameters(stored: str) -> Cost | None:
-    """The cost a PHC string of argon2id was made at, or None if it is none."""
+    """The cost in an argon2id PHC string, or None for other text."""
     match = _PARAMETERS.match(stored)
     return Cost(*(int(number) for number in match.groups())) if match else None
 

@@ -1,4 +1,4 @@
-"""Whether the data can be read and written, and whether there is room for more."""
+"""The health check of the database: one write, and the free disk space under it."""
 
 import shutil
 from contextlib import suppress
@@ -11,20 +11,20 @@ from store.models import RateWindow
 from store.upsert import upsert
 
 LEAST_FREE: Final = 64 * 1024 * 1024
-"""Bytes on the disk of an SQLite database. With less, the next writes may fail at any moment."""
+"""Bytes of free disk space for an SQLite database. With less, writes are about to fail."""
 PROBE_TIMEOUT_S: Final = 2.0
-"""Seconds that another writer is waited for."""
+"""Seconds to wait for another writer."""
 _ROW: Final = "health"
 
 
 class _UndoneError(Exception):
-    """Nothing of the write is to stay."""
+    """Rolls the probe write back."""
 
 
 def check_writable(database: Database, *, is_kept: bool = True) -> None:
-    """Write one small row, always the same; unless `is_kept`, it is undone, and only a commit is left untried.
+    """Write one small row. The write is committed if `is_kept`, else rolled back.
 
-    Raises `StoreUnavailable`: `DatabaseFull` also where little is left.
+    Raises `StoreUnavailable`, and `DatabaseFull` also below `LEAST_FREE` bytes of free space.
     """
     if database.path is not None:
         try:

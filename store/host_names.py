@@ -1,17 +1,17 @@
-"""Host names in other scripts than Latin, as resolvers, browsers and mail servers know them."""
+"""Internationalized host names, converted to and from punycode."""
 
 from store.text import is_sanitized
 
 
 def ascii_host(host: str) -> str:
-    """`host` in ASCII: letters of other scripts in punycode (UTS 46 and RFC 5891).
+    """`host` in ASCII: letters of other scripts in punycode (UTS 46 and RFC 5891). An ASCII host is unchanged.
 
-    One that is ASCII already is left as it is. Raises ValueError for what is no host name, and for wide forms of
-    Latin letters and digits: `１２７.0.0.1` is an address that does not look like one.
+    Raises ValueError for text that is not a host name, and for full-width letters and digits: `１２７.0.0.1`
+    would be an IP address in disguise.
     """
     if host.isascii():
         return host
-    if not is_sanitized(host):  # the standard leaves out what cannot be seen
+    if not is_sanitized(host):  # UTS 46 would drop invisible characters silently
         raise ValueError(host)
     import idna
 
@@ -22,7 +22,7 @@ def ascii_host(host: str) -> str:
 
 
 def readable_host(host: str) -> str:
-    """A name in ASCII as people write it: `xn--bcher-kva.example` is `bücher.example`. Raises ValueError."""
+    """The Unicode form of a host: `xn--bcher-kva.example` becomes `bücher.example`. Raises ValueError."""
     import idna
 
     return idna.decode(host)

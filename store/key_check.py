@@ -1,4 +1,4 @@
-"""Which keys a database belongs to: a value that only the right key makes, kept from the first start on."""
+"""The key check value: a MAC in the database that ties it to its key ring."""
 
 import hmac
 from typing import Final
@@ -14,14 +14,13 @@ from store.upsert import upsert
 
 _NAME: Final = "key_check"
 _TRACES: Final = (Account, AuditEvent, SiteEvent, SiteSetting, Provider, Tombstone)
-"""Tables of which one at least has a row once a database was used."""
+"""At least one of these tables has a row once a database was used."""
 
 
 def check_ring(database: Database, ring: KeyRing) -> None:
-    """Tie the key ring to a database that was never used, or refuse one that is not tied to it. Raises `KeyWrong`.
+    """Compare the key check value with `ring`, or store it in an unused database. Raises `KeyWrong`.
 
-    A database in use that is tied to no key is refused too: somebody removed the tie, and would have the next key
-    taken for the right one.
+    A used database without a check value is refused too: with the value removed, any key would be accepted.
     """
     with database.read() as tx:
         stored = _stored(tx)
@@ -32,22 +31,22 @@ def check_ring(database: Database, ring: KeyRing) -> None:
 
 
 def require(tx: Connection, ring: KeyRing) -> None:
-    """Refuse a ring that is not the one `tx`'s database is tied to. Raises `KeyWrong`."""
+    """Raise `KeyWrong` unless `ring` has the key of the database of `tx`."""
     _compare(_stored(tx) or b"", ring)
 
 
 def value_for(ring: KeyRing, key_id: int) -> bytes:
-    """What a database keeps that belongs to this key."""
+    """The key check value of this key."""
     return ring.mac(_NAME, b"gatekey", key_id)
 
 
 def is_used(tx: Connection) -> bool:
-    """Whether anything was ever stored in the database."""
+    """True if anything was ever stored in the database."""
     return any(tx.execute(select(exists(select(table)))).scalar_one() for table in _TRACES)
 
 
 def retie(tx: Connection, ring: KeyRing) -> None:
-    """Tie the database to the current key of `ring`."""
+    """Replace the key check value by that of the current key of `ring`."""
     upsert(tx, Meta, {"name": _NAME}, {"value": value_for(ring, ring.current)})
 
 
@@ -59,7 +58,7 @@ def _tie(tx: Connection, ring: KeyRing) -> bytes:
                 "This database is in use, but what ties it to its key was removed. Restore it from a backup."
             )
         return stored
-    # Whoever opens it first ties it; anyone else keeps that.
+    # The first process stores the value; a concurrent one keeps it.
     value = value_for(ring, ring.oldest)
     upsert(tx, Meta, {"name": _NAME}, {"value": (value, Meta.value)})
     stored = tx.execute(select(Meta.value).where(Meta.name == _NAME)).scalar_one()
@@ -69,7 +68,7 @@ def _tie(tx: Connection, ring: KeyRing) -> bytes:
 
 
 def _begin_log(tx: Connection, ring: KeyRing) -> None:
-    """The total of an audit log without an event. It is made here and never again: see `Audit.bind`."""
+    """Insert the total of an empty audit log. It is inserted here only: see `Audit.bind`."""
     tx.execute(delete(AuditTotal))
     key_id = ring.current
     tx.execute(

@@ -1,4 +1,4 @@
-"""The key file: written whole or not at all, for its owner alone, and read anew once it was replaced."""
+"""The key file: atomic writes, mode 0600, and a ring that is read again after the file was replaced."""
 
 import os
 import random
@@ -21,7 +21,7 @@ def load_key_file(path: Path) -> KeyRing:
     """The ring in the file at `path`. Raises `KeyMissing`, `KeyExposed` (mode beyond 0600) or `KeyWrong`."""
     sentence = f"The key file {path} could not be opened. Point --key-file at it."
     try:
-        # A pipe without a writer must not keep the program waiting.
+        # O_NONBLOCK: opening a pipe without a writer must not block.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise KeyMissing(
@@ -116,14 +116,14 @@ def _write_draft(path: Path, ring: KeyRing, *, is_replacing: bool = False) -> Pa
 
 
 class FileRing(KeyRing):
-    """The ring in a key file, read anew once the file was replaced: a new key reaches every program that runs."""
+    """The ring in a key file. It is read again after the file was replaced, so running programs get a new key."""
 
     __slots__ = ("_path", "_seen")
     _path: Path
     _seen: tuple[tuple[int, ...], KeyRing] | None
 
     def __init__(self, path: Path) -> None:
-        """Raises what `load_key_file` raises."""
+        """Load the file. Raises the errors of `load_key_file`."""
         object.__setattr__(self, "_path", path)
         object.__setattr__(self, "_seen", None)
         self._ring()
@@ -148,7 +148,7 @@ class FileRing(KeyRing):
         except StoreUnavailable:
             if seen is None:
                 raise
-            # What was opened with these keys stays open with them. The file is read again at the next use.
+            # The program goes on with the keys it has. The file is read again at the next use.
             return seen[1]
         object.__setattr__(self, "_seen", (stamp, ring))
         return ring
@@ -156,9 +156,9 @@ class FileRing(KeyRing):
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Keep another program from replacing the same key file meanwhile. Raises `DatabaseBusy`, `KeyMissing`.
+    """An exclusive lock on the folder of the key file (flock(2)). Raises `DatabaseBusy`, `KeyMissing`.
 
-    Two that add a key at once would each lose the other's, and everything sealed under it.
+    Two processes that each add a key would overwrite the other's key, and lose all data encrypted under it.
     """
     import fcntl
 
@@ -176,7 +176,7 @@ def held(path: Path) -> Iterator[None]:
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """What changes when the file is replaced; empty if it cannot be looked at."""
+    """Device, inode, time and size of the file, which change when it is replaced; empty if it cannot be read."""
     try:
         status = path.stat()
     except OSError:

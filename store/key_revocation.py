@@ -1,4 +1,4 @@
-"""Revoking every key of an account at once, from the administrator's side."""
+"""Revocation of all API keys and the System Access Token of an account by an administrator."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from store.row_locks import held_by_name
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """What an account had that worked until now."""
+    """The number of revoked API keys, and whether a System Access Token was revoked."""
 
     api_keys: int
     access_token: bool
@@ -26,9 +26,9 @@ class KeyRevocation:
         self._notices = notices
 
     def revoke_all(self, name: str, *, actor: str) -> Revoked:
-        """Refuse the API keys and the System Access Token of an account from now on. Raises `NoSuchAccount`.
+        """Revoke the API keys and delete the System Access Token of an account. Raises `NoSuchAccount`.
 
-        The owner is told if there was anything to revoke; that it was asked for is recorded either way.
+        The act is always recorded in the audit log. The owner gets a notice if anything was revoked.
         """
         with self._context.database.write() as tx:
             account = held_by_name(tx, name)

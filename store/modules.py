@@ -1,4 +1,4 @@
-"""The modules of the console and the sections they stand in."""
+"""The modules of the console, grouped in sections."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A page of the console. `id` is stable; `note` is an explanation shown beside its switch."""
+    """A page of the console. `id` is stable; `note` is the explanation beside its switch."""
 
     id: str
     label: str
@@ -36,4 +36,4 @@ SECTIONS: Final = (
     Section("personal", "Personal Center Area", (Module("wallet", "Wallet"), Module("settings", "Settings"))),
 )
 MODULES: Final = tuple(module.id for section in SECTIONS for module in section.modules)
-"""The ids of all eight, in the order of the sidebar."""
+"""The ids of all eight modules, in the order of the sidebar."""

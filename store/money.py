@@ -1,7 +1,6 @@
-"""Money as whole micro-USD: read from what people type, shown as dollars, never a float.
+"""Money as integer micro-USD: parsed from typed dollars, shown as dollars, never a float.
 
-One dollar is 1,000,000 micro-USD, so the price of one token of the cheapest model is still a whole number
-when it is stated for a million tokens.
+One dollar is 1,000,000 micro-USD. Prices are per million tokens, so the price of the cheapest model is an integer too.
 """
 
 import re
@@ -12,15 +11,15 @@ from store.errors import InvalidMoney
 
 MICRO_PER_USD: Final = 1_000_000
 MAXIMUM_MICRO_USD: Final = 1_000_000_000 * MICRO_PER_USD
-"""A thousand million dollars: beyond any account, and far inside a 64-bit column."""
+"""One billion dollars. It fits a 64-bit column."""
 
 _AMOUNT: Final = re.compile(r"\$?([0-9]{1,10})(?:\.([0-9]{1,6}))?")
 
 
 def parse_usd(text: str, *, places: int = 2, field: str = "") -> int:
-    """The micro-USD in `text`, such as `1`, `1.00` or `$1.00`, with at most `places` decimals (2 to 6).
+    """The amount in `text`, such as `1`, `1.00` or `$1.00`, in micro-USD. `places` is the most decimals, 2 to 6.
 
-    Raises `InvalidMoney` for a sign, an exponent, a digit of another script, too many decimals, or more than
+    Raises `InvalidMoney` for a sign, an exponent, a non-ASCII digit, too many decimals, or more than
     `MAXIMUM_MICRO_USD`.
     """
     match = _AMOUNT.fullmatch(text.strip(" "))
@@ -33,7 +32,7 @@ def parse_usd(text: str, *, places: int = 2, field: str = "") -> int:
 
 
 def check_spend_limit(micro_usd: int, *, field: str) -> int:
-    """A limit that lets something be spent. Raises `InvalidMoney`."""
+    """`micro_usd`, if it is above zero and at most `MAXIMUM_MICRO_USD`. Raises `InvalidMoney`."""
     if not 0 < micro_usd <= MAXIMUM_MICRO_USD:
         raise InvalidMoney("A spend limit is more than zero, and at most 1,000,000,000 dollars.", field=field)
     return micro_usd
@@ -42,7 +41,7 @@ def check_spend_limit(micro_usd: int, *, field: str) -> int:
 def show_usd(micro_usd: int, *, exact: bool = False) -> str:
     """`micro_usd` as dollars, such as `$4.20`.
 
-    Cents are rounded down, so that what is left never looks like more than it is; `exact` shows every decimal.
+    Fractions of a cent are cut off, so that a balance never looks larger than it is. `exact` shows every decimal.
     """
     sign = "-" if micro_usd < 0 else ""
     dollars, rest = divmod(abs(micro_usd), MICRO_PER_USD)
@@ -51,7 +50,7 @@ def show_usd(micro_usd: int, *, exact: bool = False) -> str:
 
 
 def type_usd(micro_usd: int) -> str:
-    """`micro_usd` as a person would type it into a field: `parse_usd(type_usd(x), places=6) == x`."""
+    """`micro_usd` as text for an input field: `parse_usd(type_usd(x), places=6) == x`."""
     dollars, rest = divmod(micro_usd, MICRO_PER_USD)
     return f"{dollars}." + f"{rest:06d}".rstrip("0").ljust(2, "0")
 

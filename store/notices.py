@@ -1,6 +1,6 @@
 """Security notices: an e-mail to the account's own address when its credentials change.
 
-They go out only when the administrator has configured SMTP, and no choice of notification channel silences them.
+Notices are sent if the administrator has configured SMTP. The account's notification channels do not affect them.
 """
 
 from typing import Final
@@ -39,7 +39,7 @@ SENTENCES: Final[dict[Tag, str]] = {
     Tag.KEYS_REVOKED: "An administrator revoked the API keys and the System Access Token of your account.",
     Tag.BACKUP_CODES_LOW: "Three or fewer backup recovery codes are left. Make new ones in the Security Settings.",
 }
-"""What the account's owner is told, by event."""
+"""The text of the notice for each event."""
 
 DELETED: Final = "account:deleted"
 DELETED_SENTENCE: Final = "Your account and everything stored about it was deleted."
@@ -50,9 +50,9 @@ class Notices:
         self._context = context
 
     def enqueue(self, tx: Connection, account_id: int, tag: Tag, *, also_to: str = "") -> None:
-        """Put the notice for `tag` into the outbox, inside the transaction of what it tells of.
+        """Queue the notice for `tag` inside the transaction of the event.
 
-        It goes to the address the account has when it is sent, and `also_to` the one it had before.
+        It is sent to the account's address at the time of delivery, and to `also_to`, the previous address.
         """
         row = tx.execute(select(Account.name, Account.email).where(Account.id == account_id)).one()
         if not self._is_mail_configured(tx):
@@ -64,7 +64,7 @@ class Notices:
             enqueue(self._context, tx, account_id, tag.value, payload, [Channel.EMAIL], recipient=also_to)
 
     def enqueue_deletion_notice(self, tx: Connection, email: str) -> None:
-        """Put the last notice into the outbox: it outlives the account, with its address sealed."""
+        """Queue the notice of the deletion. It is kept after the account, with its address encrypted."""
         if email and self._is_mail_configured(tx):
             payload = {"sentence": DELETED_SENTENCE}
             enqueue(self._context, tx, None, DELETED, payload, [Channel.EMAIL], recipient=email)

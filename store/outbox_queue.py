@@ -1,4 +1,4 @@
-"""Putting a message into the outbox: one row for the message, one delivery for each channel."""
+"""Insertion of a message into the outbox: one row for the message, one delivery per channel."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from store.sections import Channel
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A message that was put into the outbox."""
+    """A queued message."""
 
     message_id: str
     delivery_ids: list[int]
-    """In the order of the channels that were asked for."""
+    """In the order of the requested channels."""
 
 
 def enqueue(
@@ -32,7 +32,7 @@ def enqueue(
 ) -> Queued:
     """Queue a message inside `tx`, due at once.
 
-    `recipient` is for a message that does not go where the account's settings say. It is stored sealed.
+    `recipient` overrides the address in the account's settings. It is stored encrypted.
     """
     now, message_id = context.now(), "msg_" + context.rng.randbytes(16).hex()
     outbox_id = tx.execute(
@@ -64,5 +64,5 @@ def enqueue(
 
 
 def recipient_associated_data(message_id: str) -> str:
-    """The place that a delivery's recipient is sealed for."""
+    """The associated data of a delivery's encrypted recipient."""
     return f"deliveries:recipient:{message_id}"

@@ -1,4 +1,4 @@
-"""Folders of Gatekey's own: each one that is missing is made for this user alone, whatever the umask."""
+"""Gatekey's own folders, created with mode 0700 whatever the umask is."""
 
 import errno
 import os
@@ -12,10 +12,10 @@ MODE: Final = 0o700
 
 
 def make(path: Path) -> tuple[Path, ...]:
-    """Make the folder at `path` and its missing parents, of mode 0700; returns those made, outermost first.
+    """Create the folder at `path` and its missing parents with mode 0700; returns the new ones, outermost first.
 
-    `Path.mkdir(parents=True)` gives its mode to the last one alone: under umask 000 the parents are open to everyone,
-    who can then put another folder in the place of ours. Raises OSError; NotADirectoryError for a file of that name.
+    `Path.mkdir(parents=True)` applies its mode to the last folder only. Under umask 000 the parents would be writable
+    by everyone, who could then replace the folder. Raises OSError, and NotADirectoryError if `path` is a file.
     """
     missing = []
     folder = path.absolute()
@@ -27,9 +27,9 @@ def make(path: Path) -> tuple[Path, ...]:
         try:
             folder.mkdir(mode=MODE)
         except FileExistsError:
-            continue  # another start made it meanwhile
+            continue  # created by a concurrent start
         made.append(folder)
-        folder.chmod(MODE)  # a umask such as 0277 takes away what the owner needs
+        folder.chmod(MODE)  # a umask such as 0277 removes the owner's own rights
     if not path.is_dir():
         remove(made)
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
@@ -37,18 +37,17 @@ def make(path: Path) -> tuple[Path, ...]:
 
 
 def remove(made: Iterable[Path]) -> None:
-    """Remove folders that `make` made, innermost first, as far as they are empty."""
+    """Remove folders that `make` created, innermost first. Folders that are not empty stay."""
     for folder in reversed(tuple(made)):
         with suppress(OSError):
             folder.rmdir()
 
 
 def exposed(folder: Path) -> Path | None:
-    """The outermost folder, from the root down to `folder`, in which another user could replace what lies there.
+    """The outermost folder, from the root to `folder`, in which another user could replace entries. None without one.
 
-    That is one that others may write to, unless its sticky bit keeps each to their own (stat(2), S_ISVTX), and one
-    that belongs to somebody else than root, this user and the owner of `folder`. None if there is none, or none that
-    exists.
+    Such a folder is writable by others and has no sticky bit (stat(2), S_ISVTX), or it belongs to another user than
+    root, this user and the owner of `folder`.
     """
     real = folder.resolve()
     trusted = {0, os.geteuid()} | ({real.stat().st_uid} if real.exists() else set())
@@ -66,7 +65,7 @@ def exposed(folder: Path) -> Path | None:
 
 
 def _is_own_group(group_id: int, user_id: int) -> bool:
-    """Whether a group is the user's private one: of the same name, and with nobody else in it."""
+    """True if a group is the user's private group: it has the user's name and no other member."""
     import grp
     import pwd
 

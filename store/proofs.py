@@ -1,4 +1,4 @@
-"""Proofs that come with one request: a bearer token says whose account it is, and not who holds it."""
+"""Proofs of identity for requests with a bearer token, which identifies the account but not its holder."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,13 +21,13 @@ SOURCE: Final = "System Access Token"
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """That whoever sent a request knew a factor of the account, as its credentials were then."""
+    """Evidence that the sender of a request knew a factor of the account at its `auth_epoch`."""
 
     account_id: int
     epoch: int
 
     def holds(self, tx: Connection, account_id: int) -> bool:
-        """Whether it is of this account, and no credential was changed since. `tx` holds the account."""
+        """True if the proof is for this account and no credential changed since. `tx` holds the account's lock."""
         epoch = tx.execute(select(Account.auth_epoch).where(Account.id == account_id)).scalar()
         return self.account_id == account_id and self.epoch == epoch
 
@@ -43,10 +43,10 @@ class Proofs:
         self._second_factor = second_factor
 
     def with_password(self, token: str, password: str) -> Proof:
-        """The proof that `password` is that of the account behind a bearer token. Slow.
+        """Prove with the password of the account of a bearer token. Slow.
 
-        It has the tries that sign-in has. Raises `InvalidToken`, `WrongOriginalPassword`, `TooManyAttempts`,
-        `FactorDisabled`.
+        Attempts are counted together with those of sign-in. Raises `InvalidToken`, `WrongOriginalPassword`,
+        `TooManyAttempts`, `FactorDisabled`.
         """
         owner = self._owner(token)
         password = passwords.prepare(password)
@@ -62,7 +62,7 @@ class Proofs:
             return self._noted(tx, owner, "password")
 
     def with_code(self, token: str, code: str) -> Proof:
-        """The same with a code of the authenticator, which is used up.
+        """Prove with a code of the authenticator or a backup code, which is then used.
 
         Raises `InvalidToken`, `NotEnabled` without a second factor, `WrongCode`, `CodeAlreadyUsed`, `ClockSkewed`,
         `TooManyAttempts`, `FactorDisabled`.

@@ -1,4 +1,4 @@
-"""The five operational recommendations, checked against the account as it is now."""
+"""The five operational recommendations, checked against the account's current state."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ TOKEN_GROWS_OLD: Final = timedelta(days=90)
 
 
 class Advice(StrEnum):
-    """One recommendation each; the value is where it can be followed."""
+    """The recommendations. The value is the key of the setting to change."""
 
     TWO_FACTOR = "two-factor"
     BACKUP_CODES = "backup-codes"
@@ -41,7 +41,7 @@ TITLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Whether one recommendation is followed, and one sentence on how things stand."""
+    """The result for one recommendation, with one sentence on the current state."""
 
     advice: Advice
     is_met: bool
@@ -70,7 +70,7 @@ class Recommendations:
         self._pricing = pricing
 
     def check(self, token: str) -> list[Check]:
-        """All five, in the order of the documentation."""
+        """The results of all five, in the order of the documentation."""
         with self._sessions.reading(token) as (tx, session):
             status = self._two_factor.status_of(tx, session.account_id)
             notifications = self._settings.read(tx, session.account_id, NotificationSettings).section

@@ -1,7 +1,7 @@
-"""Fields of a model request that no setting ever lets through: with them an answer costs something else than its price.
+"""Fields of a model request that are always refused, because they change the price or the model of the answer.
 
-They belong to the model servers that stand behind a gateway (OpenAI, LiteLLM, OpenRouter, xAI, Perplexity, vLLM,
-llama.cpp, Ollama). Names are compared in small letters: some servers read them in any.
+The fields are those of the model servers behind a gateway (OpenAI, LiteLLM, OpenRouter, xAI, Perplexity, vLLM,
+llama.cpp, Ollama). Names are compared in lower case, because some servers ignore case.
 """
 
 import re
@@ -26,7 +26,7 @@ READ: Final = frozenset(
         "metadata",
     }
 )
-"""Fields that mean something to the gateway itself. In other letters they would be read by the model server alone."""
+"""Fields that the gateway reads. In another case only the model server would read them."""
 FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 _CHOOSES: Final = "{} could choose another model, server or account than the one that is priced. It is never passed on."
@@ -109,7 +109,7 @@ LENGTHS: Final = frozenset(
 )
 BEGINNINGS: Final = ("mock_testing_", "litellm_", "aws_", "azure_", "vertex_", "watsonx_")
 ENDINGS: Final = ("fallbacks", "_cost_per_token", "_cost_per_second")
-"""Of more such fields: LiteLLM has fallbacks, accounts and costs of several kinds."""
+"""Prefixes and suffixes of further such fields: LiteLLM has many for fallbacks, accounts and costs."""
 _SENTENCES: Final[Mapping[str, str]] = {
     **dict.fromkeys(MODEL_OVERRIDE_KEYS, _CHOOSES),
     **dict.fromkeys(PRICED, _PRICES),
@@ -119,13 +119,13 @@ _SENTENCES: Final[Mapping[str, str]] = {
 IN_METADATA: Final = frozenset(
     {"tags", "specific_deployment", "deployment", "model_info", "api_base", "caching_groups", "guardrails"}
 )
-"""Keys of `metadata` by which LiteLLM chooses what serves a request."""
+"""Keys of `metadata` by which LiteLLM selects the model or account."""
 METADATA_BEGINNINGS: Final = ("litellm_", "user_api_key")
 METADATA_ENDING: Final = "fallbacks"
 
 
 def refusal(name: str) -> str | None:
-    """Why a request may not have the field `name`, as a sentence; None if a setting may let it through."""
+    """The reason why a request must not have the field `name`, as a sentence; None if a setting can allow it."""
     bare = name.casefold()
     sentence = _SENTENCES.get(bare)
     if sentence is None and (bare.startswith(BEGINNINGS) or bare.endswith(ENDINGS)):
@@ -134,13 +134,13 @@ def refusal(name: str) -> str | None:
 
 
 def chooses_in_metadata(key: str) -> bool:
-    """Whether a model server could choose another model by this key of `metadata`."""
+    """True if a model server could select another model by this key of `metadata`."""
     bare = key.casefold()
     return bare in IN_METADATA or bare.startswith(METADATA_BEGINNINGS) or bare.endswith(METADATA_ENDING)
 
 
 def check_extra_field(name: str) -> str:
-    """A field that an administrator lets through. Raises `ValueError` for one that none may let through."""
+    """The name of a field that an administrator can allow. Raises `ValueError` for a field that is always refused."""
     if FIELD_NAME.fullmatch(name) is None or refusal(name) is not None or name.casefold() in READ:
         raise ValueError(name)
     return name

@@ -1,4 +1,4 @@
-"""Requests per minute, added up over all processes in front of one database."""
+"""Requests per minute, summed over all gateway processes of one database."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ class RequestRates:
         self._context = context
 
     def add(self, tx: Connection, counts: Mapping[str, int], minute: datetime) -> dict[str, int]:
-        """Add to what each name was counted in `minute`; returns what all processes counted in it.
+        """Add `counts` by name to `minute`; returns the totals of all processes in that minute, by name.
 
-        A name's own row holds its last minute alone. What comes from an earlier minute is dropped. Names are written
-        in one order, or two processes would wait for each other.
+        A name has one row, for its newest minute. Counts of an earlier minute are dropped. Rows are written in sorted
+        order, so that two processes cannot deadlock.
         """
         totals: dict[str, int] = {}
         for name in sorted(counts):
@@ -43,7 +43,7 @@ class RequestRates:
         return totals
 
     def forget_before(self, minute: datetime) -> None:
-        """Remove what was counted before `minute`."""
+        """Delete the counts of minutes before `minute`."""
         with self._context.database.write() as tx:
             tx.execute(
                 delete(RateWindow).where(RateWindow.bucket.startswith(f"{_PURPOSE}:"), RateWindow.started_at < minute)

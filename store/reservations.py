@@ -1,8 +1,8 @@
-"""What is held for calls under way, and that each call is booked once.
+"""Reservations: the amounts held for running calls, and the claim that books each call once.
 
-A reservation is committed without waiting for the disk, so a crash of the database may forget it while its call is
-served. The booking therefore rests on the call's own record, a `Hold`: it claims the reservation where there is one,
-and puts one in its place that is settled already where there is none.
+A reservation is committed without a flush to disk, so a crash of the database can lose it while its call runs. The
+booking therefore uses the gateway's own record of the call, a `Hold`: it claims the reservation, or inserts a settled
+one if the reservation was lost.
 """
 
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ from store.row_locks import keep_account
 from store.upsert import upserting_insert
 
 ABANDONED_AFTER: Final = timedelta(hours=1)
-"""No call takes longer; a reservation this old belonged to a process that died."""
+"""No call takes longer. An older reservation belongs to a process that died."""
 SETTLED_KEPT: Final = timedelta(hours=2)
-"""How long it is known that a call was booked. Longer than anybody tries to book one again."""
+"""The time for which settled reservations are kept, longer than any retry of a booking."""
 _ID_BITS: Final = 62
-"""A number from a sequence would come again after a crash that forgets its reservation."""
+"""Ids are random: a sequence would assign an id again after a crash that lost its reservation."""
 _MOST_FORGOTTEN: Final = 10_000
-"""In one transaction: others wait meanwhile."""
+"""Rows deleted per transaction, which blocks other writers."""
 
-# Every relayed call runs these. To build one takes SQLAlchemy eight times as long as to run it, so they are built
-# once.
+# Every relayed call runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they are
+# built once.
 _OPEN: Final = insert(Reservation)
 _CLAIM: Final = (
     update(Reservation)
@@ -58,7 +58,7 @@ def _claim_anew(dialect: str) -> Executable:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A call that something is held for: enough to book it even if the database has forgotten its reservation."""
+    """The record of a held call. It is enough to book the call if its reservation was lost in a crash."""
 
     id: int
     account_id: int
@@ -67,7 +67,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What was held for a call that nobody booked."""
+    """The released amount of a call that was never booked."""
 
     account_id: int
     api_key_id: int | None
@@ -79,7 +79,7 @@ class Reservations:
         self._context = context
 
     def open(self, tx: Connection, account_id: int, api_key_id: int | None, micro_usd: int) -> Hold:
-        """Write down that `micro_usd` is held for a call."""
+        """Insert a reservation of `micro_usd` for a call."""
         hold = Hold(self._context.rng.getrandbits(_ID_BITS), account_id, api_key_id)
         row = {
             "id": hold.id,
@@ -92,9 +92,10 @@ class Reservations:
         return hold
 
     def claim(self, tx: Connection, hold: Hold) -> int:
-        """Claim the right to book a call; returns the micro-USD that were held for it, 0 if that was forgotten.
+        """Claim a call for booking; returns the micro-USD held for it, 0 if the reservation was lost.
 
-        The caller keeps the account. Raises `AlreadySettled` if it was booked before, or its account is gone.
+        The caller prevents the deletion of the account. Raises `AlreadySettled` if the call was booked before, or its
+        account is gone.
         """
         now = self._context.now()
         row = tx.execute(_CLAIM, {"reservation": hold.id, "now": now}).one_or_none()
@@ -108,7 +109,7 @@ class Reservations:
         return 0
 
     def release_abandoned(self, tx: Connection) -> list[Released]:
-        """Remove the reservations of dead processes. A call whose process lives can be booked all the same."""
+        """Delete reservations older than `ABANDONED_AFTER`. A call that still runs can be booked all the same."""
         abandoned = Reservation.settled_at.is_(None) & (Reservation.created_at <= self._before(ABANDONED_AFTER))
         keep_account(tx, select(Reservation.account_id).where(abandoned))
         rows = tx.execute(
@@ -119,7 +120,7 @@ class Reservations:
         return [Released(row.account_id, row.api_key_id, row.held_micro_usd) for row in rows]
 
     def forget_settled(self) -> int:
-        """Remove the reservations that were settled more than `SETTLED_KEPT` ago; returns how many there were."""
+        """Delete reservations settled more than `SETTLED_KEPT` ago; returns the number."""
         forgotten, before = 0, self._before(SETTLED_KEPT)
         some = select(Reservation.id).where(Reservation.settled_at <= before).limit(_MOST_FORGOTTEN)
         while True:
@@ -130,7 +131,7 @@ class Reservations:
                 return forgotten
 
     def under_way(self, tx: Connection, account_id: int) -> int:
-        """How many calls of the account something is held for."""
+        """The number of the account's calls with an open reservation."""
         open_ones = select(func.count()).where(Reservation.account_id == account_id, Reservation.settled_at.is_(None))
         return int(tx.execute(open_ones).scalar_one())
 

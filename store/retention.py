@@ -1,4 +1,4 @@
-"""The usage log grows with every call: entries older than the administrator keeps them go, a batch at a time."""
+"""Deletion of usage log entries older than the site's retention time, in batches."""
 
 from datetime import timedelta
 from typing import Final
@@ -12,9 +12,9 @@ from store.upsert import upsert
 
 BATCH: Final = 1000
 MOST_BATCHES: Final = 100
-"""In one run: a hundred thousand entries, each batch a transaction of its own, so that calls come between."""
+"""Per run: 100,000 entries. Each batch is its own transaction, so that calls are not blocked."""
 RATE_WINDOW_KEPT: Final = timedelta(minutes=4)
-"""Between two runs, whichever process does them."""
+"""The shortest time between two runs of all processes."""
 _RUN: Final = "run:usage-retention"
 
 
@@ -24,9 +24,9 @@ class Retention:
         self._site = site
 
     def prune(self) -> int:
-        """Delete entries older than `usage.retention_days`, oldest first; returns how many. Totals of days stay.
+        """Delete entries older than `usage.retention_days`, oldest first; returns the number. Daily totals stay.
 
-        One process at a time: whoever claims the run does it. One that dies is followed by the next run.
+        A process claims each run, so that only one process runs at a time. The next run continues an interrupted one.
         """
         days = self._site.number("usage.retention_days")
         if not days or not self._claim():
@@ -47,7 +47,7 @@ class Retention:
             return upsert(tx, RateWindow, {"bucket": _RUN}, {"hits": 1, "started_at": (now, now)}, only_if=is_due)
 
     def _prune_batch(self, after: int, days: int) -> tuple[int | None, int]:
-        """The last id that was looked at, or None beyond the end, and how many entries were deleted."""
+        """The last id examined, or None at the end of the log, and the number of deleted entries."""
         cutoff = self._context.now() - timedelta(days=days)
         with self._context.database.read() as tx:
             ids = tx.execute(

@@ -1,4 +1,4 @@
-"""Moving every row from one database to another, and the ids that were given out."""
+"""Copies all rows and id sequences from one database to another."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from store.models import Base
 
 _AT_ONCE: Final = 1000
 TABLES: Final = tuple(Base.metadata.sorted_tables)
-"""Every table; one that another refers to comes before it."""
+"""Every table, in foreign-key order: a referenced table comes first."""
 
 
 def copy(source: Connection, target: Connection, table: Table) -> int:
-    """Add every row of `table` in `source` to `target`; returns how many there are."""
+    """Insert every row of `table` in `source` into `target`; returns the number of rows."""
     count = 0
     query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_AT_ONCE)
     with source.execute(query) as rows:
@@ -23,7 +23,7 @@ def copy(source: Connection, target: Connection, table: Table) -> int:
 
 
 def sequences(tx: Connection) -> dict[str, int]:
-    """The highest id that each table with numbered rows ever gave out."""
+    """The highest id that each table with generated ids ever assigned, by table name."""
     found = {}
     for table, column in _numbered():
         highest = tx.execute(select(func.max(column))).scalar() or 0
@@ -41,14 +41,14 @@ def sequences(tx: Connection) -> dict[str, int]:
 
 
 def advance(tx: Connection, given: dict[str, int]) -> None:
-    """Let no table give out an id that it gave out before."""
+    """Set the sequences of `tx`, so that no table assigns an id up to its value in `given` again."""
     for table, _ in _numbered():
         last = given.get(table.name, 0)
         if last < 1:
             continue
         where = {"name": table.name, "last": last}
         if tx.dialect.name == "postgresql":
-            # A rollback does not take it back, so it must be right for the rows that were there before, too.
+            # setval is not transactional: the sequence must also suit the rows that a rollback restores.
             name = tx.execute(text("SELECT pg_get_serial_sequence(:table, 'id')"), {"table": table.name}).scalar()
             tx.execute(text(f"SELECT setval('{name}', GREATEST(:last, last_value)) FROM {name}"), {"last": last})  # noqa: S608
         elif table.dialect_options["sqlite"]["autoincrement"]:
@@ -57,5 +57,5 @@ def advance(tx: Connection, given: dict[str, int]) -> None:
 
 
 def _numbered() -> list[tuple[Table, Column[int]]]:
-    """The tables whose rows the database numbers, and the column."""
+    """The tables with generated ids, and their id column."""
     return [(table, table.c.id) for table in TABLES if table.autoincrement_column is not None]

@@ -1,8 +1,7 @@
-"""Row locks on PostgreSQL, always in one order: the account first, then what hangs on it.
+"""Row locks on PostgreSQL, taken in one order: the account first, then the rows that refer to it.
 
-Two transactions that lock the same rows in different orders stop each other until the server kills one. So
-whoever changes rows of an account takes the account's row before any other. SQLite has one writer at a time and
-needs none of this.
+Two transactions that lock the same rows in different orders deadlock. A transaction that changes rows of an account
+therefore locks the account's row first. SQLite has one writer at a time and needs no row locks.
 """
 
 from collections.abc import Mapping
@@ -20,18 +19,17 @@ _NONE: Final[Mapping[str, Any]] = {}
 
 
 def lock_for_update(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
-    """Hold the row of `account`, an id or a query for it, until `tx` ends: whoever else wants to hold it waits.
+    """Lock the row of `account` until `tx` ends; other transactions that want this lock wait.
 
-    `parameters` are the query's.
-
-    Rows that refer to the account can still be added meanwhile (FOR NO KEY UPDATE). Read what a decision rests on
-    afterwards: a statement that waited for one row has read the others before it waited.
+    `account` is an id, or a query for the id with `parameters`. Rows that refer to the account can still be inserted
+    (FOR NO KEY UPDATE). Read the rows that a decision depends on after this call: a statement that waits for a lock
+    reads the other rows before it waits.
     """
     _lock(tx, account, parameters, for_deletion_only=False)
 
 
 def held_by_name(tx: Connection, name: str) -> "Row[int, str, str, str]":
-    """The id, name, role and e-mail address of the account called `name`, held as `lock_for_update` does.
+    """The id, name, role and e-mail address of the account `name`, locked by `lock_for_update`.
 
     Raises `NoSuchAccount`.
     """
@@ -45,12 +43,12 @@ def held_by_name(tx: Connection, name: str) -> "Row[int, str, str, str]":
 
 
 def keep_account(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
-    """Keep `account`, an id or a query for one or more, from being deleted until `tx` ends (FOR KEY SHARE)."""
+    """Prevent the deletion of `account`, an id or a query for ids, until `tx` ends (FOR KEY SHARE)."""
     _lock(tx, account, parameters, for_deletion_only=True)
 
 
 def hold_administrators(tx: Connection) -> None:
-    """Make every change of who is an administrator wait for `tx`. Comes after the account's own row."""
+    """Make every other change of administrators wait until `tx` ends. Called after the lock on the account's row."""
     if tx.dialect.name == "postgresql":
         tx.execute(select(func.pg_advisory_xact_lock(APPLICATION_ID, _ADMINISTRATORS)))
 

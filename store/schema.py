@@ -1,6 +1,6 @@
-"""Which schema a database has, and how it gets the current one.
+"""The schema revision of a database, its check and its upgrade.
 
-A normal start only compares the stored revision with `SCHEMA_REVISION`; Alembic is imported by an upgrade alone.
+A normal start only compares the stored revision with `SCHEMA_REVISION`. Only an upgrade imports Alembic.
 """
 
 import os
@@ -26,7 +26,7 @@ _WITHOUT_SEALS: Final = ("0001", "0002")
 
 
 def revision(connection: Connection) -> str | None:
-    """The stored revision, or None for an empty database. Raises `DatabaseForeign` if it is another program's."""
+    """The stored revision; None for an empty database. Raises `DatabaseForeign` for another program's database."""
     tables = inspect(connection).get_table_names()
     if "alembic_version" in tables and "meta" in tables:
         stored: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -47,19 +47,19 @@ def check(connection: Connection) -> None:
 
 
 def upgrade(database: Database, ring: Callable[[], KeyRing] | None = None) -> str | None:
-    """Bring the database to the current schema in one transaction; returns the revision it had.
+    """Upgrade the database to the current schema in one transaction; returns the revision before.
 
-    A database whose revision had no sealed ends of chains has its audit log sealed on the way, with the key that
-    `ring` gives. It is done then and never again: later it would bless whatever the log says by then.
+    An upgrade from a revision without seals also seals the audit log, with the key that `ring` returns. The log is
+    sealed only then: a later seal would accept an altered log as genuine.
 
-    Raises `SchemaTooNew`, `DatabaseForeign` and whatever the database reports; a failure leaves the old schema.
+    Raises `SchemaTooNew`, `DatabaseForeign` and the database's errors. A failure leaves the old schema.
     """
     from alembic import command
     from alembic.config import Config
 
     with database.restructure() as connection:
         if database.is_postgresql:
-            # Two first starts at once: the second waits here and then finds the work done.
+            # Of two concurrent first starts the second waits here, then finds the schema.
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": APPLICATION_ID})
         found = revision(connection)
         if found == SCHEMA_REVISION:
@@ -81,14 +81,14 @@ def upgrade(database: Database, ring: Callable[[], KeyRing] | None = None) -> st
 
 
 def _check_encoding(connection: Connection) -> None:
-    """Raise `DatabaseNotUtf8` for one that lacks letters. One that is in use already is left alone."""
+    """Raise `DatabaseNotUtf8` for another encoding than UTF-8. It is called for empty databases only."""
     encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
     if encoding != "UTF8":
         raise DatabaseNotUtf8(encoding)
 
 
 def create_in_memory(database: Database) -> None:
-    """The current schema in an empty database in memory, at once: nobody will ever upgrade it."""
+    """Create the current schema in an empty in-memory database, without migrations: it is never upgraded."""
     with database.write() as connection:
         Base.metadata.create_all(connection)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
@@ -98,10 +98,10 @@ def create_in_memory(database: Database) -> None:
 def back_up(
     database: Database, folder: Path, now: datetime, create: Callable[[Path], Path] | None = None
 ) -> Path | None:
-    """A copy of the SQLite file in `folder`, mode 0600, made while others may write (SQLite online backup).
+    """Copy the SQLite file into `folder`, mode 0600, by the SQLite online backup API; returns the new path.
 
-    `create` makes the empty file for it where the folder was chosen by a person, and returns its path. None for
-    PostgreSQL and for a database in memory. Raises `DatabaseRefused` if the copy cannot be made.
+    `create` creates the empty file and returns its path; it is given where a person chose the folder. Returns None for
+    PostgreSQL and in-memory databases. Raises `DatabaseRefused` if the copy fails.
     """
     if database.path is None:
         return None

@@ -1,4 +1,4 @@
-"""Verification of the second factor, without replay: a code is checked first, and used up where it is used."""
+"""Verification of the second factor, without replay: a code is verified, then claimed in the caller's transaction."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from store.throttle import Factor, Throttles
 
 @dataclass(frozen=True, slots=True)
 class ActiveFactor:
-    """The second factor of an account, as it is stored."""
+    """The stored second factor of an account."""
 
     account_id: int
     secret_sealed: bytes = field(repr=False)
@@ -25,7 +25,7 @@ class ActiveFactor:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A second factor that was right and still has to be claimed: a step of the clock, or a backup code."""
+    """A verified code that is not claimed yet: a TOTP time step or a backup code."""
 
     step: int | None
     code_id: int | None
@@ -53,7 +53,7 @@ class SecondFactors:
         self._site = site
 
     def active(self, account_id: int) -> ActiveFactor:
-        """The factor that a code is checked against. Raises `NotEnabled`."""
+        """The account's factor, for `verify`. Raises `NotEnabled`."""
         with self._context.database.read() as tx:
             sealed = tx.execute(select(TwoFactor.secret_sealed).where(TwoFactor.account_id == account_id)).scalar()
         if sealed is None:
@@ -61,7 +61,7 @@ class SecondFactors:
         return ActiveFactor(account_id, sealed)
 
     def verify(self, factor: ActiveFactor, text: str) -> Verified:
-        """Check a code without using it up, inside a try of `Tries`. Slow for a backup code.
+        """Verify a code without claiming it, inside an attempt of `Tries`. Slow for a backup code.
 
         Raises `WrongCode`, `ClockSkewed`.
         """
@@ -73,7 +73,7 @@ class SecondFactors:
         )
 
     def claim(self, tx: Connection, account_id: int, name: str, verified: Verified, *, source: str) -> None:
-        """Use up what `verify` found, inside the transaction of what it is used for. Raises `CodeAlreadyUsed`."""
+        """Claim a verified code inside the transaction of the act that it allows. Raises `CodeAlreadyUsed`."""
         if verified.code_id is not None:
             left = self._codes.claim(tx, account_id, verified.code_id)
             self._audit.record(tx, account_id, Tag.BACKUP_CODE_USED, actor=name, source=source, left=left)
@@ -91,7 +91,7 @@ class SecondFactors:
         self._throttles.reset(tx, Factor.SECOND, name)
 
     def _warn_of_few_codes(self, tx: Connection, account_id: int, name: str, source: str, left: int) -> None:
-        """Once for each set of codes: the mark decides who of two uses at the same moment tells it."""
+        """Record and send the warning once per set of codes, by a conditional UPDATE of `low_codes_noted_at`."""
         marked = tx.execute(
             update(TwoFactor)
             .where(TwoFactor.account_id == account_id, TwoFactor.low_codes_noted_at.is_(None))
@@ -103,5 +103,5 @@ class SecondFactors:
 
 
 def associated_data(account_id: int) -> str:
-    """Where the secret of an account's second factor is sealed."""
+    """The associated data of an account's encrypted TOTP secret."""
     return f"two_factor:secret:{account_id}"

@@ -1,4 +1,4 @@
-"""The SQLite file and its folder: made private, and refused when others could read them."""
+"""The SQLite file and its folder: created private, and refused if other users could read them."""
 
 import errno
 import os
@@ -54,10 +54,10 @@ def application_id(header: bytes) -> int | None:
 
 
 def create(path: Path, *, called: Path | None = None) -> None:
-    """Make an empty file of mode 0600 at `path`, in a folder of mode 0700 if there is none yet.
+    """Create an empty file of mode 0600 at `path` unless it exists, and its missing folders with mode 0700.
 
-    Raises `DatabaseReadOnly`, `DatabaseFull` or `DatabaseUnreachable` if it cannot be made, with the name it is
-    `called` by, if that is another. SQLite gives -wal and -shm the same mode.
+    SQLite gives the -wal and -shm files the same mode. Raises `DatabaseReadOnly`, `DatabaseFull` or
+    `DatabaseUnreachable`; the sentence names `called` instead of `path` if it is given.
     """
     try:
         private_folder.make(path.parent)
@@ -69,13 +69,13 @@ def create(path: Path, *, called: Path | None = None) -> None:
 
 
 def refusal(path: Path, error: OSError) -> StoreUnavailable:
-    """The error for a file that the system did not let us make: it names the path and the reason."""
+    """The error for a file that could not be created, with its path and the system's reason."""
     kind = _ERRORS.get(error.errno or 0, DatabaseUnreachable)
     return kind(f"The file {path} could not be created: {error.strerror}.")
 
 
 def check(path: Path) -> None:
-    """Refuse a file that other users could read or replace, or that cannot be locked.
+    """Check that no other user can read or replace the file, and that it can be locked.
 
     Raises `DatabaseMissing`, `DatabaseExposed`, `DatabaseOnNetwork`, `DatabaseReadOnly` or `DatabaseUnreachable`.
     """
@@ -86,19 +86,19 @@ def check(path: Path) -> None:
 
 
 def check_files(path: Path) -> None:
-    """The file and its -wal and -shm. Raises `DatabaseMissing`, `DatabaseExposed` or `DatabaseUnreachable`."""
+    """Check the file, -wal and -shm. Raises `DatabaseMissing`, `DatabaseExposed` or `DatabaseUnreachable`."""
     for suffix in _SIDE_FILES:
         _check_mode(path.with_name(path.name + suffix), optional=bool(suffix))
 
 
 def check_folder(path: Path) -> None:
-    """Raises `DatabaseExposed` if others can look into the folder, and so replace what lies in it."""
+    """Raise `DatabaseExposed` if other users have any right on the folder."""
     if path.parent.stat().st_mode & _OTHERS:
         raise DatabaseExposed(f"The folder {path.parent} is open to other users. Run chmod 700 on it.")
 
 
 def check_place(path: Path) -> str:
-    """The kind of file system under the file. Raises `DatabaseOnNetwork` for one that cannot lock."""
+    """The type of the file system under the file. Raises `DatabaseOnNetwork` for a network file system."""
     kind = file_systems.type_at(path, _MOUNTS.read_text() if _MOUNTS.exists() else "")
     if kind in _NETWORK_FILE_SYSTEMS:
         raise DatabaseOnNetwork
@@ -106,7 +106,7 @@ def check_place(path: Path) -> str:
 
 
 def check_access(path: Path) -> None:
-    """Raises `DatabaseUnreachable` or `DatabaseReadOnly` unless this user may read and write here."""
+    """Raise `DatabaseUnreachable` or `DatabaseReadOnly` unless this user can read and write the file."""
     if not os.access(path, os.R_OK):
         raise DatabaseUnreachable(f"The file {path} cannot be read by this user.")
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):

@@ -1,4 +1,4 @@
-"""How hard a password is to guess."""
+"""The estimated strength of a password."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from store.text import sanitize
 
 LOWEST_SCORE: Final = 3
 _ESTIMATED_CHARACTERS: Final = 72
-"""The estimator's work grows with the square of the length; the rest of a longer password only adds to it."""
+"""The estimator's time grows with the square of the length; further characters can only make a password stronger."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """An estimate of how hard a password is to guess: `score` 0 to 4, and one sentence of advice or nothing."""
+    """An estimate: `score` is 0 (weakest) to 4, `advice` one sentence or empty."""
 
     score: int
     advice: str
@@ -24,9 +24,9 @@ class Strength:
 
 
 def estimate(password: str, known_words: tuple[str, ...] = ()) -> Strength:
-    """The strength of `password` to someone who knows `known_words` (username, e-mail address, product).
+    """The strength of `password` against an attacker who knows `known_words` (username, e-mail address, product).
 
-    Uses zxcvbn: no network, and nothing is kept.
+    The estimator is zxcvbn. It uses no network and stores nothing.
     """
     if not password:
         return Strength(0, "")
@@ -40,4 +40,4 @@ def estimate(password: str, known_words: tuple[str, ...] = ()) -> Strength:
 
 
 Estimator = Callable[[str, tuple[str, ...]], Strength]
-"""Estimates a password for someone who knows some words: `estimate`, unless a store is opened with another."""
+"""The signature of `estimate`. A store can be opened with another estimator."""

@@ -1,4 +1,4 @@
-"""Suspending an account: nobody gets in, and what is in ends, until an administrator resumes it."""
+"""Suspension of accounts by an administrator. A suspended account has no sessions, sign-ins, token or keys."""
 
 from sqlalchemy import delete, update
 
@@ -13,7 +13,7 @@ from store.sessions import Sessions
 
 
 class Suspensions:
-    """What an administrator does from the shell. Everything else of the store only refuses a suspended account."""
+    """Suspends and resumes accounts. The other topics check `Account.suspended_at` themselves."""
 
     def __init__(self, context: Context, audit: Audit, sessions: Sessions, notices: Notices) -> None:
         self._context = context
@@ -22,7 +22,7 @@ class Suspensions:
         self._notices = notices
 
     def suspend(self, name: str, *, actor: str) -> None:
-        """Refuse sessions, sign-ins, the token and the keys of an account from the next call on.
+        """Refuse the sessions, sign-ins, token and keys of an account from the next call on.
 
         Raises `NoSuchAccount`, `AlreadySuspended`, `LastAdministrator`.
         """
@@ -31,7 +31,7 @@ class Suspensions:
             hold_administrators(tx)
             if is_last_administrator(tx, account.id):
                 raise LastAdministrator
-            # The sessions stay, dead, so that their consoles can be told why they end.
+            # The session rows stay, unusable by the raised epoch, so that their consoles can be told the reason.
             suspended = tx.execute(
                 update(Account)
                 .where(Account.id == account.id, Account.suspended_at.is_(None))
@@ -44,7 +44,7 @@ class Suspensions:
             self._notices.enqueue(tx, account.id, Tag.ACCOUNT_SUSPENDED)
 
     def resume(self, name: str, *, actor: str) -> None:
-        """Let an account be used again; the sessions it had stay dead. Raises `NoSuchAccount`, `NotSuspended`."""
+        """Lift a suspension. Earlier sessions stay ended. Raises `NoSuchAccount`, `NotSuspended`."""
         with self._context.database.write() as tx:
             account = held_by_name(tx, name)
             resumed = tx.execute(

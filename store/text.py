@@ -1,8 +1,8 @@
-"""Text that came from outside, made safe for a terminal and for a database.
+"""Sanitizing and normalization of text.
 
-A terminal obeys what it is sent: control characters move the cursor, write the clipboard and change the title;
-bidirectional and zero-width characters make one name look like another. Everything a person did not type on
-this very screen passes through `sanitize` before it is drawn.
+A terminal interprets control characters: they move the cursor, write the clipboard and change the title.
+Bidirectional and zero-width characters make one name look like another. All text that was not typed on the current
+screen passes through `sanitize` before it is drawn.
 """
 
 import re
@@ -26,45 +26,45 @@ _LINE_BREAKS: Final = re.compile(r"[\t\n]+")
 
 
 def sanitize(text: object, limit: int = 4096) -> str:
-    """`text` on one line, with every character a terminal could obey replaced by U+FFFD.
+    """`text` on one line, with every control, bidirectional and invisible character replaced by U+FFFD.
 
-    `limit` is in characters; a longer text ends in an ellipsis. The result is idempotent: `sanitize(sanitize(x)) ==
-    sanitize(x)`. It says nothing of markup: hand it to a widget as `Content` or with `markup=False`.
+    `limit` is in characters; a longer text is cut and ends in an ellipsis. The function is idempotent. Markup is not
+    escaped: pass the result to a widget as `Content` or with `markup=False`.
     """
     return _shorten(_UNSAFE.sub(REPLACEMENT, _LINE_BREAKS.sub(" ", str(text))), limit)
 
 
 def sanitize_lines(text: object, limit: int = 65536) -> str:
-    """Like `sanitize`, but line breaks stay (tabs become a space)."""
+    """Like `sanitize`, but line breaks are kept. A tab becomes a space."""
     return _shorten(_UNSAFE.sub(REPLACEMENT, str(text).replace("\t", " ")), limit)
 
 
 def counted(number: int, noun: str) -> str:
-    """`number` with its noun, which takes an s unless there is one of it: "1 account", "2 accounts"."""
+    """`number` and `noun`, in the plural unless `number` is 1: "1 account", "2 accounts"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def is_sanitized(text: str) -> bool:
-    """Whether `text` holds no character that `sanitize` would replace, and no tab or line break."""
+    """True if `text` has no character that `sanitize` would replace, and no tab or line break."""
     return _UNSAFE.search(text) is None and _LINE_BREAKS.search(text) is None
 
 
 def normal(text: str) -> str:
-    """`text` in Unicode normal form C: what looks typed the same compares the same."""
+    """`text` in Unicode normalization form C, so that equal text from two keyboards compares equal."""
     return unicodedata.normalize("NFC", text)
 
 
 def fold(text: str) -> str:
-    """The key under which two spellings of one name meet: compatibility form, case folded (Unicode TR36).
+    """The comparison key of a name: compatibility form, case folded (Unicode TR36).
 
-    What no name may hold becomes U+FFFD, which no name may hold either: such a key is stored for nobody.
+    Characters that no name may contain become U+FFFD, so that such text matches no stored key.
     """
     safe = _UNSAFE.sub(REPLACEMENT, text)
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", safe).casefold())
 
 
 def fold_case(text: str) -> str:
-    """The key under which spellings of one name meet that differ only by case (Unicode 3.13, D145)."""
+    """The comparison key of a name whose spellings differ only by case (Unicode 3.13, D145)."""
     return normal(normal(text).casefold())
 
 

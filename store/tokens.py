@@ -1,7 +1,7 @@
-"""The shape of bearer tokens: a prefix that scanners find, 190 random bits, and a checksum.
+"""The format of bearer tokens: a prefix for secret scanners, 190 random bits, and a checksum.
 
-A token whose checksum fails is refused without asking the database. Written `gk_` or `sk-`, then 32 base62
-symbols and the CRC-32 of all before it in 6 more, so that a double click selects it whole.
+A token is `gk_` or `sk-`, 32 base62 symbols, and the CRC-32 of all that in 6 base62 symbols. A token with a wrong
+checksum is refused without a database query. The alphabet has no punctuation, so a double click selects a whole token.
 """
 
 import random
@@ -15,9 +15,9 @@ API_KEY_PREFIX: Final = "sk-"
 PAYLOAD_LENGTH: Final = 32
 CHECKSUM_LENGTH: Final = 6
 ACCESS_TOKEN_PATTERN: Final = r"gk_[0-9A-Za-z]{38}"  # noqa: S105 - the pattern a scanner looks for
-"""What a leak scanner looks for."""
+"""The pattern of a System Access Token for secret scanners."""
 SECRET: Final = re.compile(r"(gk_|sk-|whsec_)[0-9A-Za-z]{30,}")
-"""Something in a text that looks like a token, a key or a webhook's secret."""
+"""Matches a token, an API key or a webhook secret inside a text."""
 
 
 def generate(prefix: str, rng: random.Random) -> str:
@@ -27,7 +27,7 @@ def generate(prefix: str, rng: random.Random) -> str:
 
 
 def is_well_formed(token: str, prefix: str) -> bool:
-    """Whether `token` has the shape and the checksum of one made here."""
+    """True if `token` has the format and a right checksum."""
     length = len(prefix) + PAYLOAD_LENGTH + CHECKSUM_LENGTH
     if len(token) != length or not token.startswith(prefix) or not token.isascii():
         return False

@@ -1,4 +1,4 @@
-"""Time-based one-time passwords (RFC 6238) over HMAC-SHA-1, 6 digits, 30 seconds: what every authenticator reads."""
+"""Time-based one-time passwords (RFC 6238): HMAC-SHA-1, 6 digits, 30 seconds, which every authenticator supports."""
 
 import base64
 import hmac
@@ -17,40 +17,40 @@ STEP_SECONDS: Final = 30
 DIGITS: Final = 6
 DRIFT_STEPS: Final = 1
 DIAGNOSED_STEPS: Final = 10
-"""A code this many steps away is refused, but says how far the clocks are apart."""
+"""A code up to this many steps away is refused with the difference between the clocks."""
 
 
 def new_secret(rng: random.Random) -> str:
-    """A fresh secret in base32 (RFC 4648, section 6), 32 characters without padding."""
+    """A new random secret in base32 (RFC 4648, section 6), 32 characters without padding."""
     return base64.b32encode(rng.randbytes(SECRET_BYTES)).decode()
 
 
 def provisioning_uri(secret: str, account_name: str) -> str:
-    """The `otpauth://` address an authenticator scans (Key URI Format)."""
+    """The `otpauth://` URI for authenticator apps (Key URI Format)."""
     return pyotp.TOTP(secret).provisioning_uri(name=account_name, issuer_name=ISSUER)
 
 
 def looks_like_code(text: str) -> bool:
-    """Whether `text`, spaces and dashes aside, is six ASCII digits."""
+    """True if `text` is six ASCII digits, spaces and dashes aside."""
     bare = strip(text)
     return len(bare) == DIGITS and bare.isascii() and bare.isdigit()
 
 
 def strip(text: str) -> str:
-    """`text` without the spaces and dashes people and apps put between groups."""
+    """`text` without spaces and dashes."""
     return text.replace(" ", "").replace("-", "")
 
 
 def step_at(now: datetime) -> int:
-    """The number of the 30-second step that `now` lies in (RFC 6238, section 4.2)."""
+    """The number of the 30-second time step at `now` (RFC 6238, section 4.2)."""
     return int(now.timestamp()) // STEP_SECONDS
 
 
 def matching_step(secret: str, text: str, now: datetime, drift_steps: int = DRIFT_STEPS) -> int:
-    """The step whose code `text` is, at most `drift_steps` away from now.
+    """The time step of the code `text`, at most `drift_steps` away from `now`.
 
-    Raises `WrongCode`, or `ClockSkewed` for a code of a step up to `DIAGNOSED_STEPS` away. Which step was used is
-    the caller's to remember: a code must not be accepted twice (RFC 6238, section 5.2).
+    Raises `WrongCode`, or `ClockSkewed` for a code of a step up to `DIAGNOSED_STEPS` away. The caller stores the used
+    step, because a code must not be accepted twice (RFC 6238, section 5.2).
     """
     if not looks_like_code(text):
         raise WrongCode(field="code")

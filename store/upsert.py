@@ -1,4 +1,4 @@
-"""INSERT, or UPDATE where the row is there, as one statement on both databases."""
+"""INSERT ... ON CONFLICT DO UPDATE, as one atomic statement on both databases."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +10,9 @@ from store.models import Base
 
 
 def upserting_insert(dialect: str) -> Any:
-    """The database's own `insert`, which knows ON CONFLICT; `dialect` is sqlite or postgresql."""
+    """The `insert` of the dialect, which has ON CONFLICT; `dialect` is sqlite or postgresql."""
     if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql  # 2 MB that the other never needs
+        from sqlalchemy.dialects import postgresql  # 2 MB of memory that SQLite does not need
 
         return postgresql.insert
     return sqlite.insert
@@ -26,11 +26,11 @@ def upsert(
     *,
     only_if: ColumnElement[bool] | None = None,
 ) -> bool:
-    """Give the row of `key` these `values`, whether or not it exists; returns whether it has them now.
+    """Insert the row of `key` with `values`, or update the existing row. True if the row has the values now.
 
-    A value may be an SQL expression over the columns of `table`: it is used for the update alone, where a plain
-    value beside it in a tuple `(first, then)` is used for the insert. A row that is there and does not meet
-    `only_if` stays as it is. Both databases decide this in the one statement, whoever else runs it.
+    A value that is a tuple `(inserted, updated)` differs between the two cases; `updated` may be an SQL expression over
+    the columns of `table`. An existing row that does not match `only_if` is left unchanged. The statement is atomic
+    under concurrency.
     """
     first = {name: value[0] if isinstance(value, tuple) else value for name, value in values.items()}
     then = {name: value[1] if isinstance(value, tuple) else value for name, value in values.items()}

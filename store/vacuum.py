@@ -1,8 +1,8 @@
-"""Taking off the disk what a database keeps of rows that were deleted or changed.
+"""Removal of deleted and changed rows from the database's files.
 
-PostgreSQL leaves old versions of rows in its files until they are vacuumed, and a plain VACUUM only lets their space
-be written again; VACUUM FULL writes each table anew and removes the old file (PostgreSQL manual, 25.1.2). Its
-write-ahead log and its backups age out by themselves. SQLite runs with secure_delete and keeps nothing.
+PostgreSQL keeps old row versions in its files until a vacuum. A plain VACUUM only marks their space as free; VACUUM
+FULL rewrites each table and removes the old file (PostgreSQL manual, 25.1.2). The write-ahead log and the backups of
+PostgreSQL are not covered: they expire by themselves. SQLite overwrites deleted rows at once (secure_delete).
 """
 
 from sqlalchemy import text
@@ -12,9 +12,9 @@ from store.models import Base
 
 
 def vacuum(database: Database) -> bool:
-    """Write every table anew; False if a reader of SQLite's log kept it from being emptied.
+    """Rewrite every table. False if a reader kept SQLite's write-ahead log from being emptied.
 
-    Each table is closed to everybody while it is written, and needs its size again on the disk meanwhile. Raises
+    PostgreSQL locks each table exclusively during its rewrite and needs free disk space of the table's size. Raises
     `StoreUnavailable`.
     """
     if not database.is_postgresql:
