@@ -7,9 +7,7 @@ proof of identity needs one in the request, as a token proves nothing. The secre
 import asyncio
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ValidationError
@@ -17,36 +15,19 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from gateway.account_api import PATH, READ_STATUSES, SECURITY, as_json, read_for, write_for
-from gateway.account_schemas import (
-    NotificationsBody,
-    NotificationsChange,
-    NotificationsDocument,
-    NotificationSecrets,
-    PriceBody,
-    PriceChange,
-    PriceDocument,
-    PrivacyBody,
-    PrivacyDocument,
-    ProofBody,
-    SidebarBody,
-    SidebarDocument,
-)
 from gateway.bearer import bearer_token
 from gateway.openapi_responses import problem_responses
 from gateway.problems import HttpProblem, InvalidDocument, validation_problem
 from gateway.services import Services
+from gateway.settings_schemas import SCHEMAS, ProofBody, SectionSchemas, to_document, with_change
 from store.access_token import TokenHolder
 from store.errors import FreshProofRequired, GatekeyError, NotEnabled
-from store.modules import MODULES
-from store.money import parse_usd, type_usd
 from store.proofs import Proof
-from store.secret_fields import StoredSecret
-from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
-from store.settings import NAMES, Saved, SettingsConflict
+from store.sections import NAMES
+from store.settings import Saved, SettingsConflict
 from store.tokens import ACCESS_TOKEN_PREFIX
 from store.tries import FAILED
 
-S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
 B = TypeVar("B", bound=BaseModel)
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAGS: Final = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
@@ -56,47 +37,30 @@ _UNPROVED: Final[tuple[type[GatekeyError], ...]] = (*FAILED, NotEnabled)
 _WRITING: Final = (*READ_STATUSES, 412, 413, 415, 422, 428)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind(Generic[S, B]):
-    """How one section is told over HTTP, and read back over what is stored."""
-
-    section: type[S]
-    body: type[B]
-    document: type[BaseModel]
-    show: Callable[[S], dict[str, Any]]
-    put: Callable[[S, B], S]
-
-    @property
-    def name(self) -> str:
-        return NAMES[self.section]
-
-    def tag(self, version: int) -> str:
-        return f'"{self.name}-{version}"'
-
-
 def settings_routes(services: Services) -> APIRouter:
     """GET and PUT the four sections."""
     router = APIRouter(prefix=f"{PATH}/settings", tags=["settings"])
     # One for all sections: a password takes long to check, and occupies a thread that others read in.
     proving = asyncio.Semaphore(_HASHED_AT_ONCE)
-    for kind in (_NOTIFICATIONS, _PRICE, _PRIVACY, _SIDEBAR):
-        _add(router, services, kind, proving)
+    for kind, schemas in SCHEMAS.items():
+        _add(router, services, kind, schemas, proving)
     return router
 
 
-def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]", proving: asyncio.Semaphore) -> None:
+def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchemas, proving: asyncio.Semaphore) -> None:
+    name = NAMES[kind]
     settings = services.store.settings
 
     async def read_section(request: Request) -> Response:
-        saved = await read_for(services, request, lambda tx, holder: settings.read(tx, holder.account_id, kind.section))
-        tag = kind.tag(saved.version)
+        saved = await read_for(services, request, lambda tx, holder: settings.read(tx, holder.account_id, kind))
+        tag = _etag(name, saved.version)
         if {tag, "*"} & _tags(request, "if-none-match", weak=True):
             return Response(status_code=304, headers={"ETag": tag})
-        return _document(kind, saved)
+        return _document(name, saved)
 
     async def save_section(request: Request) -> Response:
         token = bearer_token(request.scope, ACCESS_TOKEN_PREFIX, "a System Access Token")
-        body = await _body(request, kind.body)
+        body = await _body(request, schemas.change)
         tags = _tags(request, "if-match")
         if not tags:
             raise HttpProblem(428, "Send If-Match with the ETag of the version that you changed.")
@@ -111,24 +75,24 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]", proving
                     proof = await _proof(services, token, sent)
 
         def save(tx: Connection, holder: TokenHolder) -> Saved[Any]:
-            now = settings.read(tx, holder.account_id, kind.section)
-            if "*" not in tags and kind.tag(now.version) not in tags:
+            now = settings.read(tx, holder.account_id, kind)
+            if "*" not in tags and _etag(name, now.version) not in tags:
                 raise SettingsConflict(now)
             try:
-                return settings.save_with_token(tx, holder, kind.put(now.section, body), now.version, proof)
+                return settings.save_with_token(tx, holder, with_change(now.section, body), now.version, proof)
             except FreshProofRequired as error:
                 raise FreshProofRequired(f"{error} {_SEND_PROOF}", field="proof") from error
 
-        return _document(kind, await write_for(services, request, save, first=prove))
+        return _document(name, await write_for(services, request, save, first=prove))
 
-    title = kind.name.capitalize()
+    title = name.capitalize()
     router.add_api_route(
-        f"/{kind.name}",
+        f"/{name}",
         read_section,
         methods=["GET"],
-        operation_id=f"read_{kind.name}",
+        operation_id=f"read_{name}",
         summary=f"Read {title}",
-        response_model=kind.document,
+        response_model=schemas.document,
         responses={
             **problem_responses(*READ_STATUSES),
             200: {"headers": _ETAG},
@@ -137,19 +101,19 @@ def _add(router: APIRouter, services: Services, kind: "_Kind[Any, Any]", proving
         openapi_extra={**SECURITY, "parameters": [_parameter("If-None-Match", "An ETag you have.")]},
     )
     router.add_api_route(
-        f"/{kind.name}",
+        f"/{name}",
         save_section,
         methods=["PUT"],
-        operation_id=f"save_{kind.name}",
+        operation_id=f"save_{name}",
         summary=f"Save {title}",
-        response_model=kind.document,
+        response_model=schemas.document,
         responses={**problem_responses(*_WRITING), 200: {"headers": _ETAG}},
         openapi_extra={
             **SECURITY,
-            "parameters": [_parameter("If-Match", _WHICH, rf'^(\*|"{kind.name}-[0-9]{{1,9}}")$')],
+            "parameters": [_parameter("If-Match", _WHICH, rf'^(\*|"{name}-[0-9]{{1,9}}")$')],
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": _schema(kind.body)}},
+                "content": {"application/json": {"schema": _schema(schemas.change)}},
             },
         },
     )
@@ -177,15 +141,12 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return whole
 
 
-def _document(kind: "_Kind[Any, Any]", saved: Saved[Any]) -> Response:
-    document = {"version": saved.version, "settings": kind.show(saved.section)}
-    if isinstance(saved.section, NotificationSettings):
-        document["secrets"] = {
-            name: {"is_set": secret.is_set, "hint": secret.hint}
-            for name in NotificationSecrets.model_fields
-            if isinstance(secret := getattr(saved.section, name), StoredSecret)
-        }
-    return as_json(document, headers={"ETag": kind.tag(saved.version)})
+def _document(name: str, saved: Saved[Any]) -> Response:
+    return as_json(to_document(saved.section, saved.version), headers={"ETag": _etag(name, saved.version)})
+
+
+def _etag(name: str, version: int) -> str:
+    return f'"{name}-{version}"'
 
 
 async def _proof(services: Services, token: str, sent: ProofBody) -> Proof:
@@ -226,52 +187,3 @@ def _tags(request: Request, header: str, *, weak: bool = False) -> frozenset[str
         return frozenset({""} if text else ())
     found = {f'"{match[2]}"' for match in _TAG.finditer(text) if weak or not match[1]}
     return frozenset(found or ({""} if text else ()))
-
-
-def _show_notifications(section: NotificationSettings) -> dict[str, Any]:
-    shown = {name: getattr(section, name) for name in NotificationsBody.model_fields if name != "threshold_usd"}
-    return {"threshold_usd": type_usd(section.threshold_micro_usd), **shown}
-
-
-def _put_notifications(section: NotificationSettings, body: NotificationsBody) -> NotificationSettings:
-    fields = body.model_dump(exclude={"threshold_usd", "proof"})
-    threshold = parse_usd(body.threshold_usd, places=6, field="threshold_usd")
-    return replace(section, threshold_micro_usd=threshold, **fields)
-
-
-def _put_price(section: PriceSettings, body: PriceBody) -> PriceSettings:
-    return replace(section, accept_unpriced_models=body.accept_unpriced_models)
-
-
-def _put_privacy(section: PrivacySettings, body: PrivacyBody) -> PrivacySettings:
-    return replace(section, record_client_ip=body.record_client_ip)
-
-
-def _put_sidebar(section: SidebarSettings, body: SidebarBody) -> SidebarSettings:
-    return replace(section, hidden_modules=frozenset(body.hidden_modules))
-
-
-_NOTIFICATIONS: Final = _Kind(
-    NotificationSettings, NotificationsChange, NotificationsDocument, _show_notifications, _put_notifications
-)
-_PRICE: Final = _Kind(
-    PriceSettings,
-    PriceChange,
-    PriceDocument,
-    lambda section: {"accept_unpriced_models": section.accept_unpriced_models},
-    _put_price,
-)
-_PRIVACY: Final = _Kind(
-    PrivacySettings,
-    PrivacyBody,
-    PrivacyDocument,
-    lambda section: {"record_client_ip": section.record_client_ip},
-    _put_privacy,
-)
-_SIDEBAR: Final = _Kind(
-    SidebarSettings,
-    SidebarBody,
-    SidebarDocument,
-    lambda section: {"hidden_modules": [module for module in MODULES if module in section.hidden_modules]},
-    _put_sidebar,
-)

@@ -20,13 +20,6 @@ _NO_LONGER_LOW: Final = "The quota was topped up, or the threshold lowered, befo
 _OTHER_ADDRESS: Final = "Another notification e-mail was chosen, or this one confirmed, before the code was sent."
 _UNCONFIRMED: Final = "The notification e-mail is not confirmed yet. Send test sends the code for it."
 _NO_MAIL_SERVER: Final = "The administrator has not configured a mail server."
-_SECRET_COLUMNS: Final = {
-    Channel.EMAIL: (),
-    Channel.WEBHOOK: ("webhook_secret",),
-    Channel.BARK: ("bark_url", "bark_encryption_key"),
-    Channel.GOTIFY: ("gotify_token",),
-}
-"""Names of the secrets of each channel."""
 _KINDS_BY_SETTINGS: Final = (QUOTA_WARNING, TEST)
 """Kinds that are sent as the account's settings say. Security notices go to the account's own address."""
 
@@ -64,7 +57,7 @@ def destination(store: Store, job: Job) -> Destination:
     # One snapshot, or a new secret could be sent to the previous server.
     with store.database.read() as tx:
         saved = store.settings.read(tx, job.account_id, NotificationSettings)
-        secrets = {name: store.settings.secret(tx, job.account_id, name) or "" for name in _SECRET_COLUMNS[job.channel]}
+        secrets = store.settings.secrets(tx, job.account_id, job.channel)
         route = store.email_confirmations.route_of(tx, job.account_id)
         remaining = store.quota.state_of(tx, job.account_id).remaining_micro_usd
     if job.kind != TEST and job.channel not in saved.section.channels:

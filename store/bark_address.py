@@ -32,37 +32,37 @@ class BarkAddress:
     options: tuple[tuple[str, str], ...] = ()
 
 
-def parse_bark_url(url: str) -> BarkAddress:
+def parse_bark_url(url: str, field: str = "bark_url") -> BarkAddress:
     """The parsed address, without the title and body that the app may append.
 
     Raises:
         InvalidUrl: with a sentence about the first part at fault.
     """
-    inputs.check_url(url, field="bark-url")
+    inputs.check_url(url, field=field)
     parts = urlsplit(url)
     path = [part for part in parts.path.split("/") if part]
     found = next((place for place, part in enumerate(path) if _TYPICAL_KEY.fullmatch(part)), None)
-    place = found if found is not None else _place_of_short_key(path)
+    place = found if found is not None else _place_of_short_key(path, field)
     server = urlunsplit((parts.scheme, parts.netloc, "/".join(path[:place]), "", "")).rstrip("/")
-    return BarkAddress(server, path[place], _options(parts.query))
+    return BarkAddress(server, path[place], _options(parts.query, field))
 
 
-def _place_of_short_key(path: list[str]) -> int:
+def _place_of_short_key(path: list[str], field: str) -> int:
     """Raises `InvalidUrl` unless the last part of the path can be a device key."""
     if not path or path[-1] == "push" or not _DEVICE_KEY.fullmatch(path[-1]):
-        raise InvalidUrl(_EXAMPLE, field="bark-url")
+        raise InvalidUrl(_EXAMPLE, field=field)
     return len(path) - 1
 
 
-def _options(query: str) -> tuple[tuple[str, str], ...]:
+def _options(query: str, field: str) -> tuple[tuple[str, str], ...]:
     pairs = parse_qsl(query, keep_blank_values=True)
     for name, value in pairs:
         if name not in OPTIONS:
-            raise InvalidUrl(inputs.did_you_mean(name, OPTIONS).replace("setting", "option"), field="bark-url")
+            raise InvalidUrl(inputs.did_you_mean(name, OPTIONS).replace("setting", "option"), field=field)
         if not is_sanitized(value) or not 0 < len(value) <= 200:
-            raise InvalidUrl(f"The value of {name} cannot be used.", field="bark-url")
+            raise InvalidUrl(f"The value of {name} cannot be used.", field=field)
         if name == "level" and value not in LEVELS:
-            raise InvalidUrl("The level is one of " + ", ".join(LEVELS) + ".", field="bark-url")
+            raise InvalidUrl("The level is one of " + ", ".join(LEVELS) + ".", field=field)
     if len({name for name, _ in pairs}) < len(pairs):
-        raise InvalidUrl("An option stands in the address twice.", field="bark-url")
+        raise InvalidUrl("An option stands in the address twice.", field=field)
     return tuple(pairs)

@@ -8,6 +8,13 @@ from typing import Final
 
 from store import models
 from store.models import Base
+from store.sections import NotificationSettings, PriceSettings, PrivacySettings, Section, SidebarSettings
+from store.setting_fields import settings_of
+
+
+def _settings(section: type[Section]) -> tuple[str, ...]:
+    return ("version", *(setting.column for setting in settings_of(section) if not setting.is_secret))
+
 
 EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
     models.Account: ("name", "email", "role", "created_at", "password_changed_at", "suspended_at", "user_handle"),
@@ -38,22 +45,11 @@ EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
         "flagged_at",
     ),
     models.Binding: ("subject", "display", "created_at", "last_used_at"),
-    models.NotificationSettingsRow: (
-        "version",
-        "threshold_micro_usd",
-        "email_on",
-        "email_address",
-        "webhook_on",
-        "webhook_url",
-        "bark_on",
-        "gotify_on",
-        "gotify_url",
-        "gotify_priority",
-    ),
+    models.NotificationSettingsRow: _settings(NotificationSettings),
     models.EmailConfirmation: ("address", "codes_sent", "counted_since", "confirmed_at"),
-    models.PriceSettingsRow: ("version", "accept_unpriced_models"),
-    models.PrivacySettingsRow: ("version", "record_client_ip"),
-    models.SidebarSettingsRow: ("version", "hidden_modules"),
+    models.PriceSettingsRow: _settings(PriceSettings),
+    models.PrivacySettingsRow: _settings(PrivacySettings),
+    models.SidebarSettingsRow: _settings(SidebarSettings),
     models.UnpricedModel: ("model", "calls", "last_seen_at"),
     models.Quota: ("remaining_micro_usd", "held_micro_usd", "used_micro_usd", "warning_armed", "warned_at"),
     models.Reservation: ("held_micro_usd", "created_at", "settled_at"),

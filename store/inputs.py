@@ -25,6 +25,8 @@ LONGEST_NAME: Final = 64
 LONGEST_LABEL: Final = 64
 LONGEST_MODEL: Final = 200
 LONGEST_URL: Final = 2000
+LONGEST_EMAIL: Final = 254
+"""Characters (RFC 5321, 4.5.3.1.3)."""
 _NAME_MARKS: Final = "._-@+"
 # RFC 5321 allows more; no mail provider hands out more, and this much cannot smuggle a second recipient.
 _EMAIL: Final = re.compile(
@@ -44,7 +46,7 @@ def check_name(text: str, *, field: str = "username") -> str:
     return name
 
 
-def check_email(text: str, *, field: str = "email-address") -> str:
+def check_email(text: str, *, field: str = "email_address") -> str:
     """One e-mail address, at most 254 characters (RFC 5321, 4.5.3.1.3). Raises `InvalidEmail`.
 
     A final dot, as in `alice@example.com.`, is left out: a mail domain has none (RFC 5321, 4.1.2). A domain in another
@@ -56,7 +58,7 @@ def check_email(text: str, *, field: str = "email-address") -> str:
         raise InvalidEmail("Before the @ stand Latin letters without accents, digits and marks.", field=field)
     sent_to = f"{local_part}@{_ascii_or(domain, InvalidEmail(field=field))}"
     match = _EMAIL.fullmatch(sent_to)
-    if match is None or len(sent_to) > 254 or len(local_part) > 64 or not is_host(match[1]):
+    if match is None or len(sent_to) > LONGEST_EMAIL or len(local_part) > 64 or not is_host(match[1]):
         raise InvalidEmail(field=field)
     return address if domain.isascii() else f"{local_part}@{readable_host(match[1])}"
 

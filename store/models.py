@@ -22,7 +22,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from store.errors import DatabaseDamaged
 
-SCHEMA_REVISION: Final = "0005"
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+"""Every Alembic revision, oldest first."""
+SCHEMA_REVISION: Final = REVISIONS[-1]
 """The Alembic revision this program reads and writes."""
 
 

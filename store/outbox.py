@@ -20,7 +20,7 @@ from store.errors import DatabaseDamaged, InvalidSetting, KeyWrong
 from store.models import Account, Delivery, NotificationSettingsRow, OutboxMessage, Quota
 from store.outbox_queue import enqueue, recipient_associated_data
 from store.row_locks import keep_account
-from store.sections import Channel
+from store.sections import Channel, settings_of_channel
 from store.sessions import Sessions
 from store.text import sanitize
 
@@ -33,11 +33,10 @@ KEPT_FOR: Final = timedelta(days=30)
 WARNING_PAUSE: Final = timedelta(minutes=10)
 """The shortest time between two quota warnings of one account, however often the threshold is changed."""
 DAMAGED: Final = "The message could not be read, because it was damaged in the database. It was set aside."
-_CHANNEL_SWITCHES: Final = {
-    Channel.EMAIL: "email_on",
-    Channel.WEBHOOK: "webhook_on",
-    Channel.BARK: "bark_on",
-    Channel.GOTIFY: "gotify_on",
+_CHANNEL_SWITCHES: Final = {channel: settings_of_channel(channel)[0].column for channel in Channel}
+_CHANNEL_ADDRESSES: Final = {
+    channel: next(setting.column for setting in settings_of_channel(channel) if setting.is_address)
+    for channel in Channel
 }
 
 
@@ -157,13 +156,8 @@ class Outbox:
             row = tx.execute(
                 select(NotificationSettingsRow).where(NotificationSettingsRow.account_id == session.account_id)
             ).one()
-            targets = {
-                Channel.EMAIL: row.email_address or session.email,
-                Channel.WEBHOOK: row.webhook_url,
-                Channel.BARK: row.bark_url_sealed,
-                Channel.GOTIFY: row.gotify_url,
-            }
-            if not targets[channel]:
+            own = session.email if channel is Channel.EMAIL else ""
+            if not (getattr(row, _CHANNEL_ADDRESSES[channel]) or own):
                 raise InvalidSetting("Save an address for this channel first.")
             if channel is Channel.EMAIL and not self._confirmations.is_confirmed(tx, session.account_id):
                 return self._confirmations.send_code(tx, session.account_id)

@@ -1,15 +1,12 @@
 """Which changes of settings weaken a safeguard, so that they need a fresh proof of identity."""
 
-from typing import Final
-
 from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings, Section
-
-_TARGETS: Final = ("email_address", "webhook_url", "gotify_url")
+from store.setting_fields import settings_of
 
 
 def needs_proof(before: Section, after: Section) -> str:
-    """What in a change needs a proof of identity, in words; empty if nothing does.
+    """The part of a change that needs a proof of identity, in words; empty if none does.
 
     A thief could divert warnings, silence or delay them, or spend without a bound. Back to safe needs nothing.
     """
@@ -28,10 +25,12 @@ def _weaker_warning(before: NotificationSettings, after: NotificationSettings) -
         return "switch every quota warning off"
     if set(before.channels) - set(after.channels):
         return "switch a notification channel off"
-    if after.threshold_micro_usd < before.threshold_micro_usd:
-        return "lower the quota warning threshold"
-    # Gotify's apps show a message of priority 0 without a sound or not at all.
-    return "lower the priority of Gotify messages" if after.gotify_priority < before.gotify_priority else ""
+    lowered = (
+        setting.if_lowered
+        for setting in settings_of(NotificationSettings)
+        if setting.if_lowered and getattr(after, setting.name) < getattr(before, setting.name)
+    )
+    return next(lowered, "")
 
 
 def _warns(section: NotificationSettings) -> bool:
@@ -40,7 +39,8 @@ def _warns(section: NotificationSettings) -> bool:
 
 
 def _changes_target(before: NotificationSettings, after: NotificationSettings) -> bool:
-    if any(getattr(before, name) != getattr(after, name) for name in _TARGETS):
-        return True
-    values = (getattr(after, name) for name in after.__dataclass_fields__)
-    return any(isinstance(value, StoredSecret) and value.new is not None for value in values)
+    for setting in settings_of(NotificationSettings):
+        old, new = getattr(before, setting.name), getattr(after, setting.name)
+        if setting.diverts_warnings and (new.new is not None if isinstance(new, StoredSecret) else new != old):
+            return True
+    return False

@@ -17,10 +17,7 @@ from store.at_rest import KeyRing
 from store.audit_adoption import seal_log
 from store.database import APPLICATION_ID, Database
 from store.errors import DatabaseForeign, DatabaseNotUtf8, DatabaseRefused, SchemaTooNew, SchemaTooOld
-from store.models import SCHEMA_REVISION, Base
-
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
-"""Every revision, oldest first; the last is `SCHEMA_REVISION`."""
+from store.models import REVISIONS, SCHEMA_REVISION, Base
 
 _WITHOUT_SEALS: Final = ("0001", "0002")
 

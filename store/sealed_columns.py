@@ -19,6 +19,8 @@ from store.models import (
     TwoFactorSetup,
 )
 from store.outbox_queue import recipient_associated_data
+from store.sections import NotificationSettings
+from store.setting_fields import secrets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,16 @@ class SealedColumn:
 
 
 def sealed_columns() -> tuple[SealedColumn, ...]:
-    """All of them; the notification settings have four."""
+    """Every sealed column; one for each secret of the notification settings."""
     notifications = tuple(
         SealedColumn(
             NotificationSettingsRow,
-            f"{name}_sealed",
+            setting.column,
             "account_id",
-            partial(settings.associated_data, name),
+            partial(settings.associated_data, setting.name),
             NotificationSettingsRow.account_id,
         )
-        for name in ("webhook_secret", "bark_url", "bark_encryption_key", "gotify_token")
+        for setting in secrets_of(NotificationSettings)
     )
     return (
         SealedColumn(TwoFactor, "secret_sealed", "account_id", second_factor.associated_data, TwoFactor.account_id),

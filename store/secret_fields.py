@@ -5,9 +5,7 @@ import binascii
 import re
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 
-from store.bark_address import parse_bark_url
 from store.errors import InvalidSecret
 
 WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the prefix of Standard Webhooks secrets
@@ -19,9 +17,9 @@ BARK_KEY_LENGTHS: Final = (16, 24, 32)
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """What the store says of a secret (`is_set`, `hint`), and what a form asks of it.
+    """The state of a stored secret (`is_set`, `hint`), and the change that a form asks for (`new`).
 
-    `new` None keeps what is stored, an empty string clears it, anything else replaces it.
+    `new` None keeps the stored secret, an empty string clears it, any other string replaces it.
     """
 
     is_set: bool = False
@@ -38,49 +36,28 @@ class StoredSecret:
         return StoredSecret(self.is_set, self.hint, secret)
 
     def trimmed(self) -> "StoredSecret":
-        """Without the blanks that came along when it was pasted."""
+        """The same without the blanks that came along when it was pasted."""
         return self if self.new is None else self.replaced(self.new.strip())
 
 
-def check_webhook_secret(secret: StoredSecret) -> None:
+def check_webhook_secret(text: str, field: str) -> None:
     """Raise `InvalidSecret` unless it is `whsec_` and 24 to 64 bytes of base64 (Standard Webhooks)."""
-    new = secret.trimmed().new
-    if not new:
-        return
-    encoded = new.removeprefix(WEBHOOK_SECRET_PREFIX)
+    encoded = text.removeprefix(WEBHOOK_SECRET_PREFIX)
     try:
         key = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         key = b""
-    if encoded == new or not _SHORTEST_KEY <= len(key) <= _LONGEST_KEY:
-        raise InvalidSecret("A webhook secret is whsec_ and 24 to 64 bytes of base64.", field="webhook-secret")
+    if encoded == text or not _SHORTEST_KEY <= len(key) <= _LONGEST_KEY:
+        raise InvalidSecret("A webhook secret is whsec_ and 24 to 64 bytes of base64.", field=field)
 
 
-def check_bark_url(secret: StoredSecret) -> None:
-    """Raise `InvalidUrl` unless `parse_bark_url` understands it."""
-    new = secret.trimmed().new
-    if new:
-        parse_bark_url(new)
-
-
-def check_bark_encryption_key(secret: StoredSecret) -> None:
+def check_bark_encryption_key(text: str, field: str) -> None:
     """Raise `InvalidSecret` unless it is a key of AES-128, AES-192 or AES-256, as the Bark app takes it."""
-    new = secret.trimmed().new
-    if new and (not new.isascii() or len(new) not in BARK_KEY_LENGTHS):
-        raise InvalidSecret("A Bark encryption key has 16, 24 or 32 characters.", field="bark-encryption-key")
+    if not text.isascii() or len(text) not in BARK_KEY_LENGTHS:
+        raise InvalidSecret("A Bark encryption key has 16, 24 or 32 characters.", field=field)
 
 
-def check_gotify_token(secret: StoredSecret) -> None:
+def check_gotify_token(text: str, field: str) -> None:
     """Raise `InvalidSecret` unless it is 1 to 200 visible ASCII characters."""
-    new = secret.trimmed().new
-    if new and not re.fullmatch(r"[\x21-\x7e]{1,200}", new):
-        raise InvalidSecret("A Gotify token has no spaces.", field="gotify-token")
-
-
-def hint_for(column: str, secret: str) -> str:
-    """What a person may see of a stored secret."""
-    if column == "bark_url":
-        parts = urlsplit(secret)
-        return f"{parts.scheme}://{parts.netloc}/…"
-    # Four characters of a key that a person chose would be a quarter of it.
-    return f"…{secret[-4:]}" if len(secret) >= 16 and column != "bark_encryption_key" else "…"
+    if not re.fullmatch(r"[\x21-\x7e]{1,200}", text):
+        raise InvalidSecret("A Gotify token has no spaces.", field=field)

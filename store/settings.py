@@ -22,9 +22,19 @@ from store.models import (
 from store.proofs import SOURCE, Proof
 from store.row_locks import keep_account
 from store.safeguards import needs_proof
-from store.secret_fields import StoredSecret, hint_for
-from store.sections import NotificationSettings, PriceSettings, PrivacySettings, Section, SidebarSettings
+from store.secret_fields import StoredSecret
+from store.sections import (
+    NAMES,
+    Channel,
+    NotificationSettings,
+    PriceSettings,
+    PrivacySettings,
+    Section,
+    SidebarSettings,
+    settings_of_channel,
+)
 from store.sessions import AuthorizedSession, Sessions, is_fresh
+from store.setting_fields import Setting, SettingType, secrets_of, settings_of
 
 S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
 
@@ -34,13 +44,6 @@ _TABLES: Final[Mapping[type[Section], type[Base]]] = {
     PrivacySettings: PrivacySettingsRow,
     SidebarSettings: SidebarSettingsRow,
 }
-NAMES: Final[Mapping[type[Section], str]] = {
-    NotificationSettings: "notifications",
-    PriceSettings: "price",
-    PrivacySettings: "privacy",
-    SidebarSettings: "sidebar",
-}
-_SECRETS: Final = ("webhook_secret", "bark_url", "bark_encryption_key", "gotify_token")
 
 
 def _read(table: Any) -> Select[Any]:
@@ -149,10 +152,15 @@ class Settings:
         return self._saved(kind, row)
 
     def secret(self, tx: Connection, account_id: int, column: str) -> str | None:
-        """A notification secret in clear, for the channel that needs it. Raises `KeyWrong`."""
+        """A notification secret in clear, or None if it is not set. Raises `KeyWrong`."""
         table: Any = NotificationSettingsRow
         sealed = tx.execute(select(getattr(table, f"{column}_sealed")).where(table.account_id == account_id)).scalar()
         return None if sealed is None else self._context.ring.open(sealed, associated_data(column, account_id))
+
+    def secrets(self, tx: Connection, account_id: int, channel: Channel) -> dict[str, str]:
+        """The secrets of a channel in clear, by name; empty where none is set. Raises `KeyWrong`."""
+        names = (setting.name for setting in settings_of_channel(channel) if setting.is_secret)
+        return {name: self.secret(tx, account_id, name) or "" for name in names}
 
     def _write(
         self,
@@ -170,7 +178,8 @@ class Settings:
         new_secrets = self._new_secrets(account_id, section)
         save = _SAVE[kind].values(new_secrets) if new_secrets else _SAVE[kind]
         at = {"account": account_id, "old_version": version, "new_version": version + 1}
-        row = tx.execute(save, _columns(section) | at).one_or_none()
+        new = {f"new_{name}": value for name, value in _columns(section).items()}
+        row = tx.execute(save, new | at).one_or_none()
         if row is None:
             raise SettingsConflict(self.read(tx, account_id, kind))
         after = self._saved(kind, row)
@@ -199,26 +208,27 @@ class Settings:
         account_id, version = values.pop("account_id"), values.pop("version")
         return Saved(self._section(kind, account_id, values), version)
 
-    def _section(self, kind: type[S], account_id: int, values: dict[str, Any]) -> S:
-        if kind is SidebarSettings:
-            return kind(hidden_modules=_names(values["hidden_modules"]))  # type: ignore[call-arg]
-        if kind is NotificationSettings:
-            for column in _SECRETS:
-                sealed = values.pop(f"{column}_sealed")
-                hint = ""
-                if sealed is not None:
-                    hint = hint_for(column, self._context.ring.open(sealed, associated_data(column, account_id)))
-                values[column] = StoredSecret(sealed is not None, hint)
-        return kind(**values)
+    def _section(self, kind: type[S], account_id: int, values: Mapping[str, Any]) -> S:
+        return kind(**{setting.name: self._value(setting, account_id, values) for setting in settings_of(kind)})
+
+    def _value(self, setting: Setting, account_id: int, values: Mapping[str, Any]) -> Any:
+        stored = values[setting.column]
+        if setting.type is SettingType.MODULES:
+            return _names(stored)
+        if not setting.is_secret:
+            return stored
+        if stored is None:
+            return StoredSecret()
+        secret = self._context.ring.open(stored, associated_data(setting.name, account_id))
+        return StoredSecret(is_set=True, hint=setting.hint(secret))
 
     def _new_secrets(self, account_id: int, section: Section) -> dict[str, bytes | None]:
         sealed: dict[str, bytes | None] = {}
-        for column in _SECRETS if isinstance(section, NotificationSettings) else ():
-            new = getattr(section, column).new
+        for setting in secrets_of(type(section)):
+            new = getattr(section, setting.name).new
             if new is not None:
-                sealed[f"{column}_sealed"] = (
-                    self._context.seal(new, associated_data(column, account_id)) if new else None
-                )
+                data = associated_data(setting.name, account_id)
+                sealed[setting.column] = self._context.seal(new, data) if new else None
         return sealed
 
 
@@ -231,25 +241,8 @@ def _names(stored: object) -> frozenset[str]:
 
 def open_sections(tx: Connection, account_id: int) -> None:
     """Give a new account its four sections, with their defaults, at version 1."""
-    notifications = NotificationSettings()
-    tx.execute(
-        insert(NotificationSettingsRow).values(
-            account_id=account_id,
-            version=1,
-            threshold_micro_usd=notifications.threshold_micro_usd,
-            email_on=notifications.email_on,
-            email_address="",
-            webhook_on=False,
-            webhook_url="",
-            bark_on=False,
-            gotify_on=False,
-            gotify_url="",
-            gotify_priority=notifications.gotify_priority,
-        )
-    )
-    tx.execute(insert(PriceSettingsRow).values(account_id=account_id, version=1, accept_unpriced_models=False))
-    tx.execute(insert(PrivacySettingsRow).values(account_id=account_id, version=1, record_client_ip=False))
-    tx.execute(insert(SidebarSettingsRow).values(account_id=account_id, version=1, hidden_modules=[]))
+    for kind, table in _TABLES.items():
+        tx.execute(insert(table).values(account_id=account_id, version=1, **_columns(kind())))
 
 
 def rebased(theirs: S, mine: S, keep_mine: frozenset[str]) -> S:
@@ -258,9 +251,13 @@ def rebased(theirs: S, mine: S, keep_mine: frozenset[str]) -> S:
 
 
 def _columns(section: Section) -> dict[str, Any]:
-    if isinstance(section, SidebarSettings):
-        return {"new_hidden_modules": sorted(section.hidden_modules)}
-    return {f"new_{name}": getattr(section, name) for name in section.__dataclass_fields__ if name not in _SECRETS}
+    """The values of every column but those of secrets."""
+    values = {
+        setting.column: getattr(section, setting.name)
+        for setting in settings_of(type(section))
+        if not setting.is_secret
+    }
+    return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in values.items()}
 
 
 def _threshold(section: Section) -> int | None:
@@ -268,5 +265,5 @@ def _threshold(section: Section) -> int | None:
 
 
 def associated_data(column: str, account_id: int) -> str:
-    """Where a secret of the notification settings is sealed."""
+    """The place that a secret of the notification settings is sealed for."""
     return f"notification_settings:{column}:{account_id}"

@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 
 from screens.account_modal import Notice
 from screens.relative_time import ago
-from screens.settings.panes import Pane
+from screens.settings.pane import Pane
 from store.errors import BindingsDisabled
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton

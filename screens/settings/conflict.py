@@ -1,8 +1,7 @@
-"""A save that met someone else's: both versions, field by field, and a choice for each."""
+"""The dialog of a save that met a newer version: both versions, field by field, and a choice for each."""
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
@@ -12,6 +11,7 @@ from textual.widgets import Button, Static
 from screens.account_modal import AccountModal, Notice
 from store.money import show_usd
 from store.secret_fields import StoredSecret
+from store.setting_fields import Setting, SettingType, settings_of
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -20,8 +20,6 @@ from tui.widgets.field import Field
 from tui.widgets.toggle import Toggle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from store.sections import Section
 
 LONGEST: Final = 160
@@ -38,10 +36,10 @@ class Conflict(AccountModal[Any]):
     )
     AUTO_FOCUS: ClassVar[str | None] = "#cancel"
 
-    def __init__(self, base: Section, theirs: Section, mine: Section, labels: Mapping[str, str]) -> None:
-        """`base` is what the form was filled with: where `mine` still says the same, nobody edited it here."""
+    def __init__(self, base: Section, theirs: Section, mine: Section) -> None:
+        """`base` is the section that the form was filled with. A value of `mine` that equals it was not edited here."""
         super().__init__()
-        self._theirs, self._mine, self._labels = theirs, mine, labels
+        self._theirs, self._mine = theirs, mine
         self._differing = _differing(theirs, mine)
         self._edited = frozenset(_differing(base, mine))
 
@@ -52,12 +50,11 @@ class Conflict(AccountModal[Any]):
                 "each which one to keep.",
                 classes="dialog-body",
             )
-            for name in self._differing:
-                theirs, mine = shown(getattr(self._theirs, name), name), shown(getattr(self._mine, name), name)
-                choice = Toggle(name in self._edited, on="yours", off="stored", id=f"keep-{name}")
-                yield Field(self._labels.get(name, name), choice)
-                yield Field("  stored", Static(theirs, markup=False))
-                yield Field("  yours", Static(mine, markup=False))
+            for setting in self._differing:
+                choice = Toggle(setting in self._edited, on="yours", off="stored", id=f"keep-{setting.name}")
+                yield Field(setting.title, choice)
+                yield Field("  stored", Static(_shown(setting, self._theirs), markup=False))
+                yield Field("  yours", Static(_shown(setting, self._mine), markup=False))
             yield Notice()
             with Actions():
                 yield ActionButton("Back", id="cancel", shortcut="esc")
@@ -76,17 +73,18 @@ class Conflict(AccountModal[Any]):
     def save_choice(self) -> None:
         from store.settings import rebased
 
-        mine = frozenset(name for name in self._differing if self.query_one(f"#keep-{name}", Toggle).value)
+        names = (setting.name for setting in self._differing)
+        mine = frozenset(name for name in names if self.query_one(f"#keep-{name}", Toggle).value)
         theirs: Any = self._theirs
         self.dismiss(rebased(theirs, self._mine, mine))
 
 
-def _differing(one: Section, mine: Section) -> list[str]:
-    """The fields whose values differ. A secret nobody typed here has no value of its own: there is none to choose."""
+def _differing(one: Section, mine: Section) -> list[Setting]:
+    """The settings whose values differ, but for secrets that were not typed here: their value is unknown."""
     return [
-        field.name
-        for field in fields(one)
-        if getattr(one, field.name) != getattr(mine, field.name) and not _is_unread(getattr(mine, field.name))
+        setting
+        for setting in settings_of(type(one))
+        if getattr(one, setting.name) != getattr(mine, setting.name) and not _is_unread(getattr(mine, setting.name))
     ]
 
 
@@ -94,19 +92,22 @@ def _is_unread(value: object) -> bool:
     return isinstance(value, StoredSecret) and value.new is None
 
 
-def shown(value: object, name: str = "") -> str:
-    """A field's value in words."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, StoredSecret):
+def _shown(setting: Setting, section: Section) -> str:
+    """The value of a setting in words."""
+    value = getattr(section, setting.name)
+    if setting.is_secret:
         if value.new is not None:
             return "a new one" if value.new else "none"
         return f"stored ({sanitize(value.hint)})" if value.is_set else "none"
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(sanitize(item) for item in value)) or "none"
-    if name.endswith("micro_usd") and isinstance(value, int):
-        return show_usd(value, exact=True)
-    return _within(sanitize(value)) or "empty"
+    match setting.type:
+        case SettingType.SWITCH:
+            return "on" if value else "off"
+        case SettingType.MODULES:
+            return ", ".join(sorted(sanitize(item) for item in value)) or "none"
+        case SettingType.MONEY:
+            return show_usd(value, exact=True)
+        case _:
+            return _within(sanitize(value)) or "empty"
 
 
 def _within(text: str) -> str:

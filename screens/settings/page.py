@@ -11,7 +11,8 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from screens.settings.panes import Pane, SectionPane
+from screens.settings.pane import Pane
+from screens.settings.section_save import SectionPane
 from tui.widgets.tab_bar import TabBar, TabLabel
 
 if TYPE_CHECKING:

@@ -1,18 +1,17 @@
-"""Price Settings: whether models nobody has priced may be called."""
+"""Price Settings: whether models without a price may be called."""
 
 from __future__ import annotations
-
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.widgets import Static
 
 from screens.account_modal import Notice
 from screens.relative_time import ago
-from screens.settings.panes import SectionPane
+from screens.settings.section_save import SectionPane
+from screens.settings.setting_controls import make_field
 from store.sections import PriceSettings
+from store.setting_fields import settings_of
 from store.text import sanitize
-from tui.widgets.field import Field
 from tui.widgets.toggle import Toggle
 
 _OFF = "API calls to models without defined pricing rules are blocked. Recommended."
@@ -25,7 +24,6 @@ _FORBIDDEN = "The administrator of this site refuses models without a price; thi
 
 class PricePane(SectionPane[PriceSettings]):
     KIND = PriceSettings
-    LABELS: ClassVar = {"accept_unpriced_models": "Accept Models Without Price Settings"}
     HELP_TEXT = (
         "A model without a price cannot be charged for by rule. While this is off, a call to such a model is "
         "refused before it costs anything. Enable it only when you fully understand the billing implications."
@@ -36,23 +34,16 @@ class PricePane(SectionPane[PriceSettings]):
 
     def compose(self) -> ComposeResult:
         yield Static("Price Settings", classes="section-title")
-        yield Field(
-            "Accept Models Without Price Settings",
-            Toggle(id="accept-unpriced-models"),
-            classes="wide-label",
-            help="Off blocks calls to models that have no price.",
-        )
+        for setting in settings_of(PriceSettings):
+            yield make_field(setting, classes="wide-label")
         yield Static(_OFF, id="consequence", classes="consequence")
         yield Static("Models you called that have no price", classes="section-title spaced")
         yield Static("…", id="unpriced", markup=False, classes="listing")
         yield Notice()
         yield self.save_row()
 
-    def read(self) -> PriceSettings:
-        return PriceSettings(self.query_one("#accept-unpriced-models", Toggle).value)
-
     def fill(self, section: PriceSettings) -> None:
-        self.query_one("#accept-unpriced-models", Toggle).value = section.accept_unpriced_models
+        super().fill(section)
         self._explain(section.accept_unpriced_models)
 
     def note_edit(self) -> None:

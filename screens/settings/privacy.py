@@ -1,16 +1,16 @@
-"""Privacy Settings: whether logs hold the client's address, and what is already there."""
+"""Privacy Settings: whether logs hold the client's address, and the addresses that are stored."""
 
 from __future__ import annotations
-
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Button, Static
 
 from screens.account_modal import Notice
-from screens.settings.panes import SectionPane
+from screens.settings.section_save import SectionPane
+from screens.settings.setting_controls import make_field
 from store.sections import PrivacySettings
+from store.setting_fields import settings_of
 from tui.widgets.action_button import ActionButton
 from tui.widgets.confirm import Confirm
 from tui.widgets.field import Field
@@ -26,7 +26,6 @@ _CAPPED = 10_000
 
 class PrivacyPane(SectionPane[PrivacySettings]):
     KIND = PrivacySettings
-    LABELS: ClassVar = {"record_client_ip": "Record Request and Error Log IP"}
     HELP_TEXT = (
         "While this is off, no address of a client is written to a log of your account. Addresses that were "
         "recorded before stay until you erase them here. The setting balances observability with privacy."
@@ -34,12 +33,8 @@ class PrivacyPane(SectionPane[PrivacySettings]):
 
     def compose(self) -> ComposeResult:
         yield Static("Privacy Settings", classes="section-title")
-        yield Field(
-            "Record Request and Error Log IP",
-            Toggle(id="record-client-ip"),
-            classes="wide-label",
-            help="On stores the client's address with each request and error.",
-        )
+        for setting in settings_of(PrivacySettings):
+            yield make_field(setting, classes="wide-label")
         yield Static(_OFF, id="consequence", classes="consequence")
         yield Static("Stored addresses", classes="section-title spaced")
         yield Field(
@@ -51,11 +46,8 @@ class PrivacyPane(SectionPane[PrivacySettings]):
         yield Notice()
         yield self.save_row()
 
-    def read(self) -> PrivacySettings:
-        return PrivacySettings(self.query_one("#record-client-ip", Toggle).value)
-
     def fill(self, section: PrivacySettings) -> None:
-        self.query_one("#record-client-ip", Toggle).value = section.record_client_ip
+        super().fill(section)
         self._explain(section.record_client_ip)
 
     def note_edit(self) -> None:

@@ -1,8 +1,8 @@
-"""Sidebar Settings: which modules the sidebar shows, with the sidebar as it would look beside them."""
+"""Sidebar Settings: the modules that the sidebar shows, with a preview of it."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,9 +13,10 @@ from textual.widgets import Static
 
 from screens.account_modal import Notice
 from screens.navigation import Navigation
-from screens.settings.panes import SectionPane
+from screens.settings.section_save import SectionPane
 from store.modules import MODULES, SECTIONS
 from store.sections import SidebarSettings
+from store.setting_fields import Setting
 from tui.widgets.field import Field
 from tui.widgets.toggle import Toggle
 
@@ -25,7 +26,6 @@ ROOM: Final = 70
 
 class SidebarPane(SectionPane[SidebarSettings]):
     KIND = SidebarSettings
-    LABELS: ClassVar = {"hidden_modules": "Hidden modules"}
     HELP_TEXT = (
         "These toggles control UI visibility only. They do not disable underlying functionality or permissions. "
         "Changes apply after Save Settings. Settings stays reachable with F2 and from the palette."
@@ -79,10 +79,9 @@ class SidebarPane(SectionPane[SidebarSettings]):
         # A section is what its modules are: to switch it again would switch those that nobody touched.
         return super().was_typed(control) and not (control.id or "").startswith("section-")
 
-    def read(self) -> SidebarSettings:
-        return SidebarSettings(
-            frozenset(module for module in MODULES if not self.query_one(f"#module-{module}", Toggle).value)
-        )
+    def read_setting(self, _setting: Setting) -> frozenset[str]:
+        """The modules whose toggle is off: the one setting of the section has a toggle for each module."""
+        return frozenset(module for module in MODULES if not self.query_one(f"#module-{module}", Toggle).value)
 
     def fill(self, section: SidebarSettings) -> None:
         with self.prevent(Toggle.Changed):

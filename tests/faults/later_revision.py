@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from store import schema
+from store.models import REVISIONS
 
 LATER: Final = "9999"
 
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "{LATER}"
-down_revision = "{schema.REVISIONS[-1]}"
+down_revision = "{REVISIONS[-1]}"
 branch_labels = None
 depends_on = None
 '''
@@ -45,7 +46,7 @@ def program_of(folder: Path) -> Iterator[None]:
     """Be the program whose migrations lie in `folder`: its schema is the later one."""
     names = ("__file__", "REVISIONS", "SCHEMA_REVISION")
     before = tuple(getattr(schema, name) for name in names)
-    after = (str(folder / "schema.py"), (*schema.REVISIONS, LATER), LATER)
+    after = (str(folder / "schema.py"), (*REVISIONS, LATER), LATER)
     for name, value in zip(names, after, strict=True):
         setattr(schema, name, value)
     try:

@@ -11,7 +11,7 @@ from screens.navigation import Navigation
 from screens.reauthenticate import Reauthenticate
 from screens.settings.conflict import Conflict
 from screens.settings.page import SettingsPage
-from screens.settings.panes import SectionPane
+from screens.settings.section_save import SectionPane
 from store.errors import DatabaseBusy
 from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings

@@ -13,7 +13,7 @@ from screens.settings.conflict import Conflict
 from screens.settings.delete_account import DeleteAccount
 from screens.settings.notifications import NotificationsPane
 from screens.settings.page import SettingsPage
-from screens.settings.panes import Pane
+from screens.settings.pane import Pane
 from screens.settings.sidebar import SidebarPane
 from screens.settings.two_factor_manage import NewBackupCodes
 from store.errors import DatabaseBusy

@@ -49,10 +49,7 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
         kinds = {field.section: field.kind for field in FIELDS.values()}
         saved = {section: store.settings.load_for(account.id, kind) for section, kind in kinds.items()}
         unconfirmed = store.email_confirmations.route_for(account.id).unconfirmed
-    shown = {
-        full_name: field.show(getattr(saved[field.section].section, field.attribute))
-        for full_name, field in FIELDS.items()
-    }
+    shown = {full_name: field.show(saved[field.section].section) for full_name, field in FIELDS.items()}
     if arguments.json:
         document: dict[str, object] = {"user": account.name}
         for section in kinds:
@@ -68,25 +65,22 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_set(arguments: argparse.Namespace, options: Options) -> int:
-    from store.secret_fields import StoredSecret
     from tui.commands.settings_fields import find
 
     name = _user(arguments)
     field = find(arguments.field)
-    typed = values.read(arguments, field.full_name, is_secret=field.is_secret)
-    value = field.read(typed, field.full_name)
+    value = field.read(values.read(arguments, field.full_name, is_secret=field.setting.is_secret))
     with open_account_store(options, create=False) as store:
         account = store.accounts.find(name)
         saved = store.settings.load_for(account.id, field.kind)
-        if field.is_secret:
-            stored: StoredSecret = getattr(saved.section, field.attribute)
-            value = stored.replaced(value)
-        section = replace(saved.section, **{field.attribute: value})
+        if field.setting.is_secret:
+            value = getattr(saved.section, field.setting.name).replaced(value)
+        section = replace(saved.section, **{field.setting.name: value})
         saved = store.settings.save_for(account.id, section, saved.version, actor=actor())
         unconfirmed = store.email_confirmations.route_for(account.id).unconfirmed
-    shown = field.show(getattr(saved.section, field.attribute))
+    shown = field.show(saved.section)
     streams.print_status(f"Saved for {account.name}: {field.full_name} = {values.in_words(shown)}".rstrip())
-    if field.attribute == "email_address" and unconfirmed:
+    if field.setting.name == "email_address" and unconfirmed:
         streams.print_status(
             "It is used once it is confirmed. This sends a code there: "
             f"gatekey settings --user {sanitize(account.name)} confirm-email"
@@ -130,5 +124,5 @@ def _field_list() -> str:
     from tui.commands.settings_fields import FIELDS
 
     width = max(len(name) for name in FIELDS)
-    lines = [f"  {name.ljust(width)}  {field.help}" for name, field in FIELDS.items()]
+    lines = [f"  {name.ljust(width)}  {field.setting.summary}" for name, field in FIELDS.items()]
     return "\n".join(["settings:", *lines, "", _STDIN_RULE])

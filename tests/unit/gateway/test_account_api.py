@@ -7,24 +7,14 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from gateway import account_schemas
-from gateway.account_schemas import (
-    AccountDocument,
-    Module,
-    NotificationsDocument,
-    PriceDocument,
-    PrivacyDocument,
-    Problem,
-    QuotaDocument,
-    SidebarDocument,
-    UsagePageDocument,
-)
+from gateway.account_schemas import AccountDocument, Module, Problem, QuotaDocument, UsagePageDocument
 from gateway.body_limit import MAX_BODY_BYTES
+from gateway.settings_schemas import SCHEMAS
 from store.errors import DatabaseBusy
 from store.models import NotificationSettingsRow, PriceSettingsRow, PrivacySettingsRow, SidebarSettingsRow
 from store.modules import MODULES
 from store.secret_fields import StoredSecret
-from store.sections import NotificationSettings, PriceSettings
+from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.harness.gateway_client import client_of, make_token
@@ -76,10 +66,7 @@ def problem_of(answer: httpx.Response) -> Problem:
             AccountDocument,
             QuotaDocument,
             UsagePageDocument,
-            NotificationsDocument,
-            PriceDocument,
-            PrivacyDocument,
-            SidebarDocument,
+            *(schemas.document for schemas in SCHEMAS.values()),
         ),
         strict=True,
     ),
@@ -545,23 +532,23 @@ async def test_a_mistake_of_ours_was_a_500_with_a_sentence(
 
 def test_the_documents_hold_every_module_and_every_plain_field() -> None:
     assert get_args(Module) == MODULES
-    fields = set(account_schemas.NotificationsBody.model_fields)
-    stored = {column.name for column in NotificationSettingsRow.__table__.columns}
-    assert stored - fields == {
-        "account_id",
-        "version",
-        "threshold_micro_usd",
-        "webhook_secret_sealed",
-        "bark_url_sealed",
-        "bark_encryption_key_sealed",
-        "gotify_token_sealed",
-    }
-    for row, body in (
-        (PriceSettingsRow, account_schemas.PriceBody),
-        (PrivacySettingsRow, account_schemas.PrivacyBody),
-        (SidebarSettingsRow, account_schemas.SidebarBody),
+    for kind, row in (
+        (NotificationSettings, NotificationSettingsRow),
+        (PriceSettings, PriceSettingsRow),
+        (PrivacySettings, PrivacySettingsRow),
+        (SidebarSettings, SidebarSettingsRow),
     ):
-        assert {column.name for column in row.__table__.columns} - set(body.model_fields) == {"account_id", "version"}
+        columns = {column.name for column in row.__table__.columns}
+        secrets = {column for column in columns if column.endswith("_sealed")}
+        fields = {name.replace("threshold_usd", "threshold_micro_usd") for name in SCHEMAS[kind].settings.model_fields}
+        assert fields == columns - secrets - {"account_id", "version"}
+    secrets_model = SCHEMAS[NotificationSettings].document.model_json_schema()["$defs"]["NotificationSecrets"]
+    assert set(secrets_model["properties"]) == {
+        "webhook_secret",
+        "bark_url",
+        "bark_encryption_key",
+        "gotify_token",
+    }
 
 
 async def test_times_were_aware(store: Store, token: str) -> None:

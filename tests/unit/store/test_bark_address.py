@@ -45,7 +45,7 @@ def test_every_level_may_be_chosen(level: str) -> None:
 def test_an_address_without_a_device_key_is_refused(path: str) -> None:
     with pytest.raises(InvalidUrl, match="Enter the address with the device key") as refused:
         parse_bark_url(f"https://api.day.app{path}")
-    assert refused.value.field == "bark-url"
+    assert refused.value.field == "bark_url"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_query_that_would_change_what_is_said_is_refused(query: str, sentence:
     with pytest.raises(InvalidUrl) as refused:
         parse_bark_url(f"{URL}?{query}")
     assert str(refused.value) == sentence
-    assert refused.value.field == "bark-url"
+    assert refused.value.field == "bark_url"
 
 
 @pytest.mark.parametrize("name", OPTIONS)

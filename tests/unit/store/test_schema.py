@@ -15,7 +15,7 @@ from sqlalchemy import event, inspect, select, text
 from store import schema
 from store.database import APPLICATION_ID, Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
-from store.models import SCHEMA_REVISION, Account, Base, Price, Reservation, UtcDateTime
+from store.models import REVISIONS, SCHEMA_REVISION, Account, Base, Price, Reservation, UtcDateTime
 from store.store import Store, prepare
 from tests.harness.people import contents
 from tests.harness.postgres import PostgresServer
@@ -81,8 +81,8 @@ def test_in_memory_it_is_the_same(empty: Database) -> None:
 def test_the_revisions_are_those_in_the_folder() -> None:
     scripts = ScriptDirectory(str(Path(schema.__file__).with_name("migrations")))
     in_folder = tuple(script.revision for script in scripts.walk_revisions())[::-1]
-    assert in_folder == schema.REVISIONS
-    assert schema.REVISIONS[-1] == SCHEMA_REVISION
+    assert in_folder == REVISIONS
+    assert REVISIONS[-1] == SCHEMA_REVISION
 
 
 def test_an_sqlite_file_carries_our_id(tmp_path: Path) -> None:

@@ -23,8 +23,9 @@ from store.models import NotificationSettingsRow, PriceSettingsRow, Quota
 from store.modules import MODULES
 from store.money import MAXIMUM_MICRO_USD
 from store.proofs import Proof
-from store.secret_fields import StoredSecret, hint_for
+from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
+from store.setting_fields import settings_of
 from store.settings import Saved, SettingsConflict, rebased
 from store.store import Store
 from tests.harness.people import Person, contents, tags
@@ -223,16 +224,18 @@ def test_a_secret_is_bound_to_its_account_and_column(store: Store, alice: Person
 
 
 @pytest.mark.parametrize(
-    ("column", "secret", "hint"),
+    ("name", "secret", "hint"),
     [
         ("bark_url", "https://api.day.app/abcdef", "https://api.day.app/…"),
         ("bark_url", "http://10.0.0.5:8080/push/abcdef", "http://10.0.0.5:8080/…"),
         ("gotify_token", "0123456789abcdef", "…cdef"),
         ("gotify_token", "0123456789abcde", "…"),
+        ("bark_encryption_key", "0123456789abcdef", "…"),
     ],
 )
-def test_a_hint_gives_little_away(column: str, secret: str, hint: str) -> None:
-    assert hint_for(column, secret) == hint
+def test_a_hint_gives_little_away(name: str, secret: str, hint: str) -> None:
+    (setting,) = (setting for setting in settings_of(NotificationSettings) if setting.name == name)
+    assert setting.hint(secret) == hint
 
 
 # -- who may point notifications elsewhere ----------------------------------------------------------------------
@@ -401,33 +404,33 @@ def test_only_a_new_threshold_arms_the_warning_again(store: Store, alice: Person
 @pytest.mark.parametrize(
     ("change", "error", "at"),
     [
-        ({"threshold_micro_usd": -1}, InvalidMoney, "quota-warning-threshold"),
-        ({"threshold_micro_usd": MAXIMUM_MICRO_USD + 1}, InvalidMoney, "quota-warning-threshold"),
-        ({"threshold_micro_usd": 10**30}, InvalidMoney, "quota-warning-threshold"),
-        ({"email_address": "no address"}, InvalidEmail, "email-address"),
-        ({"email_address": "a@b.example, c@d.example"}, InvalidEmail, "email-address"),
-        ({"email_address": "a@b.example\r\nBcc: c@d.example"}, InvalidEmail, "email-address"),
-        ({"webhook_url": "ftp://example.com"}, InvalidUrl, "webhook-url"),
-        ({"webhook_url": "", "webhook_on": True}, InvalidUrl, "webhook-url"),
-        ({"webhook_url": "https://user:pw@example.com"}, InvalidUrl, "webhook-url"),
-        ({"webhook_secret": StoredSecret(new="short")}, InvalidSecret, "webhook-secret"),
-        ({"webhook_secret": StoredSecret(new="whsec_AAAA")}, InvalidSecret, "webhook-secret"),
-        ({"webhook_secret": StoredSecret(new="whsec_" + "A" * 88)}, InvalidSecret, "webhook-secret"),
-        ({"webhook_secret": StoredSecret(new="whsec_é" + "A" * 40)}, InvalidSecret, "webhook-secret"),
-        ({"webhook_secret": StoredSecret(new="whsec_\ud800")}, InvalidSecret, "webhook-secret"),
-        ({"bark_url": StoredSecret(new="api.day.app/key")}, InvalidUrl, "bark-url"),
-        ({"bark_url": StoredSecret(new="https://api.day.app/")}, InvalidUrl, "bark-url"),
-        ({"bark_url": StoredSecret(new="https://api.day.app/key1?x=1")}, InvalidUrl, "bark-url"),
-        ({"bark_url": StoredSecret(new="https://api.day.app/../../etc/passwd%00")}, InvalidUrl, "bark-url"),
-        ({"bark_url": StoredSecret(new=""), "bark_on": True}, InvalidUrl, "bark-url"),
-        ({"gotify_url": "nonsense"}, InvalidUrl, "gotify-url"),
-        ({"gotify_url": " ", "gotify_on": True}, InvalidUrl, "gotify-url"),
-        ({"gotify_token": StoredSecret(new="two words")}, InvalidSecret, "gotify-token"),
-        ({"gotify_token": StoredSecret(new="tök\ud800n")}, InvalidSecret, "gotify-token"),
-        ({"gotify_token": StoredSecret(new="x" * 201)}, InvalidSecret, "gotify-token"),
-        ({"gotify_token": StoredSecret(new=" "), "gotify_on": True}, InvalidSecret, "gotify-token"),
-        ({"gotify_priority": -1}, InvalidNumber, "gotify-priority"),
-        ({"gotify_priority": 11}, InvalidNumber, "gotify-priority"),
+        ({"threshold_micro_usd": -1}, InvalidMoney, "threshold_micro_usd"),
+        ({"threshold_micro_usd": MAXIMUM_MICRO_USD + 1}, InvalidMoney, "threshold_micro_usd"),
+        ({"threshold_micro_usd": 10**30}, InvalidMoney, "threshold_micro_usd"),
+        ({"email_address": "no address"}, InvalidEmail, "email_address"),
+        ({"email_address": "a@b.example, c@d.example"}, InvalidEmail, "email_address"),
+        ({"email_address": "a@b.example\r\nBcc: c@d.example"}, InvalidEmail, "email_address"),
+        ({"webhook_url": "ftp://example.com"}, InvalidUrl, "webhook_url"),
+        ({"webhook_url": "", "webhook_on": True}, InvalidUrl, "webhook_url"),
+        ({"webhook_url": "https://user:pw@example.com"}, InvalidUrl, "webhook_url"),
+        ({"webhook_secret": StoredSecret(new="short")}, InvalidSecret, "webhook_secret"),
+        ({"webhook_secret": StoredSecret(new="whsec_AAAA")}, InvalidSecret, "webhook_secret"),
+        ({"webhook_secret": StoredSecret(new="whsec_" + "A" * 88)}, InvalidSecret, "webhook_secret"),
+        ({"webhook_secret": StoredSecret(new="whsec_é" + "A" * 40)}, InvalidSecret, "webhook_secret"),
+        ({"webhook_secret": StoredSecret(new="whsec_\ud800")}, InvalidSecret, "webhook_secret"),
+        ({"bark_url": StoredSecret(new="api.day.app/key")}, InvalidUrl, "bark_url"),
+        ({"bark_url": StoredSecret(new="https://api.day.app/")}, InvalidUrl, "bark_url"),
+        ({"bark_url": StoredSecret(new="https://api.day.app/key1?x=1")}, InvalidUrl, "bark_url"),
+        ({"bark_url": StoredSecret(new="https://api.day.app/../../etc/passwd%00")}, InvalidUrl, "bark_url"),
+        ({"bark_url": StoredSecret(new=""), "bark_on": True}, InvalidUrl, "bark_url"),
+        ({"gotify_url": "nonsense"}, InvalidUrl, "gotify_url"),
+        ({"gotify_url": " ", "gotify_on": True}, InvalidUrl, "gotify_url"),
+        ({"gotify_token": StoredSecret(new="two words")}, InvalidSecret, "gotify_token"),
+        ({"gotify_token": StoredSecret(new="tök\ud800n")}, InvalidSecret, "gotify_token"),
+        ({"gotify_token": StoredSecret(new="x" * 201)}, InvalidSecret, "gotify_token"),
+        ({"gotify_token": StoredSecret(new=" "), "gotify_on": True}, InvalidSecret, "gotify_token"),
+        ({"gotify_priority": -1}, InvalidNumber, "gotify_priority"),
+        ({"gotify_priority": 11}, InvalidNumber, "gotify_priority"),
     ],
     ids=ascii,
 )
@@ -453,14 +456,14 @@ def test_every_problem_is_named_in_the_order_of_the_form() -> None:
         gotify_priority=99,
     )
     assert [problem.field for problem in wrong.problems()] == [
-        "quota-warning-threshold",
-        "email-address",
-        "webhook-url",
-        "webhook-secret",
-        "bark-url",
-        "gotify-url",
-        "gotify-token",
-        "gotify-priority",
+        "threshold_micro_usd",
+        "email_address",
+        "webhook_url",
+        "webhook_secret",
+        "bark_url",
+        "gotify_url",
+        "gotify_token",
+        "gotify_priority",
     ]
     assert FULL.problems() == NotificationSettings().problems() == []
 

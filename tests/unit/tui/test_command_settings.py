@@ -93,7 +93,7 @@ def _hint(shell: Shell, field: str) -> str:
 def test_every_field_of_the_sections_can_be_shown_and_set(shell: Shell) -> None:
     shell.add()
     kinds = {field.kind for field in FIELDS.values()}
-    assert {(field.kind, field.attribute) for field in FIELDS.values()} == {
+    assert {(field.kind, field.setting.name) for field in FIELDS.values()} == {
         (kind, attribute) for kind in kinds for attribute in kind.__dataclass_fields__
     }
     lines = shell.run("settings", "--user", "alice", "show").out.splitlines()

@@ -14,7 +14,7 @@ from gateway.channels.post import parse_server_url
 from gateway.outbound import parse_web_url
 from store import inputs
 from store.errors import DeliveryFailed, InvalidInput, InvalidUrl
-from store.secret_fields import StoredSecret, check_bark_url
+from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ def saved(check: Callable[[], T]) -> T | None:
 
 @given(URLS)
 def test_a_url_that_was_saved_could_be_asked_for(typed: str) -> None:
-    if (url := saved(lambda: inputs.check_url(typed, field="webhook-url"))) is not None:
+    if (url := saved(lambda: inputs.check_url(typed, field="webhook_url"))) is not None:
         parse_web_url(url)
 
 
@@ -72,11 +72,11 @@ def test_a_host_that_was_allowed_was_on_the_list(typed: str) -> None:
 def test_a_gotify_server_with_a_query_was_refused_when_it_was_typed(url: str) -> None:
     with pytest.raises(InvalidUrl, match="Leave the question mark and what follows out") as caught:
         NotificationSettings(gotify_url=url).checked()
-    assert caught.value.field == "gotify-url"
+    assert caught.value.field == "gotify_url"
     with pytest.raises(DeliveryFailed, match="no question mark"):
         parse_server_url(url)
 
 
 def test_an_unknown_option_of_a_bark_address_was_refused_when_it_was_typed() -> None:
     with pytest.raises(InvalidUrl, match=r"no option called sond\. Did you mean sound\?"):
-        check_bark_url(StoredSecret(new="https://bark.example/abcd1234?sond=bell"))
+        NotificationSettings(bark_url=StoredSecret(new="https://bark.example/abcd1234?sond=bell")).checked()

@@ -1,0 +1,46 @@
+"""The base of every tab of the Settings page: it fills when it is first shown."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual.containers import VerticalScroll
+
+from screens.account_actions import AccountActions
+from screens.account_modal import Notice
+
+_SIDEWAYS: Final = frozenset({"scroll_left", "scroll_right", "page_left", "page_right"})
+
+
+class Pane(AccountActions, VerticalScroll, can_focus=False):
+    """One tab."""
+
+    HELP_TEXT: ClassVar[str] = ""
+    """The purpose of the tab, shown by the help page."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
+        super().__init__(id=id, classes="pane")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # The keys that would scroll a tab sideways switch tabs.
+        return False if action in _SIDEWAYS else super().check_action(action, parameters)
+
+    def shown(self) -> None:
+        """Refresh the tab, because it is shown, perhaps again. Typed text stays."""
+        for notice in self.query(Notice):
+            notice.take_back()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read from the account again."""
+        raise NotImplementedError
+
+    def focus_control(self, control: str) -> None:
+        for widget in self.query(f"#{control}"):
+            widget.focus()
+
+    def tell_console(self) -> None:
+        """Refresh the title bar, after a change of something that it shows."""
+        refresh = getattr(self.screen, "refresh_summary", None)
+        if refresh is not None:
+            refresh()

@@ -1,0 +1,162 @@
+"""Saving one settings section: explicitly, over the version it was read at, with conflicts shown field by field."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.widgets import Button
+
+from screens.settings.section_form import S, SectionForm
+from screens.settings.setting_controls import CONTROL_IDS
+from store.errors import GatekeyError
+from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
+from tui.widgets.confirm import Choice, Decision
+from tui.widgets.field import show_errors
+
+if TYPE_CHECKING:
+    from store.settings import Saved, SettingsConflict
+
+
+class SectionPane(SectionForm[S]):
+    """A tab that edits one settings section: it loads, saves and resets its form."""
+
+    SAVE_LABEL: ClassVar[str] = "Save Settings"
+    RESET_SENTENCE: ClassVar[str] = "These are the defaults."
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
+        super().__init__(id=id)
+        self._one_save = asyncio.Lock()
+
+    def save_row(self) -> Actions:
+        """The two buttons below every form."""
+        return Actions(
+            ActionButton(self.SAVE_LABEL, id="save", shortcut="^s", variant="primary", disabled=True),
+            ActionButton("Reset to Default", id="reset"),
+        )
+
+    # -- loading -----------------------------------------------------------------------------------------------
+
+    async def loaded(self) -> None:
+        """Fetch more once the section is shown."""
+
+    def shown(self) -> None:
+        if self.dirty:
+            self.reload()
+        else:
+            super().shown()
+
+    def reload(self) -> None:
+        self.load_section()
+
+    @work(exclusive=True, group="load")
+    async def load_section(self) -> None:
+        """Read the section again, unless it has unsaved edits: those begin from what was shown."""
+        if not self.dirty:
+            with self.app.hold_input(keeps=True) if self.saved is None else nullcontext():
+                saved = await self.run_with_reauth(lambda: self.account.load(self.KIND))
+            if saved is not None:
+                self._show_again(saved.value)
+        await self.loaded()
+
+    def _show_again(self, saved: Saved[S]) -> None:
+        """Show what was read, but not over an edit or a save that was quicker."""
+        self.note_edit()
+        if self.saved is None:
+            self.fill_first(saved)
+        elif not self.dirty and saved.version >= self.saved.version:
+            self.show_saved(saved)
+
+    # Textual runs every decorated handler of the classes a pane is made of: a pane overrides what this one calls.
+    @on(Button.Pressed, "#reset")
+    def reset(self) -> None:
+        """Fill the form with the defaults; they are saved with Save like any other edit."""
+        self.fill(self.defaults())
+        self.note_edit()
+        self.say(f"{self.RESET_SENTENCE} Save to keep them." if self.dirty else self.RESET_SENTENCE, "muted")
+
+    # -- saving ------------------------------------------------------------------------------------------------
+
+    @on(Button.Pressed, "#save")
+    def save(self) -> None:
+        if self.saved is not None and self.dirty:
+            self.save_section()
+
+    @work(group="save")
+    async def save_section(self) -> None:
+        await self.save_now()
+
+    async def save_now(self) -> bool:
+        """Save, after a save that is under way; True if all of it is stored now. Call it in a worker."""
+        async with self._one_save:
+            return not self.dirty or await self._save()
+
+    async def _save(self) -> bool:
+        if self.saved is None:
+            return False
+        problems = self.problems()
+        if problems:
+            show_errors(self, problems)
+            return False
+        section = self.read()
+        stored = await self._store(section, self.saved)
+        if stored is None:
+            return False
+        if self.shows(section):
+            self.show_saved(stored)
+            self.say("Saved.", "good")
+        else:
+            self.saved = stored
+            self.note_edit()
+            self.say("Saved, but for what you typed since. Save again to keep that.", "warning")
+        self.tell_console()
+        await self.loaded()
+        return not self.dirty
+
+    async def _store(self, section: S, base: Saved[S]) -> Saved[S] | None:
+        """Save `section`, which was edited from `base`; what is stored then, or None to go back to the form."""
+        from store.settings import SettingsConflict
+
+        while True:
+            outcome = await self.run_with_reauth(partial(self._stored_or_theirs, section, base))
+            if outcome is None:
+                return None
+            if not isinstance(outcome.value, SettingsConflict):
+                return outcome.value
+            theirs: Saved[S] = outcome.value.theirs
+            from screens.settings.conflict import Conflict
+
+            question = Conflict(base.section, theirs.section, section)
+            settled: S | None = await self.app.push_screen_wait(question)
+            if settled is None:
+                return None
+            if settled == theirs.section:
+                return theirs
+            section, base = settled, theirs
+
+    async def _stored_or_theirs(self, section: S, base: Saved[S]) -> Saved[S] | SettingsConflict:
+        from store.settings import SettingsConflict
+
+        try:
+            return await self.account.save(section, base.version)
+        except SettingsConflict as conflict:
+            return conflict
+
+    async def confirm_leave(self) -> bool:
+        """Ask what to do with unsaved edits. Call it in a worker."""
+        title = self.border_title or (self.id or "").replace("-", " ").title()
+        decision = await self.app.push_screen_wait(
+            Choice("Unsaved changes", f"The {title} tab has changes that are not saved.")
+        )
+        if decision is Decision.SAVE:
+            return await self.save_now()
+        return decision is Decision.DISCARD
+
+    def show_failure(self, error: GatekeyError) -> None:
+        control = CONTROL_IDS.get(error.field, error.field)
+        unplaced = show_errors(self, {control: str(error)} if control else {})
+        self.say("" if control and not unplaced else f"{error.title}. {error}")
