@@ -1,6 +1,6 @@
 """Runs the console and the floor in turns, in real terminals, and prints what the one costs as a ratio to the other.
 
-    python -m tests.benchmarks.console [--rounds 5] [--check] [--command "gatekey --demo"]
+    python -m tests.benchmarks.console [--rounds 5] [--check] [--command "gatekey --demo"] [--against "gatekey --demo"]
 
 Only the ratios travel between machines. Bytes repeat exactly; times are medians over interleaved rounds (floor,
 console, floor, console, ...), so that a busy machine slows both.
@@ -206,9 +206,9 @@ def verdict(bar: Bar, floor: float, console: float) -> str:
     return "near" if bar.unit == "ms" and console <= TOLERANCE * limit else "MISSED"
 
 
-def report(floor: Figures, console: Figures) -> bool:
-    """Print the table; whether no bar was missed."""
-    print(f"{'':26}{'floor':>10}{'console':>10}  {'unit':5}{'ratio':>7}{'of mins':>9}{'bar':>7}")
+def report(floor: Figures, console: Figures, base: str = "floor") -> bool:
+    """Print the table, with the column of what is compared with headed `base`; returns whether no bar was missed."""
+    print(f"{'':26}{base:>10}{'console':>10}  {'unit':5}{'ratio':>7}{'of mins':>9}{'bar':>7}")
     met = True
     for name, bar in BARS.items():
         before, after = median(floor[name]), median(console[name])
@@ -227,22 +227,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console_command = shlex.join([str(Path(sys.executable).with_name("gatekey")), "--demo"])
     parser.add_argument("--command", default=console_command, help="the program to compare with the floor")
     parser.add_argument("--scenario", choices=SCENARIOS, default="gatekey", help="how that program is driven")
+    parser.add_argument("--against", help="an earlier build of the console, to compare with it in place of the floor")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each, interleaved")
     parser.add_argument("--idle", type=float, default=5.0, help="seconds of idleness to watch")
     parser.add_argument("--check", action="store_true", help="end with status 1 if a bar was missed")
     parsed = parser.parse_args(arguments)
+    scenario = SCENARIOS[parsed.scenario]
+    base = (FLOOR_COMMAND, SCENARIOS["floor"]) if parsed.against is None else (shlex.split(parsed.against), scenario)
     floor: Figures = defaultdict(list)
     console: Figures = defaultdict(list)
     for number in range(1, parsed.rounds + 1):
         print(f"round {number} of {parsed.rounds}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
         for idle in (*[None] * STARTS, parsed.idle):
-            for command, scenario, figures in (
-                (FLOOR_COMMAND, SCENARIOS["floor"], floor),
-                (shlex.split(parsed.command), SCENARIOS[parsed.scenario], console),
+            for (command, driven), figures in (
+                (base, floor),
+                ((shlex.split(parsed.command), scenario), console),
             ):
-                for name, values in measure(command, scenario, idle).items():
+                for name, values in measure(command, driven, idle).items():
                     figures[name] += values
-    met = report(floor, console)
+    met = report(floor, console, "floor" if parsed.against is None else "before")
     return 1 if parsed.check and not met else 0
 
 
