@@ -1,4 +1,4 @@
-"""The System Access Token: one per account, shown once, hashed, and dead the moment a new one is made."""
+"""The System Access Token: one per account, shown once, stored as a hash, invalid once a new one is generated."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +23,7 @@ NOTE_USE_EVERY: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenInfo:
-    """What is known of a token afterwards."""
+    """The stored properties of a token."""
 
     last_four: str
     created_at: datetime
@@ -32,7 +32,7 @@ class AccessTokenInfo:
 
 @dataclass(frozen=True, slots=True)
 class NewAccessToken:
-    """A token, given out once."""
+    """A new token. It is not stored and cannot be shown again."""
 
     token: str = field(repr=False)
     info: AccessTokenInfo
@@ -40,7 +40,7 @@ class NewAccessToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenHolder:
-    """The account a token speaks for. It can never do what needs a fresh proof."""
+    """The account of a token. A token alone does not allow acts that need a fresh proof."""
 
     account_id: int
     name: str
@@ -48,9 +48,9 @@ class TokenHolder:
     role: str
     created_at: datetime
     records_ip: bool
-    """Whether the account wants client addresses in its logs; a switch that cannot be read counts as off."""
+    """True if the account records client addresses; False if the setting cannot be read."""
     is_stale: bool
-    """Whether the token's last use was noted a while ago, and should be noted again."""
+    """True if the stored time of the last use is older than `NOTE_USE_EVERY`."""
 
 
 _HOLDER: Final = (
@@ -69,7 +69,7 @@ _HOLDER: Final = (
     .where(AccessToken.token_hash == bindparam("hashed"))
 )
 _OWNER: Final = select(AccessToken.account_id).where(AccessToken.token_hash == bindparam("hashed"))
-"""Built once: every call of the account API runs them."""
+"""Built once, because every call of the account API runs them."""
 
 
 class AccessTokens:
@@ -80,15 +80,15 @@ class AccessTokens:
         self._notices = notices
 
     def status(self, token: str) -> AccessTokenInfo | None:
-        """The System Access Token of the session's account, or None if it never had one."""
+        """The System Access Token of the session's account, or None without one."""
         with self._sessions.reading(token) as (tx, session):
             row = tx.execute(select(AccessToken).where(AccessToken.account_id == session.account_id)).one_or_none()
         return None if row is None else AccessTokenInfo(row.last_four, row.created_at, row.last_used_at)
 
     def generate(self, token: str) -> NewAccessToken:
-        """Make a new one; the old one is refused from the commit on.
+        """Generate a new token; the old one is refused from the commit on.
 
-        Of two made at the same moment the later one is valid. Raises `FreshProofRequired`.
+        Of two concurrent calls the later commit is valid. Raises `FreshProofRequired`.
         """
         new, now = tokens.generate(tokens.ACCESS_TOKEN_PREFIX, self._context.rng), self._context.now()
         values = {"token_hash": digest(new), "last_four": new[-4:], "created_at": now, "last_used_at": None}
@@ -104,7 +104,7 @@ class AccessTokens:
         return NewAccessToken(new, AccessTokenInfo(new[-4:], now, None))
 
     def revoke(self, token: str) -> None:
-        """Remove the token without making another. Raises `NotEnabled`, `FreshProofRequired`."""
+        """Delete the token. Raises `NotEnabled` without one, `FreshProofRequired`."""
         with self._sessions.writing(token, proof=True) as (tx, session):
             gone = tx.execute(delete(AccessToken).where(AccessToken.account_id == session.account_id))
             if gone.rowcount != 1:
@@ -113,7 +113,7 @@ class AccessTokens:
             self._notices.enqueue(tx, session.account_id, Tag.ACCESS_TOKEN_REVOKED)
 
     def authenticate(self, token: str) -> TokenHolder:
-        """The account behind a bearer token; its use is noted at most once a minute.
+        """The account of a bearer token. The time of use is stored at most once per `NOTE_USE_EVERY`.
 
         Raises `InvalidToken`, `AccountSuspended`.
         """
@@ -122,19 +122,19 @@ class AccessTokens:
 
     @contextmanager
     def reading(self, token: str) -> Iterator[tuple[Connection, TokenHolder]]:
-        """A read transaction on behalf of a bearer token. Raises `InvalidToken`, `AccountSuspended`."""
+        """A read transaction for the holder of a bearer token. Raises `InvalidToken`, `AccountSuspended`."""
         if not tokens.is_well_formed(token, tokens.ACCESS_TOKEN_PREFIX):
-            raise InvalidToken  # decided without asking the database
+            raise InvalidToken  # no database query needed
         with self._context.database.read() as tx:
             holder = self.holder(tx, token)
             yield tx, holder
         if holder.is_stale:
-            # What is read is not kept waiting by whoever writes: its use is noted next time.
+            # A read does not wait for another writer. The next use is noted instead.
             with suppress(DatabaseBusy), self._context.database.write(patience=0) as tx:
                 self._note_use(tx, token)
 
     def holder(self, tx: Connection, token: str, *, to_write: bool = False) -> TokenHolder:
-        """The same inside `tx`. `to_write` holds the account's row until `tx` ends, and notes the use in it.
+        """The account of a bearer token, inside `tx`. `to_write` locks the account's row and notes the use in `tx`.
 
         Raises `InvalidToken`, `AccountSuspended`.
         """

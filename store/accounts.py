@@ -1,4 +1,4 @@
-"""Accounts: who there is, and what role they have."""
+"""Accounts and their roles."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,8 +69,8 @@ class Accounts:
     ) -> AccountInfo:
         """Create an account with default settings. Slow: it hashes the password.
 
-        `password` None makes one that can only sign in through a passkey or a bound identity. `only_if_first`
-        refuses once anybody has an account: the first run may be raced. Raises `InvalidName`, `InvalidEmail`,
+        Without a password the account can sign in only with a passkey or a bound identity. `only_if_first` refuses if
+        any account exists, because two first runs can race. Raises `InvalidName`, `InvalidEmail`,
         `InvalidMoney`, `PasswordRefused`, `NameTaken`.
         """
         name = inputs.check_name(name)
@@ -127,12 +127,12 @@ class Accounts:
         return AccountInfo(account_id, name, email, role, now, now if hashed else None, hashed is not None)
 
     def is_empty(self) -> bool:
-        """Whether nobody has an account yet."""
+        """True if there is no account."""
         with self._context.database.read() as tx:
             return self._count(tx) == 0
 
     def find(self, name: str) -> AccountInfo:
-        """The account called `name`, whatever its case. Raises `NoSuchAccount`."""
+        """The account `name`, compared without case. Raises `NoSuchAccount`."""
         with self._context.database.read() as tx:
             row = tx.execute(select(Account).where(Account.name_key == fold(name))).one_or_none()
         if row is None:
@@ -140,7 +140,7 @@ class Accounts:
         return _info(row)
 
     def get(self, account_id: int) -> AccountInfo:
-        """The account of that id. Raises `NoSuchAccount`."""
+        """The account with this id. Raises `NoSuchAccount`."""
         with self._context.database.read() as tx:
             row = tx.execute(select(Account).where(Account.id == account_id)).one_or_none()
         if row is None:
@@ -148,12 +148,12 @@ class Accounts:
         return _info(row)
 
     def all(self) -> list[AccountInfo]:
-        """Every account, by name."""
+        """All accounts, sorted by name."""
         with self._context.database.read() as tx:
             return [_info(row) for row in tx.execute(select(Account).order_by(Account.name_key))]
 
     def set_role(self, name: str, role: Role, *, actor: str) -> None:
-        """Change a role from the administrator's side. Raises `NoSuchAccount`, `LastAdministrator`."""
+        """Change a role, for an administrator. Raises `NoSuchAccount`, `LastAdministrator`."""
         with self._context.database.write() as tx:
             lock_for_update(tx, select(Account.id).where(Account.name_key == fold(name)))
             hold_administrators(tx)
@@ -168,7 +168,7 @@ class Accounts:
             )
 
     def set_email(self, name: str, email: str, *, actor: str) -> str:
-        """Change the e-mail address from the administrator's side, and tell both addresses; returns the old one.
+        """Change the e-mail address, for an administrator; returns the old one. Both addresses get a notice.
 
         Raises `NoSuchAccount`, `InvalidEmail`.
         """
@@ -181,7 +181,7 @@ class Accounts:
         return str(account.email)
 
     def reset_factors(self, name: str, *, actor: str) -> None:
-        """Lift every lock and every disabled factor of an account. Raises `NoSuchAccount`."""
+        """Remove all locks and enable all factors of an account. Raises `NoSuchAccount`."""
         with self._context.database.write() as tx:
             keep_account(tx, select(Account.id).where(Account.name_key == fold(name)))
             row = tx.execute(select(Account.id, Account.name).where(Account.name_key == fold(name))).one_or_none()
@@ -197,9 +197,9 @@ class Accounts:
 
 
 def is_last_administrator(tx: Connection, account_id: int) -> bool:
-    """Whether this account is an administrator and no other is. Decisive only after `hold_administrators`.
+    """True if this account is the only administrator that is not suspended.
 
-    One that is suspended can administer nothing, and does not count.
+    Call it after `hold_administrators`, so that the result stays valid until the end of `tx`.
     """
     at_work = select(Account.id).where(Account.role != Role.USER.value, Account.suspended_at.is_(None))
     return list(tx.execute(at_work).scalars()) == [account_id]

@@ -1,4 +1,4 @@
-"""API keys for the model relay: named, hashed, with an expiry and a spend limit of their own."""
+"""API keys of the model relay: named, stored as hashes, each with an optional expiry and spend limit."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class ApiKeyInfo:
 
 @dataclass(frozen=True, slots=True)
 class NewApiKey:
-    """A key, given out once."""
+    """A new key. It is not stored and cannot be shown again."""
 
     key: str = field(repr=False)
     info: ApiKeyInfo
@@ -45,22 +45,22 @@ class NewApiKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """The account an API key speaks for."""
+    """The account of an API key, and the money it can use."""
 
     account_id: int
     account_name: str
     key_id: int
     key_name: str
     records_ip: bool
-    """Whether the account wants client addresses in its logs; a switch that cannot be read counts as off."""
+    """True if the account records client addresses; False if the setting cannot be read."""
     is_stale: bool
-    """Whether the key's last use was noted a while ago, and should be noted again."""
+    """True if the stored time of the last use is older than `NOTE_USE_EVERY`."""
     free_micro_usd: int
-    """What the account had left and did not hold for other calls. Others spend meanwhile: only a hold is sure of it."""
+    """The account's quota that is not held for other calls, when it was read. Only a hold reserves it."""
     held_micro_usd: int
-    """What it held for other calls."""
+    """The amount held for other calls of the account."""
     free_on_key_micro_usd: int | None
-    """What was free of the key's own limit; None without one."""
+    """The free part of the key's own limit; None without a limit."""
     held_on_key_micro_usd: int
 
 
@@ -87,7 +87,7 @@ _HOLDER: Final = (
         or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > bindparam("now")),
     )
 )
-"""Built once: every relayed call runs it."""
+"""Built once, because every relayed call runs it."""
 
 
 class ApiKeys:
@@ -97,7 +97,7 @@ class ApiKeys:
         self._sessions = sessions
 
     def list(self, token: str) -> list[ApiKeyInfo]:
-        """The keys of the session's account, newest first; revoked ones stay listed."""
+        """The keys of the session's account, newest first, including revoked ones."""
         with self._sessions.reading(token) as (tx, session):
             rows = tx.execute(
                 select(ApiKey).where(ApiKey.account_id == session.account_id).order_by(ApiKey.id.desc())
@@ -112,7 +112,10 @@ class ApiKeys:
         expires_at: datetime | None = None,
         spend_limit_micro_usd: int | None = None,
     ) -> NewApiKey:
-        """A new key. Raises `InvalidLabel`, `InvalidExpiry`, `InvalidMoney`, `LimitReached`, `FreshProofRequired`."""
+        """Create a key.
+
+        Raises `InvalidLabel`, `InvalidExpiry`, `InvalidMoney`, `LimitReached`, `FreshProofRequired`.
+        """
         name, now = inputs.check_label(name, field="api-key-name"), self._context.now()
         if expires_at is not None and expires_at <= now:
             raise InvalidExpiry(field="api-key-expiry")
@@ -143,7 +146,7 @@ class ApiKeys:
         return NewApiKey(key, info)
 
     def revoke(self, token: str, key_id: int) -> None:
-        """Refuse the key from now on. Raises `NoSuchItem`."""
+        """Revoke the key. Raises `NoSuchItem`."""
         with self._sessions.writing(token) as (tx, session):
             name = tx.execute(
                 update(ApiKey)
@@ -156,22 +159,22 @@ class ApiKeys:
             self._audit.record_by(tx, session, Tag.API_KEY_REVOKED, name=name)
 
     def authenticate(self, key: str) -> KeyHolder:
-        """The account behind an API key.
+        """The account of an API key.
 
-        Raises `InvalidApiKey`, also for one that expired or was revoked, and `AccountSuspended`.
+        Raises `InvalidApiKey`, also for an expired or revoked key, and `AccountSuspended`.
         """
         if not tokens.is_well_formed(key, tokens.API_KEY_PREFIX):
             raise InvalidApiKey
         with self._context.database.read() as tx:
             holder = self.holder(tx, key)
         if holder.is_stale:
-            # What is read is not kept waiting by whoever writes: its use is noted next time.
+            # A read does not wait for another writer. The next use is noted instead.
             with suppress(DatabaseBusy), self._context.database.write(patience=0) as tx:
                 self.note_use(tx, holder)
         return holder
 
     def holder(self, tx: Connection, key: str) -> KeyHolder:
-        """The same inside `tx`, without noting the use. Raises `InvalidApiKey`, `AccountSuspended`."""
+        """The account of an API key, inside `tx`. The use is not noted. Raises `InvalidApiKey`, `AccountSuspended`."""
         now = self._context.now()
         row = tx.execute(_HOLDER, {"hashed": digest(key), "now": now}).one_or_none()
         if row is None:
@@ -192,7 +195,7 @@ class ApiKeys:
         )
 
     def note_use(self, tx: Connection, holder: KeyHolder) -> None:
-        """Note that the key was used now, unless that was noted within `NOTE_USE_EVERY`."""
+        """Store the time of use, at most once per `NOTE_USE_EVERY`."""
         now = self._context.now()
         stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - NOTE_USE_EVERY)
         tx.execute(update(ApiKey).where(ApiKey.id == holder.key_id, stale).values(last_used_at=now))

@@ -1,7 +1,7 @@
-"""Secrets that must be read back, sealed with AES-256-GCM; and the keys all of that hangs on.
+"""Encryption at rest: the key ring, AES-256-GCM for secrets that must be read back, and keyed hashes.
 
-A sealed value carries the id of its key and a nonce, and is bound to its row by associated data
-`table:column:row`: moved to another row or column it no longer opens (NIST SP 800-38D).
+A sealed value holds the id of its key, a nonce, the ciphertext and the tag. Its associated data `table:column:row`
+binds it to its row: it cannot be decrypted in another row or column (NIST SP 800-38D).
 """
 
 import base64
@@ -25,14 +25,14 @@ _HEADER: Final = "gatekey-key"
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Keys by id (1 to 255). New values are sealed under `current`; older ids still open."""
+    """Keys by id (1 to 255). New values are encrypted under `current`; the other keys decrypt old values."""
 
     current: int
     keys: Mapping[int, bytes] = field(repr=False)
 
     @classmethod
     def new(cls, rng: random.Random) -> "KeyRing":
-        """A ring of one fresh key."""
+        """A ring with one new random key."""
         return cls(1, {1: rng.randbytes(KEY_BYTES)})
 
     @classmethod
@@ -58,17 +58,17 @@ class KeyRing:
         return cls(list(keys)[-1], keys)
 
     def snapshot(self) -> "KeyRing":
-        """The ring as it is now. An operation that looks at it twice takes one: a key file may be replaced between."""
+        """The current state of the ring. An operation with several reads uses one: the key file can be replaced."""
         return self
 
     def serialise(self) -> str:
-        """The text that `parse` reads back. Holds the keys: write it only to a file of mode 0600."""
+        """The text form, for `parse`. It contains the keys: write it only to a file of mode 0600."""
         ring = self.snapshot()
         ids = [key_id for key_id in ring.keys if key_id != ring.current] + [ring.current]
         return "".join(f"{_HEADER} {i} {base64.b64encode(ring.keys[i]).decode()}\n" for i in ids)
 
     def seal(self, plaintext: str, associated_data: str, rng: random.Random) -> bytes:
-        """`plaintext` sealed for `associated_data` (`table:column:row`): key id, nonce, ciphertext and tag."""
+        """`plaintext` encrypted for `associated_data` (`table:column:row`): key id, nonce, ciphertext and tag."""
         ring, nonce = self.snapshot(), rng.randbytes(_NONCE_BYTES)
         key_id = ring.current
         return (
@@ -78,9 +78,9 @@ class KeyRing:
         )
 
     def open(self, sealed: bytes, associated_data: str) -> str:
-        """The plaintext of a value sealed for `associated_data`.
+        """The plaintext of a value encrypted for `associated_data`.
 
-        Raises `KeyWrong` if the key is missing, or the value was moved or changed.
+        Raises `KeyWrong` if the key is missing, or the value was moved or altered.
         """
         ring = self.snapshot()
         if not sealed or sealed[0] not in ring.keys:
@@ -95,14 +95,14 @@ class KeyRing:
 
     @property
     def oldest(self) -> int:
-        """The id of the key that names are hashed under until it is given up: the first that is not the current."""
+        """The id of the key of keyed hashes: the first that is not the current one, else the current one."""
         ring = self.snapshot()
         return next((key_id for key_id in ring.keys if key_id != ring.current), ring.current)
 
     def mac(self, purpose: str, message: bytes, key_id: int | None = None) -> bytes:
-        """HMAC-SHA-256 (RFC 2104) of `message` under a key for `purpose`, itself a MAC under the oldest key.
+        """HMAC-SHA-256 (RFC 2104) of `message`, under a key derived for `purpose` from key `key_id` or the oldest key.
 
-        With `key_id`, under that one instead. Raises `KeyWrong` if it is missing.
+        Raises `KeyWrong` if the key is missing.
         """
         ring = self.snapshot()
         root = ring.keys.get(ring.oldest if key_id is None else key_id)
@@ -114,7 +114,7 @@ class KeyRing:
 
 def _cipher(key: bytes) -> "AESGCM":
     """AES-256-GCM under a key derived from `key` by HKDF (RFC 5869)."""
-    # A session that opens no sealed value does without these 7 MB.
+    # Imported here, because most sessions decrypt nothing and save 7 MB of memory.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF

@@ -1,8 +1,8 @@
-"""What was done, to an account or to the site: one event per act, in the act's own transaction.
+"""The audit log: one event per act on an account or the site, recorded in the transaction of the act.
 
-Each event's MAC covers the one before it, so an event that was altered, removed or slipped in breaks the chain
-from there on. The end of each chain is sealed, and one total binds the seals of all chains: to set a chain back to an
-end it had once, with the seal it had then, does not fit the total. `store.audit_check` finds what does not fit.
+The events of an account form a chain: the MAC of an event covers the previous MAC, so an altered, removed or inserted
+event breaks the chain. The end of each chain has a seal, and one total covers the seals of all chains, so a chain
+cannot be reset to an earlier end either. `store.audit_check` verifies all that.
 """
 
 import hmac
@@ -21,7 +21,7 @@ from store.context import Context
 from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.text import sanitize
 
-# Every act runs these. To build one takes SQLAlchemy eight times as long as to run it, so they are built once.
+# Every act runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they are built once.
 _NEXT: Final = (
     update(AuditHead)
     .where(AuditHead.account_id == bindparam("account"))
@@ -49,11 +49,11 @@ _HOLD_TOTAL: Final = (
 )
 _SET_TOTAL: Final = update(AuditTotal)
 _BROKEN: Final = b""
-"""In the place of the total's MAC once it did not fit."""
+"""Replaces the MAC of a total that was not valid."""
 
 
 class Tag(StrEnum):
-    """What happened, as `subject:action`."""
+    """The kind of an event of an account, as `subject:action`."""
 
     ACCOUNT_CREATED = "account:created"
     ACCOUNT_ROLE_CHANGED = "account:role-changed"
@@ -96,7 +96,7 @@ class Tag(StrEnum):
 
 
 class SiteTag(StrEnum):
-    """What happened to the site, or to an account that may be gone, as `subject:action`."""
+    """The kind of a site event, or of an event that is kept after its account, as `subject:action`."""
 
     SETTING_CHANGED = "site:changed"
     SETTING_RESET = "site:reset"
@@ -112,14 +112,14 @@ class SiteTag(StrEnum):
 
 
 UNNAMED: Final = "unnamed"
-"""The actor of an act whose caller did not say who acts."""
+"""The actor of an act whose caller did not name one."""
 
 COMMAND_LINE: Final = "command line"
-"""The source of what an administrator does from the shell."""
+"""The source of acts by administrator commands."""
 
 
 class Actor(Protocol):
-    """The session that carries out an act."""
+    """The session behind an act, such as `AuthorizedSession`."""
 
     @property
     def account_id(self) -> int: ...
@@ -131,7 +131,7 @@ class Actor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One act. `detail` never holds a secret."""
+    """One recorded event. `detail` never holds a secret."""
 
     sequence: int
     at: datetime
@@ -143,10 +143,10 @@ class Event:
 
 @dataclass(slots=True)
 class _Pending:
-    """What one transaction has recorded and not yet bound into the total."""
+    """The events of one transaction that are not in the total yet."""
 
     seals: dict[int, bytes] = field(default_factory=dict)
-    """By account, the seal its chain had before."""
+    """The seal of each chain before the transaction, by account id."""
     events: int = 0
     site: list[Act] = field(default_factory=list)
 
@@ -166,17 +166,17 @@ class Audit:
         source: str,
         **detail: str | int | bool,
     ) -> None:
-        """Append one event inside `tx`: it stands or falls with the act it tells of.
+        """Append one event to an account's chain inside `tx`, the transaction of the act.
 
-        `actor` and `source` are kept as `store.text.sanitize` shows them.
+        `actor` and `source` are sanitized.
         """
         ring = self._context.ring
-        # The UPDATE takes the head's row lock first, so two events of one account queue up behind each other.
+        # The UPDATE locks the head's row first, so concurrent events of one account are serialized.
         head = tx.execute(_NEXT, {"account": account_id}).one_or_none()
         sequence, previous, key_id = (head.sequence, head.mac, head.key_id) if head else (1, FIRST, ring.current)
         act = self._act(tag.value, actor, source, detail)
         mac = event_mac(ring, key_id, previous, event_text(account_id, sequence, act))
-        # An end that was set back keeps a seal that does not fit it. To seal what follows would hide that for good.
+        # A chain that was reset has an invalid seal. A new valid seal would hide that.
         fits = head is None or hmac.compare_digest(head.seal, seal_of(ring, key_id, account_id, sequence - 1, previous))
         seal = seal_of(ring, key_id, account_id, sequence, mac) if fits else b""
         tx.execute(_APPEND, {"account_id": account_id, "sequence": sequence, "mac": mac, **_columns(act)})
@@ -189,14 +189,14 @@ class Audit:
         pending.events += 1
 
     def record_by(self, tx: Connection, session: Actor, tag: Tag, **detail: str | int | bool) -> None:
-        """Append one event of the session's account, by the session."""
+        """Append one event to the chain of the session's account, with the session as actor and source."""
         self.record(tx, session.account_id, tag, actor=session.name, source=session.source, **detail)
 
     def record_site(self, tx: Connection, tag: SiteTag, *, actor: str, source: str, **detail: str | int | bool) -> None:
-        """Append one event to the site's chain, as the last thing `tx` does: it stands or falls with it.
+        """Append one event to the site's chain, just before `tx` commits.
 
-        For acts on the site, and for what must outlive an account. `actor`, `source` and text in `detail` are kept
-        as `store.text.sanitize` shows them. Not for use below a savepoint, which would not take it back.
+        It is used for acts on the site, and for events that are kept after their account. `actor`, `source` and text in
+        `detail` are sanitized. Do not use it inside a savepoint, whose rollback would not remove the event.
         """
         shown = {name: sanitize(value, 500) if isinstance(value, str) else value for name, value in detail.items()}
         pending = self._pending_of(tx)
@@ -204,9 +204,9 @@ class Audit:
         pending.events += 1
 
     def record_deletion(self, tx: Connection, account_id: int, *, actor: str, source: str, tombstone: str) -> None:
-        """Take the chain of an account that `tx` is about to delete out of the total, and tell it to the site's.
+        """Remove the chain of an account from the total before `tx` deletes it, and append a site event.
 
-        The event names the account by its id: nothing of who it was is left.
+        The event has the id of the account only, so no personal data stays.
         """
         head = tx.execute(
             select(AuditHead.sequence, AuditHead.seal).where(AuditHead.account_id == account_id).with_for_update()
@@ -223,14 +223,14 @@ class Audit:
         )
 
     def note_seal(self, tx: Connection, account_id: int, before: bytes) -> None:
-        """Have the total follow a chain's end that `tx` seals anew; `before` is the seal it had."""
+        """Update the total for a chain that `tx` seals again; `before` is its previous seal."""
         self._pending_of(tx).seals.setdefault(account_id, before)
 
     def bind(self, tx: Connection) -> None:
-        """Bind what `tx` has recorded into the total. Called before each commit (`Database.before_commit`).
+        """Update the total with the events of `tx`. Called before each commit (`Database.before_commit`).
 
-        The one row that all chains share is locked last, so that acts on different accounts wait for each other only
-        while they commit, and never in a circle.
+        The row of the total is shared by all chains and locked last, so that acts on different accounts wait for each
+        other only during the commit and cannot deadlock.
         """
         pending = self._pending.pop(tx, None)
         if pending is None:
@@ -243,12 +243,12 @@ class Audit:
             mac = event_mac(ring, key_id, mac, event_text(SITE, sequence, act))
             tx.execute(insert(SiteEvent), {"sequence": sequence, "mac": mac, **_columns(act)})
         if total is None:
-            return  # Somebody removed it. A new one would hide that; without one, the check of the log says so.
+            return  # The row was removed. A new one would hide that; the check reports a missing one.
         seals = total.seals
         if pending.seals:
             now = tx.execute(_SEALS, {"accounts": list(pending.seals)}).scalars().all()
             seals = added(seals, gone=pending.seals.values(), new=now)
-        # One that was altered stays so: to authenticate it anew would bless what somebody wrote there.
+        # An altered total stays invalid: a new MAC would authenticate the altered values.
         was = (total.events - pending.events, total.seals, total.sequence, total.mac)
         fits = total_fits(ring, key_id, *was, total.total_mac)
         bound = total_mac(ring, key_id, total.events, seals, sequence, mac) if fits else _BROKEN
@@ -269,16 +269,16 @@ class Audit:
         return _events(tx.execute(query.order_by(SiteEvent.sequence.desc()).limit(limit)))
 
     def newest_at(self) -> datetime | None:
-        """When the newest event of any account was recorded, or None before the first."""
+        """The time of the newest event of any account, or None without events."""
         with self._context.database.read() as tx:
             return tx.execute(select(AuditEvent.at).order_by(AuditEvent.id.desc()).limit(1)).scalar()
 
     def verify(self, tx: Connection, account_id: int) -> int | None:
-        """The sequence number of the first event of an account that does not fit its chain, or None if all do."""
+        """The sequence number of the first invalid event of an account, or None."""
         return audit_check.account_chain(tx, self._context.ring, account_id).broken_at
 
     def verify_all(self, tx: Connection) -> audit_check.Report:
-        """Every chain, and whether they fit together, as `tx` sees them."""
+        """Verify every chain and the total, as `tx` reads them."""
         return audit_check.everything(tx, self._context.ring)
 
     def _pending_of(self, tx: Connection) -> _Pending:
@@ -300,7 +300,7 @@ def _events(rows: Any) -> list[Event]:
 
 
 def _last(tx: Connection) -> tuple[int, bytes]:
-    """The end of the site's chain by its events alone."""
+    """The sequence number and MAC of the last site event."""
     last = tx.execute(select(SiteEvent.sequence, SiteEvent.mac).order_by(SiteEvent.sequence.desc()).limit(1))
     row = last.one_or_none()
     return (row.sequence, row.mac) if row else (0, FIRST)

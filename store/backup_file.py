@@ -1,7 +1,7 @@
-"""The backup file: an SQLite file of its own kind with every table of a Gatekey, whichever database it came from.
+"""The format of backup files: an SQLite file with every table and a manifest, from either kind of database.
 
-A manifest says what is in it and is authenticated under the key: what was altered, cut off, or written by somebody
-without the key is not restored.
+The manifest has a hash of all rows and a MAC under the key. A file that was altered, truncated, or written without the
+key is refused.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from store.errors import BackupRefused
 from store.sqlite_file import HEADER_BYTES, application_id
 
 BACKUP_ID: Final = 0x474B424B
-"""`GKBK` in the SQLite header: nobody takes a backup for the database itself."""
+"""`GKBK` in the SQLite header, so that a backup is not opened as a database."""
 
 VERSION_TABLE: Final = "alembic_version"
 _MANIFEST_TABLE: Final = "backup_manifest"
@@ -35,7 +35,7 @@ _ALTERED: Final = "The backup is not what its manifest says: it was damaged or a
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup holds. `made_at` is ISO 8601 in UTC."""
+    """The description of a backup. `made_at` is ISO 8601 in UTC."""
 
     format: int
     schema: str
@@ -44,11 +44,11 @@ class Manifest:
     rows: dict[str, int]
     """Rows by table."""
     sequences: dict[str, int]
-    """The highest id each table ever gave out: none is given out again."""
+    """The highest id that each table ever assigned, so that a restore does not assign it again."""
     sha256: str
-    """Of every row of every table."""
+    """The hash of every row of every table."""
     key_id: int
-    """The key that the manifest is authenticated under."""
+    """The id of the key of the MAC."""
 
     def serialise(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
@@ -56,7 +56,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A manifest as it stands in the file, with what proves it, and the text of the key if that was asked for."""
+    """A manifest as stored in the file, with its MAC, and with the text of the key ring if it was included."""
 
     manifest: Manifest
     text: str
@@ -65,7 +65,7 @@ class Sealed:
 
 
 def seal(connection: sqlite3.Connection, manifest: Manifest, ring: KeyRing, *, with_key: bool) -> None:
-    """Write the manifest into the file, as the last thing: a backup without one is none."""
+    """Write the manifest into the file as the last step. A file without a manifest is not a backup."""
     text = manifest.serialise()
     values = {"manifest": text, "mac": _mac(ring, manifest.key_id, text).hex()}
     if with_key:
@@ -78,9 +78,9 @@ def seal(connection: sqlite3.Connection, manifest: Manifest, ring: KeyRing, *, w
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[sqlite3.Connection, Sealed]]:
-    """The backup at `path`, read-only, and its manifest, not yet verified.
+    """Open the backup at `path` read-only, with its manifest, which is not verified yet.
 
-    Raises `BackupRefused` for what is no backup, and for whatever SQLite finds wrong with it meanwhile.
+    Raises `BackupRefused` for another file, and for every SQLite error in the body.
     """
     _look_at_header(path)
     try:
@@ -96,7 +96,7 @@ def opened(path: Path) -> Iterator[tuple[sqlite3.Connection, Sealed]]:
 
 
 def verify(connection: sqlite3.Connection, sealed: Sealed, ring: KeyRing) -> None:
-    """Raise `BackupRefused` unless the backup was made under a key of `ring` and is as it was made."""
+    """Raise `BackupRefused` unless the MAC is valid under a key of `ring` and the rows match the manifest."""
     key_id = sealed.manifest.key_id
     if key_id not in ring.keys or not hmac.compare_digest(sealed.mac, _mac(ring, key_id, sealed.text)):
         raise BackupRefused(
@@ -108,7 +108,7 @@ def verify(connection: sqlite3.Connection, sealed: Sealed, ring: KeyRing) -> Non
 
 
 def measure(connection: sqlite3.Connection, tables: Iterable[str]) -> tuple[dict[str, int], str]:
-    """How many rows each table has, and the hash of all their values, in hexadecimal digits."""
+    """The number of rows of each table, and the hash of all their values in hexadecimal digits."""
     whole, rows = hashlib.sha256(), {}
     for table in sorted(tables):
         columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
@@ -123,7 +123,7 @@ def measure(connection: sqlite3.Connection, tables: Iterable[str]) -> tuple[dict
 
 def _look_at_header(path: Path) -> None:
     try:
-        # A pipe without a writer must not keep the program waiting.
+        # O_NONBLOCK: opening a pipe without a writer must not block.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise BackupRefused(f"The backup {path} cannot be read: {error.strerror}.") from error
@@ -153,7 +153,7 @@ def _manifest(connection: sqlite3.Connection) -> Sealed:
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:
-    """The names of the tables. Anything but a plain table and its indexes, such as a view or a trigger, is refused."""
+    """The names of the tables. Raises `BackupRefused` for anything but tables and indexes, such as a trigger."""
     names = set()
     for kind, name, statement in connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall():
         if kind == "index" or name == "sqlite_sequence":
@@ -167,7 +167,7 @@ def _tables(connection: sqlite3.Connection) -> set[str]:
 def new_manifest(
     connection: sqlite3.Connection, tables: Iterable[str], *, schema: str, ring: KeyRing, **said: Any
 ) -> Manifest:
-    """The manifest of what `connection` holds; `said` are its other fields."""
+    """The manifest of the rows in `connection`; `said` are the other fields."""
     rows, sha256 = measure(connection, tables)
     return Manifest(format=_FORMAT, schema=schema, rows=rows, sha256=sha256, key_id=ring.current, **said)
 

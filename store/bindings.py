@@ -1,4 +1,4 @@
-"""Identities of other providers bound to accounts: keyed on provider and subject, never on an e-mail address."""
+"""Bindings of external identities to accounts. The key is provider and subject, never an e-mail address."""
 
 import re
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class ProviderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderInfo:
-    """A provider the administrator has added. `client_secret` is given only to the gateway."""
+    """A provider that the administrator has added. Only the gateway gets `client_secret`."""
 
     id: int
     slug: str
@@ -54,7 +54,7 @@ class ProviderInfo:
 
 @dataclass(frozen=True, slots=True)
 class BindingInfo:
-    """One provider, and the identity bound there, if any."""
+    """One provider, and the account's bound identity there, if any."""
 
     provider: ProviderInfo
     binding_id: int | None
@@ -95,7 +95,7 @@ class Bindings:
         client_secret: str | None,
         actor: str = UNNAMED,
     ) -> ProviderInfo:
-        """Raises `InvalidLabel`, `InvalidUrl`, `InvalidSetting`."""
+        """Add a provider. Raises `InvalidLabel`, `InvalidUrl`, `InvalidSetting`."""
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", slug):
             raise InvalidSetting("A slug has 1 to 32 of a-z, 0-9 and -.", field="slug")
         name = inputs.check_label(name, field="name")
@@ -138,14 +138,14 @@ class Bindings:
         return ProviderInfo(provider_id, slug, name, kind, issuer, client_id)
 
     def remove_provider(self, slug: str, *, actor: str = UNNAMED) -> None:
-        """Remove a provider and every identity bound through it. Raises `NoSuchItem`."""
+        """Remove a provider and all its bindings. Raises `NoSuchItem`."""
         with self._context.database.write() as tx:
             if tx.execute(delete(Provider).where(Provider.slug == slug)).rowcount != 1:
                 raise NoSuchItem(f"There is no provider called {sanitize(slug, 60)}.")
             self._audit.record_site(tx, SiteTag.PROVIDER_REMOVED, actor=actor, source=COMMAND_LINE, provider=slug)
 
     def providers(self) -> list[ProviderInfo]:
-        """Every provider, by name, without secrets."""
+        """All providers, sorted by name, without secrets."""
         with self._context.database.read() as tx:
             return [self._info(row, with_secret=False) for row in tx.execute(select(Provider).order_by(Provider.name))]
 
@@ -161,16 +161,16 @@ class Bindings:
     # -- the account's side -------------------------------------------------------------------------------------
 
     def is_enabled(self) -> bool:
-        """Whether the administrator allows account binding."""
+        """True if the administrator has enabled account binding."""
         return self._site.flag("account_binding.enabled")
 
     def require_enabled(self) -> None:
-        """Raises `BindingsDisabled`."""
+        """Raise `BindingsDisabled` unless account binding is enabled."""
         if not self.is_enabled():
             raise BindingsDisabled
 
     def list(self, token: str) -> list[BindingInfo]:
-        """Every provider, with the identity the session's account has bound there."""
+        """All providers, each with the identity that the session's account has bound there."""
         with self._sessions.reading(token) as (tx, session):
             bound = {
                 row.provider_id: row
@@ -190,8 +190,8 @@ class Bindings:
     def bind(self, token: str, slug: str, subject: str, display: str) -> None:
         """Bind a verified identity to the session's account.
 
-        Raises `BindingsDisabled`, `FreshProofRequired`, `NoSuchItem`; `AlreadyBound` if the identity or the place
-        is taken, without a hint by whom.
+        Raises `BindingsDisabled`, `FreshProofRequired`, `NoSuchItem`, and `AlreadyBound` if the identity or the
+        provider is bound already. The error does not reveal the other account.
         """
         self.require_enabled()
         _check_subject(subject)
@@ -216,7 +216,7 @@ class Bindings:
             self._notices.enqueue(tx, session.account_id, Tag.IDENTITY_BOUND)
 
     def unbind(self, token: str, binding_id: int) -> None:
-        """Raises `NoSuchItem`, `LastCredential`, `FreshProofRequired`; allowed while binding is disabled."""
+        """Remove a binding, even if bindings are off. Raises `NoSuchItem`, `LastCredential`, `FreshProofRequired`."""
         with self._sessions.writing(token, proof=True) as (tx, session):
             gone = tx.execute(delete(Binding).where(Binding.id == binding_id, Binding.account_id == session.account_id))
             if gone.rowcount != 1:
@@ -227,9 +227,9 @@ class Bindings:
             self._notices.enqueue(tx, session.account_id, Tag.IDENTITY_UNBOUND)
 
     def sign_in(self, slug: str, subject: str, *, source: str) -> SignedIn | SecondFactorNeeded:
-        """Sign in whoever has bound this verified identity; the second factor is still asked for.
+        """Sign in the account that has bound this verified identity. A second factor is still required.
 
-        Raises `BindingsDisabled`, `AccountSuspended`, and `IdentityRefused` for one that nobody has bound.
+        Raises `BindingsDisabled`, `AccountSuspended`, and `IdentityRefused` for an identity that is not bound.
         """
         self.require_enabled()
         _check_subject(subject)
@@ -273,5 +273,5 @@ def _check_subject(subject: str) -> None:
 
 
 def associated_data(slug: str) -> str:
-    """Where a provider's client secret is sealed."""
+    """The associated data of a provider's encrypted client secret."""
     return f"providers:client_secret:{slug}"

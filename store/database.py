@@ -1,4 +1,4 @@
-"""One engine, two kinds of transaction, and one table that turns driver errors into sentences."""
+"""The database: one engine, read and write transactions, and the translation of driver errors."""
 
 import secrets
 import sqlite3
@@ -26,7 +26,7 @@ from store.errors import (
 )
 
 APPLICATION_ID: Final = 0x474B4559
-"""`GKEY` in the SQLite header (offset 68): another program's file is told from ours before it is read."""
+"""`GKEY` in the SQLite header (offset 68), by which a file of another program is recognized."""
 
 BUSY_TIMEOUT_MS: Final = 5000
 _ASK_EVERY_S: Final = 0.002
@@ -40,14 +40,14 @@ _PRAGMAS: Final = (
     "PRAGMA temp_store=MEMORY",
 )
 _ONE_SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-"""On PostgreSQL each statement of a transaction sees a newer state, unless it is told otherwise."""
+"""One snapshot per transaction. By default each statement on PostgreSQL reads a newer one."""
 
 
 class Database:
-    """An open database. Threads may share it; every call to `read` or `write` takes a connection of its own."""
+    """An open database. Threads may share it; every call of `read` or `write` takes its own connection."""
 
     def __init__(self, url: str) -> None:
-        """Raises `DatabaseForeign` for a URL of another kind, or one that cannot be read."""
+        """Raises `DatabaseForeign` for an unsupported or invalid URL."""
         try:
             self.url: URL = make_url(url)
         except (exc.ArgumentError, ValueError) as error:
@@ -59,11 +59,11 @@ class Database:
         if self.url.drivername == "sqlite" and self.url.query:
             raise DatabaseForeign("The address of an SQLite database is a path and nothing else.")
         self.before_commit: Callable[[Connection], None] | None = None
-        """What every write transaction does last; whatever it raises rolls the transaction back."""
+        """Called at the end of every write transaction. An error rolls the transaction back."""
         self._keeper: sqlite3.Connection | None = None
         self._path = Path(self.url.database or "")
         self._file: tuple[int, int] | None = None
-        """Device and inode of the SQLite file that was opened first."""
+        """Device and inode of the SQLite file at the first connection."""
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
         self._reader = self.engine.execution_options(**_ONE_SNAPSHOT) if self.is_postgresql else self.engine
 
@@ -73,7 +73,7 @@ class Database:
 
     @property
     def path(self) -> Path | None:
-        """The SQLite file, or None for PostgreSQL and for a database in memory."""
+        """The SQLite file, or None for PostgreSQL and in-memory databases."""
         if self.is_postgresql or not self.url.database or self.url.database == ":memory:":
             return None
         return Path(self.url.database)
@@ -84,22 +84,22 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the data. Raises `StoreUnavailable`."""
+        """A read transaction with one snapshot. Raises `StoreUnavailable`."""
         self._refuse_another_file()
         with self.mapped(), self._reader.connect() as connection:
-            # Not in a listener to SQLAlchemy's `begin`: an engine with one takes a slower path at each statement.
-            # On the driver's own connection, which takes a tenth of the time it takes through SQLAlchemy.
+            # No `begin` listener: an engine with one is slower at each statement. The driver's connection takes a tenth
+            # of the time of SQLAlchemy's.
             if not self.is_postgresql:
                 connection.connection.cursor().execute("BEGIN")
             yield connection
 
     @contextmanager
     def write(self, *, durable: bool = True, patience: float = BUSY_TIMEOUT_MS / 1000) -> Iterator[Connection]:
-        """A transaction that commits on leaving and holds SQLite's write lock from its start.
+        """A write transaction. It commits at the end of the body, and an error in the body rolls it back.
 
-        One that is not lasting does not wait for the disk: a crash of this program does not undo it, a power cut
-        may. What is committed as lasting stays, and all before it. `patience` is how many seconds SQLite's other
-        writers are waited for; 0 asks once. Raises `StoreUnavailable`; whatever is raised inside rolls everything back.
+        It takes SQLite's write lock at the start, and waits up to `patience` seconds for it; 0 tries once. Without
+        `durable` the commit does not wait for the disk: it survives a crash of this program, but not always a power
+        loss. A durable commit also makes all earlier commits durable. Raises `StoreUnavailable`.
         """
         self._refuse_another_file()
         with (
@@ -118,11 +118,11 @@ class Database:
 
     @contextmanager
     def restructure(self) -> Iterator[Connection]:
-        """Like `write`, for a change of schema.
+        """A write transaction for a schema change.
 
-        SQLite rebuilds a table by dropping the old one, which deletes every row that refers to it while foreign
-        keys are on (sqlite.org/lang_altertable.html, 7). So they are off, and looked at before the commit. Raises
-        `DatabaseRefused` if one was broken.
+        SQLite rebuilds a table by dropping the old one, which deletes all rows that refer to it while foreign keys are
+        enforced (sqlite.org/lang_altertable.html, 7). They are therefore disabled, and checked before the commit.
+        Raises `DatabaseRefused` for a broken one.
         """
         if self.is_postgresql:
             with self.write() as connection:
@@ -143,7 +143,7 @@ class Database:
 
     @contextmanager
     def mapped(self) -> Iterator[None]:
-        """Turn the driver's errors into `StoreUnavailable`."""
+        """Translate the driver's errors in the body into `StoreUnavailable`."""
         try:
             yield
         except exc.DBAPIError as error:
@@ -155,13 +155,13 @@ class Database:
         except JSONDecodeError as error:
             raise DatabaseDamaged from error
         except (OverflowError, UnicodeEncodeError) as error:
-            # The drivers say this of a number beyond 64 bits and of a lone surrogate, before they send anything.
+            # The drivers raise these for a number above 64 bits and for a lone surrogate, before they send anything.
             raise DatabaseRefused("This value cannot be stored. Nothing was changed.") from error
 
     def checkpoint(self) -> bool:
-        """Move the write-ahead log into the file and empty it, so that nothing deleted stays behind in it.
+        """Move SQLite's write-ahead log into the file and truncate it, so that it holds no deleted rows.
 
-        False if a reader held it open; the next checkpoint does it then. PostgreSQL does this by itself.
+        False if a reader prevented it; the next checkpoint does it then. True on PostgreSQL, which needs no checkpoint.
         """
         if self.path is None:
             return True
@@ -171,9 +171,9 @@ class Database:
             return bool(busy == 0)
 
     def faults(self) -> list[str]:
-        """What SQLite finds wrong with its file (PRAGMA quick_check, foreign_key_check), in its words; mostly nothing.
+        """The messages of SQLite's quick_check and foreign_key_check; empty for an intact file and for PostgreSQL.
 
-        PostgreSQL checks its own pages. Raises `StoreUnavailable`.
+        Raises `StoreUnavailable`.
         """
         if self.is_postgresql:
             return []
@@ -191,7 +191,7 @@ class Database:
     def _sqlite_engine(self) -> Engine:
         path = self.path
         if path is None:
-            # A named memory database lives while one connection is open, and gives every thread its own.
+            # A named in-memory database exists while a connection is open, and threads can open their own connections.
             uri = f"file:/gatekey-{secrets.token_hex(8)}?vfs=memdb"
             self._keeper = sqlite3.connect(uri, uri=True, check_same_thread=False)
             engine = create_engine(
@@ -216,7 +216,7 @@ class Database:
         if durable or self.is_postgresql:
             yield
             return
-        # Outside a transaction: SQLite ignores it within one.
+        # Before the transaction: SQLite ignores the PRAGMA inside one.
         cursor = connection.connection.cursor()
         cursor.execute("PRAGMA synchronous=NORMAL")
         try:
@@ -226,7 +226,7 @@ class Database:
             cursor.close()
 
     def _refuse_another_file(self) -> None:
-        # SQLite goes on writing to a file that was removed or replaced: "saved" would mean lost.
+        # SQLite would go on writing to the removed or replaced file, and the data would be lost.
         if self._file is not None and file_systems.identity(self._path) != self._file:
             raise DatabaseUnreachable(
                 "The database file was removed or replaced while it was open. Nothing was changed; put it back, or "
@@ -234,7 +234,7 @@ class Database:
             )
 
     def _postgresql_engine(self) -> Engine:
-        # Asked for, because a database without an encoding (SQL_ASCII) answers with bytes.
+        # Set explicitly, because a database without an encoding (SQL_ASCII) returns bytes.
         options = {"connect_timeout": 5, "client_encoding": "utf8"}
         engine = create_engine(self.url, connect_args=options, pool_size=8, max_overflow=24)
         event.listen(engine, "connect", _set_session)
@@ -242,9 +242,9 @@ class Database:
 
 
 def prepare_file(path: Path, *, create: bool) -> None:
-    """Make or check the SQLite file before it is used; it must be empty or carry our id.
+    """Create or check the SQLite file before its first use. It must be empty or have `APPLICATION_ID`.
 
-    Raises what `store.sqlite_file` raises, and `DatabaseForeign`.
+    Raises the errors of `store.sqlite_file`, and `DatabaseForeign`.
     """
     if create:
         sqlite_file.create(path)
@@ -256,7 +256,7 @@ def prepare_file(path: Path, *, create: bool) -> None:
     stamp = sqlite_file.application_id(header)
     if stamp is None:
         raise DatabaseForeign
-    # Until the first checkpoint our id lies in the write-ahead log, where only SQLite can read it.
+    # Before the first checkpoint the id is only in the write-ahead log, which SQLite has to read.
     if stamp != APPLICATION_ID and (stamp != 0 or not _is_ours_or_empty(path)):
         raise DatabaseForeign
 
@@ -279,16 +279,16 @@ def _set_session(connection: Any, _record: ConnectionPoolEntry) -> None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding == "SQL_ASCII":
         raise DatabaseNotUtf8(encoding)
-    # In one message, and not as startup parameters: PgBouncer refuses those it does not know.
+    # One message and no startup parameters, because PgBouncer refuses unknown ones.
     connection.autocommit = True
     connection.execute(f"SET timezone TO 'UTC'; SET lock_timeout TO {BUSY_TIMEOUT_MS}")
     connection.autocommit = False
 
 
 def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # the driver must not begin on its own
+    connection.isolation_level = None  # the driver must not begin transactions itself
     cursor = connection.cursor()
-    # SQLite does not wait for another that turns a new file to write-ahead logging, whatever the timeout.
+    # SQLite's timeout does not cover another connection's switch of a new file to write-ahead logging.
     cursor.execute("PRAGMA busy_timeout=0")
     _ask_until_free(cursor, "PRAGMA journal_mode=WAL")
     for pragma in _PRAGMAS:
@@ -297,23 +297,23 @@ def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> N
 
 
 def _take_write_lock(connection: Connection, patience: float = BUSY_TIMEOUT_MS / 1000) -> None:
-    """Begin as a writer, asking again every `_ASK_EVERY_S` for up to `patience` seconds.
+    """Begin a write transaction; retry every `_ASK_EVERY_S` for up to `patience` seconds.
 
-    A transaction that only turns into a writer fails at once when another wrote meanwhile, whatever the timeout.
-    SQLite's own waiting asks ever more rarely, down to every 100 ms: of eight busy writers some never get a turn.
+    A transaction that becomes a writer later would fail at once if another one wrote in between, whatever the timeout.
+    SQLite's own busy handler retries down to every 100 ms, so that of eight busy writers some never get the lock.
     """
     cursor = connection.connection.cursor()
     cursor.execute("PRAGMA busy_timeout=0")
     try:
         if not _ask_until_free(cursor, "BEGIN IMMEDIATE", patience):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # what the last attempt meets is reported
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last attempt raises its error
     finally:
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.close()
 
 
 def _ask_until_free(cursor: DBAPICursor, statement: str, patience: float = BUSY_TIMEOUT_MS / 1000) -> bool:
-    """Whether `statement` was carried out within `patience` seconds; if not, another held the lock, or it failed."""
+    """True if `statement` ran within `patience` seconds; False if the lock was busy or another error occurred."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         try:

@@ -1,5 +1,7 @@
-"""What the drivers of SQLite and PostgreSQL raise, as sentences: by result code, by SQLSTATE, or by the words of a
-connection that was refused, which has no SQLSTATE.
+"""Translation of driver errors of SQLite and PostgreSQL into `StoreUnavailable`.
+
+The tables map SQLite result codes, PostgreSQL SQLSTATEs, and the messages of refused connections, which have no
+SQLSTATE.
 """
 
 import re
@@ -32,7 +34,7 @@ SQLITE_ERRORS: Final[dict[int, type[StoreUnavailable]]] = {
     sqlite3.SQLITE_NOTADB: DatabaseForeign,
     sqlite3.SQLITE_CORRUPT: DatabaseDamaged,
 }
-"""By primary result code (the low byte of the extended one)."""
+"""By primary result code, which is the low byte of the extended one."""
 
 POSTGRESQL_ERRORS: Final[dict[str, type[StoreUnavailable]]] = {
     "42P01": DatabaseForeign,  # undefined table
@@ -77,7 +79,7 @@ SENTENCES: Final[dict[str, str]] = {
     "57014": "PostgreSQL gave up after its statement_timeout. Nothing was changed; try again.",
     "57P03": "PostgreSQL is starting or stopping. Nothing was changed; try again in a moment.",
 }
-"""By SQLSTATE, where the sentence of the class would mislead."""
+"""Sentences by SQLSTATE, where the sentence of the error class would be wrong."""
 
 _Refusal = tuple[re.Pattern[str], type[StoreUnavailable], str]
 
@@ -200,12 +202,12 @@ REFUSALS: Final[tuple[_Refusal, ...]] = (
         "PostgreSQL refused the connection, in its own words: {0}",
     ),
 )
-"""Of a connection that was not made, by the words that PostgreSQL, libpq and PgBouncer have for it. Where the server
-speaks another language, its own words are told."""
+"""Errors of failed connections, by the English messages of PostgreSQL, libpq and PgBouncer. The last entry quotes the
+message of a server in another language."""
 
 
 def translate(error: exc.DBAPIError) -> StoreUnavailable:
-    """The sentence for a driver's error; what no table names is `DatabaseRefused`."""
+    """The error for a driver's error; `DatabaseRefused` if no table has it."""
     origin: Any = error.orig
     if isinstance(origin, sqlite3.Error):
         return for_sqlite(origin)
@@ -217,13 +219,13 @@ def translate(error: exc.DBAPIError) -> StoreUnavailable:
 
 
 def for_sqlite(error: sqlite3.Error) -> StoreUnavailable:
-    """The sentence for an error of SQLite's own."""
+    """The error for an error of the sqlite3 module."""
     code = getattr(error, "sqlite_errorcode", None)
     return SQLITE_ERRORS.get((code or 0) & 0xFF, _by_message(str(error)))()
 
 
 def _by_message(message: str) -> type[StoreUnavailable]:
-    # SQLite reports a missing table as the general code 1, with the reason only in its text.
+    # SQLite reports a missing table with the general code 1 and the reason in the message.
     return DatabaseForeign if message.startswith(("no such table", "no such column")) else DatabaseRefused
 
 

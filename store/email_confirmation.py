@@ -1,6 +1,6 @@
-"""Notification addresses other than the account's own: a code sent there shows that its owner wants the warnings.
+"""Confirmation of notification addresses other than the account's own, by a code sent there.
 
-The code is computed from the message that carries it, under the key, so it is stored nowhere.
+The code is a MAC of the message id, so it is not stored.
 """
 
 import hmac
@@ -25,7 +25,7 @@ CODE_DIGITS: Final = 8
 CODE_LASTS: Final = timedelta(minutes=30)
 TRIES_PER_CODE: Final = 5
 CODES_PER_HOUR: Final = 3
-"""Codes that an account may have sent, so that nobody floods a stranger's mailbox through it."""
+"""The most codes per account and hour, so that an account cannot flood a stranger's mailbox."""
 _HOUR: Final = timedelta(hours=1)
 _IS_CODE: Final = OutboxMessage.kind == CONFIRM_EMAIL
 
@@ -37,17 +37,17 @@ class EmailConfirmations:
         self._sessions = sessions
 
     def route(self, token: str) -> EmailRoute:
-        """Where e-mail warnings of the session's account go."""
+        """The e-mail route of the session's account."""
         with self._sessions.reading(token) as (tx, session):
             return self.route_of(tx, session.account_id)
 
     def route_for(self, account_id: int) -> EmailRoute:
-        """Where e-mail warnings of an account go, from the administrator's side."""
+        """The e-mail route of an account, for an administrator."""
         with self._context.database.read() as tx:
             return self.route_of(tx, account_id)
 
     def route_of(self, tx: Connection, account_id: int) -> EmailRoute:
-        """The notification address once it is confirmed, and the account's own until then."""
+        """The e-mail route: the notification address once it is confirmed, until then the account's own address."""
         row = tx.execute(
             select(NotificationSettingsRow.email_address, Account.email, EmailConfirmation)
             .join(Account, Account.id == NotificationSettingsRow.account_id)
@@ -69,13 +69,13 @@ class EmailConfirmations:
         return EmailRoute(own, chosen, is_out)
 
     def is_confirmed(self, tx: Connection, account_id: int) -> bool:
-        """Whether no notification address of the account waits for its code."""
+        """True if the account has no unconfirmed notification address."""
         return not self.route_of(tx, account_id).unconfirmed
 
     def send_code(self, tx: Connection, account_id: int) -> int:
-        """Queue a message with a new code to the notification address; returns the delivery. Codes before it end.
+        """Queue a message with a new code to the notification address; returns the delivery id. Older codes are void.
 
-        Raises `InvalidSetting` if no address waits for one, and `TooManyAttempts` beyond `CODES_PER_HOUR`.
+        Raises `InvalidSetting` without an unconfirmed address, and `TooManyAttempts` beyond `CODES_PER_HOUR`.
         """
         address, now = self.route_of(tx, account_id).unconfirmed, self._context.now()
         if not address:
@@ -87,7 +87,7 @@ class EmailConfirmations:
         )
         is_over = or_(
             EmailConfirmation.counted_since <= now - _HOUR,
-            EmailConfirmation.counted_since > now,  # written before the clock was set back
+            EmailConfirmation.counted_since > now,  # stored before the clock was set back
         )
         is_within = upsert(
             tx,
@@ -114,45 +114,45 @@ class EmailConfirmations:
     def confirm(self, token: str, code: str) -> EmailRoute:
         """Confirm the notification address with the code that was sent there.
 
-        Raises `WrongCode`; so does a right code after `TRIES_PER_CODE` wrong ones or after `CODE_LASTS`.
+        Raises `WrongCode`, also for a right code after `TRIES_PER_CODE` wrong ones or after `CODE_LASTS`.
         """
         with self._sessions.writing(token) as (tx, session):
             route = self._confirm(tx, session.account_id, code, actor=session.name, source=session.source)
         return _right(route)
 
     def send_code_for(self, account_id: int) -> str:
-        """Queue a new code from the administrator's side; returns the address. Raises what `send_code` raises."""
+        """Queue a new code, for an administrator; returns the address. Raises the errors of `send_code`."""
         with self._context.database.write() as tx:
             keep_account(tx, account_id)
             self.send_code(tx, account_id)
             return self.route_of(tx, account_id).unconfirmed
 
     def confirm_for(self, account_id: int, code: str, *, actor: str) -> EmailRoute:
-        """Confirm the notification address from the administrator's side. Raises `WrongCode`."""
+        """Confirm the notification address, for an administrator. Raises `WrongCode`."""
         with self._context.database.write() as tx:
             keep_account(tx, account_id)
             route = self._confirm(tx, account_id, code, actor=actor, source="command line")
         return _right(route)
 
     def code_of(self, message_id: str) -> str:
-        """The code that a message carries: `CODE_DIGITS` digits."""
+        """The code of a message, `CODE_DIGITS` digits."""
         mac = self._context.ring.mac("email confirmation", message_id.encode())
         return f"{int.from_bytes(mac) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
 
     def _confirm(self, tx: Connection, account_id: int, code: str, *, actor: str, source: str) -> EmailRoute | None:
-        """The new route, or None for a wrong code: the caller commits, so that the try stays counted."""
+        """The new route, or None for a wrong code. The caller commits both, so that the attempt is counted."""
         if not self._is_right(tx, account_id, code):
             return None
         self._audit.record(tx, account_id, Tag.NOTIFICATION_EMAIL_CONFIRMED, actor=actor, source=source)
         return self.route_of(tx, account_id)
 
     def _is_right(self, tx: Connection, account_id: int, code: str) -> bool:
-        # The try is counted first, or parallel tries would all find the count low.
+        # The attempt is counted first: concurrent attempts would otherwise all read a low count.
         message_id = tx.execute(
             update(EmailConfirmation)
             .where(
                 EmailConfirmation.account_id == account_id,
-                # A code that was sent to an address before this one confirms nothing.
+                # A code that was sent to an earlier address does not confirm this one.
                 EmailConfirmation.address == self.route_of(tx, account_id).unconfirmed,
                 EmailConfirmation.confirmed_at.is_(None),
                 EmailConfirmation.tries < TRIES_PER_CODE,

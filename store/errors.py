@@ -1,15 +1,15 @@
-"""Every failure a person can meet, with a title and a sentence to act on.
+"""All errors that a user can see, each with a title and a sentence to act on.
 
-Names on one line are of one parent; what stands below and further right is a child of the last name above it.
+Names on one line have the same parent. An indented line lists the children of the last name above it.
 
 GatekeyError
-├── InvalidInput  something typed or sent was refused; `field` says which
+├── InvalidInput  typed or sent input was refused; `field` names the field
 │   ├── InvalidName  InvalidEmail  InvalidMoney  InvalidUrl  InvalidLabel  InvalidSecret
 │   ├── InvalidModel  InvalidNumber  InvalidExpiry
 │   ├── UnknownSetting  InvalidSetting
 │   └── PasswordRefused
 │       └── PasswordTooShort  PasswordTooLong  PasswordTooWeak  PasswordsDoNotMatch  SameAsOldPassword
-├── NotAuthentic  a credential did not prove who is asking
+├── NotAuthentic  a credential was not accepted
 │   ├── WrongCredentials  WrongOriginalPassword  WrongCode  CodeAlreadyUsed  ClockSkewed
 │   ├── SignInExpired  SessionLocked
 │   ├── SessionEnded
@@ -18,7 +18,7 @@ GatekeyError
 │   ├── PasskeyRefused
 │   │   └── ClonedPasskey
 │   └── IdentityRefused
-├── NotAllowed  known who, but not this, not now
+├── NotAllowed  the account is known, but the act is refused
 │   ├── FreshProofRequired  TooManyAttempts  FactorDisabled
 │   ├── AccountSuspended  PasswordNeeded
 │   ├── DisabledByAdministrator
@@ -32,10 +32,10 @@ GatekeyError
 │   ├── NameTaken  ModelSpeltOtherwise  AlreadyBound  AlreadyEnabled  NotEnabled  LimitReached
 │   ├── AlreadySuspended  NotSuspended
 │   └── StaleEdit  AlreadySettled  StepMissing
-├── GatewayError  the outside world failed
+├── GatewayError  another server failed
 │   └── DeliveryFailed  ProviderFailed  UpstreamFailed  AddressRefused  CannotListen
-├── OutputFailed  what was done could not be told
-└── StoreUnavailable  the data could not be reached, or may not be trusted
+├── OutputFailed  the result could not be written
+└── StoreUnavailable  the data cannot be reached or trusted
     ├── DatabaseBusy
     │   └── FirstRunOvertaken
     ├── DatabaseUnreachable
@@ -55,9 +55,9 @@ from typing import ClassVar
 
 
 class GatekeyError(Exception):
-    """The root. `title` heads a dialog; `str(error)` is one sentence or two that a person can act on.
+    """The root of all errors. `title` is the title of a dialog, `str(error)` one or two sentences to act on.
 
-    Neither ever holds a secret. `field` names the form field at fault, or is empty.
+    Neither contains a secret. `field` is the name of the form field with the error, or empty.
     """
 
     title: ClassVar[str] = "Something went wrong"
@@ -68,7 +68,7 @@ class GatekeyError(Exception):
         self.field = field
 
 
-# -- input ---------------------------------------------------------------------------------------------------
+# -- input -----------------------------------------------------------------------------------------------------
 
 
 class InvalidInput(GatekeyError):
@@ -135,7 +135,7 @@ class PasswordRefused(InvalidInput):
 
 
 class PasswordTooShort(PasswordRefused):
-    """`shortest` is how many characters it needs."""
+    """`shortest` is the minimum length in characters."""
 
     def __init__(self, sentence: str | None = None, *, shortest: int = 8, field: str = "") -> None:
         super().__init__(sentence or f"A password has at least {shortest} characters.", field=field)
@@ -158,7 +158,7 @@ class SameAsOldPassword(PasswordRefused):
     sentence = "The new password is the same as the old one."
 
 
-# -- who is asking -------------------------------------------------------------------------------------------
+# -- authentication --------------------------------------------------------------------------------------------
 
 
 class NotAuthentic(GatekeyError):
@@ -186,7 +186,7 @@ class CodeAlreadyUsed(NotAuthentic):
 
 
 class ClockSkewed(NotAuthentic):
-    """`seconds` is how far the authenticator's clock is ahead (positive) or behind (negative)."""
+    """`seconds` is the difference of the authenticator's clock: positive if it is ahead."""
 
     title = "The clocks do not agree"
 
@@ -242,7 +242,7 @@ class IdentityRefused(NotAuthentic):
     sentence = "The provider's answer could not be verified. Start again."
 
 
-# -- what they may do ----------------------------------------------------------------------------------------
+# -- permission ------------------------------------------------------------------------------------------------
 
 
 class NotAllowed(GatekeyError):
@@ -255,7 +255,7 @@ class FreshProofRequired(NotAllowed):
 
 
 class TooManyAttempts(NotAllowed):
-    """`retry_after` says how long the factor stays locked."""
+    """`retry_after` is the remaining time of the lock, in whole seconds."""
 
     title = "Please wait"
 
@@ -274,14 +274,14 @@ class FactorDisabled(NotAllowed):
 
 
 class AccountSuspended(NotAllowed):
-    """Told only to whoever proved to be the account's own: by a first factor, a token or a key."""
+    """Raised only after a right first factor, token or API key, so that it does not reveal accounts."""
 
     title = "Access refused"
     sentence = "This account is suspended. Ask the administrator."
 
 
 class PasswordNeeded(NotAllowed):
-    """The site has a rule about the password that only the password itself can answer."""
+    """The password is needed to check the site's minimum length."""
 
     title = "Your password is needed"
     sentence = "Enter your password, so that its length can be checked."
@@ -331,7 +331,7 @@ class ModelNotPriced(NotAllowed):
     title = "Call refused"
 
     def __init__(self, model: str, *, is_forbidden: bool = False) -> None:
-        """`is_forbidden` says that the administrator decided it, and not the account."""
+        """`is_forbidden` is True if the site forbids unpriced models, False if the account does not accept them."""
         why = "the administrator allows none" if is_forbidden else "this account does not accept models"
         super().__init__(f"The model {model} has no price, and {why} without price settings.")
         self.model = model
@@ -347,7 +347,7 @@ class SpendLimitReached(NotAllowed):
     sentence = "The spend limit of this API key does not cover this request."
 
 
-# -- what is there -------------------------------------------------------------------------------------------
+# -- existence and conflicts -----------------------------------------------------------------------------------
 
 
 class NotFound(GatekeyError):
@@ -426,7 +426,7 @@ class AlreadySettled(Conflict):
     sentence = "This reservation was settled before."
 
 
-# -- the outside world ---------------------------------------------------------------------------------------
+# -- other servers ---------------------------------------------------------------------------------------------
 
 
 class GatewayError(GatekeyError):
@@ -434,7 +434,7 @@ class GatewayError(GatekeyError):
 
 
 class DeliveryFailed(GatewayError):
-    """`retry_after` is what the receiver asked for; `permanent` says that trying again is pointless."""
+    """`retry_after` is the receiver's request; `permanent` is True if a retry cannot succeed."""
 
     title = "Not delivered"
     sentence = "The receiver did not take the notification."
@@ -467,7 +467,7 @@ class CannotListen(GatewayError):
     sentence = "The address is in use or not this machine's. Choose another with --host or --port."
 
 
-# -- the answer ----------------------------------------------------------------------------------------------
+# -- output ----------------------------------------------------------------------------------------------------
 
 
 class OutputFailed(GatekeyError):
@@ -475,7 +475,7 @@ class OutputFailed(GatekeyError):
     sentence = "Standard output could not be written. What the command did before is kept."
 
 
-# -- the data ------------------------------------------------------------------------------------------------
+# -- data ------------------------------------------------------------------------------------------------------
 
 
 class StoreUnavailable(GatekeyError):

@@ -1,4 +1,4 @@
-"""What people type, turned into values the store may keep, or refused with a sentence that names the field."""
+"""Validation of typed input. Each function returns the value to store, or raises an error with its field."""
 
 import difflib
 import ipaddress
@@ -28,7 +28,7 @@ LONGEST_URL: Final = 2000
 LONGEST_EMAIL: Final = 254
 """Characters (RFC 5321, 4.5.3.1.3)."""
 _NAME_MARKS: Final = "._-@+"
-# RFC 5321 allows more; no mail provider hands out more, and this much cannot smuggle a second recipient.
+# RFC 5321 allows more, but mail providers do not, and these characters cannot add a second recipient.
 _EMAIL: Final = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)"
 )
@@ -49,8 +49,8 @@ def check_name(text: str, *, field: str = "username") -> str:
 def check_email(text: str, *, field: str = "email_address") -> str:
     """One e-mail address, at most 254 characters (RFC 5321, 4.5.3.1.3). Raises `InvalidEmail`.
 
-    A final dot, as in `alice@example.com.`, is left out: a mail domain has none (RFC 5321, 4.1.2). A domain in another
-    script keeps it, as in `alice@bücher.example`; mail goes to its form in punycode, and the limits are those of that.
+    A final dot, as in `alice@example.com.`, is removed: a mail domain has none (RFC 5321, 4.1.2). An internationalized
+    domain, as in `alice@bücher.example`, is kept in Unicode; the limits apply to its punycode form.
     """
     address = text.strip(" ").removesuffix(".")
     local_part, _, domain = address.rpartition("@")
@@ -64,7 +64,7 @@ def check_email(text: str, *, field: str = "email_address") -> str:
 
 
 def check_label(text: str, *, field: str = "label") -> str:
-    """A label someone gives to a key or a passkey: 1 to 64 visible characters, trimmed. Raises `InvalidLabel`."""
+    """The label of a key or passkey: 1 to 64 visible characters, trimmed. Raises `InvalidLabel`."""
     label = normal(text).strip()
     if not 1 <= len(label) <= LONGEST_LABEL or not is_sanitized(label):
         raise InvalidLabel(field=field)
@@ -72,7 +72,7 @@ def check_label(text: str, *, field: str = "label") -> str:
 
 
 def check_model(text: str, *, field: str = "model") -> str:
-    """A model's name, exactly as clients send it: case and look-alikes count. Raises `InvalidModel`."""
+    """The name of a model, unchanged: case and look-alikes are significant. Raises `InvalidModel`."""
     if not 1 <= len(text) <= LONGEST_MODEL or not is_sanitized(text) or text != text.strip():
         raise InvalidModel(field=field)
     return text
@@ -87,7 +87,7 @@ def check_whole(text: str, lowest: int, highest: int, *, field: str) -> int:
 
 
 def check_switch(text: str, *, field: str) -> bool:
-    """Whether `text` says on. Raises `InvalidSetting` for anything but true, on, yes, false, off and no."""
+    """The boolean in `text`: true, on, yes, false, off or no. Raises `InvalidSetting`."""
     word = text.strip(" ").lower()
     if word not in _SWITCH_WORDS:
         raise InvalidSetting(f"{field} takes true or false.", field=field)
@@ -97,8 +97,8 @@ def check_switch(text: str, *, field: str) -> bool:
 def check_url(text: str, *, field: str) -> str:
     """A web address without user, password or fragment. Raises `InvalidUrl`.
 
-    A host in another script comes back in punycode, as it is called. Where it leads is checked when it is called, not
-    here: names change their addresses.
+    An internationalized host is returned in punycode. The IP address is checked at each connection, not here, because a
+    name can change its addresses.
     """
     url = text.strip(" ")
     parts = _split(url, field)
@@ -118,7 +118,7 @@ def check_url(text: str, *, field: str) -> str:
 
 
 def check_origin(text: str) -> str:
-    """The origin of a page: scheme, host and port, nothing else (RFC 6454). Raises `InvalidUrl`."""
+    """A web origin: scheme, host and port only (RFC 6454). Raises `InvalidUrl`."""
     url = check_url(text.rstrip("/"), field="value").lower()
     parts = urlsplit(url)
     if url != f"{parts.scheme}://{parts.netloc}":
@@ -127,7 +127,7 @@ def check_origin(text: str) -> str:
 
 
 def check_host(text: str) -> str:
-    """A host name or an IP address in lower case; a name in another script in punycode. Raises `ValueError`."""
+    """A host name or IP address in lower case, internationalized names in punycode. Raises `ValueError`."""
     host = ascii_host(text).lower()
     if not is_host(host):
         raise ValueError(text)
@@ -135,7 +135,7 @@ def check_host(text: str) -> str:
 
 
 def check_host_port(text: str) -> str:
-    """`host:port`, an IPv6 address in brackets, a name in another script in punycode. Raises `ValueError`."""
+    """`host:port`, with an IPv6 address in brackets, names in punycode. Raises `ValueError`."""
     name, colon, number = text.rpartition(":")
     text = f"{ascii_host(name)}{colon}{number}"
     parts = urlsplit(f"//{text}")
@@ -147,10 +147,10 @@ def check_host_port(text: str) -> str:
 
 
 def is_host(text: str) -> bool:
-    """Whether `text` is a host name (RFC 1123, 2.1) or an IP address, without a zone.
+    """True if `text` is a host name (RFC 1123, 2.1) or an IP address without a zone.
 
-    Names may have underscores, as those of container networks do. A name whose last label is a number is neither:
-    resolvers read 127.1 and 2130706433 as addresses.
+    Names can have underscores, as in container networks. A name whose last label is a number is refused, because
+    resolvers read 127.1 and 2130706433 as IP addresses.
     """
     try:
         ipaddress.ip_address(text)
@@ -162,7 +162,7 @@ def is_host(text: str) -> bool:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A sentence for an unknown name, with the known one that is spelt most alike."""
+    """The sentence for an unknown name, with the most similar known name."""
     close = difflib.get_close_matches(name, list(known), n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     return f"There is no setting called {sanitize(name, 60)}.{hint}"

@@ -1,7 +1,7 @@
-"""New files at a path that a person gave: where one may lie, and how it is written.
+"""New files at paths that users enter: the allowed places, and the write.
 
-Nothing else in Gatekey opens a file at a person's word. A person may come in through SSH and act as the service
-user: what they write must never be read by a shell, by sshd, or by Gatekey itself.
+No other module of Gatekey creates a file at a path from a user. A user of `gatekey ssh` acts with the rights of the
+service user, so a new file must never be one that a shell, sshd or Gatekey reads.
 """
 
 import os
@@ -32,20 +32,20 @@ FULL: Final = "The file {} could not be written; is the disk full?"
 
 @dataclass(frozen=True)
 class NewFiles:
-    """Decides where a new file may lie, and writes it.
+    """Checks the place of a new file, and writes it.
 
-    The rules: a new name, never one that is there; no name and no folder that begins with a dot, on the path as it
-    was typed and as it is once every link is followed; nothing beneath Gatekey's own folders. A refusal for one of
-    these, or for a folder that cannot be written to, does not tell whether anything exists there.
+    The file must be new. No part of the path begins with a dot, as typed and with links resolved. The place is not
+    below one of Gatekey's own folders. A refusal by these rules, or for a folder without write access, does not reveal
+    whether a file exists.
     """
 
     own: Callable[[], Iterable[Path]] = tuple
-    """Gatekey's own folders. It is asked when a file is written, in the thread that writes."""
+    """Returns Gatekey's own folders. Called at each write, in the writing thread."""
     allowed: bool = True
-    """Whether files may be written at all: False under `--no-files`."""
+    """False under `--no-files`: no file is written."""
 
     def suggest(self, name: str) -> str:
-        """A name like `name` that is not taken in the working directory."""
+        """`name`, with a number if it exists in the working directory."""
         wanted = Path(name)
         path, number = wanted, 2
         while os.path.lexists(path):
@@ -54,18 +54,18 @@ class NewFiles:
         return str(path)
 
     def create(self, path: Path) -> Path:
-        """Make an empty file of mode 0600; returns its absolute path, without links. Raises as `write`."""
+        """Create an empty file of mode 0600; returns its absolute, resolved path. Raises the errors of `write`."""
         with self._created(path) as (_, place):
             return place
 
     def write(self, path: Path, text: str | Iterable[str]) -> Path:
-        """Write a new file that only its owner can read (0600), and make sure it is on the disk.
+        """Write a new file of mode 0600 and flush it to disk; returns its absolute, resolved path.
 
-        A path that is not absolute begins in the working directory, and `~` is the home folder. `text` may come in
-        pieces, which are written as they come. Returns the absolute path, without links.
+        A relative path starts in the working directory, and `~` is the home folder. `text` may be an iterable, whose
+        parts are written as they come.
 
-        Raises `FilesOff`, and `InvalidInput` with field `path` for a place that is refused or cannot be written;
-        then nothing is left behind. It blocks: call it in a thread.
+        Raises `FilesOff`, and `InvalidInput` with field `path` for a refused place or a failed write; then no file is
+        left. It blocks: call it in a thread.
         """
         with self._created(path) as (handle, place):
             try:
@@ -79,10 +79,10 @@ class NewFiles:
 
     @contextmanager
     def _created(self, path: Path) -> Iterator[tuple[int, Path]]:
-        """The open new file and its absolute path. It is removed again if anything is raised inside."""
+        """The open new file and its absolute path. The file is removed if the body raises."""
         typed = self._judge(path)
         with _opened(typed.parent) as (folder, real):
-            # The path that was typed may lead here through a link.
+            # The typed path can lead here through a link.
             if _is_dotted(real) or self._is_ours(real) or not os.access(real, os.W_OK | os.X_OK):
                 raise _refusal(NO_FOLDER, typed.parent)
             handle = _create(folder, typed)
@@ -95,7 +95,7 @@ class NewFiles:
                 os.close(handle)
 
     def _judge(self, path: Path) -> Path:
-        """The absolute path as it was typed, refused for what can be seen in it without looking at the disk."""
+        """The absolute path as typed. Raises for a path that is refused by its text alone."""
         if not self.allowed:
             raise FilesOff
         if path.name in ("", ".."):
@@ -112,7 +112,7 @@ class NewFiles:
         return typed
 
     def _is_ours(self, real: Path) -> bool:
-        # By device and inode: a name may be spelled in more than one way, and a folder mounted in two places.
+        # By device and inode: a name can have several spellings, and a folder several mount points.
         ours = {identity(own) for own in self._own_folders()} - {None}
         return any(identity(folder) in ours for folder in (real, *real.parents))
 
@@ -138,15 +138,15 @@ def _opened(folder: Path) -> Iterator[tuple[int, Path]]:
 
 
 def _path_of(handle: int, expected: Path) -> Path:
-    """Where the open folder lies. Raises `InvalidInput` if it is not the expected one and that cannot be told.
+    """The path of the open folder. Raises `InvalidInput` if it cannot be read and is not surely `expected`.
 
-    Somebody may have put a link in the place of a folder between the look and the opening.
+    A folder can be replaced by a link between its check and its opening.
     """
     try:
         return Path(f"/proc/self/fd/{handle}").readlink()
     except OSError:
         status = os.fstat(handle)
-        # A link that is still there leads to the open folder, so the path must also still lead through none.
+        # Without /proc the folder must be the expected one, and its path must still have no link.
         if identity(expected) != (status.st_dev, status.st_ino) or Path(os.path.realpath(expected)) != expected:
             raise _refusal(NO_FOLDER, expected) from None
         return expected
@@ -162,7 +162,7 @@ def _create(folder: int, path: Path) -> int:
 
 
 def _is_dotted(path: Path) -> bool:
-    """Whether a name on the way begins with a dot, be it behind characters that some file systems ignore."""
+    """True if a part of the path begins with a dot, also after invisible characters that some file systems ignore."""
     return any(
         "".join(letter for letter in part if unicodedata.category(letter) != "Cf").startswith(".")
         for part in path.parts

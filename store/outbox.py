@@ -1,7 +1,7 @@
-"""Messages that must go out: written in the transaction of what they tell of, sent later, retried.
+"""The outbox: messages queued in the transaction of their event, delivered later, and retried.
 
-A message has one row here and one delivery per channel. A worker leases deliveries by a conditional UPDATE, so
-several workers never send the same one at the same time; one that dies loses its lease.
+A message has one row, and one delivery per channel. A worker leases deliveries by a conditional UPDATE, so two workers
+never send the same one at the same time. The lease of a dead worker expires.
 """
 
 from dataclasses import dataclass, field
@@ -28,10 +28,10 @@ QUOTA_WARNING: Final = "quota:warning"
 TEST: Final = "notification:test"
 LEASE_LASTS: Final = timedelta(seconds=60)
 PATIENCE_SECONDS: Final = 15.0
-"""A lease and its end wait this long for other writers: a delivery that cannot be noted would be made again."""
+"""Seconds that a lease and its end wait for other writers. A delivery that cannot be noted would be sent again."""
 KEPT_FOR: Final = timedelta(days=30)
 WARNING_PAUSE: Final = timedelta(minutes=10)
-"""The shortest time between two quota warnings of one account, however often the threshold is changed."""
+"""The shortest time between two quota warnings of one account."""
 DAMAGED: Final = "The message could not be read, because it was damaged in the database. It was set aside."
 _CHANNEL_SWITCHES: Final = {channel: settings_of_channel(channel)[0].column for channel in Channel}
 _CHANNEL_ADDRESSES: Final = {
@@ -44,9 +44,9 @@ class State(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     FAILED = "failed"
-    """Given up: the schedule ran out, or the receiver said never again."""
+    """Given up, after the last retry or a permanent refusal by the receiver."""
     DAMAGED = "damaged"
-    """Set aside: it cannot be read. It is never tried again."""
+    """Unreadable, and never retried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +64,18 @@ class Job:
     attempts: int
     """Attempts made before this one."""
     recipient: str | None = field(repr=False)
-    """Only for a message that outlives its account."""
+    """The address of a message that does not go to the address in the settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastDelivery:
-    """How the newest delivery on a channel stands."""
+    """The state of the newest delivery on a channel."""
 
     channel: Channel
     kind: str
     state: State
     at: datetime
-    """When it was last tried, or queued if it was not yet."""
+    """The time of the last attempt, or of queueing before the first one."""
     attempts: int
     error: str
     next_attempt_at: datetime | None
@@ -88,9 +88,9 @@ class Outbox:
         self._confirmations = confirmations
 
     def warn_if_crossed(self, tx: Connection, account_id: int) -> bool:
-        """Queue one quota warning if the armed threshold is crossed, and disarm it, inside `tx`.
+        """Queue one quota warning inside `tx`, and disarm it, if the armed threshold is crossed.
 
-        Within `WARNING_PAUSE` of the last warning it stays armed: `warn_postponed` or the next call sends it later.
+        Within `WARNING_PAUSE` of the last warning it stays armed; `warn_postponed` or the next call queues it later.
         """
         now = self._context.now()
         threshold = (
@@ -104,7 +104,7 @@ class Outbox:
                 Quota.account_id == account_id,
                 Quota.warning_armed.is_(True),
                 Quota.remaining_micro_usd < threshold,
-                # A time ahead of now was written before the clock was set back.
+                # A time in the future was stored before the clock was set back.
                 or_(Quota.warned_at.is_(None), Quota.warned_at <= now - WARNING_PAUSE, Quota.warned_at > now),
             )
             .values(warning_armed=False, warned_at=now)
@@ -127,7 +127,7 @@ class Outbox:
         return True
 
     def warn_postponed(self) -> int:
-        """Queue the warnings that were due within `WARNING_PAUSE` of another one; returns how many."""
+        """Queue the warnings that `WARNING_PAUSE` postponed; returns the number."""
         crossed = (
             select(Quota.account_id)
             .join(NotificationSettingsRow, NotificationSettingsRow.account_id == Quota.account_id)
@@ -147,10 +147,10 @@ class Outbox:
         return warned
 
     def enqueue_test(self, token: str, channel: Channel) -> int:
-        """Queue a test message on one channel, on or off; returns the delivery.
+        """Queue a test message on one channel, also on a disabled one; returns the delivery id.
 
-        To an e-mail address that is not confirmed, the message with the code goes instead. Raises `InvalidSetting`,
-        and `TooManyAttempts` after too many codes.
+        An unconfirmed e-mail address gets the message with the code instead. Raises `InvalidSetting` without an
+        address, and `TooManyAttempts` after too many codes.
         """
         with self._sessions.writing(token) as (tx, session):
             row = tx.execute(
@@ -165,9 +165,9 @@ class Outbox:
             return queued.delivery_ids[0]
 
     def lease(self, limit: int = 10, *, delivery_id: int | None = None) -> list[Job]:
-        """Take up to `limit` deliveries that are due, oldest first; or one by its id, due or not.
+        """Lease up to `limit` due deliveries, oldest first; or one delivery by id, due or not.
 
-        Those that cannot be read are set aside, and others are taken in their place.
+        Unreadable deliveries are set aside, and others are leased in their place.
         """
         while True:
             lease = self._context.rng.randbytes(16).hex()
@@ -178,7 +178,7 @@ class Outbox:
                 return readable
 
     def _take(self, lease: str, limit: int, delivery_id: int | None) -> list[int]:
-        """Put `lease` on deliveries that nobody holds; returns which, the oldest first."""
+        """Set `lease` on free deliveries; returns their ids, oldest first."""
         now, uptime = self._context.now(), self._context.clock.uptime()
         free = _is_free(now, uptime)
         due = select(Delivery.id).where(Delivery.state == State.WAITING.value, free)
@@ -204,19 +204,19 @@ class Outbox:
         return [number for number in ids if number in taken]
 
     def delivered(self, job: Job) -> bool:
-        """Note that a job was delivered. False if its lease had passed to another worker."""
+        """Mark a job as delivered. False if another worker has the lease now."""
         return self._finish(job.delivery_id, job.lease, State.DELIVERED, "", None)
 
     def failed(self, job: Job, error: str, next_attempt_at: datetime | None) -> bool:
-        """Note a failed attempt and when to try again; None gives up. False if the lease had passed on."""
+        """Note a failed attempt and the time of the next; None gives up. False if another worker has the lease now."""
         state = State.FAILED if next_attempt_at is None else State.WAITING
         return self._finish(job.delivery_id, job.lease, state, error, next_attempt_at)
 
     def disable_channel(self, job: Job, *, version: int) -> bool:
-        """Switch a channel off because its receiver is gone for good (HTTP 410).
+        """Disable a channel whose receiver is permanently gone (HTTP 410).
 
-        `version` is that of the settings it was sent by: False, and nothing is switched off, if others were saved
-        since, or if the account is gone.
+        `version` is the version of the settings used for the delivery. False, without a change, if newer settings were
+        saved since or the account is gone.
         """
         with self._context.database.write() as tx:
             switched = tx.execute(
@@ -227,7 +227,7 @@ class Outbox:
         return switched.rowcount == 1
 
     def delivery(self, delivery_id: int) -> LastDelivery | None:
-        """How one delivery stands, or None if it is gone with its account."""
+        """The state of one delivery, or None if it was deleted with its account."""
         with self._context.database.read() as tx:
             row = tx.execute(
                 select(Delivery, OutboxMessage.kind, OutboxMessage.created_at)
@@ -237,7 +237,7 @@ class Outbox:
         return None if row is None else _last(row)
 
     def last_deliveries(self, token: str) -> dict[Channel, LastDelivery]:
-        """The newest delivery of the session's account on each channel that ever had one."""
+        """The newest delivery of the session's account on each channel that had one."""
         with self._sessions.reading(token) as (tx, session):
             newest = (
                 select(func.max(Delivery.id))
@@ -252,14 +252,14 @@ class Outbox:
         return {db_enum(Channel, row.channel): _last(row) for row in rows}
 
     def next_due(self) -> datetime | None:
-        """When the next delivery is due, or None if none waits."""
+        """The time of the next due delivery, or None without one."""
         with self._context.database.read() as tx:
             return tx.execute(
                 select(func.min(Delivery.next_attempt_at)).where(Delivery.state == State.WAITING.value)
             ).scalar()
 
     def is_anything_due(self) -> bool:
-        """Whether a delivery is due now. A damaged row cannot keep this from being answered."""
+        """True if a delivery is due now. A damaged row does not make this fail."""
         due = select(Delivery.id).where(
             Delivery.state == State.WAITING.value, Delivery.next_attempt_at <= self._context.now()
         )
@@ -267,18 +267,18 @@ class Outbox:
             return tx.execute(due.limit(1)).scalar() is not None
 
     def set_aside(self, job: Job) -> bool:
-        """Note that a job cannot be read, so that it is never tried again. False if its lease had passed on."""
+        """Mark a job as unreadable, so that it is not retried. False if another worker has the lease now."""
         return self._finish(job.delivery_id, job.lease, State.DAMAGED, DAMAGED, None)
 
     def count_damaged(self) -> int:
-        """How many deliveries were set aside because they cannot be read."""
+        """The number of unreadable deliveries."""
         with self._context.database.read() as tx:
             return tx.execute(
                 select(func.count()).select_from(Delivery).where(Delivery.state == State.DAMAGED.value)
             ).scalar_one()
 
     def prune(self) -> int:
-        """Forget messages that were settled long ago; returns how many."""
+        """Delete messages older than `KEPT_FOR` without a waiting delivery; returns the number."""
         waiting = select(Delivery.outbox_id).where(Delivery.state == State.WAITING.value)
         with self._context.database.write() as tx:
             return tx.execute(
@@ -289,7 +289,7 @@ class Outbox:
             ).rowcount
 
     def _leased(self, delivery_id: int, lease: str) -> Job | None:
-        """The job of one leased delivery; None if it is gone, or given up because it cannot be read."""
+        """The job of one leased delivery; None if it was deleted, or is unreadable and was set aside."""
         query = (
             select(
                 Delivery,
@@ -306,7 +306,7 @@ class Outbox:
                 row = tx.execute(query).one_or_none()
             return None if row is None else self._job(row, lease)
         except (DatabaseDamaged, KeyWrong):
-            # It would be the oldest that is due for ever, and keep the others waiting.
+            # Otherwise it would stay the oldest due delivery and block the others.
             self._finish(delivery_id, lease, State.DAMAGED, DAMAGED, None)
             return None
 
@@ -331,7 +331,7 @@ class Outbox:
                 )
             )
             if finished.rowcount == 1 and state is not State.WAITING:
-                # The last trace of a deleted account goes with its last message.
+                # A message without an account is deleted with its result: it is the last data of a deleted account.
                 outbox = select(Delivery.outbox_id).where(Delivery.id == delivery_id).scalar_subquery()
                 tx.execute(delete(OutboxMessage).where(OutboxMessage.id == outbox, OutboxMessage.account_id.is_(None)))
         return finished.rowcount == 1
@@ -360,7 +360,7 @@ class Outbox:
 
 
 def _is_free(now: datetime, uptime: Uptime) -> ColumnElement[bool]:
-    """Whether nobody holds a delivery. A lease of this machine ends by its uptime: a clock that jumps ends none."""
+    """True if a delivery has no valid lease. Leases of this machine expire by uptime, not by the clock."""
     is_ours = Delivery.lease_boot == uptime.boot
     ended_by_uptime = Delivery.lease_uptime_ms <= uptime.milliseconds - LEASE_LASTS // timedelta(milliseconds=1)
     is_others = or_(Delivery.lease_boot.is_(None), Delivery.lease_boot != uptime.boot)

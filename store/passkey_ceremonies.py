@@ -1,7 +1,7 @@
-"""Passkey ceremonies that a console waits for.
+"""Passkey ceremonies: registration, sign-in and re-authentication in a browser while a console waits.
 
-The ceremony itself (WebAuthn level 3) runs in the user's browser and is checked by the gateway; here is what it
-may touch: a challenge good once and for two minutes, bound to one purpose and one session.
+The browser runs the ceremony (WebAuthn level 3) and the gateway verifies it. This module stores the challenge, which is
+valid once, for two minutes, and for one purpose and session.
 """
 
 import random
@@ -28,9 +28,9 @@ from store.throttle import Throttles
 CEREMONY_LASTS: Final = timedelta(seconds=120)
 CHALLENGE_BYTES: Final = 32
 _CHECKING_LASTS: Final = timedelta(seconds=10)
-"""How long an answer that came in time may be checked."""
+"""The time for the verification of an answer that arrived in time."""
 _CODE_ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
-"""Consonants: no code spells a word (RFC 8628, 6.1)."""
+"""Consonants only, so that no code is a word (RFC 8628, 6.1)."""
 _CODE_LENGTH: Final = 8
 
 
@@ -44,7 +44,7 @@ class CeremonyState(StrEnum):
     WAITING = "waiting"
     """The browser has not answered yet."""
     CLAIMED = "claimed"
-    """An answer is being checked."""
+    """An answer is being verified."""
     DONE = "done"
     FAILED = "failed"
     EXPIRED = "expired"
@@ -53,7 +53,7 @@ class CeremonyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CeremonyStarted:
-    """`code` is typed into the browser page; `ticket` stays with the console and collects the outcome."""
+    """`code` is typed into the browser page; the console keeps `ticket` and asks for the outcome with it."""
 
     code: str
     ticket: str = field(repr=False)
@@ -62,7 +62,7 @@ class CeremonyStarted:
 
 @dataclass(frozen=True, slots=True)
 class Ceremony:
-    """A ceremony as the gateway sees it."""
+    """A ceremony, for the gateway."""
 
     id: int
     purpose: Purpose
@@ -72,7 +72,7 @@ class Ceremony:
     account_name: str
     user_handle: bytes
     credential_ids: tuple[bytes, ...]
-    """The account's own: excluded when registering, allowed when signing in."""
+    """The account's passkeys: excluded in a registration, allowed in an assertion."""
     expires_at: datetime
 
 
@@ -96,7 +96,7 @@ class PasskeyCeremonies:
     # -- from the console ---------------------------------------------------------------------------
 
     def begin_registration(self, token: str, label: str) -> CeremonyStarted:
-        """Start registering. Raises `PasskeysDisabled`, `InvalidLabel`, `LimitReached`, `FreshProofRequired`."""
+        """Start a registration. Raises `PasskeysDisabled`, `InvalidLabel`, `LimitReached`, `FreshProofRequired`."""
         self._passkeys.require_enabled()
         label = inputs.check_label(label, field="passkey-label")
         with self._sessions.writing(token, proof=True) as (tx, session):
@@ -104,13 +104,13 @@ class PasskeyCeremonies:
             return self._begin(tx, Purpose.REGISTER, session.source, session.account_id, session.session_id, label)
 
     def begin_proof(self, token: str) -> CeremonyStarted:
-        """Start proving again who one is. Raises `PasskeysDisabled`."""
+        """Start a re-authentication. Raises `PasskeysDisabled`."""
         self._passkeys.require_enabled()
         with self._sessions.writing(token) as (tx, session):
             return self._begin(tx, Purpose.PROVE, session.source, session.account_id, session.session_id, "")
 
     def begin_sign_in(self, *, source: str, peer: str = "") -> CeremonyStarted:
-        """Start signing in; which account it is, the passkey says. Tries are counted by `peer`, or else by `source`.
+        """Start a sign-in. The passkey determines the account. Attempts are counted by `peer`, or else by `source`.
 
         Raises `PasskeysDisabled`, `TooManyAttempts`.
         """
@@ -120,7 +120,7 @@ class PasskeyCeremonies:
             return self._begin(tx, Purpose.SIGN_IN, source, None, None, "")
 
     def outcome(self, ticket: str) -> CeremonyState:
-        """How a ceremony stands, for the console that waits. Raises `PasskeyRefused` with its reason once it failed."""
+        """The state of a ceremony, for the waiting console. Raises `PasskeyRefused` with the reason of a failure."""
         with self._context.database.read() as tx:
             row = tx.execute(
                 select(PasskeyCeremony.state, PasskeyCeremony.failure, PasskeyCeremony.expires_at).where(
@@ -132,7 +132,7 @@ class PasskeyCeremonies:
         state = db_enum(CeremonyState, row.state)
         if state is CeremonyState.FAILED:
             raise PasskeyRefused(row.failure or None)
-        # A gateway that died over an answer leaves it claimed for ever; the console does not wait that long.
+        # A gateway that died during the verification leaves the state CLAIMED.
         patience = _CHECKING_LASTS if state is CeremonyState.CLAIMED else timedelta()
         is_open = state in (CeremonyState.WAITING, CeremonyState.CLAIMED)
         if is_open and row.expires_at + patience <= self._context.now():
@@ -140,7 +140,7 @@ class PasskeyCeremonies:
         return state
 
     def collect_sign_in(self, ticket: str, *, source: str, peer: str = "") -> SignedIn | SecondFactorNeeded:
-        """Turn a finished sign-in ceremony into a session, once. Raises `SignInExpired`, `AccountSuspended`."""
+        """Open a session after a finished sign-in ceremony, once. Raises `SignInExpired`, `AccountSuspended`."""
         self._passkeys.require_enabled()
         owner = select(PasskeyCeremony.account_id).where(PasskeyCeremony.ticket_hash == digest(ticket))
         with self._context.database.read() as tx:
@@ -165,14 +165,14 @@ class PasskeyCeremonies:
             return answer
 
     def cancel(self, ticket: str) -> None:
-        """Forget a ceremony nobody waits for any more."""
+        """Delete a ceremony that the console gave up."""
         with self._context.database.write() as tx:
             tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.ticket_hash == digest(ticket)))
 
     # -- from the gateway ---------------------------------------------------------------------------
 
     def look_up(self, code: str) -> Ceremony:
-        """The ceremony a short code names, with its challenge. Raises `SignInExpired`, `PasskeysDisabled`."""
+        """The ceremony of a short code. Raises `SignInExpired`, `PasskeysDisabled`."""
         self._passkeys.require_enabled()
         with self._context.database.read() as tx:
             row = tx.execute(
@@ -187,7 +187,7 @@ class PasskeyCeremonies:
             return self._ceremony(tx, row)
 
     def claim(self, code: str) -> Ceremony:
-        """Take the ceremony's challenge for good, before its answer is checked. Raises what `look_up` raises."""
+        """Claim the ceremony before its answer is verified, which uses the challenge. Raises as `look_up`."""
         self._passkeys.require_enabled()
         with self._context.database.write() as tx:
             row = tx.execute(
@@ -205,7 +205,7 @@ class PasskeyCeremonies:
             return self._ceremony(tx, row)
 
     def finish_registration(self, ceremony: Ceremony, credential: NewCredential) -> None:
-        """Keep what a claimed registration found. Raises `SignInExpired`, `LimitReached`, `AlreadyBound`."""
+        """Store the credential of a claimed registration. Raises `SignInExpired`, `LimitReached`, `AlreadyBound`."""
         with self._context.database.write() as tx:
             lock_for_update(tx, select(PasskeyCeremony.account_id).where(PasskeyCeremony.id == ceremony.id))
             row = self._settle(tx, ceremony, Purpose.REGISTER)
@@ -215,10 +215,10 @@ class PasskeyCeremonies:
             self._passkeys.keep(tx, row.account_id, account.name, row.source, row.session_id, row.label, credential)
 
     def finish_assertion(self, ceremony: Ceremony, stored: StoredCredential, sign_count: int) -> None:
-        """Note a verified assertion of a claimed sign-in or proof.
+        """Finish a claimed sign-in or re-authentication after its assertion was verified.
 
-        The counter moves by a conditional UPDATE: of two assertions with one count only one is good. Raises
-        `ClonedPasskey` if it ran backwards (the passkey is flagged), `SignInExpired`, `PasskeyRefused`.
+        A conditional UPDATE sets the counter: of two assertions with one count only one is accepted. Raises
+        `ClonedPasskey` if the counter went backwards (the passkey is flagged), `SignInExpired`, `PasskeyRefused`.
         """
         try:
             with self._context.database.write() as tx:
@@ -261,7 +261,7 @@ class PasskeyCeremonies:
             raise
 
     def fail(self, ceremony: Ceremony, sentence: str) -> None:
-        """Tell the waiting console why a claimed ceremony was refused."""
+        """Mark a claimed ceremony as failed, with a sentence for the waiting console."""
         with self._context.database.write() as tx:
             tx.execute(
                 update(PasskeyCeremony)
@@ -343,11 +343,11 @@ class PasskeyCeremonies:
 
 
 def new_code(rng: random.Random) -> str:
-    """A short code for a person to type: eight consonants, written `XXXX-XXXX` (34 bits, good for 120 s)."""
+    """A short code to type: eight consonants of the form `XXXX-XXXX` (34 bits, valid for 120 s)."""
     letters = "".join(rng.choice(_CODE_ALPHABET) for _ in range(_CODE_LENGTH))
     return f"{letters[:4]}-{letters[4:]}"
 
 
 def canonical_code(text: str) -> str:
-    """A short code as typed, without case, spaces and dashes."""
+    """A typed code in upper case, without spaces and dashes."""
     return text.replace(" ", "").replace("-", "").upper()[:64]

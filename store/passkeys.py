@@ -1,4 +1,4 @@
-"""Passkeys: the records of an account's, and the guards around them. How one comes about: passkey_ceremonies.py."""
+"""The stored passkeys of an account. `store.passkey_ceremonies` registers and uses them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,12 +37,12 @@ class PasskeyInfo:
     last_used_at: datetime | None
     backed_up: bool
     flagged_at: datetime | None
-    """Set when its counter ran backwards: it is refused from then on."""
+    """The time when its counter went backwards. A flagged passkey is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewCredential:
-    """What a verified registration found (WebAuthn level 3, 7.1)."""
+    """The result of a verified registration (WebAuthn level 3, 7.1)."""
 
     credential_id: bytes
     public_key: bytes = field(repr=False)
@@ -54,7 +54,7 @@ class NewCredential:
 
 @dataclass(frozen=True, slots=True)
 class StoredCredential:
-    """What an assertion is checked against (WebAuthn level 3, 7.2)."""
+    """The stored values for the verification of an assertion (WebAuthn level 3, 7.2)."""
 
     passkey_id: int
     account_id: int
@@ -82,7 +82,7 @@ class Passkeys:
         self._site = site
 
     def list(self, token: str) -> list[PasskeyInfo]:
-        """The passkeys of the session's account, oldest first; also while the administrator has them off."""
+        """The passkeys of the session's account, oldest first, also while passkeys are disabled."""
         with self._sessions.reading(token) as (tx, session):
             rows = tx.execute(
                 select(Passkey).where(Passkey.account_id == session.account_id).order_by(Passkey.id)
@@ -93,16 +93,16 @@ class Passkeys:
         ]
 
     def is_enabled(self) -> bool:
-        """Whether the administrator has switched passkeys on."""
+        """True if the administrator has enabled passkeys."""
         return self._site.flag("passkeys.enabled")
 
     def require_enabled(self) -> None:
-        """Raises `PasskeysDisabled`."""
+        """Raise `PasskeysDisabled` unless passkeys are enabled."""
         if not self.is_enabled():
             raise PasskeysDisabled
 
     def add(self, token: str, label: str, credential: NewCredential) -> int:
-        """Keep a verified credential of the session's account; returns its id.
+        """Store a verified credential for the session's account; returns its id.
 
         Raises `PasskeysDisabled`, `FreshProofRequired`, `InvalidLabel`, `LimitReached`, `AlreadyBound`.
         """
@@ -114,7 +114,7 @@ class Passkeys:
             )
 
     def rename(self, token: str, passkey_id: int, label: str) -> None:
-        """Raises `InvalidLabel` (also for one in use), `NoSuchItem`, `FreshProofRequired`."""
+        """Change the label. Raises `InvalidLabel` (also for a used label), `NoSuchItem`, `FreshProofRequired`."""
         label = inputs.check_label(label, field="passkey-label")
         with self._sessions.writing(token, proof=True) as (tx, session):
             try:
@@ -130,7 +130,7 @@ class Passkeys:
             self._audit.record_by(tx, session, Tag.PASSKEY_RENAMED, label=label)
 
     def remove(self, token: str, passkey_id: int) -> None:
-        """Raises `NoSuchItem`, `LastCredential`, `FreshProofRequired`."""
+        """Delete a passkey. Raises `NoSuchItem`, `LastCredential`, `FreshProofRequired`."""
         with self._sessions.writing(token, proof=True) as (tx, session):
             label = tx.execute(
                 delete(Passkey)
@@ -145,7 +145,7 @@ class Passkeys:
             self._notices.enqueue(tx, session.account_id, Tag.PASSKEY_REMOVED)
 
     def find(self, credential_id: bytes) -> StoredCredential:
-        """The credential an assertion names. Raises `PasskeyRefused`, also for one that was flagged."""
+        """The credential with this id. Raises `PasskeyRefused`, also for a flagged passkey."""
         with self._context.database.read() as tx:
             row = tx.execute(
                 select(
@@ -173,7 +173,7 @@ class Passkeys:
         label: str,
         credential: NewCredential,
     ) -> int:
-        """Keep a verified credential in a transaction, and end the account's other sessions; returns its id.
+        """Store a verified credential inside `tx`, and end the account's other sessions; returns its id.
 
         Raises `InvalidLabel`, `LimitReached`, `AlreadyBound`.
         """
@@ -203,7 +203,7 @@ class Passkeys:
         return int(passkey_id)
 
     def refuse_label(self, tx: Connection, account_id: int, label: str) -> None:
-        """Raises `LimitReached` if the account has all it may have, `InvalidLabel` if one of them is called so."""
+        """Raise `LimitReached` at `MAX_PASSKEYS` passkeys, `InvalidLabel` if the label is used."""
         if tx.execute(select(func.count()).where(Passkey.account_id == account_id)).scalar_one() >= MAX_PASSKEYS:
             raise LimitReached(f"An account has at most {MAX_PASSKEYS} passkeys. Remove one first.")
         taken = select(Passkey.id).where(Passkey.account_id == account_id, Passkey.label_key == fold(label))
@@ -211,7 +211,7 @@ class Passkeys:
             raise InvalidLabel("Another passkey has this label.", field="passkey-label")
 
     def flag(self, stored: StoredCredential) -> None:
-        """Refuse a passkey from now on: it may have been copied."""
+        """Flag a passkey that may have been copied, so that it is refused."""
         with self._context.database.write() as tx:
             keep_account(tx, stored.account_id)
             flagged = tx.execute(

@@ -1,4 +1,4 @@
-"""Passwords: what a good one is, changing it, and resetting it from the administrator's side."""
+"""Passwords: their rules, their change by the owner, and their reset by an administrator."""
 
 from typing import Final
 
@@ -32,7 +32,7 @@ LONGEST: Final = 1024
 
 
 def prepare(password: str) -> str:
-    """`password` as it is hashed: Unicode normal form C, so that two keyboards type the same one."""
+    """`password` in Unicode normalization form C, so that all keyboards produce the same hash input."""
     return normal(password)
 
 
@@ -44,7 +44,7 @@ def check_new(
     estimator: Estimator = estimate,
     shortest: int = SHORTEST,
 ) -> None:
-    """Raise `PasswordTooShort`, `PasswordTooLong`, `PasswordTooWeak` or `PasswordRefused` unless it is good enough."""
+    """Check a new password. Raises `PasswordTooShort`, `PasswordTooLong`, `PasswordTooWeak` or `PasswordRefused`."""
     shortest = max(shortest, SHORTEST)
     if len(password) < shortest:
         raise PasswordTooShort(shortest=shortest, field=field)
@@ -59,7 +59,7 @@ def check_new(
 
 
 def shortest_for(tx: Connection, site: Site, account_id: int) -> int:
-    """How many characters a password of this account needs: as many as the site asks for without a second factor."""
+    """The minimum password length of this account; the site's setting applies without a second factor."""
     if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is not None:
         return SHORTEST
     return site.number_in(tx, PASSWORD_MINIMUM)
@@ -85,7 +85,7 @@ class Passwords:
         self._site = site
 
     def shortest(self, token: str = "") -> int:
-        """How many characters a new password needs: of the session's account, or of one that is made now."""
+        """The minimum length of a new password, of the session's account or, without a token, of a new account."""
         if not token:
             return self._site.number(PASSWORD_MINIMUM)
         with self._sessions.reading(token) as (tx, session):
@@ -94,7 +94,7 @@ class Passwords:
     def change(self, token: str, original: str, new: str, confirmation: str) -> None:
         """Change the password of the session's account; every other session ends.
 
-        The original password is the proof of identity, and a wrong one counts as a failed sign-in. Raises
+        The original password is the proof of identity. A wrong one counts as a failed sign-in. Raises
         `WrongOriginalPassword`, `PasswordsDoNotMatch`, `SameAsOldPassword`, `PasswordTooShort`,
         `PasswordTooLong`, `PasswordTooWeak`, `TooManyAttempts` or `StaleEdit`, each with its `field`.
         """
@@ -129,7 +129,7 @@ class Passwords:
             self._notices.enqueue(tx, session.account_id, Tag.PASSWORD_CHANGED)
 
     def reset(self, name: str, new: str, *, actor: str) -> None:
-        """Set a password from the administrator's side: every session of the account ends.
+        """Set a password for an administrator; every session of the account ends.
 
         Raises `NoSuchAccount` or what `check_new` raises.
         """
@@ -160,7 +160,7 @@ class Passwords:
             self._notices.enqueue(tx, row.id, Tag.PASSWORD_RESET)
 
     def _refuse_short(self, tx: Connection, account_id: int, new: str, field: str) -> None:
-        # The second factor may have been switched off while the password was hashed.
+        # The second factor can be disabled while the password is hashed.
         shortest = shortest_for(tx, self._site, account_id)
         if len(new) < shortest:
             raise PasswordTooShort(shortest=shortest, field=field)

@@ -1,4 +1,4 @@
-"""What a model costs, and what happens to a model nobody has priced."""
+"""Prices of models, and the rules for models without a price."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -26,31 +26,31 @@ _PRICE_OF: Final = (
     .order_by(Price.model != bindparam("name"))
     .limit(1)
 )
-"""The price of exactly that name before that of a name in other case. Built once: every relayed call runs it."""
+"""The price of the exact name, else of the name in another case. Built once, because every relayed call runs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelPrice:
-    """Prices in micro-USD: per million tokens in, per million tokens out, and per request."""
+    """Prices in micro-USD: per million input tokens, per million output tokens, and per request."""
 
     model: str
     input_per_million: int
     output_per_million: int
     per_request: int = 0
     cached_input_per_million: int | None = None
-    """For input that the model server had in its cache. None: it costs what other input costs."""
+    """The price of input from the model server's cache. None: the price of other input."""
     max_output_tokens: int | None = None
-    """The most tokens the model answers with. None: what the site says."""
+    """The most output tokens of the model. None: the site's setting."""
     is_default: bool = False
-    """Whether nobody has priced the model, and it costs what the site says of such models."""
+    """True if the model has no price and this is the site's rate for such models."""
 
     @property
     def is_cached_dearer(self) -> bool:
-        """Whether cached input costs more than other input. No such price is stored now; earlier ones may have been."""
+        """True if cached input costs more than other input. `set` refuses such a price; an older version stored it."""
         return (self.cached_input_per_million or 0) > self.input_per_million
 
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> int:
-        """The cost of one request in micro-USD, a fraction rounded up; `cached_tokens` are some of the prompt's."""
+        """The cost of one request in micro-USD, rounded up; `cached_tokens` are part of `prompt_tokens`."""
         cached = self.input_per_million if self.cached_input_per_million is None else self.cached_input_per_million
         prompt = (prompt_tokens - cached_tokens) * self.input_per_million + cached_tokens * cached
         tokens = prompt + completion_tokens * self.output_per_million
@@ -59,7 +59,7 @@ class ModelPrice:
 
 @dataclass(frozen=True, slots=True)
 class SeenModel:
-    """A model an account called that has no price."""
+    """A model without a price that an account called."""
 
     model: str
     calls: int
@@ -76,15 +76,15 @@ class Pricing:
     def set(self, price: ModelPrice, *, actor: str = UNNAMED) -> None:
         """Store the price of a model.
 
-        Raises `InvalidModel`, `InvalidMoney`, `InvalidNumber`, and `ModelSpeltOtherwise` where a name that differs
-        only by case has a price: nobody could tell which of the two a call means.
+        Raises `InvalidModel`, `InvalidMoney`, `InvalidNumber`, and `ModelSpeltOtherwise` if a name that differs only by
+        case has a price, because a call could mean either.
         """
         inputs.check_model(price.model)
         amounts = (price.input_per_million, price.output_per_million, price.per_request)
         if not all(0 <= amount <= MAXIMUM_MICRO_USD for amount in (*amounts, price.cached_input_per_million or 0)):
             raise InvalidMoney("A price is not below zero.")
         if price.is_cached_dearer:
-            # What is held for a call is worked out at the price of input, and a call costs no more than it holds.
+            # The hold of a call is computed at the price of input, and a call must not cost more than its hold.
             raise InvalidMoney("Cached input costs no more than other input.", field="cached-input")
         if price.max_output_tokens is not None and not 1 <= price.max_output_tokens <= MOST_OUTPUT_TOKENS:
             raise InvalidNumber(f"A model answers with 1 to {MOST_OUTPUT_TOKENS:,} tokens.", field="max-output")
@@ -101,7 +101,7 @@ class Pricing:
             change = update(Price).where(Price.model == price.model).values(values)
             add = upserting_insert(tx.dialect.name)(Price).values(model=price.model, model_key=key, **values)
             add = add.on_conflict_do_nothing(index_elements=["model_key"]).returning(literal(1))
-            # The second change is for a price that another administrator adds between the first two (PostgreSQL).
+            # The second UPDATE is for a price that another transaction inserted after the first one (PostgreSQL).
             if not (
                 tx.execute(change).rowcount or tx.execute(add).one_or_none() is not None or tx.execute(change).rowcount
             ):
@@ -111,17 +111,17 @@ class Pricing:
             same = [model for model in seen if fold_case(model) == key]
             if same:
                 tx.execute(delete(UnpricedModel).where(UnpricedModel.model.in_(same)))
-            # A price that was set is nobody's default: the log does not say so of each.
+            # `is_default` is always False here, so the log omits it.
             told = {name: value for name, value in asdict(price).items() if value is not None and name != "is_default"}
             self._audit.record_site(tx, SiteTag.PRICE_SET, actor=actor, source=COMMAND_LINE, **told)
 
     def remove(self, model: str, *, actor: str = UNNAMED) -> None:
-        """Raises `NoSuchItem`."""
+        """Delete the price of a model. Raises `NoSuchItem`."""
         with self._context.database.write() as tx:
             # A name that holds what no text may, such as a lone surrogate, cannot even be asked for.
             if not is_sanitized(model) or tx.execute(delete(Price).where(Price.model == model)).rowcount != 1:
                 raise NoSuchItem(f"The model {sanitize(model, 200)} has no price.")
-            # A price that shared its key with this one has it now.
+            # Another price that differs only by case gets the key now.
             keyless = tx.execute(select(Price.model).where(Price.model_key.is_(None)).order_by(Price.model)).scalars()
             heir = next((other for other in keyless if fold_case(other) == fold_case(model)), None)
             if heir is not None:
@@ -129,20 +129,21 @@ class Pricing:
             self._audit.record_site(tx, SiteTag.PRICE_REMOVED, actor=actor, source=COMMAND_LINE, model=model)
 
     def all(self) -> list[ModelPrice]:
-        """Every price, by model."""
+        """All prices, sorted by model."""
         with self._context.database.read() as tx:
             return [_price(row) for row in tx.execute(select(Price).order_by(Price.model))]
 
     def find(self, model: str) -> ModelPrice | None:
-        """The price of this model, or of one whose name differs only by case; None if there is none."""
+        """The price of this model, or of a name that differs only by case; None without one."""
         with self._context.database.read() as tx:
             row = self._row(tx, model)
         return None if row is None else _price(row)
 
     def admit(self, account_id: int, model: str) -> ModelPrice | None:
-        """The price to charge `account_id` for `model`, or None for one that is unpriced, accepted and free.
+        """The price of `model` for the account, or None for an accepted model that is free.
 
-        Raises `ModelNotPriced` unless the account's switch is on; a switch that cannot be read counts as off.
+        An unpriced model is noted. Raises `ModelNotPriced` unless the account accepts such models; a setting that
+        cannot be read counts as off.
         """
         try:
             with self._context.database.read() as tx:
@@ -157,7 +158,7 @@ class Pricing:
         return price
 
     def quote(self, tx: Connection, account_id: int, model: str) -> ModelPrice | None:
-        """The same inside `tx`, without noting the unpriced model. Raises what `admit` raises."""
+        """The price of `model`, as `admit`, inside `tx`. An unpriced model is not noted. Raises `ModelNotPriced`."""
         row = self._row(tx, model)
         if row is not None:
             return _price(row)
@@ -170,7 +171,7 @@ class Pricing:
         return ModelPrice(sanitize(model, inputs.LONGEST_MODEL), per_in, per_out, is_default=True)
 
     def unpriced_models(self, token: str) -> list[SeenModel]:
-        """Models the session's account called that have no price, last seen first."""
+        """The models without a price that the session's account called, last seen first."""
         with self._sessions.reading(token) as (tx, session):
             rows = tx.execute(
                 select(UnpricedModel)
@@ -181,9 +182,9 @@ class Pricing:
             return [SeenModel(row.model, row.calls, row.last_seen_at) for row in rows]
 
     def accepts_unpriced(self, tx: Connection, account_id: int) -> bool:
-        """Whether the account accepts models without a price, and the administrator lets it decide.
+        """True if the account accepts models without a price and the site leaves the decision to accounts.
 
-        A switch of the account that cannot be read counts as off.
+        An account setting that cannot be read counts as off.
         """
         accepts = tx.execute(
             select(PriceSettingsRow.accept_unpriced_models).where(PriceSettingsRow.account_id == account_id)
@@ -196,7 +197,7 @@ class Pricing:
             return self._forbids_unpriced(tx)
 
     def note_unpriced(self, tx: Connection, account_id: int, model: str) -> None:
-        """Remember that the account called a model without a price, for its owner to see."""
+        """Count a call of a model without a price, which is shown to the account's owner."""
         keep_account(tx, account_id)
         upsert(
             tx,
@@ -204,7 +205,7 @@ class Pricing:
             {"account_id": account_id, "model": sanitize(model, inputs.LONGEST_MODEL)},
             {"calls": (1, UnpricedModel.calls + 1), "last_seen_at": self._context.now()},
         )
-        # A client that invents names must not fill the disk.
+        # Only the newest rows are kept: a client that invents names must not fill the disk.
         newest_first = (
             select(UnpricedModel.model)
             .where(UnpricedModel.account_id == account_id)
@@ -220,7 +221,7 @@ class Pricing:
         return self._site.text_in(tx, "price.unpriced") == "forbid"
 
     def _row(self, tx: Connection, model: str) -> Any:
-        # A name that no price can have may not even be one that the database can be asked for.
+        # Such a name has no price, and the driver may refuse it, for example a lone surrogate.
         if not is_sanitized(model):
             return None
         return tx.execute(_PRICE_OF, {"name": model, "name_key": fold_case(model)}).one_or_none()

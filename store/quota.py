@@ -1,7 +1,7 @@
-"""The quota ledger: reserve before a call, settle after it, never below zero.
+"""The quota ledger: a hold before each call, a booking after it, and never a balance below zero.
 
-What a call may cost at most is held by one conditional UPDATE; what it did cost is taken in the transaction that
-logs it and, where it crosses the threshold, puts the warning into the outbox.
+One conditional UPDATE holds the most that a call can cost. The actual cost is taken in the transaction that logs the
+call and, below the threshold, queues the warning.
 """
 
 from dataclasses import dataclass, replace
@@ -23,8 +23,8 @@ from store.usage_log import UsageEntry, UsageLog
 
 _OUT_OF_RANGE: Final = "The quota would fall below zero or grow beyond 1,000,000,000 dollars."
 
-# Every relayed call runs these. To build one takes SQLAlchemy eight times as long as to run it, so they are built
-# once.
+# Every relayed call runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they are
+# built once.
 _HOLD: Final = (
     update(Quota)
     .where(
@@ -63,7 +63,7 @@ _TAKE_UNCHECKED: Final = (
     .returning(and_(Quota.warning_armed, Quota.remaining_micro_usd < func.coalesce(_THRESHOLD, 0)).label("is_crossed"))
 )
 _LEFT: Final = Quota.remaining_micro_usd - (Quota.held_micro_usd - bindparam("held"))
-"""What a call may take: all but what is held for others, who would be served for nothing."""
+"""The most that a booking can take: the balance without the holds of other calls."""
 _TAKE: Final = _TAKE_UNCHECKED.where(bindparam("cost") <= _LEFT)
 _SPEND_ON_KEY: Final = (
     update(ApiKey)
@@ -77,7 +77,7 @@ _SPEND_ON_KEY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class QuotaState:
-    """An account's money, in micro-USD."""
+    """An account's quota, in micro-USD."""
 
     remaining_micro_usd: int
     held_micro_usd: int
@@ -99,7 +99,7 @@ class Quotas:
             return self.state_of(tx, session.account_id)
 
     def state_of(self, tx: Connection, account_id: int) -> QuotaState:
-        """Raises `NoSuchAccount`."""
+        """The quota of an account, inside `tx`. Raises `NoSuchAccount`."""
         row = tx.execute(select(Quota).where(Quota.account_id == account_id)).one_or_none()
         if row is None:
             raise NoSuchAccount
@@ -143,10 +143,10 @@ class Quotas:
         return taken
 
     def adjust(self, name: str, *, add: int = 0, set_to: int | None = None, actor: str) -> QuotaState:
-        """Top up, take away (negative `add`) or set the quota from the administrator's side.
+        """Add to the quota (negative `add` subtracts) or set it, for an administrator.
 
-        More re-arms the warning; less sends it, if that crosses the threshold. Raises `NoSuchAccount`, and
-        `InvalidMoney` if it would fall below zero or grow beyond the maximum.
+        An increase re-arms the warning. A decrease below the threshold queues it. Raises `NoSuchAccount`, and
+        `InvalidMoney` if the quota would be below zero or above the maximum.
         """
         if abs(add) > MAXIMUM_MICRO_USD or not 0 <= (set_to or 0) <= MAXIMUM_MICRO_USD:
             raise InvalidMoney(_OUT_OF_RANGE)
@@ -180,7 +180,7 @@ class Quotas:
         return state
 
     def release_abandoned(self) -> int:
-        """Give back what dead processes held; returns how many reservations there were."""
+        """Release the holds of dead processes; returns the number of reservations."""
         with self._context.database.write() as tx:
             released = self.reservations.release_abandoned(tx)
             for one in released:
@@ -194,8 +194,8 @@ class Quotas:
         exact = tx.execute(_TAKE, {"account": account_id, "held": held, "cost": cost}).one_or_none()
         if exact is not None:
             return cost, exact.is_crossed is True
-        # It cost more than is left. That is read under the row's lock: a top-up that came in between pays for the
-        # rest of this call, and is not lost with it (PostgreSQL).
+        # The cost is above the free balance. It is read again under the row lock, so that a concurrent top-up pays for
+        # the rest of this call and is not overwritten (PostgreSQL).
         left = tx.execute(
             select(_LEFT).where(Quota.account_id == account_id).with_for_update(), {"held": held}
         ).scalar_one()

@@ -1,8 +1,8 @@
-"""A new key for everything that is stored, while others go on, and resumed wherever it was stopped.
+"""Online key rotation for all encrypted data. An interrupted run is resumed by the next one.
 
-The key file gets the new key first, beside the old one, so whoever runs can open both and seals under the new one.
-Then every value and every chain of the audit log passes over, each in a transaction of its own. Only when nothing is
-left under the old key is the database tied to the new one and the old one taken out of the file.
+First the key file gets the new key beside the old one: running programs then decrypt with both and encrypt with the new
+one. Next every encrypted value and every chain of the audit log is converted, in one transaction each. When nothing
+depends on the old key, the key check value is replaced and the old key is removed from the file.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from store.throttle import Factor
 from store.upsert import upsert
 
 GRACE: Final = BUSY_TIMEOUT_MS / 1000 + 1
-"""Seconds in which a transaction that has sealed a value under the old key has committed or failed."""
+"""Seconds after which a transaction that encrypted a value under the old key has committed or failed."""
 
 _AT_ONCE: Final = 50
 _ROUNDS: Final = 20
@@ -33,7 +33,7 @@ _ROUNDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """What was done. `unreadable` counts values that the old key did not open either; they are as they were."""
+    """The result. `unreadable` counts values that the old key cannot decrypt either; they are unchanged."""
 
     key_id: int
     old_key_ids: tuple[int, ...]
@@ -45,10 +45,11 @@ class Renewed:
 def rekey(
     store: Store, path: Path, *, actor: str, wait: Callable[[float], None], say: Callable[[str], None]
 ) -> Renewed:
-    """Give the data of `store` a new key in the key file at `path`, or go on with what was begun.
+    """Rotate the key of `store` in the key file at `path`, or resume an interrupted rotation.
 
-    `wait` sleeps that many seconds. `store` must read its keys from the same file. Raises `KeyMissing`, `KeyWrong`,
-    `KeyExposed`, `DatabaseBusy` if another does the same, and what the database raises; run again, it goes on.
+    `wait` sleeps the given seconds, `say` prints progress. `store` must read its keys from the same file. Raises
+    `KeyMissing`, `KeyWrong`, `KeyExposed`, `DatabaseBusy` during another rotation, and the database's errors. After an
+    error the next run resumes.
     """
     with key_file.held(path):
         ring = _begun(store, path)
@@ -74,7 +75,7 @@ def rekey(
 
 
 def _begun(store: Store, path: Path) -> KeyRing:
-    """The ring with a new key in it, which is in the file."""
+    """The ring in the file, after a new key was added unless a rotation had begun."""
     ring = key_file.load_key_file(path)
     key_check.check_ring(store.database, ring)
     if len(ring.keys) > 1:
@@ -86,7 +87,7 @@ def _begun(store: Store, path: Path) -> KeyRing:
 
 
 def _reseal(store: Store, ring: KeyRing) -> tuple[int, int]:
-    """Seal anew what is under another key; returns how many were, and how many could not be opened."""
+    """Encrypt values of other keys again; returns the number of converted and of unreadable values."""
     done, unreadable = 0, 0
     for column in sealed_columns():
         with store.database.read() as tx:
@@ -110,7 +111,7 @@ def _resealed(store: Store, ring: KeyRing, sealed: bytes, associated_data: str) 
 
 
 def _renew_log(store: Store, ring: KeyRing) -> int:
-    """Bring the audit log under the current key; returns how many chains were not."""
+    """Convert the audit log to the current key; returns the number of converted chains."""
     with store.database.read() as tx:
         accounts, is_site = audit_renewal.outdated(tx, ring), audit_renewal.is_site_outdated(tx, ring)
     for account_id in accounts:
@@ -123,7 +124,7 @@ def _renew_log(store: Store, ring: KeyRing) -> int:
 
 
 def _finish(store: Store, ring: KeyRing, unreadable: int, actor: str) -> bool:
-    """Tie the database to the current key if nothing is left under another; returns whether it is."""
+    """Replace the key check value if no value depends on another key. True if it was replaced."""
     with store.database.write() as tx:
         _await_writers(tx)
         left = sum(_count(column.values(tx), ring) for column in sealed_columns())
@@ -136,7 +137,7 @@ def _finish(store: Store, ring: KeyRing, unreadable: int, actor: str) -> bool:
 
 
 def _throttles(store: Store, tx: Connection, ring: KeyRing) -> list[tuple[Any, str]]:
-    """The rows of tries whose names are hashed under the oldest key, and the bucket of each under the current one."""
+    """The throttle rows whose names are hashed under the oldest key, each with its bucket under the current key."""
     rows = {row.bucket: row for row in tx.execute(select(Throttle))}
     names = tx.execute(select(Account.name)).scalars().all()
     found = []
@@ -149,17 +150,17 @@ def _throttles(store: Store, tx: Connection, ring: KeyRing) -> list[tuple[Any, s
 
 
 def _copy_throttles(store: Store, tx: Connection, ring: KeyRing) -> None:
-    """Have every lock under both keys: a program looks under the oldest one until it is out of the file."""
+    """Copy every lock to the current key. Running programs use the oldest key until it is removed from the file."""
     for old, bucket in _throttles(store, tx, ring):
         values = {"failures": old.failures, "locked_until": old.locked_until, "updated_at": old.updated_at}
         upsert(tx, Throttle, {"bucket": bucket}, values)
 
 
 def _await_writers(tx: Connection) -> None:
-    """Let whoever has written a sealed value or begun a chain commit first, and nobody write one until `tx` ends.
+    """Wait for open transactions that write encrypted values or chains, and block new ones until `tx` ends.
 
-    PostgreSQL shows nothing of a transaction that is still open, and one may last longer than `GRACE`. Raises
-    `DatabaseBusy` if it lasts longer than a lock is waited for.
+    On PostgreSQL `tx` cannot see rows of an open transaction, which may last longer than `GRACE`. Raises `DatabaseBusy`
+    after the lock timeout.
     """
     if tx.dialect.name != "postgresql":
         return

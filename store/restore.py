@@ -1,7 +1,7 @@
-"""Putting a backup in the place of a database: all of it, or nothing is changed.
+"""Atomic replacement of a database by a backup.
 
-An SQLite database is built beside the one to be replaced and takes its name in one step; on PostgreSQL everything
-happens in one transaction.
+A new SQLite database is built beside the old one and renamed in one step. On PostgreSQL all rows are replaced in one
+transaction.
 """
 
 import shutil
@@ -27,14 +27,14 @@ from store.sqlite_file import create as create_file
 from store.store import Store, open_store
 
 _LEFT_OUT: Final = {Session.__tablename__, PendingSignIn.__tablename__, PasskeyCeremony.__tablename__}
-"""Whoever was signed out since the backup must not be signed in again by it: everybody signs in anew."""
+"""Tables that are not restored: a restore must not revive sessions that ended since the backup."""
 
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored. `replaced` is where the SQLite file that was there lies now."""
+    """The result of a restore. `replaced` is the new path of the old SQLite file."""
 
     manifest: Manifest
     replaced: Path | None
@@ -44,18 +44,18 @@ class Restored:
 def restore(
     path: Path, url: str, ring: KeyRing, *, replace: bool, actor: str, clock: Clock, ready: Callable[[], None]
 ) -> Restored:
-    """Put the backup at `path` in the place of the database at `url`.
+    """Replace the database at `url` by the backup at `path`.
 
-    `ready` is called once the backup is known to be good, before anything is changed. Raises `BackupRefused`;
-    `DatabaseInUse` where there is data and `replace` is not said; `DatabaseBusy` while another program has the
-    SQLite file open; and what the database raises. Whatever is raised, the database is as it was.
+    `ready` is called once the backup is verified, before anything is changed. Raises `BackupRefused`, `DatabaseInUse`
+    for a database with data unless `replace`, `DatabaseBusy` while another program has the SQLite file open, and the
+    database's errors. After an error the database is unchanged.
     """
     target = Database(url)
     try:
         if not replace and _has_data(target):
             raise DatabaseInUse
         with working_folder(_workshop(target)) as folder:
-            # Verified and read from a copy: nobody changes it between the two.
+            # A copy is verified and read, so that the file cannot change between the two.
             copy = folder / "backup"
             manifest = _verified_copy(path, copy, ring)
             ready()
@@ -98,7 +98,7 @@ def _has_data(target: Database) -> bool:
 
 
 def _verified_copy(path: Path, copy: Path, ring: KeyRing) -> Manifest:
-    """Copy the backup, verify the copy, and bring it to the current schema; returns its manifest."""
+    """Copy the backup, verify the copy, and upgrade it to the current schema; returns its manifest."""
     with backup_file.opened(path):
         pass
     try:
@@ -117,7 +117,7 @@ def _verified_copy(path: Path, copy: Path, ring: KeyRing) -> Manifest:
 
 
 def _load(store: Store, copy: Path, manifest: Manifest, actor: str) -> bool:
-    """Give the store what the backup holds, in one transaction; returns whether its audit log is whole."""
+    """Load the backup into the store in one transaction. True if the audit log is valid."""
     with _unexpected_refused(), _reading(copy) as source, store.database.write() as tx:
         _empty(tx)
         for table in row_copy.TABLES:
@@ -152,7 +152,7 @@ def _reading(copy: Path) -> Iterator[Connection]:
 
 @contextmanager
 def _unexpected_refused() -> Iterator[None]:
-    """A value in the backup that no column of ours can have, in spite of its manifest."""
+    """Raise `BackupRefused` for a value that no column can hold."""
     try:
         yield
     except (exc.StatementError, ValueError, TypeError) as error:
@@ -162,7 +162,7 @@ def _unexpected_refused() -> Iterator[None]:
 
 
 def _take_place(new: Path, target: Path, clock: Clock) -> Path | None:
-    """Give `new` the name `target`; returns where the file that had it lies now, if there was one."""
+    """Rename `new` to `target`; returns the new path of the old file, or None without one."""
     create_file(target)
     had_content = target.stat().st_size > 0
     aside = target.with_name(f"{target.stem}-{clock.now():%Y%m%dT%H%M%S%f}.replaced{target.suffix}")
@@ -170,13 +170,13 @@ def _take_place(new: Path, target: Path, clock: Clock) -> Path | None:
         if had_content:
             aside.hardlink_to(target)
         for suffix in _SIDE_FILES:
-            # What belongs to the old file must not be taken for the new one's.
+            # SQLite would apply the old file's log and journal to the new file.
             side = target.with_name(target.name + suffix)
             if side.exists():
                 side.rename(aside.with_name(aside.name + suffix))
         new.replace(target)
     if is_readable:
-        # Of SQLite's hold on the old file, under whose name it no longer finds them; nothing of the data is in them.
+        # SQLite cannot remove these files of its lock on the old file, which has another name now. They hold no data.
         for suffix in ("-shm", "-journal"):
             with suppress(OSError):
                 aside.with_name(aside.name + suffix).unlink()
@@ -185,9 +185,9 @@ def _take_place(new: Path, target: Path, clock: Clock) -> Path | None:
 
 @contextmanager
 def _held(target: Path) -> Iterator[bool]:
-    """Put the write-ahead log into the old file, and let nobody open it. Raises `DatabaseBusy` if somebody has it open.
+    """Checkpoint the old file and lock it exclusively. Raises `DatabaseBusy` while another program has it open.
 
-    Yields whether SQLite can read it: a file that it cannot keeps its log, and they are put aside together.
+    Yields True if SQLite can read the file. An unreadable file keeps its log, and both are renamed together.
     """
     with closing(sqlite3.connect(target, timeout=1, isolation_level=None)) as connection:
         try:

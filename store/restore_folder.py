@@ -1,8 +1,7 @@
-"""The private folder that a restore works in, beside the database or in the temporary folder.
+"""The private working folder of a restore, beside the database or in the temporary folder.
 
-A restore that is killed leaves it behind, and a copy of the data in it. Each running restore holds a lock on its own
-folder (flock(2), which ends with the process), so the next one in the same place knows what is left over, and removes
-it.
+A killed restore leaves its folder with a copy of the data. Each running restore holds a lock on its folder (flock(2),
+which ends with the process), so the next restore in the same place recognizes such folders and removes them.
 """
 
 import os
@@ -21,7 +20,7 @@ PREFIX: Final = ".gatekey-restore-"
 def working_folder(place: Path | None) -> Iterator[Path]:
     """A new private folder in `place`, or in the temporary folder; it is removed afterwards. Raises OSError.
 
-    What restores that no longer run left there is removed first, as far as it can be.
+    Folders of killed restores in the same place are removed first, as far as possible.
     """
     place = place or Path(tempfile.gettempdir())
     for folder, lock in _left_over(place):
@@ -38,7 +37,7 @@ def working_folder(place: Path | None) -> Iterator[Path]:
 
 
 def left_over(place: Path) -> list[Path]:
-    """The folders in `place` of this user's restores that no longer run."""
+    """The folders in `place` of this user's killed restores."""
     found = []
     for folder, lock in _left_over(place):
         found.append(folder)
@@ -47,7 +46,7 @@ def left_over(place: Path) -> list[Path]:
 
 
 def _left_over(place: Path) -> Iterator[tuple[Path, int]]:
-    """The same with the lock on each, which the caller closes."""
+    """The folders of killed restores, each with its lock, which the caller closes."""
     try:
         folders = [folder for folder in place.iterdir() if folder.name.startswith(PREFIX)]
     except OSError:
@@ -61,7 +60,7 @@ def _left_over(place: Path) -> Iterator[tuple[Path, int]]:
 def _claimed(place: Path) -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
-        # Until it is locked, another restore may take it for a left one and remove it.
+        # Before it is locked, another restore can mistake it for one of a killed restore and remove it.
         try:
             lock = _locked(folder, waits=True)
         except OSError:
@@ -72,9 +71,9 @@ def _claimed(place: Path) -> tuple[Path, int]:
 
 
 def _locked(folder: Path, *, waits: bool) -> int | None:
-    """A descriptor of `folder` with a lock on it; None if it is gone, another's, or locked and not waited for.
+    """A locked descriptor of `folder`; None if it is gone, another user's, or locked while `waits` is False.
 
-    Raises OSError where it `waits` and the file system has no locks.
+    Raises OSError if `waits` and the file system has no locks.
     """
     import fcntl
 
@@ -98,7 +97,7 @@ def _locked(folder: Path, *, waits: bool) -> int | None:
 
 
 def _is_own(folder: Path, descriptor: int) -> bool:
-    """Whether the locked folder is this user's and still has its name."""
+    """True if the locked folder is this user's and still has its name."""
     status = os.fstat(descriptor)
     try:
         named = folder.lstat()

@@ -1,4 +1,4 @@
-"""Which changes of settings weaken a safeguard, so that they need a fresh proof of identity."""
+"""Changes of settings that weaken a safeguard and therefore need a fresh proof of identity."""
 
 from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings, Section
@@ -6,9 +6,10 @@ from store.setting_fields import settings_of
 
 
 def needs_proof(before: Section, after: Section) -> str:
-    """The part of a change that needs a proof of identity, in words; empty if none does.
+    """The part of a change that needs a proof of identity, in words; empty without one.
 
-    A thief could divert warnings, silence or delay them, or spend without a bound. Back to safe needs nothing.
+    An attacker with an open session could redirect, silence or delay warnings, or allow unlimited costs. Changes that
+    strengthen a safeguard need no proof.
     """
     if isinstance(before, NotificationSettings) and isinstance(after, NotificationSettings):
         return _weaker_warning(before, after)
@@ -34,7 +35,7 @@ def _weaker_warning(before: NotificationSettings, after: NotificationSettings) -
 
 
 def _warns(section: NotificationSettings) -> bool:
-    """Whether a quota that runs out would be told to anybody."""
+    """True if any quota warning can be sent."""
     return bool(section.channels) and section.threshold_micro_usd > 0
 
 

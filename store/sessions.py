@@ -1,8 +1,8 @@
-"""Who is signed in: random tokens, hashed at rest, listed, revocable, and short-lived.
+"""Sessions: random tokens, stored as hashes, with an idle and an absolute limit.
 
-Every rule about an account starts with `authorise`, in the rule's own transaction. It refuses a session that
-was revoked, locked, idle or old, or whose epoch is behind the account's; and, where asked, one whose owner did
-not prove who they are within the last five minutes.
+Every act on an account starts with `authorise`, in the transaction of the act. It refuses a session that was revoked,
+locked, idle or old, or whose epoch is not the account's. On request it also refuses a session without a proof of
+identity in the last five minutes.
 """
 
 import hashlib
@@ -34,8 +34,8 @@ PROOF_LASTS: Final = timedelta(minutes=5)
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 _TOUCH_EVERY: Final = timedelta(minutes=1)
 
-# Every act of a person runs these. To build one takes SQLAlchemy eight times as long as to run it, so they are built
-# once.
+# Every act of a user runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they are
+# built once.
 _SESSION: Final = (
     select(
         Session.id,
@@ -60,7 +60,7 @@ _OWNER: Final = select(Session.account_id).where(Session.token_hash == bindparam
 
 @dataclass(frozen=True, slots=True)
 class AuthorizedSession:
-    """Who acts, established by `Sessions.authorise`."""
+    """A session that `Sessions.authorise` accepted, and its account."""
 
     session_id: int
     account_id: int
@@ -70,12 +70,12 @@ class AuthorizedSession:
     source: str
     proved_at: datetime | None
     is_stale: bool
-    """Whether its last activity was noted a while ago, and should be noted again."""
+    """True if the stored time of the last activity is older than `_TOUCH_EVERY`."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """One session, as its owner sees it."""
+    """One session, as shown to its owner."""
 
     id: int
     is_current: bool
@@ -86,7 +86,7 @@ class SessionInfo:
 
 
 def digest(token: str) -> bytes:
-    """SHA-256 of a random token: at 128 bits and more a plain hash is enough (OWASP ASVS 5.0, 6.5.2)."""
+    """SHA-256 of a random token. From 128 random bits on, a plain hash is enough (OWASP ASVS 5.0, 6.5.2)."""
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
@@ -97,7 +97,7 @@ class Sessions:
 
     @contextmanager
     def reading(self, token: str) -> Iterator[tuple[Connection, AuthorizedSession]]:
-        """A read transaction on behalf of a session. Raises what `authorise` raises."""
+        """A read transaction for a session. Raises the errors of `authorise`."""
         with self._context.database.read() as tx:
             session = self.authorise(tx, token)
             yield tx, session
@@ -107,10 +107,10 @@ class Sessions:
 
     @contextmanager
     def writing(self, token: str, *, proof: bool = False) -> Iterator[tuple[Connection, AuthorizedSession]]:
-        """A write transaction on behalf of a session, with the account's row held until it ends.
+        """A write transaction for a session, with the lock on the account's row.
 
-        So two guarded changes of one account cannot pass each other: PostgreSQL queues them at the row, SQLite
-        at the file. `proof` asks for a proof of identity within `PROOF_LASTS`. Raises what `authorise` raises.
+        Two changes of one account are serialized: on PostgreSQL by the row lock, on SQLite by the file lock. `proof`
+        requires a proof of identity within `PROOF_LASTS`. Raises the errors of `authorise`.
         """
         with self._context.database.write() as tx:
             session = self.authorise(tx, token, proof=proof, lock_row=True)
@@ -121,7 +121,7 @@ class Sessions:
     def authorise(
         self, tx: Connection, token: str, *, proof: bool = False, lock_row: bool = False
     ) -> AuthorizedSession:
-        """The account behind a session token.
+        """The session of a token, and its account. `lock_row` locks the account's row until `tx` ends.
 
         Raises `SessionEnded`, `SessionSuspended`, `SessionLocked`, `FreshProofRequired` or `ClockWentBack`.
         """
@@ -153,9 +153,9 @@ class Sessions:
         )
 
     def open(self, tx: Connection, account_id: int, epoch: int, *, method: str, source: str) -> str:
-        """A new session for an account that has just proved itself; returns its token, which is not stored.
+        """Insert a session after a successful sign-in; returns its token, which is not stored.
 
-        `epoch` is the account's, read under its row lock.
+        `epoch` is the account's `auth_epoch`, read under its row lock.
         """
         now, token = self._context.now(), self._context.rng.randbytes(32).hex()
         tx.execute(
@@ -180,14 +180,14 @@ class Sessions:
         return token
 
     def note_proof(self, tx: Connection, session_id: int) -> None:
-        """Remember that the session's owner has just proved who they are; it also unlocks the session."""
+        """Store the time of a proof of identity, and unlock the session."""
         now = self._context.now()
         tx.execute(
             update(Session).where(Session.id == session_id).values(proof_at=now, last_active_at=now, locked_at=None)
         )
 
     def end_others(self, tx: Connection, account_id: int, keep: int | None) -> int:
-        """Raise the account's epoch: every session but `keep` dies, and every sign-in under way. Returns how many."""
+        """End all sessions but `keep`, and pending sign-ins, by a new `auth_epoch`; returns the number of sessions."""
         epoch = tx.execute(
             update(Account)
             .where(Account.id == account_id)
@@ -200,7 +200,7 @@ class Sessions:
         return tx.execute(delete(Session).where(Session.account_id == account_id, Session.epoch < epoch)).rowcount
 
     def is_live(self, tx: Connection, session_id: int | None) -> bool:
-        """Whether a session may still act: for a ceremony that finishes what its console began."""
+        """True if a session is valid. It is for passkey ceremonies, which finish without the session's token."""
         now = self._context.now()
         live = (
             select(Session.id)
@@ -217,12 +217,12 @@ class Sessions:
         return tx.execute(live).scalar() is not None
 
     def whoami(self, token: str) -> AuthorizedSession:
-        """Who this session belongs to. Raises what `authorise` raises."""
+        """The session of a token, and its account. Raises the errors of `authorise`."""
         with self.reading(token) as (_, session):
             return session
 
     def list(self, token: str) -> list[SessionInfo]:
-        """The account's live sessions, this one first, then the last active."""
+        """The account's valid sessions: the current one first, then by last activity."""
         now = self._context.now()
         with self.reading(token) as (tx, session):
             rows = tx.execute(
@@ -248,7 +248,7 @@ class Sessions:
         return sorted(listed, key=lambda info: not info.is_current)
 
     def end(self, token: str) -> None:
-        """Sign out. A token that is already dead is no error."""
+        """Sign out. An invalid token is ignored."""
         with self._context.database.write() as tx:
             keep_account(tx, _OWNER, {"hashed": digest(token)})
             row = tx.execute(
@@ -266,14 +266,14 @@ class Sessions:
             self._audit.record_by(tx, session, Tag.SIGNED_OUT)
 
     def sign_out_others(self, token: str) -> int:
-        """End every other session of the account; returns how many there were."""
+        """End every other session of the account; returns the number."""
         with self.writing(token) as (tx, session):
             ended = self.end_others(tx, session.account_id, keep=session.session_id)
             self._audit.record_by(tx, session, Tag.OTHERS_SIGNED_OUT, sessions=ended)
             return ended
 
     def lock(self, token: str) -> None:
-        """Lock the session: until it is unlocked with a factor, nothing can be done with it."""
+        """Lock the session. It is refused until a re-authentication unlocks it."""
         with self._context.database.write() as tx:
             row = tx.execute(
                 update(Session)
@@ -289,5 +289,5 @@ class Sessions:
 
 
 def is_fresh(proved_at: datetime | None, now: datetime) -> bool:
-    """Whether a proof given at `proved_at` still holds; one from the future does not."""
+    """True if a proof at `proved_at` is still valid. A time more than `CLOCK_TOLERANCE` ahead is not."""
     return proved_at is not None and -CLOCK_TOLERANCE <= now - proved_at < PROOF_LASTS

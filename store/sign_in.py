@@ -1,7 +1,7 @@
-"""Signing in, step by step; unlocking; and proving again who one is.
+"""Sign-in in one or two steps, and re-authentication, which also unlocks a session.
 
-Whatever the first factor is (a password, a passkey, a bound identity), `admit` decides what follows: a session,
-or a ticket that only the second factor turns into one. There is no other door.
+After every first factor (password, passkey, bound identity) `admit` opens a session, or returns a ticket that needs the
+second factor. No other function opens a session.
 """
 
 from collections.abc import Iterator
@@ -38,17 +38,17 @@ TICKET_LASTS: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session was opened. `token` is its only copy."""
+    """An opened session. `token` is not stored."""
 
     token: str = field(repr=False)
     name: str
     short_of: int = 0
-    """The characters the site asks of a password without a second factor, if the one given has fewer; else 0."""
+    """The site's minimum password length without a second factor, if this password is shorter; else 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorNeeded:
-    """The first factor was right. `ticket` and a code open a session until `expires_at`."""
+    """A right first factor. `ticket` and a code open a session until `expires_at`."""
 
     ticket: str = field(repr=False)
     name: str
@@ -75,10 +75,10 @@ class SignIn:
         self._site = site
 
     def with_password(self, name: str, password: str, *, source: str, peer: str = "") -> SignedIn | SecondFactorNeeded:
-        """Sign in with a password. Slow, and as slow for a name nobody has.
+        """Sign in with a password. Slow, and equally slow for an unknown name.
 
-        `source` is what the owner is shown; tries are counted by `peer`, or by the source without one. A hash made
-        at a lower cost is renewed on the way. Raises `WrongCredentials`, `TooManyAttempts`, `FactorDisabled`, and
+        `source` is shown to the owner. Attempts are counted by `peer`, or by `source` without one. A hash with a lower
+        cost than today's is replaced. Raises `WrongCredentials`, `TooManyAttempts`, `FactorDisabled`, and
         `AccountSuspended` for the right password of a suspended account.
         """
         name, peer = name.strip(" "), peer or source
@@ -107,9 +107,9 @@ class SignIn:
 
     @contextmanager
     def admitting(self, account_id: int | None, *, source: str, factor: Factor | None = None) -> Iterator[Connection]:
-        """A write transaction that ends in `admit`; that a suspended account was refused is written after it.
+        """A write transaction for `admit`. A refused suspended account is recorded after its rollback.
 
-        `factor` is the one whose try was right, if tries at it are counted.
+        `factor` is the factor that was right, if its attempts are counted.
         """
         try:
             with self._context.database.write() as tx:
@@ -119,7 +119,7 @@ class SignIn:
             raise
 
     def admit(self, tx: Connection, account_id: int, *, method: str, source: str) -> SignedIn | SecondFactorNeeded:
-        """Let in whoever gave a right first factor: at once, or after the second factor if there is one.
+        """Open a session after a right first factor, or return a ticket if the account has a second factor.
 
         Raises `WrongCredentials` if the account is gone, and `AccountSuspended`.
         """
@@ -145,9 +145,8 @@ class SignIn:
     def with_code(self, ticket: str, code: str) -> SignedIn:
         """Finish a sign-in with a TOTP or a backup code.
 
-        A wrong code leaves the ticket alive; so does one that was used before, which is a failed sign-in as well.
-        Raises `SignInExpired`, `WrongCode`, `CodeAlreadyUsed`,
-        `ClockSkewed`, `TooManyAttempts`, `FactorDisabled`.
+        A wrong or already used code counts as a failed sign-in and leaves the ticket valid. Raises `SignInExpired`,
+        `WrongCode`, `CodeAlreadyUsed`, `ClockSkewed`, `TooManyAttempts`, `FactorDisabled`.
         """
         with self._context.database.read() as tx:
             pending = self._pending(tx, ticket)
@@ -165,7 +164,7 @@ class SignIn:
                 return self._let_in(tx, account_id, name, account.auth_epoch, method, source)
 
     def prove_with_password(self, token: str, password: str) -> None:
-        """Prove again who one is, which also unlocks. Slow.
+        """Re-authenticate with the password, which also unlocks the session. Slow.
 
         Raises `WrongOriginalPassword`, `TooManyAttempts`, `FactorDisabled`, `SessionEnded`.
         """
@@ -183,9 +182,9 @@ class SignIn:
             self._note_proof(tx, session, "password")
 
     def prove_with_code(self, token: str, code: str) -> None:
-        """Prove again who one is with a TOTP or a backup code, which also unlocks.
+        """Re-authenticate with a TOTP or a backup code, which also unlocks the session.
 
-        Raises what `with_code` raises, `NotEnabled` without a second factor, and `SessionEnded`.
+        Raises the errors of `with_code`, `NotEnabled` without a second factor, and `SessionEnded`.
         """
         session = self._session(token)
         factor = self._second_factor.active(session.account_id)
@@ -230,7 +229,7 @@ class SignIn:
         return row
 
     def _session(self, token: str) -> "_SessionRow":
-        # A locked session may do this one thing: prove who its owner is.
+        # Not `Sessions.authorise`: re-authentication is the only act of a locked session.
         now = self._context.now()
         with self._context.database.read() as tx:
             row = tx.execute(
@@ -262,7 +261,7 @@ class SignIn:
         return shortest if len(password) < shortest else 0
 
     def _note_suspended(self, account_id: int | None, source: str, factor: Factor | None) -> None:
-        """Write that a right first factor was refused; it was no guess, so it is not counted as one."""
+        """Record the refusal of a right first factor. It is not counted as a failed attempt."""
         if account_id is None:
             return
         with self._context.database.write() as tx:

@@ -1,4 +1,4 @@
-"""The administrator's switches: one typed value per name, each with a default that is safe."""
+"""The administrator's settings of the site: one typed value per name, each with a safe default."""
 
 import ipaddress
 import json
@@ -21,21 +21,21 @@ from store.text import is_sanitized
 from store.upsert import upsert
 
 MOST_OUTPUT_TOKENS: Final = 10_000_000
-"""More than any model answers with."""
+"""An upper bound above the output of any model."""
 Value = bool | int | str | tuple[str, ...]
 PASSWORD_MINIMUM: Final = "password.minimum_without_second_factor"  # noqa: S105 - the name of a switch
-"""How many characters a password needs on an account that has no second factor."""
+"""The minimum password length of accounts without a second factor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One setting of the site. `parse` turns what an administrator types into a value, or raises `ValueError`."""
+    """One setting of the site. `parse` converts typed text to a value, or raises `ValueError` or `GatekeyError`."""
 
     name: str
     default: Value
     parse: Callable[[str], Value]
     expects: str
-    """What a value looks like, for the sentence that refuses one."""
+    """The expected form of a value, for the error sentence."""
     is_secret: bool = False
 
 
@@ -89,7 +89,7 @@ def _network(text: str) -> str:
 
 
 def _base_url(text: str) -> str:
-    """An address that paths are added to: with a query before them they would be lost in it."""
+    """A URL to which paths are appended, so it must not have a query."""
     url = inputs.check_url(text, field="value")
     if "?" in url:
         raise ValueError(text)
@@ -186,12 +186,12 @@ _SWITCHES: Final = (
     Switch(PASSWORD_MINIMUM, 8, _whole(8, 64), "a number of characters, 8 to 64; NIST SP 800-63B-4 asks for 15"),
 )
 SWITCHES: Final = {switch.name: switch for switch in _SWITCHES}
-"""Every setting an administrator can change, by name."""
+"""All settings of the site, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteEntry:
-    """A setting as it stands. A secret's `value` is empty; `is_set` says whether there is one."""
+    """The current value of a setting. The `value` of a secret is empty; `is_set` is True if it is stored."""
 
     name: str
     value: Value
@@ -201,7 +201,7 @@ class SiteEntry:
 
 @dataclass(frozen=True, slots=True)
 class MailSwitches:
-    """The `smtp.` switches at one moment."""
+    """The `smtp.` settings, from one snapshot."""
 
     host: str
     port: int
@@ -217,7 +217,7 @@ class Site:
         self._audit = audit
 
     def show(self) -> list[SiteEntry]:
-        """Every setting, in the order of the documentation."""
+        """All settings, in the order of the documentation."""
         with self._context.database.read() as tx:
             stored = _stored(tx)
         return [
@@ -231,7 +231,7 @@ class Site:
         ]
 
     def set(self, name: str, text: str, *, actor: str = UNNAMED) -> Value:
-        """Store what an administrator typed. Raises `UnknownSetting` or `InvalidSetting`."""
+        """Parse and store a typed value; returns it. Raises `UnknownSetting` or `InvalidSetting`."""
         switch = find(name)
         try:
             value = switch.parse(text)
@@ -253,14 +253,14 @@ class Site:
         return value
 
     def unset(self, name: str, *, actor: str = UNNAMED) -> None:
-        """Go back to the default. Raises `UnknownSetting`."""
+        """Reset a setting to its default. Raises `UnknownSetting`."""
         find(name)
         with self._context.database.write() as tx:
             if tx.execute(delete(SiteSetting).where(SiteSetting.name == name)).rowcount == 1:
                 self._audit.record_site(tx, SiteTag.SETTING_RESET, actor=actor, source=COMMAND_LINE, setting=name)
 
     def get(self, name: str) -> Value:
-        """The value in force. One that cannot be read counts as the default: a broken switch is off."""
+        """The current value. A value that cannot be read counts as the default."""
         with self._context.database.read() as tx:
             return self._value(SWITCHES[name], _stored(tx, name))
 
@@ -268,16 +268,16 @@ class Site:
         return self.get(name) is True
 
     def flag_in(self, tx: Connection, name: str) -> bool:
-        """The same inside `tx`, for a rule that depends on it."""
+        """A boolean setting, inside the transaction of a rule that depends on it."""
         return self._value(SWITCHES[name], _stored(tx, name)) is True
 
     def number_in(self, tx: Connection, name: str) -> int:
-        """The same for a number."""
+        """A number setting inside `tx`."""
         value = self._value(SWITCHES[name], _stored(tx, name))
         return value if isinstance(value, int) else 0
 
     def text_in(self, tx: Connection, name: str) -> str:
-        """The text of a switch inside `tx`."""
+        """A text setting inside `tx`."""
         value = self._value(SWITCHES[name], _stored(tx, name))
         return value if isinstance(value, str) else ""
 
@@ -294,7 +294,7 @@ class Site:
         return value if isinstance(value, tuple) else ()
 
     def mail(self) -> MailSwitches:
-        """How mail leaves. Of one moment, or a new password could be sent to the server before it."""
+        """The SMTP settings from one snapshot, so that a new password is never sent to the previous server."""
         with self._context.database.read() as tx:
             stored = _stored(tx)
         names = {column.name: f"smtp.{column.name}" for column in fields(MailSwitches)}
@@ -317,7 +317,7 @@ class Site:
 
 
 def find(name: str) -> Switch:
-    """The setting called `name`. Raises `UnknownSetting`, naming one that is spelt alike."""
+    """The setting `name`. Raises `UnknownSetting` with the most similar name."""
     if name in SWITCHES:
         return SWITCHES[name]
     raise UnknownSetting(inputs.did_you_mean(name, SWITCHES))
@@ -331,5 +331,5 @@ def _stored(tx: Connection, name: str | None = None) -> dict[str, tuple[str, byt
 
 
 def associated_data(name: str) -> str:
-    """Where the value of a secret switch is sealed."""
+    """The associated data of an encrypted setting."""
     return f"site_settings:value:{name}"

@@ -1,4 +1,4 @@
-"""The store: every rule of the account behind one object, with nothing global beneath it."""
+"""The `Store` object: all topics of the store, wired together. There is no global state."""
 
 import random
 import secrets
@@ -51,7 +51,7 @@ from store.usage_log import UsageLog
 
 @dataclass(frozen=True)
 class Store:
-    """One file per topic, one attribute per file."""
+    """The topics. Each attribute is the object of one module."""
 
     context: Context
     accounts: Accounts
@@ -108,9 +108,9 @@ def open_store(
     estimator: Estimator = estimate,
     create: bool = True,
 ) -> Store:
-    """Open the database at `url` and check that it is ours, private, of this schema, and fits the keys.
+    """Open the database at `url` after a check of its owner, its access rights, its schema and its key.
 
-    An empty one is set up if `create`. Raises `StoreUnavailable`.
+    An empty database is set up if `create`. Raises `StoreUnavailable`.
     """
     database = Database(url)
     try:
@@ -134,7 +134,7 @@ def open_store(
 
 
 def prepare(database: Database, *, create: bool) -> None:
-    """Set up an empty database, or check the schema of one in use. Raises what `store.schema` raises."""
+    """Set up an empty database, or check the schema of a used one. Raises the errors of `store.schema`."""
     with database.read() as tx:
         found = schema.revision(tx)
     if found is None and create and database.is_in_memory:
@@ -147,7 +147,7 @@ def prepare(database: Database, *, create: bool) -> None:
 
 
 def assemble(context: Context) -> Store:
-    """Wire the topics together."""
+    """Create all topics with their dependencies."""
     audit = Audit(context)
     context.database.before_commit = audit.bind
     throttles = Throttles(context)
@@ -199,14 +199,14 @@ def assemble(context: Context) -> Store:
 
 
 def default_path() -> Path:
-    """Where the database lies when nothing else is said: the platform's data folder of this user."""
+    """The default path of the database: the user's data folder of the platform."""
     from platformdirs import user_data_path
 
     return user_data_path("gatekey", appauthor=False) / "gatekey.sqlite3"
 
 
 def default_key_path() -> Path:
-    """Where the key lies when nothing else is said: the platform's configuration folder, apart from the data."""
+    """The default path of the key: the user's configuration folder of the platform, apart from the data."""
     from platformdirs import user_config_path
 
     return user_config_path("gatekey", appauthor=False) / "key"

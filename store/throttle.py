@@ -1,7 +1,7 @@
-"""Guesses, limited before they are made.
+"""Throttling of attempts at factors, and rate limits of sources.
 
-A try is reserved by a conditional UPDATE before the slow hash is computed. Checked afterwards, 200 parallel
-guesses would all see four failures and all be evaluated.
+An attempt is counted by a conditional UPDATE before the slow hash is computed. With a check afterwards, 200 concurrent
+attempts would all read four failures and all be evaluated.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ _REMEMBER: Final = timedelta(days=30)
 
 
 class Factor(StrEnum):
-    """What is being guessed. One budget each, wherever the guess is made."""
+    """A kind of secret. Each has one count of failures per account, over all entry points."""
 
     PASSWORD = "password"  # noqa: S105 - the name of a factor
     SECOND = "second-factor"
@@ -44,20 +44,20 @@ class Throttles:
         self._context = context
 
     def reserve(self, factor: Factor, name: str) -> int:
-        """Take one try for `factor` of the account called `name`, known or not, or refuse.
+        """Count one attempt at `factor` of the account `name`, which may be unknown, as a failure until `reset`.
 
-        Returns the failures in a row, should this try be one. The fifth failure in a row locks for 60 s, each
-        further one twice as long, up to 900 s. Raises `TooManyAttempts`, or `FactorDisabled` after 100 failures in
-        a row (NIST SP 800-63B, 5.2.2).
+        Returns the failures in a row, this attempt included. The fifth failure in a row locks the factor for 60 s, each
+        further one twice as long, up to 900 s. Raises `TooManyAttempts` while locked, and `FactorDisabled` after 100
+        failures in a row (NIST SP 800-63B, 5.2.2).
         """
         bucket, now = self.bucket(factor, name), self._context.now()
         furthest = now + LONGEST_LOCK
         with self._context.database.write() as tx:
             self._purge(tx, now)
             if self._claim(tx, bucket, now):
-                # The claim holds the row, so this is its own count and no other's.
+                # The claim holds the row lock, so this is the count of this attempt.
                 return self.failures(tx, factor, name)
-            # A clock set back must not stretch a lock beyond its length.
+            # A clock that was set back must not extend a lock.
             tx.execute(
                 update(Throttle)
                 .where(Throttle.bucket == bucket, Throttle.locked_until > furthest)
@@ -66,36 +66,36 @@ class Throttles:
             row = tx.execute(select(Throttle).where(Throttle.bucket == bucket)).one_or_none()
         if row is not None and row.failures >= DISABLED_AFTER:
             raise FactorDisabled
-        # Whoever stood in the way may have proved themselves since (PostgreSQL): then the next try is free.
+        # On PostgreSQL the attempt that held the row may have succeeded since and deleted it.
         locked_until = row.locked_until if row is not None else None
         raise TooManyAttempts((locked_until or now) - now)
 
     def reset(self, tx: Connection, factor: Factor, name: str) -> None:
-        """Forget the failures: the right one was given."""
+        """Delete the failures after a successful attempt."""
         tx.execute(delete(Throttle).where(Throttle.bucket == self.bucket(factor, name)))
 
     def forget(self, tx: Connection, name: str) -> None:
-        """Remove every trace of `name`."""
+        """Delete the failures of all factors of `name`."""
         for factor in Factor:
             self.reset(tx, factor, name)
 
     def failures(self, tx: Connection, factor: Factor, name: str) -> int:
-        """Failures in a row, tries under way included."""
+        """Failures in a row, including attempts that are being evaluated."""
         bucket = self.bucket(factor, name)
         return tx.execute(select(Throttle.failures).where(Throttle.bucket == bucket)).scalar() or 0
 
     def touch(self, tx: Connection, factor: Factor, name: str) -> None:
-        """Write to the row of a try as much as its failure would write for a known name."""
+        """Update the row of an attempt, as a failure for a known name does."""
         tx.execute(
             update(Throttle).where(Throttle.bucket == self.bucket(factor, name)).values(updated_at=self._context.now())
         )
 
     def admit(self, source: str, *, among: str = SIGN_INS) -> datetime:
-        """Count one try from `source` (a peer address, a system user), or refuse; returns when it was counted.
+        """Count one attempt from `source` (a peer address or system user); returns the time of the count.
 
-        10 tries in 5 minutes from one source and 1,000 from all that are counted `among` the same: whoever floods
-        a page with codes keeps nobody from signing in. Whoever signs in gets the own try back and no other: an
-        account of one's own buys no guesses at another. Raises `TooManyAttempts`.
+        The limits per 5 minutes are 10 attempts per source, and 1,000 over all sources in the group `among`. Groups are
+        separate, so a flood of one page does not block sign-ins. A successful sign-in takes back its own attempt only,
+        so an attacker cannot gain attempts by an own account. Raises `TooManyAttempts`.
         """
         now = self._context.now()
         for bucket, limit in ((self._mac(f"source:{source}"), SOURCE_LIMIT), (among, EVERYONE_LIMIT)):
@@ -106,28 +106,27 @@ class Throttles:
         return now
 
     def give_back(self, source: str, *, tried_at: datetime, among: str = SIGN_INS) -> None:
-        """Take back one try that `admit` counted at `tried_at`: what was tried was right."""
+        """Take back one attempt that `admit` counted at `tried_at`, after its success."""
         for bucket in (self._mac(f"source:{source}"), among):
             with self._context.database.write() as tx:
                 self._take_back(tx, bucket, tried_at)
 
     def give_back_in(self, tx: Connection, source: str, *, tried_at: datetime) -> None:
-        """The same for a sign-in inside `tx`, as its last statements: the row of all sign-ins is held until it ends."""
+        """Take back a sign-in inside `tx`, as its last statements, because all sign-ins share one locked row."""
         for bucket in (self._mac(f"source:{source}"), SIGN_INS):
             self._take_back(tx, bucket, tried_at)
 
     def count_bad_bearer(self, tx: Connection, peer: str) -> None:
-        """Count one bearer token or API key from `peer` that was nobody's, or refuse: 20 in 5 minutes.
+        """Count one unknown bearer token or API key from `peer`. Raises `TooManyAttempts` beyond 20 in 5 minutes.
 
-        It is counted apart from sign-ins: a flood of tokens, which cannot be guessed anyway, must not keep anyone
-        from signing in. Raises `TooManyAttempts`.
+        The count is separate from sign-ins: tokens cannot be guessed, and a flood of them must not block sign-ins.
         """
         wait = self._hit(tx, self._mac(f"bearer:{peer}"), BEARER_LIMIT, self._context.now())
         if wait is not None:
             raise TooManyAttempts(wait)
 
     def bucket(self, factor: Factor, name: str, *, key_id: int | None = None) -> str:
-        """The row of `factor` for `name`, whose hash is keyed; with `key_id`, what it is under that key."""
+        """The key of the row of `factor` and `name`, which holds a keyed hash of the name, under `key_id` if given."""
         return f"{factor.value}:{self._mac(fold(name), key_id)}"
 
     def _mac(self, text: str, key_id: int | None = None) -> str:
@@ -150,13 +149,13 @@ class Throttles:
         )
 
     def _purge(self, tx: Connection, now: datetime) -> None:
-        # A few failures are forgotten soon; more are not, or 100 in a row could be had by waiting.
+        # Only counts below a lock expire after a day: an attacker must not reset the count by waiting.
         for_good = and_(Throttle.failures < DISABLED_AFTER, Throttle.updated_at < now - _REMEMBER)
         soon = and_(Throttle.failures < FREE_FAILURES, Throttle.updated_at < now - _FORGET_AFTER)
         tx.execute(delete(Throttle).where(or_(for_good, soon)))
 
     def _take_back(self, tx: Connection, bucket: str, tried_at: datetime) -> None:
-        # A window that began later never counted this try.
+        # A window that began later did not count this attempt.
         tx.execute(
             update(RateWindow)
             .where(RateWindow.bucket == bucket, RateWindow.hits > 0, RateWindow.started_at <= tried_at)
@@ -183,10 +182,10 @@ class Throttles:
 
 
 def lock_after(failures: int) -> timedelta | None:
-    """How long that many failures in a row lock a factor, or None while they do not."""
+    """The duration of the lock after that many failures in a row, or None without a lock."""
     return _length(failures) if failures >= FREE_FAILURES else None
 
 
 def _length(failures: int) -> timedelta:
-    # Shifted by no more than the longest lock takes: a hundred failures are not a number of a hundred bits.
+    # The shift is bounded, because the count of failures is not.
     return min(FIRST_LOCK * (1 << min(failures - FREE_FAILURES, 4)), LONGEST_LOCK)

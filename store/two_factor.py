@@ -1,7 +1,7 @@
-"""Two-factor authentication: enrolment in three steps, new backup codes, and switching it off.
+"""Two-factor authentication: enrolment in three steps, new backup codes, and disabling.
 
-Nothing is on until the code of the pending secret verifies; a pending enrolment dies after ten minutes and never
-touches a factor that is already active.
+The factor is enabled only when a code of the pending secret verifies. A pending enrolment expires after ten minutes and
+does not change an active factor.
 """
 
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ SETUP_LASTS: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class TwoFactorStatus:
-    """Whether the second factor is on, and how many backup codes are left of how many."""
+    """The state of the second factor, and the number of unused and of all backup codes."""
 
     enabled_at: datetime | None
     codes_left: int
@@ -56,7 +56,7 @@ class TwoFactorStatus:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What a person needs to enrol, given out once."""
+    """The secret and the codes of an enrolment. They cannot be read again."""
 
     secret: str = field(repr=False)
     uri: str = field(repr=False)
@@ -86,7 +86,7 @@ class TwoFactors:
         self._site = site
 
     def status(self, token: str) -> TwoFactorStatus:
-        """Whether the session's account has a second factor."""
+        """The state of the second factor of the session's account."""
         with self._sessions.reading(token) as (tx, session):
             return self.status_of(tx, session.account_id)
 
@@ -95,7 +95,7 @@ class TwoFactors:
         return TwoFactorStatus(enabled_at, self._codes.left(tx, account_id) if enabled_at else 0)
 
     def begin(self, token: str) -> Enrolment:
-        """Start an enrolment, in the place of any unfinished one. Slow: it hashes ten codes.
+        """Start an enrolment; it replaces an unfinished one. Slow: it hashes ten codes.
 
         Raises `AlreadyEnabled`, `FreshProofRequired`.
         """
@@ -118,9 +118,9 @@ class TwoFactors:
         return Enrolment(secret, totp.provisioning_uri(secret, session.name), codes, expires_at)
 
     def confirm_saved(self, token: str, code: str) -> None:
-        """Note that the backup codes were saved: one of them was typed back.
+        """Note that the backup codes were saved, after one of them was typed back.
 
-        Raises `WrongCode`, `SignInExpired` if the enrolment ran out, `TooManyAttempts`.
+        Raises `WrongCode`, `SignInExpired` if the enrolment expired, `TooManyAttempts`.
         """
         with self._sessions.reading(token) as (tx, session):
             hashes = self._pending(tx, session.account_id).code_hashes
@@ -139,7 +139,7 @@ class TwoFactors:
                 raise SignInExpired("This setup has ended. Start again.")
 
     def complete(self, token: str, code: str) -> TwoFactorStatus:
-        """Switch the second factor on; every other session ends.
+        """Enable the second factor; every other session ends.
 
         Raises `StepMissing` before the codes were confirmed as saved, `WrongCode`, `ClockSkewed`,
         `SignInExpired`, `AlreadyEnabled`, `FreshProofRequired`, `TooManyAttempts`.
@@ -162,7 +162,7 @@ class TwoFactors:
             )
             if claimed.rowcount != 1:
                 raise SignInExpired("This setup was started again somewhere else.")
-            # The step that confirmed the enrolment is spent: it cannot also sign in.
+            # The code that confirmed the enrolment is used: it cannot also sign in.
             tx.execute(
                 insert(TwoFactor).values(
                     account_id=session.account_id,
@@ -176,15 +176,15 @@ class TwoFactors:
             return self.status_of(tx, session.account_id)
 
     def cancel(self, token: str) -> None:
-        """Forget an unfinished enrolment."""
+        """Delete an unfinished enrolment."""
         with self._sessions.writing(token) as (tx, session):
             tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.account_id == session.account_id))
 
     def disable(self, token: str, password: str = "") -> None:
-        """Switch the second factor off; its secret and codes are removed and every other session ends.
+        """Disable the second factor, delete its secret and codes, and end every other session.
 
-        Where the site asks for a longer password without a second factor, the password has to be given: how long it
-        is, its hash does not tell. Raises `NotEnabled`, `FreshProofRequired`, `PasswordNeeded`,
+        `password` is needed if the site has a longer minimum length without a second factor, because the length is not
+        known from the hash. Raises `NotEnabled`, `FreshProofRequired`, `PasswordNeeded`,
         `WrongOriginalPassword`, `PasswordTooShort`, `TooManyAttempts`, `StaleEdit`.
         """
         with self._sessions.reading(token) as (tx, session):
@@ -207,7 +207,7 @@ class TwoFactors:
             self._finish(tx, session, Tag.TWO_FACTOR_DISABLED)
 
     def reset(self, name: str, *, actor: str) -> None:
-        """Switch the second factor off from the administrator's side: every session of the account ends.
+        """Disable the second factor for an administrator; every session of the account ends.
 
         Raises `NoSuchAccount`, `NotEnabled`.
         """
@@ -224,7 +224,7 @@ class TwoFactors:
             self._notices.enqueue(tx, account.id, Tag.TWO_FACTOR_RESET)
 
     def renew_codes(self, token: str) -> tuple[str, ...]:
-        """Ten new backup codes in the place of the old ones, given out once. Slow.
+        """Replace the backup codes; returns ten new codes, which cannot be read again. Slow.
 
         Raises `NotEnabled`, `FreshProofRequired`.
         """
@@ -292,5 +292,5 @@ class _Pending:
 
 
 def setup_associated_data(account_id: int) -> str:
-    """Where the secret of an enrolment under way is sealed."""
+    """The associated data of the encrypted secret of a pending enrolment."""
     return f"two_factor_setups:secret:{account_id}"

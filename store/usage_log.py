@@ -1,7 +1,7 @@
-"""What was called: consumption, errors, drawings and tasks, read page by page on an index.
+"""The usage log: consumption, errors, drawings and tasks, with keyset pages on an index.
 
-The client's address is written only for consumption and errors, and only if the account's switch is on in the
-very transaction that writes it.
+The client's address is stored only for consumption and errors, and only if the account's setting is on in the same
+transaction.
 """
 
 import ipaddress
@@ -41,8 +41,8 @@ class Kind(StrEnum):
 _WITH_ADDRESS: Final = (Kind.CONSUMPTION, Kind.ERROR)
 
 
-# Every relayed call runs these three. To build one takes SQLAlchemy eight times as long as to run it, so they are
-# built once.
+# Every relayed call runs these three. Building a statement takes SQLAlchemy eight times as long as running it, so they
+# are built once.
 @cache
 def _add_to_day(dialect: str) -> Executable:
     first: dict[str, Any] = {
@@ -77,7 +77,7 @@ _RECORDS_IP: Final = (
 
 @dataclass(frozen=True, slots=True)
 class UsageEntry:
-    """One call to be logged. `client_ip` is what the gateway saw; whether it is kept is not the caller's choice."""
+    """One call to be logged. `client_ip` is stored only if the account's setting is on."""
 
     kind: Kind
     model: str
@@ -95,7 +95,7 @@ class UsageEntry:
 
 @dataclass(frozen=True, slots=True)
 class LoggedEntry:
-    """One call as it was logged."""
+    """One logged call."""
 
     id: int
     at: datetime
@@ -104,7 +104,7 @@ class LoggedEntry:
 
 @dataclass(frozen=True, slots=True)
 class UsagePage:
-    """Entries from new to old. `next_before` asks for the page after this one; None on the last."""
+    """Entries, newest first. `next_before` is the `before` of the next page; None on the last page."""
 
     entries: tuple[LoggedEntry, ...]
     next_before: int | None
@@ -112,7 +112,7 @@ class UsagePage:
 
 @dataclass(frozen=True, slots=True)
 class DayTotal:
-    """What one UTC day came to."""
+    """The totals of one UTC day."""
 
     day: str
     calls: int
@@ -133,15 +133,16 @@ class UsageLog:
             return self.append(tx, account_id, entry)
 
     def append(self, tx: Connection, account_id: int, entry: UsageEntry) -> int:
-        """Log one call inside `tx`, and add it to its day."""
+        """Log one call inside `tx`, and add it to the totals of its day; returns its id."""
         return self._append(tx, account_id, entry, calls=1)
 
     def append_refusals(
         self, tx: Connection, account_id: int, entry: UsageEntry, count: int, *, entry_id: int | None
     ) -> int:
-        """Add `count` refused calls to their day and to the one line that counts them; returns the id of that line.
+        """Add `count` refused calls to the totals of their day, in one log entry; returns the id of that entry.
 
-        `entry_id` is that of the line so far, whose detail becomes that of `entry`; without it there is none.
+        `entry_id` is an earlier entry of these refusals, whose detail is replaced by that of `entry`. Without it, or if
+        it was deleted, a new entry is logged.
         """
         keep_account(tx, account_id)
         if entry_id is not None:
@@ -192,13 +193,13 @@ class UsageLog:
         tx.execute(_add_to_day(tx.dialect.name), on_day)
 
     def has_task(self, account_id: int, request_id: str) -> bool:
-        """Whether the account began the task that the model server calls `request_id`."""
+        """True if the account started the task with the model server's id `request_id`."""
         with self._context.database.read() as tx:
             task = select(UsageEntryRow.id).where(*_is_task(account_id, request_id)).limit(1)
             return tx.execute(task).scalar() is not None
 
     def note_task_status(self, tx: Connection, account_id: int, request_id: str, status: str) -> None:
-        """Bring the line of a task up to date."""
+        """Update the status of a task's entry."""
         tx.execute(
             update(UsageEntryRow)
             .where(*_is_task(account_id, request_id))
@@ -228,7 +229,7 @@ class UsageLog:
         before: int | None = None,
         limit: int = PAGE,
     ) -> UsagePage:
-        """The same for an account already authorised. The cost does not grow with the log or the page."""
+        """The entries of an account, as `page`, inside `tx`. The time does not grow with the log or the page."""
         if not 1 <= limit <= LONGEST_PAGE:
             raise InvalidNumber(f"A page has 1 to {LONGEST_PAGE} entries.", field="limit")
         query = select(UsageEntryRow).where(UsageEntryRow.account_id == account_id)
@@ -243,7 +244,7 @@ class UsageLog:
         return UsagePage(entries, entries[-1].id if len(rows) > limit else None)
 
     def days(self, token: str, count: int = 30) -> list[DayTotal]:
-        """The last `count` UTC days that saw any use, oldest first."""
+        """The totals of the days with calls among the last `count` UTC days, oldest first."""
         with self._sessions.reading(token) as (tx, session):
             since = f"{self._context.now() - timedelta(days=count - 1):%Y-%m-%d}"
             rows = tx.execute(
@@ -254,7 +255,7 @@ class UsageLog:
             return [DayTotal(row.day, row.calls, row.errors, row.tokens, row.cost_micro_usd) for row in rows]
 
     def count_ips(self, token: str) -> int:
-        """How many entries hold a client address, counted up to 10,001."""
+        """The number of entries with a client address, counted up to 10,001."""
         with self._sessions.reading(token) as (tx, session):
             holding = (
                 select(UsageEntryRow.id)
@@ -265,7 +266,7 @@ class UsageLog:
             return int(tx.execute(select(func.count()).select_from(holding)).scalar_one())
 
     def erase_ips(self, token: str) -> int:
-        """Erase every stored client address of the account, from the write-ahead log too; returns how many."""
+        """Erase all stored client addresses of the account, also from the write-ahead log; returns the number."""
         with self._sessions.writing(token) as (tx, session):
             erased = tx.execute(
                 update(UsageEntryRow)
@@ -279,19 +280,19 @@ class UsageLog:
     def _address(self, tx: Connection, account_id: int, entry: UsageEntry) -> str | None:
         if entry.client_ip is None or entry.kind not in _WITH_ADDRESS:
             return None
-        # The row lock orders this against a save of the switch that commits at the same moment (PostgreSQL).
+        # The row lock serializes this with a concurrent save of the setting (PostgreSQL).
         wanted = tx.execute(_RECORDS_IP, {"account": account_id}).scalar()
         return canonical_ip(entry.client_ip) if wanted is True else None
 
 
 def _bounded(count: int) -> int:
-    # Token counts come from the model server: what it makes up must neither keep a call from being logged nor
-    # overflow the total of its day.
+    # Token counts come from the model server. An absurd one must neither prevent the log entry nor overflow the total
+    # of the day.
     return min(max(count, 0), _MOST_COUNTED)
 
 
 def canonical_ip(text: str) -> str | None:
-    """An IP address in its usual form, an IPv4-mapped one as IPv4; None for anything else."""
+    """An IP address in canonical form, an IPv4-mapped one as IPv4; None for other text."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""How Alembic runs a revision: on the connection it is handed, inside that connection's transaction."""
+"""Alembic environment: revisions run on the given connection, inside its transaction."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Prices: the model's key, its longest answer, and cached input. Reservations: when they were settled.
+"""Prices: the key of the model, the most output tokens, and cached input. Reservations: the time of settlement.
 
 Revision ID: 0002
 Revises: 0001
@@ -26,7 +26,7 @@ def upgrade() -> None:
 
 
 def _fill_keys(connection: sa.Connection) -> None:
-    """Give each price its key. Of those that differ only by case the dearest has it; the others keep their spelling."""
+    """Set the key of each price. Of prices whose names differ only by case, the dearest gets the key."""
     prices = sa.table(
         "prices",
         sa.column("model", sa.Text()),

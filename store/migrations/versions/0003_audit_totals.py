@@ -1,4 +1,4 @@
-"""A seal on every chain's end, one total over all of them, and a chain of the site's own events.
+"""A seal for the end of every chain, one total over all seals, and a chain of site events.
 
 Revision ID: 0003
 Revises: 0002

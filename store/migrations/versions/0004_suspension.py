@@ -1,4 +1,4 @@
-"""Accounts that are suspended, and whether their owner was told that few backup codes are left.
+"""Suspended accounts, and the time of the warning about few backup codes.
 
 Revision ID: 0004
 Revises: 0003

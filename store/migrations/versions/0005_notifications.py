@@ -38,7 +38,7 @@ def upgrade() -> None:
     op.add_column("notification_settings", sa.Column("bark_encryption_key_sealed", sa.LargeBinary(), nullable=True))
     op.add_column("deliveries", sa.Column("lease_boot", sa.Text(), nullable=True))
     op.add_column("deliveries", sa.Column("lease_uptime_ms", BigId, nullable=True))
-    # Addresses in use before this was asked for stay in use.
+    # Addresses that were in use before confirmations stay in use.
     op.execute(
         "INSERT INTO email_confirmations "
         "(account_id, address, message_id, expires_at, tries, codes_sent, counted_since, confirmed_at) "
