@@ -13,6 +13,51 @@ from textual.widgets import Input
 from store import schema
 from store.database import Database
 from tests import parts
+from tests.harness.fixtures import (
+    alice as alice,
+)
+from tests.harness.fixtures import (
+    bob as bob,
+)
+from tests.harness.fixtures import (
+    clock as clock,
+)
+from tests.harness.fixtures import (
+    database_kind as database_kind,
+)
+from tests.harness.fixtures import (
+    empty_postgres_url as empty_postgres_url,
+)
+from tests.harness.fixtures import (
+    file_url as file_url,
+)
+from tests.harness.fixtures import (
+    memory_store as memory_store,
+)
+from tests.harness.fixtures import (
+    postgres_server as postgres_server,
+)
+from tests.harness.fixtures import (
+    postgres_store as postgres_store,
+)
+from tests.harness.fixtures import (
+    postgres_url as postgres_url,
+)
+from tests.harness.fixtures import (
+    shared_memory as shared_memory,
+)
+from tests.harness.fixtures import (
+    shared_postgres as shared_postgres,
+)
+from tests.harness.fixtures import (
+    sqlite_template as sqlite_template,
+)
+from tests.harness.fixtures import (
+    store as store,
+)
+from tests.harness.fixtures import (
+    url as url,
+)
 from tui import input_queue
 
 STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")

@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.harness.postgres import postgres_server
-from tests.races.conftest import kind, url
+from tests.harness.fixtures import run_on
 
-__all__ = ["blow_count", "kind", "postgres_server", "url"]
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    run_on(metafunc, "sqlite", "postgresql")
 
 
 @pytest.fixture(params=[8, pytest.param(100, marks=pytest.mark.long)])

@@ -206,7 +206,7 @@ async def test_a_crash_of_the_database_under_load(tmp_path: Path, crashes: int) 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("blows", [1, pytest.param(8, marks=pytest.mark.long)])
-async def test_a_kill_of_the_gateway_under_load(url: str, kind: str, tmp_path: Path, blows: int) -> None:
+async def test_a_kill_of_the_gateway_under_load(url: str, database_kind: str, tmp_path: Path, blows: int) -> None:
     answered: list[str] = []
     refused: Counter[str] = Counter()
     with live(ModelServer().app) as upstream:
@@ -224,7 +224,7 @@ async def test_a_kill_of_the_gateway_under_load(url: str, kind: str, tmp_path: P
             refused += clients.refused
         charged, released = check_the_books(url, answered)
     print(
-        f"BAR C3-kill-{kind} {blows} kills of the gateway under {WORKERS} clients: {len(answered)} calls answered, "
-        f"{charged} charged once each, {charged * COST} micro-USD; broken off {refused.total()}; "
-        f"{released} reservations given back after their time"
+        f"BAR C3-kill-{database_kind} {blows} kills of the gateway under {WORKERS} clients: "
+        f"{len(answered)} calls answered, {charged} charged once each, {charged * COST} micro-USD; "
+        f"broken off {refused.total()}; {released} reservations given back after their time"
     )

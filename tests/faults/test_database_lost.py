@@ -2,9 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
@@ -17,17 +15,14 @@ from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
 from tests.harness.postgres import running_server
-from tests.harness.stores import StillClock, make_store, sqlite_url
+from tests.harness.stores import StillClock, make_store
 
 pytestmark = pytest.mark.anyio
 
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with make_store(sqlite_url(tmp_path), clock=StillClock()) as store:
-        yield store
+on_file = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 
+@on_file
 async def test_a_locked_database_is_read_and_its_writers_are_told_to_come_back(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +61,7 @@ def noting_patience(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[float
     return asked
 
 
+@on_file
 async def test_nobody_waits_longer_behind_a_lock_for_having_come_later(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +78,7 @@ async def test_nobody_waits_longer_behind_a_lock_for_having_come_later(
     await threads.close()
 
 
+@on_file
 async def test_a_read_that_would_note_its_use_does_not_wait_for_a_writer(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,8 +32,8 @@ def enrolled(url: str) -> tuple[int, str]:
         return account.id, enrol(store, StillClock(), sign_in(store)).secret
 
 
-def test_using_a_code(url: str, kind: str, blow_count: int) -> None:
-    verdict = Verdict("redeem", kind)
+def test_using_a_code(url: str, database_kind: str, blow_count: int) -> None:
+    verdict = Verdict("redeem", database_kind)
     account_id, secret = enrolled(url)
     for number, blow in enumerate(blows(blow_count), 1):
         clock = at(number)
@@ -59,8 +59,8 @@ def test_using_a_code(url: str, kind: str, blow_count: int) -> None:
     verdict.settle()
 
 
-def test_renewing_the_codes(url: str, kind: str, blow_count: int) -> None:
-    verdict = Verdict("regenerate", kind)
+def test_renewing_the_codes(url: str, database_kind: str, blow_count: int) -> None:
+    verdict = Verdict("regenerate", database_kind)
     account_id, secret = enrolled(url)
     made_before, known = 0, ()
     for number, blow in enumerate(blows(blow_count), 1):

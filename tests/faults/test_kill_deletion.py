@@ -34,8 +34,8 @@ def prepare(url: str, number: int) -> Doomed:
             return Doomed(clock, lives, census(tx, lives.account_id))
 
 
-def test_deleting_an_account(url: str, kind: str, blow_count: int) -> None:
-    verdict = Verdict("delete", kind)
+def test_deleting_an_account(url: str, database_kind: str, blow_count: int) -> None:
+    verdict = Verdict("delete", database_kind)
     with make_store(url) as store:
         open_house(store)
     first = prepare(url, 1)

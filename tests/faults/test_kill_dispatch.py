@@ -95,7 +95,7 @@ def recover(url: str, number: int, account_id: int) -> tuple[list[str], int]:
 
 
 @pytest.mark.parametrize("blow_count", [4, pytest.param(100, marks=pytest.mark.long)])
-def test_a_dispatcher(url: str, kind: str, blow_count: int, receivers: Receivers) -> None:
+def test_a_dispatcher(url: str, database_kind: str, blow_count: int, receivers: Receivers) -> None:
     lost = other = repeated = kills = corrupt = 0
     planned = sweep(warn_and_dispatch, url, at(1).time, blow_count, add(url, 1, receivers))
     for number, blow in enumerate(planned, 2):
@@ -109,7 +109,7 @@ def test_a_dispatcher(url: str, kind: str, blow_count: int, receivers: Receivers
         other += not found.has_one_id
         repeated += found.repeated
     print(
-        f"BAR M5c-{kind} {kills} dispatchers killed: {lost} warnings lost, {other} with another id, "
+        f"BAR M5c-{database_kind} {kills} dispatchers killed: {lost} warnings lost, {other} with another id, "
         f"{repeated} repeated under the same id, {corrupt} corrupt"
     )
     assert kills > 0

@@ -28,8 +28,8 @@ def rotate(victim: Victim, token: str) -> None:
         victim.say(store.access_token.generate(token).token)
 
 
-def test_saving_settings(url: str, kind: str, blow_count: int) -> None:
-    verdict = Verdict("settings-save", kind)
+def test_saving_settings(url: str, database_kind: str, blow_count: int) -> None:
+    verdict = Verdict("settings-save", database_kind)
     with make_store(url) as store:
         account = add_account(store)
         token = sign_in(store)
@@ -57,8 +57,8 @@ def test_saving_settings(url: str, kind: str, blow_count: int) -> None:
     verdict.settle()
 
 
-def test_rotating_the_token(url: str, kind: str, blow_count: int) -> None:
-    verdict = Verdict("rotate", kind)
+def test_rotating_the_token(url: str, database_kind: str, blow_count: int) -> None:
+    verdict = Verdict("rotate", database_kind)
     made_before, acknowledged = 0, ""
     with make_store(url) as store:
         account = add_account(store)

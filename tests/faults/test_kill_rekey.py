@@ -37,8 +37,8 @@ def unreadable(store: Store) -> int:
     return count
 
 
-def test_a_rekey(url: str, kind: str, tmp_path: Path, blow_count: int) -> None:
-    verdict = Verdict("rekey", kind)
+def test_a_rekey(url: str, database_kind: str, tmp_path: Path, blow_count: int) -> None:
+    verdict = Verdict("rekey", database_kind)
     key, clock = tmp_path / "keys" / "key", StillClock()
     key_file.write_key_file(key, make_ring())
     with make_store(url, clock=clock, ring=FileRing(key)) as store:

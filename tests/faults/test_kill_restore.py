@@ -32,8 +32,8 @@ def names(url: str) -> list[str]:
         return list(tx.execute(select(Account.name).order_by(Account.id)).scalars())
 
 
-def test_a_restore(url: str, kind: str, tmp_path: Path, blow_count: int) -> None:
-    verdict = Verdict("restore", kind)
+def test_a_restore(url: str, database_kind: str, tmp_path: Path, blow_count: int) -> None:
+    verdict = Verdict("restore", database_kind)
     new, old, saved = ["alice", "bob"], ["alice", "bob", "carol"], tmp_path / "backup"
     with make_store(url) as store:
         for name in new:

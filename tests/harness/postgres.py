@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-import pytest
 from psycopg import sql
 
 from store import schema
@@ -143,17 +142,3 @@ def running_server(*, fsync: bool = False, more: Sequence[str] = ()) -> Iterator
             server.crash()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One server for the run (under xdist: for each worker). Import it in a conftest to use it."""
-    with running_server() as server:
-        yield server
-
-
-@pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """A database of its own for one test, with the current schema."""
-    with postgres_server.database() as url:
-        yield url

@@ -55,20 +55,24 @@ def good_ones(authenticate: Callable[[str], object], offered: list[str]) -> int:
 
 
 @pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.long)])
-def test_one_token_is_good_after_all_have_rotated(crew: Crew, url: str, kind: str, store: Store, rounds: int) -> None:
+def test_one_token_is_good_after_all_have_rotated(
+    crew: Crew, url: str, database_kind: str, store: Store, rounds: int
+) -> None:
     add_account(store)
     made = crew.run(rotate, url, sign_in(store), rounds)
     given = [token for racer in made for turn in racer for token in turn]
     good = good_ones(store.access_token.authenticate, given)
-    print(f"BAR E3-{kind} {rounds} rounds x {len(made)} rotations, {len(given)} made: {good} good")
+    print(f"BAR E3-{database_kind} {rounds} rounds x {len(made)} rotations, {len(given)} made: {good} good")
     assert len(set(given)) == len(given) >= rounds
     assert good == 1
     assert good_ones(store.access_token.authenticate, [turn[0] for racer in made for turn in racer[-1:] if turn]) == 1
 
 
 @pytest.mark.xfail(strict=True, reason="looked up, revoked, added: each rotation leaves the others' new token")
-def test_one_token_is_good_after_all_have_rotated_the_naive_way(crew: Crew, url: str, kind: str, store: Store) -> None:
+def test_one_token_is_good_after_all_have_rotated_the_naive_way(
+    crew: Crew, url: str, database_kind: str, store: Store
+) -> None:
     account = add_account(store)
     good = good_ones(store.api_keys.authenticate, crew.run(rotate_naively, url, account.id))
-    print(f"BAR E3-{kind}-naive 8 rotations: {good} good")
+    print(f"BAR E3-{database_kind}-naive 8 rotations: {good} good")
     assert good == 1

@@ -68,21 +68,21 @@ def step_down_naively(lane: Lane, url: str, names: list[str]) -> bool:
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(50, marks=pytest.mark.long)])
-def test_there_is_one_first_account(crew: Crew, url: str, kind: str, store: Store, rounds: int) -> None:
+def test_there_is_one_first_account(crew: Crew, url: str, database_kind: str, store: Store, rounds: int) -> None:
     right = 0
     for _ in range(rounds):
         created = crew.run(create_first, url)
         right += created.count(True) == count_accounts(store) == 1
         with store.database.write() as tx:
             tx.execute(delete(Account))
-    print(f"BAR first-account-{kind} 8 first runs at once: one account {right}/{rounds}")
+    print(f"BAR first-account-{database_kind} 8 first runs at once: one account {right}/{rounds}")
     assert right == rounds
 
 
 @pytest.mark.xfail(strict=True, reason="looked, then created: everybody finds nobody there")
-def test_there_is_one_first_account_the_naive_way(crew: Crew, url: str, kind: str, store: Store) -> None:
+def test_there_is_one_first_account_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
     crew.run(create_first_naively, url)
-    print(f"BAR first-account-{kind}-naive {count_accounts(store)} accounts")
+    print(f"BAR first-account-{database_kind}-naive {count_accounts(store)} accounts")
     assert count_accounts(store) == 1
 
 
@@ -90,7 +90,7 @@ def test_there_is_one_first_account_the_naive_way(crew: Crew, url: str, kind: st
 @pytest.mark.parametrize(
     "hows", ["delete-delete", "demote-delete", "demote-demote", "suspend-delete", "suspend-suspend"]
 )
-def test_an_administrator_stays(crew: Crew, url: str, kind: str, store: Store, rounds: int, hows: str) -> None:
+def test_an_administrator_stays(crew: Crew, url: str, database_kind: str, store: Store, rounds: int, hows: str) -> None:
     right = 0
     for number in range(rounds):
         names = [f"admin{number}{side}" for side in "ab"]
@@ -102,14 +102,14 @@ def test_an_administrator_stays(crew: Crew, url: str, kind: str, store: Store, r
         tokens = [sign_in(store, name, source=name) for name in names]
         went = crew.pair(step_down, url, hows, names, tokens)
         right += went.count(True) == count_accounts(store, administrators=True) == 1
-    print(f"BAR H4-{kind}-{hows} the last two administrators step down: one stayed {right}/{rounds}")
+    print(f"BAR H4-{database_kind}-{hows} the last two administrators step down: one stayed {right}/{rounds}")
     assert right == rounds
 
 
 @pytest.mark.xfail(strict=True, reason="counted, then gone: each finds the other still there")
-def test_an_administrator_stays_the_naive_way(crew: Crew, url: str, kind: str, store: Store) -> None:
+def test_an_administrator_stays_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
     names = [add_account(store, name, role=Role.ADMIN).name for name in ("alice", "bob")]
     crew.pair(step_down_naively, url, names)
     left = count_accounts(store, administrators=True)
-    print(f"BAR H4-{kind}-naive {left} administrators left")
+    print(f"BAR H4-{database_kind}-naive {left} administrators left")
     assert left == 1

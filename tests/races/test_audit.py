@@ -51,7 +51,7 @@ def count(store: Store) -> int:
 
 
 @pytest.mark.parametrize("times", [10, pytest.param(200, marks=pytest.mark.long)])
-def test_the_chain_holds(crew: Crew, url: str, kind: str, store: Store, times: int) -> None:
+def test_the_chain_holds(crew: Crew, url: str, database_kind: str, store: Store, times: int) -> None:
     account = add_account(store)
     made = sum(crew.run(act, url, times))
     with store.database.read() as tx:
@@ -61,14 +61,14 @@ def test_the_chain_holds(crew: Crew, url: str, kind: str, store: Store, times: i
         # Nobody is told of these two: the creation, and a lock that a wrong password brought about.
         untold = (Tag.ACCOUNT_CREATED.value, Tag.SIGN_IN_LOCKED.value)
         others = tx.execute(select(func.count()).where(AuditEvent.tag.in_(untold))).scalar_one()
-    print(f"BAR K-{kind} {FULL} processes: {made} events in one chain, broken at {broken_at}")
+    print(f"BAR K-{database_kind} {FULL} processes: {made} events in one chain, broken at {broken_at}")
     assert (count(store), head, broken_at) == (made + others, made + others, None)
     assert is_bound
 
 
 @pytest.mark.xfail(strict=True, reason="looked up, then added: events of the same moment take the same number")
-def test_the_chain_holds_the_naive_way(crew: Crew, url: str, kind: str, store: Store) -> None:
+def test_the_chain_holds_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
     account = add_account(store)
     made = sum(crew.run(act_naively, url, account.id, 5))
-    print(f"BAR K-{kind}-naive {made} events: {count(store) - 1} kept")
+    print(f"BAR K-{database_kind}-naive {made} events: {count(store) - 1} kept")
     assert count(store) - 1 == made

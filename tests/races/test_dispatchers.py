@@ -65,14 +65,14 @@ def delivered(store: Store) -> int:
 
 @pytest.mark.parametrize("count", [48, pytest.param(1000, marks=pytest.mark.long)])
 def test_a_message_is_sent_once(
-    crew: Crew, url: str, kind: str, store: Store, receiver: HttpReceiver, counting: Counting, count: int
+    crew: Crew, url: str, database_kind: str, store: Store, receiver: HttpReceiver, counting: Counting, count: int
 ) -> None:
     queue(store, receiver, count)
     made = crew.run(dispatch, url)
     twice = sum(times > 1 for times in counting.came.values())
     print(
-        f"BAR M5d-{kind} {count} messages, {FULL} dispatchers: {len(counting.came)} arrived, {twice} of them twice, "
-        f"{counting.overlaps} at the same time"
+        f"BAR M5d-{database_kind} {count} messages, {FULL} dispatchers: {len(counting.came)} arrived, "
+        f"{twice} of them twice, {counting.overlaps} at the same time"
     )
     assert len(counting.came) == sum(made) == delivered(store) == count
     assert (twice, counting.overlaps) == (0, 0)
@@ -81,10 +81,10 @@ def test_a_message_is_sent_once(
 
 @pytest.mark.xfail(strict=True, reason="looked up, then sent: every dispatcher sends the same ones")
 def test_a_message_is_sent_once_the_naive_way(
-    crew: Crew, url: str, kind: str, store: Store, receiver: HttpReceiver, counting: Counting
+    crew: Crew, url: str, database_kind: str, store: Store, receiver: HttpReceiver, counting: Counting
 ) -> None:
     queue(store, receiver, 8)
     crew.run(dispatch_naively, url)
     twice = sum(times > 1 for times in counting.came.values())
-    print(f"BAR M5d-{kind}-naive {len(counting.came)} arrived, {twice} of them more than once")
+    print(f"BAR M5d-{database_kind}-naive {len(counting.came)} arrived, {twice} of them more than once")
     assert twice == 0

@@ -99,12 +99,12 @@ def count_right(outcomes: list[list[str]]) -> int:
 @pytest.mark.parametrize("passkey", [False, True], ids=["bindings", "passkey"])
 @pytest.mark.parametrize("sessions", [1, 2])
 def test_one_way_in_stays(
-    crew: Crew, url: str, kind: str, store: Store, rounds: int, passkey: bool, sessions: int
+    crew: Crew, url: str, database_kind: str, store: Store, rounds: int, passkey: bool, sessions: int
 ) -> None:
     plan = prepare(store, rounds, sessions=sessions, passkey=passkey)
     outcomes = crew.pair(remove, url, plan)
     right = count_right(outcomes)
-    print(f"BAR G5-{kind}-{sessions} two removals of the last two ways in: one succeeded {right}/{rounds}")
+    print(f"BAR G5-{database_kind}-{sessions} two removals of the last two ways in: one succeeded {right}/{rounds}")
     assert right == rounds
     losers = {what for racer in outcomes for what in racer} - {"removed"}
     # From one session the second is told why; another session is signed out by the first removal.
@@ -116,8 +116,8 @@ def test_one_way_in_stays(
 
 
 @pytest.mark.xfail(strict=True, reason="counted, then removed: both see two and both go")
-def test_one_way_in_stays_the_naive_way(crew: Crew, url: str, kind: str, store: Store) -> None:
+def test_one_way_in_stays_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
     plan = prepare(store, 10, sessions=1, passkey=False)
     right = count_right(crew.pair(remove_naively, url, plan))
-    print(f"BAR G5-{kind}-naive one succeeded {right}/10")
+    print(f"BAR G5-{database_kind}-naive one succeeded {right}/10")
     assert right == 10

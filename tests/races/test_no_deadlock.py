@@ -173,13 +173,13 @@ def work(lane: Lane, url: str, account_id: int, name: str, times: int) -> dict[s
 
 
 @pytest.mark.parametrize("times", [15, pytest.param(300, marks=pytest.mark.long)])
-def test_everything_at_once(crew: Crew, url: str, kind: str, open_house: Store, times: int) -> None:
+def test_everything_at_once(crew: Crew, url: str, database_kind: str, open_house: Store, times: int) -> None:
     account_id = set_up(open_house, "alice")
     results = crew.run(work, url, account_id, "alice", times)
     unavailable = sum(done["unavailable"] for done in results)
     calls, top_ups = (sum(done.get(act, 0) for done in results) for act in ("call", "top_up"))
     acts = sum(sum(done.values()) for done in results) - unavailable
-    print(f"BAR lock-order-{kind} {FULL} processes, {acts} acts on one account: {unavailable} refused as busy")
+    print(f"BAR lock-order-{database_kind} {FULL} processes, {acts} acts on one account: {unavailable} refused as busy")
     assert unavailable == 0
     with open_house.database.read() as tx:
         state = open_house.quota.state_of(tx, account_id)
@@ -210,10 +210,13 @@ def work_until_deleted(lane: Lane, url: str, rounds: list[tuple[int, str]]) -> i
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(100, marks=pytest.mark.long)])
-def test_a_deletion_among_everything(crew: Crew, url: str, kind: str, open_house: Store, rounds: int) -> None:
+def test_a_deletion_among_everything(crew: Crew, url: str, database_kind: str, open_house: Store, rounds: int) -> None:
     plan = [(set_up(open_house, name), name) for name in (f"user{number}" for number in range(rounds))]
     busy = sum(crew.run(work_until_deleted, url, plan))
     with open_house.database.read() as tx:
         left = tx.execute(select(func.count()).select_from(Account)).scalar_one()
-    print(f"BAR lock-order-deletion-{kind} {rounds} deletions amid 7 others' acts: {busy} refused as busy, {left} left")
+    print(
+        f"BAR lock-order-deletion-{database_kind} {rounds} deletions amid 7 others' acts: "
+        f"{busy} refused as busy, {left} left"
+    )
     assert (busy, left) == (0, 0)

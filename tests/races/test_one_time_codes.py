@@ -106,36 +106,40 @@ def some_codes(store: Store, each: int) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("each", [2, pytest.param(10, marks=pytest.mark.long)])
-def test_a_backup_code_is_accepted_once(crew: Crew, url: str, kind: str, store: Store, each: int) -> None:
+def test_a_backup_code_is_accepted_once(crew: Crew, url: str, database_kind: str, store: Store, each: int) -> None:
     codes = some_codes(store, each)
     accepted = crew.run(redeem, url, codes)
-    print(f"BAR D2-{kind} {len(codes)} codes x {len(accepted)} redeemers: {sum(accepted)} accepted")
+    print(f"BAR D2-{database_kind} {len(codes)} codes x {len(accepted)} redeemers: {sum(accepted)} accepted")
     assert sum(accepted) == len(codes)
     with store.database.read() as tx:
         assert tx.execute(select(BackupCode.id).where(BackupCode.used_at.is_not(None))).all().__len__() == len(codes)
 
 
 @pytest.mark.xfail(strict=True, reason="looked up, then marked: every redeemer finds the code unused")
-def test_a_backup_code_is_accepted_once_the_naive_way(crew: Crew, url: str, kind: str, store: Store) -> None:
+def test_a_backup_code_is_accepted_once_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
     codes = some_codes(store, 2)
     accepted = crew.run(redeem_naively, url, codes)
-    print(f"BAR D2-{kind}-naive {len(codes)} codes x {len(accepted)} redeemers: {sum(accepted)} accepted")
+    print(f"BAR D2-{database_kind}-naive {len(codes)} codes x {len(accepted)} redeemers: {sum(accepted)} accepted")
     assert sum(accepted) == len(codes)
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(200, marks=pytest.mark.long)])
-def test_an_authenticator_code_is_accepted_once(crew: Crew, url: str, kind: str, store: Store, rounds: int) -> None:
+def test_an_authenticator_code_is_accepted_once(
+    crew: Crew, url: str, database_kind: str, store: Store, rounds: int
+) -> None:
     secret, _ = enrol(store, "alice")
     accepted = crew.run(confirm, url, secret, rounds)
-    print(f"BAR C2-{kind} {rounds} codes x {len(accepted)} processes: {sum(accepted)} accepted")
+    print(f"BAR C2-{database_kind} {rounds} codes x {len(accepted)} processes: {sum(accepted)} accepted")
     assert sum(accepted) == rounds
 
 
 @pytest.mark.xfail(strict=True, reason="compared, then written: every process finds the step unused")
-def test_an_authenticator_code_is_accepted_once_the_naive_way(crew: Crew, url: str, kind: str, store: Store) -> None:
+def test_an_authenticator_code_is_accepted_once_the_naive_way(
+    crew: Crew, url: str, database_kind: str, store: Store
+) -> None:
     secret, _ = enrol(store, "alice")
     accepted = crew.run(confirm_naively, url, secret, 4)
-    print(f"BAR C2-{kind}-naive 4 codes x {len(accepted)} processes: {sum(accepted)} accepted")
+    print(f"BAR C2-{database_kind}-naive 4 codes x {len(accepted)} processes: {sum(accepted)} accepted")
     assert sum(accepted) == 4
 
 

@@ -48,12 +48,12 @@ def start(lane: Lane, url: str) -> bool:
 
 @pytest.mark.parametrize("rounds", [3, pytest.param(50, marks=pytest.mark.long)])
 def test_all_first_starts_succeed(crew: Crew, new_database: NewDatabase, rounds: int) -> None:
-    started, kind = 0, ""
+    started, database_kind = 0, ""
     for _ in range(rounds):
         url = new_database()
-        kind = url.partition(":")[0].partition("+")[0]
+        database_kind = url.partition(":")[0].partition("+")[0]
         started += sum(crew.run(start, url))
-    print(f"BAR O5-{kind} {rounds} new databases x {FULL} first starts: {started} succeeded")
+    print(f"BAR O5-{database_kind} {rounds} new databases x {FULL} first starts: {started} succeeded")
     assert started == rounds * FULL
 
 

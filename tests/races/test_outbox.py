@@ -49,19 +49,19 @@ def queue(store: Store, count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.long)])
-def test_a_delivery_is_leased_once(crew: Crew, url: str, kind: str, store: Store, count: int) -> None:
+def test_a_delivery_is_leased_once(crew: Crew, url: str, database_kind: str, store: Store, count: int) -> None:
     queue(store, count)
     leased = Counter(number for got in crew.run(lease, url) for number in got)
     twice = sum(times > 1 for times in leased.values())
-    print(f"BAR M5b-{kind} {count} deliveries, 8 dispatchers: {len(leased)} leased, {twice} of them twice")
+    print(f"BAR M5b-{database_kind} {count} deliveries, 8 dispatchers: {len(leased)} leased, {twice} of them twice")
     assert len(leased) == count
     assert twice == 0
 
 
 @pytest.mark.xfail(strict=True, reason="looked up, then marked: every dispatcher takes the same ones")
-def test_a_delivery_is_leased_once_the_naive_way(crew: Crew, url: str, kind: str, store: Store) -> None:
+def test_a_delivery_is_leased_once_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
     queue(store, 40)
     leased = Counter(number for got in crew.run(lease_naively, url) for number in got)
     twice = sum(times > 1 for times in leased.values())
-    print(f"BAR M5b-{kind}-naive {len(leased)} leased, {twice} of them twice")
+    print(f"BAR M5b-{database_kind}-naive {len(leased)} leased, {twice} of them twice")
     assert twice == 0

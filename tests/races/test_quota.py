@@ -76,12 +76,12 @@ def final(store: Store, account_id: int) -> tuple[QuotaState, int]:
 
 
 @pytest.mark.parametrize("times", [50, pytest.param(200, marks=pytest.mark.long)])
-def test_charges_add_up(crew: Crew, url: str, kind: str, store: Store, times: int) -> None:
+def test_charges_add_up(crew: Crew, url: str, database_kind: str, store: Store, times: int) -> None:
     account = add_account(store)
     charged = sum(crew.run(charge, url, account.id, times))
     state, warnings = final(store, account.id)
     print(
-        f"BAR M5-{kind} {FULL} x {times} charges: {charged} of {AFFORDABLE} affordable made, "
+        f"BAR M5-{database_kind} {FULL} x {times} charges: {charged} of {AFFORDABLE} affordable made, "
         f"{state.remaining_micro_usd} micro-USD left, {warnings} warning"
     )
     assert charged == AFFORDABLE
@@ -90,23 +90,26 @@ def test_charges_add_up(crew: Crew, url: str, kind: str, store: Store, times: in
 
 
 @pytest.mark.parametrize("times", [25, pytest.param(200, marks=pytest.mark.long)])
-def test_calls_add_up(crew: Crew, url: str, kind: str, store: Store, times: int) -> None:
+def test_calls_add_up(crew: Crew, url: str, database_kind: str, store: Store, times: int) -> None:
     account = add_account(store, quota_usd=2)
     made = sum(crew.run(call, url, account.id, times))
     state, warnings = final(store, account.id)
     with store.database.read() as tx:
         logged = tx.execute(select(UsageDay.calls, UsageDay.cost_micro_usd)).one()
-    print(f"BAR R8-{kind} {FULL} x {times} calls: {made} made, {state.remaining_micro_usd} left, {warnings} warning")
+    print(
+        f"BAR R8-{database_kind} {FULL} x {times} calls: {made} made, "
+        f"{state.remaining_micro_usd} left, {warnings} warning"
+    )
     assert state == QuotaState(2 * MICRO_PER_USD - made * COST, 0, made * COST)
     assert tuple(logged) == (made, made * COST)
     assert warnings == 1
 
 
 @pytest.mark.xfail(strict=True, reason="read, then written: charges made together count as one")
-def test_charges_add_up_the_naive_way(crew: Crew, url: str, kind: str, store: Store) -> None:
+def test_charges_add_up_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
     account = add_account(store)
     charged = sum(crew.run(charge_naively, url, account.id, 10))
     state, _ = final(store, account.id)
     lost = charged - state.used_micro_usd // COST
-    print(f"BAR M5-{kind}-naive {charged} charges: {lost} lost")
+    print(f"BAR M5-{database_kind}-naive {charged} charges: {lost} lost")
     assert state.used_micro_usd == charged * COST

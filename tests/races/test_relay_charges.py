@@ -65,7 +65,7 @@ def warnings_of(store: Store) -> int:
 
 
 @pytest.mark.parametrize("times", [10, pytest.param(200, marks=pytest.mark.long)])
-def test_every_call_was_charged_once(crew: Crew, url: str, kind: str, tmp_path: Path, times: int) -> None:
+def test_every_call_was_charged_once(crew: Crew, url: str, database_kind: str, tmp_path: Path, times: int) -> None:
     total = sum(EMBEDDING if (n + lane) % 3 == 2 else CHAT for lane in range(FULL) for n in range(times))
     count = FULL * times
     with make_store(url) as store, live(ModelServer().app) as upstream:
@@ -73,7 +73,7 @@ def test_every_call_was_charged_once(crew: Crew, url: str, kind: str, tmp_path: 
         store.site.set("upstream.base_url", f"{upstream}/v1")
         store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
         key = store.api_keys.create(sign_in(store), "laptop").key
-        with several(3 if kind == "postgresql" and times > 10 else 2, tmp_path, url, make_ring()) as gateways:
+        with several(3 if database_kind == "postgresql" and times > 10 else 2, tmp_path, url, make_ring()) as gateways:
             urls = [gateway.url for gateway in gateways]
             for crossing in (1, 2):
                 # In the middle of the race what is left falls below the threshold.
@@ -95,7 +95,7 @@ def test_every_call_was_charged_once(crew: Crew, url: str, kind: str, tmp_path: 
                     # As if the pause between two warnings had passed.
                     tx.execute(update(Quota).values(warned_at=None))
         print(
-            f"BAR R8-http-{kind} 2 x {FULL} x {times} calls over {len(urls)} processes: {2 * count} charged, "
+            f"BAR R8-http-{database_kind} 2 x {FULL} x {times} calls over {len(urls)} processes: {2 * count} charged, "
             f"{2 * total} micro-USD exactly, {2 * count} rows, 2 warnings for 2 crossings"
         )
 

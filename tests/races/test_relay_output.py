@@ -57,7 +57,7 @@ async def call_at_once(urls: list[str], key: str, times: int, body: dict[str, An
 @pytest.mark.parametrize("limit", ["balance", "key"])
 @pytest.mark.parametrize("obeys", [True, False])
 async def test_neither_balance_nor_key_was_overspent(
-    store: Store, url: str, kind: str, tmp_path: Path, obeys: bool, limit: str, times: int
+    store: Store, url: str, database_kind: str, tmp_path: Path, obeys: bool, limit: str, times: int
 ) -> None:
     add_account(store)
     store.pricing.set(ModelPrice(MODEL, 0, PER_MILLION, max_output_tokens=LONGEST))
@@ -82,6 +82,7 @@ async def test_neither_balance_nor_key_was_overspent(
     if obeys:
         assert models.value > free * 0.9  # what there was could be spent
     print(
-        f"BAR C2-{kind}-{limit}-{'obeys' if obeys else 'ignores'} 2 x {times} calls at once of up to {LONGEST} tokens: "
+        f"BAR C2-{database_kind}-{limit}-{'obeys' if obeys else 'ignores'} "
+        f"2 x {times} calls at once of up to {LONGEST} tokens: "
         f"{statuses[200]} answered, worth and charged {models.value} of {free} micro-USD"
     )

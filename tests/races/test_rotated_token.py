@@ -102,7 +102,7 @@ def read_once(client: httpx.Client, number: int, token: str) -> Read:
 
 @pytest.mark.parametrize("rotations", [10, pytest.param(200, marks=pytest.mark.long)])
 def test_no_old_token_was_accepted(
-    crew: Crew, url: str, kind: str, store: Store, tmp_path: Path, rotations: int
+    crew: Crew, url: str, database_kind: str, store: Store, tmp_path: Path, rotations: int
 ) -> None:
     add_account(store)
     board = tmp_path / "board"
@@ -117,7 +117,7 @@ def test_no_old_token_was_accepted(
     late = [each for each in old if each.status == 200]
     good = [each for each in reads if each.token + 1 == len(made) or each.ended < made[each.token + 1].asked]
     print(
-        f"BAR R10-http-{kind} {FULL - 1} readers, {rotations} rotations: {len(reads)} reads, "
+        f"BAR R10-http-{database_kind} {FULL - 1} readers, {rotations} rotations: {len(reads)} reads, "
         f"{len(old)} with an old token, {len(late)} late accepts"
     )
     assert len(old) > rotations

@@ -47,23 +47,25 @@ def edit_naively(lane: Lane, url: str, saves: int) -> int:
 
 @pytest.mark.parametrize("rounds", [20, pytest.param(500, marks=pytest.mark.long)])
 @pytest.mark.parametrize("sessions", [1, 2])
-def test_no_edit_is_lost(crew: Crew, url: str, kind: str, store: Store, rounds: int, sessions: int) -> None:
+def test_no_edit_is_lost(crew: Crew, url: str, database_kind: str, store: Store, rounds: int, sessions: int) -> None:
     add_account(store)
     tokens = [sign_in(store, source=f"pts/{number}") for number in range(sessions)]
     results = crew.pair(edit, url, [tokens[0], tokens[-1]], rounds)
     saved, told = (sum(column) for column in zip(*results, strict=True))
     after = store.settings.load(tokens[0], NotificationSettings)
     lost = saved - (after.section.threshold_micro_usd - DEFAULT_THRESHOLD)
-    print(f"BAR R5-{kind}-{sessions} {2 * rounds} saves by two editors: {saved} kept, {told} told, {lost} lost")
+    print(
+        f"BAR R5-{database_kind}-{sessions} {2 * rounds} saves by two editors: {saved} kept, {told} told, {lost} lost"
+    )
     assert (saved, told, lost) == (rounds, rounds, 0)
     assert after.version == rounds + 1
 
 
 @pytest.mark.xfail(strict=True, reason="read, then written: the second save wipes out the first")
-def test_no_edit_is_lost_the_naive_way(crew: Crew, url: str, kind: str, store: Store) -> None:
+def test_no_edit_is_lost_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
     add_account(store)
     made = sum(crew.pair(edit_naively, url, 20))
     after = store.settings.load(sign_in(store), NotificationSettings)
     lost = made - (after.section.threshold_micro_usd - DEFAULT_THRESHOLD)
-    print(f"BAR R5-{kind}-naive {made} saves by two editors: {lost} lost")
+    print(f"BAR R5-{database_kind}-naive {made} saves by two editors: {lost} lost")
     assert lost == 0

@@ -63,18 +63,20 @@ def guess_naively(lane: Lane, url: str, name: str, guesses: int) -> int:
 
 @pytest.mark.parametrize("name", ["alice", "nobody"])
 @pytest.mark.parametrize("guesses", [3, pytest.param(25, marks=pytest.mark.long)])
-def test_five_of_all_guesses_are_tried(crew: Crew, url: str, kind: str, store: Store, name: str, guesses: int) -> None:
+def test_five_of_all_guesses_are_tried(
+    crew: Crew, url: str, database_kind: str, store: Store, name: str, guesses: int
+) -> None:
     add_account(store, "alice")
     checked = crew.run(guess, url, name, guesses)
-    print(f"BAR B1-{kind}-{name} {guesses * FULL} parallel wrong passwords: {sum(checked)} hashes computed")
+    print(f"BAR B1-{database_kind}-{name} {guesses * FULL} parallel wrong passwords: {sum(checked)} hashes computed")
     assert sum(checked) == FREE_FAILURES
 
 
 @pytest.mark.xfail(strict=True, reason="counted after the hash: guesses that arrive together see the same count")
-def test_five_of_all_guesses_are_tried_the_naive_way(crew: Crew, url: str, kind: str, store: Store) -> None:
+def test_five_of_all_guesses_are_tried_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
     store.throttles.reserve(Factor.PASSWORD, "alice")
     with store.database.write() as tx:
         tx.execute(update(Throttle).values(failures=0, updated_at=START))
     checked = crew.run(guess_naively, url, "alice", 3)
-    print(f"BAR B1-{kind}-naive {3 * FULL} wrong passwords: {sum(checked)} hashes computed")
+    print(f"BAR B1-{database_kind}-naive {3 * FULL} wrong passwords: {sum(checked)} hashes computed")
     assert sum(checked) == FREE_FAILURES

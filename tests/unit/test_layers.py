@@ -12,10 +12,8 @@ from typing import Final
 import grimp
 import pytest
 
-from tests.harness.postgres import PostgresServer, postgres_server
+from tests.harness.postgres import PostgresServer
 from tests.harness.stores import make_ring, make_store, sqlite_url
-
-__all__ = ["postgres_server"]
 
 ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("tui", "screens", "store", "gateway")

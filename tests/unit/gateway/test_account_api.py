@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from gateway.account_schemas import AccountDocument, Module, Problem, QuotaDocument, UsagePageDocument
 from gateway.body_limit import MAX_BODY_BYTES
 from gateway.settings_schemas import SCHEMAS
+from store.accounts import AccountInfo
 from store.errors import DatabaseBusy
 from store.models import NotificationSettingsRow, PriceSettingsRow, PrivacySettingsRow, SidebarSettingsRow
 from store.modules import MODULES
@@ -19,7 +20,7 @@ from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.harness.gateway_client import client_of, make_token
 from tests.harness.quota_calls import book_call, hold_quota
-from tests.harness.stores import PASSWORD, StillClock, add_account, make_store, sign_in
+from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -33,16 +34,9 @@ PRICE: Final = "/api/account/settings/price"
 NOTIFICATIONS: Final = "/api/account/settings/notifications"
 
 
-@pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-def store(clock: StillClock) -> Any:
-    with make_store(clock=clock) as store:
-        add_account(store)
-        yield store
+@pytest.fixture(autouse=True)
+def account(store: Store) -> AccountInfo:
+    return add_account(store)
 
 
 @pytest.fixture

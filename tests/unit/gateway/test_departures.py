@@ -12,15 +12,9 @@ from gateway.model_server.client import ModelServerClient
 from store.store import Store
 from tests.fakes.scripted_model_server import ModelServer
 from tests.harness.gateway_client import make_relayed, make_token
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 async def begin_and_leave(store: Store, method: str, path: str, bearer: str) -> list[Message]:

@@ -22,7 +22,7 @@ from tests.harness.people import (
     credential,
     enrol,
 )
-from tests.harness.stores import PASSWORD, StillClock, add_account, make_store, sign_in
+from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
 NEW_PASSWORD = "entirely different words here"
 EVENTS = (
@@ -46,17 +46,6 @@ EVENTS = (
 def boxes(backstage: Backstage, authority: Authority) -> Iterator[Letterboxes]:
     with letterboxes(backstage, authority) as running:
         yield running
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-def store(clock: StillClock) -> Iterator[Store]:
-    with make_store(clock=clock) as store:
-        yield store
 
 
 def live(store: Store, clock: StillClock, boxes: Letterboxes) -> list[str]:

@@ -1,7 +1,6 @@
 """What `/healthz` notices, and how rarely it looks."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -21,7 +20,6 @@ from store.errors import (
 from store.health import check_writable
 from store.store import Store
 from tests.harness.gateway_client import client_of
-from tests.harness.stores import make_store, sqlite_url
 
 pytestmark = pytest.mark.anyio
 REASONS: Final[list[tuple[type[StoreUnavailable], str]]] = [
@@ -34,9 +32,9 @@ REASONS: Final[list[tuple[type[StoreUnavailable], str]]] = [
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with make_store(sqlite_url(tmp_path)) as store:
-        yield store
+def database_kind() -> str:
+    """A file: a database in memory has no disk that fills."""
+    return "sqlite"
 
 
 @pytest.mark.parametrize(("error", "reason"), REASONS)

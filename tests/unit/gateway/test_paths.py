@@ -1,7 +1,5 @@
 """Paths with slashes too many are served as they were meant, and no rule is bypassed by them."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from gateway.body_limit import MAX_BODY_BYTES
@@ -9,15 +7,9 @@ from gateway.paths import normalized_path
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
-from tests.harness.stores import StillClock, make_store
+from tests.harness.stores import make_store
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """A failure that nobody thought of is logged by its type and place, and by nothing that was sent."""
 
 import logging
-from collections.abc import Iterator
 from typing import Final
 
 import httpx
@@ -13,16 +12,9 @@ from store.settings import Settings
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
-from tests.harness.stores import StillClock, make_store
 
 pytestmark = pytest.mark.anyio
 SECRET: Final = "sk-planted-0123456789"
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 def fails(*_: object) -> httpx.Response:

@@ -1,6 +1,6 @@
 """A model server that refuses to report usage is streamed from all the same, and nobody can make it look like one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
@@ -9,19 +9,13 @@ import pytest
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, DONE, USED, ModelServer, answer, said, stream
 from tests.harness.gateway_client import client_of, make_relayed
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 
 STREAMED: Final = {**CHAT, "stream": True}
 PATH: Final = "/v1/chat/completions"
 USAGE: Final = {"include_usage": True}
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 def refusing(body: Any, status: int = 400) -> Callable[[httpx.Request], httpx.Response]:

@@ -1,7 +1,6 @@
 """A model server that refuses, fails or lies: what the client is told, what is logged, and that nothing is taken."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -16,15 +15,9 @@ from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.fakes.scripted_model_server import CHAT, DONE, USED, Chunks, ModelServer, answer, chat, said
 from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
-from tests.harness.stores import StillClock, add_account, make_store, sign_in
+from tests.harness.stores import add_account, sign_in
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 async def ask(store: Store, models: ModelServer, **changes: Any) -> httpx.Response:

@@ -1,7 +1,6 @@
 """Only known fields reach the model server: what changes the price or the model never does, whoever allows it."""
 
 import json
-from collections.abc import Iterator
 from typing import Any, Final, get_type_hints
 
 import pytest
@@ -23,7 +22,7 @@ from store.store import Store
 from tests.fakes.scripted_model_server import CHAT as ASKED
 from tests.fakes.scripted_model_server import ModelServer
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 CHATS: Final = ENDPOINTS[0]
@@ -41,12 +40,6 @@ MORE: Final = (
     "SERVICE_TIER",
     "Models",
 )
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 def refused(endpoint: Endpoint, extra: frozenset[str] = frozenset(), **body: Any) -> OpenAiProblem:

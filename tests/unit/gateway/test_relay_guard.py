@@ -5,7 +5,6 @@ import random
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -24,16 +23,10 @@ from store.store import Store
 from store.text import fold_case, is_sanitized
 from tests.fakes.scripted_model_server import CHAT, COST, ModelServer, answer
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 CHATS: Final = ENDPOINTS[0]
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 def likenesses(count: int) -> list[str]:

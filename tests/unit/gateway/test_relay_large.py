@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import tracemalloc
-from collections.abc import Awaitable, Callable, Iterator, Set
+from collections.abc import Awaitable, Callable, Set
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -22,17 +22,11 @@ from gateway.relay.request import ENDPOINTS, MAX_JSON_VALUES, Call, Endpoint, pa
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, chat
 from tests.harness.gateway_client import client_of, make_relayed
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 JSON: Final = "application/json"
 LARGE: Final = [{"role": "user", "content": "x" * 70_000}]
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 def noting_threads(monkeypatch: pytest.MonkeyPatch, name: str) -> list[bool]:

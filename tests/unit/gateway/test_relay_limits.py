@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -19,21 +19,10 @@ from store.store import Store
 from store.usage_log import Kind, LoggedEntry
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
-from tests.harness.stores import StillClock, add_account, make_store, sign_in
+from tests.harness.stores import StillClock, add_account, sign_in
 
 pytestmark = pytest.mark.anyio
 MIB: Final = 1024 * 1024
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-def store(clock: StillClock) -> Iterator[Store]:
-    with make_store(clock=clock) as store:
-        yield store
 
 
 def entries(store: Store) -> list[LoggedEntry]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -23,15 +22,9 @@ from store.usage_log import Kind, LoggedEntry, UsageEntry
 from tests.fakes.scripted_model_server import CHAT, COST, USAGE, Chunks, ModelServer, answer, chat
 from tests.harness.gateway_client import MODEL, PEER, UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.quota_calls import hold_quota
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 def spent(store: Store) -> int:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
@@ -16,7 +15,7 @@ from store.usage_log import UsageEntry
 from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, chat, event, said, stream
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 from tests.harness.quota_calls import hold_quota
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -25,12 +24,6 @@ LONGEST: Final = 64_000
 PRICE: Final = ModelPrice(MODEL, 0, 600_000, max_output_tokens=LONGEST)
 """$0.60 for a million tokens out, so that the longest answer costs $0.0384."""
 NO_MONEY: Final = "The remaining quota does not cover this request."
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 class Talker(ModelServer):

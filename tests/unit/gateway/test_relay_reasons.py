@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
@@ -24,7 +23,7 @@ from store.text import is_sanitized
 from store.usage_log import Kind
 from tests.fakes.scripted_model_server import CHAT, DONE, Chunks, ModelServer, answer, event, said, stream
 from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -32,12 +31,6 @@ WORDS: Final = "The prompt is too long."
 PAGE: Final = (
     "<!DOCTYPE html><html><head><title>Request &amp; Entity\n Too Large</title><style>p {}</style></head><body>x</body>"
 )
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 async def refused(store: Store, body: Any, status: int, **asked: Any) -> tuple[httpx.Response, str]:

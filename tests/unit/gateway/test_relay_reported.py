@@ -1,6 +1,5 @@
 """Tokens in every dialect of usage: each is charged as what it is, once, and zeros are no report of an answer."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -12,7 +11,7 @@ from store.pricing import ModelPrice
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, DONE, ModelServer, answer, chat, event, said, stream
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -23,12 +22,6 @@ ISSUE: Final = {
     "cache_read_input_tokens": 10_536,
 }
 """Cached input beside the prompt, as the total tells."""
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -19,17 +19,11 @@ from tests.fakes import model_server
 from tests.fakes.scripted_model_server import CHAT, DONE, USED, Chunks, ModelServer, event, said, stream
 from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.live_servers import live
-from tests.harness.stores import StillClock, add_account, make_store, sign_in
+from tests.harness.stores import add_account, sign_in
 
 pytestmark = pytest.mark.anyio
 STREAMED: Final = {**CHAT, "stream": True}
 PATIENCE: Final = 30.0
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 def of_events(chunks: Chunks) -> ModelServer:

@@ -1,7 +1,6 @@
 """What model servers say of usage, well or badly: nothing is served for nothing, and no error is paid for."""
 
 import json
-from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
@@ -14,18 +13,12 @@ from store.store import Store
 from store.usage_log import Kind, UsageEntry
 from tests.fakes.scripted_model_server import CHAT, DONE, USED, ModelServer, answer, chat, event, said, stream
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 
 CHATS: Final = ENDPOINTS[0]
 STREAMED: Final = {**CHAT, "stream": True}
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 async def booked(

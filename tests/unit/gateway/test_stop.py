@@ -5,7 +5,6 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -21,16 +20,10 @@ from store.store import Store
 from store.usage_log import UsageEntry
 from tests.fakes.scripted_model_server import CHAT, COST, ModelServer, said, stream
 from tests.harness.gateway_client import make_relayed
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import sign_in
 
 STREAMS = 6
 PATIENCE = 60.0
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 def read_two_pieces(url: str, key: str, have_come: threading.Barrier) -> None:

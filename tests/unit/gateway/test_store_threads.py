@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from typing import Any, NoReturn
 
 import httpx
@@ -25,18 +25,12 @@ from store.upsert import upsert
 from store.usage_log import UsageEntry
 from tests.fakes.scripted_model_server import CHAT, ModelServer, said, stream
 from tests.harness.gateway_client import client_of, make_relayed
-from tests.harness.stores import START, StillClock, make_store, sign_in
+from tests.harness.stores import START, make_store, sign_in
 
 pytestmark = pytest.mark.anyio
 STREAMS = 12
 PATIENCE = 90.0
 """Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 def log(store: Store) -> list[UsageEntry]:

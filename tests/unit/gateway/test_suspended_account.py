@@ -1,24 +1,15 @@
 """A suspended account's token and keys are refused at the next call, with the reason; nothing is asked or charged."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from store.store import Store
 from store.throttle import BEARER_LIMIT
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
-from tests.harness.stores import StillClock, make_store
 
 pytestmark = pytest.mark.anyio
 PATH = "/v1/chat/completions"
 REASON = "This account is suspended. Ask the administrator."
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with make_store(clock=StillClock()) as store:
-        yield store
 
 
 async def test_a_key_is_refused_with_the_reason(store: Store) -> None:

@@ -2,13 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
 import pyotp
 import pytest
 
+from store.accounts import AccountInfo
 from store.audit import Tag
 from store.proofs import Proof
 from store.sections import NotificationSettings, PriceSettings
@@ -16,7 +16,7 @@ from store.store import Store
 from store.throttle import FREE_FAILURES
 from tests.harness.gateway_client import client_of, make_token
 from tests.harness.people import enrol
-from tests.harness.stores import PASSWORD, StillClock, add_account, make_store, sign_in
+from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -26,16 +26,9 @@ GIVEN_UP: Final = {"accept_unpriced_models": True}
 ANY: Final = {"If-Match": "*"}
 
 
-@pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-def store(clock: StillClock) -> Iterator[Store]:
-    with make_store(clock=clock) as store:
-        add_account(store)
-        yield store
+@pytest.fixture(autouse=True)
+def account(store: Store) -> AccountInfo:
+    return add_account(store)
 
 
 def accepts(store: Store) -> bool:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.harness.command_line import Shell
-from tests.harness.postgres import postgres_server as postgres_server
 
 
 @pytest.fixture
