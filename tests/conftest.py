@@ -29,6 +29,9 @@ from tests.harness.fixtures import (
     empty_postgres_url as empty_postgres_url,
 )
 from tests.harness.fixtures import (
+    empty_url as empty_url,
+)
+from tests.harness.fixtures import (
     file_url as file_url,
 )
 from tests.harness.fixtures import (

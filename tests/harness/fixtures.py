@@ -4,6 +4,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from sqlalchemy import delete
@@ -18,15 +19,20 @@ from tests.harness.people import Person
 from tests.harness.postgres import PostgresServer, running_server
 from tests.harness.stores import StillClock, add_account, cheap_hasher, make_ring, make_store, sign_in, sqlite_url
 
+URLS: Final = {"sqlite": "file_url", "postgresql": "postgres_url"}
+"""The fixture with a database of one test, by kind of database."""
+
 
 def run_on(metafunc: pytest.Metafunc, *kinds: str) -> None:
     """Run a test that uses `database_kind`, or a fixture built on it, once on each of these kinds of database.
 
-    A test that names its kind itself, with `parametrize("database_kind", ..., indirect=True)`, keeps that.
+    A test that names its kinds itself, with `parametrize("database_kind", ..., indirect=True)`, keeps them. One that
+    asks for `url` does not run in memory.
     """
     marks = metafunc.definition.iter_markers("parametrize")
     if "database_kind" in metafunc.fixturenames and all(mark.args[0] != "database_kind" for mark in marks):
-        metafunc.parametrize("database_kind", kinds, indirect=True)
+        has_url = "url" in metafunc.fixturenames
+        metafunc.parametrize("database_kind", [kind for kind in kinds if kind in URLS or not has_url], indirect=True)
 
 
 @pytest.fixture
@@ -61,6 +67,14 @@ def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database file that does not exist yet, then a database on PostgreSQL without a table in it."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path, "empty.sqlite3")
+    return str(request.getfixturevalue("empty_postgres_url"))
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file with the current schema and nobody in it; migrating one costs more than most tests."""
@@ -82,7 +96,7 @@ def file_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def url(database_kind: str, request: pytest.FixtureRequest) -> str:
     """A database of one test, of its kind."""
-    return str(request.getfixturevalue({"sqlite": "file_url", "postgresql": "postgres_url"}[database_kind]))
+    return str(request.getfixturevalue(URLS[database_kind]))
 
 
 @pytest.fixture(scope="session")

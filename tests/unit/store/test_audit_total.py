@@ -2,7 +2,6 @@
 
 import threading
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, text, update
@@ -17,7 +16,6 @@ from store.models import Account, AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.pricing import ModelPrice
 from store.store import Store
 from tests.harness.people import Person, allow_bindings, contents, statements
-from tests.harness.postgres import PostgresServer
 from tests.harness.stores import StillClock, add_account, make_ring, make_store, sign_in
 from tests.unit.store.audit_log import CHAIN, WHOLE_LOG, act, copy_of, put_back, report, take_back_to_0002
 
@@ -272,19 +270,9 @@ def test_the_sites_chain_cut_off_is_found(store: Store) -> None:
 # -- databases of before ----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["file", "postgresql"])
-def old_url(request: pytest.FixtureRequest) -> Any:
+@pytest.fixture
+def old_url(url: str) -> str:
     """A database of a revision without seals, with three people in it; the chain of one was cut off."""
-    if request.param == "file":
-        url: str = request.getfixturevalue("file_url")
-        yield _inhabit(url)
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    with server.database() as url:
-        yield _inhabit(url)
-
-
-def _inhabit(url: str) -> str:
     with make_store(url) as store:
         for name in ("alice", "bob", "carol"):
             add_account(store, name, role=Role.ADMIN)

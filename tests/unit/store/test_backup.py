@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,7 @@ from store.restore import Restored, restore
 from store.store import Store
 from tests.harness.full_account import live, prepare_site
 from tests.harness.people import contents
-from tests.harness.postgres import PostgresServer
-from tests.harness.stores import StillClock, add_account, make_ring, make_store, sign_in, sqlite_url
+from tests.harness.stores import StillClock, add_account, make_ring, make_store, sign_in
 from tests.unit.store.audit_log import report, take_back_to_0002
 
 LEFT_OUT = {"sessions", "pending_sign_ins", "passkey_ceremonies"}
@@ -44,17 +43,6 @@ def put_back(path: Path, url: str, *, replace: bool = False, ring: KeyRing | Non
         clock=StillClock(),
         ready=lambda: None,
     )
-
-
-@pytest.fixture(params=["file", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database that is not there yet, or has nothing in it."""
-    if request.param == "file":
-        yield sqlite_url(tmp_path, "restored.sqlite3")
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    with server.database(migrated=False) as url:
-        yield url
 
 
 def path_of(url: str) -> Path:
@@ -93,7 +81,7 @@ def test_everything_comes_back_in_either_database(
         assert restored.bindings.provider("github").client_secret == "planted-client"
 
 
-@pytest.mark.parametrize("store", ["file", "postgresql"], indirect=True)  # in memory a reader keeps writers waiting
+@pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)  # in memory readers delay writers
 def test_a_backup_is_of_one_moment(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_account(store)
     original: Callable[..., int] = row_copy.copy

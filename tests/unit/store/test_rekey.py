@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,12 @@ from store.store import Store
 from store.throttle import FREE_FAILURES, Factor
 from tests.harness.full_account import live, prepare_site
 from tests.harness.people import contents, enrol
-from tests.harness.postgres import PostgresServer
 from tests.harness.stores import StillClock, add_account, make_ring, make_store, sign_in
 from tests.unit.store.audit_log import act, report
 
 
 @dataclass
-class House:
+class KeyedStore:
     """A store that reads its keys from a file, as every command does."""
 
     url: str
@@ -38,16 +37,11 @@ class House:
         return make_store(self.url, clock=self.clock, ring=FileRing(self.key), seed=seed)
 
 
-@pytest.fixture(params=["file", "postgresql"])
-def house(request: pytest.FixtureRequest, tmp_path: Path, clock: StillClock) -> Iterator[House]:
+@pytest.fixture
+def keyed_store(url: str, tmp_path: Path, clock: StillClock) -> KeyedStore:
     key = tmp_path / "keys" / "key"
     key_file.write_key_file(key, make_ring())
-    if request.param == "file":
-        yield House(request.getfixturevalue("file_url"), key, clock)
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    with server.database() as url:
-        yield House(url, key, clock)
+    return KeyedStore(url, key, clock)
 
 
 def renew(store: Store, key: Path) -> rekey.Renewed:
@@ -75,15 +69,15 @@ def test_every_sealed_column_is_known() -> None:
     assert {(column.table.__tablename__, column.name) for column in sealed_columns()} == in_models
 
 
-def test_everything_passes_to_the_new_key(house: House, clock: StillClock) -> None:
-    old = load_key_file(house.key)
-    with house.open() as store:
+def test_everything_passes_to_the_new_key(keyed_store: KeyedStore, clock: StillClock) -> None:
+    old = load_key_file(keyed_store.key)
+    with keyed_store.open() as store:
         prepare_site(store)
         live(store, clock, "alice", role=Role.ADMIN)
         planted = live(store, clock, "bob", number=2)
         before = report(store)
         count = sum(sealed_under(store).values())
-        done = renew(store, house.key)
+        done = renew(store, keyed_store.key)
         assert (done.key_id, done.old_key_ids, done.values, done.unreadable) == (2, (1,), count, 0)
         assert done.chains == 3
         assert sealed_under(store) == {2: count}
@@ -97,30 +91,30 @@ def test_everything_passes_to_the_new_key(house: House, clock: StillClock) -> No
             (told,) = store.audit.site_page(tx, limit=1)
         assert (told.tag, told.actor, told.detail) == ("key:renewed", "unix:root", {"key_id": 2})
         store.sessions.whoami(planted.person.token)
-    new = load_key_file(house.key)
+    new = load_key_file(keyed_store.key)
     assert list(new.keys) == [2]
     assert new.keys[2] not in old.keys.values()
-    assert house.key.stat().st_mode & 0o777 == 0o600
-    with house.open(seed=2) as store:
+    assert keyed_store.key.stat().st_mode & 0o777 == 0o600
+    with keyed_store.open(seed=2) as store:
         act(store, planted.person.id)
         assert report(store).is_whole
     with pytest.raises(KeyWrong):
-        make_store(house.url, clock=clock, ring=old)
+        make_store(keyed_store.url, clock=clock, ring=old)
 
 
-def test_again_and_again(house: House) -> None:
-    with house.open() as store:
+def test_again_and_again(keyed_store: KeyedStore) -> None:
+    with keyed_store.open() as store:
         alice = add_account(store)
         for number in range(2, 6):
-            assert renew(store, house.key).key_id == number
+            assert renew(store, keyed_store.key).key_id == number
             act(store, alice.id)
         assert report(store).is_whole
 
 
-def test_a_program_that_runs_goes_on(house: House, clock: StillClock) -> None:
+def test_a_program_that_runs_goes_on(keyed_store: KeyedStore, clock: StillClock) -> None:
     """One that was started before reads and writes meanwhile, without a new start."""
     steps = 0
-    with house.open() as store, house.open(seed=2) as running:
+    with keyed_store.open() as store, keyed_store.open(seed=2) as running:
         prepare_site(store)
         person = live(store, clock, "alice", role=Role.ADMIN).person
 
@@ -133,58 +127,58 @@ def test_a_program_that_runs_goes_on(house: House, clock: StillClock) -> None:
             act(running, person.id)
             assert report(running).is_whole
 
-        done = rekey.rekey(store, house.key, actor="x", wait=go_on, say=go_on)
+        done = rekey.rekey(store, keyed_store.key, actor="x", wait=go_on, say=go_on)
         go_on()
         assert done.unreadable == 0
-        assert list(load_key_file(house.key).keys) == [2]
+        assert list(load_key_file(keyed_store.key).keys) == [2]
         assert set(sealed_under(running)) == {2}
     assert steps == 3
 
 
-def test_one_that_was_stopped_goes_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_was_stopped_goes_on(keyed_store: KeyedStore, monkeypatch: pytest.MonkeyPatch) -> None:
     class Stopped(Exception):
         pass
 
     def stop(*_: object) -> None:
         raise Stopped
 
-    with house.open() as store:
+    with keyed_store.open() as store:
         add_account(store)
         store.site.set("smtp.password", "planted", actor="x")
         for name in ("_reseal", "_renew_log", "_finish"):
             with monkeypatch.context() as patch:
                 patch.setattr(rekey, name, stop)
                 with pytest.raises(Stopped):
-                    renew(store, house.key)
-            assert sorted(load_key_file(house.key).keys) == [1, 2]
+                    renew(store, keyed_store.key)
+            assert sorted(load_key_file(keyed_store.key).keys) == [1, 2]
             assert store.site.mail().password == "planted"
             assert report(store).is_whole
         with monkeypatch.context() as patch:
             patch.setattr(key_file, "replace_key_file", stop)
             with pytest.raises(Stopped):
-                renew(store, house.key)
+                renew(store, keyed_store.key)
         assert store.site.mail().password == "planted"
-    with house.open(seed=2) as store:
-        assert renew(store, house.key).old_key_ids == (1,)
+    with keyed_store.open(seed=2) as store:
+        assert renew(store, keyed_store.key).old_key_ids == (1,)
         assert store.site.mail().password == "planted"
         assert report(store).is_whole
-    assert list(load_key_file(house.key).keys) == [2]
+    assert list(load_key_file(keyed_store.key).keys) == [2]
 
 
-def test_a_lock_outlives_the_key(house: House, clock: StillClock) -> None:
-    with house.open() as store:
+def test_a_lock_outlives_the_key(keyed_store: KeyedStore, clock: StillClock) -> None:
+    with keyed_store.open() as store:
         add_account(store)
         for number in range(6):
             clock.advance(hours=1)
             with pytest.raises((NotAuthentic, NotAllowed)):
                 store.sign_in.with_password("alice", "wrong", source=f"pts/{number}")
-        renew(store, house.key)
+        renew(store, keyed_store.key)
         with pytest.raises(NotAllowed):
             store.sign_in.with_password("alice", "wrong", source="pts/9")
 
 
 def test_a_lock_holds_while_the_old_key_is_still_in_the_file(
-    house: House, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+    keyed_store: KeyedStore, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replace_key_file, tries = key_file.replace_key_file, []
 
@@ -193,7 +187,7 @@ def test_a_lock_holds_while_the_old_key_is_still_in_the_file(
             store.throttles.reserve(Factor.PASSWORD, "alice")
         tries.append(1)
 
-    with house.open() as store, house.open(seed=2) as running:
+    with keyed_store.open() as store, keyed_store.open(seed=2) as running:
         add_account(store)
         for _ in range(FREE_FAILURES):
             store.throttles.reserve(Factor.PASSWORD, "alice")
@@ -204,14 +198,14 @@ def test_a_lock_holds_while_the_old_key_is_still_in_the_file(
             guess(running)
 
         monkeypatch.setattr(key_file, "replace_key_file", look_first)
-        renew(store, house.key)
+        renew(store, keyed_store.key)
         assert len(tries) == 4
         with store.database.read() as tx:
             assert tx.execute(select(func.count()).select_from(Throttle)).scalar_one() == 1, "none is left behind"
 
 
-def test_what_did_not_fit_does_not_fit_afterwards(house: House) -> None:
-    with house.open() as store:
+def test_what_did_not_fit_does_not_fit_afterwards(keyed_store: KeyedStore) -> None:
+    with keyed_store.open() as store:
         alice, bob = add_account(store), add_account(store, "bob")
         act(store, alice.id, 5)
         with store.database.engine.begin() as tx:
@@ -220,38 +214,38 @@ def test_what_did_not_fit_does_not_fit_afterwards(house: House) -> None:
                 .where(AuditEvent.account_id == alice.id, AuditEvent.sequence == 3)
                 .values(actor="mallory")
             )
-        renew(store, house.key)
+        renew(store, keyed_store.key)
         found = report(store)
         assert (found.accounts[alice.id].broken_at, found.accounts[bob.id].broken_at) == (3, None)
 
 
-def test_what_could_not_be_opened_is_left_and_told(house: House, clock: StillClock) -> None:
-    with house.open() as store:
+def test_what_could_not_be_opened_is_left_and_told(keyed_store: KeyedStore, clock: StillClock) -> None:
+    with keyed_store.open() as store:
         add_account(store)
         enrol(store, clock, sign_in(store))
         with store.database.engine.begin() as tx:
             tx.execute(update(TwoFactor).values(secret_sealed=b"\x01" + bytes(40)))
-        assert renew(store, house.key).unreadable == 1
+        assert renew(store, keyed_store.key).unreadable == 1
         with store.database.read() as tx:
             assert tx.execute(select(TwoFactor.secret_sealed)).scalar_one() == b"\x01" + bytes(40)
 
 
-def test_a_checkpoint_outlives_the_key(house: House) -> None:
-    with house.open() as store:
+def test_a_checkpoint_outlives_the_key(keyed_store: KeyedStore) -> None:
+    with keyed_store.open() as store:
         add_account(store)
         with store.database.read() as tx:
             earlier = audit_checkpoint.take(store.audit.verify_all(tx), store.context.now())
-        renew(store, house.key)
+        renew(store, keyed_store.key)
         with store.database.read() as tx:
             found = store.audit.verify_all(tx)
             assert list(audit_checkpoint.compare(tx, store.context.ring, found, earlier)) == []
 
 
-def test_two_at_once_never_lose_a_key(house: House) -> None:
-    with house.open() as store, key_file.held(house.key):
+def test_two_at_once_never_lose_a_key(keyed_store: KeyedStore) -> None:
+    with keyed_store.open() as store, key_file.held(keyed_store.key):
         with pytest.raises(DatabaseBusy, match="Another gatekey admin rekey"):
-            renew(store, house.key)
-        assert load_key_file(house.key) == make_ring()
+            renew(store, keyed_store.key)
+        assert load_key_file(keyed_store.key) == make_ring()
 
 
 def test_a_ring_follows_its_file(tmp_path: Path) -> None:
@@ -333,26 +327,26 @@ def test_a_new_key_file_belongs_to_the_owner_of_the_old(tmp_path: Path, monkeypa
 
 
 def test_a_key_file_of_somebody_else_is_left_alone(
-    house: House, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+    keyed_store: KeyedStore, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    with house.open() as store:
+    with keyed_store.open() as store:
         add_account(store)
         before = contents(store)
         monkeypatch.setattr(os, "fchown", refuse)
-        other = house.key.stat().st_uid + 1
+        other = keyed_store.key.stat().st_uid + 1
         monkeypatch.setattr(os, "geteuid", lambda: other)
         with pytest.raises(KeyMissing, match="Operation not permitted"):
-            renew(store, house.key)
+            renew(store, keyed_store.key)
         assert contents(store) == before
-    assert load_key_file(house.key) == make_ring()
-    assert list(house.key.parent.iterdir()) == [house.key]
+    assert load_key_file(keyed_store.key) == make_ring()
+    assert list(keyed_store.key.parent.iterdir()) == [keyed_store.key]
 
 
-@pytest.mark.parametrize("house", ["postgresql"], indirect=True)  # SQLite has one writer at a time
-def test_a_value_that_is_not_committed_yet_is_waited_for(house: House, clock: StillClock) -> None:
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_a_value_that_is_not_committed_yet_is_waited_for(keyed_store: KeyedStore, clock: StillClock) -> None:
     old = make_ring()
     late = {
         "name": "smtp.password",
@@ -361,10 +355,10 @@ def test_a_value_that_is_not_committed_yet_is_waited_for(house: House, clock: St
         "updated_at": clock.now(),
     }
     waiting = text("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
-    with house.open() as store, house.open(seed=2) as running, ThreadPoolExecutor(1) as pool:
+    with keyed_store.open() as store, keyed_store.open(seed=2) as running, ThreadPoolExecutor(1) as pool:
         add_account(store)
-        key_file.replace_key_file(house.key, KeyRing(2, {**old.keys, 2: bytes(range(32))}))
-        ring = load_key_file(house.key)
+        key_file.replace_key_file(keyed_store.key, KeyRing(2, {**old.keys, 2: bytes(range(32))}))
+        ring = load_key_file(keyed_store.key)
         rekey._renew_log(store, ring)
         with running.database.write() as tx:
             tx.execute(insert(SiteSetting).values(late))
@@ -373,5 +367,5 @@ def test_a_value_that_is_not_committed_yet_is_waited_for(house: House, clock: St
                 while not finished.done() and not look.execute(waiting).scalar_one():
                     pass
         assert finished.result() is False
-        assert renew(store, house.key).values == 1
+        assert renew(store, keyed_store.key).values == 1
         assert sealed_under(store) == {2: 1}

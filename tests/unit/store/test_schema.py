@@ -18,23 +18,14 @@ from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaT
 from store.models import REVISIONS, SCHEMA_REVISION, Account, Base, Price, Reservation, UtcDateTime
 from store.store import Store, prepare
 from tests.harness.people import contents
-from tests.harness.postgres import PostgresServer
 from tests.harness.stores import START, add_account, make_store, sqlite_url
 
 
-@pytest.fixture(params=["file", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def empty(empty_url: str) -> Iterator[Database]:
     """A database without a table in it."""
-    if request.param == "file":
-        database = Database(sqlite_url(tmp_path))
+    with closing(Database(empty_url)) as database:
         yield database
-        database.close()
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    with server.database(migrated=False) as url:
-        database = Database(url)
-        yield database
-        database.close()
 
 
 def set_revision(database: Database, value: str) -> None:

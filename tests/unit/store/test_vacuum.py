@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from store.store import Store
 from store.vacuum import vacuum
+from tests.harness.people import Person
 from tests.harness.postgres import PostgresServer
 from tests.harness.stores import add_account, make_store, sign_in
 
@@ -41,12 +42,8 @@ def test_postgresql_keeps_old_rows_until_the_vacuum(postgres_server: PostgresSer
             assert store.audit.verify_all(tx).is_whole
 
 
-@pytest.mark.parametrize("kind", ["memory_store", "file"])
-def test_sqlite_keeps_nothing(request: pytest.FixtureRequest, kind: str) -> None:
-    store: Store = make_store(request.getfixturevalue("file_url")) if kind == "file" else make_store()
-    with store:
-        add_account(store)
-        token = sign_in(store)
-        assert not store.deletion.refuse_if_protected(token)
-        assert store.deletion.delete(token, "alice").is_off_disk
-        assert vacuum(store.database)
+@pytest.mark.parametrize("database_kind", ["memory", "sqlite"], indirect=True)
+def test_sqlite_keeps_nothing(store: Store, alice: Person) -> None:
+    assert not store.deletion.refuse_if_protected(alice.token)
+    assert store.deletion.delete(alice.token, "alice").is_off_disk
+    assert vacuum(store.database)
