@@ -6,8 +6,6 @@ format, so that its unmodified SDK raises the right exception.
 
 import json
 import logging
-import traceback
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import PurePath
@@ -34,6 +32,7 @@ from store.errors import (
     TooManyAttempts,
     UpstreamFailed,
 )
+from store.fault_places import chain
 from store.settings import SettingsConflict
 from store.text import sanitize
 
@@ -218,17 +217,12 @@ def openai_body(error: GatekeyError) -> dict[str, Any]:
 
 
 def _chain_locations(error: BaseException) -> Iterator[str]:
-    link: BaseException | None = error
-    for _ in range(_MAX_CAUSES):
-        if link is None:
-            return
-        frames = deque(traceback.walk_tb(link.__traceback__), _MAX_FRAMES)
+    for link in chain(error, _MAX_CAUSES):
         places = (
-            f"{'/'.join(PurePath(frame.f_code.co_filename).parts[-2:])}:{line}:{frame.f_code.co_qualname}"
-            for frame, line in frames
+            f"{'/'.join(PurePath(code.co_filename).parts[-2:])}:{line}:{code.co_qualname}"
+            for code, line in link.frames[-_MAX_FRAMES:]
         )
-        yield " ".join([f"{type(link).__module__}.{type(link).__qualname__} at", *places])
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+        yield " ".join([f"{link.kind} at", *places])
 
 
 def _header_text(error: GatekeyError) -> str:

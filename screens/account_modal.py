@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from textual import on
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Button, Static
 
-from screens.account_actions import AccountActions
+from screens.submit import SubmitOnce
 from store.text import sanitize
-from tui.widgets.field import show_errors
+from tui.widgets.field import show_at_field
 from tui.widgets.small_screen import SmallScreenGuard
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Notice(Static):
             self.say("")
 
 
-class AccountModal(SmallScreenGuard, AccountActions, ModalScreen[R]):
+class AccountModal(SmallScreenGuard, SubmitOnce, ModalScreen[R]):
     """A dialog with a `Notice`. Esc closes it, but never while an action is under way."""
 
     HELP_TEXT: ClassVar[str] = ""
@@ -58,9 +58,6 @@ class AccountModal(SmallScreenGuard, AccountActions, ModalScreen[R]):
         ),
         Binding("escape", "cancel", "Cancel", id="modal.cancel", tooltip="Close this without changing anything"),
     ]
-
-    busy: reactive[bool] = reactive(False, toggle_class="-busy", bindings=True)
-    """An action is under way: buttons wait, and Esc does too."""
 
     def __init__(self) -> None:
         super().__init__(classes="modal")
@@ -85,17 +82,18 @@ class AccountModal(SmallScreenGuard, AccountActions, ModalScreen[R]):
             self._due = None
             self.dismiss(result)
 
+    @on(Button.Pressed, "#cancel")
+    def cancel_pressed(self) -> None:
+        self.action_cancel()
+
     def action_cancel(self) -> None:
         if not self.busy:
             self.dismiss(None)
 
     async def act(self, action: Callable[[], Awaitable[T]], *, holds_input: bool = False) -> Success[T] | None:
-        """`attempt` for what changes the account: the dialog stays until that is answered, perhaps with a secret."""
-        self.busy = True
-        try:
+        """`run_with_reauth`, and the dialog stays until the account has answered, perhaps with a secret."""
+        with self.being_busy():
             return await self.run_with_reauth(action, holds_input=holds_input)
-        finally:
-            self.busy = False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         return None if action == "cancel" and self.busy else True
@@ -106,5 +104,4 @@ class AccountModal(SmallScreenGuard, AccountActions, ModalScreen[R]):
 
     def show_failure(self, error: GatekeyError) -> None:
         """Show it at its field, or else on the notice line."""
-        unplaced = show_errors(self, {error.field: str(error)} if error.field else {})
-        self.say("" if error.field and not unplaced else str(error))
+        self.say("" if show_at_field(self, error) else str(error))

@@ -6,18 +6,18 @@ from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
-from screens.account_actions import AccountActions
 from screens.account_modal import Notice
+from screens.password_strength import MIN_PASSWORD_CHARS, show_strength
+from screens.submit import SubmitOnce
 from store.errors import GatekeyError, InvalidInput, PasswordRefused
 from store.inputs import check_email, check_name
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
-from tui.widgets.field import Field, show_errors
+from tui.widgets.field import Field, show_at_field, show_errors
 from tui.widgets.footer import KeyFooter
 from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import SecretInput
@@ -26,11 +26,9 @@ from tui.widgets.strength import StrengthMeter
 from tui.widgets.text_input import TextInput
 
 RULES: Final = "At least {} characters, and not easy to guess: three unrelated words are better than P@ssw0rd1."
-SHORTEST: Final = 8
-"""Characters a password needs unless the administrator asks for more."""
 
 
-class CreateAccount(SmallScreenGuard, AccountActions, Screen[None]):
+class CreateAccount(SmallScreenGuard, SubmitOnce, Screen[None]):
     """Creates the account and goes on to the console."""
 
     HELP_TEXT: ClassVar[str] = (
@@ -39,8 +37,6 @@ class CreateAccount(SmallScreenGuard, AccountActions, Screen[None]):
         "another. The bar shows how hard the password is to guess."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#username"
-
-    busy: reactive[bool] = reactive(False, toggle_class="-busy")
 
     def __init__(self, sentence: str = "") -> None:
         """`sentence` says why the person is here, if it is not their first run."""
@@ -71,7 +67,7 @@ class CreateAccount(SmallScreenGuard, AccountActions, Screen[None]):
             yield Field("Password", SecretInput(id="password"), help="Up to 1,024 characters; spaces count.")
             yield Field("Repeat password", SecretInput(id="confirmation"), help="The same once more.")
             yield Field("Strength", StrengthMeter(id="strength"))
-            yield Static(RULES.format(SHORTEST), id="rules", classes="muted dialog-body")
+            yield Static(RULES.format(MIN_PASSWORD_CHARS), id="rules", classes="muted dialog-body")
             yield Notice()
             with Actions():
                 yield ActionButton("Create account", id="create", shortcut="enter", variant="primary")
@@ -86,14 +82,8 @@ class CreateAccount(SmallScreenGuard, AccountActions, Screen[None]):
 
     @work(exclusive=True, group="strength")
     async def measure(self) -> None:
-        password = self.query_one("#password", SecretInput).value
-        meter = self.query_one(StrengthMeter)
-        if not password:
-            meter.score, meter.hint = None, ""
-            return
-        known = (self.query_one("#username", Input).value, self.query_one("#email", Input).value)
-        strength = await self.account.estimate_password(password, *known)
-        meter.score, meter.hint = strength.score, strength.advice
+        known = (self._text("username"), self._text("email"))
+        await show_strength(self.account, self.query_one(StrengthMeter), self._text("password"), *known)
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:
@@ -104,12 +94,9 @@ class CreateAccount(SmallScreenGuard, AccountActions, Screen[None]):
 
     @on(Button.Pressed, "#create")
     def create_pressed(self) -> None:
-        if not self.busy:
-            self.busy = True
-            self.create()
+        self.submit(self._create)
 
-    @work(exclusive=True, group="create")
-    async def create(self) -> None:
+    async def _create(self) -> None:
         name, email, password = (self._text(control) for control in ("username", "email", "password"))
         self.query_one(Notice).say("Creating your account…", "muted")
         try:
@@ -120,14 +107,11 @@ class CreateAccount(SmallScreenGuard, AccountActions, Screen[None]):
                 return
             await self.account.create_account(name, email.strip(), password)
         except GatekeyError as error:
-            unplaced = show_errors(self, {error.field: str(error)} if error.field else {})
-            self.query_one(Notice).say("" if error.field and not unplaced else f"{error.title}. {error}")
+            self.query_one(Notice).say("" if show_at_field(self, error) else f"{error.title}. {error}")
         else:
             for secret in self.query(SecretInput):
                 secret.clear()
             self.app.show_console()
-        finally:
-            self.busy = False
 
     async def _problems(self) -> dict[str, str]:
         """Everything that can be told before the account is made, by field: nobody wants to hear of it bit by bit."""

@@ -13,12 +13,13 @@ from textual.widgets import Button, Input, Static
 
 from screens.account_actions import AccountActions
 from screens.account_modal import Notice
+from screens.proof import give_proof
 from store.errors import GatekeyError, SessionEnded
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
-from tui.widgets.field import Field, show_errors
+from tui.widgets.field import Field, show_at_field
 from tui.widgets.footer import KeyFooter
 from tui.widgets.secret_input import CodeInput, SecretInput
 from tui.widgets.small_screen import SmallScreenGuard
@@ -84,20 +85,11 @@ class LockScreen(SmallScreenGuard, AccountActions, Screen[bool]):
 
     @work(exclusive=True, group="unlock")
     async def unlock(self) -> None:
-        password, code = self.query_one("#password", SecretInput), self.query_one("#code", CodeInput)
-        try:
-            if code.value.strip():
-                await self.account.prove_with_code(code.code)
-            else:
-                await self.account.prove_with_password(password.value)
-        except SessionEnded as error:
-            self.app.session_ended(error)
-        except GatekeyError as error:
-            password.clear()
-            unplaced = show_errors(self, {error.field: str(error)} if error.field else {})
-            self.query_one(Notice).say("" if error.field and not unplaced else str(error))
-        else:
+        if await give_proof(self):
             self.dismiss(True)
+
+    def show_failure(self, error: GatekeyError) -> None:
+        self.query_one(Notice).say("" if show_at_field(self, error) else str(error))
 
     @work(exclusive=True, group="leave")
     async def leave(self) -> None:

@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
-from store.errors import GatekeyError, SessionEnded
+from screens.proof import give_proof
+from store.errors import GatekeyError
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -64,16 +65,10 @@ class Reauthenticate(AccountModal[bool]):
     def action_cancel(self) -> None:
         self.dismiss(False)
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
-
     @on(Input.Submitted)
     @on(Button.Pressed, "#confirm")
     def confirm(self) -> None:
-        if not self.busy:
-            self.busy = True
-            self.prove()
+        self.submit(self._prove)
 
     @on(Button.Pressed, "#passkey")
     def passkey_pressed(self) -> None:
@@ -87,20 +82,6 @@ class Reauthenticate(AccountModal[bool]):
         if page is not None and await self.app.push_screen_wait(PasskeyCeremony("Confirm it is you", page.value)):
             self.dismiss(True)
 
-    @work(exclusive=True)
-    async def prove(self) -> None:
-        password, code = self.query_one("#password", SecretInput), self.query_one("#code", CodeInput)
-        try:
-            if code.value.strip():
-                await self.account.prove_with_code(code.code)
-            else:
-                await self.account.prove_with_password(password.value)
-        except SessionEnded as error:
-            self.app.session_ended(error)
-        except GatekeyError as error:
-            password.clear()
-            self.show_failure(error)
-        else:
+    async def _prove(self) -> None:
+        if await give_proof(self):
             self.dismiss(True)
-        finally:
-            self.busy = False

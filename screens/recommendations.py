@@ -57,10 +57,6 @@ class RecommendationList(AccountModal[str | None]):
             Content.assemble(mark, (check.title, "bold"), f"\n  {sanitize(check.finding)}"), id=check.advice.value
         )
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
-
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
@@ -51,25 +51,15 @@ class SaveFile(AccountModal[Path | None]):
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
                 yield ActionButton("Save", id="save", shortcut="enter", variant="primary")
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
-
     @on(Input.Submitted)
     @on(Button.Pressed, "#save")
     def save_asked(self) -> None:
-        if not self.busy:
-            self.busy = True
-            self.save()
+        self.submit(self._save)
 
-    @work(exclusive=True)
-    async def save(self) -> None:
+    async def _save(self) -> None:
         path = Path(self.query_one("#path", Input).value.strip())
         self.say("Writing…", "muted")
-        try:
-            done = await self.run_with_reauth(lambda: self._write(path))
-        finally:
-            self.busy = False
+        done = await self.run_with_reauth(lambda: self._write(path))
         if done is not None:
             self.dismiss(done.value)
 

@@ -10,14 +10,14 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Button, ContentSwitcher, Input, Static
 
-from screens.account_actions import AccountActions
 from screens.account_modal import Notice
+from screens.submit import SubmitOnce
 from store.errors import GatekeyError, SignInExpired, TooManyAttempts
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
-from tui.widgets.field import Field, show_errors
+from tui.widgets.field import Field, show_at_field
 from tui.widgets.footer import KeyFooter
 from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import CodeInput, SecretInput
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tui.account import SignInOptions
 
 
-class SignIn(SmallScreenGuard, AccountActions, Screen[None]):
+class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
     """Opens the data behind its first picture; on a first run it gives way to `CreateAccount`."""
 
     HELP_TEXT: ClassVar[str] = (
@@ -42,7 +42,6 @@ class SignIn(SmallScreenGuard, AccountActions, Screen[None]):
     )
     AUTO_FOCUS: ClassVar[str | None] = "#username"
 
-    busy: reactive[bool] = reactive(False, toggle_class="-busy")
     wait_seconds: reactive[int] = reactive(0, init=False)
     """Seconds until a locked sign-in may be tried again."""
 
@@ -132,12 +131,10 @@ class SignIn(SmallScreenGuard, AccountActions, Screen[None]):
             self.sign_in_with_provider(event.button.name or "")
 
     def _start(self) -> None:
-        if not self.busy and self.wait_seconds == 0:
-            self.busy = True
-            self.check()
+        if self.wait_seconds == 0:
+            self.submit(self._check)
 
-    @work(exclusive=True, group="sign-in")
-    async def check(self) -> None:
+    async def _check(self) -> None:
         try:
             self.query_one(Notice).say("Checking…", "muted")
             if not await self._is_open():
@@ -155,10 +152,7 @@ class SignIn(SmallScreenGuard, AccountActions, Screen[None]):
         except TooManyAttempts as error:
             self.wait_seconds = int(error.retry_after.total_seconds())
         except GatekeyError as error:
-            unplaced = show_errors(self, {error.field: str(error)} if error.field else {})
-            self.query_one(Notice).say("" if error.field and not unplaced else f"{error.title}. {error}")
-        finally:
-            self.busy = False
+            self.query_one(Notice).say("" if show_at_field(self, error) else f"{error.title}. {error}")
 
     @work(exclusive=True, group="sign-in")
     async def sign_in_with_passkey(self) -> None:

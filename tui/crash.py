@@ -8,7 +8,6 @@ import asyncio
 import os
 import signal
 import sys
-import traceback
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,6 +20,8 @@ from rich.text import Text
 from textual.app import App
 from textual.css.errors import StylesheetError
 from textual.worker import WorkerFailed
+
+from store.fault_places import chain
 
 END_SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGINT")
 """Signals after which the terminal is given back in order. Those a system does not have are left out."""
@@ -128,11 +129,7 @@ def append_report(path: Path, error: BaseException, now: datetime) -> None:
 
 
 def _places(error: BaseException) -> Iterator[str]:
-    link: BaseException | None = error
-    for _ in range(LONGEST_CHAIN):
-        if link is None:
-            return
-        yield f"{type(link).__module__}.{type(link).__qualname__}"
-        for frame in traceback.extract_tb(link.__traceback__):
-            yield f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}"
-        link = link.__cause__ or link.__context__
+    for link in chain(error, LONGEST_CHAIN):
+        yield link.kind
+        for code, line in link.frames:
+            yield f"  {Path(code.co_filename).name}:{line} in {code.co_name}"

@@ -141,28 +141,18 @@ class NewKey(AccountModal[Any]):
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
                 yield ActionButton("Create", id="create", shortcut="enter", variant="primary")
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
-
     @on(Input.Submitted)
     @on(Button.Pressed, "#create")
     def create_pressed(self) -> None:
-        if not self.busy:
-            self.busy = True
-            self.create()
+        self.submit(self._create)
 
-    @work(exclusive=True)
-    async def create(self) -> None:
-        try:
-            name, days, limit, problems = self._read()
-            show_errors(self, problems)
-            if problems:
-                return
-            expires_at = None if days is None else self.account.now() + timedelta(days=days)
-            done = await self.run_with_reauth(lambda: self.account.create_api_key(name, expires_at, limit))
-        finally:
-            self.busy = False
+    async def _create(self) -> None:
+        name, days, limit, problems = self._read()
+        show_errors(self, problems)
+        if problems:
+            return
+        expires_at = None if days is None else self.account.now() + timedelta(days=days)
+        done = await self.run_with_reauth(lambda: self.account.create_api_key(name, expires_at, limit))
         if done is not None:
             self.dismiss(done.value)
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Button, OptionList
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from screens.account_modal import AccountModal, Notice
@@ -48,10 +48,6 @@ class Activity(AccountModal[None]):
     def moved(self, event: OptionList.OptionHighlighted) -> None:
         if not self._is_complete and event.option_index >= event.option_list.option_count - 1:
             self.load()
-
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.timer import Timer
 from textual.widgets import Button, Static
 
 from screens.account_actions import AccountActions
@@ -17,13 +16,13 @@ from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence, write_te
 from tui.clipboard import copy
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
-from tui.widgets.secret_view import SHOWN_FOR
+from tui.widgets.auto_hide import AutoHide
 
 FILE_NAME = "gatekey-backup-codes.txt"
 _HIDDEN = "••••-••••-••••-••••"
 
 
-class BackupCodeList(AccountActions, Vertical):
+class BackupCodeList(AutoHide, AccountActions, Vertical):
     """Two columns of five, hidden until revealed; they hide again after a minute and behind any other screen."""
 
     ALLOW_SELECT: ClassVar[bool] = False
@@ -38,7 +37,6 @@ class BackupCodeList(AccountActions, Vertical):
     def __init__(self, codes: tuple[str, ...]) -> None:
         super().__init__(classes="backup-codes")
         self._codes = codes
-        self._timer: Timer | None = None
         self.is_revealed = False
         self.was_taken = False
         """They were copied, saved, or revealed by the person: what a dialog shows by itself nobody may have read."""
@@ -55,22 +53,16 @@ class BackupCodeList(AccountActions, Vertical):
 
     def on_mount(self) -> None:
         self._draw()
-        self.app.screen_change_signal.subscribe(self, self._screen_changed, immediate=True)
-        self.app.app_suspend_signal.subscribe(self, lambda _app: self.hide(), immediate=True)
-        self.watch(self.app, "app_focus", self._terminal_focus_changed, init=False)
 
     def on_unmount(self) -> None:
         self._codes = ()
 
     def reveal(self) -> None:
         self.is_revealed = True
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(SHOWN_FOR, self.hide)
+        self.hide_later()
         self._draw()
 
     def hide(self) -> None:
-        """Make the codes unreadable; safe to call at any time."""
         if self.is_revealed:
             self.is_revealed = False
             self._draw()
@@ -123,12 +115,3 @@ class BackupCodeList(AccountActions, Vertical):
         for button in self.query("#reveal-codes").results(Button):
             button.label = Content("Hide" if self.is_revealed else "Reveal")
             button.refresh(layout=True)
-
-    def _screen_changed(self, _screen: object) -> None:
-        # `is_current` would not do: it also holds for a screen that shows through behind a modal.
-        if self.is_attached and self.app.screen is not self.screen:
-            self.hide()
-
-    def _terminal_focus_changed(self, focused: bool) -> None:
-        if not focused:
-            self.hide()

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
+from screens.password_strength import MIN_PASSWORD_CHARS, show_strength
 from store.errors import PasswordRefused, PasswordsDoNotMatch, WrongOriginalPassword
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -18,8 +19,6 @@ from tui.widgets.secret_input import SecretInput
 from tui.widgets.strength import StrengthMeter
 
 RULES: Final = "At least {} characters and not easy to guess. Use it nowhere else."
-SHORTEST: Final = 8
-"""Characters a password needs unless the administrator asks for more."""
 
 
 class ChangePassword(AccountModal[bool]):
@@ -46,7 +45,7 @@ class ChangePassword(AccountModal[bool]):
             yield Field("New password", SecretInput(id="new-password"))
             yield Field("Confirm new password", SecretInput(id="confirmation"))
             yield Field("Strength", StrengthMeter())
-            yield Static(RULES.format(SHORTEST), id="rules", classes="muted")
+            yield Static(RULES.format(MIN_PASSWORD_CHARS), id="rules", classes="muted")
             yield Notice()
             with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
@@ -62,22 +61,13 @@ class ChangePassword(AccountModal[bool]):
         if shortest is not None:
             self.query_one("#rules", Static).update(RULES.format(shortest.value))
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
-
     @on(Input.Changed, "#new-password")
     def new_password_changed(self) -> None:
         self.measure()
 
     @work(exclusive=True, group="strength")
     async def measure(self) -> None:
-        password, meter = self._text("new-password"), self.query_one(StrengthMeter)
-        if not password:
-            meter.score, meter.hint = None, ""
-            return
-        strength = await self.account.estimate_password(password)
-        meter.score, meter.hint = strength.score, strength.advice
+        await show_strength(self.account, self.query_one(StrengthMeter), self._text("new-password"))
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:
@@ -88,27 +78,21 @@ class ChangePassword(AccountModal[bool]):
 
     @on(Button.Pressed, "#change")
     def change_pressed(self) -> None:
-        if not self.busy:
-            self.busy = True
-            self.change()
+        self.submit(self._change)
 
-    @work(exclusive=True, group="change")
-    async def change(self) -> None:
+    async def _change(self) -> None:
         original, new, confirmation = (
             self._text(name) for name in ("original-password", "new-password", "confirmation")
         )
         self.say("Changing your password…", "muted")
-        try:
-            checked = await self.run_with_reauth(self._problems)
-            if checked is None:
-                return
-            if checked.value:
-                self.say("")
-                show_errors(self, checked.value)
-                return
-            done = await self.run_with_reauth(lambda: self.account.change_password(original, new, confirmation))
-        finally:
-            self.busy = False
+        checked = await self.run_with_reauth(self._problems)
+        if checked is None:
+            return
+        if checked.value:
+            self.say("")
+            show_errors(self, checked.value)
+            return
+        done = await self.run_with_reauth(lambda: self.account.change_password(original, new, confirmation))
         if done is not None:
             for secret in self.query(SecretInput):
                 secret.clear()

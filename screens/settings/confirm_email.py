@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
@@ -44,23 +44,17 @@ class ConfirmEmail(AccountModal[bool]):
                 yield ActionButton("Later", id="cancel", shortcut="esc")
                 yield ActionButton("Confirm", id="confirm", shortcut="enter", variant="primary")
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
-
     @on(Input.Submitted)
     @on(Button.Pressed, "#confirm")
     def confirm_pressed(self) -> None:
         if not self.query_one("#confirmation-code", TextInput).value.strip():
             self.say("Enter the code from the message.")
-        elif not self.busy:
-            self.busy = True
-            self.confirm()
+        else:
+            self.submit(self._confirm)
 
-    @work(exclusive=True)
-    async def confirm(self) -> None:
+    async def _confirm(self) -> None:
         code = self.query_one("#confirmation-code", TextInput)
-        done = await self.act(lambda: self.account.confirm_email(code.value))
+        done = await self.run_with_reauth(lambda: self.account.confirm_email(code.value))
         if done is not None:
             self.dismiss(True)
             return

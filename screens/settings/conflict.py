@@ -61,10 +61,6 @@ class Conflict(AccountModal[Any]):
                 yield ActionButton("Take what is stored", id="theirs")
                 yield ActionButton("Save this choice", id="save", variant="primary")
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
-
     @on(Button.Pressed, "#theirs")
     def take_theirs(self) -> None:
         self.dismiss(self._theirs)

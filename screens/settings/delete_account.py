@@ -58,10 +58,6 @@ class DeleteAccount(AccountModal[bool]):
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
                 yield ActionButton("Confirm", id="confirm", variant="error", disabled=True)
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.dismiss(False)
-
     @on(Input.Changed, "#username")
     def name_changed(self, event: Input.Changed) -> None:
         self.query_one("#confirm", Button).disabled = event.value != self._username
@@ -72,9 +68,7 @@ class DeleteAccount(AccountModal[bool]):
 
     @on(Button.Pressed, "#confirm")
     def confirm_pressed(self) -> None:
-        if not self.busy:
-            self.busy = True
-            self.delete()
+        self.submit(self._delete)
 
     @work(exclusive=True, group="export")
     async def export(self) -> None:
@@ -82,13 +76,9 @@ class DeleteAccount(AccountModal[bool]):
         if path is not None:
             self.say(saved_sentence(path), "good")
 
-    @work(exclusive=True, group="delete")
-    async def delete(self) -> None:
+    async def _delete(self) -> None:
         typed = self.query_one("#username", Input).value
         self.say("Deleting…", "warning")
-        try:
-            done = await self.run_with_reauth(lambda: self.account.delete_account(typed))
-        finally:
-            self.busy = False
+        done = await self.run_with_reauth(lambda: self.account.delete_account(typed))
         if done is not None:
             self.dismiss(True)

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from screens.account_modal import AccountModal, Notice
 from screens.passkey_ceremony import PasskeyCeremony
+from screens.prompt import Prompt
 from screens.relative_time import ago
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
@@ -82,10 +83,6 @@ class Passkeys(AccountModal[None]):
         for button in self.query("#rename, #remove").results(Button):
             button.disabled = not self._passkeys
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
-
     @on(Button.Pressed, "#register")
     def action_register(self) -> None:
         if self._can_register:
@@ -136,36 +133,23 @@ class Passkeys(AccountModal[None]):
         return self._passkeys[index] if index is not None and index < len(self._passkeys) else None
 
 
-class PasskeyLabel(AccountModal[str | None]):
-    """Asks for a label. Result: what was typed."""
+class PasskeyLabel(Prompt):
+    """Result: the label, or None."""
 
     HELP_TEXT: ClassVar[str] = (
         "A name by which you will know the passkey again, such as the device it is on. Only you see it."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#passkey-label"
+    DIALOG_CLASSES = "narrow"
+    IF_EMPTY = "Enter a label."
 
     def __init__(self, title: str, label: str) -> None:
-        super().__init__()
-        self._title, self._label = title, label
+        super().__init__(title)
+        self._label = label
 
-    def compose(self) -> ComposeResult:
-        with Dialog(self._title, classes="narrow"):
-            yield Field("Label", TextInput(self._label, id="passkey-label", max_length=64))
-            yield Static("Such as: laptop, phone, blue key.", classes="muted")
-            yield Notice()
-            with Actions():
-                yield ActionButton("Cancel", id="cancel", shortcut="esc")
-                yield ActionButton("Continue", id="continue", shortcut="enter", variant="primary")
+    def fields(self) -> ComposeResult:
+        yield Field("Label", TextInput(self._label, id="passkey-label", max_length=64))
+        yield Static("Such as: laptop, phone, blue key.", classes="muted")
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
-
-    @on(Input.Submitted)
-    @on(Button.Pressed, "#continue")
-    def entered(self) -> None:
-        label = self.query_one("#passkey-label", Input).value.strip()
-        if label:
-            self.dismiss(label)
-        else:
-            self.say("Enter a label.")
+    def take(self) -> str:
+        return self.query_one("#passkey-label", Input).value.strip()

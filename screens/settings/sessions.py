@@ -64,10 +64,6 @@ class SessionList(AccountModal[None]):
             )
         options.highlighted = 0
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
-
     @on(Button.Pressed, "#end")
     def action_end(self) -> None:
         index = self.query_one(OptionList).highlighted

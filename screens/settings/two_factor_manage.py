@@ -59,10 +59,6 @@ class TwoFactorManage(AccountModal[None]):
         advice = " Make new ones soon." if status.codes_are_low else ""
         self.query_one("#state", Static).update(f"On since {clock(status.enabled_at)} UTC.\n{left}{advice}")
 
-    @on(Button.Pressed, "#cancel")
-    def cancel_pressed(self) -> None:
-        self.action_cancel()
-
     @on(Button.Pressed, "#renew")
     def action_renew(self) -> None:
         self.run_exclusive(self._renew)
@@ -156,8 +152,9 @@ class NewBackupCodes(AccountModal[None]):
         return not self.unsaved or await self.app.push_screen_wait(question)
 
     @on(Button.Pressed, "#cancel")
-    def stored_pressed(self) -> None:
-        # Whoever presses this has just said that they are stored, on paper perhaps.
+    def stored_pressed(self, event: Button.Pressed) -> None:
+        # Nothing to ask: the button says that the codes are stored, perhaps on paper.
+        event.prevent_default()
         self.dismiss(None)
 
     def action_cancel(self) -> None:

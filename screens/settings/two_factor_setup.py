@@ -111,7 +111,6 @@ class TwoFactorSetup(AccountModal[bool]):
         self._draw_code(self.app.size)
 
     def on_resize(self, event: Resize) -> None:
-        super().on_resize(event)
         self._draw_code(event.size)
 
     def on_unmount(self) -> None:
@@ -156,18 +155,14 @@ class TwoFactorSetup(AccountModal[bool]):
     def saved_pressed(self) -> None:
         if self._codes_confirmed:
             self.step = 2
-        elif not self.busy:
-            self.busy = True
-            self.confirm_saved()
+        else:
+            self.submit(self._confirm_saved)
 
     @on(Input.Submitted, "#code")
     @on(Button.Pressed, "#complete")
     def complete_pressed(self) -> None:
-        if not self.busy:
-            self.busy = True
-            self.complete()
+        self.submit(self._complete)
 
-    @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
         self.leave()
 
@@ -183,24 +178,16 @@ class TwoFactorSetup(AccountModal[bool]):
     def save_key_pressed(self) -> None:
         self.save_key()
 
-    @work(exclusive=True, group="step")
-    async def confirm_saved(self) -> None:
+    async def _confirm_saved(self) -> None:
         code = self.query_one("#saved-code", CodeInput).code
-        try:
-            done = await self.run_with_reauth(lambda: self.account.confirm_codes_saved(code))
-        finally:
-            self.busy = False
+        done = await self.run_with_reauth(lambda: self.account.confirm_codes_saved(code))
         if done is not None:
             self._codes_confirmed = True
             self.step = 2
 
-    @work(exclusive=True, group="step")
-    async def complete(self) -> None:
+    async def _complete(self) -> None:
         code = self.query_one("#code", CodeInput).take()
-        try:
-            done = await self.run_with_reauth(lambda: self.account.complete_two_factor(code))
-        finally:
-            self.busy = False
+        done = await self.run_with_reauth(lambda: self.account.complete_two_factor(code))
         if done is not None:
             self.dismiss(True)
 

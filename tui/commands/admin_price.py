@@ -5,7 +5,7 @@ from typing import Final
 
 from tui.commands import streams
 from tui.commands.authority import actor
-from tui.commands.parsing import Commands
+from tui.commands.parsing import Commands, add_list
 from tui.store_location import Options, open_account_store
 
 _PLACES: Final = 6
@@ -35,9 +35,7 @@ def add(commands: Commands) -> None:
     )
     set_.set_defaults(run=run_set)
 
-    list_ = actions.add_parser("list", help="list every price")
-    list_.add_argument("--json", action="store_true", help="as one JSON document")
-    list_.set_defaults(run=run_list)
+    add_list(actions, "price", run_list)
 
     remove = actions.add_parser("remove", help="remove a model's price; calls to it are then blocked by default")
     remove.add_argument("model", metavar="MODEL")

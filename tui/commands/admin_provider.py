@@ -4,7 +4,7 @@ import argparse
 
 from tui.commands import streams
 from tui.commands.authority import actor
-from tui.commands.parsing import Commands
+from tui.commands.parsing import Commands, add_list
 from tui.store_location import Options, open_account_store
 
 
@@ -22,9 +22,7 @@ def add(commands: Commands) -> None:
     new.add_argument("--client-secret-stdin", action="store_true", help="read the client secret from standard input")
     new.set_defaults(run=run_add)
 
-    list_ = actions.add_parser("list", help="list every provider")
-    list_.add_argument("--json", action="store_true", help="as one JSON document")
-    list_.set_defaults(run=run_list)
+    add_list(actions, "provider", run_list)
 
     remove = actions.add_parser("remove", help="remove a provider and every identity bound through it")
     remove.add_argument("slug", metavar="SLUG")

@@ -6,7 +6,7 @@ from typing import Final
 from tui.commands import admin_user_access, admin_user_state, streams
 from tui.commands.admin_user_access import add_password, read_password
 from tui.commands.authority import actor
-from tui.commands.parsing import Commands
+from tui.commands.parsing import Commands, add_account_action, add_list
 from tui.store_location import Options, first_store, open_account_store
 
 ROLES: Final = ("user", "admin", "root")
@@ -24,19 +24,11 @@ def add(commands: Commands) -> None:
     add_password(new)
     new.set_defaults(run=run_add)
 
-    list_ = actions.add_parser("list", help="list every account")
-    list_.add_argument("--json", action="store_true", help="as one JSON document")
-    list_.set_defaults(run=run_list)
+    add_list(actions, "account", run_list)
 
-    role = actions.add_parser("role", help="change an account's role")
-    role.add_argument("name", metavar="NAME")
+    role = add_account_action(actions, "role", run_role, "change an account's role")
     role.add_argument("role", choices=ROLES)
-    role.set_defaults(run=run_role)
-
-    export = actions.add_parser("export", help="print everything stored about an account, as one JSON document")
-    export.add_argument("name", metavar="NAME")
-    export.set_defaults(run=run_export)
-
+    add_account_action(actions, "export", run_export, "print everything stored about an account, as one JSON document")
     admin_user_access.add(actions)
     admin_user_state.add(actions)
 

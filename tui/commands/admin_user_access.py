@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tui.commands import streams
 from tui.commands.admin_question import add_question, is_meant
 from tui.commands.authority import actor
-from tui.commands.parsing import Commands, Parser
+from tui.commands.parsing import Commands, Parser, add_account_action
 from tui.store_location import Options, open_account_store
 
 if TYPE_CHECKING:
@@ -14,33 +14,23 @@ if TYPE_CHECKING:
 
 
 def add(actions: Commands) -> None:
-    reset = actions.add_parser("reset-password", help="set a new password; every session of the account ends")
-    reset.add_argument("name", metavar="NAME")
+    reset = add_account_action(
+        actions, "reset-password", run_reset_password, "set a new password; every session of the account ends"
+    )
     reset.add_argument(
         "--revoke-keys", action="store_true", help="also revoke the API keys and the System Access Token"
     )
     add_password(reset)
-    reset.set_defaults(run=run_reset_password)
-
-    unlock = actions.add_parser("unlock", help="lift the locks that wrong passwords and codes have set")
-    unlock.add_argument("name", metavar="NAME")
-    unlock.set_defaults(run=run_unlock)
-
-    revoke = actions.add_parser("revoke-keys", help="revoke every API key and the System Access Token of an account")
-    revoke.add_argument("name", metavar="NAME")
-    add_question(revoke)
-    revoke.set_defaults(run=run_revoke_keys)
-
-    factor = actions.add_parser("reset-2fa", help="switch two-factor authentication off; every session ends")
-    factor.add_argument("name", metavar="NAME")
-    add_question(factor)
-    factor.set_defaults(run=run_reset_two_factor)
-
-    email = actions.add_parser("set-email", help="change the e-mail address of an account, and tell both addresses")
-    email.add_argument("name", metavar="NAME")
+    add_account_action(actions, "unlock", run_unlock, "lift the locks that wrong passwords and codes have set")
+    revoke_help = "revoke every API key and the System Access Token of an account"
+    add_question(add_account_action(actions, "revoke-keys", run_revoke_keys, revoke_help))
+    reset_help = "switch two-factor authentication off; every session ends"
+    add_question(add_account_action(actions, "reset-2fa", run_reset_two_factor, reset_help))
+    email = add_account_action(
+        actions, "set-email", run_set_email, "change the e-mail address of an account, and tell both addresses"
+    )
     email.add_argument("email", metavar="ADDRESS")
     add_question(email)
-    email.set_defaults(run=run_set_email)
 
 
 def run_reset_password(arguments: argparse.Namespace, options: Options) -> int:

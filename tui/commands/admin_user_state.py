@@ -5,30 +5,21 @@ import argparse
 from tui.commands import streams
 from tui.commands.admin_question import add_question, is_meant
 from tui.commands.authority import actor
-from tui.commands.parsing import Commands
+from tui.commands.parsing import Commands, add_account_action
 from tui.store_location import Options, open_account_store
 
 
 def add(actions: Commands) -> None:
-    suspend = actions.add_parser("suspend", help="refuse every sign-in, session, token and key of an account")
-    suspend.add_argument("name", metavar="NAME")
-    add_question(suspend)
-    suspend.set_defaults(run=run_suspend)
-
-    resume = actions.add_parser("resume", help="let a suspended account be used again")
-    resume.add_argument("name", metavar="NAME")
-    add_question(resume)
-    resume.set_defaults(run=run_resume)
-
-    delete = actions.add_parser("delete", help="delete an account and everything stored about it")
-    delete.add_argument("name", metavar="NAME")
+    suspend_help = "refuse every sign-in, session, token and key of an account"
+    add_question(add_account_action(actions, "suspend", run_suspend, suspend_help))
+    add_question(add_account_action(actions, "resume", run_resume, "let a suspended account be used again"))
+    delete = add_account_action(actions, "delete", run_delete, "delete an account and everything stored about it")
     add_question(delete)
     delete.add_argument(
         "--vacuum",
         action="store_true",
         help="on PostgreSQL, also take old versions of its rows off the disk; every table is closed meanwhile",
     )
-    delete.set_defaults(run=run_delete)
 
 
 def run_suspend(arguments: argparse.Namespace, options: Options) -> int:

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
 from store.text import sanitize_lines
@@ -65,6 +65,25 @@ if TYPE_CHECKING:
 else:
     Commands = Any
 """What `add_subparsers` returns: a module's `add` puts its commands there."""
+
+
+Run: TypeAlias = Callable[[argparse.Namespace, Options], int]
+"""Carries a command out; returns its exit status."""
+
+
+def add_list(actions: Commands, things: str, run: Run) -> None:
+    """Add `list [--json]` to `actions`. `things` completes "list every"."""
+    parser = actions.add_parser("list", help=f"list every {things}")
+    parser.add_argument("--json", action="store_true", help="as one JSON document")
+    parser.set_defaults(run=run)
+
+
+def add_account_action(actions: Commands, command: str, run: Run, help_text: str) -> Parser:
+    """Add `command NAME`, an action on one account, to `actions`."""
+    parser = actions.add_parser(command, help=help_text)
+    parser.add_argument("name", metavar="NAME")
+    parser.set_defaults(run=run)
+    return parser
 
 
 def port(text: str) -> int:

@@ -11,6 +11,7 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from store.errors import GatekeyError
 from store.text import sanitize
 
 NARROWEST_ERROR = 24
@@ -55,10 +56,6 @@ class Field(Widget):
     def on_mount(self) -> None:
         if hasattr(self.control, "value"):
             self.watch(self.control, "value", self.clear_error, init=False)
-
-    def show_error(self, text: str) -> None:
-        """Shows `text`, one sentence, until the control changes or `clear_error`."""
-        self.error = text
 
     def clear_error(self) -> None:
         self.error = ""
@@ -115,6 +112,12 @@ def show_errors(root: DOMNode, sentences: Mapping[str, str]) -> list[str]:
         # Focus alone brings the control into view, but not the sentence below it.
         first.call_after_refresh(first.scroll_visible, animate=False)
     return _unplaced(fields, sentences)
+
+
+def show_at_field(root: DOMNode, error: GatekeyError) -> bool:
+    """Show `error` at the field it names, and clear every other field; returns whether there is such a field."""
+    unplaced = show_errors(root, {error.field: str(error)} if error.field else {})
+    return bool(error.field) and not unplaced
 
 
 def _unplaced(fields: Iterable[Field], sentences: Mapping[str, str]) -> list[str]:

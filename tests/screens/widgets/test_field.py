@@ -97,7 +97,7 @@ async def test_an_error_goes_when_its_control_changes_and_only_its_own(control: 
     app = Stage(form)
     async with app.run_test(size=(80, 24)) as pilot:
         for field in app.query(Field):
-            field.show_error("Wrong.")
+            field.error = "Wrong."
         app.query_one(f"#{control}").focus()
         await pilot.press("space" if control == "email" else "7")
         wrong = [field.control.id for field in app.query(Field) if field.error]
@@ -107,7 +107,7 @@ async def test_an_error_goes_when_its_control_changes_and_only_its_own(control: 
 async def test_data_in_an_error_can_neither_move_the_cursor_nor_press_a_button() -> None:
     app = Stage(form)
     async with app.run_test(size=(80, 24)) as pilot:
-        field_of(app, "secret").show_error("[@click=app.quit]no[/] \x1b[2J\u202edrawkcab")
+        field_of(app, "secret").error = "[@click=app.quit]no[/] \x1b[2J\u202edrawkcab"
         await pilot.pause()
         assert "[@click=app.quit]no[/]" in app.shown()
         assert "\x1b" not in app.shown()
@@ -119,7 +119,7 @@ async def test_a_long_error_wraps_beside_the_label_and_below_it_on_a_narrow_term
     for width, column in ((80, 26), (40, 2)):
         app = Stage(form)
         async with app.run_test(size=(width, 24)) as pilot:
-            field_of(app, "threshold").show_error(sentence)
+            field_of(app, "threshold").error = sentence
             await pilot.pause()
             notes = app.lines()[1 : field_of(app, "threshold").region.height]
             assert len(notes) > 1

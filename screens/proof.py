@@ -1,0 +1,32 @@
+"""The proof of identity that the lock and the reauthentication dialog ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from store.errors import GatekeyError, SessionEnded
+from tui.widgets.secret_input import CodeInput, SecretInput
+
+if TYPE_CHECKING:
+    from screens.account_actions import AccountActions
+
+
+async def give_proof(form: AccountActions) -> bool:
+    """Give the account what was typed into `#code`, or else into `#password`; returns whether it was accepted.
+
+    Where it was refused, `form` shows the failure, and an ended session returns to the sign-in screen.
+    """
+    password, code = form.query_one("#password", SecretInput), form.query_one("#code", CodeInput)
+    try:
+        if code.value.strip():
+            await form.account.prove_with_code(code.code)
+        else:
+            await form.account.prove_with_password(password.value)
+    except SessionEnded as error:
+        form.app.session_ended(error)
+    except GatekeyError as error:
+        password.clear()
+        form.show_failure(error)
+    else:
+        return True
+    return False
