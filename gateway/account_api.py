@@ -13,13 +13,14 @@ from gateway.account_schemas import AccountDocument, Kind, QuotaDocument, UsageP
 from gateway.bearer import bearer_token
 from gateway.openapi_responses import problem_responses
 from gateway.services import Services
-from store import usage_log
 from store.access_token import TokenHolder
 from store.errors import InvalidToken
 from store.money import type_usd
 from store.text import is_sanitized
 from store.tokens import ACCESS_TOKEN_PREFIX
-from store.usage_log import LONGEST_PAGE, PAGE, LoggedEntry, UsagePage
+from store.usage_log import LONGEST_PAGE, PAGE
+from store.values import usage
+from store.values.usage import LoggedEntry, UsagePage
 
 T = TypeVar("T")
 PATH: Final = "/api/account"
@@ -146,7 +147,7 @@ def account_routes(services: Services) -> APIRouter:
             return store.usage.page_of(
                 tx,
                 holder.account_id,
-                kind=usage_log.Kind(kind) if kind else None,
+                kind=usage.Kind(kind) if kind else None,
                 model=model,
                 before=int(cursor) if cursor else None,
                 limit=limit,

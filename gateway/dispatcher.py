@@ -30,9 +30,10 @@ from store.errors import (
     NoSuchAccount,
     StoreUnavailable,
 )
-from store.outbox import QUOTA_WARNING, TEST, Job, LastDelivery
+from store.outbox import QUOTA_WARNING, TEST, Job
 from store.sections import Channel
 from store.store import Store
+from store.values.notifications import LastDelivery
 
 T = TypeVar("T")
 LOGGER: Final = logging.getLogger("gatekey.dispatcher")

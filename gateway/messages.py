@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from gateway.channels.message import Message
-from store.email_route import CONFIRM_EMAIL
 from store.errors import DatabaseDamaged
 from store.money import MICRO_PER_USD, show_usd, type_usd
 from store.notices import DELETED
 from store.outbox import QUOTA_WARNING, TEST, Job
+from store.values.notifications import CONFIRM_EMAIL
 
 _CENT: Final = MICRO_PER_USD // 100
 _NOT_YOU: Final = (

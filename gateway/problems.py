@@ -33,8 +33,8 @@ from store.errors import (
     UpstreamFailed,
 )
 from store.fault_places import chain
-from store.settings import SettingsConflict
 from store.text import sanitize
+from store.values.sections import SettingsConflict
 
 LOGGER: Final = logging.getLogger("gatekey.problems")
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"

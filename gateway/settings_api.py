@@ -24,9 +24,9 @@ from store.access_token import TokenHolder
 from store.errors import FreshProofRequired, GatekeyError, NotEnabled
 from store.proofs import Proof
 from store.sections import NAMES
-from store.settings import Saved, SettingsConflict
 from store.tokens import ACCESS_TOKEN_PREFIX
 from store.tries import FAILED
+from store.values.sections import Saved, SettingsConflict
 
 B = TypeVar("B", bound=BaseModel)
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')

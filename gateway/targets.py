@@ -8,11 +8,11 @@ from gateway.addresses import ALLOWED, AllowList
 from gateway.channels.email import EmailTarget, SmtpServer
 from gateway.channels.registry import TARGETS
 from gateway.channels.target import HttpTarget, required
-from store.email_route import CONFIRM_EMAIL
 from store.errors import DeliveryFailed
 from store.outbox import QUOTA_WARNING, TEST, Job
 from store.sections import Channel, NotificationSettings
 from store.store import Store
+from store.values.notifications import CONFIRM_EMAIL
 
 LOGGER: Final = logging.getLogger("gatekey.dispatcher")
 _SWITCHED_OFF: Final = "The channel was switched off before this was sent."

@@ -53,7 +53,7 @@ class PasskeyCeremony(BrowserStep[bool]):
 
     @work(exclusive=True, group="wait")
     async def wait_for_browser(self) -> None:
-        from store.passkey_ceremonies import CeremonyState
+        from store.values.passkeys import CeremonyState
 
         while True:
             seconds = int((self._page.started.expires_at - self.account.now()).total_seconds())

@@ -17,7 +17,7 @@ from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 
 if TYPE_CHECKING:
-    from store.recommendations import Check
+    from store.values.recommendations import Check
 
 PLACES: Final = {
     "two-factor": ("security", "two-factor"),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.worker import Worker
 
-    from store.sign_in import SecondFactorNeeded
+    from store.values.sign_in import SecondFactorNeeded
     from tui.account import SignInOptions
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,25 +17,9 @@ from store.notices import Notices
 from store.row_locks import lock_for_update
 from store.sessions import Sessions, digest
 from store.upsert import upsert
+from store.values.access_token import AccessTokenInfo, NewAccessToken
 
 NOTE_USE_EVERY: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class AccessTokenInfo:
-    """The stored properties of a token."""
-
-    last_four: str
-    created_at: datetime
-    last_used_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewAccessToken:
-    """A new token. It is not stored and cannot be shown again."""
-
-    token: str = field(repr=False)
-    info: AccessTokenInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """API keys of the model relay: named, stored as hashes, each with an optional expiry and spend limit."""
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,33 +14,10 @@ from store.errors import AccountSuspended, DatabaseBusy, InvalidApiKey, InvalidE
 from store.models import Account, ApiKey, PrivacySettingsRow, Quota
 from store.money import check_spend_limit
 from store.sessions import Sessions, digest
+from store.values.api_keys import ApiKeyInfo, NewApiKey
 
 MAX_API_KEYS: Final = 50
 NOTE_USE_EVERY: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKeyInfo:
-    id: int
-    name: str
-    last_four: str
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-    spend_limit_micro_usd: int | None
-    spent_micro_usd: int
-
-    def is_usable(self, now: datetime) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
-
-
-@dataclass(frozen=True, slots=True)
-class NewApiKey:
-    """A new key. It is not stored and cannot be shown again."""
-
-    key: str = field(repr=False)
-    info: ApiKeyInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from store.audit_macs import FIRST, SITE, Act, added, event_mac, event_text, sea
 from store.context import Context
 from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.text import sanitize
+from store.values.audit import Event
 
 # Every act runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they are built once.
 _NEXT: Final = (
@@ -127,18 +128,6 @@ class Actor(Protocol):
     def name(self) -> str: ...
     @property
     def source(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One recorded event. `detail` never holds a secret."""
-
-    sequence: int
-    at: datetime
-    tag: str
-    actor: str
-    source: str
-    detail: Mapping[str, object]
 
 
 @dataclass(slots=True)

@@ -8,10 +8,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from store.context import Context
 from store.errors import CodeAlreadyUsed, WrongCode
 from store.models import BackupCode
+from store.values.two_factor import BACKUP_CODES_PER_SET
 
-COUNT: Final = 10
-LOW: Final = 3
-"""With this many unused codes or fewer, the owner is told to generate new ones."""
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32, without letters that look like digits."""
 LENGTH: Final = 16
@@ -20,7 +18,7 @@ _LOOKALIKES: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 def generate(rng: random.Random) -> tuple[str, ...]:
     """Ten new random codes of the form `XXXX-XXXX-XXXX-XXXX`."""
-    codes = ("".join(rng.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(COUNT))
+    codes = ("".join(rng.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(BACKUP_CODES_PER_SET))
     return tuple("-".join(code[i : i + 4] for i in range(0, LENGTH, 4)) for code in codes)
 
 

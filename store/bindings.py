@@ -1,9 +1,6 @@
 """Bindings of external identities to accounts. The key is provider and subject, never an e-mail address."""
 
 import re
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -26,41 +23,14 @@ from store.models import Binding, Provider
 from store.notices import Notices
 from store.row_locks import lock_for_update
 from store.sessions import Sessions
-from store.sign_in import SecondFactorNeeded, SignedIn, SignIn
+from store.sign_in import SignIn
 from store.site import Site
 from store.text import is_sanitized, sanitize
+from store.values.bindings import BindingInfo, ProviderInfo, ProviderKind
+from store.values.sign_in import SecondFactorNeeded, SignedIn
 
 _LONGEST_SUBJECT: Final = 255
 """OpenID Connect Core, section 2, `sub`."""
-
-
-class ProviderKind(StrEnum):
-    OIDC = "oidc"
-    GITHUB = "github"
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderInfo:
-    """A provider that the administrator has added. Only the gateway gets `client_secret`."""
-
-    id: int
-    slug: str
-    name: str
-    kind: ProviderKind
-    issuer: str
-    client_id: str
-    client_secret: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class BindingInfo:
-    """One provider, and the account's bound identity there, if any."""
-
-    provider: ProviderInfo
-    binding_id: int | None
-    display: str
-    bound_at: datetime | None
-    last_used_at: datetime | None
 
 
 class Bindings:

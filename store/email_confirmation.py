@@ -11,7 +11,6 @@ from sqlalchemy import Connection, and_, case, delete, or_, select, update
 
 from store.audit import Audit, Tag
 from store.context import Context
-from store.email_route import CONFIRM_EMAIL, EmailRoute
 from store.errors import InvalidSetting, TooManyAttempts, WrongCode
 from store.models import Account, EmailConfirmation, NotificationSettingsRow, OutboxMessage
 from store.outbox_queue import enqueue
@@ -20,6 +19,7 @@ from store.sections import Channel
 from store.sessions import Sessions
 from store.text import fold
 from store.upsert import upsert
+from store.values.notifications import CONFIRM_EMAIL, EmailRoute
 
 CODE_DIGITS: Final = 8
 CODE_LASTS: Final = timedelta(minutes=30)

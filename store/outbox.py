@@ -6,7 +6,6 @@ never send the same one at the same time. The lease of a dead worker expires.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
@@ -15,7 +14,6 @@ from store.clock import Uptime
 from store.context import Context
 from store.db_enums import db_enum
 from store.email_confirmation import EmailConfirmations
-from store.email_route import CONFIRM_EMAIL
 from store.errors import DatabaseDamaged, InvalidSetting, KeyWrong
 from store.models import Account, Delivery, NotificationSettingsRow, OutboxMessage, Quota
 from store.outbox_queue import enqueue, recipient_associated_data
@@ -23,6 +21,7 @@ from store.row_locks import keep_account
 from store.sections import Channel, settings_of_channel
 from store.sessions import Sessions
 from store.text import sanitize
+from store.values.notifications import CONFIRM_EMAIL, DeliveryState, LastDelivery
 
 QUOTA_WARNING: Final = "quota:warning"
 TEST: Final = "notification:test"
@@ -38,15 +37,6 @@ _CHANNEL_ADDRESSES: Final = {
     channel: next(setting.column for setting in settings_of_channel(channel) if setting.is_address)
     for channel in Channel
 }
-
-
-class State(StrEnum):
-    WAITING = "waiting"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-    """Given up, after the last retry or a permanent refusal by the receiver."""
-    DAMAGED = "damaged"
-    """Unreadable, and never retried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +55,6 @@ class Job:
     """Attempts made before this one."""
     recipient: str | None = field(repr=False)
     """The address of a message that does not go to the address in the settings."""
-
-
-@dataclass(frozen=True, slots=True)
-class LastDelivery:
-    """The state of the newest delivery on a channel."""
-
-    channel: Channel
-    kind: str
-    state: State
-    at: datetime
-    """The time of the last attempt, or of queueing before the first one."""
-    attempts: int
-    error: str
-    next_attempt_at: datetime | None
 
 
 class Outbox:
@@ -181,7 +157,7 @@ class Outbox:
         """Set `lease` on free deliveries; returns their ids, oldest first."""
         now, uptime = self._context.now(), self._context.clock.uptime()
         free = _is_free(now, uptime)
-        due = select(Delivery.id).where(Delivery.state == State.WAITING.value, free)
+        due = select(Delivery.id).where(Delivery.state == DeliveryState.WAITING.value, free)
         due = due.where(Delivery.next_attempt_at <= now if delivery_id is None else Delivery.id == delivery_id)
         due = due.order_by(Delivery.next_attempt_at, Delivery.id).limit(limit).with_for_update(skip_locked=True)
         with self._context.database.write(patience=PATIENCE_SECONDS) as tx:
@@ -191,7 +167,7 @@ class Outbox:
             taken = set(
                 tx.execute(
                     update(Delivery)
-                    .where(Delivery.id.in_(ids), Delivery.state == State.WAITING.value, free)
+                    .where(Delivery.id.in_(ids), Delivery.state == DeliveryState.WAITING.value, free)
                     .values(
                         lease=lease,
                         leased_until=now + LEASE_LASTS,
@@ -205,11 +181,11 @@ class Outbox:
 
     def delivered(self, job: Job) -> bool:
         """Mark a job as delivered. False if another worker has the lease now."""
-        return self._finish(job.delivery_id, job.lease, State.DELIVERED, "", None)
+        return self._finish(job.delivery_id, job.lease, DeliveryState.DELIVERED, "", None)
 
     def failed(self, job: Job, error: str, next_attempt_at: datetime | None) -> bool:
         """Note a failed attempt and the time of the next; None gives up. False if another worker has the lease now."""
-        state = State.FAILED if next_attempt_at is None else State.WAITING
+        state = DeliveryState.FAILED if next_attempt_at is None else DeliveryState.WAITING
         return self._finish(job.delivery_id, job.lease, state, error, next_attempt_at)
 
     def disable_channel(self, job: Job, *, version: int) -> bool:
@@ -255,31 +231,31 @@ class Outbox:
         """The time of the next due delivery, or None without one."""
         with self._context.database.read() as tx:
             return tx.execute(
-                select(func.min(Delivery.next_attempt_at)).where(Delivery.state == State.WAITING.value)
+                select(func.min(Delivery.next_attempt_at)).where(Delivery.state == DeliveryState.WAITING.value)
             ).scalar()
 
     def is_anything_due(self) -> bool:
         """True if a delivery is due now. A damaged row does not make this fail."""
         due = select(Delivery.id).where(
-            Delivery.state == State.WAITING.value, Delivery.next_attempt_at <= self._context.now()
+            Delivery.state == DeliveryState.WAITING.value, Delivery.next_attempt_at <= self._context.now()
         )
         with self._context.database.read() as tx:
             return tx.execute(due.limit(1)).scalar() is not None
 
     def set_aside(self, job: Job) -> bool:
         """Mark a job as unreadable, so that it is not retried. False if another worker has the lease now."""
-        return self._finish(job.delivery_id, job.lease, State.DAMAGED, DAMAGED, None)
+        return self._finish(job.delivery_id, job.lease, DeliveryState.DAMAGED, DAMAGED, None)
 
     def count_damaged(self) -> int:
         """The number of unreadable deliveries."""
         with self._context.database.read() as tx:
             return tx.execute(
-                select(func.count()).select_from(Delivery).where(Delivery.state == State.DAMAGED.value)
+                select(func.count()).select_from(Delivery).where(Delivery.state == DeliveryState.DAMAGED.value)
             ).scalar_one()
 
     def prune(self) -> int:
         """Delete messages older than `KEPT_FOR` without a waiting delivery; returns the number."""
-        waiting = select(Delivery.outbox_id).where(Delivery.state == State.WAITING.value)
+        waiting = select(Delivery.outbox_id).where(Delivery.state == DeliveryState.WAITING.value)
         with self._context.database.write() as tx:
             return tx.execute(
                 delete(OutboxMessage).where(
@@ -307,10 +283,12 @@ class Outbox:
             return None if row is None else self._job(row, lease)
         except (DatabaseDamaged, KeyWrong):
             # Otherwise it would stay the oldest due delivery and block the others.
-            self._finish(delivery_id, lease, State.DAMAGED, DAMAGED, None)
+            self._finish(delivery_id, lease, DeliveryState.DAMAGED, DAMAGED, None)
             return None
 
-    def _finish(self, delivery_id: int, lease: str, state: State, error: str, following: datetime | None) -> bool:
+    def _finish(
+        self, delivery_id: int, lease: str, state: DeliveryState, error: str, following: datetime | None
+    ) -> bool:
         now = self._context.now()
         with self._context.database.write(patience=PATIENCE_SECONDS) as tx:
             finished = tx.execute(
@@ -318,7 +296,7 @@ class Outbox:
                 .where(
                     Delivery.id == delivery_id,
                     Delivery.lease == lease,
-                    Delivery.state == State.WAITING.value,
+                    Delivery.state == DeliveryState.WAITING.value,
                 )
                 .values(
                     state=state.value,
@@ -330,7 +308,7 @@ class Outbox:
                     leased_until=None,
                 )
             )
-            if finished.rowcount == 1 and state is not State.WAITING:
+            if finished.rowcount == 1 and state is not DeliveryState.WAITING:
                 # A message without an account is deleted with its result: it is the last data of a deleted account.
                 outbox = select(Delivery.outbox_id).where(Delivery.id == delivery_id).scalar_subquery()
                 tx.execute(delete(OutboxMessage).where(OutboxMessage.id == outbox, OutboxMessage.account_id.is_(None)))
@@ -372,7 +350,7 @@ def _is_free(now: datetime, uptime: Uptime) -> ColumnElement[bool]:
 
 
 def _last(row: Any) -> LastDelivery:
-    state = db_enum(State, row.state)
+    state = db_enum(DeliveryState, row.state)
     return LastDelivery(
         channel=db_enum(Channel, row.channel),
         kind=row.kind,
@@ -380,5 +358,5 @@ def _last(row: Any) -> LastDelivery:
         at=row.last_attempt_at or row.created_at,
         attempts=row.attempts,
         error=row.last_error,
-        next_attempt_at=row.next_attempt_at if state is State.WAITING else None,
+        next_attempt_at=row.next_attempt_at if state is DeliveryState.WAITING else None,
     )

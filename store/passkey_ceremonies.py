@@ -21,9 +21,11 @@ from store.models import Account, Passkey, PasskeyCeremony
 from store.passkeys import NewCredential, Passkeys, StoredCredential
 from store.row_locks import lock_for_update
 from store.sessions import Sessions, digest
-from store.sign_in import SecondFactorNeeded, SignedIn, SignIn
+from store.sign_in import SignIn
 from store.text import sanitize
 from store.throttle import Throttles
+from store.values.passkeys import CeremonyStarted, CeremonyState
+from store.values.sign_in import SecondFactorNeeded, SignedIn
 
 CEREMONY_LASTS: Final = timedelta(seconds=120)
 CHALLENGE_BYTES: Final = 32
@@ -38,26 +40,6 @@ class Purpose(StrEnum):
     REGISTER = "register"
     SIGN_IN = "sign-in"
     PROVE = "prove"
-
-
-class CeremonyState(StrEnum):
-    WAITING = "waiting"
-    """The browser has not answered yet."""
-    CLAIMED = "claimed"
-    """An answer is being verified."""
-    DONE = "done"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    COLLECTED = "collected"
-
-
-@dataclass(frozen=True, slots=True)
-class CeremonyStarted:
-    """`code` is typed into the browser page; the console keeps `ticket` and asks for the outcome with it."""
-
-    code: str
-    ticket: str = field(repr=False)
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The stored passkeys of an account. `store.passkey_ceremonies` registers and uses them."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -25,19 +24,9 @@ from store.row_locks import keep_account
 from store.sessions import Sessions
 from store.site import Site
 from store.text import fold
+from store.values.passkeys import PasskeyInfo
 
 MAX_PASSKEYS: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class PasskeyInfo:
-    id: int
-    label: str
-    created_at: datetime
-    last_used_at: datetime | None
-    backed_up: bool
-    flagged_at: datetime | None
-    """The time when its counter went backwards. A flagged passkey is refused."""
 
 
 @dataclass(frozen=True, slots=True)

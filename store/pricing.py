@@ -1,7 +1,6 @@
 """Prices of models, and the rules for models without a price."""
 
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, literal, or_, select, update
@@ -17,8 +16,8 @@ from store.sessions import Sessions
 from store.site import MOST_OUTPUT_TOKENS, Site
 from store.text import fold_case, is_sanitized, sanitize
 from store.upsert import upsert, upserting_insert
+from store.values.billing import ModelPrice, SeenModel
 
-TOKENS_PER_PRICE: Final = 1_000_000
 _MOST_REMEMBERED: Final = 200
 _PRICE_OF: Final = (
     select(Price)
@@ -27,43 +26,6 @@ _PRICE_OF: Final = (
     .limit(1)
 )
 """The price of the exact name, else of the name in another case. Built once, because every relayed call runs it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPrice:
-    """Prices in micro-USD: per million input tokens, per million output tokens, and per request."""
-
-    model: str
-    input_per_million: int
-    output_per_million: int
-    per_request: int = 0
-    cached_input_per_million: int | None = None
-    """The price of input from the model server's cache. None: the price of other input."""
-    max_output_tokens: int | None = None
-    """The most output tokens of the model. None: the site's setting."""
-    is_default: bool = False
-    """True if the model has no price and this is the site's rate for such models."""
-
-    @property
-    def is_cached_dearer(self) -> bool:
-        """True if cached input costs more than other input. `set` refuses such a price; an older version stored it."""
-        return (self.cached_input_per_million or 0) > self.input_per_million
-
-    def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> int:
-        """The cost of one request in micro-USD, rounded up; `cached_tokens` are part of `prompt_tokens`."""
-        cached = self.input_per_million if self.cached_input_per_million is None else self.cached_input_per_million
-        prompt = (prompt_tokens - cached_tokens) * self.input_per_million + cached_tokens * cached
-        tokens = prompt + completion_tokens * self.output_per_million
-        return -(-tokens // TOKENS_PER_PRICE) + self.per_request
-
-
-@dataclass(frozen=True, slots=True)
-class SeenModel:
-    """A model without a price that an account called."""
-
-    model: str
-    calls: int
-    last_seen_at: datetime
 
 
 class Pricing:

@@ -4,7 +4,7 @@ One conditional UPDATE holds the most that a call can cost. The actual cost is t
 call and, below the threshold, queues the warning.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, func, literal, or_, select, update
@@ -19,7 +19,9 @@ from store.reservations import Hold, Reservations
 from store.row_locks import keep_account
 from store.sessions import Sessions
 from store.text import fold
-from store.usage_log import UsageEntry, UsageLog
+from store.usage_log import UsageLog
+from store.values.billing import QuotaState
+from store.values.usage import UsageEntry
 
 _OUT_OF_RANGE: Final = "The quota would fall below zero or grow beyond 1,000,000,000 dollars."
 
@@ -73,15 +75,6 @@ _SPEND_ON_KEY: Final = (
         spent_micro_usd=ApiKey.spent_micro_usd + bindparam("cost"),
     )
 )
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaState:
-    """An account's quota, in micro-USD."""
-
-    remaining_micro_usd: int
-    held_micro_usd: int
-    used_micro_usd: int
 
 
 class Quotas:

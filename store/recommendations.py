@@ -1,8 +1,6 @@
 """The five operational recommendations, checked against the account's current state."""
 
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -15,41 +13,11 @@ from store.sections import Channel, NotificationSettings
 from store.sessions import AuthorizedSession, Sessions
 from store.settings import Settings
 from store.site import Site
-from store.two_factor import TwoFactors, TwoFactorStatus
+from store.two_factor import TwoFactors
+from store.values.recommendations import Advice, Check
+from store.values.two_factor import TwoFactorStatus
 
 TOKEN_GROWS_OLD: Final = timedelta(days=90)
-
-
-class Advice(StrEnum):
-    """The recommendations. The value is the key of the setting to change."""
-
-    TWO_FACTOR = "two-factor"
-    BACKUP_CODES = "backup-codes"
-    ACCESS_TOKEN = "access-token"  # noqa: S105 - the name of a setting
-    QUOTA_WARNING = "quota-warning"
-    PRICING = "pricing"
-
-
-TITLES: Final = {
-    Advice.TWO_FACTOR: "Enable Two-Factor Authentication",
-    Advice.BACKUP_CODES: "Store backup recovery codes offline",
-    Advice.ACCESS_TOKEN: "Keep the System Access Token confidential",
-    Advice.QUOTA_WARNING: "Configure quota warnings to avoid service disruption",
-    Advice.PRICING: "Carefully review pricing safeguards before enabling models without price settings",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The result for one recommendation, with one sentence on the current state."""
-
-    advice: Advice
-    is_met: bool
-    finding: str
-
-    @property
-    def title(self) -> str:
-        return TITLES[self.advice]
 
 
 class Recommendations:

@@ -6,13 +6,14 @@ from sqlalchemy import Connection, select, update
 
 from store import totp
 from store.audit import Audit, Tag
-from store.backup_codes import LOW, BackupCodes
+from store.backup_codes import BackupCodes
 from store.context import Context
 from store.errors import CodeAlreadyUsed, NotEnabled
 from store.models import TwoFactor
 from store.notices import Notices
 from store.site import Site
 from store.throttle import Factor, Throttles
+from store.values.two_factor import FEW_BACKUP_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class SecondFactors:
             left = self._codes.claim(tx, account_id, verified.code_id)
             self._audit.record(tx, account_id, Tag.BACKUP_CODE_USED, actor=name, source=source, left=left)
             self._notices.enqueue(tx, account_id, Tag.BACKUP_CODE_USED)
-            if left <= LOW:
+            if left <= FEW_BACKUP_CODES:
                 self._warn_of_few_codes(tx, account_id, name, source, left)
         else:
             claimed = tx.execute(

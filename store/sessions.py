@@ -27,6 +27,7 @@ from store.errors import (
 from store.models import Account, PendingSignIn, Session
 from store.row_locks import keep_account, lock_for_update
 from store.text import sanitize
+from store.values.sessions import SessionInfo
 
 IDLE_LIMIT: Final = timedelta(hours=1)
 ABSOLUTE_LIMIT: Final = timedelta(hours=12)
@@ -71,18 +72,6 @@ class AuthorizedSession:
     proved_at: datetime | None
     is_stale: bool
     """True if the stored time of the last activity is older than `_TOUCH_EVERY`."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionInfo:
-    """One session, as shown to its owner."""
-
-    id: int
-    is_current: bool
-    method: str
-    source: str
-    created_at: datetime
-    last_active_at: datetime
 
 
 def digest(token: str) -> bytes:

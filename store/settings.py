@@ -1,8 +1,7 @@
 """Saving one settings section, and only that one, against the version it was read at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -10,7 +9,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from store.access_token import TokenHolder
 from store.audit import Audit, Tag
 from store.context import Context
-from store.errors import DatabaseDamaged, DatabaseRefused, FreshProofRequired, StaleEdit
+from store.errors import DatabaseDamaged, DatabaseRefused, FreshProofRequired
 from store.models import (
     Base,
     NotificationSettingsRow,
@@ -35,8 +34,7 @@ from store.sections import (
 )
 from store.sessions import AuthorizedSession, Sessions, is_fresh
 from store.setting_fields import Setting, SettingType, secrets_of, settings_of
-
-S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
+from store.values.sections import Saved, SectionT, SettingsConflict
 
 _TABLES: Final[Mapping[type[Section], type[Base]]] = {
     NotificationSettings: NotificationSettingsRow,
@@ -66,34 +64,18 @@ _READ: Final = {kind: _read(table) for kind, table in _TABLES.items()}
 _SAVE: Final = {kind: _save(table) for kind, table in _TABLES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Saved(Generic[S]):
-    """A section as it is stored, and the version to save over."""
-
-    section: S
-    version: int
-
-
-class SettingsConflict(StaleEdit):
-    """Someone else saved this section first. `theirs` is what is stored now; nothing was overwritten."""
-
-    def __init__(self, theirs: Saved[Any]) -> None:
-        super().__init__()
-        self.theirs = theirs
-
-
 class Settings:
     def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
         self._context = context
         self._audit = audit
         self._sessions = sessions
 
-    def load(self, token: str, kind: type[S]) -> Saved[S]:
+    def load(self, token: str, kind: type[SectionT]) -> Saved[SectionT]:
         """The section of that kind of the session's account."""
         with self._sessions.reading(token) as (tx, acting):
             return self.read(tx, acting.account_id, kind)
 
-    def save(self, token: str, section: S, version: int) -> Saved[S]:
+    def save(self, token: str, section: SectionT, version: int) -> Saved[SectionT]:
         """Store `section` over `version`; returns it at its new version.
 
         Raises `InvalidInput` with the first field at fault, `SettingsConflict` if another was saved meanwhile, and
@@ -111,12 +93,12 @@ class Settings:
                 is_proved=self._is_proved(acting),
             )
 
-    def load_for(self, account_id: int, kind: type[S]) -> Saved[S]:
+    def load_for(self, account_id: int, kind: type[SectionT]) -> Saved[SectionT]:
         """The section of that kind, from the administrator's side."""
         with self._context.database.read() as tx:
             return self.read(tx, account_id, kind)
 
-    def save_for(self, account_id: int, section: S, version: int, *, actor: str) -> Saved[S]:
+    def save_for(self, account_id: int, section: SectionT, version: int, *, actor: str) -> Saved[SectionT]:
         """Store `section` over `version` from the administrator's side, which needs no proof of the account's owner.
 
         Raises `InvalidInput` with the first field at fault, and `SettingsConflict` if another was saved meanwhile.
@@ -127,8 +109,8 @@ class Settings:
             return self._write(tx, account_id, section, version, actor=actor, source="command line", is_proved=True)
 
     def save_with_token(
-        self, tx: Connection, holder: TokenHolder, section: S, version: int, proof: Proof | None = None
-    ) -> Saved[S]:
+        self, tx: Connection, holder: TokenHolder, section: SectionT, version: int, proof: Proof | None = None
+    ) -> Saved[SectionT]:
         """Store `section` over `version` on behalf of a bearer token, inside the `tx` that it was read in.
 
         A token proves nothing about who holds it: what needs a proof needs one that came with the request. Raises
@@ -144,7 +126,7 @@ class Settings:
             is_proved=proof is not None and proof.holds(tx, holder.account_id),
         )
 
-    def read(self, tx: Connection, account_id: int, kind: type[S]) -> Saved[S]:
+    def read(self, tx: Connection, account_id: int, kind: type[SectionT]) -> Saved[SectionT]:
         """The section of that kind. Raises `DatabaseRefused` if its row is missing."""
         row = tx.execute(_READ[kind], {"account": account_id}).one_or_none()
         if row is None:
@@ -166,13 +148,13 @@ class Settings:
         self,
         tx: Connection,
         account_id: int,
-        section: S,
+        section: SectionT,
         version: int,
         *,
         actor: str,
         source: str,
         is_proved: bool,
-    ) -> Saved[S]:
+    ) -> Saved[SectionT]:
         kind = type(section)
         before = self.read(tx, account_id, kind)
         new_secrets = self._new_secrets(account_id, section)
@@ -203,12 +185,12 @@ class Settings:
     def _is_proved(self, acting: AuthorizedSession) -> bool:
         return is_fresh(acting.proved_at, self._context.now())
 
-    def _saved(self, kind: type[S], row: Any) -> Saved[S]:
+    def _saved(self, kind: type[SectionT], row: Any) -> Saved[SectionT]:
         values = dict(row._mapping)
         account_id, version = values.pop("account_id"), values.pop("version")
         return Saved(self._section(kind, account_id, values), version)
 
-    def _section(self, kind: type[S], account_id: int, values: Mapping[str, Any]) -> S:
+    def _section(self, kind: type[SectionT], account_id: int, values: Mapping[str, Any]) -> SectionT:
         return kind(**{setting.name: self._value(setting, account_id, values) for setting in settings_of(kind)})
 
     def _value(self, setting: Setting, account_id: int, values: Mapping[str, Any]) -> Any:
@@ -243,11 +225,6 @@ def open_sections(tx: Connection, account_id: int) -> None:
     """Give a new account its four sections, with their defaults, at version 1."""
     for kind, table in _TABLES.items():
         tx.execute(insert(table).values(account_id=account_id, version=1, **_columns(kind())))
-
-
-def rebased(theirs: S, mine: S, keep_mine: frozenset[str]) -> S:
-    """`theirs` with the fields named in `keep_mine` taken from `mine`: how a conflict is settled, field by field."""
-    return replace(theirs, **{name: getattr(mine, name) for name in keep_mine})
 
 
 def _columns(section: Section) -> dict[str, Any]:

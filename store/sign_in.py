@@ -6,7 +6,7 @@ second factor. No other function opens a session.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,28 +31,10 @@ from store.site import Site
 from store.text import fold, sanitize
 from store.throttle import Factor, Throttles
 from store.tries import Tries
+from store.values.sign_in import SecondFactorNeeded, SignedIn
 
 _SessionRow = Row[int, int, int, str, str, str | None, datetime | None]
 TICKET_LASTS: Final = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """An opened session. `token` is not stored."""
-
-    token: str = field(repr=False)
-    name: str
-    short_of: int = 0
-    """The site's minimum password length without a second factor, if this password is shorter; else 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecondFactorNeeded:
-    """A right first factor. `ticket` and a code open a session until `expires_at`."""
-
-    ticket: str = field(repr=False)
-    name: str
-    expires_at: datetime
 
 
 class SignIn:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from store import passwords, totp
 from store.audit import COMMAND_LINE, Audit, Tag
-from store.backup_codes import COUNT, LOW, BackupCodes, generate
+from store.backup_codes import BackupCodes, generate
 from store.context import Context
 from store.errors import (
     AlreadyEnabled,
@@ -33,35 +33,9 @@ from store.sessions import AuthorizedSession, Sessions
 from store.site import PASSWORD_MINIMUM, Site
 from store.throttle import Factor, Throttles
 from store.tries import Tries
+from store.values.two_factor import Enrolment, TwoFactorStatus
 
 SETUP_LASTS: Final = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True)
-class TwoFactorStatus:
-    """The state of the second factor, and the number of unused and of all backup codes."""
-
-    enabled_at: datetime | None
-    codes_left: int
-    codes_total: int = COUNT
-
-    @property
-    def is_enabled(self) -> bool:
-        return self.enabled_at is not None
-
-    @property
-    def codes_are_low(self) -> bool:
-        return self.is_enabled and self.codes_left <= LOW
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """The secret and the codes of an enrolment. They cannot be read again."""
-
-    secret: str = field(repr=False)
-    uri: str = field(repr=False)
-    codes: tuple[str, ...] = field(repr=False)
-    expires_at: datetime = field()
 
 
 class TwoFactors:

@@ -5,9 +5,8 @@ transaction.
 """
 
 import ipaddress
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from store.row_locks import keep_account
 from store.sessions import Sessions
 from store.text import sanitize
 from store.upsert import upserting_insert
+from store.values.usage import DayTotal, Kind, LoggedEntry, UsageEntry, UsagePage
 
 PAGE: Final = 50
 LONGEST_PAGE: Final = 500
@@ -29,13 +29,6 @@ _COUNT_CAP: Final = 10_000
 LONGEST_STATUS: Final = 40
 LONGEST_REQUEST_ID: Final = 100
 _MOST_COUNTED: Final = 1_000_000_000
-
-
-class Kind(StrEnum):
-    CONSUMPTION = "consumption"
-    ERROR = "error"
-    DRAWING = "drawing"
-    TASK = "task"
 
 
 _WITH_ADDRESS: Final = (Kind.CONSUMPTION, Kind.ERROR)
@@ -73,52 +66,6 @@ _RECORDS_IP: Final = (
     .where(PrivacySettingsRow.account_id == bindparam("account"))
     .with_for_update(read=True)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class UsageEntry:
-    """One call to be logged. `client_ip` is stored only if the account's setting is on."""
-
-    kind: Kind
-    model: str
-    api_key_name: str = ""
-    request_id: str = ""
-    status: str = "ok"
-    detail: str = ""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_micro_usd: int = 0
-    duration_ms: int = 0
-    unpriced: bool = False
-    client_ip: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedEntry:
-    """One logged call."""
-
-    id: int
-    at: datetime
-    entry: UsageEntry
-
-
-@dataclass(frozen=True, slots=True)
-class UsagePage:
-    """Entries, newest first. `next_before` is the `before` of the next page; None on the last page."""
-
-    entries: tuple[LoggedEntry, ...]
-    next_before: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class DayTotal:
-    """The totals of one UTC day."""
-
-    day: str
-    calls: int
-    errors: int
-    tokens: int
-    cost_micro_usd: int
 
 
 class UsageLog:

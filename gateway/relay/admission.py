@@ -10,9 +10,9 @@ from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
 from store.errors import GatekeyError, InvalidApiKey, QuotaExceeded, SpendLimitReached
 from store.money import show_usd
-from store.pricing import ModelPrice
 from store.reservations import Hold
 from store.store import Store
+from store.values.billing import ModelPrice
 
 
 class Admission:

@@ -17,9 +17,9 @@ from gateway.relay.usage import Usage
 from gateway.services import Services
 from store.api_keys import KeyHolder
 from store.errors import AlreadySettled, GatekeyError, ModelNotPriced, StoreUnavailable, UpstreamFailed
-from store.pricing import ModelPrice
 from store.reservations import Hold
-from store.usage_log import Kind, UsageEntry
+from store.values.billing import ModelPrice
+from store.values.usage import Kind, UsageEntry
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
 BOOKING_RETRY_DELAYS_S: Final = (0.2, 1.0, 5.0, 30.0, 120.0)

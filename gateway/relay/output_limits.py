@@ -8,7 +8,7 @@ from gateway.relay.request import Call
 from gateway.relay.usage import Usage
 from gateway.site_view import SiteView
 from store.money import show_usd
-from store.pricing import TOKENS_PER_PRICE, ModelPrice
+from store.values.billing import TOKENS_PER_PRICE, ModelPrice
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
 LIMIT_IGNORED: Final = "ignored"

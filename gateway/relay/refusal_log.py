@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from gateway.store_threads import StoreThreads
 from store.clock import Clock
 from store.errors import DatabaseRefused, StoreUnavailable
-from store.usage_log import Kind, UsageEntry, UsageLog
+from store.usage_log import UsageLog
+from store.values.usage import Kind, UsageEntry
 
 MAX_LOGGED_PER_MINUTE: Final = 20
 """Refusals per account that are logged one by one."""

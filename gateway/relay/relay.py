@@ -36,10 +36,10 @@ from gateway.services import Services
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
 from store.errors import GatekeyError, InvalidApiKey, QuotaExceeded, UpstreamFailed
-from store.quota import QuotaState
 from store.reservations import Hold
 from store.tokens import API_KEY_PREFIX
-from store.usage_log import Kind
+from store.values.billing import QuotaState
+from store.values.usage import Kind
 
 _CREDENTIAL_NAME: Final = "an API key"
 BATCH_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")

@@ -24,7 +24,7 @@ from gateway.relay.prompt_estimate import estimate_prompt_tokens
 from store.errors import InvalidModel
 from store.inputs import LONGEST_MODEL, check_model
 from store.tokens import SECRET
-from store.usage_log import Kind
+from store.values.usage import Kind
 
 MAX_TOKENS: Final = 10_000_000
 MAX_CHOICES: Final = 128

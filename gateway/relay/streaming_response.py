@@ -18,7 +18,7 @@ from gateway.relay.stream_meter import DONE_EVENT, StreamMeter, error_event
 from gateway.relay.usage import Usage
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
-from store.usage_log import Kind
+from store.values.usage import Kind
 
 SEND_TIMEOUT_S: Final = 60.0
 """Seconds. A client that reads nothing for so long is considered gone: its call occupies a connection."""

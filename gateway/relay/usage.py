@@ -8,8 +8,8 @@ from gateway.model_server.error_reasons import failure_sentence, reason_in_docum
 from gateway.relay.request import Call
 from gateway.relay.usage_report import ReportedUsage, parse_usage
 from store.errors import UpstreamFailed
-from store.pricing import ModelPrice
-from store.usage_log import Kind
+from store.values.billing import ModelPrice
+from store.values.usage import Kind
 
 _BYTES_PER_TOKEN: Final = 4
 """For counting an unreported answer: about right for English, and low for other languages."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from store.api_keys import ApiKeyInfo
+    from store.values.api_keys import ApiKeyInfo
 
 T = TypeVar("T")
 

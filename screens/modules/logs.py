@@ -17,7 +17,7 @@ from store.text import sanitize
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
-    from store.usage_log import LoggedEntry
+    from store.values.usage import LoggedEntry
 
 _COLUMNS: Final = (("Time, UTC", 11), ("Kind", 5), ("Model", 20), ("Tokens", 7), ("Cost", 9), ("Status", 14))
 """Label and width in cells: 78 with their padding."""
@@ -77,7 +77,7 @@ class LogPage(ModulePage):
 
     @work(exclusive=True, group="log")
     async def load_page(self) -> None:
-        from store.usage_log import Kind
+        from store.values.usage import Kind
 
         kind = Kind(self.KIND_NAME) if self.KIND_NAME else None
         try:

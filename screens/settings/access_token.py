@@ -19,8 +19,8 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.secret_view import SecretView
 
 if TYPE_CHECKING:
-    from store.access_token import NewAccessToken
-    from store.api_keys import NewApiKey
+    from store.values.access_token import NewAccessToken
+    from store.values.api_keys import NewApiKey
 
 
 class ShownOnce(AccountModal[None]):

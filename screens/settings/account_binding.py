@@ -20,8 +20,8 @@ from tui.widgets.confirm import Confirm
 from tui.widgets.field import Field
 
 if TYPE_CHECKING:
-    from store.bindings import BindingInfo
     from store.errors import GatekeyError
+    from store.values.bindings import BindingInfo
     from tui.account import BindingOverview
 
 

@@ -67,7 +67,7 @@ class Conflict(AccountModal[Any]):
 
     @on(Button.Pressed, "#save")
     def save_choice(self) -> None:
-        from store.settings import rebased
+        from store.values.sections import rebased
 
         names = (setting.name for setting in self._differing)
         mine = frozenset(name for name in names if self.query_one(f"#keep-{name}", Toggle).value)

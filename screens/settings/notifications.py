@@ -13,16 +13,16 @@ from screens.relative_time import ago, until
 from screens.settings.confirm_email import ConfirmEmail
 from screens.settings.section_save import SectionPane
 from screens.settings.setting_controls import make_field
-from store.email_route import CONFIRM_EMAIL
 from store.sections import Channel, NotificationSettings
 from store.setting_fields import Setting, settings_of
 from store.text import sanitize
+from store.values.notifications import CONFIRM_EMAIL
 from tui.widgets.action_button import ActionButton
 from tui.widgets.field import Field
 from tui.widgets.help_line import HelpLine
 
 if TYPE_CHECKING:
-    from store.outbox import LastDelivery
+    from store.values.notifications import LastDelivery
 
 
 class NotificationsPane(SectionPane[NotificationSettings]):

@@ -24,7 +24,7 @@ from tui.widgets.field import Field
 from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
-    from store.passkeys import PasskeyInfo
+    from store.values.passkeys import PasskeyInfo
 
 
 class Passkeys(AccountModal[None]):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
     from textual.widgets.input import Selection
 
-    from store.settings import Saved
+    from store.values.sections import Saved
 
 S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
 

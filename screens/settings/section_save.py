@@ -19,7 +19,7 @@ from tui.widgets.confirm import Choice, Decision
 from tui.widgets.field import show_errors
 
 if TYPE_CHECKING:
-    from store.settings import Saved, SettingsConflict
+    from store.values.sections import Saved, SettingsConflict
 
 
 class SectionPane(SectionForm[S]):
@@ -119,7 +119,7 @@ class SectionPane(SectionForm[S]):
 
     async def _store(self, section: S, base: Saved[S]) -> Saved[S] | None:
         """Save `section`, which was edited from `base`; what is stored then, or None to go back to the form."""
-        from store.settings import SettingsConflict
+        from store.values.sections import SettingsConflict
 
         while True:
             outcome = await self.run_with_reauth(partial(self._stored_or_theirs, section, base))
@@ -139,7 +139,7 @@ class SectionPane(SectionForm[S]):
             section, base = settled, theirs
 
     async def _stored_or_theirs(self, section: S, base: Saved[S]) -> Saved[S] | SettingsConflict:
-        from store.settings import SettingsConflict
+        from store.values.sections import SettingsConflict
 
         try:
             return await self.account.save(section, base.version)

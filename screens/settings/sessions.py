@@ -19,7 +19,7 @@ from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 
 if TYPE_CHECKING:
-    from store.sessions import SessionInfo
+    from store.values.sessions import SessionInfo
 
 
 class SessionList(AccountModal[None]):

@@ -26,7 +26,7 @@ from tui.widgets.qr_code import QrCode, fits, size_for
 from tui.widgets.secret_input import CodeInput
 
 if TYPE_CHECKING:
-    from store.two_factor import Enrolment
+    from store.values.two_factor import Enrolment
 
 _STEPS: Final = ("scan", "save", "verify")
 _TITLES: Final = ("Scan QR Code", "Save Backup Recovery Codes", "Verify Setup")

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from store.money import MICRO_PER_USD
-from store.pricing import ModelPrice
-from store.quota import QuotaState
 from store.store import Store
+from store.values.billing import ModelPrice, QuotaState
 from tests.benchmarks.gateway_sides import WORDS
 from tests.harness.served_gateway import Served, served
 from tests.harness.stores import add_account, make_ring, make_store, sign_in, sqlite_url

@@ -21,7 +21,7 @@ from typing import Final
 import httpx
 
 from store.money import MICRO_PER_USD
-from store.pricing import ModelPrice
+from store.values.billing import ModelPrice
 from tests.benchmarks.gateway import MODEL, side
 from tests.harness.served_gateway import Served, served
 from tests.harness.stores import add_account, make_ring, make_store, sign_in, sqlite_url

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from store.sign_in import SignedIn
+from store.values.sign_in import SignedIn
 from tests import parts
 from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
 from tui.store_location import Options, open_account_store

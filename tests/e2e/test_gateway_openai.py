@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 from gateway.app import create_app
 from gateway.relay import streaming_response
 from store.money import MICRO_PER_USD
-from store.pricing import ModelPrice
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.billing import ModelPrice
+from store.values.usage import Kind, UsageEntry
 from tests.fakes.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer, hang
 from tests.harness.gateway_client import MODEL, make_relayed
 from tests.harness.live_servers import live

@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from store.money import MICRO_PER_USD
-from store.pricing import ModelPrice
 from store.sections import PrivacySettings
 from store.store import Store
-from store.usage_log import Kind, LoggedEntry, UsageEntry
+from store.values.billing import ModelPrice
+from store.values.usage import Kind, LoggedEntry, UsageEntry
 from tests.fakes.model_server import PROMPT_TOKENS, WORDS, ModelServer
 from tests.harness.live_servers import live
 from tests.harness.served_gateway import PATIENCE, Served, served

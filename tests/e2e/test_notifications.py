@@ -16,9 +16,9 @@ from time import monotonic
 import pytest
 from textual.widgets import Static
 
-from store.outbox import State
 from store.sections import Channel
 from store.store import Store
+from store.values.notifications import DeliveryState
 from tests.e2e.installed import GATEKEY, PATIENCE, Home
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import Backstage
@@ -141,7 +141,7 @@ def test_serve_delivered_what_happened_while_it_ran(home: Trusting, boxes: Lette
 def all_delivered(store: Store, account_id: int) -> bool:
     """Wait until every delivery of an account has succeeded."""
     end, tick = monotonic() + PATIENCE, Event()
-    while {one.state for one in latest(store, account_id).values()} != {State.DELIVERED}:
+    while {one.state for one in latest(store, account_id).values()} != {DeliveryState.DELIVERED}:
         if monotonic() > end:
             return False
         tick.wait(0.05)

@@ -27,8 +27,9 @@ from gateway.webauthn_ceremony import (
     verify_registration,
 )
 from store.errors import GatekeyError
-from store.passkey_ceremonies import Ceremony, CeremonyStarted, CeremonyState, Purpose
-from store.sign_in import SignedIn
+from store.passkey_ceremonies import Ceremony, Purpose
+from store.values.passkeys import CeremonyStarted, CeremonyState
+from store.values.sign_in import SignedIn
 from tests import parts
 from tests.harness.chromium import Refused, Tab, chromium
 from tests.harness.stores import StillClock, add_account, make_store, sign_in

@@ -7,15 +7,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select
 
-from store.bindings import ProviderKind
 from store.errors import ModelNotPriced
 from store.models import Account, Base, TwoFactorSetup
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PrivacySettings
-from store.sign_in import SecondFactorNeeded
 from store.store import Store
 from store.two_factor import SETUP_LASTS
-from store.usage_log import Kind, UsageEntry
+from store.values.bindings import ProviderKind
+from store.values.sign_in import SecondFactorNeeded
+from store.values.usage import Kind, UsageEntry
 from tests.harness.people import (
     GITHUB,
     allow_passkeys,

@@ -19,9 +19,9 @@ from starlette.responses import Response, StreamingResponse
 
 from store.models import Reservation, UsageEntryRow
 from store.money import MICRO_PER_USD
-from store.pricing import ModelPrice
 from store.reservations import ABANDONED_AFTER
 from store.store import Store
+from store.values.billing import ModelPrice
 from tests.fakes.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer
 from tests.harness.live_servers import live
 from tests.harness.postgres import PostgresServer, running_server

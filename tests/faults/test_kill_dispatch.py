@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 
 from gateway.dispatcher import run_once
 from store.models import Delivery, OutboxMessage
-from store.outbox import LEASE_LASTS, State
+from store.outbox import LEASE_LASTS
 from store.sections import Channel
+from store.values.notifications import DeliveryState
 from tests.fakes.receivers import Backstage, HttpReceiver
 from tests.faults.dispatching import WAYS, Gap, die_in, warn_and_dispatch
 from tests.faults.kill_report import at, is_corrupt
@@ -91,7 +92,7 @@ def recover(url: str, number: int, account_id: int) -> tuple[list[str], int]:
             of_account = select(OutboxMessage.message_id).where(OutboxMessage.account_id == account_id)
             queued = list(tx.execute(of_account).scalars())
             states = select(func.count()).where(Delivery.account_id == account_id)
-            return queued, tx.execute(states.where(Delivery.state == State.DELIVERED.value)).scalar_one()
+            return queued, tx.execute(states.where(Delivery.state == DeliveryState.DELIVERED.value)).scalar_one()
 
 
 @pytest.mark.parametrize("blow_count", [4, pytest.param(100, marks=pytest.mark.long)])

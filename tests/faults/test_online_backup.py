@@ -15,7 +15,7 @@ from store import schema
 from store.models import Account, Quota, UsageEntryRow
 from store.money import MICRO_PER_USD
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.usage import Kind, UsageEntry
 from tests.harness.processes import FULL, Crew, Lane, enter
 from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import START, add_account, make_store, sqlite_url

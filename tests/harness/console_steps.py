@@ -9,7 +9,7 @@ from screens.console import Console
 from screens.settings.two_factor_setup import TwoFactorSetup
 from store.sections import NotificationSettings
 from store.store import Store
-from store.two_factor import Enrolment
+from store.values.two_factor import Enrolment
 from tests.harness.consoles import Stage
 from tests.harness.stores import sign_in
 

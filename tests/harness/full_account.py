@@ -7,11 +7,11 @@ from typing import Final
 from store.accounts import Role
 from store.at_rest import KeyRing
 from store.errors import ModelNotPriced, WrongCredentials
-from store.pricing import ModelPrice
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.billing import ModelPrice
+from store.values.usage import Kind, UsageEntry
 from tests.harness.people import (
     Person,
     allow_bindings,

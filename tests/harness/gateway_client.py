@@ -9,8 +9,8 @@ import httpx
 from gateway.app import create_app
 from gateway.model_server.client import ModelServerClient
 from store.money import MICRO_PER_USD
-from store.pricing import ModelPrice
 from store.store import Store
+from store.values.billing import ModelPrice
 from tests.harness.stores import add_account, sign_in
 
 PEER: Final = "203.0.113.77"

@@ -13,10 +13,10 @@ from sqlalchemy import select
 from gateway.connect import Resolve, Timeouts, system_resolver
 from gateway.dispatcher import DeliveryTransports
 from store.models import Delivery
-from store.outbox import LastDelivery
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings
 from store.store import Store
+from store.values.notifications import LastDelivery
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, SmtpReceiver, reply
 from tests.harness.channels import DEVICE_KEY, GOTIFY_TOKEN, WEBHOOK_PATH, WEBHOOK_SECRET

@@ -8,14 +8,14 @@ from typing import Any, Final
 import pyotp
 from sqlalchemy import Connection, event, insert, select
 
-from store.bindings import ProviderInfo, ProviderKind
 from store.models import Base, Passkey
 from store.outbox import Job
 from store.passkeys import NewCredential
-from store.sign_in import SecondFactorNeeded, SignedIn
 from store.store import Store
 from store.totp import step_at
-from store.two_factor import Enrolment
+from store.values.bindings import ProviderInfo, ProviderKind
+from store.values.sign_in import SecondFactorNeeded, SignedIn
+from store.values.two_factor import Enrolment
 from tests.harness.stores import PASSWORD, SOURCE, START, StillClock
 
 GITHUB: Final = "github"

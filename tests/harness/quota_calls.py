@@ -4,7 +4,7 @@ from typing import Final
 
 from store.reservations import Hold
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.usage import Kind, UsageEntry
 
 CALL: Final = UsageEntry(Kind.CONSUMPTION, "model")
 

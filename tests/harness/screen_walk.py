@@ -23,15 +23,15 @@ from screens.passkey_ceremony import PasskeyCeremony
 from screens.settings.conflict import Conflict
 from screens.settings.page import SettingsPage
 from screens.settings.two_factor_setup import TwoFactorSetup
-from store.bindings import ProviderInfo, ProviderKind
 from store.errors import DeliveryFailed, FreshProofRequired, ProviderFailed
 from store.models import EmailConfirmation, NotificationSettingsRow, SidebarSettingsRow
 from store.models import PasskeyCeremony as PasskeyCeremonyRow
 from store.modules import MODULES
-from store.outbox import LastDelivery
-from store.passkey_ceremonies import CeremonyState
 from store.sections import Channel
 from store.store import Store
+from store.values.bindings import ProviderInfo, ProviderKind
+from store.values.notifications import LastDelivery
+from store.values.passkeys import CeremonyState
 from tests.harness.consoles import Stage
 from tests.harness.full_account import PASSWORD
 from tests.harness.hostile_text import Payload, is_obeyed, marker, string_columns

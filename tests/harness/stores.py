@@ -11,8 +11,8 @@ from store.at_rest import KeyRing
 from store.clock import Uptime
 from store.hashing import Cost, Hasher
 from store.money import MICRO_PER_USD
-from store.sign_in import SignedIn
 from store.store import Store, open_store
+from store.values.sign_in import SignedIn
 
 START: Final = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PASSWORD: Final = "correct horse battery staple"

@@ -9,9 +9,10 @@ from sqlalchemy import select, update
 
 from gateway.dispatcher import DeliveryTransports, Dispatcher, run_once
 from store.models import Delivery, OutboxMessage
-from store.outbox import Job, State
+from store.outbox import Job
 from store.sections import Channel
 from store.store import Store
+from store.values.notifications import DeliveryState
 from tests.harness.processes import Lane, enter
 
 WAYS: Final = DeliveryTransports(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
@@ -40,7 +41,7 @@ def waiting(store: Store) -> list[Job]:
         OutboxMessage, OutboxMessage.id == Delivery.outbox_id
     )
     with store.database.read() as tx:
-        rows = tx.execute(joined.where(Delivery.state == State.WAITING.value)).all()
+        rows = tx.execute(joined.where(Delivery.state == DeliveryState.WAITING.value)).all()
     now = store.context.now()
     return [
         Job(row.id, "", row.account_id, Channel(row.channel), row.message_id, row.kind, row.payload, now, 0, None)
@@ -52,4 +53,6 @@ async def send_all(store: Store, jobs: list[Job]) -> None:
     for job in jobs:
         await Dispatcher(store, WAYS).attempt(job)
         with store.database.write() as tx:
-            tx.execute(update(Delivery).where(Delivery.id == job.delivery_id).values(state=State.DELIVERED.value))
+            tx.execute(
+                update(Delivery).where(Delivery.id == job.delivery_id).values(state=DeliveryState.DELIVERED.value)
+            )

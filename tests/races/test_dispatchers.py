@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import func, select
 
 from store.models import Delivery
-from store.outbox import State
 from store.sections import Channel
 from store.store import Store
+from store.values.notifications import DeliveryState
 from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, reply
 from tests.harness.notifications import HOST, add_person, allow, id_of, targets
 from tests.harness.processes import FULL, Crew
@@ -59,7 +59,7 @@ def queue(store: Store, receiver: HttpReceiver, count: int) -> None:
 
 def delivered(store: Store) -> int:
     with store.database.read() as tx:
-        states = select(func.count()).where(Delivery.state == State.DELIVERED.value)
+        states = select(func.count()).where(Delivery.state == DeliveryState.DELIVERED.value)
         return tx.execute(states).scalar_one()
 
 

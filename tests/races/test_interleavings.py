@@ -3,11 +3,11 @@
 import pytest
 
 from store.outbox import Job
-from store.quota import QuotaState
 from store.sections import Channel, NotificationSettings
-from store.settings import SettingsConflict
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.billing import QuotaState
+from store.values.sections import SettingsConflict
+from store.values.usage import Kind, UsageEntry
 from tests.harness.processes import after_statement, enter
 from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import add_account, sign_in

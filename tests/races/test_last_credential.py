@@ -5,11 +5,11 @@ from typing import Literal
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 
-from store.bindings import ProviderKind
 from store.errors import LastCredential, SessionEnded
 from store.models import Account, Binding
-from store.sign_in import SignedIn
 from store.store import Store
+from store.values.bindings import ProviderKind
+from store.values.sign_in import SignedIn
 from tests.harness.people import plant_passkey
 from tests.harness.processes import Crew, Lane, enter
 from tests.harness.stores import START, add_account

@@ -12,17 +12,17 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from store.audit import Tag
-from store.bindings import ProviderKind
 from store.errors import GatekeyError, SessionEnded, StoreUnavailable
 from store.models import Account, Binding, Passkey
 from store.money import MICRO_PER_USD
 from store.passkeys import StoredCredential
 from store.sections import NotificationSettings, PrivacySettings
-from store.settings import SettingsConflict
-from store.sign_in import SignedIn
 from store.store import Store
 from store.throttle import FREE_FAILURES, Factor
-from store.usage_log import Kind, UsageEntry
+from store.values.bindings import ProviderKind
+from store.values.sections import SettingsConflict
+from store.values.sign_in import SignedIn
+from store.values.usage import Kind, UsageEntry
 from tests.harness.people import plant_passkey
 from tests.harness.processes import FULL, Crew, Lane, enter, source
 from tests.harness.quota_calls import book_call, hold_quota

@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 
 from store.errors import NotAllowed, NotAuthentic
 from store.models import BackupCode, TwoFactor
-from store.sign_in import SecondFactorNeeded
 from store.store import Store
+from store.values.sign_in import SecondFactorNeeded
 from tests.harness.processes import Crew, Lane, Racer, enter, hour, source
 from tests.harness.stores import PASSWORD, START, add_account, sign_in
 

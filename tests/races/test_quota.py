@@ -7,9 +7,9 @@ from store.errors import QuotaExceeded
 from store.models import OutboxMessage, Quota, UsageDay
 from store.money import MICRO_PER_USD
 from store.outbox import QUOTA_WARNING
-from store.quota import QuotaState
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.billing import QuotaState
+from store.values.usage import Kind, UsageEntry
 from tests.harness.processes import FULL, Crew, Lane, enter
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.stores import add_account

@@ -17,9 +17,8 @@ from gateway.site_view import SiteView
 from store.models import OutboxMessage, Quota, UsageDay, UsageEntryRow
 from store.money import MICRO_PER_USD
 from store.outbox import QUOTA_WARNING
-from store.pricing import ModelPrice
-from store.quota import QuotaState
 from store.store import Store
+from store.values.billing import ModelPrice, QuotaState
 from tests.fakes.model_server import PROMPT_TOKENS, WORDS, ModelServer
 from tests.harness.live_servers import live
 from tests.harness.processes import FULL, Crew, Lane

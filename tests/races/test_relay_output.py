@@ -9,8 +9,8 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from store.pricing import ModelPrice
 from store.store import Store
+from store.values.billing import ModelPrice
 from tests.fakes.model_server import Asked, ModelServer
 from tests.harness.live_servers import live
 from tests.harness.served_gateway import several

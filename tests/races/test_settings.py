@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 
 from store.models import NotificationSettingsRow
 from store.sections import DEFAULT_THRESHOLD, NotificationSettings
-from store.settings import SettingsConflict
 from store.store import Store
+from store.values.sections import SettingsConflict
 from tests.harness.processes import Crew, Lane, enter
 from tests.harness.stores import add_account, sign_in
 

@@ -21,10 +21,10 @@ from screens.passkey_ceremony import PasskeyCeremony
 from screens.reauthenticate import Reauthenticate
 from screens.settings.passkeys import Passkeys
 from screens.sign_in import SignIn
-from store.bindings import ProviderKind
 from store.errors import AlreadyBound, BindingsDisabled, DatabaseBusy, LastCredential
-from store.passkey_ceremonies import CeremonyState
 from store.store import Store
+from store.values.bindings import ProviderKind
+from store.values.passkeys import CeremonyState
 from tests.fakes.identity_provider import (
     ACCESS_TOKEN,
     DEVICE_CODE,

@@ -7,9 +7,10 @@ from textual.widgets import Button
 
 from gateway import dispatcher
 from screens.settings.confirm_email import ConfirmEmail
-from store.outbox import Job, LastDelivery
+from store.outbox import Job
 from store.sections import NotificationSettings
 from store.store import Store
+from store.values.notifications import LastDelivery
 from tests.harness.consoles import Stage, console
 from tests.harness.stores import add_account, make_store
 from tui.widgets.field import Field

@@ -16,8 +16,8 @@ from screens.settings.page import SettingsPage
 from store.errors import DatabaseBusy
 from store.modules import MODULES
 from store.money import MICRO_PER_USD
-from store.pricing import ModelPrice
-from store.usage_log import Kind, UsageEntry
+from store.values.billing import ModelPrice
+from store.values.usage import Kind, UsageEntry
 from tests.harness.console_steps import open_module
 from tests.harness.consoles import console
 from tests.harness.stores import add_account, make_store, sign_in

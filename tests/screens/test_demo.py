@@ -11,7 +11,7 @@ from screens.console import Console
 from screens.sign_in import SignIn
 from store.money import show_usd
 from store.store import Store
-from store.usage_log import LoggedEntry
+from store.values.usage import LoggedEntry
 from tests.harness.consoles import SIZE, Stage
 from tests.harness.stores import StillClock
 from tui.local_account import LocalAccount

@@ -8,7 +8,7 @@ from screens.console import Console
 from screens.settings.change_password import ChangePassword
 from screens.settings.page import SettingsPage
 from screens.sign_in import SignIn
-from store.sign_in import SignedIn
+from store.values.sign_in import SignedIn
 from tests.harness.console_steps import burst
 from tests.harness.consoles import PASSWORD, console
 from tests.harness.stores import add_account, make_store

@@ -4,7 +4,7 @@ import pytest
 
 from screens.console import Console
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import Stage, console
 from tests.harness.stores import add_account, make_store
 from tui.widgets.row_table import RowTable

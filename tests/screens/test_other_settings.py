@@ -15,7 +15,7 @@ from screens.settings.section_save import SectionPane
 from store.errors import DatabaseBusy
 from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
-from store.usage_log import Kind, UsageEntry
+from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.stores import add_account, make_store, sign_in, sqlite_url
 from tui.widgets.confirm import Choice

@@ -15,7 +15,7 @@ from screens.sign_in import SignIn
 from store.deletion import Deletion
 from store.errors import WrongCredentials
 from store.models import Account
-from store.sign_in import SignedIn
+from store.values.sign_in import SignedIn
 from tests.harness.console_steps import enrol
 from tests.harness.consoles import PASSWORD, console
 from tests.harness.stores import SOURCE

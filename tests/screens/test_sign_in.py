@@ -9,7 +9,7 @@ from screens.console import Console
 from screens.create_account import CreateAccount
 from screens.lock import LockScreen
 from screens.sign_in import SignIn
-from store.bindings import ProviderKind
+from store.values.bindings import ProviderKind
 from tests.harness.console_steps import enable_two_factor
 from tests.harness.consoles import PASSWORD, console
 from tests.harness.stores import add_account, make_store

@@ -15,9 +15,9 @@ from screens.settings.notifications import NotificationsPane
 from screens.settings.sidebar import SidebarPane
 from screens.settings.two_factor_setup import TwoFactorSetup
 from screens.sign_in import SignIn
-from store.bindings import ProviderKind
 from store.errors import DatabaseBusy, SessionEnded
 from store.sections import SidebarSettings
+from store.values.bindings import ProviderKind
 from tests.harness.console_steps import burst, save_elsewhere
 from tests.harness.consoles import PASSWORD, SIZE, Stage, console
 from tests.harness.slow_accounts import slow_console

@@ -6,8 +6,8 @@ from textual.widgets import Button, Input, OptionList, Static
 from screens.navigation import Navigation
 from screens.settings.page import SettingsPage
 from screens.settings.two_factor_setup import TwoFactorSetup
-from store.recommendations import TITLES
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
+from store.values.recommendations import TITLES
 from tests.harness.console_steps import enrol
 from tests.harness.consoles import Stage, console
 from tests.harness.stores import add_account, make_store, sign_in

@@ -1,10 +1,10 @@
 """Stores and steps that pictures of several files share."""
 
 from store.passkeys import NewCredential
-from store.pricing import ModelPrice
 from store.sections import PriceSettings, PrivacySettings
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.billing import ModelPrice
+from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import Stage
 from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Steps

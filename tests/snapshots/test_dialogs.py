@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from screens.settings.two_factor_setup import TwoFactorSetup
-from store.bindings import ProviderKind
 from store.sections import NotificationSettings
+from store.values.bindings import ProviderKind
 from tests.harness.console_steps import enrol
 from tests.harness.consoles import Stage
 from tests.harness.stores import add_account, make_store, sign_in

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from screens.bind_provider import ProviderLogin
-from store.bindings import ProviderInfo, ProviderKind
 from store.errors import DatabaseBusy
+from store.values.bindings import ProviderInfo, ProviderKind
 from tests.harness.console_steps import enable_two_factor, enrol
 from tests.harness.consoles import PASSWORD, Stage
 from tests.harness.stores import add_account, make_store

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from store.bindings import ProviderKind
 from store.errors import ModelNotPriced
 from store.passkeys import NewCredential
 from store.sections import NotificationSettings
+from store.values.bindings import ProviderKind
 from tests.harness.consoles import Stage
 from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import add_account, make_store, sign_in

@@ -42,7 +42,7 @@ def test_sign_in_with_other_ways(picture: Picture) -> None:
     """A passkey and a provider are offered below the button."""
     store = make_store()
     add_account(store)
-    from store.bindings import ProviderKind
+    from store.values.bindings import ProviderKind
 
     store.site.set("account_binding.enabled", "true")
     store.site.set("passkeys.enabled", "true")

@@ -1,8 +1,9 @@
 """The account as screens see it: one asynchronous protocol per topic, composed as `AccountService`.
 
-Arguments and results are frozen values and plain types; amounts are whole micro-USD, times aware UTC. A method either
-returns or raises a `store.errors.GatekeyError`, which has a title and a sentence for the person. Its docstring names
-the errors, with these terms for those that are common:
+Arguments and results are plain types and frozen values, which are defined here, in `store.values` and in
+`store.sections`. Amounts are whole micro-USD, times aware UTC. A method either returns or raises a
+`store.errors.GatekeyError`, which has a title and a sentence for the person. Its docstring names the errors, with
+these terms for those that are common:
 
 - The **data errors** are `StoreUnavailable` and its children, such as `DatabaseBusy`.
 - The **session errors** are `SessionEnded`, its child `SessionSuspended`, `SessionLocked`, and the data errors.
@@ -17,7 +18,7 @@ come from elsewhere may hold control characters: screens sanitize them. A capabi
 an implementation cannot do, belongs on `ConnectionService` beside `demo_credentials`; screens read it and leave out
 what it excludes.
 
-Nothing here imports the database or the terminal.
+Nothing here, and no value, imports the database or the terminal.
 """
 
 from typing import Protocol
@@ -33,7 +34,7 @@ from tui.account.overview import OverviewService, SecurityOverview, Summary
 from tui.account.passkeys import PasskeyPage, PasskeyService
 from tui.account.passwords import PasswordService
 from tui.account.personal_data import PersonalDataService
-from tui.account.sections import SectionService, SectionT
+from tui.account.sections import SectionService
 from tui.account.session import SessionService
 from tui.account.sign_in import SignInOptions, SignInService
 from tui.account.two_factor import TwoFactorService
@@ -59,7 +60,6 @@ __all__ = [
     "PersonalDataService",
     "PriceOverview",
     "SectionService",
-    "SectionT",
     "SecurityOverview",
     "SessionService",
     "SignInOptions",

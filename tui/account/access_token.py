@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from store.access_token import NewAccessToken
+    from store.values.access_token import NewAccessToken
 
 
 class AccessTokenService(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from store.api_keys import ApiKeyInfo, NewApiKey
+    from store.values.api_keys import ApiKeyInfo, NewApiKey
 
 
 class ApiKeyService(Protocol):

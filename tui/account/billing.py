@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from store.pricing import ModelPrice, SeenModel
-    from store.quota import QuotaState
+    from store.values.billing import ModelPrice, QuotaState, SeenModel
 
 
 @dataclass(frozen=True, slots=True)

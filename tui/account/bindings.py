@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from store.bindings import BindingInfo, ProviderInfo
-    from store.sign_in import SecondFactorNeeded
+    from store.values.bindings import BindingInfo, ProviderInfo
+    from store.values.sign_in import SecondFactorNeeded
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from store.email_route import EmailRoute
-    from store.outbox import LastDelivery
     from store.sections import Channel
+    from store.values.notifications import EmailRoute, LastDelivery
 
 
 class NotificationService(Protocol):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from store.access_token import AccessTokenInfo
-    from store.audit import Event
-    from store.passkeys import PasskeyInfo
-    from store.recommendations import Check
-    from store.sessions import SessionInfo
-    from store.two_factor import TwoFactorStatus
+    from store.values.access_token import AccessTokenInfo
+    from store.values.audit import Event
+    from store.values.passkeys import PasskeyInfo
+    from store.values.recommendations import Check
+    from store.values.sessions import SessionInfo
+    from store.values.two_factor import TwoFactorStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
-
-from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from store.settings import Saved
-
-SectionT = TypeVar("SectionT", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
+    from store.values.sections import Saved, SectionT
 
 
 class SectionService(Protocol):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from store.bindings import ProviderInfo
-    from store.sign_in import SecondFactorNeeded
+    from store.values.bindings import ProviderInfo
+    from store.values.sign_in import SecondFactorNeeded
 
 
 @dataclass(frozen=True, slots=True)

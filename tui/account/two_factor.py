@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from store.two_factor import Enrolment, TwoFactorStatus
+    from store.values.two_factor import Enrolment, TwoFactorStatus
 
 
 class TwoFactorService(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from store.usage_log import DayTotal, Kind, UsagePage
+    from store.values.usage import DayTotal, Kind, UsagePage
 
 
 class UsageService(Protocol):

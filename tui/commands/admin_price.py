@@ -44,7 +44,7 @@ def add(commands: Commands) -> None:
 
 def run_set(arguments: argparse.Namespace, options: Options) -> int:
     from store.money import parse_usd
-    from store.pricing import ModelPrice
+    from store.values.billing import ModelPrice
 
     cached = arguments.cached_input
     price = ModelPrice(

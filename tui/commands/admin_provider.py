@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
 
 
 def run_add(arguments: argparse.Namespace, options: Options) -> int:
-    from store.bindings import ProviderKind
+    from store.values.bindings import ProviderKind
 
     secret = streams.read_secret("client secret") if arguments.client_secret_stdin else None
     with open_account_store(options, create=False) as store:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
-    from store.access_token import NewAccessToken
+    from store.values.access_token import NewAccessToken
 
 
 class LocalAccessToken(LocalTopic):

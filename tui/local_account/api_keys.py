@@ -9,7 +9,7 @@ from tui.local_account.topic import LocalTopic
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from store.api_keys import ApiKeyInfo, NewApiKey
+    from store.values.api_keys import ApiKeyInfo, NewApiKey
 
 
 class LocalApiKeys(LocalTopic):

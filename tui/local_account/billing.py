@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
-    from store.pricing import ModelPrice
-    from store.quota import QuotaState
     from store.store import Store
+    from store.values.billing import ModelPrice, QuotaState
     from tui.account import PriceOverview
 
 

@@ -10,8 +10,8 @@ from tui.origin import source
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from store.sign_in import SecondFactorNeeded
     from store.store import Store
+    from store.values.sign_in import SecondFactorNeeded
     from tui.account import BindingOverview, DeviceLogin, FoundIdentity
 
 

@@ -10,7 +10,7 @@ from store.clock import SystemClock, Uptime
 
 if TYPE_CHECKING:
     from store.store import Store
-    from store.usage_log import UsageEntry
+    from store.values.usage import UsageEntry
     from tui.account import DemoCredentials
 
 NAME: Final = "alice"
@@ -54,9 +54,9 @@ def open_demo(clock: ShiftedClock | None = None, rng: random.Random | None = Non
     """
     from store.at_rest import KeyRing
     from store.hashing import Cost, Hasher
-    from store.sign_in import SignedIn
     from store.store import open_store
     from store.strength import LOWEST_SCORE, Strength, estimate
+    from store.values.sign_in import SignedIn
 
     clock, rng = clock or ShiftedClock(), rng or secrets.SystemRandom()
 
@@ -85,9 +85,9 @@ class _Call:
 
 
 def _fill(store: "Store", clock: ShiftedClock) -> None:
-    from store.pricing import ModelPrice
     from store.sections import NotificationSettings
-    from store.sign_in import SignedIn
+    from store.values.billing import ModelPrice
+    from store.values.sign_in import SignedIn
 
     for model, price_in, price_out in _MODELS:
         store.pricing.set(ModelPrice(model, price_in, price_out))
@@ -124,8 +124,8 @@ def _book(store: "Store", clock: ShiftedClock, calls: "list[_Call]", keys: dict[
 
 def _history() -> "list[_Call]":
     """Calls of `_DAYS` days, the oldest first. They are the same in every demo."""
-    from store.pricing import ModelPrice
-    from store.usage_log import Kind, UsageEntry
+    from store.values.billing import ModelPrice
+    from store.values.usage import Kind, UsageEntry
 
     draw = random.Random(4)  # noqa: S311 - a made-up history
     calls = []

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.device_flow import DeviceFlow
-    from store.bindings import ProviderInfo
     from store.clock import Clock
+    from store.values.bindings import ProviderInfo
     from tui.account import DeviceLogin, FoundIdentity
 
 

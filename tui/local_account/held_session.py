@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from store.sign_in import SecondFactorNeeded, SignedIn
+    from store.values.sign_in import SecondFactorNeeded, SignedIn
 
 
 class HeldSession:
@@ -29,7 +29,7 @@ class HeldSession:
         The thread that opened the session holds it, because the task that waited may be cancelled. `end` waits for
         the thread.
         """
-        from store.sign_in import SecondFactorNeeded
+        from store.values.sign_in import SecondFactorNeeded
 
         with self._lock:
             answer = sign_in()

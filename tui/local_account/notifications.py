@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
-    from store.email_route import EmailRoute
-    from store.outbox import LastDelivery
     from store.sections import Channel
+    from store.values.notifications import EmailRoute, LastDelivery
 
 
 class LocalNotifications(LocalTopic):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
-    from store.audit import Event
     from store.store import Store
+    from store.values.audit import Event
     from tui.account import SecurityOverview, Summary
 
 

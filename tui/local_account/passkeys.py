@@ -8,9 +8,9 @@ from tui.local_account.topic import LocalTopic
 from tui.origin import peer, source
 
 if TYPE_CHECKING:
-    from store.passkey_ceremonies import CeremonyStarted, CeremonyState
-    from store.sign_in import SecondFactorNeeded
     from store.store import Store
+    from store.values.passkeys import CeremonyStarted, CeremonyState
+    from store.values.sign_in import SecondFactorNeeded
     from tui.account import PasskeyPage
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
-    from store.settings import Saved
-    from tui.account import SectionT
+    from store.values.sections import Saved, SectionT
 
 
 class LocalSections(LocalTopic):

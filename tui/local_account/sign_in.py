@@ -8,8 +8,8 @@ from tui.local_account.topic import LocalTopic
 from tui.origin import peer, source
 
 if TYPE_CHECKING:
-    from store.sign_in import SecondFactorNeeded, SignedIn
     from store.store import Store
+    from store.values.sign_in import SecondFactorNeeded, SignedIn
     from tui.account import SignInOptions
 
 

@@ -14,8 +14,8 @@ from tui.store_location import new_files
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from store.sign_in import SecondFactorNeeded, SignedIn
     from store.store import Store
+    from store.values.sign_in import SecondFactorNeeded, SignedIn
     from tui.store_location import Options
 
 P = ParamSpec("P")

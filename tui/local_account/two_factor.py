@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
-    from store.two_factor import Enrolment, TwoFactorStatus
+    from store.values.two_factor import Enrolment, TwoFactorStatus
 
 
 class LocalTwoFactor(LocalTopic):

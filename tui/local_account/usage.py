@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
-    from store.usage_log import DayTotal, Kind, UsagePage
+    from store.values.usage import DayTotal, Kind, UsagePage
 
 
 class LocalUsage(LocalTopic):

@@ -17,7 +17,7 @@ from store.modules import MODULES
 from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.usage import Kind, UsageEntry
 from tests.harness.gateway_client import client_of, make_token
 from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.client_address import client_address, parse_networks, throttle_key
 from store.sections import PrivacySettings
-from store.usage_log import UsageEntry
+from store.values.usage import UsageEntry
 from tests.harness.gateway_client import client_of, make_relayed, make_token
 from tests.harness.stores import StillClock, add_account, make_store, sign_in
 

@@ -21,14 +21,14 @@ from gateway.dispatcher import Dispatcher, deliver_now, run_once
 from gateway.messages import build_message
 from gateway.retry import JITTER_SHARE, RETRY_DELAYS
 from gateway.targets import destination
-from store.email_route import CONFIRM_EMAIL
 from store.errors import DatabaseBusy, StoreUnavailable
 from store.models import Account, OutboxMessage, SiteSetting
 from store.notices import DELETED, SENTENCES
-from store.outbox import LEASE_LASTS, QUOTA_WARNING, TEST, WARNING_PAUSE, Job, LastDelivery, State
+from store.outbox import LEASE_LASTS, QUOTA_WARNING, TEST, WARNING_PAUSE, Job
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings
 from store.store import Store
+from store.values.notifications import CONFIRM_EMAIL, DeliveryState, LastDelivery
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import Backstage, Recorded, reply
 from tests.harness.channels import WEBHOOK_PATH, WEBHOOK_SECRET
@@ -119,7 +119,7 @@ def test_a_warning_went_out_on_every_channel_that_was_on(site: Site) -> None:
     said = {channel: receiver.requests[0].body.decode() for channel, receiver in site.boxes.web.items()}
     assert all("$0.50" in body for body in said.values())
     assert '"remaining_usd":"0.50"' in said[Channel.WEBHOOK]
-    assert {one.state for one in deliveries(site.store, alice)} == {State.DELIVERED}
+    assert {one.state for one in deliveries(site.store, alice)} == {DeliveryState.DELIVERED}
     assert site.run() == 0
     assert site.store.outbox.next_due() is None
 
@@ -132,7 +132,7 @@ def test_the_schedule_was_followed_to_its_end_under_one_id(site: Site) -> None:
     (sent,) = message_ids(site.store)
     assert {channel: site.boxes.ids(channel) for channel in Channel} == {channel: [sent] * 10 for channel in Channel}
     for one in deliveries(site.store, alice):
-        assert (one.state, one.attempts, one.next_attempt_at) == (State.FAILED, 10, None)
+        assert (one.state, one.attempts, one.next_attempt_at) == (DeliveryState.FAILED, 10, None)
         assert "answered 503" in one.error or "refused the message" in one.error
     hours = (moments[-1] - START) / timedelta(hours=1)
     stamps = [int(request.headers["webhook-timestamp"]) for request in site.boxes.web[Channel.WEBHOOK].requests]
@@ -159,7 +159,7 @@ def test_after_an_outage_of_a_day_nothing_was_lost(site: Site, people: int) -> N
         spend(site.store, account_id)
         site.run_until(START + timedelta(hours=24) * (number + 1) / people)
     waiting = [one for account_id in accounts for one in deliveries(site.store, account_id)]
-    assert {one.state for one in waiting} == {State.WAITING}
+    assert {one.state for one in waiting} == {DeliveryState.WAITING}
     tries = {channel: Counter(site.boxes.ids(channel)) for channel in Channel}
     assert max(tries[Channel.EMAIL].values()) >= 7
     site.clock.time = max(site.clock.time, back)
@@ -175,7 +175,7 @@ def test_after_an_outage_of_a_day_nothing_was_lost(site: Site, people: int) -> N
     assert len(message_ids(site.store)) == people
     assert all(set(ids) == message_ids(site.store) and set(ids.values()) == {1} for ids in after.values())
     ended = [one.state for account_id in accounts for one in deliveries(site.store, account_id)]
-    assert ended == [State.DELIVERED] * people * 4
+    assert ended == [DeliveryState.DELIVERED] * people * 4
 
 
 def test_a_test_message_was_tried_once(site: Site) -> None:
@@ -184,7 +184,7 @@ def test_a_test_message_was_tried_once(site: Site) -> None:
     delivery_id = site.store.outbox.enqueue_test(sign_in(site.store), Channel.WEBHOOK)
     result = asyncio.run(deliver_now(site.store, delivery_id, site.boxes.ways()))
     assert result is not None
-    assert (result.kind, result.state, result.next_attempt_at) == (TEST, State.FAILED, None)
+    assert (result.kind, result.state, result.next_attempt_at) == (TEST, DeliveryState.FAILED, None)
     assert latest(site.store, alice) == {Channel.WEBHOOK: result}
     site.run_until()
     assert len(site.boxes.ids(Channel.WEBHOOK)) == 1
@@ -203,7 +203,7 @@ def test_410_switched_that_channel_off_and_no_other(site: Site) -> None:
     assert set(section.channels) == EVERYWHERE - {Channel.BARK}
     assert section.bark_url.is_set
     last = latest(site.store, alice)[Channel.BARK]
-    assert (last.state, last.attempts) == (State.FAILED, 1)
+    assert (last.state, last.attempts) == (DeliveryState.FAILED, 1)
     assert last.error == f"{HOST} answered 410 Gone. It wants no more notifications. The channel was switched off."
     assert set(site.store.settings.load_for(bob, NotificationSettings).section.channels) == EVERYWHERE
 
@@ -223,7 +223,7 @@ def test_410_did_not_switch_off_an_address_that_was_saved_meanwhile(site: Site) 
     section = site.store.settings.load_for(alice, NotificationSettings).section
     assert (section.webhook_on, section.webhook_url) == (True, "https://new.example/")
     last = latest(site.store, alice)[Channel.WEBHOOK]
-    assert last.state is State.FAILED
+    assert last.state is DeliveryState.FAILED
     assert "switched off" not in last.error
 
 
@@ -239,7 +239,7 @@ def test_a_channel_that_was_switched_off_meanwhile_got_nothing_more(site: Site) 
     site.run_until()
     assert len(site.boxes.ids(Channel.GOTIFY)) == 1
     last = latest(site.store, alice)[Channel.GOTIFY]
-    assert (last.state, last.error) == (State.FAILED, "The channel was switched off before this was sent.")
+    assert (last.state, last.error) == (DeliveryState.FAILED, "The channel was switched off before this was sent.")
 
 
 def test_a_secret_that_was_saved_meanwhile_was_not_sent_to_the_server_before_it(
@@ -283,16 +283,18 @@ def test_an_entry_of_the_allow_list_that_cannot_be_read_spoiled_no_other(
     spend(site.store, alice)
     assert site.run() == 3
     last = latest(site.store, alice)
-    assert {channel for channel, one in last.items() if one.state is State.DELIVERED} == EVERYWHERE - {Channel.WEBHOOK}
+    assert {channel for channel, one in last.items() if one.state is DeliveryState.DELIVERED} == EVERYWHERE - {
+        Channel.WEBHOOK
+    }
     refused = last[Channel.WEBHOOK]
-    assert refused.state is State.WAITING
+    assert refused.state is DeliveryState.WAITING
     assert refused.error.endswith(
         "can allow it by host and port. An entry of the list of what is allowed cannot be read."
     )
     assert f"{HOST}:{site.boxes.web[Channel.WEBHOOK].port}/ is not host:port" in caplog.text
     use(site.store, site.boxes)
     site.run_until()
-    assert latest(site.store, alice)[Channel.WEBHOOK].state is State.DELIVERED
+    assert latest(site.store, alice)[Channel.WEBHOOK].state is DeliveryState.DELIVERED
 
 
 @pytest.mark.parametrize("how", ["topped up", "threshold lowered"])
@@ -310,7 +312,7 @@ def test_a_warning_of_what_is_over_was_not_sent(site: Site, how: str) -> None:
         site.store.settings.save(session, replace(saved.section, threshold_micro_usd=1), saved.version)
     site.run_until()
     last = latest(site.store, alice)[Channel.WEBHOOK]
-    assert last.state is State.FAILED
+    assert last.state is DeliveryState.FAILED
     assert last.error == "The quota was topped up, or the threshold lowered, before this was sent."
     assert len(site.boxes.web[Channel.WEBHOOK].requests) == tries
     session = sign_in(site.store)
@@ -325,7 +327,7 @@ def test_without_a_mail_server_a_warning_waited_for_one(site: Site) -> None:
     assert latest(site.store, alice)[Channel.EMAIL].error == "The administrator has not configured a mail server."
     use(site.store, site.boxes)
     site.run_until()
-    assert latest(site.store, alice)[Channel.EMAIL].state is State.DELIVERED
+    assert latest(site.store, alice)[Channel.EMAIL].state is DeliveryState.DELIVERED
 
 
 # -- beside others ------------------------------------------------------------------------------------------------
@@ -341,7 +343,7 @@ def test_a_message_whose_sender_died_was_sent_by_the_next_when_its_lease_ran_out
     assert site.boxes.ids(Channel.WEBHOOK) == [dead.message_id]
     # It was not dead, only slow: what it finds out now is no longer its to say.
     assert not site.store.outbox.failed(dead, "too late", None)
-    assert latest(site.store, alice)[Channel.WEBHOOK].state is State.DELIVERED
+    assert latest(site.store, alice)[Channel.WEBHOOK].state is DeliveryState.DELIVERED
 
 
 def test_send_test_waited_for_the_process_that_was_sending_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,7 +352,7 @@ def test_send_test_waited_for_the_process_that_was_sending_it(site: Site, monkey
     (theirs,) = site.store.outbox.lease()
     seen = threading.Event()
 
-    async def both() -> State | None:
+    async def both() -> DeliveryState | None:
         waiting = asyncio.create_task(deliver_now(site.store, delivery_id, site.boxes.ways()))
         await asyncio.to_thread(seen.wait, PATIENCE)
         assert not waiting.done()
@@ -365,7 +367,7 @@ def test_send_test_waited_for_the_process_that_was_sending_it(site: Site, monkey
         return read(number)
 
     monkeypatch.setattr(site.store.outbox, "delivery", watched)
-    assert asyncio.run(both()) is State.DELIVERED
+    assert asyncio.run(both()) is DeliveryState.DELIVERED
     assert len(site.boxes.ids(Channel.GOTIFY)) == 1
 
 
@@ -390,10 +392,12 @@ def test_a_stop_let_what_was_on_its_way_arrive(site: Site) -> None:
 
     asyncio.run(life())
     states = Counter(latest(site.store, account_id)[Channel.WEBHOOK].state for account_id in accounts)
-    assert states[State.DELIVERED] == len(site.boxes.ids(Channel.WEBHOOK)) <= dispatcher.CONCURRENT_DELIVERIES * 2
-    assert states[State.WAITING] == 8 - states[State.DELIVERED] > 0
+    assert (
+        states[DeliveryState.DELIVERED] == len(site.boxes.ids(Channel.WEBHOOK)) <= dispatcher.CONCURRENT_DELIVERIES * 2
+    )
+    assert states[DeliveryState.WAITING] == 8 - states[DeliveryState.DELIVERED] > 0
     site.boxes.recover()
-    assert site.run() == states[State.WAITING]  # none of them is held by a lease
+    assert site.run() == states[DeliveryState.WAITING]  # none of them is held by a lease
 
 
 def test_a_database_that_was_busy_cost_no_message_a_try(
@@ -428,7 +432,7 @@ def test_a_database_that_was_busy_cost_no_message_a_try(
 
     asyncio.run(life())
     last = latest(site.store, alice)[Channel.WEBHOOK]
-    assert (last.state, last.attempts) == (State.DELIVERED, 1)
+    assert (last.state, last.attempts) == (DeliveryState.DELIVERED, 1)
     assert caplog.text.count("The outbox could not be read: Another program is writing") == 2
 
 
@@ -457,7 +461,7 @@ def test_a_busy_database_was_reported_when_all_that_was_on_its_way_had_arrived(
     with pytest.raises(DatabaseBusy):
         site.run()
     monkeypatch.undo()
-    assert latest(site.store, alice)[Channel.WEBHOOK].state is State.DELIVERED
+    assert latest(site.store, alice)[Channel.WEBHOOK].state is DeliveryState.DELIVERED
     assert latest(site.store, bob)[Channel.WEBHOOK].attempts == 0
 
 
@@ -493,9 +497,9 @@ def test_a_damaged_warning_is_set_aside_and_the_rest_goes_out(site: Site, payloa
         tx.execute(update(OutboxMessage).values(payload=json.loads(payload)))
     spend(site.store, bob)
     assert site.run() == 1
-    assert latest(site.store, bob)[Channel.WEBHOOK].state is State.DELIVERED
+    assert latest(site.store, bob)[Channel.WEBHOOK].state is DeliveryState.DELIVERED
     damaged = latest(site.store, alice)[Channel.WEBHOOK]
-    assert (damaged.state, damaged.next_attempt_at) == (State.DAMAGED, None)
+    assert (damaged.state, damaged.next_attempt_at) == (DeliveryState.DAMAGED, None)
     assert site.store.outbox.count_damaged() == 1
     site.clock.advance(days=7)
     assert not site.store.outbox.is_anything_due()

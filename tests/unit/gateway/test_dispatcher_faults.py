@@ -9,9 +9,9 @@ from typing import Final
 
 from gateway.connect import Resolve, Timeouts
 from gateway.dispatcher import DeliveryTransports, Dispatcher
-from store.outbox import State
 from store.sections import Channel, NotificationSettings
 from store.store import Store
+from store.values.notifications import DeliveryState
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import (
     Backstage,
@@ -45,19 +45,19 @@ class Ending:
     """How a delivery stands after its first attempt."""
 
     says: str = ""
-    state: State = State.WAITING
+    state: DeliveryState = DeliveryState.WAITING
     wait: tuple[float, float] | None = SOON
     """Seconds until the next attempt, from and to; None: there is none."""
     is_on: bool = True
     """Whether the account still wants to be warned on this channel."""
 
 
-DELIVERED: Final = Ending(state=State.DELIVERED, wait=None)
+DELIVERED: Final = Ending(state=DeliveryState.DELIVERED, wait=None)
 
 
 def dead(says: str) -> Ending:
     """Given up at once, and the channel switched off with the reason."""
-    return Ending(f"{says} The channel was switched off.", State.FAILED, None, is_on=False)
+    return Ending(f"{says} The channel was switched off.", DeliveryState.FAILED, None, is_on=False)
 
 
 @dataclass(frozen=True)

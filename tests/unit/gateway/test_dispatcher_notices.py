@@ -9,8 +9,8 @@ import pytest
 from gateway.dispatcher import run_once
 from store.audit import Tag
 from store.notices import DELETED_SENTENCE, SENTENCES
-from store.sign_in import SecondFactorNeeded
 from store.store import Store
+from store.values.sign_in import SecondFactorNeeded
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import Backstage
 from tests.harness.notifications import Letterboxes, letterboxes, targets, use

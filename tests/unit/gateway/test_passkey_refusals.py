@@ -15,8 +15,9 @@ from gateway.webauthn_ceremony import (
     verify_registration,
 )
 from store.errors import ClonedPasskey, GatekeyError, PasskeyRefused, SignInExpired
-from store.passkey_ceremonies import Ceremony, CeremonyStarted, CeremonyState, Purpose
-from store.sign_in import SignedIn
+from store.passkey_ceremonies import Ceremony, Purpose
+from store.values.passkeys import CeremonyStarted, CeremonyState
+from store.values.sign_in import SignedIn
 from tests.fakes.soft_authenticator import SoftAuthenticator
 from tests.harness.stores import SOURCE, StillClock, add_account, make_store, sign_in
 

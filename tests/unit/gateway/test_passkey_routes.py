@@ -13,10 +13,10 @@ from gateway.app import create_app
 from gateway.pages import FINISH_PATH, HEADERS, OPTIONS_PATH, PAGE_PATH, assets
 from store.audit import Tag
 from store.errors import PasskeyRefused, SignInExpired
-from store.passkey_ceremonies import CeremonyStarted, CeremonyState
-from store.sign_in import SignedIn
 from store.store import Store
 from store.throttle import SOURCE_LIMIT
+from store.values.passkeys import CeremonyStarted, CeremonyState
+from store.values.sign_in import SignedIn
 from tests.fakes.soft_authenticator import SoftAuthenticator
 from tests.harness.stores import SOURCE, StillClock, add_account, make_store, sign_in
 

@@ -9,10 +9,10 @@ import pytest
 from gateway.model_server.client import MAX_ERROR_BYTES, connection_problem
 from gateway.model_server.error_reasons import mask_secrets
 from gateway.network_errors import SENTENCES
-from store.pricing import ModelPrice
 from store.sections import PriceSettings
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.billing import ModelPrice
+from store.values.usage import Kind, UsageEntry
 from tests.fakes.scripted_model_server import CHAT, DONE, USED, Chunks, ModelServer, answer, chat, said
 from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.stores import add_account, sign_in

@@ -17,10 +17,10 @@ from gateway.relay.relay_openapi import MODEL_NAME
 from gateway.relay.request import ENDPOINTS, Endpoint, parse_request
 from store.errors import DatabaseDamaged
 from store.models import PriceSettingsRow
-from store.pricing import ModelPrice
 from store.sections import PriceSettings
 from store.store import Store
 from store.text import fold_case, is_sanitized
+from store.values.billing import ModelPrice
 from tests.fakes.scripted_model_server import CHAT, COST, ModelServer, answer
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 from tests.harness.stores import sign_in

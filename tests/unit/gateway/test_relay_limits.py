@@ -16,7 +16,7 @@ from gateway.relay.body_memory import BodyMemory
 from gateway.store_threads import StoreThreads
 from store.request_rates import RequestRates
 from store.store import Store
-from store.usage_log import Kind, LoggedEntry
+from store.values.usage import Kind, LoggedEntry
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
 from tests.harness.stores import StillClock, add_account, sign_in

@@ -15,10 +15,10 @@ from gateway.site_view import SiteView
 from store.errors import DatabaseBusy, QuotaExceeded
 from store.models import OutboxMessage, Price
 from store.outbox import QUOTA_WARNING
-from store.pricing import ModelPrice
 from store.sections import PriceSettings, PrivacySettings
 from store.store import Store
-from store.usage_log import Kind, LoggedEntry, UsageEntry
+from store.values.billing import ModelPrice
+from store.values.usage import Kind, LoggedEntry, UsageEntry
 from tests.fakes.scripted_model_server import CHAT, COST, USAGE, Chunks, ModelServer, answer, chat
 from tests.harness.gateway_client import MODEL, PEER, UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.quota_calls import hold_quota

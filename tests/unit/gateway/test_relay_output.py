@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from store.money import MICRO_PER_USD
-from store.pricing import ModelPrice
 from store.sections import PriceSettings
 from store.store import Store
-from store.usage_log import UsageEntry
+from store.values.billing import ModelPrice
+from store.values.usage import UsageEntry
 from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, chat, event, said, stream
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 from tests.harness.quota_calls import hold_quota

@@ -20,7 +20,7 @@ from gateway.model_server.error_reasons import (
 from gateway.site_view import SiteView
 from store.store import Store
 from store.text import is_sanitized
-from store.usage_log import Kind
+from store.values.usage import Kind
 from tests.fakes.scripted_model_server import CHAT, DONE, Chunks, ModelServer, answer, event, said, stream
 from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.stores import sign_in

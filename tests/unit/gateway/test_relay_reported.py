@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.relay.usage_report import MAX_REPORTED_TOKENS, ReportedUsage, parse_usage
-from store.pricing import ModelPrice
 from store.store import Store
+from store.values.billing import ModelPrice
 from tests.fakes.scripted_model_server import CHAT, DONE, ModelServer, answer, chat, event, said, stream
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 from tests.harness.stores import sign_in

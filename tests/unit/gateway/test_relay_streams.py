@@ -14,7 +14,7 @@ from gateway.app import create_app
 from gateway.model_server.client import ModelServerClient
 from gateway.relay import concurrency_limiter, streaming_response
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.usage import Kind, UsageEntry
 from tests.fakes import model_server
 from tests.fakes.scripted_model_server import CHAT, DONE, USED, Chunks, ModelServer, event, said, stream
 from tests.harness.gateway_client import client_of, make_relayed

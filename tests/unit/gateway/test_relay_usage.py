@@ -8,9 +8,9 @@ import pytest
 
 from gateway.relay.prompt_estimate import BYTES_PER_TOKEN, TOKENS_PER_FILE, TOKENS_PER_PICTURE
 from gateway.relay.request import ENDPOINTS, OutputLength, parse_request
-from store.pricing import ModelPrice
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.billing import ModelPrice
+from store.values.usage import Kind, UsageEntry
 from tests.fakes.scripted_model_server import CHAT, DONE, USED, ModelServer, answer, chat, event, said, stream
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 from tests.harness.stores import sign_in

@@ -12,11 +12,11 @@ import pytest
 from gateway import device_flow
 from gateway.app import create_app
 from gateway.pages import FINISH_PATH, OPTIONS_PATH
-from store.bindings import ProviderKind
 from store.errors import GatekeyError, NotEnabled, SessionEnded, SessionLocked, SignInExpired, WrongCode
-from store.sign_in import SecondFactorNeeded
 from store.store import Store
-from store.two_factor import Enrolment
+from store.values.bindings import ProviderKind
+from store.values.sign_in import SecondFactorNeeded
+from store.values.two_factor import Enrolment
 from tests.fakes.identity_provider import IdentityProvider, identity_provider
 from tests.fakes.soft_authenticator import SoftAuthenticator
 from tests.harness.stores import PASSWORD, START, StillClock, add_account, make_store, sign_in

@@ -17,7 +17,7 @@ from gateway.relay import ledger
 from store.errors import DatabaseBusy
 from store.reservations import Hold
 from store.store import Store
-from store.usage_log import UsageEntry
+from store.values.usage import UsageEntry
 from tests.fakes.scripted_model_server import CHAT, COST, ModelServer, said, stream
 from tests.harness.gateway_client import make_relayed
 from tests.harness.stores import sign_in

@@ -22,7 +22,7 @@ from store.models import SiteSetting
 from store.reservations import Hold
 from store.store import Store
 from store.upsert import upsert
-from store.usage_log import UsageEntry
+from store.values.usage import UsageEntry
 from tests.fakes.scripted_model_server import CHAT, ModelServer, said, stream
 from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.stores import START, make_store, sign_in

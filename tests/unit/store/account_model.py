@@ -12,7 +12,7 @@ from store.errors import (
     TooManyAttempts,
 )
 from store.totp import step_at
-from store.two_factor import Enrolment
+from store.values.two_factor import Enrolment
 from tests.harness.stores import StillClock
 
 IDLE = timedelta(hours=1)

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from store import tokens
-from store.access_token import AccessTokenInfo
 from store.errors import InvalidToken, NotEnabled
 from store.sections import PrivacySettings
 from store.store import Store
+from store.values.access_token import AccessTokenInfo
 from tests.harness.people import Person, configure_mail, contents, prove, queued, statements, tags
 from tests.harness.stores import START, StillClock
 

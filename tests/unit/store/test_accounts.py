@@ -13,11 +13,11 @@ from store.errors import (
     PasswordTooShort,
 )
 from store.money import MAXIMUM_MICRO_USD
-from store.quota import QuotaState
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
-from store.settings import Saved
 from store.store import Store
 from store.throttle import Factor
+from store.values.billing import QuotaState
+from store.values.sections import Saved
 from tests.harness.people import Person, contents, session_of, tags
 from tests.harness.stores import PASSWORD, SOURCE, StillClock, add_account
 

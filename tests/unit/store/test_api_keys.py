@@ -19,7 +19,7 @@ from store.errors import (
 from store.money import MAXIMUM_MICRO_USD
 from store.sections import PrivacySettings
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.usage import Kind, UsageEntry
 from tests.harness.people import Person, contents, tags
 from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import START, StillClock

@@ -13,8 +13,8 @@ from store.audit_macs import added
 from store.database import Database
 from store.errors import KeyWrong
 from store.models import Account, AuditEvent, AuditHead, AuditTotal, SiteEvent
-from store.pricing import ModelPrice
 from store.store import Store
+from store.values.billing import ModelPrice
 from tests.harness.people import Person, allow_bindings, contents, statements
 from tests.harness.stores import StillClock, add_account, make_ring, make_store, sign_in
 from tests.unit.store.audit_log import CHAIN, WHOLE_LOG, act, copy_of, put_back, report, take_back_to_0002
@@ -238,7 +238,7 @@ def test_a_refused_act_on_the_site_is_not_told(store: Store) -> None:
 
 
 def allow_bindings_again(store: Store) -> None:
-    from store.bindings import ProviderKind
+    from store.values.bindings import ProviderKind
 
     store.bindings.add_provider("github", "G", ProviderKind.GITHUB, issuer="", client_id="c", client_secret=None)
 

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from store.backup_codes import ALPHABET, COUNT, LENGTH, BackupCodes, canonical, generate
+from store.backup_codes import ALPHABET, LENGTH, BackupCodes, canonical, generate
 from store.errors import CodeAlreadyUsed, WrongCode
 from store.models import BackupCode
 from store.store import Store
+from store.values.two_factor import BACKUP_CODES_PER_SET
 from tests.harness.people import Person, configure_mail, contents, enrol, queued, tags, ticket_for
 from tests.harness.stores import StillClock
 
@@ -20,7 +21,7 @@ def test_a_code_is_sixteen_symbols_of_crockfords_alphabet() -> None:
     assert len(ALPHABET) == len(set(ALPHABET)) == 32
     assert not set("ILOU") & set(ALPHABET)
     codes = generate(random.Random(1))
-    assert len(codes) == len(set(codes)) == COUNT
+    assert len(codes) == len(set(codes)) == BACKUP_CODES_PER_SET
     for code in codes:
         groups = code.split("-")
         assert [len(group) for group in groups] == [4, 4, 4, 4]

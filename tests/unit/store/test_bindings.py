@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from store.bindings import ProviderInfo, ProviderKind
 from store.errors import (
     AlreadyBound,
     BindingsDisabled,
@@ -18,6 +17,7 @@ from store.errors import (
     SessionEnded,
 )
 from store.store import Store
+from store.values.bindings import ProviderInfo, ProviderKind
 from tests.harness.people import (
     Person,
     allow_bindings,

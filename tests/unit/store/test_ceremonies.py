@@ -17,9 +17,10 @@ from store.errors import (
     TooManyAttempts,
 )
 from store.models import Passkey, PasskeyCeremony
-from store.passkey_ceremonies import CEREMONY_LASTS, Ceremony, CeremonyState, Purpose, canonical_code, new_code
-from store.sign_in import SecondFactorNeeded
+from store.passkey_ceremonies import CEREMONY_LASTS, Ceremony, Purpose, canonical_code, new_code
 from store.store import Store
+from store.values.passkeys import CeremonyState
+from store.values.sign_in import SecondFactorNeeded
 from tests.harness.people import Person, allow_passkeys, contents, credential, enrol, session_of, tags
 from tests.harness.stores import SOURCE, StillClock, sign_in
 

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import update
 
 from store.email_confirmation import CODE_DIGITS, CODE_LASTS, CODES_PER_HOUR, TRIES_PER_CODE
-from store.email_route import CONFIRM_EMAIL, EmailRoute
 from store.errors import InvalidSetting, TooManyAttempts, WrongCode
 from store.models import Account
 from store.outbox import TEST, Job
 from store.sections import Channel, NotificationSettings
 from store.store import Store
+from store.values.notifications import CONFIRM_EMAIL, EmailRoute
 from tests.harness.people import Person, contents, prove, tags
 from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import StillClock, sign_in

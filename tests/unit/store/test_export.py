@@ -11,7 +11,7 @@ from store.export import FORMAT, FORMAT_VERSION
 from store.export_columns import EXPORTED
 from store.models import Base
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.usage import Kind, UsageEntry
 from tests.harness.full_account import live, prepare_site
 from tests.harness.people import Person, contents, tags
 from tests.harness.stores import StillClock

@@ -8,9 +8,10 @@ from sqlalchemy import select, update
 from store.errors import InvalidSetting
 from store.models import Account, Delivery
 from store.notices import DELETED, SENTENCES
-from store.outbox import DAMAGED, KEPT_FOR, LEASE_LASTS, QUOTA_WARNING, TEST, Job, LastDelivery, State
+from store.outbox import DAMAGED, KEPT_FOR, LEASE_LASTS, QUOTA_WARNING, TEST, Job
 from store.sections import Channel, NotificationSettings
 from store.store import Store
+from store.values.notifications import DeliveryState, LastDelivery
 from tests.harness.people import Person, configure_mail, contents, prove
 from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import START, StillClock, add_account, make_store, sign_in
@@ -104,7 +105,11 @@ def test_a_failure_is_tried_again_when_it_is_due(store: Store, alice: Person, cl
     job = leased(store, alice)
     assert store.outbox.failed(job, "refused\x1b[31m" + "x" * 500, START + timedelta(seconds=90))
     seen = store.outbox.last_deliveries(alice.token)[Channel.EMAIL]
-    assert (seen.state, seen.attempts, seen.next_attempt_at) == (State.WAITING, 1, START + timedelta(seconds=90))
+    assert (seen.state, seen.attempts, seen.next_attempt_at) == (
+        DeliveryState.WAITING,
+        1,
+        START + timedelta(seconds=90),
+    )
     assert seen.error.startswith("refused\ufffd[31mxxx")
     assert len(seen.error) == 300
     assert store.outbox.delivery(job.delivery_id) == seen
@@ -123,10 +128,10 @@ def test_a_delivery_ends_delivered_or_given_up(store: Store, alice: Person, cloc
     assert store.outbox.delivered(delivered)
     assert store.outbox.failed(given_up, "gone", None)
     assert store.outbox.delivery(delivered.delivery_id) == LastDelivery(
-        Channel.EMAIL, TEST, State.DELIVERED, clock.now(), 1, "", None
+        Channel.EMAIL, TEST, DeliveryState.DELIVERED, clock.now(), 1, "", None
     )
     assert store.outbox.delivery(given_up.delivery_id) == LastDelivery(
-        Channel.EMAIL, TEST, State.FAILED, clock.now(), 1, "gone", None
+        Channel.EMAIL, TEST, DeliveryState.FAILED, clock.now(), 1, "gone", None
     )
     clock.advance(days=1)
     assert store.outbox.lease() == []
@@ -143,8 +148,8 @@ def test_the_newest_delivery_of_each_channel(store: Store, alice: Person, bob: P
     store.outbox.enqueue_test(bob.token, Channel.EMAIL)
     last = store.outbox.last_deliveries(alice.token)
     assert {channel: (one.state, one.at) for channel, one in last.items()} == {
-        Channel.WEBHOOK: (State.WAITING, clock.now()),
-        Channel.BARK: (State.FAILED, clock.now()),
+        Channel.WEBHOOK: (DeliveryState.WAITING, clock.now()),
+        Channel.BARK: (DeliveryState.FAILED, clock.now()),
     }
 
 
@@ -261,7 +266,7 @@ def test_a_damaged_delivery_did_not_stand_in_the_way_of_others(store: Store, ali
     store.settings.save(alice.token, FULL, 1)
     last = given_up_when_damaged(store, alice, clock, "UPDATE deliveries SET channel = 'x'")
     assert last is not None
-    assert (last.state, last.attempts, last.error) == (State.DAMAGED, 1, DAMAGED)
+    assert (last.state, last.attempts, last.error) == (DeliveryState.DAMAGED, 1, DAMAGED)
     assert store.outbox.count_damaged() == 1
 
 
@@ -272,7 +277,7 @@ def test_a_damaged_message_did_not_stand_in_the_way_of_others(clock: StillClock)
         store.settings.save(alice.token, FULL, 1)
         last = given_up_when_damaged(store, alice, clock, "UPDATE outbox SET payload = 'x'")
     assert last is not None
-    assert last.state is State.DAMAGED
+    assert last.state is DeliveryState.DAMAGED
 
 
 def test_a_damaged_time_keeps_nothing_from_being_due(clock: StillClock) -> None:

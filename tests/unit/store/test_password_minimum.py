@@ -12,10 +12,10 @@ from store.errors import (
     WrongOriginalPassword,
 )
 from store.models import Account
-from store.sign_in import SecondFactorNeeded, SignedIn
 from store.site import PASSWORD_MINIMUM
 from store.store import Store
 from store.throttle import Factor
+from store.values.sign_in import SecondFactorNeeded, SignedIn
 from tests.harness.people import Person, code_at, enrol, tags
 from tests.harness.stores import PASSWORD, SOURCE, StillClock
 

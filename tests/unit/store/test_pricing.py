@@ -12,10 +12,10 @@ from sqlalchemy import delete, insert
 from store.errors import InvalidModel, InvalidMoney, InvalidNumber, ModelNotPriced, ModelSpeltOtherwise, NoSuchItem
 from store.models import Price, PriceSettingsRow
 from store.money import MAXIMUM_MICRO_USD
-from store.pricing import ModelPrice, SeenModel
 from store.sections import PriceSettings
 from store.site import MOST_OUTPUT_TOKENS
 from store.store import Store
+from store.values.billing import ModelPrice, SeenModel
 from tests.harness.people import Person, contents
 from tests.harness.stores import START, StillClock
 

@@ -11,8 +11,8 @@ from store.errors import FreshProofRequired, GatekeyError, SessionLocked
 from store.models import Session
 from store.sections import NotificationSettings
 from store.sessions import PROOF_LASTS
-from store.sign_in import SecondFactorNeeded
 from store.store import Store
+from store.values.sign_in import SecondFactorNeeded
 from tests.harness.people import Person, allow_bindings, allow_passkeys, contents, credential, enrol, prove, session_of
 from tests.harness.stores import PASSWORD, SOURCE, StillClock, add_account
 

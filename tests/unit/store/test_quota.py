@@ -11,11 +11,11 @@ from store.errors import AlreadySettled, GatekeyError, InvalidMoney, NoSuchAccou
 from store.models import Account, ApiKey, NotificationSettingsRow, Quota, Reservation, UsageEntryRow
 from store.money import MAXIMUM_MICRO_USD
 from store.outbox import QUOTA_WARNING, WARNING_PAUSE
-from store.quota import QuotaState
 from store.reservations import ABANDONED_AFTER, SETTLED_KEPT, Hold
 from store.sections import Channel, NotificationSettings
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.billing import QuotaState
+from store.values.usage import Kind, UsageEntry
 from tests.harness.people import Person, contents, queued, tags
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in

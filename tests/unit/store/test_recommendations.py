@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import update
 
 from store.models import Account
-from store.recommendations import TITLES, Advice, Check
 from store.sections import NotificationSettings, PriceSettings
 from store.store import Store
+from store.values.recommendations import TITLES, Advice, Check
 from tests.harness.people import Person, configure_mail, enrol, ticket_for
 from tests.harness.stores import StillClock, sign_in
 

@@ -6,7 +6,7 @@ import pytest
 
 from store import retention
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.usage import Kind, UsageEntry
 from tests.harness.stores import START, StillClock, add_account, sign_in
 
 MINUTE = START.replace(second=0, microsecond=0)

@@ -9,7 +9,7 @@ from store.models import Quota
 from store.outbox import WARNING_PAUSE
 from store.sections import NotificationSettings
 from store.store import Store
-from store.usage_log import Kind, UsageEntry
+from store.values.usage import Kind, UsageEntry
 from tests.harness.people import statements
 from tests.harness.stores import add_account
 

@@ -26,8 +26,8 @@ from store.proofs import Proof
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.setting_fields import settings_of
-from store.settings import Saved, SettingsConflict, rebased
 from store.store import Store
+from store.values.sections import Saved, SettingsConflict, rebased
 from tests.harness.people import Person, contents, tags
 from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import PASSWORD, StillClock

@@ -21,9 +21,10 @@ from store.errors import (
 )
 from store.models import Account, PendingSignIn
 from store.second_factor import ActiveFactor
-from store.sign_in import TICKET_LASTS, SecondFactorNeeded, SignedIn
+from store.sign_in import TICKET_LASTS
 from store.store import Store
 from store.throttle import DISABLED_AFTER, Factor
+from store.values.sign_in import SecondFactorNeeded, SignedIn
 from tests.harness.people import (
     Person,
     allow_bindings,

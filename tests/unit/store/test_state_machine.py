@@ -20,7 +20,6 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import func, select, update
 
-from store.api_keys import NewApiKey
 from store.errors import (
     AlreadyBound,
     AlreadySettled,
@@ -53,12 +52,13 @@ from store.errors import (
 from store.models import Account as AccountRow
 from store.models import OutboxMessage, UsageEntryRow
 from store.outbox import QUOTA_WARNING
-from store.quota import QuotaState
 from store.reservations import Hold
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings
-from store.settings import SettingsConflict
-from store.sign_in import SecondFactorNeeded, SignedIn
-from store.usage_log import Kind, UsageEntry
+from store.values.api_keys import NewApiKey
+from store.values.billing import QuotaState
+from store.values.sections import SettingsConflict
+from store.values.sign_in import SecondFactorNeeded, SignedIn
+from store.values.usage import Kind, UsageEntry
 from tests.harness.people import allow_bindings, allow_passkeys, code_at, contents, credential
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.stores import StillClock, add_account, make_store, sign_in

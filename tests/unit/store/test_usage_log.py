@@ -9,7 +9,8 @@ from store.errors import InvalidNumber
 from store.models import PrivacySettingsRow, UsageEntryRow
 from store.sections import PrivacySettings
 from store.store import Store
-from store.usage_log import LONGEST_PAGE, PAGE, DayTotal, Kind, LoggedEntry, UsageEntry, canonical_ip
+from store.usage_log import LONGEST_PAGE, PAGE, canonical_ip
+from store.values.usage import DayTotal, Kind, LoggedEntry, UsageEntry
 from tests.harness.people import Person, contents, tags
 from tests.harness.stores import StillClock
 

@@ -6,6 +6,7 @@ import typing
 from collections.abc import Iterator
 from typing import Any, Final
 
+import grimp
 import pytest
 
 from store import errors, settings
@@ -91,3 +92,13 @@ def test_a_topic_is_a_protocol_that_says_what_it_does(protocol: type[Any]) -> No
 def test_no_method_is_in_two_topics() -> None:
     names = [name for topic in TOPICS for name, _ in members(topic)]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("package", ["tui.account", "store.values", "store.sections"])
+def test_a_value_needs_no_database_no_network_and_no_terminal(package: str) -> None:
+    """Imports for types alone count too: who makes the value that a method returns imports its module."""
+    graph = grimp.build_graph(
+        "tui", "store", "gateway", include_external_packages=True, exclude_type_checking_imports=False, cache_dir=None
+    )
+    for heavy in ("sqlalchemy", "textual", "httpx", "gateway"):
+        assert graph.find_shortest_chain(package, heavy, as_packages=True) is None

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from store import schema
-from store.sign_in import SignedIn
 from store.store import Store
+from store.values.sign_in import SignedIn
 from tests.harness.command_line import Shell, me
 from tests.harness.stores import PASSWORD
 from tui.commands import admin_upgrade

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from store.errors import AccountSuspended
 from store.models import TwoFactor
-from store.sign_in import SignedIn
 from store.store import Store
+from store.values.sign_in import SignedIn
 from tests.harness.command_line import Shell
 from tests.harness.stores import PASSWORD
 from tui.store_location import Options, open_account_store

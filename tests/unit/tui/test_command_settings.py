@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from store.models import Quota
 from store.sections import NotificationSettings, PrivacySettings
-from store.settings import Saved, Settings
+from store.settings import Settings
 from store.store import Store
+from store.values.sections import Saved
 from tests.harness.command_line import Shell
 from tests.harness.quota_calls import spend_quota
 from tui.commands.settings_fields import FIELDS

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from store.errors import DatabaseBusy
-from store.sign_in import SignedIn
+from store.values.sign_in import SignedIn
 from tests.harness.stores import add_account, make_store
 from tests.harness.stores import sign_in as new_token
 from tui.local_account import LocalAccount

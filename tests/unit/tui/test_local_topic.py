@@ -7,8 +7,8 @@ import pytest
 
 from store.errors import NoSuchItem, SessionEnded
 from store.sections import PriceSettings
-from store.settings import Saved
 from store.store import Store
+from store.values.sections import Saved
 from tests.harness.stores import add_account, make_store, sign_in
 from tui.local_account import LocalAccount
 from tui.local_account.topic import LocalTopic

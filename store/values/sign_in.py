@@ -1,0 +1,23 @@
+"""The result of a sign-in."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """An opened session. `token` is not stored."""
+
+    token: str = field(repr=False)
+    name: str
+    short_of: int = 0
+    """The site's minimum password length without a second factor, if this password is shorter; else 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorNeeded:
+    """A right first factor. `ticket` and a code open a session until `expires_at`."""
+
+    ticket: str = field(repr=False)
+    name: str
+    expires_at: datetime
