@@ -41,11 +41,11 @@ class AuthorizedSession:
 
 async def read_for(services: Services, request: Request, work: Callable[[Connection, TokenHolder], T]) -> T:
     """Run the read `work` for the holder of the request's token, in the transaction that authenticated the token."""
-    async with _counted_session(services, request, is_save=False) as acting:
+    async with _counted_session(services, request, is_save=False) as session:
 
         def read() -> T:
-            with services.store.access_token.reading(acting.token) as (tx, holder):
-                acting.holder = holder
+            with services.store.access_token.reading(session.token) as (tx, holder):
+                session.holder = holder
                 return work(tx, holder)
 
         return await services.threads.read(read)
@@ -62,12 +62,12 @@ async def write_for(
 
     `first` is awaited before the transaction, after the request is counted.
     """
-    async with _counted_session(services, request, is_save=True) as acting:
+    async with _counted_session(services, request, is_save=True) as session:
         if first is not None:
             await first()
 
         def write(tx: Connection) -> T:
-            holder = acting.holder = services.store.access_token.holder(tx, acting.token, to_write=True)
+            holder = session.holder = services.store.access_token.holder(tx, session.token, to_write=True)
             return work(tx, holder)
 
         return await services.threads.write(write)
@@ -77,17 +77,17 @@ async def write_for(
 async def _counted_session(services: Services, request: Request, *, is_save: bool) -> AsyncIterator[AuthorizedSession]:
     """The token of `request`, counted against the rate limit. An invalid token undoes the count; any other result is
     logged."""
-    acting = AuthorizedSession(bearer_token(request.scope, ACCESS_TOKEN_PREFIX, CREDENTIAL_NAME))
-    counted = services.rates.count_token(acting.token, await services.site.current(), is_save=is_save)
+    session = AuthorizedSession(bearer_token(request.scope, ACCESS_TOKEN_PREFIX, CREDENTIAL_NAME))
+    counted = services.rates.count_token(session.token, await services.site.current(), is_save=is_save)
     try:
-        yield acting
+        yield session
     except InvalidToken:
-        services.rates.forget(acting.token, counted)
+        services.rates.forget(session.token, counted)
         raise
     finally:
-        holder = acting.holder
+        holder = session.holder
         if holder is not None:
-            services.rates.remember(acting.token, holder.account_id)
+            services.rates.remember(session.token, holder.account_id)
             address = await services.address(request.scope) if holder.records_ip else ""
             services.log_account(request.scope, holder, address)
 

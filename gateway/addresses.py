@@ -122,7 +122,11 @@ class AllowList:
 
     @classmethod
     def read(cls, words: Iterable[str]) -> Self:
-        """The list of `words`. An entry that cannot be parsed allows nothing and does not affect the others."""
+        """The list of `words`. An entry that cannot be parsed allows nothing and does not affect the others.
+
+        An entry is `host:port`, or `[v6]:port` for IPv6. No wildcards, ranges, schemes or missing ports, and IPv4 only
+        as four decimal numbers.
+        """
         entries, unreadable = set(), []
         for word in words:
             try:
@@ -130,17 +134,6 @@ class AllowList:
             except InvalidSetting as error:
                 unreadable.append(str(error))
         return cls(frozenset(entries), tuple(unreadable))
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """The list in `text`: `host:port` entries, separated by commas or white space; `[v6]:port` for IPv6.
-
-        Strict: no wildcards, ranges, schemes or missing ports, and IPv4 only as four decimal numbers.
-
-        Raises:
-            InvalidSetting: for the first entry that is anything else.
-        """
-        return cls(frozenset(_entry(word) for word in text.replace(",", " ").split()))
 
     def covers(self, host: str, port: int) -> bool:
         """Whether exactly this host, by name or by address, is listed with this port."""

@@ -32,20 +32,20 @@ class ConnectionRegister:
 
     def __init__(
         self,
-        most: int,
+        max_connections: int,
         max_per_peer: int,
         *,
         proxies: tuple[Network, ...] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Each of `proxies` stands for many clients, so only the limit on all connections applies to it."""
-        self.most = most
+        self.max_connections = max_connections
         self.max_per_peer = max_per_peer
         self._proxies = proxies
         self._monotonic = monotonic
         self._peers: dict[Connection, str] = {}
         self._peer_counts: Counter[str] = Counter()
-        self._waiting: dict[Connection, None] = {}
+        self._idle: dict[Connection, None] = {}
         """Idle connections, the longest idle first."""
         self._warned_at: dict[str, float] = {}
 
@@ -59,27 +59,27 @@ class ConnectionRegister:
             self.warn("One client has %d connections, as many as it may have at once", self._peer_counts[peer])
             if not self._evict_idle(peer):
                 return False
-        if len(self._peers) >= self.most:
+        if len(self._peers) >= self.max_connections:
             self.warn("There are %d connections, as many as there may be at once", len(self._peers))
             if not self._evict_idle():
                 return False
         self._peers[connection] = peer
         self._peer_counts[peer] += 1
-        self._waiting[connection] = None
+        self._idle[connection] = None
         return True
 
-    def wait(self, connection: Connection) -> None:
+    def mark_idle(self, connection: Connection) -> None:
         """Mark `connection` as idle."""
-        if connection in self._peers and connection not in self._waiting:
-            self._waiting[connection] = None
+        if connection in self._peers and connection not in self._idle:
+            self._idle[connection] = None
 
-    def work(self, connection: Connection) -> None:
+    def mark_busy(self, connection: Connection) -> None:
         """Mark `connection` as busy with a request."""
-        self._waiting.pop(connection, None)
+        self._idle.pop(connection, None)
 
-    def leave(self, connection: Connection) -> None:
+    def remove(self, connection: Connection) -> None:
         """Remove `connection`."""
-        self._waiting.pop(connection, None)
+        self._idle.pop(connection, None)
         peer = self._peers.pop(connection, None)
         if peer is not None:
             self._peer_counts[peer] -= 1
@@ -100,11 +100,11 @@ class ConnectionRegister:
             LOGGER.warning(sentence, count)
 
     def _evict_idle(self, peer: str | None = None) -> bool:
-        waiting = (each for each in self._waiting if peer is None or self._peers[each] == peer)
-        longest = next(waiting, None)
+        idle = (each for each in self._idle if peer is None or self._peers[each] == peer)
+        longest = next(idle, None)
         if longest is None:
             return False
-        self.leave(longest)
+        self.remove(longest)
         longest.close_idle()
         return True
 

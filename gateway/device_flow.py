@@ -85,17 +85,12 @@ class DeviceAuthorization:
     verification_uri_complete: str
     """The address with the code in it, for a QR code; empty if the provider has none, as GitHub."""
     expires_at: datetime
-    interval: int
-    """Seconds between polls at the start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
     """The person has not decided yet."""
 
-    retry_in: float
-    """Seconds the next poll waits before it sends a request."""
-    expires_at: datetime
     reachable: bool = True
     """False while the provider does not answer; the flow continues."""
 
@@ -105,9 +100,9 @@ class DeviceFlow:
 
         flow = DeviceFlow(client, provider, clock)
         shown = await flow.start()
-        identity = await flow.wait()
+        outcome = await flow.poll()  # again while it is `Pending`
 
-    `poll` and `wait` are cancelled like any coroutine. `sleep` is asyncio's, or a test's own.
+    `poll` is cancelled like any coroutine. `sleep` is asyncio's, or a test's own.
     """
 
     def __init__(
@@ -158,15 +153,8 @@ class DeviceFlow:
             verification_uri=uri,
             verification_uri_complete=complete and canonical_url(provider, complete, like=endpoints.issuer),
             expires_at=self._clock.now() + min(timedelta(seconds=lifetime), MAX_CODE_LIFETIME),
-            interval=self._interval,
         )
         return self._authorization
-
-    async def wait(self) -> Identity:
-        """Poll until the person has decided. Raises what `poll` raises."""
-        while isinstance(outcome := await self.poll(), Pending):
-            pass
-        return outcome
 
     async def poll(self) -> Pending | Identity:
         """Wait for the interval, then poll once (RFC 8628, 3.4 and 3.5).
@@ -187,12 +175,12 @@ class DeviceFlow:
             self._forget()
             raise provider_failure(self._provider, "could not be reached") if self._failures else SignInExpired()
         try:
-            return await self._ask_once(self._authorization, self._endpoints)
+            return await self._ask_once(self._endpoints)
         except GatekeyError:
             self._forget()
             raise
 
-    async def _ask_once(self, shown: DeviceAuthorization, endpoints: Endpoints) -> Pending | Identity:
+    async def _ask_once(self, endpoints: Endpoints) -> Pending | Identity:
         try:
             # The code can be redeemed once. If a later step fails, only that step is retried.
             answer = self._grant or await self._redeem(endpoints)
@@ -201,7 +189,7 @@ class DeviceFlow:
                 self._identity = await self._identify(answer, endpoints)
         except ProviderFailed:
             self._failures += 1
-            return Pending(self._pause(shown), shown.expires_at, reachable=False)
+            return Pending(reachable=False)
         self._failures = 0
         if self._identity is not None:
             self._forget()
@@ -210,7 +198,7 @@ class DeviceFlow:
             self._interval = max(self._interval + SLOW_DOWN_STEP_S, answer.seconds("interval"))
         elif answer.text("error") != "authorization_pending":
             raise _terminal_error(self._provider, answer)
-        return Pending(self._pause(shown), shown.expires_at)
+        return Pending()
 
     async def _redeem(self, endpoints: Endpoints) -> JsonResponse:
         form = {

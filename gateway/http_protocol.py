@@ -61,7 +61,7 @@ class GuardedProtocol(H11Protocol):
         self._set_deadline(HEAD_TIMEOUT_S, self._on_head_timeout)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._register.leave(self)
+        self._register.remove(self)
         self._clear_deadline()
         if self._write_timer is not None:
             self._write_timer.cancel()
@@ -81,7 +81,7 @@ class GuardedProtocol(H11Protocol):
         before, was_in_body = self.cycle, self.conn.their_state is h11.SEND_BODY
         super().handle_events()
         if self.cycle is not before:
-            self._register.work(self)
+            self._register.mark_busy(self)
             self._clear_deadline()
             self._head = b""
         if self.transport.is_closing():
@@ -124,7 +124,7 @@ class GuardedProtocol(H11Protocol):
 
     def _await_request(self) -> None:
         """Wait for the next request, whose first bytes may be here already."""
-        self._register.wait(self)
+        self._register.mark_idle(self)
         self._unset_keepalive_if_required()
         if begun := self.conn.trailing_data[0]:
             self._head = begun[:_HEAD_PREFIX_BYTES]

@@ -76,13 +76,11 @@ def verify_id_token(
     issuer: str,
     client_id: str,
     now: datetime,
-    nonce: str | None = None,
     algorithms: Collection[str] = ALGORITHMS,
 ) -> VerifiedToken:
     """Verify `token` against the provider's JSON Web Key Set (RFC 7517).
 
-    `issuer` and `client_id` must match exactly, and so must `nonce` if one was sent. `algorithms` can only narrow
-    `ALGORITHMS`. Raises only IdentityRefused.
+    `issuer` and `client_id` must match exactly. `algorithms` can only narrow `ALGORITHMS`. Raises only IdentityRefused.
     """
     allowed = ALGORITHMS & frozenset(algorithms)
     try:
@@ -91,7 +89,7 @@ def verify_id_token(
         verified = decode(token, key, registry=_AllowList(allowed))
     except _MALFORMED as error:
         raise IdentityRefused from error
-    return _verified_claims(verified, issuer=issuer, client_id=client_id, now=now, nonce=nonce)
+    return _verified_claims(verified, issuer=issuer, client_id=client_id, now=now)
 
 
 class _AllowList(JWSRegistry):
@@ -162,7 +160,7 @@ def _bits(encoded: object) -> int:
     return int.from_bytes(urlsafe_b64decode(encoded.encode("ascii"))).bit_length()
 
 
-def _verified_claims(token: Token, *, issuer: str, client_id: str, now: datetime, nonce: str | None) -> VerifiedToken:
+def _verified_claims(token: Token, *, issuer: str, client_id: str, now: datetime) -> VerifiedToken:
     claims = token.claims
     moment = int(now.timestamp())
     registry = JWTClaimsRegistry(
@@ -183,7 +181,7 @@ def _verified_claims(token: Token, *, issuer: str, client_id: str, now: datetime
     audience = claims["aud"]
     if isinstance(audience, list) and len(audience) > 1 and "azp" not in claims:
         raise IdentityRefused
-    if claims.get("azp", client_id) != client_id or (nonce is not None and claims.get("nonce") != nonce):
+    if claims.get("azp", client_id) != client_id:
         raise IdentityRefused
     subject = claims["sub"]
     if len(subject) > MAX_SUBJECT_CHARACTERS or not subject.isascii() or not is_sanitized(subject):

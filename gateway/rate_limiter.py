@@ -60,7 +60,7 @@ class RateLimiter:
         self._accounts: OrderedDict[bytes, int] = OrderedDict()
         self._flush_task: asyncio.Task[None] | None = None
 
-    async def holder(self, key: str, look_up: Callable[[str], KeyHolder]) -> KeyHolder:
+    async def key_holder(self, key: str, look_up: Callable[[str], KeyHolder]) -> KeyHolder:
         """The holder of `key`, cached. The key may have been revoked since: use it for counting, never for
         authorization."""
         name = digest(key)

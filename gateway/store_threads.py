@@ -34,7 +34,7 @@ class _Job:
     first: Work[None] | None
     durable: bool
     future: asyncio.Future[Any]
-    until: float
+    deadline: float
     """Deadline by `time.monotonic` for waiting on another writer."""
     outcome: Any = None
 
@@ -156,7 +156,7 @@ class StoreThreads:
 
 def _remaining_wait(jobs: list[_Job]) -> float:
     # Measured from when the job was queued: behind a stuck lock, each batch would otherwise wait for all before it too.
-    return max(min(job.until for job in jobs) - time.monotonic(), 0)
+    return max(min(job.deadline for job in jobs) - time.monotonic(), 0)
 
 
 def _passes_first(database: Database, tx: Connection, job: _Job) -> bool:

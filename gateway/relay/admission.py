@@ -18,11 +18,11 @@ from store.values.billing import ModelPrice
 class Admission:
     """The admission of one call: `read`, then `hold` in a write transaction. Attributes hold the results."""
 
-    def __init__(self, store: Store, key: str, call: Call, site: SiteView, limit_compliance: LimitCompliance) -> None:
+    def __init__(self, store: Store, key: str, call: Call, site: SiteView, compliance: LimitCompliance) -> None:
         self._store = store
         self._key = key
         self._site = site
-        self._obedience = limit_compliance
+        self._compliance = compliance
         self.call = call
         """The call as sent to the model server: under the model name of its price, limited to the affordable length."""
         self.holder: KeyHolder | None = None
@@ -86,7 +86,7 @@ class Admission:
     @property
     def trusts_limit(self) -> bool:
         """Whether the model server is trusted to respect a limit in the request."""
-        return self._obedience.holds(self._site, self.call.model)
+        return self._compliance.trusts(self._site, self.call.model)
 
     def _limit_to(self, free: int) -> None:
         """Limit the answer to what `free` micro-USD pay for, if the client set no limit of its own."""

@@ -7,7 +7,8 @@ from starlette.responses import Response
 from gateway.model_server.client import read_body, response_problem
 from gateway.problems import OpenAiProblem, problem_code
 from gateway.relay.ledger import Caller
-from gateway.relay.relay import BATCH_ID, Relay, batch_status, relay_response
+from gateway.relay.model_response import BATCH_ID, batch_status, relay_response
+from gateway.relay.relay import Relay
 from gateway.relay.request import BATCHES
 from gateway.site_view import SiteView
 from store.errors import GatekeyError
@@ -22,9 +23,7 @@ class Batches:
     async def read(self, request: Request) -> Response:
         """Return the batch from the model server, and update its status in the usage log."""
         relay = self._relay
-        started_at, key, site = relay.begin(request), relay.key(request), await relay.site()
-        async with relay.counted(request, key, site, started_at):
-            caller = await relay.caller(request, key, site, started_at)
+        caller, site = await relay.callers.accept_bodiless(request)
         name, account_id = request.path_params["batch_id"], caller.holder.account_id
         usage = relay.services.store.usage
         if not BATCH_ID.fullmatch(name) or not await relay.services.threads.read(
@@ -33,7 +32,7 @@ class Batches:
             raise OpenAiProblem(404, "There is no batch of that name.", param="batch_id", code="not_found")
         try:
             content = await self._ask(site, name, caller)
-            status, _ = batch_status(await relay.document(content), site)
+            status, _ = batch_status(await relay.responses.parse(content), site)
         except GatekeyError as error:
             await relay.ledger.log_refusal(caller, BATCHES.model, error, problem_code(error))
             raise

@@ -23,7 +23,7 @@ class ConcurrencyLimiter:
         self._taken: Counter[int] = Counter()
 
     @contextmanager
-    def one(self, account_id: int) -> Iterator[None]:
+    def slot(self, account_id: int) -> Iterator[None]:
         """Count one call while the context is open. Raises `OpenAiProblem` 429 beyond `MAX_CALLS_PER_ACCOUNT`."""
         if self._taken[account_id] >= MAX_CALLS_PER_ACCOUNT:
             sentence, headers = _TOO_MANY_CALLS.format(MAX_CALLS_PER_ACCOUNT), {"Retry-After": _RETRY_AFTER_S}

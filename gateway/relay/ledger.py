@@ -77,7 +77,7 @@ class AdmittedCall:
         """Response headers that announce a limit which the request did not have."""
         return {LIMIT_HEADER: str(self.limit)} if self.limit else {}
 
-    def told(self, refusal: OpenAiProblem) -> OpenAiProblem:
+    def with_limit_remark(self, refusal: OpenAiProblem) -> OpenAiProblem:
         """The model server's `refusal`, with a remark if the gateway added a limit that the client does not know of."""
         if self.limit is None or refusal.status != 400:
             return refusal
@@ -98,41 +98,41 @@ class Ledger:
 
     async def book(
         self,
-        held: AdmittedCall,
+        admitted: AdmittedCall,
         usage: Usage | None,
         *,
         kind: Kind | None = None,
         status: str = "ok",
         detail: str = "",
-        task: str = "",
+        batch: str = "",
     ) -> None:
         """Charge the cost of the call and log it. Without `usage` there was no answer, and nothing is charged.
 
-        `task` is the id of the batch that the call created at the model server.
+        `batch` is the id of the batch that the call created at the model server.
         """
-        held.has_booker = True
-        detail = " ".join(filter(None, (detail, _LIMIT_REMARK.format(held.limit) if held.limit else "")))
+        admitted.has_booker = True
+        detail = " ".join(filter(None, (detail, _LIMIT_REMARK.format(admitted.limit) if admitted.limit else "")))
         entry = replace(
-            held.caller.entry(kind or held.kind, held.model, status=status, detail=detail),
+            admitted.caller.entry(kind or admitted.kind, admitted.model, status=status, detail=detail),
             prompt_tokens=usage.prompt_tokens if usage else 0,
             completion_tokens=usage.completion_tokens if usage else 0,
-            unpriced=held.price is None or held.price.is_default,
+            unpriced=admitted.price is None or admitted.price.is_default,
         )
-        cost = usage.cost(held.price) if usage else 0
-        entry = replace(entry, request_id=task) if task else entry
+        cost = usage.cost(admitted.price) if usage else 0
+        entry = replace(entry, request_id=batch) if batch else entry
         # A separate task: it completes even if the caller is cancelled, and `drain` waits for it.
-        await asyncio.shield(self._start(self._book_first(held, cost, entry)))
+        await asyncio.shield(self._start(self._book_first(admitted, cost, entry)))
 
-    async def book_failure(self, held: AdmittedCall, error: GatekeyError, status: str) -> None:
+    async def book_failure(self, admitted: AdmittedCall, error: GatekeyError, status: str) -> None:
         """Log that the call failed. Nothing is charged."""
-        await self.book(held, None, kind=Kind.ERROR, status=status, detail=str(error))
+        await self.book(admitted, None, kind=Kind.ERROR, status=status, detail=str(error))
 
-    def book_cancelled(self, holding: Awaitable[Hold], held: Callable[[Hold], AdmittedCall]) -> None:
-        """Book a call that was cancelled during `holding`; `held` makes the admitted call from its result."""
+    def book_cancelled(self, holding: Awaitable[Hold], admit: Callable[[Hold], AdmittedCall]) -> None:
+        """Book a call that was cancelled during `holding`; `admitted` makes the admitted call from its result."""
 
         async def book_cancelled() -> None:
             with contextlib.suppress(GatekeyError):
-                await self.book_failure(held(await holding), GATEWAY_STOPPED, problem_code(GATEWAY_STOPPED))
+                await self.book_failure(admit(await holding), GATEWAY_STOPPED, problem_code(GATEWAY_STOPPED))
 
         self._start(book_cancelled())
 
@@ -166,22 +166,22 @@ class Ledger:
         booking.add_done_callback(self._bookings.discard)
         return booking
 
-    async def _book(self, held: AdmittedCall, cost: int, entry: UsageEntry) -> None:
+    async def _book(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         store = self._services.store
         with contextlib.suppress(AlreadySettled):  # account deleted, or booked by an earlier try
-            await self._services.threads.write(lambda tx: store.quota.book(tx, held.hold, cost, entry))
+            await self._services.threads.write(lambda tx: store.quota.book(tx, admitted.hold, cost, entry))
 
-    async def _book_first(self, held: AdmittedCall, cost: int, entry: UsageEntry) -> None:
+    async def _book_first(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         try:
-            await self._book(held, cost, entry)
+            await self._book(admitted, cost, entry)
         except StoreUnavailable:
             # Retried after the response. If this try succeeded after all, the retry finds nothing left to book.
-            self._start(self._book_again(held, cost, entry))
+            self._start(self._book_again(admitted, cost, entry))
 
-    async def _book_again(self, held: AdmittedCall, cost: int, entry: UsageEntry) -> None:
+    async def _book_again(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         for pause in BOOKING_RETRY_DELAYS_S:
             await asyncio.sleep(pause)
             with contextlib.suppress(StoreUnavailable):
-                await self._book(held, cost, entry)
+                await self._book(admitted, cost, entry)
                 return
-        LOGGER.error("A call of account %d could not be booked", held.caller.holder.account_id)
+        LOGGER.error("A call of account %d could not be booked", admitted.caller.holder.account_id)

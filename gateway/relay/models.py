@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.model_server.client import read_body, response_problem
-from gateway.problems import OpenAiProblem
+from gateway.problems import REQUEST_ID_KEY, OpenAiProblem
 from gateway.relay.relay import Relay
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
@@ -24,12 +24,12 @@ class Models:
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
 
-    async def every(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> Response:
         """All models, by name."""
         models = await self._models(request)
         return self._answer(request, {"object": "list", "data": [models[name] for name in sorted(models)]})
 
-    async def one(self, request: Request) -> Response:
+    async def read_one(self, request: Request) -> Response:
         """One model. Raises `OpenAiProblem` 404 if the account may not call it."""
         models, name = await self._models(request), request.path_params["model"]
         if name not in models:
@@ -38,9 +38,7 @@ class Models:
 
     async def _models(self, request: Request) -> dict[str, dict[str, Any]]:
         relay = self._relay
-        started_at, key, site = relay.begin(request), relay.key(request), await relay.site()
-        async with relay.counted(request, key, site, started_at):
-            caller = await relay.caller(request, key, site, started_at)
+        caller, site = await relay.callers.accept_bodiless(request)
         priced, accepts_unpriced = await relay.services.threads.read(lambda: self._known(caller.holder))
         models = {name: _model_entry(name) for name in priced}
         if accepts_unpriced and site.upstream_url:
@@ -61,7 +59,7 @@ class Models:
                 return {}
             if not answer.is_success:
                 raise await response_problem(answer, site, told=(429,))
-            data = (await self._relay.document(await read_body(answer))).get("data")
+            data = (await self._relay.responses.parse(await read_body(answer))).get("data")
         finally:
             await answer.aclose()
         entries: Iterable[Any] = data if isinstance(data, list) else ()
@@ -69,7 +67,7 @@ class Models:
         return {name: entry for name, entry in named if isinstance(name, str) and is_sanitized(name)}
 
     def _answer(self, request: Request, document: Mapping[str, Any]) -> Response:
-        return JSONResponse(document, headers=self._relay.named(request))
+        return JSONResponse(document, headers={"X-Request-Id": request.scope[REQUEST_ID_KEY]})
 
 
 def _model_entry(name: str, entry: Mapping[str, Any] | None = None) -> dict[str, Any]:

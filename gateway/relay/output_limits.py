@@ -25,11 +25,11 @@ class LimitCompliance:
     def __init__(self) -> None:
         self._disobedient: set[str] = set()
 
-    def holds(self, site: SiteView, model: str) -> bool:
+    def trusts(self, site: SiteView, model: str) -> bool:
         """Whether a limit in a request can be trusted."""
         return site.output_limit != LIMIT_IGNORED and model not in self._disobedient
 
-    def note(self, call: Call, usage: Usage) -> None:
+    def record(self, call: Call, usage: Usage) -> None:
         """Remember the model of `call` if its answer was longer than allowed."""
         limit = call.length.tokens
         if not call.endpoint.limits or limit is None or call.model in self._disobedient:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from gateway.openapi_responses import MEANINGS, Schema, error_responses
 from gateway.paths import RELAY_PREFIX
 from gateway.relay.fields import EXTRA_FIELDS_SWITCH, TOOL_TYPES
-from gateway.relay.relay import BATCH_ID
+from gateway.relay.model_response import BATCH_ID
 from gateway.relay.request import BATCHES, ENDPOINTS, MAX_CHOICES, MAX_TOKENS, STREAM_OPTIONS, Endpoint
 from store.inputs import LONGEST_MODEL
 from store.request_fields import IN_METADATA, METADATA_BEGINNINGS, METADATA_ENDING

@@ -24,8 +24,8 @@ def relay_app(relay: Relay, exception_handlers: Mapping[Any, Any]) -> ASGIApp:
     routes = [
         *posts,
         Route(f"{RELAY_PREFIX}/batches/{{batch_id}}", tasks.read, methods=["GET"]),
-        Route(f"{RELAY_PREFIX}/models", models.every, methods=["GET"]),
-        Route(f"{RELAY_PREFIX}/models/{{model:path}}", models.one, methods=["GET"]),
+        Route(f"{RELAY_PREFIX}/models", models.list_all, methods=["GET"]),
+        Route(f"{RELAY_PREFIX}/models/{{model:path}}", models.read_one, methods=["GET"]),
     ]
     return ExceptionMiddleware(Router(routes, redirect_slashes=False), handlers=exception_handlers)
 

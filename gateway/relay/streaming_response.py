@@ -63,25 +63,29 @@ class StreamingRelayResponse(Response):
     def __init__(
         self,
         call: Call,
-        held: AdmittedCall,
+        admitted: AdmittedCall,
         answer: httpx.Response,
         ledger: Ledger,
         site: SiteView,
-        place: AbstractContextManager[Any],
+        slot: AbstractContextManager[Any],
     ) -> None:
         super().__init__(
-            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "X-Request-Id": held.caller.request_id},
+            headers={
+                "Cache-Control": "no-cache",
+                "X-Accel-Buffering": "no",
+                "X-Request-Id": admitted.caller.request_id,
+            },
             media_type="text/event-stream",
         )
         del self.headers["content-length"]
-        self.headers.update(held.headers)
+        self.headers.update(admitted.headers)
         self._call = call
-        self._held = held
-        held.has_booker = True
+        self._admitted = admitted
+        admitted.has_booker = True
         self._is_booked = False
         self._answer = answer
         self._chunks: AsyncIterator[bytes] = aiter(body_chunks(answer))
-        self._slot = place
+        self._slot = slot
         self._sending_since: float | None = None
         self._usage_at_departure: Usage | None = None
         """The usage counted until the client left; None while it is connected."""
@@ -216,10 +220,10 @@ class StreamingRelayResponse(Response):
         # A failure before the first part has no usage, unless the server reported one.
         is_nothing = kind is Kind.ERROR and not meter.deltas and meter.reported is None
         usage = None if is_nothing else self._usage_at_departure or meter.usage(self._call)
-        if usage is not None and self._held.trusts_limit:
-            self._ledger.limit_compliance.note(self._call, usage)
-        remark = usage.remark(self._held.price, "from the stream") if usage is not None else ""
-        await self._ledger.book(self._held, usage, kind=kind, status=status, detail=detail or remark)
+        if usage is not None and self._admitted.trusts_limit:
+            self._ledger.limit_compliance.record(self._call, usage)
+        remark = usage.remark(self._admitted.price, "from the stream") if usage is not None else ""
+        await self._ledger.book(self._admitted, usage, kind=kind, status=status, detail=detail or remark)
 
 
 def _body_message(event: bytes) -> Message:

@@ -38,7 +38,7 @@ def outbound(
     dial: httpcore.AsyncNetworkBackend | None = None,
 ) -> Outbound:
     """A way out that trusts `authority`, and may reach the private `allowed`."""
-    allow = AllowList.parse(" ".join(allowed))
+    allow = AllowList.read(allowed)
     return Outbound(authority.trust(), allow=allow, timeouts=timeouts, resolve=resolve, dial=dial)
 
 

@@ -29,6 +29,7 @@ from store.errors import (
     StepMissing,
 )
 from store.text import is_sanitized
+from tests.harness.device_sign_in import decided
 
 START = datetime(2026, 8, 20, 12, 0, tzinfo=UTC)
 ISSUER = "https://id.example"
@@ -105,7 +106,7 @@ class StubProvider:
         async def both() -> Identity:
             flow = self.flow(provider)
             await flow.start()
-            return await flow.wait()
+            return await decided(flow)
 
         return asyncio.run(both())
 
@@ -200,9 +201,8 @@ def test_a_sign_in_shows_a_code_pends_and_names_the_person() -> None:
         verification_uri=f"{ISSUER}/activate",
         verification_uri_complete=f"{ISSUER}/activate?user_code=BCDF-GHJK",
         expires_at=START + timedelta(seconds=600),
-        interval=5,
     )
-    waiting = Pending(5.0, shown.expires_at)
+    waiting = Pending()
     alice = Identity("work", "user-1", "alice")
     assert outcomes == [waiting, waiting, alice, alice]
     assert stub.time.naps == [5.0, 5.0, 5.0]
@@ -320,7 +320,7 @@ def test_an_error_code_ends_the_flow_with_a_sentence(code: str, error: type[Gate
         flow = stub.flow()
         await flow.start()
         with pytest.raises(error, match=words) as ended:
-            await flow.wait()
+            await decided(flow)
         asked = len(stub.requests)
         with pytest.raises(SignInExpired):
             await flow.poll()
@@ -362,7 +362,7 @@ def test_a_wait_is_cancelled_at_once() -> None:
         flow = stub.flow()
         flow._sleep = endless
         await flow.start()
-        task = asyncio.create_task(flow.wait())
+        task = asyncio.create_task(decided(flow))
         await asleep.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -399,8 +399,9 @@ def test_an_outage_while_polling_is_waited_out(outage: Reply) -> None:
         return [await flow.poll() for _ in range(3)]
 
     away, back, done = asyncio.run(run())
-    assert away == Pending(10.0, START + timedelta(seconds=600), reachable=False)
-    assert back == Pending(5.0, START + timedelta(seconds=600))
+    assert away == Pending(reachable=False)
+    assert back == Pending()
+    assert stub.time.naps == [5.0, 10.0, 5.0]
     assert isinstance(done, Identity)
 
 

@@ -23,7 +23,6 @@ from store.errors import IdentityRefused
 NOW = datetime(2026, 8, 20, 12, 0, tzinfo=UTC)
 ISSUER = "https://id.example"
 CLIENT = "gatekey-console"
-NONCE = "n-0S6_WzA2Mj"
 MINUTE = 60
 
 RSA = RSAKey.generate_key(2048, {"kid": "rsa", "use": "sig"})
@@ -42,7 +41,6 @@ def claims(**changes: Any) -> dict[str, Any]:
         "aud": CLIENT,
         "iat": moment,
         "exp": moment + 10 * MINUTE,
-        "nonce": NONCE,
         "preferred_username": "alice",
     }
     return {name: value for name, value in {**good, **changes}.items() if value is not None}
@@ -66,10 +64,8 @@ class Anything(JWSRegistry):
         pass
 
 
-def verify(token: str, keys: dict[str, object] | None = None, *, nonce: str | None = NONCE) -> str:
-    verified = verify_id_token(
-        token, PUBLISHED if keys is None else keys, issuer=ISSUER, client_id=CLIENT, now=NOW, nonce=nonce
-    )
+def verify(token: str, keys: dict[str, object] | None = None) -> str:
+    verified = verify_id_token(token, PUBLISHED if keys is None else keys, issuer=ISSUER, client_id=CLIENT, now=NOW)
     return verified.subject
 
 
@@ -152,9 +148,6 @@ TAMPERED: dict[str, Callable[[], str]] = {
     "subject with a control character": lambda: signed(claims(sub="user\x1b[2J")),
     "subject beyond ASCII": lambda: signed(claims(sub="usеr-1")),
     "subject too long": lambda: signed(claims(sub="u" * 256)),
-    "other nonce": lambda: signed(claims(nonce="another")),
-    "no nonce": lambda: signed(claims(nonce=None)),
-    "nonce in a list": lambda: signed(claims(nonce=[NONCE])),
     "empty": lambda: "",
     "two parts": lambda: "a.b",
     "header is a list": lambda: f"{b64(b'[]')}.{b64(claims())}.AAAA",
@@ -167,7 +160,7 @@ TAMPERED: dict[str, Callable[[], str]] = {
 
 
 def test_a_good_token_names_its_subject() -> None:
-    verified = verify_id_token(signed(claims()), PUBLISHED, issuer=ISSUER, client_id=CLIENT, now=NOW, nonce=NONCE)
+    verified = verify_id_token(signed(claims()), PUBLISHED, issuer=ISSUER, client_id=CLIENT, now=NOW)
     assert (verified.subject, verified.display) == ("user-1", "alice")
 
 
@@ -251,10 +244,6 @@ def test_a_second_audience_needs_the_authorized_party() -> None:
     assert verify(signed(claims(aud=[CLIENT, "another"], azp=CLIENT))) == "user-1"
 
 
-def test_a_nonce_nobody_sent_is_not_asked_for() -> None:
-    assert verify(signed(claims(nonce=None)), nonce=None) == "user-1"
-
-
 def test_one_key_needs_no_key_id() -> None:
     assert verify(signed(claims(), kid=None), {"keys": [RSA.as_dict(private=False)]}) == "user-1"
     twice: dict[str, object] = {
@@ -305,9 +294,7 @@ def test_keys_that_are_not_understood_are_skipped() -> None:
     ],
 )
 def test_the_display_name_is_safe_and_is_no_address(named: dict[str, object], shown: str) -> None:
-    verified = verify_id_token(
-        signed(claims(**named)), PUBLISHED, issuer=ISSUER, client_id=CLIENT, now=NOW, nonce=NONCE
-    )
+    verified = verify_id_token(signed(claims(**named)), PUBLISHED, issuer=ISSUER, client_id=CLIENT, now=NOW)
     assert verified.display == shown
 
 

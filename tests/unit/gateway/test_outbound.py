@@ -70,7 +70,7 @@ def test_no_spelling_of_this_machine_was_reached(
     monkeypatch.setattr(socket, "getaddrinfo", with_a_hosts_file)
     with HttpReceiver(backstage) as internal:
         # The port is listed, for another host: only the address is left to refuse it.
-        way = Outbound(authority.trust(), allow=AllowList.parse(f"elsewhere.example:{internal.port}"))
+        way = Outbound(authority.trust(), allow=AllowList.read([f"elsewhere.example:{internal.port}"]))
         with pytest.raises((AddressRefused, InvalidUrl)):
             post(way, f"http://{host}:{internal.port}/")
     assert internal.connections == 0

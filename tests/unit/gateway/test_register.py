@@ -28,10 +28,10 @@ def enter(register: ConnectionRegister, address: str, count: int) -> list[Line]:
 def test_the_longest_waiting_goes_first_and_one_at_work_never() -> None:
     register = ConnectionRegister(3, 3)
     lines = enter(register, "192.0.2.1", 3)
-    register.work(lines[0])
+    register.mark_busy(lines[0])
     assert register.admit(Line(), "192.0.2.2")
     assert [line.is_given_up for line in lines] == [False, True, False]
-    register.wait(lines[0])
+    register.mark_idle(lines[0])
     assert register.admit(Line(), "192.0.2.2")
     assert [line.is_given_up for line in lines] == [False, True, True]
     assert len(register) == 3
@@ -40,7 +40,7 @@ def test_the_longest_waiting_goes_first_and_one_at_work_never() -> None:
 def test_nobody_at_work_makes_place() -> None:
     register = ConnectionRegister(2, 2)
     for line in enter(register, "192.0.2.1", 2):
-        register.work(line)
+        register.mark_busy(line)
     assert not register.admit(Line(), "192.0.2.2")
     assert len(register) == 2
 
@@ -56,7 +56,7 @@ def test_one_client_makes_place_among_its_own() -> None:
 def test_one_network_of_ipv6_is_one_client() -> None:
     register = ConnectionRegister(10, 2)
     for number in range(2):
-        register.work(enter(register, f"2001:db8::{number}", 1)[0])
+        register.mark_busy(enter(register, f"2001:db8::{number}", 1)[0])
     assert not register.admit(Line(), "2001:db8::3")
     assert register.admit(Line(), "2001:db8:0:1::3")
 
@@ -71,9 +71,9 @@ def test_a_trusted_proxy_stands_for_many_clients() -> None:
 def test_who_left_is_forgotten_and_leaves_once() -> None:
     register = ConnectionRegister(10, 1)
     line = enter(register, "192.0.2.1", 1)[0]
-    register.leave(line)
-    register.leave(line)
-    register.wait(line)
+    register.remove(line)
+    register.remove(line)
+    register.mark_idle(line)
     assert len(register) == 0
     register.shed()
     assert not line.is_given_up

@@ -16,7 +16,7 @@ import pytest
 
 from gateway.model_server.client import ModelServerClient
 from gateway.problems import OpenAiProblem
-from gateway.relay import body_parser, parser_process, relay
+from gateway.relay import body_parser, model_response, parser_process
 from gateway.relay.body_parser import MAX_INLINE_BYTES, BodyParser
 from gateway.relay.request import ENDPOINTS, MAX_JSON_VALUES, Call, Endpoint, parse_request
 from store.store import Store
@@ -32,13 +32,13 @@ LARGE: Final = [{"role": "user", "content": "x" * 70_000}]
 def noting_threads(monkeypatch: pytest.MonkeyPatch, name: str) -> list[bool]:
     """Whether each call of `name` in the relay was in the thread of the event loop."""
     calls: list[bool] = []
-    real: Callable[..., Any] = getattr(relay, name)
+    real: Callable[..., Any] = getattr(model_response, name)
 
     def noting(*args: object) -> Any:
         calls.append(threading.current_thread() is threading.main_thread())
         return real(*args)
 
-    monkeypatch.setattr(relay, name, noting)
+    monkeypatch.setattr(model_response, name, noting)
     return calls
 
 
@@ -181,7 +181,7 @@ async def test_an_answer_with_a_number_longer_than_any_is_no_answer(store: Store
 
 
 async def test_a_large_answer_was_parsed_off_the_event_loop(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    key, calls = make_relayed(store), noting_threads(monkeypatch, "_parse_document")
+    key, calls = make_relayed(store), noting_threads(monkeypatch, "parse_document")
     answers = iter([answer(), answer(chat(choices=LARGE)), answer(b"[" * 70_000)])
     async with client_of(store, token=key, upstream=ModelServer(lambda _: next(answers))) as client:
         statuses = [(await client.post("/v1/chat/completions", json=CHAT)).status_code for _ in range(3)]

@@ -1,0 +1,96 @@
+"""The start of a relay request: its id, its API key, the rate limits, and its caller."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+from starlette.requests import Request
+
+from gateway.bearer import bearer_token
+from gateway.client_address import client_address
+from gateway.problems import REQUEST_ID_KEY, OpenAiProblem, problem_code
+from gateway.relay.ledger import Caller, Ledger
+from gateway.services import Services
+from gateway.site_view import SiteView
+from store.api_keys import KeyHolder
+from store.errors import InvalidApiKey
+from store.tokens import API_KEY_PREFIX
+
+_CREDENTIAL_NAME: Final = "an API key"
+
+
+@dataclass(slots=True)
+class RelayRequest:
+    """A request with its API key, which is not authenticated yet, and the settings at its arrival."""
+
+    request: Request
+    key: str
+    site: SiteView
+    started_at: float
+    """By `time.perf_counter`."""
+
+    @property
+    def id(self) -> str:
+        """The request id, which its response and its usage log entry carry."""
+        request_id: str = self.request.scope[REQUEST_ID_KEY]
+        return request_id
+
+
+class Callers:
+    """Accepts requests, counts them against the rate limits, and authenticates their callers."""
+
+    def __init__(self, services: Services, ledger: Ledger) -> None:
+        self._services = services
+        self._ledger = ledger
+
+    async def accept(self, request: Request) -> RelayRequest:
+        """Assign the request its id. Raises `BearerMissing`, `BearerMalformed`, and `StoreUnavailable`."""
+        request.scope[REQUEST_ID_KEY] = "req_" + self._services.store.context.rng.randbytes(12).hex()
+        started_at = time.perf_counter()
+        key = bearer_token(request.scope, API_KEY_PREFIX, _CREDENTIAL_NAME)
+        return RelayRequest(request, key, await self._services.site.current(), started_at)
+
+    @asynccontextmanager
+    async def rate_limited(self, incoming: RelayRequest) -> AsyncIterator[KeyHolder]:
+        """Count the request for its key and its account. An invalid key undoes the count.
+
+        Raises `OpenAiProblem` 429, and `InvalidApiKey`.
+        """
+        rates = self._services.rates
+        holder = await rates.key_holder(incoming.key, self._holder)
+        try:
+            counted = rates.count(holder, incoming.site)
+        except OpenAiProblem as error:
+            caller = self.identify(incoming, replace(holder, records_ip=False))
+            await self._ledger.log_refusal(caller, "", error, problem_code(error))
+            raise
+        try:
+            yield holder
+        except InvalidApiKey:
+            rates.forget(incoming.key, counted)
+            raise
+
+    async def authenticate(self, incoming: RelayRequest) -> Caller:
+        """The caller. Raises `InvalidApiKey`."""
+        api_keys = self._services.store.api_keys
+        holder = await self._services.threads.read(lambda: api_keys.authenticate(incoming.key))
+        return self.identify(incoming, holder)
+
+    async def accept_bodiless(self, request: Request) -> tuple[Caller, SiteView]:
+        """Accept, count and authenticate a request without a body. Raises what those steps raise."""
+        incoming = await self.accept(request)
+        async with self.rate_limited(incoming):
+            return await self.authenticate(incoming), incoming.site
+
+    def identify(self, incoming: RelayRequest, holder: KeyHolder) -> Caller:
+        """The caller for the ledger. Adds the account to the access log entry."""
+        scope = incoming.request.scope
+        address = client_address(scope, incoming.site.trusted_proxies)
+        self._services.log_account(scope, holder, address)
+        return Caller(holder, address, incoming.id, incoming.started_at)
+
+    def _holder(self, key: str) -> KeyHolder:
+        with self._services.store.database.read() as tx:
+            return self._services.store.api_keys.holder(tx, key)
