@@ -23,7 +23,7 @@ from store.values import usage
 from store.values.usage import LoggedEntry, UsagePage
 
 T = TypeVar("T")
-PATH: Final = "/api/account"
+ACCOUNT_PATH: Final = "/api/account"
 CREDENTIAL_NAME: Final = "a System Access Token"
 SECURITY: Final[dict[str, Any]] = {"security": [{"SystemAccessToken": []}]}
 
@@ -94,7 +94,7 @@ async def _counted_session(services: Services, request: Request, *, is_save: boo
 
 def account_routes(services: Services) -> APIRouter:
     """Routes for the account, its quota and its usage log."""
-    router = APIRouter(prefix=PATH, tags=["account"])
+    router = APIRouter(prefix=ACCOUNT_PATH, tags=["account"])
     store = services.store
 
     @router.get("", response_model=AccountDocument, responses=problem_responses(*READ_STATUSES), openapi_extra=SECURITY)

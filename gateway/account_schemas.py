@@ -10,7 +10,7 @@ Usd = Annotated[str, Field(pattern=_AMOUNT, max_length=17, examples=["1.00"])]
 """Dollars with up to six decimals, up to 1,000,000,000; a string, because a float loses cents."""
 
 
-def whole(value: object) -> object:
+def integer_from_float(value: object) -> object:
     """2.0 as 2, and everything else as it is: JSON has one kind of number (RFC 8259, 6)."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 

@@ -41,7 +41,7 @@ _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 """Everything that IANA has assigned so far (RFC 4291, section 2.4). Loopback, unique local, link local, site local,
 multicast and IPv4-compatible addresses are outside of it."""
 
-ALLOWED: Final = "channels.private_network_allow"
+ALLOW_LIST_SETTING: Final = "channels.private_network_allow"
 """The administrator's setting that holds the `AllowList`."""
 
 _DENIED_V6: Final = tuple(

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from gateway.access_log import AccessLog
 from gateway.account_api import account_routes, as_json
 from gateway.account_schemas import Health
-from gateway.background import background
+from gateway.background import background_tasks
 from gateway.bearer import BearerMalformed
 from gateway.body_limit import BodyLimit
 from gateway.dispatcher import DeliveryTransports
@@ -23,13 +23,13 @@ from gateway.health import HealthCheck
 from gateway.model_server.client import ModelServerClient
 from gateway.openapi import methods_of, openapi_document
 from gateway.openapi_responses import problem_responses
-from gateway.pages import HEADERS, PAGE_PATH
+from gateway.pages import PAGE_HEADERS, PAGE_PATH
 from gateway.passkey_routes import passkey_routes
 from gateway.paths import PathNormalization, is_relayed
 from gateway.problems import REQUEST_ID_KEY, HttpProblem, log_unforeseen, openai_problem, problem, validation_problem
 from gateway.relay.relay import Relay
 from gateway.relay.relay_openapi import relay_paths
-from gateway.relay.routes import RelayFirst, relay_app
+from gateway.relay.routes import RelayRouting, relay_app
 from gateway.services import Services
 from gateway.settings_api import settings_routes
 from gateway.shutdown_response import ShutdownResponse
@@ -73,7 +73,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            async with background(store, transports) if dispatches else nullcontext():
+            async with background_tasks(store, transports) if dispatches else nullcontext():
                 yield
         finally:
             await relay.drain()
@@ -106,7 +106,7 @@ def create_app(
     app.router.routes.extend(passkey_routes(services))
     app.add_middleware(FastRoutes, routers=routers, exception_handlers=handlers)
     app.add_middleware(HeadMiddleware)
-    app.add_middleware(RelayFirst, relay=relay_app(relay, handlers))
+    app.add_middleware(RelayRouting, relay=relay_app(relay, handlers))
     app.add_middleware(BodyLimit)
     app.add_middleware(ShutdownResponse)
     app.add_middleware(PathNormalization)
@@ -136,7 +136,7 @@ def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
             return openai_problem(error, request.scope.get(REQUEST_ID_KEY, ""))
         answer = problem(error)
         if request.scope["path"].startswith(PAGE_PATH):
-            answer.headers.update(HEADERS)
+            answer.headers.update(PAGE_HEADERS)
         return answer
 
     async def http(request: Request, error: HTTPException) -> Response:

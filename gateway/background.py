@@ -21,7 +21,7 @@ Work = Callable[[asyncio.Event], Awaitable[None]]
 
 
 @asynccontextmanager
-async def background(store: Store, transports: DeliveryTransports | None = None) -> AsyncIterator[None]:
+async def background_tasks(store: Store, transports: DeliveryTransports | None = None) -> AsyncIterator[None]:
     """Run the dispatcher and the cleanup while the context is open; on exit, finish the deliveries under way."""
     stop = asyncio.Event()
     works: tuple[Work, ...] = (Dispatcher(store, transports).run, partial(run_cleanup, store))

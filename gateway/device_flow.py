@@ -17,9 +17,9 @@ from gateway.github import github_account, github_endpoints
 from gateway.oidc import discover, oidc_account
 from gateway.providers import (
     Endpoints,
-    JsonResponse,
     Provider,
     ProviderKind,
+    ProviderResponse,
     canonical_url,
     provider_failure,
     request_json,
@@ -115,7 +115,7 @@ class DeviceFlow:
         self._endpoints: Endpoints | None = None
         self._authorization: DeviceAuthorization | None = None
         self._device_code = ""
-        self._grant: JsonResponse | None = None
+        self._grant: ProviderResponse | None = None
         self._identity: Identity | None = None
         self._interval = DEFAULT_INTERVAL_S
         self._failures = 0
@@ -200,7 +200,7 @@ class DeviceFlow:
             raise _terminal_error(self._provider, answer)
         return Pending()
 
-    async def _redeem(self, endpoints: Endpoints) -> JsonResponse:
+    async def _redeem(self, endpoints: Endpoints) -> ProviderResponse:
         form = {
             "grant_type": GRANT_TYPE,
             "device_code": self._device_code,
@@ -208,7 +208,7 @@ class DeviceFlow:
         }
         return await self._ask(endpoints, endpoints.token, form)
 
-    async def _identify(self, grant: JsonResponse, endpoints: Endpoints) -> Identity:
+    async def _identify(self, grant: ProviderResponse, endpoints: Endpoints) -> Identity:
         provider, token = self._provider, grant.text("access_token")
         if not token.isascii() or not is_sanitized(token):
             raise IdentityRefused
@@ -218,7 +218,7 @@ class DeviceFlow:
             account = await oidc_account(self._client, provider, endpoints, grant, self._clock.now())
         return Identity(provider.slug, *account)
 
-    async def _ask(self, endpoints: Endpoints, url: str, form: dict[str, str]) -> JsonResponse:
+    async def _ask(self, endpoints: Endpoints, url: str, form: dict[str, str]) -> ProviderResponse:
         secret, basic = self._provider.client_secret, None
         if secret and endpoints.basic_auth:
             # RFC 6749, 2.3.1: both halves are form-encoded before they are joined.
@@ -241,7 +241,7 @@ class DeviceFlow:
         self._device_code, self._grant = "", None
 
 
-def _terminal_error(provider: Provider, answer: JsonResponse) -> GatekeyError:
+def _terminal_error(provider: Provider, answer: ProviderResponse) -> GatekeyError:
     """The error for a provider's error code. An unknown code is not quoted."""
     ending = _TERMINAL_ERRORS.get(answer.text("error"))
     return ending(provider) if ending else provider_failure(provider, f"refused the request (status {answer.status})")

@@ -20,7 +20,7 @@ from gateway.connect import DEFAULT_TIMEOUTS, Resolve, Timeouts, system_resolver
 from gateway.messages import build_message
 from gateway.outbound import Outbound, system_trust
 from gateway.retry import next_attempt
-from gateway.targets import Destination, destination
+from gateway.targets import Destination, find_destination
 from store.errors import (
     DatabaseBusy,
     DatabaseDamaged,
@@ -131,10 +131,10 @@ class Dispatcher:
 
         Raises `StoreUnavailable`.
         """
-        where: Destination | None = None
+        destination: Destination | None = None
         try:
-            where = await asyncio.to_thread(destination, self._store, job)
-            await self._send(build_message(job), where)
+            destination = await asyncio.to_thread(find_destination, self._store, job)
+            await self._send(build_message(job), destination)
         except NoSuchAccount:
             return False  # the account was deleted meanwhile, and the message with it
         except (DatabaseBusy, DatabaseUnreachable):
@@ -143,22 +143,24 @@ class Dispatcher:
             await asyncio.to_thread(self._store.outbox.set_aside, job)
             return FailedAttempt(job.channel, job.kind, str(error), None)
         except GatekeyError as error:
-            return await self._note_failure(job, where, error)
+            return await self._note_failure(job, destination, error)
         return await asyncio.to_thread(self._store.outbox.delivered, job)
 
-    async def _send(self, message: Message, where: Destination) -> None:
-        context, transports, target = self._store.context, self._transports, where.target
+    async def _send(self, message: Message, destination: Destination) -> None:
+        context, transports, target = self._store.context, self._transports, destination.target
         if isinstance(target, EmailTarget):
             tls = await self._mail_trust()
             await email.send(message, target, tls=tls, timeouts=transports.mail_timeouts, resolve=transports.resolve)
         else:
-            await target.deliver(message, Transport(await self._outbound(where.allow), context.clock, context.rng))
+            await target.deliver(
+                message, Transport(await self._outbound(destination.allow), context.clock, context.rng)
+            )
 
-    async def _note_failure(self, job: Job, where: Destination | None, error: GatekeyError) -> FailedAttempt:
+    async def _note_failure(self, job: Job, destination: Destination | None, error: GatekeyError) -> FailedAttempt:
         outbox, sentence = self._store.outbox, str(error)
         is_permanent = isinstance(error, DeliveryFailed) and error.permanent
-        if is_permanent and job.kind == QUOTA_WARNING and where is not None and where.version is not None:
-            version = where.version
+        if is_permanent and job.kind == QUOTA_WARNING and destination is not None and destination.version is not None:
+            version = destination.version
             if await asyncio.to_thread(lambda: outbox.disable_channel(job, version=version)):
                 sentence = f"{sentence} {_CHANNEL_SWITCHED_OFF}"
         following = None

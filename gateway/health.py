@@ -19,7 +19,7 @@ from store.health import check_writable
 HEALTHY_TTL_S: Final = 10.0
 """Seconds a successful check is cached: at most one probe write in that time."""
 UNHEALTHY_TTL_S: Final = 1.0
-REASONS: Final[Mapping[type[StoreUnavailable], str]] = {
+REASON_CODES: Final[Mapping[type[StoreUnavailable], str]] = {
     DatabaseBusy: "database_busy",
     DatabaseFull: "disk_full",
     DatabaseReadOnly: "database_read_only",
@@ -52,7 +52,7 @@ class HealthCheck:
         try:
             await self._services.threads.read(self._services.store.outbox.next_due)
         except StoreUnavailable as error:
-            raise Unhealthy(reason_of(error)) from error
+            raise Unhealthy(reason_code(error)) from error
         async with self._lock:
             if self._monotonic() >= self._until:
                 self._reason = await self._check_write()
@@ -65,10 +65,10 @@ class HealthCheck:
         try:
             await self._services.threads.read(lambda: check_writable(database))
         except StoreUnavailable as error:
-            return reason_of(error)
+            return reason_code(error)
         return None
 
 
-def reason_of(error: StoreUnavailable) -> str:
+def reason_code(error: StoreUnavailable) -> str:
     """The code for `error`."""
-    return next(REASONS[kind] for kind in type(error).__mro__ if kind in REASONS)
+    return next(REASON_CODES[kind] for kind in type(error).__mro__ if kind in REASON_CODES)

@@ -8,7 +8,7 @@ from datetime import datetime
 import httpx
 
 from gateway.id_token import ALGORITHMS, display_name, verify_id_token
-from gateway.providers import Endpoints, JsonResponse, Provider, canonical_url, provider_failure, request_json
+from gateway.providers import Endpoints, Provider, ProviderResponse, canonical_url, provider_failure, request_json
 from store.errors import IdentityRefused, ProviderFailed
 
 
@@ -47,7 +47,7 @@ async def discover(client: httpx.AsyncClient, provider: Provider) -> Endpoints:
 
 
 async def oidc_account(
-    client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: JsonResponse, now: datetime
+    client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: ProviderResponse, now: datetime
 ) -> tuple[str, str]:
     """The subject of the verified ID token in `grant`, and a name to show.
 
@@ -71,7 +71,7 @@ async def oidc_account(
 
 
 async def _name_from_userinfo(
-    client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: JsonResponse, subject: str
+    client: httpx.AsyncClient, provider: Provider, endpoints: Endpoints, grant: ProviderResponse, subject: str
 ) -> str:
     """The name to show, or an empty one: a failed request for it must not fail the sign-in."""
     try:

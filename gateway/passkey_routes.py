@@ -17,7 +17,7 @@ from starlette.routing import Route
 from gateway import webauthn_ceremony
 from gateway.client_address import throttle_key
 from gateway.json_text import loads
-from gateway.pages import FINISH_PATH, HEADERS, OPTIONS_PATH, assets
+from gateway.pages import FINISH_PATH, OPTIONS_PATH, PAGE_HEADERS, assets
 from gateway.problems import headers_of, sentence_of, status_of
 from gateway.relying_party import RelyingParty
 from gateway.services import Services
@@ -56,8 +56,8 @@ class PasskeyPage:
 
         async def send(_: Request) -> Response:
             if not await self._services.threads.read(self._passkeys.is_enabled):
-                return Response(PasskeysDisabled.sentence, 403, HEADERS, media_type="text/plain; charset=utf-8")
-            return Response(asset.body, 200, HEADERS, media_type=asset.media_type)
+                return Response(PasskeysDisabled.sentence, 403, PAGE_HEADERS, media_type="text/plain; charset=utf-8")
+            return Response(asset.body, 200, PAGE_HEADERS, media_type=asset.media_type)
 
         return send
 
@@ -147,10 +147,10 @@ def _options(party: RelyingParty, ceremony: Ceremony) -> dict[str, Any]:
 def _json_handler(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
-            return JSONResponse(await handler(request), headers=dict(HEADERS))
+            return JSONResponse(await handler(request), headers=dict(PAGE_HEADERS))
         except GatekeyError as error:
             told = {"title": error.title, "sentence": sentence_of(error)}
-            headers = {**HEADERS, **headers_of(error)}
+            headers = {**PAGE_HEADERS, **headers_of(error)}
             headers.pop("WWW-Authenticate", None)
             return JSONResponse({"error": told}, status_of(error), headers)
 

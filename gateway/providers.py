@@ -74,7 +74,7 @@ class Endpoints:
 
 
 @dataclass(frozen=True, slots=True)
-class JsonResponse:
+class ProviderResponse:
     """A provider's JSON response. `repr` shows only the status, because the body may hold a token."""
 
     status: int
@@ -106,7 +106,7 @@ async def request_json(
     *,
     bearer: str = "",
     basic: httpx.BasicAuth | None = None,
-) -> JsonResponse:
+) -> ProviderResponse:
     """POST `form`, or GET without one. Redirects are not followed.
 
     Raises ProviderFailed when there is no response, or it is longer than `MAX_RESPONSE_BYTES` or not a JSON object. An
@@ -130,7 +130,7 @@ async def request_json(
             status, raw = response.status_code, await _read(response, provider)
     except tuple(_FAILURES) as error:
         raise provider_failure(provider, _failure_phrase(error)) from error
-    return JsonResponse(status, _json_object(raw, provider, status))
+    return ProviderResponse(status, _json_object(raw, provider, status))
 
 
 def canonical_url(provider: Provider, address: str, *, like: str) -> str:

@@ -24,7 +24,7 @@ from store.sessions import digest
 
 FLUSH_INTERVAL_S: Final = 1.0
 """Seconds between two visits to the store, while there are requests."""
-SAVES_PER_MINUTE: Final = 60
+MAX_SAVES_PER_MINUTE: Final = 60
 """Per account, by token: each save adds an entry to the audit log, which is kept."""
 _MINUTE_S: Final = 60
 _MAX_CACHED_HOLDERS: Final = 10_000
@@ -88,7 +88,7 @@ class RateLimiter:
             return CountedRequest()
         limits = {f"account:{account_id}": (site.requests_per_minute_of_account, "This account")}
         if is_save:
-            limits[f"saves:{account_id}"] = (SAVES_PER_MINUTE, "For changes of its settings, this account")
+            limits[f"saves:{account_id}"] = (MAX_SAVES_PER_MINUTE, "For changes of its settings, this account")
         return self._count(limits)
 
     def remember(self, token: str, account_id: int) -> None:

@@ -29,7 +29,7 @@ SHUTDOWN_GRACE_S: Final = 60
 """Seconds that requests under way may take after the signal to stop."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that stop the gateway. A closed terminal sends SIGHUP, which would otherwise kill it amid a stream."""
-_BACKLOG: Final = 2048
+_BACKLOG_CONNECTIONS: Final = 2048
 _GC_THRESHOLD_OBJECTS: Final = 50_000
 """Allocations between two collections. Python's default of 700 is reached within a few requests."""
 
@@ -110,13 +110,13 @@ def serve(store: Store, *, host: str, port: int) -> int:
     with listener:
         tune_garbage_collector()
         origin = f"http://{f'[{host}]' if ':' in host else host}"
-        server = _Server(server_config(create_app(store)), origin, connection_register(store))
+        server = _Server(server_config(create_app(store)), origin, make_connection_register(store))
         server.run(sockets=[listener])
     LOGGER.info("Gatekey has stopped")
     return 0 if server.started else 1
 
 
-def connection_register(store: Store) -> ConnectionRegister:
+def make_connection_register(store: Store) -> ConnectionRegister:
     """The register of a server over `store`, limited by its settings and by the descriptors of this process."""
     site = store.site
     most = connection_limit(raise_limit(), site.number("limits.connections"))
@@ -144,7 +144,7 @@ def server_config(app: object) -> uvicorn.Config:
         lifespan="on",
         ws="none",
         timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
-        backlog=_BACKLOG,
+        backlog=_BACKLOG_CONNECTIONS,
     )
 
 
@@ -156,7 +156,9 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     is_both = family == socket.AF_INET6 and _is_any(host) and socket.has_dualstack_ipv6()
     try:
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=is_both)
+        listener = socket.create_server(
+            (host, port), family=family, backlog=_BACKLOG_CONNECTIONS, dualstack_ipv6=is_both
+        )
         # Accepted sockets inherit it. asyncio sets it only on sockets created with an explicit protocol number. Without
         # it the body of a response waits for the acknowledgement of its headers, 40 ms with most clients.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gateway.account_api import PATH, READ_STATUSES, SECURITY, as_json, read_for, write_for
+from gateway.account_api import ACCOUNT_PATH, READ_STATUSES, SECURITY, as_json, read_for, write_for
 from gateway.bearer import bearer_token
 from gateway.openapi_responses import problem_responses
 from gateway.problems import HttpProblem, InvalidDocument, validation_problem
@@ -39,7 +39,7 @@ _WRITING: Final = (*READ_STATUSES, 412, 413, 415, 422, 428)
 
 def settings_routes(services: Services) -> APIRouter:
     """GET and PUT the four sections."""
-    router = APIRouter(prefix=f"{PATH}/settings", tags=["settings"])
+    router = APIRouter(prefix=f"{ACCOUNT_PATH}/settings", tags=["settings"])
     # One for all sections: a password takes long to check, and occupies a thread that others read in.
     proving = asyncio.Semaphore(_HASHED_AT_ONCE)
     for kind, schemas in SCHEMAS.items():

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
-from gateway.account_schemas import Document, Module, Usd, whole
+from gateway.account_schemas import Document, Module, Usd, integer_from_float
 from store.inputs import LONGEST_EMAIL, LONGEST_URL
 from store.modules import MODULES
 from store.money import parse_usd, type_usd
@@ -101,7 +101,7 @@ def _annotation(setting: Setting) -> Any:
         case SettingType.TEXT:
             return Annotated[str, Field(max_length=_LONGEST_TEXT)]
         case SettingType.WHOLE_NUMBER:
-            return Annotated[int, Field(ge=setting.lowest, le=setting.highest), BeforeValidator(whole)]
+            return Annotated[int, Field(ge=setting.lowest, le=setting.highest), BeforeValidator(integer_from_float)]
         case SettingType.MODULES:
             return Annotated[list[Module], Field(max_length=_MOST_MODULES)]
 

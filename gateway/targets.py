@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from gateway.addresses import ALLOWED, AllowList
+from gateway.addresses import ALLOW_LIST_SETTING, AllowList
 from gateway.channels.email import EmailTarget, SmtpServer
 from gateway.channels.registry import TARGETS
 from gateway.channels.target import HttpTarget, required
@@ -34,16 +34,16 @@ class Destination:
     """None for a message that does not depend on settings."""
 
 
-def destination(store: Store, job: Job) -> Destination:
+def find_destination(store: Store, job: Job) -> Destination:
     """The destination of `job`. Reads the database and decrypts secrets: not for the event loop.
 
     Raises:
         DeliveryFailed: permanent if the channel is off or has no address, or if the reason for the warning is gone.
         StoreUnavailable: if the data cannot be read.
     """
-    allow = AllowList.read(store.site.items(ALLOWED))
+    allow = AllowList.read(store.site.items(ALLOW_LIST_SETTING))
     for sentence in allow.unreadable:
-        LOGGER.warning("%s: %s", ALLOWED, sentence)
+        LOGGER.warning("%s: %s", ALLOW_LIST_SETTING, sentence)
     if job.kind == CONFIRM_EMAIL and job.account_id is not None:
         with store.database.read() as tx:
             waiting = store.email_confirmations.route_of(tx, job.account_id).unconfirmed

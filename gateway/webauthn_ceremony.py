@@ -57,17 +57,17 @@ ALGORITHMS: Final = (
 """Accepted key types, in order of preference. Together they cover every authenticator on sale (5.4.1)."""
 
 _MALFORMED: Final = PasskeyRefused.sentence
-_KIND_OF_KEY: Final = "This device makes a kind of passkey that is not accepted. Use another device."
-_NOT_VERIFIED: Final = (
+_KEY_TYPE_REFUSED: Final = "This device makes a kind of passkey that is not accepted. Use another device."
+_USER_NOT_VERIFIED: Final = (
     "The device did not check that it was you. Set up its PIN, fingerprint or face unlock, then start again."
 )
 
 _REFUSALS: Final[Mapping[type[Exception], str]] = {
-    webauthn_errors.UnsupportedAlgorithm: _KIND_OF_KEY,
-    webauthn_errors.UnsupportedPublicKeyType: _KIND_OF_KEY,
-    webauthn_errors.UnsupportedPublicKey: _KIND_OF_KEY,
-    webauthn_errors.UnsupportedEC2Curve: _KIND_OF_KEY,
-    UnsupportedAlgorithm: _KIND_OF_KEY,
+    webauthn_errors.UnsupportedAlgorithm: _KEY_TYPE_REFUSED,
+    webauthn_errors.UnsupportedPublicKeyType: _KEY_TYPE_REFUSED,
+    webauthn_errors.UnsupportedPublicKey: _KEY_TYPE_REFUSED,
+    webauthn_errors.UnsupportedEC2Curve: _KEY_TYPE_REFUSED,
+    UnsupportedAlgorithm: _KEY_TYPE_REFUSED,
     webauthn_errors.WebAuthnException: _MALFORMED,
     ValueError: _MALFORMED,  # invalid base64url, or numbers that are no point on the curve
     TypeError: _MALFORMED,  # CBOR or JSON of an unexpected shape
@@ -147,7 +147,7 @@ def verify_registration(party: RelyingParty, *, challenge: bytes, answer: object
         _refuse_other_frames(credential.response.client_data_json)
         attestation = parse_attestation_object(credential.response.attestation_object)
         if attestation.fmt not in ("none", "packed") or attestation.att_stmt.x5c:
-            raise PasskeyRefused(_KIND_OF_KEY)
+            raise PasskeyRefused(_KEY_TYPE_REFUSED)
         verified = verify_registration_response(
             credential=credential,
             expected_challenge=challenge,
@@ -157,10 +157,10 @@ def verify_registration(party: RelyingParty, *, challenge: bytes, answer: object
         )
         # The library accepts any two numbers as a point. A key that cannot be loaded would fail at each sign-in.
         decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
-        _require(verified.user_verified, _NOT_VERIFIED)
+        _require(verified.user_verified, _USER_NOT_VERIFIED)
         _require(verified.credential_id == credential.raw_id)
         _require(len(verified.credential_id) <= MAX_CREDENTIAL_ID_BYTES)
-        _require(len(verified.credential_public_key) <= MAX_PUBLIC_KEY_BYTES, _KIND_OF_KEY)
+        _require(len(verified.credential_public_key) <= MAX_PUBLIC_KEY_BYTES, _KEY_TYPE_REFUSED)
         return NewCredential(
             credential_id=verified.credential_id,
             public_key=verified.credential_public_key,
@@ -203,7 +203,7 @@ def verify_authentication(
             # could have a passkey reported as copied.
             credential_current_sign_count=0,
         )
-        _require(verified.user_verified, _NOT_VERIFIED)
+        _require(verified.user_verified, _USER_NOT_VERIFIED)
         _require(credential.raw_id == stored.credential_id)
         # 7.2, step 6: a discoverable credential names its user, who must be the credential's owner.
         _require(credential.response.user_handle in (None, stored.user_handle))

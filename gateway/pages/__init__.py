@@ -34,7 +34,7 @@ _POLICY: Final[Mapping[str, str]] = {
     "trusted-types": "'none'",
 }
 
-HEADERS: Final[Mapping[str, str]] = {
+PAGE_HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",

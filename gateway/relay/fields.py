@@ -12,7 +12,7 @@ from store.request_fields import READ, chooses_in_metadata, refusal
 from store.text import sanitize
 from store.tokens import SECRET
 
-EXTRA_FIELDS_SWITCH: Final = "relay.extra_fields"
+EXTRA_FIELDS_SETTING: Final = "relay.extra_fields"
 """The administrator's setting that allows more fields."""
 
 _COMMON_FIELDS: Final = frozenset({"model", "stream", "user"})
@@ -210,7 +210,7 @@ def _check_field(key: str, extra: Set[str]) -> None:
     shown = sanitize(SECRET.sub("…", key), 64)
     _refuse(
         f"The field {shown} is not passed on, because it is not known here whether it changes the price. "
-        f"Leave it out, or ask the administrator to add it to {EXTRA_FIELDS_SWITCH}.",
+        f"Leave it out, or ask the administrator to add it to {EXTRA_FIELDS_SETTING}.",
         shown,
     )
 

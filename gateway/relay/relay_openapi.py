@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gateway.openapi_responses import MEANINGS, Schema, error_responses
 from gateway.paths import RELAY_PREFIX
-from gateway.relay.fields import EXTRA_FIELDS_SWITCH, TOOL_TYPES
+from gateway.relay.fields import EXTRA_FIELDS_SETTING, TOOL_TYPES
 from gateway.relay.model_response import BATCH_ID
 from gateway.relay.request import BATCHES, ENDPOINTS, MAX_CHOICES, MAX_TOKENS, STREAM_OPTIONS, Endpoint
 from store.inputs import LONGEST_MODEL
@@ -90,7 +90,7 @@ _METADATA_REFUSED: Final = "|".join(
         f"{_any_case(METADATA_ENDING)}$",
     )
 )
-_OTHERS_REFUSED: Final = f"All others are refused, but those that the administrator adds to `{EXTRA_FIELDS_SWITCH}`."
+_OTHERS_REFUSED: Final = f"All others are refused, but those that the administrator adds to `{EXTRA_FIELDS_SETTING}`."
 _TOOLS_SCHEMA: Final[Schema] = {
     "type": ["array", "null"],
     "items": {"oneOf": [_tool_schema(kind) for kind in TOOL_TYPES]},

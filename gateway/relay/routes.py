@@ -30,7 +30,7 @@ def relay_app(relay: Relay, exception_handlers: Mapping[Any, Any]) -> ASGIApp:
     return ExceptionMiddleware(Router(routes, redirect_slashes=False), handlers=exception_handlers)
 
 
-class RelayFirst:
+class RelayRouting:
     """ASGI middleware that sends requests below `RELAY_PREFIX` to the relay, others to the application."""
 
     def __init__(self, app: ASGIApp, relay: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""What the gateway costs beside what it cannot do without: prints one table, and says whether each bar was met.
+"""Compares the gateway with a minimal relay and a minimal read: prints a table with a bar for each figure.
 
 python -m tests.benchmarks.gateway              # five rounds, 100,000 calls for the memory: some six minutes
 python -m tests.benchmarks.gateway --quick      # one short round, 2,000 calls
@@ -27,13 +27,13 @@ from tests.harness.stores import add_account, make_ring, make_store, sign_in, sq
 CONNECTIONS: Final = 16
 MODEL: Final = "gpt-priced"
 COST: Final = 12 + 2 * WORDS
-"""Of one call, in micro-USD: one for a token in, two for a token out."""
+"""Micro-USD per call: one per input token, two per output token."""
 _CHAT: Final = {"model": MODEL, "messages": [{"role": "user", "content": "Say twenty words."}], "max_tokens": 100}
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. `is_met` compares `value` with `bar` the way round that the line means it."""
+    """One line of the table. `is_met`: `value` is on the right side of `bar`."""
 
     what: str
     ours: str
@@ -45,7 +45,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Every process of the comparison, and what opens ours."""
+    """URLs of every process in the comparison, and credentials for the gateway."""
 
     store: Store
     gateway: Served
@@ -56,13 +56,13 @@ class Stage:
     token: str
 
     def call(self, *, streams: bool = False) -> dict[str, Any]:
-        """A chat, as an order for `gateway_load`."""
+        """A chat request, as an order for `gateway_load`."""
         body = json.dumps({**_CHAT, **({"stream": True} if streams else {})})
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
         return {"method": "POST", "path": "/v1/chat/completions", "headers": headers, "body": body}
 
     def read(self) -> dict[str, Any]:
-        """A read of the account API."""
+        """A read of the account API, as an order for `gateway_load`."""
         return {"path": "/api/account", "headers": {"Authorization": f"Bearer {self.token}"}}
 
 
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def staged() -> Iterator[Stage]:
-    """A gateway on an SQLite file, and the others, each a process of its own."""
+    """Start a gateway on an SQLite file, and the processes it is compared with."""
     with tempfile.TemporaryDirectory(prefix="gatekey-benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
         url = sqlite_url(folder)
@@ -112,7 +112,7 @@ def staged() -> Iterator[Stage]:
 
 @contextmanager
 def side(*arguments: str) -> Iterator[str]:
-    """The address of one of `gateway_sides`."""
+    """Start one of `gateway_sides`; yields its URL."""
     command = [sys.executable, "-m", "tests.benchmarks.gateway_sides", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -123,7 +123,7 @@ def side(*arguments: str) -> Iterator[str]:
 
 
 def load(url: str, order: dict[str, Any]) -> dict[str, float]:
-    """What `gateway_load` says. Raises `AssertionError` if an answer was not a 200."""
+    """The figures of one run of `gateway_load`. Raises `AssertionError` if a response was not a 200."""
     command = [sys.executable, "-m", "tests.benchmarks.gateway_load", url, json.dumps(order)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     said: dict[str, float] = json.loads(done.stdout)
@@ -132,7 +132,7 @@ def load(url: str, order: dict[str, Any]) -> dict[str, float]:
 
 
 def measure(stage: Stage, rounds: int, seconds: float, calls: int) -> list[Figure]:
-    """Every figure. Raises `AssertionError` if a call was not charged and logged."""
+    """Measure every figure. Raises `AssertionError` if a call was not charged and logged."""
     before, called = state(stage), 0
     ours, theirs = [], []
     for turn in range(rounds + 1):
@@ -140,7 +140,7 @@ def measure(stage: Stage, rounds: int, seconds: float, calls: int) -> list[Figur
         said = load(stage.gateway.url, {**stage.call(), **order})
         beside = load(stage.relay, {**stage.call(), **order})
         called += int(said["done"])
-        if turn:  # the first warms both up
+        if turn:  # the first turn is a warm-up
             ours.append(said)
             theirs.append(beside)
     relayed = throughput("relay, requests/s", ours, theirs, 0.7)
@@ -162,7 +162,7 @@ def measure(stage: Stage, rounds: int, seconds: float, calls: int) -> list[Figur
 
 
 def throughput(what: str, ours: Sequence[dict[str, float]], theirs: Sequence[dict[str, float]], bar: float) -> Figure:
-    """The ratio of each round, and of those the median."""
+    """The median of the ratios of all rounds."""
     rates = [[said["done"] / said["seconds"] for said in side] for side in (ours, theirs)]
     ratio = statistics.median(our / their for our, their in zip(*rates, strict=True))
     busiest = max(said["cpu"] / said["seconds"] for said in (*ours, *theirs))
@@ -173,7 +173,7 @@ def throughput(what: str, ours: Sequence[dict[str, float]], theirs: Sequence[dic
 
 
 def first_byte(stage: Stage, rounds: int, count: int) -> tuple[Figure, int]:
-    """What the gateway adds to the wait for the first byte of a stream, in ms; and how many streams that took."""
+    """The time to the first byte of a stream that the gateway adds, in ms; and the number of streams."""
     order = {**stage.call(streams=True), "connections": 1, "count": count, "first_byte": True}
     added, waits = [], []
     for _ in range(rounds):
@@ -187,7 +187,7 @@ def first_byte(stage: Stage, rounds: int, count: int) -> tuple[Figure, int]:
 
 
 def flatness(stage: Stage, calls: int) -> Figure:
-    """The gateway's resident size at the end of `calls` beside that after the first tenth of them."""
+    """The gateway's resident size after `calls`, compared with that after a tenth of them."""
     order = {**stage.call(), "connections": CONNECTIONS}
     sizes = []
     for count in (calls // 10, calls - calls // 10):
@@ -199,7 +199,7 @@ def flatness(stage: Stage, calls: int) -> Figure:
 
 
 def resident_mib(pid: int) -> float:
-    """Linux only: proc(5)."""
+    """Resident size of a process. Linux only: proc(5)."""
     (line,) = (each for each in Path(f"/proc/{pid}/status").read_text().splitlines() if each.startswith("VmRSS:"))
     return int(line.split()[1]) / 1024
 
@@ -209,7 +209,7 @@ def state(stage: Stage) -> QuotaState:
 
 
 def table(figures: Sequence[Figure]) -> list[str]:
-    """One line per figure: ours, what it is measured against, the ratio or the difference, the bar."""
+    """One line per figure: the gateway, the comparison, the ratio or the difference, the bar."""
     lines = [f"{'':60}{'ours':>12}{'beside':>12}{'figure':>9}{'bar':>7}"]
     for figure in figures:
         verdict = "" if figure.is_met else "  missed"

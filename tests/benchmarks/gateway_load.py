@@ -1,4 +1,4 @@
-"""Load for one server, from a process of its own: a plain loop over sockets, so that the server is what is measured.
+"""Load for one server, from a process of its own. A plain socket loop keeps the client's own cost low.
 
 python -m tests.benchmarks.gateway_load URL '{"method": "POST", "path": "...", "headers": {...}, "body": "...",
     "connections": 16, "seconds": 3}'
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 @dataclass
 class Tally:
-    """What all connections did together."""
+    """The figures of all connections together."""
 
     seconds: float
     left: int
@@ -31,13 +31,13 @@ class Tally:
     latencies: list[float] = field(default_factory=list)
 
     def begin(self) -> float:
-        """Start the clock; when that was."""
+        """Start the clock; returns the start time."""
         started = time.perf_counter()
         self.until = started + self.seconds
         return started
 
     def another(self, *, first: bool) -> bool:
-        """Whether one more request is to be sent. The first of a connection is, however late it comes."""
+        """Whether to send one more request. The first of a connection is always sent."""
         if self.left <= 0 or (not first and time.perf_counter() >= self.until):
             return False
         self.left -= 1
@@ -45,7 +45,7 @@ class Tally:
 
 
 class Client(asyncio.Protocol):
-    """One connection that sends the same request again whenever an answer is complete."""
+    """One connection that repeats the same request whenever a response is complete."""
 
     def __init__(self, request: bytes, tally: Tally) -> None:
         self._request = request
@@ -103,7 +103,7 @@ class Client(asyncio.Protocol):
 
 
 async def put_under_load(url: str, order: dict[str, Any]) -> dict[str, float]:
-    """Carry out one order, as the command line takes it."""
+    """Run one order, in the format of the command line."""
     host = urlsplit(url)
     assert host.hostname is not None
     assert host.port is not None
@@ -118,7 +118,7 @@ async def put_under_load(url: str, order: dict[str, Any]) -> dict[str, float]:
         (await loop.create_connection(lambda: Client(request, tally), name, port))[1]
         for _ in range(order.get("connections", 16))
     ]
-    # Not before all are connected: to wait for that is no load.
+    # Start when all are connected: connecting is not part of the load.
     started = tally.begin()
     for client in clients:
         client.begin()

@@ -1,9 +1,9 @@
-"""What the gateway is measured against, each a process of its own: a model server, a bare relay, a bare read.
+"""The processes that the gateway is compared with: a model server, a minimal relay, a minimal read.
 
 python -m tests.benchmarks.gateway_sides upstream | relay UPSTREAM | select DATABASE
 
-Each takes a free port and prints its address. The model server is a bare protocol, so that it is never what is
-measured. The two others are what one would write in a quarter of an hour: no key, no price, no charge, no log.
+Each takes a free port and prints its URL. The model server is a plain asyncio protocol, so that it is never the
+bottleneck. The two others are minimal: no key, no price, no charge, no log.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ _CHUNKS: Final = [b"%x\r\n%b\r\n" % (len(event), event) for event in _events()]
 
 
 class ModelServer(asyncio.Protocol):
-    """Answers each request with a chat of `WORDS` tokens; one that holds `"stream":true` in as many events."""
+    """Answers each request with a chat of `WORDS` tokens; a request with `"stream":true` in as many events."""
 
     def __init__(self) -> None:
         self._transport: asyncio.WriteTransport | None = None
@@ -82,7 +82,7 @@ class ModelServer(asyncio.Protocol):
 
 
 def bare_relay(upstream: str) -> Starlette:
-    """starlette and httpx, and nothing between them."""
+    """starlette and httpx, with nothing in between."""
     client = httpx.AsyncClient(limits=httpx.Limits(max_connections=1000, max_keepalive_connections=1000), timeout=60)
 
     async def relay(request: Request) -> Response:
@@ -101,7 +101,7 @@ def bare_relay(upstream: str) -> Starlette:
 
 
 def bare_select(database: str) -> Starlette:
-    """One select through SQLAlchemy Core, in starlette's own threads."""
+    """One select through SQLAlchemy Core, in starlette's threads."""
     engine = create_engine(database, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=32)
     event.listen(engine, "connect", _write_ahead)
     owner = select(Account.name, Account.email, Account.role, Account.created_at).join(AccessToken)

@@ -1,4 +1,4 @@
-"""The gateway's benchmark keeps measuring what it says it does."""
+"""A short run of the gateway's benchmark."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.benchmarks.gateway import measure, staged
 
 
 def test_every_call_of_a_short_run_was_charged_and_measured() -> None:
-    """It raises if one was refused, or not charged."""
+    """`measure` raises if a call was refused or not charged."""
     with staged() as stage:
         figures = measure(stage, rounds=1, seconds=0.2, calls=200)
     assert len(figures) == 4

@@ -132,7 +132,7 @@ class Server:
 
 
 def sends(asset: pages.Asset) -> Callable[[Request], Response]:
-    return lambda _: Response(asset.body, media_type=asset.media_type, headers=dict(pages.HEADERS))
+    return lambda _: Response(asset.body, media_type=asset.media_type, headers=dict(pages.PAGE_HEADERS))
 
 
 @pytest.fixture

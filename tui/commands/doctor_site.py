@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from gateway.addresses import ALLOWED, AllowList
+from gateway.addresses import ALLOW_LIST_SETTING, AllowList
 from gateway.relying_party import relying_party_problems
 from store.errors import StoreUnavailable
 from store.sections import NotificationSettings
@@ -149,11 +149,11 @@ def password_length(site: "Site") -> Finding:
 
 def private_network(site: "Site") -> Iterator[Finding]:
     """Whether the list of private addresses that messages may go to says what it means."""
-    for sentence in AllowList.read(site.items(ALLOWED)).unreadable:
+    for sentence in AllowList.read(site.items(ALLOW_LIST_SETTING)).unreadable:
         yield warn(
             "messages",
-            f"{ALLOWED}: {sentence} That entry allows nothing.",
-            f"Run gatekey admin site set {ALLOWED} LIST.",
+            f"{ALLOW_LIST_SETTING}: {sentence} That entry allows nothing.",
+            f"Run gatekey admin site set {ALLOW_LIST_SETTING} LIST.",
         )
 
 

@@ -20,7 +20,7 @@ from gateway.channels.webhook import WebhookTarget
 from gateway.dispatcher import Dispatcher, deliver_now, run_once
 from gateway.messages import build_message
 from gateway.retry import JITTER_SHARE, RETRY_DELAYS
-from gateway.targets import destination
+from gateway.targets import find_destination
 from store.errors import DatabaseBusy, StoreUnavailable
 from store.models import Account, OutboxMessage, SiteSetting
 from store.notices import DELETED, SENTENCES
@@ -261,7 +261,7 @@ def test_a_secret_that_was_saved_meanwhile_was_not_sent_to_the_server_before_it(
             return secret(tx, account_id, column)
 
         monkeypatch.setattr(store.settings, "secret", saved_meanwhile)
-        where = destination(store, job)
+        where = find_destination(store, job)
     assert where.version == 2
     assert where.target == WebhookTarget(f"https://old.example/{WEBHOOK_PATH}", WEBHOOK_SECRET)
 

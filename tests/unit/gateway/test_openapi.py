@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.app import create_app
-from gateway.pages import HEADERS, assets
+from gateway.pages import PAGE_HEADERS, assets
 from gateway.paths import RELAY_PREFIX
 from gateway.relay.models import Models
 from gateway.relay.request import ENDPOINTS
@@ -138,7 +138,7 @@ def test_schemathesis_still_finds_something(tmp_path: Path) -> None:
     """A checker that never says anything is no checker: an answer that is not documented is found."""
     only = ("--phases", "coverage", "--include-path", "/v1/models", "--max-examples", "1")
     with gateway() as stage, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Models, "every", undocumented)
+        patch.setattr(Models, "list_all", undocumented)
         with live(create_app(stage.store, dispatches=False)) as url, pytest.raises(AssertionError, match="418"):
             run(replace(stage, url=url), tmp_path, *only)
 
@@ -179,8 +179,8 @@ async def test_what_is_documented_is_what_is_allowed() -> None:
                 answer = await client.request("TRACE", re.sub(r"\{\w+\}", "something", path))
                 allowed = set(answer.headers["allow"].split(", "))
                 assert (answer.status_code, allowed) == (405, methods | ({"HEAD"} if "GET" in methods else set()))
-                policed = {name for name, value in HEADERS.items() if answer.headers.get(name) == value}
-                assert policed == (set(HEADERS) if path.startswith("/passkey") else set())
+                policed = {name for name, value in PAGE_HEADERS.items() if answer.headers.get(name) == value}
+                assert policed == (set(PAGE_HEADERS) if path.startswith("/passkey") else set())
 
 
 @pytest.mark.anyio

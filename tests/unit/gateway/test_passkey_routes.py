@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.app import create_app
-from gateway.pages import FINISH_PATH, HEADERS, OPTIONS_PATH, PAGE_PATH, assets
+from gateway.pages import FINISH_PATH, OPTIONS_PATH, PAGE_HEADERS, PAGE_PATH, assets
 from store.audit import Tag
 from store.errors import PasskeyRefused, SignInExpired
 from store.store import Store
@@ -204,8 +204,8 @@ async def test_headers_are_on_the_page_its_files_and_every_answer() -> None:
         house.store.site.set("passkeys.enabled", "false")
         answers += [await house.send("GET", path) for path in assets()]
         for answer in answers:
-            assert {name: answer.headers.get(name) for name in HEADERS} == dict(HEADERS), answer.url
-        policy = HEADERS["Content-Security-Policy"]
+            assert {name: answer.headers.get(name) for name in PAGE_HEADERS} == dict(PAGE_HEADERS), answer.url
+        policy = PAGE_HEADERS["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
 

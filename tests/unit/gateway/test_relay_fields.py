@@ -13,7 +13,7 @@ from gateway.relay.fields import (
     CHAT_FIELDS,
     COMPLETION_FIELDS,
     EMBEDDING_FIELDS,
-    EXTRA_FIELDS_SWITCH,
+    EXTRA_FIELDS_SETTING,
     IMAGE_FIELDS,
 )
 from gateway.relay.request import ENDPOINTS, Endpoint, parse_request
@@ -115,7 +115,7 @@ async def test_a_field_that_nobody_knows_was_refused_until_the_administrator_let
         "code": None,
     }
     assert [logged.entry.detail for logged in store.usage.page(sign_in(store)).entries] == [error["message"]]
-    store.site.set(EXTRA_FIELDS_SWITCH, "top_banana")
+    store.site.set(EXTRA_FIELDS_SETTING, "top_banana")
     async with client_of(store, token=key, upstream=models) as client:
         passed = await client.post("/v1/chat/completions", json={**ASKED, "top_banana": 1})
         others = await client.post("/v1/chat/completions", json={**ASKED, "Top_Banana": 1})

@@ -112,7 +112,7 @@ async def test_changes_of_settings_are_limited_because_each_is_kept(store: Store
     make_relayed(store)
     token = make_token(store)
     async with client_of(store, token=token) as client:
-        for number in range(rate_limiter.SAVES_PER_MINUTE + 1):
+        for number in range(rate_limiter.MAX_SAVES_PER_MINUTE + 1):
             change = {"record_client_ip": bool(number % 2)}
             saved = await client.put("/api/account/settings/privacy", json=change, headers={"If-Match": "*"})
             assert saved.status_code == 200
