@@ -23,6 +23,10 @@ URLS: Final = {"sqlite": "file_url", "postgresql": "postgres_url"}
 """The fixture with a database of one test, by kind of database."""
 
 
+in_memory: Final = pytest.mark.parametrize("database_kind", ["memory"], indirect=True)
+"""Marks a rule that no SQL carries: its cases run once, not on every kind of database."""
+
+
 def run_on(metafunc: pytest.Metafunc, *kinds: str) -> None:
     """Run a test that uses `database_kind`, or a fixture built on it, once on each of these kinds of database.
 

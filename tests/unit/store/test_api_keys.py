@@ -20,6 +20,7 @@ from store.money import MAXIMUM_MICRO_USD
 from store.sections import PrivacySettings
 from store.store import Store
 from store.values.usage import Kind, UsageEntry
+from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, contents, tags
 from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import START, StillClock
@@ -44,6 +45,7 @@ def test_a_new_key_speaks_for_its_account(store: Store, alice: Person, clock: St
     assert tags(store, alice.id).count("api-key:created") == 1
 
 
+@in_memory
 @pytest.mark.parametrize(
     ("changed", "error", "at"),
     [

@@ -18,6 +18,7 @@ from store.errors import (
 )
 from store.store import Store
 from store.values.bindings import ProviderInfo, ProviderKind
+from tests.harness.fixtures import in_memory
 from tests.harness.people import (
     Person,
     allow_bindings,
@@ -73,6 +74,7 @@ def test_providers_come_by_name(store: Store) -> None:
     assert [provider.name for provider in store.bindings.providers()] == ["Alpha", "Zeta"]
 
 
+@in_memory
 @pytest.mark.parametrize(
     ("changed", "error", "at"),
     [
@@ -90,12 +92,10 @@ def test_providers_come_by_name(store: Store) -> None:
         ({"client_id": "x" * 256}, InvalidSetting, "client-id"),
         ({"client_secret": "with space"}, InvalidSetting, "client-secret"),
         ({"client_secret": "\ud800"}, InvalidSetting, "client-secret"),
-        ({"slug": "taken"}, InvalidLabel, "slug"),
     ],
     ids=ascii,
 )
 def test_bad_input_adds_no_provider(store: Store, changed: dict[str, str], error: type[GatekeyError], at: str) -> None:
-    allow_bindings(store, "taken")
     before = contents(store)
     arguments = {
         "slug": "corp",
@@ -108,6 +108,17 @@ def test_bad_input_adds_no_provider(store: Store, changed: dict[str, str], error
     with pytest.raises(error) as caught:
         store.bindings.add_provider(**arguments)  # type: ignore[arg-type]  # the cases say which argument is at fault
     assert caught.value.field == at
+    assert contents(store) == before
+
+
+def test_a_slug_is_taken_once(store: Store) -> None:
+    allow_bindings(store, "taken")
+    before = contents(store)
+    with pytest.raises(InvalidLabel) as caught:
+        store.bindings.add_provider(
+            "taken", "Corporate", ProviderKind.OIDC, issuer="https://x.example", client_id="client", client_secret="s"
+        )
+    assert caught.value.field == "slug"
     assert contents(store) == before
 
 
@@ -177,6 +188,7 @@ def test_no_address_and_no_name_links(store: Store, alice: Person, subject: str)
         store.bindings.sign_in("unknown", "4711", source=SOURCE)
 
 
+@in_memory
 @pytest.mark.parametrize("subject", HOSTILE, ids=lambda text: ascii(text[:9]))
 def test_a_hostile_subject_is_refused(store: Store, alice: Person, subject: str) -> None:
     allow_bindings(store)

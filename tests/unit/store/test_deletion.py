@@ -26,6 +26,7 @@ from store.errors import (
 from store.export_columns import EXPORTED, WITHOUT_CONTENT
 from store.models import Base
 from store.store import Store
+from tests.harness.fixtures import in_memory
 from tests.harness.full_account import live, prepare_site
 from tests.harness.people import Person, contents, prove
 from tests.harness.stores import SOURCE, StillClock, add_account, make_store, sign_in
@@ -233,6 +234,7 @@ def test_a_reader_in_the_way_is_told_of(file_url: str, clock: StillClock, monkey
 # -- refused ----------------------------------------------------------------------------------------------------
 
 
+@in_memory
 @pytest.mark.parametrize(
     "typed", ["", "Alice", "ALICE", "alice ", " alice", "ａlice", "bob", "alice\x00", "\ud800"], ids=ascii
 )

@@ -14,6 +14,7 @@ from store.hashing import Cost, Hasher, decoy, parameters
 from store.models import Account
 from store.store import Store
 from store.throttle import DISABLED_AFTER, FREE_FAILURES, Factor
+from tests.harness.fixtures import in_memory
 from tests.harness.people import contents, statements
 from tests.harness.stores import CHEAP, PASSWORD, StillClock, add_account, make_store
 
@@ -102,6 +103,7 @@ def of_another_kind(store: Store) -> None:
     stored_as(store, "$2b$12$xxxxxxxxxxxxxxxxxxxxxx")
 
 
+@in_memory
 @pytest.mark.parametrize("name", ["alice", "nobody"])
 @pytest.mark.parametrize(
     "make", [today, older, much_older, fewer_passes, without_password, suspended, damaged, of_another_kind]

@@ -12,6 +12,7 @@ from store.outbox import DAMAGED, KEPT_FOR, LEASE_LASTS, QUOTA_WARNING, TEST, Jo
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from store.values.notifications import DeliveryState, LastDelivery
+from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, configure_mail, contents, prove
 from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import START, StillClock, add_account, make_store, sign_in
@@ -37,6 +38,7 @@ def test_a_test_message_is_queued(store: Store, alice: Person, clock: StillClock
     assert "alice" not in repr(job)
 
 
+@in_memory
 @pytest.mark.parametrize("channel", Channel)
 def test_a_test_needs_an_address(store: Store, alice: Person, channel: Channel) -> None:
     with store.database.write() as tx:

@@ -17,6 +17,7 @@ from store.errors import (
 )
 from store.passkeys import MAX_PASSKEYS, StoredCredential
 from store.store import Store
+from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, allow_passkeys, configure_mail, contents, credential, queued, tags
 from tests.harness.stores import StillClock, add_account, sign_in
 
@@ -43,6 +44,7 @@ def test_a_passkey_is_kept(store: Store, alice: Person, clock: StillClock) -> No
     assert [job.kind for job in queued(store)] == ["passkey:added"]
 
 
+@in_memory
 @pytest.mark.parametrize(
     "label", ["", "  ", "x" * 65, "two\nlines", "rtl\u202e", "zero\u200bwidth", "\ud800"], ids=ascii
 )

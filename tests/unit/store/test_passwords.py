@@ -27,6 +27,7 @@ from store.hashing import Hasher
 from store.models import Account
 from store.store import Store, open_store
 from store.throttle import Factor
+from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, configure_mail, contents, queued, session_of, tags
 from tests.harness.stores import (
     CHEAP,
@@ -172,6 +173,7 @@ def test_a_change_ends_every_other_session(store: Store, alice: Person, clock: S
     assert [job.kind for job in queued(store)] == ["password:changed"]
 
 
+@in_memory
 @pytest.mark.parametrize(
     ("typed", "error", "at"),
     [
@@ -286,6 +288,7 @@ def test_a_reset_ends_every_session(store: Store, alice: Person) -> None:
     assert [job.kind for job in queued(store)] == ["password:reset"]
 
 
+@in_memory
 @pytest.mark.parametrize(
     ("name", "new", "error"),
     [

@@ -16,6 +16,7 @@ from store.sections import PriceSettings
 from store.site import MOST_OUTPUT_TOKENS
 from store.store import Store
 from store.values.billing import ModelPrice, SeenModel
+from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, contents
 from tests.harness.stores import START, StillClock
 
@@ -48,6 +49,7 @@ def test_a_price_is_stored_changed_and_removed(store: Store) -> None:
         assert "\x1b" not in str(caught.value)
 
 
+@in_memory
 @pytest.mark.parametrize("model", ["", " gpt", "x" * 201, "bidi\u202e", "\ud800"], ids=lambda text: ascii(text[:9]))
 def test_a_bad_name_has_no_price(store: Store, model: str) -> None:
     with pytest.raises(InvalidModel):

@@ -13,6 +13,7 @@ from store.sections import NotificationSettings
 from store.sessions import PROOF_LASTS
 from store.store import Store
 from store.values.sign_in import SecondFactorNeeded
+from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, allow_bindings, allow_passkeys, contents, credential, enrol, prove, session_of
 from tests.harness.stores import PASSWORD, SOURCE, StillClock, add_account
 
@@ -84,6 +85,7 @@ STATES: Final[dict[Callable[[Scene], None], type[GatekeyError]]] = {
 }
 
 
+@in_memory
 @pytest.mark.parametrize("action", ACTIONS)
 def test_without_a_fresh_proof_nothing_changes(store: Store, clock: StillClock, alice: Person, action: str) -> None:
     add_account(store, "carol")

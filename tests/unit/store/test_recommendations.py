@@ -10,6 +10,7 @@ from store.models import Account
 from store.sections import NotificationSettings, PriceSettings
 from store.store import Store
 from store.values.recommendations import TITLES, Advice, Check
+from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, configure_mail, enrol, ticket_for
 from tests.harness.stores import StillClock, sign_in
 
@@ -59,6 +60,7 @@ def no_address(store: Store) -> None:
         tx.execute(update(Account).values(email=""))
 
 
+@in_memory
 @pytest.mark.parametrize(
     ("change", "before", "finding"),
     [

@@ -28,6 +28,7 @@ from store.sections import Channel, NotificationSettings, PriceSettings, Privacy
 from store.setting_fields import settings_of
 from store.store import Store
 from store.values.sections import Saved, SettingsConflict, rebased
+from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, contents, tags
 from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import PASSWORD, StillClock
@@ -264,6 +265,7 @@ WEAKER: tuple[tuple[dict[str, Any], str], ...] = (
 )
 
 
+@in_memory
 @pytest.mark.parametrize("change", RETARGETS, ids=lambda change: next(iter(change)))
 def test_a_new_target_needs_a_proof(store: Store, alice: Person, clock: StillClock, change: dict[str, Any]) -> None:
     saved = save(store, alice.token, FULL, 1)
@@ -275,6 +277,7 @@ def test_a_new_target_needs_a_proof(store: Store, alice: Person, clock: StillClo
     assert contents(store) == before
 
 
+@in_memory
 @pytest.mark.parametrize(("change", "words"), WEAKER)
 def test_a_weaker_warning_needs_a_proof_and_a_stronger_one_none(
     store: Store, alice: Person, clock: StillClock, change: dict[str, Any], words: str
@@ -292,6 +295,7 @@ def test_a_weaker_warning_needs_a_proof_and_a_stronger_one_none(
     save(store, alice.token, replace(saved.section, email_on=weaker.email_on), 3)
 
 
+@in_memory
 @pytest.mark.parametrize("change", HARMLESS, ids=lambda change: next(iter(change)))
 def test_anything_else_needs_none(store: Store, alice: Person, clock: StillClock, change: dict[str, Any]) -> None:
     saved = save(store, alice.token, FULL, 1)
@@ -328,6 +332,7 @@ GIVEN_UP: tuple[tuple[Any, Any, str], ...] = (
 )
 
 
+@in_memory
 @pytest.mark.parametrize(("safe", "given_up", "words"), GIVEN_UP, ids=["price", "threshold", "channels"])
 def test_a_safeguard_is_given_up_with_a_proof_and_taken_back_without(
     store: Store, alice: Person, clock: StillClock, safe: Any, given_up: Any, words: str

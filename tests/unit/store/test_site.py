@@ -11,6 +11,7 @@ from store.models import SiteSetting
 from store.modules import MODULES, SECTIONS
 from store.site import SWITCHES, SiteEntry, Value
 from store.store import Store
+from tests.harness.fixtures import in_memory
 from tests.harness.people import contents
 
 GOOD: dict[str, list[tuple[str, Value]]] = {
@@ -162,6 +163,7 @@ def test_every_switch_is_tried_with_good_and_bad_values() -> None:
     assert set(GOOD) == set(BAD) == set(SWITCHES)
 
 
+@in_memory
 @pytest.mark.parametrize("name", SWITCHES)
 def test_a_good_value_is_stored_and_taken_back(store: Store, name: str) -> None:
     default = SWITCHES[name].default
@@ -227,6 +229,7 @@ def test_a_moved_secret_does_not_open(store: Store) -> None:
         store.site.text("upstream.api_key")
 
 
+@in_memory
 @pytest.mark.parametrize("broken", ["", "{", "null", "1", '"true"', "[]", "{}", "NaN", "1e999", "[1, {}]"])
 def test_a_switch_that_cannot_be_read_is_off(store: Store, broken: str) -> None:
     store.site.set("passkeys.enabled", "true")
@@ -238,6 +241,7 @@ def test_a_switch_that_cannot_be_read_is_off(store: Store, broken: str) -> None:
         assert not store.site.flag_in(tx, "passkeys.enabled")
 
 
+@in_memory
 @pytest.mark.parametrize(
     ("name", "broken"),
     [

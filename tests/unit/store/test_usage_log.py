@@ -11,6 +11,7 @@ from store.sections import PrivacySettings
 from store.store import Store
 from store.usage_log import LONGEST_PAGE, PAGE, canonical_ip
 from store.values.usage import DayTotal, Kind, LoggedEntry, UsageEntry
+from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, contents, tags
 from tests.harness.stores import StillClock
 
@@ -113,6 +114,7 @@ def test_the_pages_of_a_kind_or_a_model(store: Store, alice: Person, many: list[
     assert len(store.usage.page(alice.token).entries) == min(40, PAGE)
 
 
+@in_memory
 @pytest.mark.parametrize("limit", [0, -1, LONGEST_PAGE + 1, 10**30])
 def test_a_page_has_a_size(store: Store, alice: Person, limit: int) -> None:
     with pytest.raises(InvalidNumber, match="1 to 500"):
