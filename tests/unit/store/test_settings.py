@@ -26,6 +26,7 @@ from store.proofs import Proof
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.setting_fields import settings_of
+from store.settings import _TABLES
 from store.store import Store
 from store.values.sections import Saved, SettingsConflict, rebased
 from tests.harness.fixtures import in_memory
@@ -516,3 +517,9 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     assert [(field.name, field.default) for field in fields(PriceSettings)] == [("accept_unpriced_models", False)]
     assert [(field.name, field.default) for field in fields(PrivacySettings)] == [("record_client_ip", False)]
     assert SidebarSettings().hidden_modules == frozenset()
+
+
+def test_every_setting_has_its_column_and_every_column_its_setting() -> None:
+    for kind, table in _TABLES.items():
+        columns = [column.name for column in table.__table__.columns]
+        assert columns == ["account_id", "version", *(setting.column for setting in settings_of(kind))]
