@@ -35,9 +35,9 @@ class SettingType(StrEnum):
     MODULES = "set of modules"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Setting:
-    """Everything about one setting of an account but its value."""
+    """Everything about one setting of an account but its value. There is one object for each."""
 
     type: SettingType
     title: str

@@ -1,4 +1,7 @@
-"""The form of one settings section: its controls are filled, read and compared with what is stored."""
+"""The form of one settings section: its controls are filled, read and compared with what is stored.
+
+The controls are imported where they are used: the first screen has none of them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from textual.widgets import Button, Input
 
 from screens.account_modal import Notice
 from screens.settings.pane import Pane
-from screens.settings.setting_controls import CONTROL_IDS, read_value, show_value
 from store.errors import InvalidInput
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.setting_fields import Setting, secrets_of, settings_of
@@ -61,6 +63,8 @@ class SectionForm(Pane, Generic[S]):
 
     def read_setting(self, setting: Setting) -> Any:
         """The value of one setting. Raises `InvalidInput`."""
+        from screens.settings.setting_controls import read_value
+
         return read_value(self, setting, getattr(self.known, setting.name))
 
     def problems(self) -> dict[str, str]:
@@ -73,10 +77,18 @@ class SectionForm(Pane, Generic[S]):
                 values[setting.name] = getattr(self.known, setting.name)
                 unread[setting.name] = str(error)
         found = {problem.field: str(problem) for problem in self.KIND(**values).problems()} | unread
-        return {CONTROL_IDS.get(name, name): sentence for name, sentence in found.items()}
+        return {self.control_of(name): sentence for name, sentence in found.items()}
+
+    def control_of(self, name: str) -> str:
+        """The id of the control of a setting; `name` itself if there is no such setting."""
+        from screens.settings.setting_controls import CONTROL_IDS
+
+        return CONTROL_IDS.get(name, name)
 
     def fill(self, section: S) -> None:
         """Put a section into the controls."""
+        from screens.settings.setting_controls import show_value
+
         for setting in settings_of(self.KIND):
             show_value(self, setting, getattr(section, setting.name))
 

@@ -11,7 +11,6 @@ from textual import on, work
 from textual.widgets import Button
 
 from screens.settings.section_form import S, SectionForm
-from screens.settings.setting_controls import CONTROL_IDS
 from store.errors import GatekeyError
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -157,6 +156,6 @@ class SectionPane(SectionForm[S]):
         return decision is Decision.DISCARD
 
     def show_failure(self, error: GatekeyError) -> None:
-        control = CONTROL_IDS.get(error.field, error.field)
+        control = self.control_of(error.field)
         unplaced = show_errors(self, {control: str(error)} if control else {})
         self.say("" if control and not unplaced else f"{error.title}. {error}")

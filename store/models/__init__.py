@@ -1,5 +1,6 @@
 """The tables, one module per topic. Rows about an account refer to `accounts` with ON DELETE CASCADE."""
 
+from pathlib import Path
 from typing import Final
 
 from store.models.accounts import Account, Meta, PendingSignIn, RateWindow, Session, Throttle, Tombstone
@@ -69,7 +70,8 @@ __all__ = [
     "UtcDateTime",
 ]
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
-"""All Alembic revisions, oldest first."""
+_MIGRATIONS: Final = Path(__file__).parents[1] / "migrations" / "versions"
+REVISIONS: Final = tuple(sorted(path.name[:4] for path in _MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.py")))
+"""All Alembic revisions, oldest first. Each migration has its revision at the start of its file name."""
 SCHEMA_REVISION: Final = REVISIONS[-1]
 """The Alembic revision of this schema."""

@@ -188,10 +188,9 @@ def copy(tmp_path: Path) -> Copy:
         (r"    @property\n    def channels", f"{SETTINGS}    @property\n    def channels"),
     )
     copy.edit(
-        "store/models.py",
-        (r"(?<=REVISIONS: Final = \()[^)]*", ", ".join(f'"{one}"' for one in (*REVISIONS, REVISION))),
+        "store/models/settings.py",
         (r"    gotify_priority: Mapped\[int\]\n", f"    gotify_priority: Mapped[int]\n{COLUMNS}"),
-        (r"(?<=from sqlalchemy import \()", "false,"),
+        (r"(?=from sqlalchemy.orm import)", "from sqlalchemy import false\n"),
     )
     copy.add(f"store/migrations/versions/{REVISION}_pager.py", MIGRATION)
     copy.add("gateway/channels/pager.py", CHANNEL)
