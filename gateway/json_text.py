@@ -23,7 +23,7 @@ def loads(text: bytes) -> Any:
     return _STRICT_DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
 
 
-def loads_lenient(text: bytes) -> Any:
+def loads_lenient(text: bytes | bytearray) -> Any:
     """Like `loads`, but accepts `NaN` and the infinities, which Python's own writer emits: for responses of other
     servers."""
     return _LENIENT_DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))

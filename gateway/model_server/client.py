@@ -114,7 +114,7 @@ def _headers(site: SiteView, url: httpx.URL, content: bytes, request_id: str) ->
     return headers
 
 
-async def read_body(response: httpx.Response, limit: int = MAX_RESPONSE_BYTES) -> bytes:
+async def read_body(response: httpx.Response, limit: int = MAX_RESPONSE_BYTES) -> bytearray:
     """The whole body, undecoded; `limit` is in bytes. Raises `UpstreamFailed`, and `OpenAiProblem` 502 or 504."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise UpstreamFailed("The model server compressed its answer, which was not asked of it.")
@@ -126,7 +126,7 @@ async def read_body(response: httpx.Response, limit: int = MAX_RESPONSE_BYTES) -
                 raise UpstreamFailed("The model server's answer was too long.")
     except NETWORK_ERRORS as error:
         raise connection_problem(error) from error
-    return bytes(body)
+    return body
 
 
 def body_chunks(response: httpx.Response) -> AsyncIterable[bytes]:

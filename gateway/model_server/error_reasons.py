@@ -17,7 +17,10 @@ from store.text import sanitize
 MAX_REASON_CHARACTERS: Final = 500
 """Length of a reason that is passed on."""
 _TITLE_SEARCH_BYTES: Final = 16 * 1024
-"""Leading bytes of an HTML page in which its title is searched."""
+"""Leading bytes of a text or an HTML page that are searched for a sentence or a title."""
+MAX_RAW_REASON_CHARACTERS: Final = 2 * MAX_REASON_CHARACTERS
+"""Of each text that is searched for addresses and keys. The time of the search grows with the square of the length:
+20 ms for so many, a minute for 60,000."""
 _MAX_LISTED_ERRORS: Final = 5
 _MAX_DEPTH: Final = 4
 _ERROR_KEYS: Final = ("error", "errors", "detail", "details")
@@ -55,7 +58,7 @@ class ErrorReason:
     param: str | None = None
 
 
-def reason_in_body(body: bytes) -> ErrorReason | None:
+def reason_in_body(body: bytes | bytearray) -> ErrorReason | None:
     """The reason in the body of an error response; None if there is no readable one."""
     try:
         document = loads_lenient(body)
@@ -75,7 +78,7 @@ def reason_in_document(document: object) -> ErrorReason | None:
     error = document.get("error") if isinstance(document, dict) else None
     words: Mapping[str, Any] = error if isinstance(error, dict) else document if isinstance(document, dict) else {}
     kind, code, param = (_string_or_none(words.get(name)) for name in ("type", "code", "param"))
-    return ErrorReason(sentence, kind, code, param)
+    return ErrorReason(sentence[:MAX_RAW_REASON_CHARACTERS], kind, code, param)
 
 
 def mask_secrets(text: str, secret: str) -> str:
@@ -134,7 +137,7 @@ def _listed_error(item: object, depth: int) -> str | None:
     return f"{field}: {sentence}" if field else sentence
 
 
-def _text_of_body(body: bytes) -> str | None:
+def _text_of_body(body: bytes | bytearray) -> str | None:
     text = body[:_TITLE_SEARCH_BYTES].decode(errors="replace")
     if _PAGE.match(text):
         title = _TITLE.search(text)
@@ -143,9 +146,9 @@ def _text_of_body(body: bytes) -> str | None:
 
 
 def _one_line(text: str) -> str | None:
-    line = _WHITESPACE.sub(" ", text).strip()
-    return line[: 2 * MAX_REASON_CHARACTERS] if any(letter.isalnum() for letter in line) else None
+    line = _WHITESPACE.sub(" ", text[:_TITLE_SEARCH_BYTES]).strip()
+    return line[:MAX_RAW_REASON_CHARACTERS] if any(letter.isalnum() for letter in line) else None
 
 
 def _string_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    return value[:MAX_RAW_REASON_CHARACTERS] if isinstance(value, str) else None

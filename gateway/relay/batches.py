@@ -8,6 +8,7 @@ from gateway.model_server.client import read_body, response_problem
 from gateway.problems import OpenAiProblem, problem_code
 from gateway.relay.ledger import Caller
 from gateway.relay.model_response import BATCH_ID, batch_status, relay_response
+from gateway.relay.process_reader import ReaderFailed
 from gateway.relay.relay import Relay
 from gateway.relay.request import BATCHES
 from gateway.site_view import SiteView
@@ -21,7 +22,10 @@ class Batches:
         self._relay = relay
 
     async def read(self, request: Request) -> Response:
-        """Return the batch from the model server, and update its status in the usage log."""
+        """Return the batch from the model server, and update its status in the usage log.
+
+        The status stays as it is if the parser process fails: the next call updates it.
+        """
         relay = self._relay
         caller, site = await relay.callers.accept_bodiless(request)
         name, account_id = request.path_params["batch_id"], caller.holder.account_id
@@ -32,14 +36,17 @@ class Batches:
             raise OpenAiProblem(404, "There is no batch of that name.", param="batch_id", code="not_found")
         try:
             content = await self._ask(site, name, caller)
-            status, _ = batch_status(await relay.responses.parse(content), site)
+            facts = await relay.responses.facts(content, account_id, has_completion=False)
+            status, _ = batch_status(facts, site)
+        except ReaderFailed:
+            return await relay_response(content, site.upstream_key, caller.request_id)
         except GatekeyError as error:
             await relay.ledger.log_refusal(caller, BATCHES.model, error, problem_code(error))
             raise
         await relay.services.threads.write(lambda tx: usage.note_task_status(tx, account_id, name, status))
-        return relay_response(content, site.upstream_key, caller.request_id)
+        return await relay_response(content, site.upstream_key, caller.request_id)
 
-    async def _ask(self, site: SiteView, name: str, caller: Caller) -> bytes:
+    async def _ask(self, site: SiteView, name: str, caller: Caller) -> bytearray:
         path = f"{BATCHES.path}/{name}"
         answer = await self._relay.model_server.send(site, "GET", path, request_id=caller.request_id)
         try:

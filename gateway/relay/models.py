@@ -1,6 +1,6 @@
 """The models an account may call: those with a price, and all others if the account accepts models without one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -8,12 +8,16 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.model_server.client import read_body, response_problem
 from gateway.problems import REQUEST_ID_KEY, OpenAiProblem
+from gateway.relay.ledger import Caller
+from gateway.relay.process_reader import ReaderFailed
 from gateway.relay.relay import Relay
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
-from store.text import is_sanitized
 
 _OWNER = "gatekey"
+_MAX_LIST_BYTES = 8 * 1024 * 1024
+"""The longest public list has some 700 KiB."""
+_LIST_UNREAD = "The gateway could not read the model server's list of models at the moment. Try again."
 _NO_LIST_STATUSES = (404, 405, 501)
 """Statuses of model servers that do not list their models. Only the models with a price are listed then."""
 
@@ -42,7 +46,7 @@ class Models:
         priced, accepts_unpriced = await relay.services.threads.read(lambda: self._known(caller.holder))
         models = {name: _model_entry(name) for name in priced}
         if accepts_unpriced and site.upstream_url:
-            listed = await self._listed(site, caller.request_id)
+            listed = await self._listed(site, caller)
             models.update({name: _model_entry(name, entry) for name, entry in listed.items()})
         return models
 
@@ -52,30 +56,25 @@ class Models:
             accepts = store.pricing.accepts_unpriced(tx, holder.account_id)
         return [price.model for price in store.pricing.all()], accepts
 
-    async def _listed(self, site: SiteView, request_id: str) -> Mapping[str, Mapping[str, Any]]:
-        answer = await self._relay.model_server.send(site, "GET", "/models", request_id=request_id)
+    async def _listed(self, site: SiteView, caller: Caller) -> Mapping[str, Mapping[str, Any]]:
+        answer = await self._relay.model_server.send(site, "GET", "/models", request_id=caller.request_id)
         try:
             if answer.status_code in _NO_LIST_STATUSES:
                 return {}
             if not answer.is_success:
                 raise await response_problem(answer, site, told=(429,))
-            data = (await self._relay.responses.parse(await read_body(answer))).get("data")
+            content = await read_body(answer, _MAX_LIST_BYTES)
         finally:
             await answer.aclose()
-        entries: Iterable[Any] = data if isinstance(data, list) else ()
-        named = ((entry.get("id"), entry) for entry in entries if isinstance(entry, dict))
-        return {name: entry for name, entry in named if isinstance(name, str) and is_sanitized(name)}
+        try:
+            models = await self._relay.responses.models(content, caller.holder.account_id)
+        except ReaderFailed as error:
+            raise OpenAiProblem(503, _LIST_UNREAD, headers={"Retry-After": "1"}) from error
+        return {model["id"]: model for model in models}
 
     def _answer(self, request: Request, document: Mapping[str, Any]) -> Response:
         return JSONResponse(document, headers={"X-Request-Id": request.scope[REQUEST_ID_KEY]})
 
 
-def _model_entry(name: str, entry: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    entry = entry or {}
-    created, owner = entry.get("created"), entry.get("owned_by")
-    return {
-        "id": name,
-        "object": "model",
-        "created": created if type(created) is int else 0,
-        "owned_by": owner if isinstance(owner, str) and is_sanitized(owner) else _OWNER,
-    }
+def _model_entry(name: str, listed: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": _OWNER, **(listed or {})}

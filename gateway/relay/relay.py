@@ -20,12 +20,16 @@ from gateway.relay.body_parser import BodyParser
 from gateway.relay.body_reader import BodyReader
 from gateway.relay.callers import Callers, RelayRequest
 from gateway.relay.concurrency_limiter import ConcurrencyLimiter
-from gateway.relay.ledger import GATEWAY_STOPPED, AdmittedCall, Ledger
-from gateway.relay.model_response import ResponseParser, batch_status, relay_response
+from gateway.relay.ledger import GATEWAY_STOPPED, LOGGER, AdmittedCall, Ledger
+from gateway.relay.model_response import batch_status, relay_response
+from gateway.relay.output_limits import CostCeiling
+from gateway.relay.process_reader import ReaderFailed
 from gateway.relay.request import Call, Endpoint
+from gateway.relay.response_facts import ResponseFacts
+from gateway.relay.response_parser import ResponseParser
 from gateway.relay.stream_options import send_call
 from gateway.relay.streaming_response import StreamingRelayResponse, require_event_stream
-from gateway.relay.usage import response_usage
+from gateway.relay.usage import UNREAD_REMARK, estimated_usage, response_usage
 from gateway.services import Services
 from gateway.site_view import SiteView
 from store.errors import GatekeyError, QuotaExceeded
@@ -59,8 +63,9 @@ class Relay:
         await self.ledger.drain()
 
     async def aclose(self) -> None:
-        """Close the connections to the model server, and end the parser process."""
+        """Close the connections to the model server, and end the parser processes."""
         await self.model_server.aclose()
+        await self.responses.aclose()
         await self._parser.aclose()
 
     async def _relay(self, endpoint: Endpoint, request: Request) -> Response:
@@ -129,7 +134,7 @@ class Relay:
             if not admitted.has_booker:
                 await self.ledger.book_failure(admitted, failure, problem_code(failure))
 
-    async def _read(self, answer: httpx.Response, admitted: AdmittedCall, site: SiteView) -> bytes:
+    async def _read(self, answer: httpx.Response, admitted: AdmittedCall, site: SiteView) -> bytearray:
         try:
             if not answer.is_success:
                 raise admitted.with_limit_remark(await response_problem(answer, site))
@@ -137,13 +142,32 @@ class Relay:
         finally:
             await answer.aclose()
 
-    async def _book(self, call: Call, admitted: AdmittedCall, content: bytes, site: SiteView) -> Response:
-        document = await self.responses.parse(content)
-        status, batch = batch_status(document, site) if call.endpoint.kind is Kind.TASK else ("ok", "")
-        usage = response_usage(call, document, len(content), secret=site.upstream_key, host=site.upstream_host)
+    async def _book(self, call: Call, admitted: AdmittedCall, content: bytearray, site: SiteView) -> Response:
+        account_id = admitted.caller.holder.account_id
+        try:
+            facts = await self.responses.facts(content, account_id, has_completion=call.has_completion)
+        except ReaderFailed as error:
+            LOGGER.warning("A response of %d bytes to account %d was counted: %s", len(content), account_id, error)
+            await self._book_unread(call, admitted, len(content), site)
+        except asyncio.CancelledError:
+            await self._book_unread(call, admitted, len(content), site)
+            raise
+        else:
+            await self._book_facts(call, admitted, facts, len(content), site)
+        response = await relay_response(content, site.upstream_key, admitted.caller.request_id)
+        response.headers.update(admitted.headers)
+        return response
+
+    async def _book_facts(
+        self, call: Call, admitted: AdmittedCall, facts: ResponseFacts, length: int, site: SiteView
+    ) -> None:
+        status, batch = batch_status(facts, site) if call.endpoint.kind is Kind.TASK else ("ok", "")
+        usage = response_usage(call, facts, length, secret=site.upstream_key, host=site.upstream_host)
         if admitted.trusts_limit:
             self.ledger.limit_compliance.record(call, usage)
         await self.ledger.book(admitted, usage, status=status, detail=usage.remark(admitted.price), batch=batch)
-        response = relay_response(content, site.upstream_key, admitted.caller.request_id)
-        response.headers.update(admitted.headers)
-        return response
+
+    async def _book_unread(self, call: Call, admitted: AdmittedCall, length: int, site: SiteView) -> None:
+        """Book a response that could not be read: by its length, and for no more than was held."""
+        ceiling = admitted.limit or CostCeiling(call, admitted.price, site, admitted.trusts_limit).tokens
+        await self.ledger.book(admitted, estimated_usage(call, length, ceiling), detail=UNREAD_REMARK)

@@ -9,7 +9,8 @@ from typing import Any, Final
 from gateway.json_text import loads_lenient
 from gateway.model_server.error_reasons import failure_sentence, reason_in_document
 from gateway.relay.request import Call
-from gateway.relay.usage import Usage, reports_error, stream_usage
+from gateway.relay.response_facts import reports_error
+from gateway.relay.usage import Usage, stream_usage
 from gateway.relay.usage_report import ReportedUsage, parse_usage
 from store.errors import UpstreamFailed
 

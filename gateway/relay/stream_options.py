@@ -49,7 +49,7 @@ async def _with_body(answer: httpx.Response) -> httpx.Response:
     """The same response with its body in memory; an unreadable body is left empty."""
     content = b""
     try:
-        content = await read_body(answer, MAX_ERROR_BYTES)
+        content = bytes(await read_body(answer, MAX_ERROR_BYTES))
     except (UpstreamFailed, OpenAiProblem):
         pass
     finally:

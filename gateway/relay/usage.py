@@ -1,12 +1,12 @@
 """The usage of a call: as the model server reports it, or counted if it reports none."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from gateway.model_server.error_reasons import failure_sentence, reason_in_document
+from gateway.model_server.error_reasons import ErrorReason, failure_sentence
 from gateway.relay.request import Call
-from gateway.relay.usage_report import ReportedUsage, parse_usage
+from gateway.relay.response_facts import ResponseFacts
+from gateway.relay.usage_report import ReportedUsage
 from store.errors import UpstreamFailed
 from store.values.billing import ModelPrice
 from store.values.usage import Kind
@@ -15,8 +15,7 @@ _BYTES_PER_TOKEN: Final = 4
 """For counting an unreported answer: about right for English, and low for other languages."""
 _BYTES_PER_AUDIO_TOKEN: Final = 1000
 """Of base64: OpenAI has one token per 50 ms of speech, which is 3,200 bytes as PCM and fewer as MP3."""
-_ENVELOPE_KEYS: Final = ("role", "annotations")
-"""Members of a message that are set even if it is empty."""
+UNREAD_REMARK: Final = "The answer could not be read in time; it was counted by its length."
 _COUNTED_REMARK: Final = "The model server reported no usage; it was counted {}."
 _CACHED_REMARK: Final = "{:,} tokens of the prompt were cached, and cost what cached input costs."
 
@@ -49,27 +48,37 @@ class Usage:
         return _CACHED_REMARK.format(self.cached_tokens) if self.cached_tokens and has_price else ""
 
 
-def response_usage(call: Call, document: Mapping[str, Any], length: int, *, secret: str = "", host: str = "") -> Usage:
+def response_usage(call: Call, facts: ResponseFacts, length: int, *, secret: str = "", host: str = "") -> Usage:
     """The usage of a complete response of `length` bytes.
 
     Raises `UpstreamFailed` with the reason if the response is an error; `secret` and `host` are masked in it.
     """
-    reported = parse_usage(document, has_completion=call.has_completion)
-    if reported is None and reports_error(document):
-        reason = reason_in_document(document)
+    reported = facts.usage
+    if facts.is_error:
+        reason = ErrorReason(facts.reason) if facts.reason is not None else None
         raise UpstreamFailed(
             failure_sentence("The model server answered with an error", reason, secret=secret, host=host)
         )
     if call.endpoint.kind is Kind.TASK:
         return Usage(0, 0)  # the batch has not run yet
-    data = document.get("data")
-    pictures = len(data) if call.pictures and isinstance(data, list) else 0
+    pictures = facts.items if call.pictures else 0
     if reported is None and call.pictures:
         if not pictures:
             raise UpstreamFailed("The model server's answer held no picture.")
         return Usage(0, 0, pictures)  # most picture models report no tokens
-    is_text = call.has_completion and not call.pictures and _has_content(document)
+    is_text = call.has_completion and not call.pictures and facts.has_content
     return _merged_usage(call, reported, length // _BYTES_PER_TOKEN if is_text else 0, pictures)
+
+
+def estimated_usage(call: Call, length: int, max_tokens: int) -> Usage:
+    """The usage of a complete response of `length` bytes that could not be parsed.
+
+    Each of its answers has up to `max_tokens`, as so many were held.
+    """
+    if call.endpoint.kind is Kind.TASK:
+        return Usage(0, 0)
+    completion = min(length // _BYTES_PER_TOKEN, max_tokens * call.length.answers) if call.has_completion else 0
+    return Usage(call.prompt_tokens, completion, call.pictures, is_counted=True)
 
 
 def stream_usage(
@@ -99,22 +108,3 @@ def _merged_usage(call: Call, reported: ReportedUsage | None, counted: int, pict
         is_counted=not has_completion or not has_prompt,
         cached_tokens=reported.cached_tokens,
     )
-
-
-def _has_content(document: Mapping[str, Any]) -> bool:
-    """Whether a response has any content. One in an unknown format counts as content."""
-    choices = document.get("choices")
-    return not isinstance(choices, list) or any(_choice_has_content(choice) for choice in choices)
-
-
-def _choice_has_content(choice: object) -> bool:
-    if not isinstance(choice, dict):
-        return True
-    message = choice.get("message")
-    said = message if isinstance(message, dict) else {}
-    return bool(choice.get("text")) or any(value for key, value in said.items() if key not in _ENVELOPE_KEYS)
-
-
-def reports_error(document: Mapping[str, Any]) -> bool:
-    """Whether a response or chunk with a success status reports an error."""
-    return bool(document.get("error")) or document.get("object") == "error"

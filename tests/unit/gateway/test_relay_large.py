@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-import threading
 import tracemalloc
 from collections.abc import Awaitable, Callable, Set
 from types import SimpleNamespace
@@ -16,30 +15,19 @@ import pytest
 
 from gateway.model_server.client import ModelServerClient
 from gateway.problems import OpenAiProblem
-from gateway.relay import body_parser, model_response, parser_process
-from gateway.relay.body_parser import MAX_INLINE_BYTES, BodyParser
+from gateway.relay import body_parser, parser_process
+from gateway.relay.body_parser import BodyParser
+from gateway.relay.process_frames import frame_head, serve
+from gateway.relay.process_reader import MAX_INLINE_BYTES, ProcessReader
 from gateway.relay.request import ENDPOINTS, MAX_JSON_VALUES, Call, Endpoint, parse_request
 from store.store import Store
-from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, chat
+from tests.fakes.scripted_model_server import CHAT, ModelServer, answer
 from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 JSON: Final = "application/json"
 LARGE: Final = [{"role": "user", "content": "x" * 70_000}]
-
-
-def noting_threads(monkeypatch: pytest.MonkeyPatch, name: str) -> list[bool]:
-    """Whether each call of `name` in the relay was in the thread of the event loop."""
-    calls: list[bool] = []
-    real: Callable[..., Any] = getattr(model_response, name)
-
-    def noting(*args: object) -> Any:
-        calls.append(threading.current_thread() is threading.main_thread())
-        return real(*args)
-
-    monkeypatch.setattr(model_response, name, noting)
-    return calls
 
 
 async def test_a_large_body_was_parsed_off_the_event_loop(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +43,7 @@ async def test_a_large_body_was_parsed_off_the_event_loop(store: Store, monkeypa
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
         assert (await client.post("/v1/chat/completions", json={**CHAT, "messages": LARGE})).status_code == 200
         refused = await client.post("/v1/chat/completions", json={**CHAT, "messages": LARGE, "n": 0})
-    assert [length < body_parser.MAX_INLINE_BYTES for length in lengths] == [True]
+    assert [length < MAX_INLINE_BYTES for length in lengths] == [True]
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "n")
     assert json.loads(models.requests[1].content)["messages"] == LARGE
 
@@ -81,8 +69,8 @@ async def test_a_reading_process_that_dies_is_replaced() -> None:
     assert (await reader.parse(ENDPOINTS[1], JSON, raw, frozenset())).content == raw.replace(b": ", b":").replace(
         b", ", b","
     )
-    assert reader._process is not None
-    os.kill(reader._process.pid, signal.SIGKILL)
+    assert reader.reader.process_id is not None
+    os.kill(reader.reader.process_id, signal.SIGKILL)
     with pytest.raises(OpenAiProblem, match="could not read this body at the moment") as refused:
         await reader.parse(ENDPOINTS[1], JSON, raw, frozenset())
     assert refused.value.status == 503
@@ -90,7 +78,7 @@ async def test_a_reading_process_that_dies_is_replaced() -> None:
     await reader.aclose()
 
 
-async def test_a_reading_that_was_given_up_is_nobody_elses_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reading_that_was_given_up_is_nobody_elses_answer() -> None:
     reader = BodyParser()
     first, second = (json.dumps({"model": name, "prompt": "y" * MAX_INLINE_BYTES}).encode() for name in ("one", "two"))
     await reader.parse(ENDPOINTS[1], JSON, first, frozenset())
@@ -98,7 +86,7 @@ async def test_a_reading_that_was_given_up_is_nobody_elses_answer(monkeypatch: p
     await asyncio.sleep(0)  # it has begun to ask
     given_up.cancel()
     assert (await reader.parse(ENDPOINTS[1], JSON, second, frozenset())).model == "two"
-    monkeypatch.setattr(body_parser, "PARSE_TIMEOUT_S", 0.0)
+    reader.reader.read_timeout_s = 0.0
     with pytest.raises(OpenAiProblem, match="at the moment"):
         await reader.parse(ENDPOINTS[1], JSON, first, frozenset())
     await reader.aclose()
@@ -113,14 +101,14 @@ async def test_many_large_bodies_of_one_account_let_those_of_others_through(monk
         await go_on.wait()
         return {"problem": {"status": 400, "sentence": "", "code": "", "param": None, "kind": ""}}, b""
 
-    monkeypatch.setattr(BodyParser, "_ask", ask)
+    monkeypatch.setattr(ProcessReader, "_ask", ask)
     accounts = (1, 1, 1, 2)
     reads = [
         asyncio.create_task(reader.parse(ENDPOINTS[1], JSON, bytes([each]) * 70_000, frozenset(), each))
         for each in accounts
     ]
     await begun.wait()
-    monkeypatch.setattr(body_parser, "QUEUE_TIMEOUT_S", 0.0)
+    reader.reader.queue_timeout_s = 0.0
     with pytest.raises(OpenAiProblem, match="too many large requests to read") as refused:
         await reader.parse(ENDPOINTS[1], JSON, b"x" * 70_000, frozenset(), 3)
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "5")
@@ -133,7 +121,7 @@ def test_the_process_ends_with_its_input() -> None:
     raw = json.dumps({"model": "gpt-priced", "prompt": "y"}).encode()
     head = {"path": "/completions", "media_type": JSON, "extra": []}
     sink = io.BytesIO()
-    parser_process.serve(io.BytesIO(parser_process.frame_head(head, len(raw)) + raw), sink)
+    serve(parser_process.handle_message, io.BytesIO(frame_head(head, len(raw)) + raw), sink)
     assert b'"gpt-priced"' in sink.getvalue()
 
 
@@ -178,15 +166,6 @@ async def test_an_answer_with_a_number_longer_than_any_is_no_answer(store: Store
     models = ModelServer(lambda _: answer(b'{"usage": {"prompt_tokens": ' + b"9" * 4300 + b"}}"))
     async with client_of(store, token=key, upstream=models) as client:
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 502
-
-
-async def test_a_large_answer_was_parsed_off_the_event_loop(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    key, calls = make_relayed(store), noting_threads(monkeypatch, "parse_document")
-    answers = iter([answer(), answer(chat(choices=LARGE)), answer(b"[" * 70_000)])
-    async with client_of(store, token=key, upstream=ModelServer(lambda _: next(answers))) as client:
-        statuses = [(await client.post("/v1/chat/completions", json=CHAT)).status_code for _ in range(3)]
-    assert statuses == [200, 200, 502]
-    assert calls == [True, False, False]
 
 
 @pytest.mark.parametrize("announced", ["all of it", "nothing", "less, in chunks"])

@@ -1,0 +1,22 @@
+"""A child process that parses long responses of the model server, one after the other."""
+
+from typing import Any
+
+from gateway.relay.process_frames import run_process
+from gateway.relay.response_facts import listed_models, parse_object, response_facts
+from store.errors import UpstreamFailed
+
+
+def handle_message(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+    """The reply to one message: the facts or the models in `body`, or the reason of a failure."""
+    try:
+        document = parse_object(body)
+    except UpstreamFailed as error:
+        return {"failure": str(error)}, b""
+    if head["wanted"] == "models":
+        return {"models": listed_models(document)}, b""
+    return {"facts": response_facts(document, has_completion=head["has_completion"]).to_json()}, b""
+
+
+if __name__ == "__main__":
+    run_process(handle_message)
