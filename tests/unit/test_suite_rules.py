@@ -30,3 +30,18 @@ def test_no_test_module_is_imported() -> None:
 @pytest.mark.parametrize("room", ["harness", "fakes"])
 def test_a_shared_room_holds_no_test(room: str) -> None:
     assert list((TESTS / room).rglob("test_*.py")) == []
+
+
+@pytest.mark.parametrize("room", ["gateway", "store", "tui"])
+def test_unit_tests_stand_where_their_subject_stands(room: str) -> None:
+    """`unit/store/test_site.py` tests `store/site.py`; `test_site_more.py` beside it may hold more of the same."""
+    files = sorted((TESTS / "unit" / room).rglob("test_*.py"))
+    assert files
+    misplaced = []
+    for file in files:
+        folder = TESTS.parent / file.parent.relative_to(TESTS / "unit")
+        subjects = {path.stem for path in folder.glob("*") if path.suffix == ".py" or (path / "__init__.py").exists()}
+        name = file.stem.removeprefix("test_")
+        if not any(name == subject or name.startswith(f"{subject}_") for subject in subjects):
+            misplaced.append(str(file.relative_to(TESTS)))
+    assert misplaced == []

@@ -5,7 +5,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from tests.screens.widgets.stage import Stage
+from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.field import Field, show_errors
 from tui.widgets.footer import KeyFooter
 from tui.widgets.help_line import HelpLine

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.screens.widgets.stage import Stage
+from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.strength import StrengthMeter
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ import pytest
 from textual.events import AppBlur, AppFocus
 from textual.widgets import Button
 
-from tests.screens.widgets.stage import Stage
+from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.confirm import Confirm
 from tui.widgets.secret_view import MASK, SecretView
 

@@ -1,4 +1,4 @@
-"""Every widget on one screen, to look at: `python -m tests.screens.widgets.gallery [theme]`."""
+"""Every widget on one screen, to look at: `python -m tests.unit.tui.widgets.gallery [theme]`."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
-from tests.screens.widgets.stage import STYLES
+from tests.unit.tui.widgets.bare_console import STYLES
 from tui.terminal import native_colours, starting_theme
 from tui.themes import gatekey_themes
 from tui.widgets.action_button import ActionButton

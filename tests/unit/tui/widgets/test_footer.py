@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from tests.screens.widgets.stage import Stage
+from tests.unit.tui.widgets.bare_console import Stage
 from tui.keymap import UNBOUND
 from tui.widgets.action_button import ActionButton
 from tui.widgets.footer import KeyFooter

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.screens.widgets.stage import Stage
+from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 

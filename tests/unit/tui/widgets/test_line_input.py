@@ -4,7 +4,7 @@ import pytest
 from textual.events import Key
 from textual.screen import Screen
 
-from tests.screens.widgets.stage import Stage
+from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.field import Field
 from tui.widgets.line_input import LineInput
 from tui.widgets.text_input import TextInput

@@ -17,8 +17,8 @@ from textual.widgets import Input
 
 import tui.widgets
 from tests.harness.pty_terminal import PtyTerminal
-from tests.screens.widgets.gallery import Form, Gallery
-from tests.screens.widgets.stage import STYLES
+from tests.unit.tui.widgets.bare_console import STYLES
+from tests.unit.tui.widgets.gallery import Form, Gallery
 from tui.themes import THEME_NAMES
 
 
@@ -129,7 +129,7 @@ def is_reversed(segment: Segment) -> bool:
 
 
 def test_without_any_colour_none_is_sent_but_for_the_qr_code() -> None:
-    command = [sys.executable, "-m", "tests.screens.widgets.gallery"]
+    command = [sys.executable, "-m", "tests.unit.tui.widgets.gallery"]
     with PtyTerminal(command, cwd=STYLES.parent, env={"NO_COLOR": "1"}) as terminal:
         terminal.wait_for("^q Quit")
         assert COLOUR.findall(terminal.raw) == []

@@ -12,7 +12,7 @@ from textual.geometry import Size
 from tests import parts
 from tests.fakes.authenticator_app import scan, zbarimg
 from tests.harness.pty_screen import Cell, to_png
-from tests.screens.widgets.stage import Stage
+from tests.unit.tui.widgets.bare_console import Stage
 from tui.terminal import native_colours
 from tui.widgets.qr_code import QrCode, fits, size_for
 

@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets import Input
 
-from tests.screens.widgets.gallery import Form, Gallery
+from tests.unit.tui.widgets.gallery import Form, Gallery
 from tui.widgets.confirm import Confirm
 from tui.widgets.small_screen import SmallScreenNote
 

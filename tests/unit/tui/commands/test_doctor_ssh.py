@@ -161,7 +161,7 @@ def test_a_machine_without_sshd_is_well(config: Path, monkeypatch: pytest.Monkey
 
 
 def test_readme_tells_administrators_the_same() -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    readme = (Path(__file__).parents[4] / "README.md").read_text()
     forced = [line for line in readme.splitlines() if "ForceCommand /" in line or 'command="/' in line]
     assert len(forced) == 2
     assert all(doctor_ssh.has_files_off(line) for line in forced)

@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 
-STYLES = Path(__file__).parents[3] / "styles"
+STYLES = Path(__file__).parents[4] / "styles"
 
 
 class Stage(App[None]):

@@ -4,7 +4,7 @@ import pytest
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from tests.screens.widgets.stage import Stage
+from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.secret_input import CodeInput, SecretInput
 
 pytestmark = pytest.mark.anyio
