@@ -10,6 +10,7 @@ from textual import work
 
 from screens.browser_step import BrowserStep
 from store.errors import GatekeyError, StoreUnavailable
+from store.values.passkeys import CeremonyState
 
 if TYPE_CHECKING:
     from tui.account import PasskeyPage
@@ -53,8 +54,6 @@ class PasskeyCeremony(BrowserStep[bool]):
 
     @work(exclusive=True, group="wait")
     async def wait_for_browser(self) -> None:
-        from store.values.passkeys import CeremonyState
-
         while True:
             seconds = int((self._page.started.expires_at - self.account.now()).total_seconds())
             self.show_left(f"Waiting for your browser: {max(0, seconds) // 60}:{max(0, seconds) % 60:02d} left")

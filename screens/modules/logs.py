@@ -14,6 +14,7 @@ from screens.account_modal import Notice
 from screens.modules.module_page import ModulePage
 from store.money import show_usd
 from store.text import sanitize
+from store.values.usage import Kind
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _MOST_ROWS: Final = 5000
 class LogPage(ModulePage):
     """A table that grows as the cursor nears its end."""
 
-    KIND_NAME: ClassVar[str | None] = None
+    KIND: ClassVar[Kind | None] = None
     EMPTY: ClassVar[str] = "Nothing has been logged yet."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r,f5", "reload", "Refresh", id="log.refresh", tooltip="Read the log again from the top"),
@@ -77,11 +78,8 @@ class LogPage(ModulePage):
 
     @work(exclusive=True, group="log")
     async def load_page(self) -> None:
-        from store.values.usage import Kind
-
-        kind = Kind(self.KIND_NAME) if self.KIND_NAME else None
         try:
-            page = await self.run_with_reauth(lambda: self.account.usage_page(kind, self._before))
+            page = await self.run_with_reauth(lambda: self.account.usage_page(self.KIND, self._before))
         finally:
             self._is_loading = False
         if page is None:
@@ -112,7 +110,7 @@ class DrawingLogsPage(LogPage):
         "Calls that made images, newest first. They are paid one by one, or by their tokens where the "
         "model server reports them."
     )
-    KIND_NAME = "drawing"
+    KIND = Kind.DRAWING
     EMPTY = "No image has been made yet."
 
 
@@ -120,7 +118,7 @@ class TaskLogsPage(LogPage):
     """Batches and other long work."""
 
     HELP_TEXT: ClassVar[str] = "Batches and other work that takes long, newest first, with what was charged for it."
-    KIND_NAME = "task"
+    KIND = Kind.TASK
     EMPTY = "No task has been started yet."
 
 

@@ -13,6 +13,7 @@ from store.money import show_usd
 from store.secret_fields import StoredSecret
 from store.setting_fields import Setting, SettingType, settings_of
 from store.text import sanitize
+from store.values.sections import rebased
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -67,8 +68,6 @@ class Conflict(AccountModal[Any]):
 
     @on(Button.Pressed, "#save")
     def save_choice(self) -> None:
-        from store.values.sections import rebased
-
         names = (setting.name for setting in self._differing)
         mine = frozenset(name for name in names if self.query_one(f"#keep-{name}", Toggle).value)
         theirs: Any = self._theirs
