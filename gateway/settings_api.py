@@ -1,7 +1,7 @@
-"""The four settings sections over HTTP, each with its version as an entity tag (RFC 9110, 13.1).
+"""The settings sections over HTTP. The version of a section is its entity tag (RFC 9110, 13.1).
 
-A save names the version it was made from in If-Match, so nobody's change is overwritten unseen. What needs a fresh
-proof of identity needs one in the request, as a token proves nothing. The secrets of a channel are not even fields.
+A save names in If-Match the version that it changes, so it overwrites no other save. A change that needs a fresh proof
+of identity carries it in the request, because a bearer token proves nothing. Secrets cannot be sent.
 """
 
 import asyncio
@@ -32,16 +32,16 @@ B = TypeVar("B", bound=BaseModel)
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAGS: Final = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
 _SEND_PROOF: Final = "Send proof with the request: your password, or the code that your authenticator app shows."
-_HASHED_AT_ONCE: Final = 2
-_UNPROVED: Final[tuple[type[GatekeyError], ...]] = (*FAILED, NotEnabled)
-_WRITING: Final = (*READ_STATUSES, 412, 413, 415, 422, 428)
+_MAX_CONCURRENT_PROOFS: Final = 2
+_PROOF_ERRORS: Final[tuple[type[GatekeyError], ...]] = (*FAILED, NotEnabled)
+_SAVE_STATUSES: Final = (*READ_STATUSES, 412, 413, 415, 422, 428)
 
 
 def settings_routes(services: Services) -> APIRouter:
-    """GET and PUT the four sections."""
+    """The routes to GET and PUT each section."""
     router = APIRouter(prefix=f"{ACCOUNT_PATH}/settings", tags=["settings"])
-    # One for all sections: a password takes long to check, and occupies a thread that others read in.
-    proving = asyncio.Semaphore(_HASHED_AT_ONCE)
+    # All sections share it: a check of a password is slow and occupies a thread of the store.
+    proving = asyncio.Semaphore(_MAX_CONCURRENT_PROOFS)
     for kind, schemas in SCHEMAS.items():
         _add(router, services, kind, schemas, proving)
     return router
@@ -107,10 +107,10 @@ def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchem
         operation_id=f"save_{name}",
         summary=f"Save {title}",
         response_model=schemas.document,
-        responses={**problem_responses(*_WRITING), 200: {"headers": _ETAG}},
+        responses={**problem_responses(*_SAVE_STATUSES), 200: {"headers": _ETAG}},
         openapi_extra={
             **SECURITY,
-            "parameters": [_parameter("If-Match", _WHICH, rf'^(\*|"{name}-[0-9]{{1,9}}")$')],
+            "parameters": [_parameter("If-Match", _IF_MATCH, rf'^(\*|"{name}-[0-9]{{1,9}}")$')],
             "requestBody": {
                 "required": True,
                 "content": {"application/json": {"schema": _schema(schemas.change)}},
@@ -122,7 +122,7 @@ def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchem
 _ETAG: Final = {"ETag": {"description": "The version of the section.", "schema": {"type": "string"}}}
 
 
-_WHICH: Final = "The ETag of the version that you changed, or * to save over whichever is there."
+_IF_MATCH: Final = "The ETag of the version that you changed, or * to save over whichever is there."
 
 
 def _parameter(name: str, description: str, pattern: str = "") -> dict[str, Any]:
@@ -150,9 +150,7 @@ def _etag(name: str, version: int) -> str:
 
 
 async def _proof(services: Services, token: str, sent: ProofBody) -> Proof:
-    """What was `sent` as a proof, checked. Raises `FreshProofRequired` for a wrong one, and what `store.proofs`
-    raises.
-    """
+    """The checked proof of a request. Raises `FreshProofRequired` for a wrong one, and the errors of `store.proofs`."""
     password, code, proofs = sent.password, sent.code, services.store.proofs
     if (password is None) == (code is None):
         raise InvalidDocument("proof holds either a password or a code.", field="proof")
@@ -160,7 +158,7 @@ async def _proof(services: Services, token: str, sent: ProofBody) -> Proof:
         if password is not None:
             return await services.threads.read(lambda: proofs.with_password(token, password))
         return await services.threads.read(lambda: proofs.with_code(token, code or ""))
-    except _UNPROVED as error:
+    except _PROOF_ERRORS as error:
         # The token is right, so this is not 401.
         raise FreshProofRequired(str(error), field="proof") from error
 
@@ -176,9 +174,9 @@ async def _body(request: Request, model: type[B]) -> B:
 
 
 def _tags(request: Request, header: str, *, weak: bool = False) -> frozenset[str]:
-    """The entity tags in a header, and `*` if it stands there; weak ones count only if `weak` (RFC 9110, 8.8.3.2).
+    """The entity tags of a header, or `*` (RFC 9110, 8.8.3.2). Weak tags count only if `weak`.
 
-    What is no list of tags is one that nothing has.
+    A header that is no list of tags gives one tag that no version has.
     """
     text = ",".join(request.headers.getlist(header)).strip()
     if text == "*":

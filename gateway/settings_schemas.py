@@ -1,4 +1,4 @@
-"""The documents of the settings sections over HTTP, made of the declarations in `store.sections`."""
+"""The documents of the settings sections over HTTP, generated from the declarations in `store.sections`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

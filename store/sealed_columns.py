@@ -1,4 +1,4 @@
-"""Every column that holds a sealed value, and the place each value is sealed for."""
+"""Every column with sealed values, and the associated data of each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Saving one settings section, and only that one, against the version it was read at."""
+"""Reading and saving one settings section. A save names the version that it replaces."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -59,21 +59,23 @@ def _save(table: Any) -> ReturningUpdate[Any]:
     )
 
 
-# To build a statement takes SQLAlchemy eight times as long as to run it, so they are built once.
+# SQLAlchemy takes eight times as long to build a statement as to run it, so they are built once.
 _READ: Final = {kind: _read(table) for kind, table in _TABLES.items()}
 _SAVE: Final = {kind: _save(table) for kind, table in _TABLES.items()}
 
 
 class Settings:
+    """The settings sections of accounts, for sessions, administrators and bearer tokens."""
+
     def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
         self._context = context
         self._audit = audit
         self._sessions = sessions
 
     def load(self, token: str, kind: type[SectionT]) -> Saved[SectionT]:
-        """The section of that kind of the session's account."""
-        with self._sessions.reading(token) as (tx, acting):
-            return self.read(tx, acting.account_id, kind)
+        """One section of the session's account."""
+        with self._sessions.reading(token) as (tx, session):
+            return self.read(tx, session.account_id, kind)
 
     def save(self, token: str, section: SectionT, version: int) -> Saved[SectionT]:
         """Store `section` over `version`; returns it at its new version.
@@ -82,24 +84,24 @@ class Settings:
         `FreshProofRequired` when it changes where notifications go or weakens a safeguard.
         """
         section = section.checked()
-        with self._sessions.writing(token) as (tx, acting):
+        with self._sessions.writing(token) as (tx, session):
             return self._write(
                 tx,
-                acting.account_id,
+                session.account_id,
                 section,
                 version,
-                actor=acting.name,
-                source=acting.source,
-                is_proved=self._is_proved(acting),
+                actor=session.name,
+                source=session.source,
+                is_proved=self._is_proved(session),
             )
 
     def load_for(self, account_id: int, kind: type[SectionT]) -> Saved[SectionT]:
-        """The section of that kind, from the administrator's side."""
+        """One section of any account, for the administrator."""
         with self._context.database.read() as tx:
             return self.read(tx, account_id, kind)
 
     def save_for(self, account_id: int, section: SectionT, version: int, *, actor: str) -> Saved[SectionT]:
-        """Store `section` over `version` from the administrator's side, which needs no proof of the account's owner.
+        """Store `section` over `version` for the administrator, who needs no proof of the account's owner.
 
         Raises `InvalidInput` with the first field at fault, and `SettingsConflict` if another was saved meanwhile.
         """
@@ -111,10 +113,10 @@ class Settings:
     def save_with_token(
         self, tx: Connection, holder: TokenHolder, section: SectionT, version: int, proof: Proof | None = None
     ) -> Saved[SectionT]:
-        """Store `section` over `version` on behalf of a bearer token, inside the `tx` that it was read in.
+        """Store `section` over `version` for a bearer token, in the transaction that read it.
 
-        A token proves nothing about who holds it: what needs a proof needs one that came with the request. Raises
-        what `save` raises.
+        A token proves nothing about its holder, so a change that needs a proof needs `proof`. Raises the errors of
+        `save`.
         """
         return self._write(
             tx,
@@ -127,20 +129,20 @@ class Settings:
         )
 
     def read(self, tx: Connection, account_id: int, kind: type[SectionT]) -> Saved[SectionT]:
-        """The section of that kind. Raises `DatabaseRefused` if its row is missing."""
+        """One section. Raises `DatabaseRefused` if its row is missing."""
         row = tx.execute(_READ[kind], {"account": account_id}).one_or_none()
         if row is None:
             raise DatabaseRefused("The settings of this account are missing.")
         return self._saved(kind, row)
 
     def secret(self, tx: Connection, account_id: int, column: str) -> str | None:
-        """A notification secret in clear, or None if it is not set. Raises `KeyWrong`."""
+        """A decrypted notification secret, or None if it is not set. Raises `KeyWrong`."""
         table: Any = NotificationSettingsRow
         sealed = tx.execute(select(getattr(table, f"{column}_sealed")).where(table.account_id == account_id)).scalar()
         return None if sealed is None else self._context.ring.open(sealed, associated_data(column, account_id))
 
     def secrets(self, tx: Connection, account_id: int, channel: Channel) -> dict[str, str]:
-        """The secrets of a channel in clear, by name; empty where none is set. Raises `KeyWrong`."""
+        """The decrypted secrets of a channel by name; empty where none is set. Raises `KeyWrong`."""
         names = (setting.name for setting in settings_of_channel(channel) if setting.is_secret)
         return {name: self.secret(tx, account_id, name) or "" for name in names}
 
@@ -165,9 +167,9 @@ class Settings:
         if row is None:
             raise SettingsConflict(self.read(tx, account_id, kind))
         after = self._saved(kind, row)
-        if not is_proved and (what := needs_proof(before.section, section)):
-            raise FreshProofRequired(f"Confirm your identity to {what}.")
-        # Whether a kept secret is there, the row knows, whatever the caller believed.
+        if not is_proved and (act := needs_proof(before.section, section)):
+            raise FreshProofRequired(f"Confirm your identity to {act}.")
+        # `is_set` of a kept secret may be outdated in `section`; the row is right.
         after.section.checked()
         if _threshold(before.section) != _threshold(section):
             tx.execute(update(Quota).where(Quota.account_id == account_id).values(warning_armed=True))
@@ -182,8 +184,8 @@ class Settings:
         )
         return after
 
-    def _is_proved(self, acting: AuthorizedSession) -> bool:
-        return is_fresh(acting.proved_at, self._context.now())
+    def _is_proved(self, session: AuthorizedSession) -> bool:
+        return is_fresh(session.proved_at, self._context.now())
 
     def _saved(self, kind: type[SectionT], row: Any) -> Saved[SectionT]:
         values = dict(row._mapping)
@@ -215,7 +217,7 @@ class Settings:
 
 
 def _names(stored: object) -> frozenset[str]:
-    """Raises `DatabaseDamaged` for JSON that is not a list of strings."""
+    """A stored set of modules. Raises `DatabaseDamaged` for JSON that is not a list of strings."""
     if not isinstance(stored, list) or not all(isinstance(name, str) for name in stored):
         raise DatabaseDamaged
     return frozenset(stored)
@@ -228,7 +230,7 @@ def open_sections(tx: Connection, account_id: int) -> None:
 
 
 def _columns(section: Section) -> dict[str, Any]:
-    """The values of every column but those of secrets."""
+    """The value of every column except those of secrets."""
     values = {
         setting.column: getattr(section, setting.name)
         for setting in settings_of(type(section))
@@ -242,5 +244,5 @@ def _threshold(section: Section) -> int | None:
 
 
 def associated_data(column: str, account_id: int) -> str:
-    """The place that a secret of the notification settings is sealed for."""
+    """The associated data of a sealed secret of the notification settings."""
     return f"notification_settings:{column}:{account_id}"

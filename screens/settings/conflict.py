@@ -23,8 +23,8 @@ from tui.widgets.toggle import Toggle
 if TYPE_CHECKING:
     from store.sections import Section
 
-LONGEST: Final = 160
-"""Characters of a value that are shown, wrapped over a few lines."""
+MAX_SHOWN_CHARACTERS: Final = 160
+"""Characters of a value that are shown, on several lines."""
 
 
 class Conflict(AccountModal[Any]):
@@ -106,5 +106,9 @@ def _shown(setting: Setting, section: Section) -> str:
 
 
 def _within(text: str) -> str:
-    """Shortened in the middle: two addresses often differ at their end."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 + 1 :]}"
+    """`text`, shortened in the middle, because two addresses often differ at their end."""
+    return (
+        text
+        if len(text) <= MAX_SHOWN_CHARACTERS
+        else f"{text[: MAX_SHOWN_CHARACTERS // 2]}…{text[-MAX_SHOWN_CHARACTERS // 2 + 1 :]}"
+    )

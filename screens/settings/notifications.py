@@ -135,7 +135,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     def _show_delivery(self, channel: Channel, delivery: LastDelivery | None) -> None:
         line = self.query_one(f"#last-{channel}", Static)
-        # The line beside the button may be too short for what went wrong.
+        # The line beside the button may be too short for the whole error.
         self.query_one(f"#channel-{channel}").query_ancestor(Field).help = (
             sanitize(delivery.error) if delivery is not None and delivery.error else _help(f"{channel}_on")
         )

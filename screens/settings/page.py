@@ -37,7 +37,7 @@ _SECURITY_KEYS: Final = (
     ("a", "activity", "Activity", "See what was done to your account"),
     ("x", "delete", "Delete", "Delete the account"),
 )
-"""They work on the Security tab wherever its focus is, and nowhere else."""
+"""These keys work anywhere on the Security tab, and on no other tab."""
 _AREAS: Final = "Account Management".ljust(30) + "│ Other Settings"
 
 
@@ -96,7 +96,7 @@ class SettingsPage(Vertical):
         yield pane_class(FIRST)(id=FIRST)
 
     def ready(self) -> None:
-        """The account can be asked now: fill the pane that is shown."""
+        """Fill the pane that is shown. The account is open now."""
         if self.screen.focused is None:
             self.focus_tabs()
         self.pane.shown()
@@ -124,7 +124,7 @@ class SettingsPage(Vertical):
         return self.pane
 
     async def go_to(self, tab: str, control: str) -> None:
-        """Show a tab and put the cursor on one of its controls."""
+        """Show a tab and focus one of its controls."""
         pane = await self.show_tab(tab)
         pane.focus_control(control)
 
@@ -134,7 +134,7 @@ class SettingsPage(Vertical):
         return [pane for pane in self.query(SectionPane) if pane.dirty]
 
     async def confirm_leave(self) -> bool:
-        """Ask about each dirty tab, which shows meanwhile: what cannot be saved is told there. Call it in a worker."""
+        """Ask about each tab with unsaved edits; the tab is shown meanwhile, with any error. Call it in a worker."""
         for pane in self.unsaved:
             if pane is not self.pane:
                 await self.show_tab(pane.id or FIRST)
@@ -155,7 +155,7 @@ class SettingsPage(Vertical):
 
     @on(TabBar.Activated)
     async def tab_activated(self, event: TabBar.Activated) -> None:
-        # Of two that were chosen in one piece the first is history; to show it would choose it again, and so on.
+        # Of two activations at once, the first is outdated. Showing it would activate it again, without end.
         if event.tab_id == event.bar.active:
             await self.show_tab(event.tab_id)
 

@@ -21,7 +21,7 @@ _ON = (
     "auditing, debugging and investigating suspicious activity."
 )
 _OFF = "IP addresses are not stored in consumption and error logs."
-_CAPPED = 10_000
+_MAX_COUNTED_ENTRIES = 10_000
 
 
 class PrivacyPane(SectionPane[PrivacySettings]):
@@ -57,7 +57,7 @@ class PrivacyPane(SectionPane[PrivacySettings]):
     async def loaded(self) -> None:
         count = await self.run_with_reauth(self.account.count_ips)
         if count is not None:
-            shown = f"more than {_CAPPED:,}" if count.value > _CAPPED else f"{count.value:,}"
+            shown = f"more than {_MAX_COUNTED_ENTRIES:,}" if count.value > _MAX_COUNTED_ENTRIES else f"{count.value:,}"
             self.query_one("#stored-ips", Static).update(shown)
             self.query_one("#erase-ips", Button).disabled = count.value == 0
 

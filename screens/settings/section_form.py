@@ -1,13 +1,13 @@
-"""The form of one settings section: its controls are filled, read and compared with what is stored.
+"""The form of one settings section: filling the controls, reading them, and comparing them with the stored section.
 
-The controls are imported where they are used: the first screen has none of them.
+The module of the controls is imported where it is used, because the first screen has none.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from textual import on
 from textual.message import Message
@@ -17,8 +17,8 @@ from textual.widgets import Button, Input
 from screens.account_modal import Notice
 from screens.settings.pane import Pane
 from store.errors import InvalidInput
-from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.setting_fields import Setting, secrets_of, settings_of
+from store.values.sections import Saved, SectionT
 from tui.widgets.field import show_errors
 from tui.widgets.toggle import Toggle
 
@@ -28,37 +28,35 @@ if TYPE_CHECKING:
     from textual.widget import Widget
     from textual.widgets.input import Selection
 
-    from store.values.sections import Saved
 
-S = TypeVar("S", NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings)
-
-
-class SectionForm(Pane, Generic[S]):
-    """A tab with the controls of one settings section. It knows whether they differ from what is stored."""
+class SectionForm(Pane, Generic[SectionT]):
+    """A tab with the controls of one settings section. `dirty` tells whether they differ from the stored section."""
 
     KIND: ClassVar[type[Any]]
 
     dirty: reactive[bool] = reactive(False, init=False, bindings=True)
 
     class DirtyChanged(Message):
-        """The form came to have, or no longer has, unsaved edits."""
+        """`dirty` changed."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
         super().__init__(id=id)
-        self.saved: Saved[S] | None = None
+        self.saved: Saved[SectionT] | None = None
         """The stored section, as far as this console knows."""
 
     # -- values ----------------------------------------------------------------------------------------------
 
     @property
-    def known(self) -> S:
+    def known(self) -> SectionT:
         """The stored section; the defaults until it was read."""
-        section: S = self.saved.section if self.saved is not None else self.KIND()
+        section: SectionT = self.saved.section if self.saved is not None else self.KIND()
         return section
 
-    def read(self) -> S:
+    def read(self) -> SectionT:
         """The section that the controls show. Raises `InvalidInput` for the first that cannot be read."""
-        section: S = self.KIND(**{setting.name: self.read_setting(setting) for setting in settings_of(self.KIND)})
+        section: SectionT = self.KIND(
+            **{setting.name: self.read_setting(setting) for setting in settings_of(self.KIND)}
+        )
         return section
 
     def read_setting(self, setting: Setting) -> Any:
@@ -85,20 +83,20 @@ class SectionForm(Pane, Generic[S]):
 
         return CONTROL_IDS.get(name, name)
 
-    def fill(self, section: S) -> None:
+    def fill(self, section: SectionT) -> None:
         """Put a section into the controls."""
         from screens.settings.setting_controls import show_value
 
         for setting in settings_of(self.KIND):
             show_value(self, setting, getattr(section, setting.name))
 
-    def defaults(self) -> S:
+    def defaults(self) -> SectionT:
         """The section that Reset to Default puts into the controls. It keeps the secrets."""
         kept = {setting.name: getattr(self.known, setting.name) for setting in secrets_of(self.KIND)}
-        section: S = replace(self.KIND(), **kept)
+        section: SectionT = replace(self.KIND(), **kept)
         return section
 
-    def shows(self, section: S) -> bool:
+    def shows(self, section: SectionT) -> bool:
         """Whether the controls show `section`."""
         try:
             return self.read() == section
@@ -107,8 +105,8 @@ class SectionForm(Pane, Generic[S]):
 
     # -- what was typed before the form was filled -------------------------------------------------------------
 
-    def fill_first(self, saved: Saved[S]) -> None:
-        """Fill the form for the first time, without losing what a person typed before."""
+    def fill_first(self, saved: Saved[SectionT]) -> None:
+        """Fill the form for the first time and keep what was typed before."""
         typed = self._typed()
         self.show_saved(saved)
         for put_back in typed:
@@ -129,8 +127,8 @@ class SectionForm(Pane, Generic[S]):
 
     # -- edits -------------------------------------------------------------------------------------------------
 
-    def show_saved(self, saved: Saved[S]) -> None:
-        """Fill the form with what is stored. Edits are lost."""
+    def show_saved(self, saved: Saved[SectionT]) -> None:
+        """Fill the form with the stored section. Edits are lost."""
         self.saved = saved
         with self.prevent(Toggle.Changed, Input.Changed):
             self.fill(saved.section)
@@ -143,7 +141,7 @@ class SectionForm(Pane, Generic[S]):
         self.note_edit()
 
     def note_edit(self) -> None:
-        """Compare the controls with what is stored."""
+        """Compare the controls with the stored section."""
         if self.saved is not None:
             self.dirty = not self.shows(self.saved.section)
 

@@ -1,27 +1,25 @@
-"""Saving one settings section: explicitly, over the version it was read at, with conflicts shown field by field."""
+"""Loading, saving and resetting one settings section. A save that meets a newer version shows both, field by field."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.widgets import Button
 
-from screens.settings.section_form import S, SectionForm
+from screens.settings.section_form import SectionForm
 from store.errors import GatekeyError
+from store.values.sections import Saved, SectionT, SettingsConflict
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.confirm import Choice, Decision
 from tui.widgets.field import show_errors
 
-if TYPE_CHECKING:
-    from store.values.sections import Saved, SettingsConflict
 
-
-class SectionPane(SectionForm[S]):
+class SectionPane(SectionForm[SectionT]):
     """A tab that edits one settings section: it loads, saves and resets its form."""
 
     SAVE_LABEL: ClassVar[str] = "Save Settings"
@@ -54,7 +52,7 @@ class SectionPane(SectionForm[S]):
 
     @work(exclusive=True, group="load")
     async def load_section(self) -> None:
-        """Read the section again, unless it has unsaved edits: those begin from what was shown."""
+        """Read the section again, unless it has unsaved edits, which are based on the section that was shown."""
         if not self.dirty:
             with self.app.hold_input(keeps=True) if self.saved is None else nullcontext():
                 saved = await self.run_with_reauth(lambda: self.account.load(self.KIND))
@@ -62,18 +60,18 @@ class SectionPane(SectionForm[S]):
                 self._show_again(saved.value)
         await self.loaded()
 
-    def _show_again(self, saved: Saved[S]) -> None:
-        """Show what was read, but not over an edit or a save that was quicker."""
+    def _show_again(self, saved: Saved[SectionT]) -> None:
+        """Show the section that was read, unless an edit or a newer save came first."""
         self.note_edit()
         if self.saved is None:
             self.fill_first(saved)
         elif not self.dirty and saved.version >= self.saved.version:
             self.show_saved(saved)
 
-    # Textual runs every decorated handler of the classes a pane is made of: a pane overrides what this one calls.
+    # Textual runs the decorated handlers of all base classes, so a pane overrides what this one calls.
     @on(Button.Pressed, "#reset")
     def reset(self) -> None:
-        """Fill the form with the defaults; they are saved with Save like any other edit."""
+        """Fill the form with the defaults. Save stores them, as any other edit."""
         self.fill(self.defaults())
         self.note_edit()
         self.say(f"{self.RESET_SENTENCE} Save to keep them." if self.dirty else self.RESET_SENTENCE, "muted")
@@ -90,7 +88,7 @@ class SectionPane(SectionForm[S]):
         await self.save_now()
 
     async def save_now(self) -> bool:
-        """Save, after a save that is under way; True if all of it is stored now. Call it in a worker."""
+        """Save, after a save that is under way. True if every edit is stored now. Call it in a worker."""
         async with self._one_save:
             return not self.dirty or await self._save()
 
@@ -116,30 +114,26 @@ class SectionPane(SectionForm[S]):
         await self.loaded()
         return not self.dirty
 
-    async def _store(self, section: S, base: Saved[S]) -> Saved[S] | None:
-        """Save `section`, which was edited from `base`; what is stored then, or None to go back to the form."""
-        from store.values.sections import SettingsConflict
-
+    async def _store(self, section: SectionT, base: Saved[SectionT]) -> Saved[SectionT] | None:
+        """Save `section`, which was edited from `base`. Returns the stored section, or None to go back to the form."""
         while True:
             outcome = await self.run_with_reauth(partial(self._stored_or_theirs, section, base))
             if outcome is None:
                 return None
             if not isinstance(outcome.value, SettingsConflict):
                 return outcome.value
-            theirs: Saved[S] = outcome.value.theirs
+            theirs: Saved[SectionT] = outcome.value.theirs
             from screens.settings.conflict import Conflict
 
             question = Conflict(base.section, theirs.section, section)
-            settled: S | None = await self.app.push_screen_wait(question)
+            settled: SectionT | None = await self.app.push_screen_wait(question)
             if settled is None:
                 return None
             if settled == theirs.section:
                 return theirs
             section, base = settled, theirs
 
-    async def _stored_or_theirs(self, section: S, base: Saved[S]) -> Saved[S] | SettingsConflict:
-        from store.values.sections import SettingsConflict
-
+    async def _stored_or_theirs(self, section: SectionT, base: Saved[SectionT]) -> Saved[SectionT] | SettingsConflict:
         try:
             return await self.account.save(section, base.version)
         except SettingsConflict as conflict:

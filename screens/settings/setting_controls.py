@@ -1,4 +1,4 @@
-"""The control of one setting: its widget, its id, and the way from a value to the widget and back."""
+"""The control of one setting: its widget, its id, and the conversion between value and widget."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def read_value(form: DOMNode, setting: Setting, known: Any) -> Any:
         return form.query_one(f"#{name}", Toggle).value
     typed = form.query_one(f"#{name}", Input).value
     if setting.is_secret:
-        # A field left empty keeps what is stored; a lone space is how a person says "nothing".
+        # An empty field keeps the stored secret; a single space clears it.
         return known.replaced(typed.strip()) if typed else known
     if setting.type is SettingType.MONEY:
         return parse_usd(typed, field=setting.name)

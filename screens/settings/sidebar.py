@@ -20,8 +20,8 @@ from store.setting_fields import Setting
 from tui.widgets.field import Field
 from tui.widgets.toggle import Toggle
 
-ROOM: Final = 70
-"""Cells that the form and the preview beside it take, as the style has them."""
+WIDTH_WITH_PREVIEW: Final = 70
+"""Cells of the form and the preview side by side, as in the style."""
 
 
 class SidebarPane(SectionPane[SidebarSettings]):
@@ -61,7 +61,7 @@ class SidebarPane(SectionPane[SidebarSettings]):
         yield self.save_row()
 
     def on_resize(self, event: Resize) -> None:
-        self.query_one("#sidebar-preview").set_class(event.size.width < ROOM, "-hidden")
+        self.query_one("#sidebar-preview").set_class(event.size.width < WIDTH_WITH_PREVIEW, "-hidden")
 
     async def loaded(self) -> None:
         summary = await self.run_with_reauth(self.account.summary)
@@ -76,7 +76,7 @@ class SidebarPane(SectionPane[SidebarSettings]):
         self._preview()
 
     def was_typed(self, control: Widget) -> bool:
-        # A section is what its modules are: to switch it again would switch those that nobody touched.
+        # The toggle of a section follows its modules. Restoring it would switch modules that nobody touched.
         return super().was_typed(control) and not (control.id or "").startswith("section-")
 
     def read_setting(self, _setting: Setting) -> frozenset[str]:

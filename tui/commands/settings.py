@@ -1,4 +1,4 @@
-"""`gatekey settings`: every setting of the page without the page, for scripts and screen readers."""
+"""`gatekey settings`: shows and changes every setting of an account, for scripts and screen readers."""
 
 import argparse
 from dataclasses import replace
