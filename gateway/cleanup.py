@@ -31,7 +31,7 @@ def cleanup(store: Store) -> None:
     if released := store.quota.release_abandoned():
         LOGGER.warning("%d calls were never booked; what they held was given back", released)
     store.quota.reservations.forget_settled()
-    store.outbox.warn_postponed()
+    store.quota_warnings.warn_postponed()
     store.outbox.prune()
     store.rates.forget_before(store.context.now() - timedelta(hours=1))
     if pruned := store.retention.prune():

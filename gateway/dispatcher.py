@@ -30,7 +30,8 @@ from store.errors import (
     NoSuchAccount,
     StoreUnavailable,
 )
-from store.outbox import QUOTA_WARNING, TEST, Job
+from store.outbox import TEST, Job
+from store.quota_warnings import QUOTA_WARNING
 from store.sections import Channel
 from store.store import Store
 from store.values.notifications import LastDelivery
@@ -91,7 +92,7 @@ class Dispatcher:
         while not stop.is_set():
             pause = POLL_INTERVAL_S
             try:
-                if await asyncio.to_thread(self._store.outbox.is_anything_due):
+                if await asyncio.to_thread(self._store.deliveries.is_anything_due):
                     await self.run_due(stop)
             except StoreUnavailable as error:
                 LOGGER.warning("The outbox could not be read: %s", error)
@@ -186,7 +187,7 @@ class Dispatcher:
 
 def run_once(store: Store, transports: DeliveryTransports | None = None) -> DispatchResult:
     """Try every due message once, for `gatekey notify --once`. Raises `StoreUnavailable`."""
-    store.outbox.warn_postponed()
+    store.quota_warnings.warn_postponed()
     return asyncio.run(Dispatcher(store, transports).run_due())
 
 
@@ -204,7 +205,7 @@ async def deliver_now(
     loop = asyncio.get_running_loop()
     until = loop.time() + OTHER_PROCESS_TIMEOUT_S
     while True:
-        result = await asyncio.to_thread(store.outbox.delivery, delivery_id)
+        result = await asyncio.to_thread(store.deliveries.find, delivery_id)
         if jobs or result is None or result.attempts or loop.time() >= until:
             return result
         await asyncio.sleep(0.2)

@@ -50,7 +50,7 @@ class HealthCheck:
     async def check(self) -> None:
         """Raises `Unhealthy`."""
         try:
-            await self._services.threads.read(self._services.store.outbox.next_due)
+            await self._services.threads.read(self._services.store.deliveries.next_due)
         except StoreUnavailable as error:
             raise Unhealthy(reason_code(error)) from error
         async with self._lock:

@@ -7,7 +7,8 @@ from gateway.channels.message import Message
 from store.errors import DatabaseDamaged
 from store.money import MICRO_PER_USD, show_usd, type_usd
 from store.notices import DELETED
-from store.outbox import QUOTA_WARNING, TEST, Job
+from store.outbox import TEST, Job
+from store.quota_warnings import QUOTA_WARNING
 from store.values.notifications import CONFIRM_EMAIL
 
 _CENT: Final = MICRO_PER_USD // 100

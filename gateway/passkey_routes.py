@@ -47,7 +47,7 @@ class PasskeyPage:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._passkeys = services.store.passkeys
-        self._ceremonies = services.store.ceremonies
+        self._ceremonies = services.store.passkey_verification
         self._files = assets()
 
     def file(self, path: str) -> Callable[[Request], Awaitable[Response]]:

@@ -9,7 +9,8 @@ from gateway.channels.email import EmailTarget, SmtpServer
 from gateway.channels.registry import TARGETS
 from gateway.channels.target import HttpTarget, required
 from store.errors import DeliveryFailed
-from store.outbox import QUOTA_WARNING, TEST, Job
+from store.outbox import TEST, Job
+from store.quota_warnings import QUOTA_WARNING
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from store.values.notifications import CONFIRM_EMAIL

@@ -18,7 +18,8 @@ from store.money import MAXIMUM_MICRO_USD
 from store.notices import Notices
 from store.row_locks import held_by_name, hold_administrators, keep_account, lock_for_update
 from store.settings import open_sections
-from store.site import PASSWORD_MINIMUM, Site
+from store.site import Site
+from store.site_switches import PASSWORD_MINIMUM
 from store.text import fold
 from store.throttle import Factor, Throttles
 

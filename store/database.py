@@ -2,19 +2,18 @@
 
 import secrets
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from store import file_systems, sqlite_file
+from store import file_systems, sqlite_engine
 from store.driver_errors import for_sqlite, translate
 from store.errors import (
     DatabaseBusy,
@@ -25,20 +24,6 @@ from store.errors import (
     DatabaseUnreachable,
 )
 
-APPLICATION_ID: Final = 0x474B4559
-"""`GKEY` in the SQLite header (offset 68), by which a file of another program is recognized."""
-
-BUSY_TIMEOUT_MS: Final = 5000
-_ASK_EVERY_S: Final = 0.002
-_PRAGMAS: Final = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
-    "PRAGMA secure_delete=ON",
-    "PRAGMA trusted_schema=OFF",
-    "PRAGMA temp_store=MEMORY",
-)
 _ONE_SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """One snapshot per transaction. By default each statement on PostgreSQL reads a newer one."""
 
@@ -94,7 +79,9 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, *, durable: bool = True, patience: float = BUSY_TIMEOUT_MS / 1000) -> Iterator[Connection]:
+    def write(
+        self, *, durable: bool = True, patience: float = sqlite_engine.BUSY_TIMEOUT_MS / 1000
+    ) -> Iterator[Connection]:
         """A write transaction. It commits at the end of the body, and an error in the body rolls it back.
 
         It takes SQLite's write lock at the start, and waits up to `patience` seconds for it; 0 tries once. Without
@@ -109,7 +96,7 @@ class Database:
             connection.begin(),
         ):
             if not self.is_postgresql:
-                _take_write_lock(connection, patience)
+                sqlite_engine.take_write_lock(connection, patience)
             elif not durable:
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield connection
@@ -133,7 +120,7 @@ class Database:
             cursor.execute("PRAGMA foreign_keys=OFF")
             try:
                 with connection.begin():
-                    _take_write_lock(connection)
+                    sqlite_engine.take_write_lock(connection)
                     yield connection
                     if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
                         raise DatabaseRefused("Rows would have been left without what they refer to.")
@@ -196,7 +183,7 @@ class Database:
             self._keeper = sqlite3.connect(uri, uri=True, check_same_thread=False)
             engine = create_engine(
                 "sqlite://",
-                creator=lambda: _connect_sqlite(uri),
+                creator=lambda: sqlite_engine.connect_sqlite(uri),
                 poolclass=QueuePool,
                 pool_size=8,
                 max_overflow=24,
@@ -204,7 +191,7 @@ class Database:
         else:
             engine = create_engine(self.url, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=24)
             event.listen(engine, "connect", self._remember_file)
-        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "connect", sqlite_engine.set_pragmas)
         return engine
 
     def _remember_file(self, _connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -241,87 +228,11 @@ class Database:
         return engine
 
 
-def prepare_file(path: Path, *, create: bool) -> None:
-    """Create or check the SQLite file before its first use. It must be empty or have `APPLICATION_ID`.
-
-    Raises the errors of `store.sqlite_file`, and `DatabaseForeign`.
-    """
-    if create:
-        sqlite_file.create(path)
-    sqlite_file.check(path)
-    with path.open("rb") as file:
-        header = file.read(sqlite_file.HEADER_BYTES)
-    if not header:
-        return
-    stamp = sqlite_file.application_id(header)
-    if stamp is None:
-        raise DatabaseForeign
-    # Before the first checkpoint the id is only in the write-ahead log, which SQLite has to read.
-    if stamp != APPLICATION_ID and (stamp != 0 or not _is_ours_or_empty(path)):
-        raise DatabaseForeign
-
-
-def _is_ours_or_empty(path: Path) -> bool:
-    try:
-        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)) as connection:
-            (stamp,) = connection.execute("PRAGMA application_id").fetchone()
-            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error as error:
-        raise for_sqlite(error) from error
-    return bool(stamp == APPLICATION_ID or tables == 0)
-
-
-def _connect_sqlite(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri, uri=True, check_same_thread=False)
-
-
 def _set_session(connection: Any, _record: ConnectionPoolEntry) -> None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding == "SQL_ASCII":
         raise DatabaseNotUtf8(encoding)
     # One message and no startup parameters, because PgBouncer refuses unknown ones.
     connection.autocommit = True
-    connection.execute(f"SET timezone TO 'UTC'; SET lock_timeout TO {BUSY_TIMEOUT_MS}")
+    connection.execute(f"SET timezone TO 'UTC'; SET lock_timeout TO {sqlite_engine.BUSY_TIMEOUT_MS}")
     connection.autocommit = False
-
-
-def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # the driver must not begin transactions itself
-    cursor = connection.cursor()
-    # SQLite's timeout does not cover another connection's switch of a new file to write-ahead logging.
-    cursor.execute("PRAGMA busy_timeout=0")
-    _ask_until_free(cursor, "PRAGMA journal_mode=WAL")
-    for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
-
-
-def _take_write_lock(connection: Connection, patience: float = BUSY_TIMEOUT_MS / 1000) -> None:
-    """Begin a write transaction; retry every `_ASK_EVERY_S` for up to `patience` seconds.
-
-    A transaction that becomes a writer later would fail at once if another one wrote in between, whatever the timeout.
-    SQLite's own busy handler retries down to every 100 ms, so that of eight busy writers some never get the lock.
-    """
-    cursor = connection.connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=0")
-    try:
-        if not _ask_until_free(cursor, "BEGIN IMMEDIATE", patience):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last attempt raises its error
-    finally:
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        cursor.close()
-
-
-def _ask_until_free(cursor: DBAPICursor, statement: str, patience: float = BUSY_TIMEOUT_MS / 1000) -> bool:
-    """True if `statement` ran within `patience` seconds; False if the lock was busy or another error occurred."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        try:
-            cursor.execute(statement)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                break
-        else:
-            return True
-        time.sleep(_ASK_EVERY_S)
-    return False

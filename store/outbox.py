@@ -8,31 +8,26 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from store.clock import Uptime
 from store.context import Context
 from store.db_enums import db_enum
 from store.email_confirmation import EmailConfirmations
 from store.errors import DatabaseDamaged, InvalidSetting, KeyWrong
-from store.models import Account, Delivery, NotificationSettingsRow, OutboxMessage, Quota
-from store.outbox_queue import enqueue, recipient_associated_data
-from store.row_locks import keep_account
+from store.models import Delivery, NotificationSettingsRow, OutboxMessage
+from store.outbox_queue import CHANNEL_SWITCHES, enqueue, recipient_associated_data
 from store.sections import Channel, settings_of_channel
 from store.sessions import Sessions
 from store.text import sanitize
-from store.values.notifications import CONFIRM_EMAIL, DeliveryState, LastDelivery
+from store.values.notifications import CONFIRM_EMAIL, DeliveryState
 
-QUOTA_WARNING: Final = "quota:warning"
 TEST: Final = "notification:test"
 LEASE_LASTS: Final = timedelta(seconds=60)
 PATIENCE_SECONDS: Final = 15.0
 """Seconds that a lease and its end wait for other writers. A delivery that cannot be noted would be sent again."""
 KEPT_FOR: Final = timedelta(days=30)
-WARNING_PAUSE: Final = timedelta(minutes=10)
-"""The shortest time between two quota warnings of one account."""
 DAMAGED: Final = "The message could not be read, because it was damaged in the database. It was set aside."
-_CHANNEL_SWITCHES: Final = {channel: settings_of_channel(channel)[0].column for channel in Channel}
 _CHANNEL_ADDRESSES: Final = {
     channel: next(setting.column for setting in settings_of_channel(channel) if setting.is_address)
     for channel in Channel
@@ -62,65 +57,6 @@ class Outbox:
         self._context = context
         self._sessions = sessions
         self._confirmations = confirmations
-
-    def warn_if_crossed(self, tx: Connection, account_id: int) -> bool:
-        """Queue one quota warning inside `tx`, and disarm it, if the armed threshold is crossed.
-
-        Within `WARNING_PAUSE` of the last warning it stays armed; `warn_postponed` or the next call queues it later.
-        """
-        now = self._context.now()
-        threshold = (
-            select(NotificationSettingsRow.threshold_micro_usd)
-            .where(NotificationSettingsRow.account_id == account_id)
-            .scalar_subquery()
-        )
-        crossed = tx.execute(
-            update(Quota)
-            .where(
-                Quota.account_id == account_id,
-                Quota.warning_armed.is_(True),
-                Quota.remaining_micro_usd < threshold,
-                # A time in the future was stored before the clock was set back.
-                or_(Quota.warned_at.is_(None), Quota.warned_at <= now - WARNING_PAUSE, Quota.warned_at > now),
-            )
-            .values(warning_armed=False, warned_at=now)
-            .returning(Quota.remaining_micro_usd)
-        ).scalar()
-        if crossed is None:
-            return False
-        row = tx.execute(
-            select(NotificationSettingsRow, Account.name)
-            .join(Account, Account.id == NotificationSettingsRow.account_id)
-            .where(NotificationSettingsRow.account_id == account_id)
-        ).one()
-        payload = {
-            "name": row.name,
-            "remaining_micro_usd": crossed,
-            "threshold_micro_usd": row.threshold_micro_usd,
-        }
-        channels = [channel for channel, switch in _CHANNEL_SWITCHES.items() if getattr(row, switch)]
-        enqueue(self._context, tx, account_id, QUOTA_WARNING, payload, channels)
-        return True
-
-    def warn_postponed(self) -> int:
-        """Queue the warnings that `WARNING_PAUSE` postponed; returns the number."""
-        crossed = (
-            select(Quota.account_id)
-            .join(NotificationSettingsRow, NotificationSettingsRow.account_id == Quota.account_id)
-            .where(
-                Quota.warning_armed.is_(True),
-                Quota.warned_at <= self._context.now() - WARNING_PAUSE,
-                Quota.remaining_micro_usd < NotificationSettingsRow.threshold_micro_usd,
-            )
-        )
-        with self._context.database.read() as tx:
-            accounts = tx.execute(crossed).scalars().all()
-        warned = 0
-        for account_id in accounts:
-            with self._context.database.write() as tx:
-                keep_account(tx, account_id)
-                warned += self.warn_if_crossed(tx, account_id)
-        return warned
 
     def enqueue_test(self, token: str, channel: Channel) -> int:
         """Queue a test message on one channel, also on a disabled one; returns the delivery id.
@@ -198,60 +134,13 @@ class Outbox:
             switched = tx.execute(
                 update(NotificationSettingsRow)
                 .where(NotificationSettingsRow.account_id == job.account_id, NotificationSettingsRow.version == version)
-                .values({_CHANNEL_SWITCHES[job.channel]: False, "version": NotificationSettingsRow.version + 1})
+                .values({CHANNEL_SWITCHES[job.channel]: False, "version": NotificationSettingsRow.version + 1})
             )
         return switched.rowcount == 1
-
-    def delivery(self, delivery_id: int) -> LastDelivery | None:
-        """The state of one delivery, or None if it was deleted with its account."""
-        with self._context.database.read() as tx:
-            row = tx.execute(
-                select(Delivery, OutboxMessage.kind, OutboxMessage.created_at)
-                .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
-                .where(Delivery.id == delivery_id)
-            ).one_or_none()
-        return None if row is None else _last(row)
-
-    def last_deliveries(self, token: str) -> dict[Channel, LastDelivery]:
-        """The newest delivery of the session's account on each channel that had one."""
-        with self._sessions.reading(token) as (tx, session):
-            newest = (
-                select(func.max(Delivery.id))
-                .where(Delivery.account_id == session.account_id)
-                .group_by(Delivery.channel)
-            )
-            rows = tx.execute(
-                select(Delivery, OutboxMessage.kind, OutboxMessage.created_at)
-                .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
-                .where(Delivery.id.in_(newest))
-            ).all()
-        return {db_enum(Channel, row.channel): _last(row) for row in rows}
-
-    def next_due(self) -> datetime | None:
-        """The time of the next due delivery, or None without one."""
-        with self._context.database.read() as tx:
-            return tx.execute(
-                select(func.min(Delivery.next_attempt_at)).where(Delivery.state == DeliveryState.WAITING.value)
-            ).scalar()
-
-    def is_anything_due(self) -> bool:
-        """True if a delivery is due now. A damaged row does not make this fail."""
-        due = select(Delivery.id).where(
-            Delivery.state == DeliveryState.WAITING.value, Delivery.next_attempt_at <= self._context.now()
-        )
-        with self._context.database.read() as tx:
-            return tx.execute(due.limit(1)).scalar() is not None
 
     def set_aside(self, job: Job) -> bool:
         """Mark a job as unreadable, so that it is not retried. False if another worker has the lease now."""
         return self._finish(job.delivery_id, job.lease, DeliveryState.DAMAGED, DAMAGED, None)
-
-    def count_damaged(self) -> int:
-        """The number of unreadable deliveries."""
-        with self._context.database.read() as tx:
-            return tx.execute(
-                select(func.count()).select_from(Delivery).where(Delivery.state == DeliveryState.DAMAGED.value)
-            ).scalar_one()
 
     def prune(self) -> int:
         """Delete messages older than `KEPT_FOR` without a waiting delivery; returns the number."""
@@ -346,17 +235,4 @@ def _is_free(now: datetime, uptime: Uptime) -> ColumnElement[bool]:
         Delivery.leased_until.is_(None),
         and_(is_ours, ended_by_uptime),
         and_(is_others, Delivery.leased_until <= now),
-    )
-
-
-def _last(row: Any) -> LastDelivery:
-    state = db_enum(DeliveryState, row.state)
-    return LastDelivery(
-        channel=db_enum(Channel, row.channel),
-        kind=row.kind,
-        state=state,
-        at=row.last_attempt_at or row.created_at,
-        attempts=row.attempts,
-        error=row.last_error,
-        next_attempt_at=row.next_attempt_at if state is DeliveryState.WAITING else None,
     )

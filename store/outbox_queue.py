@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, insert
 
 from store.context import Context
 from store.models import Delivery, OutboxMessage
-from store.sections import Channel
+from store.sections import Channel, settings_of_channel
+
+CHANNEL_SWITCHES: Final = {channel: settings_of_channel(channel)[0].column for channel in Channel}
+"""The column that enables each channel."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from store.models import Account, TwoFactor
 from store.notices import Notices
 from store.row_locks import lock_for_update
 from store.sessions import Sessions
-from store.site import PASSWORD_MINIMUM, Site
+from store.site import Site
+from store.site_switches import PASSWORD_MINIMUM
 from store.strength import Estimator, estimate
 from store.text import fold, normal
 from store.throttle import Factor, Throttles

@@ -13,7 +13,8 @@ from store.models import Price, PriceSettingsRow, UnpricedModel
 from store.money import MAXIMUM_MICRO_USD, parse_usd
 from store.row_locks import keep_account
 from store.sessions import Sessions
-from store.site import MOST_OUTPUT_TOKENS, Site
+from store.site import Site
+from store.site_switches import MOST_OUTPUT_TOKENS
 from store.text import fold_case, is_sanitized, sanitize
 from store.upsert import upsert, upserting_insert
 from store.values.billing import ModelPrice, SeenModel

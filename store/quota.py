@@ -14,7 +14,7 @@ from store.context import Context
 from store.errors import InvalidMoney, NoSuchAccount, QuotaExceeded, SpendLimitReached
 from store.models import Account, ApiKey, NotificationSettingsRow, Quota
 from store.money import MAXIMUM_MICRO_USD
-from store.outbox import Outbox
+from store.quota_warnings import QuotaWarnings
 from store.reservations import Hold, Reservations
 from store.row_locks import keep_account
 from store.sessions import Sessions
@@ -78,11 +78,13 @@ _SPEND_ON_KEY: Final = (
 
 
 class Quotas:
-    def __init__(self, context: Context, audit: Audit, sessions: Sessions, outbox: Outbox, usage: UsageLog) -> None:
+    def __init__(
+        self, context: Context, audit: Audit, sessions: Sessions, warnings: QuotaWarnings, usage: UsageLog
+    ) -> None:
         self._context = context
         self._audit = audit
         self._sessions = sessions
-        self._outbox = outbox
+        self._warnings = warnings
         self._usage = usage
         self.reservations = Reservations(context)
 
@@ -132,7 +134,7 @@ class Quotas:
             tx.execute(_SPEND_ON_KEY, {"key": hold.api_key_id, "held": held, "cost": taken})
         self._usage.append(tx, hold.account_id, replace(entry, cost_micro_usd=taken))
         if is_crossed:
-            self._outbox.warn_if_crossed(tx, hold.account_id)
+            self._warnings.warn_if_crossed(tx, hold.account_id)
         return taken
 
     def adjust(self, name: str, *, add: int = 0, set_to: int | None = None, actor: str) -> QuotaState:
@@ -160,7 +162,7 @@ class Quotas:
             if tx.execute(more).rowcount != 1:
                 if tx.execute(change).rowcount != 1:
                     raise InvalidMoney(_OUT_OF_RANGE)
-                self._outbox.warn_if_crossed(tx, account_id)
+                self._warnings.warn_if_crossed(tx, account_id)
             state = self.state_of(tx, account_id)
             self._audit.record(
                 tx,

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, delete, select, text
 from store import audit_renewal, key_check, key_file
 from store.at_rest import KEY_BYTES, KeyRing
 from store.audit import COMMAND_LINE, SiteTag
-from store.database import BUSY_TIMEOUT_MS
 from store.errors import DatabaseBusy, KeyWrong
 from store.models import Account, AuditHead, Throttle
 from store.sealed_columns import sealed_columns
+from store.sqlite_engine import BUSY_TIMEOUT_MS
 from store.store import Store
 from store.throttle import Factor
 from store.upsert import upsert

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from store.database import APPLICATION_ID
 from store.errors import NoSuchAccount
 from store.models import Account
+from store.sqlite_engine import APPLICATION_ID
 from store.text import fold
 
 _ADMINISTRATORS: Final = 1

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, inspect, text
 
 from store.at_rest import KeyRing
 from store.audit_adoption import seal_log
-from store.database import APPLICATION_ID, Database
+from store.database import Database
 from store.errors import DatabaseForeign, DatabaseNotUtf8, DatabaseRefused, SchemaTooNew, SchemaTooOld
 from store.models import REVISIONS, SCHEMA_REVISION, Base
+from store.sqlite_engine import APPLICATION_ID
 
 _WITHOUT_SEALS: Final = ("0001", "0002")
 

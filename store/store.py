@@ -18,8 +18,9 @@ from store.bindings import Bindings
 from store.clock import Clock, SystemClock
 from store.context import Context
 from store.credentials import Credentials
-from store.database import Database, prepare_file
+from store.database import Database
 from store.deletion import Deletion
+from store.deliveries import Deliveries
 from store.email_confirmation import EmailConfirmations
 from store.export import Exports
 from store.hashing import Hasher
@@ -28,11 +29,13 @@ from store.key_revocation import KeyRevocation
 from store.notices import Notices
 from store.outbox import Outbox
 from store.passkey_ceremonies import PasskeyCeremonies
+from store.passkey_verification import PasskeyVerification
 from store.passkeys import Passkeys
 from store.passwords import Passwords
 from store.pricing import Pricing
 from store.proofs import Proofs
 from store.quota import Quotas
+from store.quota_warnings import QuotaWarnings
 from store.recommendations import Recommendations
 from store.request_rates import RequestRates
 from store.retention import Retention
@@ -41,6 +44,7 @@ from store.sessions import Sessions
 from store.settings import Settings
 from store.sign_in import SignIn
 from store.site import Site
+from store.sqlite_engine import prepare_file
 from store.strength import Estimator, estimate
 from store.suspension import Suspensions
 from store.throttle import Throttles
@@ -65,14 +69,17 @@ class Store:
     keys: KeyRevocation
     passkeys: Passkeys
     ceremonies: PasskeyCeremonies
+    passkey_verification: PasskeyVerification
     bindings: Bindings
     settings: Settings
     site: Site
     quota: Quotas
     pricing: Pricing
     proofs: Proofs
+    quota_warnings: QuotaWarnings
     usage: UsageLog
     outbox: Outbox
+    deliveries: Deliveries
     email_confirmations: EmailConfirmations
     audit: Audit
     deletion: Deletion
@@ -161,7 +168,7 @@ def assemble(context: Context) -> Store:
     two_factor = TwoFactors(context, audit, throttles, tries, sessions, codes, notices, site)
     sign_in = SignIn(context, audit, throttles, tries, sessions, second_factor, site)
     email_confirmations = EmailConfirmations(context, audit, sessions)
-    outbox = Outbox(context, sessions, email_confirmations)
+    quota_warnings = QuotaWarnings(context)
     usage = UsageLog(context, audit, sessions)
     settings = Settings(context, audit, sessions)
     pricing = Pricing(context, audit, sessions, site)
@@ -178,15 +185,18 @@ def assemble(context: Context) -> Store:
         api_keys=ApiKeys(context, audit, sessions),
         keys=KeyRevocation(context, audit, notices),
         passkeys=passkeys,
-        ceremonies=PasskeyCeremonies(context, audit, throttles, sessions, sign_in, passkeys),
+        ceremonies=PasskeyCeremonies(context, throttles, sessions, sign_in, passkeys),
+        passkey_verification=PasskeyVerification(context, audit, sessions, passkeys),
         bindings=Bindings(context, audit, sessions, sign_in, credentials, notices, site),
         settings=settings,
         site=site,
-        quota=Quotas(context, audit, sessions, outbox, usage),
+        quota=Quotas(context, audit, sessions, quota_warnings, usage),
+        quota_warnings=quota_warnings,
         pricing=pricing,
         proofs=Proofs(context, audit, throttles, tries, second_factor),
         usage=usage,
-        outbox=outbox,
+        outbox=Outbox(context, sessions, email_confirmations),
+        deliveries=Deliveries(context, sessions),
         email_confirmations=email_confirmations,
         audit=audit,
         deletion=Deletion(context, audit, throttles, tries, sessions, notices),

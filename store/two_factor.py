@@ -30,7 +30,8 @@ from store.notices import Notices
 from store.row_locks import held_by_name
 from store.second_factor import associated_data
 from store.sessions import AuthorizedSession, Sessions
-from store.site import PASSWORD_MINIMUM, Site
+from store.site import Site
+from store.site_switches import PASSWORD_MINIMUM
 from store.throttle import Factor, Throttles
 from store.tries import Tries
 from store.values.two_factor import Enrolment, TwoFactorStatus

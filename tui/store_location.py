@@ -126,7 +126,8 @@ def open_unchecked(options: Options, environ: Mapping[str, str] | None = None) -
 
     Raises `StoreUnavailable` if it is not there, not private, or not ours.
     """
-    from store.database import Database, prepare_file
+    from store.database import Database
+    from store.sqlite_engine import prepare_file
 
     database = Database(database_url(options, os.environ if environ is None else environ))
     if database.path is not None:

@@ -91,7 +91,7 @@ class Server:
         return endpoint
 
     def _options(self, body: dict[str, Any]) -> dict[str, Any]:
-        found = self.store.ceremonies.look_up(body["code"])
+        found = self.store.passkey_verification.look_up(body["code"])
         if found.purpose is Purpose.REGISTER:
             options = registration_options(
                 self.party,
@@ -112,11 +112,11 @@ class Server:
 
     def _finish(self, body: dict[str, Any]) -> dict[str, Any]:
         self.finished += 1
-        claimed = self.store.ceremonies.claim(body["code"])
+        claimed = self.store.passkey_verification.claim(body["code"])
         try:
             self._settle(claimed, body["credential"])
         except GatekeyError as error:
-            self.store.ceremonies.fail(claimed, str(error))
+            self.store.passkey_verification.fail(claimed, str(error))
             raise
         return {"ok": True}
 
@@ -124,11 +124,11 @@ class Server:
         passkeys = self.store.passkeys
         if claimed.purpose is Purpose.REGISTER:
             found = verify_registration(self.party, challenge=claimed.challenge, answer=answer)
-            self.store.ceremonies.finish_registration(claimed, found)
+            self.store.passkey_verification.finish_registration(claimed, found)
             return
         stored = passkeys.find(credential_id_of(answer))
         checked = verify_authentication(self.party, challenge=claimed.challenge, answer=answer, stored=stored)
-        self.store.ceremonies.finish_assertion(claimed, stored, checked.sign_count)
+        self.store.passkey_verification.finish_assertion(claimed, stored, checked.sign_count)
 
 
 def sends(asset: pages.Asset) -> Callable[[Request], Response]:

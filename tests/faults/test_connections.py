@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 from sqlalchemy import Connection
 
-from store.database import BUSY_TIMEOUT_MS
 from store.errors import NameTaken
+from store.sqlite_engine import BUSY_TIMEOUT_MS
 from store.store import Store
 from tests.harness.stores import add_account, make_store, sqlite_url
 

@@ -158,5 +158,5 @@ def deliveries(store: Store, account_id: int) -> list[LastDelivery]:
     with store.database.read() as tx:
         of_account = select(Delivery.id).where(Delivery.account_id == account_id).order_by(Delivery.id)
         numbers = tx.execute(of_account).scalars().all()
-    found = [store.outbox.delivery(number) for number in numbers]
+    found = [store.deliveries.find(number) for number in numbers]
     return [one for one in found if one is not None]

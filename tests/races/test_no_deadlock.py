@@ -86,12 +86,12 @@ class Person:
 
     def prove_by_passkey(self) -> None:
         started = self.store.ceremonies.begin_proof(self.token)
-        ceremony = self.store.ceremonies.claim(started.code)
+        ceremony = self.store.passkey_verification.claim(started.code)
         with self.store.database.read() as tx:
             row = tx.execute(select(Passkey).where(Passkey.account_id == self.account_id)).one_or_none()
         if row is not None:
             stored = StoredCredential(row.id, self.account_id, row.credential_id, row.public_key, 0, b"")
-            self.store.ceremonies.finish_assertion(ceremony, stored, 0)
+            self.store.passkey_verification.finish_assertion(ceremony, stored, 0)
 
     def rename_passkey(self) -> None:
         keys = self.store.passkeys.list(self.token)

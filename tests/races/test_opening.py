@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from store.database import APPLICATION_ID
 from store.errors import DatabaseForeign
+from store.sqlite_engine import APPLICATION_ID
 from tests.harness.postgres import PostgresServer
 from tests.harness.processes import FULL, Crew, Lane, enter
 from tests.harness.stores import add_account, make_store, sqlite_url

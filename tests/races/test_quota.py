@@ -6,7 +6,7 @@ from sqlalchemy import func, select, update
 from store.errors import QuotaExceeded
 from store.models import OutboxMessage, Quota, UsageDay
 from store.money import MICRO_PER_USD
-from store.outbox import QUOTA_WARNING
+from store.quota_warnings import QUOTA_WARNING
 from store.store import Store
 from store.values.billing import QuotaState
 from store.values.usage import Kind, UsageEntry

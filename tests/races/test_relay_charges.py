@@ -16,7 +16,7 @@ from gateway.relay.request import ENDPOINTS, parse_request
 from gateway.site_view import SiteView
 from store.models import OutboxMessage, Quota, UsageDay, UsageEntryRow
 from store.money import MICRO_PER_USD
-from store.outbox import QUOTA_WARNING
+from store.quota_warnings import QUOTA_WARNING
 from store.store import Store
 from store.values.billing import ModelPrice, QuotaState
 from tests.fakes.model_server import PROMPT_TOKENS, WORDS, ModelServer

@@ -29,7 +29,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
         (job,) = store.outbox.lease(delivery_id=delivery_id)
         jobs.append(job)
         store.outbox.delivered(job)
-        return store.outbox.delivery(delivery_id)
+        return store.deliveries.find(delivery_id)
 
     monkeypatch.setattr(dispatcher, "deliver_now", deliver_now)
     return jobs

@@ -8,7 +8,7 @@ from screens.lock import LockScreen
 from screens.settings.ask_password import AskPassword
 from screens.settings.two_factor_manage import TwoFactorManage
 from screens.sign_in import SignIn
-from store.site import PASSWORD_MINIMUM
+from store.site_switches import PASSWORD_MINIMUM
 from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.stores import add_account, make_store
 from tui.widgets.confirm import Confirm

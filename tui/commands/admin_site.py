@@ -47,7 +47,7 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_set(arguments: argparse.Namespace, options: Options) -> int:
-    from store.site import find
+    from store.site_switches import find
 
     switch = find(arguments.key)
     typed = values.read(arguments, switch.name, is_secret=switch.is_secret)
@@ -59,7 +59,7 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_unset(arguments: argparse.Namespace, options: Options) -> int:
-    from store.site import find
+    from store.site_switches import find
 
     switch = find(arguments.key)
     with open_account_store(options, create=False) as store:
@@ -70,7 +70,7 @@ def run_unset(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def _switch_list() -> str:
-    from store.site import SWITCHES
+    from store.site_switches import SWITCHES
 
     width = max(len(name) for name in SWITCHES)
     lines = [f"  {name.ljust(width)}  {switch.expects}" for name, switch in SWITCHES.items()]

@@ -16,7 +16,7 @@ from tui.commands.findings import Finding, fail, ok, warn
 from tui.store_location import Options, open_account_store
 
 if TYPE_CHECKING:
-    from store.outbox import Outbox
+    from store.deliveries import Deliveries
     from store.pricing import Pricing
     from store.site import Site
     from store.store import Store
@@ -40,13 +40,13 @@ def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield password_length(store.site)
         yield from mail(store)
         yield from private_network(store.site)
-        yield deliveries(store.outbox)
+        yield unreadable(store.deliveries)
         yield from prices(store.pricing)
 
 
-def deliveries(outbox: "Outbox") -> Finding:
+def unreadable(deliveries: "Deliveries") -> Finding:
     """Whether notifications were set aside because they cannot be read."""
-    damaged = outbox.count_damaged()
+    damaged = deliveries.count_damaged()
     if damaged:
         return warn(
             "notifications",
@@ -135,7 +135,7 @@ def passkeys(site: "Site") -> Iterator[Finding]:
 
 def password_length(site: "Site") -> Finding:
     """Whether a password that is the only factor is as long as NIST asks for."""
-    from store.site import PASSWORD_MINIMUM
+    from store.site_switches import PASSWORD_MINIMUM
 
     shortest = site.number(PASSWORD_MINIMUM)
     if shortest >= NIST_MINIMUM:

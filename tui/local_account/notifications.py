@@ -15,7 +15,7 @@ class LocalNotifications(LocalTopic):
     """`NotificationService` on the store; a test message is sent from this machine."""
 
     async def last_deliveries(self) -> dict[Channel, LastDelivery]:
-        return await self._call(self._store.outbox.last_deliveries)
+        return await self._call(self._store.deliveries.last_deliveries)
 
     async def send_test(self, channel: Channel) -> LastDelivery:
         from gateway.dispatcher import deliver_now

@@ -24,7 +24,8 @@ from gateway.targets import find_destination
 from store.errors import DatabaseBusy, StoreUnavailable
 from store.models import Account, OutboxMessage, SiteSetting
 from store.notices import DELETED, SENTENCES
-from store.outbox import LEASE_LASTS, QUOTA_WARNING, TEST, WARNING_PAUSE, Job
+from store.outbox import LEASE_LASTS, TEST, Job
+from store.quota_warnings import QUOTA_WARNING, WARNING_PAUSE
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings
 from store.store import Store
@@ -78,7 +79,7 @@ class Site:
     def run_until(self, end: datetime | None = None) -> list[datetime]:
         """Run whenever something is due, up to `end` or until nothing waits; returns the moments."""
         moments = []
-        while (due := self.store.outbox.next_due()) is not None and (end is None or due <= end):
+        while (due := self.store.deliveries.next_due()) is not None and (end is None or due <= end):
             self.clock.time = max(self.clock.time, due)
             moments.append(self.clock.time)
             self.run()
@@ -121,7 +122,7 @@ def test_a_warning_went_out_on_every_channel_that_was_on(site: Site) -> None:
     assert '"remaining_usd":"0.50"' in said[Channel.WEBHOOK]
     assert {one.state for one in deliveries(site.store, alice)} == {DeliveryState.DELIVERED}
     assert site.run() == 0
-    assert site.store.outbox.next_due() is None
+    assert site.store.deliveries.next_due() is None
 
 
 def test_the_schedule_was_followed_to_its_end_under_one_id(site: Site) -> None:
@@ -360,13 +361,13 @@ def test_send_test_waited_for_the_process_that_was_sending_it(site: Site, monkey
         result = await waiting
         return result.state if result else None
 
-    read = site.store.outbox.delivery
+    read = site.store.deliveries.find
 
     def watched(number: int) -> LastDelivery | None:
         seen.set()
         return read(number)
 
-    monkeypatch.setattr(site.store.outbox, "delivery", watched)
+    monkeypatch.setattr(site.store.deliveries, "find", watched)
     assert asyncio.run(both()) is DeliveryState.DELIVERED
     assert len(site.boxes.ids(Channel.GOTIFY)) == 1
 
@@ -500,9 +501,9 @@ def test_a_damaged_warning_is_set_aside_and_the_rest_goes_out(site: Site, payloa
     assert latest(site.store, bob)[Channel.WEBHOOK].state is DeliveryState.DELIVERED
     damaged = latest(site.store, alice)[Channel.WEBHOOK]
     assert (damaged.state, damaged.next_attempt_at) == (DeliveryState.DAMAGED, None)
-    assert site.store.outbox.count_damaged() == 1
+    assert site.store.deliveries.count_damaged() == 1
     site.clock.advance(days=7)
-    assert not site.store.outbox.is_anything_due()
+    assert not site.store.deliveries.is_anything_due()
 
 
 def test_no_warning_goes_to_an_address_that_nobody_confirmed(site: Site) -> None:

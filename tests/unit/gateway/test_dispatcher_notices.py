@@ -102,7 +102,7 @@ def test_without_a_mail_server_nothing_was_told_and_nothing_waited(
 ) -> None:
     live(store, clock, boxes)
     store.deletion.delete(sign_in(store, source="pts/2"), "alice")
-    assert store.outbox.next_due() is None
+    assert store.deliveries.next_due() is None
     use(store, boxes)  # what happened before is not told afterwards
     assert run_once(store, boxes.ways()).delivered == 0
     assert boxes.mail.ids == []

@@ -508,7 +508,7 @@ async def test_the_host_header_changes_nothing() -> None:
 async def test_an_answer_that_nobody_finished_checking_is_not_waited_for() -> None:
     async with opened() as house:
         started = house.begin()
-        house.store.ceremonies.claim(started.code)
+        house.store.passkey_verification.claim(started.code)
         house.clock.advance(seconds=125)
         assert house.store.ceremonies.outcome(started.ticket) is CeremonyState.CLAIMED
         house.clock.advance(seconds=5)

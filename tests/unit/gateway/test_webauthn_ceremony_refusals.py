@@ -57,7 +57,7 @@ class Gateway:
         return started
 
     def options(self, code: str) -> Answer:
-        found = self.store.ceremonies.look_up(code)
+        found = self.store.passkey_verification.look_up(code)
         if found.purpose is not Purpose.REGISTER:
             return authentication_options(PARTY, challenge=found.challenge, allow=found.credential_ids)
         return registration_options(
@@ -69,21 +69,21 @@ class Gateway:
         )
 
     def finish(self, code: str, answer: Answer) -> None:
-        claimed = self.store.ceremonies.claim(code)
+        claimed = self.store.passkey_verification.claim(code)
         try:
             self._settle(claimed, answer)
         except GatekeyError as error:
-            self.store.ceremonies.fail(claimed, str(error))
+            self.store.passkey_verification.fail(claimed, str(error))
             raise
 
     def _settle(self, claimed: Ceremony, answer: Answer) -> None:
         if claimed.purpose is Purpose.REGISTER:
             found = verify_registration(PARTY, challenge=claimed.challenge, answer=answer)
-            self.store.ceremonies.finish_registration(claimed, found)
+            self.store.passkey_verification.finish_registration(claimed, found)
             return
         stored = self.store.passkeys.find(credential_id_of(answer))
         checked = verify_authentication(PARTY, challenge=claimed.challenge, answer=answer, stored=stored)
-        self.store.ceremonies.finish_assertion(claimed, stored, checked.sign_count)
+        self.store.passkey_verification.finish_assertion(claimed, stored, checked.sign_count)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, func, select
 from sqlalchemy.orm import DeclarativeBase
 
-from store import database
+from store import sqlite_engine
 from store.accounts import Role
 from store.errors import (
     GatekeyError,
@@ -219,9 +219,9 @@ def _found(path: Path, values: set[bytes]) -> list[tuple[str, bytes]]:
 
 
 def test_a_reader_in_the_way_is_told_of(file_url: str, clock: StillClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    impatient = tuple(pragma.replace("=5000", "=50") for pragma in database._PRAGMAS)
-    monkeypatch.setattr(database, "_PRAGMAS", impatient)
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    impatient = tuple(pragma.replace("=5000", "=50") for pragma in sqlite_engine.PRAGMAS)
+    monkeypatch.setattr(sqlite_engine, "PRAGMAS", impatient)
+    monkeypatch.setattr(sqlite_engine, "BUSY_TIMEOUT_MS", 50)
     with make_store(file_url, clock=clock) as store:
         add_account(store)
         token = sign_in(store)

@@ -8,7 +8,8 @@ from sqlalchemy import select, update
 from store.errors import InvalidSetting
 from store.models import Account, Delivery
 from store.notices import DELETED, SENTENCES
-from store.outbox import DAMAGED, KEPT_FOR, LEASE_LASTS, QUOTA_WARNING, TEST, Job
+from store.outbox import DAMAGED, KEPT_FOR, LEASE_LASTS, TEST, Job
+from store.quota_warnings import QUOTA_WARNING
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from store.values.notifications import DeliveryState, LastDelivery
@@ -30,7 +31,7 @@ def leased(store: Store, person: Person, channel: Channel = Channel.EMAIL) -> Jo
 
 def test_a_test_message_is_queued(store: Store, alice: Person, clock: StillClock) -> None:
     delivery_id = store.outbox.enqueue_test(alice.token, Channel.EMAIL)
-    assert store.outbox.next_due() == clock.now()
+    assert store.deliveries.next_due() == clock.now()
     (job,) = store.outbox.lease()
     assert (job.delivery_id, job.channel, job.kind, job.account_id) == (delivery_id, Channel.EMAIL, TEST, alice.id)
     assert (job.payload, job.attempts, job.recipient) == ({"name": "alice"}, 0, None)
@@ -56,9 +57,9 @@ def test_a_channel_may_be_tested_while_it_is_off(store: Store, alice: Person) ->
 
 def test_nothing_queued_is_nothing_due(store: Store) -> None:
     assert store.outbox.lease() == []
-    assert store.outbox.next_due() is None
+    assert store.deliveries.next_due() is None
     assert store.outbox.lease(delivery_id=4711) == []
-    assert store.outbox.delivery(4711) is None
+    assert store.deliveries.find(4711) is None
 
 
 # -- leases -----------------------------------------------------------------------------------------------------
@@ -106,7 +107,7 @@ def test_two_workers_never_hold_the_same(file_url: str, clock: StillClock) -> No
 def test_a_failure_is_tried_again_when_it_is_due(store: Store, alice: Person, clock: StillClock) -> None:
     job = leased(store, alice)
     assert store.outbox.failed(job, "refused\x1b[31m" + "x" * 500, START + timedelta(seconds=90))
-    seen = store.outbox.last_deliveries(alice.token)[Channel.EMAIL]
+    seen = store.deliveries.last_deliveries(alice.token)[Channel.EMAIL]
     assert (seen.state, seen.attempts, seen.next_attempt_at) == (
         DeliveryState.WAITING,
         1,
@@ -114,8 +115,8 @@ def test_a_failure_is_tried_again_when_it_is_due(store: Store, alice: Person, cl
     )
     assert seen.error.startswith("refused\ufffd[31mxxx")
     assert len(seen.error) == 300
-    assert store.outbox.delivery(job.delivery_id) == seen
-    assert store.outbox.next_due() == START + timedelta(seconds=90)
+    assert store.deliveries.find(job.delivery_id) == seen
+    assert store.deliveries.next_due() == START + timedelta(seconds=90)
     clock.advance(seconds=89)
     assert store.outbox.lease() == []
     assert [early.attempts for early in store.outbox.lease(delivery_id=job.delivery_id)] == [1]
@@ -129,26 +130,26 @@ def test_a_delivery_ends_delivered_or_given_up(store: Store, alice: Person, cloc
     clock.advance(seconds=5)
     assert store.outbox.delivered(delivered)
     assert store.outbox.failed(given_up, "gone", None)
-    assert store.outbox.delivery(delivered.delivery_id) == LastDelivery(
+    assert store.deliveries.find(delivered.delivery_id) == LastDelivery(
         Channel.EMAIL, TEST, DeliveryState.DELIVERED, clock.now(), 1, "", None
     )
-    assert store.outbox.delivery(given_up.delivery_id) == LastDelivery(
+    assert store.deliveries.find(given_up.delivery_id) == LastDelivery(
         Channel.EMAIL, TEST, DeliveryState.FAILED, clock.now(), 1, "gone", None
     )
     clock.advance(days=1)
     assert store.outbox.lease() == []
-    assert store.outbox.next_due() is None
+    assert store.deliveries.next_due() is None
 
 
 def test_the_newest_delivery_of_each_channel(store: Store, alice: Person, bob: Person, clock: StillClock) -> None:
     store.settings.save(alice.token, FULL, 1)
-    assert store.outbox.last_deliveries(alice.token) == {}
+    assert store.deliveries.last_deliveries(alice.token) == {}
     store.outbox.delivered(leased(store, alice, Channel.WEBHOOK))
     clock.advance(seconds=1)
     store.outbox.enqueue_test(alice.token, Channel.WEBHOOK)
     store.outbox.failed(leased(store, alice, Channel.BARK), "no route", None)
     store.outbox.enqueue_test(bob.token, Channel.EMAIL)
-    last = store.outbox.last_deliveries(alice.token)
+    last = store.deliveries.last_deliveries(alice.token)
     assert {channel: (one.state, one.at) for channel, one in last.items()} == {
         Channel.WEBHOOK: (DeliveryState.WAITING, clock.now()),
         Channel.BARK: (DeliveryState.FAILED, clock.now()),
@@ -261,7 +262,7 @@ def given_up_when_damaged(store: Store, person: Person, clock: StillClock, spoil
     assert [job.delivery_id for job in store.outbox.lease(1)] == [whole]
     with store.database.write() as tx:
         tx.exec_driver_sql("UPDATE deliveries SET channel = 'email' WHERE channel = 'x'")
-    return store.outbox.delivery(damaged)
+    return store.deliveries.find(damaged)
 
 
 def test_a_damaged_delivery_did_not_stand_in_the_way_of_others(store: Store, alice: Person, clock: StillClock) -> None:
@@ -269,7 +270,7 @@ def test_a_damaged_delivery_did_not_stand_in_the_way_of_others(store: Store, ali
     last = given_up_when_damaged(store, alice, clock, "UPDATE deliveries SET channel = 'x'")
     assert last is not None
     assert (last.state, last.attempts, last.error) == (DeliveryState.DAMAGED, 1, DAMAGED)
-    assert store.outbox.count_damaged() == 1
+    assert store.deliveries.count_damaged() == 1
 
 
 def test_a_damaged_message_did_not_stand_in_the_way_of_others(clock: StillClock) -> None:
@@ -290,9 +291,9 @@ def test_a_damaged_time_keeps_nothing_from_being_due(clock: StillClock) -> None:
         with store.database.write() as tx:
             tx.exec_driver_sql("UPDATE deliveries SET next_attempt_at = '0 o clock'")
         whole = store.outbox.enqueue_test(alice.token, Channel.EMAIL)
-        assert store.outbox.is_anything_due()
+        assert store.deliveries.is_anything_due()
         assert [job.delivery_id for job in store.outbox.lease(1)] == [whole]
-        assert store.outbox.count_damaged() == 1
+        assert store.deliveries.count_damaged() == 1
         assert store.outbox.lease() == []
 
 

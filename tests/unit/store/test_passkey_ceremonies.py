@@ -39,7 +39,7 @@ def keyed(store: Store, alice: Person) -> Person:
 
 def finish(store: Store, ceremony: Ceremony, count: int = 0, number: int = 1) -> None:
     """What the gateway does with an assertion it has verified."""
-    store.ceremonies.finish_assertion(ceremony, store.passkeys.find(b"credential-%d" % number), count)
+    store.passkey_verification.finish_assertion(ceremony, store.passkeys.find(b"credential-%d" % number), count)
 
 
 # -- registering ------------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ def test_a_registration_from_console_to_browser_and_back(store: Store, alice: Pe
     assert started.ticket not in repr(started)
     assert store.ceremonies.outcome(started.ticket) is CeremonyState.WAITING
 
-    seen = store.ceremonies.look_up(started.code.lower().replace("-", " "))
+    seen = store.passkey_verification.look_up(started.code.lower().replace("-", " "))
     assert (seen.purpose, seen.label, seen.account_id, seen.account_name) == (
         Purpose.REGISTER,
         "new",
@@ -63,10 +63,10 @@ def test_a_registration_from_console_to_browser_and_back(store: Store, alice: Pe
     assert (len(seen.challenge), len(seen.user_handle), seen.credential_ids) == (32, 64, (b"credential-1",))
     assert repr(seen.challenge) not in repr(seen)
 
-    claimed = store.ceremonies.claim(started.code)
+    claimed = store.passkey_verification.claim(started.code)
     assert claimed == seen
     assert store.ceremonies.outcome(started.ticket) is CeremonyState.CLAIMED
-    store.ceremonies.finish_registration(claimed, credential(2))
+    store.passkey_verification.finish_registration(claimed, credential(2))
     assert store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
     assert [one.label for one in store.passkeys.list(alice.token)] == ["old", "new"]
     with pytest.raises(SessionEnded):
@@ -85,10 +85,10 @@ def test_a_registration_ends_with_its_session(store: Store, alice: Person, clock
 
     for end in (lock, idle, revoke):
         started = store.ceremonies.begin_registration(alice.token, "key")
-        ceremony = store.ceremonies.claim(started.code)
+        ceremony = store.passkey_verification.claim(started.code)
         end()
         with pytest.raises(SignInExpired):
-            store.ceremonies.finish_registration(ceremony, credential())
+            store.passkey_verification.finish_registration(ceremony, credential())
         assert contents(store)["passkeys"] == []
         if end is not revoke:
             clock.advance(hours=-1 if end is idle else 0)
@@ -97,29 +97,29 @@ def test_a_registration_ends_with_its_session(store: Store, alice: Person, clock
 
 def test_a_registration_is_finished_once(store: Store, alice: Person) -> None:
     started = store.ceremonies.begin_registration(alice.token, "key")
-    ceremony = store.ceremonies.claim(started.code)
-    store.ceremonies.finish_registration(ceremony, credential())
+    ceremony = store.passkey_verification.claim(started.code)
+    store.passkey_verification.finish_registration(ceremony, credential())
     replays = 0
     for number in range(2, 12):
         with pytest.raises(SignInExpired):
-            store.ceremonies.finish_registration(ceremony, credential(number))
+            store.passkey_verification.finish_registration(ceremony, credential(number))
         with pytest.raises(SignInExpired):
-            store.ceremonies.claim(started.code)
+            store.passkey_verification.claim(started.code)
         with pytest.raises(SignInExpired):
-            store.ceremonies.look_up(started.code)
+            store.passkey_verification.look_up(started.code)
     print(f"replays of a registration accepted: {replays} of 10")
     assert len(store.passkeys.list(alice.token)) == 1
 
 
 def test_a_registration_can_fail_at_the_end(store: Store, keyed: Person) -> None:
-    ceremony = store.ceremonies.claim(store.ceremonies.begin_registration(keyed.token, "again").code)
+    ceremony = store.passkey_verification.claim(store.ceremonies.begin_registration(keyed.token, "again").code)
     with pytest.raises(AlreadyBound):
-        store.ceremonies.finish_registration(ceremony, credential(1))
-    ceremony = store.ceremonies.claim(store.ceremonies.begin_registration(keyed.token, "more").code)
+        store.passkey_verification.finish_registration(ceremony, credential(1))
+    ceremony = store.passkey_verification.claim(store.ceremonies.begin_registration(keyed.token, "more").code)
     for number in range(2, 11):
         store.passkeys.add(keyed.token, f"key {number}", credential(number))
     with pytest.raises(LimitReached):
-        store.ceremonies.finish_registration(ceremony, credential(11))
+        store.passkey_verification.finish_registration(ceremony, credential(11))
 
 
 # -- signing in -------------------------------------------------------------------------------------------------
@@ -127,12 +127,12 @@ def test_a_registration_can_fail_at_the_end(store: Store, keyed: Person) -> None
 
 def test_a_sign_in_says_who_it_is(store: Store, keyed: Person, clock: StillClock) -> None:
     started = store.ceremonies.begin_sign_in(source=SOURCE)
-    seen = store.ceremonies.look_up(started.code)
+    seen = store.passkey_verification.look_up(started.code)
     assert (seen.purpose, seen.account_id, seen.account_name) == (Purpose.SIGN_IN, None, "")
     assert (seen.user_handle, seen.credential_ids) == (b"", ())
     with pytest.raises(SignInExpired):
         store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
-    finish(store, store.ceremonies.claim(started.code))
+    finish(store, store.passkey_verification.claim(started.code))
     answer = store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
     acting = store.sessions.whoami(session_of(answer))
     assert (acting.name, acting.proved_at) == ("alice", clock.now())
@@ -143,7 +143,7 @@ def test_a_sign_in_says_who_it_is(store: Store, keyed: Person, clock: StillClock
 
 def test_a_sign_in_is_collected_once(store: Store, keyed: Person) -> None:
     started = store.ceremonies.begin_sign_in(source=SOURCE)
-    finish(store, store.ceremonies.claim(started.code))
+    finish(store, store.passkey_verification.claim(started.code))
     session_of(store.ceremonies.collect_sign_in(started.ticket, source=SOURCE))
     accepted = 0
     for _ in range(20):
@@ -155,7 +155,7 @@ def test_a_sign_in_is_collected_once(store: Store, keyed: Person) -> None:
 def test_a_finished_sign_in_waits_two_more_minutes(store: Store, keyed: Person, clock: StillClock) -> None:
     early, late = (store.ceremonies.begin_sign_in(source=SOURCE) for _ in range(2))
     for started in (early, late):
-        finish(store, store.ceremonies.claim(started.code))
+        finish(store, store.passkey_verification.claim(started.code))
     clock.time += 2 * CEREMONY_LASTS
     clock.advance(seconds=-1)
     session_of(store.ceremonies.collect_sign_in(early.ticket, source=SOURCE))
@@ -167,7 +167,7 @@ def test_a_finished_sign_in_waits_two_more_minutes(store: Store, keyed: Person, 
 def test_a_passkey_does_not_replace_the_second_factor(store: Store, keyed: Person, clock: StillClock) -> None:
     enrol(store, clock, keyed.token)
     started = store.ceremonies.begin_sign_in(source=SOURCE)
-    finish(store, store.ceremonies.claim(started.code))
+    finish(store, store.passkey_verification.claim(started.code))
     assert isinstance(store.ceremonies.collect_sign_in(started.ticket, source=SOURCE), SecondFactorNeeded)
 
 
@@ -184,7 +184,7 @@ def test_begun_sign_ins_are_limited(store: Store) -> None:
 def test_a_proof_renews_the_session(store: Store, keyed: Person, clock: StillClock) -> None:
     clock.advance(minutes=6)
     started = store.ceremonies.begin_proof(keyed.token)
-    ceremony = store.ceremonies.claim(started.code)
+    ceremony = store.passkey_verification.claim(started.code)
     assert (ceremony.purpose, ceremony.credential_ids) == (Purpose.PROVE, (b"credential-1",))
     finish(store, ceremony)
     assert store.sessions.whoami(keyed.token).proved_at == clock.now()
@@ -195,7 +195,7 @@ def test_anothers_passkey_proves_nothing(store: Store, keyed: Person, bob: Perso
     store.passkeys.add(bob.token, "his", credential(2))
     clock.advance(minutes=6)
     started = store.ceremonies.begin_proof(keyed.token)
-    ceremony = store.ceremonies.claim(started.code)
+    ceremony = store.passkey_verification.claim(started.code)
     with pytest.raises(PasskeyRefused, match="another account"):
         finish(store, ceremony, number=2)
     assert store.sessions.whoami(keyed.token).proved_at != clock.now()
@@ -203,11 +203,11 @@ def test_anothers_passkey_proves_nothing(store: Store, keyed: Person, bob: Perso
 
 def test_a_proof_ends_with_its_session(store: Store, keyed: Person) -> None:
     other = sign_in(store)
-    ceremony = store.ceremonies.claim(store.ceremonies.begin_proof(other).code)
+    ceremony = store.passkey_verification.claim(store.ceremonies.begin_proof(other).code)
     store.sessions.lock(other)
     with pytest.raises(SignInExpired):
         finish(store, ceremony)
-    ceremony = store.ceremonies.claim(store.ceremonies.begin_proof(keyed.token).code)
+    ceremony = store.passkey_verification.claim(store.ceremonies.begin_proof(keyed.token).code)
     store.sessions.end(keyed.token)
     with pytest.raises(SignInExpired):
         finish(store, ceremony)
@@ -216,7 +216,7 @@ def test_a_proof_ends_with_its_session(store: Store, keyed: Person) -> None:
 def test_a_proof_is_good_for_its_own_session(store: Store, keyed: Person, clock: StillClock) -> None:
     other = sign_in(store)
     clock.advance(minutes=6)
-    finish(store, store.ceremonies.claim(store.ceremonies.begin_proof(keyed.token).code))
+    finish(store, store.passkey_verification.claim(store.ceremonies.begin_proof(keyed.token).code))
     assert store.sessions.whoami(keyed.token).proved_at == clock.now()
     assert store.sessions.whoami(other).proved_at != clock.now()
 
@@ -240,9 +240,9 @@ def test_a_challenge_dies_after_two_minutes(store: Store, keyed: Person, clock: 
     code, ticket = begin(store, keyed, purpose)
     clock.time += CEREMONY_LASTS
     clock.advance(seconds=-1)
-    store.ceremonies.look_up(code)
+    store.passkey_verification.look_up(code)
     clock.advance(seconds=1)
-    for take in (store.ceremonies.look_up, store.ceremonies.claim):
+    for take in (store.passkey_verification.look_up, store.passkey_verification.claim):
         with pytest.raises(SignInExpired, match="not known or has expired"):
             take(code)
     assert store.ceremonies.outcome(ticket) is CeremonyState.EXPIRED
@@ -251,11 +251,11 @@ def test_a_challenge_dies_after_two_minutes(store: Store, keyed: Person, clock: 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_challenge_is_claimed_once(store: Store, keyed: Person, purpose: Purpose) -> None:
     code, _ = begin(store, keyed, purpose)
-    store.ceremonies.claim(code)
+    store.passkey_verification.claim(code)
     accepted = 0
     for _ in range(30):
         with pytest.raises(SignInExpired):
-            store.ceremonies.claim(code)
+            store.passkey_verification.claim(code)
     print(f"{purpose.value}: second claims accepted: {accepted} of 30")
 
 
@@ -263,9 +263,9 @@ def test_a_challenge_is_claimed_once(store: Store, keyed: Person, purpose: Purpo
 @pytest.mark.parametrize("pretended", Purpose)
 def test_no_purpose_passes_for_another(store: Store, keyed: Person, began: Purpose, pretended: Purpose) -> None:
     code, _ = begin(store, keyed, began)
-    ceremony = replace(store.ceremonies.claim(code), purpose=pretended)
+    ceremony = replace(store.passkey_verification.claim(code), purpose=pretended)
     assertion: Callable[[], object] = lambda: finish(store, ceremony)  # noqa: E731
-    registration: Callable[[], object] = lambda: store.ceremonies.finish_registration(ceremony, credential(2))  # noqa: E731
+    registration: Callable[[], object] = lambda: store.passkey_verification.finish_registration(ceremony, credential(2))  # noqa: E731
     right = registration if began is Purpose.REGISTER else assertion
     wrong = assertion if began is Purpose.REGISTER else registration
     if began is not pretended or began is not Purpose.REGISTER:
@@ -285,22 +285,22 @@ def test_a_console_waits_for_one_ceremony(store: Store, keyed: Person) -> None:
     first = store.ceremonies.begin_proof(keyed.token)
     second = store.ceremonies.begin_registration(keyed.token, "new")
     with pytest.raises(SignInExpired):
-        store.ceremonies.claim(first.code)
+        store.passkey_verification.claim(first.code)
     assert store.ceremonies.outcome(first.ticket) is CeremonyState.EXPIRED
-    store.ceremonies.claim(second.code)
+    store.passkey_verification.claim(second.code)
 
 
 def test_a_ticket_of_a_proof_signs_nobody_in(store: Store, keyed: Person) -> None:
     started = store.ceremonies.begin_proof(keyed.token)
-    finish(store, store.ceremonies.claim(started.code))
+    finish(store, store.passkey_verification.claim(started.code))
     with pytest.raises(SignInExpired):
         store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
 
 
 def test_a_failure_is_told_to_the_console(store: Store, keyed: Person) -> None:
     started = store.ceremonies.begin_sign_in(source=SOURCE)
-    ceremony = store.ceremonies.claim(started.code)
-    store.ceremonies.fail(ceremony, "The browser\x1b[31m said no.")
+    ceremony = store.passkey_verification.claim(started.code)
+    store.passkey_verification.fail(ceremony, "The browser\x1b[31m said no.")
     with pytest.raises(PasskeyRefused) as caught:
         store.ceremonies.outcome(started.ticket)
     assert str(caught.value) == "The browser\ufffd[31m said no."
@@ -312,9 +312,9 @@ def test_a_failure_is_told_to_the_console(store: Store, keyed: Person) -> None:
 
 def test_a_finished_ceremony_does_not_fail_afterwards(store: Store, keyed: Person) -> None:
     started = store.ceremonies.begin_proof(keyed.token)
-    ceremony = store.ceremonies.claim(started.code)
+    ceremony = store.passkey_verification.claim(started.code)
     finish(store, ceremony)
-    store.ceremonies.fail(ceremony, "too late")
+    store.passkey_verification.fail(ceremony, "too late")
     assert store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
 
 
@@ -323,7 +323,7 @@ def test_a_cancelled_ceremony_is_gone(store: Store, keyed: Person) -> None:
     store.ceremonies.cancel(started.ticket)
     store.ceremonies.cancel("unknown")
     with pytest.raises(SignInExpired):
-        store.ceremonies.claim(started.code)
+        store.passkey_verification.claim(started.code)
     assert store.ceremonies.outcome(started.ticket) is CeremonyState.EXPIRED
 
 
@@ -340,7 +340,7 @@ def test_no_challenge_code_or_ticket_lies_about(store: Store, keyed: Person) -> 
     stored = repr(contents(store))
     assert started.ticket not in stored
     assert started.code.replace("-", "") not in stored
-    finish(store, store.ceremonies.claim(started.code))
+    finish(store, store.passkey_verification.claim(started.code))
     with store.database.read() as tx:
         assert tx.execute(select(PasskeyCeremony.challenge)).scalar_one() is None
 
@@ -357,7 +357,7 @@ def test_a_counter_that_runs_backwards_is_a_copy(
 ) -> None:
     store.passkeys.add(alice.token, "key", credential(1, sign_count=stored))
     started = store.ceremonies.begin_sign_in(source=SOURCE)
-    ceremony = store.ceremonies.claim(started.code)
+    ceremony = store.passkey_verification.claim(started.code)
     if good:
         finish(store, ceremony, shown)
         session_of(store.ceremonies.collect_sign_in(started.ticket, source=SOURCE))
@@ -373,10 +373,12 @@ def test_a_counter_that_runs_backwards_is_a_copy(
 def test_two_assertions_with_one_count_are_one_too_many(store: Store, alice: Person) -> None:
     store.passkeys.add(alice.token, "key", credential(1, sign_count=5))
     found = store.passkeys.find(b"credential-1")
-    ceremonies = [store.ceremonies.claim(store.ceremonies.begin_sign_in(source=SOURCE).code) for _ in range(2)]
-    store.ceremonies.finish_assertion(ceremonies[0], found, 6)
+    ceremonies = [
+        store.passkey_verification.claim(store.ceremonies.begin_sign_in(source=SOURCE).code) for _ in range(2)
+    ]
+    store.passkey_verification.finish_assertion(ceremonies[0], found, 6)
     with pytest.raises(ClonedPasskey):
-        store.ceremonies.finish_assertion(ceremonies[1], found, 6)
+        store.passkey_verification.finish_assertion(ceremonies[1], found, 6)
 
 
 # -- codes ------------------------------------------------------------------------------------------------------
@@ -393,7 +395,7 @@ def test_a_code_is_easy_to_type(store: Store) -> None:
 @pytest.mark.parametrize("code", ["", "XXXX-XXXX", "\x00", "\ud800", "x" * 10_000], ids=lambda text: ascii(text[:9]))
 def test_an_unknown_code_names_no_ceremony(store: Store, keyed: Person, code: str) -> None:
     store.ceremonies.begin_proof(keyed.token)
-    for take in (store.ceremonies.look_up, store.ceremonies.claim):
+    for take in (store.passkey_verification.look_up, store.passkey_verification.claim):
         with pytest.raises(SignInExpired):
             take(code)
 
@@ -405,9 +407,9 @@ def test_an_error_in_between_leaves_the_ceremony_claimed(
         raise GatekeyError
 
     started = store.ceremonies.begin_registration(keyed.token, "new")
-    ceremony = store.ceremonies.claim(started.code)
+    ceremony = store.passkey_verification.claim(started.code)
     before = contents(store)
     monkeypatch.setattr(type(store.audit), "record", fail)
     with pytest.raises(GatekeyError):
-        store.ceremonies.finish_registration(ceremony, credential(2))
+        store.passkey_verification.finish_registration(ceremony, credential(2))
     assert contents(store) == before

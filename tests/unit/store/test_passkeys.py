@@ -188,8 +188,8 @@ def test_switched_off_every_door_is_shut(store: Store, alice: Person) -> None:
         lambda: store.ceremonies.begin_registration(alice.token, "two"),
         lambda: store.ceremonies.begin_proof(alice.token),
         lambda: store.ceremonies.begin_sign_in(source="pts/0"),
-        lambda: store.ceremonies.look_up(started.code),
-        lambda: store.ceremonies.claim(started.code),
+        lambda: store.passkey_verification.look_up(started.code),
+        lambda: store.passkey_verification.claim(started.code),
         lambda: store.ceremonies.collect_sign_in(started.ticket, source="pts/0"),
     )
     for door in doors:

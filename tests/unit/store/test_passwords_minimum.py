@@ -12,7 +12,7 @@ from store.errors import (
     WrongOriginalPassword,
 )
 from store.models import Account
-from store.site import PASSWORD_MINIMUM
+from store.site_switches import PASSWORD_MINIMUM
 from store.store import Store
 from store.throttle import Factor
 from store.values.sign_in import SecondFactorNeeded, SignedIn

@@ -13,7 +13,7 @@ from store.errors import InvalidModel, InvalidMoney, InvalidNumber, ModelNotPric
 from store.models import Price, PriceSettingsRow
 from store.money import MAXIMUM_MICRO_USD
 from store.sections import PriceSettings
-from store.site import MOST_OUTPUT_TOKENS
+from store.site_switches import MOST_OUTPUT_TOKENS
 from store.store import Store
 from store.values.billing import ModelPrice, SeenModel
 from tests.harness.fixtures import in_memory

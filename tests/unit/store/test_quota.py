@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, event, select, update
 
-from store import outbox
+from store import quota_warnings
 from store.errors import AlreadySettled, GatekeyError, InvalidMoney, NoSuchAccount, QuotaExceeded
 from store.models import Account, ApiKey, NotificationSettingsRow, Quota, Reservation, UsageEntryRow
 from store.money import MAXIMUM_MICRO_USD
-from store.outbox import QUOTA_WARNING, WARNING_PAUSE
+from store.quota_warnings import QUOTA_WARNING, WARNING_PAUSE
 from store.reservations import ABANDONED_AFTER, SETTLED_KEPT, Hold
 from store.sections import Channel, NotificationSettings
 from store.store import Store
@@ -431,12 +431,12 @@ def test_thresholds_changed_in_a_row_warn_once_in_ten_minutes(store: Store, alic
         store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=2_000_000 + version), version)
         spend_quota(store, alice.id, 1)
     assert len(warnings(store)) == 1
-    assert store.outbox.warn_postponed() == 0
+    assert store.quota_warnings.warn_postponed() == 0
     clock.time += WARNING_PAUSE - timedelta(seconds=1)
-    assert store.outbox.warn_postponed() == 0
+    assert store.quota_warnings.warn_postponed() == 0
     clock.advance(seconds=1)
-    assert store.outbox.warn_postponed() == 1
-    assert store.outbox.warn_postponed() == 0
+    assert store.quota_warnings.warn_postponed() == 1
+    assert store.quota_warnings.warn_postponed() == 0
     assert len(warnings(store)) == 2
 
 
@@ -448,7 +448,7 @@ def test_a_postponed_warning_is_dropped_once_the_quota_is_topped_up(
     spend_quota(store, alice.id, 4_000_000)
     store.quota.adjust("alice", add=4_000_000, actor="root")
     clock.time += WARNING_PAUSE
-    assert store.outbox.warn_postponed() == 0
+    assert store.quota_warnings.warn_postponed() == 0
     assert len(warnings(store)) == 1
 
 
@@ -489,7 +489,7 @@ def test_the_warning_stands_or_falls_with_the_charge(
         raise GatekeyError
 
     before = contents(store)
-    monkeypatch.setattr(outbox, "enqueue", fail)
+    monkeypatch.setattr(quota_warnings, "enqueue", fail)
     with pytest.raises(GatekeyError):
         spend_quota(store, alice.id, FIVE)
     assert contents(store) == before

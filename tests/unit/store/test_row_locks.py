@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from store.models import Quota
-from store.outbox import WARNING_PAUSE
+from store.quota_warnings import WARNING_PAUSE
 from store.sections import NotificationSettings
 from store.store import Store
 from store.values.usage import Kind, UsageEntry
@@ -22,7 +22,7 @@ def refuse(store: Store, account_id: int) -> None:
 
 
 def warn(store: Store, account_id: int) -> None:
-    assert store.outbox.warn_postponed() == 1
+    assert store.quota_warnings.warn_postponed() == 1
 
 
 def save(store: Store, account_id: int) -> None:

@@ -13,9 +13,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event, inspect, select, text
 
 from store import schema
-from store.database import APPLICATION_ID, Database
+from store.database import Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
 from store.models import REVISIONS, SCHEMA_REVISION, Account, Base, Price, Reservation, UtcDateTime
+from store.sqlite_engine import APPLICATION_ID
 from store.store import Store, prepare
 from tests.harness.people import contents
 from tests.harness.stores import START, add_account, make_store, sqlite_url

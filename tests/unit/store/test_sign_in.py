@@ -171,8 +171,8 @@ def with_password(store: Store) -> SignedIn | SecondFactorNeeded:
 
 def with_passkey(store: Store) -> SignedIn | SecondFactorNeeded:
     started = store.ceremonies.begin_sign_in(source=SOURCE)
-    ceremony = store.ceremonies.claim(started.code)
-    store.ceremonies.finish_assertion(ceremony, store.passkeys.find(b"credential-1"), 0)
+    ceremony = store.passkey_verification.claim(started.code)
+    store.passkey_verification.finish_assertion(ceremony, store.passkeys.find(b"credential-1"), 0)
     return store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
 
 

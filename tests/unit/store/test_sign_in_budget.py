@@ -33,8 +33,8 @@ def with_password(store: Store) -> None:
 
 def with_passkey(store: Store) -> None:
     started = store.ceremonies.begin_sign_in(source="ssh 203.0.113.7 pts/0", peer=HERE)
-    ceremony = store.ceremonies.claim(started.code)
-    store.ceremonies.finish_assertion(ceremony, store.passkeys.find(b"credential-1"), 0)
+    ceremony = store.passkey_verification.claim(started.code)
+    store.passkey_verification.finish_assertion(ceremony, store.passkeys.find(b"credential-1"), 0)
     answer = store.ceremonies.collect_sign_in(started.ticket, source="ssh 203.0.113.7 pts/0", peer=HERE)
     store.sessions.end(session_of(answer))
 

@@ -9,7 +9,8 @@ from sqlalchemy import update
 from store.errors import InvalidSetting, KeyWrong, UnknownSetting
 from store.models import SiteSetting
 from store.modules import MODULES, SECTIONS
-from store.site import SWITCHES, SiteEntry, Value
+from store.site import SiteEntry
+from store.site_switches import SWITCHES, Value
 from store.store import Store
 from tests.harness.fixtures import in_memory
 from tests.harness.people import contents

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 
-from store import database, file_systems, sqlite_file
+from store import file_systems, sqlite_engine, sqlite_file
 from store.clock import SystemClock
-from store.database import APPLICATION_ID, Database, prepare_file
+from store.database import Database
 from store.errors import (
     DatabaseBusy,
     DatabaseDamaged,
@@ -30,6 +30,7 @@ from store.errors import (
     StoreUnavailable,
 )
 from store.key_check import check_ring
+from store.sqlite_engine import APPLICATION_ID, prepare_file
 from store.store import Store, default_key_path, default_path, open_store
 from tests.harness.people import Person, contents
 from tests.harness.postgres import PostgresServer
@@ -378,8 +379,8 @@ def test_a_newer_schema_is_refused(file_url: str) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a lock 50 ms instead of five seconds."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
-    monkeypatch.setattr(database, "_PRAGMAS", tuple(one.replace("=5000", "=50") for one in database._PRAGMAS))
+    monkeypatch.setattr(sqlite_engine, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(sqlite_engine, "PRAGMAS", tuple(one.replace("=5000", "=50") for one in sqlite_engine.PRAGMAS))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -556,7 +557,7 @@ def test_a_lost_connection_says_so_and_the_next_works(postgres_server: PostgresS
 
 
 def test_a_held_row_is_busy(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(sqlite_engine, "BUSY_TIMEOUT_MS", 50)
     with postgres_server.database() as url, make_store(url) as store, make_store(url) as other:
         add_account(store)
         with other.database.write() as tx:

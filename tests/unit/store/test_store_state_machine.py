@@ -51,7 +51,7 @@ from store.errors import (
 )
 from store.models import Account as AccountRow
 from store.models import OutboxMessage, UsageEntryRow
-from store.outbox import QUOTA_WARNING
+from store.quota_warnings import QUOTA_WARNING
 from store.reservations import Hold
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings
 from store.values.api_keys import NewApiKey
@@ -193,13 +193,13 @@ class AccountsLife(RuleBasedStateMachine):
             self.expect(PasskeysDisabled, lambda: self.store.ceremonies.begin_sign_in(source=self.source()))
             return multiple()
         started = self.store.ceremonies.begin_sign_in(source=self.source())
-        ceremony = self.store.ceremonies.claim(started.code)
+        ceremony = self.store.passkey_verification.claim(started.code)
         wanted = next(iter(self.account.passkeys), 0)
         refusal = None if wanted else PasskeyRefused
         found = self.expect(refusal, lambda: self.store.passkeys.find(self.credential_of(wanted)))
         if found is None:
             return multiple()
-        self.store.ceremonies.finish_assertion(ceremony, found, 0)
+        self.store.passkey_verification.finish_assertion(ceremony, found, 0)
         return self.admitted(self.store.ceremonies.collect_sign_in(started.ticket, source="here"))
 
     @rule(target=sessions)

@@ -66,8 +66,8 @@ def with_password(store: Store) -> object:
 
 def with_passkey(store: Store) -> object:
     started = store.ceremonies.begin_sign_in(source=SOURCE)
-    ceremony = store.ceremonies.claim(started.code)
-    store.ceremonies.finish_assertion(ceremony, store.passkeys.find(b"credential-1"), 0)
+    ceremony = store.passkey_verification.claim(started.code)
+    store.passkey_verification.finish_assertion(ceremony, store.passkeys.find(b"credential-1"), 0)
     return store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
 
 
@@ -141,10 +141,10 @@ def test_a_proof_under_way_in_a_browser_does_not_finish(store: Store, alice: Per
     allow_passkeys(store)
     store.passkeys.add(alice.token, "key", credential())
     started = store.ceremonies.begin_proof(alice.token)
-    ceremony = store.ceremonies.claim(started.code)
+    ceremony = store.passkey_verification.claim(started.code)
     suspend(store)
     with pytest.raises(SignInExpired):
-        store.ceremonies.finish_assertion(ceremony, store.passkeys.find(b"credential-1"), 0)
+        store.passkey_verification.finish_assertion(ceremony, store.passkeys.find(b"credential-1"), 0)
 
 
 def test_a_resumed_account_works_and_its_old_sessions_do_not(store: Store, alice: Person) -> None:

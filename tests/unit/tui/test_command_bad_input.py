@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from store import database
+from store import sqlite_engine
 from store.text import is_sanitized
 from tests.harness.command_line import Ran, Shell
 from tui.store_location import Options, open_account_store
@@ -240,7 +240,7 @@ def test_a_damaged_database_is_refused(shell: Shell) -> None:
 def test_a_locked_database_is_busy(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.add()
     before = shell.fingerprint()
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(sqlite_engine, "BUSY_TIMEOUT_MS", 50)
     with closing(sqlite3.connect(shell.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         ran = shell.run(*WRITES)
@@ -254,7 +254,7 @@ def test_a_full_database_keeps_what_it_has(shell: Shell, monkeypatch: pytest.Mon
     shell.add()
     with closing(sqlite3.connect(shell.database)) as connection:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    monkeypatch.setattr(database, "_PRAGMAS", (*database._PRAGMAS, f"PRAGMA max_page_count={pages}"))
+    monkeypatch.setattr(sqlite_engine, "PRAGMAS", (*sqlite_engine.PRAGMAS, f"PRAGMA max_page_count={pages}"))
     before, last = shell.fingerprint(), None
     for number in range(500):
         last = shell.run("admin", "price", "set", f"{'m' * 180}{number}", "--input", "1", "--output", "1")

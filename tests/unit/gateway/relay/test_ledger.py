@@ -14,7 +14,7 @@ from gateway.relay.request import ENDPOINTS, parse_request
 from gateway.site_view import SiteView
 from store.errors import DatabaseBusy, QuotaExceeded
 from store.models import OutboxMessage, Price
-from store.outbox import QUOTA_WARNING
+from store.quota_warnings import QUOTA_WARNING
 from store.sections import PriceSettings, PrivacySettings
 from store.store import Store
 from store.values.billing import ModelPrice

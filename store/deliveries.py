@@ -1,0 +1,81 @@
+"""Queries about deliveries of the outbox: their state, and the next one that is due."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from store.context import Context
+from store.db_enums import db_enum
+from store.models import Delivery, OutboxMessage
+from store.sections import Channel
+from store.sessions import Sessions
+from store.values.notifications import DeliveryState, LastDelivery
+
+
+class Deliveries:
+    """Reads the state of deliveries."""
+
+    def __init__(self, context: Context, sessions: Sessions) -> None:
+        self._context = context
+        self._sessions = sessions
+
+    def find(self, delivery_id: int) -> LastDelivery | None:
+        """The state of one delivery, or None if it was deleted with its account."""
+        with self._context.database.read() as tx:
+            row = tx.execute(
+                select(Delivery, OutboxMessage.kind, OutboxMessage.created_at)
+                .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
+                .where(Delivery.id == delivery_id)
+            ).one_or_none()
+        return None if row is None else _last(row)
+
+    def last_deliveries(self, token: str) -> dict[Channel, LastDelivery]:
+        """The newest delivery of the session's account on each channel that had one."""
+        with self._sessions.reading(token) as (tx, session):
+            newest = (
+                select(func.max(Delivery.id))
+                .where(Delivery.account_id == session.account_id)
+                .group_by(Delivery.channel)
+            )
+            rows = tx.execute(
+                select(Delivery, OutboxMessage.kind, OutboxMessage.created_at)
+                .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
+                .where(Delivery.id.in_(newest))
+            ).all()
+        return {db_enum(Channel, row.channel): _last(row) for row in rows}
+
+    def next_due(self) -> datetime | None:
+        """The time of the next due delivery, or None without one."""
+        with self._context.database.read() as tx:
+            return tx.execute(
+                select(func.min(Delivery.next_attempt_at)).where(Delivery.state == DeliveryState.WAITING.value)
+            ).scalar()
+
+    def is_anything_due(self) -> bool:
+        """True if a delivery is due now. A damaged row does not make this fail."""
+        due = select(Delivery.id).where(
+            Delivery.state == DeliveryState.WAITING.value, Delivery.next_attempt_at <= self._context.now()
+        )
+        with self._context.database.read() as tx:
+            return tx.execute(due.limit(1)).scalar() is not None
+
+    def count_damaged(self) -> int:
+        """The number of unreadable deliveries."""
+        with self._context.database.read() as tx:
+            return tx.execute(
+                select(func.count()).select_from(Delivery).where(Delivery.state == DeliveryState.DAMAGED.value)
+            ).scalar_one()
+
+
+def _last(row: Any) -> LastDelivery:
+    state = db_enum(DeliveryState, row.state)
+    return LastDelivery(
+        channel=db_enum(Channel, row.channel),
+        kind=row.kind,
+        state=state,
+        at=row.last_attempt_at or row.created_at,
+        attempts=row.attempts,
+        error=row.last_error,
+        next_attempt_at=row.next_attempt_at if state is DeliveryState.WAITING else None,
+    )
