@@ -18,7 +18,7 @@ from store.errors import InvalidToken
 from store.money import type_usd
 from store.text import is_sanitized
 from store.tokens import ACCESS_TOKEN_PREFIX
-from store.usage_log import LONGEST_PAGE, PAGE
+from store.usage_log import MAX_PAGE_SIZE, PAGE_SIZE
 from store.values import usage
 from store.values.usage import LoggedEntry, UsagePage
 
@@ -137,7 +137,7 @@ def account_routes(services: Services) -> APIRouter:
         cursor: Annotated[
             str | None, Query(pattern="^[1-9][0-9]{0,17}$", description="`next_cursor` of the page before.")
         ] = None,
-        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Entries per page.")] = PAGE,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="Entries per page.")] = PAGE_SIZE,
     ) -> Response:
         """The usage log, from new to old. Any page costs the same, however long the log is."""
 

@@ -13,7 +13,7 @@ from gateway.store_threads import StoreThreads
 from store import tokens
 from store.clock import Clock
 from store.errors import NotAuthentic, TooManyAttempts
-from store.throttle import BEARER_LIMIT, WINDOW, Throttles
+from store.throttle import BEARER_ATTEMPTS, RATE_WINDOW, Throttles
 
 _HEADER: Final = b"authorization"
 _BEARER: Final = re.compile(rb"bearer ([A-Za-z0-9_-]{1,200})", re.IGNORECASE)
@@ -83,24 +83,24 @@ class BadBearers:
         self._windows: OrderedDict[str, _Window] = OrderedDict()
 
     async def count(self, address: str, *, was_looked_up: bool) -> None:
-        """Count one bad token. Raises `TooManyAttempts` beyond `BEARER_LIMIT` within `WINDOW`."""
+        """Count one bad token. Raises `TooManyAttempts` beyond `BEARER_ATTEMPTS` within `RATE_WINDOW`."""
         client, now = throttle_key(address), self._clock.now()
         window = self._window(client, now)
         window.failures += 1
-        if window.failures > BEARER_LIMIT:
-            raise TooManyAttempts(max(window.started_at + WINDOW - now, WINDOW * 0))
+        if window.failures > BEARER_ATTEMPTS:
+            raise TooManyAttempts(max(window.started_at + RATE_WINDOW - now, RATE_WINDOW * 0))
         if was_looked_up:
             try:
                 # In a writer thread: waiting for a lock in a reader thread would delay reads.
                 await self._threads.write(lambda tx: self._throttles.count_bad_bearer(tx, client))
             except TooManyAttempts as error:
-                window.failures = BEARER_LIMIT + 1
-                window.started_at = now + error.retry_after - WINDOW
+                window.failures = BEARER_ATTEMPTS + 1
+                window.started_at = now + error.retry_after - RATE_WINDOW
                 raise
 
     def _window(self, client: str, now: datetime) -> _Window:
         window = self._windows.get(client)
-        if window is None or not window.started_at <= now < window.started_at + WINDOW:
+        if window is None or not window.started_at <= now < window.started_at + RATE_WINDOW:
             window = self._windows[client] = _Window(now, 0)
         self._windows.move_to_end(client)
         while len(self._windows) > _MAX_TRACKED_CLIENTS:

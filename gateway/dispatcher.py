@@ -141,7 +141,7 @@ class Dispatcher:
         except (DatabaseBusy, DatabaseUnreachable):
             raise  # no attempt was made, so none is counted; the lease expires
         except DatabaseDamaged as error:
-            await asyncio.to_thread(self._store.outbox.set_aside, job)
+            await asyncio.to_thread(self._store.outbox.mark_damaged, job)
             return FailedAttempt(job.channel, job.kind, str(error), None)
         except GatekeyError as error:
             return await self._note_failure(job, destination, error)

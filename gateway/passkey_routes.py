@@ -23,7 +23,7 @@ from gateway.relying_party import RelyingParty
 from gateway.services import Services
 from store.errors import GatekeyError, InvalidInput, NotAllowed, PasskeyRefused, PasskeysDisabled, SignInExpired
 from store.passkey_ceremonies import Ceremony, Purpose
-from store.throttle import PASSKEY_PAGE
+from store.throttle import PASSKEY_PAGE_BUCKET
 
 _FINISHED_SENTENCES: Final = {
     Purpose.REGISTER: "Your passkey was registered. Go back to the console.",
@@ -120,15 +120,15 @@ class PasskeyPage:
         """
         throttles, threads = self._services.store.throttles, self._services.threads
         source = f"passkey page {throttle_key(await self._services.address(request.scope))}"
-        tried_at = await threads.read(lambda: throttles.admit(source, among=PASSKEY_PAGE))
+        tried_at = await threads.read(lambda: throttles.admit(source, among=PASSKEY_PAGE_BUCKET))
         try:
             yield
         except (SignInExpired, PasskeyRefused):
             raise
         except GatekeyError:
-            await threads.read(lambda: throttles.give_back(source, tried_at=tried_at, among=PASSKEY_PAGE))
+            await threads.read(lambda: throttles.refund(source, tried_at=tried_at, among=PASSKEY_PAGE_BUCKET))
             raise
-        await threads.read(lambda: throttles.give_back(source, tried_at=tried_at, among=PASSKEY_PAGE))
+        await threads.read(lambda: throttles.refund(source, tried_at=tried_at, among=PASSKEY_PAGE_BUCKET))
 
 
 def _options(party: RelyingParty, ceremony: Ceremony) -> dict[str, Any]:

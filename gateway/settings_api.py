@@ -21,11 +21,11 @@ from gateway.problems import HttpProblem, InvalidDocument, validation_problem
 from gateway.services import Services
 from gateway.settings_schemas import SCHEMAS, ProofBody, SectionSchemas, to_document, with_change
 from store.access_token import TokenHolder
+from store.attempts import FAILED_ATTEMPT_ERRORS
 from store.errors import FreshProofRequired, GatekeyError, NotEnabled
-from store.proofs import Proof
 from store.sections import NAMES
+from store.token_proofs import Proof
 from store.tokens import ACCESS_TOKEN_PREFIX
-from store.tries import FAILED
 from store.values.sections import Saved, SettingsConflict
 
 B = TypeVar("B", bound=BaseModel)
@@ -33,7 +33,7 @@ _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAGS: Final = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
 _SEND_PROOF: Final = "Send proof with the request: your password, or the code that your authenticator app shows."
 _MAX_CONCURRENT_PROOFS: Final = 2
-_PROOF_ERRORS: Final[tuple[type[GatekeyError], ...]] = (*FAILED, NotEnabled)
+_PROOF_ERRORS: Final[tuple[type[GatekeyError], ...]] = (*FAILED_ATTEMPT_ERRORS, NotEnabled)
 _SAVE_STATUSES: Final = (*READ_STATUSES, 412, 413, 415, 422, 428)
 
 

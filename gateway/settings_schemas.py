@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from gateway.account_schemas import Document, Module, Usd, integer_from_float
-from store.inputs import LONGEST_EMAIL, LONGEST_URL
+from store.inputs import MAX_EMAIL_LENGTH, MAX_URL_LENGTH
 from store.modules import MODULES
 from store.money import parse_usd, type_usd
 from store.sections import NAMES, NotificationSettings, PriceSettings, Section
@@ -95,9 +95,9 @@ def _annotation(setting: Setting) -> Any:
         case SettingType.MONEY:
             return Usd
         case SettingType.EMAIL:
-            return Annotated[str, Field(max_length=LONGEST_EMAIL)]
+            return Annotated[str, Field(max_length=MAX_EMAIL_LENGTH)]
         case SettingType.ADDRESS:
-            return Annotated[str, Field(max_length=LONGEST_URL)]
+            return Annotated[str, Field(max_length=MAX_URL_LENGTH)]
         case SettingType.TEXT:
             return Annotated[str, Field(max_length=_LONGEST_TEXT)]
         case SettingType.WHOLE_NUMBER:

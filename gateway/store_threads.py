@@ -136,7 +136,7 @@ class StoreThreads:
         """Commit all `jobs` in one transaction. False: it was rolled back, and each job has to run alone."""
         try:
             durable = any(job.durable for job in jobs)
-            with self._database.write(durable=durable, patience=_remaining_wait(jobs)) as tx:
+            with self._database.write(durable=durable, lock_timeout_s=_remaining_wait(jobs)) as tx:
                 for job in jobs:
                     job.outcome = job.work(tx)
         except DatabaseBusy as error:
@@ -148,7 +148,7 @@ class StoreThreads:
 
     def _commit_alone(self, job: _Job) -> None:
         try:
-            with self._database.write(durable=job.durable, patience=_remaining_wait([job])) as tx:
+            with self._database.write(durable=job.durable, lock_timeout_s=_remaining_wait([job])) as tx:
                 job.outcome = job.work(tx)
         except Exception as error:  # noqa: BLE001 - it is raised again where the job was handed in
             job.outcome = error

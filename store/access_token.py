@@ -9,7 +9,8 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from store import tokens
-from store.audit import Audit, Tag
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.errors import AccountSuspended, DatabaseBusy, InvalidToken, NotEnabled
 from store.models import AccessToken, Account, PrivacySettingsRow
@@ -19,7 +20,7 @@ from store.sessions import Sessions, digest
 from store.upsert import upsert
 from store.values.access_token import AccessTokenInfo, NewAccessToken
 
-NOTE_USE_EVERY: Final = timedelta(minutes=1)
+LAST_USE_INTERVAL: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class TokenHolder:
     records_ip: bool
     """True if the account records client addresses; False if the setting cannot be read."""
     is_stale: bool
-    """True if the stored time of the last use is older than `NOTE_USE_EVERY`."""
+    """True if the stored time of the last use is older than `LAST_USE_INTERVAL`."""
 
 
 _HOLDER: Final = (
@@ -57,6 +58,8 @@ _OWNER: Final = select(AccessToken.account_id).where(AccessToken.token_hash == b
 
 
 class AccessTokens:
+    """Generates, revokes and authenticates System Access Tokens."""
+
     def __init__(self, context: Context, audit: Audit, sessions: Sessions, notices: Notices) -> None:
         self._context = context
         self._audit = audit
@@ -97,7 +100,7 @@ class AccessTokens:
             self._notices.enqueue(tx, session.account_id, Tag.ACCESS_TOKEN_REVOKED)
 
     def authenticate(self, token: str) -> TokenHolder:
-        """The account of a bearer token. The time of use is stored at most once per `NOTE_USE_EVERY`.
+        """The account of a bearer token. The time of use is stored at most once per `LAST_USE_INTERVAL`.
 
         Raises `InvalidToken`, `AccountSuspended`.
         """
@@ -114,7 +117,7 @@ class AccessTokens:
             yield tx, holder
         if holder.is_stale:
             # A read does not wait for another writer. The next use is noted instead.
-            with suppress(DatabaseBusy), self._context.database.write(patience=0) as tx:
+            with suppress(DatabaseBusy), self._context.database.write(lock_timeout_s=0) as tx:
                 self._note_use(tx, token)
 
     def holder(self, tx: Connection, token: str, *, to_write: bool = False) -> TokenHolder:
@@ -137,7 +140,7 @@ class AccessTokens:
             role=row.role,
             created_at=row.created_at,
             records_ip=row.record_client_ip is True,
-            is_stale=row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY,
+            is_stale=row.last_used_at is None or now - row.last_used_at >= LAST_USE_INTERVAL,
         )
         if to_write and holder.is_stale:
             self._note_use(tx, token)
@@ -145,5 +148,5 @@ class AccessTokens:
 
     def _note_use(self, tx: Connection, token: str) -> None:
         now = self._context.now()
-        stale = or_(AccessToken.last_used_at.is_(None), AccessToken.last_used_at <= now - NOTE_USE_EVERY)
+        stale = or_(AccessToken.last_used_at.is_(None), AccessToken.last_used_at <= now - LAST_USE_INTERVAL)
         tx.execute(update(AccessToken).where(AccessToken.token_hash == digest(token), stale).values(last_used_at=now))

@@ -9,14 +9,15 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from store import inputs, passwords
-from store.audit import COMMAND_LINE, Audit, SiteTag, Tag
+from store.audit import Audit
+from store.audit_tags import COMMAND_LINE, SiteTag, Tag
 from store.context import Context
 from store.db_enums import db_enum
 from store.errors import InvalidMoney, LastAdministrator, NameTaken, NoSuchAccount
 from store.models import Account, Quota
 from store.money import MAXIMUM_MICRO_USD
 from store.notices import Notices
-from store.row_locks import held_by_name, hold_administrators, keep_account, lock_for_update
+from store.row_locks import lock_administrators, lock_against_deletion, lock_by_name, lock_for_update
 from store.settings import open_sections
 from store.site import Site
 from store.site_switches import PASSWORD_MINIMUM
@@ -27,6 +28,8 @@ USER_HANDLE_BYTES: Final = 64
 
 
 class Role(StrEnum):
+    """The role of an account. Administrators are ADMIN and ROOT; a root account cannot be deleted."""
+
     USER = "user"
     ADMIN = "admin"
     ROOT = "root"
@@ -38,6 +41,8 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccountInfo:
+    """An account, without its credentials."""
+
     id: int
     name: str
     email: str
@@ -49,6 +54,8 @@ class AccountInfo:
 
 
 class Accounts:
+    """Creates and finds accounts, and changes their role and e-mail address."""
+
     def __init__(self, context: Context, audit: Audit, throttles: Throttles, notices: Notices, site: Site) -> None:
         self._context = context
         self._audit = audit
@@ -92,7 +99,7 @@ class Accounts:
         now = self._context.now()
         with self._context.database.write() as tx:
             if only_if_first:
-                hold_administrators(tx)
+                lock_administrators(tx)
             if only_if_first and self._count(tx) > 0:
                 raise NameTaken("There is an account already. Sign in, or ask its administrator for another.")
             try:
@@ -157,7 +164,7 @@ class Accounts:
         """Change a role, for an administrator. Raises `NoSuchAccount`, `LastAdministrator`."""
         with self._context.database.write() as tx:
             lock_for_update(tx, select(Account.id).where(Account.name_key == fold(name)))
-            hold_administrators(tx)
+            lock_administrators(tx)
             row = tx.execute(select(Account.id, Account.role).where(Account.name_key == fold(name))).one_or_none()
             if row is None:
                 raise NoSuchAccount
@@ -175,7 +182,7 @@ class Accounts:
         """
         email = inputs.check_email(email, field="email")
         with self._context.database.write() as tx:
-            account = held_by_name(tx, name)
+            account = lock_by_name(tx, name)
             tx.execute(update(Account).where(Account.id == account.id).values(email=email))
             self._audit.record(tx, account.id, Tag.ACCOUNT_EMAIL_CHANGED, actor=actor, source=COMMAND_LINE)
             self._notices.enqueue(tx, account.id, Tag.ACCOUNT_EMAIL_CHANGED, also_to=account.email)
@@ -184,7 +191,7 @@ class Accounts:
     def reset_factors(self, name: str, *, actor: str) -> None:
         """Remove all locks and enable all factors of an account. Raises `NoSuchAccount`."""
         with self._context.database.write() as tx:
-            keep_account(tx, select(Account.id).where(Account.name_key == fold(name)))
+            lock_against_deletion(tx, select(Account.id).where(Account.name_key == fold(name)))
             row = tx.execute(select(Account.id, Account.name).where(Account.name_key == fold(name))).one_or_none()
             if row is None:
                 raise NoSuchAccount
@@ -200,7 +207,7 @@ class Accounts:
 def is_last_administrator(tx: Connection, account_id: int) -> bool:
     """True if this account is the only administrator that is not suspended.
 
-    Call it after `hold_administrators`, so that the result stays valid until the end of `tx`.
+    Call it after `lock_administrators`, so that the result stays valid until the end of `tx`.
     """
     at_work = select(Account.id).where(Account.role != Role.USER.value, Account.suspended_at.is_(None))
     return list(tx.execute(at_work).scalars()) == [account_id]

@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from store import inputs, tokens
-from store.audit import Audit, Tag
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.errors import AccountSuspended, DatabaseBusy, InvalidApiKey, InvalidExpiry, LimitReached, NoSuchItem
 from store.models import Account, ApiKey, PrivacySettingsRow, Quota
@@ -17,7 +18,7 @@ from store.sessions import Sessions, digest
 from store.values.api_keys import ApiKeyInfo, NewApiKey
 
 MAX_API_KEYS: Final = 50
-NOTE_USE_EVERY: Final = timedelta(minutes=1)
+LAST_USE_INTERVAL: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class KeyHolder:
     records_ip: bool
     """True if the account records client addresses; False if the setting cannot be read."""
     is_stale: bool
-    """True if the stored time of the last use is older than `NOTE_USE_EVERY`."""
+    """True if the stored time of the last use is older than `LAST_USE_INTERVAL`."""
     free_micro_usd: int
     """The account's quota that is not held for other calls, when it was read. Only a hold reserves it."""
     held_micro_usd: int
@@ -68,6 +69,8 @@ _HOLDER: Final = (
 
 
 class ApiKeys:
+    """Creates, lists, revokes and authenticates API keys."""
+
     def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
         self._context = context
         self._audit = audit
@@ -146,7 +149,7 @@ class ApiKeys:
             holder = self.holder(tx, key)
         if holder.is_stale:
             # A read does not wait for another writer. The next use is noted instead.
-            with suppress(DatabaseBusy), self._context.database.write(patience=0) as tx:
+            with suppress(DatabaseBusy), self._context.database.write(lock_timeout_s=0) as tx:
                 self.note_use(tx, holder)
         return holder
 
@@ -164,7 +167,7 @@ class ApiKeys:
             key_id=row.id,
             key_name=row.name,
             records_ip=row.record_client_ip is True,
-            is_stale=row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY,
+            is_stale=row.last_used_at is None or now - row.last_used_at >= LAST_USE_INTERVAL,
             free_micro_usd=row.free,
             held_micro_usd=row.held,
             free_on_key_micro_usd=row.free_on_key,
@@ -172,9 +175,9 @@ class ApiKeys:
         )
 
     def note_use(self, tx: Connection, holder: KeyHolder) -> None:
-        """Store the time of use, at most once per `NOTE_USE_EVERY`."""
+        """Store the time of use, at most once per `LAST_USE_INTERVAL`."""
         now = self._context.now()
-        stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - NOTE_USE_EVERY)
+        stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - LAST_USE_INTERVAL)
         tx.execute(update(ApiKey).where(ApiKey.id == holder.key_id, stale).values(last_used_at=now))
 
 

@@ -9,14 +9,24 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from store import audit_check
-from store.audit_macs import FIRST, SITE, Act, added, event_mac, event_text, seal_of, total_fits, total_mac
+from store.audit_macs import (
+    GENESIS,
+    SITE_CHAIN,
+    EventBody,
+    event_mac,
+    event_text,
+    seal_of,
+    seal_sum,
+    total_fits,
+    total_mac,
+)
+from store.audit_tags import SiteTag, Tag
 from store.context import Context
 from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.text import sanitize
@@ -53,72 +63,6 @@ _BROKEN: Final = b""
 """Replaces the MAC of a total that was not valid."""
 
 
-class Tag(StrEnum):
-    """The kind of an event of an account, as `subject:action`."""
-
-    ACCOUNT_CREATED = "account:created"
-    ACCOUNT_ROLE_CHANGED = "account:role-changed"
-    ACCOUNT_EMAIL_CHANGED = "account:email-changed"
-    ACCOUNT_SUSPENDED = "account:suspended"
-    ACCOUNT_RESUMED = "account:resumed"
-    SIGNED_IN = "sign-in:succeeded"
-    SIGN_IN_FAILED = "sign-in:failed"
-    SIGN_IN_LOCKED = "sign-in:locked"
-    SIGNED_OUT = "session:ended"
-    OTHERS_SIGNED_OUT = "session:others-ended"
-    SESSION_LOCKED = "session:locked"
-    PROVED = "session:proved"
-    PROOF_FAILED = "session:proof-failed"
-    PASSWORD_CHANGED = "password:changed"  # noqa: S105 - the name of an event
-    PASSWORD_RESET = "password:reset"  # noqa: S105 - the name of an event
-    TWO_FACTOR_ENABLED = "two-factor:enabled"
-    TWO_FACTOR_DISABLED = "two-factor:disabled"
-    TWO_FACTOR_RESET = "two-factor:reset"
-    BACKUP_CODE_USED = "backup-code:used"
-    BACKUP_CODES_RENEWED = "backup-codes:renewed"
-    BACKUP_CODES_LOW = "backup-codes:low"
-    ACCESS_TOKEN_GENERATED = "access-token:generated"  # noqa: S105 - the name of an event
-    ACCESS_TOKEN_REVOKED = "access-token:revoked"  # noqa: S105 - the name of an event
-    API_KEY_CREATED = "api-key:created"
-    API_KEY_REVOKED = "api-key:revoked"
-    KEYS_REVOKED = "keys:revoked"
-    PASSKEY_ADDED = "passkey:added"
-    PASSKEY_RENAMED = "passkey:renamed"
-    PASSKEY_REMOVED = "passkey:removed"
-    PASSKEY_CLONED = "passkey:cloned"
-    IDENTITY_BOUND = "identity:bound"
-    IDENTITY_UNBOUND = "identity:unbound"
-    SETTINGS_SAVED = "settings:saved"
-    NOTIFICATION_EMAIL_CONFIRMED = "notification-email:confirmed"
-    IPS_ERASED = "privacy:ips-erased"
-    QUOTA_CHANGED = "quota:changed"
-    FACTOR_RESET = "factor:reset"
-    EXPORTED = "account:exported"
-
-
-class SiteTag(StrEnum):
-    """The kind of a site event, or of an event that is kept after its account, as `subject:action`."""
-
-    SETTING_CHANGED = "site:changed"
-    SETTING_RESET = "site:reset"
-    PRICE_SET = "price:set"
-    PRICE_REMOVED = "price:removed"
-    PROVIDER_ADDED = "provider:added"
-    PROVIDER_REMOVED = "provider:removed"
-    ACCOUNT_LOCKED = "account:locked"
-    ACCOUNT_UNLOCKED = "account:unlocked"
-    ACCOUNT_DELETED = "account:deleted"
-    KEY_RENEWED = "key:renewed"
-    RESTORED = "database:restored"
-
-
-UNNAMED: Final = "unnamed"
-"""The actor of an act whose caller did not name one."""
-
-COMMAND_LINE: Final = "command line"
-"""The source of acts by administrator commands."""
-
-
 class Actor(Protocol):
     """The session behind an act, such as `AuthorizedSession`."""
 
@@ -131,19 +75,21 @@ class Actor(Protocol):
 
 
 @dataclass(slots=True)
-class _Pending:
+class _UnboundEvents:
     """The events of one transaction that are not in the total yet."""
 
     seals: dict[int, bytes] = field(default_factory=dict)
     """The seal of each chain before the transaction, by account id."""
     events: int = 0
-    site: list[Act] = field(default_factory=list)
+    site: list[EventBody] = field(default_factory=list)
 
 
 class Audit:
+    """Appends events to the audit log, and reads it."""
+
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._pending: WeakKeyDictionary[Connection, _Pending] = WeakKeyDictionary()
+        self._pending: WeakKeyDictionary[Connection, _UnboundEvents] = WeakKeyDictionary()
 
     def record(
         self,
@@ -162,7 +108,7 @@ class Audit:
         ring = self._context.ring
         # The UPDATE locks the head's row first, so concurrent events of one account are serialized.
         head = tx.execute(_NEXT, {"account": account_id}).one_or_none()
-        sequence, previous, key_id = (head.sequence, head.mac, head.key_id) if head else (1, FIRST, ring.current)
+        sequence, previous, key_id = (head.sequence, head.mac, head.key_id) if head else (1, GENESIS, ring.current)
         act = self._act(tag.value, actor, source, detail)
         mac = event_mac(ring, key_id, previous, event_text(account_id, sequence, act))
         # A chain that was reset has an invalid seal. A new valid seal would hide that.
@@ -229,14 +175,14 @@ class Audit:
         sequence, mac, key_id = (total.sequence, total.mac, total.key_id) if total else (*_last(tx), ring.current)
         for act in pending.site:
             sequence += 1
-            mac = event_mac(ring, key_id, mac, event_text(SITE, sequence, act))
+            mac = event_mac(ring, key_id, mac, event_text(SITE_CHAIN, sequence, act))
             tx.execute(insert(SiteEvent), {"sequence": sequence, "mac": mac, **_columns(act)})
         if total is None:
             return  # The row was removed. A new one would hide that; the check reports a missing one.
         seals = total.seals
         if pending.seals:
             now = tx.execute(_SEALS, {"accounts": list(pending.seals)}).scalars().all()
-            seals = added(seals, gone=pending.seals.values(), new=now)
+            seals = seal_sum(seals, gone=pending.seals.values(), new=now)
         # An altered total stays invalid: a new MAC would authenticate the altered values.
         was = (total.events - pending.events, total.seals, total.sequence, total.mac)
         fits = total_fits(ring, key_id, *was, total.total_mac)
@@ -268,19 +214,19 @@ class Audit:
 
     def verify_all(self, tx: Connection) -> audit_check.Report:
         """Verify every chain and the total, as `tx` reads them."""
-        return audit_check.everything(tx, self._context.ring)
+        return audit_check.check_all(tx, self._context.ring)
 
-    def _pending_of(self, tx: Connection) -> _Pending:
+    def _pending_of(self, tx: Connection) -> _UnboundEvents:
         pending = self._pending.get(tx)
         if pending is None:
-            pending = self._pending[tx] = _Pending()
+            pending = self._pending[tx] = _UnboundEvents()
         return pending
 
-    def _act(self, tag: str, actor: str, source: str, detail: Mapping[str, object]) -> Act:
-        return Act(self._context.now(), tag, sanitize(actor, 200), sanitize(source, 200), detail)
+    def _act(self, tag: str, actor: str, source: str, detail: Mapping[str, object]) -> EventBody:
+        return EventBody(self._context.now(), tag, sanitize(actor, 200), sanitize(source, 200), detail)
 
 
-def _columns(act: Act) -> dict[str, Any]:
+def _columns(act: EventBody) -> dict[str, Any]:
     return {"at": act.at, "tag": act.tag, "actor": act.actor, "source": act.source, "detail": act.detail}
 
 
@@ -292,4 +238,4 @@ def _last(tx: Connection) -> tuple[int, bytes]:
     """The sequence number and MAC of the last site event."""
     last = tx.execute(select(SiteEvent.sequence, SiteEvent.mac).order_by(SiteEvent.sequence.desc()).limit(1))
     row = last.one_or_none()
-    return (row.sequence, row.mac) if row else (0, FIRST)
+    return (row.sequence, row.mac) if row else (0, GENESIS)

@@ -12,7 +12,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from store.at_rest import KeyRing
-from store.audit_macs import FIRST, SITE, Act, added, digest, event_mac, event_text, seal_of, total_fits
+from store.audit_macs import (
+    GENESIS,
+    SITE_CHAIN,
+    EventBody,
+    chain_digest,
+    event_mac,
+    event_text,
+    seal_of,
+    seal_sum,
+    total_fits,
+)
 from store.models import Account, AuditEvent, AuditHead, AuditTotal, SiteEvent
 
 
@@ -37,15 +47,15 @@ class Report:
     events: int | None
 
     @property
-    def is_whole(self) -> bool:
+    def is_intact(self) -> bool:
         return self.is_bound and all(chain.broken_at is None for chain in (self.site, *self.accounts.values()))
 
 
-def everything(tx: Connection, ring: KeyRing) -> Report:
+def check_all(tx: Connection, ring: KeyRing) -> Report:
     """Verify the chains of all accounts, the site's chain, and the total. `tx` must read one snapshot."""
     ids = tx.execute(select(Account.id).order_by(Account.id)).scalars().all()
     total = tx.execute(select(AuditTotal)).one_or_none()
-    seals = added(b"", gone=(), new=tx.execute(select(AuditHead.seal)).scalars())
+    seals = seal_sum(b"", gone=(), new=tx.execute(select(AuditHead.seal)).scalars())
     is_bound = total is not None and seals == total.seals and _is_genuine(ring, total)
     return Report(
         accounts={account_id: account_chain(tx, ring, account_id) for account_id in ids},
@@ -55,7 +65,7 @@ def everything(tx: Connection, ring: KeyRing) -> Report:
     )
 
 
-def events_fit(tx: Connection, ring: KeyRing, key_id: int, head: Row[Any]) -> bool:
+def is_chain_valid(tx: Connection, ring: KeyRing, key_id: int, head: Row[Any]) -> bool:
     """True if an account's events are valid and end as `head` says. The seal is not checked."""
     events = select(AuditEvent).where(AuditEvent.account_id == head.account_id).order_by(AuditEvent.sequence)
     chain, last = _walk(tx, ring, key_id, head.account_id, events)
@@ -82,7 +92,7 @@ def site_chain(tx: Connection, ring: KeyRing, *, up_to: int | None = None) -> Ch
     total = tx.execute(select(AuditTotal)).one_or_none()
     events = select(SiteEvent).order_by(SiteEvent.sequence)
     key_id = ring.current if total is None else total.key_id
-    chain, last = _walk(tx, ring, key_id, SITE, events.limit(up_to))
+    chain, last = _walk(tx, ring, key_id, SITE_CHAIN, events.limit(up_to))
     if chain.broken_at is not None or up_to is not None:
         return chain
     fits = total is not None and (total.sequence, total.mac) == (chain.events, last) and _is_genuine(ring, total)
@@ -92,15 +102,15 @@ def site_chain(tx: Connection, ring: KeyRing, *, up_to: int | None = None) -> Ch
 def _walk(tx: Connection, ring: KeyRing, key_id: int, name: int | str, events: Select[Any]) -> tuple[Chain, bytes]:
     """The chain up to the first invalid event, and the MAC of the last valid one."""
     if key_id not in ring.keys:
-        return Chain(0, FIRST, 1), FIRST
-    mac, hashed, count = FIRST, FIRST, 0
+        return Chain(0, GENESIS, 1), GENESIS
+    mac, hashed, count = GENESIS, GENESIS, 0
     with tx.execute(events.execution_options(yield_per=1000)) as rows:
         for row in rows:
-            text = event_text(name, count + 1, Act(row.at, row.tag, row.actor, row.source, row.detail))
+            text = event_text(name, count + 1, EventBody(row.at, row.tag, row.actor, row.source, row.detail))
             expected = event_mac(ring, key_id, mac, text)
             if row.sequence != count + 1 or not hmac.compare_digest(row.mac, expected):
                 return Chain(count, hashed, count + 1), mac
-            mac, hashed, count = expected, digest(hashed, text), count + 1
+            mac, hashed, count = expected, chain_digest(hashed, text), count + 1
     return Chain(count, hashed, None), mac
 
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from store.at_rest import KeyRing
-from store.audit import SiteTag
 from store.audit_check import Report, account_chain, site_chain
+from store.audit_tags import SiteTag
 from store.errors import InvalidInput
 from store.models import Account, SiteEvent
 
@@ -25,7 +25,7 @@ _REFUSED: Final = "This file is not a checkpoint of a Gatekey audit log. Name an
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ChainMark:
     """The number of events of a chain, and their hash in hexadecimal digits."""
 
     events: int
@@ -38,8 +38,8 @@ class Checkpoint:
 
     at: datetime
     events: int
-    site: Mark
-    accounts: dict[int, Mark]
+    site: ChainMark
+    accounts: dict[int, ChainMark]
 
     def serialise(self) -> str:
         """The text form, for `parse`."""
@@ -52,7 +52,7 @@ class Checkpoint:
         }
         return json.dumps(document, indent=1) + "\n"
 
-    def in_one_line(self) -> str:
+    def summary(self) -> str:
         """A summary in one line for a log file, with the hash of the serialised text."""
         whole = hashlib.sha256(self.serialise().encode()).hexdigest()
         return (
@@ -61,10 +61,10 @@ class Checkpoint:
         )
 
 
-def take(report: Report, now: datetime) -> Checkpoint:
+def checkpoint_of(report: Report, now: datetime) -> Checkpoint:
     """The checkpoint of the audit log in `report`, which must be valid."""
-    marks = {account: Mark(chain.events, chain.digest.hex()) for account, chain in report.accounts.items()}
-    return Checkpoint(now, report.events or 0, Mark(report.site.events, report.site.digest.hex()), marks)
+    marks = {account: ChainMark(chain.events, chain.digest.hex()) for account, chain in report.accounts.items()}
+    return Checkpoint(now, report.events or 0, ChainMark(report.site.events, report.site.digest.hex()), marks)
 
 
 def parse(text: str) -> Checkpoint:
@@ -102,6 +102,6 @@ def _deleted(tx: Connection) -> set[Any]:
     return {detail.get("account_id") for detail in details}
 
 
-def _mark(found: Any) -> Mark:
+def _mark(found: Any) -> ChainMark:
     events, sha256 = found
-    return Mark(int(events), str(sha256))
+    return ChainMark(int(events), str(sha256))

@@ -13,17 +13,17 @@ from typing import Final
 
 from store.at_rest import KeyRing
 
-FIRST: Final = b""
+GENESIS: Final = b""
 """The previous MAC of the first event of a chain."""
 
-SITE: Final = "site"
+SITE_CHAIN: Final = "site"
 """The name of the chain of site events. The chain of an account is named by its id."""
 
 _MODULUS: Final = 1 << 256
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class EventBody:
     """The content of an event, without its position in a chain."""
 
     at: datetime
@@ -33,7 +33,7 @@ class Act:
     detail: Mapping[str, object]
 
 
-def event_text(chain: int | str, sequence: int, act: Act) -> bytes:
+def event_text(chain: int | str, sequence: int, act: EventBody) -> bytes:
     """The canonical encoding of an event with its chain and position."""
     fields = [chain, sequence, act.at.isoformat(), act.tag, act.actor, act.source, dict(sorted(act.detail.items()))]
     return json.dumps(fields, ensure_ascii=True).encode()
@@ -44,7 +44,7 @@ def event_mac(ring: KeyRing, key_id: int, previous: bytes, text: bytes) -> bytes
     return ring.mac("audit", previous + text, key_id)
 
 
-def digest(previous: bytes, text: bytes) -> bytes:
+def chain_digest(previous: bytes, text: bytes) -> bytes:
     """The SHA-256 hash of the chain up to an event, for checkpoints. It does not depend on a key."""
     return hashlib.sha256(previous + text).digest()
 
@@ -54,7 +54,7 @@ def seal_of(ring: KeyRing, key_id: int, account_id: int, sequence: int, mac: byt
     return ring.mac("audit-head", json.dumps([account_id, sequence, mac.hex()]).encode(), key_id)
 
 
-def added(total: bytes, *, gone: Iterable[bytes], new: Iterable[bytes]) -> bytes:
+def seal_sum(total: bytes, *, gone: Iterable[bytes], new: Iterable[bytes]) -> bytes:
     """The sum of all seals after `gone` were replaced by `new` (AdHash, an incremental set hash, modulo 2^256)."""
     number = int.from_bytes(total, "big")
     number += sum(int.from_bytes(seal, "big") for seal in new)

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import URL, NullPool, create_engine, exc, text
 
 from store import file_systems, row_copy
-from store.backup_file import VERSION_TABLE, Manifest, new_manifest, seal
+from store.backup_file import VERSION_TABLE, Manifest, new_manifest, write_manifest
 from store.context import Context
 from store.errors import DatabaseRefused
 from store.models import SCHEMA_REVISION, Base
@@ -22,7 +22,7 @@ def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
     database = context.database
     copy = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
     try:
-        with database.read() as source, _written(path), copy.connect() as target:
+        with database.read() as source, _refuse_write_errors(path), copy.connect() as target:
             # An incomplete backup is discarded, so it needs no journal.
             target.exec_driver_sql("PRAGMA journal_mode=OFF")
             target.exec_driver_sql("PRAGMA synchronous=OFF")
@@ -35,9 +35,9 @@ def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
                     {"revision": SCHEMA_REVISION},
                 )
                 for table in row_copy.TABLES:
-                    row_copy.copy(source, target, table)
-                given = row_copy.sequences(source)
-        with _written(path), closing(sqlite3.connect(path)) as connection:
+                    row_copy.copy_rows(source, target, table)
+                given = row_copy.read_sequences(source)
+        with _refuse_write_errors(path), closing(sqlite3.connect(path)) as connection:
             manifest = new_manifest(
                 connection,
                 [table.name for table in row_copy.TABLES],
@@ -47,7 +47,7 @@ def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
                 source="postgresql" if database.is_postgresql else "sqlite",
                 sequences=given,
             )
-            seal(connection, manifest, context.ring, with_key=with_key)
+            write_manifest(connection, manifest, context.ring, with_key=with_key)
             file_systems.flush(path)
     finally:
         copy.dispose()
@@ -55,7 +55,7 @@ def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[None]:
+def _refuse_write_errors(path: Path) -> Iterator[None]:
     """Raise `DatabaseRefused` for a failure to write the backup; an error of the source database passes."""
     try:
         yield

@@ -12,23 +12,25 @@ from store.values.two_factor import BACKUP_CODES_PER_SET
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32, without letters that look like digits."""
-LENGTH: Final = 16
+CODE_LENGTH: Final = 16
 _LOOKALIKES: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
 def generate(rng: random.Random) -> tuple[str, ...]:
     """Ten new random codes of the form `XXXX-XXXX-XXXX-XXXX`."""
-    codes = ("".join(rng.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(BACKUP_CODES_PER_SET))
-    return tuple("-".join(code[i : i + 4] for i in range(0, LENGTH, 4)) for code in codes)
+    codes = ("".join(rng.choice(ALPHABET) for _ in range(CODE_LENGTH)) for _ in range(BACKUP_CODES_PER_SET))
+    return tuple("-".join(code[i : i + 4] for i in range(0, CODE_LENGTH, 4)) for code in codes)
 
 
 def canonical(text: str) -> str | None:
     """The 16 symbols of a typed code, with case, spaces, dashes and lookalikes normalized. None if it is not a code."""
     bare = text.replace(" ", "").replace("-", "").upper().translate(_LOOKALIKES)
-    return bare if len(bare) == LENGTH and all(symbol in ALPHABET for symbol in bare) else None
+    return bare if len(bare) == CODE_LENGTH and all(symbol in ALPHABET for symbol in bare) else None
 
 
 class BackupCodes:
+    """Hashes, finds, claims and replaces an account's backup codes."""
+
     def __init__(self, context: Context) -> None:
         self._context = context
 

@@ -27,7 +27,7 @@ BACKUP_ID: Final = 0x474B424B
 VERSION_TABLE: Final = "alembic_version"
 _MANIFEST_TABLE: Final = "backup_manifest"
 _FORMAT: Final = 1
-_LONGEST_VALUE: Final = 64 * 1024 * 1024
+_MAX_VALUE_BYTES: Final = 64 * 1024 * 1024
 _NOT_OURS: Final = "This file is not a backup that Gatekey has made."
 _DAMAGED: Final = "The backup is damaged or incomplete. Use another one."
 _ALTERED: Final = "The backup is not what its manifest says: it was damaged or altered. Use another one."
@@ -55,7 +55,7 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SignedManifest:
     """A manifest as stored in the file, with its MAC, and with the text of the key ring if it was included."""
 
     manifest: Manifest
@@ -64,7 +64,7 @@ class Sealed:
     key: str | None
 
 
-def seal(connection: sqlite3.Connection, manifest: Manifest, ring: KeyRing, *, with_key: bool) -> None:
+def write_manifest(connection: sqlite3.Connection, manifest: Manifest, ring: KeyRing, *, with_key: bool) -> None:
     """Write the manifest into the file as the last step. A file without a manifest is not a backup."""
     text = manifest.serialise()
     values = {"manifest": text, "mac": _mac(ring, manifest.key_id, text).hex()}
@@ -77,15 +77,15 @@ def seal(connection: sqlite3.Connection, manifest: Manifest, ring: KeyRing, *, w
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[sqlite3.Connection, Sealed]]:
+def open_backup(path: Path) -> Iterator[tuple[sqlite3.Connection, SignedManifest]]:
     """Open the backup at `path` read-only, with its manifest, which is not verified yet.
 
     Raises `BackupRefused` for another file, and for every SQLite error in the body.
     """
-    _look_at_header(path)
+    _check_header(path)
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
-            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
             connection.execute("PRAGMA trusted_schema=OFF")
             connection.execute("PRAGMA cell_size_check=ON")
             if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
@@ -95,19 +95,19 @@ def opened(path: Path) -> Iterator[tuple[sqlite3.Connection, Sealed]]:
         raise BackupRefused(_DAMAGED) from error
 
 
-def verify(connection: sqlite3.Connection, sealed: Sealed, ring: KeyRing) -> None:
+def verify(connection: sqlite3.Connection, sealed: SignedManifest, ring: KeyRing) -> None:
     """Raise `BackupRefused` unless the MAC is valid under a key of `ring` and the rows match the manifest."""
     key_id = sealed.manifest.key_id
     if key_id not in ring.keys or not hmac.compare_digest(sealed.mac, _mac(ring, key_id, sealed.text)):
         raise BackupRefused(
             "The backup was made under another key, or it was altered. Point --key-file at the key it was made under."
         )
-    rows, found = measure(connection, sealed.manifest.rows)
+    rows, found = hash_rows(connection, sealed.manifest.rows)
     if rows != sealed.manifest.rows or found != sealed.manifest.sha256:
         raise BackupRefused(_ALTERED)
 
 
-def measure(connection: sqlite3.Connection, tables: Iterable[str]) -> tuple[dict[str, int], str]:
+def hash_rows(connection: sqlite3.Connection, tables: Iterable[str]) -> tuple[dict[str, int], str]:
     """The number of rows of each table, and the hash of all their values in hexadecimal digits."""
     whole, rows = hashlib.sha256(), {}
     for table in sorted(tables):
@@ -121,7 +121,7 @@ def measure(connection: sqlite3.Connection, tables: Iterable[str]) -> tuple[dict
     return rows, whole.hexdigest()
 
 
-def _look_at_header(path: Path) -> None:
+def _check_header(path: Path) -> None:
     try:
         # O_NONBLOCK: opening a pipe without a writer must not block.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -135,7 +135,7 @@ def _look_at_header(path: Path) -> None:
         raise BackupRefused(_NOT_OURS)
 
 
-def _manifest(connection: sqlite3.Connection) -> Sealed:
+def _manifest(connection: sqlite3.Connection) -> SignedManifest:
     values = dict(connection.execute(f"SELECT name, value FROM {_MANIFEST_TABLE}").fetchall())  # noqa: S608
     try:
         text = str(values["manifest"])
@@ -143,7 +143,7 @@ def _manifest(connection: sqlite3.Connection) -> Sealed:
         if document["format"] != _FORMAT:
             raise BackupRefused("This backup was made by a newer Gatekey. Restore it with that version.")
         manifest = Manifest(**document)
-        sealed = Sealed(manifest, text, bytes.fromhex(values["mac"]), values.get("key"))
+        sealed = SignedManifest(manifest, text, bytes.fromhex(values["mac"]), values.get("key"))
         expected = {*manifest.rows, _MANIFEST_TABLE, VERSION_TABLE}
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise BackupRefused(_NOT_OURS) from error
@@ -168,7 +168,7 @@ def new_manifest(
     connection: sqlite3.Connection, tables: Iterable[str], *, schema: str, ring: KeyRing, **said: Any
 ) -> Manifest:
     """The manifest of the rows in `connection`; `said` are the other fields."""
-    rows, sha256 = measure(connection, tables)
+    rows, sha256 = hash_rows(connection, tables)
     return Manifest(format=_FORMAT, schema=schema, rows=rows, sha256=sha256, key_id=ring.current, **said)
 
 

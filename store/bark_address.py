@@ -41,13 +41,13 @@ def parse_bark_url(url: str, field: str = "bark_url") -> BarkAddress:
     inputs.check_url(url, field=field)
     parts = urlsplit(url)
     path = [part for part in parts.path.split("/") if part]
-    found = next((place for place, part in enumerate(path) if _TYPICAL_KEY.fullmatch(part)), None)
-    place = found if found is not None else _place_of_short_key(path, field)
-    server = urlunsplit((parts.scheme, parts.netloc, "/".join(path[:place]), "", "")).rstrip("/")
-    return BarkAddress(server, path[place], _options(parts.query, field))
+    found = next((index for index, part in enumerate(path) if _TYPICAL_KEY.fullmatch(part)), None)
+    index = found if found is not None else _index_of_short_key(path, field)
+    server = urlunsplit((parts.scheme, parts.netloc, "/".join(path[:index]), "", "")).rstrip("/")
+    return BarkAddress(server, path[index], _options(parts.query, field))
 
 
-def _place_of_short_key(path: list[str], field: str) -> int:
+def _index_of_short_key(path: list[str], field: str) -> int:
     """Raises `InvalidUrl` unless the last part of the path can be a device key."""
     if not path or path[-1] == "push" or not _DEVICE_KEY.fullmatch(path[-1]):
         raise InvalidUrl(_EXAMPLE, field=field)

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from store import inputs
-from store.audit import COMMAND_LINE, UNNAMED, Audit, SiteTag, Tag
+from store.audit import Audit
+from store.audit_tags import COMMAND_LINE, UNNAMED, SiteTag, Tag
 from store.context import Context
 from store.credentials import Credentials
 from store.db_enums import db_enum
@@ -29,11 +30,13 @@ from store.text import is_sanitized, sanitize
 from store.values.bindings import BindingInfo, ProviderInfo, ProviderKind
 from store.values.sign_in import SecondFactorNeeded, SignedIn
 
-_LONGEST_SUBJECT: Final = 255
+_MAX_SUBJECT_LENGTH: Final = 255
 """OpenID Connect Core, section 2, `sub`."""
 
 
 class Bindings:
+    """The administrator's identity providers, and the accounts' bindings to them."""
+
     def __init__(
         self,
         context: Context,
@@ -191,7 +194,7 @@ class Bindings:
             gone = tx.execute(delete(Binding).where(Binding.id == binding_id, Binding.account_id == session.account_id))
             if gone.rowcount != 1:
                 raise NoSuchItem("That identity was unbound before.")
-            self._credentials.guard(tx, session.account_id)
+            self._credentials.require_any(tx, session.account_id)
             self._sessions.end_others(tx, session.account_id, keep=session.session_id)
             self._audit.record_by(tx, session, Tag.IDENTITY_UNBOUND)
             self._notices.enqueue(tx, session.account_id, Tag.IDENTITY_UNBOUND)
@@ -238,7 +241,7 @@ def _provider(slug: str) -> Any:
 
 
 def _check_subject(subject: str) -> None:
-    if not 1 <= len(subject) <= _LONGEST_SUBJECT or not is_sanitized(subject):
+    if not 1 <= len(subject) <= _MAX_SUBJECT_LENGTH or not is_sanitized(subject):
         raise IdentityRefused
 
 

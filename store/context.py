@@ -13,6 +13,8 @@ from store.strength import Estimator, estimate
 
 @dataclass(frozen=True, slots=True)
 class Context:
+    """The dependencies that every topic gets."""
+
     database: Database
     clock: Clock
     rng: random.Random

@@ -8,10 +8,12 @@ from store.site import Site
 
 
 class Credentials:
+    """Counts an account's working credentials."""
+
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    def usable(self, tx: Connection, account_id: int) -> int:
+    def count_usable(self, tx: Connection, account_id: int) -> int:
         """The number of working credentials: the password, and passkeys and bindings where the site allows them."""
         has_password = tx.execute(
             select(Account.password_hash.is_not(None)).where(Account.id == account_id)
@@ -24,10 +26,10 @@ class Credentials:
             count += tx.execute(select(func.count()).where(Binding.account_id == account_id)).scalar_one()
         return count
 
-    def guard(self, tx: Connection, account_id: int) -> None:
+    def require_any(self, tx: Connection, account_id: int) -> None:
         """Raise `LastCredential`, which rolls `tx` back, if a removal inside `tx` left no working credential.
 
         The caller holds the lock on the account's row, so two concurrent removals cannot both pass.
         """
-        if self.usable(tx, account_id) == 0:
+        if self.count_usable(tx, account_id) == 0:
             raise LastCredential

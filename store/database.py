@@ -80,13 +80,13 @@ class Database:
 
     @contextmanager
     def write(
-        self, *, durable: bool = True, patience: float = sqlite_engine.BUSY_TIMEOUT_MS / 1000
+        self, *, durable: bool = True, lock_timeout_s: float = sqlite_engine.BUSY_TIMEOUT_MS / 1000
     ) -> Iterator[Connection]:
         """A write transaction. It commits at the end of the body, and an error in the body rolls it back.
 
-        It takes SQLite's write lock at the start, and waits up to `patience` seconds for it; 0 tries once. Without
-        `durable` the commit does not wait for the disk: it survives a crash of this program, but not always a power
-        loss. A durable commit also makes all earlier commits durable. Raises `StoreUnavailable`.
+        It takes SQLite's write lock at the start, and waits up to `lock_timeout_s` seconds for it; 0 tries once.
+        Without `durable` the commit does not wait for the disk: it survives a crash of this program, but not always a
+        power loss. A durable commit also makes all earlier commits durable. Raises `StoreUnavailable`.
         """
         self._refuse_another_file()
         with (
@@ -96,7 +96,7 @@ class Database:
             connection.begin(),
         ):
             if not self.is_postgresql:
-                sqlite_engine.take_write_lock(connection, patience)
+                sqlite_engine.take_write_lock(connection, lock_timeout_s)
             elif not durable:
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield connection

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert
 
 from store.accounts import Role, is_last_administrator
-from store.audit import COMMAND_LINE, Audit
+from store.attempts import Attempts
+from store.audit import Audit
+from store.audit_tags import COMMAND_LINE
 from store.context import Context
 from store.errors import LastAdministrator, RootAccount, UsernameDoesNotMatch
 from store.models import Account, Tombstone
 from store.notices import Notices
-from store.row_locks import held_by_name, hold_administrators
+from store.row_locks import lock_administrators, lock_by_name
 from store.sessions import Sessions
-from store.text import normal
+from store.text import normalize
 from store.throttle import Factor, Throttles
-from store.tries import Tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +31,21 @@ class Deleted:
 
 
 class Deletion:
+    """Deletes accounts, for their owner or an administrator."""
+
     def __init__(
         self,
         context: Context,
         audit: Audit,
         throttles: Throttles,
-        tries: Tries,
+        attempts: Attempts,
         sessions: Sessions,
         notices: Notices,
     ) -> None:
         self._context = context
         self._audit = audit
         self._throttles = throttles
-        self._tries = tries
+        self._attempts = attempts
         self._sessions = sessions
         self._notices = notices
 
@@ -65,18 +68,18 @@ class Deletion:
         `UsernameDoesNotMatch`, `FreshProofRequired`, `RootAccount`, `LastAdministrator`, `TooManyAttempts`.
         """
         session = self._sessions.whoami(token)
-        if normal(typed_name) != session.name:
-            with self._tries.one(Factor.PASSWORD, session.account_id, session.name, source=session.source):
+        if normalize(typed_name) != session.name:
+            with self._attempts.counted(Factor.PASSWORD, session.account_id, session.name, source=session.source):
                 raise UsernameDoesNotMatch(field="username")
         tombstone = self._context.rng.randbytes(16).hex()
         with self._sessions.writing(token, proof=True) as (tx, session):
             if session.role == Role.ROOT.value:
                 raise RootAccount
-            hold_administrators(tx)
+            lock_administrators(tx)
             if is_last_administrator(tx, session.account_id):
                 raise LastAdministrator
             self._remove(tx, session.account_id, session.name, session.email, tombstone, actor="self", source="")
-        return self._gone(tombstone)
+        return self._result(tombstone)
 
     def delete_by_name(self, name: str, *, actor: str) -> Deleted:
         """Delete an account for an administrator. Its running consoles end at their next call.
@@ -85,15 +88,15 @@ class Deletion:
         """
         tombstone = self._context.rng.randbytes(16).hex()
         with self._context.database.write() as tx:
-            account = held_by_name(tx, name)
+            account = lock_by_name(tx, name)
             if account.role == Role.ROOT.value:
                 raise RootAccount("The root account cannot be deleted. Give it another role first.")
-            hold_administrators(tx)
+            lock_administrators(tx)
             if is_last_administrator(tx, account.id):
                 raise LastAdministrator
             told = {"actor": actor, "source": COMMAND_LINE}
             self._remove(tx, account.id, account.name, account.email, tombstone, **told)
-        return self._gone(tombstone)
+        return self._result(tombstone)
 
     def _remove(
         self, tx: Connection, account_id: int, name: str, email: str, tombstone: str, *, actor: str, source: str
@@ -104,6 +107,6 @@ class Deletion:
         tx.execute(delete(Account).where(Account.id == account_id))
         tx.execute(insert(Tombstone).values(id=tombstone, deleted_at=self._context.now()))
 
-    def _gone(self, tombstone: str) -> Deleted:
+    def _result(self, tombstone: str) -> Deleted:
         is_off_disk = self._context.database.checkpoint() and not self._context.database.is_postgresql
         return Deleted(tombstone, is_off_disk)

@@ -9,12 +9,13 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, case, delete, or_, select, update
 
-from store.audit import Audit, Tag
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.errors import InvalidSetting, TooManyAttempts, WrongCode
 from store.models import Account, EmailConfirmation, NotificationSettingsRow, OutboxMessage
 from store.outbox_queue import enqueue
-from store.row_locks import keep_account
+from store.row_locks import lock_against_deletion
 from store.sections import Channel
 from store.sessions import Sessions
 from store.text import fold
@@ -22,15 +23,17 @@ from store.upsert import upsert
 from store.values.notifications import CONFIRM_EMAIL, EmailRoute
 
 CODE_DIGITS: Final = 8
-CODE_LASTS: Final = timedelta(minutes=30)
-TRIES_PER_CODE: Final = 5
+CODE_LIFETIME: Final = timedelta(minutes=30)
+ATTEMPTS_PER_CODE: Final = 5
 CODES_PER_HOUR: Final = 3
 """The most codes per account and hour, so that an account cannot flood a stranger's mailbox."""
-_HOUR: Final = timedelta(hours=1)
+_COUNT_WINDOW: Final = timedelta(hours=1)
 _IS_CODE: Final = OutboxMessage.kind == CONFIRM_EMAIL
 
 
 class EmailConfirmations:
+    """Sends and checks confirmation codes, and determines the e-mail route."""
+
     def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
         self._context = context
         self._audit = audit
@@ -65,7 +68,7 @@ class EmailConfirmations:
             return EmailRoute(own, "")
         if row.confirmed_at is not None:
             return EmailRoute(chosen, "")
-        is_out = row.address is not None and row.tries < TRIES_PER_CODE and row.expires_at > self._context.now()
+        is_out = row.address is not None and row.tries < ATTEMPTS_PER_CODE and row.expires_at > self._context.now()
         return EmailRoute(own, chosen, is_out)
 
     def is_confirmed(self, tx: Connection, account_id: int) -> bool:
@@ -86,7 +89,7 @@ class EmailConfirmations:
             self._context, tx, account_id, CONFIRM_EMAIL, {"name": name}, [Channel.EMAIL], recipient=address
         )
         is_over = or_(
-            EmailConfirmation.counted_since <= now - _HOUR,
+            EmailConfirmation.counted_since <= now - _COUNT_WINDOW,
             EmailConfirmation.counted_since > now,  # stored before the clock was set back
         )
         is_within = upsert(
@@ -96,7 +99,7 @@ class EmailConfirmations:
             {
                 "address": address,
                 "message_id": queued.message_id,
-                "expires_at": now + CODE_LASTS,
+                "expires_at": now + CODE_LIFETIME,
                 "tries": 0,
                 "codes_sent": (1, case((is_over, 1), else_=EmailConfirmation.codes_sent + 1)),
                 "counted_since": (now, case((is_over, now), else_=EmailConfirmation.counted_since)),
@@ -108,31 +111,31 @@ class EmailConfirmations:
             since = tx.execute(
                 select(EmailConfirmation.counted_since).where(EmailConfirmation.account_id == account_id)
             ).scalar_one()
-            raise TooManyAttempts(max(since + _HOUR - now, timedelta(seconds=1)))
+            raise TooManyAttempts(max(since + _COUNT_WINDOW - now, timedelta(seconds=1)))
         return queued.delivery_ids[0]
 
     def confirm(self, token: str, code: str) -> EmailRoute:
         """Confirm the notification address with the code that was sent there.
 
-        Raises `WrongCode`, also for a right code after `TRIES_PER_CODE` wrong ones or after `CODE_LASTS`.
+        Raises `WrongCode`, also for a right code after `ATTEMPTS_PER_CODE` wrong ones or after `CODE_LIFETIME`.
         """
         with self._sessions.writing(token) as (tx, session):
             route = self._confirm(tx, session.account_id, code, actor=session.name, source=session.source)
-        return _right(route)
+        return _accepted(route)
 
     def send_code_for(self, account_id: int) -> str:
         """Queue a new code, for an administrator; returns the address. Raises the errors of `send_code`."""
         with self._context.database.write() as tx:
-            keep_account(tx, account_id)
+            lock_against_deletion(tx, account_id)
             self.send_code(tx, account_id)
             return self.route_of(tx, account_id).unconfirmed
 
     def confirm_for(self, account_id: int, code: str, *, actor: str) -> EmailRoute:
         """Confirm the notification address, for an administrator. Raises `WrongCode`."""
         with self._context.database.write() as tx:
-            keep_account(tx, account_id)
+            lock_against_deletion(tx, account_id)
             route = self._confirm(tx, account_id, code, actor=actor, source="command line")
-        return _right(route)
+        return _accepted(route)
 
     def code_of(self, message_id: str) -> str:
         """The code of a message, `CODE_DIGITS` digits."""
@@ -155,7 +158,7 @@ class EmailConfirmations:
                 # A code that was sent to an earlier address does not confirm this one.
                 EmailConfirmation.address == self.route_of(tx, account_id).unconfirmed,
                 EmailConfirmation.confirmed_at.is_(None),
-                EmailConfirmation.tries < TRIES_PER_CODE,
+                EmailConfirmation.tries < ATTEMPTS_PER_CODE,
                 EmailConfirmation.expires_at > self._context.now(),
             )
             .values(tries=EmailConfirmation.tries + 1)
@@ -172,7 +175,7 @@ class EmailConfirmations:
         return claimed.rowcount == 1
 
 
-def _right(route: EmailRoute | None) -> EmailRoute:
+def _accepted(route: EmailRoute | None) -> EmailRoute:
     if route is None:
         raise WrongCode("This code is not the one that was sent, or it is too old.")
     return route

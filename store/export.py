@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from store.audit import Audit, Tag
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.export_columns import EXPORTED
 from store.models import Account, Binding, Provider
-from store.row_locks import held_by_name
+from store.row_locks import lock_by_name
 from store.sessions import Sessions
 
 FORMAT: Final = "gatekey-export"
@@ -20,6 +21,8 @@ FORMAT_VERSION: Final = 1
 
 
 class Exports:
+    """Produces the export document of an account."""
+
     def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
         self._context = context
         self._audit = audit
@@ -40,7 +43,7 @@ class Exports:
         No proof of identity is required, because the caller has access to the database.
         """
         with self._context.database.write() as tx:
-            account = held_by_name(tx, name)
+            account = lock_by_name(tx, name)
             self._audit.record(tx, account.id, Tag.EXPORTED, actor=actor, source=source)
         yield from self._pieces(account.id, only_ascii=True)
 

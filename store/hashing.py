@@ -14,7 +14,7 @@ from typing import Final
 from passlib.context import CryptContext
 from passlib.exc import PasswordSizeError, UnknownHashError
 
-AT_ONCE: Final = 2
+MAX_CONCURRENT_HASHES: Final = 2
 """The most concurrent hashes. Each password hash uses 64 MiB, so a burst of sign-ins cannot exhaust memory."""
 
 
@@ -36,11 +36,11 @@ PASSWORD_COST: Final = Cost(65536, 3, 4)
 """RFC 9106, second recommended option."""
 CODE_COST: Final = Cost(19456, 2, 1)
 """OWASP's minimum for argon2id: a backup code has 80 random bits, and one input is checked against ten hashes."""
-UNREADABLE: Final = (UnknownHashError, PasswordSizeError, ValueError, TypeError)
+UNREADABLE_HASH_ERRORS: Final = (UnknownHashError, PasswordSizeError, ValueError, TypeError)
 """The errors of passlib for a damaged stored hash (TypeError: damaged base64) and for text that cannot be hashed."""
 _PARAMETERS: Final = re.compile(r"\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,9})\$")
-_DECOY_SALT: Final = b"gatekey: a decoy"
-_BLOCKS_PER_LANE: Final = 8
+_DUMMY_SALT: Final = b"gatekey: a decoy"
+_MIN_KIB_PER_LANE: Final = 8
 """KiB. The least memory per lane that argon2 accepts (RFC 9106, 3.1)."""
 
 
@@ -50,9 +50,9 @@ class Hasher:
     def __init__(self, password_cost: Cost = PASSWORD_COST, code_cost: Cost = CODE_COST) -> None:
         self._passwords = _context(password_cost)
         self._codes = _context(code_cost)
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
         self._cost = password_cost
-        self._decoy = decoy(password_cost)
+        self._dummy = dummy_hash(password_cost)
 
     def hash_password(self, password: str) -> str:
         """The hash of `password` as a PHC string with its parameters."""
@@ -66,13 +66,13 @@ class Hasher:
         """
         with self._slots:
             try:
-                fits, renewed = self._passwords.verify_and_update(password, stored or self._decoy)
+                fits, renewed = self._passwords.verify_and_update(password, stored or self._dummy)
                 if stored and fits:
                     return True, renewed
                 if stored:
-                    self._make_up(password, stored)
-            except UNREADABLE:
-                self._refuse(password)
+                    self._pad_work(password, stored)
+            except UNREADABLE_HASH_ERRORS:
+                self._dummy_check(password)
             return False, None
 
     def hash_code(self, code: str) -> str:
@@ -85,37 +85,37 @@ class Hasher:
         with self._slots:
             try:
                 return bool(self._codes.verify(code, stored))
-            except UNREADABLE:
+            except UNREADABLE_HASH_ERRORS:
                 return False
 
-    def _make_up(self, password: str, stored: str) -> None:
+    def _pad_work(self, password: str, stored: str) -> None:
         """Do the work that a check against a cheaper hash saved."""
-        done = parameters(stored)
+        done = cost_of(stored)
         missing = self._cost.work - done.work if done else 0
         if missing <= 0:
             return
         passes = -(-missing // self._cost.memory_kib)
-        memory = max(missing // passes, _BLOCKS_PER_LANE * self._cost.lanes)
+        memory = max(missing // passes, _MIN_KIB_PER_LANE * self._cost.lanes)
         _context(Cost(memory, passes, self._cost.lanes)).hash(password)
 
-    def _refuse(self, password: str) -> None:
+    def _dummy_check(self, password: str) -> None:
         """Do the work of a check in place of an unreadable stored hash."""
         try:
-            self._passwords.verify(password, self._decoy)
-        except UNREADABLE:
+            self._passwords.verify(password, self._dummy)
+        except UNREADABLE_HASH_ERRORS:
             return
 
 
-def decoy(cost: Cost) -> str:
+def dummy_hash(cost: Cost) -> str:
     """A PHC string at `cost` that matches no known password. No hash is computed for it.
 
     A hash at the first unknown name would make that response slower, once per process.
     """
-    salt, digest = _base64(_DECOY_SALT), _base64(hashlib.sha256(_DECOY_SALT).digest())
+    salt, digest = _base64(_DUMMY_SALT), _base64(hashlib.sha256(_DUMMY_SALT).digest())
     return f"$argon2id$v=19$m={cost.memory_kib},t={cost.passes},p={cost.lanes}${salt}${digest}"
 
 
-def parameters(stored: str) -> Cost | None:
+def cost_of(stored: str) -> Cost | None:
     """The cost in an argon2id PHC string, or None for other text."""
     match = _PARAMETERS.match(stored)
     return Cost(*(int(number) for number in match.groups())) if match else None

@@ -10,34 +10,34 @@ from store.errors import DatabaseFull, DatabaseUnreachable
 from store.models import RateWindow
 from store.upsert import upsert
 
-LEAST_FREE: Final = 64 * 1024 * 1024
+MIN_FREE_BYTES: Final = 64 * 1024 * 1024
 """Bytes of free disk space for an SQLite database. With less, writes are about to fail."""
 PROBE_TIMEOUT_S: Final = 2.0
 """Seconds to wait for another writer."""
 _ROW: Final = "health"
 
 
-class _UndoneError(Exception):
+class _RollbackError(Exception):
     """Rolls the probe write back."""
 
 
 def check_writable(database: Database, *, is_kept: bool = True) -> None:
     """Write one small row. The write is committed if `is_kept`, else rolled back.
 
-    Raises `StoreUnavailable`, and `DatabaseFull` also below `LEAST_FREE` bytes of free space.
+    Raises `StoreUnavailable`, and `DatabaseFull` also below `MIN_FREE_BYTES` bytes of free space.
     """
     if database.path is not None:
         try:
             free = shutil.disk_usage(database.path.parent).free
         except OSError as error:
             raise DatabaseUnreachable from error
-        if free < LEAST_FREE:
+        if free < MIN_FREE_BYTES:
             raise DatabaseFull(
                 f"Only {free // 1024 // 1024} MiB are free where the database lies. Free some space: writes are about "
                 "to fail."
             )
-    with suppress(_UndoneError), database.write(durable=False, patience=PROBE_TIMEOUT_S) as tx:
+    with suppress(_RollbackError), database.write(durable=False, lock_timeout_s=PROBE_TIMEOUT_S) as tx:
         began = datetime.fromtimestamp(0, UTC)
         upsert(tx, RateWindow, {"bucket": _ROW}, {"hits": (1, 1 - RateWindow.hits), "started_at": (began, began)})
         if not is_kept:
-            raise _UndoneError
+            raise _RollbackError

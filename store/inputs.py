@@ -19,13 +19,13 @@ from store.errors import (
     InvalidUrl,
 )
 from store.host_names import ascii_host, readable_host
-from store.text import is_sanitized, normal, sanitize
+from store.text import is_sanitized, normalize, sanitize
 
-LONGEST_NAME: Final = 64
-LONGEST_LABEL: Final = 64
-LONGEST_MODEL: Final = 200
-LONGEST_URL: Final = 2000
-LONGEST_EMAIL: Final = 254
+MAX_NAME_LENGTH: Final = 64
+MAX_LABEL_LENGTH: Final = 64
+MAX_MODEL_LENGTH: Final = 200
+MAX_URL_LENGTH: Final = 2000
+MAX_EMAIL_LENGTH: Final = 254
 """Characters (RFC 5321, 4.5.3.1.3)."""
 _NAME_MARKS: Final = "._-@+"
 # RFC 5321 allows more, but mail providers do not, and these characters cannot add a second recipient.
@@ -39,8 +39,8 @@ _HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 def check_name(text: str, *, field: str = "username") -> str:
     """An account name: 1 to 64 letters, digits and `._-@+`, in normal form C. Raises `InvalidName`."""
-    name = normal(text)
-    ok = 1 <= len(name) <= LONGEST_NAME and is_sanitized(name)
+    name = normalize(text)
+    ok = 1 <= len(name) <= MAX_NAME_LENGTH and is_sanitized(name)
     if not ok or not all(c in _NAME_MARKS or unicodedata.category(c)[0] in "LN" or _is_mark(c) for c in name):
         raise InvalidName(field=field)
     return name
@@ -58,22 +58,22 @@ def check_email(text: str, *, field: str = "email_address") -> str:
         raise InvalidEmail("Before the @ stand Latin letters without accents, digits and marks.", field=field)
     sent_to = f"{local_part}@{_ascii_or(domain, InvalidEmail(field=field))}"
     match = _EMAIL.fullmatch(sent_to)
-    if match is None or len(sent_to) > LONGEST_EMAIL or len(local_part) > 64 or not is_host(match[1]):
+    if match is None or len(sent_to) > MAX_EMAIL_LENGTH or len(local_part) > 64 or not is_host(match[1]):
         raise InvalidEmail(field=field)
     return address if domain.isascii() else f"{local_part}@{readable_host(match[1])}"
 
 
 def check_label(text: str, *, field: str = "label") -> str:
     """The label of a key or passkey: 1 to 64 visible characters, trimmed. Raises `InvalidLabel`."""
-    label = normal(text).strip()
-    if not 1 <= len(label) <= LONGEST_LABEL or not is_sanitized(label):
+    label = normalize(text).strip()
+    if not 1 <= len(label) <= MAX_LABEL_LENGTH or not is_sanitized(label):
         raise InvalidLabel(field=field)
     return label
 
 
 def check_model(text: str, *, field: str = "model") -> str:
     """The name of a model, unchanged: case and look-alikes are significant. Raises `InvalidModel`."""
-    if not 1 <= len(text) <= LONGEST_MODEL or not is_sanitized(text) or text != text.strip():
+    if not 1 <= len(text) <= MAX_MODEL_LENGTH or not is_sanitized(text) or text != text.strip():
         raise InvalidModel(field=field)
     return text
 
@@ -106,7 +106,7 @@ def check_url(text: str, *, field: str) -> str:
         host = _ascii_or(parts.hostname, InvalidUrl(field=field))
         url = url.replace(parts.netloc, host if parts.port is None else f"{host}:{parts.port}", 1)
         parts = _split(url, field)
-    if len(url) > LONGEST_URL or not re.fullmatch(r"[\x21-\x7e]+", url):
+    if len(url) > MAX_URL_LENGTH or not re.fullmatch(r"[\x21-\x7e]+", url):
         raise InvalidUrl(field=field)
     if parts.scheme not in ("http", "https") or not parts.hostname or not is_host(parts.hostname):
         raise InvalidUrl(field=field)

@@ -6,14 +6,14 @@ from typing import Final
 from sqlalchemy import Connection, delete, exists, insert, select
 
 from store.at_rest import KeyRing
-from store.audit_macs import FIRST, total_mac
+from store.audit_macs import GENESIS, total_mac
 from store.database import Database
 from store.errors import KeyWrong
 from store.models import Account, AuditEvent, AuditTotal, Meta, Provider, SiteEvent, SiteSetting, Tombstone
 from store.upsert import upsert
 
 _NAME: Final = "key_check"
-_TRACES: Final = (Account, AuditEvent, SiteEvent, SiteSetting, Provider, Tombstone)
+_TABLES_IN_USE: Final = (Account, AuditEvent, SiteEvent, SiteSetting, Provider, Tombstone)
 """At least one of these tables has a row once a database was used."""
 
 
@@ -26,31 +26,31 @@ def check_ring(database: Database, ring: KeyRing) -> None:
         stored = _stored(tx)
     if stored is None:
         with database.write() as tx:
-            stored = _tie(tx, ring)
+            stored = _store_check_value(tx, ring)
     _compare(stored, ring)
 
 
-def require(tx: Connection, ring: KeyRing) -> None:
+def require_key(tx: Connection, ring: KeyRing) -> None:
     """Raise `KeyWrong` unless `ring` has the key of the database of `tx`."""
     _compare(_stored(tx) or b"", ring)
 
 
-def value_for(ring: KeyRing, key_id: int) -> bytes:
+def check_value(ring: KeyRing, key_id: int) -> bytes:
     """The key check value of this key."""
     return ring.mac(_NAME, b"gatekey", key_id)
 
 
 def is_used(tx: Connection) -> bool:
     """True if anything was ever stored in the database."""
-    return any(tx.execute(select(exists(select(table)))).scalar_one() for table in _TRACES)
+    return any(tx.execute(select(exists(select(table)))).scalar_one() for table in _TABLES_IN_USE)
 
 
-def retie(tx: Connection, ring: KeyRing) -> None:
+def replace_check_value(tx: Connection, ring: KeyRing) -> None:
     """Replace the key check value by that of the current key of `ring`."""
-    upsert(tx, Meta, {"name": _NAME}, {"value": value_for(ring, ring.current)})
+    upsert(tx, Meta, {"name": _NAME}, {"value": check_value(ring, ring.current)})
 
 
-def _tie(tx: Connection, ring: KeyRing) -> bytes:
+def _store_check_value(tx: Connection, ring: KeyRing) -> bytes:
     if is_used(tx):
         stored = _stored(tx)
         if stored is None:
@@ -59,15 +59,15 @@ def _tie(tx: Connection, ring: KeyRing) -> bytes:
             )
         return stored
     # The first process stores the value; a concurrent one keeps it.
-    value = value_for(ring, ring.oldest)
+    value = check_value(ring, ring.oldest)
     upsert(tx, Meta, {"name": _NAME}, {"value": (value, Meta.value)})
     stored = tx.execute(select(Meta.value).where(Meta.name == _NAME)).scalar_one()
     if stored == value:
-        _begin_log(tx, ring)
+        _insert_total(tx, ring)
     return stored
 
 
-def _begin_log(tx: Connection, ring: KeyRing) -> None:
+def _insert_total(tx: Connection, ring: KeyRing) -> None:
     """Insert the total of an empty audit log. It is inserted here only: see `Audit.bind`."""
     tx.execute(delete(AuditTotal))
     key_id = ring.current
@@ -75,10 +75,10 @@ def _begin_log(tx: Connection, ring: KeyRing) -> None:
         insert(AuditTotal).values(
             id=1,
             sequence=0,
-            mac=FIRST,
+            mac=GENESIS,
             events=0,
             seals=bytes(32),
-            total_mac=total_mac(ring, key_id, 0, bytes(32), 0, FIRST),
+            total_mac=total_mac(ring, key_id, 0, bytes(32), 0, GENESIS),
             key_id=key_id,
         )
     )
@@ -86,7 +86,7 @@ def _begin_log(tx: Connection, ring: KeyRing) -> None:
 
 def _compare(stored: bytes, ring: KeyRing) -> None:
     ring = ring.snapshot()
-    if not any(hmac.compare_digest(stored, value_for(ring, key_id)) for key_id in ring.keys):
+    if not any(hmac.compare_digest(stored, check_value(ring, key_id)) for key_id in ring.keys):
         raise KeyWrong
 
 

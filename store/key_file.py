@@ -47,12 +47,12 @@ def create_key_file(path: Path, rng: random.Random) -> KeyRing:
 
 
 def key_not_created(path: Path, error: OSError) -> KeyNotMade:
-    """The error for a key file of a first run that the system did not let us create."""
+    """The error for a key file that could not be created on a first run."""
     return KeyNotMade(f"The key file {path} could not be created: {error.strerror}.")
 
 
 def key_not_written(path: Path, error: OSError) -> KeyMissing:
-    """The error for a key file of existing data that the system did not let us write."""
+    """The error for a key file of existing data that could not be written."""
     return KeyMissing(f"The key file {path} could not be written: {error.strerror}.")
 
 
@@ -155,7 +155,7 @@ class FileRing(KeyRing):
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def lock_key_file(path: Path) -> Iterator[None]:
     """An exclusive lock on the folder of the key file (flock(2)). Raises `DatabaseBusy`, `KeyMissing`.
 
     Two processes that each add a key would overwrite the other's key, and lose all data encrypted under it.

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, update
 
-from store.audit import COMMAND_LINE, Audit, Tag
+from store.audit import Audit
+from store.audit_tags import COMMAND_LINE, Tag
 from store.context import Context
 from store.models import AccessToken, ApiKey
 from store.notices import Notices
-from store.row_locks import held_by_name
+from store.row_locks import lock_by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Revoked:
 
 
 class KeyRevocation:
+    """Revokes all keys of an account at once."""
+
     def __init__(self, context: Context, audit: Audit, notices: Notices) -> None:
         self._context = context
         self._audit = audit
@@ -31,7 +34,7 @@ class KeyRevocation:
         The act is always recorded in the audit log. The owner gets a notice if anything was revoked.
         """
         with self._context.database.write() as tx:
-            account = held_by_name(tx, name)
+            account = lock_by_name(tx, name)
             keys = tx.execute(
                 update(ApiKey)
                 .where(ApiKey.account_id == account.id, ApiKey.revoked_at.is_(None))

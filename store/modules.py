@@ -15,6 +15,8 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Section:
+    """A group of modules in the sidebar."""
+
     id: str
     label: str
     modules: tuple[Module, ...]

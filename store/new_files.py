@@ -17,8 +17,8 @@ from store.errors import FilesOff, InvalidInput
 from store.file_systems import identity
 from store.text import sanitize
 
-_LOOK_UP: Final = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_FOLDER_FLAGS: Final = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
+_NEW_FILE_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 NAMELESS: Final = "Enter the name of the file."
 DOTTED: Final = "Gatekey writes no file whose name, or whose folder's name, begins with a dot. Choose another place."
@@ -55,7 +55,7 @@ class NewFiles:
 
     def create(self, path: Path) -> Path:
         """Create an empty file of mode 0600; returns its absolute, resolved path. Raises the errors of `write`."""
-        with self._created(path) as (_, place):
+        with self._new_file(path) as (_, place):
             return place
 
     def write(self, path: Path, text: str | Iterable[str]) -> Path:
@@ -67,7 +67,7 @@ class NewFiles:
         Raises `FilesOff`, and `InvalidInput` with field `path` for a refused place or a failed write; then no file is
         left. It blocks: call it in a thread.
         """
-        with self._created(path) as (handle, place):
+        with self._new_file(path) as (handle, place):
             try:
                 with os.fdopen(handle, "w", encoding="utf-8", closefd=False) as file:
                     file.writelines([text] if isinstance(text, str) else text)
@@ -78,10 +78,10 @@ class NewFiles:
             return place
 
     @contextmanager
-    def _created(self, path: Path) -> Iterator[tuple[int, Path]]:
+    def _new_file(self, path: Path) -> Iterator[tuple[int, Path]]:
         """The open new file and its absolute path. The file is removed if the body raises."""
-        typed = self._judge(path)
-        with _opened(typed.parent) as (folder, real):
+        typed = self._check_typed(path)
+        with _open_folder(typed.parent) as (folder, real):
             # The typed path can lead here through a link.
             if _is_dotted(real) or self._is_ours(real) or not os.access(real, os.W_OK | os.X_OK):
                 raise _refusal(NO_FOLDER, typed.parent)
@@ -94,7 +94,7 @@ class NewFiles:
             finally:
                 os.close(handle)
 
-    def _judge(self, path: Path) -> Path:
+    def _check_typed(self, path: Path) -> Path:
         """The absolute path as typed. Raises for a path that is refused by its text alone."""
         if not self.allowed:
             raise FilesOff
@@ -124,11 +124,11 @@ class NewFiles:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[tuple[int, Path]]:
+def _open_folder(folder: Path) -> Iterator[tuple[int, Path]]:
     """A descriptor of `folder`, and the absolute path of what is open. Raises `InvalidInput`."""
     try:
         real = folder.resolve(strict=True)
-        handle = os.open(real, _LOOK_UP | os.O_NOFOLLOW)
+        handle = os.open(real, _FOLDER_FLAGS | os.O_NOFOLLOW)
     except (OSError, RuntimeError, ValueError) as error:
         raise _refusal(NO_FOLDER, folder) from error
     try:
@@ -154,7 +154,7 @@ def _path_of(handle: int, expected: Path) -> Path:
 
 def _create(folder: int, path: Path) -> int:
     try:
-        return os.open(path.name, _NEW, 0o600, dir_fd=folder)
+        return os.open(path.name, _NEW_FILE_FLAGS, 0o600, dir_fd=folder)
     except FileExistsError as error:
         raise _refusal(A_FOLDER if path.is_dir() else TAKEN, path) from error
     except (OSError, ValueError) as error:

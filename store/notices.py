@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from store.audit import Tag
+from store.audit_tags import Tag
 from store.context import Context
 from store.models import Account, SiteSetting
 from store.outbox_queue import enqueue
@@ -46,6 +46,8 @@ DELETED_SENTENCE: Final = "Your account and everything stored about it was delet
 
 
 class Notices:
+    """Queues security notices."""
+
     def __init__(self, context: Context) -> None:
         self._context = context
 

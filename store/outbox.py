@@ -23,11 +23,11 @@ from store.text import sanitize
 from store.values.notifications import CONFIRM_EMAIL, DeliveryState
 
 TEST: Final = "notification:test"
-LEASE_LASTS: Final = timedelta(seconds=60)
-PATIENCE_SECONDS: Final = 15.0
+LEASE_DURATION: Final = timedelta(seconds=60)
+LOCK_TIMEOUT_S: Final = 15.0
 """Seconds that a lease and its end wait for other writers. A delivery that cannot be noted would be sent again."""
-KEPT_FOR: Final = timedelta(days=30)
-DAMAGED: Final = "The message could not be read, because it was damaged in the database. It was set aside."
+MESSAGE_RETENTION: Final = timedelta(days=30)
+DAMAGED_SENTENCE: Final = "The message could not be read, because it was damaged in the database. It was set aside."
 _CHANNEL_ADDRESSES: Final = {
     channel: next(setting.column for setting in settings_of_channel(channel) if setting.is_address)
     for channel in Channel
@@ -53,6 +53,8 @@ class Job:
 
 
 class Outbox:
+    """Leases due deliveries, and stores their results."""
+
     def __init__(self, context: Context, sessions: Sessions, confirmations: EmailConfirmations) -> None:
         self._context = context
         self._sessions = sessions
@@ -83,20 +85,20 @@ class Outbox:
         """
         while True:
             lease = self._context.rng.randbytes(16).hex()
-            ids = self._take(lease, limit, delivery_id)
-            jobs = [self._leased(number, lease) for number in ids]
+            ids = self._lease_due(lease, limit, delivery_id)
+            jobs = [self._read_job(number, lease) for number in ids]
             readable = [job for job in jobs if job is not None]
             if readable or not ids or delivery_id is not None:
                 return readable
 
-    def _take(self, lease: str, limit: int, delivery_id: int | None) -> list[int]:
+    def _lease_due(self, lease: str, limit: int, delivery_id: int | None) -> list[int]:
         """Set `lease` on free deliveries; returns their ids, oldest first."""
         now, uptime = self._context.now(), self._context.clock.uptime()
         free = _is_free(now, uptime)
         due = select(Delivery.id).where(Delivery.state == DeliveryState.WAITING.value, free)
         due = due.where(Delivery.next_attempt_at <= now if delivery_id is None else Delivery.id == delivery_id)
         due = due.order_by(Delivery.next_attempt_at, Delivery.id).limit(limit).with_for_update(skip_locked=True)
-        with self._context.database.write(patience=PATIENCE_SECONDS) as tx:
+        with self._context.database.write(lock_timeout_s=LOCK_TIMEOUT_S) as tx:
             ids = tx.execute(due).scalars().all()
             if not ids:
                 return []
@@ -106,7 +108,7 @@ class Outbox:
                     .where(Delivery.id.in_(ids), Delivery.state == DeliveryState.WAITING.value, free)
                     .values(
                         lease=lease,
-                        leased_until=now + LEASE_LASTS,
+                        leased_until=now + LEASE_DURATION,
                         lease_boot=uptime.boot or None,
                         lease_uptime_ms=uptime.milliseconds,
                     )
@@ -138,22 +140,22 @@ class Outbox:
             )
         return switched.rowcount == 1
 
-    def set_aside(self, job: Job) -> bool:
+    def mark_damaged(self, job: Job) -> bool:
         """Mark a job as unreadable, so that it is not retried. False if another worker has the lease now."""
-        return self._finish(job.delivery_id, job.lease, DeliveryState.DAMAGED, DAMAGED, None)
+        return self._finish(job.delivery_id, job.lease, DeliveryState.DAMAGED, DAMAGED_SENTENCE, None)
 
     def prune(self) -> int:
-        """Delete messages older than `KEPT_FOR` without a waiting delivery; returns the number."""
+        """Delete messages older than `MESSAGE_RETENTION` without a waiting delivery; returns the number."""
         waiting = select(Delivery.outbox_id).where(Delivery.state == DeliveryState.WAITING.value)
         with self._context.database.write() as tx:
             return tx.execute(
                 delete(OutboxMessage).where(
-                    OutboxMessage.created_at < self._context.now() - KEPT_FOR,
+                    OutboxMessage.created_at < self._context.now() - MESSAGE_RETENTION,
                     OutboxMessage.id.not_in(waiting),
                 )
             ).rowcount
 
-    def _leased(self, delivery_id: int, lease: str) -> Job | None:
+    def _read_job(self, delivery_id: int, lease: str) -> Job | None:
         """The job of one leased delivery; None if it was deleted, or is unreadable and was set aside."""
         query = (
             select(
@@ -172,14 +174,14 @@ class Outbox:
             return None if row is None else self._job(row, lease)
         except (DatabaseDamaged, KeyWrong):
             # Otherwise it would stay the oldest due delivery and block the others.
-            self._finish(delivery_id, lease, DeliveryState.DAMAGED, DAMAGED, None)
+            self._finish(delivery_id, lease, DeliveryState.DAMAGED, DAMAGED_SENTENCE, None)
             return None
 
     def _finish(
         self, delivery_id: int, lease: str, state: DeliveryState, error: str, following: datetime | None
     ) -> bool:
         now = self._context.now()
-        with self._context.database.write(patience=PATIENCE_SECONDS) as tx:
+        with self._context.database.write(lock_timeout_s=LOCK_TIMEOUT_S) as tx:
             finished = tx.execute(
                 update(Delivery)
                 .where(
@@ -229,7 +231,7 @@ class Outbox:
 def _is_free(now: datetime, uptime: Uptime) -> ColumnElement[bool]:
     """True if a delivery has no valid lease. Leases of this machine expire by uptime, not by the clock."""
     is_ours = Delivery.lease_boot == uptime.boot
-    ended_by_uptime = Delivery.lease_uptime_ms <= uptime.milliseconds - LEASE_LASTS // timedelta(milliseconds=1)
+    ended_by_uptime = Delivery.lease_uptime_ms <= uptime.milliseconds - LEASE_DURATION // timedelta(milliseconds=1)
     is_others = or_(Delivery.lease_boot.is_(None), Delivery.lease_boot != uptime.boot)
     return or_(
         Delivery.leased_until.is_(None),

@@ -26,9 +26,9 @@ from store.throttle import Throttles
 from store.values.passkeys import CeremonyStarted, CeremonyState
 from store.values.sign_in import SecondFactorNeeded, SignedIn
 
-CEREMONY_LASTS: Final = timedelta(seconds=120)
+CEREMONY_LIFETIME: Final = timedelta(seconds=120)
 CHALLENGE_BYTES: Final = 32
-_CHECKING_LASTS: Final = timedelta(seconds=10)
+_VERIFICATION_TIMEOUT: Final = timedelta(seconds=10)
 """The time for the verification of an answer that arrived in time."""
 _CODE_ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
 """Consonants only, so that no code is a word (RFC 8628, 6.1)."""
@@ -36,6 +36,8 @@ _CODE_LENGTH: Final = 8
 
 
 class Purpose(StrEnum):
+    """The act that a ceremony authorizes."""
+
     REGISTER = "register"
     SIGN_IN = "sign-in"
     PROVE = "prove"
@@ -58,6 +60,8 @@ class Ceremony:
 
 
 class PasskeyCeremonies:
+    """The console's side: starts a ceremony, and collects its outcome."""
+
     def __init__(
         self,
         context: Context,
@@ -77,7 +81,7 @@ class PasskeyCeremonies:
         self._passkeys.require_enabled()
         label = inputs.check_label(label, field="passkey-label")
         with self._sessions.writing(token, proof=True) as (tx, session):
-            self._passkeys.refuse_label(tx, session.account_id, label)
+            self._passkeys.check_new_label(tx, session.account_id, label)
             return self._begin(tx, Purpose.REGISTER, session.source, session.account_id, session.session_id, label)
 
     def begin_proof(self, token: str) -> CeremonyStarted:
@@ -110,7 +114,7 @@ class PasskeyCeremonies:
         if state is CeremonyState.FAILED:
             raise PasskeyRefused(row.failure or None)
         # A gateway that died during the verification leaves the state CLAIMED.
-        patience = _CHECKING_LASTS if state is CeremonyState.CLAIMED else timedelta()
+        patience = _VERIFICATION_TIMEOUT if state is CeremonyState.CLAIMED else timedelta()
         is_open = state in (CeremonyState.WAITING, CeremonyState.CLAIMED)
         if is_open and row.expires_at + patience <= self._context.now():
             return CeremonyState.EXPIRED
@@ -130,7 +134,7 @@ class PasskeyCeremonies:
                     PasskeyCeremony.ticket_hash == digest(ticket),
                     PasskeyCeremony.purpose == Purpose.SIGN_IN.value,
                     PasskeyCeremony.state == CeremonyState.DONE.value,
-                    PasskeyCeremony.expires_at > self._context.now() - CEREMONY_LASTS,
+                    PasskeyCeremony.expires_at > self._context.now() - CEREMONY_LIFETIME,
                 )
                 .values(state=CeremonyState.COLLECTED.value)
                 .returning(PasskeyCeremony.account_id, PasskeyCeremony.expires_at)
@@ -138,7 +142,7 @@ class PasskeyCeremonies:
             if collected is None or collected.account_id is None:
                 raise SignInExpired
             answer = self._sign_in.admit(tx, collected.account_id, method="passkey", source=source)
-            self._throttles.give_back_in(tx, peer or source, tried_at=collected.expires_at - CEREMONY_LASTS)
+            self._throttles.refund_in(tx, peer or source, tried_at=collected.expires_at - CEREMONY_LIFETIME)
             return answer
 
     def cancel(self, ticket: str) -> None:
@@ -156,7 +160,7 @@ class PasskeyCeremonies:
         label: str,
     ) -> CeremonyStarted:
         now = self._context.now()
-        tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.expires_at < now - CEREMONY_LASTS))
+        tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.expires_at < now - CEREMONY_LIFETIME))
         if session_id is not None:
             tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.session_id == session_id))
         code, ticket = new_code(self._context.rng), self._context.rng.randbytes(32).hex()
@@ -170,12 +174,12 @@ class PasskeyCeremonies:
                 label=label,
                 source=sanitize(source, 200),
                 challenge=self._context.rng.randbytes(CHALLENGE_BYTES),
-                expires_at=now + CEREMONY_LASTS,
+                expires_at=now + CEREMONY_LIFETIME,
                 state=CeremonyState.WAITING.value,
                 failure="",
             )
         )
-        return CeremonyStarted(code, ticket, now + CEREMONY_LASTS)
+        return CeremonyStarted(code, ticket, now + CEREMONY_LIFETIME)
 
 
 def new_code(rng: random.Random) -> str:

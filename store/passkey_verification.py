@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select, update
 
-from store.audit import Audit, Tag
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.db_enums import db_enum
 from store.errors import ClonedPasskey, PasskeyRefused, SignInExpired
@@ -67,7 +68,8 @@ class PasskeyVerification:
             account = tx.execute(select(Account.name).where(Account.id == row.account_id)).one_or_none()
             if account is None or not self._sessions.is_live(tx, row.session_id):
                 raise SignInExpired("The console that asked for this has signed out.")
-            self._passkeys.keep(tx, row.account_id, account.name, row.source, row.session_id, row.label, credential)
+            owner = (row.account_id, account.name, row.source, row.session_id)
+            self._passkeys.store_credential(tx, *owner, row.label, credential)
 
     def finish_assertion(self, ceremony: Ceremony, stored: StoredCredential, sign_count: int) -> None:
         """Finish a claimed sign-in or re-authentication after its assertion was verified.

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from store import inputs
-from store.audit import Audit, Tag
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.credentials import Credentials
 from store.errors import (
@@ -20,7 +21,7 @@ from store.errors import (
 )
 from store.models import Account, Passkey
 from store.notices import Notices
-from store.row_locks import keep_account
+from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
 from store.site import Site
 from store.text import fold
@@ -54,6 +55,8 @@ class StoredCredential:
 
 
 class Passkeys:
+    """Stores, lists, renames, removes and flags passkeys."""
+
     def __init__(
         self,
         context: Context,
@@ -98,7 +101,7 @@ class Passkeys:
         self.require_enabled()
         label = inputs.check_label(label, field="passkey-label")
         with self._sessions.writing(token, proof=True) as (tx, session):
-            return self.keep(
+            return self.store_credential(
                 tx, session.account_id, session.name, session.source, session.session_id, label, credential
             )
 
@@ -128,7 +131,7 @@ class Passkeys:
             ).scalar()
             if label is None:
                 raise NoSuchItem("That passkey was removed before.")
-            self._credentials.guard(tx, session.account_id)
+            self._credentials.require_any(tx, session.account_id)
             self._sessions.end_others(tx, session.account_id, keep=session.session_id)
             self._audit.record_by(tx, session, Tag.PASSKEY_REMOVED, label=label)
             self._notices.enqueue(tx, session.account_id, Tag.PASSKEY_REMOVED)
@@ -152,7 +155,7 @@ class Passkeys:
             raise PasskeyRefused
         return StoredCredential(row.id, row.account_id, credential_id, row.public_key, row.sign_count, row.user_handle)
 
-    def keep(
+    def store_credential(
         self,
         tx: Connection,
         account_id: int,
@@ -166,7 +169,7 @@ class Passkeys:
 
         Raises `InvalidLabel`, `LimitReached`, `AlreadyBound`.
         """
-        self.refuse_label(tx, account_id, label)
+        self.check_new_label(tx, account_id, label)
         try:
             passkey_id = tx.execute(
                 insert(Passkey)
@@ -191,7 +194,7 @@ class Passkeys:
         self._notices.enqueue(tx, account_id, Tag.PASSKEY_ADDED)
         return int(passkey_id)
 
-    def refuse_label(self, tx: Connection, account_id: int, label: str) -> None:
+    def check_new_label(self, tx: Connection, account_id: int, label: str) -> None:
         """Raise `LimitReached` at `MAX_PASSKEYS` passkeys, `InvalidLabel` if the label is used."""
         if tx.execute(select(func.count()).where(Passkey.account_id == account_id)).scalar_one() >= MAX_PASSKEYS:
             raise LimitReached(f"An account has at most {MAX_PASSKEYS} passkeys. Remove one first.")
@@ -202,7 +205,7 @@ class Passkeys:
     def flag(self, stored: StoredCredential) -> None:
         """Flag a passkey that may have been copied, so that it is refused."""
         with self._context.database.write() as tx:
-            keep_account(tx, stored.account_id)
+            lock_against_deletion(tx, stored.account_id)
             flagged = tx.execute(
                 update(Passkey)
                 .where(Passkey.id == stored.passkey_id, Passkey.flagged_at.is_(None))

@@ -4,7 +4,9 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
-from store.audit import Audit, Tag
+from store.attempts import Attempts
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.errors import (
     NoSuchAccount,
@@ -24,17 +26,16 @@ from store.sessions import Sessions
 from store.site import Site
 from store.site_switches import PASSWORD_MINIMUM
 from store.strength import Estimator, estimate
-from store.text import fold, normal
+from store.text import fold, normalize
 from store.throttle import Factor, Throttles
-from store.tries import Tries
 
-SHORTEST: Final = 8
-LONGEST: Final = 1024
+MIN_LENGTH: Final = 8
+MAX_LENGTH: Final = 1024
 
 
 def prepare(password: str) -> str:
     """`password` in Unicode normalization form C, so that all keyboards produce the same hash input."""
-    return normal(password)
+    return normalize(password)
 
 
 def check_new(
@@ -43,13 +44,13 @@ def check_new(
     *,
     field: str = "new-password",
     estimator: Estimator = estimate,
-    shortest: int = SHORTEST,
+    shortest: int = MIN_LENGTH,
 ) -> None:
     """Check a new password. Raises `PasswordTooShort`, `PasswordTooLong`, `PasswordTooWeak` or `PasswordRefused`."""
-    shortest = max(shortest, SHORTEST)
+    shortest = max(shortest, MIN_LENGTH)
     if len(password) < shortest:
         raise PasswordTooShort(shortest=shortest, field=field)
-    if len(password) > LONGEST:
+    if len(password) > MAX_LENGTH:
         raise PasswordTooLong(field=field)
     if any("\ud800" <= character <= "\udfff" for character in password):
         raise PasswordRefused("This password holds half a character. Type it again.", field=field)
@@ -62,17 +63,19 @@ def check_new(
 def shortest_for(tx: Connection, site: Site, account_id: int) -> int:
     """The minimum password length of this account; the site's setting applies without a second factor."""
     if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is not None:
-        return SHORTEST
+        return MIN_LENGTH
     return site.number_in(tx, PASSWORD_MINIMUM)
 
 
 class Passwords:
+    """Changes and resets passwords."""
+
     def __init__(
         self,
         context: Context,
         audit: Audit,
         throttles: Throttles,
-        tries: Tries,
+        attempts: Attempts,
         sessions: Sessions,
         notices: Notices,
         site: Site,
@@ -80,7 +83,7 @@ class Passwords:
         self._context = context
         self._audit = audit
         self._throttles = throttles
-        self._tries = tries
+        self._attempts = attempts
         self._sessions = sessions
         self._notices = notices
         self._site = site
@@ -107,8 +110,8 @@ class Passwords:
             raise PasswordsDoNotMatch(field="confirmation")
         check_new(new, (session.name, session.email), estimator=self._context.estimator, shortest=shortest)
         if stored is not None:
-            with self._tries.one(Factor.PASSWORD, session.account_id, session.name, source=session.source):
-                if len(original) > LONGEST or not self._context.hasher.check_password(original, stored)[0]:
+            with self._attempts.counted(Factor.PASSWORD, session.account_id, session.name, source=session.source):
+                if len(original) > MAX_LENGTH or not self._context.hasher.check_password(original, stored)[0]:
                     raise WrongOriginalPassword(field="original-password")
             if original == new:
                 raise SameAsOldPassword(field="new-password")
@@ -132,7 +135,7 @@ class Passwords:
     def reset(self, name: str, new: str, *, actor: str) -> None:
         """Set a password for an administrator; every session of the account ends.
 
-        Raises `NoSuchAccount` or what `check_new` raises.
+        Raises `NoSuchAccount`, and the errors of `check_new`.
         """
         new = prepare(new)
         with self._context.database.read() as tx:

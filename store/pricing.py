@@ -6,20 +6,21 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, literal, or_, select, update
 
 from store import inputs
-from store.audit import COMMAND_LINE, UNNAMED, Audit, SiteTag
+from store.audit import Audit
+from store.audit_tags import COMMAND_LINE, UNNAMED, SiteTag
 from store.context import Context
 from store.errors import InvalidMoney, InvalidNumber, ModelNotPriced, ModelSpeltOtherwise, NoSuchItem
 from store.models import Price, PriceSettingsRow, UnpricedModel
 from store.money import MAXIMUM_MICRO_USD, parse_usd
-from store.row_locks import keep_account
+from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
 from store.site import Site
-from store.site_switches import MOST_OUTPUT_TOKENS
+from store.site_switches import MAX_OUTPUT_TOKENS
 from store.text import fold_case, is_sanitized, sanitize
 from store.upsert import upsert, upserting_insert
 from store.values.billing import ModelPrice, SeenModel
 
-_MOST_REMEMBERED: Final = 200
+_MAX_UNPRICED_MODELS: Final = 200
 _PRICE_OF: Final = (
     select(Price)
     .where(or_(Price.model == bindparam("name"), Price.model_key == bindparam("name_key")))
@@ -30,6 +31,8 @@ _PRICE_OF: Final = (
 
 
 class Pricing:
+    """Stores prices, and quotes the price of a model for an account."""
+
     def __init__(self, context: Context, audit: Audit, sessions: Sessions, site: Site) -> None:
         self._context = context
         self._audit = audit
@@ -49,8 +52,8 @@ class Pricing:
         if price.is_cached_dearer:
             # The hold of a call is computed at the price of input, and a call must not cost more than its hold.
             raise InvalidMoney("Cached input costs no more than other input.", field="cached-input")
-        if price.max_output_tokens is not None and not 1 <= price.max_output_tokens <= MOST_OUTPUT_TOKENS:
-            raise InvalidNumber(f"A model answers with 1 to {MOST_OUTPUT_TOKENS:,} tokens.", field="max-output")
+        if price.max_output_tokens is not None and not 1 <= price.max_output_tokens <= MAX_OUTPUT_TOKENS:
+            raise InvalidNumber(f"A model answers with 1 to {MAX_OUTPUT_TOKENS:,} tokens.", field="max-output")
         values = {
             "input_micro_usd_per_million": price.input_per_million,
             "cached_input_micro_usd_per_million": price.cached_input_per_million,
@@ -69,7 +72,7 @@ class Pricing:
                 tx.execute(change).rowcount or tx.execute(add).one_or_none() is not None or tx.execute(change).rowcount
             ):
                 other = tx.execute(select(Price.model).where(Price.model_key == key)).scalar()
-                raise ModelSpeltOtherwise(sanitize(other, inputs.LONGEST_MODEL))
+                raise ModelSpeltOtherwise(sanitize(other, inputs.MAX_MODEL_LENGTH))
             seen = tx.execute(select(UnpricedModel.model).distinct()).scalars()
             same = [model for model in seen if fold_case(model) == key]
             if same:
@@ -81,7 +84,7 @@ class Pricing:
     def remove(self, model: str, *, actor: str = UNNAMED) -> None:
         """Delete the price of a model. Raises `NoSuchItem`."""
         with self._context.database.write() as tx:
-            # A name that holds what no text may, such as a lone surrogate, cannot even be asked for.
+            # The driver refuses some names, such as one with a lone surrogate. Such a name has no price.
             if not is_sanitized(model) or tx.execute(delete(Price).where(Price.model == model)).rowcount != 1:
                 raise NoSuchItem(f"The model {sanitize(model, 200)} has no price.")
             # Another price that differs only by case gets the key now.
@@ -131,7 +134,7 @@ class Pricing:
         if not rate:
             return None
         per_in, per_out = (parse_usd(amount, places=6) for amount in rate.split("/"))
-        return ModelPrice(sanitize(model, inputs.LONGEST_MODEL), per_in, per_out, is_default=True)
+        return ModelPrice(sanitize(model, inputs.MAX_MODEL_LENGTH), per_in, per_out, is_default=True)
 
     def unpriced_models(self, token: str) -> list[SeenModel]:
         """The models without a price that the session's account called, last seen first."""
@@ -140,7 +143,7 @@ class Pricing:
                 select(UnpricedModel)
                 .where(UnpricedModel.account_id == session.account_id)
                 .order_by(UnpricedModel.last_seen_at.desc(), UnpricedModel.model)
-                .limit(_MOST_REMEMBERED)
+                .limit(_MAX_UNPRICED_MODELS)
             )
             return [SeenModel(row.model, row.calls, row.last_seen_at) for row in rows]
 
@@ -161,11 +164,11 @@ class Pricing:
 
     def note_unpriced(self, tx: Connection, account_id: int, model: str) -> None:
         """Count a call of a model without a price, which is shown to the account's owner."""
-        keep_account(tx, account_id)
+        lock_against_deletion(tx, account_id)
         upsert(
             tx,
             UnpricedModel,
-            {"account_id": account_id, "model": sanitize(model, inputs.LONGEST_MODEL)},
+            {"account_id": account_id, "model": sanitize(model, inputs.MAX_MODEL_LENGTH)},
             {"calls": (1, UnpricedModel.calls + 1), "last_seen_at": self._context.now()},
         )
         # Only the newest rows are kept: a client that invents names must not fill the disk.
@@ -174,7 +177,7 @@ class Pricing:
             .where(UnpricedModel.account_id == account_id)
             .order_by(UnpricedModel.last_seen_at.desc(), UnpricedModel.model)
         )
-        too_many = tx.execute(newest_first.offset(_MOST_REMEMBERED)).scalars().all()
+        too_many = tx.execute(newest_first.offset(_MAX_UNPRICED_MODELS)).scalars().all()
         if too_many:
             tx.execute(
                 delete(UnpricedModel).where(UnpricedModel.account_id == account_id, UnpricedModel.model.in_(too_many))

@@ -9,14 +9,15 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, func, literal, or_, select, update
 
-from store.audit import Audit, Tag
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.errors import InvalidMoney, NoSuchAccount, QuotaExceeded, SpendLimitReached
 from store.models import Account, ApiKey, NotificationSettingsRow, Quota
 from store.money import MAXIMUM_MICRO_USD
 from store.quota_warnings import QuotaWarnings
 from store.reservations import Hold, Reservations
-from store.row_locks import keep_account
+from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
 from store.text import fold
 from store.usage_log import UsageLog
@@ -78,6 +79,8 @@ _SPEND_ON_KEY: Final = (
 
 
 class Quotas:
+    """Holds, books and adjusts the quota of accounts."""
+
     def __init__(
         self, context: Context, audit: Audit, sessions: Sessions, warnings: QuotaWarnings, usage: UsageLog
     ) -> None:
@@ -109,7 +112,7 @@ class Quotas:
         _refuse_negative(micro_usd)
         if micro_usd > MAXIMUM_MICRO_USD:
             raise QuotaExceeded
-        keep_account(tx, account_id)
+        lock_against_deletion(tx, account_id)
         held = tx.execute(_HOLD, {"account": account_id, "amount": micro_usd, "at_least": max(micro_usd, 1)})
         if held.rowcount != 1:
             raise QuotaExceeded
@@ -127,7 +130,7 @@ class Quotas:
         `AlreadySettled`, also when the account is gone, or `InvalidMoney` below zero.
         """
         _refuse_negative(cost_micro_usd)
-        keep_account(tx, hold.account_id)
+        lock_against_deletion(tx, hold.account_id)
         held = self.reservations.claim(tx, hold)
         taken, is_crossed = self._take(tx, hold.account_id, held, cost_micro_usd)
         if hold.api_key_id is not None:
@@ -146,7 +149,7 @@ class Quotas:
         if abs(add) > MAXIMUM_MICRO_USD or not 0 <= (set_to or 0) <= MAXIMUM_MICRO_USD:
             raise InvalidMoney(_OUT_OF_RANGE)
         with self._context.database.write() as tx:
-            keep_account(tx, select(Account.id).where(Account.name_key == fold(name)))
+            lock_against_deletion(tx, select(Account.id).where(Account.name_key == fold(name)))
             account_id = tx.execute(select(Account.id).where(Account.name_key == fold(name))).scalar()
             if account_id is None:
                 raise NoSuchAccount

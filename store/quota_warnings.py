@@ -8,10 +8,10 @@ from sqlalchemy import Connection, or_, select, update
 from store.context import Context
 from store.models import Account, NotificationSettingsRow, Quota
 from store.outbox_queue import CHANNEL_SWITCHES, enqueue
-from store.row_locks import keep_account
+from store.row_locks import lock_against_deletion
 
 QUOTA_WARNING: Final = "quota:warning"
-WARNING_PAUSE: Final = timedelta(minutes=10)
+WARNING_INTERVAL: Final = timedelta(minutes=10)
 """The shortest time between two quota warnings of one account."""
 
 
@@ -24,7 +24,7 @@ class QuotaWarnings:
     def warn_if_crossed(self, tx: Connection, account_id: int) -> bool:
         """Queue one quota warning inside `tx`, and disarm it, if the armed threshold is crossed.
 
-        Within `WARNING_PAUSE` of the last warning it stays armed; `warn_postponed` or the next call queues it later.
+        Within `WARNING_INTERVAL` of the last warning it stays armed; `warn_postponed` or the next call queues it later.
         """
         now = self._context.now()
         threshold = (
@@ -39,7 +39,7 @@ class QuotaWarnings:
                 Quota.warning_armed.is_(True),
                 Quota.remaining_micro_usd < threshold,
                 # A time in the future was stored before the clock was set back.
-                or_(Quota.warned_at.is_(None), Quota.warned_at <= now - WARNING_PAUSE, Quota.warned_at > now),
+                or_(Quota.warned_at.is_(None), Quota.warned_at <= now - WARNING_INTERVAL, Quota.warned_at > now),
             )
             .values(warning_armed=False, warned_at=now)
             .returning(Quota.remaining_micro_usd)
@@ -61,13 +61,13 @@ class QuotaWarnings:
         return True
 
     def warn_postponed(self) -> int:
-        """Queue the warnings that `WARNING_PAUSE` postponed; returns the number."""
+        """Queue the warnings that `WARNING_INTERVAL` postponed; returns the number."""
         crossed = (
             select(Quota.account_id)
             .join(NotificationSettingsRow, NotificationSettingsRow.account_id == Quota.account_id)
             .where(
                 Quota.warning_armed.is_(True),
-                Quota.warned_at <= self._context.now() - WARNING_PAUSE,
+                Quota.warned_at <= self._context.now() - WARNING_INTERVAL,
                 Quota.remaining_micro_usd < NotificationSettingsRow.threshold_micro_usd,
             )
         )
@@ -76,6 +76,6 @@ class QuotaWarnings:
         warned = 0
         for account_id in accounts:
             with self._context.database.write() as tx:
-                keep_account(tx, account_id)
+                lock_against_deletion(tx, account_id)
                 warned += self.warn_if_crossed(tx, account_id)
         return warned

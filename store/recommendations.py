@@ -17,10 +17,12 @@ from store.two_factor import TwoFactors
 from store.values.recommendations import Advice, Check
 from store.values.two_factor import TwoFactorStatus
 
-TOKEN_GROWS_OLD: Final = timedelta(days=90)
+TOKEN_MAX_AGE: Final = timedelta(days=90)
 
 
 class Recommendations:
+    """Checks the recommendations for an account."""
+
     def __init__(
         self,
         context: Context,
@@ -64,7 +66,7 @@ class Recommendations:
         if created_at is None:
             return Check(Advice.ACCESS_TOKEN, True, "There is none to lose.")
         age = self._context.now() - created_at
-        fresh = age < TOKEN_GROWS_OLD
+        fresh = age < TOKEN_MAX_AGE
         finding = "It is stored as a hash and was never shown again."
         return Check(
             Advice.ACCESS_TOKEN, fresh, finding if fresh else f"It is {age.days} days old. Generate a new one."

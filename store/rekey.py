@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, select, text
 
-from store import audit_renewal, key_check, key_file
+from store import audit_rekey, key_check, key_file
 from store.at_rest import KEY_BYTES, KeyRing
-from store.audit import COMMAND_LINE, SiteTag
+from store.audit_tags import COMMAND_LINE, SiteTag
 from store.errors import DatabaseBusy, KeyWrong
 from store.models import Account, AuditHead, Throttle
 from store.sealed_columns import sealed_columns
@@ -24,11 +24,11 @@ from store.store import Store
 from store.throttle import Factor
 from store.upsert import upsert
 
-GRACE: Final = BUSY_TIMEOUT_MS / 1000 + 1
+WRITER_GRACE_S: Final = BUSY_TIMEOUT_MS / 1000 + 1
 """Seconds after which a transaction that encrypted a value under the old key has committed or failed."""
 
-_AT_ONCE: Final = 50
-_ROUNDS: Final = 20
+_BATCH_VALUES: Final = 50
+_MAX_ROUNDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ def rekey(
     `KeyMissing`, `KeyWrong`, `KeyExposed`, `DatabaseBusy` during another rotation, and the database's errors. After an
     error the next run resumes.
     """
-    with key_file.held(path):
-        ring = _begun(store, path)
+    with key_file.lock_key_file(path):
+        ring = _ring_with_new_key(store, path)
         old = tuple(sorted(key_id for key_id in ring.keys if key_id != ring.current))
         say(f"New values are sealed under key {ring.current}. Key {_listed(old)} stays in {path} until all is done.")
         values, unreadable = _reseal(store, ring)
         chains = _renew_log(store, ring)
-        wait(GRACE)
-        for _ in range(_ROUNDS):
+        wait(WRITER_GRACE_S)
+        for _ in range(_MAX_ROUNDS):
             more, unreadable = _reseal(store, ring)
             values, chains = values + more, chains + _renew_log(store, ring)
             if _finish(store, ring, unreadable, actor):
@@ -74,7 +74,7 @@ def rekey(
         return Renewed(ring.current, old, values, chains, unreadable)
 
 
-def _begun(store: Store, path: Path) -> KeyRing:
+def _ring_with_new_key(store: Store, path: Path) -> KeyRing:
     """The ring in the file, after a new key was added unless a rotation had begun."""
     ring = key_file.load_key_file(path)
     key_check.check_ring(store.database, ring)
@@ -92,7 +92,7 @@ def _reseal(store: Store, ring: KeyRing) -> tuple[int, int]:
     for column in sealed_columns():
         with store.database.read() as tx:
             outdated = iter([row for row in column.values(tx) if row[1][:1] != bytes([ring.current])])
-        while part := list(islice(outdated, _AT_ONCE)):
+        while part := list(islice(outdated, _BATCH_VALUES)):
             with store.database.write() as tx:
                 for key, sealed, bound_to in part:
                     new = _resealed(store, ring, sealed, column.associated_data(bound_to))
@@ -113,25 +113,25 @@ def _resealed(store: Store, ring: KeyRing, sealed: bytes, associated_data: str) 
 def _renew_log(store: Store, ring: KeyRing) -> int:
     """Convert the audit log to the current key; returns the number of converted chains."""
     with store.database.read() as tx:
-        accounts, is_site = audit_renewal.outdated(tx, ring), audit_renewal.is_site_outdated(tx, ring)
+        accounts, is_site = audit_rekey.outdated(tx, ring), audit_rekey.is_site_outdated(tx, ring)
     for account_id in accounts:
         with store.database.write() as tx:
-            audit_renewal.renew_chain(tx, ring, store.audit, account_id)
+            audit_rekey.renew_chain(tx, ring, store.audit, account_id)
     if is_site:
         with store.database.write() as tx:
-            audit_renewal.renew_site(tx, ring)
+            audit_rekey.renew_site(tx, ring)
     return len(accounts) + is_site
 
 
 def _finish(store: Store, ring: KeyRing, unreadable: int, actor: str) -> bool:
     """Replace the key check value if no value depends on another key. True if it was replaced."""
     with store.database.write() as tx:
-        _await_writers(tx)
+        _block_writers(tx)
         left = sum(_count(column.values(tx), ring) for column in sealed_columns())
-        if left > unreadable or audit_renewal.outdated(tx, ring) or audit_renewal.is_site_outdated(tx, ring):
+        if left > unreadable or audit_rekey.outdated(tx, ring) or audit_rekey.is_site_outdated(tx, ring):
             return False
         _copy_throttles(store, tx, ring)
-        key_check.retie(tx, ring)
+        key_check.replace_check_value(tx, ring)
         store.audit.record_site(tx, SiteTag.KEY_RENEWED, actor=actor, source=COMMAND_LINE, key_id=ring.current)
     return True
 
@@ -156,11 +156,11 @@ def _copy_throttles(store: Store, tx: Connection, ring: KeyRing) -> None:
         upsert(tx, Throttle, {"bucket": bucket}, values)
 
 
-def _await_writers(tx: Connection) -> None:
+def _block_writers(tx: Connection) -> None:
     """Wait for open transactions that write encrypted values or chains, and block new ones until `tx` ends.
 
-    On PostgreSQL `tx` cannot see rows of an open transaction, which may last longer than `GRACE`. Raises `DatabaseBusy`
-    after the lock timeout.
+    On PostgreSQL `tx` cannot see rows of an open transaction, which may last longer than `WRITER_GRACE_S`. Raises
+    `DatabaseBusy` after the lock timeout.
     """
     if tx.dialect.name != "postgresql":
         return

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-READ: Final = frozenset(
+GATEWAY_FIELDS: Final = frozenset(
     {
         "model",
         "stream",
@@ -29,9 +29,11 @@ READ: Final = frozenset(
 """Fields that the gateway reads. In another case only the model server would read them."""
 FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
-_CHOOSES: Final = "{} could choose another model, server or account than the one that is priced. It is never passed on."
-_PRICES: Final = "{} changes what the answer costs. It is never passed on."
-_LENGTHENS: Final = "{} sets the length or the number of the answers under another name. Use max_tokens and n."
+_OVERRIDES_MODEL: Final = (
+    "{} could choose another model, server or account than the one that is priced. It is never passed on."
+)
+_CHANGES_PRICE: Final = "{} changes what the answer costs. It is never passed on."
+_CHANGES_LENGTH: Final = "{} sets the length or the number of the answers under another name. Use max_tokens and n."
 
 MODEL_OVERRIDE_KEYS: Final = frozenset(
     {
@@ -87,7 +89,7 @@ MODEL_OVERRIDE_KEYS: Final = frozenset(
         "svg",
     }
 )
-PRICED: Final = frozenset(
+PRICE_KEYS: Final = frozenset(
     {
         "service_tier",
         "web_search",
@@ -104,43 +106,43 @@ PRICED: Final = frozenset(
         "no-log",
     }
 )
-LENGTHS: Final = frozenset(
+LENGTH_KEYS: Final = frozenset(
     {"n_predict", "num_predict", "n_cmpl", "max_new_tokens", "max_output_tokens", "max_length", "options"}
 )
-BEGINNINGS: Final = ("mock_testing_", "litellm_", "aws_", "azure_", "vertex_", "watsonx_")
-ENDINGS: Final = ("fallbacks", "_cost_per_token", "_cost_per_second")
+KEY_PREFIXES: Final = ("mock_testing_", "litellm_", "aws_", "azure_", "vertex_", "watsonx_")
+KEY_SUFFIXES: Final = ("fallbacks", "_cost_per_token", "_cost_per_second")
 """Prefixes and suffixes of further such fields: LiteLLM has many for fallbacks, accounts and costs."""
 _SENTENCES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(MODEL_OVERRIDE_KEYS, _CHOOSES),
-    **dict.fromkeys(PRICED, _PRICES),
-    **dict.fromkeys(LENGTHS, _LENGTHENS),
+    **dict.fromkeys(MODEL_OVERRIDE_KEYS, _OVERRIDES_MODEL),
+    **dict.fromkeys(PRICE_KEYS, _CHANGES_PRICE),
+    **dict.fromkeys(LENGTH_KEYS, _CHANGES_LENGTH),
 }
 
-IN_METADATA: Final = frozenset(
+METADATA_KEYS: Final = frozenset(
     {"tags", "specific_deployment", "deployment", "model_info", "api_base", "caching_groups", "guardrails"}
 )
 """Keys of `metadata` by which LiteLLM selects the model or account."""
-METADATA_BEGINNINGS: Final = ("litellm_", "user_api_key")
-METADATA_ENDING: Final = "fallbacks"
+METADATA_PREFIXES: Final = ("litellm_", "user_api_key")
+METADATA_SUFFIX: Final = "fallbacks"
 
 
 def refusal(name: str) -> str | None:
     """The reason why a request must not have the field `name`, as a sentence; None if a setting can allow it."""
     bare = name.casefold()
     sentence = _SENTENCES.get(bare)
-    if sentence is None and (bare.startswith(BEGINNINGS) or bare.endswith(ENDINGS)):
-        sentence = _CHOOSES
+    if sentence is None and (bare.startswith(KEY_PREFIXES) or bare.endswith(KEY_SUFFIXES)):
+        sentence = _OVERRIDES_MODEL
     return None if sentence is None else sentence.format(bare)
 
 
-def chooses_in_metadata(key: str) -> bool:
+def overrides_model(key: str) -> bool:
     """True if a model server could select another model by this key of `metadata`."""
     bare = key.casefold()
-    return bare in IN_METADATA or bare.startswith(METADATA_BEGINNINGS) or bare.endswith(METADATA_ENDING)
+    return bare in METADATA_KEYS or bare.startswith(METADATA_PREFIXES) or bare.endswith(METADATA_SUFFIX)
 
 
 def check_extra_field(name: str) -> str:
     """The name of a field that an administrator can allow. Raises `ValueError` for a field that is always refused."""
-    if FIELD_NAME.fullmatch(name) is None or refusal(name) is not None or name.casefold() in READ:
+    if FIELD_NAME.fullmatch(name) is None or refusal(name) is not None or name.casefold() in GATEWAY_FIELDS:
         raise ValueError(name)
     return name

@@ -15,6 +15,8 @@ _PURPOSE: Final = "requests"
 
 
 class RequestRates:
+    """The request counts that all gateway processes share."""
+
     def __init__(self, context: Context) -> None:
         self._context = context
 

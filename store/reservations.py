@@ -15,16 +15,16 @@ from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, 
 from store.context import Context
 from store.errors import AlreadySettled
 from store.models import Account, Reservation
-from store.row_locks import keep_account
+from store.row_locks import lock_against_deletion
 from store.upsert import upserting_insert
 
 ABANDONED_AFTER: Final = timedelta(hours=1)
 """No call takes longer. An older reservation belongs to a process that died."""
-SETTLED_KEPT: Final = timedelta(hours=2)
+SETTLED_RETENTION: Final = timedelta(hours=2)
 """The time for which settled reservations are kept, longer than any retry of a booking."""
 _ID_BITS: Final = 62
 """Ids are random: a sequence would assign an id again after a crash that lost its reservation."""
-_MOST_FORGOTTEN: Final = 10_000
+_DELETE_BATCH: Final = 10_000
 """Rows deleted per transaction, which blocks other writers."""
 
 # Every relayed call runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they are
@@ -75,6 +75,8 @@ class Released:
 
 
 class Reservations:
+    """Inserts, claims, releases and deletes reservations."""
+
     def __init__(self, context: Context) -> None:
         self._context = context
 
@@ -111,7 +113,7 @@ class Reservations:
     def release_abandoned(self, tx: Connection) -> list[Released]:
         """Delete reservations older than `ABANDONED_AFTER`. A call that still runs can be booked all the same."""
         abandoned = Reservation.settled_at.is_(None) & (Reservation.created_at <= self._before(ABANDONED_AFTER))
-        keep_account(tx, select(Reservation.account_id).where(abandoned))
+        lock_against_deletion(tx, select(Reservation.account_id).where(abandoned))
         rows = tx.execute(
             delete(Reservation)
             .where(abandoned)
@@ -120,14 +122,14 @@ class Reservations:
         return [Released(row.account_id, row.api_key_id, row.held_micro_usd) for row in rows]
 
     def forget_settled(self) -> int:
-        """Delete reservations settled more than `SETTLED_KEPT` ago; returns the number."""
-        forgotten, before = 0, self._before(SETTLED_KEPT)
-        some = select(Reservation.id).where(Reservation.settled_at <= before).limit(_MOST_FORGOTTEN)
+        """Delete reservations settled more than `SETTLED_RETENTION` ago; returns the number."""
+        forgotten, before = 0, self._before(SETTLED_RETENTION)
+        some = select(Reservation.id).where(Reservation.settled_at <= before).limit(_DELETE_BATCH)
         while True:
             with self._context.database.write(durable=False) as tx:
                 count = tx.execute(delete(Reservation).where(Reservation.id.in_(some))).rowcount
             forgotten += count
-            if count < _MOST_FORGOTTEN:
+            if count < _DELETE_BATCH:
                 return forgotten
 
     def under_way(self, tx: Connection, account_id: int) -> int:

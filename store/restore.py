@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, delete, exc, te
 
 from store import backup_file, key_check, private_folder, row_copy, schema, sqlite_file
 from store.at_rest import KeyRing
-from store.audit import COMMAND_LINE, SiteTag
+from store.audit_tags import COMMAND_LINE, SiteTag
 from store.backup_file import Manifest
 from store.clock import Clock
 from store.database import Database
@@ -26,7 +26,7 @@ from store.restore_folder import working_folder
 from store.sqlite_file import create as create_file
 from store.store import Store, open_store
 
-_LEFT_OUT: Final = {Session.__tablename__, PendingSignIn.__tablename__, PasskeyCeremony.__tablename__}
+_NOT_RESTORED: Final = {Session.__tablename__, PendingSignIn.__tablename__, PasskeyCeremony.__tablename__}
 """Tables that are not restored: a restore must not revive sessions that ended since the backup."""
 
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
@@ -38,7 +38,7 @@ class Restored:
 
     manifest: Manifest
     replaced: Path | None
-    is_audit_whole: bool
+    is_audit_intact: bool
 
 
 def restore(
@@ -54,20 +54,20 @@ def restore(
     try:
         if not replace and _has_data(target):
             raise DatabaseInUse
-        with working_folder(_workshop(target)) as folder:
+        with working_folder(_working_place(target)) as folder:
             # A copy is verified and read, so that the file cannot change between the two.
             copy = folder / "backup"
             manifest = _verified_copy(path, copy, ring)
             ready()
             if target.path is None:
                 with open_store(url, ring, clock=clock) as store:
-                    is_whole = _load(store, copy, manifest, actor)
-                return Restored(manifest, None, is_whole)
+                    is_intact = _load(store, copy, manifest, actor)
+                return Restored(manifest, None, is_intact)
             new = folder / "new.sqlite3"
             with open_store(_url_of(new), ring, clock=clock) as store:
-                is_whole = _load(store, copy, manifest, actor)
+                is_intact = _load(store, copy, manifest, actor)
                 store.database.checkpoint()
-            return Restored(manifest, _take_place(new, target.path, clock), is_whole)
+            return Restored(manifest, _replace_file(new, target.path, clock), is_intact)
     except OSError as error:
         raise DatabaseRefused(
             f"The backup could not be put in place: {error.strerror}. Nothing was changed."
@@ -76,8 +76,8 @@ def restore(
         target.close()
 
 
-def _workshop(target: Database) -> Path | None:
-    """The folder to work in: that of the SQLite file, which a new one can take the place of only from there."""
+def _working_place(target: Database) -> Path | None:
+    """The place for the working folder: beside the SQLite file, because a rename cannot cross file systems."""
     if target.path is None:
         return None
     try:
@@ -99,14 +99,14 @@ def _has_data(target: Database) -> bool:
 
 def _verified_copy(path: Path, copy: Path, ring: KeyRing) -> Manifest:
     """Copy the backup, verify the copy, and upgrade it to the current schema; returns its manifest."""
-    with backup_file.opened(path):
+    with backup_file.open_backup(path):
         pass
     try:
         shutil.copyfile(path, copy)
         copy.chmod(0o600)
     except OSError as error:
         raise BackupRefused(f"The backup {path} cannot be read: {error.strerror}.") from error
-    with backup_file.opened(copy) as (connection, sealed):
+    with backup_file.open_backup(copy) as (connection, sealed):
         if sealed.manifest.schema not in REVISIONS:
             raise BackupRefused("This backup was made by a newer Gatekey. Restore it with that version.")
         backup_file.verify(connection, sealed, ring)
@@ -118,21 +118,21 @@ def _verified_copy(path: Path, copy: Path, ring: KeyRing) -> Manifest:
 
 def _load(store: Store, copy: Path, manifest: Manifest, actor: str) -> bool:
     """Load the backup into the store in one transaction. True if the audit log is valid."""
-    with _unexpected_refused(), _reading(copy) as source, store.database.write() as tx:
-        _empty(tx)
+    with _refuse_invalid_values(), _open_copy(copy) as source, store.database.write() as tx:
+        _delete_all_rows(tx)
         for table in row_copy.TABLES:
-            if table.name not in _LEFT_OUT:
-                row_copy.copy(source, tx, table)
-        key_check.require(tx, store.context.ring)
-        row_copy.advance(tx, manifest.sequences)
+            if table.name not in _NOT_RESTORED:
+                row_copy.copy_rows(source, tx, table)
+        key_check.require_key(tx, store.context.ring)
+        row_copy.advance_sequences(tx, manifest.sequences)
         store.audit.record_site(
             tx, SiteTag.RESTORED, actor=actor, source=COMMAND_LINE, made_at=manifest.made_at, schema=manifest.schema
         )
     with store.database.read() as tx:
-        return store.audit.verify_all(tx).is_whole
+        return store.audit.verify_all(tx).is_intact
 
 
-def _empty(tx: Connection) -> None:
+def _delete_all_rows(tx: Connection) -> None:
     if tx.dialect.name == "postgresql":
         tx.execute(text(f"TRUNCATE {', '.join(table.name for table in row_copy.TABLES)}"))
         return
@@ -141,7 +141,7 @@ def _empty(tx: Connection) -> None:
 
 
 @contextmanager
-def _reading(copy: Path) -> Iterator[Connection]:
+def _open_copy(copy: Path) -> Iterator[Connection]:
     engine = create_engine(URL.create("sqlite", database=str(copy)), poolclass=NullPool)
     try:
         with engine.connect() as connection:
@@ -151,7 +151,7 @@ def _reading(copy: Path) -> Iterator[Connection]:
 
 
 @contextmanager
-def _unexpected_refused() -> Iterator[None]:
+def _refuse_invalid_values() -> Iterator[None]:
     """Raise `BackupRefused` for a value that no column can hold."""
     try:
         yield
@@ -161,12 +161,12 @@ def _unexpected_refused() -> Iterator[None]:
         raise BackupRefused("The backup holds values that no Gatekey writes.") from error
 
 
-def _take_place(new: Path, target: Path, clock: Clock) -> Path | None:
+def _replace_file(new: Path, target: Path, clock: Clock) -> Path | None:
     """Rename `new` to `target`; returns the new path of the old file, or None without one."""
     create_file(target)
     had_content = target.stat().st_size > 0
     aside = target.with_name(f"{target.stem}-{clock.now():%Y%m%dT%H%M%S%f}.replaced{target.suffix}")
-    with _held(target) as is_readable:
+    with _locked_file(target) as is_readable:
         if had_content:
             aside.hardlink_to(target)
         for suffix in _SIDE_FILES:
@@ -184,7 +184,7 @@ def _take_place(new: Path, target: Path, clock: Clock) -> Path | None:
 
 
 @contextmanager
-def _held(target: Path) -> Iterator[bool]:
+def _locked_file(target: Path) -> Iterator[bool]:
     """Checkpoint the old file and lock it exclusively. Raises `DatabaseBusy` while another program has it open.
 
     Yields True if SQLite can read the file. An unreadable file keeps its log, and both are renamed together.

@@ -10,15 +10,17 @@ from store.models import RateWindow, UsageEntryRow
 from store.site import Site
 from store.upsert import upsert
 
-BATCH: Final = 1000
-MOST_BATCHES: Final = 100
+BATCH_ENTRIES: Final = 1000
+MAX_BATCHES: Final = 100
 """Per run: 100,000 entries. Each batch is its own transaction, so that calls are not blocked."""
-RATE_WINDOW_KEPT: Final = timedelta(minutes=4)
+RUN_INTERVAL: Final = timedelta(minutes=4)
 """The shortest time between two runs of all processes."""
 _RUN: Final = "run:usage-retention"
 
 
 class Retention:
+    """Deletes old usage log entries."""
+
     def __init__(self, context: Context, site: Site) -> None:
         self._context = context
         self._site = site
@@ -32,7 +34,7 @@ class Retention:
         if not days or not self._claim():
             return 0
         pruned, after = 0, 0
-        for _ in range(MOST_BATCHES):
+        for _ in range(MAX_BATCHES):
             last, found = self._prune_batch(after, days)
             pruned += found
             if last is None or not found:
@@ -43,7 +45,7 @@ class Retention:
     def _claim(self) -> bool:
         now = self._context.now()
         with self._context.database.write() as tx:
-            is_due = or_(RateWindow.started_at <= now - RATE_WINDOW_KEPT, RateWindow.started_at > now)
+            is_due = or_(RateWindow.started_at <= now - RUN_INTERVAL, RateWindow.started_at > now)
             return upsert(tx, RateWindow, {"bucket": _RUN}, {"hits": 1, "started_at": (now, now)}, only_if=is_due)
 
     def _prune_batch(self, after: int, days: int) -> tuple[int | None, int]:
@@ -51,7 +53,7 @@ class Retention:
         cutoff = self._context.now() - timedelta(days=days)
         with self._context.database.read() as tx:
             ids = tx.execute(
-                select(UsageEntryRow.id).where(UsageEntryRow.id > after).order_by(UsageEntryRow.id).limit(BATCH)
+                select(UsageEntryRow.id).where(UsageEntryRow.id > after).order_by(UsageEntryRow.id).limit(BATCH_ENTRIES)
             ).scalars()
             last = max(ids, default=None)
         if last is None:

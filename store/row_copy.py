@@ -6,15 +6,15 @@ from sqlalchemy import Column, Connection, Table, func, insert, select, text
 
 from store.models import Base
 
-_AT_ONCE: Final = 1000
+_BATCH_ROWS: Final = 1000
 TABLES: Final = tuple(Base.metadata.sorted_tables)
 """Every table, in foreign-key order: a referenced table comes first."""
 
 
-def copy(source: Connection, target: Connection, table: Table) -> int:
+def copy_rows(source: Connection, target: Connection, table: Table) -> int:
     """Insert every row of `table` in `source` into `target`; returns the number of rows."""
     count = 0
-    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_AT_ONCE)
+    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_BATCH_ROWS)
     with source.execute(query) as rows:
         for part in rows.mappings().partitions():
             target.execute(insert(table), [dict(row) for row in part])
@@ -22,10 +22,10 @@ def copy(source: Connection, target: Connection, table: Table) -> int:
     return count
 
 
-def sequences(tx: Connection) -> dict[str, int]:
+def read_sequences(tx: Connection) -> dict[str, int]:
     """The highest id that each table with generated ids ever assigned, by table name."""
     found = {}
-    for table, column in _numbered():
+    for table, column in _tables_with_generated_ids():
         highest = tx.execute(select(func.max(column))).scalar() or 0
         if tx.dialect.name == "postgresql":
             name = tx.execute(text("SELECT pg_get_serial_sequence(:table, 'id')"), {"table": table.name}).scalar()
@@ -40,9 +40,9 @@ def sequences(tx: Connection) -> dict[str, int]:
     return found
 
 
-def advance(tx: Connection, given: dict[str, int]) -> None:
+def advance_sequences(tx: Connection, given: dict[str, int]) -> None:
     """Set the sequences of `tx`, so that no table assigns an id up to its value in `given` again."""
-    for table, _ in _numbered():
+    for table, _ in _tables_with_generated_ids():
         last = given.get(table.name, 0)
         if last < 1:
             continue
@@ -56,6 +56,6 @@ def advance(tx: Connection, given: dict[str, int]) -> None:
             tx.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"), where)
 
 
-def _numbered() -> list[tuple[Table, Column[int]]]:
+def _tables_with_generated_ids() -> list[tuple[Table, Column[int]]]:
     """The tables with generated ids, and their id column."""
     return [(table, table.c.id) for table in TABLES if table.autoincrement_column is not None]

@@ -28,7 +28,7 @@ def lock_for_update(tx: Connection, account: int | Select[Any], parameters: Mapp
     _lock(tx, account, parameters, for_deletion_only=False)
 
 
-def held_by_name(tx: Connection, name: str) -> "Row[int, str, str, str]":
+def lock_by_name(tx: Connection, name: str) -> "Row[int, str, str, str]":
     """The id, name, role and e-mail address of the account `name`, locked by `lock_for_update`.
 
     Raises `NoSuchAccount`.
@@ -42,12 +42,12 @@ def held_by_name(tx: Connection, name: str) -> "Row[int, str, str, str]":
     return row
 
 
-def keep_account(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
+def lock_against_deletion(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
     """Prevent the deletion of `account`, an id or a query for ids, until `tx` ends (FOR KEY SHARE)."""
     _lock(tx, account, parameters, for_deletion_only=True)
 
 
-def hold_administrators(tx: Connection) -> None:
+def lock_administrators(tx: Connection) -> None:
     """Make every other change of administrators wait until `tx` ends. Called after the lock on the account's row."""
     if tx.dialect.name == "postgresql":
         tx.execute(select(func.pg_advisory_xact_lock(APPLICATION_ID, _ADMINISTRATORS)))

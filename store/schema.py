@@ -14,13 +14,13 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 
 from store.at_rest import KeyRing
-from store.audit_adoption import seal_log
+from store.audit_upgrade import seal_log
 from store.database import Database
 from store.errors import DatabaseForeign, DatabaseNotUtf8, DatabaseRefused, SchemaTooNew, SchemaTooOld
 from store.models import REVISIONS, SCHEMA_REVISION, Base
 from store.sqlite_engine import APPLICATION_ID
 
-_WITHOUT_SEALS: Final = ("0001", "0002")
+_REVISIONS_WITHOUT_SEALS: Final = ("0001", "0002")
 
 
 def revision(connection: Connection) -> str | None:
@@ -71,7 +71,7 @@ def upgrade(database: Database, ring: Callable[[], KeyRing] | None = None) -> st
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
         command.upgrade(config, SCHEMA_REVISION)
-        if ring is not None and found in _WITHOUT_SEALS:
+        if ring is not None and found in _REVISIONS_WITHOUT_SEALS:
             seal_log(connection, ring())
         if not database.is_postgresql:
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")

@@ -1,4 +1,4 @@
-"""Every column with sealed values, and the associated data of each."""
+"""All columns with encrypted values, and the associated data of each value."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from store.setting_fields import secrets_of
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
-    """One sealed column of one table, and how the associated data of a row is made."""
+    """One encrypted column of one table, and the function for the associated data of a row."""
 
     table: type[Base]
     name: str
@@ -34,7 +34,7 @@ class SealedColumn:
     bound_to: Any
 
     def values(self, tx: Connection) -> list[tuple[Any, bytes, Any]]:
-        """Primary key, sealed value and what the associated data is made of, of every row with a value."""
+        """Primary key, encrypted value, and input of `associated_data`, of every row with a value."""
         column = getattr(self.table, self.name)
         query: Select[Any] = select(getattr(self.table, self.key), column, self.bound_to).where(column.is_not(None))
         if self.bound_to.class_ is not self.table:
@@ -42,13 +42,13 @@ class SealedColumn:
         return [(row[0], row[1], row[2]) for row in tx.execute(query)]
 
     def replace(self, tx: Connection, key: Any, old: bytes, new: bytes) -> bool:
-        """Put `new` in the place of `old`; False if somebody else has changed it."""
+        """Replace `old` by `new`. False if another transaction changed the value."""
         change = update(self.table).where(getattr(self.table, self.key) == key, getattr(self.table, self.name) == old)
         return tx.execute(change.values({self.name: new})).rowcount == 1
 
 
 def sealed_columns() -> tuple[SealedColumn, ...]:
-    """Every sealed column; one for each secret of the notification settings."""
+    """All encrypted columns. Each secret of the notification settings has one."""
     notifications = tuple(
         SealedColumn(
             NotificationSettingsRow,

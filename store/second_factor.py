@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select, update
 
 from store import totp
-from store.audit import Audit, Tag
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.backup_codes import BackupCodes
 from store.context import Context
 from store.errors import CodeAlreadyUsed, NotEnabled
@@ -37,6 +38,8 @@ class Verified:
 
 
 class SecondFactors:
+    """Verifies and claims codes of the second factor."""
+
     def __init__(
         self,
         context: Context,
@@ -62,7 +65,7 @@ class SecondFactors:
         return ActiveFactor(account_id, sealed)
 
     def verify(self, factor: ActiveFactor, text: str) -> Verified:
-        """Verify a code without claiming it, inside an attempt of `Tries`. Slow for a backup code.
+        """Verify a code without claiming it, inside an attempt of `Attempts`. Slow for a backup code.
 
         Raises `WrongCode`, `ClockSkewed`.
         """

@@ -14,7 +14,8 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
-from store.audit import Audit, Tag
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.errors import (
     ClockWentBack,
@@ -25,15 +26,15 @@ from store.errors import (
     SessionSuspended,
 )
 from store.models import Account, PendingSignIn, Session
-from store.row_locks import keep_account, lock_for_update
+from store.row_locks import lock_against_deletion, lock_for_update
 from store.text import sanitize
 from store.values.sessions import SessionInfo
 
 IDLE_LIMIT: Final = timedelta(hours=1)
 ABSOLUTE_LIMIT: Final = timedelta(hours=12)
-PROOF_LASTS: Final = timedelta(minutes=5)
+PROOF_LIFETIME: Final = timedelta(minutes=5)
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
-_TOUCH_EVERY: Final = timedelta(minutes=1)
+_ACTIVITY_INTERVAL: Final = timedelta(minutes=1)
 
 # Every act of a user runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they are
 # built once.
@@ -71,7 +72,7 @@ class AuthorizedSession:
     source: str
     proved_at: datetime | None
     is_stale: bool
-    """True if the stored time of the last activity is older than `_TOUCH_EVERY`."""
+    """True if the stored time of the last activity is older than `_ACTIVITY_INTERVAL`."""
 
 
 def digest(token: str) -> bytes:
@@ -80,6 +81,8 @@ def digest(token: str) -> bytes:
 
 
 class Sessions:
+    """Opens, authorises, lists, locks and ends sessions."""
+
     def __init__(self, context: Context, audit: Audit) -> None:
         self._context = context
         self._audit = audit
@@ -99,7 +102,7 @@ class Sessions:
         """A write transaction for a session, with the lock on the account's row.
 
         Two changes of one account are serialized: on PostgreSQL by the row lock, on SQLite by the file lock. `proof`
-        requires a proof of identity within `PROOF_LASTS`. Raises the errors of `authorise`.
+        requires a proof of identity within `PROOF_LIFETIME`. Raises the errors of `authorise`.
         """
         with self._context.database.write() as tx:
             session = self.authorise(tx, token, proof=proof, lock_row=True)
@@ -138,7 +141,7 @@ class Sessions:
             role=row.role,
             source=row.source,
             proved_at=row.proof_at,
-            is_stale=now - row.last_active_at >= _TOUCH_EVERY,
+            is_stale=now - row.last_active_at >= _ACTIVITY_INTERVAL,
         )
 
     def open(self, tx: Connection, account_id: int, epoch: int, *, method: str, source: str) -> str:
@@ -239,7 +242,7 @@ class Sessions:
     def end(self, token: str) -> None:
         """Sign out. An invalid token is ignored."""
         with self._context.database.write() as tx:
-            keep_account(tx, _OWNER, {"hashed": digest(token)})
+            lock_against_deletion(tx, _OWNER, {"hashed": digest(token)})
             row = tx.execute(
                 delete(Session).where(Session.token_hash == digest(token)).returning(Session.account_id, Session.source)
             ).one_or_none()
@@ -279,4 +282,4 @@ class Sessions:
 
 def is_fresh(proved_at: datetime | None, now: datetime) -> bool:
     """True if a proof at `proved_at` is still valid. A time more than `CLOCK_TOLERANCE` ahead is not."""
-    return proved_at is not None and -CLOCK_TOLERANCE <= now - proved_at < PROOF_LASTS
+    return proved_at is not None and -CLOCK_TOLERANCE <= now - proved_at < PROOF_LIFETIME

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, Select, bindparam, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from store.access_token import TokenHolder
-from store.audit import Audit, Tag
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.errors import DatabaseDamaged, DatabaseRefused, FreshProofRequired
 from store.models import (
@@ -18,8 +19,7 @@ from store.models import (
     Quota,
     SidebarSettingsRow,
 )
-from store.proofs import SOURCE, Proof
-from store.row_locks import keep_account
+from store.row_locks import lock_against_deletion
 from store.safeguards import needs_proof
 from store.secret_fields import StoredSecret
 from store.sections import (
@@ -34,6 +34,7 @@ from store.sections import (
 )
 from store.sessions import AuthorizedSession, Sessions, is_fresh
 from store.setting_fields import Setting, SettingType, secrets_of, settings_of
+from store.token_proofs import SOURCE, Proof
 from store.values.sections import Saved, SectionT, SettingsConflict
 
 _TABLES: Final[Mapping[type[Section], type[Base]]] = {
@@ -107,7 +108,7 @@ class Settings:
         """
         section = section.checked()
         with self._context.database.write() as tx:
-            keep_account(tx, account_id)
+            lock_against_deletion(tx, account_id)
             return self._write(tx, account_id, section, version, actor=actor, source="command line", is_proved=True)
 
     def save_with_token(

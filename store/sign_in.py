@@ -13,7 +13,9 @@ from typing import Final
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from store import passwords
-from store.audit import Audit, Tag
+from store.attempts import Attempts
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.errors import (
     AccountSuspended,
@@ -24,26 +26,27 @@ from store.errors import (
     WrongOriginalPassword,
 )
 from store.models import Account, PendingSignIn, Session, TwoFactor
-from store.row_locks import keep_account
+from store.row_locks import lock_against_deletion
 from store.second_factor import SecondFactors
 from store.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT, Sessions, digest
 from store.site import Site
 from store.text import fold, sanitize
 from store.throttle import Factor, Throttles
-from store.tries import Tries
 from store.values.sign_in import SecondFactorNeeded, SignedIn
 
 _SessionRow = Row[int, int, int, str, str, str | None, datetime | None]
-TICKET_LASTS: Final = timedelta(minutes=5)
+TICKET_LIFETIME: Final = timedelta(minutes=5)
 
 
 class SignIn:
+    """Signs in with the first and the second factor, and re-authenticates sessions."""
+
     def __init__(
         self,
         context: Context,
         audit: Audit,
         throttles: Throttles,
-        tries: Tries,
+        attempts: Attempts,
         sessions: Sessions,
         second_factor: SecondFactors,
         site: Site,
@@ -51,7 +54,7 @@ class SignIn:
         self._context = context
         self._audit = audit
         self._throttles = throttles
-        self._tries = tries
+        self._attempts = attempts
         self._sessions = sessions
         self._second_factor = second_factor
         self._site = site
@@ -68,14 +71,14 @@ class SignIn:
         account = self._account(name)
         account_id, stored = (account.id, account.password_hash) if account else (None, None)
         password = passwords.prepare(password)
-        with self._tries.one(Factor.PASSWORD, account_id, name, source=source, tag=Tag.SIGN_IN_FAILED):
+        with self._attempts.counted(Factor.PASSWORD, account_id, name, source=source, tag=Tag.SIGN_IN_FAILED):
             fits, renewed = False, None
-            if len(password) <= passwords.LONGEST:
+            if len(password) <= passwords.MAX_LENGTH:
                 fits, renewed = self._context.hasher.check_password(password, stored)
             if account is None or not fits:
                 raise WrongCredentials(field="password")
             with self.admitting(account.id, source=source, factor=Factor.PASSWORD) as tx:
-                held = self._hold(tx, account.id)
+                held = self._lock_account(tx, account.id)
                 if held.password_hash != stored:
                     raise WrongCredentials(field="password")
                 if renewed is not None:
@@ -83,8 +86,8 @@ class SignIn:
                 self._throttles.reset(tx, Factor.PASSWORD, account.name)
                 answer = self.admit(tx, account.id, method="password", source=source)
                 if isinstance(answer, SignedIn):
-                    answer = replace(answer, short_of=self._short_of(tx, account.id, password))
-                self._throttles.give_back_in(tx, peer, tried_at=tried_at)
+                    answer = replace(answer, required_length=self._required_length(tx, account.id, password))
+                self._throttles.refund_in(tx, peer, tried_at=tried_at)
                 return answer
 
     @contextmanager
@@ -105,11 +108,11 @@ class SignIn:
 
         Raises `WrongCredentials` if the account is gone, and `AccountSuspended`.
         """
-        account = self._hold(tx, account_id)
+        account = self._lock_account(tx, account_id)
         if account.suspended_at is not None:
             raise AccountSuspended
         if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is None:
-            return self._let_in(tx, account_id, account.name, account.auth_epoch, method, source)
+            return self._open_session(tx, account_id, account.name, account.auth_epoch, method, source)
         now, ticket = self._context.now(), self._context.rng.randbytes(32).hex()
         tx.execute(delete(PendingSignIn).where(PendingSignIn.expires_at <= now))
         tx.execute(
@@ -119,10 +122,10 @@ class SignIn:
                 epoch=account.auth_epoch,
                 method=method,
                 source=sanitize(source, 200),
-                expires_at=now + TICKET_LASTS,
+                expires_at=now + TICKET_LIFETIME,
             )
         )
-        return SecondFactorNeeded(ticket, account.name, now + TICKET_LASTS)
+        return SecondFactorNeeded(ticket, account.name, now + TICKET_LIFETIME)
 
     def with_code(self, ticket: str, code: str) -> SignedIn:
         """Finish a sign-in with a TOTP or a backup code.
@@ -134,16 +137,16 @@ class SignIn:
             pending = self._pending(tx, ticket)
         account_id, name, source = pending.account_id, pending.name, pending.source
         factor = self._second_factor.active(account_id)
-        with self._tries.one(Factor.SECOND, account_id, name, source=source, tag=Tag.SIGN_IN_FAILED):
+        with self._attempts.counted(Factor.SECOND, account_id, name, source=source, tag=Tag.SIGN_IN_FAILED):
             verified = self._second_factor.verify(factor, code)
             with self._context.database.write() as tx:
-                account = self._hold(tx, account_id)
+                account = self._lock_account(tx, account_id)
                 claimed = tx.execute(delete(PendingSignIn).where(PendingSignIn.ticket_hash == digest(ticket)))
                 if claimed.rowcount != 1 or account.auth_epoch != pending.epoch:
                     raise SignInExpired
                 self._second_factor.claim(tx, account_id, name, verified, source=source)
                 method = f"{pending.method} and {verified.method}"
-                return self._let_in(tx, account_id, name, account.auth_epoch, method, source)
+                return self._open_session(tx, account_id, name, account.auth_epoch, method, source)
 
     def prove_with_password(self, token: str, password: str) -> None:
         """Re-authenticate with the password, which also unlocks the session. Slow.
@@ -152,12 +155,12 @@ class SignIn:
         """
         session = self._session(token)
         password = passwords.prepare(password)
-        with self._tries.one(Factor.PASSWORD, session.account_id, session.name, source=session.source):
-            short = len(password) <= passwords.LONGEST
+        with self._attempts.counted(Factor.PASSWORD, session.account_id, session.name, source=session.source):
+            short = len(password) <= passwords.MAX_LENGTH
             if not short or not self._context.hasher.check_password(password, session.password_hash)[0]:
                 raise WrongOriginalPassword(field="password")
         with self._context.database.write() as tx:
-            held = self._hold(tx, session.account_id)
+            held = self._lock_account(tx, session.account_id)
             if held.password_hash != session.password_hash or held.auth_epoch != session.epoch:
                 raise SessionEnded
             self._throttles.reset(tx, Factor.PASSWORD, session.name)
@@ -170,10 +173,10 @@ class SignIn:
         """
         session = self._session(token)
         factor = self._second_factor.active(session.account_id)
-        with self._tries.one(Factor.SECOND, session.account_id, session.name, source=session.source):
+        with self._attempts.counted(Factor.SECOND, session.account_id, session.name, source=session.source):
             verified = self._second_factor.verify(factor, code)
             with self._context.database.write() as tx:
-                if self._hold(tx, session.account_id).auth_epoch != session.epoch:
+                if self._lock_account(tx, session.account_id).auth_epoch != session.epoch:
                     raise SessionEnded
                 self._second_factor.claim(tx, session.account_id, session.name, verified, source=session.source)
                 self._note_proof(tx, session, verified.method)
@@ -183,7 +186,7 @@ class SignIn:
         with self._context.database.read() as tx:
             return tx.execute(query).one_or_none()
 
-    def _hold(self, tx: Connection, account_id: int) -> "Row[str, str | None, int, datetime | None]":
+    def _lock_account(self, tx: Connection, account_id: int) -> "Row[str, str | None, int, datetime | None]":
         row = tx.execute(
             select(Account.name, Account.password_hash, Account.auth_epoch, Account.suspended_at)
             .where(Account.id == account_id)
@@ -238,7 +241,7 @@ class SignIn:
             raise SessionSuspended
         return row
 
-    def _short_of(self, tx: Connection, account_id: int, password: str) -> int:
+    def _required_length(self, tx: Connection, account_id: int, password: str) -> int:
         shortest = passwords.shortest_for(tx, self._site, account_id)
         return shortest if len(password) < shortest else 0
 
@@ -247,7 +250,7 @@ class SignIn:
         if account_id is None:
             return
         with self._context.database.write() as tx:
-            keep_account(tx, account_id)
+            lock_against_deletion(tx, account_id)
             name = tx.execute(select(Account.name).where(Account.id == account_id)).scalar()
             if name is None:
                 return
@@ -256,7 +259,9 @@ class SignIn:
             reason = "account suspended"
             self._audit.record(tx, account_id, Tag.SIGN_IN_FAILED, actor=name, source=source, reason=reason)
 
-    def _let_in(self, tx: Connection, account_id: int, name: str, epoch: int, method: str, source: str) -> SignedIn:
+    def _open_session(
+        self, tx: Connection, account_id: int, name: str, epoch: int, method: str, source: str
+    ) -> SignedIn:
         token = self._sessions.open(tx, account_id, epoch, method=method, source=source)
         self._audit.record(tx, account_id, Tag.SIGNED_IN, actor=name, source=source, method=method)
         return SignedIn(token, name)

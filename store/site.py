@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from store.audit import COMMAND_LINE, UNNAMED, Audit, SiteTag
+from store.audit import Audit
+from store.audit_tags import COMMAND_LINE, UNNAMED, SiteTag
 from store.context import Context
 from store.errors import GatekeyError, InvalidSetting
 from store.models import SiteSetting
@@ -37,6 +38,8 @@ class MailSwitches:
 
 
 class Site:
+    """Reads and stores the site's settings."""
+
     def __init__(self, context: Context, audit: Audit) -> None:
         self._context = context
         self._audit = audit

@@ -13,7 +13,7 @@ from store.money import parse_usd, type_usd
 from store.request_fields import check_extra_field
 from store.text import is_sanitized
 
-MOST_OUTPUT_TOKENS: Final = 10_000_000
+MAX_OUTPUT_TOKENS: Final = 10_000_000
 """An upper bound above the output of any model."""
 Value = bool | int | str | tuple[str, ...]
 PASSWORD_MINIMUM: Final = "password.minimum_without_second_factor"  # noqa: S105 - the name of a switch
@@ -134,8 +134,8 @@ _SWITCHES: Final = (
     Switch(
         "price.max_output_tokens",
         131_072,
-        _whole(1, MOST_OUTPUT_TOKENS),
-        f"tokens, 1 to {MOST_OUTPUT_TOKENS}: the longest answer of a model whose price does not say",
+        _whole(1, MAX_OUTPUT_TOKENS),
+        f"tokens, 1 to {MAX_OUTPUT_TOKENS}: the longest answer of a model whose price does not say",
     ),
     Switch(
         "price.unpriced",

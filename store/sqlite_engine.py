@@ -19,7 +19,7 @@ APPLICATION_ID: Final = 0x474B4559
 
 BUSY_TIMEOUT_MS: Final = 5000
 """The default timeout of locks, on PostgreSQL too."""
-_ASK_EVERY_S: Final = 0.002
+_LOCK_POLL_S: Final = 0.002
 PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -73,14 +73,14 @@ def set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> No
     cursor = connection.cursor()
     # SQLite's timeout does not cover another connection's switch of a new file to write-ahead logging.
     cursor.execute("PRAGMA busy_timeout=0")
-    _ask_until_free(cursor, "PRAGMA journal_mode=WAL")
+    _retry_until_free(cursor, "PRAGMA journal_mode=WAL")
     for pragma in PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
 
 
-def take_write_lock(connection: Connection, patience: float = BUSY_TIMEOUT_MS / 1000) -> None:
-    """Begin a write transaction; retry every `_ASK_EVERY_S` for up to `patience` seconds.
+def take_write_lock(connection: Connection, lock_timeout_s: float = BUSY_TIMEOUT_MS / 1000) -> None:
+    """Begin a write transaction; retry every `_LOCK_POLL_S` for up to `lock_timeout_s` seconds.
 
     A transaction that becomes a writer later would fail at once if another one wrote in between, whatever the timeout.
     SQLite's own busy handler retries down to every 100 ms, so that of eight busy writers some never get the lock.
@@ -88,16 +88,16 @@ def take_write_lock(connection: Connection, patience: float = BUSY_TIMEOUT_MS / 
     cursor = connection.connection.cursor()
     cursor.execute("PRAGMA busy_timeout=0")
     try:
-        if not _ask_until_free(cursor, "BEGIN IMMEDIATE", patience):
+        if not _retry_until_free(cursor, "BEGIN IMMEDIATE", lock_timeout_s):
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last attempt raises its error
     finally:
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.close()
 
 
-def _ask_until_free(cursor: DBAPICursor, statement: str, patience: float = BUSY_TIMEOUT_MS / 1000) -> bool:
-    """True if `statement` ran within `patience` seconds; False if the lock was busy or another error occurred."""
-    deadline = time.monotonic() + patience
+def _retry_until_free(cursor: DBAPICursor, statement: str, lock_timeout_s: float = BUSY_TIMEOUT_MS / 1000) -> bool:
+    """True if `statement` ran within `lock_timeout_s` seconds; False if the lock was busy or another error occurred."""
+    deadline = time.monotonic() + lock_timeout_s
     while time.monotonic() < deadline:
         try:
             cursor.execute(statement)
@@ -106,5 +106,5 @@ def _ask_until_free(cursor: DBAPICursor, statement: str, patience: float = BUSY_
                 break
         else:
             return True
-        time.sleep(_ASK_EVERY_S)
+        time.sleep(_LOCK_POLL_S)
     return False

@@ -12,6 +12,7 @@ from store.access_token import AccessTokens
 from store.accounts import Accounts
 from store.api_keys import ApiKeys
 from store.at_rest import KeyRing
+from store.attempts import Attempts
 from store.audit import Audit
 from store.backup_codes import BackupCodes
 from store.bindings import Bindings
@@ -33,7 +34,6 @@ from store.passkey_verification import PasskeyVerification
 from store.passkeys import Passkeys
 from store.passwords import Passwords
 from store.pricing import Pricing
-from store.proofs import Proofs
 from store.quota import Quotas
 from store.quota_warnings import QuotaWarnings
 from store.recommendations import Recommendations
@@ -48,7 +48,7 @@ from store.sqlite_engine import prepare_file
 from store.strength import Estimator, estimate
 from store.suspension import Suspensions
 from store.throttle import Throttles
-from store.tries import Tries
+from store.token_proofs import TokenProofs
 from store.two_factor import TwoFactors
 from store.usage_log import UsageLog
 
@@ -75,7 +75,7 @@ class Store:
     site: Site
     quota: Quotas
     pricing: Pricing
-    proofs: Proofs
+    proofs: TokenProofs
     quota_warnings: QuotaWarnings
     usage: UsageLog
     outbox: Outbox
@@ -158,15 +158,15 @@ def assemble(context: Context) -> Store:
     audit = Audit(context)
     context.database.before_commit = audit.bind
     throttles = Throttles(context)
-    tries = Tries(context, audit, throttles)
+    attempts = Attempts(context, audit, throttles)
     site = Site(context, audit)
     notices = Notices(context)
     sessions = Sessions(context, audit)
     credentials = Credentials(site)
     codes = BackupCodes(context)
     second_factor = SecondFactors(context, audit, throttles, codes, notices, site)
-    two_factor = TwoFactors(context, audit, throttles, tries, sessions, codes, notices, site)
-    sign_in = SignIn(context, audit, throttles, tries, sessions, second_factor, site)
+    two_factor = TwoFactors(context, audit, throttles, attempts, sessions, codes, notices, site)
+    sign_in = SignIn(context, audit, throttles, attempts, sessions, second_factor, site)
     email_confirmations = EmailConfirmations(context, audit, sessions)
     quota_warnings = QuotaWarnings(context)
     usage = UsageLog(context, audit, sessions)
@@ -176,7 +176,7 @@ def assemble(context: Context) -> Store:
     return Store(
         context=context,
         accounts=Accounts(context, audit, throttles, notices, site),
-        passwords=Passwords(context, audit, throttles, tries, sessions, notices, site),
+        passwords=Passwords(context, audit, throttles, attempts, sessions, notices, site),
         sign_in=sign_in,
         sessions=sessions,
         throttles=throttles,
@@ -193,13 +193,13 @@ def assemble(context: Context) -> Store:
         quota=Quotas(context, audit, sessions, quota_warnings, usage),
         quota_warnings=quota_warnings,
         pricing=pricing,
-        proofs=Proofs(context, audit, throttles, tries, second_factor),
+        proofs=TokenProofs(context, audit, throttles, attempts, second_factor),
         usage=usage,
         outbox=Outbox(context, sessions, email_confirmations),
         deliveries=Deliveries(context, sessions),
         email_confirmations=email_confirmations,
         audit=audit,
-        deletion=Deletion(context, audit, throttles, tries, sessions, notices),
+        deletion=Deletion(context, audit, throttles, attempts, sessions, notices),
         suspension=Suspensions(context, audit, sessions, notices),
         exports=Exports(context, audit, sessions),
         recommendations=Recommendations(context, sessions, two_factor, settings, site, pricing),

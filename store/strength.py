@@ -6,7 +6,7 @@ from typing import Final
 
 from store.text import sanitize
 
-LOWEST_SCORE: Final = 3
+MIN_SCORE: Final = 3
 _ESTIMATED_CHARACTERS: Final = 72
 """The estimator's time grows with the square of the length; further characters can only make a password stronger."""
 
@@ -20,7 +20,7 @@ class Strength:
 
     @property
     def is_enough(self) -> bool:
-        return self.score >= LOWEST_SCORE
+        return self.score >= MIN_SCORE
 
 
 def estimate(password: str, known_words: tuple[str, ...] = ()) -> Strength:

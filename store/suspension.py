@@ -3,12 +3,13 @@
 from sqlalchemy import delete, update
 
 from store.accounts import is_last_administrator
-from store.audit import COMMAND_LINE, Audit, Tag
+from store.audit import Audit
+from store.audit_tags import COMMAND_LINE, Tag
 from store.context import Context
 from store.errors import AlreadySuspended, LastAdministrator, NotSuspended
 from store.models import Account, PendingSignIn
 from store.notices import Notices
-from store.row_locks import held_by_name, hold_administrators
+from store.row_locks import lock_administrators, lock_by_name
 from store.sessions import Sessions
 
 
@@ -27,8 +28,8 @@ class Suspensions:
         Raises `NoSuchAccount`, `AlreadySuspended`, `LastAdministrator`.
         """
         with self._context.database.write() as tx:
-            account = held_by_name(tx, name)
-            hold_administrators(tx)
+            account = lock_by_name(tx, name)
+            lock_administrators(tx)
             if is_last_administrator(tx, account.id):
                 raise LastAdministrator
             # The session rows stay, unusable by the raised epoch, so that their consoles can be told the reason.
@@ -46,7 +47,7 @@ class Suspensions:
     def resume(self, name: str, *, actor: str) -> None:
         """Lift a suspension. Earlier sessions stay ended. Raises `NoSuchAccount`, `NotSuspended`."""
         with self._context.database.write() as tx:
-            account = held_by_name(tx, name)
+            account = lock_by_name(tx, name)
             resumed = tx.execute(
                 update(Account)
                 .where(Account.id == account.id, Account.suspended_at.is_not(None))

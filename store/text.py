@@ -39,7 +39,7 @@ def sanitize_lines(text: object, limit: int = 65536) -> str:
     return _shorten(_UNSAFE.sub(REPLACEMENT, str(text).replace("\t", " ")), limit)
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """`number` and `noun`, in the plural unless `number` is 1: "1 account", "2 accounts"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -49,7 +49,7 @@ def is_sanitized(text: str) -> bool:
     return _UNSAFE.search(text) is None and _LINE_BREAKS.search(text) is None
 
 
-def normal(text: str) -> str:
+def normalize(text: str) -> str:
     """`text` in Unicode normalization form C, so that equal text from two keyboards compares equal."""
     return unicodedata.normalize("NFC", text)
 
@@ -65,7 +65,7 @@ def fold(text: str) -> str:
 
 def fold_case(text: str) -> str:
     """The comparison key of a name whose spellings differ only by case (Unicode 3.13, D145)."""
-    return normal(normal(text).casefold())
+    return normalize(normalize(text).casefold())
 
 
 def _shorten(text: str, limit: int) -> str:

@@ -18,17 +18,17 @@ from store.text import fold
 from store.upsert import upsert
 
 FREE_FAILURES: Final = 5
-FIRST_LOCK: Final = timedelta(seconds=60)
-LONGEST_LOCK: Final = timedelta(seconds=900)
-DISABLED_AFTER: Final = 100
-SOURCE_LIMIT: Final = 10
-EVERYONE_LIMIT: Final = 1000
-SIGN_INS: Final = "everyone"
-PASSKEY_PAGE: Final = "passkey page"
-BEARER_LIMIT: Final = 20
-WINDOW: Final = timedelta(minutes=5)
-_FORGET_AFTER: Final = timedelta(days=1)
-_REMEMBER: Final = timedelta(days=30)
+FIRST_LOCK_DURATION: Final = timedelta(seconds=60)
+MAX_LOCK_DURATION: Final = timedelta(seconds=900)
+DISABLED_AFTER_FAILURES: Final = 100
+ATTEMPTS_PER_SOURCE: Final = 10
+ATTEMPTS_IN_TOTAL: Final = 1000
+SIGN_IN_BUCKET: Final = "everyone"
+PASSKEY_PAGE_BUCKET: Final = "passkey page"
+BEARER_ATTEMPTS: Final = 20
+RATE_WINDOW: Final = timedelta(minutes=5)
+_FEW_FAILURES_RETENTION: Final = timedelta(days=1)
+_FAILURES_RETENTION: Final = timedelta(days=30)
 
 
 class Factor(StrEnum):
@@ -40,6 +40,8 @@ class Factor(StrEnum):
 
 
 class Throttles:
+    """Counts failures per factor and name, and attempts per source."""
+
     def __init__(self, context: Context) -> None:
         self._context = context
 
@@ -51,7 +53,7 @@ class Throttles:
         failures in a row (NIST SP 800-63B, 5.2.2).
         """
         bucket, now = self.bucket(factor, name), self._context.now()
-        furthest = now + LONGEST_LOCK
+        furthest = now + MAX_LOCK_DURATION
         with self._context.database.write() as tx:
             self._purge(tx, now)
             if self._claim(tx, bucket, now):
@@ -64,7 +66,7 @@ class Throttles:
                 .values(locked_until=furthest)
             )
             row = tx.execute(select(Throttle).where(Throttle.bucket == bucket)).one_or_none()
-        if row is not None and row.failures >= DISABLED_AFTER:
+        if row is not None and row.failures >= DISABLED_AFTER_FAILURES:
             raise FactorDisabled
         # On PostgreSQL the attempt that held the row may have succeeded since and deleted it.
         locked_until = row.locked_until if row is not None else None
@@ -90,7 +92,7 @@ class Throttles:
             update(Throttle).where(Throttle.bucket == self.bucket(factor, name)).values(updated_at=self._context.now())
         )
 
-    def admit(self, source: str, *, among: str = SIGN_INS) -> datetime:
+    def admit(self, source: str, *, among: str = SIGN_IN_BUCKET) -> datetime:
         """Count one attempt from `source` (a peer address or system user); returns the time of the count.
 
         The limits per 5 minutes are 10 attempts per source, and 1,000 over all sources in the group `among`. Groups are
@@ -98,30 +100,30 @@ class Throttles:
         so an attacker cannot gain attempts by an own account. Raises `TooManyAttempts`.
         """
         now = self._context.now()
-        for bucket, limit in ((self._mac(f"source:{source}"), SOURCE_LIMIT), (among, EVERYONE_LIMIT)):
+        for bucket, limit in ((self._mac(f"source:{source}"), ATTEMPTS_PER_SOURCE), (among, ATTEMPTS_IN_TOTAL)):
             with self._context.database.write() as tx:
                 wait = self._hit(tx, bucket, limit, now)
             if wait is not None:
                 raise TooManyAttempts(wait)
         return now
 
-    def give_back(self, source: str, *, tried_at: datetime, among: str = SIGN_INS) -> None:
+    def refund(self, source: str, *, tried_at: datetime, among: str = SIGN_IN_BUCKET) -> None:
         """Take back one attempt that `admit` counted at `tried_at`, after its success."""
         for bucket in (self._mac(f"source:{source}"), among):
             with self._context.database.write() as tx:
-                self._take_back(tx, bucket, tried_at)
+                self._refund_row(tx, bucket, tried_at)
 
-    def give_back_in(self, tx: Connection, source: str, *, tried_at: datetime) -> None:
+    def refund_in(self, tx: Connection, source: str, *, tried_at: datetime) -> None:
         """Take back a sign-in inside `tx`, as its last statements, because all sign-ins share one locked row."""
-        for bucket in (self._mac(f"source:{source}"), SIGN_INS):
-            self._take_back(tx, bucket, tried_at)
+        for bucket in (self._mac(f"source:{source}"), SIGN_IN_BUCKET):
+            self._refund_row(tx, bucket, tried_at)
 
     def count_bad_bearer(self, tx: Connection, peer: str) -> None:
         """Count one unknown bearer token or API key from `peer`. Raises `TooManyAttempts` beyond 20 in 5 minutes.
 
         The count is separate from sign-ins: tokens cannot be guessed, and a flood of them must not block sign-ins.
         """
-        wait = self._hit(tx, self._mac(f"bearer:{peer}"), BEARER_LIMIT, self._context.now())
+        wait = self._hit(tx, self._mac(f"bearer:{peer}"), BEARER_ATTEMPTS, self._context.now())
         if wait is not None:
             raise TooManyAttempts(wait)
 
@@ -136,25 +138,25 @@ class Throttles:
     def _claim(self, tx: Connection, bucket: str, now: datetime) -> bool:
         counted = Throttle.failures + 1
         locks = [(counted == at, now + _length(at)) for at in range(FREE_FAILURES, FREE_FAILURES + 4)]
-        locked_until = case(*locks, (counted > FREE_FAILURES, now + LONGEST_LOCK), else_=null())
+        locked_until = case(*locks, (counted > FREE_FAILURES, now + MAX_LOCK_DURATION), else_=null())
         return upsert(
             tx,
             Throttle,
             {"bucket": bucket},
             {"failures": (1, counted), "locked_until": (None, locked_until), "updated_at": now},
             only_if=and_(
-                Throttle.failures < DISABLED_AFTER,
+                Throttle.failures < DISABLED_AFTER_FAILURES,
                 or_(Throttle.locked_until.is_(None), Throttle.locked_until <= now),
             ),
         )
 
     def _purge(self, tx: Connection, now: datetime) -> None:
         # Only counts below a lock expire after a day: an attacker must not reset the count by waiting.
-        for_good = and_(Throttle.failures < DISABLED_AFTER, Throttle.updated_at < now - _REMEMBER)
-        soon = and_(Throttle.failures < FREE_FAILURES, Throttle.updated_at < now - _FORGET_AFTER)
+        for_good = and_(Throttle.failures < DISABLED_AFTER_FAILURES, Throttle.updated_at < now - _FAILURES_RETENTION)
+        soon = and_(Throttle.failures < FREE_FAILURES, Throttle.updated_at < now - _FEW_FAILURES_RETENTION)
         tx.execute(delete(Throttle).where(or_(for_good, soon)))
 
-    def _take_back(self, tx: Connection, bucket: str, tried_at: datetime) -> None:
+    def _refund_row(self, tx: Connection, bucket: str, tried_at: datetime) -> None:
         # A window that began later did not count this attempt.
         tx.execute(
             update(RateWindow)
@@ -163,8 +165,8 @@ class Throttles:
         )
 
     def _hit(self, tx: Connection, bucket: str, limit: int, now: datetime) -> timedelta | None:
-        over = or_(RateWindow.started_at <= now - WINDOW, RateWindow.started_at > now + WINDOW)
-        tx.execute(delete(RateWindow).where(RateWindow.started_at < now - _FORGET_AFTER))
+        over = or_(RateWindow.started_at <= now - RATE_WINDOW, RateWindow.started_at > now + RATE_WINDOW)
+        tx.execute(delete(RateWindow).where(RateWindow.started_at < now - _FEW_FAILURES_RETENTION))
         is_within = upsert(
             tx,
             RateWindow,
@@ -178,14 +180,14 @@ class Throttles:
         if is_within:
             return None
         started: datetime | None = tx.execute(select(RateWindow.started_at).where(RateWindow.bucket == bucket)).scalar()
-        return max((started or now) + WINDOW - now, timedelta(seconds=1))
+        return max((started or now) + RATE_WINDOW - now, timedelta(seconds=1))
 
 
-def lock_after(failures: int) -> timedelta | None:
+def lock_duration(failures: int) -> timedelta | None:
     """The duration of the lock after that many failures in a row, or None without a lock."""
     return _length(failures) if failures >= FREE_FAILURES else None
 
 
 def _length(failures: int) -> timedelta:
     # The shift is bounded, because the count of failures is not.
-    return min(FIRST_LOCK * (1 << min(failures - FREE_FAILURES, 4)), LONGEST_LOCK)
+    return min(FIRST_LOCK_DURATION * (1 << min(failures - FREE_FAILURES, 4)), MAX_LOCK_DURATION)

@@ -11,7 +11,9 @@ from typing import Final
 from sqlalchemy import Connection, delete, insert, select, update
 
 from store import passwords, totp
-from store.audit import COMMAND_LINE, Audit, Tag
+from store.attempts import Attempts
+from store.audit import Audit
+from store.audit_tags import COMMAND_LINE, Tag
 from store.backup_codes import BackupCodes, generate
 from store.context import Context
 from store.errors import (
@@ -27,25 +29,26 @@ from store.errors import (
 )
 from store.models import Account, TwoFactor, TwoFactorSetup
 from store.notices import Notices
-from store.row_locks import held_by_name
+from store.row_locks import lock_by_name
 from store.second_factor import associated_data
 from store.sessions import AuthorizedSession, Sessions
 from store.site import Site
 from store.site_switches import PASSWORD_MINIMUM
 from store.throttle import Factor, Throttles
-from store.tries import Tries
 from store.values.two_factor import Enrolment, TwoFactorStatus
 
-SETUP_LASTS: Final = timedelta(minutes=10)
+SETUP_LIFETIME: Final = timedelta(minutes=10)
 
 
 class TwoFactors:
+    """Enrols, disables and resets the second factor, and renews backup codes."""
+
     def __init__(
         self,
         context: Context,
         audit: Audit,
         throttles: Throttles,
-        tries: Tries,
+        attempts: Attempts,
         sessions: Sessions,
         codes: BackupCodes,
         notices: Notices,
@@ -54,7 +57,7 @@ class TwoFactors:
         self._context = context
         self._audit = audit
         self._throttles = throttles
-        self._tries = tries
+        self._attempts = attempts
         self._sessions = sessions
         self._codes = codes
         self._notices = notices
@@ -80,7 +83,7 @@ class TwoFactors:
         hashes = self._codes.hash_all(codes)
         with self._sessions.writing(token, proof=True) as (tx, session):
             self._refuse_if_enabled(tx, session.account_id)
-            expires_at = self._context.now() + SETUP_LASTS
+            expires_at = self._context.now() + SETUP_LIFETIME
             tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.account_id == session.account_id))
             tx.execute(
                 insert(TwoFactorSetup).values(
@@ -99,7 +102,7 @@ class TwoFactors:
         """
         with self._sessions.reading(token) as (tx, session):
             hashes = self._pending(tx, session.account_id).code_hashes
-        with self._tries.one(Factor.SECOND, session.account_id, session.name, source=session.source):
+        with self._attempts.counted(Factor.SECOND, session.account_id, session.name, source=session.source):
             if not self._codes.matches(code, hashes):
                 sentence = "This is not one of the codes shown. Type one of them as it stands."
                 raise WrongCode(sentence, field="saved-code")
@@ -125,7 +128,7 @@ class TwoFactors:
             raise StepMissing("Save the backup codes first, and type one of them back.", field="code")
         secret = self._context.ring.open(pending.secret_sealed, setup_associated_data(session.account_id))
         now = self._context.now()
-        with self._tries.one(Factor.SECOND, session.account_id, session.name, source=session.source):
+        with self._attempts.counted(Factor.SECOND, session.account_id, session.name, source=session.source):
             step = totp.matching_step(secret, code, now, self._drift())
         with self._sessions.writing(token, proof=True) as (tx, session):
             self._refuse_if_enabled(tx, session.account_id)
@@ -166,7 +169,7 @@ class TwoFactors:
             self._refuse_unless_enabled(tx, session.account_id)
             stored = tx.execute(select(Account.password_hash).where(Account.id == session.account_id)).scalar()
             shortest = self._site.number_in(tx, PASSWORD_MINIMUM)
-        is_asked = stored is not None and shortest > passwords.SHORTEST
+        is_asked = stored is not None and shortest > passwords.MIN_LENGTH
         if is_asked:
             self._check_length(session, passwords.prepare(password), stored, shortest)
         with self._sessions.writing(token, proof=True) as (tx, session):
@@ -187,7 +190,7 @@ class TwoFactors:
         Raises `NoSuchAccount`, `NotEnabled`.
         """
         with self._context.database.write() as tx:
-            account = held_by_name(tx, name)
+            account = lock_by_name(tx, name)
             gone = tx.execute(delete(TwoFactor).where(TwoFactor.account_id == account.id))
             if gone.rowcount != 1:
                 raise NotEnabled("Two-factor authentication is not on for this account.")
@@ -223,8 +226,8 @@ class TwoFactors:
                 "Enter yours, and it is checked.",
                 field="password",
             )
-        with self._tries.one(Factor.PASSWORD, session.account_id, session.name, source=session.source):
-            short = len(password) <= passwords.LONGEST
+        with self._attempts.counted(Factor.PASSWORD, session.account_id, session.name, source=session.source):
+            short = len(password) <= passwords.MAX_LENGTH
             if not short or not self._context.hasher.check_password(password, stored)[0]:
                 raise WrongOriginalPassword(field="password")
         if len(password) < shortest:

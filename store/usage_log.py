@@ -12,23 +12,24 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, insert, select, update
 
-from store.audit import Audit, Tag
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.db_enums import db_enum
 from store.errors import InvalidNumber
 from store.models import PrivacySettingsRow, UsageDay, UsageEntryRow
-from store.row_locks import keep_account
+from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
 from store.text import sanitize
 from store.upsert import upserting_insert
 from store.values.usage import DayTotal, Kind, LoggedEntry, UsageEntry, UsagePage
 
-PAGE: Final = 50
-LONGEST_PAGE: Final = 500
-_COUNT_CAP: Final = 10_000
-LONGEST_STATUS: Final = 40
-LONGEST_REQUEST_ID: Final = 100
-_MOST_COUNTED: Final = 1_000_000_000
+PAGE_SIZE: Final = 50
+MAX_PAGE_SIZE: Final = 500
+_MAX_IPS_COUNTED: Final = 10_000
+MAX_STATUS_LENGTH: Final = 40
+MAX_REQUEST_ID_LENGTH: Final = 100
+_MAX_COUNT: Final = 1_000_000_000
 
 
 _WITH_ADDRESS: Final = (Kind.CONSUMPTION, Kind.ERROR)
@@ -69,6 +70,8 @@ _RECORDS_IP: Final = (
 
 
 class UsageLog:
+    """Appends calls to the usage log, and reads it by pages and days."""
+
     def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
         self._context = context
         self._audit = audit
@@ -91,7 +94,7 @@ class UsageLog:
         `entry_id` is an earlier entry of these refusals, whose detail is replaced by that of `entry`. Without it, or if
         it was deleted, a new entry is logged.
         """
-        keep_account(tx, account_id)
+        lock_against_deletion(tx, account_id)
         if entry_id is not None:
             line = update(UsageEntryRow).where(UsageEntryRow.id == entry_id, UsageEntryRow.account_id == account_id)
             if tx.execute(line.values(detail=sanitize(entry.detail, 500))).rowcount == 1:
@@ -100,13 +103,13 @@ class UsageLog:
         return self._append(tx, account_id, entry, calls=count)
 
     def _append(self, tx: Connection, account_id: int, entry: UsageEntry, *, calls: int) -> int:
-        keep_account(tx, account_id)
+        lock_against_deletion(tx, account_id)
         now = self._context.now()
         entry = replace(
             entry,
-            prompt_tokens=_bounded(entry.prompt_tokens),
-            completion_tokens=_bounded(entry.completion_tokens),
-            duration_ms=_bounded(entry.duration_ms),
+            prompt_tokens=_clamp(entry.prompt_tokens),
+            completion_tokens=_clamp(entry.completion_tokens),
+            duration_ms=_clamp(entry.duration_ms),
         )
         row = {
             "account_id": account_id,
@@ -114,8 +117,8 @@ class UsageLog:
             "at": now,
             "model": sanitize(entry.model, 200),
             "api_key_name": sanitize(entry.api_key_name, 64),
-            "request_id": sanitize(entry.request_id, LONGEST_REQUEST_ID),
-            "status": sanitize(entry.status, LONGEST_STATUS),
+            "request_id": sanitize(entry.request_id, MAX_REQUEST_ID_LENGTH),
+            "status": sanitize(entry.status, MAX_STATUS_LENGTH),
             "detail": sanitize(entry.detail, 500),
             "prompt_tokens": entry.prompt_tokens,
             "completion_tokens": entry.completion_tokens,
@@ -150,7 +153,7 @@ class UsageLog:
         tx.execute(
             update(UsageEntryRow)
             .where(*_is_task(account_id, request_id))
-            .values(status=sanitize(status, LONGEST_STATUS))
+            .values(status=sanitize(status, MAX_STATUS_LENGTH))
         )
 
     def page(
@@ -160,7 +163,7 @@ class UsageLog:
         kind: Kind | None = None,
         model: str | None = None,
         before: int | None = None,
-        limit: int = PAGE,
+        limit: int = PAGE_SIZE,
     ) -> UsagePage:
         """Entries of the session's account older than id `before`, newest first. Raises `InvalidNumber`."""
         with self._sessions.reading(token) as (tx, session):
@@ -174,11 +177,11 @@ class UsageLog:
         kind: Kind | None = None,
         model: str | None = None,
         before: int | None = None,
-        limit: int = PAGE,
+        limit: int = PAGE_SIZE,
     ) -> UsagePage:
         """The entries of an account, as `page`, inside `tx`. The time does not grow with the log or the page."""
-        if not 1 <= limit <= LONGEST_PAGE:
-            raise InvalidNumber(f"A page has 1 to {LONGEST_PAGE} entries.", field="limit")
+        if not 1 <= limit <= MAX_PAGE_SIZE:
+            raise InvalidNumber(f"A page has 1 to {MAX_PAGE_SIZE} entries.", field="limit")
         query = select(UsageEntryRow).where(UsageEntryRow.account_id == account_id)
         if kind is not None:
             query = query.where(UsageEntryRow.kind == kind.value)
@@ -207,7 +210,7 @@ class UsageLog:
             holding = (
                 select(UsageEntryRow.id)
                 .where(UsageEntryRow.account_id == session.account_id, UsageEntryRow.client_ip.is_not(None))
-                .limit(_COUNT_CAP + 1)
+                .limit(_MAX_IPS_COUNTED + 1)
                 .subquery()
             )
             return int(tx.execute(select(func.count()).select_from(holding)).scalar_one())
@@ -232,10 +235,10 @@ class UsageLog:
         return canonical_ip(entry.client_ip) if wanted is True else None
 
 
-def _bounded(count: int) -> int:
+def _clamp(count: int) -> int:
     # Token counts come from the model server. An absurd one must neither prevent the log entry nor overflow the total
     # of the day.
-    return min(max(count, 0), _MOST_COUNTED)
+    return min(max(count, 0), _MAX_COUNT)
 
 
 def canonical_ip(text: str) -> str | None:
@@ -251,7 +254,7 @@ def _is_task(account_id: int, request_id: str) -> tuple[ColumnElement[bool], ...
     return (
         UsageEntryRow.account_id == account_id,
         UsageEntryRow.kind == Kind.TASK.value,
-        UsageEntryRow.request_id == sanitize(request_id, LONGEST_REQUEST_ID),
+        UsageEntryRow.request_id == sanitize(request_id, MAX_REQUEST_ID_LENGTH),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Set
 from typing import Any, Final, NoReturn
 
 from gateway.problems import OpenAiProblem
-from store.request_fields import READ, chooses_in_metadata, refusal
+from store.request_fields import GATEWAY_FIELDS, overrides_model, refusal
 from store.text import sanitize
 from store.tokens import SECRET
 
@@ -203,7 +203,7 @@ def _check_field(key: str, extra: Set[str]) -> None:
     sentence = refusal(name)
     if sentence is not None:
         _refuse(sentence, name)
-    if name in READ and key != name:
+    if name in GATEWAY_FIELDS and key != name:
         _refuse(f"Write {name} in small letters.", name)
     if key in extra:
         return
@@ -236,7 +236,7 @@ def _check_metadata(metadata: object) -> None:
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         _refuse("metadata is an object whose values are strings.", "metadata")
     for key in metadata:
-        if chooses_in_metadata(key):
+        if overrides_model(key):
             name = sanitize(key.casefold(), 64)
             _refuse(f"metadata holds {name}, which could choose another model. It is never passed on.", "metadata")
 

@@ -12,8 +12,8 @@ from gateway.paths import RELAY_PREFIX
 from gateway.relay.fields import EXTRA_FIELDS_SETTING, TOOL_TYPES
 from gateway.relay.model_response import BATCH_ID
 from gateway.relay.request import BATCHES, ENDPOINTS, MAX_CHOICES, MAX_TOKENS, STREAM_OPTIONS, Endpoint
-from store.inputs import LONGEST_MODEL
-from store.request_fields import IN_METADATA, METADATA_BEGINNINGS, METADATA_ENDING
+from store.inputs import MAX_MODEL_LENGTH
+from store.request_fields import METADATA_KEYS, METADATA_PREFIXES, METADATA_SUFFIX
 
 _MEANINGS: Final[Mapping[int, str]] = {
     400: "The body could not be read, or the gateway or the model server refused a field; `param` names it.",
@@ -55,7 +55,7 @@ MODEL_NAME: Final = f"^[^{_BLANK}{_INVISIBLE}]([^{_INVISIBLE}]*[^{_BLANK}{_INVIS
 _MODEL_SCHEMA: Final[Schema] = {
     "type": "string",
     "minLength": 1,
-    "maxLength": LONGEST_MODEL,
+    "maxLength": MAX_MODEL_LENGTH,
     "pattern": MODEL_NAME,
     "description": "As the administrator priced it, to the letter: visible characters, and no blank at its ends.",
 }
@@ -85,9 +85,9 @@ def _tool_schema(kind: str) -> Schema:
 
 _METADATA_REFUSED: Final = "|".join(
     (
-        f"^({'|'.join(map(_any_case, sorted(IN_METADATA)))})$",
-        f"^({'|'.join(map(_any_case, METADATA_BEGINNINGS))})",
-        f"{_any_case(METADATA_ENDING)}$",
+        f"^({'|'.join(map(_any_case, sorted(METADATA_KEYS)))})$",
+        f"^({'|'.join(map(_any_case, METADATA_PREFIXES))})",
+        f"{_any_case(METADATA_SUFFIX)}$",
     )
 )
 _OTHERS_REFUSED: Final = f"All others are refused, but those that the administrator adds to `{EXTRA_FIELDS_SETTING}`."

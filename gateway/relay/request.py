@@ -22,7 +22,7 @@ from gateway.relay.fields import (
 )
 from gateway.relay.prompt_estimate import estimate_prompt_tokens
 from store.errors import InvalidModel
-from store.inputs import LONGEST_MODEL, check_model
+from store.inputs import MAX_MODEL_LENGTH, check_model
 from store.tokens import SECRET
 from store.values.usage import Kind
 
@@ -106,7 +106,7 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
     body = parse_object(media_type, raw)
     check_fields(body, endpoint.fields, extra)
     model = endpoint.model or body.get("model")
-    if not isinstance(model, str) or not 1 <= len(model) <= LONGEST_MODEL:
+    if not isinstance(model, str) or not 1 <= len(model) <= MAX_MODEL_LENGTH:
         _refuse("Name a model, as a string of 1 to 200 characters.", "model")
     try:
         # No price has such a name, but a model server that trims names would serve a priced model for free.

@@ -11,7 +11,7 @@ from gateway.json_text import loads_lenient
 from gateway.model_server.error_reasons import MAX_RAW_REASON_CHARACTERS, reason_in_document
 from gateway.relay.usage_report import ReportedUsage, parse_usage
 from store.errors import UpstreamFailed
-from store.inputs import LONGEST_MODEL
+from store.inputs import MAX_MODEL_LENGTH
 from store.text import is_sanitized
 
 MAX_MODELS: Final = 10_000
@@ -82,7 +82,7 @@ def listed_models(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     data, models = document.get("data"), list[dict[str, Any]]()
     for entry in data if isinstance(data, list) else ():
         name = entry.get("id") if isinstance(entry, dict) else None
-        if isinstance(name, str) and len(name) <= LONGEST_MODEL and is_sanitized(name):
+        if isinstance(name, str) and len(name) <= MAX_MODEL_LENGTH and is_sanitized(name):
             models.append({"id": name, **_model_details(entry)})
         if len(models) >= MAX_MODELS:
             break
@@ -97,7 +97,7 @@ def reports_error(document: Mapping[str, Any]) -> bool:
 def _model_details(entry: Mapping[str, Any]) -> dict[str, Any]:
     created, owner = entry.get("created"), entry.get("owned_by")
     details: dict[str, Any] = {"created": created} if type(created) is int else {}
-    if isinstance(owner, str) and len(owner) <= LONGEST_MODEL and is_sanitized(owner):
+    if isinstance(owner, str) and len(owner) <= MAX_MODEL_LENGTH and is_sanitized(owner):
         details["owned_by"] = owner
     return details
 

@@ -10,7 +10,7 @@ class SignedIn:
 
     token: str = field(repr=False)
     name: str
-    short_of: int = 0
+    required_length: int = 0
     """The site's minimum password length without a second factor, if this password is shorter; else 0."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from store.store import Store
-from store.usage_log import PAGE
+from store.usage_log import PAGE_SIZE
 from tests.benchmarks.sides import Comparison, compare
 from tests.harness.stores import add_account, make_store, sign_in, sqlite_url
 
@@ -67,12 +67,12 @@ class Log:
             with self.store.database.read() as tx:
                 before = tx.exec_driver_sql(
                     "SELECT id FROM usage_log WHERE account_id = 1 ORDER BY id DESC LIMIT 1 OFFSET ?",
-                    ((number - 1) * PAGE - 1,),
+                    ((number - 1) * PAGE_SIZE - 1,),
                 ).scalar_one()
 
         def read() -> None:
             page = self.store.usage.page(self._token, before=before)
-            assert len(page.entries) == PAGE
+            assert len(page.entries) == PAGE_SIZE
 
         return read
 
@@ -81,8 +81,8 @@ def compare_pages(folder: Path, turns: int, rows: int = LONG) -> list[Comparison
     """The pages of a long log against the first page of a short one. `rows` is rounded down to whole pages."""
     short, long = Log(folder / "short", min(SHORT, rows)), Log(folder / "long", rows)
     with short.store, long.store:
-        far = min(FAR_PAGE, rows // 2 // PAGE)
-        last = min(SHORT, rows) // 2 // PAGE
+        far = min(FAR_PAGE, rows // 2 // PAGE_SIZE)
+        last = min(SHORT, rows) // 2 // PAGE_SIZE
         base = short.page(1)
         pages = [
             (f"page {last:,} of {min(SHORT, rows):,}", short.page(last)),

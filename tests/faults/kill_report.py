@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from store.audit import Tag
+from store.audit_tags import Tag
 from store.models import AuditEvent
 from store.store import Store
 from tests.harness.processes import hour

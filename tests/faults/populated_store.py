@@ -12,7 +12,7 @@ from store.models import Account, Base, TwoFactorSetup
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PrivacySettings
 from store.store import Store
-from store.two_factor import SETUP_LASTS
+from store.two_factor import SETUP_LIFETIME
 from store.values.bindings import ProviderKind
 from store.values.sign_in import SecondFactorNeeded
 from store.values.usage import Kind, UsageEntry
@@ -148,7 +148,7 @@ def use(store: Store, account_id: int, name: str, token: str, key: str) -> None:
 def plant_setup(store: Store, tx: Connection, account_id: int) -> None:
     """An enrolment under way beside a factor that is on: only an attacker of the rules could have both."""
     sealed = store.context.seal("JBSWY3DPEHPK3PXP", f"two_factor_setups:secret:{account_id}")
-    expires_at = store.context.now() + SETUP_LASTS
+    expires_at = store.context.now() + SETUP_LIFETIME
     tx.execute(
         insert(TwoFactorSetup).values(
             account_id=account_id, secret_sealed=sealed, code_hashes=[], expires_at=expires_at

@@ -61,8 +61,8 @@ class Clients:
         except httpx.TransportError as error:
             self.refused[type(error).__name__] += 1
             return
-        is_whole = answer.text.endswith("data: [DONE]\n\n") if streams else answer.is_success
-        if answer.is_success and is_whole:
+        is_intact = answer.text.endswith("data: [DONE]\n\n") if streams else answer.is_success
+        if answer.is_success and is_intact:
             self.answered.append(answer.headers["X-Request-Id"])
         else:
             self.refused[str(answer.status_code)] += 1

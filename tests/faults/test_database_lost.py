@@ -53,9 +53,9 @@ def noting_patience(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[float
     asked: list[float] = []
     real = store.database.write
 
-    def noting(_: Database, *, durable: bool = True, patience: float = 5.0) -> AbstractContextManager[Connection]:
-        asked.append(patience)
-        return real(durable=durable, patience=patience)
+    def noting(_: Database, *, durable: bool = True, lock_timeout_s: float = 5.0) -> AbstractContextManager[Connection]:
+        asked.append(lock_timeout_s)
+        return real(durable=durable, lock_timeout_s=lock_timeout_s)
 
     monkeypatch.setattr(Database, "write", noting)
     return asked

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from store.audit import Tag
+from store.audit_tags import Tag
 from store.models import BackupCode
 from tests.faults.kill_report import Verdict, at, count_events, is_corrupt
 from tests.faults.killed_process import Victim, blows, strike

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from gateway.dispatcher import run_once
 from store.models import Delivery, OutboxMessage
-from store.outbox import LEASE_LASTS
+from store.outbox import LEASE_DURATION
 from store.sections import Channel
 from store.values.notifications import DeliveryState
 from tests.fakes.receivers import Backstage, HttpReceiver
@@ -61,7 +61,7 @@ class Aftermath:
     """What arrived, and how often."""
 
     @property
-    def is_whole(self) -> bool:
+    def is_intact(self) -> bool:
         """Whether all that was queued was delivered."""
         return self.delivered == len(BY_HTTP) * len(self.queued)
 
@@ -85,7 +85,7 @@ def add(url: str, number: int, receivers: Receivers) -> int:
 def recover(url: str, number: int, account_id: int) -> tuple[list[str], int]:
     """Run the next dispatcher when the leases have run out; the ids that were queued, and how many were delivered."""
     clock = at(number)
-    clock.advance(seconds=LEASE_LASTS.total_seconds())
+    clock.advance(seconds=LEASE_DURATION.total_seconds())
     with make_store(url, clock=clock, seed=number) as store:
         run_once(store, WAYS)
         with store.database.read() as tx:
@@ -106,7 +106,7 @@ def test_a_dispatcher(url: str, database_kind: str, blow_count: int, receivers: 
         found = Aftermath(*recover(url, number, account_id), receivers.received() - before)
         kills += was_killed
         was_queued = len(found.queued) == 1 if "spent" in said else len(found.queued) in (0, 1)
-        lost += not (was_queued and found.is_whole)
+        lost += not (was_queued and found.is_intact)
         other += not found.has_one_id
         repeated += found.repeated
     print(
@@ -128,7 +128,7 @@ def test_a_dispatcher_in_each_gap(url: str, receivers: Receivers) -> None:
         already = receivers.received() - before
         found = Aftermath(*recover(url, number, account_id), receivers.received() - before)
         assert len(found.queued) == 1
-        assert found.is_whole
+        assert found.is_intact
         assert found.has_one_id
         assert found.repeated == len(already), gap
         assert bool(already) is (gap == "before the note"), gap

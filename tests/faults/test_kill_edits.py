@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from store.audit import Tag
+from store.audit_tags import Tag
 from store.errors import InvalidToken
 from store.sections import NotificationSettings
 from store.store import Store
@@ -46,12 +46,12 @@ def test_saving_settings(url: str, database_kind: str, blow_count: int) -> None:
             events = count_events(store, account.id, Tag.SETTINGS_SAVED)
             with store.database.read() as tx:
                 broken_at = store.audit.verify(tx, account.id)
-        is_whole = mine.section.threshold_micro_usd == mine.version == events + 1 and broken_at is None
+        is_intact = mine.section.threshold_micro_usd == mine.version == events + 1 and broken_at is None
         made = mine.version - before
         verdict.note(
             was_killed=was_killed,
             is_corrupt=damaged,
-            is_half_done=not is_whole,
+            is_half_done=not is_intact,
             is_lost=made - len(said) not in (0, 1),
         )
     verdict.settle()

@@ -53,14 +53,14 @@ def test_a_rekey(url: str, database_kind: str, tmp_path: Path, blow_count: int) 
         with make_store(url, clock=clock, ring=FileRing(key), seed=number) as store:
             lost = unreadable(store)
             with store.database.read() as tx:
-                is_whole = store.audit.verify_all(tx).is_whole
+                is_intact = store.audit.verify_all(tx).is_intact
             # As a rekey that begins with one key is what is looked at, half of one is finished in between.
             if number % 2:
                 rekey(store, key, actor="test", wait=lambda _: None, say=lambda _: None)
                 assert len(load_key_file(key).keys) == 1
         verdict.note(
             was_killed=was_killed,
-            is_corrupt=damaged or not is_whole,
+            is_corrupt=damaged or not is_intact,
             is_half_done=bool(said) and len(keys) != 1 and "renewed" in said,
             is_lost=lost > 0,
         )

@@ -48,10 +48,10 @@ def test_a_restore(url: str, database_kind: str, tmp_path: Path, blow_count: int
         said, was_killed = strike(put_back, url, START + timedelta(seconds=number + 1), blow, saved)
         damaged, found = is_corrupt(url), names(url)
         with make_store(url) as store, store.database.read() as tx:  # it opens, and its log is whole
-            is_whole = store.audit.verify_all(tx).is_whole
+            is_intact = store.audit.verify_all(tx).is_intact
         verdict.note(
             was_killed=was_killed,
-            is_corrupt=damaged or not is_whole,
+            is_corrupt=damaged or not is_intact,
             is_half_done=found not in (new, old),
             is_lost="restored" in said and found != new,
         )

@@ -63,7 +63,7 @@ def wait_for_calls(store: Store, at_least: int) -> int:
     return sum(made)
 
 
-def is_whole(copy: Path) -> bool:
+def is_intact(copy: Path) -> bool:
     """Whether a copy is intact, private and consistent: each account's money and log agree."""
     with closing(sqlite3.connect(copy)) as connection:
         if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
@@ -97,6 +97,6 @@ def test_a_backup_amid_writers_is_whole(crew: Crew, tmp_path: Path, count: int) 
                 made.append(schema.back_up(store.database, folder, START + timedelta(seconds=number)))
     copies = [copy for copy in made if copy is not None]
     private = sum(copy.stat().st_mode & 0o777 == 0o600 for copy in copies)
-    whole = sum(is_whole(copy) for copy in copies)
+    whole = sum(is_intact(copy) for copy in copies)
     print(f"BAR O4 {len(copies)} copies while {FULL} programs wrote: {whole} whole, {private} private")
     assert (len(copies), whole, private) == (count, count, count)

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, insert, select
 
-from store.audit import Tag
+from store.audit_tags import Tag
 from store.errors import NotAllowed, NotAuthentic
 from store.models import AuditEvent, AuditHead
 from store.store import Store

@@ -111,7 +111,7 @@ def test_one_way_in_stays(
     assert losers == {"LastCredential"} if sessions == 1 else losers <= {"LastCredential", "SessionEnded"}
     with store.database.read() as tx:
         owners = list(tx.execute(select(Account.id)).scalars())
-        ways_left = [store.bindings._credentials.usable(tx, owner) for owner in owners]
+        ways_left = [store.bindings._credentials.count_usable(tx, owner) for owner in owners]
     assert ways_left == [1] * rounds
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 from sqlalchemy import func, insert, select
 
-from store.audit import Tag
+from store.audit_tags import Tag
 from store.errors import GatekeyError, SessionEnded, StoreUnavailable
 from store.models import Account, Binding, Passkey
 from store.money import MICRO_PER_USD
@@ -81,7 +81,7 @@ class Person:
         self.store.usage.record(self.account_id, CALL)
 
     def fail(self) -> None:
-        tries = self.store.sign_in._tries
+        tries = self.store.sign_in._attempts
         tries._note(Factor.PASSWORD, self.account_id, self.name, "pts/0", Tag.SIGN_IN_FAILED, FREE_FAILURES, {})
 
     def prove_by_passkey(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from store.models import Delivery
-from store.outbox import LEASE_LASTS
+from store.outbox import LEASE_DURATION
 from store.sections import Channel
 from store.store import Store
 from tests.harness.processes import Crew, Lane, enter
@@ -34,7 +34,9 @@ def lease_naively(lane: Lane, url: str) -> list[int]:
             lane.meet()
             with store.database.write() as tx:
                 tx.execute(
-                    update(Delivery).where(Delivery.id.in_(ids)).values(lease="mine", leased_until=START + LEASE_LASTS)
+                    update(Delivery)
+                    .where(Delivery.id.in_(ids))
+                    .values(lease="mine", leased_until=START + LEASE_DURATION)
                 )
             got += ids
             lane.meet()

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             _write(arguments.checkpoint, checkpoint.serialise())
         streams.print_status(f"Wrote where the log stands now to {arguments.checkpoint}.")
     if arguments.syslog:
-        _send(checkpoint.in_one_line())
+        _send(checkpoint.summary())
         streams.print_status("Sent a checkpoint to the system's log.")
     return 0
 
@@ -89,7 +89,7 @@ def _check_all(store: "Store", tx: "Connection", earlier: "Checkpoint | None") -
         if not sentences:
             streams.print_data(f"since {earlier.at:%Y-%m-%d %H:%M}  ok")
         found += len(sentences)
-    return found, audit_checkpoint.take(report, store.context.now())
+    return found, audit_checkpoint.checkpoint_of(report, store.context.now())
 
 
 def _say(subject: str, broken_at: int | None) -> int:

@@ -4,7 +4,7 @@ import argparse
 import os
 import time
 
-from store.text import counted
+from store.text import pluralize
 from tui.commands import streams
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
@@ -37,7 +37,7 @@ def run(_arguments: argparse.Namespace, options: Options) -> int:
         )
     with open_account_store(options, create=False) as store:
         done = rekey(store, path, actor=actor(), wait=time.sleep, say=streams.print_status)
-    sealed = f"{counted(done.values, 'secret')} and {counted(done.chains, 'chain')}"
+    sealed = f"{pluralize(done.values, 'secret')} and {pluralize(done.chains, 'chain')}"
     streams.print_status(f"Sealed {sealed} of the audit log under key {done.key_id}.")
     if done.unreadable:
         streams.print_status(

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from store.text import counted
+from store.text import pluralize
 from tui.commands import streams
 from tui.commands.parsing import Commands
 from tui.store_location import Options, new_files, open_account_store
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             path.unlink(missing_ok=True)
             raise
     rows = sum(manifest.rows.values())
-    accounts = counted(manifest.rows["accounts"], "account")
+    accounts = pluralize(manifest.rows["accounts"], "account")
     streams.print_status(f"Copied {accounts}, {rows} rows in all (SHA-256 {manifest.sha256}), to:")
     streams.give_path(path)
     if arguments.with_key:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from store.text import counted, sanitize
+from store.text import pluralize, sanitize
 from tui.commands import streams
 from tui.commands.authority import actor
 from tui.commands.parsing import Commands
@@ -48,13 +48,13 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     )
     rows = done.manifest.rows
     streams.print_status(
-        sanitize(f"Restored {counted(rows['accounts'], 'account')}, as they were at {done.manifest.made_at}.")
+        sanitize(f"Restored {pluralize(rows['accounts'], 'account')}, as they were at {done.manifest.made_at}.")
     )
     streams.print_status("Everybody signs in anew.")
     if done.replaced is not None:
         streams.print_status("The database that was there is now:")
         streams.give_path(done.replaced)
-    if not done.is_audit_whole:
+    if not done.is_audit_intact:
         streams.print_status("The audit log in it does not fit. See: gatekey admin verify-audit")
     return 0
 
@@ -71,7 +71,7 @@ def _keys(backup: Path, options: Options) -> "tuple[KeyRing, Path | None]":
         return KeyRing.parse(os.environ[KEY_VARIABLE]), None
     if os.path.lexists(path):
         return load_key_file(path), None
-    with backup_file.opened(backup) as (_, sealed):
+    with backup_file.open_backup(backup) as (_, sealed):
         if sealed.key is None:
             raise KeyMissing(
                 f"There is no key file {path}, and the backup has no key in it. Point --key-file at the key that the "

@@ -55,14 +55,14 @@ def open_demo(clock: ShiftedClock | None = None, rng: random.Random | None = Non
     from store.at_rest import KeyRing
     from store.hashing import Cost, Hasher
     from store.store import open_store
-    from store.strength import LOWEST_SCORE, Strength, estimate
+    from store.strength import MIN_SCORE, Strength, estimate
     from store.values.sign_in import SignedIn
 
     clock, rng = clock or ShiftedClock(), rng or secrets.SystemRandom()
 
     def without_word_lists(password: str, known_words: tuple[str, ...]) -> Strength:
         # The demo's own password is known to be good, and the word lists of zxcvbn take 14 MB.
-        return Strength(LOWEST_SCORE, "") if password == PASSWORD else estimate(password, known_words)
+        return Strength(MIN_SCORE, "") if password == PASSWORD else estimate(password, known_words)
 
     cheap = Hasher(Cost(1024, 1, 1), Cost(1024, 1, 1))
     store = open_store("sqlite://", KeyRing.new(rng), clock=clock, rng=rng, hasher=cheap, estimator=without_word_lists)

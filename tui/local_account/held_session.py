@@ -36,7 +36,7 @@ class HeldSession:
             if isinstance(answer, SecondFactorNeeded):
                 return answer
             self._release()
-            self.token, self._required_length = answer.token, answer.short_of
+            self.token, self._required_length = answer.token, answer.required_length
             return None
 
     def end(self, end: Callable[[str], None]) -> None:

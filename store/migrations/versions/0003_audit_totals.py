@@ -19,7 +19,7 @@ def upgrade() -> None:
     with op.batch_alter_table("audit_heads") as heads:
         heads.add_column(sa.Column("seal", sa.LargeBinary(), nullable=True))
         heads.add_column(sa.Column("key_id", BigId, nullable=True))
-    # The seals themselves need the key: `store.audit_adoption` sets them in the same transaction.
+    # The seals themselves need the key: `store.audit_upgrade` sets them in the same transaction.
     heads_table = sa.table("audit_heads", sa.column("seal", sa.LargeBinary()), sa.column("key_id", BigId))
     op.execute(heads_table.update().values(seal=b"", key_id=1))
     with op.batch_alter_table("audit_heads") as heads:

@@ -3,7 +3,7 @@
 import pytest
 
 from store.store import Store
-from store.throttle import BEARER_LIMIT
+from store.throttle import BEARER_ATTEMPTS
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
 
@@ -18,7 +18,7 @@ async def test_a_key_is_refused_with_the_reason(store: Store) -> None:
         assert (await client.post(PATH, json=CHAT)).status_code == 200
         asked = len(models.requests)
         store.suspension.suspend("alice", actor="test")
-        for _ in range(BEARER_LIMIT + 1):  # it is a right key, so it is not counted as a guess
+        for _ in range(BEARER_ATTEMPTS + 1):  # it is a right key, so it is not counted as a guess
             refused = await client.post(PATH, json=CHAT)
             assert refused.status_code == 403
         error = refused.json()["error"]

@@ -24,8 +24,8 @@ from gateway.targets import find_destination
 from store.errors import DatabaseBusy, StoreUnavailable
 from store.models import Account, OutboxMessage, SiteSetting
 from store.notices import DELETED, SENTENCES
-from store.outbox import LEASE_LASTS, TEST, Job
-from store.quota_warnings import QUOTA_WARNING, WARNING_PAUSE
+from store.outbox import LEASE_DURATION, TEST, Job
+from store.quota_warnings import QUOTA_WARNING, WARNING_INTERVAL
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings
 from store.store import Store
@@ -339,7 +339,7 @@ def test_a_message_whose_sender_died_was_sent_by_the_next_when_its_lease_ran_out
     spend(site.store, alice)
     (dead,) = site.store.outbox.lease()
     assert site.run() == 0
-    site.clock.advance(seconds=LEASE_LASTS.total_seconds())
+    site.clock.advance(seconds=LEASE_DURATION.total_seconds())
     assert site.run() == 1
     assert site.boxes.ids(Channel.WEBHOOK) == [dead.message_id]
     # It was not dead, only slow: what it finds out now is no longer its to say.
@@ -412,7 +412,7 @@ def test_a_database_that_was_busy_cost_no_message_a_try(
 
     def busy(*arguments: Any) -> Any:
         if (failure := next(failures, None)) is not None:
-            site.clock.advance(seconds=LEASE_LASTS.total_seconds())
+            site.clock.advance(seconds=LEASE_DURATION.total_seconds())
             raise failure
         return read(*arguments)
 
@@ -542,5 +542,5 @@ def test_postponed_warnings_go_out_with_the_next_round(site: Site) -> None:
     site.store.quota.adjust("alice", add=4_000_000, actor="root")
     spend_quota(site.store, alice, 4_000_000)
     assert site.run() == 1
-    site.clock.time += WARNING_PAUSE
+    site.clock.time += WARNING_INTERVAL
     assert site.run() == 1

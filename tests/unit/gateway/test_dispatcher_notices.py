@@ -7,7 +7,7 @@ from email.policy import default
 import pytest
 
 from gateway.dispatcher import run_once
-from store.audit import Tag
+from store.audit_tags import Tag
 from store.notices import DELETED_SENTENCE, SENTENCES
 from store.store import Store
 from store.values.sign_in import SecondFactorNeeded

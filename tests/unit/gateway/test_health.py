@@ -54,7 +54,7 @@ async def test_a_database_that_fails_is_told_in_one_word(
 
 
 async def test_a_full_disk_is_noticed_before_a_write_fails(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.health.LEAST_FREE", 2**62)
+    monkeypatch.setattr("store.health.MIN_FREE_BYTES", 2**62)
     async with client_of(store) as client:
         assert (await client.get("/healthz")).json()["reason"] == "disk_full"
 

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.app import create_app
 from gateway.pages import FINISH_PATH, OPTIONS_PATH, PAGE_HEADERS, PAGE_PATH, assets
-from store.audit import Tag
+from store.audit_tags import Tag
 from store.errors import PasskeyRefused, SignInExpired
 from store.store import Store
-from store.throttle import SOURCE_LIMIT
+from store.throttle import ATTEMPTS_PER_SOURCE
 from store.values.passkeys import CeremonyStarted, CeremonyState
 from store.values.sign_in import SignedIn
 from tests.fakes.soft_authenticator import SoftAuthenticator
@@ -371,7 +371,7 @@ async def test_the_passkeys_an_account_has_are_excluded_from_the_next() -> None:
 async def test_wrong_codes_are_throttled_and_a_right_one_is_not_told_apart_then() -> None:
     async with opened() as house:
         right = house.begin().code
-        for number in range(SOURCE_LIMIT):
+        for number in range(ATTEMPTS_PER_SOURCE):
             response = await house.post(OPTIONS_PATH, {"code": f"BBBB-BBB{number}"}, peer="198.51.100.1")
             assert response.status_code == 401
             assert "not known or has expired" in refusal(response)
@@ -389,7 +389,7 @@ async def test_wrong_codes_are_throttled_and_a_right_one_is_not_told_apart_then(
 async def test_refused_answers_are_charged_like_wrong_codes() -> None:
     async with opened() as house:
         await house.register()
-        for _ in range(SOURCE_LIMIT):
+        for _ in range(ATTEMPTS_PER_SOURCE):
             started = house.begin()
             assert (await house.finish(started.code, {}, peer="198.51.100.2")).status_code == 401
         response = await house.finish(house.begin().code, {}, peer="198.51.100.2")
@@ -399,7 +399,7 @@ async def test_refused_answers_are_charged_like_wrong_codes() -> None:
 async def test_right_codes_cost_nothing_and_wash_nothing_off() -> None:
     async with opened() as house:
         right = house.begin().code
-        for number in range(SOURCE_LIMIT):
+        for number in range(ATTEMPTS_PER_SOURCE):
             for _ in range(3):
                 await house.options(right, peer="198.51.100.3")
             response = await house.post(OPTIONS_PATH, {"code": f"CCCC-CCC{number}"}, peer="198.51.100.3")
@@ -411,11 +411,11 @@ async def test_right_codes_cost_nothing_and_wash_nothing_off() -> None:
 async def test_forwarded_headers_of_a_stranger_do_not_make_a_new_address() -> None:
     async with opened() as house:
         statuses = []
-        for number in range(SOURCE_LIMIT + 1):
+        for number in range(ATTEMPTS_PER_SOURCE + 1):
             headers = {"X-Forwarded-For": f"192.0.2.{number}"}
             sent = await house.post(OPTIONS_PATH, {"code": "no"}, peer="198.51.100.4", headers=headers)
             statuses.append(sent.status_code)
-        assert statuses == [401] * SOURCE_LIMIT + [429]
+        assert statuses == [401] * ATTEMPTS_PER_SOURCE + [429]
 
 
 # -- what is no request at all ----------------------------------------------------------------------------------

@@ -9,11 +9,11 @@ import pyotp
 import pytest
 
 from store.accounts import AccountInfo
-from store.audit import Tag
-from store.proofs import Proof
+from store.audit_tags import Tag
 from store.sections import NotificationSettings, PriceSettings
 from store.store import Store
 from store.throttle import FREE_FAILURES
+from store.token_proofs import Proof
 from tests.harness.gateway_client import client_of, make_token
 from tests.harness.people import enrol
 from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in

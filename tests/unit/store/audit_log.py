@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Table, delete, insert, inspect, select, text
 
 from store import schema
-from store.audit import Tag
 from store.audit_check import Report
+from store.audit_tags import Tag
 from store.database import Database
 from store.models import Base
 from store.store import Store

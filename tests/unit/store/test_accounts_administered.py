@@ -121,7 +121,7 @@ def test_a_deleted_account_leaves_who_deleted_it(store: Store, alice: Person) ->
         store.accounts.find("alice")
     with store.database.read() as tx:
         event = store.audit.site_page(tx)[0]
-        assert store.audit.verify_all(tx).is_whole
+        assert store.audit.verify_all(tx).is_intact
     assert (event.tag, event.actor, event.source) == ("account:deleted", ADMIN, "command line")
     assert event.detail["tombstone"] == deleted.tombstone
     assert [job.recipient for job in queued(store)] == ["alice@example.com"]

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
-from store.audit import SiteTag, Tag
-from store.audit_macs import FIRST
+from store.audit_macs import GENESIS
+from store.audit_tags import SiteTag, Tag
 from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.store import Store
 from tests.harness.people import Person, contents
@@ -190,7 +190,7 @@ def test_tampering_is_found_at_its_place(store: Store, alice: Person, bob: Perso
 
 def set_back_to_nothing(tx: Connection, account_id: int) -> None:
     wipe(tx, account_id)
-    tx.execute(update(AuditHead).where(AuditHead.account_id == account_id).values(sequence=0, mac=FIRST))
+    tx.execute(update(AuditHead).where(AuditHead.account_id == account_id).values(sequence=0, mac=GENESIS))
 
 
 CUTS: dict[str, Tampering] = {
@@ -212,7 +212,7 @@ def test_a_cut_is_found_whatever_is_recorded_after_it(store: Store, alice: Perso
         assert verdict(store, alice.id) is not None
         assert verdict(store, bob.id) is None
         with store.database.read() as tx:
-            assert not store.audit.verify_all(tx).is_whole
+            assert not store.audit.verify_all(tx).is_intact
 
 
 def test_a_removed_chain_is_found_whatever_is_recorded_after_it(store: Store, alice: Person) -> None:
@@ -222,7 +222,7 @@ def test_a_removed_chain_is_found_whatever_is_recorded_after_it(store: Store, al
     for _ in range(2):
         record(store, alice.id, 1)
         with store.database.read() as tx:
-            assert not store.audit.verify_all(tx).is_whole
+            assert not store.audit.verify_all(tx).is_intact
 
 
 @pytest.mark.parametrize("left", [0, 1])
@@ -235,7 +235,7 @@ def test_a_cut_of_the_site_is_found_whatever_is_recorded_after_it(store: Store, 
         act()
     with store.database.write() as tx:
         tx.execute(delete(SiteEvent).where(SiteEvent.sequence > left))
-        mac = tx.execute(select(SiteEvent.mac)).scalar() or FIRST
+        mac = tx.execute(select(SiteEvent.mac)).scalar() or GENESIS
         tx.execute(update(AuditTotal).values(sequence=left, mac=mac))
     for _ in range(2):
         act()

@@ -17,7 +17,7 @@ from tests.unit.store.audit_log import WHOLE_LOG, act, copy_of, put_back
 
 def take(store: Store) -> Checkpoint:
     with store.database.read() as tx:
-        taken = audit_checkpoint.take(store.audit.verify_all(tx), store.context.now())
+        taken = audit_checkpoint.checkpoint_of(store.audit.verify_all(tx), store.context.now())
     return audit_checkpoint.parse(taken.serialise())
 
 
@@ -65,7 +65,7 @@ def test_an_account_that_went_without_a_word_is_told(store: Store, alice: Person
 
 def test_it_is_told_in_one_line(store: Store, alice: Person) -> None:
     act(store, alice.id)
-    line = take(store).in_one_line()
+    line = take(store).summary()
     assert "\n" not in line
     assert len(line) < 400
     assert f" {take(store).events} events, 1 accounts" in line

@@ -8,8 +8,8 @@ from sqlalchemy import delete, select, text, update
 
 from store import schema
 from store.accounts import Role
-from store.audit import SiteTag, Tag
-from store.audit_macs import added
+from store.audit_macs import seal_sum
+from store.audit_tags import SiteTag, Tag
 from store.database import Database
 from store.errors import KeyWrong
 from store.models import Account, AuditEvent, AuditHead, AuditTotal, SiteEvent
@@ -30,11 +30,11 @@ def test_a_chain_set_back_to_a_kept_copy_is_found(
     kept = copy_of(store, *tables)
     act(store, alice.id, 3)
     act(store, bob.id, 1)
-    assert report(store).is_whole
+    assert report(store).is_intact
     put_back(store, kept, alice.id)
     found = report(store)
     assert found.accounts[alice.id].broken_at is None, "by itself it is as it was"
-    assert not found.is_whole
+    assert not found.is_intact
     act(store, alice.id, 2)
     act(store, bob.id, 2)
     assert not report(store).is_bound, "later events heal nothing"
@@ -51,7 +51,7 @@ def test_a_total_made_to_fit_is_not_blessed_by_the_next_event(store: Store, alic
     put_back(store, kept, alice.id)
     (old,) = [row["seal"] for row in kept["audit_heads"] if row["account_id"] == alice.id]
     with store.database.engine.begin() as tx:
-        tx.execute(update(AuditTotal).values(seals=added(seals, gone=[new], new=[old])))
+        tx.execute(update(AuditTotal).values(seals=seal_sum(seals, gone=[new], new=[old])))
     act(store, bob.id)
     store.site.set("smtp.port", "25", actor="unix:root")
     found = report(store)
@@ -66,7 +66,7 @@ def test_everything_set_back_is_flawless_from_within(store: Store, alice: Person
     act(store, alice.id, 3)
     act(store, bob.id, 3)
     put_back(store, kept)
-    assert report(store).is_whole
+    assert report(store).is_intact
 
 
 def test_an_account_removed_by_hand_is_found(store: Store, alice: Person, bob: Person) -> None:
@@ -92,7 +92,7 @@ def test_a_total_that_was_removed_stays_away(store: Store, alice: Person) -> Non
         tx.execute(delete(AuditTotal))
     act(store, alice.id)
     store.site.set("public_url", "https://gateway.example.com", actor="unix:root")
-    assert not report(store).is_whole
+    assert not report(store).is_intact
     with store.database.read() as tx:
         assert tx.execute(select(AuditTotal)).all() == []
         assert [event.tag for event in store.audit.site_page(tx)] == ["site:changed"]
@@ -105,7 +105,7 @@ def test_an_altered_total_is_found(store: Store, alice: Person, values: dict[str
     act(store, alice.id)
     with store.database.engine.begin() as tx:
         tx.execute(update(AuditTotal).values(**values))
-    assert not report(store).is_whole
+    assert not report(store).is_intact
 
 
 # -- what keeps it whole ----------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def test_it_counts_every_event_there_ever_was(store: Store, alice: Person, bob: 
     act(store, alice.id, 3)
     store.deletion.delete(bob.token, "bob")
     found = report(store)
-    assert found.is_whole
+    assert found.is_intact
     assert found.events == before + 4
     assert list(found.accounts) == [alice.id]
 
@@ -137,7 +137,7 @@ def test_two_events_of_one_transaction(store: Store, alice: Person, bob: Person)
             store.audit.record(tx, person.id, Tag.PROVED, actor="x", source="")
         store.audit.record_site(tx, SiteTag.KEY_RENEWED, actor="x", source="")
         store.audit.record_site(tx, SiteTag.KEY_RENEWED, actor="x", source="")
-    assert report(store).is_whole
+    assert report(store).is_intact
     assert report(store).site.events == 2
 
 
@@ -174,7 +174,7 @@ def test_acts_on_many_accounts_at_once(store: Store) -> None:
     for thread in threads:
         thread.join()
     found = report(store)
-    assert found.is_whole
+    assert found.is_intact
     assert found.site.events == 12
     assert {chain.events for chain in found.accounts.values()} == {11}
 
@@ -220,7 +220,7 @@ def test_acts_on_the_site_are_told(store: Store, clock: StillClock) -> None:
     assert (told[0].actor, told[0].source, told[0].at) == ("unix:root", "command line", clock.now())
     assert newest == [told[1]]
     assert "planted" not in str(told)
-    assert report(store).is_whole
+    assert report(store).is_intact
 
 
 def test_a_refused_act_on_the_site_is_not_told(store: Store) -> None:

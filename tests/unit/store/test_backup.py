@@ -65,7 +65,7 @@ def test_everything_comes_back_in_either_database(
     assert path.stat().st_mode & 0o777 == 0o600
     done = put_back(path, empty_url)
     assert done.replaced is None
-    assert done.is_audit_whole
+    assert done.is_audit_intact
     with make_store(empty_url, clock=clock) as restored:
         after = contents(restored)
         for name, rows in before.items():
@@ -74,7 +74,7 @@ def test_everything_comes_back_in_either_database(
             elif name not in CHANGED:
                 assert after[name] == rows, name
         assert done.manifest.rows == {name: len(rows) for name, rows in before.items()}
-        assert report(restored).is_whole
+        assert report(restored).is_intact
         with restored.database.read() as tx:
             assert [event.tag for event in restored.audit.site_page(tx, limit=1)] == ["database:restored"]
         assert add_account(restored, "dave").id > carol.id, "the id of a deleted account is not given out again"
@@ -84,16 +84,16 @@ def test_everything_comes_back_in_either_database(
 @pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)  # in memory readers delay writers
 def test_a_backup_is_of_one_moment(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_account(store)
-    original: Callable[..., int] = row_copy.copy
+    original: Callable[..., int] = row_copy.copy_rows
 
     def copy(source: Any, target: Any, table: Any) -> int:
         if table.name == "quotas":
             store.accounts.create("late", None, actor="test")
         return original(source, target, table)
 
-    monkeypatch.setattr(row_copy, "copy", copy)
+    monkeypatch.setattr(row_copy, "copy_rows", copy)
     path = back_up(store, tmp_path / "backup")
-    with backup_file.opened(path) as (connection, sealed):
+    with backup_file.open_backup(path) as (connection, sealed):
         backup_file.verify(connection, sealed, store.context.ring)
         assert sealed.manifest.rows["accounts"] == sealed.manifest.rows["quotas"] == 1
     assert len(store.accounts.all()) == 2
@@ -104,7 +104,7 @@ def test_the_key_is_in_it_only_when_asked_for(memory_store: Store, tmp_path: Pat
     ring = memory_store.context.ring
     for with_key in (False, True):
         path = back_up(memory_store, tmp_path / f"backup-{with_key}", with_key=with_key)
-        with backup_file.opened(path) as (_, sealed):
+        with backup_file.open_backup(path) as (_, sealed):
             assert sealed.key == (ring.serialise() if with_key else None)
         assert (ring.serialise().split()[2].encode() in path.read_bytes()) is with_key
 
@@ -117,7 +117,7 @@ def test_a_backup_of_an_older_schema_is_brought_up(file_url: str, empty_url: str
     done = put_back(path, empty_url)
     assert done.manifest.schema == "0002"
     with make_store(empty_url) as restored:
-        assert report(restored).is_whole
+        assert report(restored).is_intact
         assert [account.name for account in restored.accounts.all()] == ["alice"]
 
 
@@ -139,7 +139,7 @@ def _make_older(path: Path) -> None:
         manifest = backup_file.new_manifest(
             connection, tables, schema="0002", ring=make_ring(), made_at="2026-11-23", source="sqlite", sequences={}
         )
-        backup_file.seal(connection, manifest, make_ring(), with_key=False)
+        backup_file.write_manifest(connection, manifest, make_ring(), with_key=False)
 
 
 # -- refused ----------------------------------------------------------------------------------------------------
@@ -156,13 +156,13 @@ def forge(path: Path, **values: Any) -> None:
     """Change the manifest as somebody without the key can, and the hash in it to fit."""
     from dataclasses import replace
 
-    with backup_file.opened(path) as (_, sealed):
+    with backup_file.open_backup(path) as (_, sealed):
         manifest = sealed.manifest
     with closing(sqlite3.connect(path)) as connection:
-        rows, sha256 = backup_file.measure(connection, manifest.rows)
+        rows, sha256 = backup_file.hash_rows(connection, manifest.rows)
         connection.execute("DROP TABLE backup_manifest")
         manifest = replace(manifest, **{"rows": rows, "sha256": sha256, **values})
-        backup_file.seal(connection, manifest, make_ring(8), with_key=False)
+        backup_file.write_manifest(connection, manifest, make_ring(8), with_key=False)
 
 
 def cut(share: float) -> Callable[[Path], None]:
@@ -266,7 +266,7 @@ def test_data_is_replaced_only_when_said(file_url: str, empty_url: str, tmp_path
     done = put_back(path, empty_url, replace=True)
     with make_store(empty_url) as other:
         assert [account.name for account in other.accounts.all()] == ["alice"]
-        assert report(other).is_whole
+        assert report(other).is_intact
     assert (done.replaced is None) is other.database.is_postgresql
     if done.replaced is not None:
         with make_store(f"sqlite:///{done.replaced}") as old:
@@ -358,6 +358,6 @@ def test_a_full_disk_says_so(memory_store: Store, tmp_path: Path) -> None:
 
 def test_the_current_schema_is_what_a_backup_says(memory_store: Store, tmp_path: Path) -> None:
     path = back_up(memory_store, tmp_path / "backup")
-    with backup_file.opened(path) as (connection, sealed):
+    with backup_file.open_backup(path) as (connection, sealed):
         assert sealed.manifest.schema == SCHEMA_REVISION
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (SCHEMA_REVISION,)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from store.backup_codes import ALPHABET, LENGTH, BackupCodes, canonical, generate
+from store.backup_codes import ALPHABET, CODE_LENGTH, BackupCodes, canonical, generate
 from store.errors import CodeAlreadyUsed, WrongCode
 from store.models import BackupCode
 from store.store import Store
@@ -64,7 +64,7 @@ def test_what_is_typed_is_forgiven(typed: str, meant: str | None) -> None:
 @given(st.text(max_size=40))
 def test_nothing_typed_is_more_than_a_code(typed: str) -> None:
     code = canonical(typed)
-    assert code is None or (len(code) == LENGTH and set(code) <= set(ALPHABET) and canonical(code) == code)
+    assert code is None or (len(code) == CODE_LENGTH and set(code) <= set(ALPHABET) and canonical(code) == code)
 
 
 def test_each_code_is_good_once(store: Store, alice: Person, clock: StillClock) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from store.email_confirmation import CODE_DIGITS, CODE_LASTS, CODES_PER_HOUR, TRIES_PER_CODE
+from store.email_confirmation import ATTEMPTS_PER_CODE, CODE_DIGITS, CODE_LIFETIME, CODES_PER_HOUR
 from store.errors import InvalidSetting, TooManyAttempts, WrongCode
 from store.models import Account
 from store.outbox import TEST, Job
@@ -91,7 +91,7 @@ def test_it_is_known_whether_a_code_can_be_entered(store: Store, alice: Person, 
     assert not store.email_confirmations.route(alice.token).is_code_out
     code(store, alice)
     assert store.email_confirmations.route(alice.token) == EmailRoute(OWN, OTHER, is_code_out=True)
-    clock.time += CODE_LASTS
+    clock.time += CODE_LIFETIME
     assert not store.email_confirmations.route(alice.token).is_code_out
 
 
@@ -119,7 +119,7 @@ def test_wrong_codes_use_a_code_up(store: Store, alice: Person) -> None:
             store.email_confirmations.confirm(alice.token, attempt)
     with pytest.raises(WrongCode):
         store.email_confirmations.confirm(alice.token, typed)
-    assert TRIES_PER_CODE == 5
+    assert ATTEMPTS_PER_CODE == 5
     store.email_confirmations.confirm(alice.token, code(store, alice))
 
 
@@ -129,7 +129,7 @@ def test_a_code_ends_after_half_an_hour_and_with_the_next_one(store: Store, alic
     second = code(store, alice)
     with pytest.raises(WrongCode):
         store.email_confirmations.confirm(alice.token, first)
-    clock.time += CODE_LASTS
+    clock.time += CODE_LIFETIME
     prove(store, alice.token)
     with pytest.raises(WrongCode):
         store.email_confirmations.confirm(alice.token, second)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from store.hashing import AT_ONCE, CODE_COST, PASSWORD_COST, Cost, Hasher
+from store.hashing import CODE_COST, MAX_CONCURRENT_HASHES, PASSWORD_COST, Cost, Hasher
 from tests.harness.stores import CHEAP
 
 
@@ -51,7 +51,7 @@ def test_no_password_fits_where_there_is_none(hasher: Hasher) -> None:
 
 
 def test_at_most_two_hashes_at_once(hasher: Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
-    inside, most, both = [0], [0], threading.Barrier(AT_ONCE)
+    inside, most, both = [0], [0], threading.Barrier(MAX_CONCURRENT_HASHES)
     counting = threading.Lock()
     verify = hasher._passwords.verify_and_update
 
@@ -66,9 +66,11 @@ def test_at_most_two_hashes_at_once(hasher: Hasher, monkeypatch: pytest.MonkeyPa
 
     stored = hasher.hash_password("x")
     monkeypatch.setattr(hasher._passwords, "verify_and_update", slow)
-    threads = [threading.Thread(target=hasher.check_password, args=("x", stored)) for _ in range(AT_ONCE * 3)]
+    threads = [
+        threading.Thread(target=hasher.check_password, args=("x", stored)) for _ in range(MAX_CONCURRENT_HASHES * 3)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert most == [AT_ONCE]
+    assert most == [MAX_CONCURRENT_HASHES]

@@ -10,10 +10,10 @@ from sqlalchemy import update
 
 from store.accounts import Role
 from store.errors import FactorDisabled, TooManyAttempts, WrongCredentials
-from store.hashing import Cost, Hasher, decoy, parameters
+from store.hashing import Cost, Hasher, cost_of, dummy_hash
 from store.models import Account
 from store.store import Store
-from store.throttle import DISABLED_AFTER, FREE_FAILURES, Factor
+from store.throttle import DISABLED_AFTER_FAILURES, FREE_FAILURES, Factor
 from tests.harness.fixtures import in_memory
 from tests.harness.people import contents, statements
 from tests.harness.stores import CHEAP, PASSWORD, StillClock, add_account, make_store
@@ -43,7 +43,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
         return hash_secret(*arguments, **more)
 
     def counted_verify(stored: bytes, *arguments: Any, **more: Any) -> bool:
-        cost = parameters(stored.decode())
+        cost = cost_of(stored.decode())
         assert cost is not None
         # What cannot be read raises another error, before it costs anything.
         with suppress(argon2.exceptions.VerifyMismatchError):
@@ -139,7 +139,7 @@ def test_a_locked_or_disabled_name_costs_nothing_whoever_it_is(
     work.done.clear()
     with pytest.raises(TooManyAttempts):
         costly.sign_in.with_password(name, PASSWORD, source="pts/0")
-    for _ in range(DISABLED_AFTER - FREE_FAILURES):
+    for _ in range(DISABLED_AFTER_FAILURES - FREE_FAILURES):
         clock.advance(seconds=900)
         costly.throttles.reserve(Factor.PASSWORD, name)
     clock.advance(seconds=900)
@@ -164,9 +164,9 @@ def test_opening_a_store_hashes_nothing(work: Work) -> None:
 
 
 def test_a_decoy_is_of_the_cost_and_fits_nothing() -> None:
-    assert parameters(decoy(TODAY)) == TODAY
-    assert not argon2.PasswordHasher().check_needs_rehash(decoy(Cost(65536, 3, 4)))
-    assert Hasher(TODAY, CHEAP).check_password("gatekey: a decoy", decoy(TODAY)) == (False, None)
+    assert cost_of(dummy_hash(TODAY)) == TODAY
+    assert not argon2.PasswordHasher().check_needs_rehash(dummy_hash(Cost(65536, 3, 4)))
+    assert Hasher(TODAY, CHEAP).check_password("gatekey: a decoy", dummy_hash(TODAY)) == (False, None)
 
 
 def test_a_name_nobody_has_costs_the_same_statements_and_leaves_nothing(store: Store) -> None:
@@ -180,7 +180,7 @@ def test_a_name_nobody_has_costs_the_same_statements_and_leaves_nothing(store: S
             counted = {"throttles", "rate_windows"}
             assert {table for table, rows in contents(store).items() if rows != before[table]} == counted
             with store.database.read() as tx:
-                assert store.audit.verify_all(tx).is_whole
+                assert store.audit.verify_all(tx).is_intact
     assert set(seen["alice"]) <= set(seen["nobody"])
     assert any("audit_events" in statement for statement in seen["alice"])
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from store import health
 from store.database import Database
 from store.errors import DatabaseBusy, DatabaseFull, DatabaseUnreachable
-from store.health import LEAST_FREE, check_writable
+from store.health import MIN_FREE_BYTES, check_writable
 from store.models import RateWindow
 from store.store import Store
 from tests.harness.people import contents
@@ -45,7 +45,7 @@ def test_what_is_not_kept_leaves_nothing(store: Store) -> None:
 def test_a_disk_that_is_nearly_full_is_told_before_a_write_fails(
     file_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = LEAST_FREE
+    free = MIN_FREE_BYTES
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(10**12, 10**12 - free, free))
     with make_store(file_url) as store:
         check_writable(store.database)

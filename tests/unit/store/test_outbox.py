@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from store.errors import InvalidSetting
 from store.models import Account, Delivery
 from store.notices import DELETED, SENTENCES
-from store.outbox import DAMAGED, KEPT_FOR, LEASE_LASTS, TEST, Job
+from store.outbox import DAMAGED_SENTENCE, LEASE_DURATION, MESSAGE_RETENTION, TEST, Job
 from store.quota_warnings import QUOTA_WARNING
 from store.sections import Channel, NotificationSettings
 from store.store import Store
@@ -68,7 +68,7 @@ def test_nothing_queued_is_nothing_due(store: Store) -> None:
 def test_a_delivery_is_leased_to_one(store: Store, alice: Person, clock: StillClock) -> None:
     job = leased(store, alice)
     assert store.outbox.lease() == store.outbox.lease(delivery_id=job.delivery_id) == []
-    clock.time += LEASE_LASTS - timedelta(seconds=1)
+    clock.time += LEASE_DURATION - timedelta(seconds=1)
     assert store.outbox.lease() == []
     clock.advance(seconds=1)
     (again,) = store.outbox.lease()
@@ -170,7 +170,7 @@ def test_a_receiver_that_is_gone_switches_its_channel_off(store: Store, alice: P
 def test_old_messages_are_forgotten_once_settled(store: Store, alice: Person, clock: StillClock) -> None:
     store.outbox.delivered(leased(store, alice))
     store.outbox.enqueue_test(alice.token, Channel.EMAIL)
-    clock.time += KEPT_FOR
+    clock.time += MESSAGE_RETENTION
     assert store.outbox.prune() == 0
     clock.advance(seconds=1)
     assert store.outbox.prune() == 1
@@ -269,7 +269,7 @@ def test_a_damaged_delivery_did_not_stand_in_the_way_of_others(store: Store, ali
     store.settings.save(alice.token, FULL, 1)
     last = given_up_when_damaged(store, alice, clock, "UPDATE deliveries SET channel = 'x'")
     assert last is not None
-    assert (last.state, last.attempts, last.error) == (DeliveryState.DAMAGED, 1, DAMAGED)
+    assert (last.state, last.attempts, last.error) == (DeliveryState.DAMAGED, 1, DAMAGED_SENTENCE)
     assert store.deliveries.count_damaged() == 1
 
 

@@ -17,7 +17,7 @@ from store.errors import (
     TooManyAttempts,
 )
 from store.models import Passkey, PasskeyCeremony
-from store.passkey_ceremonies import CEREMONY_LASTS, Ceremony, Purpose, canonical_code, new_code
+from store.passkey_ceremonies import CEREMONY_LIFETIME, Ceremony, Purpose, canonical_code, new_code
 from store.store import Store
 from store.values.passkeys import CeremonyState
 from store.values.sign_in import SecondFactorNeeded
@@ -49,7 +49,7 @@ def test_a_registration_from_console_to_browser_and_back(store: Store, alice: Pe
     other = sign_in(store)
     store.passkeys.add(alice.token, "old", credential(1))
     started = store.ceremonies.begin_registration(alice.token, " new ")
-    assert started.expires_at == clock.now() + CEREMONY_LASTS
+    assert started.expires_at == clock.now() + CEREMONY_LIFETIME
     assert started.ticket not in repr(started)
     assert store.ceremonies.outcome(started.ticket) is CeremonyState.WAITING
 
@@ -156,7 +156,7 @@ def test_a_finished_sign_in_waits_two_more_minutes(store: Store, keyed: Person, 
     early, late = (store.ceremonies.begin_sign_in(source=SOURCE) for _ in range(2))
     for started in (early, late):
         finish(store, store.passkey_verification.claim(started.code))
-    clock.time += 2 * CEREMONY_LASTS
+    clock.time += 2 * CEREMONY_LIFETIME
     clock.advance(seconds=-1)
     session_of(store.ceremonies.collect_sign_in(early.ticket, source=SOURCE))
     clock.advance(seconds=1)
@@ -238,7 +238,7 @@ def begin(store: Store, person: Person, purpose: Purpose) -> tuple[str, str]:
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_challenge_dies_after_two_minutes(store: Store, keyed: Person, clock: StillClock, purpose: Purpose) -> None:
     code, ticket = begin(store, keyed, purpose)
-    clock.time += CEREMONY_LASTS
+    clock.time += CEREMONY_LIFETIME
     clock.advance(seconds=-1)
     store.passkey_verification.look_up(code)
     clock.advance(seconds=1)
@@ -329,7 +329,7 @@ def test_a_cancelled_ceremony_is_gone(store: Store, keyed: Person) -> None:
 
 def test_old_ceremonies_are_swept(store: Store, clock: StillClock) -> None:
     store.ceremonies.begin_sign_in(source=SOURCE)
-    clock.time += 2 * CEREMONY_LASTS
+    clock.time += 2 * CEREMONY_LIFETIME
     clock.advance(seconds=1)
     store.ceremonies.begin_sign_in(source=SOURCE)
     assert len(contents(store)["passkey_ceremonies"]) == 1

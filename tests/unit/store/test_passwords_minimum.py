@@ -92,21 +92,21 @@ def test_a_factor_switched_off_meanwhile_is_noticed(
 
 def test_an_old_short_one_is_told_at_the_sign_in(store: Store, clock: StillClock) -> None:
     store.accounts.create("alice", SHORT, actor="test")
-    assert short_of(store, SHORT) == 0
+    assert required_length(store, SHORT) == 0
     ask_for(store)
-    assert short_of(store, SHORT) == 15
+    assert required_length(store, SHORT) == 15
     token = session(store, SHORT)
     secret = enrol(store, clock, token).secret
     answer = store.sign_in.with_password("alice", SHORT, source=SOURCE)
     assert isinstance(answer, SecondFactorNeeded)
-    assert store.sign_in.with_code(answer.ticket, code_at(secret, clock)).short_of == 0
+    assert store.sign_in.with_code(answer.ticket, code_at(secret, clock)).required_length == 0
     ask_for(store, 8)
-    assert store.sign_in.with_code(ticket_for_short(store), code_at(secret, clock, 1)).short_of == 0
+    assert store.sign_in.with_code(ticket_for_short(store), code_at(secret, clock, 1)).required_length == 0
 
 
 def test_a_long_one_is_not_remarked_on(store: Store, alice: Person) -> None:
     ask_for(store, 15)
-    assert short_of(store, PASSWORD) == 0
+    assert required_length(store, PASSWORD) == 0
 
 
 # -- switching the second factor off ----------------------------------------------------------------------------
@@ -191,10 +191,10 @@ def session(store: Store, password: str) -> str:
     return answer.token
 
 
-def short_of(store: Store, password: str) -> int:
+def required_length(store: Store, password: str) -> int:
     answer = store.sign_in.with_password("alice", password, source=SOURCE)
     assert isinstance(answer, SignedIn)
-    return answer.short_of
+    return answer.required_length
 
 
 def ticket_for_short(store: Store) -> str:

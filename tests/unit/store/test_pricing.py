@@ -13,7 +13,7 @@ from store.errors import InvalidModel, InvalidMoney, InvalidNumber, ModelNotPric
 from store.models import Price, PriceSettingsRow
 from store.money import MAXIMUM_MICRO_USD
 from store.sections import PriceSettings
-from store.site_switches import MOST_OUTPUT_TOKENS
+from store.site_switches import MAX_OUTPUT_TOKENS
 from store.store import Store
 from store.values.billing import ModelPrice, SeenModel
 from tests.harness.fixtures import in_memory
@@ -117,7 +117,7 @@ def test_cached_input_dearer_than_other_input_is_refused(memory_store: Store) ->
     assert contents(memory_store)["prices"] == []
 
 
-@pytest.mark.parametrize("most", [-1, 0, MOST_OUTPUT_TOKENS + 1, 10**40])
+@pytest.mark.parametrize("most", [-1, 0, MAX_OUTPUT_TOKENS + 1, 10**40])
 def test_a_bad_longest_answer_is_refused(memory_store: Store, most: int) -> None:
     with pytest.raises(InvalidNumber):
         memory_store.pricing.set(ModelPrice("gpt-5", 1, 1, max_output_tokens=most))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from store import passwords
-from store.audit import Tag
+from store.audit_tags import Tag
 from store.errors import (
     CodeAlreadyUsed,
     InvalidToken,
@@ -15,9 +15,9 @@ from store.errors import (
     WrongOriginalPassword,
 )
 from store.hashing import Hasher
-from store.proofs import SOURCE, Proof
 from store.store import Store
 from store.throttle import FREE_FAILURES
+from store.token_proofs import SOURCE, Proof
 from tests.harness.people import Person, code_at, contents, enrol
 from tests.harness.stores import PASSWORD, StillClock
 
@@ -81,7 +81,7 @@ def test_a_credential_that_changes_while_the_password_is_checked_ends_the_reques
     assert newest(store, alice)[0] != Tag.PROVED
 
 
-@pytest.mark.parametrize("wrong", ["", "wrong", PASSWORD + "x", "x" * (passwords.LONGEST + 1)], ids=len)
+@pytest.mark.parametrize("wrong", ["", "wrong", PASSWORD + "x", "x" * (passwords.MAX_LENGTH + 1)], ids=len)
 def test_a_wrong_password_proves_nothing_and_is_noted(store: Store, alice: Person, token: str, wrong: str) -> None:
     with pytest.raises(WrongOriginalPassword) as refused:
         store.proofs.with_password(token, wrong)

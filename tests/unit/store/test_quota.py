@@ -10,8 +10,8 @@ from store import quota_warnings
 from store.errors import AlreadySettled, GatekeyError, InvalidMoney, NoSuchAccount, QuotaExceeded
 from store.models import Account, ApiKey, NotificationSettingsRow, Quota, Reservation, UsageEntryRow
 from store.money import MAXIMUM_MICRO_USD
-from store.quota_warnings import QUOTA_WARNING, WARNING_PAUSE
-from store.reservations import ABANDONED_AFTER, SETTLED_KEPT, Hold
+from store.quota_warnings import QUOTA_WARNING, WARNING_INTERVAL
+from store.reservations import ABANDONED_AFTER, SETTLED_RETENTION, Hold
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from store.values.billing import QuotaState
@@ -293,7 +293,7 @@ def test_a_forgotten_call_of_an_account_that_is_gone_is_not_booked(store: Store,
 def test_what_was_settled_is_known_for_a_while(store: Store, alice: Person, clock: StillClock) -> None:
     first = hold_quota(store, alice.id, 60)
     book_call(store, first, 50, ENTRY)
-    clock.time += SETTLED_KEPT - timedelta(seconds=1)
+    clock.time += SETTLED_RETENTION - timedelta(seconds=1)
     second = hold_quota(store, alice.id, 60)
     book_call(store, second, 50, ENTRY)
     open_one = hold_quota(store, alice.id, 60)
@@ -382,7 +382,7 @@ def test_a_settlement_that_takes_the_rest_crosses_too(store: Store, alice: Perso
 @pytest.mark.parametrize("change", [{"add": 10}, {"set_to": 500_001}])
 def test_a_top_up_arms_it_again(store: Store, alice: Person, clock: StillClock, change: dict[str, int]) -> None:
     spend_quota(store, alice.id, 4_500_000)
-    clock.time += WARNING_PAUSE
+    clock.time += WARNING_INTERVAL
     store.quota.adjust("alice", actor="root", **change)
     assert len(warnings(store)) == 1
     spend_quota(store, alice.id, 1)
@@ -411,7 +411,7 @@ def test_an_administrator_who_takes_it_below_the_threshold_is_a_crossing(
 
 def test_a_new_threshold_arms_it_again(store: Store, alice: Person, clock: StillClock) -> None:
     spend_quota(store, alice.id, 4_500_000)
-    clock.time += WARNING_PAUSE
+    clock.time += WARNING_INTERVAL
     store.sign_in.prove_with_password(alice.token, PASSWORD)
     store.settings.save(alice.token, NotificationSettings(threshold_micro_usd=400_000), 1)
     spend_quota(store, alice.id, 1)
@@ -432,7 +432,7 @@ def test_thresholds_changed_in_a_row_warn_once_in_ten_minutes(store: Store, alic
         spend_quota(store, alice.id, 1)
     assert len(warnings(store)) == 1
     assert store.quota_warnings.warn_postponed() == 0
-    clock.time += WARNING_PAUSE - timedelta(seconds=1)
+    clock.time += WARNING_INTERVAL - timedelta(seconds=1)
     assert store.quota_warnings.warn_postponed() == 0
     clock.advance(seconds=1)
     assert store.quota_warnings.warn_postponed() == 1
@@ -447,7 +447,7 @@ def test_a_postponed_warning_is_dropped_once_the_quota_is_topped_up(
     store.quota.adjust("alice", add=4_000_000, actor="root")
     spend_quota(store, alice.id, 4_000_000)
     store.quota.adjust("alice", add=4_000_000, actor="root")
-    clock.time += WARNING_PAUSE
+    clock.time += WARNING_INTERVAL
     assert store.quota_warnings.warn_postponed() == 0
     assert len(warnings(store)) == 1
 

@@ -82,7 +82,7 @@ def test_everything_passes_to_the_new_key(keyed_store: KeyedStore, clock: StillC
         assert done.chains == 3
         assert sealed_under(store) == {2: count}
         after = report(store)
-        assert after.is_whole
+        assert after.is_intact
         assert {one: chain.digest for one, chain in after.accounts.items()} == {
             one: chain.digest for one, chain in before.accounts.items()
         }
@@ -97,7 +97,7 @@ def test_everything_passes_to_the_new_key(keyed_store: KeyedStore, clock: StillC
     assert keyed_store.key.stat().st_mode & 0o777 == 0o600
     with keyed_store.open(seed=2) as store:
         act(store, planted.person.id)
-        assert report(store).is_whole
+        assert report(store).is_intact
     with pytest.raises(KeyWrong):
         make_store(keyed_store.url, clock=clock, ring=old)
 
@@ -108,7 +108,7 @@ def test_again_and_again(keyed_store: KeyedStore) -> None:
         for number in range(2, 6):
             assert renew(store, keyed_store.key).key_id == number
             act(store, alice.id)
-        assert report(store).is_whole
+        assert report(store).is_intact
 
 
 def test_a_program_that_runs_goes_on(keyed_store: KeyedStore, clock: StillClock) -> None:
@@ -125,7 +125,7 @@ def test_a_program_that_runs_goes_on(keyed_store: KeyedStore, clock: StillClock)
             running.site.set("smtp.password", f"password {steps}", actor="x")
             assert running.site.mail().password == f"password {steps}"
             act(running, person.id)
-            assert report(running).is_whole
+            assert report(running).is_intact
 
         done = rekey.rekey(store, keyed_store.key, actor="x", wait=go_on, say=go_on)
         go_on()
@@ -152,7 +152,7 @@ def test_one_that_was_stopped_goes_on(keyed_store: KeyedStore, monkeypatch: pyte
                     renew(store, keyed_store.key)
             assert sorted(load_key_file(keyed_store.key).keys) == [1, 2]
             assert store.site.mail().password == "planted"
-            assert report(store).is_whole
+            assert report(store).is_intact
         with monkeypatch.context() as patch:
             patch.setattr(key_file, "replace_key_file", stop)
             with pytest.raises(Stopped):
@@ -161,7 +161,7 @@ def test_one_that_was_stopped_goes_on(keyed_store: KeyedStore, monkeypatch: pyte
     with keyed_store.open(seed=2) as store:
         assert renew(store, keyed_store.key).old_key_ids == (1,)
         assert store.site.mail().password == "planted"
-        assert report(store).is_whole
+        assert report(store).is_intact
     assert list(load_key_file(keyed_store.key).keys) == [2]
 
 
@@ -234,7 +234,7 @@ def test_a_checkpoint_outlives_the_key(keyed_store: KeyedStore) -> None:
     with keyed_store.open() as store:
         add_account(store)
         with store.database.read() as tx:
-            earlier = audit_checkpoint.take(store.audit.verify_all(tx), store.context.now())
+            earlier = audit_checkpoint.checkpoint_of(store.audit.verify_all(tx), store.context.now())
         renew(store, keyed_store.key)
         with store.database.read() as tx:
             found = store.audit.verify_all(tx)
@@ -242,7 +242,7 @@ def test_a_checkpoint_outlives_the_key(keyed_store: KeyedStore) -> None:
 
 
 def test_two_at_once_never_lose_a_key(keyed_store: KeyedStore) -> None:
-    with keyed_store.open() as store, key_file.held(keyed_store.key):
+    with keyed_store.open() as store, key_file.lock_key_file(keyed_store.key):
         with pytest.raises(DatabaseBusy, match="Another gatekey admin rekey"):
             renew(store, keyed_store.key)
         assert load_key_file(keyed_store.key) == make_ring()

@@ -52,7 +52,7 @@ def logged(store: Store) -> int:
 def test_entries_older_than_is_kept_go_and_the_totals_of_their_days_stay(
     store: Store, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "BATCH", 4)
+    monkeypatch.setattr(retention, "BATCH_ENTRIES", 4)
     log_days(store, clock, 10)
     assert store.retention.prune() == 0
     assert logged(store) == 30
@@ -65,8 +65,8 @@ def test_entries_older_than_is_kept_go_and_the_totals_of_their_days_stay(
 def test_a_run_is_bounded_and_the_next_goes_on(
     store: Store, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "BATCH", 2)
-    monkeypatch.setattr(retention, "MOST_BATCHES", 3)
+    monkeypatch.setattr(retention, "BATCH_ENTRIES", 2)
+    monkeypatch.setattr(retention, "MAX_BATCHES", 3)
     log_days(store, clock, 10)
     store.site.set("usage.retention_days", "1")
     assert store.retention.prune() == 6

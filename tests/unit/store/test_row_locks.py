@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from store.models import Quota
-from store.quota_warnings import WARNING_PAUSE
+from store.quota_warnings import WARNING_INTERVAL
 from store.sections import NotificationSettings
 from store.store import Store
 from store.values.usage import Kind, UsageEntry
@@ -37,7 +37,7 @@ def test_the_account_is_locked_before_anything_is_changed(
     account_id = add_account(postgres_store).id
     with postgres_store.database.write() as tx:
         postgres_store.usage.append_refusals(tx, account_id, CALL, 1, entry_id=None)
-        due = postgres_store.context.now() - WARNING_PAUSE
+        due = postgres_store.context.now() - WARNING_INTERVAL
         tx.execute(
             update(Quota)
             .where(Quota.account_id == account_id)

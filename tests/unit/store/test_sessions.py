@@ -12,7 +12,7 @@ from store.sessions import (
     ABSOLUTE_LIMIT,
     CLOCK_TOLERANCE,
     IDLE_LIMIT,
-    PROOF_LASTS,
+    PROOF_LIFETIME,
     digest,
     is_fresh,
 )
@@ -98,8 +98,8 @@ def test_a_clock_set_back_is_noticed(store: Store, alice: Person, clock: StillCl
     [
         (None, False),
         (timedelta(0), True),
-        (PROOF_LASTS - timedelta(seconds=1), True),
-        (PROOF_LASTS, False),
+        (PROOF_LIFETIME - timedelta(seconds=1), True),
+        (PROOF_LIFETIME, False),
         (-CLOCK_TOLERANCE, True),
         (-CLOCK_TOLERANCE - timedelta(seconds=1), False),
     ],

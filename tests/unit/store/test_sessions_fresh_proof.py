@@ -10,7 +10,7 @@ from sqlalchemy import update
 from store.errors import FreshProofRequired, GatekeyError, SessionLocked
 from store.models import Session
 from store.sections import NotificationSettings
-from store.sessions import PROOF_LASTS
+from store.sessions import PROOF_LIFETIME
 from store.store import Store
 from store.values.sign_in import SecondFactorNeeded
 from tests.harness.fixtures import in_memory
@@ -62,7 +62,7 @@ def no_proof(scene: Scene) -> None:
 
 def expired(scene: Scene) -> None:
     prove(scene.store, scene.token)
-    scene.clock.time += PROOF_LASTS
+    scene.clock.time += PROOF_LIFETIME
     scene.store.sessions.whoami(scene.token)
 
 

@@ -22,12 +22,12 @@ from store.errors import (
 from store.models import NotificationSettingsRow, PriceSettingsRow, Quota
 from store.modules import MODULES
 from store.money import MAXIMUM_MICRO_USD
-from store.proofs import Proof
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.setting_fields import settings_of
 from store.settings import _TABLES
 from store.store import Store
+from store.token_proofs import Proof
 from store.values.sections import Saved, SettingsConflict, rebased
 from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, contents, tags

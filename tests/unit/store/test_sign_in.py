@@ -21,9 +21,9 @@ from store.errors import (
 )
 from store.models import Account, PendingSignIn
 from store.second_factor import ActiveFactor
-from store.sign_in import TICKET_LASTS
+from store.sign_in import TICKET_LIFETIME
 from store.store import Store
-from store.throttle import DISABLED_AFTER, Factor
+from store.throttle import DISABLED_AFTER_FAILURES, Factor
 from store.values.sign_in import SecondFactorNeeded, SignedIn
 from tests.harness.people import (
     Person,
@@ -113,7 +113,7 @@ def test_a_passkey_works_while_the_password_is_locked(store: Store, alice: Perso
 
 def test_a_disabled_password_says_so(memory_store: Store, clock: StillClock) -> None:
     add_account(memory_store)
-    for _ in range(DISABLED_AFTER):
+    for _ in range(DISABLED_AFTER_FAILURES):
         memory_store.throttles.reserve(Factor.PASSWORD, "alice")
         clock.advance(seconds=900)
     with pytest.raises(FactorDisabled):
@@ -195,7 +195,7 @@ def test_every_path_asks_for_the_second_factor(
     secret = enrol(store, clock, alice.token).secret
     answer = path(store)
     assert isinstance(answer, SecondFactorNeeded)
-    assert (answer.name, answer.expires_at) == ("alice", clock.now() + TICKET_LASTS)
+    assert (answer.name, answer.expires_at) == ("alice", clock.now() + TICKET_LIFETIME)
     assert answer.ticket not in repr(answer)
     with pytest.raises(SessionEnded):
         store.sessions.whoami(answer.ticket)
@@ -459,7 +459,7 @@ def test_a_lock_is_written_once_for_each_time_it_closes(store: Store, alice: Per
 
 def test_the_last_of_a_hundred_failures_is_written_as_the_end(memory_store: Store, clock: StillClock) -> None:
     alice = add_account(memory_store)
-    for _ in range(DISABLED_AFTER - 1):
+    for _ in range(DISABLED_AFTER_FAILURES - 1):
         memory_store.throttles.reserve(Factor.PASSWORD, "alice")
         clock.advance(seconds=900)
     with pytest.raises(WrongCredentials):

@@ -7,7 +7,7 @@ import pytest
 
 from store.errors import TooManyAttempts, WrongCredentials
 from store.store import Store
-from store.throttle import EVERYONE_LIMIT, SOURCE_LIMIT, WINDOW
+from store.throttle import ATTEMPTS_IN_TOTAL, ATTEMPTS_PER_SOURCE, RATE_WINDOW
 from tests.harness.people import Person, allow_bindings, allow_passkeys, credential, prove, session_of
 from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
@@ -64,11 +64,11 @@ def test_own_sign_ins_between_guesses_buy_none(store: Store, own_sign_in: Callab
                 own_sign_in(store)
             except TooManyAttempts:
                 continue
-    assert evaluated == SOURCE_LIMIT
+    assert evaluated == ATTEMPTS_PER_SOURCE
 
 
 def test_a_terminal_of_its_own_for_each_guess_buys_none(store: Store) -> None:
-    assert sum(guess(store, number) for number in range(GUESSES)) == SOURCE_LIMIT
+    assert sum(guess(store, number) for number in range(GUESSES)) == ATTEMPTS_PER_SOURCE
 
 
 def test_another_peer_has_a_budget_of_its_own(store: Store) -> None:
@@ -88,16 +88,16 @@ def test_people_behind_one_address_keep_their_sessions(store: Store, alice: Pers
     store.access_token.generate(inside)
     with pytest.raises(TooManyAttempts):
         store.sign_in.with_password("alice", PASSWORD, source="ssh 203.0.113.7 pts/2", peer=HERE)
-    clock.time += WINDOW
+    clock.time += RATE_WINDOW
     store.sign_in.with_password("alice", PASSWORD, source="ssh 203.0.113.7 pts/2", peer=HERE)
 
 
 def test_who_signs_in_often_is_not_kept_out(store: Store) -> None:
     mallory(store)
-    for _ in range(SOURCE_LIMIT * 2):
+    for _ in range(ATTEMPTS_PER_SOURCE * 2):
         with_password(store)
         with_passkey(store)
-    assert sum(guess(store, number) for number in range(GUESSES)) == SOURCE_LIMIT
+    assert sum(guess(store, number) for number in range(GUESSES)) == ATTEMPTS_PER_SOURCE
 
 
 @pytest.mark.parametrize("own_sign_in", [with_password, with_passkey])
@@ -115,13 +115,13 @@ def test_the_first_try_of_a_window_is_given_back_as_well(
 
     monkeypatch.setattr(running, "now", later)
     own_sign_in(memory_store)
-    assert sum(guess(memory_store, number) for number in range(GUESSES)) == SOURCE_LIMIT
+    assert sum(guess(memory_store, number) for number in range(GUESSES)) == ATTEMPTS_PER_SOURCE
 
 
 def test_right_sign_ins_do_not_use_up_what_everyone_shares(memory_store: Store) -> None:
     """One person who signs in and out without end would else keep everybody from signing in."""
     add_account(memory_store, "mallory", email="mallory@example.com")
-    for _ in range(EVERYONE_LIMIT + 1):
+    for _ in range(ATTEMPTS_IN_TOTAL + 1):
         with_password(memory_store)
     add_account(memory_store)
     sign_in(memory_store, source="somewhere else")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.text import REPLACEMENT, counted, fold, is_sanitized, normal, sanitize, sanitize_lines
+from store.text import REPLACEMENT, fold, is_sanitized, normalize, pluralize, sanitize, sanitize_lines
 
 HOSTILE = {
     "C0": [chr(code) for code in range(0x20) if chr(code) not in "\t\n"],
@@ -116,7 +116,7 @@ def test_plain_changes_nothing_that_is_plain(text: str) -> None:
 
 @given(EVERYTHING)
 def test_a_key_is_the_same_for_every_spelling(text: str) -> None:
-    assert fold(normal(text)) == fold(text)
+    assert fold(normalize(text)) == fold(text)
     assert fold(text.upper().lower()) == fold(text.upper())
     fold(text).encode()
 
@@ -137,9 +137,9 @@ def test_two_spellings_of_one_name_meet(one: str, other: str) -> None:
 
 
 def test_normal_form_joins_what_looks_the_same() -> None:
-    assert normal("cafe\u0301") == "caf\u00e9"
+    assert normalize("cafe\u0301") == "caf\u00e9"
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 chains"), (1, "1 chain"), (2, "2 chains")])
 def test_one_is_not_said_in_the_plural(number: int, said: str) -> None:
-    assert counted(number, "chain") == said
+    assert pluralize(number, "chain") == said

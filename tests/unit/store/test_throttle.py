@@ -8,7 +8,14 @@ from sqlalchemy import select, update
 from store.errors import FactorDisabled, TooManyAttempts
 from store.models import RateWindow, Throttle
 from store.store import Store
-from store.throttle import BEARER_LIMIT, DISABLED_AFTER, EVERYONE_LIMIT, PASSKEY_PAGE, SOURCE_LIMIT, Factor
+from store.throttle import (
+    ATTEMPTS_IN_TOTAL,
+    ATTEMPTS_PER_SOURCE,
+    BEARER_ATTEMPTS,
+    DISABLED_AFTER_FAILURES,
+    PASSKEY_PAGE_BUCKET,
+    Factor,
+)
 from tests.harness.people import contents
 from tests.harness.stores import StillClock, make_store
 
@@ -55,7 +62,7 @@ def test_a_refused_try_is_not_counted(store: Store) -> None:
 
 def test_the_hundredth_failure_disables_the_factor(store: Store, clock: StillClock) -> None:
     made = 0
-    while made < DISABLED_AFTER:
+    while made < DISABLED_AFTER_FAILURES:
         reserve(store)
         made += 1
         clock.advance(seconds=900)
@@ -69,7 +76,7 @@ def test_the_hundredth_failure_disables_the_factor(store: Store, clock: StillClo
 
 
 def test_waiting_does_not_buy_more_than_a_hundred(store: Store, clock: StillClock) -> None:
-    for made in range(DISABLED_AFTER):
+    for made in range(DISABLED_AFTER_FAILURES):
         reserve(store)
         reserve(store, name=f"somebody-{made}")
         clock.advance(days=1.1 if made % 5 == 4 else 0.02)
@@ -165,7 +172,7 @@ def test_forgetting_a_name_leaves_no_row(store: Store) -> None:
 
 
 def test_ten_tries_from_one_source(store: Store, clock: StillClock) -> None:
-    for _ in range(SOURCE_LIMIT):
+    for _ in range(ATTEMPTS_PER_SOURCE):
         store.throttles.admit("pts/0")
         clock.advance(seconds=10)
     with pytest.raises(TooManyAttempts) as caught:
@@ -179,7 +186,7 @@ def test_ten_tries_from_one_source(store: Store, clock: StillClock) -> None:
 def test_everyone_together_is_limited_too(memory_store: Store, clock: StillClock) -> None:
     memory_store.throttles.admit("the first")
     with memory_store.database.write() as tx:
-        tx.execute(update(RateWindow).where(RateWindow.bucket == "everyone").values(hits=EVERYONE_LIMIT - 1))
+        tx.execute(update(RateWindow).where(RateWindow.bucket == "everyone").values(hits=ATTEMPTS_IN_TOTAL - 1))
     memory_store.throttles.admit("the last")
     with pytest.raises(TooManyAttempts) as caught:
         memory_store.throttles.admit("one more")
@@ -189,11 +196,11 @@ def test_everyone_together_is_limited_too(memory_store: Store, clock: StillClock
 
 
 def test_a_try_that_was_right_can_be_given_back(store: Store, clock: StillClock) -> None:
-    store.throttles.give_back("pts/0", tried_at=clock.now())
-    for _ in range(SOURCE_LIMIT * 3):
+    store.throttles.refund("pts/0", tried_at=clock.now())
+    for _ in range(ATTEMPTS_PER_SOURCE * 3):
         store.throttles.admit("pts/0")
-        store.throttles.give_back("pts/0", tried_at=clock.now())
-    for _ in range(SOURCE_LIMIT):
+        store.throttles.refund("pts/0", tried_at=clock.now())
+    for _ in range(ATTEMPTS_PER_SOURCE):
         store.throttles.admit("pts/0")
     with pytest.raises(TooManyAttempts):
         store.throttles.admit("pts/0")
@@ -205,7 +212,7 @@ def count_bad_bearer(store: Store, peer: str) -> None:
 
 
 def test_bad_bearer_tokens_are_counted_apart(store: Store, clock: StillClock) -> None:
-    for _ in range(BEARER_LIMIT):
+    for _ in range(BEARER_ATTEMPTS):
         count_bad_bearer(store, "203.0.113.7")
     with pytest.raises(TooManyAttempts) as caught:
         count_bad_bearer(store, "203.0.113.7")
@@ -220,11 +227,11 @@ def test_a_try_is_not_given_back_in_a_window_that_never_counted_it(store: Store,
     store.throttles.admit("pts/0")
     tried_at = clock.now()
     clock.advance(minutes=6)
-    for _ in range(SOURCE_LIMIT):
+    for _ in range(ATTEMPTS_PER_SOURCE):
         store.throttles.admit("pts/0")
-    store.throttles.give_back("pts/0", tried_at=tried_at)
+    store.throttles.refund("pts/0", tried_at=tried_at)
     with store.database.write() as tx:
-        store.throttles.give_back_in(tx, "pts/0", tried_at=tried_at)
+        store.throttles.refund_in(tx, "pts/0", tried_at=tried_at)
     with pytest.raises(TooManyAttempts):
         store.throttles.admit("pts/0")
 
@@ -238,16 +245,16 @@ def test_old_windows_are_forgotten(store: Store, clock: StillClock) -> None:
 
 
 def test_a_clock_set_back_does_not_keep_a_source_out(store: Store, clock: StillClock) -> None:
-    for _ in range(SOURCE_LIMIT):
+    for _ in range(ATTEMPTS_PER_SOURCE):
         store.throttles.admit("pts/0")
     clock.advance(days=-1)
     store.throttles.admit("pts/0")
 
 
 def test_a_flood_of_codes_keeps_nobody_from_signing_in(memory_store: Store) -> None:
-    memory_store.throttles.admit("the first", among=PASSKEY_PAGE)
+    memory_store.throttles.admit("the first", among=PASSKEY_PAGE_BUCKET)
     with memory_store.database.write() as tx:
-        tx.execute(update(RateWindow).where(RateWindow.bucket == PASSKEY_PAGE).values(hits=EVERYONE_LIMIT))
+        tx.execute(update(RateWindow).where(RateWindow.bucket == PASSKEY_PAGE_BUCKET).values(hits=ATTEMPTS_IN_TOTAL))
     with pytest.raises(TooManyAttempts):
-        memory_store.throttles.admit("one more", among=PASSKEY_PAGE)
+        memory_store.throttles.admit("one more", among=PASSKEY_PAGE_BUCKET)
     memory_store.throttles.admit("pts/0")

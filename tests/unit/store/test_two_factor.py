@@ -22,7 +22,7 @@ from store.models import TwoFactor, TwoFactorSetup
 from store.store import Store
 from store.throttle import Factor
 from store.totp import step_at
-from store.two_factor import SETUP_LASTS
+from store.two_factor import SETUP_LIFETIME
 from tests.harness.people import (
     Person,
     code_at,
@@ -43,7 +43,7 @@ from tests.harness.stores import StillClock, sign_in
 def test_three_steps_switch_it_on(store: Store, alice: Person, clock: StillClock) -> None:
     configure_mail(store)
     enrolment = store.two_factor.begin(alice.token)
-    assert (len(enrolment.codes), enrolment.expires_at) == (10, clock.now() + SETUP_LASTS)
+    assert (len(enrolment.codes), enrolment.expires_at) == (10, clock.now() + SETUP_LIFETIME)
     assert enrolment.secret in enrolment.uri
     assert not any(secret in repr(enrolment) for secret in (enrolment.secret, enrolment.uri, *enrolment.codes))
     assert not store.two_factor.status(alice.token).is_enabled
@@ -105,7 +105,7 @@ def test_guesses_during_setup_are_counted(store: Store, alice: Person, clock: St
 
 def test_a_setup_lives_ten_minutes(store: Store, alice: Person, clock: StillClock) -> None:
     enrolment = store.two_factor.begin(alice.token)
-    clock.time += SETUP_LASTS - timedelta(seconds=1)
+    clock.time += SETUP_LIFETIME - timedelta(seconds=1)
     store.two_factor.confirm_saved(alice.token, enrolment.codes[0])
     clock.advance(seconds=1)
     with pytest.raises(SignInExpired):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from store.models import SiteSetting, Throttle
-from store.row_locks import hold_administrators, keep_account, lock_for_update
+from store.row_locks import lock_administrators, lock_against_deletion, lock_for_update
 from store.store import Store
 from store.upsert import upsert
 from tests.harness.people import Person, statements
@@ -40,11 +40,11 @@ def test_a_plain_value_is_used_both_times(store: Store) -> None:
         assert tx.execute(select(SiteSetting.value, func.count().over())).all() == [("2", 1)]
 
 
-@pytest.mark.parametrize("lock", [lock_for_update, keep_account])
+@pytest.mark.parametrize("lock", [lock_for_update, lock_against_deletion])
 def test_a_row_lock_is_asked_of_postgresql_alone(store: Store, alice: Person, lock: object) -> None:
     with statements(store) as seen, store.database.write() as tx:
         for account in (alice.id, select(Throttle.failures)):
             lock(tx, account)  # type: ignore[operator]  # both take a transaction and an account
-        hold_administrators(tx)
+        lock_administrators(tx)
     asked = [statement for statement in seen if "FOR " in statement or "advisory" in statement]
     assert len(asked) == (3 if store.database.is_postgresql else 0)

@@ -9,7 +9,7 @@ from store.errors import InvalidNumber
 from store.models import PrivacySettingsRow, UsageEntryRow
 from store.sections import PrivacySettings
 from store.store import Store
-from store.usage_log import LONGEST_PAGE, PAGE, canonical_ip
+from store.usage_log import MAX_PAGE_SIZE, PAGE_SIZE, canonical_ip
 from store.values.usage import DayTotal, Kind, LoggedEntry, UsageEntry
 from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, contents, tags
@@ -98,7 +98,7 @@ def pages(store: Store, person: Person, limit: int, kind: Kind | None = None, mo
         before = page.next_before
 
 
-@pytest.mark.parametrize("limit", [1, 7, 40, 41, LONGEST_PAGE])
+@pytest.mark.parametrize("limit", [1, 7, 40, 41, MAX_PAGE_SIZE])
 def test_the_pages_are_the_log(store: Store, alice: Person, many: list[int], limit: int) -> None:
     assert pages(store, alice, limit) == many[::-1]
 
@@ -111,11 +111,11 @@ def test_the_pages_of_a_kind_or_a_model(store: Store, alice: Person, many: list[
     for model in ("GPT-5", "", "\x00", "\ud800", "gpt-5%"):
         assert pages(store, alice, 3, model=model) == []
     assert store.usage.page(alice.token, before=0).entries == ()
-    assert len(store.usage.page(alice.token).entries) == min(40, PAGE)
+    assert len(store.usage.page(alice.token).entries) == min(40, PAGE_SIZE)
 
 
 @in_memory
-@pytest.mark.parametrize("limit", [0, -1, LONGEST_PAGE + 1, 10**30])
+@pytest.mark.parametrize("limit", [0, -1, MAX_PAGE_SIZE + 1, 10**30])
 def test_a_page_has_a_size(store: Store, alice: Person, limit: int) -> None:
     with pytest.raises(InvalidNumber, match="1 to 500"):
         store.usage.page(alice.token, limit=limit)

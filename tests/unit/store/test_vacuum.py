@@ -39,7 +39,7 @@ def test_postgresql_keeps_old_rows_until_the_vacuum(postgres_server: PostgresSer
         assert files_with(postgres_server, store, NAME) == []
         print(f"files with the name of a deleted account: {len(left)} before the vacuum, 0 after")
         with store.database.read() as tx:
-            assert store.audit.verify_all(tx).is_whole
+            assert store.audit.verify_all(tx).is_intact
 
 
 @pytest.mark.parametrize("database_kind", ["memory", "sqlite"], indirect=True)

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from store.errors import TooManyAttempts, WrongCredentials
-from store.throttle import SOURCE_LIMIT
+from store.throttle import ATTEMPTS_PER_SOURCE
 from tests.harness.stores import make_store
 from tui.local_account import LocalAccount
 from tui.origin import peer, source
@@ -61,7 +61,7 @@ async def test_consoles_of_one_peer_share_one_budget(monkeypatch: pytest.MonkeyP
             monkeypatch.setenv("SSH_CONNECTION", f"{address} {50000 + number} 192.0.2.1 22")
             await LocalAccount(Options(), opened=store).sign_in(f"victim-{number}", "wrong")
 
-        for _ in range(SOURCE_LIMIT):
+        for _ in range(ATTEMPTS_PER_SOURCE):
             with pytest.raises(WrongCredentials):
                 await guess("203.0.113.7")
         with pytest.raises(TooManyAttempts):

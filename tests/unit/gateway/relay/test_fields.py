@@ -17,7 +17,7 @@ from gateway.relay.fields import (
     IMAGE_FIELDS,
 )
 from gateway.relay.request import ENDPOINTS, Endpoint, parse_request
-from store.request_fields import LENGTHS, MODEL_OVERRIDE_KEYS, PRICED, READ, refusal
+from store.request_fields import GATEWAY_FIELDS, LENGTH_KEYS, MODEL_OVERRIDE_KEYS, PRICE_KEYS, refusal
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT as ASKED
 from tests.fakes.scripted_model_server import ModelServer
@@ -55,7 +55,7 @@ def sent(**body: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.path)
-@pytest.mark.parametrize("name", [*sorted(MODEL_OVERRIDE_KEYS | PRICED | LENGTHS), *MORE])
+@pytest.mark.parametrize("name", [*sorted(MODEL_OVERRIDE_KEYS | PRICE_KEYS | LENGTH_KEYS), *MORE])
 def test_no_endpoint_let_the_price_or_the_model_be_changed_whatever_is_allowed(endpoint: Endpoint, name: str) -> None:
     problem = refused(endpoint, frozenset({name, name.lower()}), **{name: ["gpt-unpriced"]})
     assert (problem.status, problem.param) == (400, name.lower())
@@ -123,7 +123,7 @@ async def test_a_field_that_nobody_knows_was_refused_until_the_administrator_let
     assert models.bodies == [{**ASKED, "top_banana": 1}]
 
 
-@pytest.mark.parametrize("name", sorted(READ))
+@pytest.mark.parametrize("name", sorted(GATEWAY_FIELDS))
 def test_what_the_gateway_reads_was_refused_in_other_letters(name: str) -> None:
     problem = refused(CHATS, frozenset({name.capitalize()}), **{name.capitalize(): 1})
     assert (problem.param, str(problem)) == (name, f"Write {name} in small letters.")

@@ -7,7 +7,7 @@ from tests.harness.command_line import Shell
 
 
 def test_the_key_file_has_a_new_key_and_everything_opens(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rekey, "GRACE", 0)
+    monkeypatch.setattr(rekey, "WRITER_GRACE_S", 0)
     shell.add("alice")
     assert shell.run("admin", "site", "set", "upstream.api_key", "--value-stdin", stdin="sk-planted").status == 0
     before = shell.key_file.read_text()
@@ -35,7 +35,7 @@ def test_a_key_of_the_environment_is_not_replaced(shell: Shell, monkeypatch: pyt
 
 
 def test_one_that_was_stopped_is_told_and_goes_on(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rekey, "GRACE", 0)
+    monkeypatch.setattr(rekey, "WRITER_GRACE_S", 0)
     shell.add("alice")
     with monkeypatch.context() as patch:
         patch.setattr(rekey, "_finish", lambda *_: False)

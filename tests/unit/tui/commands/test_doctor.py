@@ -60,7 +60,7 @@ def test_a_full_disk_and_another_programs_lock_are_found(shell: Shell, monkeypat
         status, found = doctor(shell)
         assert (status, found["writes"]["level"]) == (1, "fail")
         assert "busy" in found["writes"]["sentence"]
-    monkeypatch.setattr("store.health.LEAST_FREE", 2**62)
+    monkeypatch.setattr("store.health.MIN_FREE_BYTES", 2**62)
     status, found = doctor(shell)
     assert (status, found["writes"]["level"]) == (1, "fail")
     assert "disk is full" in found["writes"]["sentence"]

@@ -6,7 +6,9 @@ from typing import Final
 from sqlalchemy import Connection, Row, select
 
 from store import passwords
-from store.audit import Audit, Tag
+from store.attempts import Attempts
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.errors import InvalidToken, WrongOriginalPassword
 from store.models import AccessToken, Account
@@ -14,7 +16,6 @@ from store.row_locks import lock_for_update
 from store.second_factor import SecondFactors
 from store.sessions import digest
 from store.throttle import Factor, Throttles
-from store.tries import Tries
 
 SOURCE: Final = "System Access Token"
 
@@ -32,14 +33,16 @@ class Proof:
         return self.account_id == account_id and self.epoch == epoch
 
 
-class Proofs:
+class TokenProofs:
+    """Verifies a factor of the holder of a bearer token."""
+
     def __init__(
-        self, context: Context, audit: Audit, throttles: Throttles, tries: Tries, second_factor: SecondFactors
+        self, context: Context, audit: Audit, throttles: Throttles, attempts: Attempts, second_factor: SecondFactors
     ) -> None:
         self._context = context
         self._audit = audit
         self._throttles = throttles
-        self._tries = tries
+        self._attempts = attempts
         self._second_factor = second_factor
 
     def with_password(self, token: str, password: str) -> Proof:
@@ -50,16 +53,16 @@ class Proofs:
         """
         owner = self._owner(token)
         password = passwords.prepare(password)
-        with self._tries.one(Factor.PASSWORD, owner.id, owner.name, source=SOURCE):
-            short = len(password) <= passwords.LONGEST
+        with self._attempts.counted(Factor.PASSWORD, owner.id, owner.name, source=SOURCE):
+            short = len(password) <= passwords.MAX_LENGTH
             if not short or not self._context.hasher.check_password(password, owner.password_hash)[0]:
                 raise WrongOriginalPassword(field="proof")
         with self._context.database.write() as tx:
-            held = self._hold(tx, owner)
+            held = self._lock_account(tx, owner)
             if held.password_hash != owner.password_hash:
                 raise InvalidToken
             self._throttles.reset(tx, Factor.PASSWORD, owner.name)
-            return self._noted(tx, owner, "password")
+            return self._record_proof(tx, owner, "password")
 
     def with_code(self, token: str, code: str) -> Proof:
         """Prove with a code of the authenticator or a backup code, which is then used.
@@ -69,12 +72,12 @@ class Proofs:
         """
         owner = self._owner(token)
         factor = self._second_factor.active(owner.id)
-        with self._tries.one(Factor.SECOND, owner.id, owner.name, source=SOURCE):
+        with self._attempts.counted(Factor.SECOND, owner.id, owner.name, source=SOURCE):
             verified = self._second_factor.verify(factor, code)
             with self._context.database.write() as tx:
-                self._hold(tx, owner)
+                self._lock_account(tx, owner)
                 self._second_factor.claim(tx, owner.id, owner.name, verified, source=SOURCE)
-                return self._noted(tx, owner, verified.method)
+                return self._record_proof(tx, owner, verified.method)
 
     def _owner(self, token: str) -> "Row[int, str, str | None, int]":
         query = (
@@ -88,13 +91,13 @@ class Proofs:
             raise InvalidToken
         return row
 
-    def _hold(self, tx: Connection, owner: "Row[int, str, str | None, int]") -> "Row[str | None, int]":
+    def _lock_account(self, tx: Connection, owner: "Row[int, str, str | None, int]") -> "Row[str | None, int]":
         lock_for_update(tx, owner.id)
         row = tx.execute(select(Account.password_hash, Account.auth_epoch).where(Account.id == owner.id)).one_or_none()
         if row is None or row.auth_epoch != owner.auth_epoch:
             raise InvalidToken
         return row
 
-    def _noted(self, tx: Connection, owner: "Row[int, str, str | None, int]", how: str) -> Proof:
+    def _record_proof(self, tx: Connection, owner: "Row[int, str, str | None, int]", how: str) -> Proof:
         self._audit.record(tx, owner.id, Tag.PROVED, actor=owner.name, source=SOURCE, method=how)
         return Proof(owner.id, owner.auth_epoch)

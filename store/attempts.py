@@ -10,7 +10,8 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
-from store.audit import Audit, SiteTag, Tag
+from store.audit import Audit
+from store.audit_tags import SiteTag, Tag
 from store.context import Context
 from store.errors import (
     ClockSkewed,
@@ -22,10 +23,10 @@ from store.errors import (
     WrongOriginalPassword,
 )
 from store.models import Account
-from store.row_locks import keep_account
-from store.throttle import DISABLED_AFTER, Factor, Throttles, lock_after
+from store.row_locks import lock_against_deletion
+from store.throttle import DISABLED_AFTER_FAILURES, Factor, Throttles, lock_duration
 
-FAILED: Final[tuple[type[GatekeyError], ...]] = (
+FAILED_ATTEMPT_ERRORS: Final[tuple[type[GatekeyError], ...]] = (
     WrongCredentials,
     WrongOriginalPassword,
     WrongCode,
@@ -34,24 +35,26 @@ FAILED: Final[tuple[type[GatekeyError], ...]] = (
     UsernameDoesNotMatch,
 )
 """The errors of a failed attempt. A right code that was used before is a failed attempt."""
-THROTTLE: Final = "throttle"
+THROTTLE_ACTOR: Final = "throttle"
 """The actor of an automatic lock in the site's log."""
 _USED_BEFORE: Final = "code used before"
 _FOR_GOOD: Final = "until an administrator unlocks it"
 
 
-class _TakenBack(Exception):
+class _RollbackError(Exception):
     """Rolls the writes for an unknown name back."""
 
 
-class Tries:
+class Attempts:
+    """Counts attempts, and records failed ones."""
+
     def __init__(self, context: Context, audit: Audit, throttles: Throttles) -> None:
         self._context = context
         self._audit = audit
         self._throttles = throttles
 
     @contextmanager
-    def one(
+    def counted(
         self, factor: Factor, account_id: int | None, name: str, *, source: str, tag: Tag = Tag.PROOF_FAILED
     ) -> Iterator[None]:
         """Count one attempt and evaluate it in the body; `account_id` is None for an unknown name.
@@ -62,7 +65,7 @@ class Tries:
         failures = self._throttles.reserve(factor, name)
         try:
             yield
-        except FAILED as error:
+        except FAILED_ATTEMPT_ERRORS as error:
             reason = {"reason": _USED_BEFORE} if isinstance(error, CodeAlreadyUsed) else {}
             self._note(factor, account_id, name, source, tag, failures, reason)
             raise
@@ -78,14 +81,16 @@ class Tries:
         reason: dict[str, str],
     ) -> None:
         if account_id is None:
-            self._rehearse(factor, source, tag, failures, reason)
+            self._write_and_roll_back(factor, source, tag, failures, reason)
             with self._context.database.write() as tx:
                 self._throttles.touch(tx, factor, name)
             return
         with self._context.database.write() as tx:
             self._record(tx, factor, account_id, source, tag, failures, reason)
 
-    def _rehearse(self, factor: Factor, source: str, tag: Tag, failures: int, reason: dict[str, str]) -> None:
+    def _write_and_roll_back(
+        self, factor: Factor, source: str, tag: Tag, failures: int, reason: dict[str, str]
+    ) -> None:
         """Write for an unknown name what a failure writes for a known one, and roll it back.
 
         The first execution of the statements takes a process 12 ms, 5 % of the hash, because SQLAlchemy compiles them.
@@ -96,8 +101,8 @@ class Tries:
                 if somebody is not None:
                     self._record(tx, factor, somebody, source, tag, failures, reason)
                     self._audit.bind(tx)
-                raise _TakenBack
-        except _TakenBack:
+                raise _RollbackError
+        except _RollbackError:
             return
 
     def _record(
@@ -110,14 +115,14 @@ class Tries:
         failures: int,
         reason: dict[str, str],
     ) -> None:
-        keep_account(tx, account_id)
+        lock_against_deletion(tx, account_id)
         name_now = tx.execute(select(Account.name).where(Account.id == account_id)).scalar()
         if name_now is None:
             return
         self._audit.record(tx, account_id, tag, actor=name_now, source=source, **reason)
-        locked_for = lock_after(failures)
+        locked_for = lock_duration(failures)
         if locked_for is not None:
-            lasts = f"{int(locked_for.total_seconds())} s" if failures < DISABLED_AFTER else _FOR_GOOD
+            lasts = f"{int(locked_for.total_seconds())} s" if failures < DISABLED_AFTER_FAILURES else _FOR_GOOD
             self._audit.record(
                 tx,
                 account_id,
@@ -128,4 +133,4 @@ class Tries:
                 lasts=lasts,
             )
             told = {"account_id": account_id, "factor": factor.value, "lasts": lasts}
-            self._audit.record_site(tx, SiteTag.ACCOUNT_LOCKED, actor=THROTTLE, source="", **told)
+            self._audit.record_site(tx, SiteTag.ACCOUNT_LOCKED, actor=THROTTLE_ACTOR, source="", **told)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from store.at_rest import KeyRing
 from store.audit import Audit
-from store.audit_macs import FIRST, SITE, Act, event_mac, event_text, seal_of, total_fits, total_mac
+from store.audit_macs import GENESIS, SITE_CHAIN, EventBody, event_mac, event_text, seal_of, total_fits, total_mac
 from store.models import AuditEvent, AuditHead, AuditTotal, Base, SiteEvent
 
 
@@ -32,7 +32,7 @@ def renew_chain(tx: Connection, ring: KeyRing, audit: Audit, account_id: int) ->
     _store(tx, AuditEvent, AuditEvent.id, [event.id for event in events], macs)
     mac, seal = head.mac, b""
     if len(macs) == len(events) == head.sequence and head.mac == last:
-        mac = macs[-1] if macs else FIRST
+        mac = macs[-1] if macs else GENESIS
         if head.seal == seal_of(ring, head.key_id, account_id, head.sequence, head.mac):
             seal = seal_of(ring, ring.current, account_id, head.sequence, mac)
     tx.execute(
@@ -47,11 +47,11 @@ def renew_site(tx: Connection, ring: KeyRing) -> None:
     if total is None or total.key_id not in ring.keys or total.key_id == ring.current:
         return
     events = tx.execute(select(SiteEvent).order_by(SiteEvent.sequence)).all()
-    macs, last = _renewed(ring, total.key_id, SITE, events)
+    macs, last = _renewed(ring, total.key_id, SITE_CHAIN, events)
     _store(tx, SiteEvent, SiteEvent.sequence, [event.sequence for event in events], macs)
     mac, bound = total.mac, b""
     if len(macs) == len(events) == total.sequence and total.mac == last:
-        mac = macs[-1] if macs else FIRST
+        mac = macs[-1] if macs else GENESIS
         if total_fits(ring, total.key_id, total.events, total.seals, total.sequence, total.mac, total.total_mac):
             bound = total_mac(ring, ring.current, total.events, total.seals, total.sequence, mac)
     tx.execute(update(AuditTotal).values(mac=mac, total_mac=bound, key_id=ring.current))
@@ -70,9 +70,9 @@ def _store(tx: Connection, table: type[Base], key: Any, rows: list[int], macs: l
 def _renewed(ring: KeyRing, key_id: int, name: int | str, events: Iterable[Any]) -> tuple[list[bytes], bytes]:
     """The new MACs of the events before the first invalid one, and the old MAC of the last valid one."""
     macs: list[bytes] = []
-    old = new = FIRST
+    old = new = GENESIS
     for event in events:
-        text = event_text(name, len(macs) + 1, Act(event.at, event.tag, event.actor, event.source, event.detail))
+        text = event_text(name, len(macs) + 1, EventBody(event.at, event.tag, event.actor, event.source, event.detail))
         expected = event_mac(ring, key_id, old, text)
         if event.sequence != len(macs) + 1 or event.mac != expected:
             break
