@@ -25,18 +25,18 @@ class Channel(StrEnum):
     GOTIFY = "gotify"
 
 
-def _threshold(micro_usd: int, field: str) -> None:
+def _check_threshold(micro_usd: int, field: str) -> None:
     if not 0 <= micro_usd <= MAXIMUM_MICRO_USD:
         raise InvalidMoney("A threshold lies between 0 and 1,000,000,000 dollars.", field=field)
 
 
-def _without_query(url: str, field: str) -> None:
+def _check_no_query(url: str, field: str) -> None:
     if "?" in url:
         sentence = "Leave the question mark and what follows out. The token has a field of its own."
         raise InvalidUrl(sentence, field=field)
 
 
-def _known_modules(names: frozenset[str], _field: str) -> None:
+def _check_modules(names: frozenset[str], _field: str) -> None:
     unknown = sorted(names - set(MODULES))
     if unknown:
         raise InvalidSetting(inputs.did_you_mean(unknown[0], MODULES).replace("setting", "module"))
@@ -67,7 +67,7 @@ class NotificationSettings(SettingsSection):
             title="Quota Warning Threshold",
             help="A notification is sent when remaining quota falls below this amount in USD.",
             summary="warn when less than this many dollars is left",
-            checks=(_threshold,),
+            checks=(_check_threshold,),
             if_lowered="lower the quota warning threshold",
             command_name="threshold",
             api_name="threshold_usd",
@@ -150,7 +150,7 @@ class NotificationSettings(SettingsSection):
             label="Server",
             help="Such as https://gotify.example.com",
             summary="the Gotify server's address",
-            checks=(_without_query,),
+            checks=(_check_no_query,),
             needed="Enter the address of your Gotify server.",
         ),
     )
@@ -231,7 +231,7 @@ class SidebarSettings(SettingsSection):
             title="Hidden modules",
             help="Switches the visibility of each module, nothing else.",
             summary="modules left out of the sidebar, with commas between",
-            checks=(_known_modules,),
+            checks=(_check_modules,),
         ),
     )
 
