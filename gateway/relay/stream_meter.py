@@ -23,14 +23,14 @@ _EVENT_END: Final = re.compile(_LINE_END + rb"{2}")
 _DATA: Final = re.compile(rb"(?:^|[\r\n])data:[ ]?([^\r\n]*)")
 _USAGE_KEY: Final = re.compile(rb'"usage"\s*:\s*\{')
 _ERROR_KEY: Final = re.compile(rb'"error"\s*:|"object"\s*:\s*"error"')
-_ERROR_EVENT: Final = re.compile(rb"(?:^|[\r\n])event:[ ]?error[ ]*(?:[\r\n]|$)")
+_ERROR_EVENT: Final = re.compile(rb"event:(?<![^\r\n]event:)[ ]?error[ ]*(?:[\r\n]|$)")
 _DELTA_TEXT: Final = re.compile(
     rb'"(?:content|text|arguments|reasoning|reasoning_content|refusal|thinking|transcript|input)"'
-    rb'\s*:\s*"((?:[^"\\]|\\.)+)"'
+    rb'\s*:\s*"((?:[^"\\]++|\\.)++)"'
 )
 _BROKE_OFF: Final = "The model server reported an error and broke off"
 _AUDIO_KEY: Final = re.compile(rb'"audio"\s*:\s*\{')
-_AUDIO_DATA: Final = re.compile(rb'"data"\s*:\s*"([A-Za-z0-9+/=_-]+)"')
+_AUDIO_DATA: Final = re.compile(rb'"data"\s*:\s*"([A-Za-z0-9+/=_-]++)"')
 
 
 @dataclass(slots=True)

@@ -78,7 +78,11 @@ class ModelServer(asyncio.Protocol):
             self._transport.writelines(_CHUNKS)
             self._transport.write(b"0\r\n\r\n")
         else:
-            self._transport.write(_ANSWER)
+            self._transport.write(self.answer(rest[:length]))
+
+    def answer(self, _body: bytes) -> bytes:
+        """The whole response to a request that does not stream."""
+        return _ANSWER
 
 
 def bare_relay(upstream: str) -> Starlette:

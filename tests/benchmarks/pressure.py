@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ import httpx
 from store.money import MICRO_PER_USD
 from store.values.billing import ModelPrice
 from tests.benchmarks.gateway import MODEL, side
+from tests.benchmarks.large_answers import SHAPES, large_answers
 from tests.harness.served_gateway import Served, served
 from tests.harness.stores import add_account, make_ring, make_store, sign_in, sqlite_url
 
@@ -143,6 +144,16 @@ class Stage:
         for _ in range(BOMBS):
             httpx.post(f"{self.gateway.url}/v1/chat/completions", content=content, headers=headers, timeout=120)
 
+    def receive(self, shape: str) -> None:
+        """Take a large answer of that shape a few times."""
+        headers, body = {"Authorization": f"Bearer {self.attacker}"}, {**_CHAT, "user": shape}
+        url = f"{self.gateway.url}/v1/chat/completions"
+        for _ in range(BOMBS):
+            with httpx.stream("POST", url, json=body, headers=headers, timeout=120) as answer:
+                assert answer.status_code == 200, shape
+                for _ in answer.iter_raw():
+                    pass
+
     def _processor(self) -> float:
         fields = Path(f"/proc/{self.gateway.process.pid}/stat").read_text().rpartition(") ")[2].split()
         return (int(fields[11]) + int(fields[12])) / 100
@@ -173,8 +184,8 @@ def _is_closed(connection: socket.socket) -> bool:
 
 
 @contextmanager
-def staged() -> Iterator[Stage]:
-    """The gateway on an SQLite file, in front of a quick model server."""
+def staged(models: AbstractContextManager[str] | None = None) -> Iterator[Stage]:
+    """The gateway on an SQLite file, in front of a quick model server or of `models`."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     with tempfile.TemporaryDirectory(prefix="gatekey-pressure-") as name, ExitStack() as stack:
         folder, url = Path(name), sqlite_url(Path(name))
@@ -184,7 +195,7 @@ def staged() -> Iterator[Stage]:
         for account in ("alice", "bob"):
             add_account(store, account, quota_usd=1000, email=f"{account}@example.com")
             keys.append(store.api_keys.create(sign_in(store, account), "laptop").key)
-        store.site.set("upstream.base_url", f"{stack.enter_context(side('upstream'))}/v1")
+        store.site.set("upstream.base_url", f"{stack.enter_context(models or side('upstream'))}/v1")
         gateway = stack.enter_context(served(folder, url, make_ring(), descriptors=DESCRIPTORS))
         yield Stage(gateway, *keys)
 
@@ -210,6 +221,15 @@ def measure(seconds: float) -> Iterator[Felt]:
         yield stage.feel(f"{BODIES} unfinished bodies", lambda: stage.unfinished(seconds), seconds=seconds)
     with staged() as stage:
         yield stage.feel(f"{SILENT} silent connections", lambda: stage.silence(seconds), seconds=seconds)
+    yield from measure_answers(seconds)
+
+
+def measure_answers(seconds: float) -> Iterator[Felt]:
+    """The same of large answers of the model server: the worst wait is the longest stall of the event loop, about."""
+    with staged(large_answers()) as stage:
+        yield stage.feel("nothing, again", lambda: None, seconds=seconds)
+        for shape in SHAPES:
+            yield stage.feel(f"{BOMBS} x large answer, {shape}", partial(stage.receive, shape), seconds=seconds)
 
 
 def main(seconds: float = 15.0) -> list[Felt]:
