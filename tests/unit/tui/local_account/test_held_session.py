@@ -1,12 +1,15 @@
 """The session a console holds: none is left that nobody holds."""
 
+import asyncio
 import threading
+from typing import Any
 
 import pytest
 
+from store.accounts import AccountInfo
 from store.errors import DatabaseBusy
 from store.values.sign_in import SignedIn
-from tests.harness.stores import add_account, make_store
+from tests.harness.stores import PASSWORD, add_account, make_store
 from tests.harness.stores import sign_in as new_token
 from tui.local_account import LocalAccount
 from tui.local_account.held_session import HeldSession
@@ -88,6 +91,28 @@ async def test_an_account_left_while_the_database_did_not_answer_is_left_at_the_
     assert len(store.sessions.list(watcher)) == 2
     await account.sign_out()
     assert len(store.sessions.list(watcher)) == 1
+
+
+async def test_leaving_waits_for_the_first_account_that_is_being_created(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task that asked may be cancelled meanwhile; the session of the new account is ended all the same."""
+    store = make_store()
+    account = LocalAccount(Options(), opened=store)
+    create, begun, may_go_on = store.accounts.create, threading.Event(), threading.Event()
+
+    def slowly(*arguments: Any, **options: Any) -> AccountInfo:
+        begun.set()
+        assert may_go_on.wait(60)
+        return create(*arguments, **options)
+
+    monkeypatch.setattr(store.accounts, "create", slowly)
+    creating = asyncio.create_task(account.create_account("alice", "alice@example.com", PASSWORD))
+    assert await asyncio.to_thread(begun.wait, 60)
+    creating.cancel()
+    assert not account._session.is_empty, "so that signing out waits"
+    leaving = asyncio.create_task(account.sign_out())
+    may_go_on.set()
+    await leaving
+    assert [session.is_current for session in store.sessions.list(new_token(store))] == [True]
 
 
 def signed_in(token: str) -> SignedIn:
