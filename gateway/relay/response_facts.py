@@ -18,6 +18,8 @@ MAX_MODELS: Final = 10_000
 """Of one list; the largest public one has some 500."""
 _MAX_ID_CHARACTERS: Final = 101
 """One more than a batch id may have, so that a longer one is still refused."""
+_MAX_CHOICES: Final = 10_000
+"""Of a response, that are searched for content. More are content: ten million empty ones would take 10 s."""
 _ENVELOPE_KEYS: Final = ("role", "annotations")
 """Members of a message that are set even if it is empty."""
 
@@ -105,7 +107,9 @@ def _model_details(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _has_content(document: Mapping[str, Any]) -> bool:
     """Whether a response has any content. One in an unknown format counts as content."""
     choices = document.get("choices")
-    return not isinstance(choices, list) or any(_choice_has_content(choice) for choice in choices)
+    if not isinstance(choices, list) or len(choices) > _MAX_CHOICES:
+        return True
+    return any(_choice_has_content(choice) for choice in choices)
 
 
 def _choice_has_content(choice: object) -> bool:

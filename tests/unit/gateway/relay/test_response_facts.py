@@ -127,6 +127,11 @@ def test_facts_had_a_bound_whatever_the_answer_held() -> None:
     assert reply["models"] == [{"id": str(number)} for number in range(MAX_MODELS)]
 
 
+@pytest.mark.parametrize(("choices", "has_content"), [(10_000, False), (10_001, True)])
+def test_more_choices_than_anyone_asks_for_were_content(choices: int, *, has_content: bool) -> None:
+    assert response_facts({"choices": [{}] * choices}, has_completion=True).has_content is has_content
+
+
 @pytest.mark.parametrize("document", [{}, {"data": None}, {"data": {"id": "x"}}, {"data": [[], 1, {"name": "x"}]}])
 def test_a_list_without_models_was_empty(document: dict[str, Any]) -> None:
     assert listed_models(document) == []
