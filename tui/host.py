@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from tui.keymap import ConsoleConfig
 
 STYLES: Final = Path(__file__).parents[1] / "styles"
+WIDGET_STYLE_SHEETS: Final = ("base", "forms", "dialogs")
+STYLE_SHEETS: Final = (*WIDGET_STYLE_SHEETS, "console", "settings", "modules", "sign_in")
+"""In order: of two rules with the same specificity the later one wins."""
 HELP_IN_DIALOGS: Final = ("modal.help", "confirm.help", "choice.help", "palette.help")
 """Bindings that do what `app.help` does."""
 FAULTS_SHOWN_FOR: Final = 8.0
@@ -42,7 +45,7 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
     """The application as screens see it. Abstract: a subclass brings the screens."""
 
     TITLE = "Gatekey"
-    CSS_PATH = [STYLES / "base.tcss", STYLES / "console.tcss"]  # noqa: RUF012 - read once by Textual
+    CSS_PATH = [STYLES / f"{name}.tcss" for name in STYLE_SHEETS]  # noqa: RUF012 - read once by Textual
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave Gatekey", priority=True),

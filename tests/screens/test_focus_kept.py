@@ -9,7 +9,7 @@ from tests.harness.full_account import filled, live
 from tests.harness.hostile_text import PAYLOADS
 from tests.harness.screen_walk import NAME, Outside, Walk, on_stage
 from tests.harness.slow_accounts import slow_console
-from tui.widgets.keeps_focus import KeepsFocus
+from tui.widgets.disabled_focus import KeepFocusWhenDisabled
 from tui.widgets.toggle import Toggle
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +30,7 @@ class FocusWalk(Walk):
         for control in screen.focus_chain:
             if not isinstance(control, Button | Toggle):
                 continue
-            if not isinstance(control, KeepsFocus):
+            if not isinstance(control, KeepFocusWhenDisabled):
                 self.other.append(f"{where}: {control!r}")
             screen.set_focus(control, scroll_visible=False)
             was = control.disabled

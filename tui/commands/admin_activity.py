@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store, store.database.read() as tx:
         events = store.audit.site_page(tx, before=arguments.before, limit=arguments.limit)
     if arguments.json:
-        streams.give_json(
+        streams.print_json(
             [
                 {
                     "number": event.sequence,
@@ -63,5 +63,5 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         )
         for event in events
     ]
-    streams.give_table(("NO", "TIME (UTC)", "WHAT", "BY", "DETAIL"), rows)
+    streams.print_table(("NO", "TIME (UTC)", "WHAT", "BY", "DETAIL"), rows)
     return 0

@@ -4,7 +4,7 @@ import argparse
 from typing import Final
 
 from tui.commands import streams
-from tui.commands.authority import actor
+from tui.commands.actor import actor
 from tui.commands.parsing import Commands, add_list
 from tui.store_location import Options, open_account_store
 
@@ -67,7 +67,7 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         prices = store.pricing.all()
     if arguments.json:
-        streams.give_json(
+        streams.print_json(
             [
                 {
                     "model": price.model,
@@ -94,7 +94,7 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
         )
         for price in prices
     ]
-    streams.give_table(("MODEL", "INPUT/1M", "OUTPUT/1M", "REQUEST", "LONGEST", "CACHED/1M"), rows)
+    streams.print_table(("MODEL", "INPUT/1M", "OUTPUT/1M", "REQUEST", "LONGEST", "CACHED/1M"), rows)
     return 0
 
 

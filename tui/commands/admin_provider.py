@@ -3,7 +3,7 @@
 import argparse
 
 from tui.commands import streams
-from tui.commands.authority import actor
+from tui.commands.actor import actor
 from tui.commands.parsing import Commands, add_list
 from tui.store_location import Options, open_account_store
 
@@ -56,9 +56,9 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
     rows = [(p.slug, p.name, p.kind.value, p.issuer, p.client_id) for p in providers]
     if arguments.json:
         keys = ("slug", "name", "kind", "issuer", "client_id")
-        streams.give_json([dict(zip(keys, row, strict=True)) for row in rows])
+        streams.print_json([dict(zip(keys, row, strict=True)) for row in rows])
         return 0
-    streams.give_table(("SLUG", "NAME", "KIND", "ISSUER", "CLIENT ID"), rows)
+    streams.print_table(("SLUG", "NAME", "KIND", "ISSUER", "CLIENT ID"), rows)
     return 0
 
 

@@ -3,7 +3,7 @@
 import argparse
 
 from tui.commands import streams
-from tui.commands.authority import actor
+from tui.commands.actor import actor
 from tui.commands.parsing import Commands
 from tui.store_location import Options, open_account_store
 

@@ -6,7 +6,7 @@ import time
 
 from store.text import pluralize
 from tui.commands import streams
-from tui.commands.authority import actor
+from tui.commands.actor import actor
 from tui.commands.parsing import Commands
 from tui.store_location import KEY_VARIABLE, Options, key_path, open_account_store
 

@@ -3,7 +3,7 @@
 import argparse
 
 from tui.commands import streams, values
-from tui.commands.authority import actor
+from tui.commands.actor import actor
 from tui.commands.parsing import Commands
 from tui.store_location import Options, open_account_store
 
@@ -39,7 +39,7 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
         for entry in entries
     }
     if arguments.json:
-        streams.give_json(shown)
+        streams.print_json(shown)
         return 0
     for name, value in shown.items():
         streams.print_data(f"{name} = {values.in_words(value)}".rstrip())

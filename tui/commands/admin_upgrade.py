@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
                 arguments.parser.error("Gatekey cannot copy PostgreSQL: use pg_dump, then say --without-backup")
             else:
                 streams.print_status("Copied the database to:")
-                streams.give_path(copy)
+                streams.print_path(copy)
         schema.upgrade(database, lambda: key_ring(options, os.environ, database_url(options, os.environ), create=False))
     streams.print_status("Upgraded the database.")
     return 0

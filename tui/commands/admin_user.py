@@ -4,8 +4,8 @@ import argparse
 from typing import Final
 
 from tui.commands import admin_user_access, admin_user_state, streams
+from tui.commands.actor import actor
 from tui.commands.admin_user_access import add_password, read_password
-from tui.commands.authority import actor
 from tui.commands.parsing import Commands, add_account_action, add_list
 from tui.store_location import Options, first_store, open_account_store
 
@@ -66,7 +66,7 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
         with store.database.read() as tx:
             left = {account.id: store.quota.state_of(tx, account.id).remaining_micro_usd for account in accounts}
     if arguments.json:
-        streams.give_json(
+        streams.print_json(
             [
                 {
                     "name": account.name,
@@ -92,7 +92,7 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
         )
         for account in accounts
     ]
-    streams.give_table(("NAME", "ROLE", "E-MAIL", "LEFT", "CREATED", "STATE"), rows)
+    streams.print_table(("NAME", "ROLE", "E-MAIL", "LEFT", "CREATED", "STATE"), rows)
     return 0
 
 
@@ -107,5 +107,5 @@ def run_role(arguments: argparse.Namespace, options: Options) -> int:
 
 def run_export(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
-        streams.give_pieces(store.exports.document_of(arguments.name, actor=actor(), source="command line"))
+        streams.print_pieces(store.exports.document_of(arguments.name, actor=actor(), source="command line"))
     return 0

@@ -4,8 +4,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from tui.commands import streams
-from tui.commands.admin_question import add_question, is_meant
-from tui.commands.authority import actor
+from tui.commands.actor import actor
+from tui.commands.confirmation import add_confirmation, is_confirmed
 from tui.commands.parsing import Commands, Parser, add_account_action
 from tui.store_location import Options, open_account_store
 
@@ -23,14 +23,14 @@ def add(actions: Commands) -> None:
     add_password(reset)
     add_account_action(actions, "unlock", run_unlock, "lift the locks that wrong passwords and codes have set")
     revoke_help = "revoke every API key and the System Access Token of an account"
-    add_question(add_account_action(actions, "revoke-keys", run_revoke_keys, revoke_help))
+    add_confirmation(add_account_action(actions, "revoke-keys", run_revoke_keys, revoke_help))
     reset_help = "switch two-factor authentication off; every session ends"
-    add_question(add_account_action(actions, "reset-2fa", run_reset_two_factor, reset_help))
+    add_confirmation(add_account_action(actions, "reset-2fa", run_reset_two_factor, reset_help))
     email = add_account_action(
         actions, "set-email", run_set_email, "change the e-mail address of an account, and tell both addresses"
     )
     email.add_argument("email", metavar="ADDRESS")
-    add_question(email)
+    add_confirmation(email)
 
 
 def run_reset_password(arguments: argparse.Namespace, options: Options) -> int:
@@ -65,7 +65,7 @@ def run_revoke_keys(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         name = store.accounts.find(arguments.name).name
         question = f"Revoke every API key and the System Access Token of {name}? Type yes to go on:"
-        if not is_meant(arguments, question):
+        if not is_confirmed(arguments, question):
             return 1
         _revoke(store, name)
     return 0
@@ -78,7 +78,7 @@ def run_reset_two_factor(arguments: argparse.Namespace, options: Options) -> int
             f"Switch two-factor authentication off for {name}? The password alone is enough to sign in then. Type yes "
             "to go on:"
         )
-        if not is_meant(arguments, question):
+        if not is_confirmed(arguments, question):
             return 1
         store.two_factor.reset(name, actor=actor())
         shortest = store.passwords.shortest()
@@ -97,7 +97,7 @@ def run_set_email(arguments: argparse.Namespace, options: Options) -> int:
         account = store.accounts.find(arguments.name)
         before = account.email or "no address"
         question = f"Change the e-mail address of {account.name} from {before} to {email}? Type yes to go on:"
-        if not is_meant(arguments, question):
+        if not is_confirmed(arguments, question):
             return 1
         store.accounts.set_email(account.name, email, actor=actor())
     streams.print_status(f"The e-mail address of {account.name} is {email} now.")

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     rows = sum(manifest.rows.values())
     accounts = pluralize(manifest.rows["accounts"], "account")
     streams.print_status(f"Copied {accounts}, {rows} rows in all (SHA-256 {manifest.sha256}), to:")
-    streams.give_path(path)
+    streams.print_path(path)
     if arguments.with_key:
         streams.print_status("The key is in it: whoever has this file has everything.")
     return 0

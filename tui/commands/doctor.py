@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
 def run(arguments: argparse.Namespace, options: Options) -> int:
     findings = list(examine(options, arguments.sshd_config))
     if arguments.json:
-        streams.give_json([asdict(finding) for finding in findings])
+        streams.print_json([asdict(finding) for finding in findings])
     else:
         width = max(len(finding.subject) for finding in findings)
         for finding in findings:

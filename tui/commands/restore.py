@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from store.text import pluralize, sanitize
 from tui.commands import streams
-from tui.commands.authority import actor
+from tui.commands.actor import actor
 from tui.commands.parsing import Commands
 from tui.store_location import KEY_VARIABLE, Options, database_url, key_path
 
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     streams.print_status("Everybody signs in anew.")
     if done.replaced is not None:
         streams.print_status("The database that was there is now:")
-        streams.give_path(done.replaced)
+        streams.print_path(done.replaced)
     if not done.is_audit_intact:
         streams.print_status("The audit log in it does not fit. See: gatekey admin verify-audit")
     return 0

@@ -6,7 +6,7 @@ from typing import Final
 
 from store.text import sanitize
 from tui.commands import streams, values
-from tui.commands.authority import actor
+from tui.commands.actor import actor
 from tui.commands.parsing import Commands, Parser
 from tui.store_location import Options, open_account_store
 
@@ -55,7 +55,7 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
         for section in kinds:
             fields = {field.name: shown[field.full_name] for field in FIELDS.values() if field.section == section}
             document[section] = {"version": saved[section].version, **fields}
-        streams.give_json(document)
+        streams.print_json(document)
         return 0
     for full_name, value in shown.items():
         streams.print_data(f"{full_name} = {values.in_words(value)}".rstrip())

@@ -30,7 +30,7 @@ def print_data(line: str = "") -> None:
         stream.write(line + "\n")
 
 
-def give_path(path: Path) -> None:
+def print_path(path: Path) -> None:
     """Print the path of a file on a line: its bytes for a program, but nothing that a terminal obeys.
 
     Raises as `print_data`.
@@ -45,14 +45,14 @@ def give_path(path: Path) -> None:
         stream.buffer.write(os.fsencode(path) + b"\n")
 
 
-def give_pieces(pieces: Iterable[str]) -> None:
+def print_pieces(pieces: Iterable[str]) -> None:
     """Data that comes in pieces, as it comes. Raises as `print_data`, and what the pieces raise."""
     for piece in pieces:
         with _output() as stream:
             stream.write(piece)
 
 
-def give_json(document: object) -> None:
+def print_json(document: object) -> None:
     """One JSON document. Raises as `print_data`.
 
     Characters a terminal could obey leave as \\u escapes, and so do all beyond ASCII where the output is not UTF-8.
@@ -62,7 +62,7 @@ def give_json(document: object) -> None:
     print_data(text if is_safe else json.dumps(document, indent=2))
 
 
-def give_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Aligned columns under a line of their names. Raises as `print_data`."""
     table = [list(head), *([sanitize(cell, 200) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(head))]

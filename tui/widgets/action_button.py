@@ -9,13 +9,13 @@ from textual.widgets.button import ButtonVariant
 
 from store.text import sanitize
 from tui.keymap import UNBOUND
-from tui.widgets.keeps_focus import KeepsFocus
+from tui.widgets.disabled_focus import KeepFocusWhenDisabled
 
 _KEYS: Final = {"esc": "escape", "^s": "ctrl+s"}
 """Keys by what is written for them on a button, where that is not their name."""
 
 
-class ActionButton(KeepsFocus, Button):
+class ActionButton(KeepFocusWhenDisabled, Button):
     """A compact `Button`. `shortcut` is the key that does the same, shown beside the label.
 
     It is the key of a binding of a widget around the button: if the person gave that another key, this one shows.

@@ -12,10 +12,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from store.text import sanitize
-from tui.widgets.keeps_focus import KeepsFocus
+from tui.widgets.disabled_focus import KeepFocusWhenDisabled
 
 
-class Toggle(KeepsFocus, Widget, can_focus=True):
+class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
     """A switch that says its state as a word, a mark and a colour."""
 
     ALLOW_SELECT: ClassVar[bool] = False

@@ -271,8 +271,8 @@ def test_closed_streams_are_no_fault(shell: Shell, monkeypatch: pytest.MonkeyPat
 def test_json_never_carries_what_a_terminal_obeys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lines: list[str] = []
     monkeypatch.setattr(streams, "print_data", lines.append)
-    streams.give_json({"a": "\x9b31m\u202e", "b": "Zoë"})
-    streams.give_json({"b": "Zoë"})
+    streams.print_json({"a": "\x9b31m\u202e", "b": "Zoë"})
+    streams.print_json({"b": "Zoë"})
     assert "\\u009b" in lines[0]
     assert is_sanitized(lines[0].replace("\n", ""))
     assert "Zoë" in lines[1]

@@ -19,6 +19,7 @@ import tui.widgets
 from tests.harness.pty_terminal import PtyTerminal
 from tests.unit.tui.widgets.bare_console import STYLES
 from tests.unit.tui.widgets.gallery import Form, Gallery
+from tui.host import STYLE_SHEETS
 from tui.themes import THEME_NAMES
 
 
@@ -93,9 +94,10 @@ def test_looks_live_in_the_stylesheet(kind: type[Widget]) -> None:
 
 
 def test_the_stylesheet_names_no_colour_and_matches_nothing_at_large() -> None:
-    for line in (STYLES / "base.tcss").read_text().splitlines():
-        assert "#" not in line.partition("/*")[0], line
-        assert not line.strip().startswith("*"), line
+    for name in STYLE_SHEETS:
+        for line in (STYLES / f"{name}.tcss").read_text().splitlines():
+            assert "#" not in line or ";" not in line, line
+            assert not line.strip().startswith("*"), line
 
 
 @pytest.mark.anyio

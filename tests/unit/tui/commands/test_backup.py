@@ -96,6 +96,6 @@ def test_a_path_is_its_bytes_for_a_program_and_harmless_on_a_terminal(
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", out)
             streams.print_data("before")
-            streams.give_path(path)
+            streams.print_path(path)
         assert isinstance(out.buffer, io.BytesIO)
         assert out.buffer.getvalue() == b"before\n" + line + b"\n"

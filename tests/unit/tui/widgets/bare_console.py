@@ -8,13 +8,17 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 
+from tui.host import WIDGET_STYLE_SHEETS
+
 STYLES = Path(__file__).parents[4] / "styles"
 
 
 class Stage(App[None]):
     """Shows the widgets that `build` makes and remembers every message that bubbled up to it."""
 
-    CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = STYLES / "base.tcss"
+    CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = [
+        STYLES / f"{name}.tcss" for name in WIDGET_STYLE_SHEETS
+    ]
 
     def __init__(self, build: Callable[[], Iterable[Widget]] = tuple, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)

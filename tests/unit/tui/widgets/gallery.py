@@ -11,6 +11,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from tests.unit.tui.widgets.bare_console import STYLES
+from tui.host import WIDGET_STYLE_SHEETS
 from tui.terminal import native_colours, starting_theme
 from tui.themes import gatekey_themes
 from tui.widgets.action_button import ActionButton
@@ -112,7 +113,7 @@ class Gallery(App[None]):
         Binding("f1", "help", "Help", id="gallery.help", tooltip="Help"),
         Binding("ctrl+q", "quit", "Quit", id="gallery.quit", tooltip="Quit", priority=True),
     ]
-    CSS_PATH = STYLES / "base.tcss"
+    CSS_PATH = [STYLES / f"{name}.tcss" for name in WIDGET_STYLE_SHEETS]  # noqa: RUF012 - read once by Textual
 
     def __init__(self, theme: str | None = None) -> None:
         super().__init__(ansi_color=native_colours(os.environ))

@@ -8,13 +8,13 @@ from tui.commands.parsing import Parser
 UNCHANGED = "Nothing was changed."
 
 
-def add_question(parser: Parser) -> None:
+def add_confirmation(parser: Parser) -> None:
     """Let `parser` take `--yes`, which answers for scripts."""
     parser.add_argument("--yes", action="store_true", help="do it without asking")
     parser.set_defaults(parser=parser)
 
 
-def is_meant(arguments: argparse.Namespace, question: str, *, answer: str = "yes") -> bool:
+def is_confirmed(arguments: argparse.Namespace, question: str, *, answer: str = "yes") -> bool:
     """Whether it was said with `--yes`, or is answered now. Raises SystemExit where nobody can be asked."""
     if arguments.yes:
         return True
