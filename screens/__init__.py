@@ -1,1 +1,1 @@
-"""What a person sees: one file per screen, tab or modal."""
+"""Screens, tabs and dialogs, a module each."""

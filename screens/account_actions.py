@@ -1,4 +1,4 @@
-"""How a screen asks the account for something, and what it does when the answer is no."""
+"""AccountActions: requests of a screen to the account, with proof, unlocking and failures."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     class AccountPart(WorkWhileShown, Widget): ...
 
 else:
-    # A mixin stands before the widget it joins, so at run time it is no widget of its own.
+    # At run time a mixin is no widget of its own, because it stands before the class it joins.
     AccountPart = WorkWhileShown
 
 T = TypeVar("T")
-_STEPS: Final = "steps"
+_EXCLUSIVE_GROUP: Final = "steps"
 
 
 @dataclass(frozen=True, slots=True)
 class Success(Generic[T]):
-    """An action was carried out; this is what it returned."""
+    """The result of an action that was carried out."""
 
     value: T
 
 
 class AccountActions(AccountPart):
-    """Mix into a screen or a pane, before it."""
+    """Mix into a screen or a widget, before it."""
 
     app = getters.app(Host)
 
@@ -50,11 +50,11 @@ class AccountActions(AccountPart):
     async def run_with_reauth(
         self, action: Callable[[], Awaitable[T]], *, holds_input: bool = False
     ) -> Success[T] | None:
-        """Carry out `action`; None if it was refused or given up, and then the person knows why.
+        """Run `action`; returns None if it was refused or cancelled, after the reason was shown.
 
-        Asks for a fresh proof, or to unlock, as often as the account asks, and tries again. What came of it while
-        the console was being locked is handed on when it is unlocked: no dialog opens over the lock. With
-        `holds_input`, what is typed meanwhile waits for what comes of it. Call it in a worker.
+        Asks for a fresh proof or for unlocking whenever the account requires it, then runs `action` again. A result
+        that arrives while the console is locked is returned after it is unlocked, so that no dialog opens over the
+        lock. `holds_input` keeps keys back meanwhile. Call it in a worker.
         """
         while True:
             try:
@@ -78,20 +78,20 @@ class AccountActions(AccountPart):
                 return None
 
     def run_exclusive(self, steps: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Walk `steps`, with their dialogs, in a worker; nothing if others are still under way here.
+        """Run `steps`, with their dialogs, in a worker. Does nothing while earlier ones are running here.
 
-        Those are not cancelled: what the account was asked for is done all the same, and may be a secret that is
-        shown once.
+        Earlier steps are not cancelled: the account carries out their request anyway, and its answer may be a secret
+        that is shown once.
         """
-        under_way = (worker for worker in self.workers if worker.node is self and worker.group == _STEPS)
-        if not any(worker.is_running for worker in under_way):
-            self.run_worker(partial(_walk, steps), group=_STEPS)
+        running = (worker for worker in self.workers if worker.node is self and worker.group == _EXCLUSIVE_GROUP)
+        if not any(worker.is_running for worker in running):
+            self.run_worker(partial(_run_steps, steps), group=_EXCLUSIVE_GROUP)
 
     def show_failure(self, error: GatekeyError) -> None:
-        """Tell the person. A form shows it at the field instead."""
+        """Show `error` as a toast. Forms override this and show it at the field."""
         self.app.notify(sanitize(error), title=sanitize(error.title), severity="error", markup=False, timeout=8)
 
 
-async def _walk(steps: Callable[[], Coroutine[None, None, None]]) -> None:
-    """A worker that never begins must leave no coroutine behind, so that it makes its own."""
+async def _run_steps(steps: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Create the coroutine inside the worker: if the worker never starts, none is left that nobody awaits."""
     await steps()

@@ -1,4 +1,4 @@
-"""The base of every dialog that changes the account: a frame, a line for what went wrong, one action at a time."""
+"""AccountModal: the base of every dialog that uses the account."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Notice(Static):
-    """One line, empty until there is something to say."""
+    """A sentence below a form; empty at first."""
 
     def __init__(self, id: str = "notice") -> None:  # noqa: A002 - as every widget has it
         super().__init__("", id=id, markup=False)
@@ -36,17 +36,17 @@ class Notice(Static):
         self.set_classes(f"{kind} {'-empty' if not sentence else ''}")
         self.update(sanitize(sentence))
 
-    def take_back(self) -> None:
-        """Show nothing any more, if anything was said."""
+    def clear_sentence(self) -> None:
+        """Clear the sentence."""
         if self.content:
             self.say("")
 
 
 class AccountModal(SmallScreenGuard, SubmitOnce, ModalScreen[R]):
-    """A dialog with a `Notice`. Esc closes it, but never while an action is under way."""
+    """A dialog with a `Notice`. Esc closes it, but not while it is busy."""
 
     HELP_TEXT: ClassVar[str] = ""
-    """What the dialog is for; F1 shows it with the keys."""
+    """The purpose of the dialog. F1 shows it with the keys."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "f1,question_mark",
@@ -61,25 +61,25 @@ class AccountModal(SmallScreenGuard, SubmitOnce, ModalScreen[R]):
 
     def __init__(self) -> None:
         super().__init__(classes="modal")
-        self._due: tuple[R | None] | None = None
+        self._result_due: tuple[R | None] | None = None
 
     def dismiss(self, result: R | None = None) -> AwaitComplete:
-        """Close with `result`; covered by another screen, such as the lock, only once it is on top again.
+        """Close with `result`. A dialog that is covered, such as by the lock, closes when it is on top again.
 
-        Textual takes the top screen away, whoever asks (8.2.8): an answer that comes late would open the lock.
+        Textual removes the top screen, whichever screen is dismissed (8.2.8): a late answer would open the lock.
         """
         if self.app.screen is self:
             return super().dismiss(result)
-        self._due = (result,)
+        self._result_due = (result,)
         return AwaitComplete()
 
     def on_screen_resume(self) -> None:
-        self.call_later(self._dismiss_if_due)
+        self.call_later(self._dismiss_if_result_due)
 
-    def _dismiss_if_due(self) -> None:
-        if self._due is not None and self.app.screen is self:
-            (result,) = self._due
-            self._due = None
+    def _dismiss_if_result_due(self) -> None:
+        if self._result_due is not None and self.app.screen is self:
+            (result,) = self._result_due
+            self._result_due = None
             self.dismiss(result)
 
     @on(Button.Pressed, "#cancel")
@@ -103,5 +103,5 @@ class AccountModal(SmallScreenGuard, SubmitOnce, ModalScreen[R]):
             notice.say(sentence, kind)
 
     def show_failure(self, error: GatekeyError) -> None:
-        """Show it at its field, or else on the notice line."""
+        """Show `error` at its field, or else in the notice."""
         self.say("" if show_at_field(self, error) else str(error))

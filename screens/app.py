@@ -1,6 +1,6 @@
-"""The application: which screens there are, and how the console starts.
+"""GatekeyApp: the application with its screens, and the start of the console.
 
-Each screen is imported where it is first shown: the first picture waits for one screen, not for all.
+Each screen is imported when it is first shown, so the first picture waits for one screen only.
 """
 
 from __future__ import annotations
@@ -91,13 +91,13 @@ def run_console(options: Options) -> int:
     from tui.keymap import config_path, load_config
     from tui.local_account import LocalAccount
     from tui.session_exit import run_to_its_end
-    from tui.terminal import believe_the_terminal, harden_process, refusal, shared_session_banner
+    from tui.terminal import forget_stale_size, harden_process, refusal, shared_session_banner
 
     sentence = refusal(sys.stdin, sys.stdout, sys.stderr, os.environ)
     if sentence is not None:
         sys.stderr.write(f"gatekey: {sentence}\n")
         return 2
-    believe_the_terminal(os.environ, sys.stderr.fileno())
+    forget_stale_size(os.environ, sys.stderr.fileno())
     harden_process()
     app = GatekeyApp(LocalAccount(options), load_config(config_path()), banner=shared_session_banner(os.environ))
     if not options.no_files:

@@ -1,4 +1,4 @@
-"""Signing in at a provider from a terminal: its address, a short code, a QR code, and waiting (RFC 8628)."""
+"""Sign-in at an identity provider from a terminal (RFC 8628)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ProviderLogin(BrowserStep[FoundIdentity | None]):
-    """Result: who the provider says it is, or None if it was given up. Nothing is bound yet."""
+    """Result: the identity that the provider confirmed, or None. It is not bound yet."""
 
     HELP_TEXT: ClassVar[str] = (
         "Open the address in any browser, on this machine or another, and enter the code. The console "

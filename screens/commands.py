@@ -1,4 +1,4 @@
-"""What the command palette offers: every tab, every module, every action, the themes."""
+"""Commands of the palette: tabs, modules, actions and themes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SECURITY = (
 
 
 def commands(app: Host, screen: Screen[object]) -> Iterator[SystemCommand]:
-    """Commands for `screen`. A screenshot is not among them: it would write secrets into a file."""
+    """Commands for `screen`, without a screenshot, which would write secrets into a file."""
     if isinstance(screen, Console):
         page = screen.query_one(SettingsPage)
         for tab in TABS:

@@ -1,4 +1,4 @@
-"""The console: the sidebar, the line above the page, the page, and the keys at the bottom."""
+"""The console: sidebar, header, page and footer."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 IDLE_FOR_S: Final = 0.05
 IDLE_TIMEOUT_S: Final = 1.0
-"""Seconds: the store is imported once the first picture is drawn and the first keys are answered, or all three would
-take the interpreter from each other; but it does not wait for ever."""
-WIDE: Final = 100
-"""Columns from which the sidebar stays beside the page."""
+"""Seconds. The import of the store waits until the loop is idle, because it would delay the first picture and the first
+keys, but not longer than this."""
+WIDE_COLUMNS: Final = 100
+"""Columns from which the sidebar is always shown."""
 _LABELS: Final = {module.id: module.label for section in SECTIONS for module in section.modules}
 
 
 class Console(SmallScreenGuard, AccountActions, Screen[None]):
-    """One page at a time; Settings first. Below 100 columns the sidebar is a drawer."""
+    """Shows one page at a time, Settings first. Below `WIDE_COLUMNS` the sidebar is a drawer."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#settings-tabs"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - read once by Textual
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]  # noqa: RUF012 - read once by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "sidebar", "Sidebar", id="console.sidebar", tooltip="Show or hide the modules"),
         Binding("r", "recommendations", "Checks", id="console.checks", tooltip="The five recommendations"),
@@ -52,8 +52,8 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         self._was_shown = False
 
     def compose(self) -> ComposeResult:
-        # Before anything is laid out: the first resize would lay out all of it a second time.
-        self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow", update=False)
+        # Before the first layout: the first resize would lay out everything again.
+        self.add_class("-wide" if self.app.size.width >= WIDE_COLUMNS else "-narrow", update=False)
         with Horizontal(id="frame"):
             yield Navigation(id="navigation")
             with Vertical(id="page"):
@@ -67,7 +67,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         yield KeyFooter()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Of a console that has just been styled, Textual would style every widget once more."""
+        """Skip the styling at the first resume, because every widget has just been styled."""
         event.refresh_styles = self._was_shown
         self._was_shown = True
 
@@ -76,7 +76,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
 
     @work(exclusive=True, group="start")
     async def start(self) -> None:
-        """Open the data if the first picture came before it, then fill the page."""
+        """Open the data if it is not open yet, then fill the page."""
         if not self.account.is_open:
             await until_idle(IDLE_FOR_S, IDLE_TIMEOUT_S)
         if not self.account.is_open and not await self._open():
@@ -85,7 +85,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         await self._show_summary()
 
     def refresh_summary(self) -> None:
-        """Read the line above the page again: something it tells of has changed."""
+        """Read the summary in the header again."""
         self.run_worker(self._show_summary, group="summary", exclusive=True)
 
     @property
@@ -94,7 +94,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         return any(page.unsaved for page in self.query(SettingsPage))
 
     async def confirm_leave(self) -> bool:
-        """Whether nothing is unsaved, or the person has said what to do with it. Call it in a worker."""
+        """Ask about unsaved edits; returns whether the console may close. Call it in a worker."""
         for page in self.query(SettingsPage):
             if page.unsaved and page is not self.page:
                 await self.open_module("settings")
@@ -104,18 +104,18 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
 
     @property
     def page(self) -> Widget:
-        """The page that is shown."""
+        """The visible page."""
         return next(page for page in self.query(".module-page") if page.display)
 
-    # -- moving about ----------------------------------------------------------------------------------------
+    # -- navigation -----------------------------------------------------------------------------------------
 
     def watch_focused(self, focused: Widget | None) -> None:
-        """A button that disables itself, or a click beside everything, takes the focus away, and with it the keys."""
+        """Give the focus back if it is lost, because without a focus the page has no keys."""
         if focused is None and self.is_current and self.app.app_focus:
-            self.call_later(self._focus_something)
+            self.call_later(self._restore_focus)
 
-    def _focus_something(self) -> None:
-        is_there = any(page.display for page in self.query(".module-page"))  # not while the console ends
+    def _restore_focus(self) -> None:
+        is_there = any(page.display for page in self.query(".module-page"))  # false while the console closes
         if self.focused is None and self.is_current and self.app.app_focus and is_there:
             self._focus_page()
 
@@ -132,7 +132,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
 
     @work(exclusive=True, group="recommendations")
     async def show_recommendations(self) -> None:
-        from screens.recommendations import PLACES, RecommendationList
+        from screens.recommendations import CONTROLS_BY_ADVICE, RecommendationList
 
         summary = await self.run_with_reauth(self.account.summary, holds_input=True)
         if summary is None:
@@ -141,7 +141,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         advice = await self.app.push_screen_wait(RecommendationList(summary.value.checks))
         if advice is not None:
             await self.open_module("settings")
-            tab, control = PLACES[advice]
+            tab, control = CONTROLS_BY_ADVICE[advice]
             await self.query_one(SettingsPage).go_to(tab, control)
 
     def action_open_module(self, module: str) -> None:
@@ -152,7 +152,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         self.action_open_module(event.module)
 
     async def open_module(self, module: str) -> None:
-        """Show the page of a module; one that was shown before is read again, and keeps what was typed."""
+        """Show the page of a module. A page that was shown before is read again and keeps its edits."""
         navigation, header = self.query_one(Navigation), self.query_one(Header)
         navigation.current = module
         header.page = _LABELS[module]
@@ -185,7 +185,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         else:
             page.focus()
 
-    # -- what the account says -------------------------------------------------------------------------------
+    # -- account ---------------------------------------------------------------------------------------------
 
     async def _open(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""The first run: one account, with its rules on screen before anything is sent."""
+"""The first run: creation of the first account."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RULES: Final = "At least {} characters, and not easy to guess: three unrelated w
 
 
 class CreateAccount(SmallScreenGuard, SubmitOnce, Screen[None]):
-    """Creates the account and goes on to the console."""
+    """Creates the account and shows the console."""
 
     HELP_TEXT: ClassVar[str] = (
         "Nobody has an account on this database yet: the first one made here is yours. Whoever may read the "
@@ -39,7 +39,7 @@ class CreateAccount(SmallScreenGuard, SubmitOnce, Screen[None]):
     AUTO_FOCUS: ClassVar[str | None] = "#username"
 
     def __init__(self, sentence: str = "") -> None:
-        """`sentence` says why the person is here, if it is not their first run."""
+        """`sentence` says why the screen is shown, if it is not the first run."""
         super().__init__()
         self._sentence = sentence
 
@@ -52,7 +52,7 @@ class CreateAccount(SmallScreenGuard, SubmitOnce, Screen[None]):
         try:
             shortest = await self.account.minimum_password_length()
         except GatekeyError:
-            return  # the rules of every site are shown, and what is missing is said when the account is made
+            return  # the default rules stay, and the account refuses a password that breaks others
         self.query_one("#rules", Static).update(RULES.format(shortest))
 
     def compose(self) -> ComposeResult:
@@ -114,7 +114,7 @@ class CreateAccount(SmallScreenGuard, SubmitOnce, Screen[None]):
             self.app.show_console()
 
     async def _problems(self) -> dict[str, str]:
-        """Everything that can be told before the account is made, by field: nobody wants to hear of it bit by bit."""
+        """Every error that is known before the account is created, by field."""
         name, email, password = self._text("username"), self._text("email").strip(), self._text("password")
         problems = {}
         try:

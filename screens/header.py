@@ -1,4 +1,4 @@
-"""The line above every page: where one is, and how the account stands."""
+"""The header above every page: its title and the state of the account."""
 
 from __future__ import annotations
 

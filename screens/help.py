@@ -1,4 +1,4 @@
-"""Help: what the page or the focused field is for, and the keys that work there."""
+"""Help: the purpose of the page and of the focused field, and the keys that work there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tui.widgets.small_screen import SmallScreenGuard
 
 
 class Help(SmallScreenGuard, ModalScreen[None]):
-    """Made for the screen below it. Scrolls with the arrows; Esc, `?` and F1 close it."""
+    """Help for the screen below. Arrows scroll; Esc, `?` and F1 close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -34,14 +34,14 @@ class Help(SmallScreenGuard, ModalScreen[None]):
 
     @classmethod
     def about(cls, screen: Screen[object]) -> Help:
-        """The help for what is focused on `screen`."""
+        """The help for the focused widget of `screen`."""
         nodes = screen.focused.ancestors_with_self if screen.focused is not None else []
         words = [f"{node.label.strip()}: {node.help}" for node in nodes if isinstance(node, Field) and node.help]
         parts = [screen, *(part for part in screen.query("Pane, ModulePage") if part.is_on_screen)]
         words += [text for part in parts if (text := getattr(part, "HELP_TEXT", ""))]
         bindings = [active.binding for active in screen.active_bindings.values()]
         if isinstance(screen.focused, Input):
-            # What can be typed is typed there.
+            # An input takes printable keys as text.
             bindings = [binding for binding in bindings if not (key_to_character(binding.key) or "\0").isprintable()]
         keys = [
             (
@@ -52,13 +52,13 @@ class Help(SmallScreenGuard, ModalScreen[None]):
             for binding in bindings
             if binding.key != UNBOUND and binding.description and not binding.system
         ]
-        # What any input can do stands below what only this place can: the console's own keys have names.
+        # Keys without an id, which every input has, come last.
         keys.sort(key=lambda key: not key[2])
         return cls("\n\n".join(words) or "The keys that work here:", keys)
 
     def compose(self) -> ComposeResult:
         with Dialog("Help", id="help-dialog"):
-            yield Static(plain_words(self._words), markup=False, classes="dialog-body")
+            yield Static(sanitize_paragraphs(self._words), markup=False, classes="dialog-body")
             keys: dict[tuple[str, str], list[str]] = {}
             for key, words, name in self._keys:
                 pressed = keys.setdefault((words, name), [])
@@ -84,6 +84,6 @@ class Help(SmallScreenGuard, ModalScreen[None]):
         dialog.focus()
 
 
-def plain_words(text: str) -> str:
-    """Paragraphs, each made safe."""
+def sanitize_paragraphs(text: str) -> str:
+    """`text` with each paragraph sanitized."""
     return "\n\n".join(sanitize(paragraph) for paragraph in text.split("\n\n"))

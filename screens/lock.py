@@ -1,4 +1,4 @@
-"""The locked console: nothing of the account can be read, and only its owner gets back in."""
+"""The lock screen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tui.widgets.small_screen import SmallScreenGuard
 
 
 class LockScreen(SmallScreenGuard, AccountActions, Screen[bool]):
-    """Covers everything, with its unsaved edits, until a factor is given. Result: True."""
+    """Covers every screen, with its unsaved edits, until a proof is given. Result: True."""
 
     HELP_TEXT: ClassVar[str] = (
         "The console is locked: nothing of the account is shown, and what was not saved is kept. Give "
@@ -40,7 +40,7 @@ class LockScreen(SmallScreenGuard, AccountActions, Screen[bool]):
     def __init__(self) -> None:
         super().__init__()
         self.gone = asyncio.Event()
-        """Set once it has been opened, or its session was left."""
+        """Set when the lock has closed, by a proof or by signing out."""
 
     def on_unmount(self) -> None:
         self.gone.set()
@@ -64,11 +64,11 @@ class LockScreen(SmallScreenGuard, AccountActions, Screen[bool]):
         try:
             await self.account.lock()
         except SessionEnded as error:
-            # Whoever leaves at once knows why the session is gone.
+            # No message if the person is signing out.
             if not any(worker.group == "leave" and worker.is_running for worker in self.workers):
                 self.app.session_ended(error)
         except GatekeyError:
-            # The database does not answer: the screen stays covered, and unlocking will say so.
+            # The screen stays covered, and unlocking reports the database.
             self.query_one(Notice).say("The database does not answer; the console is locked all the same.", "warning")
 
     @on(Input.Submitted)
@@ -97,10 +97,10 @@ class LockScreen(SmallScreenGuard, AccountActions, Screen[bool]):
             await self.app.end_session()
 
     async def confirm_leave(self) -> bool:
-        """Ask before what is unsaved behind the lock is lost, and tell nothing of it. Call it in a worker."""
+        """Ask before unsaved edits are lost, without naming them; returns whether to sign out. Call it in a worker."""
         if not self._hides_unsaved():
             return True
-        # A proof that succeeds now would take away the question in place of the lock.
+        # A proof that succeeds now would close the question instead of the lock.
         self.workers.cancel_group(self, "unlock")
         question = Confirm(
             "Sign out and discard?",

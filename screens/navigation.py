@@ -1,4 +1,4 @@
-"""The sidebar: the modules a person has chosen to see, in their sections."""
+"""The sidebar: the visible modules by section."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEADINGS: Final = {"chat": "Chat", "dashboard": "Dashboard", "personal": "Perso
 
 
 class Navigation(Widget, can_focus=True):
-    """One widget for the whole list: `›` marks the page that is open, and the cursor moves with the arrows."""
+    """The whole list in one widget. `›` marks the open page; arrows move the cursor."""
 
     ALLOW_SELECT: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,7 +43,7 @@ class Navigation(Widget, can_focus=True):
 
     @property
     def shown(self) -> list[str]:
-        """The ids of the modules in the list. Settings is always among them: there is a way back."""
+        """The ids of the listed modules, always with Settings, where hidden modules are shown again."""
         modules = [module.id for section in SECTIONS for module in section.modules]
         return [module for module in modules if module not in self.hidden or module in ("settings", self.current)]
 

@@ -1,4 +1,4 @@
-"""Waiting for the browser: the address, the short code, a QR code, and how long there is left."""
+"""The passkey step in the browser."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from store.values.passkeys import CeremonyState
 if TYPE_CHECKING:
     from tui.account import PasskeyPage
 
-POLL_EVERY: Final = 0.5
-"""Seconds between two questions; the console notices within a second."""
+POLL_INTERVAL_S: Final = 0.5
 
 
 def _hint(url: str) -> str:
-    """What somebody on another machine has to do before a page on this one's localhost opens there."""
+    """The command for a person on another machine, if the page is on this machine's localhost."""
     address = urlsplit(url)
     host = address.hostname or ""
     if host != "localhost" and not host.endswith(".localhost"):
@@ -60,9 +59,9 @@ class PasskeyCeremony(BrowserStep[bool]):
             try:
                 state = await self.account.passkey_outcome(self._page)
             except StoreUnavailable as error:
-                # The browser may be at work all the same: ask again.
+                # The browser may continue meanwhile: ask again.
                 self.say(f"{error.title}. {error}", "warning")
-                await asyncio.sleep(POLL_EVERY)
+                await asyncio.sleep(POLL_INTERVAL_S)
                 continue
             except GatekeyError as error:
                 self.stop_waiting(f"{error.title}. {error}")
@@ -74,7 +73,7 @@ class PasskeyCeremony(BrowserStep[bool]):
             if state is CeremonyState.EXPIRED:
                 self.stop_waiting("The time is up. Close this and start again.", "warning")
                 return
-            await asyncio.sleep(POLL_EVERY)
+            await asyncio.sleep(POLL_INTERVAL_S)
 
     def action_cancel(self) -> None:
         self.give_up()

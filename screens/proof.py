@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 async def give_proof(form: AccountActions) -> bool:
     """Give the account what was typed into `#code`, or else into `#password`; returns whether it was accepted.
 
-    Where it was refused, `form` shows the failure, and an ended session returns to the sign-in screen.
+    If it was refused, `form` shows the failure. If the session has ended, the sign-in screen is shown.
     """
     password, code = form.query_one("#password", SecretInput), form.query_one("#code", CodeInput)
     try:

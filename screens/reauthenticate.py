@@ -1,4 +1,4 @@
-"""The question "is it still you?", asked before anything that could cost the account."""
+"""The dialog for a fresh proof of identity, before a sensitive action."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tui.widgets.secret_input import CodeInput, SecretInput
 
 
 class Reauthenticate(AccountModal[bool]):
-    """True once a password, a code or a passkey has been given; it then holds for five minutes."""
+    """Result: True after a proof by password, code or passkey. It is valid for five minutes."""
 
     HELP_TEXT: ClassVar[str] = (
         "An open console proves nothing about who sits in front of it, so a change that matters asks. One "
@@ -54,11 +54,11 @@ class Reauthenticate(AccountModal[bool]):
 
     @work(group="offer")
     async def offer(self) -> None:
-        """Show the other ways this account has."""
+        """Show the other factors of this account."""
         try:
             overview = await self.account.security()
         except GatekeyError:
-            return  # the password is always offered, and says what is wrong
+            return  # the password is always shown, and reports the failure
         self.query_one("#code-field").set_class(not overview.two_factor.is_enabled, "-hidden")
         self.query_one("#passkey").set_class(not (overview.passkeys_enabled and overview.passkeys), "-hidden")
 

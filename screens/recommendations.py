@@ -1,4 +1,4 @@
-"""The five operational recommendations as a list; Enter goes to the setting."""
+"""The five operational recommendations. Enter goes to the setting."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tui.widgets.dialog import Dialog
 if TYPE_CHECKING:
     from store.values.recommendations import Check
 
-PLACES: Final = {
+CONTROLS_BY_ADVICE: Final = {
     "two-factor": ("security", "two-factor"),
     "backup-codes": ("security", "two-factor"),
     "access-token": ("security", "token"),
     "quota-warning": ("notifications", "quota-warning-threshold"),
     "pricing": ("price", "accept-unpriced-models"),
 }
-"""Where each can be followed: the tab, and the control on it."""
+"""The tab and the control where each is followed."""
 
 
 class RecommendationList(AccountModal[str | None]):
-    """Result: the advice to follow, or None."""
+    """Result: the chosen advice, or None."""
 
     HELP_TEXT: ClassVar[str] = (
         "Five checks of the account as it is now. A tick is followed, an exclamation mark is not; Enter "

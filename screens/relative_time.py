@@ -1,4 +1,4 @@
-"""Moments as a person says them."""
+"""Times relative to now, as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saving something only its owner may read: asks where, and has a new file of mode 0600 written."""
+"""The dialog that saves a new file of mode 0600."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from tui.account import AccountService
 
 FILES_ARE_OFF: Final = "Saving to a file is off here."
-"""Stands where the button would be."""
+"""Shown instead of the button."""
 
 
 class SaveFile(AccountModal[Path | None]):
-    """Result: where it was written, or None."""
+    """Result: the path of the file, or None."""
 
     HELP_TEXT: ClassVar[str] = (
         "Where to write the file. A name alone goes into the folder that Gatekey was started in; a path that begins "
@@ -38,7 +38,7 @@ class SaveFile(AccountModal[Path | None]):
     AUTO_FOCUS: ClassVar[str | None] = "#path"
 
     def __init__(self, title: str, suggested: str, write: Callable[[Path], Awaitable[Path]]) -> None:
-        """`suggested` is a name that is free; `write` puts the content into a new file and returns where it is."""
+        """`suggested` is an unused name; `write` creates the file and returns its path."""
         super().__init__()
         self._title, self._suggested, self._write = title, suggested, write
 
@@ -67,16 +67,16 @@ class SaveFile(AccountModal[Path | None]):
 async def save_file(
     screen: AccountActions, title: str, name: str, write: Callable[[Path], Awaitable[Path]]
 ) -> Path | None:
-    """Ask where to save what `write` writes, as `name` unless the person says otherwise. Call it in a worker."""
+    """Ask for a path and write the file, by default as `name`; returns its path, or None. Call it in a worker."""
     suggested = await screen.account.files.suggest(name)
     return await screen.app.push_screen_wait(SaveFile(title, suggested, write))
 
 
 def write_text(account: AccountService, text: str) -> Callable[[Path], Awaitable[Path]]:
-    """How `SaveFile` writes a text that is at hand."""
+    """The `write` argument of `SaveFile` for a text."""
     return lambda path: account.files.save(path, text)
 
 
 def saved_sentence(path: Path) -> str:
-    """What to say once a secret is in a file."""
+    """The sentence after a secret was saved."""
     return f"Saved to {sanitize(path, 120)}, readable by you alone."

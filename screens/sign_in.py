@@ -1,4 +1,4 @@
-"""The first screen: who are you? Password first, then the second factor where there is one."""
+"""The sign-in screen: password, then the second factor if it is on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
-    """Opens the data behind its first picture; on a first run it gives way to `CreateAccount`."""
+    """Opens the data after its first picture. On a first run it shows `CreateAccount` instead."""
 
     HELP_TEXT: ClassVar[str] = (
         "Username and password first; if two-factor authentication is on, a code follows. Five wrong "
@@ -97,7 +97,7 @@ class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
 
     @on(Input.Changed, "#username")
     def name_changed(self) -> None:
-        """The wait was for another name; whether this one waits too, the store says."""
+        """End the countdown, which was for another name. The store decides whether this name has to wait too."""
         if self.wait_seconds:
             self.wait_seconds = 0
             self.query_one(Notice).say("")
@@ -181,7 +181,7 @@ class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
             self.query_one(Notice).say(f"{error.title}. {error}")
 
     async def _is_open(self) -> bool:
-        """Wait for the data, which opens while a name is typed; after a failure, try once more."""
+        """Wait until the data is open; returns whether it is. After a failure it is opened once more."""
         if self._opening is None or (self._opening.is_finished and not self.account.is_open):
             self._start_opening()
         if self._opening is not None:
@@ -194,7 +194,7 @@ class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
         if not seconds and self._countdown is not None:
             self._countdown.stop()
             self._countdown = None
-        for notice in self.query(Notice):  # none any more while the screen goes
+        for notice in self.query(Notice):  # none while the screen closes
             if seconds:
                 notice.say(f"Too many attempts. Try again in {seconds // 60}:{seconds % 60:02d}.")
             else:

@@ -1,1 +1,1 @@
-"""The terminal face: entry point, application, the seam to the account, widgets."""
+"""The terminal: command line, application without screens, the protocols of the account, widgets."""

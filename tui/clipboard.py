@@ -1,7 +1,6 @@
-"""Getting a value out of the console by the clipboard, said honestly.
+"""Copies text to the clipboard.
 
-A terminal cannot be asked whether it took what it was sent (OSC 52 has no answer), so the sentence of each route
-claims what that route knows and no more.
+A terminal does not confirm a copy (OSC 52 has no answer), so the sentence of each route claims only what is known.
 """
 
 import asyncio
@@ -14,18 +13,18 @@ from enum import Enum
 from typing import Final, Protocol
 
 TOOL_TIMEOUT_S: Final = 2.0
-"""Seconds a clipboard program has to take the text."""
+"""Seconds that a clipboard program may take."""
 
 LOCAL_PROGRAMS: Final = (
     ("WAYLAND_DISPLAY", ("wl-copy",)),
     ("DISPLAY", ("xclip", "-selection", "clipboard")),
     ("DISPLAY", ("xsel", "--clipboard", "--input")),
 )
-"""The variable of a display, and the program that fills its clipboard from standard input."""
+"""The variable of a display, and the program that sets its clipboard from standard input."""
 
 
 class Route(Enum):
-    """Where a copied text went; the value is the sentence to show."""
+    """The destination of a copied text; the value is the sentence to show."""
 
     CLIPBOARD = "Copied to the clipboard"
     TMUX = "Copied to the tmux buffer"
@@ -34,7 +33,7 @@ class Route(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What was done with a text. It never holds the text."""
+    """The result of a copy, without the text."""
 
     route: Route
 
@@ -44,20 +43,20 @@ class Copied:
 
 
 class ClipboardTerminal(Protocol):
-    """The part of an `App` that this needs."""
+    """The part of an `App` that copying uses."""
 
     def copy_to_clipboard(self, text: str) -> None: ...
 
 
 async def copy(app: ClipboardTerminal, text: str, environ: Mapping[str, str] | None = None) -> Copied:
-    """Copies `text` by the first route that works: this machine's display, tmux, the terminal (OSC 52).
+    """Copy `text` by the first route that works: this machine's display, tmux, the terminal (OSC 52).
 
-    The text goes through standard input, never through arguments that other users can list.
+    Programs get the text on standard input, because other users can list their arguments.
     """
     environ = os.environ if environ is None else environ
     if (program := _local_program(environ)) and await _feed(program, text):
         return Copied(Route.CLIPBOARD)
-    # -w hands it on to the outer terminal too, which tmux refuses to do with an OSC 52 of our own by default.
+    # -w also sends it to the outer terminal; by default tmux blocks an OSC 52 of our own.
     if environ.get("TMUX") and await _feed(("tmux", "load-buffer", "-w", "-"), text):
         return Copied(Route.TMUX)
     app.copy_to_clipboard(text)
@@ -65,7 +64,7 @@ async def copy(app: ClipboardTerminal, text: str, environ: Mapping[str, str] | N
 
 
 def expected_route(environ: Mapping[str, str]) -> Route:
-    """The route that `copy` would try first; it takes the next one if that does not answer."""
+    """The route that `copy` tries first; if it fails, `copy` tries the next."""
     if _local_program(environ):
         return Route.CLIPBOARD
     return Route.TMUX if environ.get("TMUX") else Route.TERMINAL

@@ -1,4 +1,4 @@
-"""The command line: parse first, import what the command needs, and end with a status and a sentence."""
+"""The command line: parses, imports only the chosen command, and returns its exit status."""
 
 import argparse
 import gc
@@ -20,15 +20,15 @@ OpenConsole: TypeAlias = Callable[[Options], int]
 FAILED: Final = 1
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells count."""
-NOBODY_READS: Final = 141
+BROKEN_PIPE: Final = 141
 """128 + SIGPIPE."""
 
-_COLLECTED_AFTER: Final = 20_000
-"""Objects more than there were. A start makes many that stay, and with Python's own 700 they are all looked at again
-and again: a twentieth of the time to the first picture."""
+_GC_THRESHOLD_OBJECTS: Final = 20_000
+"""New objects between two garbage collections. A start makes many objects that stay; with Python's default of 700 the
+collector takes a twentieth of the time to the first picture."""
 
 COMMANDS: Final = ("serve", "settings", "admin", "doctor", "notify", "backup", "restore")
-"""Each has a module `tui.commands.NAME` with `add(commands)`."""
+"""Each has a module `tui.commands.NAME` with a function `add(commands)`."""
 
 DESCRIPTION: Final = """\
 The Settings page of an AI gateway account, in the terminal.
@@ -47,7 +47,7 @@ class _Version(argparse.Action):
 
 
 def build_parser() -> Parser:
-    """The whole grammar. Light: no command's own imports happen here."""
+    """The parser of the whole command line. It imports nothing that only one command needs."""
     parser = Parser(prog="gatekey", description=DESCRIPTION)
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     parser.add_argument("--demo", action="store_true", help="open the console on a throw-away account in memory")
@@ -65,8 +65,8 @@ def main(open_console: OpenConsole, arguments: Sequence[str] | None = None) -> i
     if arguments is None:
         from tui.terminal import harden_process
 
-        gc.set_threshold(_COLLECTED_AFTER, 20, 100)
-        # Whatever the command is, it may come to hold the key and what that opens.
+        gc.set_threshold(_GC_THRESHOLD_OBJECTS, 20, 100)
+        # Any command may hold the key and the secrets that it opens.
         harden_process()
     streams.prepare()
     try:
@@ -78,8 +78,8 @@ def main(open_console: OpenConsole, arguments: Sequence[str] | None = None) -> i
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        return NOBODY_READS
-    except Exception as error:  # noqa: BLE001 - the last door: whatever comes, no traceback and no local variable
+        return BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the outermost boundary: no traceback with local variables
         from tui.crash import crash_message
 
         streams.print_status(f"gatekey: {crash_message(error, _report(error))}")
@@ -96,7 +96,7 @@ def _run(open_console: OpenConsole, arguments: Sequence[str]) -> int:
     if no_files:
         forget_files(os.environ)
     if set(arguments) <= {"--demo", "--no-files"}:
-        # The console is what a person waits for: its first picture does not wait for the grammar of the commands.
+        # The first picture of the console does not wait for the parser of the commands.
         return open_console(Options(demo="--demo" in arguments, no_files=no_files))
     parser = build_parser()
     parsed = parser.parse_args(protect_negatives(arguments))
@@ -110,7 +110,7 @@ def _run(open_console: OpenConsole, arguments: Sequence[str]) -> int:
 
 
 def _report(error: Exception) -> Path | None:
-    """Where the fault happened, appended to the file the environment names, if any."""
+    """Append a crash report to the file that the environment names; returns its path, or None."""
     from tui.crash import append_report
 
     log = os.environ.get(DEBUG_LOG_VARIABLE)

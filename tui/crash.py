@@ -1,7 +1,7 @@
-"""How the console ends when it did not want to: a clean terminal, a calm sentence, and no secret anywhere.
+"""SafeCrashMixin: an unhandled exception or a signal ends the console with a clean terminal and one sentence.
 
-Textual prints an unhandled exception with the local variables of every frame, and those hold passwords and tokens
-(its `App._fatal_error`, textual 8.2.8). `SafeCrashMixin` replaces that.
+Textual prints an unhandled exception with the local variables of every frame, which hold passwords and tokens
+(`App._fatal_error`, 8.2.8).
 """
 
 import asyncio
@@ -24,12 +24,12 @@ from textual.worker import WorkerFailed
 from store.fault_places import chain
 
 END_SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGINT")
-"""Signals after which the terminal is given back in order. Those a system does not have are left out."""
+"""Signals that end the console with a restored terminal. A system may not have all of them."""
 
-LONGEST_CHAIN: Final = 10
-"""Exceptions of one chain that a report lists."""
+MAX_CHAIN_LINKS: Final = 10
+"""Exceptions of a chain that a report lists."""
 
-# A mixin stands before the App it joins, so at run time it has no base of its own.
+# At run time a mixin has no base of its own, because it stands before the class it joins.
 if TYPE_CHECKING:
     AppPart = App[Any]
 else:
@@ -44,19 +44,19 @@ class SafeCrashMixin(AppPart):
 
     def _fatal_error(self) -> None:
         if self._exit_renderables:
-            return  # the first fault is the cause; of more, Textual would print a developer's hint
+            return  # the first fault is the cause; for more, Textual prints a hint for developers
         error = self._exception or sys.exc_info()[1] or RuntimeError()
         if isinstance(error, WorkerFailed):
             error = error.error
         self.bell()
-        self._say_last(crash_message(error, self._report(error)))
+        self._print_at_end(crash_message(error, self._report(error)))
         self._close_messages_no_wait()
 
     def panic(self, *renderables: Any) -> None:
-        """Ends the console. What would show a traceback shows the calm sentence instead."""
+        """End the console. A traceback is replaced by the sentence of `crash_message`."""
         from rich.traceback import Traceback
 
-        # A stylesheet that does not parse is a fault of the code alone, and its text is nothing but stylesheet.
+        # A stylesheet that does not parse is a fault of the code, and the report quotes only the stylesheet.
         if any(isinstance(renderable, StylesheetError) for renderable in renderables):
             super().panic(*renderables)
         elif any(isinstance(renderable, Traceback | BaseException) for renderable in renderables):
@@ -66,7 +66,7 @@ class SafeCrashMixin(AppPart):
             super().panic(*renderables)
 
     def leave_on_signals(self) -> None:
-        """Ends the console on `END_SIGNALS`, with 128 + the signal as return code. Call it in `on_mount`."""
+        """End the console on `END_SIGNALS`, with 128 + the signal as return code. Call it in `on_mount`."""
         loop = asyncio.get_running_loop()
         for name in END_SIGNALS:
             number = getattr(signal, name, None)
@@ -74,14 +74,14 @@ class SafeCrashMixin(AppPart):
                 loop.add_signal_handler(number, partial(self._leave_on, loop, number))
 
     def _leave_on(self, loop: asyncio.AbstractEventLoop, number: int) -> None:
-        # A shell passes on the hangup that its terminal sends as well: the second one would kill what still ends.
+        # A shell passes on the hangup that its terminal sends as well: the second one would kill the ending process.
         hangup = getattr(signal, "SIGHUP", None)
         if hangup is not None:
             loop.remove_signal_handler(hangup)
         ignore_hangups()
         self.exit(return_code=128 + number)
 
-    def _say_last(self, sentence: str) -> None:
+    def _print_at_end(self, sentence: str) -> None:
         rendered = self.console.render(Text(sentence), self.console.options)
         self._exit_renderables.append(Segments(list(rendered)))
 
@@ -96,20 +96,20 @@ class SafeCrashMixin(AppPart):
 
 
 def ignore_hangups() -> None:
-    """Let no closed terminal end this process before it has ended by itself."""
+    """Ignore SIGHUP from now on, so that a closed terminal does not interrupt the end."""
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is not None:
         signal.signal(hangup, signal.SIG_IGN)
 
 
 def fault_id(error: BaseException) -> str:
-    """Eight digits that are the same for the same fault at the same place."""
+    """Eight hexadecimal digits, the same for the same exceptions at the same places."""
     places = "\n".join(_places(error))
     return f"{zlib.crc32(places.encode()):08x}"
 
 
 def crash_message(error: BaseException, report: Path | None) -> str:
-    """The last words on the terminal."""
+    """The sentence that stays on the terminal. `report` is the file of the report, if there is one."""
     kept = f" A report without any of your data is in {report}." if report else ""
     return (
         f"Gatekey stopped because of a fault of its own (fault {fault_id(error)}). Everything you saved is kept.{kept}"
@@ -117,10 +117,7 @@ def crash_message(error: BaseException, report: Path | None) -> str:
 
 
 def append_report(path: Path, error: BaseException, now: datetime) -> None:
-    """Appends where the fault happened to a 0600 file.
-
-    Types and places only: a message can quote what was typed, and a local variable holds it. Raises OSError.
-    """
+    """Append the types and places of `error` to a file of mode 0600. Raises OSError."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o600)
     with os.fdopen(handle, "a", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o600)
@@ -129,7 +126,7 @@ def append_report(path: Path, error: BaseException, now: datetime) -> None:
 
 
 def _places(error: BaseException) -> Iterator[str]:
-    for link in chain(error, LONGEST_CHAIN):
+    for link in chain(error, MAX_CHAIN_LINKS):
         yield link.kind
         for code, line in link.frames:
             yield f"  {Path(code.co_filename).name}:{line} in {code.co_name}"

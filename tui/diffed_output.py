@@ -1,13 +1,11 @@
-"""Diffed output: keep a shadow of the terminal's cells and send only those that changed.
+"""Diffed output: keep a shadow of the terminal's cells and send only the cells that changed.
 
-Textual paints a dirty region as whole segments, and each segment sets every attribute and resets them
-again. Over SSH most of those bytes say what the screen already shows. `DiffedOutput` reads each frame on its
-way to the terminal, compares it with its shadow and writes what differs, changing the pen (SGR) only where it
-changes.
+Textual paints a dirty region as whole segments, and each segment sets and resets every attribute. Most of those bytes
+repeat what the screen already shows. `DiffedOutput` compares each frame with its shadow and writes the difference; it
+changes the attributes (the pen, SGR) only where they differ.
 
-It understands the one shape that a compositor update has: "place, segments" repeated, then "place" for the
-cursor. Anything else goes through untouched and the shadow is dropped, so that the worst a surprise can cost
-is bytes.
+It parses the one form that a compositor update has: "position, segments" repeated, then "position" for the cursor. Any
+other output is written unchanged and drops the shadow, which costs bytes but is never wrong.
 
 Sources: ECMA-48 8.3.21 (CUP), 8.3.9 (CHA), 8.3.117 (SGR).
 """
@@ -19,7 +17,7 @@ from unicodedata import category
 
 from rich.cells import split_graphemes
 
-from tui.sgr import on_a_blank, transition
+from tui.sgr import pen_on_blank, transition
 
 _PLACE: Final = re.compile(r"\x1b\[(\d+);(\d+)H")
 _PLAIN: Final = r"[^\x00-\x1f\x7f-\x9f]"
@@ -33,18 +31,18 @@ _SEGMENT: Final = re.compile(
 _ONE_CELL_EACH: Final = re.compile("[ -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u2500-\u25fc\u2800-\u28ff]+")
 """Text in which every code point fills one cell: Latin, Greek, Cyrillic, boxes and blocks, Braille."""
 
-_LONGEST_BRIDGE: Final = 4
-"""Unchanged cells in the present pen are written again up to here: jumping (CHA) takes 4 to 6 bytes."""
+_MAX_REWRITTEN_CELLS: Final = 4
+"""Up to so many unchanged cells in the present pen are written again: a jump (CHA) takes 4 to 6 bytes."""
 
 _UNKNOWN: Final = "\0"
-"""What a cell shows when nobody can tell; no frame contains it, so such a cell always differs."""
+"""The value of a cell whose content is not known. No frame contains it, so such a cell always differs."""
 
 _CONTINUATION: Final = ""
 """The second cell of a wide character."""
 
 
-class NotUnderstoodError(Exception):
-    """A frame was not in the shape of a compositor update."""
+class UnknownFrameError(Exception):
+    """A frame did not have the form of a compositor update."""
 
 
 class _Row:
@@ -56,7 +54,7 @@ class _Row:
         self.cells: list[str] = [_UNKNOWN] * width
         self.pens: list[str] = [""] * width
         self.painted: list[tuple[int, str]] = []
-        """The runs that last touched this row: the same runs again change nothing."""
+        """The runs last written to this row: the same runs again change nothing."""
 
 
 class DiffedOutput:
@@ -72,19 +70,18 @@ class DiffedOutput:
         self._at: tuple[int, int] | None = None
 
     def forget(self) -> None:
-        """Drop the shadow: the next frame is written whole. Safe from a signal handler or another thread."""
+        """Drop the shadow, so that the next frame is written whole. Safe from a signal handler or another thread."""
         self._forgotten = True
 
     def render(self, frame: str, size: tuple[int, int]) -> str:
-        """Turn a frame into the bytes that make the terminal show it.
+        """The text to write so that the terminal shows a frame.
 
         Args:
-            frame: a compositor update as Textual writes it, ending with the cursor's place.
-            size: columns and rows the application believes the terminal has; a new size drops the shadow.
+            frame: a compositor update as Textual writes it, ending with the position of the cursor.
+            size: columns and rows that the application assumes; a new size drops the shadow.
 
         Returns:
-            What to write: "" when nothing changed, the frame itself when it was not understood. The pen is
-            left at its default, so that whoever writes next starts clean.
+            "" if nothing changed, and the frame itself if it has an unknown form. The text ends with the default pen.
         """
         if self._forgotten or size != self._size:
             self._forgotten = False
@@ -96,7 +93,7 @@ class DiffedOutput:
             touched, cursor = _read(frame)
             for y, runs in touched.items():
                 self._paint_row(y, runs)
-        except NotUnderstoodError:
+        except UnknownFrameError:
             self.forget()
             return frame
         if self._pen:
@@ -108,7 +105,7 @@ class DiffedOutput:
 
     def _paint_row(self, y: int, runs: list[tuple[int, str]]) -> None:
         if y >= len(self._rows):
-            raise NotUnderstoodError
+            raise UnknownFrameError
         row = self._rows[y]
         if row.painted == runs:
             return
@@ -121,9 +118,9 @@ class DiffedOutput:
             if end == x:
                 continue
             if end > width:
-                raise NotUnderstoodError
+                raise UnknownFrameError
             low, high = min(low, x), max(high, end)
-            # The half of a wide character that a write leaves behind is blank, for a terminal and for Textual.
+            # A write over one half of a wide character makes the other half blank, in a terminal and in Textual.
             if x < width and cells[x] == _CONTINUATION:
                 cells[x - 1] = " "
                 low = min(low, x - 1)
@@ -152,76 +149,76 @@ class DiffedOutput:
                 self._out.append(cell)
                 self._at = (y, x + width)
             else:
-                # Terminals disagree on how far such a character moves the cursor; some fill one cell of two.
+                # Terminals disagree on the width of such a character: some move the cursor by one cell, some by two.
                 self._out.append(f"{' ' * width}\x1b[{x + 1}G{cell}")
                 self._at = None
             x += width
 
     def _shows(self, cell: str, pen: str) -> bool:
-        """Whether the pen in force draws this cell as its own pen would."""
-        return pen == self._pen or (cell == " " and pen == on_a_blank(self._pen))
+        """Whether the present pen draws this cell in the same way as `pen`."""
+        return pen == self._pen or (cell == " " and pen == pen_on_blank(self._pen))
 
     def _go(self, y: int, x: int, cells: list[str], pens: list[str]) -> None:
-        """Put the cursor at a cell by the shortest way; `cells` are the row as it will be."""
+        """Move the cursor to a cell with the fewest bytes; `cells` is the new content of the row."""
         if self._at == (y, x):
             return
         if self._at is None or self._at[0] != y:
             self._out.append(_place(y, x))
             return
         start = self._at[1]
-        bridge = "".join(cells[start:x])
+        rewritten = "".join(cells[start:x])
         if (
-            0 < x - start <= _LONGEST_BRIDGE
+            0 < x - start <= _MAX_REWRITTEN_CELLS
             and all(map(self._shows, cells[start:x], pens[start:x]))
-            and _ONE_CELL_EACH.fullmatch(bridge)
-            and len(bridge) == x - start
+            and _ONE_CELL_EACH.fullmatch(rewritten)
+            and len(rewritten) == x - start
         ):
-            self._out.append(bridge)
+            self._out.append(rewritten)
         else:
             self._out.append(f"\x1b[{x + 1}G")
 
 
 def _read(frame: str) -> tuple[dict[int, list[tuple[int, str]]], tuple[int, int]]:
-    """Split a frame into runs (column, segments) by row, and the cursor's place (row, column) at its end."""
+    """Split a frame into runs (column, segments) by row, and the position (row, column) of the cursor at its end."""
     parts = _PLACE.split(frame)
     if len(parts) < 4 or parts[0].strip("\n") or parts[-1]:
-        raise NotUnderstoodError
+        raise UnknownFrameError
     touched: dict[int, list[tuple[int, str]]] = {}
     for row, column, body in zip(parts[1:-3:3], parts[2:-3:3], parts[3:-3:3], strict=True):
-        # Every line break is followed by a place, so it moves nothing.
+        # A line break is followed by a position, so it has no effect.
         if segments := body.rstrip("\n"):
             touched.setdefault(int(row) - 1, []).append((int(column) - 1, segments))
     return touched, (int(parts[-3]) - 1, int(parts[-2]) - 1)
 
 
 def _read_segments(body: str) -> tuple[list[str], list[str]]:
-    """Cells and their pens, one each per column."""
+    """The cells of a run and their pens, one each per column."""
     cells: list[str] = []
     pens: list[str] = []
     position = 0
     for match in _SEGMENT.finditer(body):
         link, sgr, text, sgr_off, link_off = match.groups("")
         if match.start() != position or bool(sgr) != bool(sgr_off) or bool(link) != bool(link_off):
-            raise NotUnderstoodError
+            raise UnknownFrameError
         position = match.end()
         new_cells = text if _ONE_CELL_EACH.fullmatch(text) else _graphemes(text)
         pen = f"{sgr}\x1b{link}" if link else sgr
-        blank = on_a_blank(pen)
+        blank = pen_on_blank(pen)
         cells.extend(new_cells)
-        # What a space does not show is no difference.
+        # Attributes that a space does not show make no difference.
         pens.extend([blank if cell == " " else pen for cell in new_cells] if blank != pen else [pen] * len(new_cells))
     if position != len(body):
-        raise NotUnderstoodError
+        raise UnknownFrameError
     return cells, pens
 
 
 @lru_cache(maxsize=1024)
 def _graphemes(text: str) -> tuple[str, ...]:
-    """One entry per cell: a grapheme, then a continuation if it is wide. Raises NotUnderstoodError."""
+    """One entry per cell: a grapheme, then a continuation if it is wide. Raises UnknownFrameError."""
     cells: list[str] = []
     for start, end, width in split_graphemes(text)[0]:
         if width not in (1, 2):
-            raise NotUnderstoodError
+            raise UnknownFrameError
         cells.append(text[start:end])
         if width == 2:
             cells.append(_CONTINUATION)
@@ -235,5 +232,5 @@ def _width_is_settled(cell: str, width: int) -> bool:
 
 
 def _place(y: int, x: int) -> str:
-    """Cursor position, leaving out what is 1 by default."""
+    """The sequence for a cursor position (CUP), without parameters that are 1."""
     return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"

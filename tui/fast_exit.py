@@ -1,4 +1,4 @@
-"""How the process ends once everything worth closing is closed."""
+"""The end of the process, without the teardown of the interpreter."""
 
 import os
 import sys
@@ -6,11 +6,10 @@ from typing import NoReturn
 
 
 def end_process(status: int) -> NoReturn:
-    """End at once, without the interpreter's teardown.
+    """End the process at once.
 
-    Taking apart the modules of Textual and SQLAlchemy costs 100 ms and more, and a person waits for the shell's prompt
-    meanwhile. Neither `atexit` handlers nor other threads get another turn: call it when the store is closed and
-    nothing is left to do.
+    The teardown of the modules of Textual and SQLAlchemy takes 100 ms and more, and the shell's prompt waits for it.
+    `atexit` handlers do not run and other threads are killed: call it when the store is closed.
 
     Args:
         status: the exit status, 0 to 255.
@@ -19,6 +18,6 @@ def end_process(status: int) -> NoReturn:
         try:
             stream.flush()
         except (OSError, ValueError):
-            # The reader is gone, or the stream was closed: there is nobody to tell.
+            # The reader is gone, or the stream is closed.
             continue
     os._exit(status)

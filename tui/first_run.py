@@ -1,7 +1,7 @@
-"""A first run, all or nothing: the database and its key appear once what was asked for is done, or not at all.
+"""First run: creates the database and its key, or neither.
 
-Both are made under other names beside the place where they will lie, and are linked there at the end. A first command
-that is refused, or meets a full disk, leaves no empty database, no key and no folder behind.
+Both are created under temporary names in their folders, and linked to their final names at the end. A first command
+that is refused, or fails on a full disk, leaves no empty database, no key and no folder behind.
 """
 
 import fcntl
@@ -22,32 +22,32 @@ from store.store import open_store
 if TYPE_CHECKING:
     from store.store import Store
 
-_SIDE_FILES: Final = ("", "-wal", "-shm", "-journal")
+_SQLITE_SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
 
 
 def is_ahead(url: str) -> bool:
-    """Whether `url` names an SQLite file that is not there yet."""
+    """Whether `url` names an SQLite file that does not exist yet."""
     with closing(Database(url)) as database:
         return database.path is not None and not os.path.lexists(database.path)
 
 
 @contextmanager
 def drafted(url: str, key: Path | None, key_text: str) -> Iterator["Store"]:
-    """A new store, which lies at `url` once the block ends well.
+    """A new store, which is linked to `url` if the block raises nothing.
 
-    `key` is the file of its key, which is made if it is not there; without one `key_text` is the key. Raises
-    `FirstRunOvertaken`, and whatever opening a store raises.
+    `key` is the key file, which is created if it does not exist; None means that `key_text` is the key. Raises
+    `FirstRunOvertaken` if another first run was faster, and the errors of `open_store`.
     """
     with closing(Database(url)) as named:
         path, address = named.path or Path(), named.url
-    # Drafts go in any case; of the folders, those that are then empty.
+    # At the end drafts are removed, and folders that are empty then.
     with ExitStack() as leftovers:
         ring, key_draft = _ring(key, key_text, leftovers)
         try:
             leftovers.callback(private_folder.remove, private_folder.make(path.parent))
         except OSError as error:
             raise sqlite_file.refusal(path, error) from error
-        leftovers.enter_context(_alone(path))
+        leftovers.enter_context(_exclusive(path))
         if os.path.lexists(path):
             raise FirstRunOvertaken
         draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -69,8 +69,8 @@ def drafted(url: str, key: Path | None, key_text: str) -> Iterator["Store"]:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One first run at a time in the folder of `path`, where the file system can lock it; else the quicker one wins."""
+def _exclusive(path: Path) -> Iterator[None]:
+    """Allow one first run at a time in the folder of `path`. Without locks in the file system the faster one wins."""
     try:
         handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
@@ -84,7 +84,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _ring(key: Path | None, key_text: str, leftovers: ExitStack) -> tuple[KeyRing, Path | None]:
-    """The keys, and the draft of their file if it has to be made."""
+    """The key ring, and the draft of its file if the file has to be created."""
     if key is None:
         return KeyRing.parse(key_text), None
     if os.path.lexists(key):
@@ -109,5 +109,5 @@ def _publish_key(draft: Path, key: Path) -> None:
 
 
 def _remove(draft: Path) -> None:
-    for suffix in _SIDE_FILES:
+    for suffix in _SQLITE_SUFFIXES:
         draft.with_name(draft.name + suffix).unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""The application without its screens: input queue, themes, idle lock, crash safety, signals.
+"""Host: the application without its screens. Input queue, themes, idle lock, crash safety, signals.
 
-Screens ask a `Host` for what only the application can do. `screens.app.GatekeyApp` implements it.
+Screens call a `Host` for everything that only the application can do. `screens.app.GatekeyApp` implements it.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ WIDGET_STYLE_SHEETS: Final = ("base", "forms", "dialogs")
 STYLE_SHEETS: Final = (*WIDGET_STYLE_SHEETS, "console", "settings", "modules", "sign_in")
 """In order: of two rules with the same specificity the later one wins."""
 HELP_IN_DIALOGS: Final = ("modal.help", "confirm.help", "choice.help", "palette.help")
-"""Bindings that do what `app.help` does."""
-FAULTS_SHOWN_FOR: Final = 8.0
-"""Seconds. The sentence lies over what is done meanwhile, and doctor keeps it."""
-LOCK_CHECKED_EVERY: Final = 5.0
-"""Seconds between two looks at the clock for the idle lock."""
+"""Ids of the bindings that do the same as `app.help`."""
+CONFIG_WARNING_S: Final = 8.0
+"""Seconds that the warning about keys.toml is shown. It covers a part of the screen, and doctor repeats it."""
+IDLE_CHECK_INTERVAL_S: Final = 5.0
+"""Seconds between two checks for the idle lock."""
 
 
 class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
-    """The application as screens see it. Abstract: a subclass brings the screens."""
+    """The application as screens see it. Abstract: a subclass knows the screens."""
 
     TITLE = "Gatekey"
     CSS_PATH = [STYLES / f"{name}.tcss" for name in STYLE_SHEETS]  # noqa: RUF012 - read once by Textual
@@ -73,7 +73,7 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         self.account = account
         self.config = config or ConsoleConfig()
         self.banner = banner
-        """A warning for the top of the console, such as a shared tmux session."""
+        """A warning at the top of the console, such as that the tmux session is shared."""
         self._last_input = time.monotonic()
         self._input = InputQueue(self)
         for theme in gatekey_themes():
@@ -86,7 +86,7 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         self.animation_level = self.config.animations
         keys = dict(self.config.keys)
         if "app.help" in keys:
-            # A dialog hides the bindings of the application, and has the key of its own only for that.
+            # A dialog hides the bindings of the application, so it has its own binding for help.
             keys = dict.fromkeys(HELP_IN_DIALOGS, keys["app.help"]) | keys
         self.set_keymap(keys)
         self.leave_on_signals()
@@ -94,11 +94,11 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
             self.show_console()
         else:
             self.show_sign_in()
-        self._tell_of_faults()
-        self.set_interval(LOCK_CHECKED_EVERY, self._lock_if_idle)
+        self._warn_of_config()
+        self.set_interval(IDLE_CHECK_INTERVAL_S, self._lock_if_idle)
 
-    def _tell_of_faults(self) -> None:
-        """Say what in the person's own file has no effect: they would wait for a key that never works."""
+    def _warn_of_config(self) -> None:
+        """Tell which entries of keys.toml have no effect."""
         from tui.keymap import CONFIG_NAME
 
         match self.config.faults:
@@ -108,10 +108,10 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
                 sentence = only
             case faults:
                 sentence = f"{len(faults)} entries of {CONFIG_NAME} have no effect; gatekey doctor names each."
-        self.notify(sentence, title=CONFIG_NAME, severity="warning", markup=False, timeout=FAULTS_SHOWN_FOR)
+        self.notify(sentence, title=CONFIG_NAME, severity="warning", markup=False, timeout=CONFIG_WARNING_S)
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Apply the styles again, and parse them again only if a colour changed: Textual does so at every start."""
+        """Apply the styles again, and parse them again only if a colour changed. Textual always parses them (8.2.8)."""
         variables = self.get_css_variables()
         if variables != self._css_variables:
             self._css_variables = variables
@@ -138,32 +138,32 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
 
     @property
     def is_signed_in(self) -> bool:
-        """Whether the console is on the screen stack, covered or not."""
+        """Whether the console is on the screen stack, even if it is covered."""
         raise NotImplementedError
 
     @property
     def lock_screen(self) -> Screen[bool] | None:
-        """The lock that covers the console, if there is one."""
+        """The lock screen that covers the console, or None."""
         raise NotImplementedError
 
     async def confirm_identity(self, reason: str) -> bool:
-        """Ask for a fresh proof; returns whether one was given. Call it in a worker."""
+        """Ask for a fresh proof of identity; returns whether it was given. Call it in a worker."""
         raise NotImplementedError
 
     async def unlock(self) -> None:
-        """Cover the console with the lock, and wait until it has gone. Call it in a worker."""
+        """Show the lock screen, and wait until it has closed. Call it in a worker."""
         raise NotImplementedError
 
     async def wait_for_unlock(self) -> bool:
-        """Wait while a lock covers the console; returns whether there still is a session."""
+        """Wait while the lock screen is shown; returns whether a session is left."""
         raise NotImplementedError
 
     def push_lock(self) -> None:
-        """Cover the console with the lock, and return at once."""
+        """Show the lock screen, and return at once."""
         raise NotImplementedError
 
     def action_help(self) -> None:
-        """Show help for what is focused."""
+        """Show the help for the focused widget."""
         raise NotImplementedError
 
     # -- screens ----------------------------------------------------------------------------------------------
@@ -173,8 +173,8 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         return self.lock_screen is not None
 
     def replace_all(self, screen: Screen[None]) -> None:
-        """Make `screen` the only one above the blank screen of Textual."""
-        self.forget_question()
+        """Replace every screen but the blank default screen of Textual by `screen`."""
+        self.cancel_leave()
         while len(self.screen_stack) > 2:
             self.pop_screen()
         if len(self.screen_stack) == 2:
@@ -189,11 +189,11 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
             self._last_input = time.monotonic()
         if self._input.is_input(event):
             self._input.add(event)
-            await self._take_keys()
+            await self._deliver_keys()
         else:
             await super().on_event(event)
 
-    async def _take_keys(self) -> None:
+    async def _deliver_keys(self) -> None:
         while (event := self._input.next()) is not None:
             target, moves_focus = self.focused or self.screen, self._input.may_move_focus(event)
             await super().on_event(event)
@@ -206,12 +206,12 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
 
     async def on_input_passed(self, message: InputPassed) -> None:
         self._input.has_passed(message)
-        await self._take_keys()
+        await self._deliver_keys()
 
     def hold_input(self, *, keeps: bool = False) -> AbstractContextManager[None]:
-        """What is typed within waits for what comes of it, such as a dialog or a filled form; at most for a second.
+        """Keep keys back within the block, and until its result, a dialog or a filled form, is shown.
 
-        After that it is forgotten, or with `keeps` goes on.
+        See `InputQueue.hold` for the timeout and `keeps`.
         """
         return self._input.hold(keeps=keeps)
 
@@ -224,12 +224,12 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
             self.push_screen(Palette(self.hold_input, id="--command-palette"))
 
     def action_lock(self) -> None:
-        # ctrl+l is also how one asks any program of a terminal to draw over what another one wrote.
+        # By convention ctrl+l also makes a terminal program repaint the screen.
         repaint = getattr(self._driver, "repaint", None)
         if repaint is not None:
             repaint()
         if self.is_signed_in and self.account.is_open and not self.is_locked:
-            # The password of the lock waits for nothing that is on its way behind it.
+            # The password for the lock must not wait for a dialog that is opening behind it.
             self._input.release()
             self.push_lock()
 
@@ -238,7 +238,7 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
             self.action_lock()
 
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
-        """Nothing: Textual would write what the screen shows, secrets included, into a file."""
+        """Do nothing: a screenshot would write the secrets on the screen into a file."""
 
     def action_choose_theme(self, name: str) -> None:
         if name in THEME_NAMES:

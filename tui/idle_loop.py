@@ -1,18 +1,18 @@
-"""Waiting for the event loop to have nothing to do."""
+"""Wait until the event loop is idle."""
 
 import asyncio
 from typing import Final
 
-_STEP: Final = 0.01
-"""Seconds between two looks. A look that comes later than twice that found the loop at work."""
+_STEP_S: Final = 0.01
+"""Seconds between two checks. A check that comes after more than twice that found the loop busy."""
 
 
-async def until_idle(quiet: float, patience: float) -> None:
-    """Return once the running loop was on time for `quiet` seconds, or after `patience` seconds in any case."""
+async def until_idle(quiet_s: float, timeout_s: float) -> None:
+    """Return once the running loop was idle for `quiet_s` seconds, at the latest after `timeout_s` seconds."""
     loop = asyncio.get_running_loop()
     since = loop.time()
-    end = since + patience
-    while (now := loop.time()) - since < quiet and now < end:
-        await asyncio.sleep(_STEP)
-        if loop.time() - now > 2 * _STEP:
+    end = since + timeout_s
+    while (now := loop.time()) - since < quiet_s and now < end:
+        await asyncio.sleep(_STEP_S)
+        if loop.time() - now > 2 * _STEP_S:
             since = loop.time()

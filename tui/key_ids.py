@@ -1,7 +1,7 @@
-"""Every action that has a key: its id for keys.toml, its own keys, and where it works.
+"""Every action that has a key: its id in keys.toml, its default keys, and the place where it works.
 
-A test compares the list with the code. It stands here because the file is read before any screen is imported, and by
-`gatekey doctor`, which has none.
+A test compares the table with the bindings in the code. It is separate from them because keys.toml is read before any
+screen is imported, and by `gatekey doctor`, which imports none. docs/keys.md is generated from it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,15 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class KeyedAction:
+    """`place` is a name of `_TABLE`; `keys` are the defaults, as Textual names them."""
+
     id: str
     keys: frozenset[str]
     place: str
 
 
 EVERYWHERE: Final = "everywhere"
-_WIDER: Final = {
+_ENCLOSING: Final = {
     "page": (EVERYWHERE,),
     "settings": ("page", EVERYWHERE),
     "module": ("page", EVERYWHERE),
@@ -28,7 +30,7 @@ _WIDER: Final = {
     "two-factor": ("modal", EVERYWHERE),
     "shown-once": ("modal", EVERYWHERE),
 }
-"""Places around a place: what works there works here too. Any other place is surrounded by EVERYWHERE alone."""
+"""The places that enclose a place: their actions work in it too. EVERYWHERE encloses any other place."""
 _TABLE: Final = """\
 everywhere    app.quit                  ctrl+q
 everywhere    app.lock                  ctrl+l
@@ -93,8 +95,8 @@ choice        choice.stay               escape
 help          help.close                escape f1 question_mark q
 palette       palette.help              f1
 """
-_TAKEN: Final = {"ctrl+p": "the command palette", "tab": "going on", "shift+tab": "going back"}
-"""Keys that cannot be given to anything, and what they are for."""
+_RESERVED_KEYS: Final = {"ctrl+p": "the command palette", "tab": "going on", "shift+tab": "going back"}
+"""Keys that cannot be assigned, and their use."""
 
 
 def _read_table() -> Iterator[tuple[str, KeyedAction]]:
@@ -104,17 +106,16 @@ def _read_table() -> Iterator[tuple[str, KeyedAction]]:
 
 
 ACTIONS: Final[Mapping[str, KeyedAction]] = dict(_read_table())
-"""By id, in reading order."""
+"""By id, in the order of the table."""
 
 
 def clash(name: str, key: str, chosen: Mapping[str, frozenset[str]]) -> str:
-    """What `key` does already where action `name` works, by its id or in words; empty if nothing.
+    """The id of another action, or the reserved use, that `key` has where action `name` works; empty if there is none.
 
-    `chosen` are the keys that the person gave, by id. Actions that share a key by nature, such as two that refresh,
-    may share another one.
+    `chosen` is the person's keys by id. Actions that share a default key, such as two that refresh, may share any key.
     """
-    if key in _TAKEN:
-        return _TAKEN[key]
+    if key in _RESERVED_KEYS:
+        return _RESERVED_KEYS[key]
     action = ACTIONS[name]
     for other in ACTIONS.values():
         if other.id == name or other.keys & action.keys or not _meet(action.place, other.place):
@@ -129,4 +130,4 @@ def _meet(place: str, other: str) -> bool:
 
 
 def _around(place: str) -> tuple[str, ...]:
-    return _WIDER.get(place, (EVERYWHERE,)) if place != EVERYWHERE else ()
+    return _ENCLOSING.get(place, (EVERYWHERE,)) if place != EVERYWHERE else ()

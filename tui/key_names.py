@@ -1,4 +1,4 @@
-"""What a person may write for a key in keys.toml, and whether a terminal ever sends it."""
+"""Names of keys in keys.toml: their syntax, and whether terminals send them."""
 
 import difflib
 import re
@@ -14,15 +14,15 @@ _SAME_BYTES: Final = {
     "ctrl+[": "escape",
     "ctrl+left_square_bracket": "escape",
 }
-"""Keys for which a terminal sends what it sends for another key (ECMA-48: they are the same control characters)."""
+"""Keys for which a terminal sends the control character of another key (ECMA-48)."""
 
 
 class NotAKeyError(ValueError):
-    """What was written is no key, or one that never arrives; the text says so."""
+    """A text is no key, or a key that no terminal sends. The message says which."""
 
 
 def one_key(written: str) -> str:
-    """The key as Textual names it when it arrives. Raises `NotAKeyError`."""
+    """The name that Textual gives to the key that `written` means. Raises `NotAKeyError`."""
     match = _MODIFIED.fullmatch(written)
     if match is None or not _is_named(match["key"]):
         raise NotAKeyError(f"{written!r} is not a key{did_you_mean(written.lower(), key_names())}")
@@ -33,7 +33,7 @@ def one_key(written: str) -> str:
         raise NotAKeyError(f"{written!r} never arrives: for a terminal it is {_SAME_BYTES[written]!r}")
     if len(key) == 1 and key.isupper():
         raise NotAKeyError(f"{written!r} never arrives{did_you_mean(written.lower(), [written.lower()])}")
-    # In this order they arrive, whatever the order in which they are pressed.
+    # Textual sorts modifiers.
     named = "+".join([*sorted(set(modifiers)), key])
     if not _arrives(sorted(set(modifiers)), key, named):
         hint = f"; a capital letter is written {key.upper()!r}" if modifiers == ["shift"] and len(key) == 1 else ""
@@ -42,13 +42,13 @@ def one_key(written: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'tab.save'?` if one of `known` is spelt much alike, else nothing."""
+    """`; did you mean 'tab.save'?` if a name in `known` is similar to `word`, else ""."""
     close = difflib.get_close_matches(word, sorted(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def key_names() -> set[str]:
-    """The names of the keys that are no characters, and of some that are."""
+    """The names of the keys that are not characters, and of some that are."""
     from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
     named = {key.value for key in Keys if not key.value.startswith("<")}
@@ -65,15 +65,15 @@ def _is_named(key: str) -> bool:
 
 
 def _arrives(modifiers: list[str], key: str, named: str) -> bool:
-    """Whether a terminal without extensions sends it: as a sequence of its own, or as Esc and another key."""
+    """Whether a terminal without extensions sends the key: as its own sequence, or as Esc and another key."""
     if modifiers == ["alt"]:
         return True
     if modifiers == ["alt", "ctrl"]:
-        return f"ctrl+{key}" in _sent()
-    return named in _sent()
+        return f"ctrl+{key}" in _keys_with_sequences()
+    return named in _keys_with_sequences()
 
 
-def _sent() -> frozenset[str]:
+def _keys_with_sequences() -> frozenset[str]:
     from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
     keys = (key for sequence in ANSI_SEQUENCES_KEYS.values() if isinstance(sequence, tuple) for key in sequence)

@@ -1,4 +1,4 @@
-"""The person's own settings of the console, in one small TOML file: keys, theme, lock, animations.
+"""The file keys.toml: a person's own keys, theme, idle lock and animations.
 
 [keys]
 "tab.save" = "ctrl+s,f9"      # an id from the help page, and the keys that should do it
@@ -24,12 +24,12 @@ from tui.themes import THEME_NAMES
 from tui.toml_lines import lines_of
 
 UNBOUND: Final = "unbound"
-"""A key no keyboard has: an action bound to it has no key. In the file it is written `none`."""
+"""A key that does not exist, for an action without a key. The file says `none`."""
 
 CONFIG_NAME: Final = "keys.toml"
 
 IDLE_LOCK_MINUTES: Final = range(1, 61)
-"""The choice for `idle_lock_minutes`."""
+"""The allowed values of `idle_lock_minutes`."""
 
 Animations = Literal["none", "basic", "full"]
 
@@ -40,13 +40,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ConsoleConfig:
-    """What the file says; what it does not say is as Gatekey would choose."""
+    """The content of the file, with defaults for what it does not contain."""
 
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Binding id to comma-separated keys: ready for `App.set_keymap`."""
+    """Comma-separated keys by binding id, for `App.set_keymap`."""
 
     theme: str | None = None
-    """One of `THEME_NAMES`, or None for the one that suits the terminal."""
+    """One of `THEME_NAMES`; None means the default for the terminal."""
 
     idle_lock_minutes: int = 5
     """Minutes without a key press until the console locks."""
@@ -54,20 +54,20 @@ class ConsoleConfig:
     animations: Animations = "none"
 
     faults: tuple[str, ...] = ()
-    """What is wrong in the file, a sentence each that names the line. What is not named there holds."""
+    """A sentence with the line number for each entry that is wrong. All other entries are in effect."""
 
 
 def config_path() -> Path:
-    """Where the file lives on this system, whether or not it exists."""
+    """The path of the file on this system. The file may not exist."""
     from platformdirs import user_config_path
 
     return user_config_path("gatekey") / CONFIG_NAME
 
 
 def load_config(path: Path) -> ConsoleConfig:
-    """Read `path`; a file that does not exist says nothing.
+    """Read `path`; a file that does not exist gives the defaults.
 
-    What is wrong in it is left out, and is one of the `faults`: a misspelt key keeps nobody from their account.
+    A wrong entry is ignored and becomes one of the `faults`, so that a misspelt key does not stop the console.
     """
     try:
         # Windows' editors begin a file with a byte order mark.
@@ -85,7 +85,7 @@ def load_config(path: Path) -> ConsoleConfig:
 
 
 class _Reader:
-    """Takes from a document what can be used, and notes the rest with its line."""
+    """Reads a document; collects wrong entries with their lines."""
 
     def __init__(self, text: str) -> None:
         self._lines = lines_of(text)
@@ -166,7 +166,7 @@ def _animations(value: object) -> Animations:
 
 
 def _checked_keys(name: str, keys: object) -> str:
-    """The keys of one entry, as `App.set_keymap` takes them. Raises ValueError."""
+    """The keys of one entry in the form of `App.set_keymap`. Raises ValueError."""
     if isinstance(keys, dict):
         raise ValueError(f'[keys] {name}: put the whole id in quotes, such as "{name}.{next(iter(keys), "")}"')
     if name not in ACTIONS:
@@ -182,7 +182,7 @@ def _checked_keys(name: str, keys: object) -> str:
 
 
 def _as_bound(keys: str) -> frozenset[str]:
-    """The keys of one entry by the names under which they arrive."""
+    """The keys of one entry, by the names that Textual gives them on arrival."""
     from textual.keys import _normalize_key_list
 
     return frozenset() if keys == UNBOUND else frozenset(_normalize_key_list(keys).split(","))

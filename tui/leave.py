@@ -1,4 +1,4 @@
-"""LeaveMixin: with a question where something would be lost, after what is under way was answered, and once."""
+"""LeaveMixin: quit and sign out, after pending requests were answered and unsaved edits were asked about."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui.input_queue import InputQueue
 
     class AppPart(App[Any]):
-        """What the application has that this mixin joins."""
+        """The members of the application that this mixin uses."""
 
         account: AccountService
         _input: InputQueue
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
         def show_sign_in(self, sentence: str = "") -> None: ...
 
 else:
-    # A mixin stands before the class it joins, so at run time it has no base of its own.
+    # At run time a mixin has no base of its own, because it stands before the class it joins.
     AppPart = object
 
-ANSWERED_WITHIN: Final = 6.0
-"""Seconds that leaving waits for what was asked of the account: longer than a busy database is waited for."""
-OPENS_WITHIN: Final = 0.02
-"""Seconds from an answer to the dialog that shows it."""
-LEAVING: Final = "leaving"
+ANSWER_TIMEOUT_S: Final = 6.0
+"""Seconds that leaving waits for pending requests: longer than the store waits for a busy database."""
+DIALOG_DELAY_S: Final = 0.02
+"""Seconds between an answer and the dialog that shows it."""
+LEAVE_GROUP: Final = "leaving"
 """The group of the workers that end the session or the console."""
 
 
@@ -49,55 +49,52 @@ class LeaveMixin(AppPart):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._asked = 0
+        self._pending = 0
         self._answered = asyncio.Event()
         self._answered.set()
         self._is_leaving = False
-        """The session is being ended: what fails of it now is no news."""
-        self._is_questioned = False
-        """A question is open whether one may leave."""
+        """The session is being ended, so its failures are expected."""
+        self._is_asking = False
+        """A question about unsaved edits is open."""
 
     @contextmanager
     def pending_request(self) -> Iterator[None]:
-        """Around what is asked of the account: one does not leave before the answer, which may be shown once."""
-        self._asked += 1
+        """Wraps a request to the account. Leaving waits for its answer, which may be a secret that is shown once."""
+        self._pending += 1
         self._answered.clear()
         try:
             yield
         finally:
-            self._asked -= 1
-            if not self._asked:
+            self._pending -= 1
+            if not self._pending:
                 self._answered.set()
 
     def session_ended(self, error: GatekeyError | None = None) -> None:
-        """The session is gone: back to the sign-in screen, with a sentence on why.
-
-        Once for each session: what else of it fails has nothing to end any more.
-        """
+        """Show the sign-in screen with the reason why the session has ended. Does nothing if no session is left."""
         if self._is_leaving or not self.is_signed_in:
             return
-        # A password typed ahead of a dialog would be typed into the name, and be read there.
+        # A password typed ahead for a dialog would be typed into the name field, in plain sight.
         self._input.drop()
         self.show_sign_in(str(error or SessionEnded()))
 
     async def action_quit(self) -> None:
-        # Pressed again, it would put a second question over the first, which then nobody waits for.
-        if not any(worker.group == LEAVING and worker.is_running for worker in self.workers):
+        # A second press would put a second question over the first, and nobody would wait for that one.
+        if not any(worker.group == LEAVE_GROUP and worker.is_running for worker in self.workers):
             steps: WorkType[None] = self.ask_and_leave
-            self.run_worker(steps, group=LEAVING, exclusive=True)
+            self.run_worker(steps, group=LEAVE_GROUP, exclusive=True)
 
     async def ask_and_leave(self) -> None:
-        """End the console unless the person would rather stay with unsaved edits. Call it in a worker."""
+        """Ask about unsaved edits, then end the console. Call it in a worker."""
         if await self.confirm_leave():
             await self.leave()
 
-    @work(exclusive=True, group=LEAVING)
+    @work(exclusive=True, group=LEAVE_GROUP)
     async def action_sign_out(self) -> None:
         if self.is_signed_in and await self.confirm_leave():
             await self.end_session()
 
     async def end_session(self) -> None:
-        """Sign out, and show the sign-in screen whether or not the data could be told. Call it in a worker."""
+        """Sign out, and show the sign-in screen even if the database does not answer. Call it in a worker."""
         if self._is_leaving or not self.is_signed_in:
             return
         self._is_leaving, sentence = True, "You signed out."
@@ -113,32 +110,32 @@ class LeaveMixin(AppPart):
         if self._answered.is_set():
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._answered.wait(), ANSWERED_WITHIN)
-        # A dialog that shows the answer opens now: it is asked about next.
-        await asyncio.sleep(OPENS_WITHIN)
+            await asyncio.wait_for(self._answered.wait(), ANSWER_TIMEOUT_S)
+        # The dialog that shows the answer opens now, and `confirm_leave` asks about it.
+        await asyncio.sleep(DIALOG_DELAY_S)
 
     async def confirm_leave(self) -> bool:
-        """Ask about unsaved edits on every screen, the top one first. Call it in a worker."""
+        """Ask about unsaved edits on every screen, from the top; returns whether to leave. Call it in a worker."""
         await self._until_answered()
         for screen in reversed(self.screen_stack):
             ask = getattr(screen, "confirm_leave", None)
             if ask is not None and not await self._ask(ask):
                 return False
             if screen is self.lock_screen:
-                break  # it has asked for all that it covers, which nobody may see
+                break  # it has asked for the screens that it covers
         return True
 
-    def forget_question(self) -> None:
-        """The screens go, and with them the question whether one may leave: nobody would ever answer it."""
-        if self._is_questioned:
-            self.workers.cancel_group(self, LEAVING)
+    def cancel_leave(self) -> None:
+        """Cancel leaving if its question is open: the screens, and the question with them, are being replaced."""
+        if self._is_asking:
+            self.workers.cancel_group(self, LEAVE_GROUP)
 
     async def _ask(self, question: Callable[[], Awaitable[bool]]) -> bool:
-        self._is_questioned = True
+        self._is_asking = True
         try:
             return await question()
         finally:
-            self._is_questioned = False
+            self._is_asking = False
 
     async def leave(self) -> None:
         """Sign out, close the data and end."""

@@ -1,11 +1,11 @@
-"""Where this console runs: as its owner is shown it, and as tries to sign in are counted."""
+"""The origin of this console: for the list of sessions, and for the limit of sign-in attempts."""
 
 import os
 from collections.abc import Mapping
 
 
 def source() -> str:
-    """For the list of sessions: the terminal, and the SSH peer if there is one."""
+    """The terminal and the SSH peer, if there is one, for the list of sessions."""
     try:
         terminal = os.ttyname(0).removeprefix("/dev/")
     except OSError:
@@ -15,10 +15,10 @@ def source() -> str:
 
 
 def peer(environ: Mapping[str, str] = os.environ) -> str:
-    """For the budget of tries: the system's user, and the SSH peer if there is one.
+    """The system's user and the SSH peer, if there is one, for the limit of sign-in attempts.
 
-    Not the terminal, of which a new one is a new connection away. sshd sets the peer's address; whoever may set
-    another has a shell as this user, and with it the database.
+    The terminal is not part of it, because every connection gets another. sshd sets the address of the peer; a person
+    who can set another one has a shell as this user and could read the database.
     """
     from gateway.client_address import throttle_key
 

@@ -1,11 +1,9 @@
-"""The POSIX terminal driver: Textual's Linux driver with diffed output, a prompt Esc and a prompt exit.
+"""The POSIX terminal driver: Textual's Linux driver with diffed output, a fast Esc and a fast exit.
 
-Stock Textual polls its keyboard every 100 ms, so that a lone Esc takes up to 200 ms and an exit waits for two
-polls. Here the input thread sleeps until there is input, until a lone Esc is due, or until a pipe wakes it to
-end.
+Textual polls the keyboard every 100 ms (8.2.8), so a lone Esc takes up to 200 ms and an exit waits for two polls. Here
+the input thread sleeps until there is input, until a lone Esc is due, or until a pipe wakes it to end.
 
-It builds on names Textual 8.2.8 keeps private (`XTermParser`, attributes of `LinuxDriver`); its tests fail
-if a later version moves them.
+It relies on private names of Textual; tests/unit/test_textual_internals.py lists them.
 """
 
 import os
@@ -30,24 +28,24 @@ from textual.message import Message
 
 from tui.diffed_output import DiffedOutput
 
-ESCAPE_SECONDS: Final = constants.ESCAPE_DELAY if "ESCDELAY" in os.environ else 0.025
-"""How long a lone ESC may be the start of a key's sequence. A terminal sends a sequence in one write, so that
-25 ms tells the two apart even over SSH; behind a slower line set ESCDELAY (milliseconds), as for ncurses."""
+ESCAPE_DELAY_S: Final = constants.ESCAPE_DELAY if "ESCDELAY" in os.environ else 0.025
+"""Seconds in which an ESC may be the start of a sequence. A terminal sends a sequence in one write, so 25 ms are enough
+even over SSH; ESCDELAY (milliseconds) sets more for a slower line, as for ncurses."""
 
-_MOVES_NOTHING: Final = re.compile(
+_CURSOR_NEUTRAL: Final = re.compile(
     r"(?:\x07"  # bell
     r"|\x1b\[[?<>=][\d;]*\$?[A-Za-z]"  # private modes and queries
     r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles, pointer shapes, the clipboard
     r")*"
 )
-_POINTER_SHAPE: Final = "\x1b]22;"
+_POINTER_SHAPE_PREFIX: Final = "\x1b]22;"
 
 
 class PromptEscapeParser(XTermParser):
-    """Textual's parser, but an ESC that arrives alone is a key after `ESCAPE_SECONDS`.
+    """Textual's parser, but an ESC that arrives alone is a key after `ESCAPE_DELAY_S`.
 
-    Everything else keeps Textual's timing: an ESC at the end of a longer read, one inside a sequence and one
-    inside a paste may well be half of something.
+    Any other ESC keeps Textual's timing: at the end of a longer read, in a sequence and in a paste it may be the first
+    half of something.
     """
 
     def __init__(self, debug: bool = False) -> None:
@@ -59,7 +57,7 @@ class PromptEscapeParser(XTermParser):
         idle = self._timeout_time is None and not self._pasting
         yield from super().feed(data)
         if data == "\x1b" and idle and self._timeout_time is not None:
-            self._timeout_time = get_time() + ESCAPE_SECONDS
+            self._timeout_time = get_time() + ESCAPE_DELAY_S
         seen = self._tail + data
         begun, ended = seen.rfind(BRACKETED_PASTE_START), seen.rfind(BRACKETED_PASTE_END)
         if begun != ended:
@@ -72,11 +70,11 @@ class PromptEscapeParser(XTermParser):
         return None if self._timeout_time is None else max(0.0, self._timeout_time - get_time())
 
 
-class _HangupProof:
-    """A text stream that swallows writes once the terminal behind it is gone.
+class _HangupSafeStream:
+    """A text stream that ignores writes once its terminal is gone.
 
-    An error in Textual's writer thread would end the thread, and the next full queue would then block the
-    event loop for good: an orphan that never exits.
+    An OSError would end Textual's writer thread; the next full queue would then block the event loop, and the process
+    would never exit.
     """
 
     def __init__(self, file: TextIO) -> None:
@@ -106,7 +104,7 @@ class PosixDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         if self._file is not None:
-            self._file = cast("TextIOWrapper", _HangupProof(self._file))
+            self._file = cast("TextIOWrapper", _HangupSafeStream(self._file))
         self._output = DiffedOutput()
         self._sync_held = False
         self._pointer_changed = False
@@ -114,10 +112,7 @@ class PosixDriver(LinuxDriver):
         self._wake: tuple[int, int] | None = None
 
     def repaint(self) -> None:
-        """Write the whole screen again, since the terminal may show something else.
-
-        Safe from a signal handler or another thread.
-        """
+        """Write the whole screen again. Safe from a signal handler or another thread."""
         self._output.forget()
         self.send_message(events.Callback(self._refresh_all))
 
@@ -125,7 +120,7 @@ class PosixDriver(LinuxDriver):
         self._app.refresh(layout=True)
 
     def write(self, data: str) -> None:
-        """Write a frame as its difference from the screen, anything else as it is. See `Driver.write`."""
+        """Write a frame as its difference from the screen, and anything else unchanged. See `Driver.write`."""
         if data == SYNC_START:
             self._sync_held = True
         elif data == SYNC_END and self._sync_held:
@@ -135,16 +130,16 @@ class PosixDriver(LinuxDriver):
                 super().write(SYNC_START + changes if self._sync_held else changes)
                 self._sync_held = False
         else:
-            if data.startswith(_POINTER_SHAPE):
-                self._pointer_changed = data != f"{_POINTER_SHAPE}default\x07"
-            elif not _MOVES_NOTHING.fullmatch(data):
+            if data.startswith(_POINTER_SHAPE_PREFIX):
+                self._pointer_changed = data != f"{_POINTER_SHAPE_PREFIX}default\x07"
+            elif not _CURSOR_NEUTRAL.fullmatch(data):
                 self._output.forget()
             super().write(data)
 
     def start_application_mode(self) -> None:
         """Enter application mode; if already in it (continued after a SIGSTOP), leave it first.
 
-        Textual waits for a change before it paints an old screen again, so a return repaints.
+        After a return the screen is repainted, because Textual waits for a change before it paints again.
         """
         if self._in_application_mode:
             self.suspend_application_mode()
@@ -164,7 +159,7 @@ class PosixDriver(LinuxDriver):
         def resized(number: int, frame: FrameType | None) -> None:
             if callable(stock_handler):
                 stock_handler(number, frame)
-            # Two resizes that end at the old size are none to Textual, but the terminal cut its lines.
+            # Textual ignores two resizes that end at the old size, but the terminal has cut its lines.
             self.repaint()
 
         signal.signal(signal.SIGWINCH, resized)
@@ -178,7 +173,7 @@ class PosixDriver(LinuxDriver):
             self.write("\x1b[?1016l")
             self._mouse_pixels = False
         if self._pointer_changed:
-            self.write(f"{_POINTER_SHAPE}default\x07")
+            self.write(f"{_POINTER_SHAPE_PREFIX}default\x07")
             self._pointer_changed = False
         super().stop_application_mode()
 
@@ -206,7 +201,7 @@ class PosixDriver(LinuxDriver):
             super().run_input_thread()
             return
         parser = PromptEscapeParser(self._debug)
-        # A byte that is not UTF-8 must not end the thread: a terminal set to Latin-1 sends one per umlaut.
+        # A byte that is not UTF-8 must not end the thread: a Latin-1 terminal sends one for each umlaut.
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         wake = self._wake[0]
         with selectors.SelectSelector() as selector:
@@ -235,7 +230,7 @@ class PosixDriver(LinuxDriver):
             self.process_message(token)
 
     def _read(self) -> bytes:
-        """What was typed; empty once the terminal has hung up (a read then fails with EIO, termios(3))."""
+        """The bytes that were typed; none once the terminal has hung up (a read then fails with EIO, termios(3))."""
         try:
             return os.read(self.fileno, 4096)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""The HTTP client for identity providers: no proxies from the environment, no redirects, short waits."""
+"""The HTTP client for identity providers: no proxies from the environment, no redirects, short timeouts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ if TYPE_CHECKING:
 
 
 def provider_client() -> httpx.AsyncClient:
-    """A client that the caller closes. Reads files: make it in a thread.
+    """A new client. The caller closes it. Reads files: call it in a thread.
 
-    Providers are the administrator's choice: private addresses are allowed, and so are certificates of the
-    authorities this system trusts.
+    The administrator chooses the providers, so private addresses and the system's certificate authorities are allowed.
     """
     import httpx
 

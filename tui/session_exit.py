@@ -1,4 +1,4 @@
-"""Run the application to its end, and end its session whatever ended the application."""
+"""Run the application, then end its session."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ if TYPE_CHECKING:
     from tui.account import AccountService
     from tui.host import Host
 
-ENDED_WITHIN: Final = 6.0
-"""Seconds that the end waits for the database to take the session out of the list: longer than a busy one is waited
-for, and no longer, because whoever ended the console may be shutting down the machine."""
+SIGN_OUT_TIMEOUT_S: Final = 6.0
+"""Seconds to wait for the database at the end: longer than the store waits for a busy database, but not much, because
+the machine may be shutting down."""
 
 
 def run_to_its_end(app: Host) -> int:
-    """Run the application, and end its session whatever ended it; returns the exit code."""
+    """Run the application, then end its session, also after a crash or a signal; returns the exit code."""
     app.run()
     end_session(app.account)
     return app.return_code or 0
 
 
 def end_session(account: AccountService) -> None:
-    """End the session that is left, whatever ended the console: a signal, a closed window, a fault. Blocking.
+    """End the session that a signal, a closed window or a fault left open. Blocking.
 
-    After Quit or Sign out none is left. Where the database does not answer in time, the person is told that the
-    session ends by itself.
+    After Quit or Sign out there is none. If the database does not answer in time, a sentence on standard error says
+    that the session ends by itself.
     """
     ignore_hangups()
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(asyncio.wait_for(account.sign_out(), ENDED_WITHIN))
+        loop.run_until_complete(asyncio.wait_for(account.sign_out(), SIGN_OUT_TIMEOUT_S))
     except (TimeoutError, GatekeyError):
-        _say_it_stays()
+        _print_session_stays()
     finally:
-        # This waits for none of the loop's threads: one may be held by a database that never answers.
+        # Not `asyncio.run`: it would wait for a thread that a silent database may block forever.
         loop.close()
 
 
-def _say_it_stays() -> None:
+def _print_session_stays() -> None:
     try:
         sys.stderr.write(
             "gatekey: The database did not answer, so this session is still in the list of sessions. It ends by "

@@ -1,15 +1,15 @@
-"""Pens: the attributes a terminal draws with, the shortest way from one to another, and what of them a blank shows.
+"""Pens: the attributes that a terminal draws with (SGR), and the shortest sequence from one pen to another.
 
-A pen is a string of SGR parameters ("1;38;5;7"; ECMA-48 8.3.117), and after an ESC the parameters of a hyperlink
-("id=1;https://..."; OSC 8), if any. "" is the default pen.
+A pen is a string of SGR parameters ("1;38;5;7"; ECMA-48 8.3.117), followed by an ESC and the parameters of a hyperlink
+("id=1;https://..."; OSC 8) if there is one. "" is the default pen.
 """
 
 import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-_SEEN_ON_A_BLANK: Final = frozenset({"4", "5", "6", "7", "9", "21", "51", "52", "53"})
-"""Underline, blink, reverse, strike, frames and overline: the flags that a space shows."""
+_VISIBLE_ON_BLANK: Final = frozenset({"4", "5", "6", "7", "9", "21", "51", "52", "53"})
+"""Flags that are visible on a space: underline, blink, reverse, strike, frames and overline."""
 
 
 class _Attributes(NamedTuple):
@@ -20,7 +20,7 @@ class _Attributes(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def transition(old: str, new: str) -> str:
-    """The shortest sequence that changes the pen in force, `old`, to `new`."""
+    """The shortest sequence that changes the pen from `old` to `new`."""
     old_sgr, _, old_link = old.partition("\x1b")
     new_sgr, _, new_link = new.partition("\x1b")
     link = "" if old_link == new_link else f"\x1b]8;{new_link or ';'}\x1b\\"
@@ -41,18 +41,18 @@ def transition(old: str, new: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def on_a_blank(pen: str) -> str:
-    """The simplest pen with which a space looks as it does with this one."""
-    # A hyperlink is none of Rich's SGR parameters, so it keeps its whole pen.
+def pen_on_blank(pen: str) -> str:
+    """The simplest pen that draws a space in the same way as `pen`."""
+    # `_attributes` does not know hyperlinks, so such a pen stays as it is.
     attributes = _attributes(pen)
-    if attributes is None or not _SEEN_ON_A_BLANK.isdisjoint(attributes.flags):
+    if attributes is None or not _VISIBLE_ON_BLANK.isdisjoint(attributes.flags):
         return pen
     return attributes.background
 
 
 @lru_cache(maxsize=4096)
 def _attributes(sgr: str) -> _Attributes | None:
-    """What SGR parameters set, or None where one of them is not of the kinds Rich writes."""
+    """The attributes that SGR parameters set; None if one is of a kind that Rich does not write."""
     flags: list[str] = []
     colours = {"3": "", "4": ""}
     parameters = iter(sgr.split(";") if sgr else ())

@@ -1,4 +1,4 @@
-"""From what was said on the command line to an open store: which database, which key, and what a first run makes."""
+"""From the options of the command line to an open store: its database, its key, and the first run."""
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
 DATABASE_VARIABLE: Final = "GATEKEY_DATABASE"
 KEY_FILE_VARIABLE: Final = "GATEKEY_KEY_FILE"
 KEY_VARIABLE: Final = "GATEKEY_KEY"
-"""The text of the key itself, for places without files: lines of `gatekey-key ID BASE64`."""
+"""The text of the key, for systems without a key file: lines of `gatekey-key ID BASE64`."""
 FILES_VARIABLE: Final = "GATEKEY_FILES"
 NO_FILES: Final = "none"
-"""The one value of `GATEKEY_FILES`: the same as `--no-files`."""
+"""The only value of `GATEKEY_FILES`, with the effect of `--no-files`."""
 DEBUG_LOG_VARIABLE: Final = "GATEKEY_DEBUG_LOG"
-_NAMES_OF_FILES: Final = (
+_FILE_WRITING_VARIABLES: Final = (
     *(DEBUG_LOG_VARIABLE, "SSLKEYLOGFILE", "TEXTUAL", "TEXTUAL_LOG", "TEXTUAL_DRIVER", "TEXTUAL_DEBUG"),
     *("TEXTUAL_PRESS", "TEXTUAL_SCREENSHOT", "TEXTUAL_SCREENSHOT_LOCATION", "TEXTUAL_SCREENSHOT_FILENAME"),
 )
-"""Variables that make this program, or a library of it, write to a file or run another program (textual.constants)."""
+"""Variables that make this program or a library write a file or run a program (see textual.constants)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Which data to open. What is None is asked of the environment, then of the platform."""
+    """The data to open. None means the value of the environment, else the default of the platform."""
 
     database: str | None = None
     """An SQLAlchemy URL, or the path of an SQLite file."""
     key_file: Path | None = None
     demo: bool = False
-    """Show the account of `tui.local_account.demo` instead; nothing here is then opened."""
+    """Show the account of `tui.local_account.demo`, and open nothing of the above."""
     no_files: bool = False
-    """Write no file at a person's word, and ask for no path."""
+    """Write no file for a person, and ask for no path."""
 
 
 def files_are_off(asked: bool, environ: Mapping[str, str]) -> bool:
-    """Whether a person may have no file written: `--no-files` was given, or `GATEKEY_FILES` is `none`.
+    """Whether files are off: `--no-files` was given, or `GATEKEY_FILES` is `none`.
 
-    Raises `InvalidSetting` for another value: a slip of the pen must not leave a door open.
+    Raises `InvalidSetting` for any other value, because a misspelt one must not leave files on.
     """
     said = environ.get(FILES_VARIABLE, "")
     if said not in ("", NO_FILES):
@@ -58,16 +58,16 @@ def files_are_off(asked: bool, environ: Mapping[str, str]) -> bool:
 
 
 def forget_files(environ: MutableMapping[str, str]) -> None:
-    """Take out of the environment whatever would have this program write to a file. Call it before Textual is there."""
-    for name in _NAMES_OF_FILES:
+    """Remove every variable that makes this program write a file. Call it before Textual is imported."""
+    for name in _FILE_WRITING_VARIABLES:
         environ.pop(name, None)
 
 
 def open_account_store(options: Options, *, create: bool, environ: Mapping[str, str] | None = None) -> "Store":
-    """Open the store the options name. Slow: it imports SQLAlchemy, and may set up a database.
+    """Open the store that the options name. Slow: it imports SQLAlchemy, and may create a database.
 
-    With `create`, a database that does not exist yet is made, and a key for it if there is none; or neither. Raises
-    `StoreUnavailable`; `KeyMissing` for a database in use whose key is not there: a new key would not open it.
+    With `create`, a database that does not exist is created, together with a key if there is none. Raises
+    `StoreUnavailable`, and `KeyMissing` if a database with content has no key: a new key would not open it.
     """
     from store.errors import FirstRunOvertaken
     from store.store import open_store
@@ -87,12 +87,12 @@ def open_account_store(options: Options, *, create: bool, environ: Mapping[str, 
             if key is not None and not was_there and is_fresh(url):
                 key.unlink(missing_ok=True)
         raise
-    _keep_key(key, ring, store)
+    _restore_key_file(key, ring, store)
     return store
 
 
-def _keep_key(path: Path | None, ring: "KeyRing", store: "Store") -> None:
-    """Make the key file again that another first run, which was refused, took away from under this one."""
+def _restore_key_file(path: Path | None, ring: "KeyRing", store: "Store") -> None:
+    """Write the key file again if another first run, which was refused, has removed it meanwhile."""
     if path is not None and not store.database.is_in_memory and not os.path.lexists(path):
         from store.key_file import write_key_file
 
@@ -101,9 +101,9 @@ def _keep_key(path: Path | None, ring: "KeyRing", store: "Store") -> None:
 
 @contextmanager
 def first_store(options: Options) -> Iterator["Store"]:
-    """The store for a command that may be the first: what a first run makes stays only if the block ends well.
+    """The store for a command that may be the first. The files of a first run stay only if the block raises nothing.
 
-    Raises as `open_account_store`, and `FirstRunOvertaken`.
+    Raises the errors of `open_account_store`, and `FirstRunOvertaken`.
     """
     first = _first_run(options, os.environ, database_url(options, os.environ))
     if first is None:
@@ -115,16 +115,16 @@ def first_store(options: Options) -> Iterator["Store"]:
 
 
 def _first_run(options: Options, environ: Mapping[str, str], url: str) -> "AbstractContextManager[Store] | None":
-    """A new SQLite database in the making, or None where there is one already, or none of SQLite's."""
+    """The draft of a new SQLite database; None if the database exists or is not an SQLite file."""
     from tui.first_run import drafted, is_ahead
 
     return drafted(url, key_path(options, environ), environ.get(KEY_VARIABLE, "")) if is_ahead(url) else None
 
 
 def open_unchecked(options: Options, environ: Mapping[str, str] | None = None) -> "Database":
-    """The database of the options, whatever its schema, and without a key: for an upgrade and for `doctor`.
+    """The database of the options, with any schema and without a key, for an upgrade and for `doctor`.
 
-    Raises `StoreUnavailable` if it is not there, not private, or not ours.
+    Raises `StoreUnavailable` if it does not exist, is not private, or is not Gatekey's.
     """
     from store.database import Database
     from store.sqlite_engine import prepare_file
@@ -136,7 +136,7 @@ def open_unchecked(options: Options, environ: Mapping[str, str] | None = None) -
 
 
 def database_url(options: Options, environ: Mapping[str, str]) -> str:
-    """The SQLAlchemy URL to open: the option, else `GATEKEY_DATABASE`, else the platform's data folder."""
+    """The SQLAlchemy URL: the option, else `GATEKEY_DATABASE`, else a file in the platform's data folder."""
     from sqlalchemy.engine import URL
 
     from store.store import default_path
@@ -149,7 +149,7 @@ def database_url(options: Options, environ: Mapping[str, str]) -> str:
 
 
 def key_path(options: Options, environ: Mapping[str, str]) -> Path | None:
-    """The key file: the option, else `GATEKEY_KEY_FILE`, else the platform's folder; None if `GATEKEY_KEY` is it."""
+    """The key file: the option, else `GATEKEY_KEY_FILE`, else the default; None if the key is in `GATEKEY_KEY`."""
     from store.store import default_key_path
 
     if options.key_file is not None:
@@ -160,12 +160,12 @@ def key_path(options: Options, environ: Mapping[str, str]) -> Path | None:
 
 
 def new_files(options: Options) -> NewFiles:
-    """What judges every path that a person gives, and writes there."""
+    """The object that checks every path that a person gives, and writes the file."""
     return NewFiles(partial(own_folders, options, os.environ), allowed=not options.no_files)
 
 
 def own_folders(options: Options, environ: Mapping[str, str]) -> Iterator[Path]:
-    """The folders that are Gatekey's own: of the database, the key, and the person's settings of the console."""
+    """Gatekey's own folders: of the database, the key, and keys.toml."""
     from store.database import Database
     from store.store import default_key_path, default_path
     from tui.keymap import config_path
@@ -182,9 +182,9 @@ def own_folders(options: Options, environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def key_ring(options: Options, environ: Mapping[str, str], url: str, *, create: bool) -> "KeyRing":
-    """The keys for the database at `url`, made on a first run if `create`.
+    """The keys for the database at `url`; created for a new database if `create`.
 
-    Raises `KeyMissing`, `KeyWrong`, `KeyExposed`, or `DatabaseMissing` if there is no database to need one.
+    Raises `KeyMissing`, `KeyWrong`, `KeyExposed`, or `DatabaseMissing` if there is no database.
     """
     import secrets
 
@@ -205,14 +205,14 @@ def key_ring(options: Options, environ: Mapping[str, str], url: str, *, create: 
     try:
         create_key_file(path, secrets.SystemRandom())
     except KeyMissing:
-        # Two first starts at once: the other one's key is as good.
+        # Another first start has just created the key file: use that one.
         if not os.path.lexists(path):
             raise
     return FileRing(path)
 
 
 def is_fresh(url: str) -> bool:
-    """Whether nothing was ever stored at `url`. Raises `StoreUnavailable` if it cannot be told."""
+    """Whether nothing was stored at `url` yet. Raises `StoreUnavailable` if that is not known."""
     from store import schema
     from store.database import Database
 

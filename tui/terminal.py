@@ -1,4 +1,4 @@
-"""What must be true of the terminal and of the process before the console draws its first cell."""
+"""Checks of the terminal and protection of the process, before the console starts."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from tui.themes import ANSI_DARK, DARK
 
 TMUX_TIMEOUT_S: Final = 1.0
-"""Seconds tmux has to answer."""
+"""Seconds to wait for tmux."""
 
 PR_SET_DUMPABLE: Final = 4
 """prctl(2), linux/prctl.h."""
@@ -20,7 +20,7 @@ SHARED_SESSION: Final = (
 
 
 class Stream(Protocol):
-    """The part of a standard stream that this needs."""
+    """The part of a standard stream that is checked."""
 
     @property
     def encoding(self) -> str | None: ...
@@ -31,9 +31,9 @@ class Stream(Protocol):
 def refusal(
     stdin: Stream | None, stdout: Stream | None, stderr: Stream | None, environ: Mapping[str, str]
 ) -> str | None:
-    """One sentence that says why the console cannot start here, or None when it can.
+    """The reason why the console cannot start here, as a sentence; None if it can.
 
-    The screen is drawn on standard error, so all three streams must be the terminal.
+    All three streams must be the terminal, because the screen is drawn on standard error.
     """
     for name, stream in (("input", stdin), ("output", stdout), ("error", stderr)):
         if stream is None or not stream.isatty():
@@ -57,7 +57,7 @@ def refusal(
 
 
 def starting_theme(environ: Mapping[str, str], chosen: str | None = None) -> str:
-    """The theme to start with. Under NO_COLOR it is the one theme that then sends no colour at all.
+    """The theme at the start. NO_COLOR selects the only theme that sends no colour then.
 
     An empty NO_COLOR counts as not set (no-color.org).
     """
@@ -67,18 +67,18 @@ def starting_theme(environ: Mapping[str, str], chosen: str | None = None) -> str
 
 
 def native_colours(environ: Mapping[str, str]) -> bool | None:
-    """For `App(ansi_color=...)`, which goes with `starting_theme`.
+    """The value for `App(ansi_color=...)` that fits `starting_theme`.
 
-    An `App` decides once, while it is made, how it takes the colours out. Left to itself under NO_COLOR it would
-    turn the terminal's own colours into grey levels of nothing: black on black (textual 8.2.8).
+    An `App` decides in its constructor how NO_COLOR removes colours. Its default turns the terminal's own colours into
+    black on black (8.2.8).
     """
     return True if environ.get("NO_COLOR") else None
 
 
-def believe_the_terminal(environ: MutableMapping[str, str], descriptor: int) -> None:
-    """Forget COLUMNS and LINES where the terminal behind `descriptor` tells its size.
+def forget_stale_size(environ: MutableMapping[str, str], descriptor: int) -> None:
+    """Remove COLUMNS and LINES if the terminal behind `descriptor` reports its size.
 
-    Exported once, they are as old as the shell's start, and the window has been resized since.
+    Exported variables keep the size that the window had when the shell started.
     """
     try:
         size = os.get_terminal_size(descriptor)
@@ -90,9 +90,9 @@ def believe_the_terminal(environ: MutableMapping[str, str], descriptor: int) -> 
 
 
 def shared_session_banner(environ: Mapping[str, str]) -> str | None:
-    """A sentence for the top of the screen when others are attached to this tmux session, else None.
+    """A warning if others are attached to this tmux session, else None.
 
-    It asks tmux, which takes some milliseconds: call it before the console starts, or in a thread.
+    Runs tmux for some milliseconds: call it before the console starts, or in a thread.
     """
     pane = environ.get("TMUX_PANE")
     if not environ.get("TMUX") or not pane:
@@ -109,7 +109,7 @@ def shared_session_banner(environ: Mapping[str, str]) -> str | None:
 
 
 def harden_process() -> None:
-    """No core file and no memory dump: both would hold passwords. Does what the system allows, and is silent."""
+    """Switch off core files and memory dumps, which would contain passwords, as far as the system allows it."""
     if sys.platform == "win32":
         return
     import resource

@@ -1,7 +1,6 @@
-"""The two themes of the house, and the names of all that are offered.
+"""Gatekey's two themes, and the names of all that a person can choose.
 
-Greys and accents are cells of the 256-colour cube, so that a terminal without true colour shows the same picture
-and no grey turns blue.
+Greys and accents are colours of the 256-colour palette, so a terminal without true colour shows the same picture.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -15,7 +14,7 @@ ANSI_DARK: Final = "ansi-dark"
 ANSI_LIGHT: Final = "ansi-light"
 
 THEME_NAMES: Final = (DARK, LIGHT, ANSI_DARK, ANSI_LIGHT)
-"""What a person can choose from. The last two use the terminal's own 16 colours."""
+"""The themes that a person can choose. The last two use the terminal's own 16 colours."""
 
 
 def gatekey_themes() -> "tuple[Theme, Theme]":

@@ -1,4 +1,4 @@
-"""On which line of a TOML file an entry stands: `tomllib` does not tell."""
+"""Line numbers of the entries of a TOML file, which `tomllib` does not report."""
 
 import re
 from typing import Final
@@ -10,10 +10,9 @@ _ENTRY: Final = re.compile(
 
 
 def lines_of(text: str) -> dict[tuple[str, str], int]:
-    """The line, from 1, of each table (its name and "") and of each entry (its table and its name).
+    """The line, from 1, of each table (key: its name and "") and of each entry (key: its table and its name).
 
-    A dotted name such as `tab.save` counts as `tab`, as for `tomllib`. What is written in a way that people do not
-    use, such as a table within braces, is left out.
+    A dotted name such as `tab.save` counts as `tab`, as in `tomllib`. Inline tables are left out.
     """
     lines: dict[tuple[str, str], int] = {}
     table = ""

@@ -1,4 +1,4 @@
-"""The pages of the sidebar's modules, imported when they are first opened."""
+"""The pages of the modules, each imported when it is first opened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def page_for(module: str) -> type[Widget]:
-    """The page of a module by its id. Settings is mounted with the console."""
+    """The page class of a module id other than `settings`. Raises ValueError for an unknown id."""
     match module:
         case "playground":
             from screens.modules.playground import PlaygroundPage

@@ -122,7 +122,7 @@ class ApiKeysPage(ModulePage):
 
 
 class NewKey(AccountModal[Any]):
-    """Result: the key, to be shown once."""
+    """Result: the new key, which is shown once, or None."""
 
     HELP_TEXT: ClassVar[str] = (
         "The name tells your keys apart. An expiry is a number of days from now, at most 3650; a spend "
@@ -157,7 +157,7 @@ class NewKey(AccountModal[Any]):
             self.dismiss(done.value)
 
     def _read(self) -> tuple[str, int | None, int | None, dict[str, str]]:
-        """Name, days and limit, and everything that is wrong with them, by field: each is told at once."""
+        """Name, days and limit in micro-USD, and every error by field."""
         problems: dict[str, str] = {}
 
         def read(field: str, check: Callable[[str], T]) -> T | None:

@@ -1,4 +1,4 @@
-"""Usage, drawing and task logs: newest first, a page of the index at a time, whatever the length of the log."""
+"""Usage, drawing and task logs, newest first, loaded page by page."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from store.values.usage import LoggedEntry
 
 _COLUMNS: Final = (("Time, UTC", 11), ("Kind", 5), ("Model", 20), ("Tokens", 7), ("Cost", 9), ("Status", 14))
-"""Label and width in cells: 78 with their padding."""
+"""Labels and widths in cells; 78 cells in all with padding."""
 _KINDS: Final = {"consumption": "call", "error": "error", "drawing": "image", "task": "task"}
-_MOST_ROWS: Final = 5000
-"""Rows kept in the table; further back, the newest go."""
+_MAX_ROWS: Final = 5000
+"""Rows after which the table loads no more."""
 
 
 class LogPage(ModulePage):
-    """A table that grows as the cursor nears its end."""
+    """A table that loads more rows when the cursor is near its end."""
 
     KIND: ClassVar[Kind | None] = None
     EMPTY: ClassVar[str] = "Nothing has been logged yet."
@@ -59,7 +59,7 @@ class LogPage(ModulePage):
         self.reload()
 
     def show_again(self) -> None:
-        """A log keeps its place; its own key reads it again from the top."""
+        """Do nothing: a log keeps its position, and its refresh key reads it again from the top."""
 
     def reload(self) -> None:
         self._before, self._is_complete = None, False
@@ -88,7 +88,7 @@ class LogPage(ModulePage):
         for logged in page.value.entries:
             table.add_row(*_cells(logged))
         self._before = page.value.next_before
-        self._is_complete = page.value.next_before is None or table.row_count >= _MOST_ROWS
+        self._is_complete = page.value.next_before is None or table.row_count >= _MAX_ROWS
         more = "" if self._is_complete else ", more below"
         self.query_one("#log-state", Static).update(f"{table.row_count} shown{more}" if table.row_count else self.EMPTY)
 

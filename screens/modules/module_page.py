@@ -1,4 +1,4 @@
-"""What every module's page is: focusable, filled when first shown, with one line for what went wrong."""
+"""ModulePage: the base of every module's page."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class ModulePage(AccountActions, VerticalScroll, can_focus=True):
-    """Mounted by the console when its module is first opened."""
+    """The console mounts it when the module is first opened."""
 
     HELP_TEXT: ClassVar[str] = ""
-    """What the page shows; F1 shows it with the keys."""
+    """The purpose of the page. F1 shows it with the keys."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r,f5", "reload", "Refresh", id="module.refresh", show=False, tooltip="Read this page again"),
     ]
@@ -34,9 +34,9 @@ class ModulePage(AccountActions, VerticalScroll, can_focus=True):
         raise NotImplementedError
 
     def show_again(self) -> None:
-        """The page comes back after another was shown: what it tells of may have changed."""
+        """Called when the page is shown again: read it again, because the account may have changed."""
         for notice in self.query(Notice):
-            notice.take_back()
+            notice.clear_sentence()
         self.reload()
 
     def show_failure(self, error: GatekeyError) -> None:

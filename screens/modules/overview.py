@@ -1,4 +1,4 @@
-"""Overview: what was used in the last thirty days, and the recommendations."""
+"""Overview: usage of the last thirty days, and the recommendations."""
 
 from __future__ import annotations
 

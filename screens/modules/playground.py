@@ -1,4 +1,4 @@
-"""Playground: how to try a model with this account."""
+"""Playground: instructions for a first call of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wallet: the quota, what was used, and what models cost."""
+"""Wallet: the quota, and the prices of models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new System Access Token: shown once, hidden until revealed, copied or saved before it is gone."""
+"""Dialogs for a secret that is shown once: the System Access Token and API keys."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ShownOnce(AccountModal[None]):
-    """A secret that is given out once. Closing before it was copied, saved or revealed asks."""
+    """A secret that is shown once. Closing asks unless it was copied, saved or revealed."""
 
     AUTO_FOCUS: ClassVar[str | None] = "SecretView"
     TITLE_TEXT: ClassVar[str] = ""
@@ -103,7 +103,7 @@ class ShownOnce(AccountModal[None]):
         return not self._was_taken
 
     async def confirm_leave(self) -> bool:
-        """Whether the secret was taken, or may be lost. Call it in a worker."""
+        """Ask if the secret would be lost; returns whether the dialog may close. Call it in a worker."""
         question = Confirm(
             "Close without keeping it?", "It is never shown again.", "Close", cancel="Stay", dangerous=True
         )

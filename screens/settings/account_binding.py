@@ -1,4 +1,4 @@
-"""Account Binding: the providers an administrator has added, and the identities bound there."""
+"""Account Binding: the identity providers, and the identities that are bound."""
 
 from __future__ import annotations
 

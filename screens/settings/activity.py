@@ -1,4 +1,4 @@
-"""Activity: what was done to the account, newest first, a page at a time."""
+"""Activity: the audit events of the account, newest first."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 
-_PAGE: Final = 50
+_PAGE_EVENTS: Final = 50
 
 
 class Activity(AccountModal[None]):
-    """The list grows when its end is reached."""
+    """Loads more events when the cursor reaches the end."""
 
     HELP_TEXT: ClassVar[str] = (
         "Sign-ins, failed ones too, and every change that protects the account, newest first. What you do "
@@ -54,7 +54,7 @@ class Activity(AccountModal[None]):
         events = await self.run_with_reauth(lambda: self.account.audit_events(self._before))
         if events is None:
             return
-        self._is_complete = len(events.value) < _PAGE
+        self._is_complete = len(events.value) < _PAGE_EVENTS
         options = self.query_one(OptionList)
         for event in events.value:
             detail = " ".join(f"{name} {value}" for name, value in event.detail.items())

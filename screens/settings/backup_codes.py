@@ -1,8 +1,8 @@
-"""Ten backup recovery codes on screen, with the ways to keep them."""
+"""The list of backup recovery codes, with buttons to reveal, copy and save them."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -18,17 +18,17 @@ from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.auto_hide import AutoHide
 
-FILE_NAME = "gatekey-backup-codes.txt"
-_HIDDEN = "••••-••••-••••-••••"
+FILE_NAME: Final = "gatekey-backup-codes.txt"
+_MASK: Final = "••••-••••-••••-••••"
 
 
 class BackupCodeList(AutoHide, AccountActions, Vertical):
-    """Two columns of five, hidden until revealed; they hide again after a minute and behind any other screen."""
+    """Two columns of codes, masked until they are revealed."""
 
     ALLOW_SELECT: ClassVar[bool] = False
 
     class Said(Message):
-        """Something was copied or saved, or could not be."""
+        """A copy or a save has ended; `sentence` is its result."""
 
         def __init__(self, sentence: str) -> None:
             super().__init__()
@@ -39,7 +39,7 @@ class BackupCodeList(AutoHide, AccountActions, Vertical):
         self._codes = codes
         self.is_revealed = False
         self.was_taken = False
-        """They were copied, saved, or revealed by the person: what a dialog shows by itself nobody may have read."""
+        """Whether the person copied, saved or revealed them. Codes that a dialog reveals may not have been read."""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="codes", markup=False)
@@ -104,13 +104,13 @@ class BackupCodeList(AutoHide, AccountActions, Vertical):
         return "Gatekey backup recovery codes. Each can be used once.\n\n" + "\n".join(self._codes) + "\n"
 
     def _draw(self) -> None:
-        shown = self._codes if self.is_revealed else tuple(_HIDDEN for _ in self._codes)
+        shown = self._codes if self.is_revealed else tuple(_MASK for _ in self._codes)
         half = (len(shown) + 1) // 2
         rows = [
             f"{number + 1:>2}  {left}    {number + half + 1:>2}  {right}"
             for number, (left, right) in enumerate(zip(shown[:half], shown[half:], strict=True))
         ]
-        for codes in self.query("#codes").results(Static):  # none any more while the dialog goes
+        for codes in self.query("#codes").results(Static):  # none while the dialog closes
             codes.update("\n".join(rows))
         for button in self.query("#reveal-codes").results(Button):
             button.label = Content("Hide" if self.is_revealed else "Reveal")

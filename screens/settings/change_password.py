@@ -1,4 +1,4 @@
-"""Change Password: three fields, every error at once, and the strength while typing."""
+"""Change Password."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RULES: Final = "At least {} characters and not easy to guess. Use it nowhere els
 
 
 class ChangePassword(AccountModal[bool]):
-    """Result: True once the password was changed."""
+    """Result: True if the password was changed."""
 
     HELP_TEXT: ClassVar[str] = (
         "The original password, if you have one, proves that it is you. The new one needs at least the strength the "
@@ -31,7 +31,7 @@ class ChangePassword(AccountModal[bool]):
     AUTO_FOCUS: ClassVar[str | None] = "SecretInput"
 
     def __init__(self, *, has_password: bool = True) -> None:
-        """Without a password there is no original one; the account asks for another proof."""
+        """Without a password there is no field for the original one, and the account asks for another proof."""
         super().__init__()
         self._has_password = has_password
 
@@ -99,7 +99,7 @@ class ChangePassword(AccountModal[bool]):
             self.dismiss(True)
 
     async def _problems(self) -> dict[str, str]:
-        """Everything that is wrong with what was entered, by field: nobody wants to hear of it bit by bit."""
+        """Every error of the form, by field."""
         original, new = self._text("original-password"), self._text("new-password")
         problems = {}
         if not new:
@@ -114,7 +114,7 @@ class ChangePassword(AccountModal[bool]):
         if self._has_password and not original:
             problems["original-password"] = "Enter the password you use now."
         elif self._has_password and problems:
-            # The change would have said so, but there will be none.
+            # `change_password` would check it, but is not called.
             try:
                 await self.account.prove_with_password(original)
             except WrongOriginalPassword as error:
@@ -122,5 +122,5 @@ class ChangePassword(AccountModal[bool]):
         return problems
 
     def _text(self, name: str) -> str:
-        """What is in a field; nothing if there is no such field."""
+        """The value of a field, or "" if there is no such field."""
         return next((field.value for field in self.query(f"#{name}").results(SecretInput)), "")

@@ -1,4 +1,4 @@
-"""Confirm a notification address: the code that was sent there, typed back."""
+"""Confirmation of a notification address by a code that was sent there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui.widgets.text_input import TextInput
 
 
 class ConfirmEmail(AccountModal[bool]):
-    """Result: True once the address is confirmed."""
+    """Result: True if the address was confirmed."""
 
     HELP_TEXT: ClassVar[str] = (
         "Warnings go to an address other than your account's only after a code that was sent there has been entered "

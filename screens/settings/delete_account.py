@@ -1,4 +1,4 @@
-"""Delete Account: export first, type the username, confirm; afterwards nothing is left."""
+"""Delete Account."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.text_input import TextInput
 
-OLD_ROWS: Final = (
+VACUUM_SENTENCE: Final = (
     "PostgreSQL keeps old versions of deleted rows in its files until they are vacuumed. The administrator does that "
     "with: gatekey admin vacuum"
 )
 
 
 class DeleteAccount(AccountModal[bool]):
-    """Result: True once the account is gone. The confirming button works only once the name is typed exactly."""
+    """Result: True if the account was deleted. The confirming button is disabled until the exact username is typed."""
 
     HELP_TEXT: ClassVar[str] = (
         "The export, where files may be saved, is one JSON file with everything stored about you, without secrets. "
@@ -45,7 +45,7 @@ class DeleteAccount(AccountModal[bool]):
                 classes="dialog-body bad",
             )
             if self._keeps_old_rows:
-                yield Static(OLD_ROWS, classes="dialog-body spaced")
+                yield Static(VACUUM_SENTENCE, classes="dialog-body spaced")
             yield Static("Ensure all necessary data has been exported before proceeding.", classes="dialog-body spaced")
             if self.account.files.are_allowed:
                 yield ActionButton("Export everything first", id="export")

@@ -28,7 +28,7 @@ class Pane(AccountActions, VerticalScroll, can_focus=False):
     def shown(self) -> None:
         """Refresh the tab, because it is shown, perhaps again. Typed text stays."""
         for notice in self.query(Notice):
-            notice.take_back()
+            notice.clear_sentence()
         self.reload()
 
     def reload(self) -> None:

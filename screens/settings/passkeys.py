@@ -1,4 +1,4 @@
-"""Passkeys: register, rename, remove; when each was last used."""
+"""Passkeys: list, register, rename, remove."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Passkeys(AccountModal[None]):
     @work(exclusive=True, group="load")
     async def load(self) -> None:
         overview = await self.run_with_reauth(self.account.security)
-        # Somebody may have closed the dialog meanwhile.
+        # The dialog may have closed meanwhile.
         options = next(iter(self.query(OptionList)), None)
         if overview is None or options is None:
             return

@@ -1,4 +1,4 @@
-"""Security Settings: the token, the password, passkeys, the second factor, sessions, and the way out."""
+"""Security Settings: access token, password, passkeys, second factor, sessions, activity, deletion."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LOADING: Final = "…"
 _PREPARING: Final = "Preparing a key and ten backup codes…"
-_ABOUT_BEARER: Final = "A bearer token for your API. Store it securely, never in client-side code."
+_BEARER_HELP: Final = "A bearer token for your API. Store it securely, never in client-side code."
 
 
 class SecurityPane(Pane):
@@ -38,7 +38,7 @@ class SecurityPane(Pane):
         self.overview: SecurityOverview | None = None
 
     def compose(self) -> ComposeResult:
-        yield self._row("System Access Token", "token", "Generate new token", "t", _ABOUT_BEARER)
+        yield self._row("System Access Token", "token", "Generate new token", "t", _BEARER_HELP)
         yield self._row("Password", "password", "Change password", "p", "Rotate it from time to time; never reuse it.")
         yield self._row("Passkey Login", "passkeys", "Manage", "k", "Sign in with your device instead of a password.")
         yield self._row("Two-Factor Authentication", "two-factor", "Enable", "f", "A code from your phone as well.")
@@ -69,7 +69,7 @@ class SecurityPane(Pane):
         await self._read(holds_input=False)
 
     async def _read(self, *, holds_input: bool = True) -> SecurityOverview | None:
-        """What the account says now: the rows may be older. None if it cannot be read, which was told then."""
+        """Read the state from the account and show it; returns None if that failed, after the reason was shown."""
         overview = await self.run_with_reauth(self.account.security, holds_input=holds_input)
         if overview is None:
             return None
@@ -77,7 +77,7 @@ class SecurityPane(Pane):
         return overview.value
 
     def show_overview(self, overview: SecurityOverview) -> None:
-        """Put what the account says into the rows."""
+        """Show the state of the account in the rows."""
         self.overview = overview
         now, token, two_factor = self.account.now(), overview.access_token, overview.two_factor
         if token is None:
@@ -134,7 +134,7 @@ class SecurityPane(Pane):
         for button in self.query(f"#{control}-action").results(Button):
             button.focus()
 
-    # -- acting ----------------------------------------------------------------------------------------------
+    # -- actions ---------------------------------------------------------------------------------------------
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:

@@ -1,4 +1,4 @@
-"""Sessions: where the account is signed in, and ending them one by one."""
+"""The list of sessions, each of which can be ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two-factor authentication once it is on: codes left, new codes, and switching it off."""
+"""Two-factor authentication that is on: its state, new backup codes, disabling."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tui.widgets.dialog import Dialog
 
 
 class TwoFactorManage(AccountModal[None]):
-    """Result: nothing; the tab reads the state again."""
+    """The tab reads the state again afterwards."""
 
     HELP_TEXT: ClassVar[str] = (
         "New codes replace all ten backup codes at once; those you stored before no longer work. "
@@ -98,7 +98,7 @@ class TwoFactorManage(AccountModal[None]):
             password = await self.app.push_screen_wait(AskPassword(reason.value))
 
     async def _try_to_disable(self, password: str) -> str:
-        """Why the password has to be entered for this; nothing once it is done."""
+        """Disable it, or return the reason why the password has to be entered for this."""
         try:
             await self.account.disable_two_factor(password)
         except PasswordNeeded as error:
@@ -107,7 +107,7 @@ class TwoFactorManage(AccountModal[None]):
 
 
 class NewBackupCodes(AccountModal[None]):
-    """A new set, shown once."""
+    """New codes, which are shown once."""
 
     HELP_TEXT: ClassVar[str] = (
         "Each code signs you in once in place of the authenticator. They are shown here and never again: "
@@ -145,7 +145,7 @@ class NewBackupCodes(AccountModal[None]):
         return not self.query_one(BackupCodeList).was_taken
 
     async def confirm_leave(self) -> bool:
-        """Whether the codes were taken, or may be lost. Call it in a worker."""
+        """Ask if the codes would be lost; returns whether the dialog may close. Call it in a worker."""
         question = Confirm(
             "Close without keeping them?", "They are never shown again.", "Close", cancel="Stay", dangerous=True
         )

@@ -1,4 +1,4 @@
-"""Two-Factor Authentication, in three steps: scan, save, verify. Nothing is on before the last one."""
+"""The setup of two-factor authentication in three steps: scan, save, verify."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from tui.widgets.secret_input import CodeInput
 if TYPE_CHECKING:
     from store.values.two_factor import Enrolment
 
-_STEPS: Final = ("scan", "save", "verify")
+_STEP_IDS: Final = ("scan", "save", "verify")
 _TITLES: Final = ("Scan QR Code", "Save Backup Recovery Codes", "Verify Setup")
 _TEXT_COLUMNS: Final = 32
-_CHROME: Final = Size(4, 3)
-"""What the frame and the notice take away from the terminal."""
+_FRAME_CELLS: Final = Size(4, 3)
+"""Columns and rows of the frame and the notice."""
 
 
 class TwoFactorSetup(AccountModal[bool]):
-    """Result: True once it is on. Esc asks first; Back works; nothing is half-enabled."""
+    """Result: True if it was enabled. Nothing is enabled before the last step."""
 
     HELP_TEXT: ClassVar[str] = (
         "Three steps. 1: scan the QR code with an authenticator app, or type the key into it. 2: store "
@@ -49,7 +49,7 @@ class TwoFactorSetup(AccountModal[bool]):
     ]
 
     unsaved: ClassVar[bool] = True
-    """A setup that is left half done is forgotten."""
+    """Leaving the setup discards its key and codes."""
 
     step: reactive[int] = reactive(0, init=False)
 
@@ -59,7 +59,7 @@ class TwoFactorSetup(AccountModal[bool]):
         self._codes_confirmed = False
 
     def compose(self) -> ComposeResult:
-        enrolment = self._given
+        enrolment = self._open_enrolment
         with Dialog("", classes="-full", id="wizard"), ContentSwitcher(initial="scan"):
             with Horizontal(id="scan"):
                 yield QrCode(id="qr")
@@ -117,7 +117,7 @@ class TwoFactorSetup(AccountModal[bool]):
         self._enrolment = None
 
     async def confirm_leave(self) -> bool:
-        """Whether a half-done setup may be thrown away. Call it in a worker."""
+        """Ask whether to discard the setup; returns the answer. Call it in a worker."""
         question = Confirm(
             "Leave the setup?",
             "Two-factor authentication stays off, and this key and these codes are forgotten.",
@@ -131,7 +131,7 @@ class TwoFactorSetup(AccountModal[bool]):
     def watch_step(self, step: int) -> None:
         for codes in self.query(BackupCodeList):
             codes.hide()
-        self.query_one(ContentSwitcher).current = _STEPS[step]
+        self.query_one(ContentSwitcher).current = _STEP_IDS[step]
         self._retitle()
         self.say("")
         targets = ("#next", "#saved-code" if not self._codes_confirmed else "#confirm-saved", "#code")
@@ -199,12 +199,12 @@ class TwoFactorSetup(AccountModal[bool]):
 
     @work(exclusive=True, group="key")
     async def copy_key(self) -> None:
-        copied = await copy(self.app, self._given.secret)
+        copied = await copy(self.app, self._open_enrolment.secret)
         self.say(f"{copied.sentence}.", "good")
 
     @work(exclusive=True, group="key")
     async def save_key(self) -> None:
-        text = f"{self._given.secret}\n{self._given.uri}\n"
+        text = f"{self._open_enrolment.secret}\n{self._open_enrolment.uri}\n"
         path = await save_file(self, "Save key", "gatekey-2fa-key.txt", write_text(self.account, text))
         if path is not None:
             self.say(saved_sentence(path), "good")
@@ -212,7 +212,7 @@ class TwoFactorSetup(AccountModal[bool]):
     # -- drawing ---------------------------------------------------------------------------------------------
 
     @property
-    def _given(self) -> Enrolment:
+    def _open_enrolment(self) -> Enrolment:
         if self._enrolment is None:
             raise RuntimeError("the setup was left")
         return self._enrolment
@@ -227,14 +227,14 @@ class TwoFactorSetup(AccountModal[bool]):
             return
         uri = self._enrolment.uri
         columns, rows = size_for(uri)
-        room = Size(min(size.width, 80) - _CHROME.width - _TEXT_COLUMNS, size.height - 2)
+        room = Size(min(size.width, 80) - _FRAME_CELLS.width - _TEXT_COLUMNS, size.height - 2)
         shown = fits(uri, room)
         self.query_one("#qr", QrCode).draw(uri if shown else "")
         words = (
             "Scan with an authenticator app such as Google Authenticator or Microsoft Authenticator.\n\n"
             "Cannot scan? Enter this key:"
             if shown
-            else f"The QR code needs {columns + _CHROME.width + _TEXT_COLUMNS} columns and {rows + 2} rows. "
+            else f"The QR code needs {columns + _FRAME_CELLS.width + _TEXT_COLUMNS} columns and {rows + 2} rows. "
             "Enlarge the terminal, or enter this key into your authenticator app:"
         )
         self.query_one("#scan-words", Static).update(words)

@@ -27,7 +27,7 @@ async def enrol(stage: Stage) -> tuple[str, tuple[str, ...]]:
     await stage.press("f")
     wizard = stage.app.screen
     assert isinstance(wizard, TwoFactorSetup)
-    enrolment = wizard._given
+    enrolment = wizard._open_enrolment
     await stage.press("enter")
     await stage.fill("saved-code", enrolment.codes[4].lower())
     await stage.press("enter")

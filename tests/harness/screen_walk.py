@@ -255,7 +255,7 @@ class Walk:
         await self.go("scan", "f")
         wizard = self.stage.app.screen
         assert isinstance(wizard, TwoFactorSetup), wizard
-        code = wizard._given.codes[0]
+        code = wizard._open_enrolment.codes[0]
         await self.go("codes", "enter")
         await self.stage.type(code)
         await self.go("verify", "enter")

@@ -42,7 +42,7 @@ from tui.widgets.confirm import Confirm
 pytestmark = pytest.mark.anyio
 
 ORIGIN: Final = "http://localhost:8787"
-POLL_EVERY: Final = passkey_ceremony.POLL_EVERY
+POLL_INTERVAL_S: Final = passkey_ceremony.POLL_INTERVAL_S
 
 
 async def until(stage: Stage, condition: Callable[[], object]) -> None:
@@ -63,11 +63,11 @@ async def until_shows(stage: Stage, screen: type[object]) -> None:
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is waited for is a state, so the pauses between two questions may be short."""
     monkeypatch.setattr(device_flow, "DEFAULT_INTERVAL_S", 0.02)
-    monkeypatch.setattr(passkey_ceremony, "POLL_EVERY", 0.02)
+    monkeypatch.setattr(passkey_ceremony, "POLL_INTERVAL_S", 0.02)
 
 
 async def test_a_console_notices_within_a_second() -> None:
-    assert POLL_EVERY <= 0.5
+    assert POLL_INTERVAL_S <= 0.5
 
 
 # -- binding ----------------------------------------------------------------------------------------------------

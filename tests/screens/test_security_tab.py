@@ -180,7 +180,7 @@ async def test_back_leads_back_and_the_confirmed_codes_stay_confirmed() -> None:
         wizard = stage.app.screen
         assert isinstance(wizard, TwoFactorSetup)
         await stage.press("enter")
-        await stage.fill("saved-code", wizard._given.codes[0])
+        await stage.fill("saved-code", wizard._open_enrolment.codes[0])
         await stage.press("enter")
         await stage.click("#back-to-save")
         assert stage.says("Step 2 of 3")

@@ -87,7 +87,7 @@ async def test_the_wizard_names_its_steps_its_apps_and_its_button() -> None:
         assert "Cannot scan? Enter this key:" in words
         wizard = stage.app.screen
         assert isinstance(wizard, TwoFactorSetup)
-        code = wizard._given.codes[0]
+        code = wizard._open_enrolment.codes[0]
         await stage.press("enter")
         assert stage.says("Step 2 of 3: Save Backup Recovery Codes")
         assert stage.says("Each code lets you in once if you lose your authenticator device")
@@ -114,7 +114,7 @@ async def test_all_codes_are_copied_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         wizard = stage.app.screen
         assert isinstance(wizard, TwoFactorSetup)
         await stage.click("#copy-codes")
-        assert all(copied[0].count(code) == 1 for code in wizard._given.codes)
+        assert all(copied[0].count(code) == 1 for code in wizard._open_enrolment.codes)
         assert "Each can be used once" in copied[0]
 
 
@@ -124,7 +124,7 @@ async def test_a_wrong_code_of_the_app_leaves_it_off() -> None:
         wizard = stage.app.screen
         assert isinstance(wizard, TwoFactorSetup)
         await stage.press("enter")
-        await stage.fill("saved-code", wizard._given.codes[0])
+        await stage.fill("saved-code", wizard._open_enrolment.codes[0])
         await stage.press("enter")
         await stage.fill("code", "000000")
         await stage.press("enter")

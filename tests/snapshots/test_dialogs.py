@@ -112,7 +112,7 @@ def test_verify(picture: Picture) -> None:
         wizard = stage.app.screen
         assert isinstance(wizard, TwoFactorSetup)
         await stage.press("enter")
-        await stage.fill("saved-code", wizard._given.codes[0])
+        await stage.fill("saved-code", wizard._open_enrolment.codes[0])
         await stage.press("enter")
 
     picture(steps)

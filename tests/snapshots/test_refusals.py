@@ -86,7 +86,7 @@ def test_a_wrong_code_at_the_last_step(picture: Picture) -> None:
 
     async def steps(stage: Stage) -> None:
         await stage.press("f")
-        code = stage.app.screen._given.codes[0]  # type: ignore[attr-defined] # the wizard's
+        code = stage.app.screen._open_enrolment.codes[0]  # type: ignore[attr-defined] # the wizard's
         await stage.press("enter")
         await stage.fill("saved-code", code)
         await stage.press("enter")

@@ -44,9 +44,9 @@ def test_security_with_two_factor(picture: Picture) -> None:
         wizard = stage.app.screen
         assert isinstance(wizard, TwoFactorSetup)
         await stage.press("enter")
-        await stage.fill("saved-code", wizard._given.codes[0])
+        await stage.fill("saved-code", wizard._open_enrolment.codes[0])
         await stage.press("enter")
-        await stage.fill("code", pyotp.TOTP(wizard._given.secret).at(stage.clock.now()))
+        await stage.fill("code", pyotp.TOTP(wizard._open_enrolment.secret).at(stage.clock.now()))
         await stage.click("#complete")
 
     picture(steps, store=store)

@@ -1,1 +1,1 @@
-"""The commands of `gatekey`: one file per group, imported only when its command was asked for."""
+"""The commands of `gatekey`, a module each."""

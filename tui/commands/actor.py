@@ -1,4 +1,4 @@
-"""Who acts when a command changes the store: the system's user, and nobody it claims to be."""
+"""The actor of a command in the audit log: the system's user."""
 
 import os
 import re
@@ -10,8 +10,8 @@ _USER: Final = r"[A-Za-z0-9_.@+$-]{1,64}"
 def actor() -> str:
     """The acting user for the audit log, such as `unix:alice`, or `unix:root SUDO_USER:alice` below sudo.
 
-    The user comes from the process itself. SUDO_USER is what sudo(8) says, or whoever may write what they like into
-    the environment: it stands beside the user, never in its place.
+    The user comes from the process. SUDO_USER is set by sudo(8), but anybody can set it, so it is added to the user and
+    does not replace it.
     """
     import pwd
 

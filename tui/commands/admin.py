@@ -1,4 +1,4 @@
-"""`gatekey admin`: what an administrator does from the shell, one module per thing administered."""
+"""`gatekey admin`: the commands of an administrator, a module for each subject."""
 
 from importlib import import_module
 from typing import Final

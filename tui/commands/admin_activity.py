@@ -1,4 +1,4 @@
-"""`gatekey admin activity`: what was done to the site, and by whom."""
+"""`gatekey admin activity`: the audit events of the site."""
 
 import argparse
 import json
@@ -8,9 +8,9 @@ from tui.commands import streams
 from tui.commands.parsing import Commands, whole_number
 from tui.store_location import Options, open_account_store
 
-MOST_LISTED: Final = 100_000
-LAST_NUMBER: Final = 2**63 - 1
-"""Of an event: what a database column holds."""
+MAX_LISTED_EVENTS: Final = 100_000
+MAX_EVENT_NUMBER: Final = 2**63 - 1
+"""The largest value of the database column."""
 
 DESCRIPTION = """\
 List what was done to the site, newest first: switches, prices, identity providers,
@@ -24,12 +24,12 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--limit",
         metavar="N",
-        type=whole_number(1, MOST_LISTED),
+        type=whole_number(1, MAX_LISTED_EVENTS),
         default=50,
         help="events to list (default: %(default)s)",
     )
     parser.add_argument(
-        "--before", metavar="N", type=whole_number(1, LAST_NUMBER), help="only events with a number below N"
+        "--before", metavar="N", type=whole_number(1, MAX_EVENT_NUMBER), help="only events with a number below N"
     )
     parser.add_argument("--json", action="store_true", help="as one JSON document")
     parser.set_defaults(run=run)

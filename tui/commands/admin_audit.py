@@ -1,4 +1,4 @@
-"""`gatekey admin verify-audit`: whether any event of the audit log was altered or removed."""
+"""`gatekey admin verify-audit`: checks the audit log for altered and removed events."""
 
 import argparse
 import os
@@ -29,11 +29,11 @@ A database that was set back as a whole, to a copy of itself, is flawless from w
 where it stands now, if all is well. Keep FILE where the database's host cannot write,
 or send the checkpoint there with --syslog."""
 
-_SYSLOG: Final = Path("/dev/log")
-_AUTHPRIV: Final = 10
-_NOTICE: Final = 5
-"""Facility and severity (RFC 5424, 6.2.1)."""
-_LONGEST_CHECKPOINT: Final = 256 * 1024 * 1024
+_SYSLOG_SOCKET: Final = Path("/dev/log")
+_AUTHPRIV_FACILITY: Final = 10
+_NOTICE_SEVERITY: Final = 5
+"""See RFC 5424, 6.2.1."""
+_MAX_CHECKPOINT_BYTES: Final = 256 * 1024 * 1024
 
 
 def add(commands: Commands) -> None:
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store, store.database.read() as tx:
         if arguments.name:
             account = store.accounts.find(arguments.name)
-            return _say(account.name, store.audit.verify(tx, account.id))
+            return _print_verdict(account.name, store.audit.verify(tx, account.id))
         found, checkpoint = _check_all(store, tx, earlier)
     if found:
         return 1
@@ -70,13 +70,15 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def _check_all(store: "Store", tx: "Connection", earlier: "Checkpoint | None") -> "tuple[int, Checkpoint]":
-    """How much does not fit, each told in a line, and where the log stands."""
+    """Check everything and print a line for each chain; returns the number of failures, and a new checkpoint."""
     from store import audit_checkpoint
 
     names = {account.id: account.name for account in store.accounts.all()}
     report = store.audit.verify_all(tx)
-    found = sum(_say(names.get(account, str(account)), chain.broken_at) for account, chain in report.accounts.items())
-    found += _say("the site", report.site.broken_at)
+    found = sum(
+        _print_verdict(names.get(account, str(account)), chain.broken_at) for account, chain in report.accounts.items()
+    )
+    found += _print_verdict("the site", report.site.broken_at)
     if report.is_bound:
         streams.print_data("all together  ok")
     else:
@@ -92,18 +94,18 @@ def _check_all(store: "Store", tx: "Connection", earlier: "Checkpoint | None") -
     return found, audit_checkpoint.checkpoint_of(report, store.context.now())
 
 
-def _say(subject: str, broken_at: int | None) -> int:
+def _print_verdict(subject: str, broken_at: int | None) -> int:
     streams.print_data(f"{sanitize(subject)}  {'ok' if broken_at is None else f'fail: event {broken_at} does not fit'}")
     return 0 if broken_at is None else 1
 
 
 def _read(path: Path) -> "Checkpoint | None":
-    """The checkpoint in `path`, or None if there is no such file yet."""
+    """The checkpoint in `path`, or None if the file does not exist yet."""
     from store import audit_checkpoint
 
     try:
         with path.open("rb") as file:
-            return audit_checkpoint.parse(file.read(_LONGEST_CHECKPOINT).decode("utf-8", "replace"))
+            return audit_checkpoint.parse(file.read(_MAX_CHECKPOINT_BYTES).decode("utf-8", "replace"))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -111,7 +113,7 @@ def _read(path: Path) -> "Checkpoint | None":
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace `path` at once by a file of mode 0600."""
+    """Replace `path` atomically by a file of mode 0600. Raises `OutputFailed`."""
     draft = None
     try:
         descriptor, draft = tempfile.mkstemp(prefix=".checkpoint-", dir=path.parent)
@@ -127,13 +129,13 @@ def _write(path: Path, text: str) -> None:
 
 
 def _send(line: str) -> None:
-    """One line to syslog(3), facility authpriv, where only the machine's administrators read. Raises `OutputFailed`."""
+    """Send a line to syslog(3), facility authpriv, which only administrators can read. Raises `OutputFailed`."""
     import socket
 
-    priority = (_AUTHPRIV << 3) | _NOTICE
+    priority = (_AUTHPRIV_FACILITY << 3) | _NOTICE_SEVERITY
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
-            log.connect(str(_SYSLOG))
+            log.connect(str(_SYSLOG_SOCKET))
             log.send(f"<{priority}>gatekey: {line}".encode())
     except OSError as error:
         raise OutputFailed("The system's log does not take messages. Nothing was sent.") from error

@@ -1,4 +1,4 @@
-"""`gatekey admin price`: what a model costs."""
+"""`gatekey admin price`: the prices of models."""
 
 import argparse
 from typing import Final
@@ -8,8 +8,8 @@ from tui.commands.actor import actor
 from tui.commands.parsing import Commands, add_list
 from tui.store_location import Options, open_account_store
 
-_PLACES: Final = 6
-"""A price is kept to the millionth of a dollar."""
+_DECIMAL_PLACES: Final = 6
+"""Decimals of a price in dollars."""
 
 
 def add(commands: Commands) -> None:
@@ -49,10 +49,12 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
     cached = arguments.cached_input
     price = ModelPrice(
         arguments.model,
-        parse_usd(arguments.input, places=_PLACES, field="input"),
-        parse_usd(arguments.output, places=_PLACES, field="output"),
-        parse_usd(arguments.request, places=_PLACES, field="request"),
-        cached_input_per_million=None if cached is None else parse_usd(cached, places=_PLACES, field="cached-input"),
+        parse_usd(arguments.input, places=_DECIMAL_PLACES, field="input"),
+        parse_usd(arguments.output, places=_DECIMAL_PLACES, field="output"),
+        parse_usd(arguments.request, places=_DECIMAL_PLACES, field="request"),
+        cached_input_per_million=None
+        if cached is None
+        else parse_usd(cached, places=_DECIMAL_PLACES, field="cached-input"),
         max_output_tokens=arguments.max_output,
     )
     with open_account_store(options, create=False) as store:

@@ -1,4 +1,4 @@
-"""`gatekey admin provider`: where people may bind an identity from."""
+"""`gatekey admin provider`: the identity providers."""
 
 import argparse
 

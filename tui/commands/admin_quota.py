@@ -1,4 +1,4 @@
-"""`gatekey admin quota`: top up, take away or set what an account may spend."""
+"""`gatekey admin quota`: tops up, reduces or sets the quota of an account."""
 
 import argparse
 

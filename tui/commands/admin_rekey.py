@@ -1,4 +1,4 @@
-"""`gatekey admin rekey`: a new key for everything that is sealed."""
+"""`gatekey admin rekey`: seals every stored secret under a new key."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""`gatekey admin site`: the switches that hold for everyone."""
+"""`gatekey admin site`: the switches of the site."""
 
 import argparse
 

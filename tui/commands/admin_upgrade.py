@@ -1,4 +1,4 @@
-"""`gatekey admin upgrade`: the schema of this version, after a backup of the old one."""
+"""`gatekey admin upgrade`: copies the database, then upgrades its schema."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""`gatekey admin user`: who there is, and in what role."""
+"""`gatekey admin user`: adds, lists and exports accounts, and sets their roles."""
 
 import argparse
 from typing import Final
@@ -38,7 +38,7 @@ def run_add(arguments: argparse.Namespace, options: Options) -> int:
     from store.accounts import Role
     from store.money import parse_usd, show_usd
 
-    # Checked before a first run makes files for a command that is then refused.
+    # Before a first run creates files for a command that is then refused.
     inputs.check_name(arguments.name)
     inputs.check_email(arguments.email)
     quota = parse_usd(arguments.quota, field="quota")

@@ -1,4 +1,4 @@
-"""`gatekey admin user`: the ways into an account, for when its owner cannot mend them."""
+"""`gatekey admin user`: restores or revokes access to an account."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -105,7 +105,7 @@ def run_set_email(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def add_password(parser: Parser) -> None:
-    """Let `parser` read a password from standard input."""
+    """Add `--password-stdin` to `parser`."""
     parser.add_argument(
         "--password-stdin",
         action="store_true",
@@ -115,7 +115,7 @@ def add_password(parser: Parser) -> None:
 
 
 def read_password(arguments: argparse.Namespace) -> str:
-    """The password, from standard input or typed twice. Raises SystemExit where nobody can be asked."""
+    """The password, from standard input or typed twice. Raises SystemExit without both."""
     if not arguments.password_stdin and not streams.is_terminal():
         arguments.parser.error("give the password on standard input, with --password-stdin")
     return streams.read_secret("password", confirm=True)

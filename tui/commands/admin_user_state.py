@@ -1,4 +1,4 @@
-"""`gatekey admin user suspend | resume | delete`: whether an account may be used, and whether there is one."""
+"""`gatekey admin user suspend | resume | delete`."""
 
 import argparse
 

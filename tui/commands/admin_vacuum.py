@@ -1,4 +1,4 @@
-"""`gatekey admin vacuum`: take off the disk what PostgreSQL keeps of deleted rows."""
+"""`gatekey admin vacuum`: removes old versions of deleted rows from the disk."""
 
 import argparse
 

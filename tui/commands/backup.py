@@ -1,4 +1,4 @@
-"""`gatekey backup`: everything in one file, while others go on."""
+"""`gatekey backup`: copies everything into one file."""
 
 import argparse
 from pathlib import Path

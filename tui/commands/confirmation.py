@@ -1,4 +1,4 @@
-"""The question before an act of the administrator that a slip of the fingers must not do."""
+"""The confirmation of a command that must not run by mistake."""
 
 import argparse
 
@@ -9,13 +9,13 @@ UNCHANGED = "Nothing was changed."
 
 
 def add_confirmation(parser: Parser) -> None:
-    """Let `parser` take `--yes`, which answers for scripts."""
+    """Add `--yes` to `parser`, for scripts."""
     parser.add_argument("--yes", action="store_true", help="do it without asking")
     parser.set_defaults(parser=parser)
 
 
 def is_confirmed(arguments: argparse.Namespace, question: str, *, answer: str = "yes") -> bool:
-    """Whether it was said with `--yes`, or is answered now. Raises SystemExit where nobody can be asked."""
+    """Whether `--yes` was given, or the person answers `answer` now. Raises SystemExit without a terminal."""
     if arguments.yes:
         return True
     if not streams.is_terminal():

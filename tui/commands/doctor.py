@@ -1,4 +1,4 @@
-"""`gatekey doctor`: everything that must be right around Gatekey, a line each."""
+"""`gatekey doctor`: checks the installation, a line for each check."""
 
 import argparse
 import os
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def examine(options: Options, sshd_config: Path | None = None) -> Iterator[Finding]:
-    """Every finding, outermost first: what a later check needs was found in order by an earlier one."""
+    """Every finding. A check comes after those that it depends on."""
     from tui.commands import doctor_data, doctor_keys, doctor_site, doctor_ssh, doctor_terminal
 
     yield from doctor_data.examine(options, os.environ)

@@ -1,4 +1,4 @@
-"""Doctor: the database, where it lies, who else can read it, and the key that belongs to it."""
+"""Doctor: the database, its files and folder, and its key."""
 
 import os
 import shlex
@@ -17,7 +17,7 @@ from tui.store_location import Options, database_url, is_fresh, key_path, key_ri
 
 
 def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """From the address inwards; what lies behind a failure is not looked at."""
+    """Findings from the URL to the content. A failure ends the checks that depend on it."""
     try:
         url = database_url(options, environ)
         with closing(Database(url)) as database:
@@ -89,7 +89,7 @@ def left_by_restores(place: Path) -> Iterator[Finding]:
 
 
 def parents(folders: Iterable[Path]) -> Finding:
-    """Whether another user could put a folder of their own in the place of one of Gatekey's."""
+    """Whether another user can replace one of Gatekey's folders."""
     for folder in folders:
         place = private_folder.exposed(folder)
         if place is not None:
@@ -120,7 +120,7 @@ def _contents(options: Options, environ: Mapping[str, str], url: str) -> Iterato
         try:
             ring = key_ring(options, environ, url, create=False)
         except GatekeyError:
-            return  # said of the key file above
+            return  # the finding of the key file says why
         yield attempt(
             "writes",
             lambda: check_writable(database, is_kept=False),

@@ -1,4 +1,4 @@
-"""Doctor: the person's own keys, theme and lock, and what is wrong in their file."""
+"""Doctor: wrong entries in keys.toml."""
 
 from collections.abc import Iterator
 from typing import Final

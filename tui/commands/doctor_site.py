@@ -1,4 +1,4 @@
-"""Doctor: the clock, and whether the site's switches fit each other."""
+"""Doctor: the clock, and the consistency of the site's switches."""
 
 import shlex
 import shutil
@@ -21,19 +21,18 @@ if TYPE_CHECKING:
     from store.site import Site
     from store.store import Store
 
-NIST_MINIMUM: Final = 15
+NIST_MIN_CHARS: Final = 15
 """Characters of a password that is the only factor (NIST SP 800-63B-4, 3.1.1.2)."""
-_PATIENCE: Final = 5.0
-"""Seconds `timedatectl` has to answer."""
+_TIMEDATECTL_TIMEOUT_S: Final = 5.0
 
 
 def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """The clock, and what needs an open store: nothing of that where it cannot be opened."""
+    """Findings of the clock, and of the store if it can be opened."""
     yield synchronised()
     try:
         store = open_account_store(options, create=False, environ=environ)
     except StoreUnavailable:
-        return  # why, doctor_data has said
+        return  # a finding of doctor_data says why
     with store:
         yield clock(store.audit.newest_at(), datetime.now(UTC))
         yield from passkeys(store.site)
@@ -45,7 +44,7 @@ def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def unreadable(deliveries: "Deliveries") -> Finding:
-    """Whether notifications were set aside because they cannot be read."""
+    """Whether damaged notifications were set aside."""
     damaged = deliveries.count_damaged()
     if damaged:
         return warn(
@@ -80,7 +79,7 @@ def prices(pricing: "Pricing") -> Iterator[Finding]:
 
 
 def clock(newest: datetime | None, now: datetime) -> Finding:
-    """Whether time ran forwards since the last recorded act."""
+    """Whether the clock is not behind the last recorded act."""
     if newest is None:
         return ok("clock", f"It shows {now:%Y-%m-%d %H:%M} UTC; nothing was recorded yet to compare it with.")
     behind = newest - now
@@ -95,7 +94,7 @@ def clock(newest: datetime | None, now: datetime) -> Finding:
 
 
 def synchronised() -> Finding:
-    """Whether the system keeps its clock in time, where the system can tell."""
+    """Whether the system synchronises its clock, if timedatectl knows."""
     program = shutil.which("timedatectl")
     answer = ""
     if program is not None:
@@ -104,7 +103,7 @@ def synchronised() -> Finding:
                 (program, "show", "--property=NTPSynchronized", "--value"),
                 capture_output=True,
                 text=True,
-                timeout=_PATIENCE,
+                timeout=_TIMEDATECTL_TIMEOUT_S,
                 check=False,
             ).stdout.strip()
         except (OSError, subprocess.TimeoutExpired):
@@ -121,7 +120,7 @@ def synchronised() -> Finding:
 
 
 def passkeys(site: "Site") -> Iterator[Finding]:
-    """Whether browsers would accept the place that passkeys are bound to."""
+    """Whether browsers accept the relying party of the passkeys."""
     if not site.flag("passkeys.enabled"):
         yield ok("passkeys", "Passkey login is not enabled.")
         return
@@ -134,21 +133,21 @@ def passkeys(site: "Site") -> Iterator[Finding]:
 
 
 def password_length(site: "Site") -> Finding:
-    """Whether a password that is the only factor is as long as NIST asks for."""
+    """Whether a password that is the only factor has the length that NIST requires."""
     from store.site_switches import PASSWORD_MINIMUM
 
     shortest = site.number(PASSWORD_MINIMUM)
-    if shortest >= NIST_MINIMUM:
+    if shortest >= NIST_MIN_CHARS:
         return ok("passwords", f"Without a second factor they have at least {shortest} characters.")
     return warn(
         "passwords",
-        f"Without a second factor {shortest} characters are enough; NIST SP 800-63B-4 asks for {NIST_MINIMUM}.",
-        f"Run gatekey admin site set {PASSWORD_MINIMUM} {NIST_MINIMUM}.",
+        f"Without a second factor {shortest} characters are enough; NIST SP 800-63B-4 asks for {NIST_MIN_CHARS}.",
+        f"Run gatekey admin site set {PASSWORD_MINIMUM} {NIST_MIN_CHARS}.",
     )
 
 
 def private_network(site: "Site") -> Iterator[Finding]:
-    """Whether the list of private addresses that messages may go to says what it means."""
+    """Whether every entry in the list of allowed private addresses is valid."""
     for sentence in AllowList.read(site.items(ALLOW_LIST_SETTING)).unreadable:
         yield warn(
             "messages",
@@ -158,7 +157,7 @@ def private_network(site: "Site") -> Iterator[Finding]:
 
 
 def mail(store: "Store") -> Iterator[Finding]:
-    """Whether e-mail can be sent, if anyone counts on it."""
+    """Whether e-mail can be sent, if an account uses it."""
     host = store.site.text("smtp.host")
     if host:
         if store.site.text("smtp.sender"):

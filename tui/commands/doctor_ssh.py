@@ -1,4 +1,4 @@
-"""Doctor: what sshd forces into Gatekey. Whoever comes in that way acts as the service user, so files must be off."""
+"""Doctor: forced commands of sshd that run Gatekey. They run as the service user, so files must be off."""
 
 import os
 import re
@@ -13,30 +13,30 @@ from tui.commands.findings import Finding, fail, ok, warn
 from tui.store_location import FILES_VARIABLE, NO_FILES
 
 SSHD_CONFIG: Final = Path("/etc/ssh/sshd_config")
-DEEPEST: Final = 16
-"""Files that include one another, as sshd counts (servconf.c, SERVCONF_MAX_DEPTH)."""
-NOT_FROM_CLIENTS: Final = (
+MAX_INCLUDE_DEPTH: Final = 16
+"""As in sshd (servconf.c, SERVCONF_MAX_DEPTH)."""
+SENSITIVE_VARIABLES: Final = (
     *("GATEKEY_DATABASE", "GATEKEY_KEY_FILE", "GATEKEY_KEY", FILES_VARIABLE, "GATEKEY_DEBUG_LOG"),
     *("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "PATH", "BASH_ENV", "ENV", "LD_PRELOAD", "LD_LIBRARY_PATH"),
     *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TEXTUAL_DRIVER", "TEXTUAL_LOG", "SSLKEYLOGFILE", "TMUX", "DISPLAY"),
 )
-"""Variables that name files or programs: of a client's they must not come."""
+"""Variables that name files or programs. They must not come from a client."""
 
 _DEFAULT_KEYS: Final = (".ssh/authorized_keys", ".ssh/authorized_keys2")
 _LINE: Final = re.compile(r"\s*(?P<keyword>[A-Za-z]+)(?:\s*=\s*|\s+)(?P<value>.*\S)")
 _FORCED: Final = re.compile(r'(?:^|,)command="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 _OPTIONS: Final = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*")*')
 _GATEKEY: Final = re.compile(r"(?:^|[\s/\"'(;&|])gatekey(?=$|[\s\"');&|])")
-_OFF: Final = re.compile(r"(?:^|\s)--no-files(?=$|[\s\"')])")
-_OFF_BEFORE: Final = re.compile(rf"\b{FILES_VARIABLE}=[\"']?{NO_FILES}\b")
+_NO_FILES_OPTION: Final = re.compile(r"(?:^|\s)--no-files(?=$|[\s\"')])")
+_NO_FILES_ASSIGNMENT: Final = re.compile(rf"\b{FILES_VARIABLE}=[\"']?{NO_FILES}\b")
 
 
 @dataclass
 class Sshd:
-    """What a configuration of sshd says, Match blocks included: whom they match is not looked at."""
+    """The relevant content of sshd's configuration, with all Match blocks, whomever they match."""
 
     forced: list[tuple[Path, str]] = field(default_factory=list)
-    """Forced commands, and the file each is in."""
+    """Forced commands, each with its file."""
     accepted: list[str] = field(default_factory=list)
     """Patterns of the variables that clients may send."""
     key_files: list[str] = field(default_factory=list)
@@ -45,12 +45,12 @@ class Sshd:
 
 
 def examine(environ: Mapping[str, str], named: Path | None = None) -> Iterator[Finding]:
-    """Every forced command in sshd's configuration and in this user's authorized keys that runs Gatekey.
+    """Findings of the forced commands in sshd's configuration and in this user's authorized keys.
 
-    `named` is the configuration that a person asked about, which must be there; without one it is `SSHD_CONFIG`.
+    `named` is a configuration that the person names, which must exist. The default is `SSHD_CONFIG`.
     """
     sshd = Sshd()
-    _read_config(sshd, named or SSHD_CONFIG, DEEPEST)
+    _read_config(sshd, named or SSHD_CONFIG, MAX_INCLUDE_DEPTH)
     if named is not None and named in sshd.missing:
         yield fail(
             "ssh",
@@ -84,18 +84,18 @@ def examine(environ: Mapping[str, str], named: Path | None = None) -> Iterator[F
 
 
 def has_files_off(command: str) -> bool:
-    """Whether every part of a shell command that runs Gatekey runs it with files off."""
+    """Whether every call of Gatekey in a shell command has files off."""
     told = False
     for part in re.split(r"[;&|\n]+", command):
-        told = told or _OFF_BEFORE.search(part) is not None
+        told = told or _NO_FILES_ASSIGNMENT.search(part) is not None
         runs = _GATEKEY.search(part)
-        if runs and not part.strip().startswith("cd ") and not told and not _OFF.search(part, runs.end()):
+        if runs and not part.strip().startswith("cd ") and not told and not _NO_FILES_OPTION.search(part, runs.end()):
             return False
     return True
 
 
 def _environment(sshd: Sshd) -> Finding:
-    taken = [name for name in NOT_FROM_CLIENTS if any(fnmatchcase(name, pattern) for pattern in sshd.accepted)]
+    taken = [name for name in SENSITIVE_VARIABLES if any(fnmatchcase(name, pattern) for pattern in sshd.accepted)]
     if taken:
         return fail(
             "ssh environment",
@@ -120,7 +120,7 @@ def _read_config(sshd: Sshd, path: Path, depth: int) -> None:
                 sshd.key_files += _words(value)
             case "include" if depth:
                 for pattern in _words(value):
-                    # Like sshd, relative to the folder of its configuration (sshd_config(5), Include).
+                    # Relative to the folder of the configuration, as in sshd (sshd_config(5), Include).
                     whole = Path(os.path.normpath(path.parent / pattern))
                     for included in sorted(Path(whole.anchor).glob(str(whole.relative_to(whole.anchor)))):
                         _read_config(sshd, included, depth - 1)
@@ -134,7 +134,7 @@ def _read_keys(sshd: Sshd, path: Path) -> None:
 
 
 def _key_files(sshd: Sshd, environ: Mapping[str, str]) -> Iterator[Path]:
-    """Where this user's authorized keys are: below the home that the system knows, and the one of the environment."""
+    """The files of this user's authorized keys, below the home folder of the system and that of the environment."""
     import pwd
 
     user = os.geteuid()

@@ -1,4 +1,4 @@
-"""Doctor: whether the console can draw here, in what colours, and where a copied text goes."""
+"""Doctor: the terminal, its colours and its clipboard."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def colours(environ: Mapping[str, str]) -> Finding:
-    """How many colours the terminal says it has."""
+    """The number of colours that the terminal reports."""
     if environ.get("NO_COLOR"):
         return ok("colours", "None: NO_COLOR is set.")
     if environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):

@@ -1,4 +1,4 @@
-"""What `gatekey doctor` finds: one word, one sentence and what to do, for each thing it looked at."""
+"""Findings of `gatekey doctor`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from store.errors import GatekeyError
 class Level(StrEnum):
     OK = "ok"
     WARN = "warn"
-    """It works, but not as well or as safely as it could."""
+    """It works, but could work better or be safer."""
     FAIL = "fail"
-    """It does not work, or others can read what they should not."""
+    """It does not work, or is not safe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`fix` says what to do; a finding that is ok has none."""
+    """The result of one check. `fix` says what to do; it is empty for `Level.OK`."""
 
     subject: str
     level: Level
@@ -38,7 +38,7 @@ def fail(subject: str, sentence: str, fix: str = "") -> Finding:
 
 
 def attempt(subject: str, check: Callable[[], object], sentence: str) -> Finding:
-    """`sentence` if `check` passes, else the sentence of the `GatekeyError` it raised, which says what to do."""
+    """`Level.OK` with `sentence` if `check` raises nothing, else `Level.FAIL` with the raised `GatekeyError`."""
     try:
         check()
     except GatekeyError as error:

@@ -1,4 +1,4 @@
-"""`gatekey notify`: send the notifications that wait, for a timer where no server runs."""
+"""`gatekey notify`: sends the pending notifications, for a timer on a machine without a server."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""The grammar of the command line: the options every command knows, and refusals that are safe to show."""
+"""The parser of the command line: global options, types of arguments, safe error messages."""
 
 import argparse
 import os
@@ -21,10 +21,10 @@ _PASSWORD_IN_URL: Final = (
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that knows the global options wherever they stand, and never echoes what a terminal would obey."""
+    """A parser that accepts the global options in any position, and sanitizes its error messages."""
 
     late_epilog: Callable[[], str] | None = None
-    """Makes the text below the help, for one that needs an import that parsing does not."""
+    """Returns the epilog of the help, if that needs an import that parsing does not."""
 
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
@@ -55,7 +55,7 @@ class Parser(argparse.ArgumentParser):
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
-        """End with status 2, the usage and one line. Raises SystemExit."""
+        """Print the usage and one line, and end with status 2. Raises SystemExit."""
         self.print_usage(sys.stderr)
         self.exit(USAGE_ERROR, f"gatekey: {sanitize_lines(message, 2000)}\n")
 
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[Parser]  # noqa: SLF001 - argparse names this type nowhere else
 else:
     Commands = Any
-"""What `add_subparsers` returns: a module's `add` puts its commands there."""
+"""The result of `add_subparsers`, to which a module's `add` adds its commands."""
 
 
 Run: TypeAlias = Callable[[argparse.Namespace, Options], int]
@@ -94,7 +94,7 @@ def port(text: str) -> int:
 
 
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
-    """A type for argparse: a whole number from `lowest` to `highest`. It raises ArgumentTypeError."""
+    """An argparse type for a whole number from `lowest` to `highest`. It raises ArgumentTypeError."""
 
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,19}", text) or not lowest <= int(text) <= highest:
@@ -105,9 +105,9 @@ def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
 
 
 def protect_negatives(arguments: Sequence[str]) -> list[str]:
-    """`arguments` in which an amount such as `-5` or `-1e999` cannot be mistaken for an option.
+    """`arguments` with a space before each negative amount, such as `-5`, so that argparse takes it for no option.
 
-    No option of ours starts with a digit, and whatever reads an amount strips spaces.
+    No option of Gatekey starts with a digit, and every reader of an amount strips spaces.
     """
     return [f" {argument}" if _NEGATIVE.match(argument) else argument for argument in arguments]
 
@@ -115,7 +115,7 @@ def protect_negatives(arguments: Sequence[str]) -> list[str]:
 def options_from(
     parser: argparse.ArgumentParser, arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ
 ) -> Options:
-    """The data the command is about. Raises SystemExit for a password on the command line."""
+    """The options of a command line. Raises SystemExit for a password in `--database`."""
     database: str | None = getattr(arguments, "database", None)
     if database is not None and _has_password(database):
         parser.error(_PASSWORD_IN_URL)

@@ -1,4 +1,4 @@
-"""`gatekey restore`: a backup in the place of the database."""
+"""`gatekey restore`: replaces the database by a backup."""
 
 import argparse
 import os
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def _keys(backup: Path, options: Options) -> "tuple[KeyRing, Path | None]":
-    """The keys to restore under, and where to write them if they come from the backup itself."""
+    """The keys of the backup, and the key file to write if the keys come from the backup."""
     from store import backup_file
     from store.at_rest import KeyRing
     from store.errors import KeyMissing

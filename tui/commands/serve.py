@@ -1,4 +1,4 @@
-"""`gatekey serve`: the HTTP API, the model relay and the passkey page, beside the notifications."""
+"""`gatekey serve`: serves the HTTP API, the model relay and the passkey page, and sends notifications."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""What a command says: data on standard output, talk on standard error, secrets from standard input only."""
+"""Streams of a command: data on standard output, status on standard error, secrets on standard input."""
 
 import codecs
 import getpass
@@ -14,28 +14,26 @@ from typing import Final, TextIO
 from store.errors import InvalidInput, OutputFailed
 from store.text import is_sanitized, sanitize
 
-LONGEST_SECRET: Final = 16_384
-"""Bytes. Longer than anything that is kept, so that a file sent by mistake is refused and not cut."""
+MAX_SECRET_BYTES: Final = 16_384
+"""More than any stored secret has. A longer input, such as a wrong file, is refused and not cut."""
 
 
 def prepare() -> None:
-    """Let no character stop a command half way: what the output's encoding does not have becomes a question mark."""
+    """Write a question mark for each character that the encoding of the output does not have."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
 
 
 def print_data(line: str = "") -> None:
-    """One line of data. Raises `OutputFailed`, and BrokenPipeError when nobody reads on."""
+    """Print a line of data. Raises `OutputFailed`, and BrokenPipeError if the reader has gone."""
     with _output() as stream:
         stream.write(line + "\n")
 
 
 def print_path(path: Path) -> None:
-    """Print the path of a file on a line: its bytes for a program, but nothing that a terminal obeys.
+    """Print a path on a line: unchanged bytes for a program, sanitized for a terminal. Raises as `print_data`.
 
-    Raises as `print_data`.
-
-    A name on Linux is bytes, not text (path_resolution(7)): what is not UTF-8 in it would not name the file again.
+    A name on Linux is bytes and may not be UTF-8 (path_resolution(7)).
     """
     with _output() as stream:
         if stream.isatty():
@@ -46,16 +44,16 @@ def print_path(path: Path) -> None:
 
 
 def print_pieces(pieces: Iterable[str]) -> None:
-    """Data that comes in pieces, as it comes. Raises as `print_data`, and what the pieces raise."""
+    """Print data in pieces, each at once. Raises as `print_data`, and the errors of the iterable."""
     for piece in pieces:
         with _output() as stream:
             stream.write(piece)
 
 
 def print_json(document: object) -> None:
-    """One JSON document. Raises as `print_data`.
+    """Print a JSON document. Raises as `print_data`.
 
-    Characters a terminal could obey leave as \\u escapes, and so do all beyond ASCII where the output is not UTF-8.
+    Control characters are written as \\u escapes, and so is everything beyond ASCII if the output is not UTF-8.
     """
     text = json.dumps(document, indent=2, ensure_ascii=False)
     is_safe = _speaks_utf8() and all(is_sanitized(line) for line in text.split("\n"))
@@ -63,7 +61,7 @@ def print_json(document: object) -> None:
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Aligned columns under a line of their names. Raises as `print_data`."""
+    """Print aligned columns below their names. Raises as `print_data`."""
     table = [list(head), *([sanitize(cell, 200) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(head))]
     for row in table:
@@ -71,25 +69,25 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def print_status(sentence: str) -> None:
-    """One line of talk. Where nobody can hear it, nothing is said."""
+    """Print a sentence on standard error, if there is one."""
     if sys.stderr is not None:
         sys.stderr.write(sanitize(sentence) + "\n")
 
 
 def flush() -> None:
-    """Hand over all data now, while a failure can still be told. Raises as `print_data`."""
+    """Flush standard output while a failure can still be reported. Raises as `print_data`."""
     if sys.stdout is not None:
         with _output() as stream:
             stream.flush()
 
 
 def is_terminal() -> bool:
-    """Whether a person at a terminal can be asked."""
+    """Whether standard input is a terminal."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
 def confirm(question: str, *, answer: str = "yes") -> bool:
-    """Whether the person at the terminal answers with `answer`, which the question names."""
+    """Ask `question`, which names `answer`; returns whether that is the answer."""
     if sys.stderr is None:
         return False
     sys.stderr.write(sanitize(question) + " ")
@@ -98,10 +96,10 @@ def confirm(question: str, *, answer: str = "yes") -> bool:
 
 
 def read_secret(what: str, *, confirm: bool = False) -> str:
-    """`what`, from standard input: all of it but one line break at the end.
+    """Read the secret `what` from standard input, without one line break at its end.
 
-    At a terminal it is typed unseen, twice if `confirm`. A byte order mark before UTF-8 is left out. Raises
-    `InvalidInput` if it is empty, too long, not UTF-8, or not the same twice.
+    At a terminal it is typed without an echo, and twice if `confirm`. A UTF-8 byte order mark is left out. Raises
+    `InvalidInput` if the secret is empty, too long, not UTF-8, or different the second time.
     """
     if sys.stdin is None:
         raise InvalidInput(f"There is no standard input to read the {what} from.")
@@ -110,9 +108,9 @@ def read_secret(what: str, *, confirm: bool = False) -> str:
         if confirm and _ask(f"{what.capitalize()} again: ") != typed:
             raise InvalidInput(f"The {what} was not the same twice.")
         return _nonempty(typed, what)
-    raw = sys.stdin.buffer.read(LONGEST_SECRET + 1)
-    if len(raw) > LONGEST_SECRET:
-        raise InvalidInput(f"The {what} on standard input is longer than {LONGEST_SECRET} bytes.")
+    raw = sys.stdin.buffer.read(MAX_SECRET_BYTES + 1)
+    if len(raw) > MAX_SECRET_BYTES:
+        raise InvalidInput(f"The {what} on standard input is longer than {MAX_SECRET_BYTES} bytes.")
     text = _decoded(raw, what)
     return _nonempty(text.removesuffix("\n").removesuffix("\r"), what)
 
@@ -123,7 +121,7 @@ def _speaks_utf8() -> bool:
 
 
 def _decoded(raw: bytes, what: str) -> str:
-    """Bytes from standard input as text; the mark that some editors begin UTF-8 with is not part of it."""
+    """Bytes from standard input as text, without a byte order mark. Raises `InvalidInput`."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
         raise InvalidInput(f"The {what} on standard input is UTF-16, or no text. Send it as UTF-8.")
     try:
@@ -139,10 +137,10 @@ def _output() -> Iterator[TextIO]:
     try:
         yield sys.stdout
     except OSError as error:
-        # The interpreter flushes standard output once more at its end, and would complain there.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        # The interpreter flushes standard output again at its end, which would fail again.
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
         if isinstance(error, BrokenPipeError):
             raise
         raise OutputFailed from error

@@ -1,4 +1,4 @@
-"""The VALUE of a `set` command: from the command line or from standard input, and back into words."""
+"""The VALUE of a `set` command: read from the command line or standard input, and shown as text."""
 
 import argparse
 
@@ -8,17 +8,17 @@ from tui.commands import streams
 from tui.commands.parsing import Parser
 
 Shown = bool | int | str | list[str] | tuple[str, ...] | dict[str, bool | str]
-"""What JSON says of a setting. Money is a string of dollars: most readers make a float of a JSON number."""
+"""A setting in JSON. Money is a string of dollars, because most readers turn a JSON number into a float."""
 
 
 def add(parser: Parser) -> None:
-    """The arguments that `read` reads."""
+    """Add the arguments that `read` uses to `parser`."""
     parser.add_argument("value", metavar="VALUE", nargs="?")
     parser.add_argument("--value-stdin", action="store_true", help="read the value from standard input")
 
 
 def read(arguments: argparse.Namespace, name: str, *, is_secret: bool) -> str:
-    """What setting `name` shall become.
+    """The new value of setting `name`.
 
     Raises `InvalidSetting` for a secret on the command line, `InvalidInput` for none on standard input, and
     SystemExit unless there is exactly one value.
@@ -37,7 +37,7 @@ def read(arguments: argparse.Namespace, name: str, *, is_secret: bool) -> str:
 
 
 def in_words(value: Shown) -> str:
-    """A value on one line, safe for a terminal, such as `true`, `1.00` or `set (…a1b2)`."""
+    """A value on one line, sanitized, such as `true`, `1.00` or `set (…a1b2)`."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):

@@ -1,1 +1,1 @@
-"""The building blocks of every screen. Their looks live in styles/base.tcss, not beside the code."""
+"""Widgets of every screen. Their styles are in styles/base.tcss and styles/forms.tcss, not in DEFAULT_CSS."""

@@ -11,14 +11,14 @@ from store.text import sanitize
 from tui.keymap import UNBOUND
 from tui.widgets.disabled_focus import KeepFocusWhenDisabled
 
-_KEYS: Final = {"esc": "escape", "^s": "ctrl+s"}
-"""Keys by what is written for them on a button, where that is not their name."""
+_KEYS_BY_LABEL: Final = {"esc": "escape", "^s": "ctrl+s"}
+"""Names of the keys that a button shows in another way."""
 
 
 class ActionButton(KeepFocusWhenDisabled, Button):
     """A compact `Button`. `shortcut` is the key that does the same, shown beside the label.
 
-    It is the key of a binding of a widget around the button: if the person gave that another key, this one shows.
+    The key belongs to a binding of a widget around the button. If the person chose another key, that one is shown.
     """
 
     ALLOW_SELECT: ClassVar[bool] = False
@@ -26,7 +26,7 @@ class ActionButton(KeepFocusWhenDisabled, Button):
     def __init__(self, label: str, *, shortcut: str = "", variant: ButtonVariant = "default", **options: Any) -> None:
         super().__init__(Content(sanitize(label)), variant, compact=True, **options)
         self.shortcut = sanitize(shortcut)
-        # The brackets are the padding; a stylesheet cannot say 0 here (textual 8.2.8 refuses it).
+        # The brackets are the padding. A stylesheet cannot set 0 here (8.2.8).
         self.styles.line_pad = 0
 
     def render(self) -> Content:
@@ -35,21 +35,21 @@ class ActionButton(KeepFocusWhenDisabled, Button):
         return whole if not room or whole.cell_length <= room else self._bracketed(whole.cell_length - room)
 
     def _bracketed(self, too_long: int = 0) -> Content:
-        """The button with its label shortened by that many cells: the bracket and the key stay in sight."""
+        """The label, shortened by `too_long` cells, with brackets and key, which stay whole."""
         label = self.label if isinstance(self.label, Content) else Content(str(self.label))
         if too_long:
             label = label.truncate(max(1, label.cell_length - too_long), ellipsis=True)
-        key = self._live_shortcut()
+        key = self._current_shortcut()
         shortcut = f"  {key}" if key else ""
         plain_key = self.has_focus or self.disabled
         return Content.assemble("[ ", label, (shortcut, "" if plain_key else "$text-accent"), " ]")
 
-    def _live_shortcut(self) -> str:
-        """The shortcut, or the key that the person has put in its place; empty if nothing does the same any more."""
+    def _current_shortcut(self) -> str:
+        """The shortcut, or the key that the person chose instead; empty if the action has no key."""
         keymap = self.app._keymap  # noqa: SLF001 - Textual has no other way to ask
         if not keymap or not self.shortcut:
             return self.shortcut
-        default = _KEYS.get(self.shortcut, self.shortcut)
+        default = _KEYS_BY_LABEL.get(self.shortcut, self.shortcut)
         for node in self.ancestors:
             bindings = node._bindings  # noqa: SLF001 - likewise
             names = {binding.id for binding in bindings.key_to_bindings.get(default, ()) if binding.id}

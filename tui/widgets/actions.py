@@ -1,4 +1,4 @@
-"""The row of buttons below a form or a question: in as many lines as it needs."""
+"""The row of buttons below a form or a question. It wraps into several lines where it has to."""
 
 from collections.abc import Iterable
 
@@ -10,20 +10,20 @@ from textual.widget import Widget
 
 
 class LinesLayout(HorizontalLayout):
-    """Side by side, and what is too wide for the line begins the next one."""
+    """Widgets side by side; one that does not fit into the line begins the next."""
 
     name = "lines"
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         placements = super().arrange(parent, children, size, greedy)
-        # Most rows have two buttons and fit. A width of 0 asks how wide the row would like to be.
+        # Most rows fit. A width of 0 is a question for the preferred width.
         if not size.width or all(placement.region.right <= size.width for placement in placements):
             return placements
         return list(_in_lines(placements, size.width))
 
 
 class Actions(Horizontal):
-    """Where the buttons of a screen, a pane or a dialog stand. Its look is that of the class `actions`."""
+    """The buttons of a screen, a pane or a dialog."""
 
     def __init__(self, *children: Widget, id: str | None = None, classes: str = "") -> None:  # noqa: A002 (Widget's)
         super().__init__(*children, id=id, classes=f"actions {classes}")
@@ -35,7 +35,7 @@ class Actions(Horizontal):
 
 
 def _in_lines(placements: Iterable[WidgetPlacement], width: int) -> Iterable[WidgetPlacement]:
-    """Each placement, moved left and down into the first line with room for it, and never wider than a line."""
+    """Each placement, moved to the line where it fits, and at most as wide as a line."""
     left = top = below = 0
     for placement in placements:
         region = placement.region

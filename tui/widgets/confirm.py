@@ -1,4 +1,4 @@
-"""The two questions a console asks: do you mean it, and what about the unsaved edits."""
+"""Two questions: a confirmation, and the choice for unsaved edits."""
 
 from enum import Enum
 from typing import ClassVar
@@ -17,7 +17,7 @@ from tui.widgets.small_screen import SmallScreenGuard
 
 
 class Confirm(SmallScreenGuard, ModalScreen[bool]):
-    """Asks yes or no. True only after `y` or the confirming button; the safe button has focus."""
+    """A question with yes and no. Result: True after `y` or the confirming button. The other button has the focus."""
 
     HELP_TEXT: ClassVar[str] = (
         "A question before something that matters. Only y or the confirming button does it; "
@@ -46,7 +46,7 @@ class Confirm(SmallScreenGuard, ModalScreen[bool]):
         cancel: str = "Cancel",
         dangerous: bool = False,
     ) -> None:
-        """`confirm` is the verb on the button; `dangerous` paints what cannot be undone."""
+        """`confirm` is the verb on the button. `dangerous` marks what cannot be undone."""
         super().__init__(classes="modal")
         self._title, self._body = title, body
         self._confirm, self._cancel = confirm, cancel
@@ -71,7 +71,7 @@ class Confirm(SmallScreenGuard, ModalScreen[bool]):
 
 
 class Decision(Enum):
-    """What happens to unsaved edits."""
+    """The choice for unsaved edits."""
 
     SAVE = "save"
     DISCARD = "discard"
@@ -79,7 +79,7 @@ class Decision(Enum):
 
 
 class Choice(SmallScreenGuard, ModalScreen[Decision]):
-    """Asks what to do with unsaved edits; staying is the default."""
+    """The question for unsaved edits. The button Stay has the focus."""
 
     HELP_TEXT: ClassVar[str] = (
         "There are edits that are not saved. s saves them and goes on, d throws them away and goes on, "

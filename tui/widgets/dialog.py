@@ -1,4 +1,4 @@
-"""The frame of every modal: a round border with the title in it, and a body that can scroll."""
+"""The frame of every dialog: a round border with the title, and a body that scrolls."""
 
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -8,7 +8,7 @@ from store.text import sanitize
 
 
 class Dialog(VerticalScroll, can_focus=False):
-    """Put one of these into a `ModalScreen`; it is centred, and its scroll keys work from its controls."""
+    """The only child of a `ModalScreen`. It is centred, and its scroll keys work from its controls."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class Dialog(VerticalScroll, can_focus=False):
 
     @property
     def title(self) -> str:
-        """The words in the upper border; shown as they are, never as markup."""
+        """The text in the upper border. Markup in it has no effect."""
         return str(self.border_title or "")
 
     @title.setter

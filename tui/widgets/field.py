@@ -1,4 +1,4 @@
-"""One form language: a label, a control, and a line that says what is wrong."""
+"""Fields of a form: a label, a control, and an error below it."""
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
@@ -14,37 +14,36 @@ from textual.widget import Widget
 from store.errors import GatekeyError
 from store.text import sanitize
 
-NARROWEST_ERROR = 24
-"""Cells an error needs beside the label column; with less it starts under the label."""
+MIN_ERROR_CELLS = 24
+"""Cells that an error needs beside the label column. With less room it begins below the label."""
 
 
 class Field(Widget):
     """One row of a form. The label column is as wide as the left margin of `.field-control` in the style.
 
-    The label and the error are drawn by the field itself, so a field costs one widget more than its control.
-    Its help is read by the screen's `HelpLine`: a line that came and went here would move the button below it
-    between the press and the release of the mouse, and the click would be lost.
+    The field draws its label and its error itself, to save widgets. The `HelpLine` of the screen shows its help: a line
+    that appears here would move the button below it between press and release of the mouse, and the click is lost.
     """
 
     ALLOW_SELECT: ClassVar[bool] = False
 
     error: reactive[str] = reactive("", init=False)
-    """One sentence that says what is wrong, or nothing. Cleared when the control's value changes."""
+    """The error as one sentence, or "". A change of the control's value clears it."""
 
     def __init__(
         self,
         label: str,
         control: Widget,
         *beside: Widget,
-        help: str = "",  # noqa: A002 (the word a caller expects)
+        help: str = "",  # noqa: A002 (the field's term)
         id: str | None = None,  # noqa: A002 (as every widget has it)
         classes: str | None = None,
     ) -> None:
-        """`beside` stands right of the control: a unit, a button. The `HelpLine` shows `help`."""
+        """`beside` is to the right of the control, such as a unit or a button. The `HelpLine` shows `help`."""
         super().__init__(id=id, classes=classes)
         self.label = sanitize(label)
         self.control = control
-        """The widget that holds the value."""
+        """The widget with the value."""
         self.help = sanitize(help)
         self._beside = beside
 
@@ -89,16 +88,15 @@ class Field(Widget):
     def _error_lines(self, width: int) -> list[Content]:
         if not self.error or width <= 0:
             return []
-        indent = self._column if width - self._column >= NARROWEST_ERROR else min(2, width - 1)
+        indent = self._column if width - self._column >= MIN_ERROR_CELLS else min(2, width - 1)
         lines = Content.styled(f"! {self.error}", "$text-error").wrap(max(1, width - indent))
         return [line.pad_left(indent) for line in lines]
 
 
 def show_errors(root: DOMNode, sentences: Mapping[str, str]) -> list[str]:
-    """Shows each sentence at the field whose control has that id; focuses the first in reading order.
+    """Show each sentence at the field whose control has that id, and focus the first of these fields.
 
-    Fields under `root` that are not named lose their error. Returns the sentences that found no field, so
-    that none is lost: show them somewhere else.
+    Every other field under `root` loses its error. Returns the sentences without a field, which the caller shows.
     """
     fields = list(root.query(Field))
     first: Field | None = None
@@ -109,7 +107,7 @@ def show_errors(root: DOMNode, sentences: Mapping[str, str]) -> list[str]:
             first = field
     if first is not None:
         first.control.focus()
-        # Focus alone brings the control into view, but not the sentence below it.
+        # The focus scrolls to the control, but not to the sentence below it.
         first.call_after_refresh(first.scroll_visible, animate=False)
     return _unplaced(fields, sentences)
 

@@ -1,6 +1,6 @@
-"""The keys that work right now, on one line, without a widget per key: under a dialog those of the dialog.
+"""The footer: the keys that work now, or those of the dialog above it, in one widget.
 
-Textual's own footer mounts its keys anew whenever the focus moves, which costs three quarters of a Tab press.
+Textual's footer mounts a widget for each key whenever the focus moves, which takes three quarters of a Tab press.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from textual.widget import Widget
 from store.text import sanitize
 from tui.keymap import UNBOUND
 
-GAP: Final = 2
+GAP_CELLS: Final = 2
 """Cells between two keys."""
 
 ELLIPSIS: Final = "…"
@@ -29,11 +29,11 @@ class KeyHint:
     """One entry of the footer."""
 
     key: str
-    """As a person reads it: `^s`."""
+    """As it is shown, such as `^s`."""
     description: str
     action: str
     node: DOMNode
-    """Where the binding was made, and so where its action runs."""
+    """The node of the binding, where its action runs."""
     enabled: bool
 
     @property
@@ -47,24 +47,19 @@ class KeyHint:
 
 
 class KeyFooter(Widget):
-    """One row of `key description`; greyed while unavailable, hidden while impossible.
+    """One row of `key description`, grey if `check_action` says None, and absent if it says False.
 
-    When the row is too short, hints go from the left part's end; those whose action is in `keep` stand at the
-    right and go last.
+    If the row is too short, hints are left out from the end of the left part. Hints of the actions in `KEEP` are at the
+    right and are left out last.
     """
 
     ALLOW_SELECT: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        *,
-        keep: tuple[str, ...] = ("help", "quit"),
-        id: str | None = None,  # noqa: A002 (as every widget has it)
-        classes: str | None = None,
-    ) -> None:
-        """`keep` names actions without their namespace, the most important last."""
-        super().__init__(id=id, classes=classes)
-        self.keep = keep
+    KEEP: ClassVar[tuple[str, ...]] = ("help", "quit")
+    """Actions without their namespace, the most important last."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.hints: list[KeyHint] = []
         self._places: list[tuple[int, KeyHint]] = []
         self._line = Content("")
@@ -79,7 +74,7 @@ class KeyFooter(Widget):
 
     @property
     def text(self) -> str:
-        """The row as it stands, without colours."""
+        """The row without colours."""
         return self._line.plain
 
     def render(self) -> RenderResult:
@@ -93,13 +88,13 @@ class KeyFooter(Widget):
                 return
 
     def _screen_changed(self, screen: Screen[Any]) -> None:
-        # A dialog leaves this line in sight, and takes every key.
+        # This line stays visible below a dialog, which takes every key.
         if screen.is_modal or screen is self.screen:
             screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
             self._bindings_updated(screen)
 
     def _bindings_updated(self, screen: Screen[object]) -> None:
-        # One key press can publish several times; the answer is only worth computing once, after the last.
+        # One key press can publish several times, and only the last state matters.
         if not self._waiting and screen.app.app_focus:
             self._waiting = True
             self.call_later(self._collect)
@@ -115,19 +110,19 @@ class KeyFooter(Widget):
 
     def _current_hints(self) -> list[KeyHint]:
         hints: dict[str, KeyHint] = {}
-        for active in (*self._top.active_bindings.values(), *self._urgent_bindings()):
+        for active in (*self._top.active_bindings.values(), *self._priority_bindings()):
             if active.binding.show and active.binding.key != UNBOUND:
                 hints.setdefault(active.binding.action, self._hint(active))
         return list(hints.values())
 
     @property
     def _top(self) -> Screen[Any]:
-        """The screen that takes the keys: this one, or a dialog over it."""
+        """The screen that gets the keys: this one, or a dialog above it."""
         top = self.app.screen
         return top if top.is_modal else self.screen
 
-    def _urgent_bindings(self) -> Iterator[ActiveBinding]:
-        """Those of the application that work over a dialog too, though Textual leaves them out of its list (8.2.8)."""
+    def _priority_bindings(self) -> Iterator[ActiveBinding]:
+        """Bindings of the application that also work in a dialog. `active_bindings` leaves them out there (8.2.8)."""
         node, bindings = self._top._binding_chain[-1]  # noqa: SLF001 - Textual has no other way to ask
         for _, binding in bindings:
             if binding.priority:
@@ -136,15 +131,15 @@ class KeyFooter(Widget):
     def _hint(self, active: ActiveBinding) -> KeyHint:
         binding = active.binding
         return KeyHint(
-            sanitize(self._key_that_works(binding)),
+            sanitize(self._key_to_show(binding)),
             sanitize(binding.description),
             binding.action,
             active.node,
             active.enabled,
         )
 
-    def _key_that_works(self, binding: Binding) -> str:
-        """The key as it is meant to be shown, unless the focused widget would take that for a letter."""
+    def _key_to_show(self, binding: Binding) -> str:
+        """The key to show. Not the `key_display` if the focused widget takes that key as a letter."""
         focused = self._top.focused
         if focused is not None and any(
             len(key) == 1 and focused.check_consume_key(key, key) for key in (binding.key_display or "").split()
@@ -153,7 +148,7 @@ class KeyFooter(Widget):
         return self.app.get_key_display(binding)
 
     def _arrange(self) -> None:
-        self._places = place(self.hints, self.keep, self.content_size.width)
+        self._places = arrange(self.hints, self.KEEP, self.content_size.width)
         line = Content("")
         for start, hint in self._places:
             line = Content.assemble(line, " " * (start - line.cell_length), hint.draw())
@@ -165,22 +160,22 @@ class KeyFooter(Widget):
             self.refresh()
 
     def _mark_hidden(self, line: Content) -> Content:
-        ends = [start + hint.width for start, hint in self._places if _bare(hint.action) not in self.keep]
+        ends = [start + hint.width for start, hint in self._places if _bare(hint.action) not in self.KEEP]
         spot = max(ends, default=-1) + 1
         if line.plain[spot : spot + 1] != " ":
             return line
         return Content.assemble(line[:spot], (ELLIPSIS, "$text-disabled"), line[spot + 1 :])
 
 
-def place(hints: list[KeyHint], keep: tuple[str, ...], width: int) -> list[tuple[int, KeyHint]]:
-    """Where each hint that fits starts, in cells from the left, in reading order."""
+def arrange(hints: list[KeyHint], keep: tuple[str, ...], width: int) -> list[tuple[int, KeyHint]]:
+    """Each hint that fits, with its start in cells from the left, in reading order."""
     right: list[KeyHint] = []
     room = width
     kept = [hint for hint in hints if _bare(hint.action) in keep]
     for hint in sorted(kept, key=lambda hint: -keep.index(_bare(hint.action))):
         if hint.width <= room:
             right.insert(0, hint)
-            room -= hint.width + GAP
+            room -= hint.width + GAP_CELLS
     placed: list[tuple[int, KeyHint]] = []
     start = 0
     left = [hint for hint in hints if _bare(hint.action) not in keep]
@@ -188,11 +183,11 @@ def place(hints: list[KeyHint], keep: tuple[str, ...], width: int) -> list[tuple
         if start + hint.width > room:
             break
         placed.append((start, hint))
-        start += hint.width + GAP
-    start = width - sum(hint.width + GAP for hint in right) + GAP
+        start += hint.width + GAP_CELLS
+    start = width - sum(hint.width + GAP_CELLS for hint in right) + GAP_CELLS
     for hint in right:
         placed.append((start, hint))
-        start += hint.width + GAP
+        start += hint.width + GAP_CELLS
     return placed
 
 

@@ -1,4 +1,4 @@
-"""What the focused field is for, on one line that is always there, so that nothing moves with the focus."""
+"""The help of the focused field, on a line of its own, so that nothing moves with the focus."""
 
 from typing import Any, ClassVar
 
@@ -13,15 +13,15 @@ from tui.widgets.field import Field
 
 
 class HelpLine(Widget):
-    """Shows the `help` of the `Field` that holds the focus. Stands above the footer, or last in a dialog.
+    """Shows the `help` of the `Field` that has the focus, above the footer.
 
-    It is empty while another screen is on top of its own and takes every key.
+    It is empty while another screen covers its own and gets every key.
     """
 
     ALLOW_SELECT: ClassVar[bool] = False
 
     text: reactive[str] = reactive("")
-    """What the line says now."""
+    """The text of the line."""
 
     def on_mount(self) -> None:
         self.watch(self.screen, "focused", self._focus_moved)
@@ -34,7 +34,7 @@ class HelpLine(Widget):
         return Content(self.text)
 
     def read_again(self) -> None:
-        """The help of the focused field has changed."""
+        """Read the help of the focused field again."""
         if self.is_attached:
             self._focus_moved(self.screen.focused)
 

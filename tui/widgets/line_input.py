@@ -1,4 +1,4 @@
-"""The input under every field: one line as wide as its field, whatever is typed into it."""
+"""The base of every input: one line, as wide as its field."""
 
 from typing import Any, Final
 
@@ -7,14 +7,16 @@ from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
 
-_SCROLLING: Final = frozenset({"scroll_left", "scroll_right", "scroll_up", "scroll_down", "page_left", "page_right"})
+_SCROLL_ACTIONS: Final = frozenset(
+    {"scroll_left", "scroll_right", "scroll_up", "scroll_down", "page_left", "page_right"}
+)
 
 
 class LineInput(Input):
-    """An `Input` that takes keys in the order they came, and does not lay the screen out again for each."""
+    """An `Input` that handles keys in their order, and does not lay out the screen again for each."""
 
-    # How far the text can be scrolled is a virtual size, and Textual takes every change of one for a change of
-    # layout (8.2.8). What surrounds this input does not depend on it: it fills its field, and text scrolls within.
+    # The virtual size grows with the text, and Textual lays out the screen again at each change (8.2.8). Here the
+    # layout does not depend on it: the input fills its field, and the text scrolls.
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
 
     def __init__(self, value: str | None = None, **options: Any) -> None:
@@ -23,14 +25,14 @@ class LineInput(Input):
         super().__init__(value, **options)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # A long text can be scrolled, and would take ctrl+pageup from the tabs (8.2.8).
-        return False if action in _SCROLLING else super().check_action(action, parameters)
+        # A long text scrolls, and its scroll keys would take ctrl+pageup from the tabs (8.2.8).
+        return False if action in _SCROLL_ACTIONS else super().check_action(action, parameters)
 
     async def _on_key(self, event: Key) -> None:
         self._restart_blink()
-        # Textual lets an editing key rise to the application before it acts on it, and inserts a letter at once
-        # (8.2.8). Of what arrives in one piece, as over a slow connection, the letters would come before the
-        # deletion that was typed before them, and be deleted. Enter still rises: it must not overtake a Tab.
+        # Textual inserts a letter at once, but runs an editing key only after it has passed the application (8.2.8).
+        # In keys that arrive together, a letter would be inserted before the deletion that was typed first. Enter
+        # still passes through the application, so that it does not overtake a Tab.
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
             if binding.action != "submit" and await self.app.run_action(binding.action, self):
                 event.stop()

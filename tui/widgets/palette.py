@@ -1,4 +1,4 @@
-"""The command palette, which runs what was typed even where its list does not show that yet."""
+"""The command palette."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
@@ -12,10 +12,10 @@ from textual.worker import Worker, WorkerCancelled
 
 
 class Palette(CommandPalette):
-    """Enter waits until the list is that of the text.
+    """Enter waits until the list shows the results for the whole text.
 
-    Textual's own runs the first command of the list as it is, be it of the letters before (8.2.8): a name typed and
-    sent in one piece would run another command.
+    Textual runs the first command of the present list, which may be that of an earlier text (8.2.8): a name and an
+    Enter that arrive together would run another command.
     """
 
     HELP_TEXT: ClassVar[str] = (
@@ -27,7 +27,7 @@ class Palette(CommandPalette):
     ]
 
     def __init__(self, hold_input: Callable[[], AbstractContextManager[None]], **options: Any) -> None:
-        """`hold_input` is around what later keys wait for; `options` are those of `CommandPalette`."""
+        """`hold_input` is `Host.hold_input`; `options` are those of `CommandPalette`."""
         super().__init__(**options)
         self._hold_input = hold_input
 

@@ -1,4 +1,4 @@
-"""A table in which one walks rows, with the keys of every list."""
+"""A table with a row cursor, and the keys of every list."""
 
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ from textual.widgets import DataTable
 
 
 class RowTable(DataTable[Content]):
-    """Home and End go to the first and the last row; Textual's own go to a row's first and last cell (8.2.8)."""
+    """Home and End go to the first and the last row, and not to a cell of the row as in Textual (8.2.8)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home,g", "edge(0)", "First", id="table.first", show=False, tooltip="Go to the first row"),

@@ -1,4 +1,4 @@
-"""Inputs for what nobody else may read or copy: passwords, and the codes of a second factor."""
+"""Inputs for passwords and for the codes of a second factor."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,16 +12,16 @@ from tui.widgets.line_input import LineInput
 
 NOT_IN_A_CODE: Final = re.compile(r"[^0-9A-Za-z \-]+")
 SEPARATORS: Final = re.compile(r"[\s\-]+")
-LONGEST_CODE: Final = 64
-"""Characters: more than any backup code with its separators."""
+MAX_CODE_CHARS: Final = 64
+"""Characters of a code: more than a backup code with separators has."""
 
 
 class SecretInput(LineInput):
-    """A password field. Nothing typed here can be copied, cut, or read in a log of messages."""
+    """A password field. Its text cannot be copied or cut, and does not appear in a log of messages."""
 
     ALLOW_SELECT: ClassVar[bool] = False
 
-    # Textual writes messages to its log with their repr, and its own hold the value in plain text.
+    # Textual logs the repr of messages, and the repr of Input's messages contains the value.
     @dataclass
     class Changed(Input.Changed):
         value: str = field(repr=False)
@@ -42,36 +42,36 @@ class SecretInput(LineInput):
         super().__init__(password=True, **options)
 
     def take(self) -> str:
-        """The value; the field is empty afterwards."""
+        """Return the value and clear the field."""
         value = self.value
         self.clear()
         return value
 
     def action_copy(self) -> None:
-        """A password cannot be copied."""
+        """Do nothing."""
 
     def action_cut(self) -> None:
-        """A password cannot be cut."""
+        """Do nothing."""
 
 
 class CodeInput(LineInput):
-    """A field for a 6-digit code or a backup code, as apps show them and people paste them.
+    """A field for a 6-digit code or a backup code.
 
-    Spaces and dashes are accepted, because a paste that an `Input` refuses vanishes without a word.
+    It accepts spaces and dashes, because an `Input` drops a paste that it refuses without any message.
     """
 
     def __init__(self, **options: Any) -> None:
         """`options` are those of `Input`."""
-        options.setdefault("max_length", LONGEST_CODE)
+        options.setdefault("max_length", MAX_CODE_CHARS)
         super().__init__(restrict=r"[0-9A-Za-z \-]*", **options)
 
     @property
     def code(self) -> str:
-        """What was typed, without spaces and dashes."""
+        """The typed code without spaces and dashes."""
         return SEPARATORS.sub("", self.value)
 
     def take(self) -> str:
-        """The code; the field is empty afterwards."""
+        """Return the code and clear the field."""
         code = self.code
         self.clear()
         return code
@@ -79,14 +79,14 @@ class CodeInput(LineInput):
     def _on_paste(self, event: Paste) -> None:
         event.stop()
         event.prevent_default()
-        self._insert_tidied(event.text)
+        self._insert_cleaned(event.text)
 
     def action_paste(self) -> None:
-        self._insert_tidied(self.app.clipboard)
+        self._insert_cleaned(self.app.clipboard)
 
-    def _insert_tidied(self, text: str) -> None:
-        tidied = NOT_IN_A_CODE.sub(" ", text).strip()[:LONGEST_CODE]
-        if not tidied:
+    def _insert_cleaned(self, text: str) -> None:
+        cleaned = NOT_IN_A_CODE.sub(" ", text).strip()[:MAX_CODE_CHARS]
+        if not cleaned:
             self.app.bell()
             return
-        self.replace(tidied, *sorted(self.selection))
+        self.replace(cleaned, *sorted(self.selection))

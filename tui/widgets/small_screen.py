@@ -1,4 +1,4 @@
-"""What a screen does on a terminal too small to draw on: it says so, and goes on when there is room again."""
+"""A note that covers a screen while the terminal is too small for it."""
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -8,10 +8,10 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.widget import Widget
 
-SMALLEST: Final = Size(40, 10)
-"""Columns and rows below which nothing useful fits."""
+MIN_SIZE: Final = Size(40, 10)
+"""Columns and rows that every screen needs."""
 
-# A mixin stands before the screen it joins, so at run time it has no base of its own.
+# At run time a mixin has no base of its own, because it stands before the class it joins.
 if TYPE_CHECKING:
     ScreenPart = Widget
 else:
@@ -19,12 +19,12 @@ else:
 
 
 class SmallScreenNote(Widget, can_focus=True):
-    """One line over the whole screen. It holds the focus, so that no key reaches a control nobody can see."""
+    """One line over the whole screen. It keeps the focus, so that no key reaches a hidden control."""
 
     ALLOW_SELECT: ClassVar[bool] = False
 
     focused_before: Widget | None = None
-    """What had the focus when the note appeared, and gets it back."""
+    """The widget that had the focus, and gets it back."""
 
     def on_mount(self) -> None:
         self.focused_before = self.screen.focused
@@ -33,14 +33,14 @@ class SmallScreenNote(Widget, can_focus=True):
 
     def render(self) -> RenderResult:
         now = self.app.size
-        return Content(f"{now.width} x {now.height} is too small; needs {SMALLEST.width} x {SMALLEST.height}")
+        return Content(f"{now.width} x {now.height} is too small; needs {MIN_SIZE.width} x {MIN_SIZE.height}")
 
 
 class SmallScreenGuard(ScreenPart):
-    """Mix into a `Screen`, before it: below `SMALLEST` a note covers the screen, which runs on beneath it."""
+    """Mix into a `Screen`, before it. Below `MIN_SIZE` a note covers the screen, which keeps running."""
 
     def on_resize(self, event: Resize) -> None:
-        small = event.size.width < SMALLEST.width or event.size.height < SMALLEST.height
+        small = event.size.width < MIN_SIZE.width or event.size.height < MIN_SIZE.height
         notes = list(self.query_children(SmallScreenNote))
         if small and not notes:
             self.mount(SmallScreenNote())

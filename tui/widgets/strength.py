@@ -1,4 +1,4 @@
-"""How hard a password is to guess, as a word, a bar and a colour on one row."""
+"""The strength of a password as a bar, a word and a colour on one row."""
 
 from typing import ClassVar, Final
 
@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from store.text import sanitize
 
-BAR: Final = 12
+BAR_CELLS: Final = 12
 """Cells of the full bar."""
 
 GRADES: Final = (
@@ -17,19 +17,19 @@ GRADES: Final = (
     ("weak", "$text-error", 4),
     ("fair", "$text-warning", 7),
     ("good", "$text-success", 10),
-    ("strong", "$text-success", BAR),
+    ("strong", "$text-success", BAR_CELLS),
 )
-"""Word, colour and cells for the scores 0 to 4."""
+"""Word, colour and cells of the scores 0 to 4."""
 
 
 class StrengthMeter(Widget):
-    """Shows a score of zxcvbn's scale (0: a handful of guesses, 4: more than 10^10). None shows nothing."""
+    """Shows a score of zxcvbn (0: below 10^3 guesses, 4: more than 10^10), or nothing for None."""
 
     ALLOW_SELECT: ClassVar[bool] = False
 
     score: reactive[int | None] = reactive(None)
     hint: reactive[str] = reactive("")
-    """What would make the password stronger."""
+    """Advice for a stronger password."""
 
     def validate_score(self, score: int | None) -> int | None:
         return None if score is None else max(0, min(score, len(GRADES) - 1))
@@ -43,7 +43,7 @@ class StrengthMeter(Widget):
         word, colour, cells = GRADES[self.score]
         return Content.assemble(
             ("━" * cells, colour),
-            ("─" * (BAR - cells), "$text-disabled"),
+            ("─" * (BAR_CELLS - cells), "$text-disabled"),
             " ",
             (word, colour),
             ("  ", ""),

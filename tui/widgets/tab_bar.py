@@ -1,4 +1,4 @@
-"""The tabs of a page on one row, drawn by one widget, so that a switch repaints one line."""
+"""The tabs of a page on one row, in one widget, so that a switch repaints one line."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -11,15 +11,15 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-DIRTY: Final = "•"
-_ACTIVE: Final = "bold $text-primary underline"
-_SHORT: Final = 7
-"""Cells of a tab's words on a narrow terminal."""
+DIRTY_MARK: Final = "•"
+_ACTIVE_STYLE: Final = "bold $text-primary underline"
+_SHORT_LABEL_CELLS: Final = 7
+"""Cells of a label on a narrow terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class TabLabel:
-    """One tab: the id of its pane, its words, and whether a rule stands before it."""
+    """One tab: the id of its pane, its label, and whether a separator is before it."""
 
     id: str
     label: str
@@ -58,7 +58,7 @@ class TabBar(Widget, can_focus=True):
         self.post_message(self.Activated(self, active))
 
     def action_step(self, by: int) -> None:
-        """Show the tab `by` places on, around the end."""
+        """Show the tab `by` places to the right; after the last comes the first."""
         ids = [tab.id for tab in self.tabs]
         self.active = ids[(ids.index(self.active) + by) % len(ids)]
 
@@ -77,21 +77,21 @@ class TabBar(Widget, can_focus=True):
         return line
 
     def _draw(self, tab: TabLabel, words: str) -> Content:
-        number, mark = str(self.tabs.index(tab) + 1), DIRTY if tab.id in self.dirty else " "
+        number, mark = str(self.tabs.index(tab) + 1), DIRTY_MARK if tab.id in self.dirty else " "
         if tab.id == self.active:
-            return Content.styled(f"{number}{mark}{words}", "bold reverse" if self.has_focus else _ACTIVE)
+            return Content.styled(f"{number}{mark}{words}", "bold reverse" if self.has_focus else _ACTIVE_STYLE)
         return Content.assemble((number, "$text-accent"), (mark, "$text-warning"), (words, "$foreground-muted"))
 
     def _places(self) -> list[tuple[int, str, TabLabel]]:
-        """Where each tab starts, in cells, and its words; gaps and words shrink when the row is short."""
+        """Each tab with its start in cells and its label. Gaps and labels shrink if the row is short."""
         width = self.content_size.width or 80
-        for gap, area_gap, shorten in ((2, 3, str), (1, 3, _first_word), (1, 1, _first_word), (1, 1, _nothing)):
+        for gap, area_gap, shorten in ((2, 3, str), (1, 3, _first_word), (1, 1, _first_word), (1, 1, _no_label)):
             places: list[tuple[int, str, TabLabel]] = []
             at = 0
             for tab in self.tabs:
                 if places:
                     at += area_gap if tab.starts_area else gap
-                words = tab.label if tab.id == self.active and shorten is _nothing else shorten(tab.label)
+                words = tab.label if tab.id == self.active and shorten is _no_label else shorten(tab.label)
                 places.append((at, words, tab))
                 at += 2 + len(words)
             if at <= width:
@@ -101,8 +101,8 @@ class TabBar(Widget, can_focus=True):
 
 def _first_word(label: str) -> str:
     word = label.split(" ")[0]
-    return word if len(word) <= _SHORT else f"{word[: _SHORT - 1]}…"
+    return word if len(word) <= _SHORT_LABEL_CELLS else f"{word[: _SHORT_LABEL_CELLS - 1]}…"
 
 
-def _nothing(_label: str) -> str:
+def _no_label(_label: str) -> str:
     return ""

@@ -16,7 +16,7 @@ from tui.widgets.disabled_focus import KeepFocusWhenDisabled
 
 
 class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
-    """A switch that says its state as a word, a mark and a colour."""
+    """A switch that shows its state as a mark, a word and a colour."""
 
     ALLOW_SELECT: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,7 +34,7 @@ class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
 
     @dataclass
     class Changed(Message):
-        """The switch was turned, by a person or by the program (use `prevent` while filling a form)."""
+        """The value has changed, by a person or by the program (use `prevent` while filling a form)."""
 
         toggle: "Toggle"
         value: bool
@@ -55,12 +55,12 @@ class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
         classes: str | None = None,
         disabled: bool = False,
     ) -> None:
-        """`on` and `off` are the words for the two states; `label` follows them, muted."""
+        """`on` and `off` are the words for the two states; `label` follows in a muted colour."""
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self.label = sanitize(label)
         self.words = (sanitize(off), sanitize(on))
         self.locked = ""
-        """Shown in place of the state where somebody else has decided; the value is kept."""
+        """Shown instead of the state if the administrator has decided. The value stays."""
         self.set_reactive(Toggle.value, value)
         self.set_class(value, "-on")
 

@@ -22,7 +22,7 @@ from textual.message import Message
 import tui.posix_driver
 from tests.harness.pty_terminal import PtyTerminal
 from tui.driver import console_driver
-from tui.posix_driver import ESCAPE_SECONDS, PosixDriver, PromptEscapeParser, _HangupProof
+from tui.posix_driver import ESCAPE_DELAY_S, PosixDriver, PromptEscapeParser, _HangupSafeStream
 
 ROOT = Path(__file__).parents[3]
 
@@ -86,14 +86,14 @@ def test_an_escape_that_may_be_half_of_something_waits_as_long_as_stock(before: 
         for _ in parser.feed(read):
             pass
     assert parser.due_in == pytest.approx(constants.ESCAPE_DELAY)
-    assert constants.ESCAPE_DELAY > ESCAPE_SECONDS
+    assert constants.ESCAPE_DELAY > ESCAPE_DELAY_S
 
 
 def test_after_a_paste_a_lone_escape_is_prompt_again(clock: Clock) -> None:
     parser = PromptEscapeParser()
     assert keys(parser.feed("\x1b[200~pasted\x1b[201~")) == ["Paste"]
     assert keys(parser.feed("\x1b")) == []
-    assert parser.due_in == pytest.approx(ESCAPE_SECONDS)
+    assert parser.due_in == pytest.approx(ESCAPE_DELAY_S)
 
 
 def test_the_driver_fits_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +220,7 @@ class ClosedWindow(io.StringIO):
 
 def test_writing_to_a_closed_window_neither_fails_nor_blocks() -> None:
     """More writes than Textual's queue holds: had its thread died of the first, the last would wait for good."""
-    writer = WriterThread(cast("TextIO", _HangupProof(ClosedWindow())))
+    writer = WriterThread(cast("TextIO", _HangupSafeStream(ClosedWindow())))
     writer.start()
 
     def write_a_lot() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.harness.pty_screen import Cell, Screen
-from tui.sgr import on_a_blank, transition
+from tui.sgr import pen_on_blank, transition
 
 FLAGS = st.lists(st.sampled_from("1234579"), unique=True).map(sorted)
 COLOURS = st.sampled_from(["", "31", "97", "38;5;200", "38;2;1;2;3", "39"])
@@ -32,7 +32,7 @@ def test_a_transition_arrives_at_the_pen_wanted(old: str, new: str) -> None:
 
 @given(PENS)
 def test_a_blank_looks_the_same_with_the_simpler_pen(pen: str) -> None:
-    full, simple = drawn(" ", pen_down(pen)), drawn(" ", pen_down(on_a_blank(pen)))
+    full, simple = drawn(" ", pen_down(pen)), drawn(" ", pen_down(pen_on_blank(pen)))
     assert simple.background == full.background
     assert (simple.underline, simple.strike, simple.reverse) == (full.underline, full.strike, full.reverse)
     if full.underline or full.strike or full.reverse:
@@ -52,7 +52,7 @@ def test_a_blank_looks_the_same_with_the_simpler_pen(pen: str) -> None:
     ],
 )
 def test_a_blank_keeps_what_it_shows(pen: str, simple: str) -> None:
-    assert on_a_blank(pen) == simple
+    assert pen_on_blank(pen) == simple
 
 
 def test_a_transition_names_only_what_changes() -> None:

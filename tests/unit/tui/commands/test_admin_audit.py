@@ -76,7 +76,7 @@ def test_what_is_no_checkpoint_is_never_written_over(shell: Shell, tmp_path: Pat
 
 def test_a_checkpoint_goes_to_the_systems_log(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.add()
-    monkeypatch.setattr(admin_audit, "_SYSLOG", tmp_path / "log")
+    monkeypatch.setattr(admin_audit, "_SYSLOG_SOCKET", tmp_path / "log")
     refused = shell.run("admin", "verify-audit", "--syslog")
     assert refused.status == 1
     assert "does not take messages" in refused.err

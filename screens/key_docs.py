@@ -1,0 +1,78 @@
+"""Generator of docs/keys.md: `python -m screens.key_docs > docs/keys.md`.
+
+The ids, the default keys and the places come from `tui.key_ids`, the words from the bindings. A test compares the file
+with the result.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import TYPE_CHECKING, Final
+
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+from tui.key_ids import ACTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PACKAGES: Final = ("tui", "screens")
+_PLACES: Final = {
+    "everywhere": "everywhere",
+    "page": "every page of the console",
+    "settings": "the Settings page",
+    "tabs": "the row of tabs",
+    "toggle": "a switch",
+    "module": "a module's page",
+    "table": "a table",
+    "sidebar": "the sidebar",
+    "sign-in": "the lock",
+    "modal": "every dialog",
+    "list": "the list of sessions",
+    "passkey-list": "the list of passkeys",
+    "two-factor": "two-factor authentication",
+    "shown-once": "a secret that is shown once",
+    "confirm": "a question",
+    "choice": "the question about unsaved edits",
+    "help": "the help page",
+    "palette": "the command palette",
+}
+"""The words for each place of `tui.key_ids`."""
+_INTRODUCTION: Final = """\
+# Keys
+
+Every action that has a key, by the id that stands for it in `keys.toml`. This file is generated:
+`python -m screens.key_docs > docs/keys.md`.
+
+| id | keys | where | what it does |
+| --- | --- | --- | --- |
+"""
+
+
+def key_table() -> str:
+    """The text of docs/keys.md. Raises KeyError for a place or an id that is not known."""
+    tooltips = dict(_tooltips())
+    rows = []
+    for action in ACTIONS.values():
+        keys = " ".join(f"`{key}`" for key in sorted(action.keys, key=lambda key: (len(key), key)))
+        rows.append(f"| `{action.id}` | {keys} | {_PLACES[action.place]} | {tooltips[action.id]} |\n")
+    return _INTRODUCTION + "".join(rows)
+
+
+def _tooltips() -> Iterator[tuple[str, str]]:
+    """The tooltip of every binding in the code, by its id."""
+    for name in _PACKAGES:
+        package = import_module(name)
+        for module in walk_packages(package.__path__, f"{name}."):
+            for value in vars(import_module(module.name)).values():
+                if isinstance(value, type) and issubclass(value, DOMNode) and value.__module__ == module.name:
+                    for binding in value.__dict__.get("BINDINGS", ()):
+                        if isinstance(binding, Binding) and binding.id:
+                            yield binding.id, binding.tooltip or binding.description
+
+
+if __name__ == "__main__":
+    sys.stdout.write(key_table())
