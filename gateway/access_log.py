@@ -39,26 +39,26 @@ class AccessLog:
         started, status = time.perf_counter(), 0
         scope[_SCOPE_KEY] = {}
 
-        async def noting(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, send_and_note_status)
         finally:
             LOGGER.info("%s", log_line(scope, status, time.perf_counter() - started))
 
 
 def log_line(scope: Scope, status: int, seconds: float) -> str:
     """The line for one request. `status` 0 means that no response was started."""
-    who = scope.get(_SCOPE_KEY, {})
-    address = who.get("address")
+    account = scope.get(_SCOPE_KEY, {})
+    address = account.get("address")
     path = _column(_SECRET.sub(r"\1…", scope["path"]), _MAX_PATH_CHARACTERS)
     return (
         f"{_column(scope['method'], _MAX_METHOD_CHARACTERS)} {path} {status or '-'} {seconds * 1000:.1f}ms "
-        f"account={who.get('account', '-')} client={address or '-'}"
+        f"account={account.get('account', '-')} client={address or '-'}"
     )
 
 

@@ -28,7 +28,7 @@ class BodyLimit:
         is_too_long = not announced.isdigit() or len(announced) > 15 or int(announced) > limit
         read = 0
 
-        async def counting() -> Message:
+        async def receive_limited() -> Message:
             nonlocal read
             if is_too_long:
                 raise _too_long(limit)
@@ -38,7 +38,7 @@ class BodyLimit:
                 raise _too_long(limit)
             return message
 
-        await self._app(scope, counting, send)
+        await self._app(scope, receive_limited, send)
 
 
 def _too_long(limit: int) -> HttpProblem:

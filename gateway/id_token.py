@@ -40,7 +40,7 @@ _COMMON_MEMBERS: Final = frozenset({"kty", "kid", "use", "alg", "key_ops"})
 _RSA_BITS: Final = range(2048, 8193)
 
 _CLOCK_SENTENCE: Final = (
-    "The provider's answer is dated {seconds} seconds {way} this machine's clock. "
+    "The provider's answer is dated {seconds} seconds {direction} this machine's clock. "
     "Set the clock to automatic time, then start again."
 )
 
@@ -117,11 +117,11 @@ def _key_for(header: Mapping[str, object], keys: list[Key]) -> Key:
     # own is an attack (RFC 8725, 3.10). Logout and access tokens have another type.
     if {"crit", "jwk"} & header.keys() or str(header.get("typ", "JWT")).upper() != "JWT":
         raise IdentityRefused
-    fitting = [key for key in keys if ("kid" not in header or key.kid == header["kid"]) and _fits(key, algorithm)]
+    matching = [key for key in keys if ("kid" not in header or key.kid == header["kid"]) and _fits(key, algorithm)]
     # Core 1.0, 10.1: without a key id there must be exactly one matching key.
-    if len(fitting) != 1:
+    if len(matching) != 1:
         raise IdentityRefused
-    return fitting[0]
+    return matching[0]
 
 
 def _fits(key: Key, algorithm: str) -> bool:
@@ -205,6 +205,6 @@ def _refusal(error: ExpiredTokenError | InvalidClaimError, claims: Mapping[str, 
         return IdentityRefused()
     if not now - _CLOCK_RANGE_S < moment < now + _CLOCK_RANGE_S:
         return IdentityRefused()
-    away = round(moment - now)
-    way = "ahead of" if away > 0 else "behind"
-    return IdentityRefused(_CLOCK_SENTENCE.format(seconds=abs(away), way=way))
+    offset_s = round(moment - now)
+    direction = "ahead of" if offset_s > 0 else "behind"
+    return IdentityRefused(_CLOCK_SENTENCE.format(seconds=abs(offset_s), direction=direction))

@@ -64,12 +64,12 @@ _TIMEOUT_CAUSES: Final = (TimeoutError, httpx.TimeoutException)
 
 def delivery_failure(error: Exception, host: str) -> DeliveryFailed:
     """The error for `error`, or for the most specific of its causes. It is not permanent."""
-    beneath = next(
+    specific = next(
         (cause for cause in _causes(error) if isinstance(cause, (*_SPECIFIC_CAUSES, *_TIMEOUT_CAUSES))), error
     )
-    sentence = next(SENTENCES[kind] for kind in type(beneath).__mro__ if kind in SENTENCES)
+    sentence = next(SENTENCES[kind] for kind in type(specific).__mro__ if kind in SENTENCES)
     # The phrase is OpenSSL's: "certificate has expired", "Hostname mismatch, certificate is not valid for '...'".
-    detail = getattr(beneath, "verify_message", "").rstrip(".")
+    detail = getattr(specific, "verify_message", "").rstrip(".")
     return DeliveryFailed(sanitize(sentence.format(host=host, detail=detail), 300))
 
 

@@ -129,7 +129,7 @@ def _file_operation(path: str, media_type: str) -> Schema:
 
 def _page_operation(name: str, summary: str, properties: Mapping[str, Schema], answer: Schema) -> Schema:
     schema = {"type": "object", "required": list(properties), "properties": dict(properties)}
-    told = {"description": summary + ".", "content": {"application/json": {"schema": answer}}}
+    success = {"description": summary + ".", "content": {"application/json": {"schema": answer}}}
     refused = error_responses(_PAGE_MEANINGS, "PageRefusal", with_headers=frozenset({429, 503}))
     refused |= error_responses(_PROBLEM_MEANINGS, "Problem", PROBLEM_MEDIA_TYPE)
     return {
@@ -137,5 +137,5 @@ def _page_operation(name: str, summary: str, properties: Mapping[str, Schema], a
         "summary": summary,
         "tags": ["passkeys"],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
-        "responses": {"200": told, **refused},
+        "responses": {"200": success, **refused},
     }

@@ -33,8 +33,8 @@ ALWAYS_WITH_HEADERS: Final = frozenset(_HEADERS)
 
 def problem_responses(*statuses: int) -> dict[int | str, Schema]:
     """The error responses of the account API for FastAPI, each with a problem as its body (RFC 9457)."""
-    told = error_responses({status: MEANINGS[status] for status in statuses}, "Problem", PROBLEM_MEDIA_TYPE)
-    return {int(status): response for status, response in told.items()}
+    responses = error_responses({status: MEANINGS[status] for status in statuses}, "Problem", PROBLEM_MEDIA_TYPE)
+    return {int(status): response for status, response in responses.items()}
 
 
 def error_responses(
@@ -45,12 +45,12 @@ def error_responses(
     with_headers: frozenset[int] = ALWAYS_WITH_HEADERS,
 ) -> dict[str, Schema]:
     """Responses by status, with the component `schema` as body. Statuses in `with_headers` document their header."""
-    told: dict[str, Schema] = {}
+    responses: dict[str, Schema] = {}
     for status, meaning in meanings.items():
         content = {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-        told[str(status)] = {"description": meaning, "content": content}
+        responses[str(status)] = {"description": meaning, "content": content}
         if status in with_headers & ALWAYS_WITH_HEADERS:
             name, description = _HEADERS[status]
             header = {"description": description, "required": True, "schema": {"type": "string"}}
-            told[str(status)]["headers"] = {name: header}
-    return told
+            responses[str(status)]["headers"] = {name: header}
+    return responses

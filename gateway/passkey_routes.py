@@ -149,10 +149,10 @@ def _json_handler(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Ca
         try:
             return JSONResponse(await handler(request), headers=dict(PAGE_HEADERS))
         except GatekeyError as error:
-            told = {"title": error.title, "sentence": sentence_of(error)}
+            error_body = {"title": error.title, "sentence": sentence_of(error)}
             headers = {**PAGE_HEADERS, **headers_of(error)}
             headers.pop("WWW-Authenticate", None)
-            return JSONResponse({"error": told}, status_of(error), headers)
+            return JSONResponse({"error": error_body}, status_of(error), headers)
 
     return answer
 

@@ -197,8 +197,8 @@ def traceback_line(error: BaseException) -> str:
 
 def problem_code(error: GatekeyError) -> str:
     """OpenAI's code for `error`, for the usage log."""
-    told = openai_body(error)["error"]
-    return str(told["code"] or told["type"])
+    error_body = openai_body(error)["error"]
+    return str(error_body["code"] or error_body["type"])
 
 
 def openai_body(error: GatekeyError) -> dict[str, Any]:

@@ -113,9 +113,9 @@ class RateLimiter:
     def _count(self, limits: Mapping[str, tuple[int, str]]) -> CountedRequest:
         now = int(self._clock.now().timestamp())
         counts = self._counts_of_minute(now // _MINUTE_S)
-        for name, (limit, who) in limits.items():
+        for name, (limit, subject) in limits.items():
             if limit and counts.local.get(name, 0) + counts.remote.get(name, 0) >= limit:
-                raise _too_many(who, limit, _MINUTE_S - now % _MINUTE_S)
+                raise _too_many(subject, limit, _MINUTE_S - now % _MINUTE_S)
         names = tuple(name for name, (limit, _) in limits.items() if limit)
         for name in names:
             counts.local[name] = counts.local.get(name, 0) + 1
@@ -146,18 +146,18 @@ class RateLimiter:
 
     async def _flush(self) -> None:
         counts = self._counts
-        told, counts.unflushed = counts.unflushed, {}
+        flushed, counts.unflushed = counts.unflushed, {}
         minute = datetime.fromtimestamp(counts.number * _MINUTE_S, UTC)
         try:
-            totals = await self._threads.write(lambda tx: self._rates.add(tx, told, minute), durable=False)
+            totals = await self._threads.write(lambda tx: self._rates.add(tx, flushed, minute), durable=False)
         except StoreUnavailable:
-            for name, count in told.items():
+            for name, count in flushed.items():
                 counts.unflushed[name] = counts.unflushed.get(name, 0) + count
             raise
         for name, total in totals.items():
             counts.remote[name] = max(total - (counts.local[name] - counts.unflushed.get(name, 0)), 0)
 
 
-def _too_many(who: str, limit: int, seconds: int) -> OpenAiProblem:
-    sentence = f"{who} may make {limit:,} requests per minute, and has made them. Try again in {seconds} seconds."
+def _too_many(subject: str, limit: int, seconds: int) -> OpenAiProblem:
+    sentence = f"{subject} may make {limit:,} requests per minute, and has made them. Try again in {seconds} seconds."
     return OpenAiProblem(429, sentence, code="rate_limit_exceeded", headers={"Retry-After": str(seconds)})

@@ -119,9 +119,9 @@ def serve(store: Store, *, host: str, port: int) -> int:
 def make_connection_register(store: Store) -> ConnectionRegister:
     """The register of a server over `store`, limited by its settings and by the descriptors of this process."""
     site = store.site
-    most = connection_limit(raise_limit(), site.number("limits.connections"))
-    of_peer = peer_limit(most, site.number("limits.connections_per_client"))
-    return ConnectionRegister(most, of_peer, proxies=parse_networks(site.items("gateway.trusted_proxies")))
+    limit = connection_limit(raise_limit(), site.number("limits.connections"))
+    of_peer = peer_limit(limit, site.number("limits.connections_per_client"))
+    return ConnectionRegister(limit, of_peer, proxies=parse_networks(site.items("gateway.trusted_proxies")))
 
 
 def tune_garbage_collector() -> None:

@@ -23,13 +23,13 @@ class ShutdownResponse:
             return
         has_begun = False
 
-        async def noting(message: Message) -> None:
+        async def send_and_note_start(message: Message) -> None:
             nonlocal has_begun
             has_begun = True
             await send(message)
 
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, send_and_note_start)
         except asyncio.CancelledError:
             if has_begun:
                 raise

@@ -178,16 +178,16 @@ def _mail_failure(error: aiosmtplib.SMTPException, host: str) -> DeliveryFailed:
     cause = error.__cause__
     if isinstance(cause, OSError) and not isinstance(cause, aiosmtplib.SMTPException):
         return delivery_failure(cause, host)
-    said = cause if isinstance(cause, aiosmtplib.SMTPException) else error
+    reply_error = cause if isinstance(cause, aiosmtplib.SMTPException) else error
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        said = error.recipients[0]
+        reply_error = error.recipients[0]
     code = enhanced = ""
-    if isinstance(said, aiosmtplib.SMTPResponseException):
-        if said.code not in _REPLY_CODES:
+    if isinstance(reply_error, aiosmtplib.SMTPResponseException):
+        if reply_error.code not in _REPLY_CODES:
             return DeliveryFailed(sanitize(f"{host} did not answer in SMTP.", 300))
-        match = _ENHANCED_CODE.match(said.message)
+        match = _ENHANCED_CODE.match(reply_error.message)
         enhanced = match.group() if match else ""
-        code = f" ({said.code} {enhanced})" if match else f" ({said.code})"
-    sentence = next(SENTENCES[kind] for kind in type(said).__mro__ if kind in SENTENCES)
-    permanent = isinstance(said, aiosmtplib.SMTPRecipientRefused) and enhanced in _MAILBOX_GONE_CODES
+        code = f" ({reply_error.code} {enhanced})" if match else f" ({reply_error.code})"
+    sentence = next(SENTENCES[kind] for kind in type(reply_error).__mro__ if kind in SENTENCES)
+    permanent = isinstance(reply_error, aiosmtplib.SMTPRecipientRefused) and enhanced in _MAILBOX_GONE_CODES
     return DeliveryFailed(sanitize(sentence.format(host=host, code=code), 300), permanent=permanent)

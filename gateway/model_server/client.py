@@ -144,18 +144,18 @@ def connection_problem(error: Exception) -> OpenAiProblem:
 
 
 async def response_problem(
-    response: httpx.Response, site: SiteView, told: Collection[int] = CLIENT_ERROR_STATUSES
+    response: httpx.Response, site: SiteView, client_statuses: Collection[int] = CLIENT_ERROR_STATUSES
 ) -> OpenAiProblem:
     """The problem for a response without success, with the gateway's key and the model server's address masked.
 
-    A status in `told` is passed on to the client. For any other status the reason is logged, and the client receives it
-    only if the model server failed (500 and above).
+    A status in `client_statuses` is passed on to the client. For any other status the reason is logged, and the client
+    receives it only if the model server failed (500 and above).
     """
     status, reason, secret, host = response.status_code, None, site.upstream_key, site.upstream_host
     # An unreadable error body is no reason for a 502, which the client would retry.
     with contextlib.suppress(UpstreamFailed, OpenAiProblem):
         reason = reason_in_body(await read_body(response, MAX_ERROR_BYTES))
-    if status not in told or (reason is None and status == HTTPStatus.FORBIDDEN):
+    if status not in client_statuses or (reason is None and status == HTTPStatus.FORBIDDEN):
         return _server_problem(status, reason, site, _retry_after(response))
     if reason is None:
         reason = ErrorReason(f"The model server answered {status}.")
@@ -178,10 +178,11 @@ def _server_problem(
     if reason is not None:
         LOGGER.warning("%s: %s", sentence, mask_secrets(reason.message, site.upstream_key))
     # Below 500 the gateway's key or its credit was refused, which concerns the administrator alone.
-    is_told = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    told = failure_sentence(sentence, reason if is_told else None, secret=site.upstream_key, host=site.upstream_host)
+    is_server_error = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    shown = reason if is_server_error else None
+    sentence = failure_sentence(sentence, shown, secret=site.upstream_key, host=site.upstream_host)
     is_busy = status in (503, 529)
-    return OpenAiProblem(503 if is_busy else 502, told, code="upstream_error", headers=headers)
+    return OpenAiProblem(503 if is_busy else 502, sentence, code="upstream_error", headers=headers)
 
 
 def _retry_after(response: httpx.Response) -> dict[str, str]:

@@ -76,8 +76,8 @@ def reason_in_document(document: object) -> ErrorReason | None:
     if sentence is None:
         return None
     error = document.get("error") if isinstance(document, dict) else None
-    words: Mapping[str, Any] = error if isinstance(error, dict) else document if isinstance(document, dict) else {}
-    kind, code, param = (_string_or_none(words.get(name)) for name in ("type", "code", "param"))
+    members: Mapping[str, Any] = error if isinstance(error, dict) else document if isinstance(document, dict) else {}
+    kind, code, param = (_string_or_none(members.get(name)) for name in ("type", "code", "param"))
     return ErrorReason(sentence[:MAX_RAW_REASON_CHARACTERS], kind, code, param)
 
 
@@ -114,8 +114,8 @@ def _find_sentence(value: object, depth: int = 0) -> str | None:
             ]
             return "; ".join(parts) or None
         if isinstance(value, dict):
-            said = (_find_sentence(part, depth + 1) for part in _candidates(value))
-            return next((sentence for sentence in said if sentence is not None), None)
+            sentences = (_find_sentence(part, depth + 1) for part in _candidates(value))
+            return next((sentence for sentence in sentences if sentence is not None), None)
     return None
 
 
@@ -130,10 +130,10 @@ def _candidates(value: Mapping[str, Any]) -> Iterator[object]:
 def _listed_error(item: object, depth: int) -> str | None:
     """One of several errors, prefixed with the field that it concerns."""
     sentence = _find_sentence(item, depth)
-    places = item.get("loc") if isinstance(item, dict) else None
-    if sentence is None or not isinstance(places, list):
+    location = item.get("loc") if isinstance(item, dict) else None
+    if sentence is None or not isinstance(location, list):
         return sentence
-    field = ".".join(str(place) for place in places if place != "body")
+    field = ".".join(str(part) for part in location if part != "body")
     return f"{field}: {sentence}" if field else sentence
 
 

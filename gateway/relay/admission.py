@@ -107,13 +107,13 @@ class Admission:
         left = "of the quota"
         if not is_quota and on_key is not None:
             free, held, left = on_key, holder.held_on_key_micro_usd, "of the key's spend limit"
-        words = [QuotaExceeded.sentence if is_quota else SpendLimitReached.sentence, ceiling.explain()]
-        words.append(f"{show_usd(max(free, 0), exact=True)} {left} is left")
-        words[-1] += f", and {show_usd(held, exact=True)} is held for calls under way." if held else "."
+        sentences = [QuotaExceeded.sentence if is_quota else SpendLimitReached.sentence, ceiling.explain()]
+        sentences.append(f"{show_usd(max(free, 0), exact=True)} {left} is left")
+        sentences[-1] += f", and {show_usd(held, exact=True)} is held for calls under way." if held else "."
         tokens = ceiling.affordable_tokens(_free_micro_usd(holder))
         if tokens:
-            words.append(f"With max_tokens of {tokens:,} or less it is covered.")
-        sentence = " ".join(words)
+            sentences.append(f"With max_tokens of {tokens:,} or less it is covered.")
+        sentence = " ".join(sentences)
         return QuotaExceeded(sentence) if is_quota else SpendLimitReached(sentence)
 
 

@@ -8,7 +8,7 @@ from gateway.model_server.client import read_body, response_problem
 from gateway.problems import OpenAiProblem, problem_code
 from gateway.relay.ledger import Caller
 from gateway.relay.model_response import BATCH_ID, batch_status, relay_response
-from gateway.relay.process_reader import ReaderFailed
+from gateway.relay.process_client import ParserFailed
 from gateway.relay.relay import Relay
 from gateway.relay.request import BATCHES
 from gateway.site_view import SiteView
@@ -38,7 +38,7 @@ class Batches:
             content = await self._ask(site, name, caller)
             facts = await relay.responses.facts(content, account_id, has_completion=False)
             status, _ = batch_status(facts, site)
-        except ReaderFailed:
+        except ParserFailed:
             return await relay_response(content, site.upstream_key, caller.request_id)
         except GatekeyError as error:
             await relay.ledger.log_refusal(caller, BATCHES.model, error, problem_code(error))
@@ -51,7 +51,7 @@ class Batches:
         answer = await self._relay.model_server.send(site, "GET", path, request_id=caller.request_id)
         try:
             if not answer.is_success:
-                raise await response_problem(answer, site, told=(400, 404, 429))
+                raise await response_problem(answer, site, client_statuses=(400, 404, 429))
             return await read_body(answer)
         finally:
             await answer.aclose()

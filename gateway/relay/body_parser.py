@@ -1,10 +1,10 @@
-"""Parses request bodies into calls: short ones on the event loop, long ones in `gateway.relay.parser_process`."""
+"""Parses request bodies into calls: short ones on the event loop, long ones in `gateway.relay.body_process`."""
 
 from collections.abc import Set
 from typing import Any, Final
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.process_reader import MAX_INLINE_BYTES, ProcessReader, ReaderBusy, ReaderFailed
+from gateway.relay.process_client import MAX_INLINE_BYTES, ParserBusy, ParserFailed, ParserProcess
 from gateway.relay.request import Call, Endpoint, OutputLength, parse_request
 
 PARSE_TIMEOUT_S: Final = 30.0
@@ -19,8 +19,8 @@ class BodyParser:
     """The parser of one event loop, with a process of its own."""
 
     def __init__(self) -> None:
-        self.reader = ProcessReader(
-            "gateway.relay.parser_process", queue_timeout_s=QUEUE_TIMEOUT_S, read_timeout_s=PARSE_TIMEOUT_S
+        self.process = ParserProcess(
+            "gateway.relay.body_process", queue_timeout_s=QUEUE_TIMEOUT_S, read_timeout_s=PARSE_TIMEOUT_S
         )
 
     async def parse(
@@ -34,13 +34,13 @@ class BodyParser:
             return parse_request(endpoint, media_type, bytes(raw), extra)
         head = {"path": endpoint.path, "media_type": media_type, "extra": sorted(extra)}
         try:
-            told, content = await self.reader.ask(account_id, head, raw)
-        except ReaderBusy as error:
+            reply, content = await self.process.ask(account_id, head, raw)
+        except ParserBusy as error:
             raise OpenAiProblem(503, _PARSER_BUSY, code="overloaded", headers={"Retry-After": "5"}) from error
-        except ReaderFailed as error:
+        except ParserFailed as error:
             raise OpenAiProblem(503, _PARSER_FAILED, headers={"Retry-After": "1"}) from error
-        if "problem" in told:
-            problem: dict[str, Any] = told["problem"]
+        if "problem" in reply:
+            problem: dict[str, Any] = reply["problem"]
             raise OpenAiProblem(
                 problem["status"],
                 problem["sentence"],
@@ -48,9 +48,9 @@ class BodyParser:
                 param=problem["param"],
                 kind=problem["kind"],
             )
-        figures: dict[str, Any] = told["call"]
-        return Call(endpoint=endpoint, content=content, **{**figures, "length": OutputLength(*figures["length"])})
+        fields: dict[str, Any] = reply["call"]
+        return Call(endpoint=endpoint, content=content, **{**fields, "length": OutputLength(*fields["length"])})
 
     async def aclose(self) -> None:
         """End the process."""
-        await self.reader.aclose()
+        await self.process.aclose()

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from gateway.model_server.client import read_body, response_problem
 from gateway.problems import REQUEST_ID_KEY, OpenAiProblem
 from gateway.relay.ledger import Caller
-from gateway.relay.process_reader import ReaderFailed
+from gateway.relay.process_client import ParserFailed
 from gateway.relay.relay import Relay
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
@@ -62,13 +62,13 @@ class Models:
             if answer.status_code in _NO_LIST_STATUSES:
                 return {}
             if not answer.is_success:
-                raise await response_problem(answer, site, told=(429,))
+                raise await response_problem(answer, site, client_statuses=(429,))
             content = await read_body(answer, _MAX_LIST_BYTES)
         finally:
             await answer.aclose()
         try:
             models = await self._relay.responses.models(content, caller.holder.account_id)
-        except ReaderFailed as error:
+        except ParserFailed as error:
             raise OpenAiProblem(503, _LIST_UNREAD, headers={"Retry-After": "1"}) from error
         return {model["id"]: model for model in models}
 

@@ -59,15 +59,15 @@ class CostCeiling:
     @property
     def tokens(self) -> int:
         """Maximum tokens of one answer."""
-        asked = self.call.length.tokens
-        known = self.price.max_output_tokens if self.price is not None else None
+        requested = self.call.length.tokens
+        priced = self.price.max_output_tokens if self.price is not None else None
         if not self.call.endpoint.limits:
-            return asked or 0
-        if asked is None:
-            return known or self.site.max_output_tokens
+            return requested or 0
+        if requested is None:
+            return priced or self.site.max_output_tokens
         if self.trusts_limit:
-            return min(asked, known or asked)
-        return known or max(asked, self.site.max_output_tokens)
+            return min(requested, priced or requested)
+        return priced or max(requested, self.site.max_output_tokens)
 
     @property
     def max_micro_usd(self) -> int:
@@ -104,8 +104,8 @@ class CostCeiling:
         sentence = f"It may cost up to {show_usd(self.max_micro_usd, exact=True)}: {call.prompt_tokens:,} tokens in"
         if not tokens:
             return f"{sentence}."
-        why = ""
+        explanation = ""
         if call.endpoint.limits and (call.length.tokens is None or not self.trusts_limit):
             reason = "as max_tokens was not sent" if call.length.tokens is None else "as it ignores max_tokens"
-            why = f" (the most the model answers with, {reason})"
-        return f"{sentence} and {tokens:,} out{why}."
+            explanation = f" (the most the model answers with, {reason})"
+        return f"{sentence} and {tokens:,} out{explanation}."

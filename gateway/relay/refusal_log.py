@@ -50,14 +50,14 @@ class RefusalLog:
         self._writing: asyncio.Task[None] | None = None
         self._is_ending = asyncio.Event()
 
-    async def log(self, account_id: int, entry: UsageEntry, beside: Callable[[Connection], None]) -> None:
-        """Write `entry` together with `beside`, or count it. The entry is lost if the database cannot be reached."""
+    async def log(self, account_id: int, entry: UsageEntry, also_write: Callable[[Connection], None]) -> None:
+        """Write `entry` and call `also_write`, or count it. The entry is lost if the database cannot be reached."""
         window = self._window(account_id)
         if window.logged < MAX_LOGGED_PER_MINUTE:
             window.logged += 1
 
             def write(tx: Connection) -> None:
-                beside(tx)
+                also_write(tx)
                 self._usage.append(tx, account_id, entry)
 
             await self._threads.write(write)
@@ -111,8 +111,8 @@ class RefusalLog:
                 if self._windows.get(account_id) is not window:
                     self._past.append((account_id, window))
         now = int(self._clock.now().timestamp()) // _MINUTE_S
-        over = [each for each, window in self._windows.items() if window.number < now and not window.unwritten]
-        for account_id in over:
+        expired = [each for each, window in self._windows.items() if window.number < now and not window.unwritten]
+        for account_id in expired:
             del self._windows[account_id]
 
     def _line(self, account_id: int, window: _MinuteWindow, count: int) -> Callable[[Connection], int]:

@@ -23,7 +23,7 @@ from gateway.relay.concurrency_limiter import ConcurrencyLimiter
 from gateway.relay.ledger import GATEWAY_STOPPED, LOGGER, AdmittedCall, Ledger
 from gateway.relay.model_response import batch_status, relay_response
 from gateway.relay.output_limits import CostCeiling
-from gateway.relay.process_reader import ReaderFailed
+from gateway.relay.process_client import ParserFailed
 from gateway.relay.request import Call, Endpoint
 from gateway.relay.response_facts import ResponseFacts
 from gateway.relay.response_parser import ResponseParser
@@ -146,7 +146,7 @@ class Relay:
         account_id = admitted.caller.holder.account_id
         try:
             facts = await self.responses.facts(content, account_id, has_completion=call.has_completion)
-        except ReaderFailed as error:
+        except ParserFailed as error:
             LOGGER.warning("A response of %d bytes to account %d was counted: %s", len(content), account_id, error)
             await self._book_unread(call, admitted, len(content), site)
         except asyncio.CancelledError:

@@ -5,7 +5,7 @@ Request bodies have another process: responses that are already paid for must no
 
 from typing import Any, Final
 
-from gateway.relay.process_reader import MAX_INLINE_BYTES, ProcessReader
+from gateway.relay.process_client import MAX_INLINE_BYTES, ParserProcess
 from gateway.relay.response_facts import ResponseFacts, listed_models, parse_object, response_facts
 from store.errors import UpstreamFailed
 
@@ -23,7 +23,7 @@ class ResponseParser:
     """
 
     def __init__(self) -> None:
-        self.reader = ProcessReader(
+        self.process = ParserProcess(
             "gateway.relay.response_process", queue_timeout_s=QUEUE_TIMEOUT_S, read_timeout_s=READ_TIMEOUT_S
         )
 
@@ -43,10 +43,10 @@ class ResponseParser:
 
     async def aclose(self) -> None:
         """End the process."""
-        await self.reader.aclose()
+        await self.process.aclose()
 
     async def _ask(self, content: bytes | bytearray, account_id: int, head: dict[str, Any]) -> dict[str, Any]:
-        reply, _ = await self.reader.ask(account_id, head, content)
+        reply, _ = await self.process.ask(account_id, head, content)
         if "failure" in reply:
             raise UpstreamFailed(reply["failure"])
         return reply

@@ -114,11 +114,11 @@ class StreamMeter:
             document = _json_object(data) or data.decode(errors="replace")
             reason = reason_in_document(document)
             raise UpstreamFailed(failure_sentence(_BROKE_OFF, reason, secret=self.secret.decode(), host=self.host))
-        said = _DELTA_TEXT.findall(data)
-        heard = _AUDIO_DATA.findall(data) if _AUDIO_KEY.search(data) else ()
-        self.deltas += bool(said or heard)
-        self.text_bytes += sum(map(len, said))
-        self.audio_bytes += sum(map(len, heard))
+        texts = _DELTA_TEXT.findall(data)
+        audio = _AUDIO_DATA.findall(data) if _AUDIO_KEY.search(data) else ()
+        self.deltas += bool(texts or audio)
+        self.text_bytes += sum(map(len, texts))
+        self.audio_bytes += sum(map(len, audio))
         return self._note_usage(data) if _USAGE_KEY.search(data) else True
 
     def _note_usage(self, data: bytes) -> bool:

@@ -17,7 +17,7 @@ _UNKNOWN_FIELD_STATUSES: Final = frozenset({400, 422, 500, 501})
 _OPTION_NAMES: Final = tuple(name.encode() for name in ("stream_options", *STREAM_OPTIONS))
 
 
-async def send_call(upstream: ModelServerClient, site: SiteView, call: Call, *, request_id: str) -> httpx.Response:
+async def send_call(model_server: ModelServerClient, site: SiteView, call: Call, *, request_id: str) -> httpx.Response:
     """The response to `call`, whatever its status; its body is unread. The caller closes it.
 
     If the server refuses the stream options, the call is sent again with `include_usage` alone, and then without
@@ -26,23 +26,23 @@ async def send_call(upstream: ModelServerClient, site: SiteView, call: Call, *, 
     """
     path, content = call.endpoint.path, call.content
     if not call.streams:
-        return await upstream.send(site, "POST", path, content, request_id=request_id)
-    if site.upstream_url in upstream.without_usage:
-        return await upstream.send(site, "POST", path, without_usage(content), request_id=request_id)
+        return await model_server.send(site, "POST", path, content, request_id=request_id)
+    if site.upstream_url in model_server.without_usage:
+        return await model_server.send(site, "POST", path, without_usage(content), request_id=request_id)
     # The server may refuse another option that the client sent, and still report the usage.
-    for asking in dict.fromkeys((content, with_usage_alone(content))):
-        answer = await upstream.send(site, "POST", path, asking, request_id=request_id)
+    for variant in dict.fromkeys((content, with_usage_alone(content))):
+        answer = await model_server.send(site, "POST", path, variant, request_id=request_id)
         if answer.status_code not in _UNKNOWN_FIELD_STATUSES:
             return answer
         refusal = await _with_body(answer)
         if not any(name in refusal.content for name in _OPTION_NAMES):
             return refusal
-    again = await upstream.send(site, "POST", path, without_usage(content), request_id=request_id)
+    answer = await model_server.send(site, "POST", path, without_usage(content), request_id=request_id)
     # Only on success: the refusal may have quoted the name from the client's own text.
-    if again.is_success:
-        upstream.without_usage.add(site.upstream_url)
+    if answer.is_success:
+        model_server.without_usage.add(site.upstream_url)
         LOGGER.warning("The model server refuses stream_options: the usage of its streams is counted here")
-    return again
+    return answer
 
 
 async def _with_body(answer: httpx.Response) -> httpx.Response:

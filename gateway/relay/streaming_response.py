@@ -106,23 +106,23 @@ class StreamingRelayResponse(Response):
 
     async def _serve(self, receive: Receive, send: Send) -> None:
         pump = asyncio.create_task(self._pump(send))
-        gone = asyncio.create_task(_wait_for_disconnect(receive))
-        status, why = _CLIENT_GONE_STATUS, _GONE_DETAIL
+        disconnected = asyncio.create_task(_wait_for_disconnect(receive))
+        status, detail = _CLIENT_GONE_STATUS, _GONE_DETAIL
         try:
-            if not await self._is_over(pump, gone):
-                why = _STALLED_DETAIL
+            if not await self._is_over(pump, disconnected):
+                detail = _STALLED_DETAIL
             if not self._is_booked:
-                why = await self._read_on(pump) or why
+                detail = await self._read_on(pump) or detail
         except asyncio.CancelledError:
             if self._usage_at_departure is None:
-                status, why = _STOPPED_STATUS, _STOPPED_DETAIL
+                status, detail = _STOPPED_STATUS, _STOPPED_DETAIL
             raise
         finally:
             # The client may be gone, or this task cancelled: book the call first.
-            await self._book(status, why)
+            await self._book(status, detail)
             pump.cancel()
-            gone.cancel()
-            await asyncio.wait({pump, gone})
+            disconnected.cancel()
+            await asyncio.wait({pump, disconnected})
         if not pump.cancelled() and not isinstance(pump.exception(), _ClientGoneError):
             pump.result()
 

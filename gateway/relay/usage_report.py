@@ -59,23 +59,23 @@ def parse_usage(document: Mapping[str, Any], *, has_completion: bool = True) -> 
     if prompt is None:
         return None
     completion = _tokens(usage.get("completion_tokens", usage.get("output_tokens")))
-    beside = _ExtraTokens.of(usage)
-    told = prompt + (completion or 0)
-    if total is not None and total > told:
-        rest = total - told
-        into_prompt = rest if not has_completion else beside.of_prompt(rest, prompt, knows_completion=bool(completion))
+    extra = _ExtraTokens.of(usage)
+    reported_total = prompt + (completion or 0)
+    if total is not None and total > reported_total:
+        rest = total - reported_total
+        into_prompt = rest if not has_completion else extra.of_prompt(rest, prompt, knows_completion=bool(completion))
         if rest > into_prompt:
             completion = (completion or 0) + rest - into_prompt
     else:
         # Anthropic reports no total, and its `input_tokens` include none of these.
         is_anthropic = total is None and "prompt_tokens" not in usage
-        into_prompt = beside.cache if is_anthropic or beside.cache > prompt else 0
+        into_prompt = extra.cache if is_anthropic or extra.cache > prompt else 0
     if total is not None and completion is None and total >= prompt:
         completion = 0
     prompt = min(prompt + into_prompt, MAX_REPORTED_TOKENS)
     if not prompt and not completion:
         return None
-    return ReportedUsage(prompt, completion, min(beside.read, prompt))
+    return ReportedUsage(prompt, completion, min(extra.read, prompt))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class _ExtraTokens:
     """Written to the cache."""
     tools: int
     """Results of tools that the model server ran."""
-    thought: int
+    reasoning: int
 
     @classmethod
     def of(cls, usage: Mapping[str, Any]) -> "_ExtraTokens":
@@ -105,15 +105,15 @@ class _ExtraTokens:
 
     def of_prompt(self, rest: int, prompt: int, *, knows_completion: bool) -> int:
         """How many of the `rest`, by which the total exceeds prompt and completion, are input tokens."""
-        figures = ((self.thought, 0), (self.tools, 1), (self.read, 1), (self.written, 1))
+        figures = ((self.reasoning, 0), (self.tools, 1), (self.read, 1), (self.written, 1))
         if knows_completion:
             for count in range(1, len(figures) + 1):
-                for some in combinations(figures, count):
-                    if sum(tokens for tokens, _ in some) == rest:
-                        return sum(tokens for tokens, is_input in some if is_input)
+                for subset in combinations(figures, count):
+                    if sum(tokens for tokens, _ in subset) == rest:
+                        return sum(tokens for tokens, is_input in subset if is_input)
         # A figure larger than the prompt cannot be included in it.
-        outside = self.tools + (self.cache if self.cache > prompt else 0)
-        return min(rest, outside)
+        separate = self.tools + (self.cache if self.cache > prompt else 0)
+        return min(rest, separate)
 
 
 def _values_of(usage: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[int]:

@@ -15,10 +15,10 @@ import pytest
 
 from gateway.model_server.client import ModelServerClient
 from gateway.problems import OpenAiProblem
-from gateway.relay import body_parser, parser_process
+from gateway.relay import body_parser, body_process
 from gateway.relay.body_parser import BodyParser
+from gateway.relay.process_client import MAX_INLINE_BYTES, ParserProcess
 from gateway.relay.process_frames import frame_head, serve
-from gateway.relay.process_reader import MAX_INLINE_BYTES, ProcessReader
 from gateway.relay.request import ENDPOINTS, MAX_JSON_VALUES, Call, Endpoint, parse_request
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer, answer
@@ -69,8 +69,8 @@ async def test_a_reading_process_that_dies_is_replaced() -> None:
     assert (await reader.parse(ENDPOINTS[1], JSON, raw, frozenset())).content == raw.replace(b": ", b":").replace(
         b", ", b","
     )
-    assert reader.reader.process_id is not None
-    os.kill(reader.reader.process_id, signal.SIGKILL)
+    assert reader.process.process_id is not None
+    os.kill(reader.process.process_id, signal.SIGKILL)
     with pytest.raises(OpenAiProblem, match="could not read this body at the moment") as refused:
         await reader.parse(ENDPOINTS[1], JSON, raw, frozenset())
     assert refused.value.status == 503
@@ -86,7 +86,7 @@ async def test_a_reading_that_was_given_up_is_nobody_elses_answer() -> None:
     await asyncio.sleep(0)  # it has begun to ask
     given_up.cancel()
     assert (await reader.parse(ENDPOINTS[1], JSON, second, frozenset())).model == "two"
-    reader.reader.read_timeout_s = 0.0
+    reader.process.read_timeout_s = 0.0
     with pytest.raises(OpenAiProblem, match="at the moment"):
         await reader.parse(ENDPOINTS[1], JSON, first, frozenset())
     await reader.aclose()
@@ -101,14 +101,14 @@ async def test_many_large_bodies_of_one_account_let_those_of_others_through(monk
         await go_on.wait()
         return {"problem": {"status": 400, "sentence": "", "code": "", "param": None, "kind": ""}}, b""
 
-    monkeypatch.setattr(ProcessReader, "_ask", ask)
+    monkeypatch.setattr(ParserProcess, "_ask", ask)
     accounts = (1, 1, 1, 2)
     reads = [
         asyncio.create_task(reader.parse(ENDPOINTS[1], JSON, bytes([each]) * 70_000, frozenset(), each))
         for each in accounts
     ]
     await begun.wait()
-    reader.reader.queue_timeout_s = 0.0
+    reader.process.queue_timeout_s = 0.0
     with pytest.raises(OpenAiProblem, match="too many large requests to read") as refused:
         await reader.parse(ENDPOINTS[1], JSON, b"x" * 70_000, frozenset(), 3)
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "5")
@@ -121,7 +121,7 @@ def test_the_process_ends_with_its_input() -> None:
     raw = json.dumps({"model": "gpt-priced", "prompt": "y"}).encode()
     head = {"path": "/completions", "media_type": JSON, "extra": []}
     sink = io.BytesIO()
-    serve(parser_process.handle_message, io.BytesIO(frame_head(head, len(raw)) + raw), sink)
+    serve(body_process.handle_message, io.BytesIO(frame_head(head, len(raw)) + raw), sink)
     assert b'"gpt-priced"' in sink.getvalue()
 
 

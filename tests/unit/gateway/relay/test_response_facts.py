@@ -16,8 +16,8 @@ from gateway.model_server.error_reasons import (
 )
 from gateway.relay import model_response
 from gateway.relay.model_response import masked_pieces
+from gateway.relay.process_client import MAX_INLINE_BYTES
 from gateway.relay.process_frames import FRAME_HEADER, frame_head, serve
-from gateway.relay.process_reader import MAX_INLINE_BYTES
 from gateway.relay.response_facts import MAX_MODELS, ResponseFacts, listed_models, parse_object, response_facts
 from gateway.relay.response_parser import ResponseParser
 from gateway.relay.response_process import handle_message

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.json_text import loads_lenient
 from gateway.relay import models, relay, response_facts
-from gateway.relay.process_reader import MAX_INLINE_BYTES, ProcessReader, ReaderBusy, ReaderFailed
+from gateway.relay.process_client import MAX_INLINE_BYTES, ParserBusy, ParserFailed, ParserProcess
 from gateway.relay.response_parser import ResponseParser
 from gateway.relay.usage import UNREAD_REMARK
 from store.sections import PriceSettings
@@ -53,13 +53,13 @@ class Watched(ResponseParser):
 @pytest.fixture
 async def parser(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
     """The parser of every gateway in the test."""
-    parser, exchange = Watched(), ProcessReader._exchange
+    parser, exchange = Watched(), ParserProcess._exchange
 
     async def noting(*message: Any) -> Any:
         parser.begun.set()
         return await exchange(*message)
 
-    monkeypatch.setattr(ProcessReader, "_exchange", noting)
+    monkeypatch.setattr(ParserProcess, "_exchange", noting)
     monkeypatch.setattr(relay, "ResponseParser", lambda: parser)
     yield parser
     await parser.aclose()
@@ -79,7 +79,7 @@ def used(store: Store) -> int:
 async def stopped(parser: Watched) -> int:
     """The id of a process of `parser` that answers nothing more."""
     await parser.facts(json.dumps(chat(choices=SAID)).encode(), 0, has_completion=True)
-    number = parser.reader.process_id
+    number = parser.process.process_id
     assert number is not None
     os.kill(number, signal.SIGSTOP)
     parser.begun.clear()
@@ -178,7 +178,7 @@ async def test_an_answer_whose_turn_did_not_come_was_counted(store: Store, parse
     key, number = make_relayed(store), await stopped(parser)
     other = asyncio.create_task(parser.facts(json.dumps(chat(choices=SAID)).encode(), 99, has_completion=True))
     await parser.begun.wait()
-    parser.reader.queue_timeout_s = 0.0
+    parser.process.queue_timeout_s = 0.0
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(chat(choices=SAID)))) as client:
         passed = await client.post(PATH, json=LIMITED)
         os.kill(number, signal.SIGCONT)
@@ -191,7 +191,7 @@ async def test_an_answer_whose_turn_did_not_come_was_counted(store: Store, parse
 
 async def test_an_answer_that_took_too_long_to_read_was_counted(store: Store, parser: Watched) -> None:
     key, content = make_relayed(store), json.dumps(chat(choices=SAID)).encode()
-    parser.reader.read_timeout_s = 0.0
+    parser.process.read_timeout_s = 0.0
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(content))) as client:
         assert (await client.post(PATH, json=CHAT)).content == content
     (entry,) = entries(store)
@@ -233,7 +233,7 @@ async def test_nothing_that_was_not_read_was_for_nothing(
 ) -> None:
     key, content = make_relayed(store), json.dumps({"data": [{"b64_json": LONG}], "id": "batch_1"}).encode()
     store.pricing.set(price)
-    parser.reader.read_timeout_s = 0.0
+    parser.process.read_timeout_s = 0.0
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(content))) as client:
         sent = body if path == "batches" else {"model": MODEL, **body}
         assert (await client.post(f"/v1/{path}", json=sent)).content == content
@@ -254,14 +254,14 @@ async def test_a_long_batch_was_read_and_one_that_could_not_be_was_passed_on(sto
         body = {"input_file_id": "file-1", "endpoint": PATH, "completion_window": "24h"}
         assert (await client.post("/v1/batches", json=body)).status_code == 200
         model_server.reply = lambda _: answer({**batch, "status": "completed"})
-        parser.reader.read_timeout_s = 0.0
+        parser.process.read_timeout_s = 0.0
         passed = await client.get("/v1/batches/batch_1")
         assert (passed.status_code, passed.json()["status"], entries(store)[0].status) == (
             200,
             "completed",
             "validating",
         )
-        parser.reader.read_timeout_s = 60.0
+        parser.process.read_timeout_s = 60.0
         assert (await client.get("/v1/batches/batch_1")).status_code == 200
     assert [(entry.status, entry.request_id) for entry in entries(store)] == [("completed", "batch_1")]
 
@@ -277,7 +277,7 @@ async def test_a_long_list_of_models_was_told_in_short(
     async with client_of(store, token=key, upstream=ModelServer(lambda _: replies.pop(0))) as client:
         every = (await client.get("/v1/models")).json()["data"]
         inline = (await client.get("/v1/models")).json()["data"]
-        parser.reader.read_timeout_s = 0.0
+        parser.process.read_timeout_s = 0.0
         failed = await client.get("/v1/models")
         monkeypatch.setattr(models, "_MAX_LIST_BYTES", MAX_INLINE_BYTES)
         refused = await client.get("/v1/models")
@@ -293,19 +293,19 @@ async def test_a_long_list_of_models_was_told_in_short(
 
 async def test_the_failures_of_the_process_are_told_apart(parser: Watched) -> None:
     content = json.dumps(chat(choices=SAID)).encode()
-    parser.reader.read_timeout_s = 0.0
-    with pytest.raises(ReaderFailed) as failed:
+    parser.process.read_timeout_s = 0.0
+    with pytest.raises(ParserFailed) as failed:
         await parser.facts(content, 1, has_completion=True)
-    parser.reader.read_timeout_s = 60.0
+    parser.process.read_timeout_s = 60.0
     number = await stopped(parser)
     first = asyncio.create_task(parser.facts(content, 1, has_completion=True))
     await parser.begun.wait()
-    parser.reader.queue_timeout_s = 0.0
-    with pytest.raises(ReaderBusy):
+    parser.process.queue_timeout_s = 0.0
+    with pytest.raises(ParserBusy):
         await parser.facts(content, 2, has_completion=True)
     os.kill(number, signal.SIGCONT)
     assert (await first).has_content
-    assert not isinstance(failed.value, ReaderBusy)
+    assert not isinstance(failed.value, ParserBusy)
 
 
 async def test_an_answer_of_another_endpoint_was_read_alike(store: Store) -> None:

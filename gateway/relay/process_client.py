@@ -21,20 +21,20 @@ _IMPORT_ROOT: Final = Path(__file__).parents[2]
 """The directory that contains the `gateway` package."""
 
 
-class ReaderFailed(GatewayError):
+class ParserFailed(GatewayError):
     """The process ended, or took too long."""
 
     title = "Not read"
     sentence = "The gateway could not read a large document."
 
 
-class ReaderBusy(ReaderFailed):
+class ParserBusy(ParserFailed):
     """The process was not free in time."""
 
     sentence = "The gateway has too many large documents to read."
 
 
-class ProcessReader:
+class ParserProcess:
     """One process that runs `module`, for one event loop. It starts with the first message, and again after a failure.
 
     A message waits up to `queue_timeout_s` seconds for earlier ones, and its reply up to `read_timeout_s`.
@@ -55,7 +55,7 @@ class ProcessReader:
         return self._process.pid if self._process is not None else None
 
     async def ask(self, account_id: int, head: dict[str, Any], body: bytes | bytearray) -> tuple[dict[str, Any], bytes]:
-        """Head and body of the reply to one message. Raises `ReaderFailed` and `ReaderBusy`."""
+        """Head and body of the reply to one message. Raises `ParserFailed` and `ParserBusy`."""
         async with self._turn_of(account_id):
             return await self._ask(head, body)
 
@@ -71,7 +71,7 @@ class ProcessReader:
                 wait.reschedule(None)
                 yield
         except TimeoutError as error:
-            raise ReaderBusy from error
+            raise ParserBusy from error
 
     async def _ask(self, head: dict[str, Any], body: bytes | bytearray) -> tuple[dict[str, Any], bytes]:
         try:
@@ -79,7 +79,7 @@ class ProcessReader:
                 return await self._exchange(head, body)
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             await self._end(grace=0 if isinstance(error, TimeoutError) else _EXIT_TIMEOUT_S)
-            raise ReaderFailed from error
+            raise ParserFailed from error
         except BaseException:
             await self._end(grace=0)  # the next caller would read this reply
             raise

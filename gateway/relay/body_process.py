@@ -21,9 +21,9 @@ def handle_message(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], b
     try:
         call = parse_request(endpoint, head["media_type"], body, frozenset(head["extra"]))
     except OpenAiProblem as error:
-        told = {"sentence": str(error), "status": error.status}
-        told |= {"code": error.code, "param": error.param, "kind": error.kind}
-        return {"problem": told}, b""
+        problem = {"sentence": str(error), "status": error.status}
+        problem |= {"code": error.code, "param": error.param, "kind": error.kind}
+        return {"problem": problem}, b""
     return {"call": call_fields(call)}, call.content
 
 
