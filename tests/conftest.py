@@ -61,6 +61,8 @@ from tests.harness.fixtures import (
 from tests.harness.fixtures import (
     url as url,
 )
+from tests.harness.loopback import guarded_sockets as guarded_sockets
+from tests.harness.loopback import stays_on_this_machine as stays_on_this_machine
 from tui import input_queue
 
 STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")
