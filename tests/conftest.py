@@ -1,4 +1,4 @@
-"""What every test stands on: a still terminal, an environment that never differs, and the programs it needs."""
+"""The ground of every test: a still terminal, a fixed environment, and the programs it needs."""
 
 import gc
 import os

@@ -46,7 +46,7 @@ PARTS: Final = (CHROMIUM, NODE, OATHTOOL, OPENSSH, PGBOUNCER, POSTGRESQL, TMUX, 
 
 
 def find(program: str) -> Path | None:
-    """Where a program is: on PATH, or where Debian keeps those that are not on everybody's."""
+    """The path of a program on PATH, or in the folders where Debian keeps those outside a user's PATH."""
     folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/sbin", *map(str, _postgresql())]
     found = shutil.which(program, path=os.pathsep.join(filter(None, folders)))
     return Path(found) if found else None
@@ -71,7 +71,7 @@ def need(*parts: Part) -> None:
 
 
 def not_tested(reasons: Iterable[str]) -> Mapping[Part, int]:
-    """How many of these reasons of skipped tests name each part."""
+    """The number of these skip reasons that name each part."""
     listed = list(reasons)
     counts = {part: sum(part.missing in reason for reason in listed) for part in PARTS}
     return {part: count for part, count in counts.items() if count}

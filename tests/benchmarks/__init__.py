@@ -1,1 +1,1 @@
-"""What the console costs, as ratios to a bare Textual application. See README.md."""
+"""The cost of the console, as ratios to a bare Textual application. See README.md."""

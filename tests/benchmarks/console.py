@@ -32,7 +32,7 @@ STARTS: Final = 4
 """Starts per round beside its session: there is one figure in each, and they scatter most."""
 TAB_COUNT: Final = 6
 TOLERANCE: Final = 1.25
-"""What a time may exceed its bar by before `--check` fails: medians of five rounds differ by that much."""
+"""The factor by which a time may exceed its bar before `--check` fails: medians of five rounds differ that much."""
 
 _SEQUENCES: Final = re.compile(rb"\x1b(?:\[[?<>=]?[\d;]*\$?[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
@@ -41,7 +41,7 @@ Figures = dict[str, list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """How one program is driven through the acts that are compared."""
+    """The steps that drive one program through the compared acts."""
 
     painted: str
     """Text of the first paint, in one piece."""
@@ -66,7 +66,7 @@ SCENARIOS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """How much of the floor's cost a figure may have, and its unit."""
+    """A figure's limit as a ratio to the floor's cost, and its unit."""
 
     ratio: float | None
     unit: str
@@ -97,7 +97,7 @@ BARS: Final = {
     "Esc closes the modal": Bar(0.6, "ms"),
     "exit": Bar(0.2, "ms"),
 }
-"""What is measured, in order; a bar of None is for information. README.md says what each figure is."""
+"""The figures, in order; a bar of None is for information. README.md explains each figure."""
 
 
 class Run:
@@ -197,7 +197,7 @@ def measure(command: Sequence[str], scenario: Scenario, idle: float | None) -> F
 
 
 def verdict(bar: Bar, floor: float, console: float) -> str:
-    """How a figure stands to its bar: a time may be near it, bytes and memory may not."""
+    """The result of a figure against its bar: a time may be near it, bytes and memory may not."""
     if bar.ratio is None:
         return ""
     limit = bar.ratio * floor

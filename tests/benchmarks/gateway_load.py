@@ -37,7 +37,7 @@ class Tally:
         return started
 
     def another(self, *, first: bool) -> bool:
-        """Whether to send one more request. The first of a connection is always sent."""
+        """True if one more request is to be sent. The first of a connection is always sent."""
         if self.left <= 0 or (not first and time.perf_counter() >= self.until):
             return False
         self.left -= 1

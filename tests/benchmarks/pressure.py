@@ -1,4 +1,4 @@
-"""What other callers feel while one client does its worst: prints a line for each attack.
+"""The latency of other callers while one client attacks: prints a line for each attack.
 
 python -m tests.benchmarks.pressure
 """
@@ -38,7 +38,7 @@ _PATIENCE: Final = 30.0
 
 @dataclass
 class Felt:
-    """What the callers beside an attack met, in milliseconds, and what the gateway took for it."""
+    """The latency of callers beside an attack, in milliseconds, and the gateway's own resources."""
 
     attack: str
     waits: list[float] = field(default_factory=list)

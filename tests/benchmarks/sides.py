@@ -21,7 +21,7 @@ class Side:
     peak_mib: float
     """The process's largest resident size while this side ran on its own."""
     grown_mib: float
-    """How much of that the side added."""
+    """The part of it that the side added."""
 
     @property
     def p50(self) -> float:

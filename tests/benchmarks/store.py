@@ -1,4 +1,4 @@
-"""What the store costs, beside what it cannot do without: prints one table, and says whether each bar was met.
+"""The cost of the store beside its bare parts: prints one table, and whether each bar was met.
 
 python -m tests.benchmarks.store            # everything, with ten million rows: a few minutes and 4 GB of disk
 python -m tests.benchmarks.store --quick    # a hundred thousand rows
@@ -18,7 +18,7 @@ from tests.benchmarks.store_statements import compare_statements
 from tests.benchmarks.store_usage_log import LONG, compare_pages
 
 BYTES_PER_ROW = 400
-"""What a row of the usage log and its indexes take on the disk, and as much again while they are built."""
+"""The bytes of a row of the usage log and its indexes on the disk, doubled for building them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -61,7 +61,7 @@ class Log:
         self._token = sign_in(self.store, "alice")
 
     def page(self, number: int) -> Callable[[], object]:
-        """What reads page `number`, counted from 1. Where it begins is looked up here, beforehand."""
+        """A read of page `number`, counted from 1. Its first entry is looked up here, beforehand."""
         before = None
         if number > 1:
             with self.store.database.read() as tx:

@@ -17,7 +17,7 @@ PATIENCE: Final = 90.0
 LEFT_THE_SCREEN: Final = b"\x1b[?1049l"
 MASKED: Final = "•"
 FOCUSED: Final = "313a3f"
-"""What the dark theme paints the focused field with, and nothing else."""
+"""The colour of the focused field in the dark theme, and of nothing else."""
 _TOKEN: Final = re.compile(ACCESS_TOKEN_PATTERN)
 _KEY_ROW: Final = re.compile(r"\b(?:[A-Z2-7]{4} ){3}[A-Z2-7]{4}\b")
 _FRAME: Final = "│╭╮╰╯─"
@@ -36,7 +36,7 @@ class Home:
 
     @property
     def env(self) -> dict[str, str]:
-        """What makes every file land in `folder`."""
+        """The environment in which every file is created in `folder`."""
         return {
             "HOME": str(self.folder),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
@@ -90,7 +90,7 @@ class Installed(PtyTerminal):
         return next((number for number, line in enumerate(lines) if begins.match(line)), -1)
 
     def has_focus(self, label: str) -> bool:
-        """Whether the field with that label is painted as the one that takes what is typed."""
+        """True if the field with that label is painted as the focused one."""
         row = self.row(label)
         return row >= 0 and any(cell.background == FOCUSED for cell in self.cells[row])
 
@@ -107,7 +107,7 @@ class Installed(PtyTerminal):
         self.press("enter")
 
     def after(self) -> bytes:
-        """What was written once the alternate screen was left."""
+        """The output after the alternate screen was left."""
         return bytes(self.raw).rpartition(LEFT_THE_SCREEN)[2]
 
     def quit(self) -> None:

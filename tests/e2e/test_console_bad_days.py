@@ -1,4 +1,4 @@
-"""What a person sees when the database, another program, the terminal or the console itself has a bad day."""
+"""The console when the database, another program, the terminal or the console itself fails."""
 
 import os
 import re

@@ -21,7 +21,7 @@ TERMINALS: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
     ("16 colours", "gatekey-dark", {"term": "linux", "colorterm": ""}),
     ("16 colours, light", "gatekey-light", {"term": "linux", "colorterm": ""}),
 )
-"""What it is called, the theme in keys.toml, and the terminal."""
+"""The case's name, the theme in keys.toml, and the terminal."""
 PAPERS: Final = (("e5e5e5", "000000"), ("000000", "ffffff"))
 """A terminal's own foreground and background: dark, and light."""
 

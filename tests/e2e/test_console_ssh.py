@@ -18,7 +18,7 @@ from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
 from tui.store_location import Options, open_account_store
 
 SEPARATION: Final = Path("/run/sshd")
-"""Where sshd's unprivileged half lives (sshd(8), FILES); the service makes it, a test has to."""
+"""The folder of sshd's unprivileged process (sshd(8), FILES); the service creates it, a test has to."""
 PASSWORD: Final = "correct horse battery staple"
 README: Final = (Path(__file__).parents[2] / "README.md").read_text()
 README_PATH: Final = "/opt/gatekey/.venv/bin/gatekey"

@@ -65,7 +65,7 @@ class Stage:
         return entries[0]
 
     def end_of_log(self, path: str) -> int:
-        """Where the access log stands once it holds all that was asked before: an answer comes before its line.
+        """The length of the access log once it holds all earlier requests: an answer comes before its line.
 
         `path` is one that nothing else asks for.
         """
@@ -73,7 +73,7 @@ class Stage:
         return self._logged(lambda log: f"GET {path} 404" in log)
 
     def access_log(self, begun: int, requests: int) -> str:
-        """What was logged from `begun` on, as soon as that is a line for each of so many requests."""
+        """The log from `begun` on, as soon as it has a line for each of so many requests."""
         end = self._logged(lambda log: lines_of_requests(log[begun:]) >= requests)
         return self.gateway.log.read_text()[begun:end]
 
@@ -146,7 +146,7 @@ class Halted:
     gate: Gate
 
     def booked(self) -> UsageEntry:
-        """What the call came to, once the gateway has stopped."""
+        """The log entry of the call, once the gateway has stopped."""
         assert self.stage.gateway.process.wait(PATIENCE) == 0
         assert self.stage.gateway.log.read_text().endswith("Gatekey has stopped\n")
         assert self.stage.store.quota.state(sign_in(self.stage.store)).held_micro_usd == 0

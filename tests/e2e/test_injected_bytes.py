@@ -15,7 +15,7 @@ from tests.harness.stores import StillClock
 
 CODE: Final = re.compile(r"(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}")
 SEQUENCE: Final = re.compile(r"\x1b\[[?<>=]?[\d;:]*\$?[A-Za-z]|\x1b\]22;[a-z-]*\x07")
-"""What the console itself sends: colours, the cursor, modes, the pointer's shape. A payload that looks like one of
+"""Sequences of the console itself: colours, the cursor, modes, the pointer's shape. A payload that looks like one of
 them is found by its own number."""
 DIALOGS: Final = (("s", ("sessions", "source")), ("a", ("audit_events", "source")), ("k", ("passkeys", "label")))
 TABS: Final = (

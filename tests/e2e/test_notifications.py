@@ -31,7 +31,7 @@ from tests.harness.stores import make_store
 from tui.store_location import Options, open_account_store
 
 TRUSTED = "SSL_CERT_FILE"
-"""Where OpenSSL looks for the authorities that the system trusts."""
+"""The file in which OpenSSL looks for the system's authorities."""
 ONE_EACH = dict.fromkeys(Channel, 1)
 
 
@@ -158,7 +158,7 @@ def all_delivered(store: Store, account_id: int) -> bool:
 
 
 def line(stage: Stage, channel: Channel) -> str:
-    """What stands beside a channel's button."""
+    """The text beside a channel's button."""
     return str(stage.app.screen.query_one(f"#last-{channel}", Static).content)
 
 

@@ -41,7 +41,7 @@ def serving(home: Home) -> Iterator[int]:
 
 
 def answer(tab: Tab, terminal: Installed, port: int) -> None:
-    """What a person does with the address and the code that the console shows."""
+    """A person's steps with the address and the code that the console shows."""
     terminal.until(f"http://localhost:{port}/passkey")
     terminal.until(lambda _: CODE.search(terminal.screen_text()) is not None)
     code = CODE.search(terminal.screen_text())

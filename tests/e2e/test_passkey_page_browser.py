@@ -169,7 +169,7 @@ def picture(tab: Tab, name: str) -> None:
 
 
 def go_to_confirm(tab: Tab, server: Server, started: CeremonyStarted) -> None:
-    """What somebody does who typed the address: type the code, press Enter."""
+    """A person's steps at the address: type the code, press Enter."""
     tab.open(server.address())
     tab.type("#code", started.code.lower())
     tab.press("Enter")

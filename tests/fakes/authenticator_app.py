@@ -1,4 +1,4 @@
-"""What an authenticator app does: it scans a QR code, and it shows codes. None of it is Gatekey's own code.
+"""An authenticator app: it scans a QR code and shows codes. None of it is Gatekey's own code.
 
 Where zbarimg and oathtool are installed, they give a second opinion on every picture and every code.
 """
@@ -48,6 +48,6 @@ def code(secret: str, step: int) -> str:
 
 
 def oathtool(secret: str, moment: datetime) -> str:
-    """What oathtool shows at a moment."""
+    """The code oathtool shows at a moment."""
     command = ["oathtool", "--totp", "--base32", f"--now={moment:%Y-%m-%d %H:%M:%S} UTC", secret]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

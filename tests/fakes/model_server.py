@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 PROMPT_TOKENS: Final = 11
 WORDS: Final = ("Hello", " there", ",", " Alice", ".")
-"""What every chat is answered with: five tokens."""
+"""The answer to every chat: five tokens."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,13 @@ ATTESTED_DATA: Final = 0x40
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How to answer. The defaults are in order; every other value is a fault."""
+    """The behaviour of an answer. The defaults are in order; every other value is a fault."""
 
     origin: str
     rp_id: str | None = None
-    """What the authenticator data is made for; the options' own if None."""
+    """The relying party in the authenticator data; the options' own if None."""
     challenge: bytes | None = None
-    """What is signed; the options' own if None."""
+    """The signed challenge; the options' own if None."""
     type: str | None = None
     user_present: bool = True
     user_verified: bool = True

@@ -1,4 +1,4 @@
-"""What a dispatcher does until it is killed. It is imported anew in each victim, so it imports little."""
+"""The work of a dispatcher until it is killed. Each victim imports this module anew, so it imports little."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tests.faults.killed_process import Victim
 from tests.harness.quota_calls import spend_quota
 
 Gap = Literal["before the lease", "before the sending", "before the note"]
-"""Where a dispatcher dies: its warning is committed in each, and noted as sent in none."""
+"""The moments of a dispatcher's death: the warning is committed in each, and noted as sent in none."""
 
 WAYS: Final = DeliveryTransports(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
 """Everything goes over plain HTTP here: nobody needs to be trusted."""

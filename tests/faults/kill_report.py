@@ -1,4 +1,4 @@
-"""What is looked at after a process was killed, and the figure that comes of it."""
+"""Checks after a process was killed, and the figure they add up to."""
 
 import sqlite3
 from contextlib import closing
@@ -16,7 +16,7 @@ from tests.harness.stores import START, StillClock
 
 @dataclass
 class Verdict:
-    """What a row of kills in the middle of one act did."""
+    """The effects of a series of kills in the middle of one act."""
 
     act: str
     kind: str
@@ -47,7 +47,7 @@ def file_of(url: str) -> Path | None:
 
 
 def is_corrupt(url: str) -> bool:
-    """Whether SQLite finds its file damaged, or a row without what it refers to. PostgreSQL checks its own."""
+    """True if SQLite finds its file damaged, or a broken foreign key. PostgreSQL checks its own."""
     path = file_of(url)
     if path is None:
         return False
@@ -62,7 +62,7 @@ def at(number: int) -> StillClock:
 
 
 def count_events(store: Store, account_id: int, tag: Tag) -> int:
-    """How often the audit of an account has recorded an act."""
+    """The number of events of this tag in the audit log of an account."""
     query = select(func.count()).where(AuditEvent.account_id == account_id, AuditEvent.tag == tag.value)
     with store.database.read() as tx:
         return tx.execute(query).scalar_one()

@@ -37,7 +37,7 @@ class Blow:
 
 @dataclass
 class Victim:
-    """What a victim's work is given: its database, its time, and a way to say what was acknowledged."""
+    """The input of a victim's work: its database, its time, and a pipe for what was acknowledged."""
 
     url: str
     time: datetime

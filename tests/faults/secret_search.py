@@ -44,7 +44,7 @@ def decoded(name: str, secret: str) -> dict[str, str | bytes]:
 
 
 def hits(files: Iterable[Path], secrets: Mapping[str, str | bytes]) -> list[str]:
-    """Where each of `secrets` was found, in which form."""
+    """The file and the form in which each of `secrets` was found."""
     needles = [
         (name, way, needle) for name, secret in secrets.items() for way, needle in forms(secret).items() if needle
     ]
@@ -56,5 +56,5 @@ def hits(files: Iterable[Path], secrets: Mapping[str, str | bytes]) -> list[str]
 
 
 def digest_of(token: str) -> bytes:
-    """What is stored of a token while its account lives."""
+    """The digest stored of a token while its account exists."""
     return hashlib.sha256(token.encode()).digest()

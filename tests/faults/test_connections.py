@@ -1,4 +1,4 @@
-"""What every connection to an SQLite file really has, read back from it."""
+"""The settings of every connection to an SQLite file, read back from the connection."""
 
 import sqlite3
 from contextlib import ExitStack, closing

@@ -41,7 +41,7 @@ PATIENCE: Final = 120.0
 LONGEST_STOP: Final = 240.0
 """Seconds: more than `gateway.relay.ledger.BOOKING_TIMEOUT_S`."""
 _KEEPS_LATELY_HELD: Final = ("wal_writer_delay=10s",)
-"""What was committed without waiting for the disk is not on it for ten seconds, unless somebody waits for the disk."""
+"""A commit that does not wait for the disk is not on it for ten seconds, unless another commit waits for the disk."""
 
 
 @dataclass
@@ -108,7 +108,7 @@ def move_in(url: str, upstream: str) -> str:
 
 
 def served_calls(store: Store) -> Counter[str]:
-    """How often each call stands in the log as served."""
+    """The number of served entries in the log, by call."""
     served = select(UsageEntryRow.request_id).where(UsageEntryRow.status == "ok")
     with store.database.read() as tx:
         return Counter(tx.execute(served).scalars())

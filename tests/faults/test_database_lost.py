@@ -49,7 +49,7 @@ async def test_a_locked_database_is_read_and_its_writers_are_told_to_come_back(
 
 
 def noting_patience(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long each write was ready to wait for others."""
+    """The seconds that each write was ready to wait for others."""
     asked: list[float] = []
     real = store.database.write
 

@@ -30,7 +30,7 @@ class Receivers:
         return {channel: f"http://{HOST}:{receiver.port}" for channel, receiver in self.by_channel.items()}
 
     def received(self) -> Counter[tuple[Channel, str]]:
-        """How often each message came in on each channel."""
+        """The number of arrivals of each message on each channel."""
         return Counter(
             (channel, id_of(channel, request))
             for channel, receiver in self.by_channel.items()
@@ -51,23 +51,23 @@ def receivers() -> Iterator[Receivers]:
 
 @dataclass(frozen=True)
 class Aftermath:
-    """What became of one person's warning once the next dispatcher had run."""
+    """The result of one account's warning after the next dispatcher ran."""
 
     queued: list[str]
     """The ids of the messages there are."""
     delivered: int
     """On how many channels the store has it as delivered."""
     came: Counter[tuple[Channel, str]]
-    """What arrived, and how often."""
+    """The messages that arrived, and how often."""
 
     @property
     def is_intact(self) -> bool:
-        """Whether all that was queued was delivered."""
+        """True if every queued message was delivered."""
         return self.delivered == len(BY_HTTP) * len(self.queued)
 
     @property
     def has_one_id(self) -> bool:
-        """Whether on each channel nothing but that came in, by the same id however often."""
+        """True if each channel received only that message, by one id, however often."""
         return set(self.came) == {(channel, one) for one in self.queued for channel in BY_HTTP}
 
     @property

@@ -63,7 +63,7 @@ def start(victim: Victim) -> None:
 
 
 def upgrade(victim: Victim, program: Path, folder: Path) -> None:
-    """What `gatekey admin upgrade` does: a copy of the old state, then the new schema."""
+    """The steps of `gatekey admin upgrade`: a copy of the old state, then the new schema."""
     with program_of(program), closing(Database(victim.url)) as database:
         victim.arm()
         copy = schema.back_up(database, folder, victim.time)

@@ -23,7 +23,7 @@ def renew(victim: Victim, key: Path) -> None:
 
 
 def unreadable(store: Store) -> int:
-    """How many sealed values do not open."""
+    """The number of sealed values that do not open."""
     from store.errors import KeyWrong
 
     count = 0

@@ -50,7 +50,7 @@ def writers(crew: Crew, url: str, account_ids: list[int], stop: Path) -> Iterato
 
 
 def calls_made(store: Store) -> list[int]:
-    """How many calls each account has made so far."""
+    """The number of calls each account has made so far."""
     with store.database.read() as tx:
         used = tx.execute(select(Quota.used_micro_usd).order_by(Quota.account_id)).scalars()
         return [micro_usd // COST for micro_usd in used]
@@ -64,7 +64,7 @@ def wait_for_calls(store: Store, at_least: int) -> int:
 
 
 def is_intact(copy: Path) -> bool:
-    """Whether a copy is intact, private and consistent: each account's money and log agree."""
+    """True if a copy is intact, private and consistent: each account's money and log agree."""
     with closing(sqlite3.connect(copy)) as connection:
         if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             return False

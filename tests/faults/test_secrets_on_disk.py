@@ -91,7 +91,7 @@ def test_the_search_finds_what_is_there(house: House) -> None:
 
 
 def remains_of(person: Household) -> dict[str, str | bytes]:
-    """What only this person has: names, addresses, and the digests of their tokens."""
+    """Values of this account alone: names, addresses, and the digests of its tokens."""
     kept: dict[str, str | bytes] = {
         "name": f"{person.name}'s",
         "e-mail": person.email,

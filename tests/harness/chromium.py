@@ -17,7 +17,7 @@ from typing import Any, Final
 from websockets.sync.client import ClientConnection, connect
 
 ANSWER_SECONDS: Final = 90.0
-"""How long a command, a start or an awaited state may take: a machine at work on other things is slow, not broken."""
+"""Seconds for a command, a start or an awaited state: a loaded machine is slow, not broken."""
 
 _ANNOUNCED: Final = "DevTools listening on "
 _OPTIONS: Final = (
@@ -130,7 +130,7 @@ class Tab:
         self.evaluate(f"document.querySelector({json.dumps(selector)}).click()", by_user=True)
 
     def text(self, selector: str) -> str:
-        """What a person reads there."""
+        """The text a person reads there."""
         return str(self.evaluate(f"document.querySelector({json.dumps(selector)}).innerText"))
 
     def add_authenticator(self, **options: Any) -> str:
@@ -148,7 +148,7 @@ class Tab:
         return str(answer["authenticatorId"])
 
     def set_verified(self, authenticator: str, *, verified: bool) -> None:
-        """Whether the person passes the authenticator's PIN or fingerprint check from now on."""
+        """Decide if the authenticator's PIN or fingerprint check succeeds from now on."""
         self.call("WebAuthn.setUserVerified", authenticatorId=authenticator, isUserVerified=verified)
 
     def appear(self, scheme: str, *, width: int = 520, height: int = 680) -> None:

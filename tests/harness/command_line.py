@@ -22,7 +22,7 @@ from tui.store_location import Options, open_account_store
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended."""
+    """A command's exit status and output."""
 
     status: int
     out: str

@@ -89,12 +89,12 @@ class Stage:
         return any(pump.message_queue_size for pump in pumps)
 
     def text(self) -> str:
-        """What the screen shows, row by row."""
+        """The screen's text, row by row."""
         strips = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
     def says(self, sentence: str) -> bool:
-        """Whether `sentence` can be read, however it is wrapped."""
+        """True if `sentence` can be read on the screen, however it is wrapped."""
         looked_for = " ".join(sentence.split())
         return any(looked_for in " ".join(text.replace("│", " ").split()) for text in self._texts())
 

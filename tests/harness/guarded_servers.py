@@ -64,7 +64,7 @@ def guarded(app: ASGIApp, connections: ConnectionRegister | None = None) -> Iter
 
 
 def read_to_end(connection: socket.socket) -> bytes:
-    """What comes until the other side closes, gently or not."""
+    """All bytes until the other side closes or resets the connection."""
     said = b""
     try:
         while chunk := connection.recv(65536):

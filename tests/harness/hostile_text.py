@@ -17,7 +17,7 @@ class Payload(NamedTuple):
     name: str
     text: str
     needle: bytes
-    """What would be in a terminal's input if the string had reached it as it is."""
+    """The input a terminal would produce if it received the string unchanged."""
 
 
 PAYLOADS: Final = (
@@ -39,7 +39,7 @@ Place = tuple[str, str]
 
 
 def is_obeyed(text: str) -> bool:
-    """Whether a terminal would do anything with `text` but draw it. Says so independently of `store.text`."""
+    """True if a terminal would do more with `text` than draw it. Independent of `store.text`."""
     return any(unicodedata.category(character) in OBEYED for character in text)
 
 
@@ -76,7 +76,7 @@ def _columns() -> Iterator[tuple[Table, Column[Any]]]:
 
 
 def _like(place: Place, old: Any, text: str) -> Any:
-    """What stands for `text` in that column, in the shape of what is there."""
+    """The value that carries `text` in that column, in the column's own shape."""
     if place == ("site_settings", "value"):
         # Each is JSON of one type; another type counts as not set, and would not be seen at all.
         return json.dumps(text) if isinstance(json.loads(old or "0"), str) else old

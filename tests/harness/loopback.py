@@ -14,7 +14,7 @@ class BeyondLoopback(OSError):
 
 
 def is_on_this_machine(address: Any) -> bool:
-    """Whether a socket's address is a Unix socket's, or an IP address or name of the loopback."""
+    """True for the address of a Unix socket, and for an IP address or name of the loopback."""
     if not isinstance(address, tuple):
         return True
     host = str(address[0]).partition("%")[0]

@@ -70,11 +70,11 @@ class Letterboxes:
 
     @property
     def origins(self) -> dict[Channel, str]:
-        """Where the HTTP channels listen."""
+        """The origin of each HTTP channel's receiver."""
         return {channel: f"http://{HOST}:{receiver.port}" for channel, receiver in self.web.items()}
 
     def ways(self, resolve: Resolve = system_resolver) -> DeliveryTransports:
-        """How messages get here."""
+        """Transports that reach these receivers."""
         patience = Timeouts(connect=20.0, total=60.0)
         return DeliveryTransports(self.authority.trust, resolve, web_timeouts=patience, mail_timeouts=patience)
 
@@ -149,12 +149,12 @@ def spend(store: Store, account_id: int) -> None:
 
 
 def latest(store: Store, account_id: int) -> dict[Channel, LastDelivery]:
-    """How the newest delivery on each channel of an account stands."""
+    """The state of the newest delivery on each channel of an account."""
     return {one.channel: one for one in deliveries(store, account_id)}
 
 
 def deliveries(store: Store, account_id: int) -> list[LastDelivery]:
-    """How every delivery to an account stands, oldest first."""
+    """The state of every delivery to an account, oldest first."""
     with store.database.read() as tx:
         of_account = select(Delivery.id).where(Delivery.account_id == account_id).order_by(Delivery.id)
         numbers = tx.execute(of_account).scalars().all()

@@ -1,4 +1,4 @@
-"""What tests of several topics do: enrol, register, bind, and look at every row there is."""
+"""Steps of an account's owner that many tests take, and every row of a store."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ class Person:
 
 
 def code_at(secret: str, clock: StillClock, steps: int = 0) -> str:
-    """What an authenticator shows, `steps` half minutes from now."""
+    """The code of an authenticator, `steps` half minutes from now."""
     return pyotp.TOTP(secret).generate_otp(step_at(clock.now()) + steps)
 
 
@@ -62,7 +62,7 @@ def session_of(answer: SignedIn | SecondFactorNeeded) -> str:
 
 
 def credential(number: int = 1, *, sign_count: int = 0) -> NewCredential:
-    """What a registration found, as distinct as its number."""
+    """A registered credential, as distinct as its number."""
     return NewCredential(
         credential_id=b"credential-%d" % number,
         public_key=b"key-%d" % number,

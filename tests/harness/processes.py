@@ -18,7 +18,7 @@ from store.store import Store, open_store
 from tests.harness.stores import StillClock, cheap_hasher, make_ring
 
 FULL: Final = 8
-"""How many processes race, unless a test needs just two."""
+"""The number of processes in a race, unless a test needs just two."""
 PATIENCE: Final = 300.0
 """Seconds after which a racer that says nothing is given up, and the test fails."""
 
@@ -29,7 +29,7 @@ _MET, _DONE, _FAILED, _GO, _STOP = "met", "done", "failed", "go", "stop"
 
 
 class RaceFailed(AssertionError):
-    """What a racer raised, as its traceback."""
+    """The traceback of an error in one of the processes."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Crew:
         self._racers: list[tuple[BaseProcess, Pipe]] = []
 
     def run(self, task: Callable[Concatenate[Lane, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]:
-        """What `task` returned in each of eight processes, by lane. Raises `RaceFailed`."""
+        """The result of `task` in each of eight processes, in their order. Raises `RaceFailed`."""
         return self._run(task, FULL, args, kwargs)
 
     def pair(self, task: Callable[Concatenate[Lane, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]:

@@ -1,4 +1,4 @@
-"""What a terminal shows: cells with their colours, the alternate screen, and the screen as a picture."""
+"""The screen of a terminal: cells with their colours, the alternate screen, and the screen as a picture."""
 
 import copy
 import io

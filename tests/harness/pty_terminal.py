@@ -58,7 +58,7 @@ _KEYS: Final = {
     **{f"f{n}": f"\x1bO{'PQRS'[n - 1]}" for n in range(1, 5)},
     **{f"f{n}": f"\x1b[{code}~" for n, code in zip(range(5, 13), (15, 17, 18, 19, 20, 21, 23, 24), strict=True)},
 }
-"""What xterm sends, in its default (legacy) keyboard mode."""
+"""The bytes xterm sends for each key, in its default (legacy) keyboard mode."""
 
 _INHERITED_NOT: Final = re.compile(
     r"TERM|TERM_.*|COLORTERM|NO_COLOR|TMUX.*|TEXTUAL.*|ESCDELAY|SSH_.*|LC_.*|LANG|COLUMNS|LINES|GATEKEY_.*"
@@ -104,7 +104,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """What a program wrote between a moment and the next silence."""
+    """The output of a program between a moment and the next silence."""
 
     since: float
     chunks: tuple[Chunk, ...]
@@ -163,7 +163,7 @@ class PtyTerminal:
         self.kitty_flags: list[int] = []
         """The stack of kitty keyboard flags the program pushed."""
         self.clipboard: list[str] = []
-        """What the program sent to the clipboard by OSC 52, oldest first."""
+        """The texts the program sent to the clipboard by OSC 52, oldest first."""
         self._in_band_resize = in_band_resize
         self._screen = Screen(columns, lines)
         self._stream = pyte.Stream(self._screen)

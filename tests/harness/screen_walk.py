@@ -50,15 +50,15 @@ SIZE: Final = (140, 60)
 
 @dataclass
 class Seen:
-    """What the looks of one walk found."""
+    """The findings of one walk."""
 
     screens: list[str] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
     """The classes of the screens."""
     obeyed: list[str] = field(default_factory=list)
-    """Where a terminal would have obeyed something."""
+    """Places whose text a terminal would have obeyed."""
     armed: list[str] = field(default_factory=list)
-    """Where text carried an action or a link."""
+    """Places whose text carried an action or a link."""
     shown: set[tuple[str, str]] = field(default_factory=set)
     """The columns whose marker could be read."""
     literal: int = 0
@@ -85,7 +85,7 @@ def is_dangerous(segment: Segment) -> bool:
 
 
 def is_armed(segment: Segment) -> bool:
-    """Whether a click on the segment does something, or a terminal would make a link of it."""
+    """True if a click on the segment does something, or a terminal would make a link of it."""
     style = segment.style
     if style is None:
         return False

@@ -97,7 +97,7 @@ def _start(folder: Path, database: str, log: Path, descriptors: int) -> subproce
 
 @contextmanager
 def _heard() -> Iterator[None]:
-    """What is started within this hears each signal that stops a gateway.
+    """Programs started in this context receive each signal that stops a gateway.
 
     It would inherit that one is ignored, as nohup and a shell's `&` have it, but not that one is handled.
     """

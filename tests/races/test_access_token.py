@@ -43,7 +43,7 @@ def rotate_naively(lane: Lane, url: str, account_id: int) -> str:
 
 
 def good_ones(authenticate: Callable[[str], object], offered: list[str]) -> int:
-    """How many of these are accepted."""
+    """The number of accepted tokens."""
     count = 0
     for token in offered:
         try:

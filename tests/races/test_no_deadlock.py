@@ -112,7 +112,7 @@ class Person:
                 return
 
     def turns(self) -> tuple[Callable[[], None], ...]:
-        """What this racer does over and over. Neighbours do what would lock the same rows in another order."""
+        """The repeated act of this process. Neighbours act on the same rows in another order."""
         sets: tuple[tuple[Callable[[], None], ...], ...] = (
             (self.call, self.top_up),
             (self.save_threshold, self.save_privacy),

@@ -67,7 +67,7 @@ def test_a_database_can_be_opened_before_its_first_checkpoint(crew: Crew, tmp_pa
 
 
 def test_a_copy_taken_by_kill_can_be_opened(tmp_path: Path) -> None:
-    """What a killed first start leaves: the header, and everything else in the log."""
+    """The files of a killed first start: the header, and everything else in the log."""
     url = sqlite_url(tmp_path)
     with make_store(url) as store:
         add_account(store)

@@ -68,7 +68,7 @@ def charge_naively(lane: Lane, url: str, account_id: int, times: int) -> int:
 
 
 def final(store: Store, account_id: int) -> tuple[QuotaState, int]:
-    """What is left, and how many warnings were queued."""
+    """The remaining quota, and the number of queued warnings."""
     with store.database.read() as tx:
         state = store.quota.state_of(tx, account_id)
         queued = select(func.count()).where(OutboxMessage.kind == QUOTA_WARNING)

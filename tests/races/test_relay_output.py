@@ -43,7 +43,7 @@ class Talker(ModelServer):
 
 
 async def call_at_once(urls: list[str], key: str, times: int, body: dict[str, Any]) -> Counter[int]:
-    """How many of `times` parallel calls were answered with which status."""
+    """The number of answers by status, of `times` parallel calls."""
     headers = {"Authorization": f"Bearer {key}"}
     asked = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}], **body}
     limits = httpx.Limits(max_connections=None)

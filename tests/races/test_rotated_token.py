@@ -16,9 +16,9 @@ from tests.harness.stores import add_account, make_ring, sign_in
 
 _END: Final = "end"
 _HELD_BACK: Final = 3
-"""How many of the last tokens a reader goes on trying."""
+"""The number of newest tokens a reader goes on trying."""
 _ROUNDS: Final = 2
-"""How often readers have tried them all, the newest included, before the next rotation."""
+"""The rounds of readers over all of them, the newest included, before the next rotation."""
 _PATIENCE: Final = 240.0
 """Seconds for that: a machine at work on other things is slow, not broken."""
 
@@ -71,7 +71,7 @@ def rotate(client: httpx.Client, database: str, session: str, board: Path, rotat
 
 
 def rounds_of(board: Path) -> Counter[int]:
-    """How often readers have noted each token as the newest of those they tried."""
+    """The number of rounds in which readers noted each token as the newest they tried."""
     return Counter(map(int, notes_beside(board).read_text().split()))
 
 

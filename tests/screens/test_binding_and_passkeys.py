@@ -61,7 +61,7 @@ async def until_shows(stage: Stage, screen: type[object]) -> None:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is waited for is a state, so the pauses between two questions may be short."""
+    """Tests wait for a state, so the pauses between two questions may be short."""
     monkeypatch.setattr(device_flow, "DEFAULT_INTERVAL_S", 0.02)
     monkeypatch.setattr(passkey_ceremony, "POLL_INTERVAL_S", 0.02)
 

@@ -49,14 +49,14 @@ class Terminals:
         self.bytes = [0, 0]
         self.frames = 0
         self.faults: list[str] = []
-        """What went wrong, by frame; an error raised here would end up on the application's own screen."""
+        """The faults, by frame; an error raised here would end up on the application's own screen."""
 
     def write_stock(self, data: str) -> None:
         self._stock_stream.feed(data)
         self.bytes[0] += len(data.encode())
 
     def write(self, data: str) -> None:
-        """What the driver writes, in the place of Textual's writer thread."""
+        """The driver's output, in place of Textual's writer thread."""
         self._diffed_stream.feed(data)
         self.bytes[1] += len(data.encode())
 

@@ -1,4 +1,4 @@
-"""What the bottom line promises, on every screen and in every dialog: each key is pressed, and does what it says."""
+"""The footer of every screen and dialog: each key it shows is pressed, and does what it says."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ ELSEWHERE = {"AccountModal", "ShownOnce", "CreateAccount", "ProviderLogin"}
 
 
 def shown_hints(stage: Stage) -> list[KeyHint]:
-    """What the bottom line says that can be read."""
+    """The readable text of the footer."""
     footers = [footer for screen in stage.app.screen_stack for footer in screen.query(KeyFooter)]
     return [hint for _, hint in footers[-1]._places] if footers else []
 

@@ -1,4 +1,4 @@
-"""What is typed ahead, or arrives in one piece, goes where it would have gone slowly."""
+"""Input that is typed ahead, or arrives in one piece, goes where slow input would have gone."""
 
 import pytest
 from textual.events import Key, Paste

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 
 def stored(stage: Stage) -> tuple[NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings]:
-    """What another session of the account sees."""
+    """The settings as another session of the account loads them."""
     token = sign_in(stage.store, source="observer")
     load = stage.store.settings.load
     return (
@@ -253,7 +253,7 @@ async def test_what_only_the_other_side_changed_can_be_taken_back() -> None:
 
 
 async def test_a_secret_that_only_the_other_side_changed_is_no_choice() -> None:
-    """What was stored before is not known here: taking "yours" could not bring it back."""
+    """The value stored before is not known here: taking "yours" could not bring it back."""
     async with console() as stage:
         await meet(stage, gotify_token=StoredSecret().replaced("AbCdEfGhIjKlMnOp"))
         assert not stage.app.screen.query("#keep-gotify_token")

@@ -82,7 +82,7 @@ async def test_of_many_faults_one_sentence_says_how_many_and_where_they_are(tmp_
 
 
 def told(stage: Stage) -> list[str]:
-    """What the toasts say, each of which is on the screen."""
+    """The text of the toasts on the screen."""
     sentences = [str(toast._notification.message) for toast in stage.app.screen.query(Toast)]
     assert all(toast.region for toast in stage.app.screen.query(Toast))
     return sentences

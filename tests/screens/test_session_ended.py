@@ -53,7 +53,7 @@ async def test_ten_failures_at_once_put_up_one_screen() -> None:
 
 
 async def test_a_failure_of_an_ended_console_does_not_end_the_next_session() -> None:
-    """What the first console asked is answered, and refused, when somebody has signed in again."""
+    """A request of the first console is answered, and refused, when somebody has signed in again."""
     async with slow_console("quota") as (stage, account):
         await stage.settle()
         first = stage.app.screen

@@ -1,4 +1,4 @@
-"""What a person does before the account has answered is done when it has; nothing typed is lost."""
+"""Input before the account has answered takes effect when it has; nothing typed is lost."""
 
 import asyncio
 

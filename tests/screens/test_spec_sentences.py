@@ -1,4 +1,4 @@
-"""What the documentation of the Settings page promises in words, read from the screens that keep the promise."""
+"""Promises of the Settings page's documentation, read from the screens that keep them."""
 
 import pytest
 from textual.widgets import Button, Input, OptionList, Static

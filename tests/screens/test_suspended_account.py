@@ -1,4 +1,4 @@
-"""What a person sees whose account is suspended, and one whose password the site now finds too short."""
+"""The console of a suspended account, and of one whose password the site now finds too short."""
 
 import pyotp
 import pytest

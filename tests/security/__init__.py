@@ -1,1 +1,1 @@
-"""What an attacker tries, with the figure each bar asks for."""
+"""Attacks, each with the figure its bar asks for."""

@@ -1,4 +1,4 @@
-"""How long a refusal takes tells nobody which names have an account: measured in fresh processes, at the real cost."""
+"""The time of a refusal tells nobody which names have an account: measured in fresh processes, at the real cost."""
 
 import shutil
 import subprocess

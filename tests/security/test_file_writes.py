@@ -246,7 +246,7 @@ _WRITING: Final = {
 
 
 def writes(source: str) -> bool:
-    """Whether the code opens a file to write to it, as far as that can be read in it."""
+    """True if the code opens a file to write to it, as far as the source shows."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue

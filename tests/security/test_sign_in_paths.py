@@ -129,7 +129,7 @@ FIRST_FACTORS: Final[dict[str, Path]] = {
 
 
 async def ways_round(door: Door, step: SecondFactorNeeded | None) -> list[str]:
-    """What let somebody in who has only given the first factor."""
+    """The ways past the second factor that were found, for somebody who gave only the first."""
     found = ["no second factor was asked for"] if step is None else []
     if await door.is_in():
         found.append("a session was opened before the second factor")

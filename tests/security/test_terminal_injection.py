@@ -99,7 +99,7 @@ async def test_a_damaged_word_is_told_and_ends_nothing(place: Place) -> None:
 
 
 async def walked(turn: int, *, before: str = "") -> Seen:
-    """What was seen on the way through every screen, with payload n + `turn` in column n, `before` in front of it."""
+    """The findings of a walk through every screen, with payload n + `turn` in column n, `before` in front of it."""
     store, clock = filled()
     payloads = {place: PAYLOADS[(number + turn) % len(PAYLOADS)] for number, place in enumerate(free())}
     token = live(store, clock, NAME).person.token

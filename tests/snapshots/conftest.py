@@ -1,4 +1,4 @@
-"""How a picture is taken: the real console on a store whose clock stands still and whose randomness is seeded."""
+"""Pictures of the real console on a store whose clock stands still and whose randomness is seeded."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol

@@ -36,7 +36,7 @@ def test_token_not_kept(picture: Picture) -> None:
 
 
 def test_confirm_email(picture: Picture) -> None:
-    """Where the code went, one field, and that it may be entered later."""
+    """The address the code was sent to, one field, and that it may be entered later."""
     store = make_store()
     account = add_account(store)
     store.settings.save_for(account.id, NotificationSettings(email_address="pager@example.com"), 1, actor="test")
@@ -172,7 +172,7 @@ def test_sessions(picture: Picture) -> None:
 
 
 def test_activity(picture: Picture) -> None:
-    """What happened, newest first, with its time and source."""
+    """The events, newest first, with time and source."""
     picture("a")
 
 
@@ -242,7 +242,7 @@ def test_recommendations(picture: Picture) -> None:
 
 
 def test_help(picture: Picture) -> None:
-    """What the tab is for, then its keys."""
+    """The purpose of the tab, then its keys."""
     picture("4 f1")
 
 

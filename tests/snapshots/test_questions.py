@@ -9,7 +9,7 @@ from tests.snapshots.scenes import busy_store, opening, passkey_store, used_stor
 
 
 def test_renewing_the_codes(picture: Picture) -> None:
-    """What stops working is said before the button that does it."""
+    """The consequences stand before the button."""
 
     async def steps(stage: Stage) -> None:
         await enrol(stage)
@@ -19,7 +19,7 @@ def test_renewing_the_codes(picture: Picture) -> None:
 
 
 def test_signing_out_the_others(picture: Picture) -> None:
-    """How many sessions end."""
+    """The number of sessions that end."""
     store = make_store()
     add_account(store)
     sign_in(store, source="ssh 192.0.2.7 pts/4")
@@ -27,7 +27,7 @@ def test_signing_out_the_others(picture: Picture) -> None:
 
 
 def test_removing_a_passkey(picture: Picture) -> None:
-    """Which passkey, and that the device keeps its half."""
+    """The passkey's name, and that the device keeps its half."""
     picture("k d", store=passkey_store())
 
 
@@ -47,7 +47,7 @@ def test_erasing_addresses(picture: Picture) -> None:
 
 
 def test_revoking_a_key(picture: Picture) -> None:
-    """Which key, by its name and its last four characters."""
+    """The key's name and its last four characters."""
 
     async def steps(stage: Stage) -> None:
         await opening("api-keys")(stage)
@@ -69,10 +69,10 @@ def test_leaving_with_two_unsaved_tabs(picture: Picture) -> None:
 
 
 def test_the_help_of_a_question(picture: Picture) -> None:
-    """What answers it, and its keys, each with the name by which it can be changed."""
+    """The answers, and the keys, each with the name by which it can be changed."""
     picture("t f1")
 
 
 def test_the_help_of_a_dialog(picture: Picture) -> None:
-    """What the dialog is for; the console's own keys come before those of any input."""
+    """The purpose of the dialog; the console's own keys come before those of any input."""
     picture("p f1")

@@ -1,4 +1,4 @@
-"""What is published: the wheel and the source distribution hold all of Gatekey, its licence and what an index shows."""
+"""The wheel and the source distribution hold all of Gatekey, its licence and the text of an index page."""
 
 import re
 import subprocess

@@ -164,7 +164,7 @@ class Copy:
         self.touched.add(name)
 
     def run(self, *arguments: str) -> str:
-        """What a Python of the copy prints."""
+        """The output of a Python process in the copy."""
         finished = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,

@@ -54,7 +54,7 @@ def by_name(lock: str) -> dict[str, Requirement]:
 
 
 def applies(wanted: Requirement, machine: dict[str, str] | None, extras: Iterable[str]) -> bool:
-    """Whether a requirement holds on a machine, this one if None, for somebody asked for with any of `extras`."""
+    """True if a requirement applies on a machine (this one if None) to a package asked for with any of `extras`."""
     return wanted.marker is None or any(
         wanted.marker.evaluate({**(machine or {}), "extra": extra}) for extra in ("", *extras)
     )
@@ -67,7 +67,7 @@ def requirements_of(found: Distribution) -> Iterator[Requirement]:
 def unmet(
     entries: dict[str, Requirement], asked: Iterable[Requirement], machine: dict[str, str] | None = None
 ) -> list[str]:
-    """What is asked for, directly or by what is asked for, and not pinned by `entries` with its extras.
+    """Requirements of `asked`, direct or indirect, that `entries` does not pin with their extras.
 
     The metadata come from the distributions installed here. One for other machines only is not among them: that it is
     pinned is seen, and what it needs in turn is not.

@@ -41,7 +41,7 @@ def bare(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def needy(tmp_path: Path) -> tuple[str, ...]:
-    """What runs four tests under the suite's own conftest, three of which need a program."""
+    """The arguments that run four tests under the suite's own conftest, three of which need a program."""
     file = tmp_path / "test_needy.py"
     file.write_text(NEEDY)
     return "-p", "tests.conftest", "--confcutdir", str(tmp_path), str(file)

@@ -21,7 +21,7 @@ def imported(file: Path) -> set[str]:
 
 
 def test_no_test_module_is_imported() -> None:
-    """What two files share stands in the harness, in the fakes, or in a module beside both."""
+    """Shared code stands in the harness, in the fakes, or in a module beside both files."""
     modules = {".".join(file.relative_to(TESTS.parent).with_suffix("").parts) for file in TEST_MODULES}
     assert len(modules) > 200
     assert {str(file): found for file in TESTS.rglob("*.py") if (found := imported(file) & modules)} == {}

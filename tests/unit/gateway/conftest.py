@@ -1,4 +1,4 @@
-"""What the gateway tests share: a stage for receivers, one of them, and a throw-away authority."""
+"""Fixtures of the gateway's tests: an event loop for receivers, one receiver, and a throw-away authority."""
 
 from collections.abc import Iterator
 

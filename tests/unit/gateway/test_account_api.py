@@ -1,4 +1,4 @@
-"""What a System Access Token may read and write over HTTP, and how everything else is refused."""
+"""The rights of a System Access Token over HTTP, and the refusal of everything else."""
 
 from datetime import datetime
 from typing import Any, Final, get_args

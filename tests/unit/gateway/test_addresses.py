@@ -1,4 +1,4 @@
-"""Which addresses are public, and what the administrator's list accepts."""
+"""Public addresses, and the entries the administrator's list accepts."""
 
 import ipaddress
 

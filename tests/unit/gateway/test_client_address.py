@@ -1,4 +1,4 @@
-"""Who is calling: the peer, unless a proxy that the administrator listed says otherwise."""
+"""The client's address: the peer's, unless a proxy that the administrator listed forwards another."""
 
 import pytest
 from hypothesis import given

@@ -42,14 +42,14 @@ AS_ASKED: Final = (120.0, 132.0)
 
 @dataclass(frozen=True)
 class Ending:
-    """How a delivery stands after its first attempt."""
+    """The state of a delivery after its first attempt."""
 
     says: str = ""
     state: DeliveryState = DeliveryState.WAITING
     wait: tuple[float, float] | None = SOON
     """Seconds until the next attempt, from and to; None: there is none."""
     is_on: bool = True
-    """Whether the account still wants to be warned on this channel."""
+    """True if the account still wants to be warned on this channel."""
 
 
 DELIVERED: Final = Ending(state=DeliveryState.DELIVERED, wait=None)
@@ -62,7 +62,7 @@ def dead(says: str) -> Ending:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a message is sent: a port that fails in some way, and how the name leads there."""
+    """The destination of a message: a port that fails in some way, and the resolver that leads there."""
 
     port: int
     resolve: Resolve = LOOPBACK
@@ -70,7 +70,7 @@ class Place:
     is_listed: bool = True
     scheme: str = "http"
     untouched: Callable[[], bool] = lambda: True
-    """Whether nothing arrived where nothing may arrive."""
+    """True if nothing arrived where nothing may arrive."""
 
 
 Stage = Callable[[ExitStack, Backstage, Authority], Place]
@@ -236,7 +236,7 @@ def in_trouble(
 
 
 def ending(store: Store, account_id: int, channel: Channel) -> Ending:
-    """How the one delivery of an account stands."""
+    """The state of an account's only delivery."""
     (last,) = latest(store, account_id).values()
     wait = None if last.next_attempt_at is None else (last.next_attempt_at - store.context.now()).total_seconds()
     is_on = channel in store.settings.load_for(account_id, NotificationSettings).section.channels
@@ -245,7 +245,7 @@ def ending(store: Store, account_id: int, channel: Channel) -> Ending:
 
 
 def is_as(found: Ending, expected: Ending) -> bool:
-    """Whether a delivery ended as it should, with a sentence that tells no secret."""
+    """True if a delivery ended as expected, with a sentence that tells no secret."""
     if found.wait is None or expected.wait is None:
         waits = found.wait == expected.wait
     else:

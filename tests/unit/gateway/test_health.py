@@ -1,4 +1,4 @@
-"""What `/healthz` notices, and how rarely it looks."""
+"""The findings of `/healthz`, and how rarely it looks."""
 
 import sqlite3
 from contextlib import closing

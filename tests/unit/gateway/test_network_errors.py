@@ -1,4 +1,4 @@
-"""What a person is told when the other side cannot be reached."""
+"""The sentences for a server that cannot be reached."""
 
 import asyncio
 import inspect

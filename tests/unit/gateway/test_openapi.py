@@ -92,7 +92,7 @@ def lenient(asked: Asked) -> Response | None:
 
 
 def run(stage: Stage, folder: Path, *arguments: str) -> str:
-    """What schemathesis printed. Fails with it if there was a finding."""
+    """The output of schemathesis. Fails with it if there was a finding."""
     configuration = folder / "schemathesis.toml"
     configuration.write_text(CONFIGURATION.format(token=stage.token, key=stage.key))
     command = [str(SCHEMATHESIS), "--config-file", str(configuration), "run", f"{stage.url}/openapi.json"]

@@ -1,4 +1,4 @@
-"""Where the gateway listens: `::` is everywhere, for both families, and who calls over IPv4 is named as such."""
+"""The listening address: `::` serves both families, and a caller over IPv4 is named by the IPv4 address."""
 
 import socket
 from collections.abc import Iterator

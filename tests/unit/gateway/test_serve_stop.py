@@ -1,4 +1,4 @@
-"""What ends the server, whatever it is, ends with every stream booked by what was delivered."""
+"""However the server ends, every stream is charged by what was delivered."""
 
 import asyncio
 import contextlib

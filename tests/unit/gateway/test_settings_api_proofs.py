@@ -1,4 +1,4 @@
-"""What a token alone may not change: it is done with a proof in the request, which is throttled and noted as any."""
+"""Changes a token alone may not make: they need a proof in the request, throttled and recorded like any."""
 
 import asyncio
 import threading

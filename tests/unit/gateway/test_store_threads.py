@@ -209,7 +209,7 @@ async def test_a_booking_whose_caller_was_cancelled_was_made(store: Store, monke
 
 
 async def test_a_call_that_was_cut_off_while_it_was_let_in_held_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was handed to the writing thread is done, though nobody waits for it any more."""
+    """Work handed to the writing thread is done, though nobody waits for it any more."""
     with make_store() as store:
         key = make_relayed(store)
         hold, is_let_in, may_go_on = store.quota.hold, threading.Event(), threading.Event()

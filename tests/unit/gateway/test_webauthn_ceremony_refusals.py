@@ -28,7 +28,7 @@ Answer = dict[str, Any]
 
 
 class Gateway:
-    """What the gateway does with an answer: take the challenge, check, settle, tell the console of a failure."""
+    """The gateway's steps for an answer: take the challenge, check, settle, report a failure to the console."""
 
     def __init__(self) -> None:
         self.clock = StillClock()

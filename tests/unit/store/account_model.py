@@ -1,4 +1,4 @@
-"""What an account should do, in plain Python: the state machine runs the store beside it."""
+"""A model of an account in plain Python: the state machine compares the store with it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ TICKET = timedelta(minutes=5)
 SETUP = timedelta(minutes=10)
 
 Refusal = type[GatekeyError] | None
-"""What an act is refused with, or None where it is done."""
+"""The error of a refused act, or None where it is done."""
 
 
 @dataclass(eq=False)
@@ -134,7 +134,7 @@ class Account:
         )
 
     def refusal(self, session: Session, *, proof: bool = False) -> Refusal:
-        """What a session's call is refused with before its own rule is asked."""
+        """The error of a session's call before its own rule is asked."""
         if not self.is_alive(session):
             return SessionEnded
         if session.is_locked:

@@ -30,13 +30,13 @@ def act(store: Store, account_id: int, count: int = 1) -> None:
 
 
 def copy_of(store: Store, *tables: str) -> dict[str, list[dict[str, Any]]]:
-    """What somebody who may read the database can keep."""
+    """The rows that a reader of the database can keep."""
     with store.database.read() as tx:
         return {name: [dict(row._mapping) for row in tx.execute(select(Base.metadata.tables[name]))] for name in tables}
 
 
 def put_back(store: Store, copy: dict[str, list[dict[str, Any]]], account_id: int | None = None) -> None:
-    """What somebody who may write to the database can do with it: for one account, or for everything."""
+    """Replace the rows, as a writer to the database can: those of one account, or all."""
     with store.database.engine.begin() as tx:
         for name, rows in copy.items():
             table: Table = Base.metadata.tables[name]

@@ -1,4 +1,4 @@
-"""What an administrator does to the ways into an account: keys, second factor, address, and the whole of it."""
+"""Acts of an administrator on an account: its keys, second factor, address, and the account itself."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What binds all chains together: nobody without the key sets one of them back, whatever copies of it they kept."""
+"""The total over all chains: without the key, no chain can be set back to an earlier copy."""
 
 import threading
 from contextlib import suppress
@@ -61,7 +61,7 @@ def test_a_total_made_to_fit_is_not_blessed_by_the_next_event(store: Store, alic
 
 
 def test_everything_set_back_is_flawless_from_within(store: Store, alice: Person, bob: Person) -> None:
-    """Why there are checkpoints."""
+    """Checkpoints exist for this case."""
     kept = copy_of(store, *WHOLE_LOG)
     act(store, alice.id, 3)
     act(store, bob.id, 3)

@@ -122,7 +122,7 @@ def test_a_backup_of_an_older_schema_is_brought_up(file_url: str, empty_url: str
 
 
 def _make_older(path: Path) -> None:
-    """What the version before would have written."""
+    """A backup as the version before would have written it."""
     from store.database import Database
 
     with closing(sqlite3.connect(path)) as connection:

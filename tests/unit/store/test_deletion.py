@@ -85,7 +85,7 @@ def test_every_table_has_a_model() -> None:
 
 
 def rows_of(store: Store, account_id: int) -> dict[str, int]:
-    """How many rows of each table belong to an account."""
+    """The number of rows of an account, by table."""
     counts = {}
     with store.database.read() as tx:
         for table in Base.metadata.sorted_tables:

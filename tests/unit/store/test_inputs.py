@@ -1,4 +1,4 @@
-"""What people type: kept in one form, or refused with the field's name."""
+"""Typed input: kept in one form, or refused with the field's name."""
 
 from collections.abc import Callable
 from email import message_from_bytes

@@ -38,7 +38,7 @@ def keyed(store: Store, alice: Person) -> Person:
 
 
 def finish(store: Store, ceremony: Ceremony, count: int = 0, number: int = 1) -> None:
-    """What the gateway does with an assertion it has verified."""
+    """The gateway's steps for an assertion it has verified."""
     store.passkey_verification.finish_assertion(ceremony, store.passkeys.find(b"credential-%d" % number), count)
 
 

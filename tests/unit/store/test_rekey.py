@@ -49,7 +49,7 @@ def renew(store: Store, key: Path) -> rekey.Renewed:
 
 
 def sealed_under(store: Store) -> dict[int, int]:
-    """How many values are sealed under each key; each is opened on the way."""
+    """The number of values sealed under each key; each is opened on the way."""
     found: dict[int, int] = {}
     with store.database.read() as tx:
         for column in sealed_columns():

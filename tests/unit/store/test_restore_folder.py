@@ -11,7 +11,7 @@ from store.restore_folder import PREFIX, left_over, working_folder
 
 
 def leave(place: Path, name: str = "killed") -> Path:
-    """What a killed restore leaves."""
+    """The files of a killed restore."""
     folder = place / f"{PREFIX}{name}"
     folder.mkdir(mode=0o700)
     (folder / "backup").write_text("a copy")

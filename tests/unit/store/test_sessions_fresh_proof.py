@@ -1,4 +1,4 @@
-"""What needs a fresh proof is refused without one, and then nothing at all is changed."""
+"""Acts that need a fresh proof are refused without one, and then nothing at all is changed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -146,7 +146,7 @@ class AccountsLife(RuleBasedStateMachine):
         return session
 
     def bystander_rows(self) -> dict[str, Any]:
-        """What is bob's, and no act of alice's may touch."""
+        """Bob's rows, which no act of alice may touch."""
         watched = ("accounts", "quotas", "notification_settings", "price_settings", "audit_heads")
         stored = contents(self.store)
         return {name: [row for row in stored[name] if row[0] == self.bob] for name in watched}
@@ -242,7 +242,7 @@ class AccountsLife(RuleBasedStateMachine):
                 return "nonsense", False
 
     def second_factor(self, code: str, is_totp: bool) -> Refusal:
-        """What a second factor is refused with; a guess is charged."""
+        """The error of a refused second factor; a guess is counted."""
         factor = self.account.factor
         if factor is None:
             return NotEnabled

@@ -1,4 +1,4 @@
-"""What a deletion leaves on the disk, and that a vacuum takes it off."""
+"""The traces of a deletion on the disk, and the vacuum that removes them."""
 
 from pathlib import Path
 

@@ -25,7 +25,7 @@ def console(way: str, log: Path | str = "") -> PtyTerminal:
 
 
 def after(terminal: PtyTerminal) -> bytes:
-    """What was written after the alternate screen was left."""
+    """The output after the alternate screen was left."""
     assert terminal.raw.count(LEFT_THE_SCREEN) == 1
     return bytes(terminal.raw.partition(LEFT_THE_SCREEN)[2])
 

@@ -106,7 +106,7 @@ def test_the_driver_fits_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Wire(list[str]):
-    """What reaches the terminal, write by write."""
+    """The bytes that reach the terminal, write by write."""
 
     def write(self, data: str) -> None:
         self.append(data)
@@ -207,7 +207,7 @@ def test_a_closed_window_ends_a_program_that_ignores_sighup() -> None:
 
 
 class ClosedWindow(io.StringIO):
-    """What stderr is once the terminal behind it is gone."""
+    """A stderr whose terminal is gone."""
 
     def write(self, text: str) -> int:
         raise OSError(errno.EIO, "Input/output error")

@@ -1,4 +1,4 @@
-"""Where a console runs: the owner is shown the terminal, and tries are counted without it."""
+"""The origin of a console: the owner is shown the terminal, and attempts are counted without it."""
 
 import os
 from itertools import count

@@ -1,4 +1,4 @@
-"""What holds for every widget of the house, by looking at the code and at the whole gallery."""
+"""Rules for every widget, checked in the code and on the whole gallery."""
 
 import ast
 import importlib

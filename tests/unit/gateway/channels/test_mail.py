@@ -18,7 +18,7 @@ from tests.unit.gateway.channels.mail_inputs import ADDRESSES, HEADERS, HOSTILE
 
 
 def read(mail: EmailMessage) -> EmailMessage:
-    """What a receiver makes of the bytes."""
+    """The message as a receiver parses it."""
     parsed = email.message_from_bytes(mail.as_bytes(), policy=email.policy.default)
     assert isinstance(parsed, EmailMessage)
     return parsed

@@ -42,7 +42,7 @@ def status(
     respond: Respond,
     timeouts: Timeouts = PATIENT,
 ) -> DeliveryFailed:
-    """What comes of this answer. Of a short time a slow machine may leave none to ask in."""
+    """The outcome of this answer. A slow machine may leave nothing of a short timeout to ask in."""
     with HttpReceiver(backstage, respond) as receiver:
         way = outbound(authority, f"{HOST}:{receiver.port}", timeouts=timeouts)
         error = failing(send(message, f"http://{HOST}:{receiver.port}", way, FixedClock()))

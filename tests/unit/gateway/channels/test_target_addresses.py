@@ -1,4 +1,4 @@
-"""What the store lets a person save is what the channels can use: one that is refused later is refused too late."""
+"""Every address the store saves can be used by its channel: a later refusal would come too late."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -27,7 +27,7 @@ HOSTS = st.from_regex(r"(\[[0-9a-fA-F:.%]{1,20}\]|[a-zA-Z0-9._-]{1,20}):[0-9]{1,
 
 
 def saved(check: Callable[[], T]) -> T | None:
-    """What the store keeps, or None if it refuses."""
+    """The stored address, or None if the store refuses it."""
     try:
         return check()
     except (InvalidInput, ValueError):

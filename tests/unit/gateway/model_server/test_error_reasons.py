@@ -34,7 +34,7 @@ PAGE: Final = (
 
 
 async def refused(store: Store, body: Any, status: int, **asked: Any) -> tuple[httpx.Response, str]:
-    """What the client was told, and what the log says of it."""
+    """The client's answer and the log's sentence."""
     key = make_relayed(store)
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(body, status))) as client:
         told = await client.post("/v1/chat/completions", json={**CHAT, **asked})
@@ -144,7 +144,7 @@ async def test_a_reason_in_a_stream_was_told(store: Store) -> None:
 
 
 HIDDEN: Final = "No worker at models.test, nor at http://gpu-7.lan/v1"
-"""Where the model server of `make_relayed` lies, without a port: a name that no pattern takes for an address."""
+"""The host of `make_relayed`'s model server, without a port: a name that no pattern takes for an address."""
 
 
 async def test_no_reason_in_a_good_answer_told_where_the_model_server_is(store: Store) -> None:

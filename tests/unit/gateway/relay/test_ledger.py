@@ -1,4 +1,4 @@
-"""What a relayed call costs, to the last micro-USD, and what is logged of it."""
+"""The cost of a relayed call, to the last micro-USD, and its log entry."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What is held for an answer of unknown length, what the model server is asked to keep to, and what a refusal says."""
+"""Answers of unknown length: the amount held, the limit sent to the model server, and the refusal."""
 
 import asyncio
 import json

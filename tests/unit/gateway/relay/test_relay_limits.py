@@ -1,4 +1,4 @@
-"""What one account may ask of the gateway at once and in a minute, and what its refusals leave behind."""
+"""Limits of one account on calls at once and per minute, and the traces of their refusals."""
 
 import asyncio
 import gzip

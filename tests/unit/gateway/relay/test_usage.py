@@ -1,4 +1,4 @@
-"""What model servers say of usage, well or badly: nothing is served for nothing, and no error is paid for."""
+"""Usage as model servers report it, well or badly: every answer is charged, and no error is."""
 
 import json
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What an administrator does from the shell, and that each act is recorded."""
+"""Acts of an administrator from the shell, each of which is recorded."""
 
 import getpass
 import json

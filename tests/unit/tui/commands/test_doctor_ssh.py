@@ -18,7 +18,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def found(config: Path, text: str = "", keys: str = "") -> dict[str, list[Finding]]:
-    """What is found with this configuration, and these lines in `authorized_keys`."""
+    """The findings for this configuration and these lines in `authorized_keys`."""
     config.write_text(f"AuthorizedKeysFile {config.parent}/%u/keys\n{text}")
     import pwd
 

@@ -33,7 +33,7 @@ class Stage(App[None]):
         await super()._on_message(message)
 
     def lines(self) -> list[str]:
-        """What the screen shows, row by row, trailing blanks cut."""
+        """The screen's text, row by row, trailing blanks cut."""
         return [
             "".join(segment.text for segment in strip).rstrip() for strip in self.screen._compositor.render_strips()
         ]

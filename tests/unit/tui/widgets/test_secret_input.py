@@ -1,4 +1,4 @@
-"""What is typed into a secret field stays there: no clipboard, no log; codes come in as people paste them."""
+"""Secret fields keep their text: no clipboard, no log; codes come in as people paste them."""
 
 import pytest
 from textual.widget import Widget
