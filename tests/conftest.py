@@ -47,6 +47,9 @@ from tests.harness.fixtures import (
     postgres_url as postgres_url,
 )
 from tests.harness.fixtures import (
+    processes as processes,
+)
+from tests.harness.fixtures import (
     shared_memory as shared_memory,
 )
 from tests.harness.fixtures import (

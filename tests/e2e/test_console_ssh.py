@@ -38,7 +38,7 @@ Subsystem sftp /usr/lib/openssh/sftp-server
 
 
 @dataclass(frozen=True)
-class Door:
+class SshServer:
     """A running sshd, and the command line that comes in by it."""
 
     home: Home
@@ -53,7 +53,7 @@ def of_readme(line: str, home: Home) -> str:
 
 
 @pytest.fixture(params=["authorized_keys", "ForceCommand"])
-def door(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Door]:
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SshServer]:
     """sshd on loopback with throw-away keys, whose one way in is bound to the console as README says."""
     parts.need(parts.OPENSSH)
     if os.geteuid() == 0:
@@ -83,7 +83,7 @@ def door(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Door]:
     )
     with listening(tmp_path, forced) as port:
         (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{port} {(tmp_path / 'host.pub').read_text()}")
-        yield Door(
+        yield SshServer(
             home,
             (
                 *("ssh", "-F", "none", "-i", tmp_path / "person", "-p", str(port)),
@@ -115,10 +115,12 @@ def listening(folder: Path, forced: str) -> Iterator[int]:
     raise AssertionError("sshd did not start:\n" + "".join(said))
 
 
-def test_the_console_opens_over_ssh_and_ends_with_it(door: Door) -> None:
-    added = door.home.run("admin", "user", "add", "alice", "--email", "a@b.example", "--password-stdin", stdin=PASSWORD)
+def test_the_console_opens_over_ssh_and_ends_with_it(server: SshServer) -> None:
+    added = server.home.run(
+        "admin", "user", "add", "alice", "--email", "a@b.example", "--password-stdin", stdin=PASSWORD
+    )
     assert added.returncode == 0, added.stderr
-    with Installed([*door.client[:-1], "-tt", door.client[-1], "a-command-of-my-own"]) as terminal:
+    with Installed([*server.client[:-1], "-tt", server.client[-1], "a-command-of-my-own"]) as terminal:
         terminal.enter("Username", "alice")
         terminal.enter("Password", PASSWORD, masked=True)
         terminal.until("only this one")
@@ -139,17 +141,21 @@ def files_below(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file() and path.parent.name != "data"}
 
 
-def test_a_person_who_comes_in_over_ssh_writes_nothing_that_the_next_login_runs(door: Door, tmp_path: Path) -> None:
+def test_a_person_who_comes_in_over_ssh_writes_nothing_that_the_next_login_runs(
+    server: SshServer, tmp_path: Path
+) -> None:
     """The attack: a key named as a command, everything exported to `~/.bashrc`, and another login."""
-    added = door.home.run("admin", "user", "add", "alice", "--email", "a@b.example", "--password-stdin", stdin=PASSWORD)
+    added = server.home.run(
+        "admin", "user", "add", "alice", "--email", "a@b.example", "--password-stdin", stdin=PASSWORD
+    )
     assert added.returncode == 0, added.stderr
-    with open_account_store(Options(), create=False, environ=door.home.env) as store:
+    with open_account_store(Options(), create=False, environ=server.home.env) as store:
         answer = store.sign_in.with_password("alice", PASSWORD, source="a test")
         assert isinstance(answer, SignedIn)
         store.api_keys.create(answer.token, BAIT)
     before = files_below(tmp_path)
     asked = ["gatekey", "--database", str(tmp_path / "another.sqlite3"), "--demo"]
-    with Installed([*door.client[:-1], "-tt", door.client[-1], *asked], env={"COLORTERM": "truecolor"}) as terminal:
+    with Installed([*server.client[:-1], "-tt", server.client[-1], *asked], env={"COLORTERM": "truecolor"}) as terminal:
         terminal.enter("Username", "alice")
         terminal.enter("Password", PASSWORD, masked=True)
         terminal.until("Delete Account")
@@ -166,27 +172,27 @@ def test_a_person_who_comes_in_over_ssh_writes_nothing_that_the_next_login_runs(
         terminal.press("escape")
         terminal.until_gone("No matches found")
         terminal.quit()
-    for words in (["-s", door.client[-1], "sftp"], [door.client[-1], "touch", str(tmp_path / "touched")]):
-        ran = subprocess.run([*door.client[:-1], *words], capture_output=True, text=True, check=False, input="")
+    for words in (["-s", server.client[-1], "sftp"], [server.client[-1], "touch", str(tmp_path / "touched")]):
+        ran = subprocess.run([*server.client[:-1], *words], capture_output=True, text=True, check=False, input="")
         assert (ran.returncode, ran.stdout) == (2, "")
     assert files_below(tmp_path) == before
-    subprocess.run(["bash", "-i", "-c", "true"], env={"HOME": str(door.home.folder)}, check=True, capture_output=True)
-    assert not (door.home.folder / "ran").exists()
+    subprocess.run(["bash", "-i", "-c", "true"], env={"HOME": str(server.home.folder)}, check=True, capture_output=True)
+    assert not (server.home.folder / "ran").exists()
 
 
-def test_doctor_is_content_with_readme_and_with_nothing_less(door: Door, tmp_path: Path) -> None:
+def test_doctor_is_content_with_readme_and_with_nothing_less(server: SshServer, tmp_path: Path) -> None:
     config = tmp_path / "sshd_config"
-    ran = door.home.run("doctor", "--sshd-config", str(config))
+    ran = server.home.run("doctor", "--sshd-config", str(config))
     assert "Every forced command that runs Gatekey has --no-files." in ran.stdout
     for file in (config, tmp_path / "authorized_keys"):
         file.write_text(file.read_text().replace(" --no-files", ""))
-    ran = door.home.run("doctor", "--sshd-config", str(config))
+    ran = server.home.run("doctor", "--sshd-config", str(config))
     assert ran.returncode == 1
     assert "lacks --no-files" in ran.stdout
 
 
-def test_over_ssh_without_a_terminal_there_is_a_sentence(door: Door) -> None:
-    ran = subprocess.run([*door.client[:-1], "-T", door.client[-1]], capture_output=True, text=True, check=False)
+def test_over_ssh_without_a_terminal_there_is_a_sentence(server: SshServer) -> None:
+    ran = subprocess.run([*server.client[:-1], "-T", server.client[-1]], capture_output=True, text=True, check=False)
     assert ran.returncode == 2
     assert ran.stdout == ""
     assert "The console needs a terminal" in ran.stderr

@@ -24,9 +24,17 @@ from store.store import Store
 from store.values.notifications import DeliveryState
 from tests.e2e.installed import GATEKEY, PATIENCE, Home
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage
+from tests.fakes.receivers import LoopThread
 from tests.harness.consoles import Stage, console
-from tests.harness.notifications import Letterboxes, add_person, latest, letterboxes, spend, targets, use
+from tests.harness.notifications import (
+    NotificationReceivers,
+    add_person,
+    latest,
+    notification_receivers,
+    spend,
+    targets,
+    use,
+)
 from tests.harness.stores import make_store
 from tui.store_location import Options, open_account_store
 
@@ -36,13 +44,13 @@ ONE_EACH = dict.fromkeys(Channel, 1)
 
 
 @pytest.fixture
-def boxes() -> Iterator[Letterboxes]:
-    with Backstage() as backstage, letterboxes(backstage, Authority()) as running:
+def boxes() -> Iterator[NotificationReceivers]:
+    with LoopThread() as loop_thread, notification_receivers(loop_thread, Authority()) as running:
         yield running
 
 
 @pytest.fixture
-def authority_file(boxes: Letterboxes, tmp_path: Path) -> Path:
+def authority_file(boxes: NotificationReceivers, tmp_path: Path) -> Path:
     """The certificate that vouches for the mail server."""
     (certificate,) = boxes.authority.trust().get_ca_certs(binary_form=True)
     path = tmp_path / "authority.pem"
@@ -71,18 +79,18 @@ def home(tmp_path: Path, authority_file: Path) -> Trusting:
     return Trusting(tmp_path, authority_file)
 
 
-def warned_everywhere(home: Trusting, boxes: Letterboxes) -> int:
+def warned_everywhere(home: Trusting, boxes: NotificationReceivers) -> int:
     """Alice, who chose every channel; returns her account."""
     with home.open(create=True) as store:
         use(store, boxes)
         return add_person(store, "alice", targets(boxes.origins, by_mail=True))
 
 
-def counts(boxes: Letterboxes) -> dict[Channel, int]:
+def counts(boxes: NotificationReceivers) -> dict[Channel, int]:
     return {channel: len(boxes.ids(channel)) for channel in Channel}
 
 
-def test_notify_once_says_what_failed(home: Trusting, boxes: Letterboxes) -> None:
+def test_notify_once_says_what_failed(home: Trusting, boxes: NotificationReceivers) -> None:
     alice = warned_everywhere(home, boxes)
     boxes.break_down()
     with home.open() as store:
@@ -101,7 +109,7 @@ def test_notify_once_says_what_failed(home: Trusting, boxes: Letterboxes) -> Non
 
 
 def test_notify_once_told_a_warning_everywhere_and_a_security_notice_by_mail(
-    home: Trusting, boxes: Letterboxes
+    home: Trusting, boxes: NotificationReceivers
 ) -> None:
     alice = warned_everywhere(home, boxes)
     with home.open() as store:
@@ -119,7 +127,7 @@ def test_notify_once_told_a_warning_everywhere_and_a_security_notice_by_mail(
     assert [mail.recipients for mail in boxes.mail.mails] == [("alice@example.com",)] * 2
 
 
-def test_serve_delivered_what_happened_while_it_ran(home: Trusting, boxes: Letterboxes) -> None:
+def test_serve_delivered_what_happened_while_it_ran(home: Trusting, boxes: NotificationReceivers) -> None:
     alice = warned_everywhere(home, boxes)
     with subprocess.Popen(
         [GATEKEY, "serve", "--port", "0"],
@@ -168,7 +176,7 @@ def has_arrived(stage: Stage, channel: Channel) -> bool:
 
 @pytest.mark.anyio
 async def test_send_test_reached_every_receiver_and_its_result_stayed_visible(
-    boxes: Letterboxes, authority_file: Path, monkeypatch: pytest.MonkeyPatch
+    boxes: NotificationReceivers, authority_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(TRUSTED, str(authority_file))
     store = make_store()

@@ -1,6 +1,6 @@
 """Real receivers on loopback: recording HTTP and SMTP servers, and their faults.
 
-    with Backstage() as backstage, HttpReceiver(backstage, reply(200)) as receiver:
+    with LoopThread() as loop_thread, HttpReceiver(loop_thread, reply(200)) as receiver:
         ...  # talk to http://127.0.0.1:{receiver.port}
         assert receiver.requests[0].body == b"..."
 
@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 _PATIENCE = 90.0
 
 
-class Backstage:
+class LoopThread:
     """An event loop in a thread, on which receivers run."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class TcpReceiver:
 
     def __init__(
         self,
-        backstage: Backstage,
+        loop_thread: LoopThread,
         behaviour: Behaviour,
         *,
         tls: ssl.SSLContext | None = None,
@@ -61,20 +61,20 @@ class TcpReceiver:
     ) -> None:
         self.connections = 0
         self.port = 0
-        self._backstage = backstage
+        self._loop_thread = loop_thread
         self._behaviour = behaviour
         self._tls = tls
         self._host = host
         self._open: set[asyncio.Task[Any]] = set()
 
     def __enter__(self) -> Self:
-        self._backstage.run(self._start())
+        self._loop_thread.run(self._start())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._backstage.run(self._stop())
+        self._loop_thread.run(self._stop())
 
     async def _start(self) -> None:
         self._server = await asyncio.start_server(self._serve, self._host, 0, ssl=self._tls)
@@ -171,13 +171,13 @@ class HttpReceiver(TcpReceiver):
 
     def __init__(
         self,
-        backstage: Backstage,
+        loop_thread: LoopThread,
         respond: Respond | None = None,
         *,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
     ) -> None:
-        super().__init__(backstage, self._converse, tls=tls, host=host)
+        super().__init__(loop_thread, self._converse, tls=tls, host=host)
         self.requests: list[Recorded] = []
         self.respond = respond or reply()
 
@@ -213,7 +213,7 @@ class SmtpReceiver:
 
     def __init__(
         self,
-        backstage: Backstage,
+        loop_thread: LoopThread,
         tls: ssl.SSLContext,
         *,
         implicit: bool = False,
@@ -224,7 +224,7 @@ class SmtpReceiver:
         self.mails: list[Mail] = []
         self.sign_ins: list[bytes] = []
         self.port = 0
-        self._backstage = backstage
+        self._loop_thread = loop_thread
         self._tls = tls
         self._implicit = implicit
         self._starttls = starttls
@@ -233,11 +233,11 @@ class SmtpReceiver:
         self._sessions: list[SMTP] = []
 
     def __enter__(self) -> Self:
-        self._backstage.run(self._start())
+        self._loop_thread.run(self._start())
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._backstage.run(self._stop())
+        self._loop_thread.run(self._stop())
 
     async def _start(self) -> None:
         loop = asyncio.get_running_loop()

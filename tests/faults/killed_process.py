@@ -47,10 +47,10 @@ class Victim:
 
     def open(self) -> tuple[Store, StillClock]:
         """A store of its own; from here on the blow can fall."""
-        racer = enter(self.url)
-        racer.clock.time = self.time
+        worker_store = enter(self.url)
+        worker_store.clock.time = self.time
         self.arm()
-        return racer.store, racer.clock
+        return worker_store.store, worker_store.clock
 
     def arm(self) -> None:
         """Let the blow fall from now on."""

@@ -31,7 +31,7 @@ CALL: Final = UsageEntry(Kind.CONSUMPTION, "priced-model", prompt_tokens=10, cli
 
 
 @dataclass(frozen=True)
-class Household:
+class PopulatedAccount:
     """An account with everything, its session, and what must never be found on a disk, by name."""
 
     account_id: int
@@ -46,7 +46,7 @@ def fresh(words: str) -> str:
     return f"{words}-{secrets.token_hex(12)}"
 
 
-def open_house(store: Store) -> dict[str, str]:
+def enable_everything(store: Store) -> dict[str, str]:
     """Switch everything on as an administrator; returns the site's secrets."""
     allow_passkeys(store)
     configure_mail(store)
@@ -60,7 +60,7 @@ def open_house(store: Store) -> dict[str, str]:
     return planted
 
 
-def move_in(store: Store, clock: StillClock, name: str = "alice") -> Household:
+def populate_account(store: Store, clock: StillClock, name: str = "alice") -> PopulatedAccount:
     """Do everything an account can do, and leave something under way in every table."""
     email = f"{name}@example.com"
     account = add_account(store, name, email=email)
@@ -72,8 +72,8 @@ def move_in(store: Store, clock: StillClock, name: str = "alice") -> Household:
     planted |= {"totp secret": enrolment.secret, "enrolment address": enrolment.uri}
     planted |= {f"old code {n}": code for n, code in enumerate(enrolment.codes)}
     planted |= {f"code {n}": code for n, code in enumerate(codes)}
-    second = through_the_door(store, name, planted, codes[0])
-    third = through_the_door(store, name, planted, code_at(enrolment.secret, clock))
+    second = sign_in_with_code(store, name, planted, codes[0])
+    third = sign_in_with_code(store, name, planted, code_at(enrolment.secret, clock))
     planted |= {"second session": second, "session": third}
     planted["old token"] = store.access_token.generate(third).token
     planted["token"] = store.access_token.generate(third).token
@@ -87,7 +87,7 @@ def move_in(store: Store, clock: StillClock, name: str = "alice") -> Household:
     planted["open ticket"] = ask_for_ticket(store, name, planted["new password"])
     with store.database.write() as tx:
         plant_setup(store, tx, account.id)
-    return Household(account.id, name, email, third, planted)
+    return PopulatedAccount(account.id, name, email, third, planted)
 
 
 def ask_for_ticket(store: Store, name: str, password: str) -> str:
@@ -97,7 +97,7 @@ def ask_for_ticket(store: Store, name: str, password: str) -> str:
     return answer.ticket
 
 
-def through_the_door(store: Store, name: str, planted: dict[str, str], code: str) -> str:
+def sign_in_with_code(store: Store, name: str, planted: dict[str, str], code: str) -> str:
     """A whole sign-in with two factors; its ticket is one more secret."""
     ticket = ask_for_ticket(store, name, planted["new password"])
     planted[f"ticket of {code}"] = ticket

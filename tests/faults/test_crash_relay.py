@@ -98,7 +98,7 @@ def crashing_postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-def move_in(url: str, upstream: str) -> str:
+def prepare_account(url: str, upstream: str) -> str:
     """An account with money, a priced model and a model server; returns the account's API key."""
     with make_store(url) as store:
         add_account(store, quota_usd=QUOTA_USD)
@@ -156,7 +156,7 @@ async def test_calls_in_flight_through_a_crash_of_the_database_were_charged(tmp_
 
     models.fault = hold_back
     with crashing_postgres() as postgres, postgres.database() as url, live(models.app) as upstream:
-        key = move_in(url, upstream)
+        key = prepare_account(url, upstream)
         with several(1, tmp_path, url, make_ring()) as (gateway,):
             clients = Clients(gateway.url, key)
             async with clients.client() as client:
@@ -181,7 +181,7 @@ async def test_calls_in_flight_through_a_crash_of_the_database_were_charged(tmp_
 @pytest.mark.parametrize("crashes", [1, pytest.param(8, marks=pytest.mark.long)])
 async def test_a_crash_of_the_database_under_load(tmp_path: Path, crashes: int) -> None:
     with crashing_postgres() as postgres, postgres.database() as url, live(ModelServer().app) as upstream:
-        key = move_in(url, upstream)
+        key = prepare_account(url, upstream)
         with several(1, tmp_path, url, make_ring()) as (gateway,):
             clients = Clients(gateway.url, key)
             workers = [asyncio.create_task(clients.keep_calling(number)) for number in range(WORKERS)]
@@ -210,7 +210,7 @@ async def test_a_kill_of_the_gateway_under_load(url: str, database_kind: str, tm
     answered: list[str] = []
     refused: Counter[str] = Counter()
     with live(ModelServer().app) as upstream:
-        key = move_in(url, upstream)
+        key = prepare_account(url, upstream)
         for _ in range(blows):
             with several(1, tmp_path, url, make_ring()) as (gateway,):
                 clients = Clients(gateway.url, key)

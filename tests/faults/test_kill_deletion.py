@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from store.models import Account, Tombstone
 from tests.faults.kill_report import Verdict, at, is_corrupt
 from tests.faults.killed_process import Victim, strike, sweep
-from tests.faults.populated_store import Household, census, move_in, open_house
+from tests.faults.populated_store import PopulatedAccount, census, enable_everything, populate_account
 from tests.harness.stores import StillClock, make_store
 
 
@@ -16,7 +16,7 @@ class Doomed:
     """An account about to be deleted, and how many rows it has where."""
 
     clock: StillClock
-    lives: Household
+    lives: PopulatedAccount
     rows: dict[str, int]
 
 
@@ -29,7 +29,7 @@ def delete(victim: Victim, token: str, name: str) -> None:
 def prepare(url: str, number: int) -> Doomed:
     clock = at(number)
     with make_store(url, clock=clock, seed=number) as store:
-        lives = move_in(store, clock, f"user{number}")
+        lives = populate_account(store, clock, f"user{number}")
         with store.database.read() as tx:
             return Doomed(clock, lives, census(tx, lives.account_id))
 
@@ -37,10 +37,10 @@ def prepare(url: str, number: int) -> Doomed:
 def test_deleting_an_account(url: str, database_kind: str, blow_count: int) -> None:
     verdict = Verdict("delete", database_kind)
     with make_store(url) as store:
-        open_house(store)
+        enable_everything(store)
     first = prepare(url, 1)
     empty = [table for table, rows in first.rows.items() if rows == 0]
-    assert not empty, f"the household has nothing in {empty}"
+    assert not empty, f"the account has nothing in {empty}"
     planned = sweep(delete, url, first.clock.time, blow_count, first.lives.token, first.lives.name)
     for number, blow in enumerate(planned, 2):
         doomed = prepare(url, number)

@@ -13,7 +13,7 @@ from store.models import Delivery, OutboxMessage
 from store.outbox import LEASE_DURATION
 from store.sections import Channel
 from store.values.notifications import DeliveryState
-from tests.fakes.receivers import Backstage, HttpReceiver
+from tests.fakes.receivers import HttpReceiver, LoopThread
 from tests.faults.dispatching import WAYS, Gap, die_in, warn_and_dispatch
 from tests.faults.kill_report import at, is_corrupt
 from tests.faults.killed_process import Blow, strike, sweep
@@ -41,10 +41,10 @@ class Receivers:
 @pytest.fixture
 def receivers() -> Iterator[Receivers]:
     with (
-        Backstage() as backstage,
-        HttpReceiver(backstage) as webhook,
-        HttpReceiver(backstage) as bark,
-        HttpReceiver(backstage) as gotify,
+        LoopThread() as loop_thread,
+        HttpReceiver(loop_thread) as webhook,
+        HttpReceiver(loop_thread) as bark,
+        HttpReceiver(loop_thread) as gotify,
     ):
         yield Receivers(dict(zip(BY_HTTP, (webhook, bark, gotify), strict=True)))
 

@@ -13,7 +13,7 @@ from store.models import SCHEMA_REVISION, Base
 from tests.faults.kill_report import Verdict, file_of, is_corrupt
 from tests.faults.killed_process import Victim, strike, sweep
 from tests.faults.later_revision import LATER, plant, program_of
-from tests.faults.populated_store import move_in, open_house
+from tests.faults.populated_store import enable_everything, populate_account
 from tests.harness.postgres import PostgresServer
 from tests.harness.processes import enter
 from tests.harness.stores import START, StillClock, add_account, make_store, sqlite_url
@@ -76,8 +76,8 @@ def inhabited(url: str) -> str:
     """Somebody with a row in every table."""
     clock = StillClock()
     with make_store(url, clock=clock) as store:
-        open_house(store)
-        move_in(store, clock)
+        enable_everything(store)
+        populate_account(store, clock)
     return url
 
 

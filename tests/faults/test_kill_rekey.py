@@ -10,7 +10,7 @@ from store.sealed_columns import sealed_columns
 from store.store import Store
 from tests.faults.kill_report import Verdict, is_corrupt
 from tests.faults.killed_process import Victim, strike, sweep
-from tests.faults.populated_store import move_in, open_house
+from tests.faults.populated_store import enable_everything, populate_account
 from tests.harness.stores import START, StillClock, make_ring, make_store
 
 
@@ -42,8 +42,8 @@ def test_a_rekey(url: str, database_kind: str, tmp_path: Path, blow_count: int) 
     key, clock = tmp_path / "keys" / "key", StillClock()
     key_file.write_key_file(key, make_ring())
     with make_store(url, clock=clock, ring=FileRing(key)) as store:
-        open_house(store)
-        move_in(store, clock)
+        enable_everything(store)
+        populate_account(store, clock)
     half = 0
     for number, blow in enumerate(sweep(renew, url, START, blow_count, key)):
         said, was_killed = strike(renew, url, START + timedelta(days=1, seconds=number), blow, key)

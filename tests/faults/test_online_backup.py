@@ -16,32 +16,30 @@ from store.models import Account, Quota, UsageEntryRow
 from store.money import MICRO_PER_USD
 from store.store import Store
 from store.values.usage import Kind, UsageEntry
-from tests.harness.processes import FULL, Crew, Lane, enter
+from tests.harness.processes import FULL, ProcessGroup, Worker, enter
 from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import START, add_account, make_store, sqlite_url
-from tests.races.conftest import crew
 
-__all__ = ["crew"]
 COST = 10
 
 
-def write(lane: Lane, url: str, account_ids: list[int], stop: Path) -> int:
+def write(worker: Worker, url: str, account_ids: list[int], stop: Path) -> int:
     """Make calls on one's own account until told to stop; returns how many."""
     made = 0
     with enter(url).store as store:
-        lane.meet()
+        worker.meet()
         while not stop.exists():
-            reservation = hold_quota(store, account_ids[lane.number], COST)
+            reservation = hold_quota(store, account_ids[worker.number], COST)
             book_call(store, reservation, COST, UsageEntry(Kind.CONSUMPTION, "model"))
             made += 1
     return made
 
 
 @contextmanager
-def writers(crew: Crew, url: str, account_ids: list[int], stop: Path) -> Iterator[None]:
+def writers(processes: ProcessGroup, url: str, account_ids: list[int], stop: Path) -> Iterator[None]:
     """Eight programs at work meanwhile, each of which gets something done."""
     with ThreadPoolExecutor(1) as thread:
-        running = thread.submit(crew.run, write, url, account_ids, stop)
+        running = thread.submit(processes.run, write, url, account_ids, stop)
         try:
             yield
         finally:
@@ -84,13 +82,13 @@ def adds_up(store: Store, account_id: int) -> bool:
 
 
 @pytest.mark.parametrize("count", [4, pytest.param(50, marks=pytest.mark.long)])
-def test_a_backup_amid_writers_is_whole(crew: Crew, tmp_path: Path, count: int) -> None:
+def test_a_backup_amid_writers_is_whole(processes: ProcessGroup, tmp_path: Path, count: int) -> None:
     url, stop = sqlite_url(tmp_path), tmp_path / "stop"
     folder = tmp_path / "copies"
     folder.mkdir(mode=0o700)
     with make_store(url) as store:
         account_ids = [add_account(store, f"user{number}").id for number in range(FULL)]
-        with writers(crew, url, account_ids, stop):
+        with writers(processes, url, account_ids, stop):
             made, calls = [], 0
             for number in range(count):
                 calls = wait_for_calls(store, calls + 1)

@@ -13,20 +13,20 @@ from store.database import Database
 from store.errors import NotAuthentic
 from store.models import SCHEMA_REVISION
 from store.store import Store
-from tests.faults.populated_store import CALL, Household, move_in, open_house
+from tests.faults.populated_store import CALL, PopulatedAccount, enable_everything, populate_account
 from tests.faults.secret_search import decoded, digest_of, forms, hits
 from tests.harness.stores import StillClock, make_store, sqlite_url
 
 
 @dataclass(frozen=True)
-class House:
+class StoreOnDisk:
     """A store on disk where two people live, with its log and a backup beside it."""
 
     store: Store
     folder: Path
     database: Path
-    alice: Household
-    bob: Household
+    alice: PopulatedAccount
+    bob: PopulatedAccount
     secrets: dict[str, str | bytes]
 
     def files(self) -> list[Path]:
@@ -34,7 +34,7 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def on_disk(tmp_path: Path) -> Iterator[StoreOnDisk]:
     clock = StillClock()
     url = sqlite_url(tmp_path)
     database = Path(url.removeprefix("sqlite:///"))
@@ -48,8 +48,8 @@ def house(tmp_path: Path) -> Iterator[House]:
         stack.callback(root.setLevel, level)
         stack.callback(root.removeHandler, handler)
         store = stack.enter_context(make_store(url, clock=clock))
-        planted = open_house(store)
-        alice, bob = move_in(store, clock, "alice"), move_in(store, clock, "bob")
+        planted = enable_everything(store)
+        alice, bob = populate_account(store, clock, "alice"), populate_account(store, clock, "bob")
         planted |= {f"{who.name}: {name}": secret for who in (alice, bob) for name, secret in who.secrets.items()}
         secrets = {
             f"{full}|{part}": value
@@ -59,38 +59,40 @@ def house(tmp_path: Path) -> Iterator[House]:
         backups = tmp_path / "backups"
         backups.mkdir(mode=0o700)
         assert schema.back_up(store.database, backups, clock.now()) is not None
-        yield House(store, tmp_path, database, alice, bob, secrets)
+        yield StoreOnDisk(store, tmp_path, database, alice, bob, secrets)
 
 
-def test_no_file_holds_a_secret(house: House) -> None:
+def test_no_file_holds_a_secret(on_disk: StoreOnDisk) -> None:
     for wrong in ("not the password", "another wrong one"):
         with pytest.raises(NotAuthentic):
-            house.store.sign_in.with_password("alice", wrong, source="alice/2")
-    while_open = house.files()
+            on_disk.store.sign_in.with_password("alice", wrong, source="alice/2")
+    while_open = on_disk.files()
     assert {path.suffix for path in while_open} >= {".sqlite3", ".sqlite3-wal", ".sqlite3-shm", ".log"}
-    found = hits(while_open, house.secrets)
-    house.store.database.checkpoint()
-    found += hits(house.files(), house.secrets)
-    house.store.close()
-    found += hits(house.files(), house.secrets)
-    count = sum(len(forms(secret)) for secret in house.secrets.values())
-    print(f"BAR R1 {len(house.secrets)} secrets in {count} forms, {len(while_open)} files, 3 times: {len(found)} hits")
+    found = hits(while_open, on_disk.secrets)
+    on_disk.store.database.checkpoint()
+    found += hits(on_disk.files(), on_disk.secrets)
+    on_disk.store.close()
+    found += hits(on_disk.files(), on_disk.secrets)
+    count = sum(len(forms(secret)) for secret in on_disk.secrets.values())
+    print(
+        f"BAR R1 {len(on_disk.secrets)} secrets in {count} forms, {len(while_open)} files, 3 times: {len(found)} hits"
+    )
     assert found == []
 
 
-def test_the_search_finds_what_is_there(house: House) -> None:
+def test_the_search_finds_what_is_there(on_disk: StoreOnDisk) -> None:
     """The control: what is stored on purpose is found, so the search above can fail."""
     planted: dict[str, str | bytes] = {
-        "name": house.alice.name,
-        "e-mail": house.alice.email,
-        "digest": digest_of(house.alice.secrets["token"]),
+        "name": on_disk.alice.name,
+        "e-mail": on_disk.alice.email,
+        "digest": digest_of(on_disk.alice.secrets["token"]),
     }
-    found = hits(house.files(), planted)
+    found = hits(on_disk.files(), planted)
     for name in planted:
         assert any(hit.startswith(f"{name} as raw") and "sqlite3" in hit for hit in found), name
 
 
-def remains_of(person: Household) -> dict[str, str | bytes]:
+def remains_of(person: PopulatedAccount) -> dict[str, str | bytes]:
     """Values of this account alone: names, addresses, and the digests of its tokens."""
     kept: dict[str, str | bytes] = {
         "name": f"{person.name}'s",
@@ -104,35 +106,35 @@ def remains_of(person: Household) -> dict[str, str | bytes]:
     return kept
 
 
-def test_a_deleted_person_leaves_no_byte(house: House) -> None:
-    private = house.database.parent
-    bystander = remains_of(house.bob)
-    gone = remains_of(house.alice) | {"name": "alice"}
+def test_a_deleted_person_leaves_no_byte(on_disk: StoreOnDisk) -> None:
+    private = on_disk.database.parent
+    bystander = remains_of(on_disk.bob)
+    gone = remains_of(on_disk.alice) | {"name": "alice"}
     digests = [name for name in gone if name.startswith("digest")]
     before = hits(private.iterdir(), gone)
     assert any("e-mail" in hit for hit in before)
     assert any("digest of token" in hit for hit in before)
-    result = house.store.deletion.delete(house.alice.token, "alice")
+    result = on_disk.store.deletion.delete(on_disk.alice.token, "alice")
     assert result.is_off_disk
     found = hits(private.iterdir(), gone)
-    house.store.close()
+    on_disk.store.close()
     found += hits(private.iterdir(), gone)
     print(f"BAR H3 {len(gone)} traces of a deleted person ({len(digests)} digests): {len(found)} hits")
     assert found == []
     assert any("e-mail" in hit for hit in hits(private.iterdir(), bystander)), "somebody else was deleted, too"
 
 
-def test_addresses_are_erased_from_the_disk(house: House) -> None:
-    private = house.database.parent
+def test_addresses_are_erased_from_the_disk(on_disk: StoreOnDisk) -> None:
+    private = on_disk.database.parent
     address: dict[str, str | bytes] = {"client address": str(CALL.client_ip)}
     assert hits(private.iterdir(), address)
-    for person in (house.alice, house.bob):
-        assert house.store.usage.erase_ips(person.token) > 0
+    for person in (on_disk.alice, on_disk.bob):
+        assert on_disk.store.usage.erase_ips(person.token) > 0
     assert hits(private.iterdir(), address) == []
 
 
-def test_a_backup_is_private(house: House) -> None:
-    (copy,) = (house.folder / "backups").iterdir()
+def test_a_backup_is_private(on_disk: StoreOnDisk) -> None:
+    (copy,) = (on_disk.folder / "backups").iterdir()
     assert copy.stat().st_mode & 0o777 == 0o600
     with_data = Database(f"sqlite:///{copy}")
     with with_data.read() as tx:

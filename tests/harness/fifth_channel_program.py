@@ -20,7 +20,7 @@ from store import rekey
 from store.key_file import FileRing
 from store.sections import Channel
 from store.store import Store, open_store
-from tests.fakes.receivers import Backstage, HttpReceiver, reply
+from tests.fakes.receivers import HttpReceiver, LoopThread, reply
 from tests.harness.command_line import Standard
 from tests.harness.consoles import console
 from tests.harness.gateway_client import client_of, make_token
@@ -38,7 +38,7 @@ def run(folder: Path) -> dict[str, Any]:
     seen: dict[str, Any] = {"from": str(Path(store.sections.__file__).parent), "channels": [*Channel]}
     at = ["--database", str(folder / "private" / "gatekey.sqlite3"), "--key-file", str(folder / "key")]
     seen["upgrade"] = _command(*at, "admin", "upgrade")[0]
-    with Backstage() as backstage, HttpReceiver(backstage, reply(200)) as receiver:
+    with LoopThread() as loop_thread, HttpReceiver(loop_thread, reply(200)) as receiver:
         address = f"http://127.0.0.1:{receiver.port}"
         for field, value, typed in (
             ("url", [address], ""),

@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from store.models import Base
 from store.store import Store, assemble
 from tests.harness.people import Person
 from tests.harness.postgres import PostgresServer, running_server
+from tests.harness.processes import ProcessGroup
 from tests.harness.stores import StillClock, add_account, cheap_hasher, make_ring, make_store, sign_in, sqlite_url
 
 URLS: Final = {"sqlite": "file_url", "postgresql": "postgres_url"}
@@ -77,6 +79,13 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return sqlite_url(tmp_path, "empty.sqlite3")
     return str(request.getfixturevalue("empty_postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[ProcessGroup]:
+    """Eight processes for the whole run."""
+    with closing(ProcessGroup()) as group:
+        yield group
 
 
 @pytest.fixture(scope="session")

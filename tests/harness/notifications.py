@@ -18,7 +18,7 @@ from store.sections import Channel, NotificationSettings
 from store.store import Store
 from store.values.notifications import LastDelivery
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, SmtpReceiver, reply
+from tests.fakes.receivers import HttpReceiver, LoopThread, Recorded, SmtpReceiver, reply
 from tests.harness.channels import DEVICE_KEY, GOTIFY_TOKEN, WEBHOOK_PATH, WEBHOOK_SECRET
 from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import add_account
@@ -30,8 +30,8 @@ BY_HTTP: Final = (Channel.WEBHOOK, Channel.BARK, Channel.GOTIFY)
 class Mailbox(SmtpReceiver):
     """A mail server that writes down the id of every message it was handed, taken or not."""
 
-    def __init__(self, backstage: Backstage, authority: Authority) -> None:
-        super().__init__(backstage, authority.serve(HOST, "localhost"))
+    def __init__(self, loop_thread: LoopThread, authority: Authority) -> None:
+        super().__init__(loop_thread, authority.serve(HOST, "localhost"))
         self.ids: list[str] = []
         self.answers: dict[str, str] = {}
         self._answers = self.answers
@@ -43,7 +43,7 @@ class Mailbox(SmtpReceiver):
 
 
 @dataclass(frozen=True)
-class Letterboxes:
+class NotificationReceivers:
     """A receiver for each channel."""
 
     web: Mapping[Channel, HttpReceiver]
@@ -80,16 +80,16 @@ class Letterboxes:
 
 
 @contextmanager
-def letterboxes(backstage: Backstage, authority: Authority) -> Iterator[Letterboxes]:
+def notification_receivers(loop_thread: LoopThread, authority: Authority) -> Iterator[NotificationReceivers]:
     """The four receivers, while the context is open."""
     with (
-        HttpReceiver(backstage) as webhook,
-        HttpReceiver(backstage) as bark,
-        HttpReceiver(backstage) as gotify,
-        Mailbox(backstage, authority) as mail,
+        HttpReceiver(loop_thread) as webhook,
+        HttpReceiver(loop_thread) as bark,
+        HttpReceiver(loop_thread) as gotify,
+        Mailbox(loop_thread, authority) as mail,
     ):
         web = {Channel.WEBHOOK: webhook, Channel.BARK: bark, Channel.GOTIFY: gotify}
-        yield Letterboxes(web, mail, authority)
+        yield NotificationReceivers(web, mail, authority)
 
 
 def id_of(channel: Channel, request: Recorded) -> str:
@@ -110,7 +110,7 @@ def use_mail(store: Store, host: str, port: int, security: str = "starttls") -> 
     store.site.set("smtp.password", SmtpReceiver.password)
 
 
-def use(store: Store, boxes: Letterboxes) -> None:
+def use(store: Store, boxes: NotificationReceivers) -> None:
     """Configure the site so that messages can reach all of `boxes`."""
     use_mail(store, HOST, boxes.mail.port)
     allow(store, *(f"{HOST}:{receiver.port}" for receiver in boxes.web.values()))

@@ -20,7 +20,7 @@ from tests.harness.stores import StillClock, cheap_hasher, make_ring
 FULL: Final = 8
 """The number of processes in a race, unless a test needs just two."""
 PATIENCE: Final = 300.0
-"""Seconds after which a racer that says nothing is given up, and the test fails."""
+"""Seconds after which a process that says nothing is given up, and the test fails."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,29 +33,29 @@ class RaceFailed(AssertionError):
 
 
 @dataclass(frozen=True)
-class Lane:
-    """One racer's place: its number from 0, and how many race."""
+class Worker:
+    """One process of a race: its number from 0, and how many race."""
 
     number: int
     of: int
     pipe: Pipe = field(repr=False)
 
     def meet(self) -> None:
-        """Wait until every racer is here; all are let go together."""
+        """Wait until every process is here; all are let go together."""
         self.pipe.send((_MET, None))
         if self.pipe.recv() != _GO:
-            raise RaceFailed("another racer failed")
+            raise RaceFailed("another process failed")
 
 
 @dataclass
-class Racer:
-    """A store in a racer's hands, with a clock it may move."""
+class WorkerStore:
+    """The store of one process, with a clock it may move."""
 
     store: Store
     clock: StillClock = field(default_factory=StillClock)
 
 
-class Crew:
+class ProcessGroup:
     """Eight processes that stay for the whole run: starting them takes longer than most races."""
 
     def __init__(self) -> None:
@@ -65,11 +65,11 @@ class Crew:
         )
         self._racers: list[tuple[BaseProcess, Pipe]] = []
 
-    def run(self, task: Callable[Concatenate[Lane, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]:
+    def run(self, task: Callable[Concatenate[Worker, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]:
         """The result of `task` in each of eight processes, in their order. Raises `RaceFailed`."""
         return self._run(task, FULL, args, kwargs)
 
-    def pair(self, task: Callable[Concatenate[Lane, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]:
+    def pair(self, task: Callable[Concatenate[Worker, P], T], *args: P.args, **kwargs: P.kwargs) -> list[T]:
         """The same with two processes."""
         return self._run(task, 2, args, kwargs)
 
@@ -100,23 +100,23 @@ class Crew:
             self._tell(waiting, _STOP)
             self._hear(waiting)
             failures = [what for kind, what in said.values() if kind == _FAILED]
-            raise RaceFailed(failures[0] if failures else "some racers finished while others waited for them")
+            raise RaceFailed(failures[0] if failures else "some processes finished while others waited for them")
 
     def _hear(self, pipes: list[Pipe]) -> dict[Pipe, tuple[str, Any]]:
-        """One word from each of `pipes`. Raises `RaceFailed`, after ending the crew, if one says nothing."""
+        """One word from each of `pipes`. Raises `RaceFailed`, after ending the processes, if one says nothing."""
         said: dict[Pipe, tuple[str, Any]] = {}
         while len(said) < len(pipes):
             silent = [pipe for pipe in pipes if pipe not in said]
             ready: Iterable[Any] = wait(silent, PATIENCE)
             if not ready:
                 self.close()
-                raise RaceFailed(f"{len(silent)} racers said nothing for {PATIENCE:.0f} seconds")
+                raise RaceFailed(f"{len(silent)} processes said nothing for {PATIENCE:.0f} seconds")
             for pipe in ready:
                 try:
                     said[pipe] = pipe.recv()
                 except EOFError:
                     self.close()
-                    raise RaceFailed("a racer died") from None
+                    raise RaceFailed("a process died") from None
         return said
 
     def _tell(self, pipes: list[Pipe], word: str) -> None:
@@ -131,16 +131,16 @@ class Crew:
         self._racers.append((process, ours))
 
 
-def enter(url: str, *, hasher: Hasher | None = None) -> Racer:
-    """A store for one racer: real randomness, or two racers would draw the same tokens."""
+def enter(url: str, *, hasher: Hasher | None = None) -> WorkerStore:
+    """A store for one process: real randomness, or two processes would draw the same tokens."""
     clock = StillClock()
     store = open_store(url, make_ring(), clock=clock, rng=secrets.SystemRandom(), hasher=hasher or cheap_hasher())
-    return Racer(store, clock)
+    return WorkerStore(store, clock)
 
 
-def source(lane: Lane, number: int = 0) -> str:
-    """A place to sign in from that no other racer shares, so that the limit per source does not decide a race."""
-    return f"pts/{lane.number}.{number}"
+def source(worker: Worker, number: int = 0) -> str:
+    """A source of sign-ins that no other process shares: the limit per source must not decide a race."""
+    return f"pts/{worker.number}.{number}"
 
 
 def after_statement(store: Store, marker: str, act: Callable[[], object]) -> None:
@@ -166,10 +166,10 @@ def _serve(pipe: Pipe) -> None:
             task, number, parties, args, kwargs = pipe.recv()
         except EOFError:
             return
-        lane = Lane(number, parties, pipe)
+        worker = Worker(number, parties, pipe)
         try:
-            lane.meet()
-            answer = (_DONE, task(lane, *args, **kwargs))
+            worker.meet()
+            answer = (_DONE, task(worker, *args, **kwargs))
         except Exception:  # noqa: BLE001 - whatever it is, the test shows it
             answer = (_FAILED, traceback.format_exc())
         pipe.send(answer)

@@ -1,4 +1,4 @@
-"""Dispatchers as racers: the product's, and one that looks before it takes."""
+"""Dispatchers as processes: the product's, and one that looks before it takes."""
 
 import asyncio
 import ssl
@@ -13,24 +13,24 @@ from store.outbox import Job
 from store.sections import Channel
 from store.store import Store
 from store.values.notifications import DeliveryState
-from tests.harness.processes import Lane, enter
+from tests.harness.processes import Worker, enter
 
 WAYS: Final = DeliveryTransports(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
 """Everything goes over plain HTTP here: nobody needs to be trusted."""
 
 
-def dispatch(lane: Lane, url: str) -> int:
-    """Deliver until nothing is due; returns how many messages this racer delivered."""
+def dispatch(worker: Worker, url: str) -> int:
+    """Deliver until nothing is due; returns how many messages this process delivered."""
     with enter(url).store as store:
-        lane.meet()
+        worker.meet()
         return run_once(store, WAYS).delivered
 
 
-def dispatch_naively(lane: Lane, url: str) -> int:
+def dispatch_naively(worker: Worker, url: str) -> int:
     """Look for what waits, send it, then note it as sent."""
     with enter(url).store as store:
         jobs = waiting(store)
-        lane.meet()
+        worker.meet()
         asyncio.run(send_all(store, jobs))
         return len(jobs)
 

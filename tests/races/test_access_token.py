@@ -10,31 +10,31 @@ from store.errors import Conflict, NotAuthentic
 from store.models import ApiKey
 from store.sessions import digest
 from store.store import Store
-from tests.harness.processes import Crew, Lane, enter
+from tests.harness.processes import ProcessGroup, Worker, enter
 from tests.harness.stores import START, add_account, sign_in
 
 
-def rotate(lane: Lane, url: str, token: str, rounds: int) -> list[list[str]]:
-    """Generate in each round with all others; returns what this racer was given, by round."""
+def rotate(worker: Worker, url: str, token: str, rounds: int) -> list[list[str]]:
+    """Generate in each round with all others; returns what this process was given, by round."""
     made = []
     with enter(url).store as store:
         for _ in range(rounds):
-            lane.meet()
+            worker.meet()
             try:
                 made.append([store.access_token.generate(token).token])
             except Conflict:
                 made.append([])
-            lane.meet()
+            worker.meet()
     return made
 
 
-def rotate_naively(lane: Lane, url: str, account_id: int) -> str:
+def rotate_naively(worker: Worker, url: str, account_id: int) -> str:
     """Look for the keys that are good, revoke those, add the new one."""
     with enter(url).store as store:
         new = tokens.generate(tokens.API_KEY_PREFIX, store.context.rng)
         with store.database.read() as tx:
             old = tx.execute(select(ApiKey.id).where(ApiKey.revoked_at.is_(None))).scalars().all()
-        lane.meet()
+        worker.meet()
         values = {"last_four": new[-4:], "created_at": START, "spent_micro_usd": 0, "held_micro_usd": 0}
         with store.database.write() as tx:
             tx.execute(update(ApiKey).where(ApiKey.id.in_(old)).values(revoked_at=START))
@@ -56,23 +56,25 @@ def good_ones(authenticate: Callable[[str], object], offered: list[str]) -> int:
 
 @pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.long)])
 def test_one_token_is_good_after_all_have_rotated(
-    crew: Crew, url: str, database_kind: str, store: Store, rounds: int
+    processes: ProcessGroup, url: str, database_kind: str, store: Store, rounds: int
 ) -> None:
     add_account(store)
-    made = crew.run(rotate, url, sign_in(store), rounds)
-    given = [token for racer in made for turn in racer for token in turn]
+    made = processes.run(rotate, url, sign_in(store), rounds)
+    given = [token for process in made for turn in process for token in turn]
     good = good_ones(store.access_token.authenticate, given)
     print(f"BAR E3-{database_kind} {rounds} rounds x {len(made)} rotations, {len(given)} made: {good} good")
     assert len(set(given)) == len(given) >= rounds
     assert good == 1
-    assert good_ones(store.access_token.authenticate, [turn[0] for racer in made for turn in racer[-1:] if turn]) == 1
+    assert (
+        good_ones(store.access_token.authenticate, [turn[0] for process in made for turn in process[-1:] if turn]) == 1
+    )
 
 
 @pytest.mark.xfail(strict=True, reason="looked up, revoked, added: each rotation leaves the others' new token")
 def test_one_token_is_good_after_all_have_rotated_the_naive_way(
-    crew: Crew, url: str, database_kind: str, store: Store
+    processes: ProcessGroup, url: str, database_kind: str, store: Store
 ) -> None:
     account = add_account(store)
-    good = good_ones(store.api_keys.authenticate, crew.run(rotate_naively, url, account.id))
+    good = good_ones(store.api_keys.authenticate, processes.run(rotate_naively, url, account.id))
     print(f"BAR E3-{database_kind}-naive 8 rotations: {good} good")
     assert good == 1

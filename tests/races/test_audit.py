@@ -7,21 +7,21 @@ from store.audit_tags import Tag
 from store.errors import NotAllowed, NotAuthentic
 from store.models import AuditEvent, AuditHead
 from store.store import Store
-from tests.harness.processes import FULL, Crew, Lane, enter, hour, source
+from tests.harness.processes import FULL, ProcessGroup, Worker, enter, hour, source
 from tests.harness.stores import START, add_account
 
 
-def act(lane: Lane, url: str, times: int) -> int:
+def act(worker: Worker, url: str, times: int) -> int:
     """Top up, and guess a password, in turn; returns how many events that made."""
-    events, racer = 0, enter(url)
-    with racer.store as store:
-        lane.meet()
+    events, worker_store = 0, enter(url)
+    with worker_store.store as store:
+        worker.meet()
         for number in range(1, times + 1):
-            racer.clock.time = START + hour(number)
+            worker_store.clock.time = START + hour(number)
             store.quota.adjust("alice", add=1, actor="test")
             events += 1
             try:
-                store.sign_in.with_password("alice", "wrong", source=source(lane, number))
+                store.sign_in.with_password("alice", "wrong", source=source(worker, number))
             except NotAuthentic:
                 events += 1
             except NotAllowed:
@@ -29,19 +29,19 @@ def act(lane: Lane, url: str, times: int) -> int:
     return events
 
 
-def act_naively(lane: Lane, url: str, account_id: int, times: int) -> int:
+def act_naively(worker: Worker, url: str, account_id: int, times: int) -> int:
     """Look up the last number, then add the next."""
     with enter(url).store as store:
         for _ in range(times):
             with store.database.read() as tx:
                 last = tx.execute(select(func.max(AuditEvent.sequence))).scalar_one()
-            lane.meet()
+            worker.meet()
             event = {"tag": "x", "actor": "", "source": "", "detail": {}, "mac": b""}
             with store.database.write() as tx:
                 taken = select(AuditEvent.id).where(AuditEvent.sequence == last + 1)
                 if tx.execute(taken).scalar() is None:
                     tx.execute(insert(AuditEvent).values(account_id=account_id, sequence=last + 1, at=START, **event))
-            lane.meet()
+            worker.meet()
     return times
 
 
@@ -51,9 +51,9 @@ def count(store: Store) -> int:
 
 
 @pytest.mark.parametrize("times", [10, pytest.param(200, marks=pytest.mark.long)])
-def test_the_chain_holds(crew: Crew, url: str, database_kind: str, store: Store, times: int) -> None:
+def test_the_chain_holds(processes: ProcessGroup, url: str, database_kind: str, store: Store, times: int) -> None:
     account = add_account(store)
-    made = sum(crew.run(act, url, times))
+    made = sum(processes.run(act, url, times))
     with store.database.read() as tx:
         broken_at = store.audit.verify(tx, account.id)
         is_bound = store.audit.verify_all(tx).is_bound
@@ -67,8 +67,8 @@ def test_the_chain_holds(crew: Crew, url: str, database_kind: str, store: Store,
 
 
 @pytest.mark.xfail(strict=True, reason="looked up, then added: events of the same moment take the same number")
-def test_the_chain_holds_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
+def test_the_chain_holds_the_naive_way(processes: ProcessGroup, url: str, database_kind: str, store: Store) -> None:
     account = add_account(store)
-    made = sum(crew.run(act_naively, url, account.id, 5))
+    made = sum(processes.run(act_naively, url, account.id, 5))
     print(f"BAR K-{database_kind}-naive {made} events: {count(store) - 1} kept")
     assert count(store) - 1 == made

@@ -12,9 +12,9 @@ from store.models import Delivery
 from store.sections import Channel
 from store.store import Store
 from store.values.notifications import DeliveryState
-from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, reply
+from tests.fakes.receivers import HttpReceiver, LoopThread, Recorded, reply
 from tests.harness.notifications import HOST, add_person, allow, id_of, targets
-from tests.harness.processes import FULL, Crew
+from tests.harness.processes import FULL, ProcessGroup
 from tests.harness.stores import sign_in
 from tests.races.dispatching import dispatch, dispatch_naively
 
@@ -44,7 +44,7 @@ def counting() -> Counting:
 
 @pytest.fixture
 def receiver(counting: Counting) -> Iterator[HttpReceiver]:
-    with Backstage() as backstage, HttpReceiver(backstage, counting.respond) as receiver:
+    with LoopThread() as loop_thread, HttpReceiver(loop_thread, counting.respond) as receiver:
         yield receiver
 
 
@@ -65,10 +65,16 @@ def delivered(store: Store) -> int:
 
 @pytest.mark.parametrize("count", [48, pytest.param(1000, marks=pytest.mark.long)])
 def test_a_message_is_sent_once(
-    crew: Crew, url: str, database_kind: str, store: Store, receiver: HttpReceiver, counting: Counting, count: int
+    processes: ProcessGroup,
+    url: str,
+    database_kind: str,
+    store: Store,
+    receiver: HttpReceiver,
+    counting: Counting,
+    count: int,
 ) -> None:
     queue(store, receiver, count)
-    made = crew.run(dispatch, url)
+    made = processes.run(dispatch, url)
     twice = sum(times > 1 for times in counting.came.values())
     print(
         f"BAR M5d-{database_kind} {count} messages, {FULL} dispatchers: {len(counting.came)} arrived, "
@@ -81,10 +87,10 @@ def test_a_message_is_sent_once(
 
 @pytest.mark.xfail(strict=True, reason="looked up, then sent: every dispatcher sends the same ones")
 def test_a_message_is_sent_once_the_naive_way(
-    crew: Crew, url: str, database_kind: str, store: Store, receiver: HttpReceiver, counting: Counting
+    processes: ProcessGroup, url: str, database_kind: str, store: Store, receiver: HttpReceiver, counting: Counting
 ) -> None:
     queue(store, receiver, 8)
-    crew.run(dispatch_naively, url)
+    processes.run(dispatch_naively, url)
     twice = sum(times > 1 for times in counting.came.values())
     print(f"BAR M5d-{database_kind}-naive {len(counting.came)} arrived, {twice} of them more than once")
     assert twice == 0

@@ -11,13 +11,13 @@ from store.store import Store
 from store.values.bindings import ProviderKind
 from store.values.sign_in import SignedIn
 from tests.harness.people import plant_passkey
-from tests.harness.processes import Crew, Lane, enter
+from tests.harness.processes import ProcessGroup, Worker, enter
 from tests.harness.stores import START, add_account
 
 Way = tuple[Literal["binding", "passkey"], int]
 """A way into an account, and its row."""
 Round = tuple[tuple[str, str], tuple[Way, Way]]
-"""The sessions of the two racers, and what each of them removes."""
+"""The sessions of the two processes, and what each of them removes."""
 PROVIDERS = ("one", "two")
 
 
@@ -53,14 +53,14 @@ def prepare_one(store: Store, number: int, sessions: int, passkey: bool) -> Roun
     return (tokens[0], tokens[-1]), (ways[0], ways[1])
 
 
-def remove(lane: Lane, url: str, rounds: list[Round]) -> list[str]:
+def remove(worker: Worker, url: str, rounds: list[Round]) -> list[str]:
     """Remove one's own way in each round; what came of it."""
     results = []
     with enter(url).store as store:
         for tokens, ways in rounds:
-            token, (what, row) = tokens[lane.number], ways[lane.number]
+            token, (what, row) = tokens[worker.number], ways[worker.number]
             act = store.bindings.unbind if what == "binding" else store.passkeys.remove
-            lane.meet()
+            worker.meet()
             try:
                 act(token, row)
             except (LastCredential, SessionEnded) as error:
@@ -70,23 +70,23 @@ def remove(lane: Lane, url: str, rounds: list[Round]) -> list[str]:
     return results
 
 
-def remove_naively(lane: Lane, url: str, rounds: list[Round]) -> list[str]:
+def remove_naively(worker: Worker, url: str, rounds: list[Round]) -> list[str]:
     """Count what is left, then remove if it is not the last."""
     results = []
     with enter(url).store as store:
         for _, ways in rounds:
-            row = ways[lane.number][1]
+            row = ways[worker.number][1]
             with store.database.read() as tx:
                 owner = select(Binding.account_id).where(Binding.id == row).scalar_subquery()
                 left = tx.execute(select(func.count()).where(Binding.account_id == owner)).scalar_one()
-            lane.meet()
+            worker.meet()
             if left > 1:
                 with store.database.write() as tx:
                     tx.execute(delete(Binding).where(Binding.id == row))
                 results.append("removed")
             else:
                 results.append("LastCredential")
-            lane.meet()
+            worker.meet()
     return results
 
 
@@ -99,14 +99,14 @@ def count_right(outcomes: list[list[str]]) -> int:
 @pytest.mark.parametrize("passkey", [False, True], ids=["bindings", "passkey"])
 @pytest.mark.parametrize("sessions", [1, 2])
 def test_one_way_in_stays(
-    crew: Crew, url: str, database_kind: str, store: Store, rounds: int, passkey: bool, sessions: int
+    processes: ProcessGroup, url: str, database_kind: str, store: Store, rounds: int, passkey: bool, sessions: int
 ) -> None:
     plan = prepare(store, rounds, sessions=sessions, passkey=passkey)
-    outcomes = crew.pair(remove, url, plan)
+    outcomes = processes.pair(remove, url, plan)
     right = count_right(outcomes)
     print(f"BAR G5-{database_kind}-{sessions} two removals of the last two ways in: one succeeded {right}/{rounds}")
     assert right == rounds
-    losers = {what for racer in outcomes for what in racer} - {"removed"}
+    losers = {what for process in outcomes for what in process} - {"removed"}
     # From one session the second is told why; another session is signed out by the first removal.
     assert losers == {"LastCredential"} if sessions == 1 else losers <= {"LastCredential", "SessionEnded"}
     with store.database.read() as tx:
@@ -116,8 +116,8 @@ def test_one_way_in_stays(
 
 
 @pytest.mark.xfail(strict=True, reason="counted, then removed: both see two and both go")
-def test_one_way_in_stays_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
+def test_one_way_in_stays_the_naive_way(processes: ProcessGroup, url: str, database_kind: str, store: Store) -> None:
     plan = prepare(store, 10, sessions=1, passkey=False)
-    right = count_right(crew.pair(remove_naively, url, plan))
+    right = count_right(processes.pair(remove_naively, url, plan))
     print(f"BAR G5-{database_kind}-naive one succeeded {right}/10")
     assert right == 10

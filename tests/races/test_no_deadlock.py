@@ -24,7 +24,7 @@ from store.values.sections import SettingsConflict
 from store.values.sign_in import SignedIn
 from store.values.usage import Kind, UsageEntry
 from tests.harness.people import plant_passkey
-from tests.harness.processes import FULL, Crew, Lane, enter, source
+from tests.harness.processes import FULL, ProcessGroup, Worker, enter, source
 from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import START, add_account
 
@@ -35,16 +35,16 @@ CALL: Final = UsageEntry(Kind.CONSUMPTION, "model", client_ip="203.0.113.77")
 
 @dataclass
 class Person:
-    """One racer at work on the account all share, signing in again whenever another one signed it out."""
+    """One process at work on the account all share, signing in again whenever another one signed it out."""
 
     store: Store
-    lane: Lane
+    worker: Worker
     account_id: int
     name: str
     token: str = ""
 
     def sign_in(self) -> None:
-        answer = self.store.bindings.sign_in("one", self.name, source=source(self.lane))
+        answer = self.store.bindings.sign_in("one", self.name, source=source(self.worker))
         assert isinstance(answer, SignedIn)
         self.token = answer.token
 
@@ -96,13 +96,13 @@ class Person:
     def rename_passkey(self) -> None:
         keys = self.store.passkeys.list(self.token)
         if keys:
-            self.store.passkeys.rename(self.token, keys[0].id, f"key {self.lane.number}")
+            self.store.passkeys.rename(self.token, keys[0].id, f"key {self.worker.number}")
 
     def ask_price(self) -> None:
-        self.store.pricing.admit(self.account_id, f"model {self.lane.number}")
+        self.store.pricing.admit(self.account_id, f"model {self.worker.number}")
 
     def delete(self) -> None:
-        """Delete the account, signing in again as often as another signs this racer out."""
+        """Delete the account, signing in again as often as another signs this process out."""
         while True:
             try:
                 self.store.deletion.delete(self.token, self.name)
@@ -123,7 +123,7 @@ class Person:
             (self.prove_by_passkey,),
             (self.rename_passkey, self.ask_price),
         )
-        return sets[self.lane.number]
+        return sets[self.worker.number]
 
 
 def set_up(store: Store, name: str) -> int:
@@ -138,7 +138,7 @@ def set_up(store: Store, name: str) -> int:
 
 
 @pytest.fixture
-def open_house(store: Store) -> Store:
+def open_store(store: Store) -> Store:
     """A store where everything is switched on."""
     store.site.set("account_binding.enabled", "true")
     store.site.set("passkeys.enabled", "true")
@@ -148,13 +148,13 @@ def open_house(store: Store) -> Store:
     return store
 
 
-def work(lane: Lane, url: str, account_id: int, name: str, times: int) -> dict[str, int]:
+def work(worker: Worker, url: str, account_id: int, name: str, times: int) -> dict[str, int]:
     """Take one's turns; returns how often each succeeded, and how often the store was unavailable."""
     done: dict[str, int] = {"unavailable": 0}
     with enter(url).store as store:
-        person = Person(store, lane, account_id, name)
+        person = Person(store, worker, account_id, name)
         person.sign_in()
-        lane.meet()
+        worker.meet()
         for _ in range(times):
             for turn in person.turns():
                 try:
@@ -173,31 +173,33 @@ def work(lane: Lane, url: str, account_id: int, name: str, times: int) -> dict[s
 
 
 @pytest.mark.parametrize("times", [15, pytest.param(300, marks=pytest.mark.long)])
-def test_everything_at_once(crew: Crew, url: str, database_kind: str, open_house: Store, times: int) -> None:
-    account_id = set_up(open_house, "alice")
-    results = crew.run(work, url, account_id, "alice", times)
+def test_everything_at_once(
+    processes: ProcessGroup, url: str, database_kind: str, open_store: Store, times: int
+) -> None:
+    account_id = set_up(open_store, "alice")
+    results = processes.run(work, url, account_id, "alice", times)
     unavailable = sum(done["unavailable"] for done in results)
     calls, top_ups = (sum(done.get(act, 0) for done in results) for act in ("call", "top_up"))
     acts = sum(sum(done.values()) for done in results) - unavailable
     print(f"BAR lock-order-{database_kind} {FULL} processes, {acts} acts on one account: {unavailable} refused as busy")
     assert unavailable == 0
-    with open_house.database.read() as tx:
-        state = open_house.quota.state_of(tx, account_id)
-        assert open_house.audit.verify(tx, account_id) is None
+    with open_store.database.read() as tx:
+        state = open_store.quota.state_of(tx, account_id)
+        assert open_store.audit.verify(tx, account_id) is None
     assert state.held_micro_usd == 0
     assert state.used_micro_usd == calls * COST
     assert state.remaining_micro_usd == 1000 * MICRO_PER_USD + top_ups * TOP_UP - calls * COST
 
 
-def work_until_deleted(lane: Lane, url: str, rounds: list[tuple[int, str]]) -> int:
-    """Lane 0 deletes the account while the others work on it; returns how often the store was busy."""
+def work_until_deleted(worker: Worker, url: str, rounds: list[tuple[int, str]]) -> int:
+    """Worker 0 deletes the account while the others work on it; returns how often the store was busy."""
     busy = 0
     with enter(url).store as store:
         for account_id, name in rounds:
-            person = Person(store, lane, account_id, name)
+            person = Person(store, worker, account_id, name)
             person.sign_in()
-            lane.meet()
-            for turn in person.turns() if lane.number else (person.delete,):
+            worker.meet()
+            for turn in person.turns() if worker.number else (person.delete,):
                 try:
                     turn()
                 except StoreUnavailable as error:
@@ -205,15 +207,17 @@ def work_until_deleted(lane: Lane, url: str, rounds: list[tuple[int, str]]) -> i
                     busy += type(error).__name__ == "DatabaseBusy"
                 except GatekeyError:
                     continue
-            lane.meet()
+            worker.meet()
     return busy
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(100, marks=pytest.mark.long)])
-def test_a_deletion_among_everything(crew: Crew, url: str, database_kind: str, open_house: Store, rounds: int) -> None:
-    plan = [(set_up(open_house, name), name) for name in (f"user{number}" for number in range(rounds))]
-    busy = sum(crew.run(work_until_deleted, url, plan))
-    with open_house.database.read() as tx:
+def test_a_deletion_among_everything(
+    processes: ProcessGroup, url: str, database_kind: str, open_store: Store, rounds: int
+) -> None:
+    plan = [(set_up(open_store, name), name) for name in (f"user{number}" for number in range(rounds))]
+    busy = sum(processes.run(work_until_deleted, url, plan))
+    with open_store.database.read() as tx:
         left = tx.execute(select(func.count()).select_from(Account)).scalar_one()
     print(
         f"BAR lock-order-deletion-{database_kind} {rounds} deletions amid 7 others' acts: "

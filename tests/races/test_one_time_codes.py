@@ -10,7 +10,7 @@ from store.errors import NotAllowed, NotAuthentic
 from store.models import BackupCode, TwoFactor
 from store.store import Store
 from store.values.sign_in import SecondFactorNeeded
-from tests.harness.processes import Crew, Lane, Racer, enter, hour, source
+from tests.harness.processes import ProcessGroup, Worker, WorkerStore, enter, hour, source
 from tests.harness.stores import PASSWORD, START, add_account, sign_in
 
 NAMES = ("alice", "bob")
@@ -26,38 +26,38 @@ def enrol(store: Store, name: str) -> tuple[str, tuple[str, ...]]:
     return enrolment.secret, enrolment.codes
 
 
-def take_ticket(racer: Racer, lane: Lane, name: str, place: str) -> str:
+def take_ticket(worker_store: WorkerStore, worker: Worker, name: str, place: str) -> str:
     """Sign in as far as the second factor, one after the other: more than five at once would lock the password."""
     ticket = ""
-    for turn in range(lane.of):
-        if turn == lane.number:
-            answer = racer.store.sign_in.with_password(name, PASSWORD, source=place)
+    for turn in range(worker.of):
+        if turn == worker.number:
+            answer = worker_store.store.sign_in.with_password(name, PASSWORD, source=place)
             assert isinstance(answer, SecondFactorNeeded)
             ticket = answer.ticket
-        lane.meet()
+        worker.meet()
     return ticket
 
 
-def offer(racer: Racer, lane: Lane, number: int, name: str, code: str) -> bool:
+def offer(worker_store: WorkerStore, worker: Worker, number: int, name: str, code: str) -> bool:
     """Sign in as far as the second factor, wait for the others, and offer `code`; whether it was accepted."""
-    racer.clock.time = START + hour(number)
-    ticket = take_ticket(racer, lane, name, source(lane, number))
+    worker_store.clock.time = START + hour(number)
+    ticket = take_ticket(worker_store, worker, name, source(worker, number))
     try:
-        racer.store.sign_in.with_code(ticket, code)
+        worker_store.store.sign_in.with_code(ticket, code)
     except (NotAuthentic, NotAllowed):
         return False
     finally:
-        lane.meet()
+        worker.meet()
     return True
 
 
-def redeem(lane: Lane, url: str, codes: list[tuple[str, str]]) -> int:
-    racer = enter(url)
-    with racer.store:
-        return sum(offer(racer, lane, number, name, code) for number, (name, code) in enumerate(codes, 1))
+def redeem(worker: Worker, url: str, codes: list[tuple[str, str]]) -> int:
+    worker_store = enter(url)
+    with worker_store.store:
+        return sum(offer(worker_store, worker, number, name, code) for number, (name, code) in enumerate(codes, 1))
 
 
-def redeem_naively(lane: Lane, url: str, codes: list[tuple[str, str]]) -> int:
+def redeem_naively(worker: Worker, url: str, codes: list[tuple[str, str]]) -> int:
     """Look for an unused code that fits, then mark it used."""
     accepted = 0
     with enter(url).store as store:
@@ -66,25 +66,25 @@ def redeem_naively(lane: Lane, url: str, codes: list[tuple[str, str]]) -> int:
             with store.database.read() as tx:
                 rows = tx.execute(select(BackupCode.id, BackupCode.code_hash).where(BackupCode.used_at.is_(None))).all()
             found = [row.id for row in rows if store.context.hasher.check_code(bare, row.code_hash)]
-            lane.meet()
+            worker.meet()
             for code_id in found:
                 with store.database.write() as tx:
                     tx.execute(update(BackupCode).where(BackupCode.id == code_id).values(used_at=START))
                 accepted += 1
-            lane.meet()
+            worker.meet()
     return accepted
 
 
-def confirm(lane: Lane, url: str, secret: str, rounds: int) -> int:
-    racer, accepted = enter(url), 0
-    with racer.store:
+def confirm(worker: Worker, url: str, secret: str, rounds: int) -> int:
+    worker_store, accepted = enter(url), 0
+    with worker_store.store:
         for number in range(1, rounds + 1):
             code = pyotp.TOTP(secret).at(START + hour(number))
-            accepted += offer(racer, lane, number, "alice", code)
+            accepted += offer(worker_store, worker, number, "alice", code)
     return accepted
 
 
-def confirm_naively(lane: Lane, url: str, secret: str, rounds: int) -> int:
+def confirm_naively(worker: Worker, url: str, secret: str, rounds: int) -> int:
     """Read the last step, compare, then write the new one."""
     accepted = 0
     with enter(url).store as store:
@@ -92,12 +92,12 @@ def confirm_naively(lane: Lane, url: str, secret: str, rounds: int) -> int:
             step = int((START + hour(number)).timestamp()) // 30
             with store.database.read() as tx:
                 last_step = tx.execute(select(TwoFactor.last_step)).scalar_one()
-            lane.meet()
+            worker.meet()
             if last_step < step:
                 with store.database.write() as tx:
                     tx.execute(update(TwoFactor).values(last_step=step))
                 accepted += 1
-            lane.meet()
+            worker.meet()
     return accepted
 
 
@@ -106,9 +106,11 @@ def some_codes(store: Store, each: int) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("each", [2, pytest.param(10, marks=pytest.mark.long)])
-def test_a_backup_code_is_accepted_once(crew: Crew, url: str, database_kind: str, store: Store, each: int) -> None:
+def test_a_backup_code_is_accepted_once(
+    processes: ProcessGroup, url: str, database_kind: str, store: Store, each: int
+) -> None:
     codes = some_codes(store, each)
-    accepted = crew.run(redeem, url, codes)
+    accepted = processes.run(redeem, url, codes)
     print(f"BAR D2-{database_kind} {len(codes)} codes x {len(accepted)} redeemers: {sum(accepted)} accepted")
     assert sum(accepted) == len(codes)
     with store.database.read() as tx:
@@ -116,29 +118,31 @@ def test_a_backup_code_is_accepted_once(crew: Crew, url: str, database_kind: str
 
 
 @pytest.mark.xfail(strict=True, reason="looked up, then marked: every redeemer finds the code unused")
-def test_a_backup_code_is_accepted_once_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
+def test_a_backup_code_is_accepted_once_the_naive_way(
+    processes: ProcessGroup, url: str, database_kind: str, store: Store
+) -> None:
     codes = some_codes(store, 2)
-    accepted = crew.run(redeem_naively, url, codes)
+    accepted = processes.run(redeem_naively, url, codes)
     print(f"BAR D2-{database_kind}-naive {len(codes)} codes x {len(accepted)} redeemers: {sum(accepted)} accepted")
     assert sum(accepted) == len(codes)
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(200, marks=pytest.mark.long)])
 def test_an_authenticator_code_is_accepted_once(
-    crew: Crew, url: str, database_kind: str, store: Store, rounds: int
+    processes: ProcessGroup, url: str, database_kind: str, store: Store, rounds: int
 ) -> None:
     secret, _ = enrol(store, "alice")
-    accepted = crew.run(confirm, url, secret, rounds)
+    accepted = processes.run(confirm, url, secret, rounds)
     print(f"BAR C2-{database_kind} {rounds} codes x {len(accepted)} processes: {sum(accepted)} accepted")
     assert sum(accepted) == rounds
 
 
 @pytest.mark.xfail(strict=True, reason="compared, then written: every process finds the step unused")
 def test_an_authenticator_code_is_accepted_once_the_naive_way(
-    crew: Crew, url: str, database_kind: str, store: Store
+    processes: ProcessGroup, url: str, database_kind: str, store: Store
 ) -> None:
     secret, _ = enrol(store, "alice")
-    accepted = crew.run(confirm_naively, url, secret, 4)
+    accepted = processes.run(confirm_naively, url, secret, 4)
     print(f"BAR C2-{database_kind}-naive 4 codes x {len(accepted)} processes: {sum(accepted)} accepted")
     assert sum(accepted) == 4
 

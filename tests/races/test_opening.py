@@ -11,7 +11,7 @@ import pytest
 from store.errors import DatabaseForeign
 from store.sqlite_engine import APPLICATION_ID
 from tests.harness.postgres import PostgresServer
-from tests.harness.processes import FULL, Crew, Lane, enter
+from tests.harness.processes import FULL, ProcessGroup, Worker, enter
 from tests.harness.stores import add_account, make_store, sqlite_url
 
 NewDatabase = Callable[[], str]
@@ -40,30 +40,30 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[New
         server.drop(url)
 
 
-def start(lane: Lane, url: str) -> bool:
+def start(worker: Worker, url: str) -> bool:
     with enter(url).store as store:
-        lane.meet()
+        worker.meet()
         return store.accounts.is_empty()
 
 
 @pytest.mark.parametrize("rounds", [3, pytest.param(50, marks=pytest.mark.long)])
-def test_all_first_starts_succeed(crew: Crew, new_database: NewDatabase, rounds: int) -> None:
+def test_all_first_starts_succeed(processes: ProcessGroup, new_database: NewDatabase, rounds: int) -> None:
     started, database_kind = 0, ""
     for _ in range(rounds):
         url = new_database()
         database_kind = url.partition(":")[0].partition("+")[0]
-        started += sum(crew.run(start, url))
+        started += sum(processes.run(start, url))
     print(f"BAR O5-{database_kind} {rounds} new databases x {FULL} first starts: {started} succeeded")
     assert started == rounds * FULL
 
 
-def test_a_database_can_be_opened_before_its_first_checkpoint(crew: Crew, tmp_path: Path) -> None:
+def test_a_database_can_be_opened_before_its_first_checkpoint(processes: ProcessGroup, tmp_path: Path) -> None:
     url = sqlite_url(tmp_path)
     with make_store(url) as store:
         add_account(store)
         header = Path(url.removeprefix("sqlite:///")).read_bytes()[68:72]
         assert int.from_bytes(header, "big") != APPLICATION_ID, "the id is expected to lie in the log alone"
-        assert crew.pair(start, url) == [False, False]
+        assert processes.pair(start, url) == [False, False]
 
 
 def test_a_copy_taken_by_kill_can_be_opened(tmp_path: Path) -> None:

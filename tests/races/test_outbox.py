@@ -9,21 +9,21 @@ from store.models import Delivery
 from store.outbox import LEASE_DURATION
 from store.sections import Channel
 from store.store import Store
-from tests.harness.processes import Crew, Lane, enter
+from tests.harness.processes import ProcessGroup, Worker, enter
 from tests.harness.stores import START, add_account, sign_in
 
 
-def lease(lane: Lane, url: str) -> list[int]:
+def lease(worker: Worker, url: str) -> list[int]:
     """Lease until nothing is due; returns the deliveries in the order they came."""
     got = []
     with enter(url).store as store:
-        lane.meet()
+        worker.meet()
         while jobs := store.outbox.lease(3):
             got += [job.delivery_id for job in jobs]
     return got
 
 
-def lease_naively(lane: Lane, url: str) -> list[int]:
+def lease_naively(worker: Worker, url: str) -> list[int]:
     """Look for what is free, then mark it taken."""
     got: list[int] = []
     with enter(url).store as store:
@@ -31,7 +31,7 @@ def lease_naively(lane: Lane, url: str) -> list[int]:
             with store.database.read() as tx:
                 free = select(Delivery.id).where(Delivery.lease.is_(None)).order_by(Delivery.id).limit(3)
                 ids = list(tx.execute(free).scalars())
-            lane.meet()
+            worker.meet()
             with store.database.write() as tx:
                 tx.execute(
                     update(Delivery)
@@ -39,7 +39,7 @@ def lease_naively(lane: Lane, url: str) -> list[int]:
                     .values(lease="mine", leased_until=START + LEASE_DURATION)
                 )
             got += ids
-            lane.meet()
+            worker.meet()
     return got
 
 
@@ -51,9 +51,11 @@ def queue(store: Store, count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.long)])
-def test_a_delivery_is_leased_once(crew: Crew, url: str, database_kind: str, store: Store, count: int) -> None:
+def test_a_delivery_is_leased_once(
+    processes: ProcessGroup, url: str, database_kind: str, store: Store, count: int
+) -> None:
     queue(store, count)
-    leased = Counter(number for got in crew.run(lease, url) for number in got)
+    leased = Counter(number for got in processes.run(lease, url) for number in got)
     twice = sum(times > 1 for times in leased.values())
     print(f"BAR M5b-{database_kind} {count} deliveries, 8 dispatchers: {len(leased)} leased, {twice} of them twice")
     assert len(leased) == count
@@ -61,9 +63,11 @@ def test_a_delivery_is_leased_once(crew: Crew, url: str, database_kind: str, sto
 
 
 @pytest.mark.xfail(strict=True, reason="looked up, then marked: every dispatcher takes the same ones")
-def test_a_delivery_is_leased_once_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
+def test_a_delivery_is_leased_once_the_naive_way(
+    processes: ProcessGroup, url: str, database_kind: str, store: Store
+) -> None:
     queue(store, 40)
-    leased = Counter(number for got in crew.run(lease_naively, url) for number in got)
+    leased = Counter(number for got in processes.run(lease_naively, url) for number in got)
     twice = sum(times > 1 for times in leased.values())
     print(f"BAR M5b-{database_kind}-naive {len(leased)} leased, {twice} of them twice")
     assert twice == 0

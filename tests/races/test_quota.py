@@ -10,7 +10,7 @@ from store.quota_warnings import QUOTA_WARNING
 from store.store import Store
 from store.values.billing import QuotaState
 from store.values.usage import Kind, UsageEntry
-from tests.harness.processes import FULL, Crew, Lane, enter
+from tests.harness.processes import FULL, ProcessGroup, Worker, enter
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.stores import add_account
 
@@ -19,10 +19,10 @@ COST = 15_000
 AFFORDABLE = QUOTA // COST
 
 
-def charge(lane: Lane, url: str, account_id: int, times: int) -> int:
+def charge(worker: Worker, url: str, account_id: int, times: int) -> int:
     charged = 0
     with enter(url).store as store:
-        lane.meet()
+        worker.meet()
         for _ in range(times):
             try:
                 spend_quota(store, account_id, COST)
@@ -32,11 +32,11 @@ def charge(lane: Lane, url: str, account_id: int, times: int) -> int:
     return charged
 
 
-def call(lane: Lane, url: str, account_id: int, times: int) -> int:
+def call(worker: Worker, url: str, account_id: int, times: int) -> int:
     """Reserve twice what the call will cost, then settle; returns how many calls were made."""
     made = 0
     with enter(url).store as store:
-        lane.meet()
+        worker.meet()
         for _ in range(times):
             try:
                 reservation = hold_quota(store, account_id, 2 * COST)
@@ -47,14 +47,14 @@ def call(lane: Lane, url: str, account_id: int, times: int) -> int:
     return made
 
 
-def charge_naively(lane: Lane, url: str, account_id: int, times: int) -> int:
+def charge_naively(worker: Worker, url: str, account_id: int, times: int) -> int:
     """Read what is left, compare, and write the rest; warn whenever it lies below the threshold."""
     charged = 0
     with enter(url).store as store:
         for _ in range(times):
             with store.database.read() as tx:
                 left = store.quota.state_of(tx, account_id)
-            lane.meet()
+            worker.meet()
             if left.remaining_micro_usd >= COST:
                 rest = {
                     "remaining_micro_usd": left.remaining_micro_usd - COST,
@@ -63,7 +63,7 @@ def charge_naively(lane: Lane, url: str, account_id: int, times: int) -> int:
                 with store.database.write() as tx:
                     tx.execute(update(Quota).where(Quota.account_id == account_id).values(rest))
                 charged += 1
-            lane.meet()
+            worker.meet()
     return charged
 
 
@@ -76,9 +76,9 @@ def final(store: Store, account_id: int) -> tuple[QuotaState, int]:
 
 
 @pytest.mark.parametrize("times", [50, pytest.param(200, marks=pytest.mark.long)])
-def test_charges_add_up(crew: Crew, url: str, database_kind: str, store: Store, times: int) -> None:
+def test_charges_add_up(processes: ProcessGroup, url: str, database_kind: str, store: Store, times: int) -> None:
     account = add_account(store)
-    charged = sum(crew.run(charge, url, account.id, times))
+    charged = sum(processes.run(charge, url, account.id, times))
     state, warnings = final(store, account.id)
     print(
         f"BAR M5-{database_kind} {FULL} x {times} charges: {charged} of {AFFORDABLE} affordable made, "
@@ -90,9 +90,9 @@ def test_charges_add_up(crew: Crew, url: str, database_kind: str, store: Store, 
 
 
 @pytest.mark.parametrize("times", [25, pytest.param(200, marks=pytest.mark.long)])
-def test_calls_add_up(crew: Crew, url: str, database_kind: str, store: Store, times: int) -> None:
+def test_calls_add_up(processes: ProcessGroup, url: str, database_kind: str, store: Store, times: int) -> None:
     account = add_account(store, quota_usd=2)
-    made = sum(crew.run(call, url, account.id, times))
+    made = sum(processes.run(call, url, account.id, times))
     state, warnings = final(store, account.id)
     with store.database.read() as tx:
         logged = tx.execute(select(UsageDay.calls, UsageDay.cost_micro_usd)).one()
@@ -106,9 +106,9 @@ def test_calls_add_up(crew: Crew, url: str, database_kind: str, store: Store, ti
 
 
 @pytest.mark.xfail(strict=True, reason="read, then written: charges made together count as one")
-def test_charges_add_up_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
+def test_charges_add_up_the_naive_way(processes: ProcessGroup, url: str, database_kind: str, store: Store) -> None:
     account = add_account(store)
-    charged = sum(crew.run(charge_naively, url, account.id, 10))
+    charged = sum(processes.run(charge_naively, url, account.id, 10))
     state, _ = final(store, account.id)
     lost = charged - state.used_micro_usd // COST
     print(f"BAR M5-{database_kind}-naive {charged} charges: {lost} lost")

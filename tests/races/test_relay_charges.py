@@ -21,7 +21,7 @@ from store.store import Store
 from store.values.billing import ModelPrice, QuotaState
 from tests.fakes.model_server import PROMPT_TOKENS, WORDS, ModelServer
 from tests.harness.live_servers import live
-from tests.harness.processes import FULL, Crew, Lane
+from tests.harness.processes import FULL, ProcessGroup, Worker
 from tests.harness.served_gateway import several
 from tests.harness.stores import add_account, make_ring, make_store, sign_in
 
@@ -33,15 +33,15 @@ MESSAGES: Final = [{"role": "user", "content": "Hello"}]
 THRESHOLD: Final = MICRO_PER_USD
 
 
-def call(lane: Lane, urls: list[str], key: str, times: int) -> Counter[str]:
+def call(worker: Worker, urls: list[str], key: str, times: int) -> Counter[str]:
     """Chats, streamed chats and embeddings in turn; returns how often each was answered, and how it was refused."""
     done: Counter[str] = Counter()
-    url = urls[lane.number % len(urls)]
+    url = urls[worker.number % len(urls)]
     headers = {"Authorization": f"Bearer {key}"}
     with httpx.Client(base_url=f"{url}/v1", headers=headers, timeout=120) as client:
-        lane.meet()
+        worker.meet()
         for number in range(times):
-            turn = (number + lane.number) % 3
+            turn = (number + worker.number) % 3
             path = "/embeddings" if turn == 2 else "/chat/completions"
             body: dict[str, Any] = {"model": MODEL, "input": "Hello"} if turn == 2 else {"model": MODEL}
             if turn < 2:
@@ -64,8 +64,10 @@ def warnings_of(store: Store) -> int:
 
 
 @pytest.mark.parametrize("times", [10, pytest.param(200, marks=pytest.mark.long)])
-def test_every_call_was_charged_once(crew: Crew, url: str, database_kind: str, tmp_path: Path, times: int) -> None:
-    total = sum(EMBEDDING if (n + lane) % 3 == 2 else CHAT for lane in range(FULL) for n in range(times))
+def test_every_call_was_charged_once(
+    processes: ProcessGroup, url: str, database_kind: str, tmp_path: Path, times: int
+) -> None:
+    total = sum(EMBEDDING if (n + worker) % 3 == 2 else CHAT for worker in range(FULL) for n in range(times))
     count = FULL * times
     with make_store(url) as store, live(ModelServer().app) as upstream:
         account = add_account(store)
@@ -78,7 +80,7 @@ def test_every_call_was_charged_once(crew: Crew, url: str, database_kind: str, t
                 # In the middle of the race what is left falls below the threshold.
                 quota = THRESHOLD + total // 2
                 store.quota.adjust("alice", set_to=quota, actor="test")
-                done: Counter[str] = sum(crew.run(call, urls, key, times), Counter())
+                done: Counter[str] = sum(processes.run(call, urls, key, times), Counter())
                 assert set(done) == {"answered", "streamed", "embedded"}, done
                 assert done.total() == count
                 with store.database.read() as tx:

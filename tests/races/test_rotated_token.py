@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from store.store import Store
-from tests.harness.processes import FULL, Crew, Lane, enter
+from tests.harness.processes import FULL, ProcessGroup, Worker, enter
 from tests.harness.served_gateway import several
 from tests.harness.stores import add_account, make_ring, sign_in
 
@@ -42,12 +42,12 @@ class Rotation:
 
 
 def take_part(
-    lane: Lane, database: str, urls: list[str], session: str, board: Path, rotations: int
+    worker: Worker, database: str, urls: list[str], session: str, board: Path, rotations: int
 ) -> tuple[list[Read], list[Rotation]]:
-    """The first racer rotates, the others read with what it wrote on the board, and with what was there before."""
-    with httpx.Client(base_url=urls[lane.number % len(urls)], timeout=60) as client:
-        lane.meet()
-        if lane.number == 0:
+    """The first process rotates, the others read with what it wrote on the board, and with what was there before."""
+    with httpx.Client(base_url=urls[worker.number % len(urls)], timeout=60) as client:
+        worker.meet()
+        if worker.number == 0:
             with board.open("a") as out:
                 try:
                     return [], rotate(client, database, session, board, rotations)
@@ -102,7 +102,7 @@ def read_once(client: httpx.Client, number: int, token: str) -> Read:
 
 @pytest.mark.parametrize("rotations", [10, pytest.param(200, marks=pytest.mark.long)])
 def test_no_old_token_was_accepted(
-    crew: Crew, url: str, database_kind: str, store: Store, tmp_path: Path, rotations: int
+    processes: ProcessGroup, url: str, database_kind: str, store: Store, tmp_path: Path, rotations: int
 ) -> None:
     add_account(store)
     board = tmp_path / "board"
@@ -110,7 +110,7 @@ def test_no_old_token_was_accepted(
         file.touch(mode=0o600)
     with several(2, tmp_path, url, make_ring()) as gateways:
         urls = [gateway.url for gateway in gateways]
-        done = crew.run(take_part, url, urls, sign_in(store), board, rotations)
+        done = processes.run(take_part, url, urls, sign_in(store), board, rotations)
     made = done[0][1]
     reads = [each for reader, _ in done for each in reader]
     old = [each for each in reads if each.token + 1 < len(made) and each.began > made[each.token + 1].acknowledged]

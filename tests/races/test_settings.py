@@ -9,48 +9,50 @@ from store.models import NotificationSettingsRow
 from store.sections import DEFAULT_THRESHOLD, NotificationSettings
 from store.store import Store
 from store.values.sections import SettingsConflict
-from tests.harness.processes import Crew, Lane, enter
+from tests.harness.processes import ProcessGroup, Worker, enter
 from tests.harness.stores import add_account, sign_in
 
 
-def edit(lane: Lane, url: str, tokens: list[str], rounds: int) -> tuple[int, int]:
+def edit(worker: Worker, url: str, tokens: list[str], rounds: int) -> tuple[int, int]:
     """Raise the threshold by one in each round, from what both editors have read; returns saves and conflicts."""
-    token, saved, conflicts = tokens[lane.number], 0, 0
+    token, saved, conflicts = tokens[worker.number], 0, 0
     with enter(url).store as store:
         for _ in range(rounds):
             mine = store.settings.load(token, NotificationSettings)
             edited = replace(mine.section, threshold_micro_usd=mine.section.threshold_micro_usd + 1)
-            lane.meet()
+            worker.meet()
             try:
                 store.settings.save(token, edited, mine.version)
             except SettingsConflict as conflict:
                 conflicts += conflict.theirs.version == mine.version + 1
             else:
                 saved += 1
-            lane.meet()
+            worker.meet()
     return saved, conflicts
 
 
-def edit_naively(lane: Lane, url: str, saves: int) -> int:
+def edit_naively(worker: Worker, url: str, saves: int) -> int:
     """Read the section, change it, write it back."""
     row = NotificationSettingsRow
     with enter(url).store as store:
         for _ in range(saves):
             with store.database.read() as tx:
                 threshold = tx.execute(select(row.threshold_micro_usd)).scalar_one()
-            lane.meet()
+            worker.meet()
             with store.database.write() as tx:
                 tx.execute(update(row).values(threshold_micro_usd=threshold + 1))
-            lane.meet()
+            worker.meet()
     return saves
 
 
 @pytest.mark.parametrize("rounds", [20, pytest.param(500, marks=pytest.mark.long)])
 @pytest.mark.parametrize("sessions", [1, 2])
-def test_no_edit_is_lost(crew: Crew, url: str, database_kind: str, store: Store, rounds: int, sessions: int) -> None:
+def test_no_edit_is_lost(
+    processes: ProcessGroup, url: str, database_kind: str, store: Store, rounds: int, sessions: int
+) -> None:
     add_account(store)
     tokens = [sign_in(store, source=f"pts/{number}") for number in range(sessions)]
-    results = crew.pair(edit, url, [tokens[0], tokens[-1]], rounds)
+    results = processes.pair(edit, url, [tokens[0], tokens[-1]], rounds)
     saved, told = (sum(column) for column in zip(*results, strict=True))
     after = store.settings.load(tokens[0], NotificationSettings)
     lost = saved - (after.section.threshold_micro_usd - DEFAULT_THRESHOLD)
@@ -62,9 +64,9 @@ def test_no_edit_is_lost(crew: Crew, url: str, database_kind: str, store: Store,
 
 
 @pytest.mark.xfail(strict=True, reason="read, then written: the second save wipes out the first")
-def test_no_edit_is_lost_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
+def test_no_edit_is_lost_the_naive_way(processes: ProcessGroup, url: str, database_kind: str, store: Store) -> None:
     add_account(store)
-    made = sum(crew.pair(edit_naively, url, 20))
+    made = sum(processes.pair(edit_naively, url, 20))
     after = store.settings.load(sign_in(store), NotificationSettings)
     lost = made - (after.section.threshold_micro_usd - DEFAULT_THRESHOLD)
     print(f"BAR R5-{database_kind}-naive {made} saves by two editors: {lost} lost")

@@ -10,7 +10,7 @@ from store.hashing import Hasher
 from store.models import Throttle
 from store.store import Store
 from store.throttle import FREE_FAILURES, Factor
-from tests.harness.processes import FULL, Crew, Lane, enter, source
+from tests.harness.processes import FULL, ProcessGroup, Worker, enter, source
 from tests.harness.stores import CHEAP, START, add_account
 
 
@@ -26,25 +26,25 @@ class CountingHasher(Hasher):
         return super().check_password(password, stored)
 
 
-def guess(lane: Lane, url: str, name: str, guesses: int) -> int:
+def guess(worker: Worker, url: str, name: str, guesses: int) -> int:
     """Guess in as many threads as there are guesses; returns how many hashes were computed."""
     hasher = CountingHasher()
     with enter(url, hasher=hasher).store as store:
 
         def once(number: int) -> None:
             try:
-                store.sign_in.with_password(name, f"wrong {number}", source=source(lane, number))
+                store.sign_in.with_password(name, f"wrong {number}", source=source(worker, number))
             except (NotAuthentic, NotAllowed, DatabaseBusy):
                 return
             raise AssertionError("a wrong password was accepted")
 
-        lane.meet()
+        worker.meet()
         with ThreadPoolExecutor(guesses) as threads:
             list(threads.map(once, range(guesses)))
     return hasher.checked
 
 
-def guess_naively(lane: Lane, url: str, name: str, guesses: int) -> int:
+def guess_naively(worker: Worker, url: str, name: str, guesses: int) -> int:
     """Read the number of failures, compute the hash, then count the failure."""
     hasher = CountingHasher()
     with enter(url, hasher=hasher).store as store:
@@ -52,31 +52,33 @@ def guess_naively(lane: Lane, url: str, name: str, guesses: int) -> int:
         for _ in range(guesses):
             with store.database.read() as tx:
                 failures = tx.execute(select(Throttle.failures).where(Throttle.bucket == bucket)).scalar_one()
-            lane.meet()
+            worker.meet()
             if failures < FREE_FAILURES:
                 hasher.check_password("wrong", None)
                 with store.database.write() as tx:
                     tx.execute(update(Throttle).where(Throttle.bucket == bucket).values(failures=failures + 1))
-            lane.meet()
+            worker.meet()
     return hasher.checked
 
 
 @pytest.mark.parametrize("name", ["alice", "nobody"])
 @pytest.mark.parametrize("guesses", [3, pytest.param(25, marks=pytest.mark.long)])
 def test_five_of_all_guesses_are_tried(
-    crew: Crew, url: str, database_kind: str, store: Store, name: str, guesses: int
+    processes: ProcessGroup, url: str, database_kind: str, store: Store, name: str, guesses: int
 ) -> None:
     add_account(store, "alice")
-    checked = crew.run(guess, url, name, guesses)
+    checked = processes.run(guess, url, name, guesses)
     print(f"BAR B1-{database_kind}-{name} {guesses * FULL} parallel wrong passwords: {sum(checked)} hashes computed")
     assert sum(checked) == FREE_FAILURES
 
 
 @pytest.mark.xfail(strict=True, reason="counted after the hash: guesses that arrive together see the same count")
-def test_five_of_all_guesses_are_tried_the_naive_way(crew: Crew, url: str, database_kind: str, store: Store) -> None:
+def test_five_of_all_guesses_are_tried_the_naive_way(
+    processes: ProcessGroup, url: str, database_kind: str, store: Store
+) -> None:
     store.throttles.reserve(Factor.PASSWORD, "alice")
     with store.database.write() as tx:
         tx.execute(update(Throttle).values(failures=0, updated_at=START))
-    checked = crew.run(guess_naively, url, "alice", 3)
+    checked = processes.run(guess_naively, url, "alice", 3)
     print(f"BAR B1-{database_kind}-naive {3 * FULL} wrong passwords: {sum(checked)} hashes computed")
     assert sum(checked) == FREE_FAILURES

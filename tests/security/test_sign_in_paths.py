@@ -30,7 +30,7 @@ ORIGIN: Final = "http://localhost:8787"
 
 
 @dataclass
-class Door:
+class SignInTarget:
     """An account with everything bound to it, and a console in front of it that is not signed in."""
 
     store: Store
@@ -64,7 +64,7 @@ class Door:
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+def target(monkeypatch: pytest.MonkeyPatch) -> Iterator[SignInTarget]:
     monkeypatch.setattr(device_flow, "DEFAULT_INTERVAL_S", 0.02)
     clock = StillClock()
     store = make_store(clock=clock)
@@ -79,45 +79,49 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
                 slug, slug, kind, issuer=provider.address, client_id="console", client_secret=None
             )
             store.bindings.bind(sign_in(store), slug, provider.subject, provider.display)
-        made = Door(store, clock, provider, SoftAuthenticator(ORIGIN), LocalAccount(Options(), opened=store))
+        made = SignInTarget(store, clock, provider, SoftAuthenticator(ORIGIN), LocalAccount(Options(), opened=store))
         yield made
         asyncio.run(made.console.close())
 
 
-async def register(door: Door) -> None:
-    token = sign_in(door.store)
-    begun = door.store.ceremonies.begin_registration(token, "laptop")
-    await door.answer_in_browser(PasskeyPage("", "", begun))
+async def register(target: SignInTarget) -> None:
+    token = sign_in(target.store)
+    begun = target.store.ceremonies.begin_registration(token, "laptop")
+    await target.answer_in_browser(PasskeyPage("", "", begun))
 
 
-def enable(door: Door) -> None:
-    token = sign_in(door.store)
-    door.enrolment = door.store.two_factor.begin(token)
-    door.store.two_factor.confirm_saved(token, door.enrolment.codes[0])
-    door.store.two_factor.complete(token, pyotp.TOTP(door.enrolment.secret).at(door.clock.now()))
+def enable(target: SignInTarget) -> None:
+    token = sign_in(target.store)
+    target.enrolment = target.store.two_factor.begin(token)
+    target.store.two_factor.confirm_saved(token, target.enrolment.codes[0])
+    target.store.two_factor.complete(token, pyotp.TOTP(target.enrolment.secret).at(target.clock.now()))
 
 
-Path = Callable[[Door], Awaitable[SecondFactorNeeded | None]]
+Path = Callable[[SignInTarget], Awaitable[SecondFactorNeeded | None]]
 
 
-async def by_password(door: Door) -> SecondFactorNeeded | None:
-    return await door.console.sign_in("alice", PASSWORD)
+async def by_password(target: SignInTarget) -> SecondFactorNeeded | None:
+    return await target.console.sign_in("alice", PASSWORD)
 
 
-async def by_passkey(door: Door) -> SecondFactorNeeded | None:
-    page = await door.console.begin_passkey_sign_in()
-    await door.answer_in_browser(page)
-    return await door.console.finish_passkey_sign_in(page)
+async def by_passkey(target: SignInTarget) -> SecondFactorNeeded | None:
+    page = await target.console.begin_passkey_sign_in()
+    await target.answer_in_browser(page)
+    return await target.console.finish_passkey_sign_in(page)
 
 
-async def by_oidc(door: Door) -> SecondFactorNeeded | None:
-    login = await door.console.begin_device_login("oidc")
-    return await door.console.sign_in_with_identity(await door.console.wait_for_identity(login, on_poll=lambda _: None))
+async def by_oidc(target: SignInTarget) -> SecondFactorNeeded | None:
+    login = await target.console.begin_device_login("oidc")
+    return await target.console.sign_in_with_identity(
+        await target.console.wait_for_identity(login, on_poll=lambda _: None)
+    )
 
 
-async def by_github(door: Door) -> SecondFactorNeeded | None:
-    login = await door.console.begin_device_login("github")
-    return await door.console.sign_in_with_identity(await door.console.wait_for_identity(login, on_poll=lambda _: None))
+async def by_github(target: SignInTarget) -> SecondFactorNeeded | None:
+    login = await target.console.begin_device_login("github")
+    return await target.console.sign_in_with_identity(
+        await target.console.wait_for_identity(login, on_poll=lambda _: None)
+    )
 
 
 FIRST_FACTORS: Final[dict[str, Path]] = {
@@ -128,121 +132,123 @@ FIRST_FACTORS: Final[dict[str, Path]] = {
 }
 
 
-async def ways_round(door: Door, step: SecondFactorNeeded | None) -> list[str]:
+async def ways_round(target: SignInTarget, step: SecondFactorNeeded | None) -> list[str]:
     """The ways past the second factor that were found, for somebody who gave only the first."""
     found = ["no second factor was asked for"] if step is None else []
-    if await door.is_in():
+    if await target.is_in():
         found.append("a session was opened before the second factor")
     if step is not None:
-        door.console._token = step.ticket
-        if await door.is_in():
+        target.console._token = step.ticket
+        if await target.is_in():
             found.append("the ticket is a session")
-        door.console._token = ""
+        target.console._token = ""
         for wrong in ("000000", "", "0000-0000-0000-0000"):
             try:
-                await door.console.enter_code(step, wrong)
+                await target.console.enter_code(step, wrong)
             except WrongCode:
                 continue
             found.append(f"the code {wrong!r} was accepted")
     return found
 
 
-async def test_the_second_factor_has_no_way_round(door: Door) -> None:
-    await register(door)
+async def test_the_second_factor_has_no_way_round(target: SignInTarget) -> None:
+    await register(target)
     good = 0
     # Without a second factor each of them lets in, so that a refusal below is the second factor's.
     for name, path in FIRST_FACTORS.items():
-        assert await path(door) is None, name
-        assert await door.is_in(), name
-        await door.console.sign_out()
+        assert await path(target) is None, name
+        assert await target.is_in(), name
+        await target.console.sign_out()
         good += 1
     # Neither of the other two paths is open then.
     with pytest.raises(GatekeyError):
-        await door.console.enter_code(SecondFactorNeeded("00" * 32, "alice", door.clock.now()), "AAAA-AAAA-AAAA-AAAA")
-    assert not await door.is_in()
+        await target.console.enter_code(
+            SecondFactorNeeded("00" * 32, "alice", target.clock.now()), "AAAA-AAAA-AAAA-AAAA"
+        )
+    assert not await target.is_in()
     good += 1
-    await by_password(door)
-    await door.console.lock()
+    await by_password(target)
+    await target.console.lock()
     with pytest.raises(NotEnabled):
-        await door.console.prove_with_code("000000")
-    assert not await door.is_in()
-    await door.console.prove_with_password(PASSWORD)
-    assert await door.is_in()
-    await door.console.sign_out()
+        await target.console.prove_with_code("000000")
+    assert not await target.is_in()
+    await target.console.prove_with_password(PASSWORD)
+    assert await target.is_in()
+    await target.console.sign_out()
     good += 1
 
-    enable(door)
+    enable(target)
     for name, path in FIRST_FACTORS.items():
-        step = await path(door)
-        assert await ways_round(door, step) == [], name
+        step = await path(target)
+        assert await ways_round(target, step) == [], name
         assert step is not None
-        await door.console.enter_code(step, door.code())
-        assert await door.is_in(), name
-        await door.console.sign_out()
+        await target.console.enter_code(step, target.code())
+        assert await target.is_in(), name
+        await target.console.sign_out()
         good += 1
-    assert await backup_code_alone(door) == []
+    assert await backup_code_alone(target) == []
     good += 1
-    assert await unlock_alone(door) == []
+    assert await unlock_alone(target) == []
     good += 1
     print(f"BAR C5 {good}/12")
     assert good == 12
 
 
-async def backup_code_alone(door: Door) -> list[str]:
+async def backup_code_alone(target: SignInTarget) -> list[str]:
     """A backup code stands in for the second factor: never for the first, and once."""
-    assert door.enrolment is not None
-    code, found = door.enrolment.codes[1], []
+    assert target.enrolment is not None
+    code, found = target.enrolment.codes[1], []
     try:
-        await door.console.sign_in("alice", code)
+        await target.console.sign_in("alice", code)
     except GatekeyError:
         pass
     else:
         found.append("a backup code was a password")
-    step = await by_password(door)
+    step = await by_password(target)
     assert step is not None
-    await door.console.enter_code(step, code)
-    assert await door.is_in()
-    await door.console.sign_out()
-    for ticket in (step, await by_password(door)):
+    await target.console.enter_code(step, code)
+    assert await target.is_in()
+    await target.console.sign_out()
+    for ticket in (step, await by_password(target)):
         assert ticket is not None
         try:
-            await door.console.enter_code(ticket, code)
+            await target.console.enter_code(ticket, code)
         except GatekeyError:
             continue
         found.append("a code or a ticket was good twice")
-    if await door.is_in():
+    if await target.is_in():
         found.append("somebody is in")
     return found
 
 
-async def unlock_alone(door: Door) -> list[str]:
+async def unlock_alone(target: SignInTarget) -> list[str]:
     """Unlocking is for a session that has given both factors, and makes no other one."""
     found = []
-    door.clock.advance(minutes=10)
-    step = await by_password(door)
+    target.clock.advance(minutes=10)
+    step = await by_password(target)
     assert step is not None
     for token in ("", step.ticket):
-        door.console._token = token
-        for prove in (door.console.prove_with_password(PASSWORD), door.console.prove_with_code(door.code())):
+        target.console._token = token
+        for prove in (target.console.prove_with_password(PASSWORD), target.console.prove_with_code(target.code())):
             try:
                 await prove
             except SessionEnded:
                 continue
             found.append("a proof opened a session")
-    door.console._token = ""
-    await door.console.enter_code(step, door.code())
-    await door.console.lock()
+    target.console._token = ""
+    await target.console.enter_code(step, target.code())
+    await target.console.lock()
     try:
-        await door.console.begin_passkey_proof()
+        await target.console.begin_passkey_proof()
     except SessionLocked:
         pass
     else:
         found.append("a locked session began a ceremony")
-    await door.console.prove_with_password(PASSWORD)
-    assert await door.is_in()
-    door.clock.advance(hours=13)
+    await target.console.prove_with_password(PASSWORD)
+    assert await target.is_in()
+    target.clock.advance(hours=13)
     try:
-        await door.console.prove_with_password(PASSWORD)
+        await target.console.prove_with_password(PASSWORD)
     except SessionEnded:
         pass
     else:
@@ -250,12 +256,12 @@ async def unlock_alone(door: Door) -> list[str]:
     return found
 
 
-async def test_a_ticket_is_good_for_five_minutes(door: Door) -> None:
-    await register(door)
-    enable(door)
-    step = await by_passkey(door)
+async def test_a_ticket_is_good_for_five_minutes(target: SignInTarget) -> None:
+    await register(target)
+    enable(target)
+    step = await by_passkey(target)
     assert step is not None
-    door.clock.advance(minutes=5)
+    target.clock.advance(minutes=5)
     with pytest.raises(SignInExpired):
-        await door.console.enter_code(step, door.code())
-    assert not await door.is_in()
+        await target.console.enter_code(step, target.code())
+    assert not await target.is_in()

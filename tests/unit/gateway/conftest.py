@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage, HttpReceiver
+from tests.fakes.receivers import HttpReceiver, LoopThread
 
 
 @pytest.fixture(scope="session")
-def backstage() -> Iterator[Backstage]:
-    with Backstage() as running:
+def loop_thread() -> Iterator[LoopThread]:
+    with LoopThread() as running:
         yield running
 
 
@@ -20,6 +20,6 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-def receiver(backstage: Backstage) -> Iterator[HttpReceiver]:
-    with HttpReceiver(backstage) as running:
+def receiver(loop_thread: LoopThread) -> Iterator[HttpReceiver]:
+    with HttpReceiver(loop_thread) as running:
         yield running

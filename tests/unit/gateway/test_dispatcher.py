@@ -31,16 +31,16 @@ from store.sections import Channel, NotificationSettings
 from store.store import Store
 from store.values.notifications import CONFIRM_EMAIL, DeliveryState, LastDelivery
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage, Recorded, reply
+from tests.fakes.receivers import LoopThread, Recorded, reply
 from tests.harness.channels import WEBHOOK_PATH, WEBHOOK_SECRET
 from tests.harness.notifications import (
     HOST,
-    Letterboxes,
+    NotificationReceivers,
     add_person,
     allow,
     deliveries,
     latest,
-    letterboxes,
+    notification_receivers,
     spend,
     targets,
     use,
@@ -54,8 +54,8 @@ PATIENCE = 90.0
 
 
 @pytest.fixture
-def boxes(backstage: Backstage, authority: Authority) -> Iterator[Letterboxes]:
-    with letterboxes(backstage, authority) as running:
+def boxes(loop_thread: LoopThread, authority: Authority) -> Iterator[NotificationReceivers]:
+    with notification_receivers(loop_thread, authority) as running:
         yield running
 
 
@@ -65,7 +65,7 @@ class Site:
 
     store: Store
     clock: StillClock
-    boxes: Letterboxes
+    boxes: NotificationReceivers
 
     def add(self, name: str = "alice", *channels: Channel) -> int:
         """Somebody who is warned on these channels, or on all; returns the account."""
@@ -87,7 +87,7 @@ class Site:
 
 
 @pytest.fixture
-def site(boxes: Letterboxes) -> Iterator[Site]:
+def site(boxes: NotificationReceivers) -> Iterator[Site]:
     clock = StillClock()
     with make_store(clock=clock) as store:
         use(store, boxes)

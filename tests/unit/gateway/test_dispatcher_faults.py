@@ -14,9 +14,9 @@ from store.store import Store
 from store.values.notifications import DeliveryState
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import (
-    Backstage,
     Behaviour,
     HttpReceiver,
+    LoopThread,
     Respond,
     TcpReceiver,
     drip,
@@ -73,18 +73,18 @@ class Place:
     """True if nothing arrived where nothing may arrive."""
 
 
-Stage = Callable[[ExitStack, Backstage, Authority], Place]
+Stage = Callable[[ExitStack, LoopThread, Authority], Place]
 
 
 async def nowhere(_: str, __: int) -> Sequence[str]:
     raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
-def refused(_: ExitStack, __: Backstage, ___: Authority) -> Place:
+def refused(_: ExitStack, __: LoopThread, ___: Authority) -> Place:
     return Place(refused_port())
 
 
-def unnamed(_: ExitStack, __: Backstage, ___: Authority) -> Place:
+def unnamed(_: ExitStack, __: LoopThread, ___: Authority) -> Place:
     return Place(443, resolve=nowhere)
 
 
@@ -92,40 +92,40 @@ def unnamed(_: ExitStack, __: Backstage, ___: Authority) -> Place:
 
 
 def answering(respond: Respond, patience: Timeouts | None = None) -> Stage:
-    def start(stack: ExitStack, backstage: Backstage, _: Authority) -> Place:
-        receiver = stack.enter_context(HttpReceiver(backstage, respond))
+    def start(stack: ExitStack, loop_thread: LoopThread, _: Authority) -> Place:
+        receiver = stack.enter_context(HttpReceiver(loop_thread, respond))
         return Place(receiver.port, patience=patience or Timeouts())
 
     return start
 
 
-def redirecting(stack: ExitStack, backstage: Backstage, authority: Authority) -> Place:
-    internal = stack.enter_context(HttpReceiver(backstage))
+def redirecting(stack: ExitStack, loop_thread: LoopThread, authority: Authority) -> Place:
+    internal = stack.enter_context(HttpReceiver(loop_thread))
     location = {"Location": f"http://127.0.0.1:{internal.port}/"}
-    place = answering(reply(302, location))(stack, backstage, authority)
+    place = answering(reply(302, location))(stack, loop_thread, authority)
     return replace(place, untouched=lambda: internal.connections == 0)
 
 
-def plaintext(stack: ExitStack, backstage: Backstage, _: Authority) -> Place:
+def plaintext(stack: ExitStack, loop_thread: LoopThread, _: Authority) -> Place:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65536)
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         await writer.drain()
 
-    return Place(stack.enter_context(TcpReceiver(backstage, speak)).port, scheme="https")
+    return Place(stack.enter_context(TcpReceiver(loop_thread, speak)).port, scheme="https")
 
 
-def misnamed(stack: ExitStack, backstage: Backstage, authority: Authority) -> Place:
-    receiver = stack.enter_context(HttpReceiver(backstage, tls=authority.serve("other.example", "127.0.0.1")))
+def misnamed(stack: ExitStack, loop_thread: LoopThread, authority: Authority) -> Place:
+    receiver = stack.enter_context(HttpReceiver(loop_thread, tls=authority.serve("other.example", "127.0.0.1")))
     return Place(receiver.port, scheme="https", untouched=lambda: receiver.requests == [])
 
 
-def over_ipv6(stack: ExitStack, backstage: Backstage, _: Authority) -> Place:
-    return Place(stack.enter_context(HttpReceiver(backstage, host="::1")).port, resolve=resolving("::1"))
+def over_ipv6(stack: ExitStack, loop_thread: LoopThread, _: Authority) -> Place:
+    return Place(stack.enter_context(HttpReceiver(loop_thread, host="::1")).port, resolve=resolving("::1"))
 
 
-def rebound(stack: ExitStack, backstage: Backstage, _: Authority) -> Place:
-    internal = stack.enter_context(HttpReceiver(backstage))
+def rebound(stack: ExitStack, loop_thread: LoopThread, _: Authority) -> Place:
+    internal = stack.enter_context(HttpReceiver(loop_thread))
     return Place(internal.port, is_listed=False, untouched=lambda: internal.connections == 0)
 
 
@@ -153,15 +153,15 @@ OVER_HTTP: Final[Mapping[str, tuple[Stage, Ending]]] = {
 
 
 def mail(**answers: str) -> Stage:
-    def start(stack: ExitStack, backstage: Backstage, authority: Authority) -> Place:
-        return Place(stack.enter_context(MailServer(backstage, authority.serve(MAIL), answers=answers)).port)
+    def start(stack: ExitStack, loop_thread: LoopThread, authority: Authority) -> Place:
+        return Place(stack.enter_context(MailServer(loop_thread, authority.serve(MAIL), answers=answers)).port)
 
     return start
 
 
 def mail_by(behaviour: Behaviour, patience: Timeouts | None = None) -> Stage:
-    def start(stack: ExitStack, backstage: Backstage, _: Authority) -> Place:
-        receiver = stack.enter_context(TcpReceiver(backstage, behaviour))
+    def start(stack: ExitStack, loop_thread: LoopThread, _: Authority) -> Place:
+        receiver = stack.enter_context(TcpReceiver(loop_thread, behaviour))
         return Place(receiver.port, patience=patience or Timeouts())
 
     return start
@@ -185,9 +185,9 @@ async def no_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 def mail_with(serve: Callable[[Authority], tuple[Authority, str]], host: str = "127.0.0.1") -> Stage:
     """A mail server whose certificate is of this authority and for this name."""
 
-    def start(stack: ExitStack, backstage: Backstage, authority: Authority) -> Place:
+    def start(stack: ExitStack, loop_thread: LoopThread, authority: Authority) -> Place:
         issuer, name = serve(authority)
-        server = stack.enter_context(MailServer(backstage, issuer.serve(name), host=host))
+        server = stack.enter_context(MailServer(loop_thread, issuer.serve(name), host=host))
         is_right = issuer is authority and name == MAIL
         return Place(server.port, resolve=resolving(host), untouched=lambda: is_right or server.sign_ins == [])
 
@@ -221,11 +221,11 @@ CELLS: Final = [(Channel.EMAIL, name) for name in OVER_SMTP] + [(one, name) for 
 
 @contextmanager
 def in_trouble(
-    store: Store, backstage: Backstage, authority: Authority, channel: Channel, stage: Stage
+    store: Store, loop_thread: LoopThread, authority: Authority, channel: Channel, stage: Stage
 ) -> Iterator[tuple[Place, NotificationSettings]]:
     """A receiver that fails, and the settings of somebody who is warned there."""
     with ExitStack() as stack:
-        place = stage(stack, backstage, authority)
+        place = stage(stack, loop_thread, authority)
         allow(store, f"{PUSH if place.is_listed else 'elsewhere.example'}:{place.port}")
         if channel is Channel.EMAIL:
             use_mail(store, STARTTLS.host, place.port)
@@ -255,12 +255,12 @@ def is_as(found: Ending, expected: Ending) -> bool:
     return (found.state, found.is_on) == (expected.state, expected.is_on) and waits and says and not tells
 
 
-def test_every_fault_on_every_channel_ended_in_the_right_state(backstage: Backstage, authority: Authority) -> None:
+def test_every_fault_on_every_channel_ended_in_the_right_state(loop_thread: LoopThread, authority: Authority) -> None:
     wrong = {}
     with make_store() as store:
         for number, (channel, name) in enumerate(CELLS):
             stage, expected = (OVER_SMTP if channel is Channel.EMAIL else OVER_HTTP)[name]
-            with in_trouble(store, backstage, authority, channel, stage) as (place, section):
+            with in_trouble(store, loop_thread, authority, channel, stage) as (place, section):
                 account_id = add_person(store, f"user{number}", section)
                 spend(store, account_id)
                 ways = DeliveryTransports(authority.trust, place.resolve, place.patience, place.patience)

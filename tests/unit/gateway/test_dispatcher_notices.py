@@ -12,8 +12,8 @@ from store.notices import DELETED_SENTENCE, SENTENCES
 from store.store import Store
 from store.values.sign_in import SecondFactorNeeded
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage
-from tests.harness.notifications import Letterboxes, letterboxes, targets, use
+from tests.fakes.receivers import LoopThread
+from tests.harness.notifications import NotificationReceivers, notification_receivers, targets, use
 from tests.harness.people import (
     GITHUB,
     allow_bindings,
@@ -43,12 +43,12 @@ EVENTS = (
 
 
 @pytest.fixture
-def boxes(backstage: Backstage, authority: Authority) -> Iterator[Letterboxes]:
-    with letterboxes(backstage, authority) as running:
+def boxes(loop_thread: LoopThread, authority: Authority) -> Iterator[NotificationReceivers]:
+    with notification_receivers(loop_thread, authority) as running:
         yield running
 
 
-def live(store: Store, clock: StillClock, boxes: Letterboxes) -> list[str]:
+def live(store: Store, clock: StillClock, boxes: NotificationReceivers) -> list[str]:
     """Everything that is worth a notice happens to alice, who chose every channel but e-mail; returns her secrets."""
     allow_passkeys(store)
     allow_bindings(store)
@@ -73,13 +73,15 @@ def live(store: Store, clock: StillClock, boxes: Letterboxes) -> list[str]:
     return [NEW_PASSWORD, PASSWORD, enrolment.secret, access_token, *codes, *enrolment.codes]
 
 
-def texts(boxes: Letterboxes) -> list[str]:
+def texts(boxes: NotificationReceivers) -> list[str]:
     """The plain text of each mail, on one line, in order."""
     parts = [message_from_bytes(mail.content, policy=default).get_body(("plain",)) for mail in boxes.mail.mails]
     return [" ".join(str(part.get_content()).split()) for part in parts if part is not None]
 
 
-def test_each_event_was_told_by_e_mail_and_by_nothing_else(store: Store, clock: StillClock, boxes: Letterboxes) -> None:
+def test_each_event_was_told_by_e_mail_and_by_nothing_else(
+    store: Store, clock: StillClock, boxes: NotificationReceivers
+) -> None:
     use(store, boxes)
     planted = live(store, clock, boxes)
     assert run_once(store, boxes.ways()).delivered == len(EVENTS)
@@ -98,7 +100,7 @@ def test_each_event_was_told_by_e_mail_and_by_nothing_else(store: Store, clock: 
 
 
 def test_without_a_mail_server_nothing_was_told_and_nothing_waited(
-    store: Store, clock: StillClock, boxes: Letterboxes
+    store: Store, clock: StillClock, boxes: NotificationReceivers
 ) -> None:
     live(store, clock, boxes)
     store.deletion.delete(sign_in(store, source="pts/2"), "alice")
@@ -108,7 +110,7 @@ def test_without_a_mail_server_nothing_was_told_and_nothing_waited(
     assert boxes.mail.ids == []
 
 
-def test_the_last_notice_arrived_after_the_account_was_gone(store: Store, boxes: Letterboxes) -> None:
+def test_the_last_notice_arrived_after_the_account_was_gone(store: Store, boxes: NotificationReceivers) -> None:
     use(store, boxes)
     add_account(store, email="gone@example.com")
     store.deletion.delete(sign_in(store), "alice")

@@ -9,7 +9,7 @@ import pytest
 from gateway import network_errors
 from store.errors import DeliveryFailed
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage, HttpReceiver, TcpReceiver, refused_port, reset, then
+from tests.fakes.receivers import HttpReceiver, LoopThread, TcpReceiver, refused_port, reset, then
 from tests.harness.outbound import outbound, post
 
 
@@ -41,7 +41,7 @@ def test_no_sentence_could_carry_what_the_other_side_said() -> None:
 
 
 def test_refused_and_reset_connections_were_told_apart(
-    backstage: Backstage, authority: Authority, receiver: HttpReceiver
+    loop_thread: LoopThread, authority: Authority, receiver: HttpReceiver
 ) -> None:
     port = refused_port()
     with pytest.raises(DeliveryFailed, match="refused the connection"):
@@ -53,14 +53,14 @@ def test_refused_and_reset_connections_were_told_apart(
     assert caught.value.retry_after is None
 
 
-def test_what_is_not_http_was_a_typed_failure(backstage: Backstage, authority: Authority) -> None:
+def test_what_is_not_http_was_a_typed_failure(loop_thread: LoopThread, authority: Authority) -> None:
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"{}")  # a close with bytes unread resets the connection
         writer.write(b"220 mail.example ESMTP\r\n")
         await writer.drain()
 
     with (
-        TcpReceiver(backstage, babble) as receiver,
+        TcpReceiver(loop_thread, babble) as receiver,
         pytest.raises(DeliveryFailed, match="did not answer in HTTP"),
     ):
         post(outbound(authority, f"a.example:{receiver.port}"), f"http://a.example:{receiver.port}/")

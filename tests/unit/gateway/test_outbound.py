@@ -15,7 +15,7 @@ from gateway.addresses import AllowList, is_public
 from gateway.outbound import Outbound, parse_web_url, system_trust
 from store.errors import AddressRefused, DeliveryFailed, InvalidUrl
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage, HttpReceiver, reply
+from tests.fakes.receivers import HttpReceiver, LoopThread, reply
 from tests.harness.outbound import PUBLIC, Detour, outbound, post, resolving
 
 
@@ -60,7 +60,7 @@ def test_an_entry_by_address_covered_the_names_that_lead_there(authority: Author
     ],
 )
 def test_no_spelling_of_this_machine_was_reached(
-    backstage: Backstage, authority: Authority, host: str, monkeypatch: pytest.MonkeyPatch
+    loop_thread: LoopThread, authority: Authority, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = socket.getaddrinfo
 
@@ -68,7 +68,7 @@ def test_no_spelling_of_this_machine_was_reached(
         return real("127.0.0.1" if name.rstrip(".").lower() == "localhost" else name, *rest, **named)
 
     monkeypatch.setattr(socket, "getaddrinfo", with_a_hosts_file)
-    with HttpReceiver(backstage) as internal:
+    with HttpReceiver(loop_thread) as internal:
         # The port is listed, for another host: only the address is left to refuse it.
         way = Outbound(authority.trust(), allow=AllowList.read([f"elsewhere.example:{internal.port}"]))
         with pytest.raises((AddressRefused, InvalidUrl)):
@@ -84,7 +84,7 @@ def test_one_private_address_among_public_ones_was_enough_to_refuse(authority: A
     assert detour.dialled == []
 
 
-def test_rebinding_never_reached_the_internal_server(backstage: Backstage, authority: Authority) -> None:
+def test_rebinding_never_reached_the_internal_server(loop_thread: LoopThread, authority: Authority) -> None:
     """Every lookup draws anew between a public, a private and a mixed answer."""
     rng = random.Random(7)
     answers = ([PUBLIC], ["127.0.0.1"], [PUBLIC, "127.0.0.1"], ["::ffff:127.0.0.1"], ["::1"])
@@ -98,7 +98,7 @@ def test_rebinding_never_reached_the_internal_server(backstage: Backstage, autho
         except AddressRefused:
             return 0
 
-    with HttpReceiver(backstage) as internal, HttpReceiver(backstage) as public:
+    with HttpReceiver(loop_thread) as internal, HttpReceiver(loop_thread) as public:
         detour = Detour(public.port)
         way = outbound(authority, f"elsewhere.example:{internal.port}", resolve=rebind, dial=detour)
 
@@ -115,7 +115,7 @@ def test_rebinding_never_reached_the_internal_server(backstage: Backstage, autho
 
 
 def test_checking_first_and_connecting_later_would_have_been_rebound(
-    backstage: Backstage, receiver: HttpReceiver
+    loop_thread: LoopThread, receiver: HttpReceiver
 ) -> None:
     """The control: the same resolver against a check that is not made where the connection is."""
     turns = iter((PUBLIC, "127.0.0.1"))
@@ -130,9 +130,9 @@ def test_checking_first_and_connecting_later_would_have_been_rebound(
 
 
 def test_a_redirect_was_an_answer_and_was_not_followed(
-    backstage: Backstage, authority: Authority, receiver: HttpReceiver
+    loop_thread: LoopThread, authority: Authority, receiver: HttpReceiver
 ) -> None:
-    with HttpReceiver(backstage) as internal:
+    with HttpReceiver(loop_thread) as internal:
         receiver.respond = reply(302, {"Location": f"http://127.0.0.1:{internal.port}/"})
         way = outbound(authority, f"a.example:{receiver.port}", f"127.0.0.1:{internal.port}")
         assert post(way, f"http://a.example:{receiver.port}/").status == 302
@@ -154,11 +154,11 @@ def test_an_unusual_port_of_a_public_host_was_refused_if_another_host_has_it_lis
 
 
 def test_proxies_and_cookies_of_the_surroundings_were_left_alone(
-    backstage: Backstage, authority: Authority, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+    loop_thread: LoopThread, authority: Authority, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receiver.respond = reply(200, {"Set-Cookie": "session=other-account; Path=/"})
     way = outbound(authority, f"a.example:{receiver.port}")
-    with HttpReceiver(backstage) as proxy:
+    with HttpReceiver(loop_thread) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
         for _ in range(2):
@@ -216,8 +216,8 @@ def test_an_international_name_was_asked_for_in_punycode() -> None:
 # -- TLS
 
 
-def test_tls_was_verified_against_the_name(backstage: Backstage, authority: Authority) -> None:
-    with HttpReceiver(backstage, tls=authority.serve("a.example")) as receiver:
+def test_tls_was_verified_against_the_name(loop_thread: LoopThread, authority: Authority) -> None:
+    with HttpReceiver(loop_thread, tls=authority.serve("a.example")) as receiver:
         way = outbound(authority, f"127.0.0.1:{receiver.port}")
         assert post(way, f"https://a.example:{receiver.port}/").status == 200
         assert post(way, f"https://a.example.:{receiver.port}/").status == 200
@@ -237,9 +237,9 @@ def test_a_context_that_does_not_verify_was_not_taken() -> None:
 
 
 def test_a_server_that_demands_a_client_certificate_was_a_typed_failure(
-    backstage: Backstage, authority: Authority
+    loop_thread: LoopThread, authority: Authority
 ) -> None:
     context = authority.serve("a.example")
     context.verify_mode = ssl.CERT_REQUIRED
-    with HttpReceiver(backstage, tls=context) as receiver, pytest.raises(DeliveryFailed):
+    with HttpReceiver(loop_thread, tls=context) as receiver, pytest.raises(DeliveryFailed):
         post(outbound(authority, f"a.example:{receiver.port}"), f"https://a.example:{receiver.port}/")

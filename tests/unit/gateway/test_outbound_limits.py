@@ -10,7 +10,7 @@ from gateway.connect import first_to_connect
 from gateway.outbound import MAX_RESPONSE_BYTES
 from store.errors import DeliveryFailed
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, TcpReceiver, drip, reply, stall, then
+from tests.fakes.receivers import HttpReceiver, LoopThread, Recorded, TcpReceiver, drip, reply, stall, then
 from tests.harness.outbound import SHORT, outbound, post, resolving
 
 # -- how much and how long
@@ -47,8 +47,8 @@ def test_a_slow_answer_was_cut(authority: Authority, receiver: HttpReceiver, hea
         post(way, f"http://a.example:{receiver.port}/")
 
 
-def test_a_handshake_that_never_ended_was_cut(backstage: Backstage, authority: Authority) -> None:
-    with TcpReceiver(backstage, stall) as receiver:
+def test_a_handshake_that_never_ended_was_cut(loop_thread: LoopThread, authority: Authority) -> None:
+    with TcpReceiver(loop_thread, stall) as receiver:
         way = outbound(authority, f"a.example:{receiver.port}", timeouts=SHORT)
         with pytest.raises(DeliveryFailed, match="in time"):
             post(way, f"https://a.example:{receiver.port}/")

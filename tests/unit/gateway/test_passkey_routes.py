@@ -29,7 +29,7 @@ OFF: Final = "Administrator has not enabled Passkey login"
 Answer = dict[str, Any]
 
 
-class House:
+class PasskeyGateway:
     """A gateway that has passkeys on, the accounts alice and mallory, and a device of alice's."""
 
     def __init__(self) -> None:
@@ -105,12 +105,12 @@ class House:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[House]:
-    house = House()
-    async with house.app.router.lifespan_context(house.app):
-        yield house
-    house.store.close()
-    assert [status for status in house.statuses if status >= 500] == []
+async def opened() -> AsyncIterator[PasskeyGateway]:
+    gateway = PasskeyGateway()
+    async with gateway.app.router.lifespan_context(gateway.app):
+        yield gateway
+    gateway.store.close()
+    assert [status for status in gateway.statuses if status >= 500] == []
 
 
 def refusal(response: httpx.Response) -> str:
@@ -122,87 +122,87 @@ def refusal(response: httpx.Response) -> str:
 
 
 async def test_a_passkey_is_registered_signs_in_and_proves() -> None:
-    async with opened() as house:
-        started = house.store.ceremonies.begin_registration(house.token, "laptop")
-        options = await house.options(started.code.lower().replace("-", " "))
+    async with opened() as gateway:
+        started = gateway.store.ceremonies.begin_registration(gateway.token, "laptop")
+        options = await gateway.options(started.code.lower().replace("-", " "))
         assert options["purpose"] == "register"
         assert options["user"] == "alice"
         assert options["expires_in"] == 120
         assert options["publicKey"]["rp"]["id"] == RP_ID
         assert options["publicKey"]["authenticatorSelection"]["userVerification"] == "required"
-        response = await house.finish(started.code, house.device.create(options["publicKey"]))
+        response = await gateway.finish(started.code, gateway.device.create(options["publicKey"]))
         assert response.json() == {"ok": True, "sentence": "Your passkey was registered. Go back to the console."}
-        assert house.store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
-        assert house.labels() == ["laptop"]
+        assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
+        assert gateway.labels() == ["laptop"]
 
-        signing, answer = await house.answered()
-        assert (await house.finish(signing.code, answer)).json()["ok"] is True
-        opened_now = house.store.ceremonies.collect_sign_in(signing.ticket, source=SOURCE)
+        signing, answer = await gateway.answered()
+        assert (await gateway.finish(signing.code, answer)).json()["ok"] is True
+        opened_now = gateway.store.ceremonies.collect_sign_in(signing.ticket, source=SOURCE)
         assert isinstance(opened_now, SignedIn)
         assert opened_now.name == "alice"
 
-        house.token = opened_now.token
-        house.clock.advance(minutes=4)
-        house.store.sessions.whoami(house.token)
-        proving = house.store.ceremonies.begin_proof(house.token)
-        asked = await house.options(proving.code)
+        gateway.token = opened_now.token
+        gateway.clock.advance(minutes=4)
+        gateway.store.sessions.whoami(gateway.token)
+        proving = gateway.store.ceremonies.begin_proof(gateway.token)
+        asked = await gateway.options(proving.code)
         assert asked["user"] == "alice"
         assert len(asked["publicKey"]["allowCredentials"]) == 1
-        house.clock.advance(minutes=1, seconds=30)
-        assert (await house.finish(proving.code, house.device.get(asked["publicKey"]))).json()["ok"] is True
-        house.store.ceremonies.begin_registration(house.token, "needs a fresh proof")
+        gateway.clock.advance(minutes=1, seconds=30)
+        assert (await gateway.finish(proving.code, gateway.device.get(asked["publicKey"]))).json()["ok"] is True
+        gateway.store.ceremonies.begin_registration(gateway.token, "needs a fresh proof")
 
 
 async def test_a_sign_in_names_nobody() -> None:
-    async with opened() as house:
-        await house.register()
-        options = await house.options(house.begin().code)
+    async with opened() as gateway:
+        await gateway.register()
+        options = await gateway.options(gateway.begin().code)
         assert options["user"] == ""
         assert options["publicKey"].get("allowCredentials", []) == []
 
 
 async def test_every_route_refuses_while_the_administrator_has_passkeys_off() -> None:
-    async with opened() as house:
-        waiting = house.begin()
-        house.store.site.set("passkeys.enabled", "false")
+    async with opened() as gateway:
+        waiting = gateway.begin()
+        gateway.store.site.set("passkeys.enabled", "false")
         for path in assets():
-            response = await house.send("GET", path)
+            response = await gateway.send("GET", path)
             assert (response.status_code, response.text) == (403, OFF)
         for path in (OPTIONS_PATH, FINISH_PATH):
-            response = await house.post(path, {"code": waiting.code, "credential": {}})
+            response = await gateway.post(path, {"code": waiting.code, "credential": {}})
             assert (response.status_code, refusal(response)) == (403, OFF)
-        house.store.site.set("passkeys.enabled", "true")
-        await house.options(waiting.code)
+        gateway.store.site.set("passkeys.enabled", "true")
+        await gateway.options(waiting.code)
 
 
 async def test_passkeys_switched_off_under_way_stop_the_answer() -> None:
-    async with opened() as house:
-        await house.register()
-        started, answer = await house.answered()
-        house.store.site.set("passkeys.enabled", "false")
-        assert refusal(await house.finish(started.code, answer)) == OFF
-        house.store.site.set("passkeys.enabled", "true")
-        assert house.store.ceremonies.outcome(started.ticket) is CeremonyState.WAITING
+    async with opened() as gateway:
+        await gateway.register()
+        started, answer = await gateway.answered()
+        gateway.store.site.set("passkeys.enabled", "false")
+        assert refusal(await gateway.finish(started.code, answer)) == OFF
+        gateway.store.site.set("passkeys.enabled", "true")
+        assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.WAITING
 
 
 async def test_a_page_without_a_configured_place_is_a_sentence() -> None:
-    async with opened() as house:
-        house.store.site.unset("passkeys.origin")
-        assert "not configured" in refusal(await house.post(OPTIONS_PATH, {"code": house.begin().code}))
+    async with opened() as gateway:
+        gateway.store.site.unset("passkeys.origin")
+        assert "not configured" in refusal(await gateway.post(OPTIONS_PATH, {"code": gateway.begin().code}))
 
 
 async def test_headers_are_on_the_page_its_files_and_every_answer() -> None:
-    async with opened() as house:
-        code = house.begin().code
-        answers = [await house.send("GET", path) for path in assets()]
+    async with opened() as gateway:
+        code = gateway.begin().code
+        answers = [await gateway.send("GET", path) for path in assets()]
         assert {answer.status_code for answer in answers} == {200}
-        assert (await house.send("GET", PAGE_PATH)).text.startswith("<!doctype html>")
-        answers.append(await house.post(OPTIONS_PATH, {"code": code}))
-        answers.append(await house.post(OPTIONS_PATH, {"code": "nobody's"}))
-        answers.append(await house.post(FINISH_PATH, b"no JSON"))
-        answers.append(await house.finish(code, {}))
-        house.store.site.set("passkeys.enabled", "false")
-        answers += [await house.send("GET", path) for path in assets()]
+        assert (await gateway.send("GET", PAGE_PATH)).text.startswith("<!doctype html>")
+        answers.append(await gateway.post(OPTIONS_PATH, {"code": code}))
+        answers.append(await gateway.post(OPTIONS_PATH, {"code": "nobody's"}))
+        answers.append(await gateway.post(FINISH_PATH, b"no JSON"))
+        answers.append(await gateway.finish(code, {}))
+        gateway.store.site.set("passkeys.enabled", "false")
+        answers += [await gateway.send("GET", path) for path in assets()]
         for answer in answers:
             assert {name: answer.headers.get(name) for name in PAGE_HEADERS} == dict(PAGE_HEADERS), answer.url
         policy = PAGE_HEADERS["Content-Security-Policy"]
@@ -212,84 +212,84 @@ async def test_headers_are_on_the_page_its_files_and_every_answer() -> None:
 
 # -- what is refused -------------------------------------------------------------------------------------------
 
-Fault = Callable[[House], Any]
+Fault = Callable[[PasskeyGateway], Any]
 
 
-async def _forged(house: House) -> tuple[CeremonyStarted, httpx.Response]:
-    started, answer = await house.answered(signer=ec.generate_private_key(ec.SECP256R1()))
-    return started, await house.finish(started.code, answer)
+async def _forged(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+    started, answer = await gateway.answered(signer=ec.generate_private_key(ec.SECP256R1()))
+    return started, await gateway.finish(started.code, answer)
 
 
-async def _replayed(house: House) -> tuple[CeremonyStarted, httpx.Response]:
-    first, answer = await house.answered()
-    assert (await house.finish(first.code, answer)).status_code == 200
-    assert refusal(await house.finish(first.code, answer))
-    again = house.begin()
-    return again, await house.finish(again.code, answer)
+async def _replayed(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+    first, answer = await gateway.answered()
+    assert (await gateway.finish(first.code, answer)).status_code == 200
+    assert refusal(await gateway.finish(first.code, answer))
+    again = gateway.begin()
+    return again, await gateway.finish(again.code, answer)
 
 
-async def _late(house: House) -> tuple[CeremonyStarted, httpx.Response]:
-    started, answer = await house.answered()
-    house.clock.advance(seconds=120)
-    return started, await house.finish(started.code, answer)
+async def _late(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+    started, answer = await gateway.answered()
+    gateway.clock.advance(seconds=120)
+    return started, await gateway.finish(started.code, answer)
 
 
-async def _registration_for_a_sign_in(house: House) -> tuple[CeremonyStarted, httpx.Response]:
-    registering = house.store.ceremonies.begin_registration(house.token, "other")
-    creation = SoftAuthenticator(ORIGIN).create((await house.options(registering.code))["publicKey"])
-    started = house.begin()
-    return started, await house.finish(started.code, creation)
+async def _registration_for_a_sign_in(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+    registering = gateway.store.ceremonies.begin_registration(gateway.token, "other")
+    creation = SoftAuthenticator(ORIGIN).create((await gateway.options(registering.code))["publicKey"])
+    started = gateway.begin()
+    return started, await gateway.finish(started.code, creation)
 
 
-async def _sign_in_for_a_registration(house: House) -> tuple[CeremonyStarted, httpx.Response]:
-    _, answer = await house.answered()
-    registering = house.store.ceremonies.begin_registration(house.token, "other")
-    return registering, await house.finish(registering.code, answer)
+async def _sign_in_for_a_registration(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+    _, answer = await gateway.answered()
+    registering = gateway.store.ceremonies.begin_registration(gateway.token, "other")
+    return registering, await gateway.finish(registering.code, answer)
 
 
-async def _answer_to_another_session(house: House) -> tuple[CeremonyStarted, httpx.Response]:
-    _, answer = await house.answered()
-    mine = house.begin()
-    return mine, await house.finish(mine.code, answer)
+async def _answer_to_another_session(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+    _, answer = await gateway.answered()
+    mine = gateway.begin()
+    return mine, await gateway.finish(mine.code, answer)
 
 
-async def _session_that_ended(house: House) -> tuple[CeremonyStarted, httpx.Response]:
-    token = sign_in(house.store, source="pts/7")
-    registering = house.store.ceremonies.begin_registration(token, "other")
-    creation = SoftAuthenticator(ORIGIN).create((await house.options(registering.code))["publicKey"])
-    house.store.sessions.end(token)
-    return registering, await house.finish(registering.code, creation)
+async def _session_that_ended(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+    token = sign_in(gateway.store, source="pts/7")
+    registering = gateway.store.ceremonies.begin_registration(token, "other")
+    creation = SoftAuthenticator(ORIGIN).create((await gateway.options(registering.code))["publicKey"])
+    gateway.store.sessions.end(token)
+    return registering, await gateway.finish(registering.code, creation)
 
 
-async def _page_of_another_origin(house: House) -> tuple[CeremonyStarted, httpx.Response]:
-    started, answer = await house.answered()
-    return started, await house.finish(started.code, answer, headers={"Origin": "https://evil.example"})
+async def _page_of_another_origin(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+    started, answer = await gateway.answered()
+    return started, await gateway.finish(started.code, answer, headers={"Origin": "https://evil.example"})
 
 
-async def _signed_for_another_origin(house: House) -> tuple[CeremonyStarted, httpx.Response]:
-    started, answer = await house.answered(origin="https://a.gateway.example")
-    return started, await house.finish(started.code, answer)
+async def _signed_for_another_origin(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+    started, answer = await gateway.answered(origin="https://a.gateway.example")
+    return started, await gateway.finish(started.code, answer)
 
 
-async def _proof_with_another_account(house: House) -> tuple[CeremonyStarted, httpx.Response]:
+async def _proof_with_another_account(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
     theirs = SoftAuthenticator(ORIGIN)
-    await house.register("theirs", "mallory", theirs)
-    proving = house.store.ceremonies.begin_proof(house.token)
-    answer = theirs.get((await house.options(proving.code))["publicKey"])
-    return proving, await house.finish(proving.code, answer)
+    await gateway.register("theirs", "mallory", theirs)
+    proving = gateway.store.ceremonies.begin_proof(gateway.token)
+    answer = theirs.get((await gateway.options(proving.code))["publicKey"])
+    return proving, await gateway.finish(proving.code, answer)
 
 
-async def _user_not_verified(house: House) -> tuple[CeremonyStarted, httpx.Response]:
-    started, answer = await house.answered(user_verified=False)
-    return started, await house.finish(started.code, answer)
+async def _user_not_verified(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+    started, answer = await gateway.answered(user_verified=False)
+    return started, await gateway.finish(started.code, answer)
 
 
-async def _copied(house: House) -> tuple[CeremonyStarted, httpx.Response]:
+async def _copied(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
     for _ in range(2):
-        first, answer = await house.answered()
-        assert (await house.finish(first.code, answer)).status_code == 200
-    started, answer = await house.answered(counter=1)
-    return started, await house.finish(started.code, answer)
+        first, answer = await gateway.answered()
+        assert (await gateway.finish(first.code, answer)).status_code == 200
+    started, answer = await gateway.answered(counter=1)
+    return started, await gateway.finish(started.code, answer)
 
 
 TABLE: Final = {
@@ -311,13 +311,13 @@ TABLE: Final = {
 async def test_the_table_of_refusals() -> None:
     refused = 0
     for name, fault in TABLE.items():
-        async with opened() as house:
-            await house.register()
-            started, response = await fault(house)
+        async with opened() as gateway:
+            await gateway.register()
+            started, response = await fault(gateway)
             assert response.status_code in (401, 403), (name, response.text)
             assert refusal(response), name
-            assert house.labels() == ["laptop"], name
-            assert not house.is_signed_in(started), name
+            assert gateway.labels() == ["laptop"], name
+            assert not gateway.is_signed_in(started), name
             refused += 1
     print(f"BAR F2 over HTTP, answers refused: {refused}/{len(TABLE)}")
     assert refused == len(TABLE) == 12
@@ -325,43 +325,43 @@ async def test_the_table_of_refusals() -> None:
 
 @pytest.mark.parametrize("name", ["forged", "signed for another origin", "user not verified", "copied"])
 async def test_the_waiting_console_is_told_the_same_sentence(name: str) -> None:
-    async with opened() as house:
-        await house.register()
-        started, response = await TABLE[name](house)
+    async with opened() as gateway:
+        await gateway.register()
+        started, response = await TABLE[name](gateway)
         with pytest.raises(PasskeyRefused) as told:
-            house.store.ceremonies.outcome(started.ticket)
+            gateway.store.ceremonies.outcome(started.ticket)
         assert str(told.value) == refusal(response)
 
 
 async def test_a_copied_passkey_is_flagged_and_noted_and_signs_nobody_in_again() -> None:
-    async with opened() as house:
-        await house.register()
-        _, response = await _copied(house)
+    async with opened() as gateway:
+        await gateway.register()
+        _, response = await _copied(gateway)
         assert "copied" in refusal(response)
-        assert [info.flagged_at is not None for info in house.store.passkeys.list(house.token)] == [True]
-        assert house.tags().count(Tag.PASSKEY_CLONED) == 1
-        started, answer = await house.answered(counter=99)
-        assert refusal(await house.finish(started.code, answer)) == PasskeyRefused.sentence
-        assert not house.is_signed_in(started)
+        assert [info.flagged_at is not None for info in gateway.store.passkeys.list(gateway.token)] == [True]
+        assert gateway.tags().count(Tag.PASSKEY_CLONED) == 1
+        started, answer = await gateway.answered(counter=99)
+        assert refusal(await gateway.finish(started.code, answer)) == PasskeyRefused.sentence
+        assert not gateway.is_signed_in(started)
 
 
 async def test_another_account_s_passkey_proves_nothing_and_stays_as_it_was() -> None:
-    async with opened() as house:
-        await house.register()
-        proving, response = await _proof_with_another_account(house)
+    async with opened() as gateway:
+        await gateway.register()
+        proving, response = await _proof_with_another_account(gateway)
         assert "another account" in refusal(response)
         with pytest.raises(PasskeyRefused):
-            house.store.ceremonies.outcome(proving.ticket)
-        assert Tag.PROVED not in house.tags()
+            gateway.store.ceremonies.outcome(proving.ticket)
+        assert Tag.PROVED not in gateway.tags()
 
 
 async def test_the_passkeys_an_account_has_are_excluded_from_the_next() -> None:
-    async with opened() as house:
-        first = house.store.ceremonies.begin_registration(house.token, "phone")
-        assert (await house.options(first.code))["publicKey"].get("excludeCredentials", []) == []
-        await house.register()
-        again = house.store.ceremonies.begin_registration(house.token, "laptop 2")
-        excluded = (await house.options(again.code))["publicKey"]["excludeCredentials"]
+    async with opened() as gateway:
+        first = gateway.store.ceremonies.begin_registration(gateway.token, "phone")
+        assert (await gateway.options(first.code))["publicKey"].get("excludeCredentials", []) == []
+        await gateway.register()
+        again = gateway.store.ceremonies.begin_registration(gateway.token, "laptop 2")
+        excluded = (await gateway.options(again.code))["publicKey"]["excludeCredentials"]
         assert len(excluded) == 1
 
 
@@ -369,51 +369,51 @@ async def test_the_passkeys_an_account_has_are_excluded_from_the_next() -> None:
 
 
 async def test_wrong_codes_are_throttled_and_a_right_one_is_not_told_apart_then() -> None:
-    async with opened() as house:
-        right = house.begin().code
+    async with opened() as gateway:
+        right = gateway.begin().code
         for number in range(ATTEMPTS_PER_SOURCE):
-            response = await house.post(OPTIONS_PATH, {"code": f"BBBB-BBB{number}"}, peer="198.51.100.1")
+            response = await gateway.post(OPTIONS_PATH, {"code": f"BBBB-BBB{number}"}, peer="198.51.100.1")
             assert response.status_code == 401
             assert "not known or has expired" in refusal(response)
         for code in ("BBBB-BBBB", right):
-            response = await house.post(OPTIONS_PATH, {"code": code}, peer="198.51.100.1")
+            response = await gateway.post(OPTIONS_PATH, {"code": code}, peer="198.51.100.1")
             assert response.status_code == 429
             assert int(response.headers["Retry-After"]) > 0
-        assert (await house.finish(right, {}, peer="198.51.100.1")).status_code == 429
-        await house.options(right)  # from another address
-        house.clock.advance(minutes=5)
-        response = await house.post(OPTIONS_PATH, {"code": "BBBB-BBBB"}, peer="198.51.100.1")
+        assert (await gateway.finish(right, {}, peer="198.51.100.1")).status_code == 429
+        await gateway.options(right)  # from another address
+        gateway.clock.advance(minutes=5)
+        response = await gateway.post(OPTIONS_PATH, {"code": "BBBB-BBBB"}, peer="198.51.100.1")
         assert response.status_code == 401
 
 
 async def test_refused_answers_are_charged_like_wrong_codes() -> None:
-    async with opened() as house:
-        await house.register()
+    async with opened() as gateway:
+        await gateway.register()
         for _ in range(ATTEMPTS_PER_SOURCE):
-            started = house.begin()
-            assert (await house.finish(started.code, {}, peer="198.51.100.2")).status_code == 401
-        response = await house.finish(house.begin().code, {}, peer="198.51.100.2")
+            started = gateway.begin()
+            assert (await gateway.finish(started.code, {}, peer="198.51.100.2")).status_code == 401
+        response = await gateway.finish(gateway.begin().code, {}, peer="198.51.100.2")
         assert response.status_code == 429
 
 
 async def test_right_codes_cost_nothing_and_wash_nothing_off() -> None:
-    async with opened() as house:
-        right = house.begin().code
+    async with opened() as gateway:
+        right = gateway.begin().code
         for number in range(ATTEMPTS_PER_SOURCE):
             for _ in range(3):
-                await house.options(right, peer="198.51.100.3")
-            response = await house.post(OPTIONS_PATH, {"code": f"CCCC-CCC{number}"}, peer="198.51.100.3")
+                await gateway.options(right, peer="198.51.100.3")
+            response = await gateway.post(OPTIONS_PATH, {"code": f"CCCC-CCC{number}"}, peer="198.51.100.3")
             assert response.status_code == 401
-        response = await house.post(OPTIONS_PATH, {"code": right}, peer="198.51.100.3")
+        response = await gateway.post(OPTIONS_PATH, {"code": right}, peer="198.51.100.3")
         assert response.status_code == 429
 
 
 async def test_forwarded_headers_of_a_stranger_do_not_make_a_new_address() -> None:
-    async with opened() as house:
+    async with opened() as gateway:
         statuses = []
         for number in range(ATTEMPTS_PER_SOURCE + 1):
             headers = {"X-Forwarded-For": f"192.0.2.{number}"}
-            sent = await house.post(OPTIONS_PATH, {"code": "no"}, peer="198.51.100.4", headers=headers)
+            sent = await gateway.post(OPTIONS_PATH, {"code": "no"}, peer="198.51.100.4", headers=headers)
             statuses.append(sent.status_code)
         assert statuses == [401] * ATTEMPTS_PER_SOURCE + [429]
 
@@ -438,16 +438,16 @@ WRONG_CODES: Final = ("", "x" * 60000, "\ud800", "\x00", "ＢＣＤＦ－ＧＨ�
 
 @pytest.mark.parametrize("path", [OPTIONS_PATH, FINISH_PATH])
 async def test_what_is_no_request_is_refused_with_a_sentence(path: str) -> None:
-    async with opened() as house:
+    async with opened() as gateway:
         for name, body in NOT_REQUESTS.items():
-            response = await house.post(path, body)
+            response = await gateway.post(path, body)
             assert response.status_code == 422, (name, response.text)
             assert "request" in refusal(response)
         for code in WRONG_CODES:
-            response = await house.post(path, {"code": code, "credential": {}})
+            response = await gateway.post(path, {"code": code, "credential": {}})
             assert response.status_code == 401, (code, response.text)
             assert "not known or has expired" in refusal(response)
-        response = await house.post(path, json.dumps({"code": "x" * 70000}).encode())
+        response = await gateway.post(path, json.dumps({"code": "x" * 70000}).encode())
         assert response.status_code == 413
         assert "64 KiB" in refusal(response)
 
@@ -467,49 +467,49 @@ ODD_ANSWERS: Final[tuple[Any, ...]] = (
 
 
 async def test_odd_answers_are_refused_and_the_challenge_is_gone() -> None:
-    async with opened() as house:
-        await house.register()
+    async with opened() as gateway:
+        await gateway.register()
         for answer in ODD_ANSWERS:
-            for started in (house.begin(), house.store.ceremonies.begin_registration(house.token, "other")):
-                assert refusal(await house.finish(started.code, answer)) == PasskeyRefused.sentence, answer
+            for started in (gateway.begin(), gateway.store.ceremonies.begin_registration(gateway.token, "other")):
+                assert refusal(await gateway.finish(started.code, answer)) == PasskeyRefused.sentence, answer
                 with pytest.raises(PasskeyRefused):
-                    house.store.ceremonies.outcome(started.ticket)
-                assert (await house.post(OPTIONS_PATH, {"code": started.code})).status_code == 401
-        assert house.labels() == ["laptop"]
+                    gateway.store.ceremonies.outcome(started.ticket)
+                assert (await gateway.post(OPTIONS_PATH, {"code": started.code})).status_code == 401
+        assert gateway.labels() == ["laptop"]
 
 
 async def test_other_methods_are_refused() -> None:
-    async with opened() as house:
+    async with opened() as gateway:
         for path in (OPTIONS_PATH, FINISH_PATH):
             for method in ("GET", "PUT", "DELETE", "OPTIONS"):
-                assert (await house.send(method, path)).status_code == 405
+                assert (await gateway.send(method, path)).status_code == 405
         for path in assets():
-            assert (await house.send("POST", path)).status_code == 405
+            assert (await gateway.send("POST", path)).status_code == 405
 
 
 async def test_the_host_header_changes_nothing() -> None:
     hosts = ["evil.example", "gateway.example.evil.example", "127.0.0.1", "localhost:1", "gateway.example:1", "[::1]"]
-    async with opened() as house:
-        await house.register()
-        code = house.begin().code
+    async with opened() as gateway:
+        await gateway.register()
+        code = gateway.begin().code
         for number in range(200):
             forged = {"Host": hosts[number % len(hosts)].replace("evil", f"evil{number}"), "X-Forwarded-Proto": "http"}
             forged["X-Forwarded-Host"] = forged["Host"]
-            options = await house.options(code, headers=forged)
+            options = await gateway.options(code, headers=forged)
             assert options["publicKey"]["rpId"] == RP_ID
         forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
-        started, answer = await house.answered(origin="https://evil.example", rp_id="evil.example")
-        assert refusal(await house.finish(started.code, answer, headers=forged)) == PasskeyRefused.sentence
-        started, answer = await house.answered()
-        assert (await house.finish(started.code, answer, headers=forged)).status_code == 200
+        started, answer = await gateway.answered(origin="https://evil.example", rp_id="evil.example")
+        assert refusal(await gateway.finish(started.code, answer, headers=forged)) == PasskeyRefused.sentence
+        started, answer = await gateway.answered()
+        assert (await gateway.finish(started.code, answer, headers=forged)).status_code == 200
         print("BAR F3 Host headers with an effect: 0/200")
 
 
 async def test_an_answer_that_nobody_finished_checking_is_not_waited_for() -> None:
-    async with opened() as house:
-        started = house.begin()
-        house.store.passkey_verification.claim(started.code)
-        house.clock.advance(seconds=125)
-        assert house.store.ceremonies.outcome(started.ticket) is CeremonyState.CLAIMED
-        house.clock.advance(seconds=5)
-        assert house.store.ceremonies.outcome(started.ticket) is CeremonyState.EXPIRED
+    async with opened() as gateway:
+        started = gateway.begin()
+        gateway.store.passkey_verification.claim(started.code)
+        gateway.clock.advance(seconds=125)
+        assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.CLAIMED
+        gateway.clock.advance(seconds=5)
+        assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.EXPIRED

@@ -27,7 +27,7 @@ ROUNDS = 100
 Answer = dict[str, Any]
 
 
-class Gateway:
+class CeremonySteps:
     """The gateway's steps for an answer: take the challenge, check, settle, report a failure to the console."""
 
     def __init__(self) -> None:
@@ -87,13 +87,13 @@ class Gateway:
 
 
 @pytest.fixture
-def gateway() -> Iterator[Gateway]:
-    made = Gateway()
+def gateway() -> Iterator[CeremonySteps]:
+    made = CeremonySteps()
     yield made
     made.store.close()
 
 
-def test_a_registered_passkey_signs_in(gateway: Gateway) -> None:
+def test_a_registered_passkey_signs_in(gateway: CeremonySteps) -> None:
     for _ in range(3):
         started = gateway.sign_in()
         assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
@@ -117,7 +117,7 @@ TABLE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("faults", TABLE.values(), ids=TABLE.keys())
-def test_each_fault_is_refused_and_nobody_is_signed_in(gateway: Gateway, faults: dict[str, Any]) -> None:
+def test_each_fault_is_refused_and_nobody_is_signed_in(gateway: CeremonySteps, faults: dict[str, Any]) -> None:
     for _ in range(2):
         gateway.sign_in()
     started, options = gateway.begin()
@@ -129,7 +129,7 @@ def test_each_fault_is_refused_and_nobody_is_signed_in(gateway: Gateway, faults:
         gateway.store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
 
 
-def test_the_table_of_refusals_is_complete(gateway: Gateway) -> None:
+def test_the_table_of_refusals_is_complete(gateway: CeremonySteps) -> None:
     for _ in range(2):
         gateway.sign_in()
     counters = [name for name in TABLE if name.startswith("counter")]
@@ -142,7 +142,7 @@ def test_the_table_of_refusals_is_complete(gateway: Gateway) -> None:
             refused += 1
     gateway.sign_in()
     for name in counters:
-        fresh = Gateway()
+        fresh = CeremonySteps()
         fresh.sign_in()
         fresh.sign_in()
         with pytest.raises(ClonedPasskey):
@@ -153,7 +153,7 @@ def test_the_table_of_refusals_is_complete(gateway: Gateway) -> None:
     assert refused == len(TABLE) == 12
 
 
-def test_a_copied_passkey_is_flagged_and_refused_from_then_on(gateway: Gateway) -> None:
+def test_a_copied_passkey_is_flagged_and_refused_from_then_on(gateway: CeremonySteps) -> None:
     gateway.sign_in()
     with pytest.raises(ClonedPasskey):
         gateway.sign_in(counter=1)
@@ -162,7 +162,7 @@ def test_a_copied_passkey_is_flagged_and_refused_from_then_on(gateway: Gateway) 
     assert [info.flagged_at is not None for info in gateway.store.passkeys.list(gateway.token)] == [True]
 
 
-def test_a_stranger_without_the_key_cannot_have_a_passkey_flagged(gateway: Gateway) -> None:
+def test_a_stranger_without_the_key_cannot_have_a_passkey_flagged(gateway: CeremonySteps) -> None:
     gateway.sign_in()
     with pytest.raises(PasskeyRefused) as refused:
         gateway.sign_in(counter=0, signer=ec.generate_private_key(ec.SECP256R1()))
@@ -170,12 +170,12 @@ def test_a_stranger_without_the_key_cannot_have_a_passkey_flagged(gateway: Gatew
     gateway.sign_in()
 
 
-def test_a_synced_passkey_signs_in_with_its_counter_at_zero(gateway: Gateway) -> None:
+def test_a_synced_passkey_signs_in_with_its_counter_at_zero(gateway: CeremonySteps) -> None:
     for _ in range(3):
         gateway.sign_in(synced=True, counter=0)
 
 
-def test_an_answer_is_good_once(gateway: Gateway) -> None:
+def test_an_answer_is_good_once(gateway: CeremonySteps) -> None:
     started, options = gateway.begin()
     answer = gateway.device.get(options)
     gateway.finish(started.code, answer)
@@ -187,7 +187,7 @@ def test_an_answer_is_good_once(gateway: Gateway) -> None:
     print(f"BAR F2 replayed answers accepted: 0/{2 * ROUNDS}")
 
 
-def test_an_answer_that_is_late_is_refused(gateway: Gateway) -> None:
+def test_an_answer_that_is_late_is_refused(gateway: CeremonySteps) -> None:
     for seconds in range(120, 120 + ROUNDS):
         started, options = gateway.begin()
         answer = gateway.device.get(options)
@@ -197,7 +197,7 @@ def test_an_answer_that_is_late_is_refused(gateway: Gateway) -> None:
     print(f"BAR F2 late answers accepted: 0/{ROUNDS}")
 
 
-def test_an_answer_for_one_ceremony_is_refused_by_another(gateway: Gateway) -> None:
+def test_an_answer_for_one_ceremony_is_refused_by_another(gateway: CeremonySteps) -> None:
     for _ in range(ROUNDS):
         mine, options = gateway.begin()
         theirs, _ = gateway.begin()
@@ -208,7 +208,7 @@ def test_an_answer_for_one_ceremony_is_refused_by_another(gateway: Gateway) -> N
     print(f"BAR F2 answers accepted across sessions: 0/{ROUNDS}")
 
 
-def test_registering_and_signing_in_are_not_swapped(gateway: Gateway) -> None:
+def test_registering_and_signing_in_are_not_swapped(gateway: CeremonySteps) -> None:
     for _ in range(ROUNDS // 2):
         signing, options = gateway.begin()
         registering = gateway.store.ceremonies.begin_registration(gateway.token, "phone")

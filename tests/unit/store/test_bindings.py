@@ -223,14 +223,14 @@ def test_switched_off_every_door_is_shut(store: Store, alice: Person) -> None:
     store.bindings.bind(alice.token, "github", "4711", "alice")
     store.site.unset("account_binding.enabled")
     assert not store.bindings.is_enabled()
-    doors: tuple[Callable[[], object], ...] = (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: store.bindings.provider("github"),
         lambda: store.bindings.bind(alice.token, "github", "4712", "alice"),
         lambda: store.bindings.sign_in("github", "4711", source=SOURCE),
     )
-    for door in doors:
+    for call in calls:
         with pytest.raises(BindingsDisabled, match=r"^Account bindings are disabled by the administrator\.$"):
-            door()
+            call()
     store.bindings.unbind(alice.token, binding_of(store, alice))
 
 

@@ -183,7 +183,7 @@ def test_switched_off_every_door_is_shut(store: Store, alice: Person) -> None:
     store.site.set("passkeys.enabled", "false")
     assert not store.passkeys.is_enabled()
     before = contents(store)
-    doors = (
+    calls = (
         lambda: store.passkeys.add(alice.token, "two", credential(2)),
         lambda: store.ceremonies.begin_registration(alice.token, "two"),
         lambda: store.ceremonies.begin_proof(alice.token),
@@ -192,9 +192,9 @@ def test_switched_off_every_door_is_shut(store: Store, alice: Person) -> None:
         lambda: store.passkey_verification.claim(started.code),
         lambda: store.ceremonies.collect_sign_in(started.ticket, source="pts/0"),
     )
-    for door in doors:
+    for call in calls:
         with pytest.raises(PasskeysDisabled, match=r"^Administrator has not enabled Passkey login$"):
-            door()
+            call()
     assert contents(store) == before
     assert [one.id for one in store.passkeys.list(alice.token)] == [passkey_id]
     store.passkeys.remove(alice.token, passkey_id)

@@ -1,4 +1,4 @@
-"""Signing in: one door, and behind it the second factor wherever there is one."""
+"""Signing in: the password first, and then the second factor wherever there is one."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The door of the command line: what it imports, what it refuses, and how it ends."""
+"""The command line: its imports, its refusals, and its exit statuses."""
 
 import os
 import re

@@ -76,11 +76,11 @@ def test_two_first_runs_at_once_share_one_key(at_home: Path) -> None:
         except Exception as error:  # noqa: BLE001 - whatever it is, the test must hear of it
             failures.append(error)
 
-    crew = [threading.Thread(target=run) for _ in range(4)]
-    for member in crew:
-        member.start()
-    for member in crew:
-        member.join()
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert failures == []
 
 

@@ -1,4 +1,4 @@
-"""Every word in the two themes of the house can be read, and terminals of 256 colours show them as they are."""
+"""The two themes: all text can be read, and terminals of 256 colours show the colours as they are."""
 
 import pytest
 from textual.app import App

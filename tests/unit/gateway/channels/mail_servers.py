@@ -11,7 +11,7 @@ from gateway.channels.email import EmailTarget, SmtpServer
 from gateway.channels.message import Message
 from gateway.connect import Resolve, Timeouts
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage, SmtpReceiver
+from tests.fakes.receivers import LoopThread, SmtpReceiver
 from tests.harness.channels import SMTP_PASSWORD
 from tests.harness.outbound import LOOPBACK, PATIENT
 
@@ -31,11 +31,11 @@ class MailServer(SmtpReceiver):
 
 
 def mail_server(
-    backstage: Backstage, authority: Authority, server: SmtpServer, *names: str, **answers: str
+    loop_thread: LoopThread, authority: Authority, server: SmtpServer, *names: str, **answers: str
 ) -> MailServer:
     """A running mail server's stand-in, with a certificate for `names` and these replies to commands."""
     tls = authority.serve(*(names or (HOST,)))
-    return MailServer(backstage, tls, implicit=server.security == "implicit", answers=answers)
+    return MailServer(loop_thread, tls, implicit=server.security == "implicit", answers=answers)
 
 
 def sending(

@@ -16,14 +16,14 @@ from gateway.channels.message import Message
 from gateway.outbound import Outbound
 from store.errors import DeliveryFailed
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, reply
+from tests.fakes.receivers import HttpReceiver, LoopThread, Recorded, reply
 from tests.harness.channels import DEVICE_KEY, GOTIFY_TOKEN, FixedClock, failing
 from tests.harness.outbound import outbound
 
 
 @pytest.fixture
-def receiver(backstage: Backstage) -> Iterator[HttpReceiver]:
-    with HttpReceiver(backstage, reply(body=b"{}")) as running:
+def receiver(loop_thread: LoopThread) -> Iterator[HttpReceiver]:
+    with HttpReceiver(loop_thread, reply(body=b"{}")) as running:
         yield running
 
 

@@ -17,7 +17,7 @@ from gateway.channels.message import Message
 from gateway.connect import Timeouts
 from store.errors import DeliveryFailed
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage, TcpReceiver
+from tests.fakes.receivers import LoopThread, TcpReceiver
 from tests.harness.channels import NOW, SMTP_PASSWORD, assert_try_again, failing
 from tests.harness.outbound import LOOPBACK
 from tests.unit.gateway.channels.mail_inputs import ADDRESSES, HEADERS, HOSTILE
@@ -36,9 +36,9 @@ from tests.unit.gateway.channels.mail_servers import (
 
 @either_security
 def test_a_mail_was_handed_over_after_sign_in(
-    backstage: Backstage, authority: Authority, message: Message, server: SmtpServer
+    loop_thread: LoopThread, authority: Authority, message: Message, server: SmtpServer
 ) -> None:
-    with mail_server(backstage, authority, server) as receiver:
+    with mail_server(loop_thread, authority, server) as receiver:
         asyncio.run(sending(message, authority, replace(server, host=f"{HOST}."), receiver.port))
     (mail,) = receiver.mails
     assert (mail.sender, mail.recipients, mail.user) == (server.sender, (RECIPIENT,), server.username)
@@ -47,17 +47,17 @@ def test_a_mail_was_handed_over_after_sign_in(
     assert set(parsed.keys()) - {"X-Peer", "X-MailFrom", "X-RcptTo"} == HEADERS
 
 
-def test_without_a_user_name_nobody_signed_in(backstage: Backstage, authority: Authority, message: Message) -> None:
-    with mail_server(backstage, authority, STARTTLS) as receiver:
+def test_without_a_user_name_nobody_signed_in(loop_thread: LoopThread, authority: Authority, message: Message) -> None:
+    with mail_server(loop_thread, authority, STARTTLS) as receiver:
         error = failing(sending(message, authority, replace(STARTTLS, username=""), receiver.port))
     assert_try_again(error, "mail.example refused the sender (530 5.7.0).")
     assert receiver.sign_ins == []
 
 
 def test_a_server_that_would_not_say_goodbye_had_the_mail_all_the_same(
-    backstage: Backstage, authority: Authority, message: Message
+    loop_thread: LoopThread, authority: Authority, message: Message
 ) -> None:
-    with mail_server(backstage, authority, STARTTLS, QUIT="500 no") as receiver:
+    with mail_server(loop_thread, authority, STARTTLS, QUIT="500 no") as receiver:
         asyncio.run(sending(message, authority, STARTTLS, receiver.port))
     assert len(receiver.mails) == 1
 
@@ -75,7 +75,7 @@ class SkippingLoop(asyncio.SelectorEventLoop):
 
 
 def test_a_server_that_fell_silent_after_taking_the_mail_had_it_all_the_same(
-    backstage: Backstage, authority: Authority, message: Message, monkeypatch: pytest.MonkeyPatch
+    loop_thread: LoopThread, authority: Authority, message: Message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is silent beyond the time that all the rest may take."""
     monkeypatch.setattr(email, "_QUIT_TIMEOUT_S", 1000.0)
@@ -87,7 +87,7 @@ def test_a_server_that_fell_silent_after_taking_the_mail_had_it_all_the_same(
             await asyncio.Event().wait()
             return "221 too late"
 
-    with Silent(backstage, authority.serve(HOST)) as receiver:
+    with Silent(loop_thread, authority.serve(HOST)) as receiver:
         loop = SkippingLoop()
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             runner.run(sending(message, authority, STARTTLS, receiver.port, timeouts=patient))
@@ -95,8 +95,8 @@ def test_a_server_that_fell_silent_after_taking_the_mail_had_it_all_the_same(
 
 
 @pytest.fixture(scope="module")
-def open_server(backstage: Backstage, authority: Authority) -> Any:
-    with mail_server(backstage, authority, STARTTLS) as receiver:
+def open_server(loop_thread: LoopThread, authority: Authority) -> Any:
+    with mail_server(loop_thread, authority, STARTTLS) as receiver:
         yield receiver
 
 
@@ -166,9 +166,9 @@ def test_a_context_that_does_not_verify_was_not_taken(message: Message) -> None:
 
 
 def test_the_system_s_authorities_were_trusted_by_default(
-    backstage: Backstage, authority: Authority, message: Message
+    loop_thread: LoopThread, authority: Authority, message: Message
 ) -> None:
-    with mail_server(backstage, authority, STARTTLS) as receiver:
+    with mail_server(loop_thread, authority, STARTTLS) as receiver:
         target = EmailTarget(RECIPIENT, replace(STARTTLS, port=receiver.port))
         error = failing(email.send(message, target, resolve=LOOPBACK))
     assert "certificate of mail.example was not accepted" in str(error)
@@ -177,7 +177,7 @@ def test_the_system_s_authorities_were_trusted_by_default(
 
 @pytest.mark.parametrize("starttls", [True, False])
 def test_a_password_never_left_without_tls(
-    backstage: Backstage, authority: Authority, message: Message, starttls: bool
+    loop_thread: LoopThread, authority: Authority, message: Message, starttls: bool
 ) -> None:
     """Whoever strips STARTTLS from the greeting gets neither the password nor the mail."""
     said: list[bytes] = []
@@ -190,7 +190,7 @@ def test_a_password_never_left_without_tls(
             answers = {b"EHLO": b"250-mail.example\r\n" + offers + b"250 AUTH PLAIN LOGIN\r\n"}
             writer.write(answers.get(line[:4].upper(), b"454 TLS not available\r\n"))
 
-    with TcpReceiver(backstage, stripping) as receiver:
+    with TcpReceiver(loop_thread, stripping) as receiver:
         error = failing(sending(message, authority, STARTTLS, receiver.port))
     assert isinstance(error, DeliveryFailed)
     assert not error.permanent

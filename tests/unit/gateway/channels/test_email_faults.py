@@ -14,7 +14,7 @@ from gateway.channels.email import SmtpServer
 from gateway.channels.message import Message
 from store.errors import DeliveryFailed
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage, Behaviour, TcpReceiver, drip, refused_port, reset, stall
+from tests.fakes.receivers import Behaviour, LoopThread, TcpReceiver, drip, refused_port, reset, stall
 from tests.harness.channels import SECRETS, SMTP_PASSWORD, assert_try_again, failing
 from tests.harness.outbound import SHORT, resolving
 from tests.unit.gateway.channels.mail_servers import (
@@ -36,8 +36,8 @@ def test_1_refused(authority: Authority, message: Message, server: SmtpServer) -
 
 
 @either_security
-def test_2_reset(backstage: Backstage, authority: Authority, message: Message, server: SmtpServer) -> None:
-    with TcpReceiver(backstage, reset) as receiver:
+def test_2_reset(loop_thread: LoopThread, authority: Authority, message: Message, server: SmtpServer) -> None:
+    with TcpReceiver(loop_thread, reset) as receiver:
         error = failing(sending(message, authority, server, receiver.port))
     assert_try_again(error, "mail.example broke off the connection.")
 
@@ -56,7 +56,7 @@ def test_2_reset(backstage: Backstage, authority: Authority, message: Message, s
     ],
 )
 def test_3_an_error_reply(
-    backstage: Backstage,
+    loop_thread: LoopThread,
     authority: Authority,
     message: Message,
     server: SmtpServer,
@@ -66,27 +66,27 @@ def test_3_an_error_reply(
 ) -> None:
     """The server's own words, which may hold anything, are never repeated."""
     told = f"{answer} {SMTP_PASSWORD}"
-    with mail_server(backstage, authority, server, **{command: told}) as receiver:
+    with mail_server(loop_thread, authority, server, **{command: told}) as receiver:
         assert_try_again(failing(sending(message, authority, server, receiver.port)), sentence)
 
 
 @pytest.mark.parametrize("greeting", [b"HTTP/1.1 200 OK\r\n", b"\r\n", b"999 \xff\r\n", b"2" * 40_000])
-def test_3_what_is_not_smtp(backstage: Backstage, authority: Authority, message: Message, greeting: bytes) -> None:
+def test_3_what_is_not_smtp(loop_thread: LoopThread, authority: Authority, message: Message, greeting: bytes) -> None:
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(greeting)
         await stall(reader, writer)
 
-    with TcpReceiver(backstage, babble) as receiver:
+    with TcpReceiver(loop_thread, babble) as receiver:
         error = failing(sending(message, authority, STARTTLS, receiver.port))
     assert_try_again(error, "mail.example did not answer in SMTP.")
 
 
-def test_4_too_many_connections(backstage: Backstage, authority: Authority, message: Message) -> None:
+def test_4_too_many_connections(loop_thread: LoopThread, authority: Authority, message: Message) -> None:
     async def busy(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"421 4.7.0 too many connections\r\n")
         await writer.drain()
 
-    with TcpReceiver(backstage, busy) as receiver:
+    with TcpReceiver(loop_thread, busy) as receiver:
         error = failing(sending(message, authority, STARTTLS, receiver.port))
     assert_try_again(error, "mail.example takes no mail at the moment (421 4.7.0).")
 
@@ -94,20 +94,20 @@ def test_4_too_many_connections(backstage: Backstage, authority: Authority, mess
 @either_security
 @pytest.mark.parametrize("answer", ["550 5.1.1 unknown", "556 5.1.10 null MX", "550 5.2.1 disabled"])
 def test_5_a_mailbox_that_is_gone(
-    backstage: Backstage, authority: Authority, message: Message, server: SmtpServer, answer: str
+    loop_thread: LoopThread, authority: Authority, message: Message, server: SmtpServer, answer: str
 ) -> None:
-    with mail_server(backstage, authority, server, RCPT=answer) as receiver:
+    with mail_server(loop_thread, authority, server, RCPT=answer) as receiver:
         error = failing(sending(message, authority, server, receiver.port))
     assert isinstance(error, DeliveryFailed)
     assert (error.permanent, error.retry_after) == (True, None)
 
 
-def test_6_a_mailbox_that_has_moved(backstage: Backstage, authority: Authority, message: Message) -> None:
+def test_6_a_mailbox_that_has_moved(loop_thread: LoopThread, authority: Authority, message: Message) -> None:
     """251 is the server's own forwarding; 551 names another address, which is not written to."""
-    with mail_server(backstage, authority, STARTTLS, RCPT="251 will forward") as receiver:
+    with mail_server(loop_thread, authority, STARTTLS, RCPT="251 will forward") as receiver:
         asyncio.run(sending(message, authority, STARTTLS, receiver.port))
         assert [mail.recipients for mail in receiver.mails] == [(RECIPIENT,)]
-    with mail_server(backstage, authority, STARTTLS, RCPT="551 5.1.6 try <b@c.example>") as receiver:
+    with mail_server(loop_thread, authority, STARTTLS, RCPT="551 5.1.6 try <b@c.example>") as receiver:
         error = failing(sending(message, authority, STARTTLS, receiver.port))
     assert isinstance(error, DeliveryFailed)
     assert error.permanent
@@ -117,22 +117,22 @@ def test_6_a_mailbox_that_has_moved(backstage: Backstage, authority: Authority, 
 @either_security
 @pytest.mark.parametrize("fault", [stall, drip], ids=["7 stall", "8 drip"])
 def test_7_and_8_a_server_that_never_came_to_the_point(
-    backstage: Backstage, authority: Authority, message: Message, server: SmtpServer, fault: Behaviour
+    loop_thread: LoopThread, authority: Authority, message: Message, server: SmtpServer, fault: Behaviour
 ) -> None:
     tls = authority.serve(HOST) if server.security == "implicit" else None
-    with TcpReceiver(backstage, fault, tls=tls) as receiver:
+    with TcpReceiver(loop_thread, fault, tls=tls) as receiver:
         error = failing(sending(message, authority, server, receiver.port, timeouts=SHORT))
     assert_try_again(error, "mail.example did not answer in time.")
 
 
-def test_7_a_handshake_that_stalled(backstage: Backstage, authority: Authority, message: Message) -> None:
-    with TcpReceiver(backstage, stall) as receiver:
+def test_7_a_handshake_that_stalled(loop_thread: LoopThread, authority: Authority, message: Message) -> None:
+    with TcpReceiver(loop_thread, stall) as receiver:
         error = failing(sending(message, authority, SERVERS[1], receiver.port, timeouts=SHORT))
     assert_try_again(error, "mail.example did not answer in time.")
 
 
 @either_security
-def test_9_bad_tls(backstage: Backstage, authority: Authority, message: Message, server: SmtpServer) -> None:
+def test_9_bad_tls(loop_thread: LoopThread, authority: Authority, message: Message, server: SmtpServer) -> None:
     async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answers = {b"EHLO": b"250-mail.example\r\n250 STARTTLS\r\n", b"STAR": b"220 go\r\n"}
         if server.security == "starttls":
@@ -143,16 +143,16 @@ def test_9_bad_tls(backstage: Backstage, authority: Authority, message: Message,
         writer.write(b"this is not TLS at all\r\n")
         await writer.drain()
 
-    with TcpReceiver(backstage, garbage) as receiver:
+    with TcpReceiver(loop_thread, garbage) as receiver:
         error = failing(sending(message, authority, server, receiver.port))
     assert_try_again(error, "A secure connection to mail.example could not be made.")
 
 
 @either_security
 def test_10_a_certificate_for_another_host(
-    backstage: Backstage, authority: Authority, message: Message, server: SmtpServer
+    loop_thread: LoopThread, authority: Authority, message: Message, server: SmtpServer
 ) -> None:
-    with mail_server(backstage, authority, server, "other.example", "127.0.0.1") as receiver:
+    with mail_server(loop_thread, authority, server, "other.example", "127.0.0.1") as receiver:
         error = failing(sending(message, authority, server, receiver.port))
     assert_try_again(
         error,
@@ -172,18 +172,18 @@ def test_11_no_such_name(authority: Authority, message: Message) -> None:
 
 @either_security
 def test_12_a_host_with_ipv6_only(
-    backstage: Backstage, authority: Authority, message: Message, server: SmtpServer
+    loop_thread: LoopThread, authority: Authority, message: Message, server: SmtpServer
 ) -> None:
     implicit = server.security == "implicit"
-    with MailServer(backstage, authority.serve(HOST), implicit=implicit, host="::1") as receiver:
+    with MailServer(loop_thread, authority.serve(HOST), implicit=implicit, host="::1") as receiver:
         asyncio.run(sending(message, authority, server, receiver.port, resolve=resolving("127.0.0.9", "::1")))
     assert len(receiver.mails) == 1
 
 
 def test_a_wrong_password_was_tried_once_per_method_and_not_repeated_to_anyone(
-    backstage: Backstage, authority: Authority, message: Message, caplog: pytest.LogCaptureFixture
+    loop_thread: LoopThread, authority: Authority, message: Message, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.DEBUG), MailServer(backstage, authority.serve(HOST)) as receiver:
+    with caplog.at_level(logging.DEBUG), MailServer(loop_thread, authority.serve(HOST)) as receiver:
         receiver.password = "another"
         error = failing(sending(message, authority, STARTTLS, receiver.port))
     assert_try_again(error, "mail.example refused the user name or the password (535 5.7.8).")

@@ -15,8 +15,8 @@ from gateway.retry import MAX_RETRY_AFTER
 from store.errors import AddressRefused, DeliveryFailed
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import (
-    Backstage,
     HttpReceiver,
+    LoopThread,
     Respond,
     TcpReceiver,
     drip,
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.parametrize("send", HTTP_CHANNELS)
 
 
 def status(
-    backstage: Backstage,
+    loop_thread: LoopThread,
     authority: Authority,
     send: Send,
     message: Message,
@@ -43,7 +43,7 @@ def status(
     timeouts: Timeouts = PATIENT,
 ) -> DeliveryFailed:
     """The outcome of this answer. A slow machine may leave nothing of a short timeout to ask in."""
-    with HttpReceiver(backstage, respond) as receiver:
+    with HttpReceiver(loop_thread, respond) as receiver:
         way = outbound(authority, f"{HOST}:{receiver.port}", timeouts=timeouts)
         error = failing(send(message, f"http://{HOST}:{receiver.port}", way, FixedClock()))
     assert len(receiver.requests) in ((0, 1) if timeouts is SHORT else (1,))
@@ -57,8 +57,8 @@ def test_1_refused(authority: Authority, message: Message, send: Send) -> None:
     assert_try_again(error, "push.example refused the connection.")
 
 
-def test_2_reset(backstage: Backstage, authority: Authority, message: Message, send: Send) -> None:
-    error = status(backstage, authority, send, message, then(reset))
+def test_2_reset(loop_thread: LoopThread, authority: Authority, message: Message, send: Send) -> None:
+    error = status(loop_thread, authority, send, message, then(reset))
     assert_try_again(error, "push.example broke off the connection.")
 
 
@@ -67,11 +67,11 @@ def test_2_reset(backstage: Backstage, authority: Authority, message: Message, s
     [(400, " Bad Request"), (401, " Unauthorized"), (404, " Not Found"), (500, " Internal Server Error"), (599, "")],
 )
 def test_3_an_error_status(
-    backstage: Backstage, authority: Authority, message: Message, send: Send, code: int, phrase: str
+    loop_thread: LoopThread, authority: Authority, message: Message, send: Send, code: int, phrase: str
 ) -> None:
     """The schedule goes on; Retry-After counts for 429 and 503 alone, and the receiver's words are not repeated."""
     body = "".join(SECRETS).encode() + b"\x1b[2J"
-    error = status(backstage, authority, send, message, reply(code, {"Retry-After": "60"}, body))
+    error = status(loop_thread, authority, send, message, reply(code, {"Retry-After": "60"}, body))
     hint = " Check the device key: Bark has no device with it." if send.__name__ == "by_bark" and code == 400 else ""
     assert_try_again(error, f"push.example answered {code}{phrase}.{hint}")
 
@@ -89,7 +89,7 @@ def test_3_an_error_status(
     ],
 )
 def test_4_too_many_requests(
-    backstage: Backstage,
+    loop_thread: LoopThread,
     authority: Authority,
     message: Message,
     send: Send,
@@ -97,53 +97,53 @@ def test_4_too_many_requests(
     asked: str,
     wait: timedelta | None,
 ) -> None:
-    error = status(backstage, authority, send, message, reply(code, {"Retry-After": asked}))
+    error = status(loop_thread, authority, send, message, reply(code, {"Retry-After": asked}))
     assert not error.permanent
     assert error.retry_after == wait
     assert str(error).startswith(f"push.example answered {code} ")
 
 
-def test_5_gone(backstage: Backstage, authority: Authority, message: Message, send: Send) -> None:
-    error = status(backstage, authority, send, message, reply(410, {"Retry-After": "60"}))
+def test_5_gone(loop_thread: LoopThread, authority: Authority, message: Message, send: Send) -> None:
+    error = status(loop_thread, authority, send, message, reply(410, {"Retry-After": "60"}))
     assert (error.permanent, error.retry_after) == (True, None)
     assert str(error) == "push.example answered 410 Gone. It wants no more notifications."
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_6_a_redirect_into_the_private_network(
-    backstage: Backstage, authority: Authority, message: Message, send: Send, code: int
+    loop_thread: LoopThread, authority: Authority, message: Message, send: Send, code: int
 ) -> None:
-    with HttpReceiver(backstage) as internal:
+    with HttpReceiver(loop_thread) as internal:
         location = {"Location": f"http://127.0.0.1:{internal.port}/"}
-        error = status(backstage, authority, send, message, reply(code, location))
+        error = status(loop_thread, authority, send, message, reply(code, location))
     assert (error.permanent, error.retry_after) == (False, None)
     assert "Redirects are not followed" in str(error)
     assert internal.connections == 0
 
 
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"])
-def test_7_a_stall(backstage: Backstage, authority: Authority, message: Message, send: Send, head: bytes) -> None:
-    error = status(backstage, authority, send, message, then(stall, head), SHORT)
+def test_7_a_stall(loop_thread: LoopThread, authority: Authority, message: Message, send: Send, head: bytes) -> None:
+    error = status(loop_thread, authority, send, message, then(stall, head), SHORT)
     assert_try_again(error, "push.example did not answer in time.")
 
 
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"])
-def test_8_a_drip(backstage: Backstage, authority: Authority, message: Message, send: Send, head: bytes) -> None:
-    error = status(backstage, authority, send, message, then(drip, head), SHORT)
+def test_8_a_drip(loop_thread: LoopThread, authority: Authority, message: Message, send: Send, head: bytes) -> None:
+    error = status(loop_thread, authority, send, message, then(drip, head), SHORT)
     assert_try_again(error, "push.example did not answer in time.")
 
 
-def test_9_bad_tls(backstage: Backstage, authority: Authority, message: Message, send: Send) -> None:
+def test_9_bad_tls(loop_thread: LoopThread, authority: Authority, message: Message, send: Send) -> None:
     async def plaintext(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65536)
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         await writer.drain()
 
-    with TcpReceiver(backstage, plaintext) as receiver:
+    with TcpReceiver(loop_thread, plaintext) as receiver:
         way = outbound(authority, f"{HOST}:{receiver.port}")
         error = failing(send(message, f"https://{HOST}:{receiver.port}", way, FixedClock()))
     assert_try_again(error, "A secure connection to push.example could not be made.")
-    with HttpReceiver(backstage, tls=authority.serve(HOST)) as impostor:
+    with HttpReceiver(loop_thread, tls=authority.serve(HOST)) as impostor:
         way = outbound(Authority(), f"{HOST}:{impostor.port}")
         error = failing(send(message, f"https://{HOST}:{impostor.port}", way, FixedClock()))
     assert str(error).startswith("The certificate of push.example was not accepted: ")
@@ -151,9 +151,9 @@ def test_9_bad_tls(backstage: Backstage, authority: Authority, message: Message,
 
 
 def test_10_a_certificate_for_another_host(
-    backstage: Backstage, authority: Authority, message: Message, send: Send
+    loop_thread: LoopThread, authority: Authority, message: Message, send: Send
 ) -> None:
-    with HttpReceiver(backstage, tls=authority.serve("other.example", "127.0.0.1")) as receiver:
+    with HttpReceiver(loop_thread, tls=authority.serve("other.example", "127.0.0.1")) as receiver:
         way = outbound(authority, f"{HOST}:{receiver.port}")
         error = failing(send(message, f"https://{HOST}:{receiver.port}", way, FixedClock()))
     assert_try_again(
@@ -172,21 +172,21 @@ def test_11_no_such_name(authority: Authority, message: Message, send: Send) -> 
     assert_try_again(error, "The name push.example could not be resolved.")
 
 
-def test_12_a_host_with_ipv6_only(backstage: Backstage, authority: Authority, message: Message, send: Send) -> None:
-    with HttpReceiver(backstage, host="::1", tls=authority.serve(HOST)) as receiver:
+def test_12_a_host_with_ipv6_only(loop_thread: LoopThread, authority: Authority, message: Message, send: Send) -> None:
+    with HttpReceiver(loop_thread, host="::1", tls=authority.serve(HOST)) as receiver:
         way = outbound(authority, f"[::1]:{receiver.port}", resolve=resolving("::1"))
         asyncio.run(send(message, f"https://{HOST}:{receiver.port}", way, FixedClock()))
     assert len(receiver.requests) == 1
 
 
-def test_13_rebinding(backstage: Backstage, authority: Authority, message: Message, send: Send) -> None:
+def test_13_rebinding(loop_thread: LoopThread, authority: Authority, message: Message, send: Send) -> None:
     """The address was public when it was saved; at each of a hundred attempts it is private."""
     rng = random.Random(13)
 
     async def rebound(_: str, __: int) -> Sequence[str]:
         return rng.choice((["127.0.0.1"], ["::ffff:127.0.0.1"], ["::1"], ["10.0.0.1"]))
 
-    with HttpReceiver(backstage) as internal:
+    with HttpReceiver(loop_thread) as internal:
         way = outbound(authority, f"elsewhere.example:{internal.port}", resolve=rebound)
         for _ in range(100):
             error = failing(send(message, f"http://{HOST}:{internal.port}", way, FixedClock()))
@@ -196,13 +196,13 @@ def test_13_rebinding(backstage: Backstage, authority: Authority, message: Messa
 
 
 def test_nothing_secret_was_logged(
-    backstage: Backstage,
+    loop_thread: LoopThread,
     authority: Authority,
     message: Message,
     send: Send,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.DEBUG), HttpReceiver(backstage) as receiver:
+    with caplog.at_level(logging.DEBUG), HttpReceiver(loop_thread) as receiver:
         way = outbound(authority, f"{HOST}:{receiver.port}")
         asyncio.run(send(message, f"http://{HOST}:{receiver.port}", way, FixedClock()))
         receiver.respond = reply(500)

@@ -16,16 +16,16 @@ from gateway.channels.message import Message
 from gateway.channels.webhook import WebhookTarget
 from store.errors import DeliveryFailed
 from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import Backstage, HttpReceiver, Recorded, reply
+from tests.fakes.receivers import HttpReceiver, LoopThread, Recorded, reply
 from tests.harness.channels import NOW, WEBHOOK_KEY, WEBHOOK_PATH, WEBHOOK_SECRET, FixedClock, failing
 from tests.harness.outbound import outbound
 
 
 def deliver(
-    backstage: Backstage, authority: Authority, message: Message, secret: str, *moments: datetime
+    loop_thread: LoopThread, authority: Authority, message: Message, secret: str, *moments: datetime
 ) -> list[Recorded]:
     """The requests of one message sent at each of these moments."""
-    with HttpReceiver(backstage, tls=authority.serve("hooks.example")) as receiver:
+    with HttpReceiver(loop_thread, tls=authority.serve("hooks.example")) as receiver:
         way = outbound(authority, f"hooks.example:{receiver.port}")
         target = WebhookTarget(f"https://hooks.example:{receiver.port}/{WEBHOOK_PATH}?a=b", secret)
         for moment in moments:
@@ -34,9 +34,9 @@ def deliver(
 
 
 def test_the_reference_library_verified_the_signature(
-    backstage: Backstage, authority: Authority, message: Message
+    loop_thread: LoopThread, authority: Authority, message: Message
 ) -> None:
-    (request,) = deliver(backstage, authority, message, WEBHOOK_SECRET, datetime.now(UTC))
+    (request,) = deliver(loop_thread, authority, message, WEBHOOK_SECRET, datetime.now(UTC))
     verifier = standardwebhooks.Webhook(WEBHOOK_SECRET)
     assert verifier.verify(request.body, dict(request.headers)) == json.loads(request.body)
     for tampered in (request.body + b" ", request.body.replace(b"0.42", b"4.20")):
@@ -48,10 +48,10 @@ def test_the_reference_library_verified_the_signature(
 
 @pytest.mark.parametrize("seconds", [-310, 400])
 def test_an_old_delivery_could_not_be_replayed(
-    backstage: Backstage, authority: Authority, message: Message, seconds: int
+    loop_thread: LoopThread, authority: Authority, message: Message, seconds: int
 ) -> None:
     moment = datetime.now(UTC) + timedelta(seconds=seconds)
-    (request,) = deliver(backstage, authority, message, WEBHOOK_SECRET, moment)
+    (request,) = deliver(loop_thread, authority, message, WEBHOOK_SECRET, moment)
     with pytest.raises(standardwebhooks.WebhookVerificationError, match="timestamp too"):
         standardwebhooks.Webhook(WEBHOOK_SECRET).verify(request.body, dict(request.headers))
 
@@ -64,9 +64,9 @@ def test_the_signature_was_that_of_the_reference_library(key: bytes, body: str) 
 
 
 def test_a_repetition_kept_its_id_and_had_a_new_time(
-    backstage: Backstage, authority: Authority, message: Message
+    loop_thread: LoopThread, authority: Authority, message: Message
 ) -> None:
-    first, second = deliver(backstage, authority, message, WEBHOOK_SECRET, NOW, NOW + timedelta(hours=5))
+    first, second = deliver(loop_thread, authority, message, WEBHOOK_SECRET, NOW, NOW + timedelta(hours=5))
     assert first.headers["webhook-id"] == second.headers["webhook-id"] == message.id
     assert first.body == second.body
     assert int(first.headers["webhook-timestamp"]) == NOW.timestamp()
@@ -74,9 +74,9 @@ def test_a_repetition_kept_its_id_and_had_a_new_time(
     assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
 
 
-def test_the_body_said_what_happened_and_when(backstage: Backstage, authority: Authority, message: Message) -> None:
+def test_the_body_said_what_happened_and_when(loop_thread: LoopThread, authority: Authority, message: Message) -> None:
     east = message.at.astimezone(timezone(timedelta(hours=9)))
-    (request,) = deliver(backstage, authority, replace(message, at=east), WEBHOOK_SECRET, NOW)
+    (request,) = deliver(loop_thread, authority, replace(message, at=east), WEBHOOK_SECRET, NOW)
     assert request.headers["content-type"] == "application/json"
     assert request.target == f"/{WEBHOOK_PATH}?a=b"
     assert json.loads(request.body) == {
@@ -91,8 +91,8 @@ def test_the_body_said_what_happened_and_when(backstage: Backstage, authority: A
     }
 
 
-def test_without_a_secret_nothing_was_signed(backstage: Backstage, authority: Authority, message: Message) -> None:
-    (request,) = deliver(backstage, authority, message, "", NOW)
+def test_without_a_secret_nothing_was_signed(loop_thread: LoopThread, authority: Authority, message: Message) -> None:
+    (request,) = deliver(loop_thread, authority, message, "", NOW)
     assert "webhook-signature" not in request.headers
     assert {"webhook-id", "webhook-timestamp"} <= set(request.headers)
 
@@ -111,9 +111,9 @@ def test_without_a_secret_nothing_was_signed(backstage: Backstage, authority: Au
     ],
 )
 def test_a_secret_of_another_form_sent_nothing(
-    backstage: Backstage, authority: Authority, message: Message, secret: str
+    loop_thread: LoopThread, authority: Authority, message: Message, secret: str
 ) -> None:
-    with HttpReceiver(backstage) as receiver:
+    with HttpReceiver(loop_thread) as receiver:
         way = outbound(authority, f"hooks.example:{receiver.port}")
         target = WebhookTarget(f"http://hooks.example:{receiver.port}/", secret)
         error = failing(webhook.send(message, target, way, FixedClock()))
@@ -124,9 +124,9 @@ def test_a_secret_of_another_form_sent_nothing(
 
 
 def test_no_secret_was_in_the_address_or_in_the_target_s_repr(
-    backstage: Backstage, authority: Authority, message: Message
+    loop_thread: LoopThread, authority: Authority, message: Message
 ) -> None:
-    (request,) = deliver(backstage, authority, message, WEBHOOK_SECRET, NOW)
+    (request,) = deliver(loop_thread, authority, message, WEBHOOK_SECRET, NOW)
     assert WEBHOOK_KEY not in request.head
     assert WEBHOOK_SECRET.removeprefix("whsec_").encode() not in request.head + request.body
     target = WebhookTarget(f"https://hooks.example:8443/{WEBHOOK_PATH}", WEBHOOK_SECRET)
@@ -142,8 +142,8 @@ def test_an_address_that_is_none_was_a_permanent_failure(authority: Authority, m
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_every_2xx_was_success(backstage: Backstage, authority: Authority, message: Message, status: int) -> None:
-    with HttpReceiver(backstage, reply(status)) as receiver:
+def test_every_2xx_was_success(loop_thread: LoopThread, authority: Authority, message: Message, status: int) -> None:
+    with HttpReceiver(loop_thread, reply(status)) as receiver:
         way = outbound(authority, f"127.0.0.1:{receiver.port}")
         target = WebhookTarget(f"http://127.0.0.1:{receiver.port}/")
         asyncio.run(webhook.send(message, target, way, FixedClock()))
