@@ -36,42 +36,40 @@ def methods_of(document: Schema, path: str) -> str:
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
+def _error_schema(title: str, description: str, properties: Mapping[str, Schema]) -> Schema:
+    """A document with one `error` object, whose `properties` are all required."""
+    error = {
+        "type": "object",
+        "required": list(properties),
+        "additionalProperties": False,
+        "properties": dict(properties),
+    }
+    return {
+        "title": title,
+        "description": description,
+        "type": "object",
+        "required": ["error"],
+        "additionalProperties": False,
+        "properties": {"error": error},
+    }
+
+
 _SCHEMAS: Final[Mapping[str, Schema]] = {
-    "OpenAiError": {
-        "title": "OpenAiError",
-        "description": "A failure, in the shape of OpenAI's errors.",
-        "type": "object",
-        "required": ["error"],
-        "additionalProperties": False,
-        "properties": {
-            "error": {
-                "type": "object",
-                "required": ["message", "type", "param", "code"],
-                "additionalProperties": False,
-                "properties": {
-                    "message": {"type": "string", "description": "A sentence that a person can act on."},
-                    "type": {"type": "string"},
-                    "param": {"type": ["string", "null"], "description": "The field at fault, if there is one."},
-                    "code": {"type": ["string", "null"], "examples": ["model_not_priced"]},
-                },
-            }
+    "OpenAiError": _error_schema(
+        "OpenAiError",
+        "A failure, in the shape of OpenAI's errors.",
+        {
+            "message": {"type": "string", "description": "A sentence that a person can act on."},
+            "type": {"type": "string"},
+            "param": {"type": ["string", "null"], "description": "The field at fault, if there is one."},
+            "code": {"type": ["string", "null"], "examples": ["model_not_priced"]},
         },
-    },
-    "PageRefusal": {
-        "title": "PageRefusal",
-        "description": "A refusal, as the passkey page shows it.",
-        "type": "object",
-        "required": ["error"],
-        "additionalProperties": False,
-        "properties": {
-            "error": {
-                "type": "object",
-                "required": ["title", "sentence"],
-                "additionalProperties": False,
-                "properties": {"title": {"type": "string"}, "sentence": {"type": "string"}},
-            }
-        },
-    },
+    ),
+    "PageRefusal": _error_schema(
+        "PageRefusal",
+        "A refusal, as the passkey page shows it.",
+        {"title": {"type": "string"}, "sentence": {"type": "string"}},
+    ),
 }
 
 

@@ -24,14 +24,14 @@ _PROVED: Final = (NotificationSettings, PriceSettings)
 
 
 class ProofBody(Document):
-    """Who sends a change, for what a token alone may not do: the password, or a code of the authenticator app."""
+    """Proof of identity for what a token alone may not change: the password, or a code of the authenticator app."""
 
     password: Annotated[str | None, Field(max_length=1024, repr=False)] = None
     code: Annotated[str | None, Field(pattern="^[0-9]{6}$", repr=False)] = None
 
 
 class SecretState(Document):
-    """What is said of a stored secret."""
+    """The state of a stored secret."""
 
     is_set: bool
     hint: str

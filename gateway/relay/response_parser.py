@@ -18,8 +18,8 @@ QUEUE_TIMEOUT_S: Final = 60.0
 class ResponseParser:
     """The parser of one event loop, with a process of its own.
 
-    Its methods raise `UpstreamFailed` for a response that is no JSON object, `ReaderFailed` if the process failed, and
-    `ReaderBusy` if it was not free within `QUEUE_TIMEOUT_S`.
+    Its methods raise `UpstreamFailed` for a response that is no JSON object, `ParserFailed` if the process failed, and
+    `ParserBusy` if it was not free within `QUEUE_TIMEOUT_S`.
     """
 
     def __init__(self) -> None:
