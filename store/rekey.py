@@ -36,7 +36,6 @@ class Renewed:
     """The result. `unreadable` counts values that the old key cannot decrypt either; they are unchanged."""
 
     key_id: int
-    old_key_ids: tuple[int, ...]
     values: int
     chains: int
     unreadable: int
@@ -71,7 +70,7 @@ def rekey(
         with store.database.write() as tx:
             for bucket in outdated:
                 tx.execute(delete(Throttle).where(Throttle.bucket == bucket))
-        return Renewed(ring.current, old, values, chains, unreadable)
+        return Renewed(ring.current, values, chains, unreadable)
 
 
 def _ring_with_new_key(store: Store, path: Path) -> KeyRing:

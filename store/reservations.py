@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Executable, bindparam, delete, insert, select, update
 
 from store.context import Context
 from store.errors import AlreadySettled
@@ -131,11 +131,6 @@ class Reservations:
             forgotten += count
             if count < _DELETE_BATCH:
                 return forgotten
-
-    def under_way(self, tx: Connection, account_id: int) -> int:
-        """The number of the account's calls with an open reservation."""
-        open_ones = select(func.count()).where(Reservation.account_id == account_id, Reservation.settled_at.is_(None))
-        return int(tx.execute(open_ones).scalar_one())
 
     def _before(self, age: timedelta) -> datetime:
         return self._context.now() - age

@@ -19,7 +19,7 @@ class ApiKeyInfo:
     spent_micro_usd: int
 
     def is_usable(self, now: datetime) -> bool:
-        """Whether the relay accepts it at `now`. The spend limit is not considered."""
+        """True if the relay accepts the key at `now`. The spend limit is not checked."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 

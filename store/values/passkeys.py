@@ -14,7 +14,7 @@ class PasskeyInfo:
     created_at: datetime
     last_used_at: datetime | None
     backed_up: bool
-    """Whether its provider keeps a copy of it (WebAuthn level 3, 6.1.3)."""
+    """True if the provider of the passkey keeps a copy (WebAuthn level 3, 6.1.3)."""
     flagged_at: datetime | None
     """The time when its counter went backwards. A flagged passkey is refused."""
 

@@ -25,6 +25,7 @@ from store.values.billing import ModelPrice
 from tests.fakes.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer
 from tests.harness.live_servers import live
 from tests.harness.postgres import PostgresServer, running_server
+from tests.harness.quota_calls import count_open_reservations
 from tests.harness.served_gateway import several
 from tests.harness.stores import StillClock, add_account, make_ring, make_store, sign_in
 
@@ -165,7 +166,7 @@ async def test_calls_in_flight_through_a_crash_of_the_database_were_charged(tmp_
                 await asyncio.to_thread(postgres.crash)
                 await asyncio.to_thread(postgres.start)
                 with make_store(url) as store, store.database.read() as tx:
-                    kept = store.quota.reservations.under_way(tx, 1)
+                    kept = count_open_reservations(tx, 1)
                 may_answer.set()
                 await asyncio.gather(*calls)
             assert len(clients.answered) == HELD_BACK, clients.refused

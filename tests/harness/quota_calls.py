@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from sqlalchemy import Connection, func, select
+
+from store.models import Reservation
 from store.reservations import Hold
 from store.store import Store
 from store.values.usage import Kind, UsageEntry
@@ -26,3 +29,9 @@ def spend_quota(store: Store, account_id: int, micro_usd: int) -> None:
     with store.database.write() as tx:
         hold = store.quota.hold(tx, account_id, micro_usd)
         store.quota.book(tx, hold, micro_usd, CALL)
+
+
+def count_open_reservations(tx: Connection, account_id: int) -> int:
+    """The number of the account's calls that are held and not booked."""
+    is_open = (Reservation.account_id == account_id, Reservation.settled_at.is_(None))
+    return tx.execute(select(func.count()).where(*is_open)).scalar_one()

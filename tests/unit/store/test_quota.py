@@ -17,7 +17,7 @@ from store.store import Store
 from store.values.billing import QuotaState
 from store.values.usage import Kind, UsageEntry
 from tests.harness.people import Person, contents, queued, tags
-from tests.harness.quota_calls import book_call, hold_quota, spend_quota
+from tests.harness.quota_calls import book_call, count_open_reservations, hold_quota, spend_quota
 from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
 FIVE = 5_000_000
@@ -307,7 +307,7 @@ def test_what_was_settled_is_known_for_a_while(store: Store, alice: Person, cloc
             [second.id, open_one.id],
             [open_one.id, second.id],
         )
-        assert store.quota.reservations.under_way(tx, alice.id) == 1
+        assert count_open_reservations(tx, alice.id) == 1
 
 
 # -- the administrator's side -----------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def test_everything_passes_to_the_new_key(keyed_store: KeyedStore, clock: StillC
         before = report(store)
         count = sum(sealed_under(store).values())
         done = renew(store, keyed_store.key)
-        assert (done.key_id, done.old_key_ids, done.values, done.unreadable) == (2, (1,), count, 0)
+        assert (done.key_id, done.values, done.unreadable) == (2, count, 0)
         assert done.chains == 3
         assert sealed_under(store) == {2: count}
         after = report(store)
@@ -159,7 +159,7 @@ def test_one_that_was_stopped_goes_on(keyed_store: KeyedStore, monkeypatch: pyte
                 renew(store, keyed_store.key)
         assert store.site.mail().password == "planted"
     with keyed_store.open(seed=2) as store:
-        assert renew(store, keyed_store.key).old_key_ids == (1,)
+        assert renew(store, keyed_store.key).key_id == 2
         assert store.site.mail().password == "planted"
         assert report(store).is_intact
     assert list(load_key_file(keyed_store.key).keys) == [2]
