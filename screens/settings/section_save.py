@@ -16,7 +16,7 @@ from store.values.sections import Saved, SectionT, SettingsConflict
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.confirm import Choice, Decision
-from tui.widgets.field import show_errors
+from tui.widgets.field import show_at_field, show_errors
 
 
 class SectionPane(SectionForm[SectionT]):
@@ -150,6 +150,5 @@ class SectionPane(SectionForm[SectionT]):
         return decision is Decision.DISCARD
 
     def show_failure(self, error: GatekeyError) -> None:
-        control = self.control_of(error.field)
-        unplaced = show_errors(self, {control: str(error)} if control else {})
-        self.say("" if control and not unplaced else f"{error.title}. {error}")
+        is_placed = show_at_field(self, error, self.control_of(error.field))
+        self.say("" if is_placed else f"{error.title}. {error}")

@@ -112,10 +112,13 @@ def show_errors(root: DOMNode, sentences: Mapping[str, str]) -> list[str]:
     return _unplaced(fields, sentences)
 
 
-def show_at_field(root: DOMNode, error: GatekeyError) -> bool:
-    """Show `error` at the field it names, and clear every other field; returns whether there is such a field."""
-    unplaced = show_errors(root, {error.field: str(error)} if error.field else {})
-    return bool(error.field) and not unplaced
+def show_at_field(root: DOMNode, error: GatekeyError, control: str | None = None) -> bool:
+    """Show `error` at its field, and clear every other field; returns whether there is such a field.
+
+    `control` is the id of the field's control, if that is not the name in the error.
+    """
+    name = error.field if control is None else control
+    return not show_errors(root, {name: str(error)} if name else {}) and bool(name)
 
 
 def _unplaced(fields: Iterable[Field], sentences: Mapping[str, str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Generator of docs/keys.md: `python -m screens.key_docs > docs/keys.md`.
+"""Writes `docs/keys.md`, the page of all keys: `python docs/keys_page.py`.
 
 The ids, the default keys and the places come from `tui.key_ids`, the words from the bindings. A test compares the file
 with the result.
@@ -6,8 +6,8 @@ with the result.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,7 @@ from tui.key_ids import ACTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+PAGE: Final = Path(__file__).with_name("keys.md")
 _PACKAGES: Final = ("tui", "screens")
 _PLACES: Final = {
     "everywhere": "everywhere",
@@ -45,15 +46,15 @@ _INTRODUCTION: Final = """\
 # Keys
 
 Every action that has a key, by the id that stands for it in `keys.toml`. This file is generated:
-`python -m screens.key_docs > docs/keys.md`.
+`python docs/keys_page.py`.
 
 | id | keys | where | what it does |
 | --- | --- | --- | --- |
 """
 
 
-def key_table() -> str:
-    """The text of docs/keys.md. Raises KeyError for a place or an id that is not known."""
+def page() -> str:
+    """The whole page, in Markdown. Raises KeyError for a place or an id that is not known."""
     tooltips = dict(_tooltips())
     rows = []
     for action in ACTIONS.values():
@@ -75,4 +76,4 @@ def _tooltips() -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(key_table())
+    PAGE.write_text(page(), encoding="utf-8")
