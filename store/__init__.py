@@ -2,10 +2,11 @@
 
 `store.store.open_store` returns a `Store` with one attribute per topic (`accounts`, `sessions`, `quota`, ...), and each
 topic is one module. A topic gets a `Context` (database, clock, random source, keys, hasher) and the topics that it
-uses; no module holds state. `models` declares the tables, `database` opens transactions, `schema` and `migrations` keep
-the schema current, and `errors` holds every error. The audit log is the `audit*` modules,
-encryption and its keys are `at_rest`, `key_file`, `key_check`, `sealed_columns` and `rekey`, and backups are `backup*`,
-`restore*` and `row_copy`.
+uses; no module holds state. `values` holds the frozen values that topics return, `sections` declares the settings of an
+account and `site_switches` those of the site. `models` declares the tables, `database` opens transactions, `schema` and
+`migrations` keep the schema current, and `errors` holds every error. The audit log is the `audit*` modules, encryption
+and its keys are `at_rest`, `key_file`, `key_check`, `sealed_columns` and `rekey`, and backups are `backup*`, `restore*`
+and `row_copy`.
 
 Tables are SQLAlchemy declarative models, so columns are typed and a test compares the migrations with them. Statements
 are SQLAlchemy Core on a `Connection`, never an ORM session: everything that may happen once (a code, a reservation, a
