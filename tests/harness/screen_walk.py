@@ -373,11 +373,17 @@ class Walk:
         await self.click("second factor", "#sign-in")
 
 
+BASES = {"AccountModal", "BrowserStep", "Prompt", "ShownOnce"}
+"""Dialogs that are never shown themselves: others are made of them."""
+
+
 def every_screen() -> set[type[Screen[object]]]:
-    """Every screen and dialog of the product."""
+    """Every screen and dialog of the product that can be shown."""
     for module in walk_packages(screens.__path__, "screens."):
         import_module(module.name)
-    return {screen for screen in _below(Screen) if screen.__module__.startswith(("screens.", "tui."))}
+    ours = {screen for screen in _below(Screen) if screen.__module__.startswith(("screens.", "tui."))}
+    assert {screen.__name__ for screen in ours} >= BASES
+    return {screen for screen in ours if screen.__name__ not in BASES}
 
 
 def _below(kind: type[Screen[object]]) -> set[type[Screen[object]]]:

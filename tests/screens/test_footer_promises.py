@@ -19,8 +19,8 @@ from tui.widgets.footer import KeyFooter, KeyHint
 
 pytestmark = pytest.mark.anyio
 
-ELSEWHERE = {"AccountModal", "ShownOnce", "CreateAccount", "ProviderLogin"}
-"""Two that others are made of, and two with a test of their own below."""
+ELSEWHERE = {"CreateAccount", "ProviderLogin"}
+"""Screens with a test of their own below."""
 
 
 def shown_hints(stage: Stage) -> list[KeyHint]:

@@ -18,8 +18,8 @@ from tui.widgets.secret_input import SecretInput
 
 pytestmark = pytest.mark.anyio
 
-WITHOUT = {"AccountModal", "ShownOnce", "Console", "Help"}
-"""Two bases, the frame around the pages, and the help itself."""
+WITHOUT = {"Console", "Help"}
+"""The frame around the pages, and the help itself."""
 
 
 def test_every_dialog_page_and_tab_has_words_of_its_own() -> None:
