@@ -1,4 +1,4 @@
-"""What a page shows at a glance, from several topics of the store."""
+"""The summary and the security overview, read from several topics of the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every topic shares: the open store, the session, and the calls that run in a worker thread."""
+"""The base of every topic: the open store, the session, and the calls that run in a worker thread."""
 
 from __future__ import annotations
 
