@@ -13,22 +13,25 @@ from gateway.acceptor import Acceptor
 from gateway.connection_register import ConnectionRegister
 
 
-class Exhausted(socket.socket):
-    """A listener whose `accept` fails as if there were no descriptors, as often as told."""
+class Failing(socket.socket):
+    """A listener whose `accept` fails with `error` three times."""
 
     failures = 3
+    error = OSError(errno.EMFILE, "Too many open files")
 
     def accept(self) -> tuple[socket.socket, object]:
         if self.failures:
             self.failures -= 1
-            raise OSError(errno.EMFILE, "Too many open files")
+            raise self.error
         return super().accept()
 
 
-def test_a_shortage_is_waited_out_and_logged_once(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.acceptor.ACCEPT_RETRY_DELAY_S", 0.01)
+class Aborting(Failing):
+    error = OSError(errno.ECONNABORTED, "Software caused connection abort")
+
+
+async def failures_left(kind: type[Failing]) -> int:
+    """The failures that are left to a listener of this kind once a connection came through it."""
     made = asyncio.Event()
 
     class Noting(asyncio.Protocol):
@@ -36,19 +39,23 @@ def test_a_shortage_is_waited_out_and_logged_once(
             transport.close()
             made.set()
 
-    async def accept_in_the_end() -> int:
-        with Exhausted() as listener:
-            listener.bind(("127.0.0.1", 0))
-            listener.listen()
-            acceptor = Acceptor(listener, Noting, ConnectionRegister(10, 10))
-            with socket.create_connection(listener.getsockname()):
-                await made.wait()
-            acceptor.close()
-            await acceptor.wait_closed()
-            return listener.failures
+    with kind() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        acceptor = Acceptor(listener, Noting, ConnectionRegister(10, 10))
+        with socket.create_connection(listener.getsockname()):
+            await made.wait()
+        acceptor.close()
+        await acceptor.wait_closed()
+        return listener.failures
 
+
+def test_a_shortage_is_waited_out_and_logged_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.acceptor.ACCEPT_RETRY_DELAY_S", 0.01)
     with caplog.at_level(logging.DEBUG):
-        assert asyncio.run(accept_in_the_end()) == 0
+        assert asyncio.run(failures_left(Failing)) == 0
     assert [record.getMessage() for record in caplog.records if record.name.startswith("gatekey")] == [
         "No more connections can be opened (0 are open): the limit on open files is reached"
     ]
@@ -56,30 +63,7 @@ def test_a_shortage_is_waited_out_and_logged_once(
 
 
 def test_one_that_has_gone_already_keeps_nobody_waiting() -> None:
-    class Aborted(Exhausted):
-        def accept(self) -> tuple[socket.socket, object]:
-            if self.failures:
-                self.failures -= 1
-                raise OSError(errno.ECONNABORTED, "Software caused connection abort")
-            return socket.socket.accept(self)
-
-    made = asyncio.Event()
-
-    class Noting(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            transport.close()
-            made.set()
-
-    async def accept_the_next() -> None:
-        with Aborted() as listener:
-            listener.bind(("127.0.0.1", 0))
-            listener.listen()
-            acceptor = Acceptor(listener, Noting, ConnectionRegister(10, 10))
-            with socket.create_connection(listener.getsockname()):
-                await made.wait()
-            acceptor.close()
-
-    asyncio.run(accept_the_next())
+    assert asyncio.run(failures_left(Aborting)) == 0
 
 
 @pytest.mark.parametrize(

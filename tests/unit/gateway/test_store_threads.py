@@ -44,6 +44,21 @@ def log(store: Store) -> list[UsageEntry]:
     return [line.entry for line in store.usage.page(sign_in(store)).entries]
 
 
+async def written_together(threads: StoreThreads, work: list[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """The result or the error of each piece of `work`, all of which waited behind one write; closes `threads`."""
+    may_begin = threading.Event()
+    async with asyncio.timeout(PATIENCE):
+        blocking = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE)))
+        await asyncio.sleep(0)
+        writes = [asyncio.create_task(one) for one in work]
+        await asyncio.sleep(0)
+        may_begin.set()
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+        await blocking
+        await threads.close()
+    return outcomes
+
+
 async def test_closing_wrote_what_waited_behind_a_commit_and_told_everyone(store: Store) -> None:
     threads, is_closing = StoreThreads(store.database), threading.Event()
 
@@ -71,7 +86,7 @@ async def test_closing_wrote_what_waited_behind_a_commit_and_told_everyone(store
 @pytest.mark.parametrize("in_first", [False, True])
 async def test_who_fails_fails_alone(store: Store, kind: type[Exception], in_first: bool) -> None:
     """Work that is committed together, one of it with an error nobody thought of."""
-    threads, may_begin = StoreThreads(store.database), threading.Event()
+    threads = StoreThreads(store.database)
 
     def write(tx: Connection, number: int) -> int:
         upsert(tx, SiteSetting, {"name": f"name{number}"}, {"value": "1", "value_sealed": None, "updated_at": START})
@@ -85,22 +100,14 @@ async def test_who_fails_fails_alone(store: Store, kind: type[Exception], in_fir
             return threads.write(lambda tx: write(tx, number))
         return threads.write(lambda tx: write(tx, number), first=fail) if in_first else threads.write(fail)
 
-    async with asyncio.timeout(PATIENCE):
-        blocking = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE)))
-        await asyncio.sleep(0)
-        writes = [asyncio.create_task(hand_in(number)) for number in range(6)]
-        await asyncio.sleep(0)
-        may_begin.set()
-        outcomes = await asyncio.gather(*writes, return_exceptions=True)
-        await blocking
-        await threads.close()
+    outcomes = await written_together(threads, [hand_in(number) for number in range(6)])
     assert isinstance(outcomes.pop(3), kind)
     if kind is not DatabaseBusy or in_first:
         assert outcomes == [0, 1, 2, 4, 5]
 
 
 async def test_what_the_driver_raises_while_reading_is_a_sentence_and_nobody_elses(store: Store) -> None:
-    threads, may_begin = StoreThreads(store.database), threading.Event()
+    threads = StoreThreads(store.database)
 
     def read(tx: Connection, number: int) -> None:
         tx.exec_driver_sql("SELECT 1 FROM nowhere" if number == 1 else "SELECT 1")
@@ -108,15 +115,7 @@ async def test_what_the_driver_raises_while_reading_is_a_sentence_and_nobody_els
     def hand_in(number: int) -> Coroutine[Any, Any, bool]:
         return threads.write(lambda _tx: True, first=lambda tx: read(tx, number))
 
-    async with asyncio.timeout(PATIENCE):
-        blocking = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE)))
-        await asyncio.sleep(0)
-        writes = [asyncio.create_task(hand_in(number)) for number in range(3)]
-        await asyncio.sleep(0)
-        may_begin.set()
-        outcomes = await asyncio.gather(*writes, return_exceptions=True)
-        await blocking
-        await threads.close()
+    outcomes = await written_together(threads, [hand_in(number) for number in range(3)])
     assert isinstance(outcomes.pop(1), DatabaseForeign)
     assert outcomes == [True, True]
 

@@ -24,124 +24,63 @@ ISSUE: Final = {
 """Cached input beside the prompt, as the total tells."""
 
 
+def chat_usage(prompt: int, completion: int, total: int, **details: Any) -> dict[str, Any]:
+    """Usage in OpenAI's names, with what a provider adds to them."""
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total, **details}
+
+
 @pytest.mark.parametrize(
     ("usage", "told"),
     [
         (ISSUE, (10_904, 19, 10_536)),
         # OpenAI: within the prompt.
+        (chat_usage(2006, 300, 2306, prompt_tokens_details={"cached_tokens": 1920}), (2006, 300, 1920)),
         (
-            {
-                "prompt_tokens": 2006,
-                "completion_tokens": 300,
-                "total_tokens": 2306,
-                "prompt_tokens_details": {"cached_tokens": 1920},
-            },
-            (2006, 300, 1920),
-        ),
-        (
-            {
-                "input_tokens": 2006,
-                "output_tokens": 300,
-                "total_tokens": 2306,
-                "input_tokens_details": {"cached_tokens": 1920},
-            },
+            {"input_tokens": 2006, "output_tokens": 300, "total_tokens": 2306}
+            | {"input_tokens_details": {"cached_tokens": 1920}},
             (2006, 300, 1920),
         ),
         # DeepSeek and Moonshot.
-        (
-            {
-                "prompt_tokens": 100,
-                "completion_tokens": 5,
-                "total_tokens": 105,
-                "prompt_cache_hit_tokens": 64,
-                "prompt_cache_miss_tokens": 36,
-            },
-            (100, 5, 64),
-        ),
-        ({"prompt_tokens": 100, "completion_tokens": 5, "total_tokens": 105, "cached_tokens": 64}, (100, 5, 64)),
+        (chat_usage(100, 5, 105, prompt_cache_hit_tokens=64, prompt_cache_miss_tokens=36), (100, 5, 64)),
+        (chat_usage(100, 5, 105, cached_tokens=64), (100, 5, 64)),
         # LiteLLM: Anthropic's figures, and the prompt with them.
         (
-            {
-                "prompt_tokens": 10_904,
-                "completion_tokens": 19,
-                "total_tokens": 10_923,
-                "cache_read_input_tokens": 10_536,
-                "prompt_tokens_details": {"cached_tokens": 10_536},
-            },
+            chat_usage(
+                10_904, 19, 10_923, cache_read_input_tokens=10_536, prompt_tokens_details={"cached_tokens": 10_536}
+            ),
             (10_904, 19, 10_536),
         ),
         # Anthropic: beside the prompt, and no total.
         (
-            {
-                "input_tokens": 368,
-                "output_tokens": 19,
-                "cache_read_input_tokens": 100,
-                "cache_creation_input_tokens": 50,
-            },
+            {"input_tokens": 368, "output_tokens": 19}
+            | {"cache_read_input_tokens": 100, "cache_creation_input_tokens": 50},
             (518, 19, 100),
         ),
         # Beside the prompt, for they are more than it; the total leaves them out, or there is none.
-        (
-            {
-                "prompt_tokens": 368,
-                "completion_tokens": 19,
-                "total_tokens": 387,
-                "cache_read_input_tokens": 10_536,
-            },
-            (10_904, 19, 10_536),
-        ),
+        (chat_usage(368, 19, 387, cache_read_input_tokens=10_536), (10_904, 19, 10_536)),
         ({"prompt_tokens": 368, "completion_tokens": 19, "cache_read_input_tokens": 10_536}, (10_904, 19, 10_536)),
         # Read and written.
-        (
-            {
-                "prompt_tokens": 3,
-                "completion_tokens": 19,
-                "total_tokens": 1022,
-                "cache_read_input_tokens": 600,
-                "cache_creation_input_tokens": 400,
-            },
-            (1003, 19, 600),
-        ),
+        (chat_usage(3, 19, 1022, cache_read_input_tokens=600, cache_creation_input_tokens=400), (1003, 19, 600)),
         # xAI: cached within the prompt, thoughts beside the completion.
         (
-            {
-                "prompt_tokens": 32,
-                "completion_tokens": 9,
-                "total_tokens": 135,
-                "prompt_tokens_details": {"cached_tokens": 6},
-                "completion_tokens_details": {"reasoning_tokens": 94},
-            },
+            chat_usage(
+                32,
+                9,
+                135,
+                prompt_tokens_details={"cached_tokens": 6},
+                completion_tokens_details={"reasoning_tokens": 94},
+            ),
             (32, 103, 6),
         ),
         # Gemini: what tools read beside the prompt, and thoughts beside the completion.
         (
-            {
-                "prompt_tokens": 32,
-                "completion_tokens": 9,
-                "total_tokens": 241,
-                "tool_use_prompt_tokens": 100,
-                "completion_tokens_details": {"reasoning_tokens": 100},
-            },
+            chat_usage(32, 9, 241, tool_use_prompt_tokens=100, completion_tokens_details={"reasoning_tokens": 100}),
             (132, 109, 0),
         ),
-        (
-            {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 141, "tool_use_prompt_tokens": 100},
-            (132, 9, 0),
-        ),
-        (
-            {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 151, "tool_use_prompt_tokens": 100},
-            (132, 19, 0),
-        ),
+        (chat_usage(32, 9, 141, tool_use_prompt_tokens=100), (132, 9, 0)),
+        (chat_usage(32, 9, 151, tool_use_prompt_tokens=100), (132, 19, 0)),
         # Thoughts that only the total tells of, beside cached input.
-        (
-            {
-                "prompt_tokens": 368,
-                "completion_tokens": 19,
-                "total_tokens": 11_000,
-                "cache_read_input_tokens": 10_536,
-            },
-            (10_904, 96, 10_536),
-        ),
+        (chat_usage(368, 19, 11_000, cache_read_input_tokens=10_536), (10_904, 96, 10_536)),
         ({"prompt_tokens": 368, "total_tokens": 10_923, "cache_read_input_tokens": 10_536}, (10_904, 19, 10_536)),
         # Figures that are none.
         ({"prompt_tokens": 10, "completion_tokens": 4, "cache_read_input_tokens": -7}, (10, 4, 0)),
