@@ -134,7 +134,7 @@ async def console(
         stage = Stage(app, pilot, store, clock)
         await stage.settle()
         if signed_in:
-            assert app.screen.query_one(Header).summary is not None
+            await stage.until(lambda: app.screen.query_one(Header).summary is not None)
         yield stage
 
 
