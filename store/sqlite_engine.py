@@ -68,15 +68,22 @@ def connect_sqlite(uri: str) -> sqlite3.Connection:
 
 
 def set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    """Prepare a new connection. A listener of SQLAlchemy's `connect` event."""
-    connection.isolation_level = None  # the driver must not begin transactions itself
-    cursor = connection.cursor()
-    # SQLite's timeout does not cover another connection's switch of a new file to write-ahead logging.
-    cursor.execute("PRAGMA busy_timeout=0")
-    _retry_until_free(cursor, "PRAGMA journal_mode=WAL")
-    for pragma in PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
+    """Prepare a new connection. A listener of SQLAlchemy's `connect` event.
+
+    The pool forgets a connection whose listener fails, and leaves it open. So it is closed here.
+    """
+    try:
+        connection.isolation_level = None  # the driver must not begin transactions itself
+        cursor = connection.cursor()
+        # SQLite's timeout does not cover another connection's switch of a new file to write-ahead logging.
+        cursor.execute("PRAGMA busy_timeout=0")
+        _retry_until_free(cursor, "PRAGMA journal_mode=WAL")
+        for pragma in PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+    except BaseException:
+        connection.close()
+        raise
 
 
 def take_write_lock(connection: Connection, lock_timeout_s: float = BUSY_TIMEOUT_MS / 1000) -> None:

@@ -109,9 +109,9 @@ class AccountsLife(RuleBasedStateMachine):
         self.sources = self.credentials = 0
 
     def teardown(self) -> None:
-        assert self.store.sessions.whoami(self.bystander).name == "bob"
-        assert self.bystander_rows() == self.bystander_before
-        self.store.close()
+        with self.store:
+            assert self.store.sessions.whoami(self.bystander).name == "bob"
+            assert self.bystander_rows() == self.bystander_before
 
     # -- helpers -------------------------------------------------------------------------------------------------
 

@@ -91,6 +91,7 @@ async def test_an_account_left_while_the_database_did_not_answer_is_left_at_the_
     assert len(store.sessions.list(watcher)) == 2
     await account.sign_out()
     assert len(store.sessions.list(watcher)) == 1
+    store.close()
 
 
 async def test_leaving_waits_for_the_first_account_that_is_being_created(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +114,7 @@ async def test_leaving_waits_for_the_first_account_that_is_being_created(monkeyp
     may_go_on.set()
     await leaving
     assert [session.is_current for session in store.sessions.list(new_token(store))] == [True]
+    store.close()
 
 
 def signed_in(token: str) -> SignedIn:
