@@ -55,6 +55,7 @@ async def test_an_error_of_the_store_arrives_as_it_is() -> None:
     account = LocalAccount(Options(), opened=store, token=sign_in(store))
     with pytest.raises(NoSuchItem):
         await account.revoke_session(404)
+    store.close()
 
 
 async def typed(topic: LocalTopic, store: Store) -> Saved[PriceSettings]:
