@@ -434,7 +434,8 @@ def test_a_database_that_was_busy_cost_no_message_a_try(
     asyncio.run(life())
     last = latest(site.store, alice)[Channel.WEBHOOK]
     assert (last.state, last.attempts) == (DeliveryState.DELIVERED, 1)
-    assert caplog.text.count("The outbox could not be read: Another program is writing") == 2
+    # Both failures may fall into one round of the dispatcher, which tells of the first.
+    assert 1 <= caplog.text.count("The outbox could not be read: Another program is writing") <= 2
 
 
 def test_a_busy_database_was_reported_when_all_that_was_on_its_way_had_arrived(
