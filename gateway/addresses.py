@@ -62,7 +62,7 @@ _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 
 
 def is_public(address: str | IPv4Address | IPv6Address) -> bool:
-    """Whether `address` is an ordinary host on the public internet.
+    """True if `address` is an ordinary host on the public internet.
 
     IPv4 inside IPv6 (mapped, RFC 4291; NAT64, RFC 6052) is judged by the IPv4 address. Text that is not exactly one
     address, and an address with a zone, is not public.
@@ -99,7 +99,7 @@ def canonical_host(host: str) -> str:
 
 
 def is_host(host: str) -> bool:
-    """Whether `host` is a host name in ASCII, four decimal numbers, or an IPv6 address in brackets.
+    """True if `host` is a host name in ASCII, four decimal numbers, or an IPv6 address in brackets.
 
     The rule is the store's, so every saved host can be dialled.
     """
@@ -136,11 +136,11 @@ class AllowList:
         return cls(frozenset(entries), tuple(unreadable))
 
     def covers(self, host: str, port: int) -> bool:
-        """Whether exactly this host, by name or by address, is listed with this port."""
+        """True if exactly this host, by name or by address, is listed with this port."""
         return (canonical_host(host), port) in self.entries
 
     def has_port(self, port: int) -> bool:
-        """Whether any host is listed with this port."""
+        """True if any host is listed with this port."""
         return any(listed == port for _, listed in self.entries)
 
 

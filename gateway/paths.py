@@ -18,7 +18,7 @@ _MODEL_PATH: Final = re.compile(rf"/+{RELAY_PREFIX[1:]}/+models/(.*[^/].*)", re.
 
 
 def is_relayed(path: str) -> bool:
-    """Whether a normalized `path` belongs to the relay."""
+    """True if a normalized `path` belongs to the relay."""
     return path.startswith(_RELAY_START)
 
 

@@ -70,7 +70,7 @@ class Endpoints:
     algorithms: frozenset[str] = frozenset()
     """Signature algorithms of ID tokens that the provider announces."""
     basic_auth: bool = True
-    """Whether a client secret is sent as HTTP Basic (RFC 6749, 2.3.1) instead of in the form."""
+    """True if a client secret is sent as HTTP Basic (RFC 6749, 2.3.1) instead of in the form."""
 
 
 @dataclass(frozen=True, slots=True)

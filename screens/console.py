@@ -90,7 +90,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
 
     @property
     def unsaved(self) -> bool:
-        """Whether a tab has edits that are not saved."""
+        """True if a tab has edits that are not saved."""
         return any(page.unsaved for page in self.query(SettingsPage))
 
     async def confirm_leave(self) -> bool:

@@ -18,7 +18,7 @@ class SubmitOnce(AccountActions):
     """Mix into a screen or a dialog, before it: while something is sent, nothing else is."""
 
     busy: reactive[bool] = reactive(False, toggle_class="-busy", bindings=True)
-    """Whether something is being sent."""
+    """True if something is being sent."""
 
     def submit(self, steps: Callable[[], Awaitable[None]]) -> None:
         """Run `steps` in a worker, unless something is being sent."""

@@ -29,7 +29,7 @@ class StoredSecret:
 
     @property
     def will_be_set(self) -> bool:
-        """Whether there is a secret once this is saved."""
+        """True if there is a secret once this is saved."""
         return self.is_set if self.new is None else bool(self.new.strip())
 
     def replaced(self, secret: str) -> "StoredSecret":

@@ -192,7 +192,7 @@ class NotificationSettings(SettingsSection):
 
 @dataclass(frozen=True, slots=True)
 class PriceSettings(SettingsSection):
-    """Whether calls to models without a price are let through."""
+    """True if calls to models without a price are let through."""
 
     accept_unpriced_models: bool = declare(
         False,
@@ -207,7 +207,7 @@ class PriceSettings(SettingsSection):
 
 @dataclass(frozen=True, slots=True)
 class PrivacySettings(SettingsSection):
-    """Whether consumption and error logs hold the client's IP address."""
+    """True if consumption and error logs hold the client's IP address."""
 
     record_client_ip: bool = declare(
         False,

@@ -51,9 +51,9 @@ class Setting:
     channel: str = ""
     """The notification channel that the setting belongs to."""
     is_secret: bool = False
-    """Whether the value is a `StoredSecret`: sealed in the database and never shown again."""
+    """True if the value is a `StoredSecret`: sealed in the database and never shown again."""
     has_hint: bool = True
-    """Whether the end of a secret may be shown. Not of one that a person chose."""
+    """True if the end of a secret may be shown. Not of one that a person chose."""
     lowest: int = 0
     highest: int = 0
     """Bounds of a whole number."""
@@ -87,7 +87,7 @@ class Setting:
 
     @property
     def diverts_warnings(self) -> bool:
-        """Whether a change sends notifications somewhere else, or lets somebody else forge them."""
+        """True if a change sends notifications somewhere else, or lets somebody else forge them."""
         return self.is_address or self.is_secret
 
     def hint(self, secret: str) -> str:
@@ -160,7 +160,7 @@ class SettingsSection:
         ]
 
     def is_on(self, channel: str) -> bool:
-        """Whether a channel is on; True for settings of no channel."""
+        """True if a channel is on; True for settings of no channel."""
         return bool(getattr(self, f"{channel}_on")) if channel else True
 
 

@@ -155,7 +155,7 @@ class DiffedOutput:
             x += width
 
     def _shows(self, cell: str, pen: str) -> bool:
-        """Whether the present pen draws this cell in the same way as `pen`."""
+        """True if the present pen draws this cell in the same way as `pen`."""
         return pen == self._pen or (cell == " " and pen == pen_on_blank(self._pen))
 
     def _go(self, y: int, x: int, cells: list[str], pens: list[str]) -> None:
@@ -227,7 +227,7 @@ def _graphemes(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _width_is_settled(cell: str, width: int) -> bool:
-    """Whether every terminal moves its cursor by `width` for this grapheme."""
+    """True if every terminal moves its cursor by `width` for this grapheme."""
     return len(cell) == 1 and (width == 1 or category(cell) == "Lo")
 
 

@@ -26,7 +26,7 @@ _SQLITE_SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
 
 
 def is_ahead(url: str) -> bool:
-    """Whether `url` names an SQLite file that does not exist yet."""
+    """True if `url` names an SQLite file that does not exist yet."""
     with closing(Database(url)) as database:
         return database.path is not None and not os.path.lexists(database.path)
 

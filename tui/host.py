@@ -138,7 +138,7 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
 
     @property
     def is_signed_in(self) -> bool:
-        """Whether the console is on the screen stack, even if it is covered."""
+        """True if the console is on the screen stack, even if it is covered."""
         raise NotImplementedError
 
     @property

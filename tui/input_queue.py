@@ -62,7 +62,7 @@ class InputQueue:
 
     @staticmethod
     def is_input(event: Event) -> bool:
-        """Whether `event` is typed or pasted, and was not delivered to a widget yet."""
+        """True if `event` is typed or pasted, and was not delivered to a widget yet."""
         return isinstance(event, Key | Paste) and not event.is_forwarded
 
     def add(self, event: Event) -> None:
@@ -97,7 +97,7 @@ class InputQueue:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether no key is being handled and no hold is active."""
+        """True if no key is being handled and no hold is active."""
         return not (self._is_under_way or self._holds)
 
     @contextmanager
@@ -134,7 +134,7 @@ class InputQueue:
         return active is not None and active.binding.priority
 
     def may_move_focus(self, event: Event) -> bool:
-        """Whether `event` can move the focus. A letter typed into a field cannot."""
+        """True if `event` can move the focus. A letter typed into a field cannot."""
         is_text = isinstance(event, Paste) or (isinstance(event, Key) and event.is_printable)
         return not (is_text and isinstance(self._app.focused, Input))
 
@@ -183,7 +183,7 @@ class InputQueue:
         return False
 
     def _can_arrive(self) -> bool:
-        """Whether a message from the target still reaches the application."""
+        """True if a message from the target still reaches the application."""
         try:
             return self._target is not None and self._target.screen in self._app.screen_stack
         except NoScreen:

@@ -65,7 +65,7 @@ def _is_named(key: str) -> bool:
 
 
 def _arrives(modifiers: list[str], key: str, named: str) -> bool:
-    """Whether a terminal without extensions sends the key: as its own sequence, or as Esc and another key."""
+    """True if a terminal without extensions sends the key: as its own sequence, or as Esc and another key."""
     if modifiers == ["alt"]:
         return True
     if modifiers == ["alt", "ctrl"]:

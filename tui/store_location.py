@@ -47,7 +47,7 @@ class Options:
 
 
 def files_are_off(asked: bool, environ: Mapping[str, str]) -> bool:
-    """Whether files are off: `--no-files` was given, or `GATEKEY_FILES` is `none`.
+    """True if files are off: `--no-files` was given, or `GATEKEY_FILES` is `none`.
 
     Raises `InvalidSetting` for any other value, because a misspelt one must not leave files on.
     """
@@ -212,7 +212,7 @@ def key_ring(options: Options, environ: Mapping[str, str], url: str, *, create: 
 
 
 def is_fresh(url: str) -> bool:
-    """Whether nothing was stored at `url` yet. Raises `StoreUnavailable` if that is not known."""
+    """True if nothing was stored at `url` yet. Raises `StoreUnavailable` if that is not known."""
     from store import schema
     from store.database import Database
 

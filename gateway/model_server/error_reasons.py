@@ -19,7 +19,7 @@ MAX_REASON_CHARACTERS: Final = 500
 _TITLE_SEARCH_BYTES: Final = 16 * 1024
 """Leading bytes of a text or an HTML page that are searched for a sentence or a title."""
 MAX_RAW_REASON_CHARACTERS: Final = 2 * MAX_REASON_CHARACTERS
-"""Of each text that is searched for addresses and keys. The time of the search grows with the square of the length:
+"""Length of a text that is searched for addresses and keys. The time of the search grows with the square of the length:
 20 ms for so many, a minute for 60,000."""
 _MAX_LISTED_ERRORS: Final = 5
 _MAX_DEPTH: Final = 4

@@ -85,7 +85,7 @@ class Admission:
 
     @property
     def trusts_limit(self) -> bool:
-        """Whether the model server is trusted to respect a limit in the request."""
+        """True if the model server is trusted to respect a limit in the request."""
         return self._compliance.trusts(self._site, self.call.model)
 
     def _limit_to(self, free: int) -> None:

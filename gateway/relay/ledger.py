@@ -68,9 +68,9 @@ class AdmittedCall:
     limit: int | None = None
     """Tokens each answer was limited to, because no more could be paid for."""
     trusts_limit: bool = True
-    """Whether the model server was trusted to respect a limit in the request."""
+    """True if the model server was trusted to respect a limit in the request."""
     has_booker: bool = False
-    """Whether a task has taken over the booking. The first task to set it books the call."""
+    """True if a task has taken over the booking. The first task to set it books the call."""
 
     @property
     def headers(self) -> dict[str, str]:

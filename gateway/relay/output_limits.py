@@ -26,7 +26,7 @@ class LimitCompliance:
         self._disobedient: set[str] = set()
 
     def trusts(self, site: SiteView, model: str) -> bool:
-        """Whether a limit in a request can be trusted."""
+        """True if a limit in a request can be trusted."""
         return site.output_limit != LIMIT_IGNORED and model not in self._disobedient
 
     def record(self, call: Call, usage: Usage) -> None:
@@ -54,7 +54,7 @@ class CostCeiling:
     price: ModelPrice | None
     site: SiteView
     trusts_limit: bool
-    """Whether the model server is trusted to respect a limit in the request."""
+    """True if the model server is trusted to respect a limit in the request."""
 
     @property
     def tokens(self) -> int:

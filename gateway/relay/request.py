@@ -75,14 +75,14 @@ class Call:
     """The body for the model server."""
     streams: bool
     wants_usage: bool
-    """Whether the client itself asked for the usage of a stream."""
+    """True if the client itself asked for the usage of a stream."""
     prompt_tokens: int
     length: OutputLength
     pictures: int
 
     @property
     def has_completion(self) -> bool:
-        """Whether the response has completion tokens."""
+        """True if the response has completion tokens."""
         return self.length.answers > 0 and self.length.tokens != 0
 
     def rewritten(self, model: str, limit: tuple[str, int] | None) -> "Call":
@@ -215,7 +215,7 @@ ENDPOINTS: Final = (
 
 
 def _wants_usage(body: dict[str, Any]) -> bool:
-    """Whether the client itself asks for the usage of a stream. The gateway always does."""
+    """True if the client itself asks for the usage of a stream. The gateway always does."""
     options = body.get("stream_options")
     if options is None:
         return False

@@ -30,13 +30,13 @@ class ResponseFacts:
 
     usage: ReportedUsage | None
     is_error: bool
-    """Whether it reports an error and no usage."""
+    """True if it reports an error and no usage."""
     reason: str | None
     """Of the error."""
     items: int
     """Entries of `data`: the pictures of a drawing."""
     has_content: bool
-    """Whether it has any content, or an unknown format."""
+    """True if it has any content, or an unknown format."""
     status: str | None
     """Of a batch."""
     id: str | None
@@ -92,7 +92,7 @@ def listed_models(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def reports_error(document: Mapping[str, Any]) -> bool:
-    """Whether a response or chunk with a success status reports an error."""
+    """True if a response or chunk with a success status reports an error."""
     return bool(document.get("error")) or document.get("object") == "error"
 
 
@@ -105,7 +105,7 @@ def _model_details(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _has_content(document: Mapping[str, Any]) -> bool:
-    """Whether a response has any content. One in an unknown format counts as content."""
+    """True if a response has any content. One in an unknown format counts as content."""
     choices = document.get("choices")
     if not isinstance(choices, list) or len(choices) > _MAX_CHOICES:
         return True

@@ -53,7 +53,7 @@ class StreamMeter:
     audio_bytes: int = 0
     """Bytes of audio in those parts, in base64."""
     is_done: bool = False
-    """Whether `[DONE]` arrived. It is not passed on: the sender of the stream sends it after the booking."""
+    """True if `[DONE]` arrived. It is not passed on: the sender of the stream sends it after the booking."""
     _rest: bytes = b""
     _reported_at: int = 0
     """The value of `deltas` when `reported` arrived."""
@@ -79,7 +79,7 @@ class StreamMeter:
 
     @property
     def has_final_usage(self) -> bool:
-        """Whether the usage was reported after the last part of an answer."""
+        """True if the usage was reported after the last part of an answer."""
         return self.reported is not None and bool(self.reported.completion_tokens) and self._reported_at == self.deltas
 
     def usage(self, call: Call) -> Usage:

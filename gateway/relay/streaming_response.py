@@ -186,7 +186,7 @@ class StreamingRelayResponse(Response):
         self._meter.end()
 
     def _has_read_on(self, chunk: bytes) -> bool:
-        """Whether enough was read after the client has left. False while it is connected."""
+        """True if enough was read after the client has left. False while it is connected."""
         if self._usage_at_departure is None:
             return False
         self._read_on_bytes += len(chunk)

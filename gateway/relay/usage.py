@@ -28,7 +28,7 @@ class Usage:
     completion_tokens: int
     pictures: int = 0
     is_counted: bool = False
-    """Whether the gateway counted the tokens, because the model server reported none."""
+    """True if the gateway counted the tokens, because the model server reported none."""
     cached_tokens: int = 0
     """The part of the prompt that the model server had in its cache."""
 

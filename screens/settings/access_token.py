@@ -99,7 +99,7 @@ class ShownOnce(AccountModal[None]):
 
     @property
     def unsaved(self) -> bool:
-        """Whether the secret would be lost with this dialog."""
+        """True if the secret would be lost with this dialog."""
         return not self._was_taken
 
     async def confirm_leave(self) -> bool:

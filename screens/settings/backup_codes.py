@@ -39,7 +39,7 @@ class BackupCodeList(AutoHide, AccountActions, Vertical):
         self._codes = codes
         self.is_revealed = False
         self.was_taken = False
-        """Whether the person copied, saved or revealed them. Codes that a dialog reveals may not have been read."""
+        """True if the person copied, saved or revealed them. Codes that a dialog reveals may not have been read."""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="codes", markup=False)

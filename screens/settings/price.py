@@ -30,7 +30,7 @@ class PricePane(SectionPane[PriceSettings]):
     )
 
     _is_forbidden = False
-    """Whether the administrator refuses models without a price, whatever the switch says."""
+    """True if the administrator refuses models without a price, whatever the switch says."""
 
     def compose(self) -> ComposeResult:
         yield Static("Price Settings", classes="section-title")

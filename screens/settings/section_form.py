@@ -97,7 +97,7 @@ class SectionForm(Pane, Generic[SectionT]):
         return section
 
     def shows(self, section: SectionT) -> bool:
-        """Whether the controls show `section`."""
+        """True if the controls show `section`."""
         try:
             return self.read() == section
         except InvalidInput:
@@ -113,7 +113,7 @@ class SectionForm(Pane, Generic[SectionT]):
             put_back()
 
     def was_typed(self, control: Widget) -> bool:
-        """Whether a control of a form that was not filled yet has another value than it was made with."""
+        """True if a control of a form that was not filled yet has another value than it was made with."""
         return isinstance(control, Toggle | Input) and bool(control.value)
 
     def _typed(self) -> list[Callable[[], None]]:

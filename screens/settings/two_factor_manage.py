@@ -141,7 +141,7 @@ class NewBackupCodes(AccountModal[None]):
 
     @property
     def unsaved(self) -> bool:
-        """Whether the codes would be lost with this dialog."""
+        """True if the codes would be lost with this dialog."""
         return not self.query_one(BackupCodeList).was_taken
 
     async def confirm_leave(self) -> bool:

@@ -14,7 +14,7 @@ class PriceOverview:
     """The contents of the Price tab besides its switch."""
 
     forbids_unpriced: bool
-    """Whether the administrator refuses models without a price, whatever the account accepts."""
+    """True if the administrator refuses models without a price, whatever the account accepts."""
     seen: tuple[SeenModel, ...]
     """Models without a price that the account has called, the last seen first."""
 

@@ -18,7 +18,7 @@ class BindingOverview:
     """The contents of the Account Binding tab."""
 
     enabled: bool
-    """Whether the administrator allows binding."""
+    """True if the administrator allows binding."""
     bindings: tuple[BindingInfo, ...]
     """One for each provider, by name, bound or not."""
 

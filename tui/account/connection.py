@@ -29,12 +29,12 @@ class ConnectionService(Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether `open` succeeded and `close` was not called. Raises nothing."""
+        """True if `open` succeeded and `close` was not called. Raises nothing."""
         ...
 
     @property
     def starts_signed_in(self) -> bool:
-        """Whether the console needs no sign-in: `open` brings a session, or one was handed in. Raises nothing."""
+        """True if the console needs no sign-in: `open` brings a session, or one was handed in. Raises nothing."""
         ...
 
     @property

@@ -13,7 +13,7 @@ class FileService(Protocol):
 
     @property
     def are_allowed(self) -> bool:
-        """Whether a screen may offer to save to a file at all. Raises nothing."""
+        """True if a screen may offer to save to a file at all. Raises nothing."""
         ...
 
     async def suggest(self, name: str) -> str:

@@ -15,7 +15,7 @@ def add_confirmation(parser: Parser) -> None:
 
 
 def is_confirmed(arguments: argparse.Namespace, question: str, *, answer: str = "yes") -> bool:
-    """Whether `--yes` was given, or the person answers `answer` now. Raises SystemExit without a terminal."""
+    """True if `--yes` was given, or the person answers `answer` now. Raises SystemExit without a terminal."""
     if arguments.yes:
         return True
     if not streams.is_terminal():

@@ -89,7 +89,7 @@ def left_by_restores(place: Path) -> Iterator[Finding]:
 
 
 def parents(folders: Iterable[Path]) -> Finding:
-    """Whether another user can replace one of Gatekey's folders."""
+    """True if another user can replace one of Gatekey's folders."""
     for folder in folders:
         place = private_folder.exposed(folder)
         if place is not None:

@@ -44,7 +44,7 @@ def examine(options: Options, environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def unreadable(deliveries: "Deliveries") -> Finding:
-    """Whether damaged notifications were set aside."""
+    """True if damaged notifications were set aside."""
     damaged = deliveries.count_damaged()
     if damaged:
         return warn(
@@ -79,7 +79,7 @@ def prices(pricing: "Pricing") -> Iterator[Finding]:
 
 
 def clock(newest: datetime | None, now: datetime) -> Finding:
-    """Whether the clock is not behind the last recorded act."""
+    """True if the clock is not behind the last recorded act."""
     if newest is None:
         return ok("clock", f"It shows {now:%Y-%m-%d %H:%M} UTC; nothing was recorded yet to compare it with.")
     behind = newest - now
@@ -94,7 +94,7 @@ def clock(newest: datetime | None, now: datetime) -> Finding:
 
 
 def synchronised() -> Finding:
-    """Whether the system synchronises its clock, if timedatectl knows."""
+    """True if the system synchronises its clock, if timedatectl knows."""
     program = shutil.which("timedatectl")
     answer = ""
     if program is not None:
@@ -120,7 +120,7 @@ def synchronised() -> Finding:
 
 
 def passkeys(site: "Site") -> Iterator[Finding]:
-    """Whether browsers accept the relying party of the passkeys."""
+    """True if browsers accept the relying party of the passkeys."""
     if not site.flag("passkeys.enabled"):
         yield ok("passkeys", "Passkey login is not enabled.")
         return
@@ -133,7 +133,7 @@ def passkeys(site: "Site") -> Iterator[Finding]:
 
 
 def password_length(site: "Site") -> Finding:
-    """Whether a password that is the only factor has the length that NIST requires."""
+    """True if a password that is the only factor has the length that NIST requires."""
     from store.site_switches import PASSWORD_MINIMUM
 
     shortest = site.number(PASSWORD_MINIMUM)
@@ -147,7 +147,7 @@ def password_length(site: "Site") -> Finding:
 
 
 def private_network(site: "Site") -> Iterator[Finding]:
-    """Whether every entry in the list of allowed private addresses is valid."""
+    """True if every entry in the list of allowed private addresses is valid."""
     for sentence in AllowList.read(site.items(ALLOW_LIST_SETTING)).unreadable:
         yield warn(
             "messages",
@@ -157,7 +157,7 @@ def private_network(site: "Site") -> Iterator[Finding]:
 
 
 def mail(store: "Store") -> Iterator[Finding]:
-    """Whether e-mail can be sent, if an account uses it."""
+    """True if e-mail can be sent, if an account uses it."""
     host = store.site.text("smtp.host")
     if host:
         if store.site.text("smtp.sender"):

@@ -84,7 +84,7 @@ def examine(environ: Mapping[str, str], named: Path | None = None) -> Iterator[F
 
 
 def has_files_off(command: str) -> bool:
-    """Whether every call of Gatekey in a shell command has files off."""
+    """True if every call of Gatekey in a shell command has files off."""
     told = False
     for part in re.split(r"[;&|\n]+", command):
         told = told or _NO_FILES_ASSIGNMENT.search(part) is not None

@@ -82,7 +82,7 @@ def flush() -> None:
 
 
 def is_terminal() -> bool:
-    """Whether standard input is a terminal."""
+    """True if standard input is a terminal."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 

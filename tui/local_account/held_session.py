@@ -66,7 +66,7 @@ class HeldSession:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no session to end, and none that is being opened."""
+        """True if there is no session to end, and none that is being opened."""
         return not (self.token or self._not_ended or self._lock.locked())
 
     def _release(self) -> None:

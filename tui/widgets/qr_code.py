@@ -56,7 +56,7 @@ def size_for(uri: str) -> tuple[int, int]:
 
 
 def fits(uri: str, available: Size) -> bool:
-    """Whether the code of `uri` fits into `available` cells."""
+    """True if the code of `uri` fits into `available` cells."""
     columns, lines = size_for(uri)
     return columns <= available.width and lines <= available.height
 
