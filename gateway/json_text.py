@@ -5,10 +5,14 @@ seconds. RFC 8259, 6 allows such limits; interoperable numbers need no more than
 """
 
 import json
+import re
 from typing import Any, Final
 
 MAX_NUMBER_CHARACTERS: Final = 100
 """A double in plain notation has up to 25 characters, a 128-bit integer 39."""
+
+
+_NEXT_KEY: Final = re.compile(r'\s*+[{,]\s*+("(?:[^"\\]++|\\.)*+")\s*+:\s*+')
 
 
 class NumberTooLong(ValueError):
@@ -27,6 +31,18 @@ def loads_lenient(text: bytes | bytearray) -> Any:
     """Like `loads`, but accepts `NaN` and the infinities, which Python's own writer emits: for responses of other
     servers."""
     return _LENIENT_DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
+
+
+def leading_members(text: str) -> dict[str, Any]:
+    """The members of the JSON object at the start of `text`, up to the first that is cut off or invalid."""
+    members: dict[str, Any] = {}
+    position = 0
+    while (key := _NEXT_KEY.match(text, position)) is not None:
+        try:
+            members[json.loads(key[1])], position = _LENIENT_DECODER.raw_decode(text, key.end())
+        except (ValueError, RecursionError):
+            break
+    return members
 
 
 def _parse_int(digits: str) -> int:

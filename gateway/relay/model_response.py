@@ -10,8 +10,10 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway.json_text import leading_members
 from gateway.model_server.error_reasons import mask_host, mask_secrets
-from gateway.relay.response_facts import ResponseFacts
+from gateway.relay.process_client import MAX_INLINE_BYTES
+from gateway.relay.response_facts import ResponseFacts, response_facts
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
 
@@ -26,6 +28,18 @@ def batch_status(facts: ResponseFacts, site: SiteView) -> tuple[str, str]:
     if status is None or name is None or not BATCH_ID.fullmatch(name):
         raise UpstreamFailed("The model server's answer was no batch.")
     return mask_secrets(mask_host(status, site.upstream_host), site.upstream_key), name
+
+
+def batch_in_head(content: bytes | bytearray, site: SiteView) -> tuple[str, str] | None:
+    """Status and id of a batch whose response could not be read, from its first `MAX_INLINE_BYTES`.
+
+    Model servers write both first. None if they are not there.
+    """
+    head = leading_members(content[:MAX_INLINE_BYTES].decode(errors="replace"))
+    try:
+        return batch_status(response_facts(head, has_completion=False), site)
+    except UpstreamFailed:
+        return None
 
 
 async def relay_response(content: bytes | bytearray, secret: str, request_id: str) -> Response:

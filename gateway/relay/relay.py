@@ -21,7 +21,7 @@ from gateway.relay.body_reader import BodyReader
 from gateway.relay.callers import Callers, RelayRequest
 from gateway.relay.concurrency_limiter import ConcurrencyLimiter
 from gateway.relay.ledger import GATEWAY_STOPPED, LOGGER, AdmittedCall, Ledger
-from gateway.relay.model_response import batch_status, relay_response
+from gateway.relay.model_response import batch_in_head, batch_status, relay_response
 from gateway.relay.output_limits import CostCeiling
 from gateway.relay.process_client import ParserFailed
 from gateway.relay.request import Call, Endpoint
@@ -121,7 +121,16 @@ class Relay:
                     if call.streams and answer.is_success:
                         await require_event_stream(answer)
                         streamed = replace(call, content=b"")  # the body is sent, and a stream lasts for minutes
-                        return StreamingRelayResponse(streamed, admitted, answer, self.ledger, site, slot.pop_all())
+                        return StreamingRelayResponse(
+                            streamed,
+                            admitted,
+                            answer,
+                            self.ledger,
+                            site,
+                            slot.pop_all(),
+                            self.responses,
+                            _max_tokens(call, admitted, site),
+                        )
                     content = await self._read(answer, admitted, site)
             return await self._book(call, admitted, content, site)
         except TimeoutError as error:
@@ -148,9 +157,9 @@ class Relay:
             facts = await self.responses.facts(content, account_id, has_completion=call.has_completion)
         except ParserFailed as error:
             LOGGER.warning("A response of %d bytes to account %d was counted: %s", len(content), account_id, error)
-            await self._book_unread(call, admitted, len(content), site)
+            await self._book_unread(call, admitted, content, site)
         except asyncio.CancelledError:
-            await self._book_unread(call, admitted, len(content), site)
+            await self._book_unread(call, admitted, content, site)
             raise
         else:
             await self._book_facts(call, admitted, facts, len(content), site)
@@ -167,7 +176,14 @@ class Relay:
             self.ledger.limit_compliance.record(call, usage)
         await self.ledger.book(admitted, usage, status=status, detail=usage.remark(admitted.price), batch=batch)
 
-    async def _book_unread(self, call: Call, admitted: AdmittedCall, length: int, site: SiteView) -> None:
+    async def _book_unread(self, call: Call, admitted: AdmittedCall, content: bytearray, site: SiteView) -> None:
         """Book a response that could not be read: by its length, and for no more than was held."""
-        ceiling = admitted.limit or CostCeiling(call, admitted.price, site, admitted.trusts_limit).tokens
-        await self.ledger.book(admitted, estimated_usage(call, length, ceiling), detail=UNREAD_REMARK)
+        usage = estimated_usage(call, len(content), _max_tokens(call, admitted, site))
+        found = batch_in_head(content, site) if call.endpoint.kind is Kind.TASK else None
+        status, batch = found or ("ok", "")
+        await self.ledger.book(admitted, usage, status=status, detail=UNREAD_REMARK, batch=batch)
+
+
+def _max_tokens(call: Call, admitted: AdmittedCall, site: SiteView) -> int:
+    """How many tokens of one answer were held."""
+    return admitted.limit or CostCeiling(call, admitted.price, site, admitted.trusts_limit).tokens

@@ -12,10 +12,13 @@ from starlette.types import Message, Receive, Scope, Send
 from gateway.model_server.client import MAX_CALL_S, body_chunks, connection_problem
 from gateway.network_errors import NETWORK_ERRORS
 from gateway.problems import openai_body
-from gateway.relay.ledger import AdmittedCall, Ledger
+from gateway.relay.ledger import LOGGER, AdmittedCall, Ledger
+from gateway.relay.process_client import ParserFailed
 from gateway.relay.request import Call
-from gateway.relay.stream_meter import DONE_EVENT, StreamMeter, error_event
-from gateway.relay.usage import Usage
+from gateway.relay.response_parser import ResponseParser
+from gateway.relay.stream_event import EventFacts, unread_facts
+from gateway.relay.stream_meter import DONE_EVENT, StreamMeter, error_event, stream_slices
+from gateway.relay.usage import UNREAD_REMARK, Usage
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
 from store.values.usage import Kind
@@ -68,7 +71,10 @@ class StreamingRelayResponse(Response):
         ledger: Ledger,
         site: SiteView,
         slot: AbstractContextManager[Any],
+        parser: ResponseParser,
+        max_tokens: int,
     ) -> None:
+        """`max_tokens` is how many one answer may have at most."""
         super().__init__(
             headers={
                 "Cache-Control": "no-cache",
@@ -84,15 +90,20 @@ class StreamingRelayResponse(Response):
         admitted.has_booker = True
         self._is_booked = False
         self._answer = answer
-        self._chunks: AsyncIterator[bytes] = aiter(body_chunks(answer))
+        self._chunks: AsyncIterator[bytes] = stream_slices(aiter(body_chunks(answer)))
         self._slot = slot
         self._sending_since: float | None = None
         self._usage_at_departure: Usage | None = None
         """The usage counted until the client left; None while it is connected."""
         self._read_on_bytes = 0
         self._ledger = ledger
+        self._parser = parser
+        self._max_tokens = max_tokens
         self._meter = StreamMeter(
-            hides_usage=not call.wants_usage, secret=site.upstream_key.encode(), host=site.upstream_host
+            hides_usage=not call.wants_usage,
+            secret=site.upstream_key.encode(),
+            host=site.upstream_host,
+            read_long=self._read_long,
         )
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
@@ -130,7 +141,7 @@ class StreamingRelayResponse(Response):
         """Read on to the usage after the client has left; returns the remark for the log, empty if no usage came."""
         has_left = not pump.done() or (not pump.cancelled() and isinstance(pump.exception(), _ClientGoneError))
         if has_left and not self._meter.has_final_usage:
-            self._usage_at_departure = self._meter.usage(self._call)
+            self._usage_at_departure = self._usage()
             if self._sending_since is not None:
                 # The pump waits for the client, not for the model server: another task can read the stream.
                 pump.cancel()
@@ -179,11 +190,30 @@ class StreamingRelayResponse(Response):
     async def _pass_on(self, send: Send) -> None:
         async with asyncio.timeout(MAX_CALL_S):
             async for chunk in self._chunks:
-                for event in self._meter.feed(chunk):
-                    await self._send(send, _body_message(event))
+                # All events of the slice are counted before the first is sent: sending may be cancelled.
+                for events in await self._meter.feed(chunk):
+                    await self._send(send, _body_message(events))
+                if self._meter.failure is not None:
+                    raise self._meter.failure
                 if self._meter.is_done or self._has_read_on(chunk):
                     return
         self._meter.end()
+
+    async def _read_long(self, event: bytes) -> EventFacts:
+        account_id = self._admitted.caller.holder.account_id
+        try:
+            return await self._parser.event(event, account_id)
+        except ParserFailed as error:
+            LOGGER.warning("An event of %d bytes to account %d was counted: %s", len(event), account_id, error)
+            return unread_facts(len(event))
+
+    def _usage(self) -> Usage:
+        return self._meter.usage(self._call, self._max_tokens)
+
+    def _remark(self, usage: Usage) -> str:
+        if self._meter.has_unread and usage.is_counted:
+            return UNREAD_REMARK
+        return usage.remark(self._admitted.price, "from the stream")
 
     def _has_read_on(self, chunk: bytes) -> bool:
         """True if enough was read after the client has left. False while it is connected."""
@@ -219,15 +249,15 @@ class StreamingRelayResponse(Response):
         meter = self._meter
         # A failure before the first part has no usage, unless the server reported one.
         is_nothing = kind is Kind.ERROR and not meter.deltas and meter.reported is None
-        usage = None if is_nothing else self._usage_at_departure or meter.usage(self._call)
+        usage = None if is_nothing else self._usage_at_departure or self._usage()
         if usage is not None and self._admitted.trusts_limit:
             self._ledger.limit_compliance.record(self._call, usage)
-        remark = usage.remark(self._admitted.price, "from the stream") if usage is not None else ""
+        remark = self._remark(usage) if usage is not None else ""
         await self._ledger.book(self._admitted, usage, kind=kind, status=status, detail=detail or remark)
 
 
-def _body_message(event: bytes) -> Message:
-    return {"type": "http.response.body", "body": event, "more_body": True}
+def _body_message(events: bytes) -> Message:
+    return {"type": "http.response.body", "body": events, "more_body": True}
 
 
 async def _discard_message(_: Message) -> None:

@@ -82,13 +82,23 @@ def estimated_usage(call: Call, length: int, max_tokens: int) -> Usage:
 
 
 def stream_usage(
-    call: Call, reported: ReportedUsage | None, deltas: int, text_bytes: int, audio_bytes: int = 0, *, is_last: bool
+    call: Call,
+    reported: ReportedUsage | None,
+    deltas: int,
+    text_bytes: int,
+    audio_bytes: int = 0,
+    *,
+    is_last: bool,
+    max_tokens: int | None = None,
 ) -> Usage:
     """The usage of a stream with so many parts and bytes of text and audio. Each part counts as one token at least.
 
-    `is_last` says that no part followed `reported`. If one did, the report is incomplete.
+    `is_last` says that no part followed `reported`. If one did, the report is incomplete. Each answer is counted as
+    `max_tokens` at most, if given.
     """
     counted = max(deltas, text_bytes // _BYTES_PER_TOKEN + audio_bytes // _BYTES_PER_AUDIO_TOKEN)
+    if max_tokens is not None:
+        counted = min(counted, max_tokens * call.length.answers)
     if reported is not None and not is_last and (reported.completion_tokens or 0) < counted:
         reported = ReportedUsage(reported.prompt_tokens, None, reported.cached_tokens)
     return _merged_usage(call, reported, counted if call.has_completion or reported is None else 0)

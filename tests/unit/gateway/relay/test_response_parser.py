@@ -266,6 +266,28 @@ async def test_a_long_batch_was_read_and_one_that_could_not_be_was_passed_on(sto
     assert [(entry.status, entry.request_id) for entry in entries(store)] == [("completed", "batch_1")]
 
 
+@pytest.mark.parametrize("failure", ["killed", "cancelled"])
+async def test_a_long_batch_whose_reading_failed_was_still_the_accounts_own(
+    store: Store, parser: Watched, failure: str
+) -> None:
+    key, number = make_relayed(store), await stopped(parser)
+    store.pricing.set(ModelPrice("batch", 0, 0, 100))
+    batch = {"object": "batch", "metadata": {"id": "other"}, "id": "batch_1", "status": "validating", "x": LONG}
+    async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(batch))) as client:
+        body = {"input_file_id": "file-1", "endpoint": PATH, "completion_window": "24h"}
+        calling = asyncio.create_task(client.post("/v1/batches", json=body))
+        await parser.begun.wait()
+        if failure == "killed":
+            os.kill(number, signal.SIGKILL)
+            assert (await calling).json() == batch
+        else:
+            calling.cancel()
+            await asyncio.wait({calling})
+        assert (await client.get("/v1/batches/batch_1")).json() == batch
+    (entry,) = entries(store)
+    assert (entry.request_id, entry.status, entry.cost_micro_usd) == ("batch_1", "validating", 100)
+
+
 async def test_a_long_list_of_models_was_told_in_short(
     store: Store, parser: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
