@@ -112,9 +112,11 @@ class ParserProcess:
         if process is None or process.stdin is None:
             return
         process.stdin.close()
+        # Not `asyncio.timeout`: up to Python 3.11.2 it raises no TimeoutError in a task that was cancelled before.
+        exited = asyncio.create_task(process.wait())
         try:
-            async with asyncio.timeout(grace):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+            await asyncio.wait({exited}, timeout=grace)
+        finally:
+            if not exited.done():
+                process.kill()
+        await exited
