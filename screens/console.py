@@ -13,35 +13,36 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from screens.account_actions import AccountActions
-from screens.header import Header
 from screens.modules import page_for
 from screens.modules.module_page import ModulePage
 from screens.navigation import Navigation
-from screens.settings.page import SettingsPage
+from screens.settings.page import FIRST, HEADINGS, SettingsPage
+from screens.title_bar import TitleBar
 from store.errors import GatekeyError
 from store.modules import SECTIONS
+from store.money import show_usd
 from tui.idle_loop import until_idle
+from tui.widgets.context_panel import ContextPanel
 from tui.widgets.footer import KeyFooter
-from tui.widgets.help_line import HelpLine
 from tui.widgets.small_screen import SmallScreenGuard
+from tui.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
     from textual.widget import Widget
+
+    from tui.account import Summary
 
 IDLE_FOR_S: Final = 0.05
 IDLE_TIMEOUT_S: Final = 1.0
 """Seconds. The import of the store waits until the loop is idle, because it would delay the first picture and the first
 keys, but not longer than this."""
-WIDE_COLUMNS: Final = 100
-"""Columns from which the sidebar is always shown."""
 _LABELS: Final = {module.id: module.label for section in SECTIONS for module in section.modules}
 
 
 class Console(SmallScreenGuard, AccountActions, Screen[None]):
-    """Shows one page at a time, Settings first. Below `WIDE_COLUMNS` the sidebar is a drawer."""
+    """Shows one page at a time, Settings first. Below 100 columns the sidebar is a drawer."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#settings-tabs"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]  # noqa: RUF012 - read once by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "sidebar", "Sidebar", id="console.sidebar", tooltip="Show or hide the modules"),
         Binding("r", "recommendations", "Checks", id="console.checks", tooltip="The five recommendations"),
@@ -52,8 +53,9 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         self._was_shown = False
 
     def compose(self) -> ComposeResult:
-        # Before the first layout: the first resize would lay out everything again.
-        self.add_class("-wide" if self.app.size.width >= WIDE_COLUMNS else "-narrow", update=False)
+        title_bar = TitleBar(id="title-bar")
+        title_bar.set_reactive(TitleBar.crumbs, ("Settings", *HEADINGS[FIRST]))
+        yield title_bar
         with Horizontal(id="frame"):
             yield Navigation(id="navigation")
             with Vertical(id="page"):
@@ -61,9 +63,8 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
                     yield Static(self.app.banner, markup=False, id="banner", classes="warning")
                 if self.account.sign_in_notice:
                     yield Static(self.account.sign_in_notice, markup=False, id="sign-in-notice", classes="warning")
-                yield Header(id="header")
+                yield ContextPanel()
                 yield SettingsPage(id="settings-page")
-        yield HelpLine()
         yield KeyFooter()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
@@ -82,6 +83,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         if not self.account.is_open and not await self._open():
             return
         self.query_one(SettingsPage).ready()
+        self._explain_page()
         await self._show_summary()
 
     def refresh_summary(self) -> None:
@@ -137,7 +139,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         summary = await self.run_with_reauth(self.account.summary, holds_input=True)
         if summary is None:
             return
-        self.query_one(Header).summary = summary.value
+        self.query_one(TitleBar).summary = summary.value
         advice = await self.app.push_screen_wait(RecommendationList(summary.value.checks))
         if advice is not None:
             await self.open_module("settings")
@@ -153,15 +155,32 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
 
     async def open_module(self, module: str) -> None:
         """Show the page of a module. A page that was shown before is read again and keeps its edits."""
-        navigation, header = self.query_one(Navigation), self.query_one(Header)
+        navigation, title_bar = self.query_one(Navigation), self.query_one(TitleBar)
         navigation.current = module
-        header.page = _LABELS[module]
+        title_bar.crumbs = self._crumbs(module)
         page = await self._page(module)
         self.refresh_summary()
         for other in self.query_one("#page").children:
             if other.has_class("module-page"):
                 other.display = other is page
+        self._explain_page()
         self._close_drawer()
+
+    def _crumbs(self, module: str) -> tuple[str, ...]:
+        if module != "settings":
+            return (_LABELS[module],)
+        return ("Settings", *HEADINGS[self.query_one(SettingsPage).active])
+
+    @on(TabBar.Activated)
+    def tab_shown(self, event: TabBar.Activated) -> None:
+        self.query_one(TitleBar).crumbs = ("Settings", *HEADINGS[event.tab_id])
+        self._explain_page()
+
+    def _explain_page(self) -> None:
+        """Tell the purpose of the visible page while no setting has the focus."""
+        page = self.page
+        part = page.pane if isinstance(page, SettingsPage) else page
+        self.query_one(ContextPanel).page = (self.query_one(TitleBar).crumbs[-1], getattr(part, "HELP_TEXT", ""))
 
     async def _page(self, module: str) -> Widget:
         page_id = f"{module}-page"
@@ -198,7 +217,13 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
     async def _show_summary(self) -> None:
         summary = await self.run_with_reauth(self.account.summary)
         if summary is not None:
-            self.query_one(Header).summary = summary.value
+            self.query_one(TitleBar).summary = summary.value
+            self.query_one(Navigation).badges = _badges(summary.value)
             self.query_one(Navigation).hidden = summary.value.hidden_modules
             for notice in self.query("#sign-in-notice"):
                 notice.display = bool(self.account.sign_in_notice)
+
+
+def _badges(summary: Summary) -> dict[str, str]:
+    keys = f"{summary.active_api_keys}" if summary.active_api_keys else ""
+    return {"api-keys": keys, "wallet": show_usd(summary.remaining_micro_usd)}

@@ -15,11 +15,11 @@ from textual.widget import Widget
 
 from store.modules import SECTIONS
 
-_HEADINGS: Final = {"chat": "Chat", "dashboard": "Dashboard", "personal": "Personal Center"}
+_HEADINGS: Final = {"chat": "CHAT", "dashboard": "DASHBOARD", "personal": "PERSONAL CENTER"}
 
 
 class Navigation(Widget, can_focus=True):
-    """The whole list in one widget. `›` marks the open page; arrows move the cursor."""
+    """The whole list in one widget. A bar marks the open page; arrows move the cursor."""
 
     ALLOW_SELECT: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,6 +34,8 @@ class Navigation(Widget, can_focus=True):
     hidden: reactive[frozenset[str]] = reactive(frozenset[str]())
     current: reactive[str] = reactive("settings")
     cursor: reactive[str] = reactive("settings")
+    badges: reactive[dict[str, str]] = reactive(dict[str, str])
+    """A short text at the right of a module, such as a count."""
 
     @dataclass
     class Opened(Message):
@@ -75,17 +77,25 @@ class Navigation(Widget, can_focus=True):
         width = self.content_size.width
         if not module:
             return Content.styled(text, "$foreground-muted")
-        mark = "›" if module == self.current else " "
-        line = f" {mark} {text}".ljust(width)
+        is_current = module == self.current
+        badge = self.badges.get(module, "")
+        room = max(0, width - len(badge) - 2)
+        words = f" {text}"[:room].ljust(room)
         if self.has_focus and module == self.cursor:
+            line = f"{'▌' if is_current else ' '}{words}{badge} "
             return Content.styled(line, "bold $block-cursor-foreground on $block-cursor-background")
-        return Content.styled(line, "bold $text-primary" if module == self.current else "$foreground")
+        if is_current:
+            bar = Content.styled("▌", "$primary on $primary 20%")
+            return Content.assemble(bar, Content.styled(f"{words}{badge} ", "bold $text-primary on $primary 20%"))
+        return Content.assemble(" ", words, (badge, "$foreground-muted"), " ")
 
     def _lines(self) -> list[tuple[str, str]]:
-        shown, lines = set(self.shown), []
+        shown = set(self.shown)
+        lines: list[tuple[str, str]] = []
         for section in SECTIONS:
             modules = [module for module in section.modules if module.id in shown]
             if modules:
+                lines += [("", "")] if lines else []
                 lines.append((_HEADINGS[section.id], ""))
                 lines += [(module.label, module.id) for module in modules]
         return lines

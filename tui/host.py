@@ -46,6 +46,8 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
 
     TITLE = "Gatekey"
     CSS_PATH = [STYLES / f"{name}.tcss" for name in STYLE_SHEETS]  # noqa: RUF012 - read once by Textual
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (70, "-narrow"), (100, "-wide"), (140, "-panorama")]  # noqa: RUF012 - as above
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012 - as above
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave Gatekey", priority=True),

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from screens.settings.pane import Pane
 from screens.settings.section_save import SectionPane
+from tui.widgets.row_walk import RowWalk, is_typing
 from tui.widgets.tab_bar import TabBar, TabLabel
 
 if TYPE_CHECKING:
@@ -26,22 +26,31 @@ TABS: Final = (
     TabLabel("privacy", "Privacy"),
     TabLabel("sidebar", "Sidebar"),
 )
+HEADINGS: Final = {
+    "account-binding": ("Account Management", "Account Binding"),
+    "security": ("Account Management", "Security Settings"),
+    "notifications": ("Other Settings", "Notification Configuration"),
+    "price": ("Other Settings", "Price Settings"),
+    "privacy": ("Other Settings", "Privacy Settings"),
+    "sidebar": ("Other Settings", "Sidebar Settings"),
+}
+"""The area and the heading of each tab."""
 FIRST: Final = "security"
 _SECURITY_KEYS: Final = (
     ("t", "token", "Token", "Generate a new System Access Token"),
     ("p", "password", "Password", "Change the password"),
-    ("k", "passkeys", "Passkeys", "Register, rename or remove passkeys"),
+    ("y", "passkeys", "Passkeys", "Register, rename or remove passkeys"),
     ("f", "two_factor", "2FA", "Two-factor authentication"),
     ("s", "sessions", "Sessions", "See where you are signed in"),
     ("o", "sign_out_others", "Sign out others", "End every session but this one"),
     ("a", "activity", "Activity", "See what was done to your account"),
+    ("e", "export", "Export", "Write everything that is stored about you into a file"),
     ("x", "delete", "Delete", "Delete the account"),
 )
 """These keys work anywhere on the Security tab, and on no other tab."""
-_AREAS: Final = "Account Management".ljust(30) + "│ Other Settings"
 
 
-class SettingsPage(Vertical):
+class SettingsPage(RowWalk, Vertical):
     """Switching tabs keeps what was typed; a tab with unsaved edits is marked."""
 
     DEFAULT_CLASSES = "module-page"
@@ -71,6 +80,7 @@ class SettingsPage(Vertical):
             show=False,
             tooltip="Read this tab again; edits stay",
         ),
+        Binding("escape", "leave_input", "Leave field", id="tab.leave-field", tooltip="Back to the tabs"),
         *(
             Binding(
                 str(number),
@@ -91,7 +101,6 @@ class SettingsPage(Vertical):
     active: reactive[str] = reactive(FIRST, init=False, bindings=True)
 
     def compose(self) -> ComposeResult:
-        yield Static(_AREAS, id="areas", classes="muted", markup=False)
         yield TabBar(TABS, active=FIRST, id="settings-tabs")
         yield pane_class(FIRST)(id=FIRST)
 
@@ -166,6 +175,10 @@ class SettingsPage(Vertical):
 
     # -- saving ----------------------------------------------------------------------------------------------
 
+    def action_leave_input(self) -> None:
+        """Go from an input to the tabs, where digits and letters are keys again."""
+        self.focus_tabs()
+
     def action_read_again(self) -> None:
         self.pane.shown()
 
@@ -178,6 +191,8 @@ class SettingsPage(Vertical):
         getattr(self.pane, f"action_{action}")()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 (Textual's)
+        if action == "leave_input":
+            return is_typing(self.screen.focused)
         if action == "security":
             return self.active == "security"
         if action != "save":

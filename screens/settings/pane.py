@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from screens.account_actions import AccountActions
 from screens.account_modal import Notice
 
-_SIDEWAYS: Final = frozenset({"scroll_left", "scroll_right", "page_left", "page_right"})
+_NOT_SCROLLED: Final = frozenset({"scroll_left", "scroll_right", "page_left", "page_right", "scroll_up", "scroll_down"})
 
 
 class Pane(AccountActions, VerticalScroll, can_focus=False):
@@ -22,8 +22,8 @@ class Pane(AccountActions, VerticalScroll, can_focus=False):
         super().__init__(id=id, classes="pane")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # The keys that would scroll a tab sideways switch tabs.
-        return False if action in _SIDEWAYS else super().check_action(action, parameters)
+        # These keys switch tabs and walk the rows.
+        return False if action in _NOT_SCROLLED else super().check_action(action, parameters)
 
     def shown(self) -> None:
         """Refresh the tab, because it is shown, perhaps again. Typed text stays."""

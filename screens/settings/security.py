@@ -2,29 +2,87 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Button, Static
 
 from screens.account_modal import Notice
 from screens.relative_time import ago
 from screens.settings.pane import Pane
 from store.errors import PasskeysDisabled
-from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.confirm import Confirm
 from tui.widgets.field import Field
+from tui.widgets.section import Section
+from tui.widgets.state import State, state_chip
 
 if TYPE_CHECKING:
+    from textual.widgets.button import ButtonVariant
+
     from screens.account_modal import AccountModal
     from store.errors import GatekeyError
     from tui.account import SecurityOverview
 
 _LOADING: Final = "…"
 _PREPARING: Final = "Preparing a key and ten backup codes…"
-_BEARER_HELP: Final = "A bearer token for your API. Store it securely, never in client-side code."
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The help line of a row, its purpose in the words of the specification, and its consequence."""
+
+    help: str
+    about: str
+    consequence: str = ""
+
+
+_PASSWORD: Final = Words(
+    "Rotate it from time to time; never reuse it.",
+    "Change the password you sign in with. The original password must match, and the new one is entered twice.\n\n"
+    "It is recommended to periodically rotate credentials and avoid reusing passwords across services.",
+    "Takes effect immediately. Your other sessions are signed out.",
+)
+_PASSKEYS: Final = Words(
+    "Sign in with your device instead of a password.",
+    "Passkey Login enables passwordless authentication using device-based cryptographic credentials (WebAuthn).",
+    "Reduces phishing risk and credential exposure.",
+)
+_TWO_FACTOR: Final = Words(
+    "A code from your phone as well.",
+    "A second factor when you sign in: a 6-digit code that your authenticator app renews every 30 seconds.\n\n"
+    "You will  1 scan a QR code   2 save ten backup recovery codes   3 enter one code",
+    "Takes about a minute; nothing changes before step 3. Any RFC 6238 app works, such as Google Authenticator or "
+    "Microsoft Authenticator.",
+)
+_TOKEN: Final = Words(
+    "A bearer token for your API. Store it securely, never in client-side code.",
+    "A credential for privileged or internal API calls that require user-level authorization. It functions as a bearer "
+    "token and grants access to API endpoints associated with your account.",
+    "Generating a new token invalidates the previous one. Store it securely; never expose it in client-side code or "
+    "public repositories.",
+)
+_SESSIONS: Final = Words(
+    "Where you are signed in.",
+    "Every place where you are signed in, and when it was last used.",
+    "A session that is ended is out at its next action.",
+)
+_ACTIVITY: Final = Words(
+    "What was done to your account, and from where.",
+    "Sign-ins, failed ones too, and every change that protects the account, newest first.",
+)
+_EXPORT: Final = Words(
+    "One JSON file with everything stored about you, without secrets.",
+    "One JSON file with everything stored about you, without secrets.",
+)
+_DELETE: Final = Words(
+    "Removes everything. It cannot be undone.",
+    "All stored data will be permanently deleted. API keys, tokens and billing history will be removed.",
+    "The operation cannot be reversed. Ensure all necessary data has been exported before proceeding.",
+)
 
 
 class SecurityPane(Pane):
@@ -38,26 +96,39 @@ class SecurityPane(Pane):
         self.overview: SecurityOverview | None = None
 
     def compose(self) -> ComposeResult:
-        yield self._row("System Access Token", "token", "Generate new token", "t", _BEARER_HELP)
-        yield self._row("Password", "password", "Change password", "p", "Rotate it from time to time; never reuse it.")
-        yield self._row("Passkey Login", "passkeys", "Manage", "k", "Sign in with your device instead of a password.")
-        yield self._row("Two-Factor Authentication", "two-factor", "Enable", "f", "A code from your phone as well.")
-        yield self._row("Sessions", "sessions", "Show", "s", "Where you are signed in.")
-        yield self._row("", "others", "Sign out others", "o", "End every session but this one.")
-        yield self._row("Activity", "activity", "Show", "a", "What was done to your account, and from where.")
-        yield self._row("Delete Account", "delete", "Delete account", "x", "Removes everything. It cannot be undone.")
+        with Section("Password Management"):
+            yield self._row("Password", "password", _PASSWORD, ("Change", "p"))
+        with Section("Sign-in"):
+            yield self._row("Passkey Login", "passkeys", _PASSKEYS, ("Manage", "y"))
+            yield self._row("Two-Factor Authentication", "two-factor", _TWO_FACTOR, ("Enable", "f"))
+        with Section("Access"):
+            yield self._row("System Access Token", "token", _TOKEN, ("Generate", "t"))
+            yield self._row("Sessions", "sessions", _SESSIONS, ("Show", "s"), ("Sign out others", "o", "others"))
+            yield self._row("Activity", "activity", _ACTIVITY, ("Show", "a"))
+        with Section("Danger zone", classes="-dangerous"):
+            yield self._row("Export your data", "export", _EXPORT, ("Export", "e"))
+            yield self._row("Delete Account", "delete", _DELETE, ("Delete account", "x"))
         yield Notice()
 
-    def _row(self, label: str, name: str, button: str, key: str, help_text: str) -> Field:
+    def _row(self, label: str, name: str, words: Words, *buttons: tuple[str, ...]) -> Field:
+        """A row with its state; a third item of a button is its name, if that is not the row's."""
+        state, *actions = (
+            Static(_LOADING, id=f"{name}-state", markup=False, classes="state muted"),
+            *(self._button(*button, *() if len(button) > 2 else (name,)) for button in buttons),
+        )
         return Field(
             label,
-            Static(_LOADING, id=f"{name}-state", markup=False, classes="state"),
-            ActionButton(
-                button, id=f"{name}-action", name=name, shortcut=key, variant="error" if name == "delete" else "default"
-            ),
+            state,
+            *actions,
             classes="security-row",
-            help=help_text,
+            help=words.help,
+            about=words.about,
+            consequence=words.consequence,
         )
+
+    def _button(self, label: str, key: str, name: str) -> ActionButton:
+        variant: ButtonVariant = "error" if name == "delete" else "default"
+        return ActionButton(label, id=f"{name}-action", name=name, shortcut=key, variant=variant)
 
     # -- showing ---------------------------------------------------------------------------------------------
 
@@ -81,51 +152,57 @@ class SecurityPane(Pane):
         self.overview = overview
         now, token, two_factor = self.account.now(), overview.access_token, overview.two_factor
         if token is None:
-            self._say("token", "none yet", "muted")
+            self._say("token", state_chip(State.OFF, "none yet"))
         else:
             used = "never used" if token.last_used_at is None else f"used {ago(token.last_used_at, now)}"
-            self._say("token", f"gk_…{sanitize(token.last_four, 8)} · {used}\nmade {ago(token.created_at, now)}")
+            age = f"made {ago(token.created_at, now)}, {used}"
+            self._say("token", state_chip(State.ON, f"gk_…{token.last_four[:8]}", age))
+        self._relabel("token", "Generate" if token is None else "Renew")
         if overview.has_password:
-            self._say("password", f"changed {ago(overview.password_changed_at, now)}")
+            self._say("password", state_chip(State.NEUTRAL, f"changed {ago(overview.password_changed_at, now)}"))
         else:
-            self._say("password", "none: you sign in without one", "muted")
-        self._relabel("password", "Change password" if overview.has_password else "Set password")
+            self._say("password", state_chip(State.OFF, "none", "you sign in without one"))
+        self._relabel("password", "Change" if overview.has_password else "Set")
         self._show_passkeys(overview)
         if two_factor.is_enabled:
-            left = f"on · {two_factor.codes_left} of {two_factor.codes_total} backup codes left"
-            self._say("two-factor", left, "warning" if two_factor.codes_are_low else "good")
+            left = f"{two_factor.codes_left} of {two_factor.codes_total} backup codes left"
+            self._say("two-factor", state_chip(State.ATTENTION if two_factor.codes_are_low else State.ON, "on", left))
         else:
-            self._say("two-factor", "off", "warning")
+            self._say("two-factor", state_chip(State.ATTENTION, "off", "a password alone is enough"))
         self._relabel("two-factor", "Manage" if two_factor.is_enabled else "Enable")
         others = len(overview.sessions) - 1
-        self._say("sessions", "only this one" if others == 0 else f"this one and {others} more")
-        self._say("others", "" if others else "there are none", "muted")
+        self._say(
+            "sessions",
+            state_chip(State.ON, "this one" if others else "only this one", f"{others} more" if others else ""),
+        )
         self.query_one("#others-action", Button).disabled = others == 0
-        self._say("activity", "sign-ins and changes", "muted")
-        self._say("delete", "permanent", "muted")
+        self._say("activity", state_chip(State.NEUTRAL, "sign-ins and changes"))
+        self._say("export", Content.styled("all that is stored, one file", "$foreground-muted"))
+        self._say("delete", Content.styled("permanent, cannot be undone", "$foreground-muted"))
 
     def _show_passkeys(self, overview: SecurityOverview) -> None:
         button = self.query_one("#passkeys-action", Button)
         button.display = overview.passkeys_enabled or bool(overview.passkeys)
         if not overview.passkeys_enabled:
-            self._say("passkeys", PasskeysDisabled.sentence, "muted")
+            self._say("passkeys", state_chip(State.OFF, PasskeysDisabled.sentence))
             button.disabled = not overview.passkeys
             return
         button.disabled = False
-        flagged = any(passkey.flagged_at for passkey in overview.passkeys)
         count = len(overview.passkeys)
-        words = "none registered" if count == 0 else f"{count} registered"
-        self._say("passkeys", f"{words} · one may be copied" if flagged else words, "bad" if flagged else "")
+        if any(passkey.flagged_at for passkey in overview.passkeys):
+            self._say("passkeys", state_chip(State.FAILED, f"{count} registered", "one may be copied"))
+        else:
+            self._say(
+                "passkeys", state_chip(State.ON if count else State.OFF, f"{count} registered" if count else "none")
+            )
         self._relabel("passkeys", "Manage" if count else "Register")
 
-    def _say(self, name: str, words: str, kind: str = "") -> None:
+    def _say(self, name: str, words: Content) -> None:
         line = self.query_one(f"#{name}-state", Static)
         line.update(words)
-        line.set_classes(f"state field-control {kind}")
+        line.remove_class("muted")
 
     def _relabel(self, name: str, label: str) -> None:
-        from textual.content import Content
-
         button = self.query_one(f"#{name}-action", Button)
         button.label = Content(label)
         button.refresh(layout=True)
@@ -165,6 +242,9 @@ class SecurityPane(Pane):
 
     def action_sign_out_others(self) -> None:
         self.run_exclusive(self._end_others)
+
+    def action_export(self) -> None:
+        self.run_exclusive(self._export)
 
     def action_delete(self) -> None:
         self.run_exclusive(self._delete)
@@ -268,6 +348,13 @@ class SecurityPane(Pane):
                 ended_count = "1 session was" if ended.value == 1 else f"{ended.value} sessions were"
                 self.query_one(Notice).say(f"{ended_count} signed out.", "good")
                 self._changed()
+
+    async def _export(self) -> None:
+        from screens.save_file import save_file, saved_sentence
+
+        path = await save_file(self, "Export your data", "gatekey-export.json", self.account.export_to)
+        if path is not None:
+            self.query_one(Notice).say(saved_sentence(path), "good")
 
     async def _delete(self) -> None:
         from screens.settings.delete_account import DeleteAccount

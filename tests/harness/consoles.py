@@ -13,7 +13,7 @@ from textual.widgets import Input
 from textual.widgets._toast import Toast
 
 from screens.app import GatekeyApp
-from screens.header import Header
+from screens.title_bar import TitleBar
 from store.store import Store
 from tests.harness.stores import PASSWORD, StillClock, add_account, make_store, sign_in
 from tui.keymap import ConsoleConfig
@@ -134,7 +134,7 @@ async def console(
         stage = Stage(app, pilot, store, clock)
         await stage.settle()
         if signed_in:
-            await stage.until(lambda: app.screen.query_one(Header).summary is not None)
+            await stage.until(lambda: app.screen.query_one(TitleBar).summary is not None)
         yield stage
 
 

@@ -11,7 +11,7 @@ from textual.css import stylesheet
 
 from screens.app import GatekeyApp
 from screens.console import Console
-from screens.header import Header
+from screens.title_bar import TitleBar
 from tests.harness.consoles import Stage, console
 from tests.harness.stores import StillClock, add_account, make_store, sign_in
 from tui.host import STYLES
@@ -100,7 +100,7 @@ async def test_the_first_key_was_answered_before_the_data_was_opened(monkeypatch
         clock = store.context.clock
         assert isinstance(clock, StillClock)
         await Stage(app, pilot, store, clock).settle()
-        assert app.screen.query_one(Header).summary is not None
+        assert app.screen.query_one(TitleBar).summary is not None
 
 
 # -- waiting for the loop ---------------------------------------------------------------------------------------------

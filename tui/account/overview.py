@@ -23,6 +23,9 @@ class Summary:
     name: str
     email: str
     remaining_micro_usd: int
+    threshold_micro_usd: int
+    """The quota warning threshold."""
+    active_api_keys: int
     two_factor: TwoFactorStatus
     checks: tuple[Check, ...]
     hidden_modules: frozenset[str]

@@ -27,7 +27,7 @@ class LocalOverview(LocalTopic):
 
 def _summary(token: str, store: Store) -> Summary:
     from store.modules import MODULES
-    from store.sections import SidebarSettings
+    from store.sections import NotificationSettings, SidebarSettings
     from tui.account import Summary
 
     acting = store.sessions.whoami(token)
@@ -37,6 +37,8 @@ def _summary(token: str, store: Store) -> Summary:
         name=acting.name,
         email=acting.email,
         remaining_micro_usd=store.quota.state(token).remaining_micro_usd,
+        threshold_micro_usd=store.settings.load(token, NotificationSettings).section.threshold_micro_usd,
+        active_api_keys=sum(key.revoked_at is None for key in store.api_keys.list(token)),
         two_factor=store.two_factor.status(token),
         checks=tuple(store.recommendations.check(token)),
         hidden_modules=(hidden | locked) & frozenset(MODULES),

@@ -1,4 +1,4 @@
-"""A button of one row: `[ Change password  p ]`."""
+"""A button of one row, a filled chip: ` Change password p `, or `[Change password p]` without background colours."""
 
 from typing import Any, ClassVar, Final
 
@@ -26,23 +26,24 @@ class ActionButton(KeepFocusWhenDisabled, Button):
     def __init__(self, label: str, *, shortcut: str = "", variant: ButtonVariant = "default", **options: Any) -> None:
         super().__init__(Content(sanitize(label)), variant, compact=True, **options)
         self.shortcut = sanitize(shortcut)
-        # The brackets are the padding. A stylesheet cannot set 0 here (8.2.8).
+        # The label holds the padding. A stylesheet cannot set 0 here (8.2.8).
         self.styles.line_pad = 0
 
     def render(self) -> Content:
-        whole = self._bracketed()
+        whole = self._chip()
         room = self.content_size.width
-        return whole if not room or whole.cell_length <= room else self._bracketed(whole.cell_length - room)
+        return whole if not room or whole.cell_length <= room else self._chip(whole.cell_length - room)
 
-    def _bracketed(self, too_long: int = 0) -> Content:
-        """The label, shortened by `too_long` cells, with brackets and key, which stay whole."""
+    def _chip(self, too_long: int = 0) -> Content:
+        """The label, shortened by `too_long` cells, with its ends and key, which stay whole."""
         label = self.label if isinstance(self.label, Content) else Content(str(self.label))
         if too_long:
             label = label.truncate(max(1, label.cell_length - too_long), ellipsis=True)
         key = self._current_shortcut()
-        shortcut = f"  {key}" if key else ""
-        plain_key = self.has_focus or self.disabled
-        return Content.assemble("[ ", label, (shortcut, "" if plain_key else "$text-accent"), " ]")
+        shortcut = f" {key}" if key else ""
+        is_filled = self.has_focus or self.disabled or self.variant == "primary"
+        left, right = ("[", "]") if self.app.no_color or self.app.native_ansi_color else (" ", " ")
+        return Content.assemble(left, label, (shortcut, "" if is_filled else "$text-accent"), right)
 
     def _current_shortcut(self) -> str:
         """The shortcut, or the key that the person chose instead; empty if the action has no key."""
@@ -63,4 +64,4 @@ class ActionButton(KeepFocusWhenDisabled, Button):
         return self.shortcut
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 (Button's)
-        return self._bracketed().cell_length
+        return self._chip().cell_length

@@ -19,7 +19,9 @@ MIN_ERROR_CELLS = 24
 
 
 class Field(Widget):
-    """One row of a form. The label column is as wide as the left margin of `.field-control` in the style.
+    """One row of a form, with a marker while it has the focus.
+
+    The label column is as wide as the left margin of `.field-control` in the style. A top margin puts the label above.
 
     The field draws its label and its error itself, to save widgets. The `HelpLine` of the screen shows its help: a line
     that appears here would move the button below it between press and release of the mouse, and the click is lost.
@@ -36,15 +38,25 @@ class Field(Widget):
         control: Widget,
         *beside: Widget,
         help: str = "",  # noqa: A002 (the field's term)
+        about: str = "",
+        consequence: str = "",
+        title: str = "",
         id: str | None = None,  # noqa: A002 (as every widget has it)
         classes: str | None = None,
     ) -> None:
-        """`beside` is to the right of the control, such as a unit or a button. The `HelpLine` shows `help`."""
+        """`beside` is to the right of the control, such as a unit or a button.
+
+        The `HelpLine` shows `help`; the `ContextPanel` shows `title`, or else the label, `about` and `consequence`.
+        """
         super().__init__(id=id, classes=classes)
         self.label = sanitize(label)
         self.control = control
         """The widget with the value."""
         self.help = sanitize(help)
+        self.about = about
+        """The purpose in full; paragraphs are separated by an empty line."""
+        self.consequence = consequence
+        self.title = sanitize(title) or self.label.strip()
         self._beside = beside
 
     def compose(self) -> ComposeResult:
@@ -77,7 +89,8 @@ class Field(Widget):
     def render(self) -> RenderResult:
         width = self.content_size.width
         errors = self._error_lines(width)
-        label = Content(self.label).truncate(max(0, self._column - 1), ellipsis=True)
+        style = "bold" if self.has_focus_within else ""
+        label = Content.styled(self.label, style).truncate(max(0, self._label_cells(width)), ellipsis=True)
         above = max(1, self.content_size.height - len(errors))
         return Content("\n").join([label, *[Content("")] * (above - 1), *errors])
 
@@ -85,11 +98,14 @@ class Field(Widget):
     def _column(self) -> int:
         return self.control.styles.margin.left
 
+    def _label_cells(self, width: int) -> int:
+        return width if self.control.styles.margin.top else self._column - 1
+
     def _error_lines(self, width: int) -> list[Content]:
         if not self.error or width <= 0:
             return []
         indent = self._column if width - self._column >= MIN_ERROR_CELLS else min(2, width - 1)
-        lines = Content.styled(f"! {self.error}", "$text-error").wrap(max(1, width - indent))
+        lines = Content.styled(f"✗ {self.error}", "$text-error").wrap(max(1, width - indent))
         return [line.pad_left(indent) for line in lines]
 
 

@@ -39,6 +39,13 @@ class SmallScreenNote(Widget, can_focus=True):
 class SmallScreenGuard(ScreenPart):
     """Mix into a `Screen`, before it. Below `MIN_SIZE` a note covers the screen, which keeps running."""
 
+    def on_compose(self) -> None:
+        """Set the classes of the terminal's size before the first styling: the first resize would style all again."""
+        width, height = self.app.size
+        for size, points in ((width, self.app.HORIZONTAL_BREAKPOINTS), (height, self.app.VERTICAL_BREAKPOINTS)):
+            names = [name for least, name in points or () if size >= least]
+            self.add_class(*names[-1:], update=False)
+
     def on_resize(self, event: Resize) -> None:
         small = event.size.width < MIN_SIZE.width or event.size.height < MIN_SIZE.height
         notes = list(self.query_children(SmallScreenNote))

@@ -1,4 +1,4 @@
-"""The tabs of a page on one row, in one widget, so that a switch repaints one line."""
+"""The tabs of a page over a rule, in one widget, so that a switch repaints two lines."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -12,9 +12,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 DIRTY_MARK: Final = "•"
-_ACTIVE_STYLE: Final = "bold $text-primary underline"
-_SHORT_LABEL_CELLS: Final = 7
-"""Cells of a label on a narrow terminal."""
+GAPS: Final = ((2, 3), (1, 3), (1, 1))
+"""Cells between two tabs, and between two areas, from the widest row to the narrowest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,11 @@ class TabLabel:
 
 
 class TabBar(Widget, can_focus=True):
-    """`1 Account Binding  2 Security │ 3 Notifications`; a tab with unsaved edits is marked `3•`."""
+    """`1 Account Binding  2 Security │ 3 Notifications`; a tab with unsaved edits is marked `3•`.
+
+    The heavy part of the rule below marks the active tab. No label is cut: a row that is too short has the label of the
+    active tab, and the numbers of the others.
+    """
 
     ALLOW_SELECT: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -69,40 +72,41 @@ class TabBar(Widget, can_focus=True):
                 self.active = tab.id
 
     def render(self) -> RenderResult:
-        line = Content("")
+        labels, rule = Content(""), Content("")
+        width = max(1, self.content_size.width)
         for start, words, tab in self._places():
-            gap = start - line.cell_length
+            gap = start - labels.cell_length
             between = Content.styled("│".center(gap), "$border-blurred") if tab.starts_area else Content(" " * gap)
-            line = Content.assemble(line, between, self._draw(tab, words))
-        return line
+            drawn = self._draw(tab, words)
+            labels = Content.assemble(labels, between, drawn)
+            if tab.id == self.active:
+                heavy = Content.styled("━" * drawn.cell_length, "bold $primary")
+                rule = Content.assemble(("─" * start, "$border-blurred"), heavy)
+        rest = Content.styled("─" * (width - rule.cell_length), "$border-blurred")
+        return Content.assemble(labels, "\n", rule, rest)
 
     def _draw(self, tab: TabLabel, words: str) -> Content:
-        number, mark = str(self.tabs.index(tab) + 1), DIRTY_MARK if tab.id in self.dirty else " "
+        number, mark = str(self.tabs.index(tab) + 1), DIRTY_MARK if tab.id in self.dirty else " " if words else ""
         if tab.id == self.active:
-            return Content.styled(f"{number}{mark}{words}", "bold reverse" if self.has_focus else _ACTIVE_STYLE)
+            style = (
+                "bold $block-cursor-foreground on $block-cursor-background" if self.has_focus else "bold $text-primary"
+            )
+            return Content.styled(f"{number}{mark}{words}", style)
         return Content.assemble((number, "$text-accent"), (mark, "$text-warning"), (words, "$foreground-muted"))
 
     def _places(self) -> list[tuple[int, str, TabLabel]]:
-        """Each tab with its start in cells and its label. Gaps and labels shrink if the row is short."""
+        """Each tab with its start in cells and its label."""
         width = self.content_size.width or 80
-        for gap, area_gap, shorten in ((2, 3, str), (1, 3, _first_word), (1, 1, _first_word), (1, 1, _no_label)):
-            places: list[tuple[int, str, TabLabel]] = []
-            at = 0
-            for tab in self.tabs:
-                if places:
-                    at += area_gap if tab.starts_area else gap
-                words = tab.label if tab.id == self.active and shorten is _no_label else shorten(tab.label)
-                places.append((at, words, tab))
-                at += 2 + len(words)
-            if at <= width:
-                break
+        for has_labels in (True, False):
+            for gap, area_gap in GAPS:
+                places: list[tuple[int, str, TabLabel]] = []
+                at = 0
+                for tab in self.tabs:
+                    if places:
+                        at += area_gap if tab.starts_area else gap
+                    words = tab.label if has_labels or tab.id == self.active else ""
+                    places.append((at, words, tab))
+                    at += 2 + len(words) if words else 1 + (tab.id in self.dirty)
+                if at <= width:
+                    return places
         return places
-
-
-def _first_word(label: str) -> str:
-    word = label.split(" ")[0]
-    return word if len(word) <= _SHORT_LABEL_CELLS else f"{word[: _SHORT_LABEL_CELLS - 1]}…"
-
-
-def _no_label(_label: str) -> str:
-    return ""

@@ -1,7 +1,7 @@
-"""An on/off switch of one row: `[x] on`."""
+"""An on/off switch of one row: `━● on`."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import RenderResult
 from textual.binding import Binding, BindingType
@@ -14,9 +14,12 @@ from textual.widget import Widget
 from store.text import sanitize
 from tui.widgets.disabled_focus import KeepFocusWhenDisabled
 
+ON_MARK: Final = "━●"
+OFF_MARK: Final = "●━"
+
 
 class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
-    """A switch that shows its state as a mark, a word and a colour."""
+    """A switch that shows its state as a drawn switch, a word and a colour."""
 
     ALLOW_SELECT: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -76,9 +79,12 @@ class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
 
     def render(self) -> RenderResult:
         if self.locked:
-            return Content.styled(f"[-] {sanitize(self.locked)}", "$foreground-muted")
+            return Content.styled(f"●━ {sanitize(self.locked)}", "$foreground-muted")
         word = self.words[self.value].ljust(max(map(len, self.words)))
-        mark = "x" if self.value else " "
-        state = Content.styled(f"[{mark}] {word}", "$text-success" if self.value and not self.has_focus else "")
+        plain = self.has_focus
+        switch = Content.styled(self._mark(), "" if plain else "$text-success" if self.value else "$foreground-muted")
         label = Content.styled(f"  {self.label}", "$foreground-muted") if self.label else Content("")
-        return Content.assemble(state, label)
+        return Content.assemble(switch, " ", word, label)
+
+    def _mark(self) -> str:
+        return ON_MARK if self.value else OFF_MARK

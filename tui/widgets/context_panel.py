@@ -1,0 +1,46 @@
+"""ContextPanel: the purpose of the focused setting, its consequence and its last change."""
+
+from textual.app import RenderResult
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from store.text import sanitize
+from tui.widgets.field import Field
+from tui.widgets.help_line import HelpLine
+
+
+class ContextPanel(HelpLine):
+    """One help line in a small terminal; a box below the page or beside it in a larger one, as the style says."""
+
+    about: reactive[str] = reactive("")
+    """What the focused setting does. Paragraphs are separated by an empty line."""
+
+    consequence: reactive[str] = reactive("")
+
+    page: reactive[tuple[str, str]] = reactive(("", ""))
+    """Title and purpose of the page, shown while no setting has the focus."""
+
+    def render(self) -> RenderResult:
+        if self.content_size.height <= 1:
+            return super().render()
+        parts = [Content(part) for part in self.about.split("\n\n") if part] or [Content(self.text)]
+        if self.consequence:
+            parts.append(Content.styled(self.consequence, "$foreground-muted"))
+        return Content("\n\n").join(parts)
+
+    def watch_page(self) -> None:
+        self.read_again()
+
+    def _focus_moved(self, focused: Widget | None) -> None:
+        super()._focus_moved(focused)
+        ancestors = focused.ancestors if focused is not None and self.screen.is_active else []
+        field = next((node for node in ancestors if isinstance(node, Field)), None)
+        title, about, self.consequence = (
+            (field.title, field.about or field.help, sanitize(field.consequence))
+            if field is not None
+            else (*self.page, "")
+        )
+        self.border_title = Content(sanitize(title))
+        self.about = "\n\n".join(sanitize(part) for part in about.split("\n\n"))
+        self.set_class(not about, "-empty")
