@@ -24,6 +24,7 @@ _PACKAGES: Final = ("tui", "screens")
 _PLACES: Final = {
     "everywhere": "everywhere",
     "page": "every page of the console",
+    "rows": "the rows of a page or a dialog",
     "settings": "the Settings page",
     "tabs": "the row of tabs",
     "toggle": "a switch",

@@ -21,6 +21,7 @@ class KeyedAction:
 EVERYWHERE: Final = "everywhere"
 _ENCLOSING: Final = {
     "page": (EVERYWHERE,),
+    "rows": ("settings", "page", EVERYWHERE),
     "settings": ("page", EVERYWHERE),
     "module": ("page", EVERYWHERE),
     "sign-in": ("page", EVERYWHERE),
@@ -37,9 +38,14 @@ everywhere    app.lock                  ctrl+l
 page          app.help                  f1 question_mark
 page          console.sidebar           f2
 page          console.checks            r
+rows          rows.up                   up k
+rows          rows.down                 down j
+rows          rows.left                 left
+rows          rows.right                right
 settings      tab.save                  ctrl+s
 settings      tab.previous              left_square_bracket ctrl+pageup
 settings      tab.next                  right_square_bracket ctrl+pagedown
+settings      tab.leave-field           escape
 settings      tab.refresh               ctrl+r f5
 settings      tab.account-binding       1
 settings      tab.security              2
@@ -49,11 +55,12 @@ settings      tab.privacy               5
 settings      tab.sidebar               6
 settings      security.token            t
 settings      security.password         p
-settings      security.passkeys         k
+settings      security.passkeys         y
 settings      security.two_factor       f
 settings      security.sessions         s
 settings      security.sign_out_others  o
 settings      security.activity         a
+settings      security.export           e
 settings      security.delete           x
 tabs          tabs.left                 left
 tabs          tabs.right                right

@@ -14,7 +14,7 @@ from tests.oidc_provider.running import RunningProvider, running_provider
 pytestmark = pytest.mark.needs(parts.NODE)
 
 CODE: Final = re.compile(r"\b[A-Z]{4}-[A-Z]{4}\b")
-USE: Final = "[ Use Test Login ]"
+USE: Final = "Use Test Login"
 
 
 def code_shown(terminal: Installed, oidc: RunningProvider) -> str:
@@ -65,7 +65,7 @@ def test_an_identity_is_bound_from_the_console_and_signs_in(tmp_path: Path) -> N
             oidc.decline(code_shown(terminal, oidc))
             terminal.until("was declined at Test Login")
             terminal.press("escape")
-            terminal.until("[ Bind ]")
+            terminal.until("Bind")
 
             terminal.press("enter")
             oidc.approve(code_shown(terminal, oidc), "alice")

@@ -115,7 +115,7 @@ def test_another_process_that_changes_the_password_signs_this_one_out(tmp_path: 
 
 def revealed_token(terminal: Installed) -> bytes:
     """Generate a token in the demo and reveal it; returns the token."""
-    terminal.until("[ Generate new token t ]")
+    terminal.until("Generate t")
     terminal.until("only this one")
     terminal.press("t")
     terminal.until("Generate a new System Access Token?")

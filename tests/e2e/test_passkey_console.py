@@ -55,7 +55,7 @@ def answer(tab: Tab, terminal: Installed, port: int) -> None:
 
 
 def choose_passkey(terminal: Installed) -> None:
-    terminal.until("[ Use a passkey ]")
+    terminal.until("Use a passkey")
     terminal.until(lambda _: terminal.has_focus("Username"))
     terminal.press("tab", "tab", "tab", "enter")
 
@@ -73,11 +73,11 @@ def test_a_passkey_is_registered_from_the_console_and_signs_in(tmp_path: Path) -
         tab.add_authenticator()
 
         with home.console() as terminal:
-            terminal.until("[ Use a passkey ]")
+            terminal.until("Use a passkey")
             terminal.enter("Username", NAME)
             terminal.enter("Password", PASSWORD, masked=True)
             terminal.until("none registered")
-            terminal.press("k")
+            terminal.press("y")
             terminal.until("There are none yet.")
             terminal.press("n")
             terminal.enter("Label", "laptop")

@@ -25,6 +25,8 @@ SIZE = (80, 24)
 PATIENCE: Final = 60.0
 """Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
 LOOK_EVERY: Final = 0.01
+_FRAME: Final = str.maketrans(dict.fromkeys("│▌", " "))
+"""Frames and markers beside text."""
 
 
 @dataclass
@@ -96,13 +98,17 @@ class Stage:
     def says(self, sentence: str) -> bool:
         """True if `sentence` can be read on the screen, however it is wrapped."""
         looked_for = " ".join(sentence.split())
-        return any(looked_for in " ".join(text.replace("│", " ").split()) for text in self._texts())
+        return any(looked_for in " ".join(text.translate(_FRAME).split()) for text in self._texts())
 
     def _texts(self) -> list[str]:
-        """The text of the dialog, without what shows beside it, or of the whole screen; and of each toast."""
+        """The text of the dialog, or of the whole screen and of the page without the sidebar; and of each toast."""
         screen = self.app.screen
         dialogs = [dialog for dialog in screen.query(Dialog) if not dialog.has_class("-bare")]
-        places = [dialogs[0].region if dialogs else screen.region, *(toast.region for toast in screen.query(Toast))]
+        pages = [page.region for page in screen.query("#page")]
+        places = [
+            *([dialogs[0].region] if dialogs else [screen.region, *pages]),
+            *(toast.region for toast in screen.query(Toast)),
+        ]
         return [self._text_of(place) for place in places]
 
     def _text_of(self, region: Region) -> str:

@@ -175,8 +175,9 @@ async def test_escape_closes_the_drawer() -> None:
 
 async def test_a_wide_terminal_shows_the_sidebar_and_both_areas() -> None:
     async with console(size=(120, 40)) as stage:
-        assert stage.says("Account Management")
-        assert stage.says("Other Settings")
+        assert stage.says("Account Management › Security Settings")
+        await stage.press("3")
+        assert stage.says("Other Settings › Notification Configuration")
         assert stage.app.screen.query_one("#navigation").display
 
 

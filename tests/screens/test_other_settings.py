@@ -291,7 +291,7 @@ async def test_both_values_of_a_conflict_can_be_read(length: int) -> None:
         assert "yourshttps://hooks.example.org/aaa" in seen
         assert "a/theirs" in seen
         assert "a/mine" in seen
-        assert stage.says("[ Back esc ] [ Take what is stored ] [ Save this choice ]")
+        assert stage.says("Back esc Take what is stored Save this choice")
 
 
 async def test_going_back_from_a_conflict_keeps_the_form() -> None:
@@ -377,8 +377,8 @@ async def test_a_module_the_administrator_hides_cannot_be_shown() -> None:
         await stage.press("6")
         switch = stage.app.screen.query_one("#module-drawing-logs", Toggle)
         assert switch.disabled
-        assert stage.says("Drawing Logs [-] hidden by admin")
-        assert stage.says("Task Logs [x] shown")
+        assert stage.says("Drawing Logs ●━ hidden by admin")
+        assert stage.says("Task Logs ━● shown")
 
 
 async def test_a_price_switch_that_the_administrator_overrides_says_so_and_keeps_what_is_stored() -> None:
@@ -391,14 +391,14 @@ async def test_a_price_switch_that_the_administrator_overrides_says_so_and_keeps
         await stage.press("4")
         switch = stage.app.screen.query_one("#accept-unpriced-models", Toggle)
         assert switch.disabled
-        assert stage.says("Accept Models Without Price Settings [-] refused by admin")
+        assert stage.says("Accept Models Without Price Settings ●━ refused by admin")
         assert stage.says(sentence)
         assert not stage.says("are allowed")
         assert stored(stage)[1] == PriceSettings(True)
         store.site.set("price.unpriced", "account")
         await stage.press("5", "4")
         assert not switch.disabled
-        assert stage.says("Accept Models Without Price Settings [x] on")
+        assert stage.says("Accept Models Without Price Settings ━● on")
         assert stage.says("Calls to models without configured pricing are allowed.")
         assert not stage.says(sentence)
 

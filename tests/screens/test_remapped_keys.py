@@ -22,25 +22,25 @@ KEYS = {
 
 async def test_the_labels_of_buttons_name_the_keys_that_act() -> None:
     async with console(keys=KEYS) as stage:
-        assert stage.says("[ Generate new token  g ]")
-        assert stage.says("[ Change password  p ]")
+        assert stage.says("Generate g")
+        assert stage.says("Change p")
         await stage.press("g")
         assert isinstance(stage.app.screen, Confirm)
-        assert stage.says("Generate  z ]")
-        assert stage.says("esc ]")
+        assert stage.says("Generate z")
+        assert stage.says("Cancel esc")
         await stage.press("z")
         assert isinstance(stage.app.screen, AccessToken)
-        assert stage.says("[ Copy  y ]")
-        assert stage.says("[ Close  f9 ]")
-        assert stage.says("[ Reveal  v ]")
+        assert stage.says("Copy y")
+        assert stage.says("Close f9")
+        assert stage.says("Reveal v")
         await stage.press("tab", "tab", "v")
         assert stage.says("gk_")
 
 
 async def test_a_key_that_was_taken_away_is_not_promised() -> None:
     async with console(keys={"security.token": UNBOUND, "security.password": "k"}) as stage:
-        assert stage.says("[ Generate new token ]")
-        assert stage.says("[ Change password  k ]")
+        assert stage.says("Generate")
+        assert stage.says("Change k")
 
 
 @pytest.mark.parametrize("keys", [("p",), ("t",)])

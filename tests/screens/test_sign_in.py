@@ -243,4 +243,4 @@ async def test_every_provider_can_be_read(size: tuple[int, int]) -> None:
         )
     async with console(store, signed_in=False, size=size) as stage:
         for name in names:
-            assert stage.says(f"[ Use {name} ]"), stage.text()
+            assert stage.says(f"Use {name}"), stage.text()

@@ -48,11 +48,11 @@ async def test_a_key_before_the_tab_is_filled_is_answered(key: str, dialog: type
 
 async def test_what_a_key_cannot_do_is_said_once_it_is_known() -> None:
     async with slow_console("security") as (stage, account):
-        await stage.pilot.press("k", "o")
+        await stage.pilot.press("y", "o")
         account.answers.set()
         await stage.settle()
         assert isinstance(stage.app.screen, Console)
-        assert stage.says("there are none")
+        assert stage.says("There is no other session.")
 
 
 async def test_a_key_before_the_data_is_open_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:

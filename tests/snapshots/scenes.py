@@ -48,7 +48,7 @@ def passkey_store() -> Store:
 
 async def begin_ceremony(stage: Stage) -> None:
     """Wait for a browser that does not come; the dialog asks for news of it, and never settles."""
-    await stage.press("k", "n")
+    await stage.press("y", "n")
     await stage.fill("passkey-label", "phone")
     await stage.pilot.press("enter")
     await stage.until(lambda: stage.says("Waiting for your browser: 2:00 left"))

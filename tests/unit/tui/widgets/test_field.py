@@ -31,9 +31,9 @@ async def test_a_field_is_one_row_with_its_control_in_the_column() -> None:
     app = Stage(form)
     async with app.run_test(size=(80, 24)):
         assert [field.region.height for field in app.query(Field)] == [1, 1, 1]
-        assert app.query_one("#threshold").region.x == 26
-        assert app.query_one("#email").region.x == 26
-        assert app.lines()[0].startswith("Threshold ")
+        assert app.query_one("#threshold").region.x == 30
+        assert app.query_one("#email").region.x == 30
+        assert app.lines()[0].startswith("▌ Threshold ")
         assert app.lines()[0].endswith("USD")
 
 
@@ -58,8 +58,8 @@ async def test_all_errors_show_at_once_and_the_first_in_reading_order_is_focused
         lost = show_errors(app, {"secret": "Enter a secret.", "email": "Bind an address first.", "": ""})
         await pilot.pause()
         assert lost == []
-        assert "! Enter a secret." in app.shown()
-        assert "! Bind an address first." in app.shown()
+        assert "✗ Enter a secret." in app.shown()
+        assert "✗ Bind an address first." in app.shown()
         assert app.focused is app.query_one("#email")
 
 
@@ -73,7 +73,7 @@ async def test_on_a_small_terminal_the_first_error_is_scrolled_into_view_with_it
         show_errors(app, {"code": "The code is wrong, enter another one."})
         await pilot.pause()
         await pilot.pause()
-        assert "! The code is wrong, enter another\n  one." in app.shown()
+        assert "✗ The code is wrong, enter another\n▌   one." in app.shown()
 
 
 async def test_a_second_check_forgets_the_errors_of_the_first() -> None:
@@ -116,15 +116,15 @@ async def test_data_in_an_error_can_neither_move_the_cursor_nor_press_a_button()
 
 async def test_a_long_error_wraps_beside_the_label_and_below_it_on_a_narrow_terminal() -> None:
     sentence = "A very long sentence that says in detail what is wrong with this value and what to do."
-    for width, column in ((80, 26), (40, 2)):
+    for width, column in ((80, 30), (40, 4)):
         app = Stage(form)
         async with app.run_test(size=(width, 24)) as pilot:
             field_of(app, "threshold").error = sentence
             await pilot.pause()
             notes = app.lines()[1 : field_of(app, "threshold").region.height]
             assert len(notes) > 1
-            assert {len(line) - len(line.lstrip()) for line in notes} == {column}
-            assert " ".join(line.strip() for line in notes) == f"! {sentence}"
+            assert {len(line) - len(line.lstrip("▌ ")) for line in notes} == {column}
+            assert " ".join(line.strip("▌ ") for line in notes) == f"✗ {sentence}"
 
 
 async def test_a_click_on_the_label_focuses_the_control() -> None:
@@ -144,5 +144,5 @@ async def test_the_label_column_is_as_wide_as_the_stylesheet_says() -> None:
 
     app = Stage(slim)
     async with app.run_test(size=(80, 24)):
-        assert app.query_one("#threshold").region.x == 8
-        assert app.lines()[0].startswith("Thresh… ")
+        assert app.query_one("#threshold").region.x == 10
+        assert app.lines()[0].startswith("▌ Thresh… ")

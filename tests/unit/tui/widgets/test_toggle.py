@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 async def test_the_state_is_a_word_and_a_mark() -> None:
     app = Stage(lambda: [Toggle(True, "needs care", id="a"), Toggle(id="b")])
     async with app.run_test(size=(80, 24)):
-        assert app.lines()[:2] == ["[x] on   needs care", "[ ] off"]
+        assert app.lines()[:2] == ["━● on   needs care", "●━ off"]
 
 
 @pytest.mark.parametrize("key", ["space", "enter"])
@@ -22,7 +22,7 @@ async def test_a_key_turns_it_and_says_so_once(key: str) -> None:
         toggle.focus()
         await pilot.press(key)
         assert toggle.value
-        assert app.lines()[0] == "[x] on"
+        assert app.lines()[0] == "━● on"
         changes = [message for message in app.messages if isinstance(message, Toggle.Changed)]
         assert [(change.control, change.value) for change in changes] == [(toggle, True)]
 
