@@ -1,4 +1,5 @@
-"""The settings sections over HTTP. The version of a section is its entity tag (RFC 9110, 13.1).
+"""The settings sections over HTTP. The version of a section is its entity tag (RFC 9110, 13.1), with an ending while
+the site overrides one of its settings: the document says so.
 
 A save names in If-Match the version that it changes, so it overwrites no other save. A change that needs a fresh proof
 of identity carries it in the request, because a bearer token proves nothing. Secrets cannot be sent.
@@ -7,6 +8,7 @@ of identity carries it in the request, because a bearer token proves nothing. Se
 import asyncio
 import json
 import re
+from collections.abc import Collection
 from typing import Any, Final, TypeVar
 
 from fastapi import APIRouter, Request
@@ -24,6 +26,7 @@ from store.access_token import TokenHolder
 from store.attempts import FAILED_ATTEMPT_ERRORS
 from store.errors import FreshProofRequired, GatekeyError, NotEnabled
 from store.sections import NAMES
+from store.site_overrides import site_overrides
 from store.token_proofs import Proof
 from store.tokens import ACCESS_TOKEN_PREFIX
 from store.values.sections import Saved, SettingsConflict
@@ -51,12 +54,18 @@ def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchem
     name = NAMES[kind]
     settings = services.store.settings
 
+    def overridden(tx: Connection) -> tuple[str, ...]:
+        return tuple(site_overrides(services.store.site, tx, kind))
+
     async def read_section(request: Request) -> Response:
-        saved = await read_for(services, request, lambda tx, holder: settings.read(tx, holder.account_id, kind))
-        tag = _etag(name, saved.version)
+        def read(tx: Connection, holder: TokenHolder) -> tuple[Saved[Any], tuple[str, ...]]:
+            return settings.read(tx, holder.account_id, kind), overridden(tx)
+
+        saved, names = await read_for(services, request, read)
+        tag = _etag(name, saved.version, names)
         if {tag, "*"} & _tags(request, "if-none-match", weak=True):
             return Response(status_code=304, headers={"ETag": tag})
-        return _document(name, saved)
+        return _document(name, saved, names)
 
     async def save_section(request: Request) -> Response:
         token = bearer_token(request.scope, ACCESS_TOKEN_PREFIX, "a System Access Token")
@@ -74,16 +83,20 @@ def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchem
                 async with proving:
                     proof = await _proof(services, token, sent)
 
-        def save(tx: Connection, holder: TokenHolder) -> Saved[Any]:
+        def save(tx: Connection, holder: TokenHolder) -> tuple[Saved[Any], tuple[str, ...]]:
             now = settings.read(tx, holder.account_id, kind)
-            if "*" not in tags and _etag(name, now.version) not in tags:
+            # What the site overrides is no part of what a save replaces.
+            if tags.isdisjoint({"*", _etag(name, now.version), _etag(name, now.version, (name,))}):
                 raise SettingsConflict(now)
             try:
-                return settings.save_with_token(tx, holder, with_change(now.section, body), now.version, proof)
+                saved: Saved[Any] = settings.save_with_token(
+                    tx, holder, with_change(now.section, body), now.version, proof
+                )
             except FreshProofRequired as error:
                 raise FreshProofRequired(f"{error} {_SEND_PROOF}", field="proof") from error
+            return saved, overridden(tx)
 
-        return _document(name, await write_for(services, request, save, first=prove))
+        return _document(name, *await write_for(services, request, save, first=prove))
 
     title = name.capitalize()
     router.add_api_route(
@@ -110,7 +123,7 @@ def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchem
         responses={**problem_responses(*_SAVE_STATUSES), 200: {"headers": _ETAG}},
         openapi_extra={
             **SECURITY,
-            "parameters": [_parameter("If-Match", _IF_MATCH, rf'^(\*|"{name}-[0-9]{{1,9}}")$')],
+            "parameters": [_parameter("If-Match", _IF_MATCH, rf'^(\*|"{name}-[0-9]{{1,9}}(-overridden)?")$')],
             "requestBody": {
                 "required": True,
                 "content": {"application/json": {"schema": _schema(schemas.change)}},
@@ -141,12 +154,13 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return whole
 
 
-def _document(name: str, saved: Saved[Any]) -> Response:
-    return as_json(to_document(saved.section, saved.version), headers={"ETag": _etag(name, saved.version)})
+def _document(name: str, saved: Saved[Any], overridden: Collection[str]) -> Response:
+    document = to_document(saved.section, saved.version, overridden)
+    return as_json(document, headers={"ETag": _etag(name, saved.version, overridden)})
 
 
-def _etag(name: str, version: int) -> str:
-    return f'"{name}-{version}"'
+def _etag(name: str, version: int, overridden: Collection[str] = ()) -> str:
+    return f'"{name}-{version}{"-overridden" if overridden else ""}"'
 
 
 async def _proof(services: Services, token: str, sent: ProofBody) -> Proof:

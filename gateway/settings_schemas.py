@@ -1,6 +1,6 @@
 """The documents of the settings sections over HTTP, generated from the declarations in `store.sections`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
@@ -13,8 +13,8 @@ from store.money import parse_usd, type_usd
 from store.sections import NAMES, NotificationSettings, PriceSettings, Section
 from store.setting_fields import Setting, SettingType, secrets_of, settings_of
 
-_LONGEST_TEXT: Final = 200
-_MOST_MODULES: Final = 100
+_MAX_TEXT_LENGTH: Final = 200
+_MAX_SENT_MODULES: Final = 100
 _DESCRIPTIONS: Final[Mapping[type[Section], str]] = {
     NotificationSettings: "When and where warnings go. Secrets are not here: they are set in the console, where one "
     "proves who one is.",
@@ -45,14 +45,16 @@ class SectionSchemas:
     change: type[BaseModel]
     """The body of a save: the settings, and a proof where the section has changes that need one."""
     document: type[BaseModel]
-    """The answer: version, settings, and the states of the secrets if there are any."""
+    """The answer: version, settings, the settings that the site overrides, and the states of the secrets if there are
+    any."""
 
 
-def to_document(section: Section, version: int) -> dict[str, Any]:
-    """A section as the API shows it."""
+def to_document(section: Section, version: int, overridden: Collection[str]) -> dict[str, Any]:
+    """A section as the API shows it; `overridden` names the settings that the site overrides."""
     document: dict[str, Any] = {
         "version": version,
         "settings": {_api_name(setting): _shown(setting, section) for setting in _plain(type(section))},
+        "overridden": [_api_name(setting) for setting in _plain(type(section)) if setting.name in overridden],
     }
     if secrets := {setting.name: getattr(section, setting.name) for setting in secrets_of(type(section))}:
         document["secrets"] = {name: {"is_set": s.is_set, "hint": s.hint} for name, s in secrets.items()}
@@ -99,11 +101,11 @@ def _annotation(setting: Setting) -> Any:
         case SettingType.ADDRESS:
             return Annotated[str, Field(max_length=MAX_URL_LENGTH)]
         case SettingType.TEXT:
-            return Annotated[str, Field(max_length=_LONGEST_TEXT)]
+            return Annotated[str, Field(max_length=_MAX_TEXT_LENGTH)]
         case SettingType.WHOLE_NUMBER:
             return Annotated[int, Field(ge=setting.lowest, le=setting.highest), BeforeValidator(integer_from_float)]
         case SettingType.MODULES:
-            return Annotated[list[Module], Field(max_length=_MOST_MODULES)]
+            return Annotated[list[Module], Field(max_length=_MAX_SENT_MODULES)]
 
 
 def _schemas(kind: type[Section], name: str) -> SectionSchemas:
@@ -113,7 +115,7 @@ def _schemas(kind: type[Section], name: str) -> SectionSchemas:
     change: type[BaseModel] = settings
     if kind in _PROVED:
         change = create_model(f"{title}Change", __base__=settings, proof=(ProofBody | None, None))
-    parts: dict[str, Any] = {"version": int, "settings": settings}
+    parts: dict[str, Any] = {"version": int, "settings": settings, "overridden": list[str]}
     if secrets := {setting.name: SecretState for setting in secrets_of(kind)}:
         named: dict[str, Any] = dict(secrets)
         parts["secrets"] = create_model(f"{kind.__name__.removesuffix('Settings')}Secrets", __base__=Document, **named)

@@ -15,6 +15,7 @@ from store.money import MAXIMUM_MICRO_USD, parse_usd
 from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
 from store.site import Site
+from store.site_overrides import forbids_unpriced
 from store.site_switches import MAX_OUTPUT_TOKENS
 from store.text import fold_case, is_sanitized, sanitize
 from store.upsert import upsert, upserting_insert
@@ -129,7 +130,7 @@ class Pricing:
         if row is not None:
             return _price(row)
         if not self.accepts_unpriced(tx, account_id):
-            raise ModelNotPriced(sanitize(model, 200), is_forbidden=self._forbids_unpriced(tx))
+            raise ModelNotPriced(sanitize(model, 200), is_forbidden=forbids_unpriced(self._site, tx))
         rate = self._site.text_in(tx, "price.unpriced_rate")
         if not rate:
             return None
@@ -155,12 +156,12 @@ class Pricing:
         accepts = tx.execute(
             select(PriceSettingsRow.accept_unpriced_models).where(PriceSettingsRow.account_id == account_id)
         ).scalar()
-        return accepts is True and not self._forbids_unpriced(tx)
+        return accepts is True and not forbids_unpriced(self._site, tx)
 
     def forbids_unpriced(self) -> bool:
         """True if the administrator allows no model without a price, whatever an account accepts."""
         with self._context.database.read() as tx:
-            return self._forbids_unpriced(tx)
+            return forbids_unpriced(self._site, tx)
 
     def note_unpriced(self, tx: Connection, account_id: int, model: str) -> None:
         """Count a call of a model without a price, which is shown to the account's owner."""
@@ -182,9 +183,6 @@ class Pricing:
             tx.execute(
                 delete(UnpricedModel).where(UnpricedModel.account_id == account_id, UnpricedModel.model.in_(too_many))
             )
-
-    def _forbids_unpriced(self, tx: Connection) -> bool:
-        return self._site.text_in(tx, "price.unpriced") == "forbid"
 
     def _row(self, tx: Connection, model: str) -> Any:
         # Such a name has no price, and the driver may refuse it, for example a lone surrogate.

@@ -109,6 +109,11 @@ class Site:
         value = self._value(SWITCHES[name], _stored(tx, name))
         return value if isinstance(value, str) else ""
 
+    def items_in(self, tx: Connection, name: str) -> tuple[str, ...]:
+        """A list setting inside `tx`."""
+        value = self._value(SWITCHES[name], _stored(tx, name))
+        return value if isinstance(value, tuple) else ()
+
     def number(self, name: str) -> int:
         value = self.get(name)
         return value if isinstance(value, int) else 0

@@ -1,6 +1,7 @@
 """`gatekey settings`: shows and changes every setting of an account, for scripts and screen readers."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -41,6 +42,7 @@ def add(commands: Commands) -> None:
 
 
 def run_show(arguments: argparse.Namespace, options: Options) -> int:
+    from store.site_overrides import site_overrides
     from tui.commands.settings_fields import FIELDS
 
     name = _user(arguments)
@@ -49,22 +51,27 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
         kinds = {field.section: field.kind for field in FIELDS.values()}
         saved = {section: store.settings.load_for(account.id, kind) for section, kind in kinds.items()}
         unconfirmed = store.email_confirmations.route_for(account.id).unconfirmed
+        with store.database.read() as tx:
+            overrides = {section: site_overrides(store.site, tx, kind) for section, kind in kinds.items()}
     shown = {full_name: field.show(saved[field.section].section) for full_name, field in FIELDS.items()}
     if arguments.json:
         document: dict[str, object] = {"user": account.name}
         for section in kinds:
             fields = {field.name: shown[field.full_name] for field in FIELDS.values() if field.section == section}
-            document[section] = {"version": saved[section].version, **fields}
+            document[section] = {"version": saved[section].version, **fields, "overridden": list(overrides[section])}
         streams.print_json(document)
         return 0
     for full_name, value in shown.items():
         streams.print_data(f"{full_name} = {values.in_words(value)}".rstrip())
     if unconfirmed:
         streams.print_status(f"{sanitize(unconfirmed)} is not confirmed, so no warning goes there yet.")
+    for section in kinds:
+        _print_overrides(section, overrides[section])
     return 0
 
 
 def run_set(arguments: argparse.Namespace, options: Options) -> int:
+    from store.site_overrides import site_overrides
     from tui.commands.settings_fields import find
 
     name = _user(arguments)
@@ -78,6 +85,8 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
         section = replace(saved.section, **{field.setting.name: value})
         saved = store.settings.save_for(account.id, section, saved.version, actor=actor())
         unconfirmed = store.email_confirmations.route_for(account.id).unconfirmed
+        with store.database.read() as tx:
+            overrides = site_overrides(store.site, tx, field.kind)
     shown = field.show(saved.section)
     streams.print_status(f"Saved for {account.name}: {field.full_name} = {values.in_words(shown)}".rstrip())
     if field.setting.name == "email_address" and unconfirmed:
@@ -85,6 +94,7 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
             "It is used once it is confirmed. This sends a code there: "
             f"gatekey settings --user {sanitize(account.name)} confirm-email"
         )
+    _print_overrides(field.section, {name: text for name, text in overrides.items() if name == field.setting.name})
     return 0
 
 
@@ -106,6 +116,11 @@ def run_confirm_email(arguments: argparse.Namespace, options: Options) -> int:
             route = store.email_confirmations.confirm_for(account.id, arguments.code, actor=actor())
             streams.print_status(f"Confirmed: warnings of {account.name} go to {sanitize(route.address)}.")
     return 0
+
+
+def _print_overrides(section: str, overrides: Mapping[str, str]) -> None:
+    for name, rest in overrides.items():
+        streams.print_status(f"{section}.{name} {rest}")
 
 
 def _add_user(parser: Parser) -> None:

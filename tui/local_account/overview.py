@@ -28,10 +28,12 @@ class LocalOverview(LocalTopic):
 def _summary(token: str, store: Store) -> Summary:
     from store.modules import MODULES
     from store.sections import NotificationSettings, SidebarSettings
+    from store.site_overrides import modules_hidden_from_all
     from tui.account import Summary
 
     acting = store.sessions.whoami(token)
-    locked = frozenset(store.site.items("sidebar.hidden_modules")) - {"settings"}
+    with store.database.read() as tx:
+        locked = modules_hidden_from_all(store.site, tx)
     hidden = store.settings.load(token, SidebarSettings).section.hidden_modules
     return Summary(
         name=acting.name,

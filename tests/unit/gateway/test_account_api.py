@@ -246,11 +246,47 @@ async def test_a_section_was_saved_over_its_own_version_only(store: Store, token
         saved = await client.put(PRICE, json=change, headers={"If-Match": '"price-1"'})
         assert saved.status_code == 200
         assert saved.headers["etag"] == '"price-2"'
-        assert saved.json() == {"version": 2, "settings": {"accept_unpriced_models": True}}
+        assert saved.json() == {"version": 2, "settings": {"accept_unpriced_models": True}, "overridden": []}
         stale = await client.put(PRICE, json={"accept_unpriced_models": False}, headers={"If-Match": '"price-1"'})
         assert stale.status_code == 412
         problem_of(stale)
     assert store.settings.load(sign_in(store), PriceSettings).section.accept_unpriced_models is True
+
+
+@pytest.mark.parametrize(
+    ("section", "switch", "value", "setting", "change"),
+    [
+        ("price", "price.unpriced", "forbid", "accept_unpriced_models", {"accept_unpriced_models": False}),
+        ("sidebar", "sidebar.hidden_modules", "wallet,settings", "hidden_modules", {"hidden_modules": []}),
+    ],
+)
+async def test_a_setting_that_the_site_overrode_was_named(
+    store: Store, token: str, section: str, switch: str, value: str, setting: str, change: dict[str, Any]
+) -> None:
+    path, plain, ended = f"/api/account/settings/{section}", f'"{section}-1"', f'"{section}-1-overridden"'
+    async with client_of(store, token=token) as client:
+        before = await client.get(path)
+        store.site.set(switch, value)
+        after = await client.get(path, headers={"If-None-Match": plain})
+        unchanged = await client.get(path, headers={"If-None-Match": ended})
+        saved = await client.put(path, json=change, headers={"If-Match": ended})
+        again = await client.put(path, json=change, headers={"If-Match": f'"{section}-2"'})
+        store.site.unset(switch)
+        given_way = await client.get(path)
+    assert (before.json()["overridden"], before.headers["etag"]) == ([], plain)
+    assert (after.json(), after.headers["etag"]) == ({**before.json(), "overridden": [setting]}, ended)
+    assert unchanged.status_code == 304
+    assert (saved.status_code, saved.json()["overridden"]) == (200, [setting])
+    assert saved.headers["etag"] == f'"{section}-2-overridden"'
+    assert again.status_code == 200
+    assert (given_way.json()["overridden"], given_way.headers["etag"]) == ([], f'"{section}-3"')
+
+
+async def test_settings_hidden_from_everyone_overrode_nothing(store: Store, token: str) -> None:
+    """The page with the settings stays in reach, whatever the site hides."""
+    store.site.set("sidebar.hidden_modules", "settings")
+    async with client_of(store, token=token) as client:
+        assert (await client.get("/api/account/settings/sidebar")).json()["overridden"] == []
 
 
 @pytest.mark.parametrize(

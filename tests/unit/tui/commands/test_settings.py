@@ -162,7 +162,7 @@ def test_an_edit_made_meanwhile_is_not_overwritten(shell: Shell, monkeypatch: py
         ran = shell.run("settings", "--user", "alice", "set", "privacy.record_client_ip", "false")
     assert ran.status == 1
     assert "Nothing was overwritten" in ran.err
-    assert show(shell)["privacy"] == {"version": 2, "record_client_ip": True}
+    assert show(shell)["privacy"] == {"version": 2, "record_client_ip": True, "overridden": []}
 
 
 def test_a_notification_address_is_confirmed_by_a_code(shell: Shell) -> None:
@@ -182,3 +182,26 @@ def test_a_notification_address_is_confirmed_by_a_code(shell: Shell) -> None:
     assert (again.status, "confirmed already" in again.err) == (1, True)
     back = shell.run("settings", "--user", "alice", "set", "notifications.email_address", "")
     assert "confirm-email" not in back.err
+
+
+def test_a_setting_that_the_site_overrides_is_told(shell: Shell) -> None:
+    shell.add()
+    assert show(shell)["price"]["overridden"] == []
+    assert shell.run("admin", "site", "set", "price.unpriced", "forbid").status == 0
+    assert shell.run("admin", "site", "set", "sidebar.hidden_modules", "task-logs,wallet,settings").status == 0
+    price = "price.accept_unpriced_models has no effect: the administrator of this site refuses models without a price."
+    hidden = "the administrator of this site hides from everyone: task-logs, wallet."
+    sidebar = f"sidebar.hidden_modules only adds to what {hidden}"
+    shown = show(shell)
+    assert (shown["price"]["overridden"], shown["sidebar"]["overridden"]) == (
+        ["accept_unpriced_models"],
+        ["hidden_modules"],
+    )
+    assert (shown["notifications"]["overridden"], shown["privacy"]["overridden"]) == ([], [])
+    told = shell.run("settings", "--user", "alice", "show")
+    assert told.err.splitlines() == [price, sidebar]
+    assert "price.accept_unpriced_models = false" in told.out
+    changed = shell.run("settings", "--user", "alice", "set", "price.accept_unpriced_models", "on")
+    assert (changed.status, changed.err.splitlines()[1:]) == (0, [price])
+    other = shell.run("settings", "--user", "alice", "set", "privacy.record_client_ip", "on")
+    assert (other.status, len(other.err.splitlines())) == (0, 1)
