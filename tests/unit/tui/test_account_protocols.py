@@ -59,7 +59,8 @@ def test_the_local_account_has_it_with_the_same_signature(protocol: type[Any], n
     own = inspect.getattr_static(implementation, name, None)
     if own is None:  # an attribute of each object
         assert isinstance(member, property)
-        assert hasattr(LocalAccount(Options(), opened=make_store()), name)
+        with make_store() as store:
+            assert hasattr(LocalAccount(Options(), opened=store), name)
     elif isinstance(member, property):
         assert isinstance(own, property)
         assert inspect.signature(own.fget) == inspect.signature(member.fget)  # type: ignore[arg-type]
