@@ -11,7 +11,8 @@ from store import file_systems, row_copy
 from store.backup_file import VERSION_TABLE, Manifest, new_manifest, write_manifest
 from store.context import Context
 from store.errors import DatabaseRefused
-from store.models import SCHEMA_REVISION, Base
+from store.models import Base
+from store.revisions import schema_revision
 
 
 def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
@@ -32,7 +33,7 @@ def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
                 target.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
                 target.execute(
                     text(f"INSERT INTO {VERSION_TABLE} VALUES (:revision)"),  # noqa: S608 - a constant
-                    {"revision": SCHEMA_REVISION},
+                    {"revision": schema_revision()},
                 )
                 for table in row_copy.TABLES:
                     row_copy.copy_rows(source, target, table)
@@ -41,7 +42,7 @@ def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
             manifest = new_manifest(
                 connection,
                 [table.name for table in row_copy.TABLES],
-                schema=SCHEMA_REVISION,
+                schema=schema_revision(),
                 ring=context.ring,
                 made_at=context.now().isoformat(),
                 source="postgresql" if database.is_postgresql else "sqlite",

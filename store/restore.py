@@ -21,8 +21,9 @@ from store.backup_file import Manifest
 from store.clock import Clock
 from store.database import Database
 from store.errors import BackupRefused, DatabaseBusy, DatabaseDamaged, DatabaseForeign, DatabaseInUse, DatabaseRefused
-from store.models import REVISIONS, SCHEMA_REVISION, PasskeyCeremony, PendingSignIn, Session
+from store.models import PasskeyCeremony, PendingSignIn, Session
 from store.restore_folder import working_folder
+from store.revisions import revisions, schema_revision
 from store.sqlite_file import create as create_file
 from store.store import Store, open_store
 
@@ -107,10 +108,10 @@ def _verified_copy(path: Path, copy: Path, ring: KeyRing) -> Manifest:
     except OSError as error:
         raise BackupRefused(f"The backup {path} cannot be read: {error.strerror}.") from error
     with backup_file.open_backup(copy) as (connection, sealed):
-        if sealed.manifest.schema not in REVISIONS:
+        if sealed.manifest.schema not in revisions():
             raise BackupRefused("This backup was made by a newer Gatekey. Restore it with that version.")
         backup_file.verify(connection, sealed, ring)
-    if sealed.manifest.schema != SCHEMA_REVISION:
+    if sealed.manifest.schema != schema_revision():
         with closing(Database(_url_of(copy))) as old:
             schema.upgrade(old, lambda: ring)
     return sealed.manifest

@@ -1,6 +1,6 @@
 """The schema revision of a database, its check and its upgrade.
 
-A normal start only compares the stored revision with `SCHEMA_REVISION`. Only an upgrade imports Alembic.
+A normal start only compares the stored revision with `schema_revision()`. Only an upgrade imports Alembic.
 """
 
 import os
@@ -17,7 +17,8 @@ from store.at_rest import KeyRing
 from store.audit_upgrade import seal_log
 from store.database import Database
 from store.errors import DatabaseForeign, DatabaseNotUtf8, DatabaseRefused, SchemaTooNew, SchemaTooOld
-from store.models import REVISIONS, SCHEMA_REVISION, Base
+from store.models import Base
+from store.revisions import revisions, schema_revision
 from store.sqlite_engine import APPLICATION_ID
 
 _REVISIONS_WITHOUT_SEALS: Final = ("0001", "0002")
@@ -37,9 +38,9 @@ def revision(connection: Connection) -> str | None:
 def check(connection: Connection) -> None:
     """Raise `SchemaTooOld` or `SchemaTooNew` unless the database has the current schema."""
     found = revision(connection)
-    if found == SCHEMA_REVISION:
+    if found == schema_revision():
         return
-    if found is None or found in REVISIONS:
+    if found is None or found in revisions():
         raise SchemaTooOld
     raise SchemaTooNew
 
@@ -60,9 +61,9 @@ def upgrade(database: Database, ring: Callable[[], KeyRing] | None = None) -> st
             # Of two concurrent first starts the second waits here, then finds the schema.
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": APPLICATION_ID})
         found = revision(connection)
-        if found == SCHEMA_REVISION:
+        if found == schema_revision():
             return found
-        if found is not None and found not in REVISIONS:
+        if found is not None and found not in revisions():
             raise SchemaTooNew
         if found is None and database.is_postgresql:
             _check_encoding(connection)
@@ -70,7 +71,7 @@ def upgrade(database: Database, ring: Callable[[], KeyRing] | None = None) -> st
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
-        command.upgrade(config, SCHEMA_REVISION)
+        command.upgrade(config, schema_revision())
         if ring is not None and found in _REVISIONS_WITHOUT_SEALS:
             seal_log(connection, ring())
         if not database.is_postgresql:
@@ -90,7 +91,7 @@ def create_in_memory(database: Database) -> None:
     with database.write() as connection:
         Base.metadata.create_all(connection)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": SCHEMA_REVISION})
+        connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": schema_revision()})
 
 
 def back_up(

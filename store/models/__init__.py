@@ -1,8 +1,5 @@
 """The tables, one module per topic. Rows about an account refer to `accounts` with ON DELETE CASCADE."""
 
-from pathlib import Path
-from typing import Final
-
 from store.models.accounts import Account, Meta, PendingSignIn, RateWindow, Session, Throttle, Tombstone
 from store.models.audit import AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.models.base import Base, BigId, UtcDateTime
@@ -29,8 +26,6 @@ from store.models.settings import (
 from store.models.usage import Price, Quota, Reservation, UnpricedModel, UsageDay, UsageEntryRow
 
 __all__ = [
-    "REVISIONS",
-    "SCHEMA_REVISION",
     "AccessToken",
     "Account",
     "ApiKey",
@@ -69,9 +64,3 @@ __all__ = [
     "UsageEntryRow",
     "UtcDateTime",
 ]
-
-_MIGRATIONS: Final = Path(__file__).parents[1] / "migrations" / "versions"
-REVISIONS: Final = tuple(sorted(path.name[:4] for path in _MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.py")))
-"""All Alembic revisions, oldest first. Each migration has its revision at the start of its file name."""
-SCHEMA_REVISION: Final = REVISIONS[-1]
-"""The Alembic revision of this schema."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from store import schema
-from store.models import REVISIONS
+from store.revisions import revisions, schema_revision
 
 LATER: Final = "9999"
 
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "{LATER}"
-down_revision = "{REVISIONS[-1]}"
+down_revision = "{schema_revision()}"
 branch_labels = None
 depends_on = None
 '''
@@ -44,9 +44,10 @@ def plant(folder: Path) -> Path:
 @contextmanager
 def program_of(folder: Path) -> Iterator[None]:
     """Be the program whose migrations lie in `folder`: its schema is the later one."""
-    names = ("__file__", "REVISIONS", "SCHEMA_REVISION")
+    names = ("__file__", "revisions", "schema_revision")
+    all_revisions = (*revisions(), LATER)
     before = tuple(getattr(schema, name) for name in names)
-    after = (str(folder / "schema.py"), (*REVISIONS, LATER), LATER)
+    after = (str(folder / "schema.py"), lambda: all_revisions, lambda: LATER)
     for name, value in zip(names, after, strict=True):
         setattr(schema, name, value)
     try:

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from store import schema
 from store.database import Database
-from store.models import SCHEMA_REVISION, Base
+from store.models import Base
+from store.revisions import schema_revision
 from tests.faults.kill_report import Verdict, file_of, is_corrupt
 from tests.faults.killed_process import Victim, strike, sweep
 from tests.faults.later_revision import LATER, plant, program_of
@@ -105,7 +106,7 @@ def test_the_first_schema(databases: Databases, blow_count: int) -> None:
         verdict.note(
             was_killed=was_killed,
             is_corrupt=damaged or is_corrupt(url),
-            is_half_done=found != SCHEMA_REVISION or rows["accounts"] != 1,
+            is_half_done=found != schema_revision() or rows["accounts"] != 1,
             is_lost=bool(said) and rows["meta"] == 0,
         )
         databases.drop_last()

@@ -11,7 +11,7 @@ import pytest
 from store import schema
 from store.database import Database
 from store.errors import NotAuthentic
-from store.models import SCHEMA_REVISION
+from store.revisions import schema_revision
 from store.store import Store
 from tests.faults.populated_store import CALL, PopulatedAccount, enable_everything, populate_account
 from tests.faults.secret_search import decoded, digest_of, forms, hits
@@ -138,5 +138,5 @@ def test_a_backup_is_private(on_disk: StoreOnDisk) -> None:
     assert copy.stat().st_mode & 0o777 == 0o600
     with_data = Database(f"sqlite:///{copy}")
     with with_data.read() as tx:
-        assert schema.revision(tx) == SCHEMA_REVISION
+        assert schema.revision(tx) == schema_revision()
     with_data.close()

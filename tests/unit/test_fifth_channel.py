@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from store.key_file import FileRing, write_key_file
-from store.models import REVISIONS
+from store.revisions import schema_revision
 from tests.harness.stores import add_account, make_ring, make_store, sqlite_url
 
 ROOT: Final = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ COPIED: Final = (
     "tests/fakes",
     "tests/__init__.py",
 )
-REVISION: Final = f"{int(REVISIONS[-1]) + 1:04}"
+REVISION: Final = f"{int(schema_revision()) + 1:04}"
 MOST_FILES: Final = 6
 
 SETTINGS: Final = """\
@@ -82,7 +82,7 @@ MIGRATION: Final = f'''\
 """The settings of the pager.
 
 Revision ID: {REVISION}
-Revises: {REVISIONS[-1]}
+Revises: {schema_revision()}
 """
 
 import sqlalchemy as sa
@@ -91,7 +91,7 @@ from alembic import op
 from store.models import BigId
 
 revision = "{REVISION}"
-down_revision = "{REVISIONS[-1]}"
+down_revision = "{schema_revision()}"
 branch_labels = None
 depends_on = None
 

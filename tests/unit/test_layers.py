@@ -41,6 +41,21 @@ def imports_of(room: str) -> str:
     return "\n".join(f"import {name}" for name in wanted)
 
 
+ROOM_FOLDERS: Final = tuple(f"{ROOT / room}/" for room in ROOMS)
+WATCHING: Final = f"""
+import sys
+
+def watch(event, arguments):
+    if event in ("open", "os.scandir", "os.listdir") and str(arguments[0]).startswith({ROOM_FOLDERS!r}):
+        reader = sys._getframe(1).f_globals.get("__name__", "")
+        if not reader.startswith(("importlib.", "_frozen_importlib")):
+            print(event, arguments[0], "by", reader)
+
+sys.addaudithook(watch)
+"""
+"""Code that prints what is read from here on in the program's own folders, except by imports themselves."""
+
+
 def opening(url: str) -> str:
     return (
         f"from tests.harness.stores import make_store\nstore = make_store({url!r})\nstore.accounts.all()\nstore.close()"
@@ -66,6 +81,15 @@ def test_the_store_knows_no_screen_and_no_network() -> None:
     loaded = loaded_by(imports_of("store"))
     assert "sqlalchemy" in loaded
     assert loaded & (FACE | NETWORK | WHERE_FIRST_USED | {"gateway"}) == set()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_an_import_reads_no_file_but_modules(room: str) -> None:
+    code = f"{WATCHING}\n{imports_of(room)}"
+    finished = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True, timeout=120
+    )
+    assert finished.stdout == ""
 
 
 def test_the_gateway_knows_no_screen() -> None:

@@ -53,7 +53,7 @@ def take_back_to_0002(database: Database) -> None:
     """Drop whatever a database that was brought to 0002, and no further, does not have."""
     then = Database("sqlite://")
     with pytest.MonkeyPatch.context() as at_0002:
-        at_0002.setattr(schema, "SCHEMA_REVISION", "0002")
+        at_0002.setattr(schema, "schema_revision", lambda: "0002")
         schema.upgrade(then)
     with then.read() as tx:
         had = {

@@ -15,7 +15,8 @@ from sqlalchemy import event, inspect, select, text
 from store import schema
 from store.database import Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
-from store.models import REVISIONS, SCHEMA_REVISION, Account, Base, Price, Reservation, UtcDateTime
+from store.models import Account, Base, Price, Reservation, UtcDateTime
+from store.revisions import revisions, schema_revision
 from store.sqlite_engine import APPLICATION_ID
 from store.store import Store, prepare
 from tests.harness.people import contents
@@ -52,7 +53,7 @@ def test_migrations_make_what_the_models_say(empty: Database) -> None:
     assert schema.upgrade(empty) is None
     with empty.read() as tx:
         assert compare_metadata(MigrationContext.configure(tx), Base.metadata) == []
-        assert schema.revision(tx) == SCHEMA_REVISION
+        assert schema.revision(tx) == schema_revision()
         schema.check(tx)
     assert tables(empty) == {table.name for table in Base.metadata.sorted_tables} | {"alembic_version"}
 
@@ -63,7 +64,7 @@ def test_in_memory_it_is_the_same(empty: Database) -> None:
     schema.upgrade(empty)
     with memory.read() as tx:
         assert compare_metadata(MigrationContext.configure(tx), Base.metadata) == []
-        assert schema.revision(tx) == SCHEMA_REVISION
+        assert schema.revision(tx) == schema_revision()
     assert tables(memory) == tables(empty)
     if not empty.is_postgresql:
         assert never_used_again(memory) == never_used_again(empty) >= {"accounts", "reservations", "sessions"}
@@ -73,8 +74,8 @@ def test_in_memory_it_is_the_same(empty: Database) -> None:
 def test_the_revisions_are_those_in_the_folder() -> None:
     scripts = ScriptDirectory(str(Path(schema.__file__).with_name("migrations")))
     in_folder = tuple(script.revision for script in scripts.walk_revisions())[::-1]
-    assert in_folder == REVISIONS
-    assert REVISIONS[-1] == SCHEMA_REVISION
+    assert in_folder == revisions()
+    assert in_folder[-1] == schema_revision()
 
 
 def test_an_sqlite_file_carries_our_id(tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_an_sqlite_file_carries_our_id(tmp_path: Path) -> None:
 
 def test_an_upgrade_of_the_current_schema_does_nothing(empty: Database) -> None:
     schema.upgrade(empty)
-    assert schema.upgrade(empty) == SCHEMA_REVISION
+    assert schema.upgrade(empty) == schema_revision()
 
 
 def test_a_newer_schema_is_left_alone(empty: Database) -> None:
@@ -106,7 +107,7 @@ def test_a_newer_schema_is_left_alone(empty: Database) -> None:
 def test_an_older_schema_asks_for_an_upgrade(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     schema.upgrade(empty)
     set_revision(empty, "0000")
-    monkeypatch.setattr(schema, "REVISIONS", ("0000", SCHEMA_REVISION))
+    monkeypatch.setattr(schema, "revisions", lambda: ("0000", schema_revision()))
     with pytest.raises(SchemaTooOld, match="gatekey admin upgrade"):
         prepare(empty, create=True)
     with empty.read() as tx:
@@ -169,7 +170,7 @@ def test_an_upgrade_of_the_first_schema_keeps_prices_and_what_is_held(
     empty: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as first:
-        first.setattr(schema, "SCHEMA_REVISION", "0001")
+        first.setattr(schema, "schema_revision", lambda: "0001")
         schema.upgrade(empty)
     with empty.write() as tx:
         tx.execute(

@@ -131,7 +131,7 @@ def test_a_password_in_the_address_is_not_shown(shell: Shell, monkeypatch: pytes
 
 def test_an_old_schema_fails_and_names_the_way(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.add()
-    monkeypatch.setattr("store.schema.SCHEMA_REVISION", "9999")
+    monkeypatch.setattr("store.schema.schema_revision", lambda: "9999")
     status, found = doctor(shell)
     assert status == 1
     assert "gatekey admin upgrade" in found["schema"]["fix"]
