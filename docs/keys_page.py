@@ -36,6 +36,7 @@ _PLACES: Final = {
     "list": "the list of sessions",
     "passkey-list": "the list of passkeys",
     "two-factor": "two-factor authentication",
+    "codes": "backup recovery codes",
     "shown-once": "a secret that is shown once",
     "confirm": "a question",
     "choice": "the question about unsaved edits",

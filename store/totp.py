@@ -9,12 +9,11 @@ from typing import Final
 import pyotp
 
 from store.errors import ClockSkewed, WrongCode
+from store.values.two_factor import CODE_DIGITS, CODE_SECONDS
 
 ISSUER: Final = "Gatekey"
 SECRET_BYTES: Final = 20
 """160 bits, the length of the hash (RFC 4226, section 4, R6)."""
-STEP_SECONDS: Final = 30
-DIGITS: Final = 6
 DRIFT_STEPS: Final = 1
 DIAGNOSED_STEPS: Final = 10
 """A code up to this many steps away is refused with the difference between the clocks."""
@@ -33,7 +32,7 @@ def provisioning_uri(secret: str, account_name: str) -> str:
 def looks_like_code(text: str) -> bool:
     """True if `text` is six ASCII digits, spaces and dashes aside."""
     bare = strip(text)
-    return len(bare) == DIGITS and bare.isascii() and bare.isdigit()
+    return len(bare) == CODE_DIGITS and bare.isascii() and bare.isdigit()
 
 
 def strip(text: str) -> str:
@@ -43,7 +42,7 @@ def strip(text: str) -> str:
 
 def step_at(now: datetime) -> int:
     """The number of the 30-second time step at `now` (RFC 6238, section 4.2)."""
-    return int(now.timestamp()) // STEP_SECONDS
+    return int(now.timestamp()) // CODE_SECONDS
 
 
 def matching_step(secret: str, text: str, now: datetime, drift_steps: int = DRIFT_STEPS) -> int:
@@ -60,5 +59,5 @@ def matching_step(secret: str, text: str, now: datetime, drift_steps: int = DRIF
         if step >= 0 and hmac.compare_digest(totp.generate_otp(step).encode(), code):
             if abs(distance) <= drift_steps:
                 return step
-            raise ClockSkewed(distance * STEP_SECONDS)
+            raise ClockSkewed(distance * CODE_SECONDS)
     raise WrongCode(field="code")

@@ -30,6 +30,7 @@ _ENCLOSING: Final = {
     "passkey-list": ("modal", EVERYWHERE),
     "two-factor": ("modal", EVERYWHERE),
     "shown-once": ("modal", EVERYWHERE),
+    "codes": ("modal", EVERYWHERE),
 }
 """The places that enclose a place: their actions work in it too. EVERYWHERE encloses any other place."""
 _TABLE: Final = """\
@@ -83,6 +84,11 @@ sign-in       lock.sign-out             escape
 modal         modal.help                f1 question_mark
 modal         modal.cancel              escape
 modal         wizard.cancel             escape
+modal         wizard.back               ctrl+o
+codes         codes.copy                ctrl+y c
+codes         codes.save                ctrl+s w
+codes         codes.reveal              ctrl+r v
+codes         codes.stored              s
 list          sessions.end              e
 passkey-list  passkeys.register         n
 passkey-list  passkeys.rename           e

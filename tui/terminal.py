@@ -56,6 +56,11 @@ def refusal(
     return None
 
 
+def has_circled_digits(environ: Mapping[str, str]) -> bool:
+    """True if the font of the terminal probably has `①`. The fonts of the Linux console have no room for it."""
+    return environ.get("TERM", "") != "linux"
+
+
 def starting_theme(environ: Mapping[str, str], chosen: str | None = None) -> str:
     """The theme at the start. NO_COLOR selects the only theme that sends no colour then.
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -18,6 +19,14 @@ from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.auto_hide import AutoHide
 
+CODE_KEYS: Final[tuple[BindingType, ...]] = (
+    Binding("ctrl+y,c", "copy_codes", "Copy", id="codes.copy", tooltip="Send it to the clipboard"),
+    Binding("ctrl+s,w", "save_codes", "Save as file", id="codes.save", tooltip="Write it to a file only you can read"),
+    Binding(
+        "ctrl+r,v", "reveal_codes", "Reveal or hide", id="codes.reveal", show=False, tooltip="Show or hide the codes"
+    ),
+)
+"""The keys of a dialog with a `BackupCodeList`. They are control keys first: a code is typed beside the list."""
 FILE_NAME: Final = "gatekey-backup-codes.txt"
 _MASK: Final = "••••-••••-••••-••••"
 
@@ -44,10 +53,10 @@ class BackupCodeList(AutoHide, AccountActions, Vertical):
     def compose(self) -> ComposeResult:
         yield Static("", id="codes", markup=False)
         with Actions():
-            yield ActionButton("Reveal", id="reveal-codes")
-            yield ActionButton("Copy all codes", id="copy-codes")
+            yield ActionButton("Reveal", id="reveal-codes", shortcut="^r")
+            yield ActionButton("Copy all codes", id="copy-codes", shortcut="^y")
             if self.account.files.are_allowed:
-                yield ActionButton("Save as file", id="save-codes")
+                yield ActionButton("Save as file", id="save-codes", shortcut="^s")
             else:
                 yield Static(FILES_ARE_OFF, classes="muted files-off")
 
@@ -67,14 +76,18 @@ class BackupCodeList(AutoHide, AccountActions, Vertical):
             self.is_revealed = False
             self._draw()
 
-    @on(Button.Pressed, "#reveal-codes")
-    def reveal_pressed(self, event: Button.Pressed) -> None:
-        event.stop()
+    def flip(self) -> None:
+        """Reveal the codes, or hide them."""
         if self.is_revealed:
             self.hide()
         else:
             self.reveal()
             self.was_taken = True
+
+    @on(Button.Pressed, "#reveal-codes")
+    def reveal_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.flip()
 
     @on(Button.Pressed, "#copy-codes")
     def copy_pressed(self, event: Button.Pressed) -> None:

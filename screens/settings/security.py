@@ -19,6 +19,7 @@ from tui.widgets.confirm import Confirm
 from tui.widgets.field import Field
 from tui.widgets.section import Section
 from tui.widgets.state import State, state_chip
+from tui.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
     from textual.widgets.button import ButtonVariant
@@ -331,6 +332,7 @@ class SecurityPane(Pane):
         enabled = await self.app.push_screen_wait(TwoFactorSetup(enrolment.value))
         if enabled:
             notice.say("Two-factor authentication is on. Other sessions were signed out.", "good")
+            self._leave_row()
         self._changed()
 
     async def _end_others(self) -> None:
@@ -367,6 +369,10 @@ class SecurityPane(Pane):
             return
         if await self.app.push_screen_wait(DeleteAccount(who.value.name, keeps_old_rows=keeps_old_rows.value)):
             self.app.show_sign_in("Your account and everything stored about it was deleted.")
+
+    def _leave_row(self) -> None:
+        """Focus the tabs. The last digit completes the setup, and an Enter that follows by habit must open nothing."""
+        self.screen.query_one(TabBar).focus()
 
     def _changed(self) -> None:
         self.reload()

@@ -13,7 +13,7 @@ from textual.widgets import Button, Static
 from screens.account_modal import AccountModal, Notice
 from screens.relative_time import clock
 from screens.settings.ask_password import AskPassword
-from screens.settings.backup_codes import BackupCodeList
+from screens.settings.backup_codes import CODE_KEYS, BackupCodeList
 from store.errors import PasswordNeeded
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -114,6 +114,10 @@ class NewBackupCodes(AccountModal[None]):
         "take all of them now, and keep them offline."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#save-codes"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "stored", "I have stored them", id="codes.stored", tooltip="Close: the codes are kept somewhere"),
+        *CODE_KEYS,
+    ]
 
     def __init__(self, codes: tuple[str, ...]) -> None:
         super().__init__()
@@ -125,7 +129,7 @@ class NewBackupCodes(AccountModal[None]):
             yield BackupCodeList(self._codes)
             yield Notice()
             with Actions():
-                yield ActionButton("I have stored them", id="cancel", variant="primary")
+                yield ActionButton("I have stored them", id="stored", shortcut="s", variant="primary")
 
     def on_mount(self) -> None:
         self.query_one(BackupCodeList).reveal()
@@ -151,11 +155,24 @@ class NewBackupCodes(AccountModal[None]):
         )
         return not self.unsaved or await self.app.push_screen_wait(question)
 
-    @on(Button.Pressed, "#cancel")
-    def stored_pressed(self, event: Button.Pressed) -> None:
+    @on(Button.Pressed, "#stored")
+    def action_stored(self) -> None:
         # Nothing to ask: the button says that the codes are stored, perhaps on paper.
-        event.prevent_default()
         self.dismiss(None)
+
+    def action_copy_codes(self) -> None:
+        self.query_one(BackupCodeList).copy_codes()
+
+    def action_save_codes(self) -> None:
+        self.query_one(BackupCodeList).save_codes()
+
+    def action_reveal_codes(self) -> None:
+        self.query_one(BackupCodeList).flip()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "save_codes" and not self.account.files.are_allowed:
+            return False
+        return super().check_action(action, parameters)
 
     def action_cancel(self) -> None:
         self.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
@@ -15,24 +16,34 @@ from textual.widgets import Button, ContentSwitcher, Input, Static
 
 from screens.account_modal import AccountModal, Notice
 from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence, write_text
-from screens.settings.backup_codes import BackupCodeList
+from screens.settings.backup_codes import CODE_KEYS, BackupCodeList
 from tui.clipboard import copy
+from tui.terminal import has_circled_digits
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
+from tui.widgets.code_cells import CodeCells, CodeTimeLeft
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
-from tui.widgets.field import Field
-from tui.widgets.qr_code import QrCode, fits, size_for
+from tui.widgets.field import Field, show_errors
+from tui.widgets.qr_code import QrCode, capacity, size_for
 from tui.widgets.secret_input import CodeInput
+from tui.widgets.step_rail import Step, StepRail
 
 if TYPE_CHECKING:
     from store.values.two_factor import Enrolment
 
 _STEP_IDS: Final = ("scan", "save", "verify")
-_TITLES: Final = ("Scan QR Code", "Save Backup Recovery Codes", "Verify Setup")
+_STEPS: Final = (
+    Step("Scan QR Code", "Scan"),
+    Step("Save Backup Recovery Codes", "Save codes"),
+    Step("Verify Setup", "Verify"),
+)
+_TITLE: Final = "Two-Factor Authentication"
 _TEXT_COLUMNS: Final = 32
-_FRAME_CELLS: Final = Size(4, 3)
-"""Columns and rows of the frame and the notice."""
+_FRAME: Final = Size(4, 2)
+"""Columns and rows of the frame of the dialog."""
+_WIDEST: Final = 102
+"""Columns of the dialog, with the code and the words beside it."""
 
 
 class TwoFactorSetup(AccountModal[bool]):
@@ -46,12 +57,14 @@ class TwoFactorSetup(AccountModal[bool]):
     AUTO_FOCUS: ClassVar[str | None] = "#next"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="wizard.cancel", tooltip="Leave; two-factor stays off"),
+        Binding("ctrl+o", "back", "Back", id="wizard.back", tooltip="Go back to the step before"),
+        *CODE_KEYS,
     ]
 
     unsaved: ClassVar[bool] = True
     """Leaving the setup discards its key and codes."""
 
-    step: reactive[int] = reactive(0, init=False)
+    step: reactive[int] = reactive(0, init=False, bindings=True)
 
     def __init__(self, enrolment: Enrolment) -> None:
         super().__init__()
@@ -60,54 +73,66 @@ class TwoFactorSetup(AccountModal[bool]):
 
     def compose(self) -> ComposeResult:
         enrolment = self._open_enrolment
-        with Dialog("", classes="-full", id="wizard"), ContentSwitcher(initial="scan"):
-            with Horizontal(id="scan"):
-                yield QrCode(id="qr")
-                with Vertical(id="scan-text"):
-                    yield Static("", id="scan-words", markup=False)
-                    yield Static(_grouped(enrolment.secret), id="secret-key", markup=False)
-                    yield ActionButton("Copy key", id="copy-key")
-                    if self.account.files.are_allowed:
-                        yield ActionButton("Save as file", id="save-key")
-                    else:
-                        yield Static(FILES_ARE_OFF, classes="muted files-off")
-                    yield Notice("scan-notice")
-                    with Actions():
-                        yield ActionButton("Cancel", id="cancel", shortcut="esc")
-                        yield ActionButton("Next", id="next", variant="primary")
-            with Vertical(id="save"):
-                yield Static(
-                    "Each code lets you in once if you lose your authenticator device. Store them securely, offline. "
-                    "Failure to store them may result in permanent loss of access.",
-                    classes="dialog-body",
-                )
-                yield BackupCodeList(enrolment.codes)
-                yield Field(
-                    "Type one of them back", CodeInput(id="saved-code"), help="Any of the ten: it is not used up."
-                )
-                yield Notice("save-notice")
-                with Actions():
-                    yield ActionButton("Back", id="back-to-scan")
-                    yield ActionButton("Next", id="confirm-saved", shortcut="enter", variant="primary")
-            with Vertical(id="verify"):
-                yield Static(
-                    "Enter the 6-digit code your authenticator app shows now. From then on, signing in needs "
-                    "your password and such a code.",
-                    classes="dialog-body",
-                )
-                yield Field("Verification code", CodeInput(id="code"))
-                yield Notice("verify-notice")
-                with Actions():
-                    yield ActionButton("Back", id="back-to-save")
-                    yield ActionButton(
-                        "Complete setup and enable two-factor authentication",
-                        id="complete",
-                        shortcut="enter",
-                        variant="primary",
+        with Dialog(_TITLE, classes="-full", id="wizard"):
+            yield StepRail(_STEPS, circled=has_circled_digits(os.environ))
+            with ContentSwitcher(initial="scan"):
+                with Horizontal(id="scan"):
+                    yield QrCode(id="qr")
+                    with Vertical(id="scan-text"):
+                        yield Static("", id="scan-words", markup=False)
+                        yield Static(_grouped(enrolment.secret), id="secret-key", markup=False)
+                        with Actions():
+                            yield ActionButton("Copy key", id="copy-key", shortcut="^y")
+                            if self.account.files.are_allowed:
+                                yield ActionButton("Save as file", id="save-key", shortcut="^s")
+                        if not self.account.files.are_allowed:
+                            yield Static(FILES_ARE_OFF, classes="muted files-off")
+                        yield Notice("scan-notice")
+                        with Actions():
+                            yield ActionButton("Cancel", id="cancel", shortcut="esc")
+                            yield ActionButton("Next", id="next", shortcut="enter", variant="primary")
+                with Vertical(id="save"):
+                    yield Static(
+                        "Each code lets you in once if you lose your authenticator device. Store them securely, "
+                        "offline. Failure to store them may result in permanent loss of access.",
+                        classes="dialog-body",
                     )
+                    yield BackupCodeList(enrolment.codes)
+                    yield Field(
+                        "Type one of the codes above",
+                        CodeInput(id="saved-code"),
+                        help="Any of the ten: it is not used up. Capitals do not matter.",
+                    )
+                    yield Notice("save-notice")
+                    with Actions():
+                        yield ActionButton("Cancel", id="cancel-save", classes="cancel", shortcut="esc")
+                        yield ActionButton("Back", id="back-to-scan", classes="back", shortcut="^o")
+                        yield ActionButton("Next", id="confirm-saved", shortcut="enter", variant="primary")
+                with Vertical(id="verify"):
+                    yield Static(
+                        "Enter the current 6-digit verification code displayed in your authenticator app.",
+                        classes="dialog-body",
+                    )
+                    yield Field(
+                        "Verification code", CodeCells(id="code"), CodeTimeLeft(self.account.now), classes="spaced"
+                    )
+                    yield Static(
+                        "If it is valid, 2FA becomes active immediately. From then on, signing in needs your password "
+                        "and such a code.",
+                        classes="dialog-body muted spaced",
+                    )
+                    yield Notice("verify-notice")
+                    with Actions():
+                        yield ActionButton("Cancel", id="cancel-verify", classes="cancel", shortcut="esc")
+                        yield ActionButton("Back", id="back-to-save", classes="back", shortcut="^o")
+                        yield ActionButton(
+                            "Complete setup and enable two-factor authentication",
+                            id="complete",
+                            shortcut="enter",
+                            variant="primary",
+                        )
 
     def on_mount(self) -> None:
-        self._retitle()
         self._draw_code(self.app.size)
 
     def on_resize(self, event: Resize) -> None:
@@ -132,23 +157,29 @@ class TwoFactorSetup(AccountModal[bool]):
         for codes in self.query(BackupCodeList):
             codes.hide()
         self.query_one(ContentSwitcher).current = _STEP_IDS[step]
-        self._retitle()
+        self.query_one(StepRail).step = step
+        self._draw_code(self.size)
         self.say("")
         targets = ("#next", "#saved-code" if not self._codes_confirmed else "#confirm-saved", "#code")
         self.query_one(targets[step]).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "back":
+            return self.step > 0
+        if action == "reveal_codes":
+            return self.step == 1
+        if action in ("copy_codes", "save_codes"):
+            return self.step < 2 and (action == "copy_codes" or self.account.files.are_allowed)
+        return super().check_action(action, parameters)
 
     @on(Button.Pressed, "#next")
     def next_pressed(self) -> None:
         self.step = 1
         self.query_one(BackupCodeList).reveal()
 
-    @on(Button.Pressed, "#back-to-scan")
-    def back_to_scan(self) -> None:
-        self.step = 0
-
-    @on(Button.Pressed, "#back-to-save")
-    def back_to_save(self) -> None:
-        self.step = 1
+    @on(Button.Pressed, ".back")
+    def action_back(self) -> None:
+        self.step = max(0, self.step - 1)
 
     @on(Input.Submitted, "#saved-code")
     @on(Button.Pressed, "#confirm-saved")
@@ -161,8 +192,12 @@ class TwoFactorSetup(AccountModal[bool]):
     @on(Input.Submitted, "#code")
     @on(Button.Pressed, "#complete")
     def complete_pressed(self) -> None:
-        self.submit(self._complete)
+        if self.query_one("#code", CodeCells).is_complete:
+            self.submit(self._complete)
+        elif not self.busy:
+            show_errors(self, {"code": "Enter all six digits."})
 
+    @on(Button.Pressed, ".cancel")
     def action_cancel(self) -> None:
         self.leave()
 
@@ -171,12 +206,23 @@ class TwoFactorSetup(AccountModal[bool]):
         self.say(event.sentence, "good")
 
     @on(Button.Pressed, "#copy-key")
-    def copy_key_pressed(self) -> None:
-        self.copy_key()
+    def action_copy_codes(self) -> None:
+        """Copy the secret that the step shows."""
+        if self.step:
+            self.query_one(BackupCodeList).copy_codes()
+        else:
+            self.copy_key()
 
     @on(Button.Pressed, "#save-key")
-    def save_key_pressed(self) -> None:
-        self.save_key()
+    def action_save_codes(self) -> None:
+        """Save the secret that the step shows."""
+        if self.step:
+            self.query_one(BackupCodeList).save_codes()
+        else:
+            self.save_key()
+
+    def action_reveal_codes(self) -> None:
+        self.query_one(BackupCodeList).flip()
 
     async def _confirm_saved(self) -> None:
         code = self.query_one("#saved-code", CodeInput).code
@@ -186,7 +232,7 @@ class TwoFactorSetup(AccountModal[bool]):
             self.step = 2
 
     async def _complete(self) -> None:
-        code = self.query_one("#code", CodeInput).take()
+        code = self.query_one("#code", CodeCells).take()
         done = await self.run_with_reauth(lambda: self.account.complete_two_factor(code))
         if done is not None:
             self.dismiss(True)
@@ -217,27 +263,34 @@ class TwoFactorSetup(AccountModal[bool]):
             raise RuntimeError("the setup was left")
         return self._enrolment
 
-    def _retitle(self) -> None:
-        self.query_one(
-            "#wizard", Dialog
-        ).title = f"Two-Factor Authentication ── Step {self.step + 1} of 3: {_TITLES[self.step]}"
-
     def _draw_code(self, size: Size) -> None:
+        """Draw the largest code that fits, and the words beside it. The steps give way to it in the last row."""
         if self._enrolment is None:
             return
-        uri = self._enrolment.uri
-        columns, rows = size_for(uri)
-        room = Size(min(size.width, 80) - _FRAME_CELLS.width - _TEXT_COLUMNS, size.height - 2)
-        shown = fits(uri, room)
-        self.query_one("#qr", QrCode).draw(uri if shown else "")
-        words = (
-            "Scan with an authenticator app such as Google Authenticator or Microsoft Authenticator.\n\n"
-            "Cannot scan? Enter this key:"
-            if shown
-            else f"The QR code needs {columns + _FRAME_CELLS.width + _TEXT_COLUMNS} columns and {rows + 2} rows. "
+        dialog, rail, code = self.query_one("#wizard", Dialog), self.query_one(StepRail), self.query_one(QrCode)
+        room = Size(min(size.width, _WIDEST) - _FRAME.width - _TEXT_COLUMNS, size.height - _FRAME.height)
+        beside_steps = self._enrolment.uri_within(capacity(room - (0, 1)))
+        uri = beside_steps or self._enrolment.uri_within(capacity(room))
+        is_scanning = self.step == 0
+        dialog.set_class(is_scanning and uri is not None, "-full")
+        rail.display = not is_scanning or beside_steps is not None or uri is None
+        dialog.title = _TITLE if rail.display else f"{_TITLE} ── Step 1 of {len(_STEPS)}: {_STEPS[0].title}"
+        code.draw(uri or "")
+        dialog.styles.width = code.size_of_code.width + _TEXT_COLUMNS + _FRAME.width if is_scanning and uri else None
+        self.query_one("#scan-words", Static).update(_TO_SCAN if uri else self._too_small())
+
+    def _too_small(self) -> str:
+        columns, rows = size_for(self._open_enrolment.shortest_uri)
+        return (
+            f"The QR code needs {columns + _TEXT_COLUMNS + _FRAME.width} columns and {rows + _FRAME.height} rows. "
             "Enlarge the terminal, or enter this key into your authenticator app:"
         )
-        self.query_one("#scan-words", Static).update(words)
+
+
+_TO_SCAN: Final = (
+    "Scan with an authenticator app such as Google Authenticator or Microsoft Authenticator.\n\n"
+    "Cannot scan? Enter this key:"
+)
 
 
 def _grouped(secret: str) -> str:

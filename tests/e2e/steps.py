@@ -32,17 +32,17 @@ def create_account(terminal: Installed) -> None:
 def enable_two_factor(terminal: Installed) -> tuple[str, tuple[str, ...], int]:
     """Walk the three steps; returns the key, the backup codes, and the step whose code confirmed it."""
     terminal.press("f")
-    terminal.until("Step 1 of 3: Scan QR Code")
+    terminal.until("① Scan QR Code")
     secret = shown_key(terminal)
     terminal.press("enter")
-    terminal.until("Step 2 of 3: Save Backup Recovery Codes")
+    terminal.until("② Save Backup Recovery Codes")
     terminal.until(lambda _: len(BACKUP_CODE.findall(terminal.screen_text())) == 10)
     codes = tuple(BACKUP_CODE.findall(terminal.screen_text()))
-    terminal.enter("Type one of them back", codes[0])
-    terminal.until("Step 3 of 3: Verify Setup")
+    terminal.enter("Type one of the codes above", codes[0])
+    terminal.until("③ Verify Setup")
     terminal.until(lambda _: terminal.has_focus("Verification code"))  # what comes now depends on the time
     step = step_now()
-    terminal.enter("Verification code", code(secret, step))
+    terminal.type(code(secret, step))  # the last digit completes the setup
     terminal.until("Two-factor authentication is on.")
     terminal.until("10 of 10 backup codes left")
     return secret, codes, step

@@ -100,7 +100,7 @@ async def test_backup_codes_that_were_taken_are_closed_at_once(taken: str) -> No
                 await stage.settle()
                 await stage.press("escape")
             case _:
-                await stage.click("#cancel")
+                await stage.click("#stored")
         assert dialog not in stage.app.screen_stack
 
 

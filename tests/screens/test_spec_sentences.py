@@ -88,7 +88,7 @@ async def test_a_passkey_is_offered_once_the_administrator_allows_it() -> None:
 async def test_the_wizard_names_its_steps_its_apps_and_its_button() -> None:
     async with console() as stage:
         await stage.press("f")
-        assert stage.says("Step 1 of 3: Scan QR Code")
+        assert stage.says("① Scan QR Code")
         words = str(stage.app.screen.query_one("#scan-words", Static).content)
         assert "Google Authenticator or Microsoft Authenticator" in words
         assert "Cannot scan? Enter this key:" in words
@@ -96,15 +96,16 @@ async def test_the_wizard_names_its_steps_its_apps_and_its_button() -> None:
         assert isinstance(wizard, TwoFactorSetup)
         code = wizard._open_enrolment.codes[0]
         await stage.press("enter")
-        assert stage.says("Step 2 of 3: Save Backup Recovery Codes")
+        assert stage.says("② Save Backup Recovery Codes")
         assert stage.says("Each code lets you in once if you lose your authenticator device")
         assert stage.says("Store them securely, offline")
         assert stage.says("may result in permanent loss of access")
         await stage.fill("saved-code", code)
         await stage.press("enter")
-        assert stage.says("Step 3 of 3: Verify Setup")
-        assert stage.says("Enter the 6-digit code your authenticator app shows now")
+        assert stage.says("③ Verify Setup")
+        assert stage.says("Enter the current 6-digit verification code displayed in your authenticator app.")
         assert stage.says("Complete setup and enable two-factor authentication")
+        assert stage.says("If it is valid, 2FA becomes active immediately.")
         assert stage.says("signing in needs your password and such a code")
 
 
@@ -136,7 +137,7 @@ async def test_a_wrong_code_of_the_app_leaves_it_off() -> None:
         await stage.fill("code", "000000")
         await stage.press("enter")
         assert wizard is stage.app.screen
-        assert stage.says("Step 3 of 3")
+        assert stage.says("③ Verify Setup")
         assert not stage.store.two_factor.status(sign_in(stage.store)).is_enabled
 
 

@@ -1,5 +1,6 @@
 """A button of one row, a filled chip: ` Change password p `, or `[Change password p]` without background colours."""
 
+from string import ascii_lowercase
 from typing import Any, ClassVar, Final
 
 from textual.content import Content
@@ -11,7 +12,7 @@ from store.text import sanitize
 from tui.keymap import UNBOUND
 from tui.widgets.disabled_focus import KeepFocusWhenDisabled
 
-_KEYS_BY_LABEL: Final = {"esc": "escape", "^s": "ctrl+s"}
+_KEYS_BY_LABEL: Final = {"esc": "escape", **{f"^{letter}": f"ctrl+{letter}" for letter in ascii_lowercase}}
 """Names of the keys that a button shows in another way."""
 
 
@@ -32,14 +33,17 @@ class ActionButton(KeepFocusWhenDisabled, Button):
     def render(self) -> Content:
         whole = self._chip()
         room = self.content_size.width
-        return whole if not room or whole.cell_length <= room else self._chip(whole.cell_length - room)
+        if not room or whole.cell_length <= room:
+            return whole
+        without_key = self._chip(has_key=False)
+        return without_key if without_key.cell_length <= room else self._chip(whole.cell_length - room)
 
-    def _chip(self, too_long: int = 0) -> Content:
-        """The label, shortened by `too_long` cells, with its ends and key, which stay whole."""
+    def _chip(self, too_long: int = 0, *, has_key: bool = True) -> Content:
+        """The label, shortened by `too_long` cells, with its ends and key."""
         label = self.label if isinstance(self.label, Content) else Content(str(self.label))
         if too_long:
             label = label.truncate(max(1, label.cell_length - too_long), ellipsis=True)
-        key = self._current_shortcut()
+        key = self._current_shortcut() if has_key else ""
         shortcut = f" {key}" if key else ""
         is_filled = self.has_focus or self.disabled or self.variant == "primary"
         left, right = ("[", "]") if self.app.no_color or self.app.native_ansi_color else (" ", " ")

@@ -1,6 +1,7 @@
 """QR codes that a phone can read from any terminal."""
 
-from typing import ClassVar, Final
+from collections.abc import Mapping
+from typing import ClassVar, Final, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -37,9 +38,13 @@ class QrCode(Widget):
     def draw(self, uri: str) -> None:
         """Draw another URI, or nothing for "". A new code takes about 10 ms."""
         self._rows = rows(uri) if uri else ()
-        self.styles.width = len(self._rows[0]) if self._rows else 0
-        self.styles.height = len(self._rows)
+        self.styles.width, self.styles.height = self.size_of_code
         self.refresh(layout=True)
+
+    @property
+    def size_of_code(self) -> Size:
+        """Columns and rows of the code, which the widget has after the next layout."""
+        return Size(len(self._rows[0]) if self._rows else 0, len(self._rows))
 
     def get_line_filters(self) -> list[LineFilter]:
         """No filters: under NO_COLOR the code stays black on white, because it cannot be read without."""
@@ -53,6 +58,24 @@ def size_for(uri: str) -> tuple[int, int]:
     """Columns and rows of the code of `uri`."""
     lines = rows(uri)
     return len(lines[0]), len(lines)
+
+
+def capacity(available: Size) -> int:
+    """The number of bytes of the largest code that fits into `available` cells; 0 if none fits.
+
+    ISO/IEC 18004: a code has 17 + 4 * version modules a side. Its data begins with 4 bits for the mode and 8 bits for
+    the length, 16 from version 10 on.
+    """
+    from segno import consts
+
+    bits = cast("Mapping[int, Mapping[int, int]]", consts.SYMBOL_CAPACITY)
+    largest = 0
+    for version in range(1, 41):
+        side = 17 + 4 * version + 2 * QUIET_ZONE_MODULES
+        if side <= available.width and (side + 1) // 2 <= available.height:
+            header_bits = 4 + (8 if version < 10 else 16)
+            largest = max(largest, (bits[version][consts.ERROR_LEVEL_L] - header_bits) // 8)
+    return largest
 
 
 def fits(uri: str, available: Size) -> bool:

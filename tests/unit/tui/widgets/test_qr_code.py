@@ -14,7 +14,7 @@ from tests.fakes.authenticator_app import scan, zbarimg
 from tests.harness.pty_screen import Cell, to_png
 from tests.unit.tui.widgets.bare_console import Stage
 from tui.terminal import native_colours
-from tui.widgets.qr_code import QrCode, fits, size_for
+from tui.widgets.qr_code import QrCode, capacity, fits, size_for
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 URI = f"otpauth://totp/Gatekey:alice?secret={SECRET}&issuer=Gatekey"
@@ -97,3 +97,19 @@ def test_fits_counts_both_directions() -> None:
 
 def test_the_secret_is_in_no_repr() -> None:
     assert SECRET not in repr(QrCode(URI))
+
+
+@pytest.mark.parametrize("version", range(1, 41))
+def test_the_capacity_is_exact_to_the_byte(version: int) -> None:
+    """One more byte takes a larger code."""
+    side = 21 + 4 * version
+    room = Size(side, (side + 1) // 2)
+    most = capacity(room)
+    assert size_for("a" * most) == (room.width, room.height)
+    if version < 40:
+        assert not fits("a" * (most + 1), room)
+    assert capacity(room - (1, 0)) < most
+
+
+def test_no_code_fits_into_no_room() -> None:
+    assert capacity(Size(24, 12)) == 0
