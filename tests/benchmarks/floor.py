@@ -1,9 +1,10 @@
 """The floor: a bare Textual application of the console's shape, with nothing behind it.
 
 Six tabs of inputs and switches, the stock footer, one modal. What it costs is what Textual costs, and the
-benchmark divides by it.
+benchmark divides by it. The light floor has three labels, three inputs and one switch directly in each tab; the heavy
+one has seven fields, each in a container of its own.
 
-    python -m tests.benchmarks.floor [--console-driver]
+    python -m tests.benchmarks.floor [--heavy] [--console-driver]
 """
 
 import argparse
@@ -53,9 +54,37 @@ class Floor(App[None]):
         Binding("f4", "open_dialog", "Dialog"),
     ]
     CSS = """
-    Floor Horizontal { height: 1; }
-    Floor Label { width: 28; }
     Floor Switch { border: none; height: 1; padding: 0; }
+    """
+
+    def compose(self) -> ComposeResult:
+        with TabbedContent():
+            for tab, name in enumerate(TABS, 1):
+                with TabPane(name, id=f"tab-{tab}"):
+                    for number in range(1, INPUTS_PER_TAB + 1):
+                        yield Label(f"Text of tab {tab}, field {number}")
+                        yield Input("some text", compact=True)
+                    yield Switch(value=tab % 2 == 0)
+        yield Footer()
+
+    def action_turn(self, step: int) -> None:
+        """Show the next or the previous tab, round the end."""
+        tabs = self.query_one(TabbedContent)
+        number = int(tabs.active.removeprefix("tab-")) - 1
+        tabs.active = f"tab-{(number + step) % len(TABS) + 1}"
+
+    def action_open_dialog(self) -> None:
+        """Open the modal."""
+        self.push_screen(Dialog())
+
+
+class HeavyFloor(Floor):
+    """More fields, and a container around each."""
+
+    CSS = """
+    HeavyFloor Horizontal { height: 1; }
+    HeavyFloor Label { width: 28; }
+    HeavyFloor Switch { border: none; height: 1; padding: 0; }
     """
 
     def compose(self) -> ComposeResult:
@@ -72,27 +101,19 @@ class Floor(App[None]):
                             yield Switch(value=number % 2 == 0)
         yield Footer()
 
-    def action_turn(self, step: int) -> None:
-        """Show the next or the previous tab, round the end."""
-        tabs = self.query_one(TabbedContent)
-        number = int(tabs.active.removeprefix("tab-")) - 1
-        tabs.active = f"tab-{(number + step) % len(TABS) + 1}"
-
-    def action_open_dialog(self) -> None:
-        """Open the modal."""
-        self.push_screen(Dialog())
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the floor, on Textual's driver or on the console's."""
     parser = argparse.ArgumentParser(prog="floor", description=__doc__)
     parser.add_argument("--console-driver", action="store_true", help="use the console's terminal driver")
+    parser.add_argument("--heavy", action="store_true", help="more fields, and a container around each")
+    parsed = parser.parse_args(arguments)
     driver: type[Driver] | None = None
-    if parser.parse_args(arguments).console_driver:
+    if parsed.console_driver:
         from tui.driver import console_driver
 
         driver = console_driver()
-    app: App[Any] = Floor(driver_class=driver)
+    app: App[Any] = (HeavyFloor if parsed.heavy else Floor)(driver_class=driver)
     app.run()
 
 
