@@ -60,11 +60,10 @@ async def _settle(pilot: Pilot[None]) -> None:
     quiet = 0
     while quiet < _LOOKS:
         await pilot.pause()
-        open_dialogs = sum(
-            call.future is not None for screen in pilot.app.screen_stack for call in screen._result_callbacks
-        )  # noqa: SLF001
+        callbacks = [call for screen in pilot.app.screen_stack for call in screen._result_callbacks]  # noqa: SLF001
+        waiting = sum(call.future is not None for call in callbacks)
         running = sum(worker.is_running for worker in pilot.app.workers)
-        quiet = quiet + 1 if running <= open_dialogs else 0
+        quiet = quiet + 1 if running <= waiting else 0
 
 
 def pictures() -> dict[str, str]:

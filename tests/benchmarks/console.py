@@ -99,7 +99,7 @@ BARS: Final = {
     "Esc closes the modal": Bar(0.6, "ms"),
     "exit": Bar(0.15, "ms"),
 }
-"""The figures, in order. The bars are ratios to the light floor; a bar of None is for information. README.md says more."""
+"""The figures, in order. The bars are ratios to the light floor; None is for information. README.md says more."""
 
 
 class Run:
