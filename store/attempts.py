@@ -66,7 +66,9 @@ class Attempts:
         try:
             yield
         except FAILED_ATTEMPT_ERRORS as error:
-            reason = {"reason": _USED_BEFORE} if isinstance(error, CodeAlreadyUsed) else {}
+            reason = {"factor": factor.value}
+            if isinstance(error, CodeAlreadyUsed):
+                reason["reason"] = _USED_BEFORE
             self._note(factor, account_id, name, source, tag, failures, reason)
             raise
 

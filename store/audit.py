@@ -6,13 +6,13 @@ cannot be reset to an earlier end either. `store.audit_check` verifies all that.
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
 from store import audit_check
 from store.audit_macs import (
@@ -30,7 +30,7 @@ from store.audit_tags import SiteTag, Tag
 from store.context import Context
 from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
 from store.text import sanitize
-from store.values.audit import Event
+from store.values.audit import EVERY_EVENT, Event, EventFilter
 
 # Every act runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they are built once.
 _NEXT: Final = (
@@ -59,6 +59,8 @@ _HOLD_TOTAL: Final = (
     )
 )
 _SET_TOTAL: Final = update(AuditTotal)
+NEWEST_EVENTS: Final = 200
+"""Events that a count reads at most, through the index on account and sequence number."""
 _BROKEN: Final = b""
 """Replaces the MAC of a total that was not valid."""
 
@@ -189,12 +191,32 @@ class Audit:
         bound = total_mac(ring, key_id, total.events, seals, sequence, mac) if fits else _BROKEN
         tx.execute(_SET_TOTAL, {"sequence": sequence, "mac": mac, "seals": seals, "total_mac": bound})
 
-    def page(self, tx: Connection, account_id: int, *, before: int | None = None, limit: int = 50) -> list[Event]:
+    def page(
+        self,
+        tx: Connection,
+        account_id: int,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        only: EventFilter = EVERY_EVENT,
+    ) -> list[Event]:
         """The newest events of an account, at most `limit`, older than sequence number `before`."""
-        query = select(AuditEvent).where(AuditEvent.account_id == account_id)
+        query = select(AuditEvent).where(AuditEvent.account_id == account_id, *_conditions(only))
         if before is not None:
             query = query.where(AuditEvent.sequence < before)
         return _events(tx.execute(query.order_by(AuditEvent.sequence.desc()).limit(limit)))
+
+    def failed_sign_ins(self, tx: Connection, account_id: int, *, since: datetime) -> int:
+        """The number of failed sign-ins from `since` on, among the newest `NEWEST_EVENTS` events of an account."""
+        newest = (
+            select(AuditEvent.tag, AuditEvent.at)
+            .where(AuditEvent.account_id == account_id)
+            .order_by(AuditEvent.sequence.desc())
+            .limit(NEWEST_EVENTS)
+            .subquery()
+        )
+        failed = select(func.count()).where(newest.c.tag == Tag.SIGN_IN_FAILED.value, newest.c.at >= since)
+        return int(tx.execute(failed).scalar_one())
 
     def site_page(self, tx: Connection, *, before: int | None = None, limit: int = 50) -> list[Event]:
         """The newest events of the site, at most `limit`, older than sequence number `before`."""
@@ -224,6 +246,17 @@ class Audit:
 
     def _act(self, tag: str, actor: str, source: str, detail: Mapping[str, object]) -> EventBody:
         return EventBody(self._context.now(), tag, sanitize(actor, 200), sanitize(source, 200), detail)
+
+
+def _conditions(only: EventFilter) -> Iterator[ColumnElement[bool]]:
+    if only.tags is not None:
+        yield AuditEvent.tag.in_(sorted(only.tags))
+    if only.since is not None:
+        yield AuditEvent.at >= only.since
+    if only.until is not None:
+        yield AuditEvent.at < only.until
+    for words in only.sources:
+        yield func.lower(AuditEvent.source).contains(words.lower(), autoescape=True)
 
 
 def _columns(act: EventBody) -> dict[str, Any]:

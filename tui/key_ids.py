@@ -90,6 +90,8 @@ codes         codes.save                ctrl+s w
 codes         codes.reveal              ctrl+r v
 codes         codes.stored              s
 list          sessions.end              e
+list          sessions.end-others       o
+modal         activity.filter           slash
 passkey-list  passkeys.register         n
 passkey-list  passkeys.rename           e
 passkey-list  passkeys.remove           d

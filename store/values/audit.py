@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,20 @@ class Event:
     actor: str
     source: str
     detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """The events to read. Without any condition, all of them."""
+
+    tags: frozenset[str] | None = None
+    """None for every kind."""
+    since: datetime | None = None
+    """The first moment."""
+    until: datetime | None = None
+    """The first moment that is too late."""
+    sources: tuple[str, ...] = ()
+    """Texts that the source has to contain, all of them; capitals do not matter."""
+
+
+EVERY_EVENT: Final = EventFilter()

@@ -9,11 +9,18 @@ if TYPE_CHECKING:
 
 
 class AccessTokenService(Protocol):
-    """Makes the token."""
+    """Makes the token, and revokes it."""
 
     async def generate_access_token(self) -> NewAccessToken:
         """Make a token in the place of the old one, which is refused from now on. It is returned this once.
 
         Needs a fresh proof. Raises the session errors.
+        """
+        ...
+
+    async def revoke_access_token(self) -> None:
+        """Revoke the token: it is refused from now on.
+
+        Needs a fresh proof. Raises `NotEnabled` without a token, and the session errors.
         """
         ...

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from store.values.audit import EVERY_EVENT
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from store.values.access_token import AccessTokenInfo
-    from store.values.audit import Event
+    from store.values.audit import Event, EventFilter
     from store.values.passkeys import PasskeyInfo
     from store.values.recommendations import Check
     from store.values.sessions import SessionInfo
@@ -48,6 +50,8 @@ class SecurityOverview:
     """The oldest first."""
     sessions: tuple[SessionInfo, ...]
     """The session of this console first, then by the last activity."""
+    failed_sign_ins: int
+    """Failed sign-ins of the last 24 hours."""
 
 
 class OverviewService(Protocol):
@@ -61,7 +65,7 @@ class OverviewService(Protocol):
         """The contents of the Security tab. Raises the session errors."""
         ...
 
-    async def audit_events(self, before: int | None = None) -> list[Event]:
+    async def audit_events(self, before: int | None = None, only: EventFilter = EVERY_EVENT) -> list[Event]:
         """At most 50 events of the account, the newest first; with `before`, those of a lower sequence number.
 
         Raises the session errors.

@@ -15,3 +15,6 @@ class LocalAccessToken(LocalTopic):
 
     async def generate_access_token(self) -> NewAccessToken:
         return await self._call(self._store.access_token.generate)
+
+    async def revoke_access_token(self) -> None:
+        await self._call(self._store.access_token.revoke)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
+from store.values.audit import EVERY_EVENT
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
     from store.store import Store
-    from store.values.audit import Event
+    from store.values.audit import Event, EventFilter
     from tui.account import SecurityOverview, Summary
+
+_RECENTLY: Final = timedelta(days=1)
 
 
 class LocalOverview(LocalTopic):
@@ -21,8 +25,8 @@ class LocalOverview(LocalTopic):
     async def security(self) -> SecurityOverview:
         return await self._call(_security, self._store)
 
-    async def audit_events(self, before: int | None = None) -> list[Event]:
-        return await self._call(_audit_events, self._store, before)
+    async def audit_events(self, before: int | None = None, only: EventFilter = EVERY_EVENT) -> list[Event]:
+        return await self._call(_audit_events, self._store, before, only)
 
 
 def _summary(token: str, store: Store) -> Summary:
@@ -60,9 +64,15 @@ def _security(token: str, store: Store) -> SecurityOverview:
         passkeys_enabled=store.passkeys.is_enabled(),
         passkeys=tuple(store.passkeys.list(token)),
         sessions=tuple(store.sessions.list(token)),
+        failed_sign_ins=_failed_sign_ins(token, store),
     )
 
 
-def _audit_events(token: str, store: Store, before: int | None) -> list[Event]:
+def _failed_sign_ins(token: str, store: Store) -> int:
     with store.sessions.reading(token) as (tx, acting):
-        return store.audit.page(tx, acting.account_id, before=before)
+        return store.audit.failed_sign_ins(tx, acting.account_id, since=store.context.now() - _RECENTLY)
+
+
+def _audit_events(token: str, store: Store, before: int | None, only: EventFilter) -> list[Event]:
+    with store.sessions.reading(token) as (tx, acting):
+        return store.audit.page(tx, acting.account_id, before=before, only=only)

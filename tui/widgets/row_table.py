@@ -1,5 +1,6 @@
 """A table with a row cursor, and the keys of every list."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -20,6 +21,14 @@ class RowTable(DataTable[Content]):
     def __init__(self, **options: Any) -> None:
         """`options` are those of `DataTable`, but for `cursor_type`."""
         super().__init__(cursor_type="row", **options)
+
+    def show_columns(self, columns: Iterable[tuple[str, int]], rows: Iterable[Iterable[Content]]) -> None:
+        """Replace everything: `columns` are labels and widths in cells, without the padding of one on each side."""
+        self.clear(columns=True)
+        for label, width in columns:
+            self.add_column(label, width=max(1, width))
+        for row in rows:
+            self.add_row(*row)
 
     def action_edge(self, index: int) -> None:
         """Put the cursor on the first row (0) or the last one (-1)."""

@@ -429,7 +429,8 @@ def test_a_code_used_before_is_a_failed_sign_in(store: Store, alice: Person, clo
     for again in (code, enrolment.codes[4]):
         with pytest.raises(CodeAlreadyUsed):
             store.sign_in.with_code(ticket, again)
-    assert details(store, alice, "sign-in:failed")[before:] == [{"reason": "code used before"}] * 2
+    refused = {"factor": "second-factor", "reason": "code used before"}
+    assert details(store, alice, "sign-in:failed")[before:] == [refused] * 2
     store.sign_in.with_code(ticket, enrolment.codes[5])
 
 
@@ -441,7 +442,8 @@ def test_a_code_used_before_is_a_failed_proof(store: Store, alice: Person, clock
     for again in (code, enrolment.codes[4]):
         with pytest.raises(CodeAlreadyUsed):
             store.sign_in.prove_with_code(alice.token, again)
-    assert details(store, alice, "session:proof-failed") == [{"reason": "code used before"}] * 2
+    refused = {"factor": "second-factor", "reason": "code used before"}
+    assert details(store, alice, "session:proof-failed") == [refused] * 2
 
 
 def test_a_lock_is_written_once_for_each_time_it_closes(store: Store, alice: Person, clock: StillClock) -> None:

@@ -1,0 +1,80 @@
+"""Sessions: where from, how and since when; one or all others are ended after a question."""
+
+import pytest
+from textual.widgets import Button
+
+from store.store import Store
+from tests.harness.consoles import PASSWORD, Stage, console
+from tests.harness.stores import add_account, make_store, sign_in
+from tui.widgets.confirm import Confirm
+from tui.widgets.row_table import RowTable
+
+pytestmark = pytest.mark.anyio
+
+
+def store_with_sessions(*sources: str) -> Store:
+    store = make_store()
+    add_account(store)
+    for source in sources:
+        store.sign_in.with_password("alice", PASSWORD, source=source)
+        store.context.clock.advance(minutes=7)  # type: ignore[attr-defined] # the still clock of the tests
+    return store
+
+
+def open_sessions(store: Store) -> int:
+    return len(store.sessions.list(sign_in(store))) - 1
+
+
+def rows(stage: Stage) -> int:
+    return stage.app.screen.query_one(RowTable).row_count
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+async def test_a_session_has_its_source_its_method_and_its_times(size: tuple[int, int]) -> None:
+    async with console(store_with_sessions("ssh 192.0.2.7 pts/4"), size=size) as stage:
+        await stage.press("s")
+        assert stage.says("From How Started Last used")
+        assert stage.says("password just now this session")
+        assert stage.says("7 min ago 7 min ago")
+        await stage.press("down")
+        assert stage.says("ssh 192.0.2.7 pts/4, by password, since 2026-11-23 12:00 UTC.")
+
+
+async def test_a_session_is_ended_after_a_question() -> None:
+    store = store_with_sessions("pts/8", "pts/9")
+    async with console(store) as stage:
+        await stage.press("s", "down", "e")
+        assert isinstance(stage.app.screen, Confirm)
+        assert stage.says("pts/9, by password. It is out at its next action.")
+        await stage.press("enter")
+        assert rows(stage) == 3, "the safe button has the focus"
+        await stage.press("e", "y")
+        assert stage.says("The session was ended.")
+        assert rows(stage) == 2
+
+
+async def test_this_session_is_not_ended() -> None:
+    async with console(store_with_sessions("pts/8")) as stage:
+        await stage.press("s", "e")
+        assert stage.says("This is the session you are using.")
+        assert rows(stage) == 2
+
+
+async def test_all_others_are_ended_after_a_question() -> None:
+    store = store_with_sessions("pts/8", "pts/9")
+    async with console(store) as stage:
+        await stage.press("s", "o")
+        assert isinstance(stage.app.screen, Confirm)
+        await stage.press("y")
+        assert stage.says("2 sessions ended.")
+        assert stage.says("No other sessions.")
+        assert rows(stage) == 1
+        assert all(stage.app.screen.query_one(f"#{name}", Button).disabled for name in ("end", "end-others"))
+
+
+async def test_without_others_it_says_so() -> None:
+    async with console() as stage:
+        await stage.press("s")
+        assert stage.says("No other sessions.")
+        await stage.press("o")
+        assert stage.says("There are no other sessions.")
