@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.host import Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from textual.app import SystemCommand
     from textual.screen import Screen
 
     from screens.lock import LockScreen
     from tui.store_location import Options
+    from tui.widgets.palette_command import PaletteCommand
 
 
 class GatekeyApp(Host):
@@ -80,7 +80,7 @@ class GatekeyApp(Host):
         if not isinstance(self.screen, Help):
             self.push_screen(Help.about(self.screen))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def palette_commands(self, screen: Screen[Any]) -> Iterable[PaletteCommand]:
         from screens.commands import commands
 
         return commands(self, screen)
@@ -90,8 +90,16 @@ def run_console(options: Options) -> int:
     """Open the console; returns the exit code of the command."""
     from tui.keymap import config_path, load_config
     from tui.local_account import LocalAccount
+    from tui.remembered_theme import FILE_NAME
     from tui.session_exit import run_to_its_end
-    from tui.terminal import forget_stale_size, harden_process, refusal, shared_session_banner
+    from tui.terminal import (
+        character_set,
+        forget_stale_size,
+        harden_process,
+        refusal,
+        shared_session_banner,
+        write_in,
+    )
 
     sentence = refusal(sys.stdin, sys.stdout, sys.stderr, os.environ)
     if sentence is not None:
@@ -99,7 +107,16 @@ def run_console(options: Options) -> int:
         return 2
     forget_stale_size(os.environ, sys.stderr.fileno())
     harden_process()
-    app = GatekeyApp(LocalAccount(options), load_config(config_path()), banner=shared_session_banner(os.environ))
+    characters = character_set(os.environ, sys.stderr.encoding)
+    write_in(characters, sys.stderr)
+    folder = config_path().parent
+    app = GatekeyApp(
+        LocalAccount(options),
+        load_config(config_path()),
+        banner=shared_session_banner(os.environ),
+        character_set=characters,
+        theme_file=None if options.no_files else folder / FILE_NAME,
+    )
     if not options.no_files:
-        app.crash_log = config_path().with_name("crash.log")
+        app.crash_log = folder / "crash.log"
     return run_to_its_end(app)

@@ -1,11 +1,12 @@
-"""Times relative to now, as text."""
+"""Times as text: relative to now, or by the clock of the person."""
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
 
 def ago(then: datetime | None, now: datetime, never: str = "never") -> str:
@@ -37,6 +38,6 @@ def until(then: datetime, now: datetime) -> str:
     return f"in {seconds // 86400} days"
 
 
-def clock(then: datetime) -> str:
-    """`2026-11-23 12:00`, in UTC."""
-    return f"{then:%Y-%m-%d %H:%M}"
+def clock(then: datetime, zone: tzinfo = UTC) -> str:
+    """`2026-11-23 13:00 CET`, with the name of the zone. Screens give `self.app.zone`."""
+    return f"{then.astimezone(zone):%Y-%m-%d %H:%M %Z}"

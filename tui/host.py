@@ -5,8 +5,10 @@ Screens call a `Host` for everything that only the application can do. `screens.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -16,23 +18,36 @@ from textual.binding import Binding, BindingType
 
 from tui.crash import SafeCrashMixin
 from tui.driver import console_driver
+from tui.glyphs import PlainGlyphs
 from tui.input_queue import InputPassed, InputQueue
 from tui.leave import LeaveMixin
 from tui.screen_workers import CancelScreenWorkers
-from tui.themes import THEME_NAMES, gatekey_themes
+from tui.terminal import UTF_8, has_job_control
+from tui.themes import THEME_LABELS, THEME_NAMES, gatekey_themes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
+    from textual.filter import LineFilter
     from textual.screen import Screen
 
     from tui.account import AccountService
     from tui.keymap import ConsoleConfig
+    from tui.widgets.palette_command import PaletteCommand
 
 STYLES: Final = Path(__file__).parents[1] / "styles"
 WIDGET_STYLE_SHEETS: Final = ("base", "forms", "dialogs")
 STYLE_SHEETS: Final = (*WIDGET_STYLE_SHEETS, "console", "settings", "modules", "sign_in")
 """In order: of two rules with the same specificity the later one wins."""
+_KEY_WORDS: Final = {
+    "enter": ("enter", True),
+    "up": ("up", False),
+    "down": ("down", False),
+    "left": ("left", False),
+    "right": ("right", False),
+}
+"""Words for keys that Textual shows as signs, and whether the word is always better."""
 HELP_IN_DIALOGS: Final = ("modal.help", "confirm.help", "choice.help", "palette.help")
 """Ids of the bindings that do the same as `app.help`."""
 CONFIG_WARNING_S: Final = 8.0
@@ -50,6 +65,14 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012 - as above
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "Commands",
+            id="app.palette",
+            tooltip="Find a command by its name",
+            priority=True,
+        ),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave Gatekey", priority=True),
         Binding(
             "f1,question_mark", "help", "Help", id="app.help", key_display="?", tooltip="What this is, and its keys"
@@ -63,24 +86,48 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
             tooltip="Lock the console until you prove who you are",
             priority=True,
         ),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            id="app.suspend",
+            show=False,
+            tooltip="Go back to the shell; fg continues",
+            priority=True,
+        ),
     ]
 
     def __init__(
-        self, account: AccountService, config: ConsoleConfig | None = None, *, banner: str | None = None
+        self,
+        account: AccountService,
+        config: ConsoleConfig | None = None,
+        *,
+        banner: str | None = None,
+        character_set: str = UTF_8,
+        theme_file: Path | None = None,
     ) -> None:
+        """`character_set` is that of the terminal; `theme_file` is where a chosen theme is remembered, if it is."""
         from tui.keymap import ConsoleConfig
+        from tui.remembered_theme import remembered_theme
         from tui.terminal import native_colours, starting_theme
+        from tui.zones import local_zone
 
         super().__init__(driver_class=console_driver(), ansi_color=native_colours(os.environ))
         self.account = account
         self.config = config or ConsoleConfig()
         self.banner = banner
         """A warning at the top of the console, such as that the tmux session is shared."""
+        self.character_set = character_set
+        self.theme_file = theme_file
+        self.zone = local_zone(os.environ, self.config.timezone)
+        """The time zone in which times are shown."""
+        self._plain_glyphs = None if character_set == UTF_8 else PlainGlyphs(character_set)
         self._last_input = time.monotonic()
         self._input = InputQueue(self)
         for theme in gatekey_themes():
             self.register_theme(theme)
-        self.theme = starting_theme(os.environ, self.config.theme)
+        chosen = self.config.theme if theme_file is None else remembered_theme(theme_file, self.config.theme)
+        self.theme = starting_theme(os.environ, chosen)
         self._css_variables = self.get_css_variables()
         self.stylesheet.set_variables(self._css_variables)
 
@@ -98,6 +145,7 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
             self.show_sign_in()
         self._warn_of_config()
         self.set_interval(IDLE_CHECK_INTERVAL_S, self._lock_if_idle)
+        self.app_resume_signal.subscribe(self, lambda _app: self._lock_if_idle(), immediate=True)
 
     def _warn_of_config(self) -> None:
         """Tell which entries of keys.toml have no effect."""
@@ -118,6 +166,10 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         if variables != self._css_variables:
             self._css_variables = variables
             super().refresh_css(animate=animate)
+            # Textual leaves out the palette, and does not repaint what a dialog shows of the screen below (8.2.8).
+            for screen in self.screen_stack[-1:]:
+                self.stylesheet.update(screen, animate=animate)
+                screen.refresh(layout=True)
             return
         self.stylesheet.update(self, animate=animate)
         for screen in self.screen_stack:
@@ -162,6 +214,10 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
 
     def push_lock(self) -> None:
         """Show the lock screen, and return at once."""
+        raise NotImplementedError
+
+    def palette_commands(self, screen: Screen[Any]) -> Iterable[PaletteCommand]:
+        """The commands of the palette over `screen`."""
         raise NotImplementedError
 
     def action_help(self) -> None:
@@ -223,7 +279,15 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         from tui.widgets.palette import Palette
 
         if not CommandPalette.is_open(self):
-            self.push_screen(Palette(self.hold_input, id="--command-palette"))
+            screen, theme = self.screen, self.theme
+            palette = Palette(
+                screen,
+                list(self.palette_commands(screen)),
+                self.hold_input,
+                end_preview=partial(self.show_theme, theme),
+                id="--command-palette",
+            )
+            self.push_screen(palette)
 
     def action_lock(self) -> None:
         # By convention ctrl+l also makes a terminal program repaint the screen.
@@ -239,9 +303,64 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         if time.monotonic() - self._last_input >= self.config.idle_lock_minutes * 60:
             self.action_lock()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "suspend_process":
+            return has_job_control()
+        if action == "command_palette":
+            from textual.command import CommandPalette
+
+            return not CommandPalette.is_open(self)
+        return super().check_action(action, parameters)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return filters if self._plain_glyphs is None else [*filters, self._plain_glyphs]
+
+    def key_of(self, name: str) -> str:
+        """The key of the action with this id, as it is shown, also if the person chose it; empty if it has none."""
+        from tui.key_ids import ACTIONS
+        from tui.keymap import UNBOUND
+
+        action = ACTIONS.get(name)
+        keys = self.config.keys.get(name, action.first_key if action is not None else UNBOUND)
+        key = keys.partition(",")[0]
+        return "" if key == UNBOUND else self.get_key_display(Binding(key, "", ""))
+
+    def get_key_display(self, binding: Binding) -> str:
+        """The key as a person reads it: `enter` as on the buttons, and arrows as words without box characters."""
+        if not binding.key_display and binding.key in _KEY_WORDS:
+            word, is_needed = _KEY_WORDS[binding.key]
+            if is_needed or self._plain_glyphs is not None:
+                return word
+        return super().get_key_display(binding)
+
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
         """Do nothing: a screenshot would write the secrets on the screen into a file."""
 
-    def action_choose_theme(self, name: str) -> None:
+    def show_theme(self, name: str) -> None:
+        """Use a theme, and remember nothing. An unknown name does nothing."""
         if name in THEME_NAMES:
             self.theme = name
+
+    def choose_theme(self, name: str) -> None:
+        """Use a theme, and remember it for the next start if files may be written."""
+        self.show_theme(name)
+        words = THEME_LABELS[self.theme]
+        if self.theme_file is None:
+            self.notify(f"{words}, for this session.", markup=False)
+        else:
+            self.run_worker(self._remember(self.theme_file, name), group="theme", exclusive=True)
+
+    async def _remember(self, path: Path, name: str) -> None:
+        from tui.remembered_theme import remember_theme
+
+        try:
+            await asyncio.to_thread(remember_theme, path, name, self.config.theme)
+        except OSError:
+            self.notify(
+                f"{THEME_LABELS[name]}. It could not be remembered: {path.parent} cannot be written.",
+                severity="warning",
+                markup=False,
+            )
+        else:
+            self.notify(f"{THEME_LABELS[name]}, also from the next start on.", markup=False)

@@ -16,6 +16,8 @@ class KeyedAction:
     id: str
     keys: frozenset[str]
     place: str
+    first_key: str
+    """The default key that is shown where there is room for one."""
 
 
 EVERYWHERE: Final = "everywhere"
@@ -35,14 +37,25 @@ _ENCLOSING: Final = {
 """The places that enclose a place: their actions work in it too. EVERYWHERE encloses any other place."""
 _TABLE: Final = """\
 everywhere    app.quit                  ctrl+q
+everywhere    app.palette               ctrl+p
 everywhere    app.lock                  ctrl+l
+everywhere    app.suspend               ctrl+z
+everywhere    button.press              enter
 page          app.help                  f1 question_mark
 page          console.sidebar           f2
 page          console.checks            r
+<<<<<<< HEAD
 rows          rows.up                   up k
 rows          rows.down                 down j
 rows          rows.left                 left
 rows          rows.right                right
+=======
+page          rows.up                   up k
+page          rows.down                 down j
+page          rows.left                 left
+page          rows.right                right
+settings      tab.leave-field           escape
+>>>>>>> af00e00 (The footer leads with the page's own keys and stays bright below a dialog; the palette finds by other words and shows keys; three more themes, plain characters, time zone, mouse switch and suspend)
 settings      tab.save                  ctrl+s
 settings      tab.previous              left_square_bracket ctrl+pageup
 settings      tab.next                  right_square_bracket ctrl+pagedown
@@ -65,6 +78,7 @@ settings      security.export           e
 settings      security.delete           x
 tabs          tabs.left                 left
 tabs          tabs.right                right
+tabs          tabs.open                 enter
 toggle        toggle.switch             space enter
 module        module.refresh            ctrl+r f5
 module        log.refresh               ctrl+r f5
@@ -108,16 +122,19 @@ choice        choice.save               s
 choice        choice.discard            d
 choice        choice.stay               escape
 help          help.close                escape f1 question_mark q
+palette       palette.up                up
+palette       palette.down              down
+palette       palette.close             escape
 palette       palette.help              f1
 """
-_RESERVED_KEYS: Final = {"ctrl+p": "the command palette", "tab": "going on", "shift+tab": "going back"}
+_RESERVED_KEYS: Final = {"tab": "going on", "shift+tab": "going back"}
 """Keys that cannot be assigned, and their use."""
 
 
 def _read_table() -> Iterator[tuple[str, KeyedAction]]:
     for line in _TABLE.splitlines():
         place, name, *keys = line.split()
-        yield name, KeyedAction(name, frozenset(keys), place)
+        yield name, KeyedAction(name, frozenset(keys), place, keys[0])
 
 
 ACTIONS: Final[Mapping[str, KeyedAction]] = dict(_read_table())

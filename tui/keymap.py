@@ -1,4 +1,4 @@
-"""The file keys.toml: a person's own keys, theme, idle lock and animations.
+"""The file keys.toml: a person's own keys, theme, time zone, mouse, idle lock and animations.
 
 [keys]
 "tab.save" = "ctrl+s,f9"      # an id from the help page, and the keys that should do it
@@ -8,6 +8,8 @@
 theme = "gatekey-light"
 idle_lock_minutes = 10
 animations = "none"
+mouse = false                 # the terminal selects text by itself
+timezone = "Europe/Berlin"
 """
 
 import tomllib
@@ -22,6 +24,7 @@ from tui.key_ids import ACTIONS, clash
 from tui.key_names import NotAKeyError, did_you_mean, one_key
 from tui.themes import THEME_NAMES
 from tui.toml_lines import lines_of
+from tui.zones import NotAZoneError, zone_named
 
 UNBOUND: Final = "unbound"
 """A key that does not exist, for an action without a key. The file says `none`."""
@@ -34,6 +37,7 @@ IDLE_LOCK_MINUTES: Final = range(1, 61)
 Animations = Literal["none", "basic", "full"]
 
 _TABLES: Final = ("keys", "console")
+_SETTINGS: Final = ("theme", "idle_lock_minutes", "animations", "mouse", "timezone")
 
 T = TypeVar("T")
 
@@ -52,6 +56,11 @@ class ConsoleConfig:
     """Minutes without a key press until the console locks."""
 
     animations: Animations = "none"
+
+    mouse: bool = True
+
+    timezone: str | None = None
+    """A name of the IANA database; None means TZ, or else UTC."""
 
     faults: tuple[str, ...] = ()
     """A sentence with the line number for each entry that is wrong. All other entries are in effect."""
@@ -101,16 +110,17 @@ class _Reader:
             else:
                 self._note(name, "", f"{name} must be a table: [{name}]")
         console = tables.get("console", {})
-        settings = {"theme": _theme, "idle_lock_minutes": _idle_lock, "animations": _animations}
         for name in console:
-            if name not in settings:
-                self._note("console", name, f"{name!r} is not a setting{did_you_mean(name, settings)}")
+            if name not in _SETTINGS:
+                self._note("console", name, f"{name!r} is not a setting{did_you_mean(name, _SETTINGS)}")
         defaults = ConsoleConfig()
         return ConsoleConfig(
             keys=MappingProxyType(self._keys(tables.get("keys", {}))),
             theme=self._setting(console, "theme", _theme, defaults.theme),
             idle_lock_minutes=self._setting(console, "idle_lock_minutes", _idle_lock, defaults.idle_lock_minutes),
             animations=self._setting(console, "animations", _animations, defaults.animations),
+            mouse=self._setting(console, "mouse", _mouse, defaults.mouse),
+            timezone=self._setting(console, "timezone", _timezone, defaults.timezone),
             faults=tuple(sentence for _, sentence in sorted(self._faults)),
         )
 
@@ -148,7 +158,8 @@ class _Reader:
 
 def _theme(value: object) -> str:
     if value not in THEME_NAMES:
-        raise ValueError(f"theme must be one of {', '.join(THEME_NAMES)}")
+        hint = did_you_mean(value.lower(), THEME_NAMES) if isinstance(value, str) else ""
+        raise ValueError(f"theme must be one of {', '.join(THEME_NAMES)}{hint}")
     return str(value)
 
 
@@ -163,6 +174,22 @@ def _animations(value: object) -> Animations:
     if value not in choices:
         raise ValueError(f"animations must be one of {', '.join(choices)}")
     return cast("Animations", value)
+
+
+def _mouse(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("mouse must be true or false, without quotes")
+    return value
+
+
+def _timezone(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError('timezone must be a name in quotes, such as "Europe/Berlin"')
+    try:
+        zone_named(value)
+    except NotAZoneError as error:
+        raise ValueError(f"timezone: {error}") from error
+    return value
 
 
 def _checked_keys(name: str, keys: object) -> str:

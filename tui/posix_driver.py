@@ -27,6 +27,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from tui.diffed_output import DiffedOutput
+from tui.terminal import ASCII, UTF_8
 
 ESCAPE_DELAY_S: Final = constants.ESCAPE_DELAY if "ESCDELAY" in os.environ else 0.025
 """Seconds in which an ESC may be the start of a sequence. A terminal sends a sequence in one write, so 25 ms are enough
@@ -110,6 +111,12 @@ class PosixDriver(LinuxDriver):
         self._pointer_changed = False
         self._in_application_mode = False
         self._wake: tuple[int, int] | None = None
+
+    @property
+    def _typed_in(self) -> str:
+        """The encoding of the keyboard. A terminal that is set to ASCII may send UTF-8 all the same."""
+        characters: str = getattr(self._app, "character_set", UTF_8)
+        return UTF_8 if characters == ASCII else characters
 
     def repaint(self) -> None:
         """Write the whole screen again. Safe from a signal handler or another thread."""
@@ -201,8 +208,8 @@ class PosixDriver(LinuxDriver):
             super().run_input_thread()
             return
         parser = PromptEscapeParser(self._debug)
-        # A byte that is not UTF-8 must not end the thread: a Latin-1 terminal sends one for each umlaut.
-        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        # A byte that is none of the character set must not end the thread.
+        decode = getincrementaldecoder(self._typed_in)(errors="replace").decode
         wake = self._wake[0]
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)

@@ -20,7 +20,7 @@ the machine may be shutting down."""
 
 def run_to_its_end(app: Host) -> int:
     """Run the application, then end its session, also after a crash or a signal; returns the exit code."""
-    app.run()
+    app.run(mouse=app.config.mouse)
     end_session(app.account)
     return app.return_code or 0
 

@@ -1,10 +1,13 @@
 """Checks of the terminal and protection of the process, before the console starts."""
 
+import codecs
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Final, Protocol
+from io import TextIOWrapper
+from typing import Final, Protocol, TextIO
 
 from tui.themes import ANSI_DARK, DARK
 
@@ -13,6 +16,11 @@ TMUX_TIMEOUT_S: Final = 1.0
 
 PR_SET_DUMPABLE: Final = 4
 """prctl(2), linux/prctl.h."""
+
+UTF_8: Final = "utf-8"
+ASCII: Final = "ascii"
+ASCII_TERMINALS: Final = frozenset({"vt52", "vt100", "vt102", "vt220"})
+"""Values of TERM for terminals that are older than UTF-8."""
 
 SHARED_SESSION: Final = (
     "This tmux session has other viewers: they see what you see. Detach them before you reveal a secret."
@@ -48,17 +56,65 @@ def refusal(
         )
     for stream in (stdout, stderr):
         encoding = (stream.encoding if stream else None) or "unknown"
-        if encoding.lower().replace("-", "").replace("_", "") != "utf8":
+        if not _extends_ascii(encoding):
             return (
-                f"This terminal is set to the encoding {encoding}, and the console needs UTF-8. "
+                f"This terminal is set to the encoding {encoding}, in which the console cannot draw. "
                 "Run it with LC_ALL=C.UTF-8."
             )
     return None
 
 
+<<<<<<< HEAD
 def has_circled_digits(environ: Mapping[str, str]) -> bool:
     """True if the font of the terminal probably has `①`. The fonts of the Linux console have no room for it."""
     return environ.get("TERM", "") != "linux"
+=======
+def character_set(environ: Mapping[str, str], encoding: str | None) -> str:
+    """The character set of the terminal, as Python names it: `utf-8`, `ascii`, or another that extends ASCII.
+
+    `encoding` is that of the stream. The locale decides before it, because Python writes UTF-8 if the locale is `C` or
+    is not installed (PEP 538, PEP 540).
+    """
+    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    if locale in ("C", "POSIX") or environ.get("TERM") in ASCII_TERMINALS:
+        return ASCII
+    named = locale.partition("@")[0].partition(".")[2]
+    for name in (named, encoding or ""):
+        if name and _extends_ascii(name) and codecs.lookup(name).name != UTF_8:
+            return codecs.lookup(name).name
+    return UTF_8
+
+
+def write_in(characters: str, stream: TextIO) -> None:
+    """Write text to `stream` in this character set. One that it does not have becomes `?`."""
+    if characters not in (UTF_8, ASCII) and isinstance(stream, TextIOWrapper):
+        stream.reconfigure(encoding=characters, errors="replace")
+
+
+def _extends_ascii(encoding: str) -> bool:
+    """True if text of ASCII characters is the same bytes in `encoding`."""
+    ascii_text = "".join(map(chr, range(32, 127)))
+    try:
+        return ascii_text.encode(encoding) == ascii_text.encode(ASCII)
+    except (LookupError, UnicodeError):
+        return False
+
+
+def has_job_control() -> bool:
+    """True if a shell is there to continue this process after SIGTSTP.
+
+    The process leads its group, and its parent is in another group of the same session. Without such a parent the group
+    is orphaned, and nobody would continue it (POSIX.1-2024, 3.233).
+    """
+    if sys.platform == "win32" or os.getpgrp() != os.getpid():
+        return False
+    parent = os.getppid()
+    try:
+        is_shell = os.getsid(parent) == os.getsid(0) and os.getpgid(parent) != os.getpgrp()
+    except OSError:
+        return False
+    return is_shell and signal.getsignal(signal.SIGTSTP) is not signal.SIG_IGN
+>>>>>>> af00e00 (The footer leads with the page's own keys and stays bright below a dialog; the palette finds by other words and shows keys; three more themes, plain characters, time zone, mouse switch and suspend)
 
 
 def starting_theme(environ: Mapping[str, str], chosen: str | None = None) -> str:

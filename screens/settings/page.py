@@ -36,6 +36,8 @@ HEADINGS: Final = {
 }
 """The area and the heading of each tab."""
 FIRST: Final = "security"
+_TAB_KEYS: Final = Binding.Group("Tab")
+"""The digits of the tabs are one hint of the footer."""
 _SECURITY_KEYS: Final = (
     ("t", "token", "Token", "Generate a new System Access Token"),
     ("p", "password", "Password", "Change the password"),
@@ -59,9 +61,9 @@ class SettingsPage(RowWalk, Vertical):
         Binding(
             "left_square_bracket,ctrl+pageup",
             "step(-1)",
-            "Tab",
+            "Previous tab",
             id="tab.previous",
-            key_display="[ ]",
+            show=False,
             tooltip="Show the tab to the left",
         ),
         Binding(
@@ -87,7 +89,7 @@ class SettingsPage(RowWalk, Vertical):
                 f"show('{tab.id}')",
                 tab.label,
                 id=f"tab.{tab.id}",
-                show=False,
+                group=_TAB_KEYS,
                 tooltip=f"Show the {tab.label} tab",
             )
             for number, tab in enumerate(TABS, 1)

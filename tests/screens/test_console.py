@@ -266,7 +266,7 @@ async def test_a_palette_command_opens_its_dialog() -> None:
     async with console() as stage:
         await stage.press("5")
         command = next(each for each in commands(stage.app, stage.app.screen) if each.title == "Delete account")
-        command.callback()
+        command.run()
         await stage.settle()
         assert stage.says("All stored data will be permanently deleted.")
 

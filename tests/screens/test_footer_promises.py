@@ -15,7 +15,8 @@ from tests.harness.full_account import filled, live
 from tests.harness.hostile_text import PAYLOADS
 from tests.harness.screen_walk import NAME, Outside, Walk, every_screen, on_stage
 from tests.harness.stores import make_store
-from tui.widgets.footer import KeyFooter, KeyHint
+from tui.widgets.footer import KeyFooter
+from tui.widgets.key_hints import KeyHint
 
 pytestmark = pytest.mark.anyio
 

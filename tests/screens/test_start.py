@@ -36,7 +36,7 @@ async def test_the_styles_were_parsed_once_and_again_for_other_colours(monkeypat
     async with console(theme="gatekey-light") as stage:
         assert parsed[ours] == 1
         light = stage.app.screen.styles.background
-        stage.app.action_choose_theme("gatekey-dark")
+        stage.app.show_theme("gatekey-dark")
         await stage.settle()
         assert parsed[ours] > 1
         assert stage.app.screen.styles.background.brightness < light.brightness
@@ -67,7 +67,7 @@ async def test_a_console_that_comes_back_is_styled_again() -> None:
     async with console() as stage:
         await stage.press("f1")
         covered = stage.app.screen_stack[-2]
-        stage.app.action_choose_theme("gatekey-light")
+        stage.app.show_theme("gatekey-light")
         await stage.press("escape")
         assert stage.app.screen is covered
         assert covered.styles.background.brightness > 0.5

@@ -20,6 +20,7 @@ from screens.settings.two_factor_manage import NewBackupCodes
 from store.errors import FilesOff
 from tests.harness.command_line import Shell
 from tests.harness.consoles import Stage, console
+from tui.widgets.palette import Palette
 
 pytestmark = pytest.mark.anyio
 
@@ -150,13 +151,15 @@ async def test_with_files_off_a_screen_that_asks_all_the_same_is_refused(home: P
     assert state(home) == before
 
 
-async def test_the_palette_offers_nothing_that_writes(home: Path) -> None:
+async def test_the_palette_offers_nothing_that_writes_with_files_off(home: Path) -> None:
     for no_files in (False, True):
         async with console(no_files=no_files) as stage:
             listed = {command.title for command in commands(stage.app, stage.app.screen)}
-            assert listed == {command.title for command in stage.app.get_system_commands(stage.app.screen)}
-            for word in ("screenshot", "save", "export", "file"):
-                assert not [title for title in listed if word in title.lower()]
+            await stage.press("ctrl+p")
+            assert isinstance(stage.app.screen, Palette)
+            assert listed == {command.title for command in stage.app.screen.commands}
+            writing = [title for title in listed for word in ("screenshot", "export", "file") if word in title.lower()]
+            assert writing == ([] if no_files else ["Export your data"]), "which asks for the place"
 
 
 async def test_no_picture_of_the_screen_is_written(home: Path) -> None:

@@ -3,6 +3,7 @@
 from string import ascii_lowercase
 from typing import Any, ClassVar, Final
 
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.widgets import Button
@@ -23,6 +24,9 @@ class ActionButton(KeepFocusWhenDisabled, Button):
     """
 
     ALLOW_SELECT: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "press", "Press", id="button.press", tooltip="Press the button that has the focus"),
+    ]
 
     def __init__(self, label: str, *, shortcut: str = "", variant: ButtonVariant = "default", **options: Any) -> None:
         super().__init__(Content(sanitize(label)), variant, compact=True, **options)

@@ -4,59 +4,38 @@ Textual's footer mounts a widget for each key whenever the focus moves, which ta
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from textual.app import RenderResult
 from textual.binding import ActiveBinding, Binding
 from textual.content import Content
-from textual.dom import DOMNode
 from textual.events import Click, Resize
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Button, Input
 
 from store.text import sanitize
 from tui.keymap import UNBOUND
-
-GAP_CELLS: Final = 2
-"""Cells between two keys."""
+from tui.widgets.action_button import ActionButton
+from tui.widgets.key_hints import KEEP, KeyHint, arrange, bare, by_priority, joined
 
 ELLIPSIS: Final = "…"
-
-
-@dataclass(frozen=True, slots=True)
-class KeyHint:
-    """One entry of the footer."""
-
-    key: str
-    """As it is shown, such as `^s`."""
-    description: str
-    action: str
-    node: DOMNode
-    """The node of the binding, where its action runs."""
-    enabled: bool
-
-    @property
-    def width(self) -> int:
-        return Content(self.key).cell_length + 1 + Content(self.description).cell_length
-
-    def draw(self) -> Content:
-        if not self.enabled:
-            return Content.styled(f"{self.key} {self.description}", "$text-disabled dim")
-        return Content.assemble((self.key, "bold $footer-key-foreground"), " ", self.description)
+LIST_MOVES: Final = ("cursor_up", "cursor_down")
+"""The actions of Textual's lists and tables that move the cursor. Their bindings have no name to show."""
+MOVE: Final = "Move"
+MAX_LABEL_CELLS: Final = 18
+"""Cells of a button's label in the row. A longer one is `Press`."""
 
 
 class KeyFooter(Widget):
     """One row of `key description`, grey if `check_action` says None, and absent if it says False.
 
-    If the row is too short, hints are left out from the end of the left part. Hints of the actions in `KEEP` are at the
-    right and are left out last.
+    The most important hints come first, see `key_hints.PRIORITY`. If the row is too short, hints are left out from the
+    end of the left part. Hints of the actions in `KEEP` are at the right and are left out last.
     """
 
     ALLOW_SELECT: ClassVar[bool] = False
-
-    KEEP: ClassVar[tuple[str, ...]] = ("help", "quit")
-    """Actions without their namespace, the most important last."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,8 +61,13 @@ class KeyFooter(Widget):
 
     async def on_click(self, event: Click) -> None:
         event.stop()
+        await self.press_at(event.screen_x)
+
+    async def press_at(self, column: int) -> None:
+        """Run the action of the hint at `column` of the screen, if there is one."""
+        at = column - self.content_region.x
         for start, hint in self._places:
-            if start <= event.x < start + hint.width:
+            if start <= at < start + hint.width:
                 await self.app.run_action(hint.action, hint.node)
                 return
 
@@ -109,11 +93,21 @@ class KeyFooter(Widget):
             self._arrange()
 
     def _current_hints(self) -> list[KeyHint]:
-        hints: dict[str, KeyHint] = {}
+        """The hints of the keys that work now, the most important first."""
+        hints: dict[str, list[ActiveBinding]] = {}
         for active in (*self._top.active_bindings.values(), *self._priority_bindings()):
-            if active.binding.show and active.binding.key != UNBOUND:
-                hints.setdefault(active.binding.action, self._hint(active))
-        return list(hints.values())
+            binding = active.binding
+            if binding.key == UNBOUND:
+                continue
+            if binding.group is not None:
+                hints.setdefault(binding.group.description, []).append(active)
+            elif binding.show:
+                hints.setdefault(binding.action, []).append(active)
+            elif binding.action in LIST_MOVES and not binding.id:
+                hints.setdefault(MOVE, []).append(active)
+            elif binding.action == "submit" and isinstance(active.node, Input) and self._enter_words:
+                hints.setdefault("submit", []).append(active)
+        return by_priority([self._hint(actives) for actives in hints.values()])
 
     @property
     def _top(self) -> Screen[Any]:
@@ -121,22 +115,45 @@ class KeyFooter(Widget):
         top = self.app.screen
         return top if top.is_modal else self.screen
 
+    @property
+    def _enter_words(self) -> str:
+        """The effect of Enter in a field: `ENTER_WORDS` of the screen, or the label of the button it presses."""
+        words: str = getattr(self._top, "ENTER_WORDS", "")
+        buttons = self._top.query(ActionButton) if not words and self._top.is_modal else ()
+        return words or next((_label(button) for button in buttons if button.shortcut == "enter"), "")
+
     def _priority_bindings(self) -> Iterator[ActiveBinding]:
         """Bindings of the application that also work in a dialog. `active_bindings` leaves them out there (8.2.8)."""
         node, bindings = self._top._binding_chain[-1]  # noqa: SLF001 - Textual has no other way to ask
         for _, binding in bindings:
-            if binding.priority:
-                yield ActiveBinding(node, binding, True, binding.tooltip)
+            if binding.priority and (state := self.app._check_action_state(binding.action, node)) is not False:  # noqa: SLF001
+                yield ActiveBinding(node, binding, bool(state), binding.tooltip)
 
-    def _hint(self, active: ActiveBinding) -> KeyHint:
-        binding = active.binding
+    def _hint(self, actives: list[ActiveBinding]) -> KeyHint:
+        """One hint for bindings with the same action, or of the same group: for each action the first key."""
+        first = actives[0]
+        by_action: dict[str, Binding] = {}
+        for active in actives:
+            by_action.setdefault(active.binding.action, active.binding)
         return KeyHint(
-            sanitize(self._key_to_show(binding)),
-            sanitize(binding.description),
-            binding.action,
-            active.node,
-            active.enabled,
+            key=joined([sanitize(self._key_to_show(binding)) for binding in by_action.values()]),
+            description=sanitize(self._description(first)),
+            action=first.binding.action,
+            node=first.node,
+            enabled=first.enabled,
+            name=first.binding.id or "",
+            presses=tuple((binding.key, binding.action) for binding in by_action.values()),
         )
+
+    def _description(self, active: ActiveBinding) -> str:
+        binding, node = active.binding, active.node
+        if binding.group is not None:
+            return binding.group.description
+        if binding.action in LIST_MOVES:
+            return MOVE
+        if binding.action == "submit":
+            return self._enter_words
+        return _label(node) if isinstance(node, Button) else binding.description
 
     def _key_to_show(self, binding: Binding) -> str:
         """The key to show. Not the `key_display` if the focused widget takes that key as a letter."""
@@ -148,10 +165,12 @@ class KeyFooter(Widget):
         return self.app.get_key_display(binding)
 
     def _arrange(self) -> None:
-        self._places = arrange(self.hints, self.KEEP, self.content_size.width)
+        self._places = arrange(self.hints, self.content_size.width)
         line = Content("")
         for start, hint in self._places:
-            line = Content.assemble(line, " " * (start - line.cell_length), hint.draw())
+            line = Content.assemble(
+                line, " " * (start - line.cell_length), hint.draw(is_dim=self.app.native_ansi_color)
+            )
         hidden = len(self.hints) - len(self._places)
         if hidden and self._places:
             line = self._mark_hidden(line)
@@ -160,36 +179,13 @@ class KeyFooter(Widget):
             self.refresh()
 
     def _mark_hidden(self, line: Content) -> Content:
-        ends = [start + hint.width for start, hint in self._places if _bare(hint.action) not in self.KEEP]
+        ends = [start + hint.width for start, hint in self._places if bare(hint.action) not in KEEP]
         spot = max(ends, default=-1) + 1
         if line.plain[spot : spot + 1] != " ":
             return line
         return Content.assemble(line[:spot], (ELLIPSIS, "$text-disabled"), line[spot + 1 :])
 
 
-def arrange(hints: list[KeyHint], keep: tuple[str, ...], width: int) -> list[tuple[int, KeyHint]]:
-    """Each hint that fits, with its start in cells from the left, in reading order."""
-    right: list[KeyHint] = []
-    room = width
-    kept = [hint for hint in hints if _bare(hint.action) in keep]
-    for hint in sorted(kept, key=lambda hint: -keep.index(_bare(hint.action))):
-        if hint.width <= room:
-            right.insert(0, hint)
-            room -= hint.width + GAP_CELLS
-    placed: list[tuple[int, KeyHint]] = []
-    start = 0
-    left = [hint for hint in hints if _bare(hint.action) not in keep]
-    for hint in left:
-        if start + hint.width > room:
-            break
-        placed.append((start, hint))
-        start += hint.width + GAP_CELLS
-    start = width - sum(hint.width + GAP_CELLS for hint in right) + GAP_CELLS
-    for hint in right:
-        placed.append((start, hint))
-        start += hint.width + GAP_CELLS
-    return placed
-
-
-def _bare(action: str) -> str:
-    return action.partition("(")[0].rpartition(".")[2]
+def _label(button: Button) -> str:
+    label = Content(str(button.label))
+    return label.plain if label.cell_length <= MAX_LABEL_CELLS else "Press"

@@ -2,14 +2,17 @@
 
 from typing import Any, Final
 
+from rich.style import Style
 from textual.events import Key
 from textual.geometry import Size
 from textual.reactive import Reactive
+from textual.strip import Strip
 from textual.widgets import Input
 
 _SCROLL_ACTIONS: Final = frozenset(
     {"scroll_left", "scroll_right", "scroll_up", "scroll_down", "page_left", "page_right"}
 )
+_UNDERLINE: Final = Style(underline=True)
 
 
 class LineInput(Input):
@@ -23,6 +26,13 @@ class LineInput(Input):
         """`options` are those of `Input`."""
         options.setdefault("compact", True)
         super().__init__(value, **options)
+
+    def render_line(self, y: int) -> Strip:
+        strip = super().render_line(y)
+        if not self.app.native_ansi_color:
+            return strip
+        # Without background colours, a line shows where the field begins and ends.
+        return strip.adjust_cell_length(self.content_size.width).apply_style(_UNDERLINE)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # A long text scrolls, and its scroll keys would take ctrl+pageup from the tabs (8.2.8).

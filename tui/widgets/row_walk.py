@@ -1,11 +1,14 @@
 """Arrow keys walk the rows of a page or a dialog."""
 
 from itertools import groupby
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input
+
+MOVE: Final = Binding.Group("Move")
+"""The keys that walk rows are one hint of the footer."""
 
 
 class RowWalk(Widget):
@@ -15,8 +18,8 @@ class RowWalk(Widget):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "walk(-1)", "Move", id="rows.up", key_display="↑↓", tooltip="Go to the row above"),
-        Binding("down,j", "walk(1)", "Move", id="rows.down", show=False, tooltip="Go to the row below"),
+        Binding("up,k", "walk(-1)", "Up", id="rows.up", group=MOVE, tooltip="Go to the row above"),
+        Binding("down,j", "walk(1)", "Down", id="rows.down", group=MOVE, tooltip="Go to the row below"),
         Binding("left", "walk_across(-1)", "Left", id="rows.left", show=False, tooltip="Go to the control to the left"),
         Binding(
             "right", "walk_across(1)", "Right", id="rows.right", show=False, tooltip="Go to the control to the right"

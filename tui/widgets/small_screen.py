@@ -2,11 +2,15 @@
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.console import RenderableType
 from textual.app import RenderResult
 from textual.content import Content
-from textual.events import Resize
+from textual.events import Click, Resize
 from textual.geometry import Size
+from textual.renderables.background_screen import BackgroundScreen
 from textual.widget import Widget
+
+from tui.widgets.backdrop import Backdrop, visible_footer
 
 MIN_SIZE: Final = Size(40, 10)
 """Columns and rows that every screen needs."""
@@ -37,7 +41,23 @@ class SmallScreenNote(Widget, can_focus=True):
 
 
 class SmallScreenGuard(ScreenPart):
-    """Mix into a `Screen`, before it. Below `MIN_SIZE` a note covers the screen, which keeps running."""
+    """Mix into a `Screen`, before it. Below `MIN_SIZE` a note covers the screen, which keeps running.
+
+    A dialog leaves the footer of the screen below as it is, and passes clicks on to it.
+    """
+
+    def render(self) -> RenderableType:
+        rendered: RenderableType = super().render()  # type: ignore[assignment]  # that of the screen
+        if isinstance(rendered, BackgroundScreen) and (footer := visible_footer(self.app)) is not None:
+            return Backdrop(rendered.screen, rendered.color, footer.region.y)
+        return rendered
+
+    async def on_click(self, event: Click) -> None:
+        footer = visible_footer(self.app)
+        if footer is not None and self.is_modal and event.widget is self and event.screen_y >= footer.region.y:
+            event.prevent_default()
+            event.stop()
+            await footer.press_at(event.screen_x)
 
     def on_compose(self) -> None:
         """Set the classes of the terminal's size before the first styling: the first resize would style all again."""

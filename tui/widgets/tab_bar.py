@@ -36,6 +36,7 @@ class TabBar(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1)", "Previous tab", id="tabs.left", show=False, tooltip="Show the tab to the left"),
         Binding("right", "step(1)", "Next tab", id="tabs.right", show=False, tooltip="Show the tab to the right"),
+        Binding("enter", "open", "Open", id="tabs.open", tooltip="Go to the first setting of the tab"),
     ]
 
     active: reactive[str] = reactive("", init=False)
@@ -64,6 +65,10 @@ class TabBar(Widget, can_focus=True):
         """Show the tab `by` places to the right; after the last comes the first."""
         ids = [tab.id for tab in self.tabs]
         self.active = ids[(ids.index(self.active) + by) % len(ids)]
+
+    def action_open(self) -> None:
+        """Focus the first control after the tabs."""
+        self.screen.focus_next()
 
     def on_click(self, event: Click) -> None:
         event.stop()

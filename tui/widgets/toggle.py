@@ -28,7 +28,6 @@ class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
             "toggle('value')",
             "Switch",
             id="toggle.switch",
-            show=False,
             tooltip="Switch this setting on or off",
         ),
     ]

@@ -1,0 +1,49 @@
+"""The theme that a person chose in the palette, remembered for the next start.
+
+It is in a small file of its own beside keys.toml, because Gatekey never writes into a file that a person writes.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Final
+
+from store import private_folder
+from tui.themes import THEME_NAMES
+
+FILE_NAME: Final = "theme.toml"
+_TEXT: Final = """\
+# Written by gatekey when a theme is chosen in its palette. Remove this file to go back to keys.toml.
+theme = "{theme}"
+# The theme in keys.toml at that time. Another one there takes effect again.
+instead_of = "{instead_of}"
+"""
+_MODE: Final = 0o600
+
+
+def remembered_theme(path: Path, configured: str | None) -> str | None:
+    """The remembered theme, or else `configured`, that of keys.toml.
+
+    A file that cannot be used counts as none. The theme is also not used if keys.toml names another one by now.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return configured
+    theme = document.get("theme")
+    is_current = document.get("instead_of", "") == (configured or "")
+    return theme if is_current and isinstance(theme, str) and theme in THEME_NAMES else configured
+
+
+def remember_theme(path: Path, theme: str, configured: str | None) -> None:
+    """Write the file with mode 0600, its folder with mode 0700 if it is new. It blocks. Raises OSError."""
+    private_folder.make(path.parent)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), _MODE)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(_TEXT.format(theme=theme, instead_of=configured or ""))
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
