@@ -44,18 +44,10 @@ everywhere    button.press              enter
 page          app.help                  f1 question_mark
 page          console.sidebar           f2
 page          console.checks            r
-<<<<<<< HEAD
 rows          rows.up                   up k
 rows          rows.down                 down j
 rows          rows.left                 left
 rows          rows.right                right
-=======
-page          rows.up                   up k
-page          rows.down                 down j
-page          rows.left                 left
-page          rows.right                right
-settings      tab.leave-field           escape
->>>>>>> af00e00 (The footer leads with the page's own keys and stays bright below a dialog; the palette finds by other words and shows keys; three more themes, plain characters, time zone, mouse switch and suspend)
 settings      tab.save                  ctrl+s
 settings      tab.previous              left_square_bracket ctrl+pageup
 settings      tab.next                  right_square_bracket ctrl+pagedown

@@ -64,11 +64,11 @@ def refusal(
     return None
 
 
-<<<<<<< HEAD
 def has_circled_digits(environ: Mapping[str, str]) -> bool:
     """True if the font of the terminal probably has `①`. The fonts of the Linux console have no room for it."""
     return environ.get("TERM", "") != "linux"
-=======
+
+
 def character_set(environ: Mapping[str, str], encoding: str | None) -> str:
     """The character set of the terminal, as Python names it: `utf-8`, `ascii`, or another that extends ASCII.
 
@@ -114,7 +114,6 @@ def has_job_control() -> bool:
     except OSError:
         return False
     return is_shell and signal.getsignal(signal.SIGTSTP) is not signal.SIG_IGN
->>>>>>> af00e00 (The footer leads with the page's own keys and stays bright below a dialog; the palette finds by other words and shows keys; three more themes, plain characters, time zone, mouse switch and suspend)
 
 
 def starting_theme(environ: Mapping[str, str], chosen: str | None = None) -> str:

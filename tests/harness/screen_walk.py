@@ -207,7 +207,7 @@ class Walk:
         await self.back(2)
         await self.go("change password", "p")
         await self.back()
-        await self.go("passkeys", "k")
+        await self.go("passkeys", "y")
         await self.go("rename passkey", "down", "e")
         await self.back()
         await self.go("remove passkey", "d")

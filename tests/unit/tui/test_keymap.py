@@ -87,7 +87,7 @@ def test_a_key_that_never_arrives_is_told(path: Path, key: str, why: str) -> Non
         ({"security.token": "g", "security.password": "g"}, ["security.password"], "is the key of security.password"),
         ({"console.checks": "?"}, [], "is the key of app.help already"),
         ({"passkeys.register": "escape"}, [], "is the key of modal.cancel already"),
-        ({"tab.save": "ctrl+p"}, [], "is the key of the command palette already"),
+        ({"tab.save": "ctrl+p"}, [], "is the key of app.palette already"),
         ({"tab.save": "f9,tab"}, [], "is the key of going on already"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from tests import parts
 from tests.harness.pty_terminal import PtyTerminal
-from tui.terminal import harden_process, refusal, shared_session_banner, starting_theme
+from tui.terminal import character_set, harden_process, refusal, shared_session_banner, starting_theme
 
 
 class Stream:
@@ -54,12 +54,40 @@ def test_a_terminal_that_cannot_move_its_cursor_is_refused(term: str) -> None:
     assert f"TERM={term}" in sentence
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", None])
-def test_an_encoding_that_has_no_lines_to_draw_with_is_refused(encoding: str | None) -> None:
+@pytest.mark.parametrize("encoding", ["utf-16", "cp037", "no such encoding", None])
+def test_an_encoding_without_plain_ascii_is_refused(encoding: str | None) -> None:
     for streams in ((GOOD, Stream(encoding), GOOD), (GOOD, GOOD, Stream(encoding))):
         sentence = refusal(*streams, XTERM)
         assert sentence is not None
         assert "UTF-8" in sentence
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "koi8-r"])
+def test_an_encoding_without_box_characters_is_welcome(encoding: str) -> None:
+    assert refusal(GOOD, Stream(encoding), Stream(encoding), XTERM) is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "encoding", "expected"),
+    [
+        ({}, "utf-8", "utf-8"),
+        ({"LANG": "C.UTF-8"}, "UTF-8", "utf-8"),
+        ({"LANG": "de_DE.utf8"}, "utf-8", "utf-8"),
+        ({"LC_ALL": "C"}, "utf-8", "ascii"),
+        ({"LC_ALL": "POSIX", "LANG": "C.UTF-8"}, "utf-8", "ascii"),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, "utf-8", "utf-8"),
+        ({"LC_ALL": "de_DE.ISO-8859-1"}, "utf-8", "iso8859-1"),
+        ({"LC_ALL": "de_DE.ISO8859-15@euro"}, "utf-8", "iso8859-15"),
+        ({"LANG": "ru_RU.KOI8-R"}, "koi8-r", "koi8-r"),
+        ({"LANG": "en_US"}, "iso-8859-1", "iso8859-1"),
+        ({"LANG": "C.UTF-8", "TERM": "vt100"}, "utf-8", "ascii"),
+        ({"LANG": "C.nonsense"}, "utf-8", "utf-8"),
+    ],
+)
+def test_the_characters_of_the_terminal_follow_its_locale(
+    environ: dict[str, str], encoding: str, expected: str
+) -> None:
+    assert character_set(environ, encoding) == expected
 
 
 @pytest.mark.parametrize(

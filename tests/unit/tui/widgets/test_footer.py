@@ -11,6 +11,8 @@ from tests.unit.tui.widgets.bare_console import Stage
 from tui.keymap import UNBOUND
 from tui.widgets.action_button import ActionButton
 from tui.widgets.footer import KeyFooter
+from tui.widgets.line_input import LineInput
+from tui.widgets.row_walk import MOVE
 
 pytestmark = pytest.mark.anyio
 
@@ -90,7 +92,7 @@ async def test_unavailable_is_greyed_and_impossible_is_hidden() -> None:
         app.savable, app.deletable = None, False
         app.refresh_bindings()
         await pilot.pause()
-        assert app.footer.text.startswith("^s Save  [ Previous tab   ")
+        assert app.footer.text.startswith("^s Save  [ Previous tab  ⏎ Go   ")
         save = next(hint for hint in app.footer.hints if hint.action == "save")
         assert not save.enabled
         assert "Delete" not in app.footer.text
@@ -101,7 +103,7 @@ async def test_a_remapped_key_is_the_one_shown_and_an_unbound_one_is_not() -> No
     async with app.run_test(size=(80, 24)) as pilot:
         app.set_keymap({"save": "f5", "delete": UNBOUND})
         await pilot.pause()
-        assert app.footer.text.startswith("[ Previous tab  f5 Save   ")
+        assert app.footer.text.startswith("[ Previous tab  f5 Save  ⏎ Go   ")
         assert "Delete" not in app.footer.text
 
 
@@ -162,3 +164,56 @@ async def test_a_click_on_a_greyed_key_does_nothing() -> None:
         await pilot.pause()
         await pilot.click(KeyFooter, offset=(3, 0))
         assert app.saved == 0
+
+
+class Page(Stage):
+    """Bindings in another order than their importance, as a page that is a row walk has them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "sidebar", "Sidebar", id="console.sidebar"),
+        *(
+            Binding(str(number), f"show({number})", f"Tab {number}", id=f"tab.{name}", group=Binding.Group("Tab"))
+            for number, name in enumerate(("account-binding", "security", "price"), 1)
+        ),
+        Binding("up,k", "walk(-1)", "Up", id="rows.up", group=MOVE),
+        Binding("down,j", "walk(1)", "Down", id="rows.down", group=MOVE),
+        Binding("u", "discard", "Discard", id="tab.discard"),
+        Binding("ctrl+s", "save", "Save", id="tab.save"),
+        Binding("t", "own", "Own", id="page.own"),
+        Binding("ctrl+p", "command_palette", "Commands", id="app.palette"),
+    ]
+    AUTO_FOCUS = "#go"
+
+    def compose(self) -> ComposeResult:
+        yield LineInput(id="name")
+        yield ActionButton("Go", id="go")
+        yield KeyFooter()
+
+
+async def test_the_page_s_own_keys_come_first_and_keys_that_belong_together_are_one_hint() -> None:
+    app = Page()
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.pause()
+        text = app.query_one(KeyFooter).text
+        assert text.split("   ")[0] == "^s Save  u Discard  t Own  ⏎ Go  ↑↓ Move  1-3 Tab  f2 Sidebar"
+        assert text.endswith("^p Commands")
+        app.query_one(Input).focus()
+        await pilot.pause()
+        assert app.query_one(KeyFooter).text.split("   ")[0] == "^s Save  ↑↓ Move  f2 Sidebar"
+
+
+@pytest.mark.parametrize(
+    ("keymap", "shown"),
+    [
+        ({"tab.security": "f8"}, "1 3 f8 Tab"),
+        ({"tab.account-binding": "a", "tab.security": "b", "tab.price": "c"}, "a-c Tab"),
+        ({"rows.up": "w", "rows.down": "v"}, "w v Move"),
+        ({"tab.security": UNBOUND}, "1 3 Tab"),
+    ],
+)
+async def test_a_group_shows_the_chosen_keys(keymap: dict[str, str], shown: str) -> None:
+    app = Page()
+    async with app.run_test(size=(100, 24)) as pilot:
+        app.set_keymap(keymap)
+        await pilot.pause()
+        assert shown in app.query_one(KeyFooter).text
