@@ -43,8 +43,10 @@ async def press_and_note(stage: Stage, key: str) -> list[tuple[str, bool | None]
     real = app.run_action
 
     async def note(action: Any, default_namespace: Any = None, namespaces: Any = None) -> bool:
-        ran.append((str(action), app._check_action_state(action, default_namespace or app)))
-        return True
+        state = app._check_action_state(action, default_namespace or app)
+        ran.append((str(action), state))
+        # A key of an action that is off goes on to the next binding.
+        return bool(state)
 
     app.run_action = note  # type: ignore[method-assign]
     try:
