@@ -48,7 +48,7 @@ class _Server(uvicorn.Server):
         await super().startup([])
         if self.started and sockets:
             self._acceptors = [Acceptor(each, self._protocol, self._connections) for each in sockets]
-            self.servers = [*self._acceptors]  # type: ignore[list-item]
+            self.servers = [*self._acceptors]  # type: ignore[list-item]  # uvicorn only closes them
             LOGGER.info("Gatekey listens on %s:%d", self._origin, sockets[0].getsockname()[1])
 
     def _protocol(self) -> GuardedProtocol:

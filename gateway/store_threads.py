@@ -7,8 +7,9 @@ sixteen concurrent calls cost one fsync instead of sixteen. PostgreSQL writes in
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -135,23 +136,24 @@ class StoreThreads:
     def _commit_together(self, jobs: list[_Job]) -> bool:
         """Commit all `jobs` in one transaction. False: it was rolled back, and each job has to run alone."""
         try:
-            durable = any(job.durable for job in jobs)
-            with self._database.write(durable=durable, lock_timeout_s=_remaining_wait(jobs)) as tx:
+            with self._database.write(
+                durable=any(job.durable for job in jobs), lock_timeout_s=_remaining_wait(jobs)
+            ) as tx:
                 for job in jobs:
                     job.outcome = job.work(tx)
         except DatabaseBusy as error:
             for job in jobs:
                 job.outcome = error
-        except Exception:  # noqa: BLE001 - whatever it was, the others are not to blame
+        except Exception:  # noqa: BLE001 - the job at fault raises it again when it runs alone
             return False
         return True
 
     def _commit_alone(self, job: _Job) -> None:
-        try:
-            with self._database.write(durable=job.durable, lock_timeout_s=_remaining_wait([job])) as tx:
-                job.outcome = job.work(tx)
-        except Exception as error:  # noqa: BLE001 - it is raised again where the job was handed in
-            job.outcome = error
+        with (
+            _error_as_outcome(job),
+            self._database.write(durable=job.durable, lock_timeout_s=_remaining_wait([job])) as tx,
+        ):
+            job.outcome = job.work(tx)
 
 
 def _remaining_wait(jobs: list[_Job]) -> float:
@@ -160,12 +162,18 @@ def _remaining_wait(jobs: list[_Job]) -> float:
 
 
 def _passes_first(database: Database, tx: Connection, job: _Job) -> bool:
-    try:
+    # The shared transaction would map the driver's error only at its end, for all jobs.
+    with _error_as_outcome(job), database.mapped():
         if job.first is not None:
-            # The shared transaction would map the driver's error only at its end, for all jobs.
-            with database.mapped():
-                job.first(tx)
-    except Exception as error:  # noqa: BLE001 - it is raised again where the job was handed in
+            job.first(tx)
+        return True
+    return False
+
+
+@contextmanager
+def _error_as_outcome(job: _Job) -> Iterator[None]:
+    """Keep an error of the job as its outcome, which is raised where the job was handed in."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - a job may raise any error, as a function that is called may
         job.outcome = error
-        return False
-    return True

@@ -85,7 +85,7 @@ class Attempts:
         if account_id is None:
             self._write_and_roll_back(factor, source, tag, failures, reason)
             with self._context.database.write() as tx:
-                self._throttles.touch(tx, factor, name)
+                self._throttles.write_as_failure(tx, factor, name)
             return
         with self._context.database.write() as tx:
             self._record(tx, factor, account_id, source, tag, failures, reason)
@@ -102,7 +102,7 @@ class Attempts:
                 somebody = tx.execute(select(func.min(Account.id))).scalar()
                 if somebody is not None:
                     self._record(tx, factor, somebody, source, tag, failures, reason)
-                    self._audit.bind(tx)
+                    self._audit.update_total(tx)
                 raise _RollbackError
         except _RollbackError:
             return

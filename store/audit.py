@@ -163,7 +163,7 @@ class Audit:
         """Update the total for a chain that `tx` seals again; `before` is its previous seal."""
         self._pending_of(tx).seals.setdefault(account_id, before)
 
-    def bind(self, tx: Connection) -> None:
+    def update_total(self, tx: Connection) -> None:
         """Update the total with the events of `tx`. Called before each commit (`Database.before_commit`).
 
         The row of the total is shared by all chains and locked last, so that acts on different accounts wait for each

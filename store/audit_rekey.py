@@ -60,7 +60,7 @@ def renew_site(tx: Connection, ring: KeyRing) -> None:
 def _store(tx: Connection, table: type[Base], key: Any, rows: list[int], macs: list[bytes]) -> None:
     """Store `macs`, one per row, in the first of `rows`; `key` is the column of the row's number."""
     if macs:
-        by_key: Any = update(table.__table__).where(key == bindparam("row"))  # type: ignore[arg-type]
+        by_key: Any = update(table.__table__).where(key == bindparam("row"))  # type: ignore[arg-type]  # typed as any selectable
         tx.execute(
             by_key.values(mac=bindparam("new_mac")),
             [{"row": row, "new_mac": mac} for row, mac in zip(rows, macs, strict=False)],

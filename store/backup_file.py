@@ -136,7 +136,7 @@ def _check_header(path: Path) -> None:
 
 
 def _manifest(connection: sqlite3.Connection) -> SignedManifest:
-    values = dict(connection.execute(f"SELECT name, value FROM {_MANIFEST_TABLE}").fetchall())  # noqa: S608
+    values = dict(connection.execute(f"SELECT name, value FROM {_MANIFEST_TABLE}").fetchall())  # noqa: S608 - ours
     try:
         text = str(values["manifest"])
         document = json.loads(text)

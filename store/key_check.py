@@ -68,7 +68,7 @@ def _store_check_value(tx: Connection, ring: KeyRing) -> bytes:
 
 
 def _insert_total(tx: Connection, ring: KeyRing) -> None:
-    """Insert the total of an empty audit log. It is inserted here only: see `Audit.bind`."""
+    """Insert the total of an empty audit log. It is inserted here only: see `Audit.update_total`."""
     tx.execute(delete(AuditTotal))
     key_id = ring.current
     tx.execute(

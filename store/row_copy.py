@@ -29,7 +29,7 @@ def read_sequences(tx: Connection) -> dict[str, int]:
         highest = tx.execute(select(func.max(column))).scalar() or 0
         if tx.dialect.name == "postgresql":
             name = tx.execute(text("SELECT pg_get_serial_sequence(:table, 'id')"), {"table": table.name}).scalar()
-            given = tx.execute(text(f"SELECT last_value FROM {name} WHERE is_called")).scalar() or 0  # noqa: S608
+            given = tx.execute(text(f"SELECT last_value FROM {name} WHERE is_called")).scalar() or 0  # noqa: S608 - ours
         elif table.dialect_options["sqlite"]["autoincrement"]:
             given = tx.execute(
                 text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}

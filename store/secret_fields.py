@@ -8,9 +8,8 @@ from typing import Final
 
 from store.errors import InvalidSecret
 
-WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the prefix of Standard Webhooks secrets
-_SHORTEST_KEY: Final = 24
-_LONGEST_KEY: Final = 64
+_WEBHOOK_PREFIX: Final = "whsec_"
+_KEY_BYTES: Final = range(24, 65)
 BARK_KEY_LENGTHS: Final = (16, 24, 32)
 """Characters of a Bark encryption key, by AES-128, AES-192 and AES-256."""
 
@@ -42,13 +41,18 @@ class StoredSecret:
 
 def check_webhook_secret(text: str, field: str) -> None:
     """Raise `InvalidSecret` unless it is `whsec_` and 24 to 64 bytes of base64 (Standard Webhooks)."""
-    encoded = text.removeprefix(WEBHOOK_SECRET_PREFIX)
+    if webhook_key(text) is None:
+        raise InvalidSecret("A webhook secret is whsec_ and 24 to 64 bytes of base64.", field=field)
+
+
+def webhook_key(text: str) -> bytes | None:
+    """The key that signs webhooks, in a `whsec_` secret; None if the secret has another form."""
+    encoded = text.removeprefix(_WEBHOOK_PREFIX)
     try:
         key = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
-        key = b""
-    if encoded == text or not _SHORTEST_KEY <= len(key) <= _LONGEST_KEY:
-        raise InvalidSecret("A webhook secret is whsec_ and 24 to 64 bytes of base64.", field=field)
+        return None
+    return key if encoded != text and len(key) in _KEY_BYTES else None
 
 
 def check_bark_encryption_key(text: str, field: str) -> None:

@@ -156,7 +156,7 @@ def prepare(database: Database, *, create: bool) -> None:
 def assemble(context: Context) -> Store:
     """Create all topics with their dependencies."""
     audit = Audit(context)
-    context.database.before_commit = audit.bind
+    context.database.before_commit = audit.update_total
     throttles = Throttles(context)
     attempts = Attempts(context, audit, throttles)
     site = Site(context, audit)

@@ -86,8 +86,8 @@ class Throttles:
         bucket = self.bucket(factor, name)
         return tx.execute(select(Throttle.failures).where(Throttle.bucket == bucket)).scalar() or 0
 
-    def touch(self, tx: Connection, factor: Factor, name: str) -> None:
-        """Update the row of an attempt, as a failure for a known name does."""
+    def write_as_failure(self, tx: Connection, factor: Factor, name: str) -> None:
+        """Update the row of an attempt for an unknown name: the same statement as a failure for a known one."""
         tx.execute(
             update(Throttle).where(Throttle.bucket == self.bucket(factor, name)).values(updated_at=self._context.now())
         )

@@ -4,13 +4,11 @@ Source: github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.m
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Final
 
 from gateway.channels.message import Message
 from gateway.channels.post import post_json, redacted_url, to_json
@@ -18,10 +16,8 @@ from gateway.channels.target import Transport, required
 from gateway.outbound import Outbound
 from store.clock import Clock
 from store.errors import DeliveryFailed
+from store.secret_fields import webhook_key
 from store.sections import NotificationSettings
-
-KEY_PREFIX: Final = "whsec_"
-_KEY_BYTES: Final = range(24, 65)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,10 +78,7 @@ def signing_key(secret: str) -> bytes:
     Raises:
         DeliveryFailed: permanent, if it has another form.
     """
-    try:
-        key = base64.b64decode(secret.removeprefix(KEY_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not secret.startswith(KEY_PREFIX) or len(key) not in _KEY_BYTES:
+    key = webhook_key(secret)
+    if key is None:
         raise DeliveryFailed("The webhook secret is not whsec_ and 24 to 64 bytes in base64.", permanent=True)
     return key

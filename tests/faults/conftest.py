@@ -10,7 +10,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(params=[8, pytest.param(100, marks=pytest.mark.long)])
-def blow_count(request: pytest.FixtureRequest) -> int:
+def kill_count(request: pytest.FixtureRequest) -> int:
     """The number of kills in the middle of one act."""
     count: int = request.param
     return count

@@ -1,4 +1,4 @@
-"""The work of a dispatcher until it is killed. Each victim imports this module anew, so it imports little."""
+"""The work of a dispatcher until it is killed. Each process imports this module anew, so it imports little."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from typing import Final, Literal, NoReturn
 
 from gateway.dispatcher import DeliveryTransports, run_once
 from store.outbox import Job
-from tests.faults.killed_process import Victim
+from tests.faults.killed_process import TargetProcess
 from tests.harness.quota_calls import spend_quota
 
 Gap = Literal["before the lease", "before the sending", "before the note"]
@@ -20,16 +20,16 @@ WAYS: Final = DeliveryTransports(partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT
 """Everything goes over plain HTTP here: nobody needs to be trusted."""
 
 
-def warn_and_dispatch(victim: Victim, account_id: int) -> None:
+def warn_and_dispatch(target: TargetProcess, account_id: int) -> None:
     """Fall below the threshold, say so, and deliver the warning."""
-    store, _ = victim.open()
+    store, _ = target.open()
     spend_quota(store, account_id, 4_500_000)
-    victim.say("spent")
+    target.say("spent")
     run_once(store, WAYS)
-    victim.say("sent")
+    target.say("sent")
 
 
-def die_in(victim: Victim, account_id: int, gap: Gap) -> None:
+def die_in(target: TargetProcess, account_id: int, gap: Gap) -> None:
     """Fall below the threshold and deliver the warning, but die in this gap."""
 
     def die() -> NoReturn:
@@ -42,9 +42,9 @@ def die_in(victim: Victim, account_id: int, gap: Gap) -> None:
     def delivered(_job: Job) -> bool:
         die()
 
-    store, _ = victim.open()
+    store, _ = target.open()
     spend_quota(store, account_id, 4_500_000)
-    victim.say("spent")
+    target.say("spent")
     if gap == "before the lease":
         die()
     if gap == "before the note":

@@ -15,7 +15,7 @@ from tests.harness.stores import START, StillClock
 
 
 @dataclass
-class Verdict:
+class KillReport:
     """The effects of a series of kills in the middle of one act."""
 
     act: str
@@ -31,8 +31,8 @@ class Verdict:
         self.half_done += is_half_done
         self.lost += is_lost
 
-    def settle(self) -> None:
-        """Print the figure, and fail unless all three counts are zero and blows fell at all."""
+    def check(self) -> None:
+        """Print the figure, and fail unless all three counts are zero and processes were killed at all."""
         print(
             f"BAR R2-{self.kind}-{self.act} {self.kills} kills: "
             f"{self.corrupt} corrupt, {self.half_done} half-done, {self.lost} acknowledged and lost"
@@ -57,7 +57,7 @@ def is_corrupt(url: str) -> bool:
 
 
 def at(number: int) -> StillClock:
-    """The time of one blow: an hour after the one before, so that no lock or rate of that reaches into it."""
+    """The time of one kill: an hour after the one before, so that no lock or rate of that reaches into it."""
     return StillClock(START + hour(number))
 
 

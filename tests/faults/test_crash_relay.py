@@ -206,13 +206,13 @@ async def test_a_crash_of_the_database_under_load(tmp_path: Path, crashes: int) 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("blows", [1, pytest.param(8, marks=pytest.mark.long)])
-async def test_a_kill_of_the_gateway_under_load(url: str, database_kind: str, tmp_path: Path, blows: int) -> None:
+@pytest.mark.parametrize("kills", [1, pytest.param(8, marks=pytest.mark.long)])
+async def test_a_kill_of_the_gateway_under_load(url: str, database_kind: str, tmp_path: Path, kills: int) -> None:
     answered: list[str] = []
     refused: Counter[str] = Counter()
     with live(ModelServer().app) as upstream:
         key = prepare_account(url, upstream)
-        for _ in range(blows):
+        for _ in range(kills):
             with several(1, tmp_path, url, make_ring()) as (gateway,):
                 clients = Clients(gateway.url, key)
                 workers = [asyncio.create_task(clients.keep_calling(number)) for number in range(WORKERS)]
@@ -225,7 +225,7 @@ async def test_a_kill_of_the_gateway_under_load(url: str, database_kind: str, tm
             refused += clients.refused
         charged, released = check_the_books(url, answered)
     print(
-        f"BAR C3-kill-{database_kind} {blows} kills of the gateway under {WORKERS} clients: "
+        f"BAR C3-kill-{database_kind} {kills} kills of the gateway under {WORKERS} clients: "
         f"{len(answered)} calls answered, {charged} charged once each, {charged * COST} micro-USD; "
         f"broken off {refused.total()}; {released} reservations given back after their time"
     )

@@ -16,7 +16,7 @@ from store.values.notifications import DeliveryState
 from tests.fakes.receivers import HttpReceiver, LoopThread
 from tests.faults.dispatching import WAYS, Gap, die_in, warn_and_dispatch
 from tests.faults.kill_report import at, is_corrupt
-from tests.faults.killed_process import Blow, strike, sweep
+from tests.faults.killed_process import KillPoint, run_until_killed, sweep
 from tests.harness.notifications import BY_HTTP, HOST, add_person, allow, id_of, targets
 from tests.harness.stores import make_store
 
@@ -95,13 +95,13 @@ def recover(url: str, number: int, account_id: int) -> tuple[list[str], int]:
             return queued, tx.execute(states.where(Delivery.state == DeliveryState.DELIVERED.value)).scalar_one()
 
 
-@pytest.mark.parametrize("blow_count", [4, pytest.param(100, marks=pytest.mark.long)])
-def test_a_dispatcher(url: str, database_kind: str, blow_count: int, receivers: Receivers) -> None:
+@pytest.mark.parametrize("kill_count", [4, pytest.param(100, marks=pytest.mark.long)])
+def test_a_dispatcher(url: str, database_kind: str, kill_count: int, receivers: Receivers) -> None:
     lost = other = repeated = kills = corrupt = 0
-    planned = sweep(warn_and_dispatch, url, at(1).time, blow_count, add(url, 1, receivers))
-    for number, blow in enumerate(planned, 2):
+    planned = sweep(warn_and_dispatch, url, at(1).time, kill_count, add(url, 1, receivers))
+    for number, kill_point in enumerate(planned, 2):
         account_id, before = add(url, number, receivers), receivers.received()
-        said, was_killed = strike(warn_and_dispatch, url, at(number).time, blow, account_id)
+        said, was_killed = run_until_killed(warn_and_dispatch, url, at(number).time, kill_point, account_id)
         corrupt += is_corrupt(url)
         found = Aftermath(*recover(url, number, account_id), receivers.received() - before)
         kills += was_killed
@@ -123,7 +123,7 @@ def test_a_dispatcher_in_each_gap(url: str, receivers: Receivers) -> None:
     """Between commit and sending nothing has arrived yet; between sending and note, it arrives again as the same."""
     for number, gap in enumerate(get_args(Gap), 1):
         account_id, before = add(url, number, receivers), receivers.received()
-        said, was_killed = strike(die_in, url, at(number).time, Blow("never"), account_id, gap)
+        said, was_killed = run_until_killed(die_in, url, at(number).time, KillPoint("never"), account_id, gap)
         assert (said, was_killed) == (["spent"], True)
         already = receivers.received() - before
         found = Aftermath(*recover(url, number, account_id), receivers.received() - before)

@@ -11,8 +11,8 @@ from store import schema
 from store.database import Database
 from store.models import Base
 from store.revisions import schema_revision
-from tests.faults.kill_report import Verdict, file_of, is_corrupt
-from tests.faults.killed_process import Victim, strike, sweep
+from tests.faults.kill_report import KillReport, file_of, is_corrupt
+from tests.faults.killed_process import TargetProcess, run_until_killed, sweep
 from tests.faults.later_revision import LATER, plant, program_of
 from tests.faults.populated_store import enable_everything, populate_account
 from tests.harness.postgres import PostgresServer
@@ -21,7 +21,7 @@ from tests.harness.stores import START, StillClock, add_account, make_store, sql
 
 
 class Databases:
-    """New databases of one kind, for a test that uses up one with each blow."""
+    """New databases of one kind, for a test that uses up one with each kill."""
 
     def __init__(self, folder: Path, server: PostgresServer | None) -> None:
         self._folder = folder
@@ -56,21 +56,21 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
     return Databases(tmp_path, server)
 
 
-def start(victim: Victim) -> None:
+def start(target: TargetProcess) -> None:
     """Start for the first time on an empty database."""
-    victim.arm()
-    with enter(victim.url).store:
-        victim.say("started")
+    target.arm()
+    with enter(target.url).store:
+        target.say("started")
 
 
-def upgrade(victim: Victim, program: Path, folder: Path) -> None:
+def upgrade(target: TargetProcess, program: Path, folder: Path) -> None:
     """The steps of `gatekey admin upgrade`: a copy of the old state, then the new schema."""
-    with program_of(program), closing(Database(victim.url)) as database:
-        victim.arm()
-        copy = schema.back_up(database, folder, victim.time)
-        victim.say(copy)
+    with program_of(program), closing(Database(target.url)) as database:
+        target.arm()
+        copy = schema.back_up(database, folder, target.time)
+        target.say(copy)
         schema.upgrade(database)
-        victim.say("upgraded")
+        target.say("upgraded")
 
 
 def inhabited(url: str) -> str:
@@ -92,29 +92,29 @@ def contents(url: str) -> tuple[str | None, dict[str, int]]:
         return schema.revision(tx), rows
 
 
-def test_the_first_schema(databases: Databases, blow_count: int) -> None:
-    verdict = Verdict("migrate-first", "")
-    for blow in sweep(start, databases.new(), START, blow_count):
+def test_the_first_schema(databases: Databases, kill_count: int) -> None:
+    report = KillReport("migrate-first", "")
+    for kill_point in sweep(start, databases.new(), START, kill_count):
         url = databases.new()
-        verdict.kind = url.partition(":")[0].partition("+")[0]
-        said, was_killed = strike(start, url, START, blow)
+        report.kind = url.partition(":")[0].partition("+")[0]
+        said, was_killed = run_until_killed(start, url, START, kill_point)
         path = file_of(url)
         damaged = path is not None and path.exists() and is_corrupt(url)
         with make_store(url) as store:  # it starts again, and can be lived in
             add_account(store)
         found, rows = contents(url)
-        verdict.note(
+        report.note(
             was_killed=was_killed,
             is_corrupt=damaged or is_corrupt(url),
             is_half_done=found != schema_revision() or rows["accounts"] != 1,
             is_lost=bool(said) and rows["meta"] == 0,
         )
         databases.drop_last()
-    verdict.settle()
+    report.check()
 
 
-def test_an_upgrade(databases: Databases, tmp_path: Path, blow_count: int) -> None:
-    verdict = Verdict("migrate-upgrade", "")
+def test_an_upgrade(databases: Databases, tmp_path: Path, kill_count: int) -> None:
+    report = KillReport("migrate-upgrade", "")
     program, copies = plant(tmp_path / "program"), tmp_path / "copies"
     copies.mkdir(mode=0o700)
     first = inhabited(databases.new())
@@ -124,28 +124,28 @@ def test_an_upgrade(databases: Databases, tmp_path: Path, blow_count: int) -> No
         template = tmp_path / "template"
         shutil.copyfile(original, template)
     before = contents(first)
-    for number, blow in enumerate(sweep(upgrade, first, START, blow_count, program, copies)):
+    for number, kill_point in enumerate(sweep(upgrade, first, START, kill_count, program, copies)):
         url = databases.new(template)
         if template is None:
             inhabited(url)
         folder = copies / str(number)
         folder.mkdir(mode=0o700)
-        verdict.kind = url.partition(":")[0].partition("+")[0]
-        said, was_killed = strike(upgrade, url, START, blow, program, folder)
+        report.kind = url.partition(":")[0].partition("+")[0]
+        said, was_killed = run_until_killed(upgrade, url, START, kill_point, program, folder)
         damaged = is_corrupt(url)
         found, rows = contents(url)
         with program_of(program), closing(Database(url)) as database:
             schema.upgrade(database)
         again, rows_again = contents(url)
         copy = said[0] if said else None
-        verdict.note(
+        report.note(
             was_killed=was_killed,
             is_corrupt=damaged or is_corrupt(url),
             is_half_done=found not in (before[0], LATER) or rows != before[1] or (again, rows_again) != (LATER, rows),
             is_lost=("upgraded" in said and found != LATER) or (copy is not None and contents(as_url(copy)) != before),
         )
         databases.drop_last()
-    verdict.settle()
+    report.check()
 
 
 def as_url(path: Path) -> str:

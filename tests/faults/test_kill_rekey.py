@@ -8,18 +8,18 @@ from store.key_file import FileRing, load_key_file
 from store.rekey import rekey
 from store.sealed_columns import sealed_columns
 from store.store import Store
-from tests.faults.kill_report import Verdict, is_corrupt
-from tests.faults.killed_process import Victim, strike, sweep
+from tests.faults.kill_report import KillReport, is_corrupt
+from tests.faults.killed_process import TargetProcess, run_until_killed, sweep
 from tests.faults.populated_store import enable_everything, populate_account
 from tests.harness.stores import START, StillClock, make_ring, make_store
 
 
-def renew(victim: Victim, key: Path) -> None:
-    clock = StillClock(victim.time)
-    with make_store(victim.url, clock=clock, ring=FileRing(key), seed=int(victim.time.timestamp())) as store:
-        victim.arm()
+def renew(target: TargetProcess, key: Path) -> None:
+    clock = StillClock(target.time)
+    with make_store(target.url, clock=clock, ring=FileRing(key), seed=int(target.time.timestamp())) as store:
+        target.arm()
         rekey(store, key, actor="test", wait=lambda _: None, say=lambda _: None)
-        victim.say("renewed")
+        target.say("renewed")
 
 
 def unreadable(store: Store) -> int:
@@ -37,16 +37,16 @@ def unreadable(store: Store) -> int:
     return count
 
 
-def test_a_rekey(url: str, database_kind: str, tmp_path: Path, blow_count: int) -> None:
-    verdict = Verdict("rekey", database_kind)
+def test_a_rekey(url: str, database_kind: str, tmp_path: Path, kill_count: int) -> None:
+    report = KillReport("rekey", database_kind)
     key, clock = tmp_path / "keys" / "key", StillClock()
     key_file.write_key_file(key, make_ring())
     with make_store(url, clock=clock, ring=FileRing(key)) as store:
         enable_everything(store)
         populate_account(store, clock)
     half = 0
-    for number, blow in enumerate(sweep(renew, url, START, blow_count, key)):
-        said, was_killed = strike(renew, url, START + timedelta(days=1, seconds=number), blow, key)
+    for number, kill_point in enumerate(sweep(renew, url, START, kill_count, key)):
+        said, was_killed = run_until_killed(renew, url, START + timedelta(days=1, seconds=number), kill_point, key)
         damaged = is_corrupt(url)
         keys = load_key_file(key).keys
         half += len(keys) > 1
@@ -58,11 +58,11 @@ def test_a_rekey(url: str, database_kind: str, tmp_path: Path, blow_count: int) 
             if number % 2:
                 rekey(store, key, actor="test", wait=lambda _: None, say=lambda _: None)
                 assert len(load_key_file(key).keys) == 1
-        verdict.note(
+        report.note(
             was_killed=was_killed,
             is_corrupt=damaged or not is_intact,
             is_half_done=bool(said) and len(keys) != 1 and "renewed" in said,
             is_lost=lost > 0,
         )
-    print(f"killed with both keys in the file: {half} of {blow_count}")
-    verdict.settle()
+    print(f"killed with both keys in the file: {half} of {kill_count}")
+    report.check()

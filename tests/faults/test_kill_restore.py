@@ -13,18 +13,18 @@ from store.database import Database
 from store.models import Account
 from store.restore import restore
 from store.restore_folder import PREFIX
-from tests.faults.kill_report import Verdict, file_of, is_corrupt
-from tests.faults.killed_process import Blow, Victim, strike, sweep
+from tests.faults.kill_report import KillReport, file_of, is_corrupt
+from tests.faults.killed_process import KillPoint, TargetProcess, run_until_killed, sweep
 from tests.harness.stores import START, StillClock, add_account, make_ring, make_store
 
 
-def put_back(victim: Victim, path: Path) -> None:
+def put_back(target: TargetProcess, path: Path) -> None:
     tempfile.tempdir = str(path.parent)  # where a restore into PostgreSQL works
-    victim.arm()
+    target.arm()
     restore(
-        path, victim.url, make_ring(), replace=True, actor="test", clock=StillClock(victim.time), ready=lambda: None
+        path, target.url, make_ring(), replace=True, actor="test", clock=StillClock(target.time), ready=lambda: None
     )
-    victim.say("restored")
+    target.say("restored")
 
 
 def names(url: str) -> list[str]:
@@ -32,8 +32,8 @@ def names(url: str) -> list[str]:
         return list(tx.execute(select(Account.name).order_by(Account.id)).scalars())
 
 
-def test_a_restore(url: str, database_kind: str, tmp_path: Path, blow_count: int) -> None:
-    verdict = Verdict("restore", database_kind)
+def test_a_restore(url: str, database_kind: str, tmp_path: Path, kill_count: int) -> None:
+    report = KillReport("restore", database_kind)
     new, old, saved = ["alice", "bob"], ["alice", "bob", "carol"], tmp_path / "backup"
     with make_store(url) as store:
         for name in new:
@@ -41,15 +41,15 @@ def test_a_restore(url: str, database_kind: str, tmp_path: Path, blow_count: int
         saved.touch(0o600)
         backup.write(store.context, saved, with_key=False)
         add_account(store, "carol")
-    for number, blow in enumerate(sweep(put_back, url, START, blow_count, saved)):
+    for number, kill_point in enumerate(sweep(put_back, url, START, kill_count, saved)):
         with make_store(url, seed=number + 2) as store:
             if names(url) == new:
                 add_account(store, "carol")
-        said, was_killed = strike(put_back, url, START + timedelta(seconds=number + 1), blow, saved)
+        said, was_killed = run_until_killed(put_back, url, START + timedelta(seconds=number + 1), kill_point, saved)
         damaged, found = is_corrupt(url), names(url)
         with make_store(url) as store, store.database.read() as tx:  # it opens, and its log is whole
             is_intact = store.audit.verify_all(tx).is_intact
-        verdict.note(
+        report.note(
             was_killed=was_killed,
             is_corrupt=damaged or not is_intact,
             is_half_done=found not in (new, old),
@@ -58,8 +58,10 @@ def test_a_restore(url: str, database_kind: str, tmp_path: Path, blow_count: int
     path = file_of(url)
     if path is not None:
         print(f"left beside the database: {len(list(path.parent.iterdir()))} files")
-    _, was_killed = strike(put_back, url, START + timedelta(seconds=blow_count + 1), Blow("never"), saved)
+    _, was_killed = run_until_killed(
+        put_back, url, START + timedelta(seconds=kill_count + 1), KillPoint("never"), saved
+    )
     assert not was_killed
     left = [folder for place in {tmp_path, *([path.parent] if path else [])} for folder in place.glob(f"{PREFIX}*")]
     assert left == []
-    verdict.settle()
+    report.check()

@@ -3,14 +3,13 @@
 import asyncio
 import base64
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from gateway.channels import bark, gotify, webhook
 from gateway.channels.message import Message
 from gateway.outbound import Outbound
-from store.clock import Clock, Uptime
+from store.clock import Clock
 from store.errors import DeliveryFailed, GatewayError
 
 NOW: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -31,19 +30,6 @@ SECRETS: Final = (
     SMTP_PASSWORD,
     base64.b64encode(SMTP_PASSWORD.encode()).decode(),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FixedClock:
-    """A clock that stands still."""
-
-    moment: datetime = NOW
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def uptime(self) -> Uptime:
-        return Uptime("boot of the tests", 0)
 
 
 Send = Callable[[Message, str, Outbound, Clock], Coroutine[Any, Any, None]]

@@ -17,8 +17,9 @@ from gateway.outbound import Outbound
 from store.errors import DeliveryFailed
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import HttpReceiver, LoopThread, Recorded, reply
-from tests.harness.channels import DEVICE_KEY, GOTIFY_TOKEN, FixedClock, failing
+from tests.harness.channels import DEVICE_KEY, GOTIFY_TOKEN, NOW, failing
 from tests.harness.outbound import outbound
+from tests.harness.stores import StillClock
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ KEY_OF_A_SERVER = "F5u42Bd3HyW8KxkUqo2gRA"
 
 def test_bark_got_what_apprise_would_have_sent(receiver: HttpReceiver, way: Outbound, message: Message) -> None:
     target = BarkTarget(f"http://127.0.0.1:{receiver.port}/{DEVICE_KEY}")
-    asyncio.run(bark.send(message, target, way, FixedClock()))
+    asyncio.run(bark.send(message, target, way, StillClock(NOW)))
     by_apprise(f"bark://127.0.0.1:{receiver.port}/{DEVICE_KEY}?image=no", message)
     ours, theirs = receiver.requests
     assert shape(ours) == shape(theirs) == ("POST", "/push", "application/json")
@@ -107,7 +108,7 @@ def test_the_device_key_was_the_end_of_the_address(url: str, endpoint: str, devi
 def test_an_address_without_a_device_key_was_a_permanent_failure(
     authority: Authority, message: Message, url: str
 ) -> None:
-    error = failing(bark.send(message, BarkTarget(url), outbound(authority), FixedClock()))
+    error = failing(bark.send(message, BarkTarget(url), outbound(authority), StillClock(NOW)))
     assert isinstance(error, DeliveryFailed)
     assert error.permanent
 
@@ -115,7 +116,7 @@ def test_an_address_without_a_device_key_was_a_permanent_failure(
 def test_bark_announces_a_push_as_the_address_says(receiver: HttpReceiver, way: Outbound, message: Message) -> None:
     query = "group=Money%20left&level=timeSensitive&sound=alarm"
     target = BarkTarget(f"http://127.0.0.1:{receiver.port}/{DEVICE_KEY}?{query}")
-    asyncio.run(bark.send(message, target, way, FixedClock()))
+    asyncio.run(bark.send(message, target, way, StillClock(NOW)))
     (request,) = receiver.requests
     body = json.loads(request.body)
     assert (body["group"], body["level"], body["sound"]) == ("Money left", "timeSensitive", "alarm")
@@ -128,7 +129,7 @@ def test_openssl_reads_what_bark_was_sent_encrypted(
 ) -> None:
     url = f"http://127.0.0.1:{receiver.port}/{DEVICE_KEY}?sound=alarm"
     for _ in range(2):
-        asyncio.run(bark.send(message, BarkTarget(url, key), way, FixedClock()))
+        asyncio.run(bark.send(message, BarkTarget(url, key), way, StillClock(NOW)))
     first, second = (json.loads(request.body) for request in receiver.requests)
     assert set(first) == {"device_key", "id", "ciphertext", "iv"}
     assert first["iv"] != second["iv"]
@@ -155,7 +156,7 @@ def test_openssl_reads_what_bark_was_sent_encrypted(
 def test_bark_says_to_check_the_device_key(receiver: HttpReceiver, way: Outbound, message: Message) -> None:
     receiver.respond = reply(400, body=b'{"code":400,"message":"failed to get device token"}')
     target = BarkTarget(f"http://127.0.0.1:{receiver.port}/{DEVICE_KEY}")
-    assert "Check the device key" in str(failing(bark.send(message, target, way, FixedClock())))
+    assert "Check the device key" in str(failing(bark.send(message, target, way, StillClock(NOW))))
 
 
 # -- Gotify
@@ -166,7 +167,7 @@ def test_gotify_got_what_apprise_would_have_sent(
     receiver: HttpReceiver, way: Outbound, message: Message, base: str
 ) -> None:
     target = GotifyTarget(f"http://127.0.0.1:{receiver.port}{base}", GOTIFY_TOKEN, 8)
-    asyncio.run(gotify.send(message, target, way, FixedClock()))
+    asyncio.run(gotify.send(message, target, way, StillClock(NOW)))
     path = base.strip("/") + "/" if base.strip("/") else ""
     by_apprise(f"gotify://127.0.0.1:{receiver.port}/{path}{GOTIFY_TOKEN}?priority=high", message)
     ours, theirs = receiver.requests
@@ -187,7 +188,7 @@ def test_a_token_that_no_header_can_carry_sent_nothing(
     receiver: HttpReceiver, way: Outbound, message: Message, token: str
 ) -> None:
     target = GotifyTarget(f"http://127.0.0.1:{receiver.port}", token)
-    error = failing(gotify.send(message, target, way, FixedClock()))
+    error = failing(gotify.send(message, target, way, StillClock(NOW)))
     assert isinstance(error, DeliveryFailed)
     assert error.permanent
     assert receiver.connections == 0
@@ -198,7 +199,7 @@ def test_a_priority_out_of_range_sent_nothing(
     receiver: HttpReceiver, way: Outbound, message: Message, priority: int
 ) -> None:
     target = GotifyTarget(f"http://127.0.0.1:{receiver.port}", GOTIFY_TOKEN, priority)
-    error = failing(gotify.send(message, target, way, FixedClock()))
+    error = failing(gotify.send(message, target, way, StillClock(NOW)))
     assert isinstance(error, DeliveryFailed)
     assert error.permanent
     assert receiver.connections == 0

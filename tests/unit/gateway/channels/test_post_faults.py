@@ -26,8 +26,9 @@ from tests.fakes.receivers import (
     stall,
     then,
 )
-from tests.harness.channels import HTTP_CHANNELS, SECRETS, FixedClock, Send, assert_try_again, failing
+from tests.harness.channels import HTTP_CHANNELS, NOW, SECRETS, Send, assert_try_again, failing
 from tests.harness.outbound import PATIENT, SHORT, outbound, resolving
+from tests.harness.stores import StillClock
 
 HOST = "push.example"
 
@@ -45,7 +46,7 @@ def status(
     """The outcome of this answer. A slow machine may leave nothing of a short timeout to ask in."""
     with HttpReceiver(loop_thread, respond) as receiver:
         way = outbound(authority, f"{HOST}:{receiver.port}", timeouts=timeouts)
-        error = failing(send(message, f"http://{HOST}:{receiver.port}", way, FixedClock()))
+        error = failing(send(message, f"http://{HOST}:{receiver.port}", way, StillClock(NOW)))
     assert len(receiver.requests) in ((0, 1) if timeouts is SHORT else (1,))
     assert isinstance(error, DeliveryFailed)
     return error
@@ -53,7 +54,7 @@ def status(
 
 def test_1_refused(authority: Authority, message: Message, send: Send) -> None:
     port = refused_port()
-    error = failing(send(message, f"http://{HOST}:{port}", outbound(authority, f"{HOST}:{port}"), FixedClock()))
+    error = failing(send(message, f"http://{HOST}:{port}", outbound(authority, f"{HOST}:{port}"), StillClock(NOW)))
     assert_try_again(error, "push.example refused the connection.")
 
 
@@ -141,11 +142,11 @@ def test_9_bad_tls(loop_thread: LoopThread, authority: Authority, message: Messa
 
     with TcpReceiver(loop_thread, plaintext) as receiver:
         way = outbound(authority, f"{HOST}:{receiver.port}")
-        error = failing(send(message, f"https://{HOST}:{receiver.port}", way, FixedClock()))
+        error = failing(send(message, f"https://{HOST}:{receiver.port}", way, StillClock(NOW)))
     assert_try_again(error, "A secure connection to push.example could not be made.")
     with HttpReceiver(loop_thread, tls=authority.serve(HOST)) as impostor:
         way = outbound(Authority(), f"{HOST}:{impostor.port}")
-        error = failing(send(message, f"https://{HOST}:{impostor.port}", way, FixedClock()))
+        error = failing(send(message, f"https://{HOST}:{impostor.port}", way, StillClock(NOW)))
     assert str(error).startswith("The certificate of push.example was not accepted: ")
     assert impostor.requests == []
 
@@ -155,7 +156,7 @@ def test_10_a_certificate_for_another_host(
 ) -> None:
     with HttpReceiver(loop_thread, tls=authority.serve("other.example", "127.0.0.1")) as receiver:
         way = outbound(authority, f"{HOST}:{receiver.port}")
-        error = failing(send(message, f"https://{HOST}:{receiver.port}", way, FixedClock()))
+        error = failing(send(message, f"https://{HOST}:{receiver.port}", way, StillClock(NOW)))
     assert_try_again(
         error,
         "The certificate of push.example was not accepted: "
@@ -168,14 +169,14 @@ def test_11_no_such_name(authority: Authority, message: Message, send: Send) -> 
     async def nowhere(_: str, __: int) -> Sequence[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    error = failing(send(message, f"https://{HOST}", outbound(authority, resolve=nowhere), FixedClock()))
+    error = failing(send(message, f"https://{HOST}", outbound(authority, resolve=nowhere), StillClock(NOW)))
     assert_try_again(error, "The name push.example could not be resolved.")
 
 
 def test_12_a_host_with_ipv6_only(loop_thread: LoopThread, authority: Authority, message: Message, send: Send) -> None:
     with HttpReceiver(loop_thread, host="::1", tls=authority.serve(HOST)) as receiver:
         way = outbound(authority, f"[::1]:{receiver.port}", resolve=resolving("::1"))
-        asyncio.run(send(message, f"https://{HOST}:{receiver.port}", way, FixedClock()))
+        asyncio.run(send(message, f"https://{HOST}:{receiver.port}", way, StillClock(NOW)))
     assert len(receiver.requests) == 1
 
 
@@ -189,7 +190,7 @@ def test_13_rebinding(loop_thread: LoopThread, authority: Authority, message: Me
     with HttpReceiver(loop_thread) as internal:
         way = outbound(authority, f"elsewhere.example:{internal.port}", resolve=rebound)
         for _ in range(100):
-            error = failing(send(message, f"http://{HOST}:{internal.port}", way, FixedClock()))
+            error = failing(send(message, f"http://{HOST}:{internal.port}", way, StillClock(NOW)))
             assert isinstance(error, AddressRefused)
             assert str(error).startswith("push.example lies in a private network.")
     assert internal.connections == 0
@@ -204,8 +205,8 @@ def test_nothing_secret_was_logged(
 ) -> None:
     with caplog.at_level(logging.DEBUG), HttpReceiver(loop_thread) as receiver:
         way = outbound(authority, f"{HOST}:{receiver.port}")
-        asyncio.run(send(message, f"http://{HOST}:{receiver.port}", way, FixedClock()))
+        asyncio.run(send(message, f"http://{HOST}:{receiver.port}", way, StillClock(NOW)))
         receiver.respond = reply(500)
-        failing(send(message, f"http://{HOST}:{receiver.port}", way, FixedClock()))
+        failing(send(message, f"http://{HOST}:{receiver.port}", way, StillClock(NOW)))
     assert len(receiver.requests) == 2
     assert [secret for secret in SECRETS if secret in caplog.text] == []

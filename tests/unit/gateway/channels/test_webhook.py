@@ -17,8 +17,9 @@ from gateway.channels.webhook import WebhookTarget
 from store.errors import DeliveryFailed
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import HttpReceiver, LoopThread, Recorded, reply
-from tests.harness.channels import NOW, WEBHOOK_KEY, WEBHOOK_PATH, WEBHOOK_SECRET, FixedClock, failing
+from tests.harness.channels import NOW, WEBHOOK_KEY, WEBHOOK_PATH, WEBHOOK_SECRET, failing
 from tests.harness.outbound import outbound
+from tests.harness.stores import StillClock
 
 
 def deliver(
@@ -29,7 +30,7 @@ def deliver(
         way = outbound(authority, f"hooks.example:{receiver.port}")
         target = WebhookTarget(f"https://hooks.example:{receiver.port}/{WEBHOOK_PATH}?a=b", secret)
         for moment in moments:
-            asyncio.run(webhook.send(message, target, way, FixedClock(moment)))
+            asyncio.run(webhook.send(message, target, way, StillClock(moment)))
         return receiver.requests
 
 
@@ -116,7 +117,7 @@ def test_a_secret_of_another_form_sent_nothing(
     with HttpReceiver(loop_thread) as receiver:
         way = outbound(authority, f"hooks.example:{receiver.port}")
         target = WebhookTarget(f"http://hooks.example:{receiver.port}/", secret)
-        error = failing(webhook.send(message, target, way, FixedClock()))
+        error = failing(webhook.send(message, target, way, StillClock(NOW)))
     assert isinstance(error, DeliveryFailed)
     assert error.permanent
     assert secret == "whsec_" or secret not in str(error)
@@ -136,7 +137,7 @@ def test_no_secret_was_in_the_address_or_in_the_target_s_repr(
 
 @pytest.mark.parametrize("url", ["", "ftp://hooks.example/", "https://u:p@hooks.example/", "hooks.example"])
 def test_an_address_that_is_none_was_a_permanent_failure(authority: Authority, message: Message, url: str) -> None:
-    error = failing(webhook.send(message, WebhookTarget(url), outbound(authority), FixedClock()))
+    error = failing(webhook.send(message, WebhookTarget(url), outbound(authority), StillClock(NOW)))
     assert isinstance(error, DeliveryFailed)
     assert error.permanent
 
@@ -146,5 +147,5 @@ def test_every_2xx_was_success(loop_thread: LoopThread, authority: Authority, me
     with HttpReceiver(loop_thread, reply(status)) as receiver:
         way = outbound(authority, f"127.0.0.1:{receiver.port}")
         target = WebhookTarget(f"http://127.0.0.1:{receiver.port}/")
-        asyncio.run(webhook.send(message, target, way, FixedClock()))
+        asyncio.run(webhook.send(message, target, way, StillClock(NOW)))
     assert len(receiver.requests) == 1
