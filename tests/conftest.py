@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
+import hypothesis
 import pytest
 from textual.widgets import Input
 
@@ -87,8 +88,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure() -> None:
-    """Look for cycles less often: a console leaves many objects, and a fifth of a test's time goes to looking."""
+    # A console leaves many objects, and a fifth of a test's time goes to looking for cycles.
     gc.set_threshold(50_000, 20, 20)
+    # An example that takes longer than others on a busy machine is no fault.
+    hypothesis.settings.register_profile(
+        "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("any machine")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

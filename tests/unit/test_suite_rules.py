@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 TESTS = Path(__file__).parents[1]
@@ -25,6 +26,10 @@ def test_no_test_module_is_imported() -> None:
     modules = {".".join(file.relative_to(TESTS.parent).with_suffix("").parts) for file in TEST_MODULES}
     assert len(modules) > 200
     assert {str(file): found for file in TESTS.rglob("*.py") if (found := imported(file) & modules)} == {}
+
+
+def test_no_example_has_a_deadline() -> None:
+    assert hypothesis.settings().deadline is None
 
 
 @pytest.mark.parametrize("room", ["harness", "fakes"])
