@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from screens.failure_text import failure_text
 from screens.submit import SubmitOnce
 from store.text import sanitize
 from tui.widgets.field import show_at_field
@@ -104,4 +105,5 @@ class AccountModal(SmallScreenGuard, SubmitOnce, ModalScreen[R]):
 
     def show_failure(self, error: GatekeyError) -> None:
         """Show `error` at its field, or else in the notice."""
-        self.say("" if show_at_field(self, error) else str(error))
+        sentence = failure_text(error)
+        self.say("" if show_at_field(self, error, sentence=sentence) else sentence)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tui.host import Host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from textual.screen import Screen
 
@@ -34,10 +34,10 @@ class GatekeyApp(Host):
 
         self.replace_all(Console())
 
-    def show_first_run(self, sentence: str = "") -> None:
+    def show_first_run(self, sentence: str = "", typed: Mapping[str, str] | None = None) -> None:
         from screens.create_account import CreateAccount
 
-        self.replace_all(CreateAccount(sentence))
+        self.replace_all(CreateAccount(sentence, typed))
 
     @property
     def is_signed_in(self) -> bool:

@@ -17,6 +17,7 @@ from screens.modules import page_for
 from screens.modules.module_page import ModulePage
 from screens.navigation import Navigation
 from screens.settings.page import FIRST, HEADINGS, SettingsPage
+from screens.sign_in_line import SignInLine, sign_in_line
 from screens.title_bar import TitleBar
 from store.errors import GatekeyError
 from store.modules import SECTIONS
@@ -63,6 +64,9 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
                     yield Static(self.app.banner, markup=False, id="banner", classes="warning")
                 if self.account.sign_in_notice:
                     yield Static(self.account.sign_in_notice, markup=False, id="sign-in-notice", classes="warning")
+                news = self.account.sign_in_news
+                if news is not None and (line := sign_in_line(news, self.account.now())):
+                    yield line
                 yield ContextPanel()
                 yield SettingsPage(id="settings-page")
         yield KeyFooter()
@@ -71,6 +75,9 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         """Skip the styling at the first resume, because every widget has just been styled."""
         event.refresh_styles = self._was_shown
         self._was_shown = True
+
+    def on_screen_suspend(self) -> None:
+        self._forget_sign_in_line()
 
     def on_mount(self) -> None:
         self.start()
@@ -108,6 +115,11 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
     def page(self) -> Widget:
         """The visible page."""
         return next(page for page in self.query(".module-page") if page.display)
+
+    def _forget_sign_in_line(self) -> None:
+        """Remove the line about the last sign-in: the person has gone on."""
+        for line in self.query(SignInLine):
+            line.remove()
 
     # -- navigation -----------------------------------------------------------------------------------------
 
@@ -157,6 +169,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         """Show the page of a module. A page that was shown before is read again and keeps its edits."""
         navigation, title_bar = self.query_one(Navigation), self.query_one(TitleBar)
         navigation.current = module
+        self._forget_sign_in_line()
         title_bar.crumbs = self._crumbs(module)
         page = await self._page(module)
         self.refresh_summary()
@@ -174,6 +187,8 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
     @on(TabBar.Activated)
     def tab_shown(self, event: TabBar.Activated) -> None:
         self.query_one(TitleBar).crumbs = ("Settings", *HEADINGS[event.tab_id])
+        if event.tab_id != FIRST:
+            self._forget_sign_in_line()
         self._explain_page()
 
     def _explain_page(self) -> None:

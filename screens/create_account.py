@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
-from screens.password_strength import MIN_PASSWORD_CHARS, show_strength
-from screens.submit import SubmitOnce
+from screens.open_data import OpensData
+from screens.password_strength import MIN_PASSWORD_CHARS, rules, show_match, show_strength
 from store.errors import GatekeyError, InvalidInput, PasswordRefused
 from store.inputs import check_email, check_name
 from tui.widgets.action_button import ActionButton
@@ -21,15 +22,23 @@ from tui.widgets.field import Field, show_at_field, show_errors
 from tui.widgets.footer import KeyFooter
 from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import SecretInput
+from tui.widgets.show_secrets import SHOW_KEY, ShowSecrets
 from tui.widgets.small_screen import SmallScreenGuard
-from tui.widgets.strength import StrengthMeter
 from tui.widgets.text_input import TextInput
 
-RULES: Final = "At least {} characters, and not easy to guess: three unrelated words are better than P@ssw0rd1."
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+IF_EMPTY: Final = {
+    "username": "Enter the name you will sign in with.",
+    "password": "Enter the password you want.",
+    "confirmation": "Enter the password once more.",
+}
+"""What is said at an empty field, from the first one to the last. The e-mail address may be empty."""
 
 
-class CreateAccount(SmallScreenGuard, SubmitOnce, Screen[None]):
-    """Creates the account and shows the console."""
+class CreateAccount(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
+    """Creates the account and shows the console. The data is opened meanwhile."""
 
     HELP_TEXT: ClassVar[str] = (
         "Nobody has an account on this database yet: the first one made here is yours. Whoever may read the "
@@ -38,68 +47,97 @@ class CreateAccount(SmallScreenGuard, SubmitOnce, Screen[None]):
     )
     AUTO_FOCUS: ClassVar[str | None] = "#username"
 
-    def __init__(self, sentence: str = "") -> None:
-        """`sentence` says why the screen is shown, if it is not the first run."""
+    def __init__(self, sentence: str = "", typed: Mapping[str, str] | None = None) -> None:
+        """`sentence` says why the screen is shown, if it is not the first run; `typed` is typed text by field."""
         super().__init__()
         self._sentence = sentence
+        self._typed = dict(typed or {})
+        self._rules = rules(MIN_PASSWORD_CHARS)
 
     def on_mount(self) -> None:
+        self.measure()
         self.query_one(Notice).say(self._sentence, "warning")
-        self.show_rules()
 
-    @work(group="rules")
-    async def show_rules(self) -> None:
-        try:
-            shortest = await self.account.minimum_password_length()
-        except GatekeyError:
-            return  # the default rules stay, and the account refuses a password that breaks others
-        self.query_one("#rules", Static).update(RULES.format(shortest))
+    async def opened(self, *, is_first_run: bool) -> None:
+        if not is_first_run:
+            self.app.show_sign_in("Somebody has created the first account meanwhile. Sign in to yours.")
+            return
+        shortest = await self.account.minimum_password_length()
+        self._rules = rules(shortest)
+        self.measure()
 
     def compose(self) -> ComposeResult:
-        with Dialog("Welcome to Gatekey"):
-            yield Static(
-                "Nobody has an account on this database yet. Create yours; more can be added later with "
-                "gatekey admin user add.",
-                classes="dialog-body",
+        with Dialog("Create your account"):
+            yield Static("Nobody has an account here yet: the first one is yours.", id="intro", classes="muted")
+            yield Field(
+                "Username",
+                TextInput(self._typed.pop("username", ""), id="username"),
+                help="Letters, digits and . _ - @ +",
+                reserve_error=True,
             )
-            yield Field("Username", TextInput(id="username"), help="Letters, digits and . _ - @ +")
-            yield Field("E-mail address", TextInput(id="email"), help="For warnings and notices. May stay empty.")
-            yield Field("Password", SecretInput(id="password"), help="Up to 1,024 characters; spaces count.")
-            yield Field("Repeat password", SecretInput(id="confirmation"), help="The same once more.")
-            yield Field("Strength", StrengthMeter(id="strength"))
-            yield Static(RULES.format(MIN_PASSWORD_CHARS), id="rules", classes="muted dialog-body")
+            yield Field(
+                "E-mail address",
+                TextInput(id="email"),
+                help="For warnings and notices. May stay empty.",
+                reserve_error=True,
+            )
+            yield Field(
+                "Password",
+                SecretInput(value=self._typed.pop("password", ""), id="password"),
+                help="Up to 1,024 characters; spaces count. Three unrelated words are better than P@ssw0rd1.",
+                reserve_error=True,
+            )
+            yield Field(
+                "Repeat password", SecretInput(id="confirmation"), help="The same once more.", reserve_error=True
+            )
             yield Notice()
             with Actions():
+                yield ActionButton("Quit", id="quit", shortcut="^q")
+                yield ActionButton("Show", id="show", shortcut=SHOW_KEY)
                 yield ActionButton("Create account", id="create", shortcut="enter", variant="primary")
         yield HelpLine()
         yield KeyFooter()
 
-    @on(Input.Changed, "#password")
-    @on(Input.Changed, "#username")
-    @on(Input.Changed, "#email")
-    def password_changed(self) -> None:
-        self.measure()
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        if event.input.id != "confirmation":
+            self.measure()
+        show_match(self._field("confirmation"), self._text("password"), self._text("confirmation"))
 
     @work(exclusive=True, group="strength")
     async def measure(self) -> None:
         known = (self._text("username"), self._text("email"))
-        await show_strength(self.account, self.query_one(StrengthMeter), self._text("password"), *known)
+        if password := self._text("password"):
+            await show_strength(self.account, self._field("password"), password, *known)
+        else:
+            self._field("password").note = Content.styled(f"{self._rules.capitalize()}.", "$foreground-muted")
 
     @on(Input.Submitted)
-    def submitted(self, event: Input.Submitted) -> None:
-        if event.input.id == "confirmation":
-            self.create_pressed()
+    def entered(self) -> None:
+        """Do what the button does, or go to the first field that is still empty."""
+        empty = next((control for control in IF_EMPTY if not self._text(control)), "")
+        if empty:
+            show_errors(self, {empty: IF_EMPTY[empty]})
         else:
-            self.focus_next()
+            self.submit(self._create)
 
     @on(Button.Pressed, "#create")
     def create_pressed(self) -> None:
         self.submit(self._create)
 
+    @on(Button.Pressed, "#quit")
+    async def quit_pressed(self) -> None:
+        await self.app.action_quit()
+
+    def show_failure(self, error: GatekeyError) -> None:
+        self.query_one(Notice).say("" if show_at_field(self, error) else f"{error.title}. {error}")
+
     async def _create(self) -> None:
         name, email, password = (self._text(control) for control in ("username", "email", "password"))
         self.query_one(Notice).say("Creating your account…", "muted")
         try:
+            if not await self.is_open():
+                return
             problems = await self._problems()
             if problems:
                 self.query_one(Notice).say("")
@@ -107,7 +145,7 @@ class CreateAccount(SmallScreenGuard, SubmitOnce, Screen[None]):
                 return
             await self.account.create_account(name, email.strip(), password)
         except GatekeyError as error:
-            self.query_one(Notice).say("" if show_at_field(self, error) else f"{error.title}. {error}")
+            self.show_failure(error)
         else:
             for secret in self.query(SecretInput):
                 secret.clear()
@@ -136,3 +174,6 @@ class CreateAccount(SmallScreenGuard, SubmitOnce, Screen[None]):
 
     def _text(self, control: str) -> str:
         return self.query_one(f"#{control}", Input).value
+
+    def _field(self, control: str) -> Field:
+        return next(field for field in self.query(Field) if field.control.id == control)

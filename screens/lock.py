@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, Static
 
 from screens.account_actions import AccountActions
 from screens.account_modal import Notice
+from screens.failure_text import failure_text
 from screens.proof import give_proof
 from store.errors import GatekeyError, SessionEnded
 from tui.widgets.action_button import ActionButton
@@ -22,10 +23,11 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_at_field
 from tui.widgets.footer import KeyFooter
 from tui.widgets.secret_input import CodeInput, SecretInput
+from tui.widgets.show_secrets import SHOW_KEY, ShowSecrets
 from tui.widgets.small_screen import SmallScreenGuard
 
 
-class LockScreen(SmallScreenGuard, AccountActions, Screen[bool]):
+class LockScreen(SmallScreenGuard, AccountActions, Screen[bool], ShowSecrets):
     """Covers every screen, with its unsaved edits, until a proof is given. Result: True."""
 
     HELP_TEXT: ClassVar[str] = (
@@ -47,12 +49,17 @@ class LockScreen(SmallScreenGuard, AccountActions, Screen[bool]):
 
     def compose(self) -> ComposeResult:
         with Dialog("Locked", classes="narrow"):
-            yield Static(self._greeting(), markup=False, classes="dialog-body")
-            yield Field("Password", SecretInput(id="password"), help="The password you sign in with.")
-            yield Field("or authenticator code", CodeInput(id="code"), help="Six digits, or a backup code.")
+            yield Static(self._greeting(), id="greeting", markup=False, classes="muted")
+            yield Field(
+                "Password", SecretInput(id="password"), help="The password you sign in with.", reserve_error=True
+            )
+            yield Field(
+                "or authenticator code", CodeInput(id="code"), help="Six digits, or a backup code.", reserve_error=True
+            )
             yield Notice()
             with Actions():
                 yield ActionButton("Sign out", id="sign-out", shortcut="esc")
+                yield ActionButton("Show", id="show", shortcut=SHOW_KEY)
                 yield ActionButton("Unlock", id="unlock", shortcut="enter", variant="primary")
         yield KeyFooter()
 
@@ -89,7 +96,8 @@ class LockScreen(SmallScreenGuard, AccountActions, Screen[bool]):
             self.dismiss(True)
 
     def show_failure(self, error: GatekeyError) -> None:
-        self.query_one(Notice).say("" if show_at_field(self, error) else str(error))
+        sentence = failure_text(error)
+        self.query_one(Notice).say("" if show_at_field(self, error, sentence=sentence) else sentence)
 
     @work(exclusive=True, group="leave")
     async def leave(self) -> None:

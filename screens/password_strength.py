@@ -1,21 +1,40 @@
-"""The rules for a new password, and its strength while it is typed."""
+"""The rules for a new password, and what is said of it while it is typed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from textual.content import Content
+
+from tui.widgets.strength import strength_line
+
 if TYPE_CHECKING:
     from tui.account import AccountService
-    from tui.widgets.strength import StrengthMeter
+    from tui.widgets.field import Field
 
 MIN_PASSWORD_CHARS: Final = 8
 """Characters of a password, unless the administrator asks for more."""
 
 
-async def show_strength(account: AccountService, meter: StrengthMeter, password: str, *known: str) -> None:
-    """Show how hard `password` is to guess for somebody who knows `known`; nothing for an empty one."""
+def rules(shortest: int) -> str:
+    """The rules in a few words."""
+    return f"at least {shortest} characters, not easy to guess"
+
+
+async def show_strength(account: AccountService, field: Field, password: str, *known: str) -> None:
+    """Say below `field` how hard `password` is to guess for somebody who knows `known`; nothing of an empty one."""
     if not password:
-        meter.score, meter.hint = None, ""
+        field.note = Content("")
         return
     strength = await account.estimate_password(password, *known)
-    meter.score, meter.hint = strength.score, strength.advice
+    field.note = strength_line(strength.score, strength.advice)
+
+
+def show_match(field: Field, password: str, repeated: str) -> None:
+    """Say below `field` whether the password was repeated right; nothing before anything is repeated."""
+    if not repeated:
+        field.note = Content("")
+    elif password == repeated:
+        field.note = Content.styled("✓ matches", "$text-success")
+    else:
+        field.note = Content.styled("○ does not match yet", "$foreground-muted")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from store.errors import GatekeyError, SessionEnded
+from tui.widgets.field import show_errors
 from tui.widgets.secret_input import CodeInput, SecretInput
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ async def give_proof(form: AccountActions) -> bool:
 
     If it was refused, `form` shows the failure. If the session has ended, the sign-in screen is shown.
     """
+    if not form.query_one("#password", SecretInput).value and not form.query_one("#code", CodeInput).value.strip():
+        # An empty password would count as a wrong one.
+        show_errors(form, {"password": "Enter your password."})
+        return False
     password, code = form.query_one("#password", SecretInput), form.query_one("#code", CodeInput)
     try:
         if code.value.strip():

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
@@ -17,9 +18,10 @@ from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.secret_input import CodeInput, SecretInput
+from tui.widgets.show_secrets import SHOW_KEY, ShowSecrets
 
 
-class Reauthenticate(AccountModal[bool]):
+class Reauthenticate(AccountModal[bool], ShowSecrets):
     """Result: True after a proof by password, code or passkey. It is valid for five minutes."""
 
     HELP_TEXT: ClassVar[str] = (
@@ -27,6 +29,9 @@ class Reauthenticate(AccountModal[bool]):
         "proof is enough for five minutes; wrong ones count like failed sign-ins."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#password"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f3", "passkey", "Passkey", id="proof.passkey", tooltip="Confirm with a passkey, in a browser"),
+    ]
 
     def __init__(self, reason: str = "") -> None:
         super().__init__()
@@ -34,19 +39,23 @@ class Reauthenticate(AccountModal[bool]):
 
     def compose(self) -> ComposeResult:
         with Dialog("Confirm it is you"):
-            yield Static(sanitize(self._reason), markup=False, classes="dialog-body")
-            yield Field("Password", SecretInput(id="password"), help="The password you sign in with.")
+            yield Static(sanitize(self._reason), markup=False, classes="dialog-body muted")
+            yield Field(
+                "Password", SecretInput(id="password"), help="The password you sign in with.", reserve_error=True
+            )
             yield Field(
                 "or authenticator code",
                 CodeInput(id="code"),
                 id="code-field",
                 classes="-hidden",
                 help="Six digits, or one of your backup codes.",
+                reserve_error=True,
             )
             yield Notice()
             with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
-                yield ActionButton("Use a passkey", id="passkey", classes="-hidden")
+                yield ActionButton("Show", id="show", shortcut=SHOW_KEY)
+                yield ActionButton("Use a passkey", id="passkey", shortcut="f3", classes="-hidden")
                 yield ActionButton("Confirm", id="confirm", shortcut="enter", variant="primary")
 
     def on_mount(self) -> None:
@@ -61,6 +70,7 @@ class Reauthenticate(AccountModal[bool]):
             return  # the password is always shown, and reports the failure
         self.query_one("#code-field").set_class(not overview.two_factor.is_enabled, "-hidden")
         self.query_one("#passkey").set_class(not (overview.passkeys_enabled and overview.passkeys), "-hidden")
+        self.refresh_bindings()
 
     def action_cancel(self) -> None:
         self.dismiss(False)
@@ -71,8 +81,13 @@ class Reauthenticate(AccountModal[bool]):
         self.submit(self._prove)
 
     @on(Button.Pressed, "#passkey")
-    def passkey_pressed(self) -> None:
+    def action_passkey(self) -> None:
         self.prove_with_passkey()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "passkey" and self.query("#passkey.-hidden"):
+            return False
+        return super().check_action(action, parameters)
 
     @work(exclusive=True)
     async def prove_with_passkey(self) -> None:

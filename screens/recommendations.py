@@ -19,6 +19,9 @@ from tui.widgets.dialog import Dialog
 if TYPE_CHECKING:
     from store.values.recommendations import Check
 
+FOLLOWED: Final = ("✓", "followed", "$text-success")
+ADVISED: Final = ("▲", "advised", "$text-warning")
+"""Mark, word and colour of a recommendation."""
 CONTROLS_BY_ADVICE: Final = {
     "two-factor": ("security", "two-factor"),
     "backup-codes": ("security", "two-factor"),
@@ -33,7 +36,7 @@ class RecommendationList(AccountModal[str | None]):
     """Result: the chosen advice, or None."""
 
     HELP_TEXT: ClassVar[str] = (
-        "Five checks of the account as it is now. A tick is followed, an exclamation mark is not; Enter "
+        "Five checks of the account as it is now. A tick is followed, a triangle is not yet; Enter "
         "goes to the setting where it can be followed."
     )
     AUTO_FOCUS: ClassVar[str | None] = "OptionList"
@@ -44,18 +47,18 @@ class RecommendationList(AccountModal[str | None]):
 
     def compose(self) -> ComposeResult:
         met = sum(check.is_met for check in self._checks)
-        with Dialog(f"Operational Recommendations ── {met} of {len(self._checks)} followed"):
+        with Dialog("Operational Recommendations", subtitle=f"{met} of {len(self._checks)} followed"):
             yield Static("To maintain a secure and stable environment:", classes="dialog-body muted")
             yield OptionList(*[self._option(check) for check in self._checks], compact=True, markup=False)
-            with Actions():
+            with Actions(classes="-apart"):
                 yield ActionButton("Close", id="cancel", shortcut="esc")
                 yield ActionButton("Go to the setting", id="go", shortcut="enter", variant="primary")
 
     def _option(self, check: Check) -> Option:
-        mark = Content.styled("✓ ", "$text-success") if check.is_met else Content.styled("! ", "$text-warning")
-        return Option(
-            Content.assemble(mark, (check.title, "bold"), f"\n  {sanitize(check.finding)}"), id=check.advice.value
-        )
+        mark, word, colour = FOLLOWED if check.is_met else ADVISED
+        title = Content.assemble((f"{mark} ", colour), (check.title, "bold"))
+        state = Content.assemble((f"  {word}", colour), (f" · {sanitize(check.finding)}", "$foreground-muted"))
+        return Option(Content("\n").join([title, state]), id=check.advice.value)
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:

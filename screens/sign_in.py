@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Button, ContentSwitcher, Input, Static
+from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
-from screens.submit import SubmitOnce
+from screens.failure_text import failure_text
+from screens.open_data import OpensData
 from store.errors import GatekeyError, SignInExpired, TooManyAttempts
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
-from tui.widgets.field import Field, show_at_field
+from tui.widgets.field import Field, show_at_field, show_errors
 from tui.widgets.footer import KeyFooter
 from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import CodeInput, SecretInput
+from tui.widgets.show_secrets import SHOW_KEY, ShowSecrets
 from tui.widgets.small_screen import SmallScreenGuard
 from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from textual.timer import Timer
-    from textual.worker import Worker
 
     from store.values.sign_in import SecondFactorNeeded
     from tui.account import SignInOptions
 
 
-class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
+PASSKEY_KEY: Final = "f3"
+PROVIDER_KEYS: Final = ("f4", "f5", "f6", "f7", "f8")
+"""Keys of the identity providers, in their order. Letters are text here, and these reach a program in tmux too."""
+
+IF_EMPTY: Final = {
+    "username": "Enter your username.",
+    "password": "Enter your password.",
+    "code": "Enter the code.",
+}
+"""What is said at an empty field."""
+
+
+class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
     """Opens the data after its first picture. On a first run it shows `CreateAccount` instead."""
 
     HELP_TEXT: ClassVar[str] = (
@@ -41,6 +55,28 @@ class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
         "password is reset by the administrator: gatekey admin user reset-password NAME."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#username"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            PASSKEY_KEY,
+            "passkey",
+            "Passkey",
+            id="sign-in.passkey",
+            show=False,
+            tooltip="Sign in with a passkey, in a browser",
+        ),
+        *(
+            Binding(
+                key,
+                f"provider({number})",
+                f"Provider {number + 1}",
+                id=f"sign-in.provider-{number + 1}",
+                show=False,
+                tooltip=f"Sign in at identity provider {number + 1}",
+            )
+            for number, key in enumerate(PROVIDER_KEYS)
+        ),
+        Binding("escape", "start_again", "Start again", id="sign-in.again", tooltip="Go back to name and password"),
+    ]
 
     wait_seconds: reactive[int] = reactive(0, init=False)
     """Seconds until a locked sign-in may be tried again."""
@@ -50,50 +86,55 @@ class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
         self._sentence = sentence
         self._step: SecondFactorNeeded | None = None
         self._countdown: Timer | None = None
-        self._opening: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
-        with Dialog("Gatekey", classes="narrow"):
-            with ContentSwitcher(initial="first-factor"):
-                with Dialog("", id="first-factor", classes="-bare"):
-                    yield Static(self._greeting(), markup=False, classes="dialog-body")
-                    yield Field("Username", TextInput(id="username"), help="Its case does not matter.")
-                    yield Field("Password", SecretInput(id="password"), help="Typed characters are not shown.")
-                    with Actions():
-                        yield ActionButton("Sign in", id="sign-in", shortcut="enter", variant="primary")
-                    yield Actions(id="other-ways", classes="-hidden")
-                with Dialog("", id="second-factor", classes="-bare"):
-                    yield Static("Enter the code your authenticator app shows.", classes="dialog-body")
-                    yield Field("Code", CodeInput(id="code"), help="Six digits; or one of your backup recovery codes.")
-                    with Actions():
-                        yield ActionButton("Start again", id="again")
-                        yield ActionButton("Continue", id="continue", shortcut="enter", variant="primary")
+        with Dialog("gatekey", classes="narrow"):
+            if demo := self.account.demo_credentials:
+                greeting = f"This is the demo. Sign in as {demo.name} with the password: {demo.password}"
+                yield Static(greeting, id="greeting", markup=False)
+            yield Field("Username", TextInput(id="username"), help="Capitals do not matter.", classes="first-factor")
+            yield Field(
+                "Password",
+                SecretInput(id="password"),
+                help="Typed characters are not shown.",
+                reserve_error=True,
+                classes="first-factor",
+            )
+            yield Static("Enter the code your authenticator app shows.", classes="second-factor")
+            yield Field(
+                "Code",
+                CodeInput(id="code"),
+                help="Six digits; or one of your backup recovery codes.",
+                reserve_error=True,
+                classes="second-factor",
+            )
             yield Notice()
+            with Actions():
+                yield ActionButton("Quit", id="quit", shortcut="^q")
+                yield ActionButton("Show", id="show", shortcut=SHOW_KEY, classes="first-factor")
+                yield ActionButton("Start again", id="again", shortcut="esc", classes="second-factor")
+                yield ActionButton("Sign in", id="sign-in", shortcut="enter", variant="primary")
+            yield Actions(id="other-ways", classes="-together -hidden")
         yield HelpLine()
         yield KeyFooter()
 
-    def _greeting(self) -> str:
-        if demo := self.account.demo_credentials:
-            return f"This is the demo. Sign in as {demo.name} with the password: {demo.password}"
-        return "Sign in to your account."
-
     def on_mount(self) -> None:
+        self._show_step(None)
+        self.query_one("#other-ways").border_title = "or"
         self.query_one(Notice).say(self._sentence, "warning")
-        self.call_after_refresh(self._start_opening)
 
-    def _start_opening(self) -> None:
-        self._opening = self.open_data()
-
-    @work(exclusive=True, group="open")
-    async def open_data(self) -> None:
-        try:
-            is_first_run = await self.account.open()
-            if is_first_run:
-                self.app.show_first_run(self._sentence)
-                return
+    async def opened(self, *, is_first_run: bool) -> None:
+        if is_first_run:
+            typed = {control: self.query_one(f"#{control}", Input).value for control in ("username", "password")}
+            self.app.show_first_run(self._sentence, typed)
+        else:
             await self._offer(await self.account.sign_in_options())
-        except GatekeyError as error:
-            self.query_one(Notice).say(f"{error.title}. {error}")
+
+    def show_failure(self, error: GatekeyError) -> None:
+        """Show `error` at its field, with the attempts that are left, or else in the notice."""
+        sentence = failure_text(error)
+        at_field = show_at_field(self, error, sentence=sentence)
+        self.query_one(Notice).say("" if at_field else f"{error.title}. {sentence}")
 
     @on(Input.Changed, "#username")
     def name_changed(self) -> None:
@@ -102,33 +143,51 @@ class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
             self.wait_seconds = 0
             self.query_one(Notice).say("")
 
-    @on(Input.Submitted, "#username")
-    def username_entered(self) -> None:
-        self.query_one("#password").focus()
-
-    @on(Input.Submitted, "#password")
+    @on(Input.Submitted)
     @on(Button.Pressed, "#sign-in")
-    def password_entered(self) -> None:
-        self._start()
-
-    @on(Input.Submitted, "#code")
-    @on(Button.Pressed, "#continue")
-    def code_entered(self) -> None:
-        self._start()
+    def entered(self) -> None:
+        """Send the step, or go to the field that is still empty."""
+        controls = ("username", "password") if self._step is None else ("code",)
+        empty = next((control for control in controls if not self.query_one(f"#{control}", Input).value), None)
+        if empty is None:
+            self._start()
+        elif self.query_one(f"#{empty}").has_focus:
+            show_errors(self, {empty: IF_EMPTY[empty]})
+        else:
+            self.query_one(f"#{empty}").focus()
 
     @on(Button.Pressed, "#again")
-    def start_again(self) -> None:
-        self._show_first_factor()
+    def again_pressed(self) -> None:
+        self.action_start_again()
+
+    @on(Button.Pressed, "#quit")
+    async def quit_pressed(self) -> None:
+        await self.app.action_quit()
 
     @on(Button.Pressed, ".passkey")
-    def passkey_chosen(self) -> None:
-        if not self.busy:
-            self.sign_in_with_passkey()
+    def passkey_pressed(self) -> None:
+        self.action_passkey()
 
     @on(Button.Pressed, ".provider")
-    def provider_chosen(self, event: Button.Pressed) -> None:
+    def provider_pressed(self, event: Button.Pressed) -> None:
         if not self.busy:
             self.sign_in_with_provider(event.button.name or "")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return self._step is not None if action == "start_again" else True
+
+    def action_start_again(self) -> None:
+        if not self.busy:
+            self._show_first_factor()
+
+    def action_passkey(self) -> None:
+        if not self.busy and self._step is None and self.query("#other-ways .passkey"):
+            self.sign_in_with_passkey()
+
+    def action_provider(self, number: int) -> None:
+        providers = list(self.query("#other-ways .provider").results(Button))
+        if not self.busy and self._step is None and number < len(providers):
+            self.sign_in_with_provider(providers[number].name or "")
 
     def _start(self) -> None:
         if self.wait_seconds == 0:
@@ -137,7 +196,7 @@ class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
     async def _check(self) -> None:
         try:
             self.query_one(Notice).say("Checking…", "muted")
-            if not await self._is_open():
+            if not await self.is_open():
                 return
             if self._step is None:
                 name = self.query_one("#username", Input).value
@@ -152,7 +211,7 @@ class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
         except TooManyAttempts as error:
             self.wait_seconds = int(error.retry_after.total_seconds())
         except GatekeyError as error:
-            self.query_one(Notice).say("" if show_at_field(self, error) else f"{error.title}. {error}")
+            self.show_failure(error)
 
     @work(exclusive=True, group="sign-in")
     async def sign_in_with_passkey(self) -> None:
@@ -180,14 +239,6 @@ class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
         except GatekeyError as error:
             self.query_one(Notice).say(f"{error.title}. {error}")
 
-    async def _is_open(self) -> bool:
-        """Wait until the data is open; returns whether it is. After a failure it is opened once more."""
-        if self._opening is None or (self._opening.is_finished and not self.account.is_open):
-            self._start_opening()
-        if self._opening is not None:
-            await self._opening.wait()
-        return self.account.is_open
-
     def watch_wait_seconds(self, seconds: int) -> None:
         if seconds and self._countdown is None:
             self._countdown = self.set_interval(1, self._count_down)
@@ -207,20 +258,29 @@ class SignIn(SmallScreenGuard, SubmitOnce, Screen[None]):
         if step is None:
             self.app.show_console()
             return
-        self._step = step
-        self.query_one(ContentSwitcher).current = "second-factor"
+        self._show_step(step)
         self.query_one(Notice).say(f"{sanitize(step.name)} has two-factor authentication.", "muted")
         self.query_one("#code").focus()
 
     def _show_first_factor(self) -> None:
-        self._step = None
-        self.query_one(ContentSwitcher).current = "first-factor"
+        self._show_step(None)
         self.query_one(Notice).say("")
         self.query_one("#username").focus()
 
+    def _show_step(self, step: SecondFactorNeeded | None) -> None:
+        """Show the first factor, or the second one that `step` asks for."""
+        self._step = step
+        self.set_class(step is None, "-first")
+        self.query_one("#sign-in", Button).label = "Sign in" if step is None else "Continue"
+        self.refresh_bindings()
+
     async def _offer(self, ways: SignInOptions) -> None:
         row = self.query_one("#other-ways", Actions)
-        buttons = [ActionButton("Use a passkey", classes="passkey")] if ways.passkeys else []
-        buttons += [ActionButton(f"Use {each.name}", name=each.slug, classes="provider") for each in ways.providers]
+        buttons = []
+        if ways.passkeys:
+            buttons.append(ActionButton("Passkey", shortcut=PASSKEY_KEY, classes="passkey"))
+        keys = (*PROVIDER_KEYS, *[""] * len(ways.providers))
+        for each, key in zip(ways.providers, keys, strict=False):
+            buttons.append(ActionButton(each.name, shortcut=key, name=each.slug, classes="provider"))
         row.set_class(not buttons, "-hidden")
         await row.mount_all(buttons)

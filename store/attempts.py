@@ -24,7 +24,7 @@ from store.errors import (
 )
 from store.models import Account
 from store.row_locks import lock_against_deletion
-from store.throttle import DISABLED_AFTER_FAILURES, Factor, Throttles, lock_duration
+from store.throttle import DISABLED_AFTER_FAILURES, FREE_FAILURES, Factor, Throttles, lock_duration
 
 FAILED_ATTEMPT_ERRORS: Final[tuple[type[GatekeyError], ...]] = (
     WrongCredentials,
@@ -66,6 +66,7 @@ class Attempts:
         try:
             yield
         except FAILED_ATTEMPT_ERRORS as error:
+            error.tries_left = max(0, FREE_FAILURES - failures)
             reason = {"factor": factor.value}
             if isinstance(error, CodeAlreadyUsed):
                 reason["reason"] = _USED_BEFORE

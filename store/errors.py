@@ -66,6 +66,8 @@ class GatekeyError(Exception):
     def __init__(self, sentence: str | None = None, *, field: str = "") -> None:
         super().__init__(sentence or self.sentence)
         self.field = field
+        self.tries_left: int | None = None
+        """The attempts that are left before a wait, for a failed attempt; the same for known and unknown names."""
 
 
 # -- input -----------------------------------------------------------------------------------------------------
@@ -167,7 +169,7 @@ class NotAuthentic(GatekeyError):
 
 class WrongCredentials(NotAuthentic):
     title = "Sign-in failed"
-    sentence = "The username or the password is wrong."
+    sentence = "Wrong username or password."
 
 
 class WrongOriginalPassword(NotAuthentic):

@@ -3,7 +3,6 @@
 import random
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -43,6 +42,7 @@ from store.second_factor import SecondFactors
 from store.sessions import Sessions
 from store.settings import Settings
 from store.sign_in import SignIn
+from store.sign_in_news import SignInHistory
 from store.site import Site
 from store.sqlite_engine import prepare_file
 from store.strength import Estimator, estimate
@@ -86,6 +86,7 @@ class Store:
     suspension: Suspensions
     exports: Exports
     recommendations: Recommendations
+    sign_in_history: SignInHistory
     rates: RequestRates
     retention: Retention
 
@@ -203,20 +204,7 @@ def assemble(context: Context) -> Store:
         suspension=Suspensions(context, audit, sessions, notices),
         exports=Exports(context, audit, sessions),
         recommendations=Recommendations(context, sessions, two_factor, settings, site, pricing),
+        sign_in_history=SignInHistory(sessions),
         rates=RequestRates(context),
         retention=Retention(context, site),
     )
-
-
-def default_path() -> Path:
-    """The default path of the database: the user's data folder of the platform."""
-    from platformdirs import user_data_path
-
-    return user_data_path("gatekey", appauthor=False) / "gatekey.sqlite3"
-
-
-def default_key_path() -> Path:
-    """The default path of the key: the user's configuration folder of the platform, apart from the data."""
-    from platformdirs import user_config_path
-
-    return user_config_path("gatekey", appauthor=False) / "key"

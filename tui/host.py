@@ -26,7 +26,7 @@ from tui.terminal import UTF_8, has_job_control
 from tui.themes import THEME_LABELS, THEME_NAMES, gatekey_themes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from textual.filter import LineFilter
@@ -141,6 +141,8 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         self.leave_on_signals()
         if self.account.starts_signed_in:
             self.show_console()
+        elif self.account.starts_empty:
+            self.show_first_run()
         else:
             self.show_sign_in()
         self._warn_of_config()
@@ -186,8 +188,11 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         """Replace every screen by the console."""
         raise NotImplementedError
 
-    def show_first_run(self, sentence: str = "") -> None:
-        """Replace every screen by the creation of the first account. `sentence` says why."""
+    def show_first_run(self, sentence: str = "", typed: Mapping[str, str] | None = None) -> None:
+        """Replace every screen by the creation of the first account. `sentence` says why.
+
+        `typed` is what was typed for it already, by the id of the field.
+        """
         raise NotImplementedError
 
     @property

@@ -23,16 +23,25 @@ class KeyedAction:
 EVERYWHERE: Final = "everywhere"
 _ENCLOSING: Final = {
     "page": (EVERYWHERE,),
-    "rows": ("settings", "page", EVERYWHERE),
+    "rows": (
+        *("settings", "page", "modal", "list", "passkey-list", "two-factor", "shown-once", "codes"),
+        *("conflict", "delete", "proof", "confirm", "choice", "help", EVERYWHERE),
+    ),
     "settings": ("page", EVERYWHERE),
     "module": ("page", EVERYWHERE),
     "sign-in": ("page", EVERYWHERE),
+    "entry": ("page", EVERYWHERE),
+    "passwords": ("sign-in", "entry", "page", "modal", "proof", EVERYWHERE),
     "modal": (EVERYWHERE,),
     "list": ("modal", EVERYWHERE),
     "passkey-list": ("modal", EVERYWHERE),
     "two-factor": ("modal", EVERYWHERE),
     "shown-once": ("modal", EVERYWHERE),
     "codes": ("modal", EVERYWHERE),
+    "conflict": ("modal", EVERYWHERE),
+    "choice-row": ("conflict", "modal", EVERYWHERE),
+    "delete": ("modal", EVERYWHERE),
+    "proof": ("modal", EVERYWHERE),
 }
 """The places that enclose a place: their actions work in it too. EVERYWHERE encloses any other place."""
 _TABLE: Final = """\
@@ -87,6 +96,14 @@ sidebar       sidebar.last              end G
 sidebar       sidebar.close             escape
 sidebar       sidebar.open              enter space
 sign-in       lock.sign-out             escape
+entry         sign-in.passkey           f3
+entry         sign-in.provider-1        f4
+entry         sign-in.provider-2        f5
+entry         sign-in.provider-3        f6
+entry         sign-in.provider-4        f7
+entry         sign-in.provider-5        f8
+entry         sign-in.again             escape
+passwords     secret.show               ctrl+v
 modal         modal.help                f1 question_mark
 modal         modal.cancel              escape
 modal         wizard.cancel             escape
@@ -106,6 +123,13 @@ two-factor    two-factor.disable        d
 shown-once    secret.flip               space enter
 shown-once    secret.copy               c
 shown-once    secret.save               w
+conflict      conflict.theirs           t
+conflict      conflict.save             ctrl+s
+choice-row    choice-row.switch         space enter
+choice-row    choice-row.left           left
+choice-row    choice-row.right          right
+delete        delete.export             e
+proof         proof.passkey             f3
 confirm       confirm.help              f1 question_mark
 confirm       confirm.yes               y
 confirm       confirm.no                n escape

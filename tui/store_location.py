@@ -139,7 +139,7 @@ def database_url(options: Options, environ: Mapping[str, str]) -> str:
     """The SQLAlchemy URL: the option, else `GATEKEY_DATABASE`, else a file in the platform's data folder."""
     from sqlalchemy.engine import URL
 
-    from store.store import default_path
+    from store.default_paths import default_path
 
     said = options.database or environ.get(DATABASE_VARIABLE) or ""
     if ":/" in said or said.startswith("sqlite:"):
@@ -150,7 +150,7 @@ def database_url(options: Options, environ: Mapping[str, str]) -> str:
 
 def key_path(options: Options, environ: Mapping[str, str]) -> Path | None:
     """The key file: the option, else `GATEKEY_KEY_FILE`, else the default; None if the key is in `GATEKEY_KEY`."""
-    from store.store import default_key_path
+    from store.default_paths import default_key_path
 
     if options.key_file is not None:
         return options.key_file.expanduser()
@@ -167,7 +167,7 @@ def new_files(options: Options) -> NewFiles:
 def own_folders(options: Options, environ: Mapping[str, str]) -> Iterator[Path]:
     """Gatekey's own folders: of the database, the key, and keys.toml."""
     from store.database import Database
-    from store.store import default_key_path, default_path
+    from store.default_paths import default_key_path, default_path
     from tui.keymap import config_path
 
     yield default_path().parent

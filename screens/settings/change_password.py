@@ -9,20 +9,25 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
-from screens.password_strength import MIN_PASSWORD_CHARS, show_strength
-from store.errors import PasswordRefused, PasswordsDoNotMatch, WrongOriginalPassword
+from screens.password_strength import MIN_PASSWORD_CHARS, rules, show_match, show_strength
+from store.errors import GatekeyError, PasswordRefused, PasswordsDoNotMatch, WrongOriginalPassword
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
 from tui.widgets.secret_input import SecretInput
-from tui.widgets.strength import StrengthMeter
+from tui.widgets.show_secrets import SHOW_KEY, ShowSecrets
 
-RULES: Final = "At least {} characters and not easy to guess. Use it nowhere else."
+IF_EMPTY: Final = {
+    "original-password": "Enter the password you use now.",
+    "new-password": "Enter the password you want.",
+    "confirmation": "Enter the new password once more.",
+}
+"""What is said at an empty field, from the first one to the last."""
 
 
-class ChangePassword(AccountModal[bool]):
-    """Result: True if the password was changed."""
+class ChangePassword(AccountModal[bool], ShowSecrets):
+    """Result: True if the password was changed. A toast has said so then."""
 
     HELP_TEXT: ClassVar[str] = (
         "The original password, if you have one, proves that it is you. The new one needs at least the strength the "
@@ -34,47 +39,66 @@ class ChangePassword(AccountModal[bool]):
         """Without a password there is no field for the original one, and the account asks for another proof."""
         super().__init__()
         self._has_password = has_password
+        self._others: int | None = None
+        """The other sessions of the account, once they were counted."""
 
     def compose(self) -> ComposeResult:
-        with Dialog("Change Password" if self._has_password else "Set a Password"):
-            yield Static(
-                "The change takes effect at once, and your other sessions are signed out.", classes="dialog-body muted"
-            )
+        title = "Change Password" if self._has_password else "Set a Password"
+        with Dialog(title, subtitle=rules(MIN_PASSWORD_CHARS)):
             if self._has_password:
-                yield Field("Original password", SecretInput(id="original-password"))
-            yield Field("New password", SecretInput(id="new-password"))
-            yield Field("Confirm new password", SecretInput(id="confirmation"))
-            yield Field("Strength", StrengthMeter())
-            yield Static(RULES.format(MIN_PASSWORD_CHARS), id="rules", classes="muted")
+                yield Field("Original password", SecretInput(id="original-password"), reserve_error=True)
+            yield Field("New password", SecretInput(id="new-password"), reserve_error=True)
+            yield Field("Confirm new password", SecretInput(id="confirmation"), reserve_error=True)
+            yield Static(_consequence(None), id="consequence", markup=False, classes="muted")
             yield Notice()
             with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
+                yield ActionButton("Show", id="show", shortcut=SHOW_KEY)
                 label = "Change password" if self._has_password else "Set password"
                 yield ActionButton(label, id="change", shortcut="enter", variant="primary")
 
     def on_mount(self) -> None:
         self.show_rules()
+        self.count_sessions()
 
     @work(group="rules")
     async def show_rules(self) -> None:
         shortest = await self.run_with_reauth(self.account.minimum_password_length)
         if shortest is not None:
-            self.query_one("#rules", Static).update(RULES.format(shortest.value))
+            self.query_one(Dialog).subtitle = rules(shortest.value)
 
-    @on(Input.Changed, "#new-password")
-    def new_password_changed(self) -> None:
-        self.measure()
+    @work(group="sessions")
+    async def count_sessions(self) -> None:
+        """Say how many sessions the change ends."""
+        try:
+            overview = await self.account.security()
+        except GatekeyError:
+            return  # the sentence without a number stays, and the change reports the failure
+        self._others = len(overview.sessions) - 1
+        self.query_one("#consequence", Static).update(_consequence(self._others))
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        new, confirmation = self._text("new-password"), self._text("confirmation")
+        if event.input.id == "new-password":
+            self.measure()
+        if event.input.id != "original-password":
+            show_match(self._field("confirmation"), new, confirmation)
 
     @work(exclusive=True, group="strength")
     async def measure(self) -> None:
-        await show_strength(self.account, self.query_one(StrengthMeter), self._text("new-password"))
+        await show_strength(self.account, self._field("new-password"), self._text("new-password"))
 
     @on(Input.Submitted)
-    def submitted(self, event: Input.Submitted) -> None:
-        if event.input.id == "confirmation":
-            self.change_pressed()
+    def entered(self) -> None:
+        """Do what the button does, or go to the first field that is still empty."""
+        empty = next(
+            (field.control.id or "" for field in self.query(Field) if not self._text(field.control.id or "")), ""
+        )
+        if empty:
+            show_errors(self, {empty: IF_EMPTY[empty]})
         else:
-            self.focus_next()
+            self.submit(self._change)
 
     @on(Button.Pressed, "#change")
     def change_pressed(self) -> None:
@@ -96,6 +120,7 @@ class ChangePassword(AccountModal[bool]):
         if done is not None:
             for secret in self.query(SecretInput):
                 secret.clear()
+            self.app.notify(_success(self._others), markup=False)
             self.dismiss(True)
 
     async def _problems(self) -> dict[str, str]:
@@ -103,7 +128,7 @@ class ChangePassword(AccountModal[bool]):
         original, new = self._text("original-password"), self._text("new-password")
         problems = {}
         if not new:
-            problems["new-password"] = "Enter the password you want."
+            problems["new-password"] = IF_EMPTY["new-password"]
         else:
             try:
                 await self.account.check_new_password(new)
@@ -112,7 +137,7 @@ class ChangePassword(AccountModal[bool]):
         if new != self._text("confirmation"):
             problems["confirmation"] = PasswordsDoNotMatch.sentence
         if self._has_password and not original:
-            problems["original-password"] = "Enter the password you use now."
+            problems["original-password"] = IF_EMPTY["original-password"]
         elif self._has_password and problems:
             # `change_password` would check it, but is not called.
             try:
@@ -124,3 +149,25 @@ class ChangePassword(AccountModal[bool]):
     def _text(self, name: str) -> str:
         """The value of a field, or "" if there is no such field."""
         return next((field.value for field in self.query(f"#{name}").results(SecretInput)), "")
+
+    def _field(self, name: str) -> Field:
+        return next(field for field in self.query(Field) if field.control.id == name)
+
+
+def _sessions(others: int) -> str:
+    return "other session" if others == 1 else f"{others} other sessions"
+
+
+def _consequence(others: int | None) -> str:
+    """What the change does to the `others`; None while they are not counted."""
+    if others == 0:
+        return "Takes effect immediately. You have no other sessions."
+    told = "other sessions are" if others is None else f"{_sessions(others)} {'is' if others == 1 else 'are'}"
+    return f"Takes effect immediately. Your {told} signed out."
+
+
+def _success(others: int | None) -> str:
+    if others is None:
+        return "Password changed. Your other sessions were signed out."
+    told = f"{others} other {'session was' if others == 1 else 'sessions were'} signed out."
+    return f"Password changed. {told}" if others else "Password changed."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
@@ -16,13 +17,15 @@ from store.text import sanitize
 from store.values.sections import rebased
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
+from tui.widgets.choice_row import ChoiceRow
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
-from tui.widgets.toggle import Toggle
 
 if TYPE_CHECKING:
     from store.sections import Section
 
+MINE: Final = "mine"
+SAVED: Final = "saved"
 MAX_SHOWN_CHARACTERS: Final = 160
 """Characters of a value that are shown, on several lines."""
 
@@ -32,10 +35,14 @@ class Conflict(AccountModal[Any]):
 
     HELP_TEXT: ClassVar[str] = (
         "Somebody saved these settings after you opened them. Each field that differs shows both values; "
-        "choose one for each, then save. What you did not edit starts at what is stored. Going back keeps "
+        "choose one for each, then save. What you did not edit starts at what is saved. Going back keeps "
         "your form as it was."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#cancel"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "theirs", "Take all", id="conflict.theirs", tooltip="Take every value that is saved"),
+        Binding("ctrl+s", "save", "Save", id="conflict.save", tooltip="Save what is chosen here"),
+    ]
 
     def __init__(self, base: Section, theirs: Section, mine: Section) -> None:
         """`base` is the section that the form was filled with. A value of `mine` that equals it was not edited here."""
@@ -47,29 +54,29 @@ class Conflict(AccountModal[Any]):
     def compose(self) -> ComposeResult:
         with Dialog("Changed somewhere else"):
             yield Static(
-                "These settings were saved somewhere else since you opened them. Nothing was overwritten. Choose for "
-                "each which one to keep.",
+                "These settings were saved somewhere else since you opened them. Nothing was overwritten. Choose which "
+                "value to keep: yours, or the one that is saved.",
                 classes="dialog-body",
             )
             for setting in self._differing:
-                choice = Toggle(setting in self._edited, on="yours", off="stored", id=f"keep-{setting.name}")
-                yield Field(setting.title, choice)
-                yield Field("  stored", Static(_shown(setting, self._theirs), markup=False))
-                yield Field("  yours", Static(_shown(setting, self._mine), markup=False))
+                mine = (MINE, _shown(setting, self._mine))
+                saved = (SAVED, _shown(setting, self._theirs))
+                chosen = int(setting not in self._edited)
+                yield Field(setting.title, ChoiceRow(mine, saved, chosen=chosen, id=f"keep-{setting.name}"))
             yield Notice()
             with Actions():
                 yield ActionButton("Back", id="cancel", shortcut="esc")
-                yield ActionButton("Take what is stored", id="theirs")
-                yield ActionButton("Save this choice", id="save", variant="primary")
+                yield ActionButton("Take all that is saved", id="theirs", shortcut="t")
+                yield ActionButton("Save this choice", id="save", shortcut="^s", variant="primary")
 
     @on(Button.Pressed, "#theirs")
-    def take_theirs(self) -> None:
+    def action_theirs(self) -> None:
         self.dismiss(self._theirs)
 
     @on(Button.Pressed, "#save")
-    def save_choice(self) -> None:
+    def action_save(self) -> None:
         names = (setting.name for setting in self._differing)
-        mine = frozenset(name for name in names if self.query_one(f"#keep-{name}", Toggle).value)
+        mine = frozenset(name for name in names if not self.query_one(f"#keep-{name}", ChoiceRow).chosen)
         theirs: Any = self._theirs
         self.dismiss(rebased(theirs, self._mine, mine))
 

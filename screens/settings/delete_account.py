@@ -6,6 +6,8 @@ from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
@@ -30,7 +32,10 @@ class DeleteAccount(AccountModal[bool]):
         "The export, where files may be saved, is one JSON file with everything stored about you, without secrets. "
         "Confirm works once the username is typed exactly. Afterwards nothing is left and nothing can be brought back."
     )
-    AUTO_FOCUS: ClassVar[str | None] = "#export, #cancel"
+    AUTO_FOCUS: ClassVar[str | None] = "#cancel"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "export", "Export", id="delete.export", tooltip="Save everything that is stored about you"),
+    ]
 
     def __init__(self, name: str, *, keeps_old_rows: bool = False) -> None:
         super().__init__()
@@ -47,24 +52,42 @@ class DeleteAccount(AccountModal[bool]):
             if self._keeps_old_rows:
                 yield Static(VACUUM_SENTENCE, classes="dialog-body spaced")
             yield Static("Ensure all necessary data has been exported before proceeding.", classes="dialog-body spaced")
-            if self.account.files.are_allowed:
-                yield ActionButton("Export everything first", id="export")
-            else:
+            if not self.account.files.are_allowed:
                 yield Static(f"{FILES_ARE_OFF} Ask the administrator for your data.", classes="muted files-off")
             yield Static(f"To confirm, enter your username: {sanitize(self._username)}", markup=False, classes="spaced")
-            yield Field("Username", TextInput(id="username"))
+            yield Field("Username", TextInput(id="username"), reserve_error=True)
             yield Notice()
             with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
-                yield ActionButton("Confirm", id="confirm", variant="error", disabled=True)
+                if self.account.files.are_allowed:
+                    yield ActionButton("Export everything first", id="export", shortcut="e")
+                yield ActionButton("Confirm", id="confirm", shortcut="enter", variant="error", disabled=True)
 
     @on(Input.Changed, "#username")
     def name_changed(self, event: Input.Changed) -> None:
-        self.query_one("#confirm", Button).disabled = event.value != self._username
+        fits = event.value == self._username
+        self.query_one("#confirm", Button).disabled = not fits
+        if not event.value:
+            note = Content("")
+        elif fits:
+            note = Content.styled("✓ this is your username", "$text-success")
+        else:
+            note = Content.styled("○ not your username yet", "$foreground-muted")
+        self.query_one(Field).note = note
+
+    @on(Input.Submitted, "#username")
+    def name_entered(self, event: Input.Submitted) -> None:
+        if event.value == self._username:
+            self.confirm_pressed()
 
     @on(Button.Pressed, "#export")
-    def export_pressed(self) -> None:
+    def action_export(self) -> None:
         self.export()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "export" and not self.account.files.are_allowed:
+            return False
+        return super().check_action(action, parameters)
 
     @on(Button.Pressed, "#confirm")
     def confirm_pressed(self) -> None:

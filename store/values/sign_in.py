@@ -15,6 +15,26 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class PastSignIn:
+    """The sign-in before this one."""
+
+    at: datetime
+    source: str
+    failed_since: int
+    """Failed sign-ins between the two."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInNews:
+    """What a person should know after a sign-in."""
+
+    past: PastSignIn | None
+    """None at the very first sign-in."""
+    backup_codes_left: int | None
+    """The unused backup codes if this sign-in used one; else None."""
+
+
+@dataclass(frozen=True, slots=True)
 class SecondFactorNeeded:
     """A right first factor. `ticket` and a code open a session until `expires_at`."""
 

@@ -44,7 +44,7 @@ def test_an_account_from_its_first_minute_to_its_last(tmp_path: Path) -> None:
         sign_out(terminal)
         terminal.enter("Username", NAME)
         terminal.enter("Password", PASSWORD, masked=True)
-        terminal.until("The username or the password is wrong.")
+        terminal.until("Wrong username or password.")
         terminal.enter("Password", NEW_PASSWORD, masked=True)
         terminal.enter("Code", codes[3])
         terminal.until("7 of 10 backup codes left")

@@ -218,7 +218,7 @@ class Walk:
         await self.refuse_passkey()
         await self.back(2)
         await self.go("delete", "x")
-        await self.go("export", "enter")
+        await self.go("export", "e")
         await self.back(2)
 
     async def passkey_page(self, where: str) -> None:

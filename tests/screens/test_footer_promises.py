@@ -34,7 +34,7 @@ def key_of(shown: str) -> str:
     """The name of a key by what the line writes for it."""
     if shown.startswith("^"):
         return f"ctrl+{shown[1:]}"
-    return _character_to_key(shown) if len(shown) == 1 else {"esc": "escape"}.get(shown, shown)
+    return _character_to_key(shown) if len(shown) == 1 else {"esc": "escape", "↑↓": "up"}.get(shown, shown)
 
 
 async def press_and_note(stage: Stage, key: str) -> list[tuple[str, bool | None]]:
@@ -65,7 +65,8 @@ async def broken_promises(stage: Stage) -> list[str]:
         shown = [key_of(part) for part in hint.key.split()] if len(hint.presses) == 1 else []
         for key, action in [*((key, hint.action) for key in shown), *hint.presses]:
             ran = await press_and_note(stage, key)
-            if (action, True) not in ran:
+            # In a list the arrows move its own line.
+            if (action, True) not in ran and not (action.startswith("walk(") and ran):
                 broken.append(f"{type(stage.app.screen).__name__}: {key} {hint.description}: {ran}")
     return broken
 
@@ -138,9 +139,8 @@ async def test_a_question_mark_beside_the_fields_of_a_dialog_helps() -> None:
         assert isinstance(stage.app.screen, ChangePassword)
         stage.app.screen.query_one("#cancel").focus()
         await stage.settle()
-        assert stage.text().split("\n")[-1].split() == [
-            *("enter", "Cancel", "esc", "Cancel", "^p", "Commands", "?", "Help", "^q", "Quit")
-        ]
+        line = stage.text().split("\n")[-1]
+        assert all(hint in line for hint in ("^v Show", "esc Cancel", "^p Commands", "? Help", "^q Quit")), line
         await stage.press("question_mark")
         assert isinstance(stage.app.screen, Help)
         await stage.press("question_mark")

@@ -39,7 +39,7 @@ def stored(stage: Stage) -> tuple[NotificationSettings, PriceSettings, PrivacySe
 
 
 async def toggle(stage: Stage, control: str) -> None:
-    stage.app.screen.query_one(f"#{control}", Toggle).focus()
+    stage.app.screen.query_one(f"#{control}").focus()
     await stage.press("space")
 
 
@@ -228,7 +228,7 @@ def elsewhere(stage: Stage, **changes: object) -> None:
 async def test_a_newer_version_is_shown_field_by_field() -> None:
     async with console() as stage:
         await meet(stage, threshold_micro_usd=3_000_000, email_on=False)
-        assert stage.says("stored $3.00 yours $9.00")
+        assert stage.says("(•) mine $9.00 ( ) saved $3.00")
         await stage.click("#save")
         section = stored(stage)[0]
         assert section.threshold_micro_usd == 9_000_000
@@ -287,11 +287,11 @@ async def test_both_values_of_a_conflict_can_be_read(length: int) -> None:
         await stage.press("ctrl+s")
         assert isinstance(stage.app.screen, Conflict)
         seen = "".join(stage.text().replace("│", " ").split())
-        assert "storedhttps://hooks.example.org/aaa" in seen
-        assert "yourshttps://hooks.example.org/aaa" in seen
+        assert "savedhttps://hooks.example.org/aaa" in seen
+        assert "minehttps://hooks.example.org/aaa" in seen
         assert "a/theirs" in seen
         assert "a/mine" in seen
-        assert stage.says("Back esc Take what is stored Save this choice")
+        assert stage.says("Back esc Take all that is saved t Save this choice ^s")
 
 
 async def test_going_back_from_a_conflict_keeps_the_form() -> None:

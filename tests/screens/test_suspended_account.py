@@ -44,7 +44,7 @@ async def test_a_locked_console_ends_with_a_sentence() -> None:
 async def test_only_the_right_password_is_told() -> None:
     async with console(signed_in=False) as stage:
         suspend(stage)
-        for password, sentence in (("wrong", "The username or the password is wrong."), (PASSWORD, "is suspended.")):
+        for password, sentence in (("wrong", "Wrong username or password."), (PASSWORD, "is suspended.")):
             await stage.fill("username", "alice")
             await stage.fill("password", password)
             await stage.click("#sign-in")

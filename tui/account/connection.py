@@ -38,6 +38,11 @@ class ConnectionService(Protocol):
         ...
 
     @property
+    def starts_empty(self) -> bool:
+        """True if it is known before `open` that nobody has an account. Raises nothing."""
+        ...
+
+    @property
     def files(self) -> FileService:
         """Saves files on the machine of the console. Raises nothing."""
         ...
@@ -55,6 +60,10 @@ class ConnectionService(Protocol):
 
     async def wait_until_open(self) -> None:
         """Wait until a call of `open`, by whichever task, has succeeded. Raises nothing."""
+        ...
+
+    async def place(self) -> str:
+        """Where the data is, for a person, without credentials. Raises nothing."""
         ...
 
     async def close(self) -> None:

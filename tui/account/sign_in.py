@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from store.values.bindings import ProviderInfo
-    from store.values.sign_in import SecondFactorNeeded
+    from store.values.sign_in import SecondFactorNeeded, SignInNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,14 @@ class SignInService(Protocol):
     @property
     def sign_in_notice(self) -> str:
         """A sentence on what the person should change after this sign-in, such as a short password; or "".
+
+        Raises nothing.
+        """
+        ...
+
+    @property
+    def sign_in_news(self) -> SignInNews | None:
+        """The sign-in before the one of this session, and what it used up; None if nothing is known of it.
 
         Raises nothing.
         """

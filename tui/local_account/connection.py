@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
+from tui.data_place import place
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
@@ -32,6 +34,10 @@ class LocalConnection(LocalTopic):
     def starts_signed_in(self) -> bool:
         return self._options.demo or bool(self._token)
 
+    @property
+    def starts_empty(self) -> bool:
+        return self._opened is None and self._is_absent
+
     def now(self) -> datetime:
         from store.clock import SystemClock
 
@@ -45,6 +51,9 @@ class LocalConnection(LocalTopic):
 
     async def wait_until_open(self) -> None:
         await self._was_opened.wait()
+
+    async def place(self) -> str:
+        return await asyncio.to_thread(place, self._options, os.environ)
 
     async def close(self) -> None:
         await self._logins.drop()

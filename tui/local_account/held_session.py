@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from store.values.sign_in import SecondFactorNeeded, SignedIn
+    from store.values.sign_in import SecondFactorNeeded, SignedIn, SignInNews
 
 
 class HeldSession:
@@ -19,6 +19,8 @@ class HeldSession:
         """Empty without a session."""
         self._required_length = 0
         """The characters that the site asks of a password, if the one given at the sign-in has fewer; else 0."""
+        self.news: SignInNews | None = None
+        """What the person should know of the sign-ins before, and of what this one used up."""
         self._not_ended: list[str] = []
         """Tokens of sessions to end. One stays here if the database did not answer; the next `end` tries again."""
         self._lock = threading.Lock()
@@ -72,4 +74,4 @@ class HeldSession:
     def _release(self) -> None:
         if self.token:
             self._not_ended.append(self.token)
-            self.token = ""
+            self.token, self.news = "", None

@@ -9,7 +9,7 @@ from tui.origin import peer, source
 
 if TYPE_CHECKING:
     from store.store import Store
-    from store.values.sign_in import SecondFactorNeeded, SignedIn
+    from store.values.sign_in import SecondFactorNeeded, SignedIn, SignInNews
     from tui.account import SignInOptions
 
 
@@ -19,6 +19,10 @@ class LocalSignIn(LocalTopic):
     @property
     def sign_in_notice(self) -> str:
         return self._session.notice
+
+    @property
+    def sign_in_news(self) -> SignInNews | None:
+        return self._session.news
 
     async def sign_in_options(self) -> SignInOptions:
         return await self._call_without_session(_options, self._store)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from store.errors import SessionEnded
+from store.errors import GatekeyError, SessionEnded
+from tui.data_place import is_absent
 from tui.local_account.device_logins import DeviceLogins
 from tui.local_account.files import LocalFiles
 from tui.local_account.held_session import HeldSession
@@ -29,6 +32,7 @@ class LocalTopic:
         """`opened` is a store that is open already, and `token` a session on it: both for tests."""
         self._options = options
         self._opened = opened
+        self._is_absent = opened is None and is_absent(options, os.environ)
         self._session = HeldSession(token)
         self._new_files = new_files(options)
         self._logins = DeviceLogins()
@@ -67,4 +71,12 @@ class LocalTopic:
         self, sign_in: Callable[P, SignedIn | SecondFactorNeeded], /, *args: P.args, **kwargs: P.kwargs
     ) -> SecondFactorNeeded | None:
         """Run `sign_in(*args, **kwargs)` in a worker thread, and hold the session that it opened."""
-        return await asyncio.to_thread(self._session.enter, lambda: sign_in(*args, **kwargs))
+        return await asyncio.to_thread(self._enter_now, lambda: sign_in(*args, **kwargs))
+
+    def _enter_now(self, sign_in: Callable[[], SignedIn | SecondFactorNeeded]) -> SecondFactorNeeded | None:
+        step = self._session.enter(sign_in)
+        if step is None:
+            # The session is open, whether or not the log can be read.
+            with suppress(GatekeyError):
+                self._session.news = self._store.sign_in_history.news(self._token)
+        return step

@@ -1,4 +1,7 @@
-"""The row of buttons below a form or a question. It wraps into several lines where it has to."""
+"""The row of buttons below a form or a question. It wraps into several lines where it has to.
+
+In a dialog the last button, which is the primary one, stands at the right edge, but in a row of class `-together`.
+"""
 
 from collections.abc import Iterable
 
@@ -7,6 +10,8 @@ from textual.geometry import Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.layouts.horizontal import HorizontalLayout
 from textual.widget import Widget
+
+from tui.widgets.dialog import is_in_dialog
 
 
 class LinesLayout(HorizontalLayout):
@@ -17,9 +22,13 @@ class LinesLayout(HorizontalLayout):
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         placements = super().arrange(parent, children, size, greedy)
         # Most rows fit. A width of 0 is a question for the preferred width.
-        if not size.width or all(placement.region.right <= size.width for placement in placements):
+        if not size.width:
             return placements
-        return list(_in_lines(placements, size.width))
+        if any(placement.region.right > size.width for placement in placements):
+            placements = list(_in_lines(placements, size.width))
+        if len(placements) > 1 and not parent.has_class("-together") and is_in_dialog(parent):
+            placements = [*placements[:-1], _at_the_right(placements[-1], size.width)]
+        return placements
 
 
 class Actions(Horizontal):
@@ -44,3 +53,8 @@ def _in_lines(placements: Iterable[WidgetPlacement], width: int) -> Iterable[Wid
         moved = Region(region.x - left, region.y + top, min(region.width, width), region.height)
         below = max(below, moved.bottom)
         yield placement._replace(region=moved)
+
+
+def _at_the_right(placement: WidgetPlacement, width: int) -> WidgetPlacement:
+    region = placement.region
+    return placement._replace(region=Region(max(0, width - region.width), region.y, region.width, region.height))

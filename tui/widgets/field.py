@@ -31,6 +31,8 @@ class Field(Widget):
 
     error: reactive[str] = reactive("", init=False)
     """The error as one sentence, or "". A change of the control's value clears it."""
+    note: reactive[Content] = reactive(Content(""), init=False)
+    """Where a row is reserved for the error: what stands there while there is none, such as the strength."""
 
     def __init__(
         self,
@@ -41,12 +43,14 @@ class Field(Widget):
         about: str = "",
         consequence: str = "",
         title: str = "",
+        reserve_error: bool = False,
         id: str | None = None,  # noqa: A002 (as every widget has it)
         classes: str | None = None,
     ) -> None:
         """`beside` is to the right of the control, such as a unit or a button.
 
         The `HelpLine` shows `help`; the `ContextPanel` shows `title`, or else the label, `about` and `consequence`.
+        With `reserve_error` one row below the control is kept for the error, so that nothing moves when it appears.
         """
         super().__init__(id=id, classes=classes)
         self.label = sanitize(label)
@@ -57,6 +61,7 @@ class Field(Widget):
         """The purpose in full; paragraphs are separated by an empty line."""
         self.consequence = consequence
         self.title = sanitize(title) or self.label.strip()
+        self._reserved = int(reserve_error)
         self._beside = beside
 
     def compose(self) -> ComposeResult:
@@ -84,15 +89,16 @@ class Field(Widget):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         height = super().get_content_height(container, viewport, width)
-        return max(1, height) + len(self._error_lines(width))
+        return max(1, height) + max(self._reserved, len(self._error_lines(width)))
 
     def render(self) -> RenderResult:
         width = self.content_size.width
         errors = self._error_lines(width)
         style = "bold" if self.has_focus_within else ""
         label = Content.styled(self.label, style).truncate(max(0, self._label_cells(width)), ellipsis=True)
-        above = max(1, self.content_size.height - len(errors))
-        return Content("\n").join([label, *[Content("")] * (above - 1), *errors])
+        below = errors or [self._note_line(width)] * self._reserved
+        above = max(1, self.content_size.height - len(below))
+        return Content("\n").join([label, *[Content("")] * (above - 1), *below])
 
     @property
     def _column(self) -> int:
@@ -101,10 +107,18 @@ class Field(Widget):
     def _label_cells(self, width: int) -> int:
         return width if self.control.styles.margin.top else self._column - 1
 
+    def _indent(self, width: int) -> int:
+        """Cells before what stands below the control."""
+        return self._column if width - self._column >= MIN_ERROR_CELLS else min(2, width - 1)
+
+    def _note_line(self, width: int) -> Content:
+        indent = self._indent(width)
+        return self.note.truncate(max(1, width - indent), ellipsis=True).pad_left(indent) if width > 0 else Content("")
+
     def _error_lines(self, width: int) -> list[Content]:
         if not self.error or width <= 0:
             return []
-        indent = self._column if width - self._column >= MIN_ERROR_CELLS else min(2, width - 1)
+        indent = self._indent(width)
         lines = Content.styled(f"✗ {self.error}", "$text-error").wrap(max(1, width - indent))
         return [line.pad_left(indent) for line in lines]
 
@@ -128,13 +142,13 @@ def show_errors(root: DOMNode, sentences: Mapping[str, str]) -> list[str]:
     return _unplaced(fields, sentences)
 
 
-def show_at_field(root: DOMNode, error: GatekeyError, control: str | None = None) -> bool:
+def show_at_field(root: DOMNode, error: GatekeyError, control: str | None = None, sentence: str = "") -> bool:
     """Show `error` at its field, and clear every other field; returns whether there is such a field.
 
-    `control` is the id of the field's control, if that is not the name in the error.
+    `control` is the id of the field's control, if that is not the name in the error; `sentence` stands for the error's.
     """
     name = error.field if control is None else control
-    return not show_errors(root, {name: str(error)} if name else {}) and bool(name)
+    return not show_errors(root, {name: sentence or str(error)} if name else {}) and bool(name)
 
 
 def _unplaced(fields: Iterable[Field], sentences: Mapping[str, str]) -> list[str]:

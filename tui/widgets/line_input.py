@@ -9,6 +9,8 @@ from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.widgets import Input
 
+from tui.widgets.show_secrets import ShowSecrets
+
 _SCROLL_ACTIONS: Final = frozenset(
     {"scroll_left", "scroll_right", "scroll_up", "scroll_down", "page_left", "page_right"}
 )
@@ -36,7 +38,12 @@ class LineInput(Input):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # A long text scrolls, and its scroll keys would take ctrl+pageup from the tabs (8.2.8).
-        return False if action in _SCROLL_ACTIONS else super().check_action(action, parameters)
+        if action in _SCROLL_ACTIONS:
+            return False
+        # The key of Textual's own clipboard shows the passwords there. A terminal's paste is no key.
+        if action == "paste" and isinstance(self.screen, ShowSecrets):
+            return False
+        return super().check_action(action, parameters)
 
     async def _on_key(self, event: Key) -> None:
         self._restart_blink()

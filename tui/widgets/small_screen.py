@@ -14,6 +14,8 @@ from tui.widgets.backdrop import Backdrop, visible_footer
 
 MIN_SIZE: Final = Size(40, 10)
 """Columns and rows that every screen needs."""
+LOW_ROWS: Final = 22
+"""Below this many rows a dialog has no blank row inside its border."""
 
 # At run time a mixin has no base of its own, because it stands before the class it joins.
 if TYPE_CHECKING:
@@ -65,9 +67,12 @@ class SmallScreenGuard(ScreenPart):
         for size, points in ((width, self.app.HORIZONTAL_BREAKPOINTS), (height, self.app.VERTICAL_BREAKPOINTS)):
             names = [name for least, name in points or () if size >= least]
             self.add_class(*names[-1:], update=False)
+        if height < LOW_ROWS:
+            self.add_class("-low", update=False)
 
     def on_resize(self, event: Resize) -> None:
         small = event.size.width < MIN_SIZE.width or event.size.height < MIN_SIZE.height
+        self.set_class(event.size.height < LOW_ROWS, "-low")
         notes = list(self.query_children(SmallScreenNote))
         if small and not notes:
             self.mount(SmallScreenNote())

@@ -72,7 +72,7 @@ def test_a_right_password_opens_a_session(store: Store, clock: StillClock) -> No
 )
 def test_a_wrong_pair_says_nothing_more(store: Store, name: str, password: str) -> None:
     add_account(store)
-    with pytest.raises(WrongCredentials, match=r"^The username or the password is wrong\.$") as caught:
+    with pytest.raises(WrongCredentials, match=r"^Wrong username or password\.$") as caught:
         store.sign_in.with_password(name, password, source=SOURCE)
     assert caught.value.field == "password"
 

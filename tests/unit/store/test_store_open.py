@@ -14,6 +14,7 @@ from sqlalchemy import event, text
 from store import file_systems, sqlite_engine, sqlite_file
 from store.clock import SystemClock
 from store.database import Database
+from store.default_paths import default_key_path, default_path
 from store.errors import (
     DatabaseBusy,
     DatabaseDamaged,
@@ -31,7 +32,7 @@ from store.errors import (
 )
 from store.key_check import check_ring
 from store.sqlite_engine import APPLICATION_ID, prepare_file
-from store.store import Store, default_key_path, default_path, open_store
+from store.store import Store, open_store
 from tests.harness.people import Person, contents
 from tests.harness.postgres import PostgresServer
 from tests.harness.stores import PASSWORD, StillClock, add_account, make_ring, make_store, sign_in, sqlite_url

@@ -98,7 +98,7 @@ def test_who_does_not_know_the_password_is_told_nothing(store: Store, alice: Per
         with pytest.raises(GatekeyError) as caught:
             store.sign_in.with_password(name, "wrong", source=SOURCE)
         sentences.add((type(caught.value), str(caught.value), caught.value.field))
-    assert sentences == {(WrongCredentials, "The username or the password is wrong.", "password")}
+    assert sentences == {(WrongCredentials, "Wrong username or password.", "password")}
 
 
 def test_the_right_password_of_a_suspended_account_locks_nobody_out(store: Store, alice: Person) -> None:

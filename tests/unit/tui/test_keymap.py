@@ -108,7 +108,7 @@ def test_two_actions_on_one_key_are_told(path: Path, entries: dict[str, str], ke
         {"confirm.yes": "t"},
         {"modal.cancel": "f9", "wizard.cancel": "f9"},
         {"module.refresh": "f9", "log.refresh": "f9", "tab.refresh": "f9"},
-        {"app.help": "f3", "modal.help": "f3", "confirm.help": "f3"},
+        {"app.help": "f9", "modal.help": "f9", "confirm.help": "f9"},
     ],
 )
 def test_a_key_may_do_different_things_in_different_places(path: Path, entries: dict[str, str]) -> None:

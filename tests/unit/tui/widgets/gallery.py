@@ -25,7 +25,7 @@ from tui.widgets.qr_code import QrCode
 from tui.widgets.secret_input import CodeInput, SecretInput
 from tui.widgets.secret_view import SecretView
 from tui.widgets.small_screen import SmallScreenGuard
-from tui.widgets.strength import StrengthMeter
+from tui.widgets.strength import strength_line
 from tui.widgets.toggle import Toggle
 
 URI = "otpauth://totp/Gatekey:alice?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Gatekey"
@@ -75,8 +75,7 @@ class Form(SmallScreenGuard, Screen[None]):
             yield Static("")
             yield Static("Security", classes="section-title")
             yield Field("System Access Token", SecretView("gk_b5G1yqW0m3kT8sVxZ2nC7pLr", id="token"))
-            yield Field("New password", SecretInput(id="password"))
-            yield Field("Strength", StrengthMeter(id="strength"))
+            yield Field("New password", SecretInput(id="password"), id="new-password", reserve_error=True)
             yield Field("Code", CodeInput(id="code", placeholder="123 456"), help="From your authenticator app.")
             with Actions():
                 yield ActionButton("Save", id="save", shortcut="^s", variant="primary")
@@ -86,8 +85,7 @@ class Form(SmallScreenGuard, Screen[None]):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        meter = self.query_one(StrengthMeter)
-        meter.score, meter.hint = 2, "Add another word or two."
+        self.query_one("#new-password", Field).note = strength_line(2, "Add another word or two.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return None if action == "reset" else True

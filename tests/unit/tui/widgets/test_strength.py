@@ -1,9 +1,11 @@
-"""The meter says a score in a word, not in a colour alone."""
+"""The strength says a score in a word, not in a colour alone, below the field of the password."""
 
 import pytest
+from textual.widgets import Input
 
 from tests.unit.tui.widgets.bare_console import Stage
-from tui.widgets.strength import StrengthMeter
+from tui.widgets.field import Field
+from tui.widgets.strength import strength_line
 
 pytestmark = pytest.mark.anyio
 
@@ -18,31 +20,23 @@ pytestmark = pytest.mark.anyio
         (4, "━━━━━━━━━━━━ strong"),
         (9, "━━━━━━━━━━━━ strong"),
         (-1, "━─────────── very weak"),
-        (None, ""),
     ],
 )
-async def test_every_score_has_its_word(score: int | None, row: str) -> None:
-    app = Stage(lambda: [StrengthMeter()])
-    async with app.run_test(size=(80, 24)) as pilot:
-        app.query_one(StrengthMeter).score = score
-        await pilot.pause()
-        assert app.lines()[0] == row
+def test_every_score_has_its_word(score: int, row: str) -> None:
+    assert strength_line(score).plain == row
 
 
-async def test_the_hint_stands_beside_it_and_is_never_markup() -> None:
-    app = Stage(lambda: [StrengthMeter()])
-    async with app.run_test(size=(80, 24)) as pilot:
-        meter = app.query_one(StrengthMeter)
-        meter.score, meter.hint = 1, "Add [b]another[/b] word."
-        await pilot.pause()
-        assert app.lines()[0].endswith("weak  Add [b]another[/b] word.")
+def test_the_hint_stands_beside_it_and_is_never_markup() -> None:
+    assert strength_line(1, "Add [b]another[/b] word.").plain.endswith("weak  Add [b]another[/b] word.")
 
 
 async def test_it_stays_on_one_row_when_the_hint_is_long() -> None:
-    app = Stage(lambda: [StrengthMeter()])
-    async with app.run_test(size=(40, 10)) as pilot:
-        meter = app.query_one(StrengthMeter)
-        meter.score, meter.hint = 1, "word " * 40
+    field = Field("New", Input(compact=True), reserve_error=True)
+    app = Stage(lambda: [field])
+    async with app.run_test(size=(80, 10)) as pilot:
+        height = field.region.height
+        field.note = strength_line(1, "word " * 40)
         await pilot.pause()
-        assert meter.region.height == 1
-        assert app.lines()[1] == ""
+        assert field.region.height == height == 2
+        assert app.lines()[1].strip("▌ ").startswith("━━━━──────── weak  word")
+        assert app.lines()[1].endswith("…")
