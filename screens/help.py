@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,6 +17,27 @@ from tui.keymap import UNBOUND
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.small_screen import SmallScreenGuard
+
+KEY_CELLS: Final = 9
+WORDS_CELLS: Final = 32
+"""Widths of the columns of keys and of words."""
+_GROUPS: Final = {
+    "here": "Here",
+    "move": "Moving",
+    "tabs": "Tabs",
+    "everywhere": "Everywhere",
+    "typing": "While typing",
+}
+"""The groups of the keys, in their order, with their headings."""
+_GROUPS_BY_PREFIX: Final = {
+    "rows": "move",
+    "tabs": "move",
+    "table": "move",
+    "sidebar": "move",
+    "app": "everywhere",
+    "console": "everywhere",
+    "modal": "everywhere",
+}
 
 
 class Help(SmallScreenGuard, ModalScreen[None]):
@@ -52,8 +73,7 @@ class Help(SmallScreenGuard, ModalScreen[None]):
             for binding in bindings
             if binding.key != UNBOUND and binding.description and not binding.system
         ]
-        # Keys without an id, which every input has, come last.
-        keys.sort(key=lambda key: not key[2])
+        keys.sort(key=lambda key: list(_GROUPS).index(_group(key[2])))
         return cls("\n\n".join(words) or "The keys that work here:", keys)
 
     def compose(self) -> ComposeResult:
@@ -64,13 +84,15 @@ class Help(SmallScreenGuard, ModalScreen[None]):
                 pressed = keys.setdefault((words, name), [])
                 if key not in pressed:
                     pressed.append(key)
-            lines = [
-                Content.assemble(
-                    (f"{' '.join(pressed):>12}", "bold $text-accent"), f"  {words}", (f"  {name}", "$foreground-muted")
-                )
-                for (words, name), pressed in keys.items()
-            ]
-            yield Static(Content("\n").join(lines), classes="spaced")
+            for group, heading in _GROUPS.items():
+                lines = [
+                    _line(" ".join(pressed), words, name)
+                    for (words, name), pressed in keys.items()
+                    if _group(name) == group
+                ]
+                if lines:
+                    title = Content.styled(heading, "bold $text-primary")
+                    yield Static(Content("\n").join([title, *lines]), classes="spaced")
             yield Static(
                 "Keys can be changed in the file keys.toml of the configuration folder, by the names at the right: "
                 '[keys] "tab.save" = "f9". Shift with the mouse selects text.',
@@ -82,6 +104,22 @@ class Help(SmallScreenGuard, ModalScreen[None]):
         dialog = self.query_one("#help-dialog", Dialog)
         dialog.can_focus = True
         dialog.focus()
+
+
+def _group(name: str) -> str:
+    """The group of the binding with this id. The keys of a tab and of a dialog itself are `here`."""
+    if not name:
+        return "typing"
+    prefix, _, rest = name.partition(".")
+    if prefix == "tab":
+        return "here" if rest in ("save", "discard", "refresh", "leave-field") else "tabs"
+    return _GROUPS_BY_PREFIX.get(prefix, "here")
+
+
+def _line(keys: str, words: str, name: str) -> Content:
+    return Content.assemble(
+        (f"{keys:>{KEY_CELLS}}", "bold $text-accent"), f"  {words:<{WORDS_CELLS}}", (f"  {name}", "$foreground-muted")
+    )
 
 
 def sanitize_paragraphs(text: str) -> str:

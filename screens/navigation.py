@@ -14,6 +14,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from store.modules import SECTIONS
+from tui.widgets.row_walk import MOVE
 
 _HEADINGS: Final = {"chat": "CHAT", "dashboard": "DASHBOARD", "personal": "PERSONAL CENTER"}
 
@@ -23,11 +24,11 @@ class Navigation(Widget, can_focus=True):
 
     ALLOW_SELECT: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", id="sidebar.up", show=False, tooltip="Previous module"),
-        Binding("down,j", "move(1)", "Down", id="sidebar.down", show=False, tooltip="Next module"),
+        Binding("up,k", "move(-1)", "Up", id="sidebar.up", group=MOVE, tooltip="Previous module"),
+        Binding("down,j", "move(1)", "Down", id="sidebar.down", group=MOVE, tooltip="Next module"),
         Binding("home,g", "edge(0)", "First", id="sidebar.first", show=False, tooltip="First module"),
         Binding("end,G", "edge(-1)", "Last", id="sidebar.last", show=False, tooltip="Last module"),
-        Binding("escape", "screen.sidebar", "Close", id="sidebar.close", show=False, tooltip="Go back to the page"),
+        Binding("escape", "screen.sidebar", "Close", id="sidebar.close", tooltip="Go back to the page"),
         Binding("enter,space", "open", "Open", id="sidebar.open", tooltip="Open the module under the cursor"),
     ]
 

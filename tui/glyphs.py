@@ -1,6 +1,6 @@
 """Plain characters for a terminal without box characters. This is the only place that maps one to the other."""
 
-from typing import Final
+from typing import Any, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -64,6 +64,6 @@ class PlainGlyphs(LineFilter):
         return character
 
 
-def has_box_characters(app: App[object]) -> bool:
+def has_box_characters(app: App[Any]) -> bool:
     """True if the terminal can show lines, bars and marks as they are."""
     return not any(isinstance(line_filter, PlainGlyphs) for line_filter in app.get_line_filters())

@@ -47,9 +47,12 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
 def examine(options: Options, sshd_config: Path | None = None) -> Iterator[Finding]:
     """Every finding. A check comes after those that it depends on."""
     from tui.commands import doctor_data, doctor_keys, doctor_site, doctor_ssh, doctor_terminal
+    from tui.keymap import config_path, load_config
 
     yield from doctor_data.examine(options, os.environ)
     yield from doctor_site.examine(options, os.environ)
     yield from doctor_ssh.examine(os.environ, sshd_config)
-    yield from doctor_terminal.examine(os.environ)
-    yield from doctor_keys.examine()
+    path = config_path()
+    config = load_config(path)
+    yield from doctor_terminal.examine(os.environ, config)
+    yield from doctor_keys.examine(path, config)

@@ -1,17 +1,16 @@
 """Doctor: wrong entries in keys.toml."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from tui.commands.findings import Finding, fail, ok
-from tui.keymap import config_path, load_config
+from tui.keymap import ConsoleConfig
 
 _FIX: Final = "The console starts without that entry."
 
 
-def examine() -> Iterator[Finding]:
-    path = config_path()
-    config = load_config(path)
+def examine(path: Path, config: ConsoleConfig) -> Iterator[Finding]:
     for fault in config.faults:
         yield fail("keys.toml", f"{path}: {fault}", _FIX)
     if not config.faults:

@@ -13,16 +13,16 @@ from tui.widgets.help_line import HelpLine
 class ContextPanel(HelpLine):
     """One help line in a small terminal; a box below the page or beside it in a larger one, as the style says."""
 
-    about: reactive[str] = reactive("")
+    about: reactive[str] = reactive("", layout=True)
     """What the focused setting does. Paragraphs are separated by an empty line."""
 
-    consequence: reactive[str] = reactive("")
+    consequence: reactive[str] = reactive("", layout=True)
 
     page: reactive[tuple[str, str]] = reactive(("", ""))
     """Title and purpose of the page, shown while no setting has the focus."""
 
     def render(self) -> RenderResult:
-        if self.content_size.height <= 1:
+        if not self.styles.border_top[0]:
             return super().render()
         parts = [Content(part) for part in self.about.split("\n\n") if part] or [Content(self.text)]
         if self.consequence:

@@ -12,10 +12,14 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from store.text import sanitize
+from tui.glyphs import has_box_characters
 from tui.widgets.disabled_focus import KeepFocusWhenDisabled
 
 ON_MARK: Final = "━●"
 OFF_MARK: Final = "●━"
+PLAIN_ON_MARK: Final = "[x]"
+PLAIN_OFF_MARK: Final = "[ ]"
+"""The marks for a terminal without box characters."""
 
 
 class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
@@ -78,12 +82,15 @@ class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
 
     def render(self) -> RenderResult:
         if self.locked:
-            return Content.styled(f"●━ {sanitize(self.locked)}", "$foreground-muted")
+            return Content.styled(f"{self._mark(is_on=False)} {sanitize(self.locked)}", "$foreground-muted")
         word = self.words[self.value].ljust(max(map(len, self.words)))
         plain = self.has_focus
-        switch = Content.styled(self._mark(), "" if plain else "$text-success" if self.value else "$foreground-muted")
+        mark = self._mark(is_on=self.value)
+        switch = Content.styled(mark, "" if plain else "$text-success" if self.value else "$foreground-muted")
         label = Content.styled(f"  {self.label}", "$foreground-muted") if self.label else Content("")
         return Content.assemble(switch, " ", word, label)
 
-    def _mark(self) -> str:
-        return ON_MARK if self.value else OFF_MARK
+    def _mark(self, *, is_on: bool) -> str:
+        if has_box_characters(self.app):
+            return ON_MARK if is_on else OFF_MARK
+        return PLAIN_ON_MARK if is_on else PLAIN_OFF_MARK

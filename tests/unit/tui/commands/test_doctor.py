@@ -20,6 +20,7 @@ from tests.harness.command_line import Shell
 from tests.harness.stores import make_ring
 from tui.commands import doctor_site, doctor_terminal
 from tui.commands.findings import Level
+from tui.keymap import ConsoleConfig
 
 
 def doctor(shell: Shell, *more: str) -> tuple[int, dict[str, dict[str, str]]]:
@@ -279,7 +280,9 @@ def test_colours() -> None:
 
 def test_other_viewers_of_a_shared_terminal_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor_terminal, "shared_session_banner", lambda _: "Others see what you see.")
-    found = {finding.subject: finding for finding in doctor_terminal.examine({"TERM": "xterm", "TMUX": "x"})}
+    found = {
+        finding.subject: finding for finding in doctor_terminal.examine({"TERM": "xterm", "TMUX": "x"}, ConsoleConfig())
+    }
     assert found["tmux"].level is Level.WARN
     assert "tmux buffer" in found["clipboard"].sentence
 
@@ -355,3 +358,24 @@ def test_what_is_wrong_in_the_persons_own_file_is_told(
     status, found = doctor(shell)
     assert (status, found["keys.toml"]["level"]) == (1, "fail")
     assert found["keys.toml"]["sentence"] == f"{path}: line 2: 'tab.sve' is not a key id; did you mean 'tab.save'?"
+
+
+@pytest.mark.parametrize(
+    ("environ", "config", "sentence"),
+    [
+        ({}, ConsoleConfig(), "Times are in UTC."),
+        ({"TZ": "Asia/Tokyo"}, ConsoleConfig(), "Times are in Asia/Tokyo."),
+        ({"TZ": ":Asia/Tokyo"}, ConsoleConfig(timezone="Europe/Berlin"), "Times are in Europe/Berlin."),
+        ({"TZ": "Asia/Tokio"}, ConsoleConfig(), "TZ: 'Asia/Tokio' is not a time zone; did you mean 'Asia/Tokyo'?"),
+        ({"TZ": "CET-1CEST"}, ConsoleConfig(), "TZ: 'CET-1CEST' is not a time zone"),
+    ],
+)
+def test_the_time_zone_is_told(environ: dict[str, str], config: ConsoleConfig, sentence: str) -> None:
+    assert sentence in doctor_terminal.zone(environ, config).sentence
+
+
+def test_a_terminal_without_box_characters_and_a_mouse_that_is_off_are_told() -> None:
+    assert "UTF-8" in doctor_terminal.characters({"LANG": "C.UTF-8"}, "utf-8").sentence
+    plain = doctor_terminal.characters({"LC_ALL": "C"}, "utf-8")
+    assert (plain.level, plain.sentence.partition(":")[0]) == (Level.WARN, "The terminal is set to ASCII")
+    assert doctor_terminal.mouse(ConsoleConfig(mouse=False)).sentence.startswith("Off, as keys.toml says")
