@@ -145,3 +145,14 @@ async def test_the_lock_asks_nothing_where_nothing_is_lost() -> None:
     async with console() as stage:
         await stage.press("ctrl+l", "escape")
         assert isinstance(stage.app.screen, SignIn)
+
+
+async def test_back_from_the_shell_after_the_idle_time_the_console_is_locked() -> None:
+    async with console() as stage:
+        stage.app.app_resume_signal.publish(stage.app)
+        await stage.settle()
+        assert not stage.app.is_locked
+        stage.app._last_input -= stage.app.config.idle_lock_minutes * 60
+        stage.app.app_resume_signal.publish(stage.app)
+        await stage.settle()
+        assert stage.app.is_locked
