@@ -44,7 +44,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Setup:
     """URLs of every process in the comparison, and credentials for the gateway."""
 
     store: Store
@@ -77,15 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rounds = options.rounds or (1 if options.quick else 5)
     seconds = options.seconds or (0.5 if options.quick else 4.0)
     calls = options.calls or (2000 if options.quick else 100_000)
-    with staged() as stage:
-        figures = measure(stage, rounds, seconds, calls)
+    with set_up() as setup:
+        figures = measure(setup, rounds, seconds, calls)
     for line in table(figures):
         print(line)
     return int(options.check and not all(figure.is_met for figure in figures))
 
 
 @contextmanager
-def staged() -> Iterator[Stage]:
+def set_up() -> Iterator[Setup]:
     """Start a gateway on an SQLite file, and the processes it is compared with."""
     with tempfile.TemporaryDirectory(prefix="gatekey-benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
@@ -99,7 +99,7 @@ def staged() -> Iterator[Stage]:
         store.site.set("upstream.base_url", f"{upstream}/v1")
         for counted in ("key", "account"):
             store.site.set(f"limits.requests_per_minute_per_{counted}", "0")
-        yield Stage(
+        yield Setup(
             store=store,
             gateway=stack.enter_context(served(folder, url, make_ring())),
             upstream=upstream,
@@ -131,14 +131,14 @@ def load(url: str, order: dict[str, Any]) -> dict[str, float]:
     return said
 
 
-def measure(stage: Stage, rounds: int, seconds: float, calls: int) -> list[Figure]:
+def measure(setup: Setup, rounds: int, seconds: float, calls: int) -> list[Figure]:
     """Measure every figure. Raises `AssertionError` if a call was not charged and logged."""
-    before, called = state(stage), 0
+    before, called = state(setup), 0
     ours, theirs = [], []
     for turn in range(rounds + 1):
         order = {"connections": CONNECTIONS, "seconds": seconds if turn else min(seconds, 1.0)}
-        said = load(stage.gateway.url, {**stage.call(), **order})
-        beside = load(stage.relay, {**stage.call(), **order})
+        said = load(setup.gateway.url, {**setup.call(), **order})
+        beside = load(setup.relay, {**setup.call(), **order})
         called += int(said["done"])
         if turn:  # the first turn is a warm-up
             ours.append(said)
@@ -147,14 +147,14 @@ def measure(stage: Stage, rounds: int, seconds: float, calls: int) -> list[Figur
     ours, theirs = [], []
     for turn in range(rounds + 1):
         order = {"connections": CONNECTIONS, "seconds": seconds if turn else min(seconds, 1.0)}
-        said, beside = load(stage.gateway.url, {**stage.read(), **order}), load(stage.select, {**stage.read(), **order})
+        said, beside = load(setup.gateway.url, {**setup.read(), **order}), load(setup.select, {**setup.read(), **order})
         if turn:
             ours.append(said)
             theirs.append(beside)
     reads = throughput("account read, requests/s", ours, theirs, 0.8)
-    streams, streamed = first_byte(stage, max(2, rounds), max(10, int(seconds * 25)))
-    memory = flatness(stage, calls)
-    after = state(stage)
+    streams, streamed = first_byte(setup, max(2, rounds), max(10, int(seconds * 25)))
+    memory = flatness(setup, calls)
+    after = state(setup)
     made = called + streamed + calls
     charged = after.used_micro_usd - before.used_micro_usd
     assert (charged, after.held_micro_usd) == (made * COST, 0), (charged, made * COST)
@@ -172,12 +172,12 @@ def throughput(what: str, ours: Sequence[dict[str, float]], theirs: Sequence[dic
     return Figure(what, our_rate, their_rate, ratio, bar, ratio >= bar)
 
 
-def first_byte(stage: Stage, rounds: int, count: int) -> tuple[Figure, int]:
+def first_byte(setup: Setup, rounds: int, count: int) -> tuple[Figure, int]:
     """The time to the first byte of a stream that the gateway adds, in ms; and the number of streams."""
-    order = {**stage.call(streams=True), "connections": 1, "count": count, "first_byte": True}
+    order = {**setup.call(streams=True), "connections": 1, "count": count, "first_byte": True}
     added, waits = [], []
     for _ in range(rounds):
-        direct, through = load(stage.upstream, order), load(stage.gateway.url, order)
+        direct, through = load(setup.upstream, order), load(setup.gateway.url, order)
         waits.append((through["p50"] * 1000, direct["p50"] * 1000))
         added.append(waits[-1][0] - waits[-1][1])
     ours, theirs = (statistics.median(each) for each in zip(*waits, strict=True))
@@ -186,13 +186,13 @@ def first_byte(stage: Stage, rounds: int, count: int) -> tuple[Figure, int]:
     return Figure(what, f"{ours:.2f} ms", f"{theirs:.2f} ms", value, 5.0, value <= 5.0), rounds * count
 
 
-def flatness(stage: Stage, calls: int) -> Figure:
+def flatness(setup: Setup, calls: int) -> Figure:
     """The gateway's resident size after `calls`, compared with that after a tenth of them."""
-    order = {**stage.call(), "connections": CONNECTIONS}
+    order = {**setup.call(), "connections": CONNECTIONS}
     sizes = []
     for count in (calls // 10, calls - calls // 10):
-        load(stage.gateway.url, {**order, "count": count})
-        sizes.append(resident_mib(stage.gateway.process.pid))
+        load(setup.gateway.url, {**order, "count": count})
+        sizes.append(resident_mib(setup.gateway.process.pid))
     before, after = sizes
     what = f"memory after {calls:,} calls beside a tenth of them"
     return Figure(what, f"{after:.1f} MiB", f"{before:.1f} MiB", after / before, 1.05, after <= 1.05 * before)
@@ -204,8 +204,8 @@ def resident_mib(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def state(stage: Stage) -> QuotaState:
-    return stage.store.quota.state(sign_in(stage.store))
+def state(setup: Setup) -> QuotaState:
+    return setup.store.quota.state(sign_in(setup.store))
 
 
 def table(figures: Sequence[Figure]) -> list[str]:

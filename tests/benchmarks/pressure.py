@@ -64,7 +64,7 @@ class Felt:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Setup:
     """A gateway at `DESCRIPTORS` descriptors, a key for the attacks and one for the others."""
 
     gateway: Served
@@ -184,7 +184,7 @@ def _is_closed(connection: socket.socket) -> bool:
 
 
 @contextmanager
-def staged(models: AbstractContextManager[str] | None = None) -> Iterator[Stage]:
+def set_up(models: AbstractContextManager[str] | None = None) -> Iterator[Setup]:
     """The gateway on an SQLite file, in front of a quick model server or of `models`."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     with tempfile.TemporaryDirectory(prefix="gatekey-pressure-") as name, ExitStack() as stack:
@@ -197,7 +197,7 @@ def staged(models: AbstractContextManager[str] | None = None) -> Iterator[Stage]
             keys.append(store.api_keys.create(sign_in(store, account), "laptop").key)
         store.site.set("upstream.base_url", f"{stack.enter_context(models or side('upstream'))}/v1")
         gateway = stack.enter_context(served(folder, url, make_ring(), descriptors=DESCRIPTORS))
-        yield Stage(gateway, *keys)
+        yield Setup(gateway, *keys)
 
 
 def measure(seconds: float) -> Iterator[Felt]:
@@ -209,27 +209,27 @@ def measure(seconds: float) -> Iterator[Felt]:
     names = ",".join(f'"{number:07}":1' for number in range(450_000))
     fields = f'{{"model": "{MODEL}", "messages": {{{names}}}}}'.encode()
     picture = json.dumps({**_CHAT, "messages": [{"role": "user", "content": "x" * (31 * _MIB)}]}).encode()
-    with staged() as stage:
-        yield stage.feel("nothing", lambda: None, seconds=seconds)
+    with set_up() as setup:
+        yield setup.feel("nothing", lambda: None, seconds=seconds)
         for attack, content in (
             ("digits", digits),
             ("floats", floats),
             ("fields", fields),
             ("one long text", picture),
         ):
-            yield stage.feel(f"{BOMBS} x {attack}", partial(stage.bomb, content), seconds=seconds)
-        yield stage.feel(f"{BODIES} unfinished bodies", lambda: stage.unfinished(seconds), seconds=seconds)
-    with staged() as stage:
-        yield stage.feel(f"{SILENT} silent connections", lambda: stage.silence(seconds), seconds=seconds)
+            yield setup.feel(f"{BOMBS} x {attack}", partial(setup.bomb, content), seconds=seconds)
+        yield setup.feel(f"{BODIES} unfinished bodies", lambda: setup.unfinished(seconds), seconds=seconds)
+    with set_up() as setup:
+        yield setup.feel(f"{SILENT} silent connections", lambda: setup.silence(seconds), seconds=seconds)
     yield from measure_answers(seconds)
 
 
 def measure_answers(seconds: float) -> Iterator[Felt]:
     """The same of large answers of the model server: the worst wait is the longest stall of the event loop, about."""
-    with staged(large_answers()) as stage:
-        yield stage.feel("nothing, again", lambda: None, seconds=seconds)
+    with set_up(large_answers()) as setup:
+        yield setup.feel("nothing, again", lambda: None, seconds=seconds)
         for shape in SHAPES:
-            yield stage.feel(f"{BOMBS} x large answer, {shape}", partial(stage.receive, shape), seconds=seconds)
+            yield setup.feel(f"{BOMBS} x large answer, {shape}", partial(setup.receive, shape), seconds=seconds)
 
 
 def main(seconds: float = 15.0) -> list[Felt]:

@@ -30,7 +30,7 @@ MESSAGES = [{"role": "user", "content": "Say hello to Alice."}]
 
 
 @dataclass
-class Stage:
+class Setup:
     """A gateway, the model server behind it, and the SDK in front of it."""
 
     store: Store
@@ -55,26 +55,26 @@ class Stage:
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
+def setup() -> Iterator[Setup]:
     models = ModelServer()
     with make_store(clock=StillClock()) as store, live(models.app) as upstream:
         key = make_relayed(store)
         store.site.set("upstream.base_url", f"{upstream}/v1")
         with live(create_app(store)) as base_url:
-            stage = Stage(store, models, base_url, key)
-            yield stage
-            for client in stage.closing:
+            setup = Setup(store, models, base_url, key)
+            yield setup
+            for client in setup.closing:
                 client.close()
 
 
-def test_a_chat_was_answered_charged_and_logged(stage: Stage) -> None:
-    chat = stage.sdk().chat.completions.create(model=MODEL, messages=MESSAGES)  # type: ignore[arg-type]
+def test_a_chat_was_answered_charged_and_logged(setup: Setup) -> None:
+    chat = setup.sdk().chat.completions.create(model=MODEL, messages=MESSAGES)  # type: ignore[arg-type]
     assert chat.choices[0].message.content == ANSWER
     assert chat.usage is not None
     assert (chat.usage.prompt_tokens, chat.usage.completion_tokens) == (PROMPT_TOKENS, len(WORDS))
     assert chat._request_id is not None
-    assert stage.spent() == COST
-    (entry,) = stage.log()
+    assert setup.spent() == COST
+    (entry,) = setup.log()
     assert (entry.kind, entry.model, entry.api_key_name, entry.status) == (Kind.CONSUMPTION, MODEL, "laptop", "ok")
     assert (entry.prompt_tokens, entry.completion_tokens, entry.cost_micro_usd) == (PROMPT_TOKENS, len(WORDS), COST)
     assert entry.request_id == chat._request_id
@@ -82,9 +82,9 @@ def test_a_chat_was_answered_charged_and_logged(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("asks_for_usage", [False, True])
-def test_a_stream_was_passed_on_and_counted(stage: Stage, *, asks_for_usage: bool) -> None:
+def test_a_stream_was_passed_on_and_counted(setup: Setup, *, asks_for_usage: bool) -> None:
     options = {"stream_options": {"include_usage": True}} if asks_for_usage else {}
-    stream = stage.sdk().chat.completions.create(  # type: ignore[call-overload]
+    stream = setup.sdk().chat.completions.create(  # type: ignore[call-overload]
         model=MODEL, messages=MESSAGES, stream=True, **options
     )
     chunks = list(stream)
@@ -92,28 +92,28 @@ def test_a_stream_was_passed_on_and_counted(stage: Stage, *, asks_for_usage: boo
     told = [chunk.usage for chunk in chunks if chunk.usage]
     assert [usage.completion_tokens for usage in told] == ([len(WORDS)] if asks_for_usage else [])
     assert all(chunk.choices for chunk in chunks) is not asks_for_usage
-    assert stage.spent() == COST
-    assert stage.log()[0].status == "ok"
-    assert stage.models.asked[0].body["stream_options"] == {"include_usage": True}
+    assert setup.spent() == COST
+    assert setup.log()[0].status == "ok"
+    assert setup.models.asked[0].body["stream_options"] == {"include_usage": True}
 
 
-def test_the_other_endpoints_were_relayed(stage: Stage) -> None:
-    sdk = stage.sdk()
+def test_the_other_endpoints_were_relayed(setup: Setup) -> None:
+    sdk = setup.sdk()
     assert sdk.completions.create(model=MODEL, prompt="Hello").choices[0].text == ANSWER
     assert sdk.embeddings.create(model=MODEL, input="Hello", encoding_format="float").data[0].embedding == [0.25, -0.5]
-    assert [entry.cost_micro_usd for entry in stage.log()] == [PROMPT_TOKENS, COST]
+    assert [entry.cost_micro_usd for entry in setup.log()] == [PROMPT_TOKENS, COST]
 
 
-def test_a_picture_was_logged_as_a_drawing_and_a_batch_as_a_task(stage: Stage) -> None:
-    stage.store.pricing.set(ModelPrice("painter", 0, 0, 40_000))
-    stage.store.pricing.set(ModelPrice("batch", 0, 0, 500_000))
-    sdk = stage.sdk()
+def test_a_picture_was_logged_as_a_drawing_and_a_batch_as_a_task(setup: Setup) -> None:
+    setup.store.pricing.set(ModelPrice("painter", 0, 0, 40_000))
+    setup.store.pricing.set(ModelPrice("batch", 0, 0, 500_000))
+    sdk = setup.sdk()
     pictures = sdk.images.generate(model="painter", prompt="A horse", n=2)
     assert pictures.data is not None
     assert len(pictures.data) == 2
     batch = sdk.batches.create(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
     assert batch.status == "validating"
-    drawing, task = reversed(stage.log())
+    drawing, task = reversed(setup.log())
     assert (drawing.kind, drawing.cost_micro_usd) == (Kind.DRAWING, 80_000)
     assert (task.kind, task.cost_micro_usd, task.request_id, task.status) == (
         Kind.TASK,
@@ -122,32 +122,32 @@ def test_a_picture_was_logged_as_a_drawing_and_a_batch_as_a_task(stage: Stage) -
         "validating",
     )
     assert sdk.batches.retrieve(batch.id).status == "completed"
-    assert stage.log()[0].status == "completed"
+    assert setup.log()[0].status == "completed"
 
 
-def test_the_models_were_those_with_a_price(stage: Stage) -> None:
-    assert [model.id for model in stage.sdk().models.list()] == [MODEL]
-    assert stage.sdk().models.retrieve(MODEL).owned_by == "gatekey"
-    assert stage.models.asked == []
+def test_the_models_were_those_with_a_price(setup: Setup) -> None:
+    assert [model.id for model in setup.sdk().models.list()] == [MODEL]
+    assert setup.sdk().models.retrieve(MODEL).owned_by == "gatekey"
+    assert setup.models.asked == []
     with pytest.raises(openai.NotFoundError):
-        stage.sdk().models.retrieve("free-model")
+        setup.sdk().models.retrieve("free-model")
 
 
-def test_the_sdk_raised_what_it_raises_for_openai(stage: Stage) -> None:
+def test_the_sdk_raised_what_it_raises_for_openai(setup: Setup) -> None:
     with pytest.raises(openai.AuthenticationError) as wrong_key:
-        stage.sdk("sk-wrong").models.list()
+        setup.sdk("sk-wrong").models.list()
     assert wrong_key.value.code == "invalid_api_key"
     with pytest.raises(openai.PermissionDeniedError, match="gpt-unpriced has no price") as unpriced:
-        stage.sdk().chat.completions.create(model="gpt-unpriced", messages=MESSAGES)  # type: ignore[arg-type]
+        setup.sdk().chat.completions.create(model="gpt-unpriced", messages=MESSAGES)  # type: ignore[arg-type]
     assert unpriced.value.code == "model_not_priced"
     with pytest.raises(openai.BadRequestError) as bad:
-        stage.sdk().chat.completions.create(model=MODEL, messages=MESSAGES, max_tokens=-1)  # type: ignore[arg-type]
+        setup.sdk().chat.completions.create(model=MODEL, messages=MESSAGES, max_tokens=-1)  # type: ignore[arg-type]
     assert bad.value.param == "max_tokens"
-    assert stage.models.asked == []
+    assert setup.models.asked == []
 
 
-def test_what_changes_the_price_was_refused_and_all_else_passed_on(stage: Stage) -> None:
-    sdk = stage.sdk()
+def test_what_changes_the_price_was_refused_and_all_else_passed_on(setup: Setup) -> None:
+    sdk = setup.sdk()
     priced: tuple[dict[str, Any], ...] = (
         {"service_tier": "priority"},
         {"web_search_options": {}},
@@ -157,7 +157,7 @@ def test_what_changes_the_price_was_refused_and_all_else_passed_on(stage: Stage)
         with pytest.raises(openai.BadRequestError) as refused:
             sdk.chat.completions.create(model=MODEL, messages=MESSAGES, **fields)  # type: ignore[arg-type]
         assert refused.value.param in ("service_tier", "web_search_options", "provider")
-    assert stage.models.asked == []
+    assert setup.models.asked == []
     everything = {
         "temperature": 0.5,
         "top_p": 0.9,
@@ -182,7 +182,7 @@ def test_what_changes_the_price_was_refused_and_all_else_passed_on(stage: Stage)
         model=MODEL, messages=MESSAGES, extra_body={"top_k": 40, "min_p": 0.1}, **everything
     )
     assert chat.choices[0].message.content == ANSWER
-    assert stage.models.asked[0].body == {
+    assert setup.models.asked[0].body == {
         "model": MODEL,
         "messages": MESSAGES,
         "top_k": 40,
@@ -191,73 +191,73 @@ def test_what_changes_the_price_was_refused_and_all_else_passed_on(stage: Stage)
     }
 
 
-def test_a_server_that_refuses_to_report_usage_was_streamed_from(stage: Stage) -> None:
+def test_a_server_that_refuses_to_report_usage_was_streamed_from(setup: Setup) -> None:
     def old(asked: Asked) -> Response | None:
         if "stream_options" in asked.body:
             return JSONResponse({"detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs"}]}, 422)
         return None
 
-    stage.models.fault = old
+    setup.models.fault = old
     for _ in range(2):
-        stream = stage.sdk().chat.completions.create(model=MODEL, messages=MESSAGES, stream=True)  # type: ignore[arg-type]
+        stream = setup.sdk().chat.completions.create(model=MODEL, messages=MESSAGES, stream=True)  # type: ignore[arg-type]
         said = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)  # type: ignore[union-attr]
         assert said == ANSWER
-    assert ["stream_options" in asked.body for asked in stage.models.asked] == [True, False, False]
-    assert [entry.completion_tokens for entry in stage.log()] == [len(WORDS)] * 2
+    assert ["stream_options" in asked.body for asked in setup.models.asked] == [True, False, False]
+    assert [entry.completion_tokens for entry in setup.log()] == [len(WORDS)] * 2
 
 
-def test_an_empty_account_was_told_so_once(stage: Stage) -> None:
-    stage.store.quota.adjust("alice", set_to=0, actor="test")
-    sdk = openai.OpenAI(api_key=stage.key, base_url=f"{stage.base_url}/v1", max_retries=5)
-    stage.closing.append(sdk)
+def test_an_empty_account_was_told_so_once(setup: Setup) -> None:
+    setup.store.quota.adjust("alice", set_to=0, actor="test")
+    sdk = openai.OpenAI(api_key=setup.key, base_url=f"{setup.base_url}/v1", max_retries=5)
+    setup.closing.append(sdk)
     with pytest.raises(openai.RateLimitError) as refused:
         sdk.chat.completions.create(model=MODEL, messages=MESSAGES)  # type: ignore[arg-type]
     assert refused.value.code == "insufficient_quota"
-    assert [entry.status for entry in stage.log()] == ["insufficient_quota"]
-    assert stage.models.asked == []
+    assert [entry.status for entry in setup.log()] == ["insufficient_quota"]
+    assert setup.models.asked == []
 
 
-def test_a_client_that_left_was_charged_for_what_it_had(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_left_was_charged_for_what_it_had(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming_response, "READ_ON_TIMEOUT_S", 0.2)
 
     async def hang_at_third(number: int) -> None:
         if number == 3:
             await hang(number)
 
-    stage.models.pause = hang_at_third
-    stream = stage.sdk().chat.completions.create(model=MODEL, messages=MESSAGES, stream=True)  # type: ignore[arg-type]
+    setup.models.pause = hang_at_third
+    stream = setup.sdk().chat.completions.create(model=MODEL, messages=MESSAGES, stream=True)  # type: ignore[arg-type]
     for _ in zip(range(3), stream, strict=False):
         pass
     stream.close()  # type: ignore[union-attr]
-    stage.closing.pop().close()
-    entry = wait_for_entry(stage)
+    setup.closing.pop().close()
+    entry = wait_for_entry(setup)
     assert (entry.kind, entry.status) == (Kind.CONSUMPTION, "client_gone")
     assert entry.completion_tokens == 3
     assert 0 < entry.cost_micro_usd < MICRO_PER_USD
-    assert stage.spent() == entry.cost_micro_usd
+    assert setup.spent() == entry.cost_micro_usd
 
 
-def wait_for_entry(stage: Stage) -> UsageEntry:
+def wait_for_entry(setup: Setup) -> UsageEntry:
     """The newest line of the log, as soon as there is one."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if entries := stage.log():
+        if entries := setup.log():
             return entries[0]
         time.sleep(0.02)
     raise AssertionError("nothing was logged")
 
 
-def test_nothing_that_was_sent_or_stored_held_the_other_sides_key(stage: Stage) -> None:
-    assert stage.store.site.text("upstream.api_key")
+def test_nothing_that_was_sent_or_stored_held_the_other_sides_key(setup: Setup) -> None:
+    assert setup.store.site.text("upstream.api_key")
     answer = httpx.post(
-        f"{stage.base_url}/v1/chat/completions",
+        f"{setup.base_url}/v1/chat/completions",
         json={"model": MODEL, "messages": MESSAGES},
-        headers={"Authorization": f"Bearer {stage.key}", "Cookie": "a=b", "X-Forwarded-For": "8.8.8.8"},
+        headers={"Authorization": f"Bearer {setup.key}", "Cookie": "a=b", "X-Forwarded-For": "8.8.8.8"},
         timeout=PATIENCE,
     )
     assert answer.status_code == 200
-    sent = stage.models.asked[0].headers
-    assert stage.key not in str(sent)
+    sent = setup.models.asked[0].headers
+    assert setup.key not in str(sent)
     assert "cookie" not in sent
     assert "x-forwarded-for" not in sent
-    assert sent["authorization"] == f"Bearer {stage.store.site.text('upstream.api_key')}"
+    assert sent["authorization"] == f"Bearer {setup.store.site.text('upstream.api_key')}"

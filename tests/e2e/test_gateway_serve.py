@@ -39,7 +39,7 @@ _CHAT: Final[dict[str, Any]] = {
 
 
 @dataclass
-class Stage:
+class Setup:
     """A gateway in a process of its own, and the store it stands on, opened a second time."""
 
     store: Store
@@ -91,7 +91,7 @@ def lines_of_requests(log: str) -> int:
 
 
 @contextmanager
-def running(folder: Path, models: ModelServer, **site: str) -> Iterator[Stage]:
+def running(folder: Path, models: ModelServer, **site: str) -> Iterator[Setup]:
     url = sqlite_url(folder)
     with make_store(url) as store, live(models.app) as upstream:
         add_account(store)
@@ -102,15 +102,15 @@ def running(folder: Path, models: ModelServer, **site: str) -> Iterator[Stage]:
         session = sign_in(store)
         key, token = store.api_keys.create(session, "laptop").key, store.access_token.generate(session).token
         with served(folder, url, make_ring()) as gateway:
-            yield Stage(store, models, gateway, key, token, folder)
+            yield Setup(store, models, gateway, key, token, folder)
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
     """One for all tests that do not stop it: to start it takes longer than most of them."""
     site = {"gateway.trusted_proxies": "127.0.0.1/32"}
-    with running(tmp_path_factory.mktemp("gateway"), ModelServer(), **site) as stage:
-        yield stage
+    with running(tmp_path_factory.mktemp("gateway"), ModelServer(), **site) as setup:
+        yield setup
 
 
 class Gate:
@@ -137,9 +137,9 @@ def events(lines: Iterator[str]) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class Halted:
-    """A stage whose gateway was told to stop in the midst of a stream that the model server holds back."""
+    """A gateway that was told to stop in the midst of a stream that the model server holds back."""
 
-    stage: Stage
+    setup: Setup
     first: Any
     """The event that had come."""
     rest: Iterator[Any]
@@ -147,28 +147,28 @@ class Halted:
 
     def booked(self) -> UsageEntry:
         """The log entry of the call, once the gateway has stopped."""
-        assert self.stage.gateway.process.wait(PATIENCE) == 0
-        assert self.stage.gateway.log.read_text().endswith("Gatekey has stopped\n")
-        assert self.stage.store.quota.state(sign_in(self.stage.store)).held_micro_usd == 0
-        (logged,) = self.stage.log()
+        assert self.setup.gateway.process.wait(PATIENCE) == 0
+        assert self.setup.gateway.log.read_text().endswith("Gatekey has stopped\n")
+        assert self.setup.store.quota.state(sign_in(self.setup.store)).held_micro_usd == 0
+        (logged,) = self.setup.log()
         return logged.entry
 
 
 @contextmanager
 def halted_in_a_stream(tmp_path: Path, number: signal.Signals = signal.SIGTERM) -> Iterator[Halted]:
     gate = Gate()
-    with running(tmp_path, ModelServer(pause=gate.pause)) as stage:
-        address = httpx.URL(stage.gateway.url)
+    with running(tmp_path, ModelServer(pause=gate.pause)) as setup:
+        address = httpx.URL(setup.gateway.url)
         body = {**_CHAT, "stream": True}
         with httpx.stream(
-            "POST", f"{stage.gateway.url}/v1/chat/completions", json=body, headers=stage.headers, timeout=PATIENCE
+            "POST", f"{setup.gateway.url}/v1/chat/completions", json=body, headers=setup.headers, timeout=PATIENCE
         ) as answer:
             stream = events(answer.iter_lines())
             first = next(stream)
-            stage.gateway.process.send_signal(number)
+            setup.gateway.process.send_signal(number)
             wait_until_refused(address.host, address.port or 0)
-            assert stage.gateway.process.poll() is None
-            yield Halted(stage, first, stream, gate)
+            assert setup.gateway.process.poll() is None
+            yield Halted(setup, first, stream, gate)
         gate.open()
 
 
@@ -190,7 +190,7 @@ def test_a_stream_was_finished_after_the_signal_to_stop(tmp_path: Path, number: 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_second_signal_cut_a_stream_off_and_booked_it(tmp_path: Path, number: signal.Signals) -> None:
     with halted_in_a_stream(tmp_path, number) as halted:
-        halted.stage.gateway.process.send_signal(number)
+        halted.setup.gateway.process.send_signal(number)
         entry = halted.booked()
     assert (entry.status, entry.completion_tokens) == ("gateway_stopped", 1)
     assert entry.detail == "The gateway was stopped before the end; what had been sent was counted."
@@ -220,36 +220,36 @@ def wait_until_refused(host: str, port: int) -> None:
         time.sleep(0.01)
 
 
-def test_a_stream_that_the_model_server_broke_off_was_charged_for_what_came(stage: Stage) -> None:
+def test_a_stream_that_the_model_server_broke_off_was_charged_for_what_came(setup: Setup) -> None:
     async def break_off(number: int) -> None:
         if number == 3:
             raise ConnectionAbortedError
 
-    before = stage.store.quota.state(sign_in(stage.store))
-    stage.models.pause = break_off
+    before = setup.store.quota.state(sign_in(setup.store))
+    setup.models.pause = break_off
     answer = httpx.post(
-        f"{stage.gateway.url}/v1/chat/completions",
+        f"{setup.gateway.url}/v1/chat/completions",
         json={**_CHAT, "stream": True},
-        headers=stage.headers,
+        headers=setup.headers,
         timeout=PATIENCE,
     )
-    stage.models.pause = None
+    setup.models.pause = None
     *said, last = events(iter(answer.text.splitlines()))
     assert [each["choices"][0]["delta"]["content"] for each in said] == list(WORDS[:3])
     assert last["error"]["code"] == "upstream_broken"
-    entry = stage.wait_for_entry(answer.headers["x-request-id"])
+    entry = setup.wait_for_entry(answer.headers["x-request-id"])
     assert (entry.kind, entry.status, entry.completion_tokens) == (Kind.ERROR, "upstream_broken", 3)
-    after = stage.store.quota.state(sign_in(stage.store))
+    after = setup.store.quota.state(sign_in(setup.store))
     assert (after.held_micro_usd, after.used_micro_usd - before.used_micro_usd) == (0, entry.cost_micro_usd)
     assert entry.cost_micro_usd > 0
 
 
-def test_health_followed_the_database(stage: Stage) -> None:
-    url = f"{stage.gateway.url}/healthz"
+def test_health_followed_the_database(setup: Setup) -> None:
+    url = f"{setup.gateway.url}/healthz"
     assert httpx.get(url, timeout=PATIENCE).json() == {"status": "ok"}
     assert httpx.head(url, timeout=PATIENCE).status_code == 200
-    database = stage.folder / "private" / "gatekey.sqlite3"
-    away = database.rename(stage.folder / "away")
+    database = setup.folder / "private" / "gatekey.sqlite3"
+    away = database.rename(setup.folder / "away")
     sick = httpx.get(url, timeout=PATIENCE)
     away.rename(database)
     assert (sick.status_code, sick.headers["retry-after"]) == (503, "1")
@@ -257,36 +257,36 @@ def test_health_followed_the_database(stage: Stage) -> None:
     assert httpx.get(url, timeout=PATIENCE).status_code == 200
 
 
-def test_logs_and_files_held_addresses_by_the_switch_and_secrets_never(stage: Stage) -> None:
+def test_logs_and_files_held_addresses_by_the_switch_and_secrets_never(setup: Setup) -> None:
     for records in (False, True):  # in this order: what was written once stays
-        session = sign_in(stage.store)
-        version = stage.store.settings.load(session, PrivacySettings).version
-        stage.store.settings.save(session, PrivacySettings(record_client_ip=records), version)
-        begun = stage.end_of_log(f"/before-{records}")
-        answers = ask_in_every_way(stage)
+        session = sign_in(setup.store)
+        version = setup.store.settings.load(session, PrivacySettings).version
+        setup.store.settings.save(session, PrivacySettings(record_client_ip=records), version)
+        begun = setup.end_of_log(f"/before-{records}")
+        answers = ask_in_every_way(setup)
         assert [answer.status_code for answer in answers] == [200, 403, 200, 404, 401, 404]
-        assert [logged.entry.client_ip for logged in stage.log()[:2]] == [CLIENT if records else None] * 2
-        log = stage.access_log(begun, len(answers))
+        assert [logged.entry.client_ip for logged in setup.log()[:2]] == [CLIENT if records else None] * 2
+        log = setup.access_log(begun, len(answers))
         said = "".join(answer.text + str(answer.headers) for answer in answers)
-        files = b"".join(path.read_bytes() for path in (stage.folder / "private").iterdir())
+        files = b"".join(path.read_bytes() for path in (setup.folder / "private").iterdir())
         assert lines_of_requests(log) == len(answers)
         assert (CLIENT in log, CLIENT.encode() in files) == (records, records)
-        for secret in (stage.key, stage.token, UPSTREAM_KEY, PROMPT):
+        for secret in (setup.key, setup.token, UPSTREAM_KEY, PROMPT):
             assert secret not in log
             assert secret not in said
             assert secret.encode() not in files
         print(f"BAR N1-N2-serve switch {'on' if records else 'off'}: {log.count(CLIENT)} addresses logged, 0 secrets")
 
 
-def ask_in_every_way(stage: Stage) -> list[httpx.Response]:
+def ask_in_every_way(setup: Setup) -> list[httpx.Response]:
     """With secrets where they belong and where they do not."""
     forwarded = {"X-Forwarded-For": CLIENT}
-    with httpx.Client(base_url=stage.gateway.url, headers=forwarded, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=setup.gateway.url, headers=forwarded, timeout=PATIENCE) as client:
         return [
-            client.post("/v1/chat/completions", json=_CHAT, headers=stage.headers),
-            client.post("/v1/chat/completions", json={**_CHAT, "model": "unpriced"}, headers=stage.headers),
-            client.get("/api/account/usage", headers={"Authorization": f"Bearer {stage.token}"}),
-            client.get(f"/v1/models/{stage.key}", headers=stage.headers),
-            client.get(f"/api/account?access_token={stage.token}"),
-            client.get(f"/{stage.token}"),
+            client.post("/v1/chat/completions", json=_CHAT, headers=setup.headers),
+            client.post("/v1/chat/completions", json={**_CHAT, "model": "unpriced"}, headers=setup.headers),
+            client.get("/api/account/usage", headers={"Authorization": f"Bearer {setup.token}"}),
+            client.get(f"/v1/models/{setup.key}", headers=setup.headers),
+            client.get(f"/api/account?access_token={setup.token}"),
+            client.get(f"/{setup.token}"),
         ]

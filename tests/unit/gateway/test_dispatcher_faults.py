@@ -73,7 +73,7 @@ class Place:
     """True if nothing arrived where nothing may arrive."""
 
 
-Stage = Callable[[ExitStack, LoopThread, Authority], Place]
+StartReceiver = Callable[[ExitStack, LoopThread, Authority], Place]
 
 
 async def nowhere(_: str, __: int) -> Sequence[str]:
@@ -91,7 +91,7 @@ def unnamed(_: ExitStack, __: LoopThread, ___: Authority) -> Place:
 # -- receivers of Webhook, Bark and Gotify
 
 
-def answering(respond: Respond, patience: Timeouts | None = None) -> Stage:
+def answering(respond: Respond, patience: Timeouts | None = None) -> StartReceiver:
     def start(stack: ExitStack, loop_thread: LoopThread, _: Authority) -> Place:
         receiver = stack.enter_context(HttpReceiver(loop_thread, respond))
         return Place(receiver.port, patience=patience or Timeouts())
@@ -129,7 +129,7 @@ def rebound(stack: ExitStack, loop_thread: LoopThread, _: Authority) -> Place:
     return Place(internal.port, is_listed=False, untouched=lambda: internal.connections == 0)
 
 
-OVER_HTTP: Final[Mapping[str, tuple[Stage, Ending]]] = {
+OVER_HTTP: Final[Mapping[str, tuple[StartReceiver, Ending]]] = {
     "1 refused": (refused, Ending("push.example refused the connection.")),
     "2 reset": (answering(then(reset)), Ending("push.example broke off the connection.")),
     "3 error": (answering(reply(500, {"Retry-After": "120"})), Ending("push.example answered 500 ")),
@@ -152,14 +152,14 @@ OVER_HTTP: Final[Mapping[str, tuple[Stage, Ending]]] = {
 # -- mail servers
 
 
-def mail(**answers: str) -> Stage:
+def mail(**answers: str) -> StartReceiver:
     def start(stack: ExitStack, loop_thread: LoopThread, authority: Authority) -> Place:
         return Place(stack.enter_context(MailServer(loop_thread, authority.serve(MAIL), answers=answers)).port)
 
     return start
 
 
-def mail_by(behaviour: Behaviour, patience: Timeouts | None = None) -> Stage:
+def mail_by(behaviour: Behaviour, patience: Timeouts | None = None) -> StartReceiver:
     def start(stack: ExitStack, loop_thread: LoopThread, _: Authority) -> Place:
         receiver = stack.enter_context(TcpReceiver(loop_thread, behaviour))
         return Place(receiver.port, patience=patience or Timeouts())
@@ -182,7 +182,7 @@ async def no_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     await writer.drain()
 
 
-def mail_with(serve: Callable[[Authority], tuple[Authority, str]], host: str = "127.0.0.1") -> Stage:
+def mail_with(serve: Callable[[Authority], tuple[Authority, str]], host: str = "127.0.0.1") -> StartReceiver:
     """A mail server whose certificate is of this authority and for this name."""
 
     def start(stack: ExitStack, loop_thread: LoopThread, authority: Authority) -> Place:
@@ -194,7 +194,7 @@ def mail_with(serve: Callable[[Authority], tuple[Authority, str]], host: str = "
     return start
 
 
-OVER_SMTP: Final[Mapping[str, tuple[Stage, Ending]]] = {
+OVER_SMTP: Final[Mapping[str, tuple[StartReceiver, Ending]]] = {
     "1 refused": (refused, Ending("mail.example refused the connection.")),
     "2 reset": (mail_by(reset), Ending("mail.example broke off the connection.")),
     "3 error": (mail(RCPT="450 4.2.0 greylisted"), Ending("mail.example refused the recipient (450 4.2.0).")),
@@ -221,11 +221,11 @@ CELLS: Final = [(Channel.EMAIL, name) for name in OVER_SMTP] + [(one, name) for 
 
 @contextmanager
 def in_trouble(
-    store: Store, loop_thread: LoopThread, authority: Authority, channel: Channel, stage: Stage
+    store: Store, loop_thread: LoopThread, authority: Authority, channel: Channel, start_receiver: StartReceiver
 ) -> Iterator[tuple[Place, NotificationSettings]]:
     """A receiver that fails, and the settings of somebody who is warned there."""
     with ExitStack() as stack:
-        place = stage(stack, loop_thread, authority)
+        place = start_receiver(stack, loop_thread, authority)
         allow(store, f"{PUSH if place.is_listed else 'elsewhere.example'}:{place.port}")
         if channel is Channel.EMAIL:
             use_mail(store, STARTTLS.host, place.port)
@@ -259,8 +259,8 @@ def test_every_fault_on_every_channel_ended_in_the_right_state(loop_thread: Loop
     wrong = {}
     with make_store() as store:
         for number, (channel, name) in enumerate(CELLS):
-            stage, expected = (OVER_SMTP if channel is Channel.EMAIL else OVER_HTTP)[name]
-            with in_trouble(store, loop_thread, authority, channel, stage) as (place, section):
+            start_receiver, expected = (OVER_SMTP if channel is Channel.EMAIL else OVER_HTTP)[name]
+            with in_trouble(store, loop_thread, authority, channel, start_receiver) as (place, section):
                 account_id = add_person(store, f"user{number}", section)
                 spend(store, account_id)
                 ways = DeliveryTransports(authority.trust, place.resolve, place.patience, place.patience)

@@ -56,7 +56,7 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "403", "412", "422"]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Setup:
     """A gateway on a socket, and what opens it: Bob's token, and the key of Alice, who accepts every model."""
 
     url: str
@@ -67,7 +67,7 @@ class Stage:
 
 
 @contextmanager
-def gateway() -> Iterator[Stage]:
+def gateway() -> Iterator[Setup]:
     """Nobody is kept waiting for bad tokens here: each operation is called with many."""
     models = ModelServer(fault=lenient)
     site = {"rp_id": "localhost", "origin": "http://localhost:8787", "enabled": "true"}
@@ -81,7 +81,7 @@ def gateway() -> Iterator[Stage]:
             store.site.set(f"passkeys.{name}", value)
         add_account(store, "bob", email="bob@example.com")
         with live(create_app(store, dispatches=False)) as url:
-            yield Stage(url, make_token(store, "bob"), key, models, store)
+            yield Setup(url, make_token(store, "bob"), key, models, store)
 
 
 def lenient(asked: Asked) -> Response | None:
@@ -91,11 +91,11 @@ def lenient(asked: Asked) -> Response | None:
     return JSONResponse({"id": "batch_0001", "object": "batch", "status": "validating"})
 
 
-def run(stage: Stage, folder: Path, *arguments: str) -> str:
+def run(setup: Setup, folder: Path, *arguments: str) -> str:
     """The output of schemathesis. Fails with it if there was a finding."""
     configuration = folder / "schemathesis.toml"
-    configuration.write_text(CONFIGURATION.format(token=stage.token, key=stage.key))
-    command = [str(SCHEMATHESIS), "--config-file", str(configuration), "run", f"{stage.url}/openapi.json"]
+    configuration.write_text(CONFIGURATION.format(token=setup.token, key=setup.key))
+    command = [str(SCHEMATHESIS), "--config-file", str(configuration), "run", f"{setup.url}/openapi.json"]
     done = subprocess.run(
         [*command, "--checks", "all", "--no-color", "--generation-deterministic", *arguments],
         capture_output=True,
@@ -109,9 +109,9 @@ def run(stage: Stage, folder: Path, *arguments: str) -> str:
 
 
 def test_every_documented_case_was_answered_as_documented(tmp_path: Path) -> None:
-    with gateway() as stage:
-        found = run(stage, tmp_path, "--phases", "examples,coverage,stateful", "--max-examples", "5")
-        asked = {asked.path for asked in stage.models.asked}
+    with gateway() as setup:
+        found = run(setup, tmp_path, "--phases", "examples,coverage,stateful", "--max-examples", "5")
+        asked = {asked.path for asked in setup.models.asked}
     cases = cases_in(found)
     print(f"BAR R15-short {cases} cases, 0 findings")
     assert cases > 500
@@ -121,8 +121,8 @@ def test_every_documented_case_was_answered_as_documented(tmp_path: Path) -> Non
 @pytest.mark.long
 def test_ten_thousand_cases_found_nothing(tmp_path: Path) -> None:
     phases = "examples,coverage,fuzzing,stateful"
-    with gateway() as stage:
-        found = run(stage, tmp_path, "--phases", phases, "--max-examples", "400")
+    with gateway() as setup:
+        found = run(setup, tmp_path, "--phases", phases, "--max-examples", "400")
     cases = cases_in(found)
     print(f"BAR R15 {cases} cases, 0 findings")
     assert cases >= 10_000
@@ -137,10 +137,10 @@ def cases_in(report: str) -> int:
 def test_schemathesis_still_finds_something(tmp_path: Path) -> None:
     """A checker that never says anything is no checker: an answer that is not documented is found."""
     only = ("--phases", "coverage", "--include-path", "/v1/models", "--max-examples", "1")
-    with gateway() as stage, pytest.MonkeyPatch.context() as patch:
+    with gateway() as setup, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Models, "list_all", undocumented)
-        with live(create_app(stage.store, dispatches=False)) as url, pytest.raises(AssertionError, match="418"):
-            run(replace(stage, url=url), tmp_path, *only)
+        with live(create_app(setup.store, dispatches=False)) as url, pytest.raises(AssertionError, match="418"):
+            run(replace(setup, url=url), tmp_path, *only)
 
 
 async def undocumented(_models: Models, _request: Request) -> Response:
