@@ -8,8 +8,8 @@ account and `site_switches` those of the site. `models` declares the tables, `da
 and its keys are `at_rest`, `key_file`, `key_check`, `sealed_columns` and `rekey`, and backups are `backup*`, `restore*`
 and `row_copy`.
 
-Tables are SQLAlchemy declarative models, so columns are typed and a test compares the migrations with them. Statements
-are SQLAlchemy Core on a `Connection`, never an ORM session: everything that may happen once (a code, a reservation, a
+Tables are SQLAlchemy Core tables whose columns are typed, and a test compares the migrations with them. Statements are
+Core on a `Connection`, and the ORM is never imported: everything that may happen once (a code, a reservation, a
 version, a lease) is claimed by a conditional UPDATE whose rowcount decides. ORM objects are read, changed and written
 back, so of two concurrent changes one would be lost.
 """

@@ -40,20 +40,20 @@ class TokenHolder:
 
 _HOLDER: Final = (
     select(
-        Account.id,
-        Account.name,
-        Account.email,
-        Account.role,
-        Account.created_at,
-        Account.suspended_at,
-        AccessToken.last_used_at,
-        PrivacySettingsRow.record_client_ip,
+        Account.c.id,
+        Account.c.name,
+        Account.c.email,
+        Account.c.role,
+        Account.c.created_at,
+        Account.c.suspended_at,
+        AccessToken.c.last_used_at,
+        PrivacySettingsRow.c.record_client_ip,
     )
-    .join(Account, Account.id == AccessToken.account_id)
-    .outerjoin(PrivacySettingsRow, PrivacySettingsRow.account_id == AccessToken.account_id)
-    .where(AccessToken.token_hash == bindparam("hashed"))
+    .join(Account, Account.c.id == AccessToken.c.account_id)
+    .outerjoin(PrivacySettingsRow, PrivacySettingsRow.c.account_id == AccessToken.c.account_id)
+    .where(AccessToken.c.token_hash == bindparam("hashed"))
 )
-_OWNER: Final = select(AccessToken.account_id).where(AccessToken.token_hash == bindparam("hashed"))
+_OWNER: Final = select(AccessToken.c.account_id).where(AccessToken.c.token_hash == bindparam("hashed"))
 """Built once, because every call of the account API runs them."""
 
 
@@ -69,7 +69,7 @@ class AccessTokens:
     def status(self, token: str) -> AccessTokenInfo | None:
         """The System Access Token of the session's account, or None without one."""
         with self._sessions.reading(token) as (tx, session):
-            row = tx.execute(select(AccessToken).where(AccessToken.account_id == session.account_id)).one_or_none()
+            row = tx.execute(select(AccessToken).where(AccessToken.c.account_id == session.account_id)).one_or_none()
         return None if row is None else AccessTokenInfo(row.last_four, row.created_at, row.last_used_at)
 
     def generate(self, token: str) -> NewAccessToken:
@@ -84,7 +84,7 @@ class AccessTokens:
                 tx,
                 AccessToken,
                 {"account_id": session.account_id},
-                {"generation": (1, AccessToken.generation + 1), **values},
+                {"generation": (1, AccessToken.c.generation + 1), **values},
             )
             self._audit.record_by(tx, session, Tag.ACCESS_TOKEN_GENERATED)
             self._notices.enqueue(tx, session.account_id, Tag.ACCESS_TOKEN_GENERATED)
@@ -93,7 +93,7 @@ class AccessTokens:
     def revoke(self, token: str) -> None:
         """Delete the token. Raises `NotEnabled` without one, `FreshProofRequired`."""
         with self._sessions.writing(token, proof=True) as (tx, session):
-            gone = tx.execute(delete(AccessToken).where(AccessToken.account_id == session.account_id))
+            gone = tx.execute(delete(AccessToken).where(AccessToken.c.account_id == session.account_id))
             if gone.rowcount != 1:
                 raise NotEnabled("There is no System Access Token to revoke.")
             self._audit.record_by(tx, session, Tag.ACCESS_TOKEN_REVOKED)
@@ -148,5 +148,5 @@ class AccessTokens:
 
     def _note_use(self, tx: Connection, token: str) -> None:
         now = self._context.now()
-        stale = or_(AccessToken.last_used_at.is_(None), AccessToken.last_used_at <= now - LAST_USE_INTERVAL)
-        tx.execute(update(AccessToken).where(AccessToken.token_hash == digest(token), stale).values(last_used_at=now))
+        stale = or_(AccessToken.c.last_used_at.is_(None), AccessToken.c.last_used_at <= now - LAST_USE_INTERVAL)
+        tx.execute(update(AccessToken).where(AccessToken.c.token_hash == digest(token), stale).values(last_used_at=now))

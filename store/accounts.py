@@ -116,7 +116,7 @@ class Accounts:
                         user_handle=self._context.rng.randbytes(USER_HANDLE_BYTES),
                         created_at=now,
                     )
-                    .returning(Account.id)
+                    .returning(Account.c.id)
                 ).scalar_one()
             except IntegrityError as error:
                 raise NameTaken(field="username") from error
@@ -142,7 +142,7 @@ class Accounts:
     def find(self, name: str) -> AccountInfo:
         """The account `name`, compared without case. Raises `NoSuchAccount`."""
         with self._context.database.read() as tx:
-            row = tx.execute(select(Account).where(Account.name_key == fold(name))).one_or_none()
+            row = tx.execute(select(Account).where(Account.c.name_key == fold(name))).one_or_none()
         if row is None:
             raise NoSuchAccount
         return _info(row)
@@ -150,7 +150,7 @@ class Accounts:
     def get(self, account_id: int) -> AccountInfo:
         """The account with this id. Raises `NoSuchAccount`."""
         with self._context.database.read() as tx:
-            row = tx.execute(select(Account).where(Account.id == account_id)).one_or_none()
+            row = tx.execute(select(Account).where(Account.c.id == account_id)).one_or_none()
         if row is None:
             raise NoSuchAccount
         return _info(row)
@@ -158,19 +158,19 @@ class Accounts:
     def all(self) -> list[AccountInfo]:
         """All accounts, sorted by name."""
         with self._context.database.read() as tx:
-            return [_info(row) for row in tx.execute(select(Account).order_by(Account.name_key))]
+            return [_info(row) for row in tx.execute(select(Account).order_by(Account.c.name_key))]
 
     def set_role(self, name: str, role: Role, *, actor: str) -> None:
         """Change a role, for an administrator. Raises `NoSuchAccount`, `LastAdministrator`."""
         with self._context.database.write() as tx:
-            lock_for_update(tx, select(Account.id).where(Account.name_key == fold(name)))
+            lock_for_update(tx, select(Account.c.id).where(Account.c.name_key == fold(name)))
             lock_administrators(tx)
-            row = tx.execute(select(Account.id, Account.role).where(Account.name_key == fold(name))).one_or_none()
+            row = tx.execute(select(Account.c.id, Account.c.role).where(Account.c.name_key == fold(name))).one_or_none()
             if row is None:
                 raise NoSuchAccount
             if not role.is_administrator and is_last_administrator(tx, row.id):
                 raise LastAdministrator
-            tx.execute(update(Account).where(Account.id == row.id).values(role=role.value))
+            tx.execute(update(Account).where(Account.c.id == row.id).values(role=role.value))
             self._audit.record(
                 tx, row.id, Tag.ACCOUNT_ROLE_CHANGED, actor=actor, source="command line", role=role.value
             )
@@ -183,7 +183,7 @@ class Accounts:
         email = inputs.check_email(email, field="email")
         with self._context.database.write() as tx:
             account = lock_by_name(tx, name)
-            tx.execute(update(Account).where(Account.id == account.id).values(email=email))
+            tx.execute(update(Account).where(Account.c.id == account.id).values(email=email))
             self._audit.record(tx, account.id, Tag.ACCOUNT_EMAIL_CHANGED, actor=actor, source=COMMAND_LINE)
             self._notices.enqueue(tx, account.id, Tag.ACCOUNT_EMAIL_CHANGED, also_to=account.email)
         return str(account.email)
@@ -191,8 +191,8 @@ class Accounts:
     def reset_factors(self, name: str, *, actor: str) -> None:
         """Remove all locks and enable all factors of an account. Raises `NoSuchAccount`."""
         with self._context.database.write() as tx:
-            lock_against_deletion(tx, select(Account.id).where(Account.name_key == fold(name)))
-            row = tx.execute(select(Account.id, Account.name).where(Account.name_key == fold(name))).one_or_none()
+            lock_against_deletion(tx, select(Account.c.id).where(Account.c.name_key == fold(name)))
+            row = tx.execute(select(Account.c.id, Account.c.name).where(Account.c.name_key == fold(name))).one_or_none()
             if row is None:
                 raise NoSuchAccount
             for factor in Factor:
@@ -209,7 +209,7 @@ def is_last_administrator(tx: Connection, account_id: int) -> bool:
 
     Call it after `lock_administrators`, so that the result stays valid until the end of `tx`.
     """
-    at_work = select(Account.id).where(Account.role != Role.USER.value, Account.suspended_at.is_(None))
+    at_work = select(Account.c.id).where(Account.c.role != Role.USER.value, Account.c.suspended_at.is_(None))
     return list(tx.execute(at_work).scalars()) == [account_id]
 
 

@@ -44,25 +44,25 @@ class KeyHolder:
 
 _HOLDER: Final = (
     select(
-        ApiKey.id,
-        ApiKey.name,
-        ApiKey.account_id,
-        ApiKey.last_used_at,
-        Account.name.label("account_name"),
-        Account.suspended_at,
-        PrivacySettingsRow.record_client_ip,
-        (Quota.remaining_micro_usd - Quota.held_micro_usd).label("free"),
-        Quota.held_micro_usd.label("held"),
-        ApiKey.held_micro_usd.label("held_on_key"),
-        (ApiKey.spend_limit_micro_usd - ApiKey.spent_micro_usd - ApiKey.held_micro_usd).label("free_on_key"),
+        ApiKey.c.id,
+        ApiKey.c.name,
+        ApiKey.c.account_id,
+        ApiKey.c.last_used_at,
+        Account.c.name.label("account_name"),
+        Account.c.suspended_at,
+        PrivacySettingsRow.c.record_client_ip,
+        (Quota.c.remaining_micro_usd - Quota.c.held_micro_usd).label("free"),
+        Quota.c.held_micro_usd.label("held"),
+        ApiKey.c.held_micro_usd.label("held_on_key"),
+        (ApiKey.c.spend_limit_micro_usd - ApiKey.c.spent_micro_usd - ApiKey.c.held_micro_usd).label("free_on_key"),
     )
-    .join(Account, Account.id == ApiKey.account_id)
-    .join(Quota, Quota.account_id == ApiKey.account_id)
-    .outerjoin(PrivacySettingsRow, PrivacySettingsRow.account_id == ApiKey.account_id)
+    .join(Account, Account.c.id == ApiKey.c.account_id)
+    .join(Quota, Quota.c.account_id == ApiKey.c.account_id)
+    .outerjoin(PrivacySettingsRow, PrivacySettingsRow.c.account_id == ApiKey.c.account_id)
     .where(
-        ApiKey.key_hash == bindparam("hashed"),
-        ApiKey.revoked_at.is_(None),
-        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > bindparam("now")),
+        ApiKey.c.key_hash == bindparam("hashed"),
+        ApiKey.c.revoked_at.is_(None),
+        or_(ApiKey.c.expires_at.is_(None), ApiKey.c.expires_at > bindparam("now")),
     )
 )
 """Built once, because every relayed call runs it."""
@@ -80,7 +80,7 @@ class ApiKeys:
         """The keys of the session's account, newest first, including revoked ones."""
         with self._sessions.reading(token) as (tx, session):
             rows = tx.execute(
-                select(ApiKey).where(ApiKey.account_id == session.account_id).order_by(ApiKey.id.desc())
+                select(ApiKey).where(ApiKey.c.account_id == session.account_id).order_by(ApiKey.c.id.desc())
             ).all()
         return [_info(row) for row in rows]
 
@@ -103,7 +103,7 @@ class ApiKeys:
             check_spend_limit(spend_limit_micro_usd, field="api-key-limit")
         key = tokens.generate(tokens.API_KEY_PREFIX, self._context.rng)
         with self._sessions.writing(token, proof=True) as (tx, session):
-            live = select(func.count()).where(ApiKey.account_id == session.account_id, ApiKey.revoked_at.is_(None))
+            live = select(func.count()).where(ApiKey.c.account_id == session.account_id, ApiKey.c.revoked_at.is_(None))
             if tx.execute(live).scalar_one() >= MAX_API_KEYS:
                 raise LimitReached(f"An account has at most {MAX_API_KEYS} API keys. Revoke one first.")
             row = tx.execute(
@@ -119,7 +119,7 @@ class ApiKeys:
                     spent_micro_usd=0,
                     held_micro_usd=0,
                 )
-                .returning(ApiKey.id)
+                .returning(ApiKey.c.id)
             ).scalar_one()
             self._audit.record_by(tx, session, Tag.API_KEY_CREATED, name=name)
         info = ApiKeyInfo(row, name, key[-4:], now, expires_at, None, None, spend_limit_micro_usd, 0)
@@ -130,9 +130,9 @@ class ApiKeys:
         with self._sessions.writing(token) as (tx, session):
             name = tx.execute(
                 update(ApiKey)
-                .where(ApiKey.id == key_id, ApiKey.account_id == session.account_id, ApiKey.revoked_at.is_(None))
+                .where(ApiKey.c.id == key_id, ApiKey.c.account_id == session.account_id, ApiKey.c.revoked_at.is_(None))
                 .values(revoked_at=self._context.now())
-                .returning(ApiKey.name)
+                .returning(ApiKey.c.name)
             ).scalar()
             if name is None:
                 raise NoSuchItem("That API key was revoked before.")
@@ -177,8 +177,8 @@ class ApiKeys:
     def note_use(self, tx: Connection, holder: KeyHolder) -> None:
         """Store the time of use, at most once per `LAST_USE_INTERVAL`."""
         now = self._context.now()
-        stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - LAST_USE_INTERVAL)
-        tx.execute(update(ApiKey).where(ApiKey.id == holder.key_id, stale).values(last_used_at=now))
+        stale = or_(ApiKey.c.last_used_at.is_(None), ApiKey.c.last_used_at <= now - LAST_USE_INTERVAL)
+        tx.execute(update(ApiKey).where(ApiKey.c.id == holder.key_id, stale).values(last_used_at=now))
 
 
 def _info(row: Any) -> ApiKeyInfo:

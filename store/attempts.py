@@ -100,7 +100,7 @@ class Attempts:
         """
         try:
             with self._context.database.write() as tx:
-                somebody = tx.execute(select(func.min(Account.id))).scalar()
+                somebody = tx.execute(select(func.min(Account.c.id))).scalar()
                 if somebody is not None:
                     self._record(tx, factor, somebody, source, tag, failures, reason)
                     self._audit.update_total(tx)
@@ -119,7 +119,7 @@ class Attempts:
         reason: dict[str, str],
     ) -> None:
         lock_against_deletion(tx, account_id)
-        name_now = tx.execute(select(Account.name).where(Account.id == account_id)).scalar()
+        name_now = tx.execute(select(Account.c.name).where(Account.c.id == account_id)).scalar()
         if name_now is None:
             return
         self._audit.record(tx, account_id, tag, actor=name_now, source=source, **reason)

@@ -35,27 +35,27 @@ from store.values.audit import EVERY_EVENT, Event, EventFilter
 # Every act runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they are built once.
 _NEXT: Final = (
     update(AuditHead)
-    .where(AuditHead.account_id == bindparam("account"))
-    .values(sequence=AuditHead.sequence + 1)
-    .returning(AuditHead.sequence, AuditHead.mac, AuditHead.seal, AuditHead.key_id)
+    .where(AuditHead.c.account_id == bindparam("account"))
+    .values(sequence=AuditHead.c.sequence + 1)
+    .returning(AuditHead.c.sequence, AuditHead.c.mac, AuditHead.c.seal, AuditHead.c.key_id)
 )
 _APPEND: Final = insert(AuditEvent)
 _CHAIN: Final = (
     update(AuditHead)
-    .where(AuditHead.account_id == bindparam("account"))
+    .where(AuditHead.c.account_id == bindparam("account"))
     .values(mac=bindparam("new_mac"), seal=bindparam("new_seal"))
 )
-_SEALS: Final = select(AuditHead.seal).where(AuditHead.account_id.in_(bindparam("accounts", expanding=True)))
+_SEALS: Final = select(AuditHead.c.seal).where(AuditHead.c.account_id.in_(bindparam("accounts", expanding=True)))
 _HOLD_TOTAL: Final = (
     update(AuditTotal)
-    .values(events=AuditTotal.events + bindparam("more"))
+    .values(events=AuditTotal.c.events + bindparam("more"))
     .returning(
-        AuditTotal.events,
-        AuditTotal.seals,
-        AuditTotal.sequence,
-        AuditTotal.mac,
-        AuditTotal.total_mac,
-        AuditTotal.key_id,
+        AuditTotal.c.events,
+        AuditTotal.c.seals,
+        AuditTotal.c.sequence,
+        AuditTotal.c.mac,
+        AuditTotal.c.total_mac,
+        AuditTotal.c.key_id,
     )
 )
 _SET_TOTAL: Final = update(AuditTotal)
@@ -146,7 +146,7 @@ class Audit:
         The event has the id of the account only, so no personal data stays.
         """
         head = tx.execute(
-            select(AuditHead.sequence, AuditHead.seal).where(AuditHead.account_id == account_id).with_for_update()
+            select(AuditHead.c.sequence, AuditHead.c.seal).where(AuditHead.c.account_id == account_id).with_for_update()
         ).one_or_none()
         self._pending_of(tx).seals.setdefault(account_id, head.seal if head else b"")
         self.record_site(
@@ -201,17 +201,17 @@ class Audit:
         only: EventFilter = EVERY_EVENT,
     ) -> list[Event]:
         """The newest events of an account, at most `limit`, older than sequence number `before`."""
-        query = select(AuditEvent).where(AuditEvent.account_id == account_id, *_conditions(only))
+        query = select(AuditEvent).where(AuditEvent.c.account_id == account_id, *_conditions(only))
         if before is not None:
-            query = query.where(AuditEvent.sequence < before)
-        return _events(tx.execute(query.order_by(AuditEvent.sequence.desc()).limit(limit)))
+            query = query.where(AuditEvent.c.sequence < before)
+        return _events(tx.execute(query.order_by(AuditEvent.c.sequence.desc()).limit(limit)))
 
     def failed_sign_ins(self, tx: Connection, account_id: int, *, since: datetime) -> int:
         """The number of failed sign-ins from `since` on, among the newest `NEWEST_EVENTS` events of an account."""
         newest = (
-            select(AuditEvent.tag, AuditEvent.at)
-            .where(AuditEvent.account_id == account_id)
-            .order_by(AuditEvent.sequence.desc())
+            select(AuditEvent.c.tag, AuditEvent.c.at)
+            .where(AuditEvent.c.account_id == account_id)
+            .order_by(AuditEvent.c.sequence.desc())
             .limit(NEWEST_EVENTS)
             .subquery()
         )
@@ -222,13 +222,13 @@ class Audit:
         """The newest events of the site, at most `limit`, older than sequence number `before`."""
         query = select(SiteEvent)
         if before is not None:
-            query = query.where(SiteEvent.sequence < before)
-        return _events(tx.execute(query.order_by(SiteEvent.sequence.desc()).limit(limit)))
+            query = query.where(SiteEvent.c.sequence < before)
+        return _events(tx.execute(query.order_by(SiteEvent.c.sequence.desc()).limit(limit)))
 
     def newest_at(self) -> datetime | None:
         """The time of the newest event of any account, or None without events."""
         with self._context.database.read() as tx:
-            return tx.execute(select(AuditEvent.at).order_by(AuditEvent.id.desc()).limit(1)).scalar()
+            return tx.execute(select(AuditEvent.c.at).order_by(AuditEvent.c.id.desc()).limit(1)).scalar()
 
     def verify(self, tx: Connection, account_id: int) -> int | None:
         """The sequence number of the first invalid event of an account, or None."""
@@ -250,13 +250,13 @@ class Audit:
 
 def _conditions(only: EventFilter) -> Iterator[ColumnElement[bool]]:
     if only.tags is not None:
-        yield AuditEvent.tag.in_(sorted(only.tags))
+        yield AuditEvent.c.tag.in_(sorted(only.tags))
     if only.since is not None:
-        yield AuditEvent.at >= only.since
+        yield AuditEvent.c.at >= only.since
     if only.until is not None:
-        yield AuditEvent.at < only.until
+        yield AuditEvent.c.at < only.until
     for words in only.sources:
-        yield func.lower(AuditEvent.source).contains(words.lower(), autoescape=True)
+        yield func.lower(AuditEvent.c.source).contains(words.lower(), autoescape=True)
 
 
 def _columns(act: EventBody) -> dict[str, Any]:
@@ -269,6 +269,6 @@ def _events(rows: Any) -> list[Event]:
 
 def _last(tx: Connection) -> tuple[int, bytes]:
     """The sequence number and MAC of the last site event."""
-    last = tx.execute(select(SiteEvent.sequence, SiteEvent.mac).order_by(SiteEvent.sequence.desc()).limit(1))
+    last = tx.execute(select(SiteEvent.c.sequence, SiteEvent.c.mac).order_by(SiteEvent.c.sequence.desc()).limit(1))
     row = last.one_or_none()
     return (row.sequence, row.mac) if row else (0, GENESIS)

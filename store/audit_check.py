@@ -53,9 +53,9 @@ class Report:
 
 def check_all(tx: Connection, ring: KeyRing) -> Report:
     """Verify the chains of all accounts, the site's chain, and the total. `tx` must read one snapshot."""
-    ids = tx.execute(select(Account.id).order_by(Account.id)).scalars().all()
+    ids = tx.execute(select(Account.c.id).order_by(Account.c.id)).scalars().all()
     total = tx.execute(select(AuditTotal)).one_or_none()
-    seals = seal_sum(b"", gone=(), new=tx.execute(select(AuditHead.seal)).scalars())
+    seals = seal_sum(b"", gone=(), new=tx.execute(select(AuditHead.c.seal)).scalars())
     is_bound = total is not None and seals == total.seals and _is_genuine(ring, total)
     return Report(
         accounts={account_id: account_chain(tx, ring, account_id) for account_id in ids},
@@ -67,15 +67,15 @@ def check_all(tx: Connection, ring: KeyRing) -> Report:
 
 def is_chain_valid(tx: Connection, ring: KeyRing, key_id: int, head: Row[Any]) -> bool:
     """True if an account's events are valid and end as `head` says. The seal is not checked."""
-    events = select(AuditEvent).where(AuditEvent.account_id == head.account_id).order_by(AuditEvent.sequence)
+    events = select(AuditEvent).where(AuditEvent.c.account_id == head.account_id).order_by(AuditEvent.c.sequence)
     chain, last = _walk(tx, ring, key_id, head.account_id, events)
     return chain.broken_at is None and (head.sequence, head.mac) == (chain.events, last)
 
 
 def account_chain(tx: Connection, ring: KeyRing, account_id: int, *, up_to: int | None = None) -> Chain:
     """Verify the chain of one account. With `up_to`, only its first events and not its end."""
-    head = tx.execute(select(AuditHead).where(AuditHead.account_id == account_id)).one_or_none()
-    events = select(AuditEvent).where(AuditEvent.account_id == account_id).order_by(AuditEvent.sequence)
+    head = tx.execute(select(AuditHead).where(AuditHead.c.account_id == account_id)).one_or_none()
+    events = select(AuditEvent).where(AuditEvent.c.account_id == account_id).order_by(AuditEvent.c.sequence)
     key_id = ring.current if head is None else head.key_id
     chain, last = _walk(tx, ring, key_id, account_id, events.limit(up_to))
     if chain.broken_at is not None or up_to is not None:
@@ -90,7 +90,7 @@ def account_chain(tx: Connection, ring: KeyRing, account_id: int, *, up_to: int 
 def site_chain(tx: Connection, ring: KeyRing, *, up_to: int | None = None) -> Chain:
     """Verify the site's chain. With `up_to`, only its first events and not its end."""
     total = tx.execute(select(AuditTotal)).one_or_none()
-    events = select(SiteEvent).order_by(SiteEvent.sequence)
+    events = select(SiteEvent).order_by(SiteEvent.c.sequence)
     key_id = ring.current if total is None else total.key_id
     chain, last = _walk(tx, ring, key_id, SITE_CHAIN, events.limit(up_to))
     if chain.broken_at is not None or up_to is not None:

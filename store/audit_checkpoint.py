@@ -93,12 +93,12 @@ def compare(tx: Connection, ring: KeyRing, report: Report, earlier: Checkpoint) 
             if account not in deleted:
                 yield f"Account {account} is gone, and no event tells of its deletion."
         elif account_chain(tx, ring, account, up_to=mark.events).digest.hex() != mark.sha256:
-            name = tx.execute(select(Account.name).where(Account.id == account)).scalar_one()
+            name = tx.execute(select(Account.c.name).where(Account.c.id == account)).scalar_one()
             yield f"The events of {name} up to the checkpoint are not those it saw."
 
 
 def _deleted(tx: Connection) -> set[Any]:
-    details = tx.execute(select(SiteEvent.detail).where(SiteEvent.tag == SiteTag.ACCOUNT_DELETED.value)).scalars()
+    details = tx.execute(select(SiteEvent.c.detail).where(SiteEvent.c.tag == SiteTag.ACCOUNT_DELETED.value)).scalars()
     return {detail.get("account_id") for detail in details}
 
 

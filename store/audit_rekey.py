@@ -3,40 +3,40 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Column, Connection, Table, bindparam, select, update
 
 from store.at_rest import KeyRing
 from store.audit import Audit
 from store.audit_macs import GENESIS, SITE_CHAIN, EventBody, event_mac, event_text, seal_of, total_fits, total_mac
-from store.models import AuditEvent, AuditHead, AuditTotal, Base, SiteEvent
+from store.models import AuditEvent, AuditHead, AuditTotal, SiteEvent
 
 
 def outdated(tx: Connection, ring: KeyRing) -> list[int]:
     """The ids of accounts whose chains are not under the current key of `ring`."""
-    return list(tx.execute(select(AuditHead.account_id).where(AuditHead.key_id != ring.current)).scalars())
+    return list(tx.execute(select(AuditHead.c.account_id).where(AuditHead.c.key_id != ring.current)).scalars())
 
 
 def is_site_outdated(tx: Connection, ring: KeyRing) -> bool:
-    return tx.execute(select(AuditTotal.id).where(AuditTotal.key_id != ring.current)).scalar() is not None
+    return tx.execute(select(AuditTotal.c.id).where(AuditTotal.c.key_id != ring.current)).scalar() is not None
 
 
 def renew_chain(tx: Connection, ring: KeyRing, audit: Audit, account_id: int) -> None:
     """Recompute the chain of one account under the current key of `ring`."""
-    head = tx.execute(select(AuditHead).where(AuditHead.account_id == account_id).with_for_update()).one_or_none()
+    head = tx.execute(select(AuditHead).where(AuditHead.c.account_id == account_id).with_for_update()).one_or_none()
     if head is None or head.key_id not in ring.keys or head.key_id == ring.current:
         return
     events = tx.execute(
-        select(AuditEvent).where(AuditEvent.account_id == account_id).order_by(AuditEvent.sequence)
+        select(AuditEvent).where(AuditEvent.c.account_id == account_id).order_by(AuditEvent.c.sequence)
     ).all()
     macs, last = _renewed(ring, head.key_id, account_id, events)
-    _store(tx, AuditEvent, AuditEvent.id, [event.id for event in events], macs)
+    _store(tx, AuditEvent, AuditEvent.c.id, [event.id for event in events], macs)
     mac, seal = head.mac, b""
     if len(macs) == len(events) == head.sequence and head.mac == last:
         mac = macs[-1] if macs else GENESIS
         if head.seal == seal_of(ring, head.key_id, account_id, head.sequence, head.mac):
             seal = seal_of(ring, ring.current, account_id, head.sequence, mac)
     tx.execute(
-        update(AuditHead).where(AuditHead.account_id == account_id).values(mac=mac, seal=seal, key_id=ring.current)
+        update(AuditHead).where(AuditHead.c.account_id == account_id).values(mac=mac, seal=seal, key_id=ring.current)
     )
     audit.note_seal(tx, account_id, head.seal)
 
@@ -46,9 +46,9 @@ def renew_site(tx: Connection, ring: KeyRing) -> None:
     total = tx.execute(select(AuditTotal).with_for_update()).one_or_none()
     if total is None or total.key_id not in ring.keys or total.key_id == ring.current:
         return
-    events = tx.execute(select(SiteEvent).order_by(SiteEvent.sequence)).all()
+    events = tx.execute(select(SiteEvent).order_by(SiteEvent.c.sequence)).all()
     macs, last = _renewed(ring, total.key_id, SITE_CHAIN, events)
-    _store(tx, SiteEvent, SiteEvent.sequence, [event.sequence for event in events], macs)
+    _store(tx, SiteEvent, SiteEvent.c.sequence, [event.sequence for event in events], macs)
     mac, bound = total.mac, b""
     if len(macs) == len(events) == total.sequence and total.mac == last:
         mac = macs[-1] if macs else GENESIS
@@ -57,12 +57,11 @@ def renew_site(tx: Connection, ring: KeyRing) -> None:
     tx.execute(update(AuditTotal).values(mac=mac, total_mac=bound, key_id=ring.current))
 
 
-def _store(tx: Connection, table: type[Base], key: Any, rows: list[int], macs: list[bytes]) -> None:
+def _store(tx: Connection, table: Table, key: Column[int], rows: list[int], macs: list[bytes]) -> None:
     """Store `macs`, one per row, in the first of `rows`; `key` is the column of the row's number."""
     if macs:
-        by_key: Any = update(table.__table__).where(key == bindparam("row"))  # type: ignore[arg-type]  # typed as any selectable
         tx.execute(
-            by_key.values(mac=bindparam("new_mac")),
+            update(table).where(key == bindparam("row")).values(mac=bindparam("new_mac")),
             [{"row": row, "new_mac": mac} for row, mac in zip(rows, macs, strict=False)],
         )
 

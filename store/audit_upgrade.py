@@ -17,11 +17,11 @@ def seal_log(tx: Connection, ring: KeyRing) -> None:
     """
     require_key(tx, ring)
     seals, events, key_id = bytes(32), 0, ring.oldest
-    for head in tx.execute(select(AuditHead).order_by(AuditHead.account_id)).all():
+    for head in tx.execute(select(AuditHead).order_by(AuditHead.c.account_id)).all():
         seal = b""
         if is_chain_valid(tx, ring, key_id, head):
             seal = seal_of(ring, key_id, head.account_id, head.sequence, head.mac)
-        tx.execute(update(AuditHead).where(AuditHead.account_id == head.account_id).values(seal=seal, key_id=key_id))
+        tx.execute(update(AuditHead).where(AuditHead.c.account_id == head.account_id).values(seal=seal, key_id=key_id))
         seals = seal_sum(seals, gone=(), new=(seal,))
         events += head.sequence
     tx.execute(

@@ -11,7 +11,7 @@ from store import file_systems, row_copy
 from store.backup_file import VERSION_TABLE, Manifest, new_manifest, write_manifest
 from store.context import Context
 from store.errors import DatabaseRefused
-from store.models import Base
+from store.models import METADATA
 from store.revisions import schema_revision
 
 
@@ -29,7 +29,7 @@ def write(context: Context, path: Path, *, with_key: bool) -> Manifest:
             target.exec_driver_sql("PRAGMA synchronous=OFF")
             target.rollback()
             with target.begin():
-                Base.metadata.create_all(target)
+                METADATA.create_all(target)
                 target.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
                 target.execute(
                     text(f"INSERT INTO {VERSION_TABLE} VALUES (:revision)"),  # noqa: S608 - a constant

@@ -50,9 +50,9 @@ class BackupCodes:
             raise WrongCode(field="code")
         with self._context.database.read() as tx:
             rows = tx.execute(
-                select(BackupCode.id, BackupCode.code_hash)
-                .where(BackupCode.account_id == account_id)
-                .order_by(BackupCode.id)
+                select(BackupCode.c.id, BackupCode.c.code_hash)
+                .where(BackupCode.c.account_id == account_id)
+                .order_by(BackupCode.c.id)
             ).all()
         for row in rows:
             if self._context.hasher.check_code(code, row.code_hash):
@@ -63,7 +63,7 @@ class BackupCodes:
         """Mark one code as used; returns the number of unused codes. Raises `CodeAlreadyUsed`."""
         claimed = tx.execute(
             update(BackupCode)
-            .where(BackupCode.id == code_id, BackupCode.account_id == account_id, BackupCode.used_at.is_(None))
+            .where(BackupCode.c.id == code_id, BackupCode.c.account_id == account_id, BackupCode.c.used_at.is_(None))
             .values(used_at=self._context.now())
         )
         if claimed.rowcount != 1:
@@ -72,7 +72,7 @@ class BackupCodes:
 
     def replace(self, tx: Connection, account_id: int, hashes: list[str]) -> None:
         """Replace all codes of the account by new ones."""
-        tx.execute(delete(BackupCode).where(BackupCode.account_id == account_id))
+        tx.execute(delete(BackupCode).where(BackupCode.c.account_id == account_id))
         now = self._context.now()
         tx.execute(
             insert(BackupCode),
@@ -80,9 +80,9 @@ class BackupCodes:
         )
 
     def remove(self, tx: Connection, account_id: int) -> None:
-        tx.execute(delete(BackupCode).where(BackupCode.account_id == account_id))
+        tx.execute(delete(BackupCode).where(BackupCode.c.account_id == account_id))
 
     def left(self, tx: Connection, account_id: int) -> int:
         """The number of unused codes."""
-        unused = select(func.count()).where(BackupCode.account_id == account_id, BackupCode.used_at.is_(None))
+        unused = select(func.count()).where(BackupCode.c.account_id == account_id, BackupCode.c.used_at.is_(None))
         return int(tx.execute(unused).scalar_one())

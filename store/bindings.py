@@ -94,7 +94,7 @@ class Bindings:
                         client_secret_sealed=sealed,
                         created_at=self._context.now(),
                     )
-                    .returning(Provider.id)
+                    .returning(Provider.c.id)
                 ).scalar_one()
             except IntegrityError as error:
                 raise InvalidLabel(f"There is a provider called {slug} already.", field="slug") from error
@@ -113,20 +113,22 @@ class Bindings:
     def remove_provider(self, slug: str, *, actor: str = UNNAMED) -> None:
         """Remove a provider and all its bindings. Raises `NoSuchItem`."""
         with self._context.database.write() as tx:
-            if tx.execute(delete(Provider).where(Provider.slug == slug)).rowcount != 1:
+            if tx.execute(delete(Provider).where(Provider.c.slug == slug)).rowcount != 1:
                 raise NoSuchItem(f"There is no provider called {sanitize(slug, 60)}.")
             self._audit.record_site(tx, SiteTag.PROVIDER_REMOVED, actor=actor, source=COMMAND_LINE, provider=slug)
 
     def providers(self) -> list[ProviderInfo]:
         """All providers, sorted by name, without secrets."""
         with self._context.database.read() as tx:
-            return [self._info(row, with_secret=False) for row in tx.execute(select(Provider).order_by(Provider.name))]
+            return [
+                self._info(row, with_secret=False) for row in tx.execute(select(Provider).order_by(Provider.c.name))
+            ]
 
     def provider(self, slug: str) -> ProviderInfo:
         """A provider with its secret, for the gateway. Raises `NoSuchItem`, `BindingsDisabled`."""
         self.require_enabled()
         with self._context.database.read() as tx:
-            row = tx.execute(select(Provider).where(Provider.slug == slug)).one_or_none()
+            row = tx.execute(select(Provider).where(Provider.c.slug == slug)).one_or_none()
         if row is None:
             raise NoSuchItem(f"There is no provider called {sanitize(slug, 60)}.")
         return self._info(row, with_secret=True)
@@ -147,9 +149,9 @@ class Bindings:
         with self._sessions.reading(token) as (tx, session):
             bound = {
                 row.provider_id: row
-                for row in tx.execute(select(Binding).where(Binding.account_id == session.account_id))
+                for row in tx.execute(select(Binding).where(Binding.c.account_id == session.account_id))
             }
-            providers = tx.execute(select(Provider).order_by(Provider.name)).all()
+            providers = tx.execute(select(Provider).order_by(Provider.c.name)).all()
         listed = []
         for row in providers:
             binding: Any = bound.get(row.id)
@@ -169,7 +171,7 @@ class Bindings:
         self.require_enabled()
         _check_subject(subject)
         with self._sessions.writing(token, proof=True) as (tx, session):
-            provider_id = tx.execute(select(Provider.id).where(Provider.slug == slug)).scalar()
+            provider_id = tx.execute(select(Provider.c.id).where(Provider.c.slug == slug)).scalar()
             if provider_id is None:
                 raise NoSuchItem("That provider was removed.")
             try:
@@ -191,7 +193,9 @@ class Bindings:
     def unbind(self, token: str, binding_id: int) -> None:
         """Remove a binding, even if bindings are off. Raises `NoSuchItem`, `LastCredential`, `FreshProofRequired`."""
         with self._sessions.writing(token, proof=True) as (tx, session):
-            gone = tx.execute(delete(Binding).where(Binding.id == binding_id, Binding.account_id == session.account_id))
+            gone = tx.execute(
+                delete(Binding).where(Binding.c.id == binding_id, Binding.c.account_id == session.account_id)
+            )
             if gone.rowcount != 1:
                 raise NoSuchItem("That identity was unbound before.")
             self._credentials.require_any(tx, session.account_id)
@@ -206,7 +210,9 @@ class Bindings:
         """
         self.require_enabled()
         _check_subject(subject)
-        bound_to = select(Binding.account_id).where(Binding.provider_id == _provider(slug), Binding.subject == subject)
+        bound_to = select(Binding.c.account_id).where(
+            Binding.c.provider_id == _provider(slug), Binding.c.subject == subject
+        )
         with self._context.database.read() as tx:
             owner = tx.execute(bound_to).scalar()
         with self._sign_in.admitting(owner, source=source) as tx:
@@ -218,13 +224,13 @@ class Bindings:
     def _use(self, tx: Connection, slug: str, subject: str) -> int | None:
         provider_id = _provider(slug)
         lock_for_update(
-            tx, select(Binding.account_id).where(Binding.provider_id == provider_id, Binding.subject == subject)
+            tx, select(Binding.c.account_id).where(Binding.c.provider_id == provider_id, Binding.c.subject == subject)
         )
         return tx.execute(
             update(Binding)
-            .where(Binding.provider_id == provider_id, Binding.subject == subject)
+            .where(Binding.c.provider_id == provider_id, Binding.c.subject == subject)
             .values(last_used_at=self._context.now())
-            .returning(Binding.account_id)
+            .returning(Binding.c.account_id)
         ).scalar()
 
     def _info(self, row: Any, *, with_secret: bool) -> ProviderInfo:
@@ -237,7 +243,7 @@ class Bindings:
 
 
 def _provider(slug: str) -> Any:
-    return select(Provider.id).where(Provider.slug == slug).scalar_subquery()
+    return select(Provider.c.id).where(Provider.c.slug == slug).scalar_subquery()
 
 
 def _check_subject(subject: str) -> None:

@@ -16,14 +16,14 @@ class Credentials:
     def count_usable(self, tx: Connection, account_id: int) -> int:
         """The number of working credentials: the password, and passkeys and bindings where the site allows them."""
         has_password = tx.execute(
-            select(Account.password_hash.is_not(None)).where(Account.id == account_id)
+            select(Account.c.password_hash.is_not(None)).where(Account.c.id == account_id)
         ).scalar_one()
         count = int(has_password)
         if self._site.flag_in(tx, "passkeys.enabled"):
-            live = select(func.count()).where(Passkey.account_id == account_id, Passkey.flagged_at.is_(None))
+            live = select(func.count()).where(Passkey.c.account_id == account_id, Passkey.c.flagged_at.is_(None))
             count += tx.execute(live).scalar_one()
         if self._site.flag_in(tx, "account_binding.enabled"):
-            count += tx.execute(select(func.count()).where(Binding.account_id == account_id)).scalar_one()
+            count += tx.execute(select(func.count()).where(Binding.c.account_id == account_id)).scalar_one()
         return count
 
     def require_any(self, tx: Connection, account_id: int) -> None:

@@ -104,7 +104,7 @@ class Deletion:
         self._notices.enqueue_deletion_notice(tx, email)
         self._throttles.forget(tx, name)
         self._audit.record_deletion(tx, account_id, actor=actor, source=source, tombstone=tombstone)
-        tx.execute(delete(Account).where(Account.id == account_id))
+        tx.execute(delete(Account).where(Account.c.id == account_id))
         tx.execute(insert(Tombstone).values(id=tombstone, deleted_at=self._context.now()))
 
     def _result(self, tombstone: str) -> Deleted:

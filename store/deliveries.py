@@ -24,9 +24,9 @@ class Deliveries:
         """The state of one delivery, or None if it was deleted with its account."""
         with self._context.database.read() as tx:
             row = tx.execute(
-                select(Delivery, OutboxMessage.kind, OutboxMessage.created_at)
-                .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
-                .where(Delivery.id == delivery_id)
+                select(Delivery, OutboxMessage.c.kind, OutboxMessage.c.created_at)
+                .join(OutboxMessage, OutboxMessage.c.id == Delivery.c.outbox_id)
+                .where(Delivery.c.id == delivery_id)
             ).one_or_none()
         return None if row is None else _last(row)
 
@@ -34,14 +34,14 @@ class Deliveries:
         """The newest delivery of the session's account on each channel that had one."""
         with self._sessions.reading(token) as (tx, session):
             newest = (
-                select(func.max(Delivery.id))
-                .where(Delivery.account_id == session.account_id)
-                .group_by(Delivery.channel)
+                select(func.max(Delivery.c.id))
+                .where(Delivery.c.account_id == session.account_id)
+                .group_by(Delivery.c.channel)
             )
             rows = tx.execute(
-                select(Delivery, OutboxMessage.kind, OutboxMessage.created_at)
-                .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
-                .where(Delivery.id.in_(newest))
+                select(Delivery, OutboxMessage.c.kind, OutboxMessage.c.created_at)
+                .join(OutboxMessage, OutboxMessage.c.id == Delivery.c.outbox_id)
+                .where(Delivery.c.id.in_(newest))
             ).all()
         return {db_enum(Channel, row.channel): _last(row) for row in rows}
 
@@ -49,13 +49,13 @@ class Deliveries:
         """The time of the next due delivery, or None without one."""
         with self._context.database.read() as tx:
             return tx.execute(
-                select(func.min(Delivery.next_attempt_at)).where(Delivery.state == DeliveryState.WAITING.value)
+                select(func.min(Delivery.c.next_attempt_at)).where(Delivery.c.state == DeliveryState.WAITING.value)
             ).scalar()
 
     def is_anything_due(self) -> bool:
         """True if a delivery is due now. A damaged row does not make this fail."""
-        due = select(Delivery.id).where(
-            Delivery.state == DeliveryState.WAITING.value, Delivery.next_attempt_at <= self._context.now()
+        due = select(Delivery.c.id).where(
+            Delivery.c.state == DeliveryState.WAITING.value, Delivery.c.next_attempt_at <= self._context.now()
         )
         with self._context.database.read() as tx:
             return tx.execute(due.limit(1)).scalar() is not None
@@ -64,7 +64,7 @@ class Deliveries:
         """The number of unreadable deliveries."""
         with self._context.database.read() as tx:
             return tx.execute(
-                select(func.count()).select_from(Delivery).where(Delivery.state == DeliveryState.DAMAGED.value)
+                select(func.count()).select_from(Delivery).where(Delivery.c.state == DeliveryState.DAMAGED.value)
             ).scalar_one()
 
 

@@ -28,7 +28,7 @@ ATTEMPTS_PER_CODE: Final = 5
 CODES_PER_HOUR: Final = 3
 """The most codes per account and hour, so that an account cannot flood a stranger's mailbox."""
 _COUNT_WINDOW: Final = timedelta(hours=1)
-_IS_CODE: Final = OutboxMessage.kind == CONFIRM_EMAIL
+_IS_CODE: Final = OutboxMessage.c.kind == CONFIRM_EMAIL
 
 
 class EmailConfirmations:
@@ -52,16 +52,16 @@ class EmailConfirmations:
     def route_of(self, tx: Connection, account_id: int) -> EmailRoute:
         """The e-mail route: the notification address once it is confirmed, until then the account's own address."""
         row = tx.execute(
-            select(NotificationSettingsRow.email_address, Account.email, EmailConfirmation)
-            .join(Account, Account.id == NotificationSettingsRow.account_id)
+            select(NotificationSettingsRow.c.email_address, Account.c.email, EmailConfirmation)
+            .join(Account, Account.c.id == NotificationSettingsRow.c.account_id)
             .outerjoin(
                 EmailConfirmation,
                 and_(
-                    EmailConfirmation.account_id == Account.id,
-                    EmailConfirmation.address == NotificationSettingsRow.email_address,
+                    EmailConfirmation.c.account_id == Account.c.id,
+                    EmailConfirmation.c.address == NotificationSettingsRow.c.email_address,
                 ),
             )
-            .where(NotificationSettingsRow.account_id == account_id)
+            .where(NotificationSettingsRow.c.account_id == account_id)
         ).one()
         chosen, own = row[0], row[1]
         if not chosen or fold(chosen) == fold(own):
@@ -83,14 +83,14 @@ class EmailConfirmations:
         address, now = self.route_of(tx, account_id).unconfirmed, self._context.now()
         if not address:
             raise InvalidSetting("The notification address is confirmed already.")
-        name = tx.execute(select(Account.name).where(Account.id == account_id)).scalar_one()
-        tx.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account_id, _IS_CODE))
+        name = tx.execute(select(Account.c.name).where(Account.c.id == account_id)).scalar_one()
+        tx.execute(delete(OutboxMessage).where(OutboxMessage.c.account_id == account_id, _IS_CODE))
         queued = enqueue(
             self._context, tx, account_id, CONFIRM_EMAIL, {"name": name}, [Channel.EMAIL], recipient=address
         )
         is_over = or_(
-            EmailConfirmation.counted_since <= now - _COUNT_WINDOW,
-            EmailConfirmation.counted_since > now,  # stored before the clock was set back
+            EmailConfirmation.c.counted_since <= now - _COUNT_WINDOW,
+            EmailConfirmation.c.counted_since > now,  # stored before the clock was set back
         )
         is_within = upsert(
             tx,
@@ -101,15 +101,15 @@ class EmailConfirmations:
                 "message_id": queued.message_id,
                 "expires_at": now + CODE_LIFETIME,
                 "tries": 0,
-                "codes_sent": (1, case((is_over, 1), else_=EmailConfirmation.codes_sent + 1)),
-                "counted_since": (now, case((is_over, now), else_=EmailConfirmation.counted_since)),
+                "codes_sent": (1, case((is_over, 1), else_=EmailConfirmation.c.codes_sent + 1)),
+                "counted_since": (now, case((is_over, now), else_=EmailConfirmation.c.counted_since)),
                 "confirmed_at": None,
             },
-            only_if=or_(is_over, EmailConfirmation.codes_sent < CODES_PER_HOUR),
+            only_if=or_(is_over, EmailConfirmation.c.codes_sent < CODES_PER_HOUR),
         )
         if not is_within:
             since = tx.execute(
-                select(EmailConfirmation.counted_since).where(EmailConfirmation.account_id == account_id)
+                select(EmailConfirmation.c.counted_since).where(EmailConfirmation.c.account_id == account_id)
             ).scalar_one()
             raise TooManyAttempts(max(since + _COUNT_WINDOW - now, timedelta(seconds=1)))
         return queued.delivery_ids[0]
@@ -154,22 +154,22 @@ class EmailConfirmations:
         message_id = tx.execute(
             update(EmailConfirmation)
             .where(
-                EmailConfirmation.account_id == account_id,
+                EmailConfirmation.c.account_id == account_id,
                 # A code that was sent to an earlier address does not confirm this one.
-                EmailConfirmation.address == self.route_of(tx, account_id).unconfirmed,
-                EmailConfirmation.confirmed_at.is_(None),
-                EmailConfirmation.tries < ATTEMPTS_PER_CODE,
-                EmailConfirmation.expires_at > self._context.now(),
+                EmailConfirmation.c.address == self.route_of(tx, account_id).unconfirmed,
+                EmailConfirmation.c.confirmed_at.is_(None),
+                EmailConfirmation.c.tries < ATTEMPTS_PER_CODE,
+                EmailConfirmation.c.expires_at > self._context.now(),
             )
-            .values(tries=EmailConfirmation.tries + 1)
-            .returning(EmailConfirmation.message_id)
+            .values(tries=EmailConfirmation.c.tries + 1)
+            .returning(EmailConfirmation.c.message_id)
         ).scalar()
         typed = "".join(code.split()).encode("utf-8", "replace")
         if message_id is None or not hmac.compare_digest(typed, self.code_of(message_id).encode()):
             return False
         claimed = tx.execute(
             update(EmailConfirmation)
-            .where(EmailConfirmation.account_id == account_id, EmailConfirmation.message_id == message_id)
+            .where(EmailConfirmation.c.account_id == account_id, EmailConfirmation.c.message_id == message_id)
             .values(confirmed_at=self._context.now())
         )
         return claimed.rowcount == 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from store.audit import Audit
 from store.audit_tags import Tag
@@ -55,15 +55,14 @@ class Exports:
                 "exported_at": self._context.now().isoformat(),
             }
             yield json.dumps(head, indent=1)[:-2]
-            for model, columns in EXPORTED.items():
-                table: Any = model
-                owner = table.id if model is Account else table.account_id
-                query = select(*(getattr(table, name) for name in columns)).where(owner == account_id)
-                if model is Binding:
-                    query = query.add_columns(Provider.slug.label("provider")).join(
-                        Provider, Provider.id == Binding.provider_id
+            for table, columns in EXPORTED.items():
+                owner = Account.c.id if table is Account else table.c.account_id
+                query: Select[Any] = select(*(table.c[name] for name in columns)).where(owner == account_id)
+                if table is Binding:
+                    query = query.add_columns(Provider.c.slug.label("provider")).join(
+                        Provider, Provider.c.id == Binding.c.provider_id
                     )
-                yield f',\n "{model.__tablename__}": ['
+                yield f',\n "{table.name}": ['
                 separator = "\n  "
                 for row in tx.execute(query.execution_options(yield_per=500)):
                     yield separator + json.dumps(dict(row._mapping), default=_encode, ensure_ascii=only_ascii)

@@ -6,8 +6,9 @@ A test fails for a table with an `account_id` that is missing here, and for one 
 from collections.abc import Mapping
 from typing import Final
 
+from sqlalchemy import Table
+
 from store import models
-from store.models import Base
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, Section, SidebarSettings
 from store.setting_fields import settings_of
 
@@ -16,7 +17,7 @@ def _settings(section: type[Section]) -> tuple[str, ...]:
     return ("version", *(setting.column for setting in settings_of(section) if not setting.is_secret))
 
 
-EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
+EXPORTED: Final[Mapping[Table, tuple[str, ...]]] = {
     models.Account: ("name", "email", "role", "created_at", "password_changed_at", "suspended_at", "user_handle"),
     models.Session: ("method", "source", "created_at", "last_active_at", "proof_at", "locked_at"),
     models.TwoFactor: ("enabled_at", "low_codes_noted_at"),
@@ -76,7 +77,7 @@ EXPORTED: Final[Mapping[type[Base], tuple[str, ...]]] = {
 }
 """The exported columns by table: all columns except keys, hashes and encrypted values."""
 
-WITHOUT_CONTENT: Final[tuple[type[Base], ...]] = (
+WITHOUT_CONTENT: Final[tuple[Table, ...]] = (
     models.PendingSignIn,
     models.TwoFactorSetup,
     models.PasskeyCeremony,

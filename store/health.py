@@ -38,6 +38,6 @@ def check_writable(database: Database, *, is_kept: bool = True) -> None:
             )
     with suppress(_RollbackError), database.write(durable=False, lock_timeout_s=PROBE_TIMEOUT_S) as tx:
         began = datetime.fromtimestamp(0, UTC)
-        upsert(tx, RateWindow, {"bucket": _ROW}, {"hits": (1, 1 - RateWindow.hits), "started_at": (began, began)})
+        upsert(tx, RateWindow, {"bucket": _ROW}, {"hits": (1, 1 - RateWindow.c.hits), "started_at": (began, began)})
         if not is_kept:
             raise _RollbackError

@@ -60,8 +60,8 @@ def _store_check_value(tx: Connection, ring: KeyRing) -> bytes:
         return stored
     # The first process stores the value; a concurrent one keeps it.
     value = check_value(ring, ring.oldest)
-    upsert(tx, Meta, {"name": _NAME}, {"value": (value, Meta.value)})
-    stored = tx.execute(select(Meta.value).where(Meta.name == _NAME)).scalar_one()
+    upsert(tx, Meta, {"name": _NAME}, {"value": (value, Meta.c.value)})
+    stored = tx.execute(select(Meta.c.value).where(Meta.c.name == _NAME)).scalar_one()
     if stored == value:
         _insert_total(tx, ring)
     return stored
@@ -91,5 +91,5 @@ def _compare(stored: bytes, ring: KeyRing) -> None:
 
 
 def _stored(tx: Connection) -> bytes | None:
-    stored: bytes | None = tx.execute(select(Meta.value).where(Meta.name == _NAME)).scalar()
+    stored: bytes | None = tx.execute(select(Meta.c.value).where(Meta.c.name == _NAME)).scalar()
     return stored

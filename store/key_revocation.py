@@ -37,10 +37,10 @@ class KeyRevocation:
             account = lock_by_name(tx, name)
             keys = tx.execute(
                 update(ApiKey)
-                .where(ApiKey.account_id == account.id, ApiKey.revoked_at.is_(None))
+                .where(ApiKey.c.account_id == account.id, ApiKey.c.revoked_at.is_(None))
                 .values(revoked_at=self._context.now())
             ).rowcount
-            had_token = tx.execute(delete(AccessToken).where(AccessToken.account_id == account.id)).rowcount == 1
+            had_token = tx.execute(delete(AccessToken).where(AccessToken.c.account_id == account.id)).rowcount == 1
             self._audit.record(
                 tx,
                 account.id,

@@ -56,7 +56,7 @@ class Notices:
 
         It is sent to the account's address at the time of delivery, and to `also_to`, the previous address.
         """
-        row = tx.execute(select(Account.name, Account.email).where(Account.id == account_id)).one()
+        row = tx.execute(select(Account.c.name, Account.c.email).where(Account.c.id == account_id)).one()
         if not self._is_mail_configured(tx):
             return
         payload = {"name": row.name, "sentence": SENTENCES[tag]}
@@ -72,5 +72,5 @@ class Notices:
             enqueue(self._context, tx, None, DELETED, payload, [Channel.EMAIL], recipient=email)
 
     def _is_mail_configured(self, tx: Connection) -> bool:
-        host = tx.execute(select(SiteSetting.value).where(SiteSetting.name == "smtp.host")).scalar()
+        host = tx.execute(select(SiteSetting.c.value).where(SiteSetting.c.name == "smtp.host")).scalar()
         return bool(host)

@@ -68,7 +68,7 @@ class Outbox:
         """
         with self._sessions.writing(token) as (tx, session):
             row = tx.execute(
-                select(NotificationSettingsRow).where(NotificationSettingsRow.account_id == session.account_id)
+                select(NotificationSettingsRow).where(NotificationSettingsRow.c.account_id == session.account_id)
             ).one()
             own = session.email if channel is Channel.EMAIL else ""
             if not (getattr(row, _CHANNEL_ADDRESSES[channel]) or own):
@@ -95,9 +95,9 @@ class Outbox:
         """Set `lease` on free deliveries; returns their ids, oldest first."""
         now, uptime = self._context.now(), self._context.clock.uptime()
         free = _is_free(now, uptime)
-        due = select(Delivery.id).where(Delivery.state == DeliveryState.WAITING.value, free)
-        due = due.where(Delivery.next_attempt_at <= now if delivery_id is None else Delivery.id == delivery_id)
-        due = due.order_by(Delivery.next_attempt_at, Delivery.id).limit(limit).with_for_update(skip_locked=True)
+        due = select(Delivery.c.id).where(Delivery.c.state == DeliveryState.WAITING.value, free)
+        due = due.where(Delivery.c.next_attempt_at <= now if delivery_id is None else Delivery.c.id == delivery_id)
+        due = due.order_by(Delivery.c.next_attempt_at, Delivery.c.id).limit(limit).with_for_update(skip_locked=True)
         with self._context.database.write(lock_timeout_s=LOCK_TIMEOUT_S) as tx:
             ids = tx.execute(due).scalars().all()
             if not ids:
@@ -105,14 +105,14 @@ class Outbox:
             taken = set(
                 tx.execute(
                     update(Delivery)
-                    .where(Delivery.id.in_(ids), Delivery.state == DeliveryState.WAITING.value, free)
+                    .where(Delivery.c.id.in_(ids), Delivery.c.state == DeliveryState.WAITING.value, free)
                     .values(
                         lease=lease,
                         leased_until=now + LEASE_DURATION,
                         lease_boot=uptime.boot or None,
                         lease_uptime_ms=uptime.milliseconds,
                     )
-                    .returning(Delivery.id)
+                    .returning(Delivery.c.id)
                 ).scalars()
             )
         return [number for number in ids if number in taken]
@@ -135,8 +135,10 @@ class Outbox:
         with self._context.database.write() as tx:
             switched = tx.execute(
                 update(NotificationSettingsRow)
-                .where(NotificationSettingsRow.account_id == job.account_id, NotificationSettingsRow.version == version)
-                .values({CHANNEL_SWITCHES[job.channel]: False, "version": NotificationSettingsRow.version + 1})
+                .where(
+                    NotificationSettingsRow.c.account_id == job.account_id, NotificationSettingsRow.c.version == version
+                )
+                .values({CHANNEL_SWITCHES[job.channel]: False, "version": NotificationSettingsRow.c.version + 1})
             )
         return switched.rowcount == 1
 
@@ -146,12 +148,12 @@ class Outbox:
 
     def prune(self) -> int:
         """Delete messages older than `MESSAGE_RETENTION` without a waiting delivery; returns the number."""
-        waiting = select(Delivery.outbox_id).where(Delivery.state == DeliveryState.WAITING.value)
+        waiting = select(Delivery.c.outbox_id).where(Delivery.c.state == DeliveryState.WAITING.value)
         with self._context.database.write() as tx:
             return tx.execute(
                 delete(OutboxMessage).where(
-                    OutboxMessage.created_at < self._context.now() - MESSAGE_RETENTION,
-                    OutboxMessage.id.not_in(waiting),
+                    OutboxMessage.c.created_at < self._context.now() - MESSAGE_RETENTION,
+                    OutboxMessage.c.id.not_in(waiting),
                 )
             ).rowcount
 
@@ -160,13 +162,13 @@ class Outbox:
         query = (
             select(
                 Delivery,
-                OutboxMessage.message_id,
-                OutboxMessage.kind,
-                OutboxMessage.payload,
-                OutboxMessage.created_at,
+                OutboxMessage.c.message_id,
+                OutboxMessage.c.kind,
+                OutboxMessage.c.payload,
+                OutboxMessage.c.created_at,
             )
-            .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
-            .where(Delivery.id == delivery_id)
+            .join(OutboxMessage, OutboxMessage.c.id == Delivery.c.outbox_id)
+            .where(Delivery.c.id == delivery_id)
         )
         try:
             with self._context.database.read() as tx:
@@ -185,13 +187,13 @@ class Outbox:
             finished = tx.execute(
                 update(Delivery)
                 .where(
-                    Delivery.id == delivery_id,
-                    Delivery.lease == lease,
-                    Delivery.state == DeliveryState.WAITING.value,
+                    Delivery.c.id == delivery_id,
+                    Delivery.c.lease == lease,
+                    Delivery.c.state == DeliveryState.WAITING.value,
                 )
                 .values(
                     state=state.value,
-                    attempts=Delivery.attempts + 1,
+                    attempts=Delivery.c.attempts + 1,
                     last_attempt_at=now,
                     last_error=sanitize(error, 300),
                     next_attempt_at=following or now,
@@ -201,8 +203,10 @@ class Outbox:
             )
             if finished.rowcount == 1 and state is not DeliveryState.WAITING:
                 # A message without an account is deleted with its result: it is the last data of a deleted account.
-                outbox = select(Delivery.outbox_id).where(Delivery.id == delivery_id).scalar_subquery()
-                tx.execute(delete(OutboxMessage).where(OutboxMessage.id == outbox, OutboxMessage.account_id.is_(None)))
+                outbox = select(Delivery.c.outbox_id).where(Delivery.c.id == delivery_id).scalar_subquery()
+                tx.execute(
+                    delete(OutboxMessage).where(OutboxMessage.c.id == outbox, OutboxMessage.c.account_id.is_(None))
+                )
         return finished.rowcount == 1
 
     def _job(self, row: Any, lease: str) -> Job:
@@ -230,11 +234,11 @@ class Outbox:
 
 def _is_free(now: datetime, uptime: Uptime) -> ColumnElement[bool]:
     """True if a delivery has no valid lease. Leases of this machine expire by uptime, not by the clock."""
-    is_ours = Delivery.lease_boot == uptime.boot
-    ended_by_uptime = Delivery.lease_uptime_ms <= uptime.milliseconds - LEASE_DURATION // timedelta(milliseconds=1)
-    is_others = or_(Delivery.lease_boot.is_(None), Delivery.lease_boot != uptime.boot)
+    is_ours = Delivery.c.lease_boot == uptime.boot
+    ended_by_uptime = Delivery.c.lease_uptime_ms <= uptime.milliseconds - LEASE_DURATION // timedelta(milliseconds=1)
+    is_others = or_(Delivery.c.lease_boot.is_(None), Delivery.c.lease_boot != uptime.boot)
     return or_(
-        Delivery.leased_until.is_(None),
+        Delivery.c.leased_until.is_(None),
         and_(is_ours, ended_by_uptime),
-        and_(is_others, Delivery.leased_until <= now),
+        and_(is_others, Delivery.c.leased_until <= now),
     )

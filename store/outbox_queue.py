@@ -41,7 +41,7 @@ def enqueue(
     outbox_id = tx.execute(
         insert(OutboxMessage)
         .values(message_id=message_id, account_id=account_id, kind=kind, payload=dict(payload), created_at=now)
-        .returning(OutboxMessage.id)
+        .returning(OutboxMessage.c.id)
     ).scalar_one()
     sealed = None if recipient is None else context.seal(recipient, recipient_associated_data(message_id))
     delivery_ids = [
@@ -58,7 +58,7 @@ def enqueue(
                     last_error="",
                     recipient_sealed=sealed,
                 )
-                .returning(Delivery.id)
+                .returning(Delivery.c.id)
             ).scalar_one()
         )
         for channel in channels

@@ -104,8 +104,8 @@ class PasskeyCeremonies:
         """The state of a ceremony, for the waiting console. Raises `PasskeyRefused` with the reason of a failure."""
         with self._context.database.read() as tx:
             row = tx.execute(
-                select(PasskeyCeremony.state, PasskeyCeremony.failure, PasskeyCeremony.expires_at).where(
-                    PasskeyCeremony.ticket_hash == digest(ticket)
+                select(PasskeyCeremony.c.state, PasskeyCeremony.c.failure, PasskeyCeremony.c.expires_at).where(
+                    PasskeyCeremony.c.ticket_hash == digest(ticket)
                 )
             ).one_or_none()
         if row is None:
@@ -123,7 +123,7 @@ class PasskeyCeremonies:
     def collect_sign_in(self, ticket: str, *, source: str, peer: str = "") -> SignedIn | SecondFactorNeeded:
         """Open a session after a finished sign-in ceremony, once. Raises `SignInExpired`, `AccountSuspended`."""
         self._passkeys.require_enabled()
-        owner = select(PasskeyCeremony.account_id).where(PasskeyCeremony.ticket_hash == digest(ticket))
+        owner = select(PasskeyCeremony.c.account_id).where(PasskeyCeremony.c.ticket_hash == digest(ticket))
         with self._context.database.read() as tx:
             account_id = tx.execute(owner).scalar()
         with self._sign_in.admitting(account_id, source=source) as tx:
@@ -131,13 +131,13 @@ class PasskeyCeremonies:
             collected = tx.execute(
                 update(PasskeyCeremony)
                 .where(
-                    PasskeyCeremony.ticket_hash == digest(ticket),
-                    PasskeyCeremony.purpose == Purpose.SIGN_IN.value,
-                    PasskeyCeremony.state == CeremonyState.DONE.value,
-                    PasskeyCeremony.expires_at > self._context.now() - CEREMONY_LIFETIME,
+                    PasskeyCeremony.c.ticket_hash == digest(ticket),
+                    PasskeyCeremony.c.purpose == Purpose.SIGN_IN.value,
+                    PasskeyCeremony.c.state == CeremonyState.DONE.value,
+                    PasskeyCeremony.c.expires_at > self._context.now() - CEREMONY_LIFETIME,
                 )
                 .values(state=CeremonyState.COLLECTED.value)
-                .returning(PasskeyCeremony.account_id, PasskeyCeremony.expires_at)
+                .returning(PasskeyCeremony.c.account_id, PasskeyCeremony.c.expires_at)
             ).one_or_none()
             if collected is None or collected.account_id is None:
                 raise SignInExpired
@@ -148,7 +148,7 @@ class PasskeyCeremonies:
     def cancel(self, ticket: str) -> None:
         """Delete a ceremony that the console gave up."""
         with self._context.database.write() as tx:
-            tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.ticket_hash == digest(ticket)))
+            tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.c.ticket_hash == digest(ticket)))
 
     def _begin(
         self,
@@ -160,9 +160,9 @@ class PasskeyCeremonies:
         label: str,
     ) -> CeremonyStarted:
         now = self._context.now()
-        tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.expires_at < now - CEREMONY_LIFETIME))
+        tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.c.expires_at < now - CEREMONY_LIFETIME))
         if session_id is not None:
-            tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.session_id == session_id))
+            tx.execute(delete(PasskeyCeremony).where(PasskeyCeremony.c.session_id == session_id))
         code, ticket = new_code(self._context.rng), self._context.rng.randbytes(32).hex()
         tx.execute(
             insert(PasskeyCeremony).values(

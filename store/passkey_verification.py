@@ -33,9 +33,9 @@ class PasskeyVerification:
         with self._context.database.read() as tx:
             row = tx.execute(
                 select(PasskeyCeremony).where(
-                    PasskeyCeremony.code_hash == digest(canonical_code(code)),
-                    PasskeyCeremony.state == CeremonyState.WAITING.value,
-                    PasskeyCeremony.expires_at > self._context.now(),
+                    PasskeyCeremony.c.code_hash == digest(canonical_code(code)),
+                    PasskeyCeremony.c.state == CeremonyState.WAITING.value,
+                    PasskeyCeremony.c.expires_at > self._context.now(),
                 )
             ).one_or_none()
             if row is None:
@@ -49,12 +49,12 @@ class PasskeyVerification:
             row = tx.execute(
                 update(PasskeyCeremony)
                 .where(
-                    PasskeyCeremony.code_hash == digest(canonical_code(code)),
-                    PasskeyCeremony.state == CeremonyState.WAITING.value,
-                    PasskeyCeremony.expires_at > self._context.now(),
+                    PasskeyCeremony.c.code_hash == digest(canonical_code(code)),
+                    PasskeyCeremony.c.state == CeremonyState.WAITING.value,
+                    PasskeyCeremony.c.expires_at > self._context.now(),
                 )
                 .values(state=CeremonyState.CLAIMED.value)
-                .returning(*PasskeyCeremony.__table__.columns)
+                .returning(*PasskeyCeremony.c)
             ).one_or_none()
             if row is None:
                 raise SignInExpired("This code is not known or has expired. Start again in the console.")
@@ -63,9 +63,9 @@ class PasskeyVerification:
     def finish_registration(self, ceremony: Ceremony, credential: NewCredential) -> None:
         """Store the credential of a claimed registration. Raises `SignInExpired`, `LimitReached`, `AlreadyBound`."""
         with self._context.database.write() as tx:
-            lock_for_update(tx, select(PasskeyCeremony.account_id).where(PasskeyCeremony.id == ceremony.id))
+            lock_for_update(tx, select(PasskeyCeremony.c.account_id).where(PasskeyCeremony.c.id == ceremony.id))
             row = self._settle(tx, ceremony, Purpose.REGISTER)
-            account = tx.execute(select(Account.name).where(Account.id == row.account_id)).one_or_none()
+            account = tx.execute(select(Account.c.name).where(Account.c.id == row.account_id)).one_or_none()
             if account is None or not self._sessions.is_live(tx, row.session_id):
                 raise SignInExpired("The console that asked for this has signed out.")
             owner = (row.account_id, account.name, row.source, row.session_id)
@@ -86,10 +86,10 @@ class PasskeyVerification:
                 moved = tx.execute(
                     update(Passkey)
                     .where(
-                        Passkey.id == stored.passkey_id,
-                        Passkey.flagged_at.is_(None),
+                        Passkey.c.id == stored.passkey_id,
+                        Passkey.c.flagged_at.is_(None),
                         # Synced passkeys keep their counter at zero (WebAuthn level 3, 6.1.1).
-                        or_(Passkey.sign_count < sign_count, (Passkey.sign_count == 0) & (sign_count == 0)),
+                        or_(Passkey.c.sign_count < sign_count, (Passkey.c.sign_count == 0) & (sign_count == 0)),
                     )
                     .values(sign_count=sign_count, last_used_at=self._context.now())
                 )
@@ -110,7 +110,7 @@ class PasskeyVerification:
                 else:
                     tx.execute(
                         update(PasskeyCeremony)
-                        .where(PasskeyCeremony.id == ceremony.id)
+                        .where(PasskeyCeremony.c.id == ceremony.id)
                         .values(account_id=stored.account_id)
                     )
         except ClonedPasskey:
@@ -122,7 +122,7 @@ class PasskeyVerification:
         with self._context.database.write() as tx:
             tx.execute(
                 update(PasskeyCeremony)
-                .where(PasskeyCeremony.id == ceremony.id, PasskeyCeremony.state == CeremonyState.CLAIMED.value)
+                .where(PasskeyCeremony.c.id == ceremony.id, PasskeyCeremony.c.state == CeremonyState.CLAIMED.value)
                 .values(state=CeremonyState.FAILED.value, failure=sanitize(sentence, 300))
             )
 
@@ -130,9 +130,13 @@ class PasskeyVerification:
         name, handle = "", b""
         own: tuple[bytes, ...] = ()
         if row.account_id is not None:
-            account = tx.execute(select(Account.name, Account.user_handle).where(Account.id == row.account_id)).one()
+            account = tx.execute(
+                select(Account.c.name, Account.c.user_handle).where(Account.c.id == row.account_id)
+            ).one()
             name, handle = account.name, account.user_handle
-            own = tuple(tx.execute(select(Passkey.credential_id).where(Passkey.account_id == row.account_id)).scalars())
+            own = tuple(
+                tx.execute(select(Passkey.c.credential_id).where(Passkey.c.account_id == row.account_id)).scalars()
+            )
         return Ceremony(
             id=row.id,
             purpose=db_enum(Purpose, row.purpose),
@@ -149,16 +153,16 @@ class PasskeyVerification:
         row = tx.execute(
             update(PasskeyCeremony)
             .where(
-                PasskeyCeremony.id == ceremony.id,
-                PasskeyCeremony.purpose == purpose.value,
-                PasskeyCeremony.state == CeremonyState.CLAIMED.value,
+                PasskeyCeremony.c.id == ceremony.id,
+                PasskeyCeremony.c.purpose == purpose.value,
+                PasskeyCeremony.c.state == CeremonyState.CLAIMED.value,
             )
             .values(state=CeremonyState.DONE.value, challenge=None)
             .returning(
-                PasskeyCeremony.account_id,
-                PasskeyCeremony.session_id,
-                PasskeyCeremony.label,
-                PasskeyCeremony.source,
+                PasskeyCeremony.c.account_id,
+                PasskeyCeremony.c.session_id,
+                PasskeyCeremony.c.label,
+                PasskeyCeremony.c.source,
             )
         ).one_or_none()
         if row is None:

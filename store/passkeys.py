@@ -77,7 +77,7 @@ class Passkeys:
         """The passkeys of the session's account, oldest first, also while passkeys are disabled."""
         with self._sessions.reading(token) as (tx, session):
             rows = tx.execute(
-                select(Passkey).where(Passkey.account_id == session.account_id).order_by(Passkey.id)
+                select(Passkey).where(Passkey.c.account_id == session.account_id).order_by(Passkey.c.id)
             ).all()
         return [
             PasskeyInfo(row.id, row.label, row.created_at, row.last_used_at, row.backed_up, row.flagged_at)
@@ -112,7 +112,7 @@ class Passkeys:
             try:
                 renamed = tx.execute(
                     update(Passkey)
-                    .where(Passkey.id == passkey_id, Passkey.account_id == session.account_id)
+                    .where(Passkey.c.id == passkey_id, Passkey.c.account_id == session.account_id)
                     .values(label=label, label_key=fold(label))
                 )
             except IntegrityError as error:
@@ -126,8 +126,8 @@ class Passkeys:
         with self._sessions.writing(token, proof=True) as (tx, session):
             label = tx.execute(
                 delete(Passkey)
-                .where(Passkey.id == passkey_id, Passkey.account_id == session.account_id)
-                .returning(Passkey.label)
+                .where(Passkey.c.id == passkey_id, Passkey.c.account_id == session.account_id)
+                .returning(Passkey.c.label)
             ).scalar()
             if label is None:
                 raise NoSuchItem("That passkey was removed before.")
@@ -141,15 +141,15 @@ class Passkeys:
         with self._context.database.read() as tx:
             row = tx.execute(
                 select(
-                    Passkey.id,
-                    Passkey.account_id,
-                    Passkey.public_key,
-                    Passkey.sign_count,
-                    Passkey.flagged_at,
-                    Account.user_handle,
+                    Passkey.c.id,
+                    Passkey.c.account_id,
+                    Passkey.c.public_key,
+                    Passkey.c.sign_count,
+                    Passkey.c.flagged_at,
+                    Account.c.user_handle,
                 )
-                .join(Account, Account.id == Passkey.account_id)
-                .where(Passkey.credential_id == credential_id)
+                .join(Account, Account.c.id == Passkey.c.account_id)
+                .where(Passkey.c.credential_id == credential_id)
             ).one_or_none()
         if row is None or row.flagged_at is not None:
             raise PasskeyRefused
@@ -185,7 +185,7 @@ class Passkeys:
                     backed_up=credential.backed_up,
                     created_at=self._context.now(),
                 )
-                .returning(Passkey.id)
+                .returning(Passkey.c.id)
             ).scalar_one()
         except IntegrityError as error:
             raise AlreadyBound("This passkey is registered already.") from error
@@ -196,9 +196,9 @@ class Passkeys:
 
     def check_new_label(self, tx: Connection, account_id: int, label: str) -> None:
         """Raise `LimitReached` at `MAX_PASSKEYS` passkeys, `InvalidLabel` if the label is used."""
-        if tx.execute(select(func.count()).where(Passkey.account_id == account_id)).scalar_one() >= MAX_PASSKEYS:
+        if tx.execute(select(func.count()).where(Passkey.c.account_id == account_id)).scalar_one() >= MAX_PASSKEYS:
             raise LimitReached(f"An account has at most {MAX_PASSKEYS} passkeys. Remove one first.")
-        taken = select(Passkey.id).where(Passkey.account_id == account_id, Passkey.label_key == fold(label))
+        taken = select(Passkey.c.id).where(Passkey.c.account_id == account_id, Passkey.c.label_key == fold(label))
         if tx.execute(taken).scalar() is not None:
             raise InvalidLabel("Another passkey has this label.", field="passkey-label")
 
@@ -208,7 +208,7 @@ class Passkeys:
             lock_against_deletion(tx, stored.account_id)
             flagged = tx.execute(
                 update(Passkey)
-                .where(Passkey.id == stored.passkey_id, Passkey.flagged_at.is_(None))
+                .where(Passkey.c.id == stored.passkey_id, Passkey.c.flagged_at.is_(None))
                 .values(flagged_at=self._context.now())
             )
             if flagged.rowcount == 1:

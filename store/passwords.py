@@ -62,7 +62,7 @@ def check_new(
 
 def shortest_for(tx: Connection, site: Site, account_id: int) -> int:
     """The minimum password length of this account; the site's setting applies without a second factor."""
-    if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is not None:
+    if tx.execute(select(TwoFactor.c.account_id).where(TwoFactor.c.account_id == account_id)).scalar() is not None:
         return MIN_LENGTH
     return site.number_in(tx, PASSWORD_MINIMUM)
 
@@ -103,7 +103,7 @@ class Passwords:
         `PasswordTooLong`, `PasswordTooWeak`, `TooManyAttempts` or `StaleEdit`, each with its `field`.
         """
         with self._sessions.reading(token) as (tx, session):
-            stored = tx.execute(select(Account.password_hash).where(Account.id == session.account_id)).scalar_one()
+            stored = tx.execute(select(Account.c.password_hash).where(Account.c.id == session.account_id)).scalar_one()
             shortest = shortest_for(tx, self._site, session.account_id)
         original, new, confirmation = prepare(original), prepare(new), prepare(confirmation)
         if new != confirmation:
@@ -121,7 +121,7 @@ class Passwords:
             self._refuse_short(tx, session.account_id, new, "new-password")
             changed = tx.execute(
                 update(Account)
-                .where(Account.id == session.account_id, Account.password_hash.is_not_distinct_from(stored))
+                .where(Account.c.id == session.account_id, Account.c.password_hash.is_not_distinct_from(stored))
                 .values(password_hash=hashed, password_changed_at=self._context.now())
             )
             if changed.rowcount != 1:
@@ -140,7 +140,7 @@ class Passwords:
         new = prepare(new)
         with self._context.database.read() as tx:
             row = tx.execute(
-                select(Account.id, Account.name, Account.email).where(Account.name_key == fold(name))
+                select(Account.c.id, Account.c.name, Account.c.email).where(Account.c.name_key == fold(name))
             ).one_or_none()
             if row is None:
                 raise NoSuchAccount
@@ -153,7 +153,7 @@ class Passwords:
             self._refuse_short(tx, row.id, new, "password")
             changed = tx.execute(
                 update(Account)
-                .where(Account.id == row.id)
+                .where(Account.c.id == row.id)
                 .values(password_hash=hashed, password_changed_at=self._context.now())
             )
             if changed.rowcount != 1:

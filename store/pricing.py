@@ -24,8 +24,8 @@ from store.values.billing import ModelPrice, SeenModel
 _MAX_UNPRICED_MODELS: Final = 200
 _PRICE_OF: Final = (
     select(Price)
-    .where(or_(Price.model == bindparam("name"), Price.model_key == bindparam("name_key")))
-    .order_by(Price.model != bindparam("name"))
+    .where(or_(Price.c.model == bindparam("name"), Price.c.model_key == bindparam("name_key")))
+    .order_by(Price.c.model != bindparam("name"))
     .limit(1)
 )
 """The price of the exact name, else of the name in another case. Built once, because every relayed call runs it."""
@@ -65,19 +65,19 @@ class Pricing:
         }
         key = fold_case(price.model)
         with self._context.database.write() as tx:
-            change = update(Price).where(Price.model == price.model).values(values)
+            change = update(Price).where(Price.c.model == price.model).values(values)
             add = upserting_insert(tx.dialect.name)(Price).values(model=price.model, model_key=key, **values)
             add = add.on_conflict_do_nothing(index_elements=["model_key"]).returning(literal(1))
             # The second UPDATE is for a price that another transaction inserted after the first one (PostgreSQL).
             if not (
                 tx.execute(change).rowcount or tx.execute(add).one_or_none() is not None or tx.execute(change).rowcount
             ):
-                other = tx.execute(select(Price.model).where(Price.model_key == key)).scalar()
+                other = tx.execute(select(Price.c.model).where(Price.c.model_key == key)).scalar()
                 raise ModelSpeltOtherwise(sanitize(other, inputs.MAX_MODEL_LENGTH))
-            seen = tx.execute(select(UnpricedModel.model).distinct()).scalars()
+            seen = tx.execute(select(UnpricedModel.c.model).distinct()).scalars()
             same = [model for model in seen if fold_case(model) == key]
             if same:
-                tx.execute(delete(UnpricedModel).where(UnpricedModel.model.in_(same)))
+                tx.execute(delete(UnpricedModel).where(UnpricedModel.c.model.in_(same)))
             # `is_default` is always False here, so the log omits it.
             told = {name: value for name, value in asdict(price).items() if value is not None and name != "is_default"}
             self._audit.record_site(tx, SiteTag.PRICE_SET, actor=actor, source=COMMAND_LINE, **told)
@@ -86,19 +86,21 @@ class Pricing:
         """Delete the price of a model. Raises `NoSuchItem`."""
         with self._context.database.write() as tx:
             # The driver refuses some names, such as one with a lone surrogate. Such a name has no price.
-            if not is_sanitized(model) or tx.execute(delete(Price).where(Price.model == model)).rowcount != 1:
+            if not is_sanitized(model) or tx.execute(delete(Price).where(Price.c.model == model)).rowcount != 1:
                 raise NoSuchItem(f"The model {sanitize(model, 200)} has no price.")
             # Another price that differs only by case gets the key now.
-            keyless = tx.execute(select(Price.model).where(Price.model_key.is_(None)).order_by(Price.model)).scalars()
+            keyless = tx.execute(
+                select(Price.c.model).where(Price.c.model_key.is_(None)).order_by(Price.c.model)
+            ).scalars()
             heir = next((other for other in keyless if fold_case(other) == fold_case(model)), None)
             if heir is not None:
-                tx.execute(update(Price).where(Price.model == heir).values(model_key=fold_case(heir)))
+                tx.execute(update(Price).where(Price.c.model == heir).values(model_key=fold_case(heir)))
             self._audit.record_site(tx, SiteTag.PRICE_REMOVED, actor=actor, source=COMMAND_LINE, model=model)
 
     def all(self) -> list[ModelPrice]:
         """All prices, sorted by model."""
         with self._context.database.read() as tx:
-            return [_price(row) for row in tx.execute(select(Price).order_by(Price.model))]
+            return [_price(row) for row in tx.execute(select(Price).order_by(Price.c.model))]
 
     def find(self, model: str) -> ModelPrice | None:
         """The price of this model, or of a name that differs only by case; None without one."""
@@ -142,8 +144,8 @@ class Pricing:
         with self._sessions.reading(token) as (tx, session):
             rows = tx.execute(
                 select(UnpricedModel)
-                .where(UnpricedModel.account_id == session.account_id)
-                .order_by(UnpricedModel.last_seen_at.desc(), UnpricedModel.model)
+                .where(UnpricedModel.c.account_id == session.account_id)
+                .order_by(UnpricedModel.c.last_seen_at.desc(), UnpricedModel.c.model)
                 .limit(_MAX_UNPRICED_MODELS)
             )
             return [SeenModel(row.model, row.calls, row.last_seen_at) for row in rows]
@@ -154,7 +156,7 @@ class Pricing:
         An account setting that cannot be read counts as off.
         """
         accepts = tx.execute(
-            select(PriceSettingsRow.accept_unpriced_models).where(PriceSettingsRow.account_id == account_id)
+            select(PriceSettingsRow.c.accept_unpriced_models).where(PriceSettingsRow.c.account_id == account_id)
         ).scalar()
         return accepts is True and not forbids_unpriced(self._site, tx)
 
@@ -170,18 +172,20 @@ class Pricing:
             tx,
             UnpricedModel,
             {"account_id": account_id, "model": sanitize(model, inputs.MAX_MODEL_LENGTH)},
-            {"calls": (1, UnpricedModel.calls + 1), "last_seen_at": self._context.now()},
+            {"calls": (1, UnpricedModel.c.calls + 1), "last_seen_at": self._context.now()},
         )
         # Only the newest rows are kept: a client that invents names must not fill the disk.
         newest_first = (
-            select(UnpricedModel.model)
-            .where(UnpricedModel.account_id == account_id)
-            .order_by(UnpricedModel.last_seen_at.desc(), UnpricedModel.model)
+            select(UnpricedModel.c.model)
+            .where(UnpricedModel.c.account_id == account_id)
+            .order_by(UnpricedModel.c.last_seen_at.desc(), UnpricedModel.c.model)
         )
         too_many = tx.execute(newest_first.offset(_MAX_UNPRICED_MODELS)).scalars().all()
         if too_many:
             tx.execute(
-                delete(UnpricedModel).where(UnpricedModel.account_id == account_id, UnpricedModel.model.in_(too_many))
+                delete(UnpricedModel).where(
+                    UnpricedModel.c.account_id == account_id, UnpricedModel.c.model.in_(too_many)
+                )
             )
 
     def _row(self, tx: Connection, model: str) -> Any:

@@ -31,49 +31,51 @@ _OUT_OF_RANGE: Final = "The quota would fall below zero or grow beyond 1,000,000
 _HOLD: Final = (
     update(Quota)
     .where(
-        Quota.account_id == bindparam("account"),
-        Quota.remaining_micro_usd - Quota.held_micro_usd >= bindparam("amount"),
-        Quota.remaining_micro_usd >= bindparam("at_least"),
+        Quota.c.account_id == bindparam("account"),
+        Quota.c.remaining_micro_usd - Quota.c.held_micro_usd >= bindparam("amount"),
+        Quota.c.remaining_micro_usd >= bindparam("at_least"),
     )
-    .values(held_micro_usd=Quota.held_micro_usd + bindparam("amount"))
+    .values(held_micro_usd=Quota.c.held_micro_usd + bindparam("amount"))
 )
 _HOLD_ON_KEY: Final = (
     update(ApiKey)
     .where(
-        ApiKey.id == bindparam("key"),
-        ApiKey.account_id == bindparam("account"),
+        ApiKey.c.id == bindparam("key"),
+        ApiKey.c.account_id == bindparam("account"),
         or_(
-            ApiKey.spend_limit_micro_usd.is_(None),
-            ApiKey.spent_micro_usd + ApiKey.held_micro_usd + bindparam("amount") <= ApiKey.spend_limit_micro_usd,
+            ApiKey.c.spend_limit_micro_usd.is_(None),
+            ApiKey.c.spent_micro_usd + ApiKey.c.held_micro_usd + bindparam("amount") <= ApiKey.c.spend_limit_micro_usd,
         ),
     )
-    .values(held_micro_usd=ApiKey.held_micro_usd + bindparam("amount"))
+    .values(held_micro_usd=ApiKey.c.held_micro_usd + bindparam("amount"))
 )
 _THRESHOLD: Final = (
-    select(NotificationSettingsRow.threshold_micro_usd)
-    .where(NotificationSettingsRow.account_id == Quota.account_id)
+    select(NotificationSettingsRow.c.threshold_micro_usd)
+    .where(NotificationSettingsRow.c.account_id == Quota.c.account_id)
     .correlate(Quota)
     .scalar_subquery()
 )
 _TAKE_UNCHECKED: Final = (
     update(Quota)
-    .where(Quota.account_id == bindparam("account"))
+    .where(Quota.c.account_id == bindparam("account"))
     .values(
-        remaining_micro_usd=Quota.remaining_micro_usd - bindparam("cost"),
-        used_micro_usd=Quota.used_micro_usd + bindparam("cost"),
-        held_micro_usd=Quota.held_micro_usd - bindparam("held"),
+        remaining_micro_usd=Quota.c.remaining_micro_usd - bindparam("cost"),
+        used_micro_usd=Quota.c.used_micro_usd + bindparam("cost"),
+        held_micro_usd=Quota.c.held_micro_usd - bindparam("held"),
     )
-    .returning(and_(Quota.warning_armed, Quota.remaining_micro_usd < func.coalesce(_THRESHOLD, 0)).label("is_crossed"))
+    .returning(
+        and_(Quota.c.warning_armed, Quota.c.remaining_micro_usd < func.coalesce(_THRESHOLD, 0)).label("is_crossed")
+    )
 )
-_LEFT: Final = Quota.remaining_micro_usd - (Quota.held_micro_usd - bindparam("held"))
+_LEFT: Final = Quota.c.remaining_micro_usd - (Quota.c.held_micro_usd - bindparam("held"))
 """The most that a booking can take: the balance without the holds of other calls."""
 _TAKE: Final = _TAKE_UNCHECKED.where(bindparam("cost") <= _LEFT)
 _SPEND_ON_KEY: Final = (
     update(ApiKey)
-    .where(ApiKey.id == bindparam("key"))
+    .where(ApiKey.c.id == bindparam("key"))
     .values(
-        held_micro_usd=ApiKey.held_micro_usd - bindparam("held"),
-        spent_micro_usd=ApiKey.spent_micro_usd + bindparam("cost"),
+        held_micro_usd=ApiKey.c.held_micro_usd - bindparam("held"),
+        spent_micro_usd=ApiKey.c.spent_micro_usd + bindparam("cost"),
     )
 )
 
@@ -98,7 +100,7 @@ class Quotas:
 
     def state_of(self, tx: Connection, account_id: int) -> QuotaState:
         """The quota of an account, inside `tx`. Raises `NoSuchAccount`."""
-        row = tx.execute(select(Quota).where(Quota.account_id == account_id)).one_or_none()
+        row = tx.execute(select(Quota).where(Quota.c.account_id == account_id)).one_or_none()
         if row is None:
             raise NoSuchAccount
         return QuotaState(row.remaining_micro_usd, row.held_micro_usd, row.used_micro_usd)
@@ -149,19 +151,21 @@ class Quotas:
         if abs(add) > MAXIMUM_MICRO_USD or not 0 <= (set_to or 0) <= MAXIMUM_MICRO_USD:
             raise InvalidMoney(_OUT_OF_RANGE)
         with self._context.database.write() as tx:
-            lock_against_deletion(tx, select(Account.id).where(Account.name_key == fold(name)))
-            account_id = tx.execute(select(Account.id).where(Account.name_key == fold(name))).scalar()
+            lock_against_deletion(tx, select(Account.c.id).where(Account.c.name_key == fold(name)))
+            account_id = tx.execute(select(Account.c.id).where(Account.c.name_key == fold(name))).scalar()
             if account_id is None:
                 raise NoSuchAccount
             remaining = (
-                Quota.remaining_micro_usd + add if set_to is None else literal(set_to, Quota.remaining_micro_usd.type)
+                Quota.c.remaining_micro_usd + add
+                if set_to is None
+                else literal(set_to, Quota.c.remaining_micro_usd.type)
             )
             change = (
                 update(Quota)
-                .where(Quota.account_id == account_id, remaining.between(0, MAXIMUM_MICRO_USD))
+                .where(Quota.c.account_id == account_id, remaining.between(0, MAXIMUM_MICRO_USD))
                 .values(remaining_micro_usd=remaining)
             )
-            more = change.where(remaining > Quota.remaining_micro_usd).values(warning_armed=True)
+            more = change.where(remaining > Quota.c.remaining_micro_usd).values(warning_armed=True)
             if tx.execute(more).rowcount != 1:
                 if tx.execute(change).rowcount != 1:
                     raise InvalidMoney(_OUT_OF_RANGE)
@@ -195,7 +199,7 @@ class Quotas:
         # The cost is above the free balance. It is read again under the row lock, so that a concurrent top-up pays for
         # the rest of this call and is not overwritten (PostgreSQL).
         left = tx.execute(
-            select(_LEFT).where(Quota.account_id == account_id).with_for_update(), {"held": held}
+            select(_LEFT).where(Quota.c.account_id == account_id).with_for_update(), {"held": held}
         ).scalar_one()
         taken = min(max(int(left), 0), cost)
         tx.execute(_TAKE_UNCHECKED, {"account": account_id, "held": held, "cost": taken})

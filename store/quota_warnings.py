@@ -28,28 +28,28 @@ class QuotaWarnings:
         """
         now = self._context.now()
         threshold = (
-            select(NotificationSettingsRow.threshold_micro_usd)
-            .where(NotificationSettingsRow.account_id == account_id)
+            select(NotificationSettingsRow.c.threshold_micro_usd)
+            .where(NotificationSettingsRow.c.account_id == account_id)
             .scalar_subquery()
         )
         crossed = tx.execute(
             update(Quota)
             .where(
-                Quota.account_id == account_id,
-                Quota.warning_armed.is_(True),
-                Quota.remaining_micro_usd < threshold,
+                Quota.c.account_id == account_id,
+                Quota.c.warning_armed.is_(True),
+                Quota.c.remaining_micro_usd < threshold,
                 # A time in the future was stored before the clock was set back.
-                or_(Quota.warned_at.is_(None), Quota.warned_at <= now - WARNING_INTERVAL, Quota.warned_at > now),
+                or_(Quota.c.warned_at.is_(None), Quota.c.warned_at <= now - WARNING_INTERVAL, Quota.c.warned_at > now),
             )
             .values(warning_armed=False, warned_at=now)
-            .returning(Quota.remaining_micro_usd)
+            .returning(Quota.c.remaining_micro_usd)
         ).scalar()
         if crossed is None:
             return False
         row = tx.execute(
-            select(NotificationSettingsRow, Account.name)
-            .join(Account, Account.id == NotificationSettingsRow.account_id)
-            .where(NotificationSettingsRow.account_id == account_id)
+            select(NotificationSettingsRow, Account.c.name)
+            .join(Account, Account.c.id == NotificationSettingsRow.c.account_id)
+            .where(NotificationSettingsRow.c.account_id == account_id)
         ).one()
         payload = {
             "name": row.name,
@@ -63,12 +63,12 @@ class QuotaWarnings:
     def warn_postponed(self) -> int:
         """Queue the warnings that `WARNING_INTERVAL` postponed; returns the number."""
         crossed = (
-            select(Quota.account_id)
-            .join(NotificationSettingsRow, NotificationSettingsRow.account_id == Quota.account_id)
+            select(Quota.c.account_id)
+            .join(NotificationSettingsRow, NotificationSettingsRow.c.account_id == Quota.c.account_id)
             .where(
-                Quota.warning_armed.is_(True),
-                Quota.warned_at <= self._context.now() - WARNING_INTERVAL,
-                Quota.remaining_micro_usd < NotificationSettingsRow.threshold_micro_usd,
+                Quota.c.warning_armed.is_(True),
+                Quota.c.warned_at <= self._context.now() - WARNING_INTERVAL,
+                Quota.c.remaining_micro_usd < NotificationSettingsRow.c.threshold_micro_usd,
             )
         )
         with self._context.database.read() as tx:

@@ -61,7 +61,7 @@ class Recommendations:
 
     def _access_token(self, tx: Connection, session: AuthorizedSession) -> Check:
         created_at = tx.execute(
-            select(AccessToken.created_at).where(AccessToken.account_id == session.account_id)
+            select(AccessToken.c.created_at).where(AccessToken.c.account_id == session.account_id)
         ).scalar()
         if created_at is None:
             return Check(Advice.ACCESS_TOKEN, True, "There is none to lose.")

@@ -69,7 +69,7 @@ def rekey(
         key_file.replace_key_file(path, KeyRing(ring.current, {ring.current: ring.keys[ring.current]}))
         with store.database.write() as tx:
             for bucket in outdated:
-                tx.execute(delete(Throttle).where(Throttle.bucket == bucket))
+                tx.execute(delete(Throttle).where(Throttle.c.bucket == bucket))
         return Renewed(ring.current, values, chains, unreadable)
 
 
@@ -138,7 +138,7 @@ def _finish(store: Store, ring: KeyRing, unreadable: int, actor: str) -> bool:
 def _throttles(store: Store, tx: Connection, ring: KeyRing) -> list[tuple[Any, str]]:
     """The throttle rows whose names are hashed under the oldest key, each with its bucket under the current key."""
     rows = {row.bucket: row for row in tx.execute(select(Throttle))}
-    names = tx.execute(select(Account.name)).scalars().all()
+    names = tx.execute(select(Account.c.name)).scalars().all()
     found = []
     for factor in Factor:
         for name in names:
@@ -163,7 +163,7 @@ def _block_writers(tx: Connection) -> None:
     """
     if tx.dialect.name != "postgresql":
         return
-    tables = sorted({column.table.__tablename__ for column in sealed_columns()} | {AuditHead.__tablename__})
+    tables = sorted({column.table.name for column in sealed_columns()} | {AuditHead.name})
     tx.execute(text(f"LOCK TABLE {', '.join(tables)} IN SHARE MODE"))
 
 

@@ -29,18 +29,18 @@ class RequestRates:
         totals: dict[str, int] = {}
         for name in sorted(counts):
             bucket, count = self._bucket(name), counts[name]
-            is_same = RateWindow.started_at == minute
+            is_same = RateWindow.c.started_at == minute
             kept = upsert(
                 tx,
                 RateWindow,
                 {"bucket": bucket},
                 {
-                    "hits": (count, case((is_same, RateWindow.hits + count), else_=count)),
+                    "hits": (count, case((is_same, RateWindow.c.hits + count), else_=count)),
                     "started_at": (minute, minute),
                 },
-                only_if=RateWindow.started_at <= minute,
+                only_if=RateWindow.c.started_at <= minute,
             )
-            found = tx.execute(select(RateWindow.hits).where(RateWindow.bucket == bucket)).scalar_one()
+            found = tx.execute(select(RateWindow.c.hits).where(RateWindow.c.bucket == bucket)).scalar_one()
             totals[name] = found if kept else count
         return totals
 
@@ -48,7 +48,9 @@ class RequestRates:
         """Delete the counts of minutes before `minute`."""
         with self._context.database.write() as tx:
             tx.execute(
-                delete(RateWindow).where(RateWindow.bucket.startswith(f"{_PURPOSE}:"), RateWindow.started_at < minute)
+                delete(RateWindow).where(
+                    RateWindow.c.bucket.startswith(f"{_PURPOSE}:"), RateWindow.c.started_at < minute
+                )
             )
 
     def _bucket(self, name: str) -> str:

@@ -32,9 +32,9 @@ _DELETE_BATCH: Final = 10_000
 _OPEN: Final = insert(Reservation)
 _CLAIM: Final = (
     update(Reservation)
-    .where(Reservation.id == bindparam("reservation"), Reservation.settled_at.is_(None))
+    .where(Reservation.c.id == bindparam("reservation"), Reservation.c.settled_at.is_(None))
     .values(settled_at=bindparam("now"))
-    .returning(Reservation.held_micro_usd)
+    .returning(Reservation.c.held_micro_usd)
 )
 
 
@@ -51,7 +51,7 @@ def _claim_anew(dialect: str) -> Executable:
             settled_at=bindparam("now"),
         )
         .on_conflict_do_nothing(index_elements=["id"])
-        .returning(Reservation.id)
+        .returning(Reservation.c.id)
     )
     return statement
 
@@ -103,7 +103,7 @@ class Reservations:
         row = tx.execute(_CLAIM, {"reservation": hold.id, "now": now}).one_or_none()
         if row is not None:
             return int(row.held_micro_usd)
-        if tx.execute(select(Account.id).where(Account.id == hold.account_id)).scalar() is None:
+        if tx.execute(select(Account.c.id).where(Account.c.id == hold.account_id)).scalar() is None:
             raise AlreadySettled
         anew = {"reservation": hold.id, "account": hold.account_id, "key": hold.api_key_id, "now": now}
         if tx.execute(_claim_anew(tx.dialect.name), anew).one_or_none() is None:
@@ -112,22 +112,22 @@ class Reservations:
 
     def release_abandoned(self, tx: Connection) -> list[Released]:
         """Delete reservations older than `ABANDONED_AFTER`. A call that still runs can be booked all the same."""
-        abandoned = Reservation.settled_at.is_(None) & (Reservation.created_at <= self._before(ABANDONED_AFTER))
-        lock_against_deletion(tx, select(Reservation.account_id).where(abandoned))
+        abandoned = Reservation.c.settled_at.is_(None) & (Reservation.c.created_at <= self._before(ABANDONED_AFTER))
+        lock_against_deletion(tx, select(Reservation.c.account_id).where(abandoned))
         rows = tx.execute(
             delete(Reservation)
             .where(abandoned)
-            .returning(Reservation.account_id, Reservation.api_key_id, Reservation.held_micro_usd)
+            .returning(Reservation.c.account_id, Reservation.c.api_key_id, Reservation.c.held_micro_usd)
         ).all()
         return [Released(row.account_id, row.api_key_id, row.held_micro_usd) for row in rows]
 
     def forget_settled(self) -> int:
         """Delete reservations settled more than `SETTLED_RETENTION` ago; returns the number."""
         forgotten, before = 0, self._before(SETTLED_RETENTION)
-        some = select(Reservation.id).where(Reservation.settled_at <= before).limit(_DELETE_BATCH)
+        some = select(Reservation.c.id).where(Reservation.c.settled_at <= before).limit(_DELETE_BATCH)
         while True:
             with self._context.database.write(durable=False) as tx:
-                count = tx.execute(delete(Reservation).where(Reservation.id.in_(some))).rowcount
+                count = tx.execute(delete(Reservation).where(Reservation.c.id.in_(some))).rowcount
             forgotten += count
             if count < _DELETE_BATCH:
                 return forgotten

@@ -27,7 +27,7 @@ from store.revisions import revisions, schema_revision
 from store.sqlite_file import create as create_file
 from store.store import Store, open_store
 
-_NOT_RESTORED: Final = {Session.__tablename__, PendingSignIn.__tablename__, PasskeyCeremony.__tablename__}
+_NOT_RESTORED: Final = {Session.name, PendingSignIn.name, PasskeyCeremony.name}
 """Tables that are not restored: a restore must not revive sessions that ended since the backup."""
 
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")

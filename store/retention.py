@@ -45,7 +45,7 @@ class Retention:
     def _claim(self) -> bool:
         now = self._context.now()
         with self._context.database.write() as tx:
-            is_due = or_(RateWindow.started_at <= now - RUN_INTERVAL, RateWindow.started_at > now)
+            is_due = or_(RateWindow.c.started_at <= now - RUN_INTERVAL, RateWindow.c.started_at > now)
             return upsert(tx, RateWindow, {"bucket": _RUN}, {"hits": 1, "started_at": (now, now)}, only_if=is_due)
 
     def _prune_batch(self, after: int, days: int) -> tuple[int | None, int]:
@@ -53,7 +53,10 @@ class Retention:
         cutoff = self._context.now() - timedelta(days=days)
         with self._context.database.read() as tx:
             ids = tx.execute(
-                select(UsageEntryRow.id).where(UsageEntryRow.id > after).order_by(UsageEntryRow.id).limit(BATCH_ENTRIES)
+                select(UsageEntryRow.c.id)
+                .where(UsageEntryRow.c.id > after)
+                .order_by(UsageEntryRow.c.id)
+                .limit(BATCH_ENTRIES)
             ).scalars()
             last = max(ids, default=None)
         if last is None:
@@ -61,7 +64,7 @@ class Retention:
         with self._context.database.write() as tx:
             deleted = tx.execute(
                 delete(UsageEntryRow).where(
-                    UsageEntryRow.id > after, UsageEntryRow.id <= last, UsageEntryRow.at < cutoff
+                    UsageEntryRow.c.id > after, UsageEntryRow.c.id <= last, UsageEntryRow.c.at < cutoff
                 )
             )
         return last, deleted.rowcount

@@ -4,10 +4,10 @@ from typing import Final
 
 from sqlalchemy import Column, Connection, Table, func, insert, select, text
 
-from store.models import Base
+from store.models import METADATA
 
 _BATCH_ROWS: Final = 1000
-TABLES: Final = tuple(Base.metadata.sorted_tables)
+TABLES: Final = tuple(METADATA.sorted_tables)
 """Every table, in foreign-key order: a referenced table comes first."""
 
 

@@ -33,9 +33,9 @@ def lock_by_name(tx: Connection, name: str) -> "Row[int, str, str, str]":
 
     Raises `NoSuchAccount`.
     """
-    lock_for_update(tx, select(Account.id).where(Account.name_key == fold(name)))
+    lock_for_update(tx, select(Account.c.id).where(Account.c.name_key == fold(name)))
     row = tx.execute(
-        select(Account.id, Account.name, Account.role, Account.email).where(Account.name_key == fold(name))
+        select(Account.c.id, Account.c.name, Account.c.role, Account.c.email).where(Account.c.name_key == fold(name))
     ).one_or_none()
     if row is None:
         raise NoSuchAccount
@@ -58,6 +58,6 @@ def _lock(
 ) -> None:
     if tx.dialect.name != "postgresql":
         return
-    which = Account.id == account if isinstance(account, int) else Account.id.in_(account)
-    rows = select(Account.id).where(which).order_by(Account.id)
+    which = Account.c.id == account if isinstance(account, int) else Account.c.id.in_(account)
+    rows = select(Account.c.id).where(which).order_by(Account.c.id)
     tx.execute(rows.with_for_update(read=for_deletion_only, key_share=True), parameters).all()

@@ -17,7 +17,7 @@ from store.at_rest import KeyRing
 from store.audit_upgrade import seal_log
 from store.database import Database
 from store.errors import DatabaseForeign, DatabaseNotUtf8, DatabaseRefused, SchemaTooNew, SchemaTooOld
-from store.models import Base
+from store.models import METADATA
 from store.revisions import revisions, schema_revision
 from store.sqlite_engine import APPLICATION_ID
 
@@ -89,7 +89,7 @@ def _check_encoding(connection: Connection) -> None:
 def create_in_memory(database: Database) -> None:
     """Create the current schema in an empty in-memory database, without migrations: it is never upgraded."""
     with database.write() as connection:
-        Base.metadata.create_all(connection)
+        METADATA.create_all(connection)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
         connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": schema_revision()})
 

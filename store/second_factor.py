@@ -59,7 +59,7 @@ class SecondFactors:
     def active(self, account_id: int) -> ActiveFactor:
         """The account's factor, for `verify`. Raises `NotEnabled`."""
         with self._context.database.read() as tx:
-            sealed = tx.execute(select(TwoFactor.secret_sealed).where(TwoFactor.account_id == account_id)).scalar()
+            sealed = tx.execute(select(TwoFactor.c.secret_sealed).where(TwoFactor.c.account_id == account_id)).scalar()
         if sealed is None:
             raise NotEnabled("Two-factor authentication is not on.")
         return ActiveFactor(account_id, sealed)
@@ -87,7 +87,7 @@ class SecondFactors:
         else:
             claimed = tx.execute(
                 update(TwoFactor)
-                .where(TwoFactor.account_id == account_id, TwoFactor.last_step < verified.step)
+                .where(TwoFactor.c.account_id == account_id, TwoFactor.c.last_step < verified.step)
                 .values(last_step=verified.step)
             )
             if claimed.rowcount != 1:
@@ -98,7 +98,7 @@ class SecondFactors:
         """Record and send the warning once per set of codes, by a conditional UPDATE of `low_codes_noted_at`."""
         marked = tx.execute(
             update(TwoFactor)
-            .where(TwoFactor.account_id == account_id, TwoFactor.low_codes_noted_at.is_(None))
+            .where(TwoFactor.c.account_id == account_id, TwoFactor.c.low_codes_noted_at.is_(None))
             .values(low_codes_noted_at=self._context.now())
         )
         if marked.rowcount == 1:

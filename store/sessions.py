@@ -40,24 +40,24 @@ _ACTIVITY_INTERVAL: Final = timedelta(minutes=1)
 # built once.
 _SESSION: Final = (
     select(
-        Session.id,
-        Session.account_id,
-        Session.epoch,
-        Session.source,
-        Session.created_at,
-        Session.last_active_at,
-        Session.proof_at,
-        Session.locked_at,
-        Account.name,
-        Account.email,
-        Account.role,
-        Account.auth_epoch,
-        Account.suspended_at,
+        Session.c.id,
+        Session.c.account_id,
+        Session.c.epoch,
+        Session.c.source,
+        Session.c.created_at,
+        Session.c.last_active_at,
+        Session.c.proof_at,
+        Session.c.locked_at,
+        Account.c.name,
+        Account.c.email,
+        Account.c.role,
+        Account.c.auth_epoch,
+        Account.c.suspended_at,
     )
-    .join(Account, Account.id == Session.account_id)
-    .where(Session.token_hash == bindparam("hashed"))
+    .join(Account, Account.c.id == Session.c.account_id)
+    .where(Session.c.token_hash == bindparam("hashed"))
 )
-_OWNER: Final = select(Session.account_id).where(Session.token_hash == bindparam("hashed"))
+_OWNER: Final = select(Session.c.account_id).where(Session.c.token_hash == bindparam("hashed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,8 @@ class Sessions:
         now, token = self._context.now(), self._context.rng.randbytes(32).hex()
         tx.execute(
             delete(Session).where(
-                Session.account_id == account_id,
-                or_(Session.last_active_at < now - IDLE_LIMIT, Session.created_at < now - ABSOLUTE_LIMIT),
+                Session.c.account_id == account_id,
+                or_(Session.c.last_active_at < now - IDLE_LIMIT, Session.c.created_at < now - ABSOLUTE_LIMIT),
             )
         )
         tx.execute(
@@ -175,35 +175,35 @@ class Sessions:
         """Store the time of a proof of identity, and unlock the session."""
         now = self._context.now()
         tx.execute(
-            update(Session).where(Session.id == session_id).values(proof_at=now, last_active_at=now, locked_at=None)
+            update(Session).where(Session.c.id == session_id).values(proof_at=now, last_active_at=now, locked_at=None)
         )
 
     def end_others(self, tx: Connection, account_id: int, keep: int | None) -> int:
         """End all sessions but `keep`, and pending sign-ins, by a new `auth_epoch`; returns the number of sessions."""
         epoch = tx.execute(
             update(Account)
-            .where(Account.id == account_id)
-            .values(auth_epoch=Account.auth_epoch + 1)
-            .returning(Account.auth_epoch)
+            .where(Account.c.id == account_id)
+            .values(auth_epoch=Account.c.auth_epoch + 1)
+            .returning(Account.c.auth_epoch)
         ).scalar_one()
         if keep is not None:
-            tx.execute(update(Session).where(Session.id == keep).values(epoch=epoch))
-        tx.execute(delete(PendingSignIn).where(PendingSignIn.account_id == account_id))
-        return tx.execute(delete(Session).where(Session.account_id == account_id, Session.epoch < epoch)).rowcount
+            tx.execute(update(Session).where(Session.c.id == keep).values(epoch=epoch))
+        tx.execute(delete(PendingSignIn).where(PendingSignIn.c.account_id == account_id))
+        return tx.execute(delete(Session).where(Session.c.account_id == account_id, Session.c.epoch < epoch)).rowcount
 
     def is_live(self, tx: Connection, session_id: int | None) -> bool:
         """True if a session is valid. It is for passkey ceremonies, which finish without the session's token."""
         now = self._context.now()
         live = (
-            select(Session.id)
-            .join(Account, Account.id == Session.account_id)
+            select(Session.c.id)
+            .join(Account, Account.c.id == Session.c.account_id)
             .where(
-                Session.id == session_id,
-                Session.epoch == Account.auth_epoch,
-                Account.suspended_at.is_(None),
-                Session.locked_at.is_(None),
-                Session.created_at > now - ABSOLUTE_LIMIT,
-                Session.last_active_at > now - IDLE_LIMIT,
+                Session.c.id == session_id,
+                Session.c.epoch == Account.c.auth_epoch,
+                Account.c.suspended_at.is_(None),
+                Session.c.locked_at.is_(None),
+                Session.c.created_at > now - ABSOLUTE_LIMIT,
+                Session.c.last_active_at > now - IDLE_LIMIT,
             )
         )
         return tx.execute(live).scalar() is not None
@@ -220,11 +220,11 @@ class Sessions:
             rows = tx.execute(
                 select(Session)
                 .where(
-                    Session.account_id == session.account_id,
-                    Session.last_active_at > now - IDLE_LIMIT,
-                    Session.created_at > now - ABSOLUTE_LIMIT,
+                    Session.c.account_id == session.account_id,
+                    Session.c.last_active_at > now - IDLE_LIMIT,
+                    Session.c.created_at > now - ABSOLUTE_LIMIT,
                 )
-                .order_by(Session.last_active_at.desc(), Session.id.desc())
+                .order_by(Session.c.last_active_at.desc(), Session.c.id.desc())
             ).all()
         listed = [
             SessionInfo(
@@ -244,7 +244,9 @@ class Sessions:
         with self._context.database.write() as tx:
             lock_against_deletion(tx, _OWNER, {"hashed": digest(token)})
             row = tx.execute(
-                delete(Session).where(Session.token_hash == digest(token)).returning(Session.account_id, Session.source)
+                delete(Session)
+                .where(Session.c.token_hash == digest(token))
+                .returning(Session.c.account_id, Session.c.source)
             ).one_or_none()
             if row is not None:
                 self._audit.record(tx, row.account_id, Tag.SIGNED_OUT, actor="self", source=row.source)
@@ -252,7 +254,9 @@ class Sessions:
     def revoke(self, token: str, session_id: int) -> None:
         """End one other session of the account. Raises `NoSuchItem`."""
         with self.writing(token) as (tx, session):
-            gone = tx.execute(delete(Session).where(Session.id == session_id, Session.account_id == session.account_id))
+            gone = tx.execute(
+                delete(Session).where(Session.c.id == session_id, Session.c.account_id == session.account_id)
+            )
             if gone.rowcount != 1:
                 raise NoSuchItem("That session has already ended.")
             self._audit.record_by(tx, session, Tag.SIGNED_OUT)
@@ -269,15 +273,15 @@ class Sessions:
         with self._context.database.write() as tx:
             row = tx.execute(
                 update(Session)
-                .where(Session.token_hash == digest(token), Session.locked_at.is_(None))
+                .where(Session.c.token_hash == digest(token), Session.c.locked_at.is_(None))
                 .values(locked_at=self._context.now(), proof_at=None)
-                .returning(Session.account_id, Session.source)
+                .returning(Session.c.account_id, Session.c.source)
             ).one_or_none()
             if row is not None:
                 self._audit.record(tx, row.account_id, Tag.SESSION_LOCKED, actor="self", source=row.source)
 
     def _touch(self, tx: Connection, session_id: int) -> None:
-        tx.execute(update(Session).where(Session.id == session_id).values(last_active_at=self._context.now()))
+        tx.execute(update(Session).where(Session.c.id == session_id).values(last_active_at=self._context.now()))
 
 
 def is_fresh(proved_at: datetime | None, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from store.access_token import TokenHolder
@@ -12,7 +12,6 @@ from store.audit_tags import Tag
 from store.context import Context
 from store.errors import DatabaseDamaged, DatabaseRefused, FreshProofRequired
 from store.models import (
-    Base,
     NotificationSettingsRow,
     PriceSettingsRow,
     PrivacySettingsRow,
@@ -37,7 +36,7 @@ from store.setting_fields import Setting, SettingType, secrets_of, settings_of
 from store.token_proofs import SOURCE, Proof
 from store.values.sections import Saved, SectionT, SettingsConflict
 
-_TABLES: Final[Mapping[type[Section], type[Base]]] = {
+_TABLES: Final[Mapping[type[Section], Table]] = {
     NotificationSettings: NotificationSettingsRow,
     PriceSettings: PriceSettingsRow,
     PrivacySettings: PrivacySettingsRow,
@@ -45,18 +44,18 @@ _TABLES: Final[Mapping[type[Section], type[Base]]] = {
 }
 
 
-def _read(table: Any) -> Select[Any]:
-    return select(table).where(table.account_id == bindparam("account"))
+def _read(table: Table) -> Select[Any]:
+    return select(table).where(table.c.account_id == bindparam("account"))
 
 
-def _save(table: Any) -> ReturningUpdate[Any]:
-    names = [column.name for column in table.__table__.columns if column.name != "account_id"]
+def _save(table: Table) -> ReturningUpdate[Any]:
+    names = [column.name for column in table.c if column.name != "account_id"]
     plain = [name for name in names if not name.endswith("_sealed")]
     return (
         update(table)
-        .where(table.account_id == bindparam("account"), table.version == bindparam("old_version"))
+        .where(table.c.account_id == bindparam("account"), table.c.version == bindparam("old_version"))
         .values({name: bindparam(f"new_{name}") for name in plain})
-        .returning(*table.__table__.columns)
+        .returning(*table.c)
     )
 
 
@@ -138,8 +137,8 @@ class Settings:
 
     def secret(self, tx: Connection, account_id: int, column: str) -> str | None:
         """A decrypted notification secret, or None if it is not set. Raises `KeyWrong`."""
-        table: Any = NotificationSettingsRow
-        sealed = tx.execute(select(getattr(table, f"{column}_sealed")).where(table.account_id == account_id)).scalar()
+        table = NotificationSettingsRow
+        sealed = tx.execute(select(table.c[f"{column}_sealed"]).where(table.c.account_id == account_id)).scalar()
         return None if sealed is None else self._context.ring.open(sealed, associated_data(column, account_id))
 
     def secrets(self, tx: Connection, account_id: int, channel: Channel) -> dict[str, str]:
@@ -173,7 +172,7 @@ class Settings:
         # `is_set` of a kept secret may be outdated in `section`; the row is right.
         after.section.checked()
         if _threshold(before.section) != _threshold(section):
-            tx.execute(update(Quota).where(Quota.account_id == account_id).values(warning_armed=True))
+            tx.execute(update(Quota).where(Quota.c.account_id == account_id).values(warning_armed=True))
         self._audit.record(
             tx,
             account_id,

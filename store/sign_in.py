@@ -82,7 +82,7 @@ class SignIn:
                 if held.password_hash != stored:
                     raise WrongCredentials(field="password")
                 if renewed is not None:
-                    tx.execute(update(Account).where(Account.id == account.id).values(password_hash=renewed))
+                    tx.execute(update(Account).where(Account.c.id == account.id).values(password_hash=renewed))
                 self._throttles.reset(tx, Factor.PASSWORD, account.name)
                 answer = self.admit(tx, account.id, method="password", source=source)
                 if isinstance(answer, SignedIn):
@@ -111,10 +111,10 @@ class SignIn:
         account = self._lock_account(tx, account_id)
         if account.suspended_at is not None:
             raise AccountSuspended
-        if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is None:
+        if tx.execute(select(TwoFactor.c.account_id).where(TwoFactor.c.account_id == account_id)).scalar() is None:
             return self._open_session(tx, account_id, account.name, account.auth_epoch, method, source)
         now, ticket = self._context.now(), self._context.rng.randbytes(32).hex()
-        tx.execute(delete(PendingSignIn).where(PendingSignIn.expires_at <= now))
+        tx.execute(delete(PendingSignIn).where(PendingSignIn.c.expires_at <= now))
         tx.execute(
             insert(PendingSignIn).values(
                 account_id=account_id,
@@ -141,7 +141,7 @@ class SignIn:
             verified = self._second_factor.verify(factor, code)
             with self._context.database.write() as tx:
                 account = self._lock_account(tx, account_id)
-                claimed = tx.execute(delete(PendingSignIn).where(PendingSignIn.ticket_hash == digest(ticket)))
+                claimed = tx.execute(delete(PendingSignIn).where(PendingSignIn.c.ticket_hash == digest(ticket)))
                 if claimed.rowcount != 1 or account.auth_epoch != pending.epoch:
                     raise SignInExpired
                 self._second_factor.claim(tx, account_id, name, verified, source=source)
@@ -182,14 +182,14 @@ class SignIn:
                 self._note_proof(tx, session, verified.method)
 
     def _account(self, name: str) -> "Row[int, str, str | None] | None":
-        query = select(Account.id, Account.name, Account.password_hash).where(Account.name_key == fold(name))
+        query = select(Account.c.id, Account.c.name, Account.c.password_hash).where(Account.c.name_key == fold(name))
         with self._context.database.read() as tx:
             return tx.execute(query).one_or_none()
 
     def _lock_account(self, tx: Connection, account_id: int) -> "Row[str, str | None, int, datetime | None]":
         row = tx.execute(
-            select(Account.name, Account.password_hash, Account.auth_epoch, Account.suspended_at)
-            .where(Account.id == account_id)
+            select(Account.c.name, Account.c.password_hash, Account.c.auth_epoch, Account.c.suspended_at)
+            .where(Account.c.id == account_id)
             .with_for_update(key_share=True)
         ).one_or_none()
         if row is None:
@@ -199,15 +199,15 @@ class SignIn:
     def _pending(self, tx: Connection, ticket: str) -> "Row[int, int, str, str, datetime, str]":
         row = tx.execute(
             select(
-                PendingSignIn.account_id,
-                PendingSignIn.epoch,
-                PendingSignIn.method,
-                PendingSignIn.source,
-                PendingSignIn.expires_at,
-                Account.name,
+                PendingSignIn.c.account_id,
+                PendingSignIn.c.epoch,
+                PendingSignIn.c.method,
+                PendingSignIn.c.source,
+                PendingSignIn.c.expires_at,
+                Account.c.name,
             )
-            .join(Account, Account.id == PendingSignIn.account_id)
-            .where(PendingSignIn.ticket_hash == digest(ticket))
+            .join(Account, Account.c.id == PendingSignIn.c.account_id)
+            .where(PendingSignIn.c.ticket_hash == digest(ticket))
         ).one_or_none()
         if row is None or row.expires_at <= self._context.now():
             raise SignInExpired
@@ -219,20 +219,20 @@ class SignIn:
         with self._context.database.read() as tx:
             row = tx.execute(
                 select(
-                    Session.id,
-                    Session.account_id,
-                    Session.epoch,
-                    Session.source,
-                    Account.name,
-                    Account.password_hash,
-                    Account.suspended_at,
+                    Session.c.id,
+                    Session.c.account_id,
+                    Session.c.epoch,
+                    Session.c.source,
+                    Account.c.name,
+                    Account.c.password_hash,
+                    Account.c.suspended_at,
                 )
-                .join(Account, Account.id == Session.account_id)
+                .join(Account, Account.c.id == Session.c.account_id)
                 .where(
-                    Session.token_hash == digest(token),
-                    or_(Session.epoch == Account.auth_epoch, Account.suspended_at.is_not(None)),
-                    Session.created_at > now - ABSOLUTE_LIMIT,
-                    Session.last_active_at > now - IDLE_LIMIT,
+                    Session.c.token_hash == digest(token),
+                    or_(Session.c.epoch == Account.c.auth_epoch, Account.c.suspended_at.is_not(None)),
+                    Session.c.created_at > now - ABSOLUTE_LIMIT,
+                    Session.c.last_active_at > now - IDLE_LIMIT,
                 )
             ).one_or_none()
         if row is None:
@@ -251,7 +251,7 @@ class SignIn:
             return
         with self._context.database.write() as tx:
             lock_against_deletion(tx, account_id)
-            name = tx.execute(select(Account.name).where(Account.id == account_id)).scalar()
+            name = tx.execute(select(Account.c.name).where(Account.c.id == account_id)).scalar()
             if name is None:
                 return
             if factor is not None:

@@ -22,10 +22,10 @@ class SignInHistory:
     def news(self, token: str) -> SignInNews:
         """The sign-in before the newest one, and the failed ones between them. Raises the session errors."""
         with self._sessions.reading(token) as (tx, session):
-            query = select(AuditEvent.sequence, AuditEvent.at, AuditEvent.source).where(
-                AuditEvent.account_id == session.account_id, AuditEvent.tag == Tag.SIGNED_IN.value
+            query = select(AuditEvent.c.sequence, AuditEvent.c.at, AuditEvent.c.source).where(
+                AuditEvent.c.account_id == session.account_id, AuditEvent.c.tag == Tag.SIGNED_IN.value
             )
-            newest = tx.execute(query.order_by(AuditEvent.sequence.desc()).limit(2)).all()
+            newest = tx.execute(query.order_by(AuditEvent.c.sequence.desc()).limit(2)).all()
             if not newest:
                 return SignInNews(None, None)
             past = None
@@ -33,15 +33,15 @@ class SignInHistory:
                 failed = _failed(tx, session.account_id, newest[1].sequence, newest[0].sequence)
                 past = PastSignIn(newest[1].at, newest[1].source, failed)
             used = tx.execute(
-                select(AuditEvent.detail)
+                select(AuditEvent.c.detail)
                 .where(
-                    AuditEvent.account_id == session.account_id,
-                    AuditEvent.tag == Tag.BACKUP_CODE_USED.value,
-                    AuditEvent.sequence < newest[0].sequence,
-                    AuditEvent.sequence >= newest[0].sequence - _EVENTS_OF_A_SIGN_IN,
-                    AuditEvent.at == newest[0].at,
+                    AuditEvent.c.account_id == session.account_id,
+                    AuditEvent.c.tag == Tag.BACKUP_CODE_USED.value,
+                    AuditEvent.c.sequence < newest[0].sequence,
+                    AuditEvent.c.sequence >= newest[0].sequence - _EVENTS_OF_A_SIGN_IN,
+                    AuditEvent.c.at == newest[0].at,
                 )
-                .order_by(AuditEvent.sequence.desc())
+                .order_by(AuditEvent.c.sequence.desc())
                 .limit(1)
             ).scalar()
             return SignInNews(past, int(used["left"]) if used else None)
@@ -49,9 +49,9 @@ class SignInHistory:
 
 def _failed(tx: Connection, account_id: int, after: int, before: int) -> int:
     query = select(func.count()).where(
-        AuditEvent.account_id == account_id,
-        AuditEvent.tag == Tag.SIGN_IN_FAILED.value,
-        AuditEvent.sequence > after,
-        AuditEvent.sequence < before,
+        AuditEvent.c.account_id == account_id,
+        AuditEvent.c.tag == Tag.SIGN_IN_FAILED.value,
+        AuditEvent.c.sequence > after,
+        AuditEvent.c.sequence < before,
     )
     return tx.execute(query).scalar() or 0

@@ -84,7 +84,7 @@ class Site:
         """Reset a setting to its default. Raises `UnknownSetting`."""
         find(name)
         with self._context.database.write() as tx:
-            if tx.execute(delete(SiteSetting).where(SiteSetting.name == name)).rowcount == 1:
+            if tx.execute(delete(SiteSetting).where(SiteSetting.c.name == name)).rowcount == 1:
                 self._audit.record_site(tx, SiteTag.SETTING_RESET, actor=actor, source=COMMAND_LINE, setting=name)
 
     def get(self, name: str) -> Value:
@@ -150,9 +150,9 @@ class Site:
 
 
 def _stored(tx: Connection, name: str | None = None) -> dict[str, tuple[str, bytes | None]]:
-    query = select(SiteSetting.name, SiteSetting.value, SiteSetting.value_sealed)
+    query = select(SiteSetting.c.name, SiteSetting.c.value, SiteSetting.c.value_sealed)
     if name is not None:
-        query = query.where(SiteSetting.name == name)
+        query = query.where(SiteSetting.c.name == name)
     return {row.name: (row.value, row.value_sealed) for row in tx.execute(query)}
 
 

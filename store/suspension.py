@@ -35,12 +35,12 @@ class Suspensions:
             # The session rows stay, unusable by the raised epoch, so that their consoles can be told the reason.
             suspended = tx.execute(
                 update(Account)
-                .where(Account.id == account.id, Account.suspended_at.is_(None))
-                .values(suspended_at=self._context.now(), auth_epoch=Account.auth_epoch + 1)
+                .where(Account.c.id == account.id, Account.c.suspended_at.is_(None))
+                .values(suspended_at=self._context.now(), auth_epoch=Account.c.auth_epoch + 1)
             )
             if suspended.rowcount != 1:
                 raise AlreadySuspended
-            tx.execute(delete(PendingSignIn).where(PendingSignIn.account_id == account.id))
+            tx.execute(delete(PendingSignIn).where(PendingSignIn.c.account_id == account.id))
             self._audit.record(tx, account.id, Tag.ACCOUNT_SUSPENDED, actor=actor, source=COMMAND_LINE)
             self._notices.enqueue(tx, account.id, Tag.ACCOUNT_SUSPENDED)
 
@@ -50,7 +50,7 @@ class Suspensions:
             account = lock_by_name(tx, name)
             resumed = tx.execute(
                 update(Account)
-                .where(Account.id == account.id, Account.suspended_at.is_not(None))
+                .where(Account.c.id == account.id, Account.c.suspended_at.is_not(None))
                 .values(suspended_at=None)
             )
             if resumed.rowcount != 1:

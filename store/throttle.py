@@ -62,10 +62,10 @@ class Throttles:
             # A clock that was set back must not extend a lock.
             tx.execute(
                 update(Throttle)
-                .where(Throttle.bucket == bucket, Throttle.locked_until > furthest)
+                .where(Throttle.c.bucket == bucket, Throttle.c.locked_until > furthest)
                 .values(locked_until=furthest)
             )
-            row = tx.execute(select(Throttle).where(Throttle.bucket == bucket)).one_or_none()
+            row = tx.execute(select(Throttle).where(Throttle.c.bucket == bucket)).one_or_none()
         if row is not None and row.failures >= DISABLED_AFTER_FAILURES:
             raise FactorDisabled
         # On PostgreSQL the attempt that held the row may have succeeded since and deleted it.
@@ -74,7 +74,7 @@ class Throttles:
 
     def reset(self, tx: Connection, factor: Factor, name: str) -> None:
         """Delete the failures after a successful attempt."""
-        tx.execute(delete(Throttle).where(Throttle.bucket == self.bucket(factor, name)))
+        tx.execute(delete(Throttle).where(Throttle.c.bucket == self.bucket(factor, name)))
 
     def forget(self, tx: Connection, name: str) -> None:
         """Delete the failures of all factors of `name`."""
@@ -84,12 +84,14 @@ class Throttles:
     def failures(self, tx: Connection, factor: Factor, name: str) -> int:
         """Failures in a row, including attempts that are being evaluated."""
         bucket = self.bucket(factor, name)
-        return tx.execute(select(Throttle.failures).where(Throttle.bucket == bucket)).scalar() or 0
+        return tx.execute(select(Throttle.c.failures).where(Throttle.c.bucket == bucket)).scalar() or 0
 
     def write_as_failure(self, tx: Connection, factor: Factor, name: str) -> None:
         """Update the row of an attempt for an unknown name: the same statement as a failure for a known one."""
         tx.execute(
-            update(Throttle).where(Throttle.bucket == self.bucket(factor, name)).values(updated_at=self._context.now())
+            update(Throttle)
+            .where(Throttle.c.bucket == self.bucket(factor, name))
+            .values(updated_at=self._context.now())
         )
 
     def admit(self, source: str, *, among: str = SIGN_IN_BUCKET) -> datetime:
@@ -136,7 +138,7 @@ class Throttles:
         return self._context.ring.mac("throttle", hashed, key_id).hex()[:32]
 
     def _claim(self, tx: Connection, bucket: str, now: datetime) -> bool:
-        counted = Throttle.failures + 1
+        counted = Throttle.c.failures + 1
         locks = [(counted == at, now + _length(at)) for at in range(FREE_FAILURES, FREE_FAILURES + 4)]
         locked_until = case(*locks, (counted > FREE_FAILURES, now + MAX_LOCK_DURATION), else_=null())
         return upsert(
@@ -145,41 +147,45 @@ class Throttles:
             {"bucket": bucket},
             {"failures": (1, counted), "locked_until": (None, locked_until), "updated_at": now},
             only_if=and_(
-                Throttle.failures < DISABLED_AFTER_FAILURES,
-                or_(Throttle.locked_until.is_(None), Throttle.locked_until <= now),
+                Throttle.c.failures < DISABLED_AFTER_FAILURES,
+                or_(Throttle.c.locked_until.is_(None), Throttle.c.locked_until <= now),
             ),
         )
 
     def _purge(self, tx: Connection, now: datetime) -> None:
         # Only counts below a lock expire after a day: an attacker must not reset the count by waiting.
-        for_good = and_(Throttle.failures < DISABLED_AFTER_FAILURES, Throttle.updated_at < now - _FAILURES_RETENTION)
-        soon = and_(Throttle.failures < FREE_FAILURES, Throttle.updated_at < now - _FEW_FAILURES_RETENTION)
+        for_good = and_(
+            Throttle.c.failures < DISABLED_AFTER_FAILURES, Throttle.c.updated_at < now - _FAILURES_RETENTION
+        )
+        soon = and_(Throttle.c.failures < FREE_FAILURES, Throttle.c.updated_at < now - _FEW_FAILURES_RETENTION)
         tx.execute(delete(Throttle).where(or_(for_good, soon)))
 
     def _refund_row(self, tx: Connection, bucket: str, tried_at: datetime) -> None:
         # A window that began later did not count this attempt.
         tx.execute(
             update(RateWindow)
-            .where(RateWindow.bucket == bucket, RateWindow.hits > 0, RateWindow.started_at <= tried_at)
-            .values(hits=RateWindow.hits - 1)
+            .where(RateWindow.c.bucket == bucket, RateWindow.c.hits > 0, RateWindow.c.started_at <= tried_at)
+            .values(hits=RateWindow.c.hits - 1)
         )
 
     def _hit(self, tx: Connection, bucket: str, limit: int, now: datetime) -> timedelta | None:
-        over = or_(RateWindow.started_at <= now - RATE_WINDOW, RateWindow.started_at > now + RATE_WINDOW)
-        tx.execute(delete(RateWindow).where(RateWindow.started_at < now - _FEW_FAILURES_RETENTION))
+        over = or_(RateWindow.c.started_at <= now - RATE_WINDOW, RateWindow.c.started_at > now + RATE_WINDOW)
+        tx.execute(delete(RateWindow).where(RateWindow.c.started_at < now - _FEW_FAILURES_RETENTION))
         is_within = upsert(
             tx,
             RateWindow,
             {"bucket": bucket},
             {
-                "hits": (1, case((over, 1), else_=RateWindow.hits + 1)),
-                "started_at": (now, case((over, now), else_=RateWindow.started_at)),
+                "hits": (1, case((over, 1), else_=RateWindow.c.hits + 1)),
+                "started_at": (now, case((over, now), else_=RateWindow.c.started_at)),
             },
-            only_if=or_(over, RateWindow.hits < limit),
+            only_if=or_(over, RateWindow.c.hits < limit),
         )
         if is_within:
             return None
-        started: datetime | None = tx.execute(select(RateWindow.started_at).where(RateWindow.bucket == bucket)).scalar()
+        started: datetime | None = tx.execute(
+            select(RateWindow.c.started_at).where(RateWindow.c.bucket == bucket)
+        ).scalar()
         return max((started or now) + RATE_WINDOW - now, timedelta(seconds=1))
 
 

@@ -29,7 +29,7 @@ class Proof:
 
     def holds(self, tx: Connection, account_id: int) -> bool:
         """True if the proof is for this account and no credential changed since. `tx` holds the account's lock."""
-        epoch = tx.execute(select(Account.auth_epoch).where(Account.id == account_id)).scalar()
+        epoch = tx.execute(select(Account.c.auth_epoch).where(Account.c.id == account_id)).scalar()
         return self.account_id == account_id and self.epoch == epoch
 
 
@@ -81,9 +81,9 @@ class TokenProofs:
 
     def _owner(self, token: str) -> "Row[int, str, str | None, int]":
         query = (
-            select(Account.id, Account.name, Account.password_hash, Account.auth_epoch)
-            .join(AccessToken, AccessToken.account_id == Account.id)
-            .where(AccessToken.token_hash == digest(token))
+            select(Account.c.id, Account.c.name, Account.c.password_hash, Account.c.auth_epoch)
+            .join(AccessToken, AccessToken.c.account_id == Account.c.id)
+            .where(AccessToken.c.token_hash == digest(token))
         )
         with self._context.database.read() as tx:
             row = tx.execute(query).one_or_none()
@@ -93,7 +93,9 @@ class TokenProofs:
 
     def _lock_account(self, tx: Connection, owner: "Row[int, str, str | None, int]") -> "Row[str | None, int]":
         lock_for_update(tx, owner.id)
-        row = tx.execute(select(Account.password_hash, Account.auth_epoch).where(Account.id == owner.id)).one_or_none()
+        row = tx.execute(
+            select(Account.c.password_hash, Account.c.auth_epoch).where(Account.c.id == owner.id)
+        ).one_or_none()
         if row is None or row.auth_epoch != owner.auth_epoch:
             raise InvalidToken
         return row

@@ -69,7 +69,7 @@ class TwoFactors:
             return self.status_of(tx, session.account_id)
 
     def status_of(self, tx: Connection, account_id: int) -> TwoFactorStatus:
-        enabled_at = tx.execute(select(TwoFactor.enabled_at).where(TwoFactor.account_id == account_id)).scalar()
+        enabled_at = tx.execute(select(TwoFactor.c.enabled_at).where(TwoFactor.c.account_id == account_id)).scalar()
         return TwoFactorStatus(enabled_at, self._codes.left(tx, account_id) if enabled_at else 0)
 
     def begin(self, token: str) -> Enrolment:
@@ -84,7 +84,7 @@ class TwoFactors:
         with self._sessions.writing(token, proof=True) as (tx, session):
             self._refuse_if_enabled(tx, session.account_id)
             expires_at = self._context.now() + SETUP_LIFETIME
-            tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.account_id == session.account_id))
+            tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.c.account_id == session.account_id))
             tx.execute(
                 insert(TwoFactorSetup).values(
                     account_id=session.account_id,
@@ -110,7 +110,7 @@ class TwoFactors:
             self._throttles.reset(tx, Factor.SECOND, session.name)
             noted = tx.execute(
                 update(TwoFactorSetup)
-                .where(TwoFactorSetup.account_id == session.account_id)
+                .where(TwoFactorSetup.c.account_id == session.account_id)
                 .values(saved_at=self._context.now())
             )
             if noted.rowcount != 1:
@@ -134,8 +134,8 @@ class TwoFactors:
             self._refuse_if_enabled(tx, session.account_id)
             claimed = tx.execute(
                 delete(TwoFactorSetup).where(
-                    TwoFactorSetup.account_id == session.account_id,
-                    TwoFactorSetup.secret_sealed == pending.secret_sealed,
+                    TwoFactorSetup.c.account_id == session.account_id,
+                    TwoFactorSetup.c.secret_sealed == pending.secret_sealed,
                 )
             )
             if claimed.rowcount != 1:
@@ -156,7 +156,7 @@ class TwoFactors:
     def cancel(self, token: str) -> None:
         """Delete an unfinished enrolment."""
         with self._sessions.writing(token) as (tx, session):
-            tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.account_id == session.account_id))
+            tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.c.account_id == session.account_id))
 
     def disable(self, token: str, password: str = "") -> None:
         """Disable the second factor, delete its secret and codes, and end every other session.
@@ -167,18 +167,18 @@ class TwoFactors:
         """
         with self._sessions.reading(token) as (tx, session):
             self._refuse_unless_enabled(tx, session.account_id)
-            stored = tx.execute(select(Account.password_hash).where(Account.id == session.account_id)).scalar()
+            stored = tx.execute(select(Account.c.password_hash).where(Account.c.id == session.account_id)).scalar()
             shortest = self._site.number_in(tx, PASSWORD_MINIMUM)
         is_asked = stored is not None and shortest > passwords.MIN_LENGTH
         if is_asked:
             self._check_length(session, passwords.prepare(password), stored, shortest)
         with self._sessions.writing(token, proof=True) as (tx, session):
-            held = tx.execute(select(Account.password_hash).where(Account.id == session.account_id)).scalar()
+            held = tx.execute(select(Account.c.password_hash).where(Account.c.id == session.account_id)).scalar()
             if is_asked and held != stored:
                 raise StaleEdit("The password was changed somewhere else meanwhile.")
             if is_asked:
                 self._throttles.reset(tx, Factor.PASSWORD, session.name)
-            gone = tx.execute(delete(TwoFactor).where(TwoFactor.account_id == session.account_id))
+            gone = tx.execute(delete(TwoFactor).where(TwoFactor.c.account_id == session.account_id))
             if gone.rowcount != 1:
                 raise NotEnabled("Two-factor authentication is not on.")
             self._codes.remove(tx, session.account_id)
@@ -191,10 +191,10 @@ class TwoFactors:
         """
         with self._context.database.write() as tx:
             account = lock_by_name(tx, name)
-            gone = tx.execute(delete(TwoFactor).where(TwoFactor.account_id == account.id))
+            gone = tx.execute(delete(TwoFactor).where(TwoFactor.c.account_id == account.id))
             if gone.rowcount != 1:
                 raise NotEnabled("Two-factor authentication is not on for this account.")
-            tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.account_id == account.id))
+            tx.execute(delete(TwoFactorSetup).where(TwoFactorSetup.c.account_id == account.id))
             self._codes.remove(tx, account.id)
             self._throttles.reset(tx, Factor.SECOND, account.name)
             self._sessions.end_others(tx, account.id, keep=None)
@@ -214,7 +214,7 @@ class TwoFactors:
             self._refuse_unless_enabled(tx, session.account_id)
             self._codes.replace(tx, session.account_id, hashes)
             tx.execute(
-                update(TwoFactor).where(TwoFactor.account_id == session.account_id).values(low_codes_noted_at=None)
+                update(TwoFactor).where(TwoFactor.c.account_id == session.account_id).values(low_codes_noted_at=None)
             )
             self._finish(tx, session, Tag.BACKUP_CODES_RENEWED)
         return codes
@@ -242,17 +242,17 @@ class TwoFactors:
         return self._site.number("two_factor.drift_steps")
 
     def _pending(self, tx: Connection, account_id: int) -> "_Pending":
-        row = tx.execute(select(TwoFactorSetup).where(TwoFactorSetup.account_id == account_id)).one_or_none()
+        row = tx.execute(select(TwoFactorSetup).where(TwoFactorSetup.c.account_id == account_id)).one_or_none()
         if row is None or row.expires_at <= self._context.now():
             raise SignInExpired("This setup has ended. Start again.")
         return _Pending(row.secret_sealed, row.code_hashes, row.saved_at)
 
     def _refuse_if_enabled(self, tx: Connection, account_id: int) -> None:
-        if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is not None:
+        if tx.execute(select(TwoFactor.c.account_id).where(TwoFactor.c.account_id == account_id)).scalar() is not None:
             raise AlreadyEnabled("Two-factor authentication is already on.")
 
     def _refuse_unless_enabled(self, tx: Connection, account_id: int) -> None:
-        if tx.execute(select(TwoFactor.account_id).where(TwoFactor.account_id == account_id)).scalar() is None:
+        if tx.execute(select(TwoFactor.c.account_id).where(TwoFactor.c.account_id == account_id)).scalar() is None:
             raise NotEnabled("Two-factor authentication is not on.")
 
     def _finish(self, tx: Connection, session: AuthorizedSession, tag: Tag) -> None:

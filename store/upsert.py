@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, literal
+from sqlalchemy import ColumnElement, Connection, Table, literal
 from sqlalchemy.dialects import sqlite
-
-from store.models import Base
 
 
 def upserting_insert(dialect: str) -> Any:
@@ -20,7 +18,7 @@ def upserting_insert(dialect: str) -> Any:
 
 def upsert(
     tx: Connection,
-    table: type[Base],
+    table: Table,
     key: Mapping[str, Any],
     values: Mapping[str, Any],
     *,

@@ -48,10 +48,10 @@ def _add_to_day(dialect: str) -> Executable:
         "cost_micro_usd": bindparam("more_cost"),
     }
     then = {
-        "calls": UsageDay.calls + bindparam("more_calls"),
-        "errors": UsageDay.errors + bindparam("more_errors"),
-        "tokens": UsageDay.tokens + bindparam("more_tokens"),
-        "cost_micro_usd": UsageDay.cost_micro_usd + bindparam("more_cost"),
+        "calls": UsageDay.c.calls + bindparam("more_calls"),
+        "errors": UsageDay.c.errors + bindparam("more_errors"),
+        "tokens": UsageDay.c.tokens + bindparam("more_tokens"),
+        "cost_micro_usd": UsageDay.c.cost_micro_usd + bindparam("more_cost"),
     }
     statement: Executable = (
         upserting_insert(dialect)(UsageDay)
@@ -61,10 +61,10 @@ def _add_to_day(dialect: str) -> Executable:
     return statement
 
 
-_LOG: Final = insert(UsageEntryRow).returning(UsageEntryRow.id)
+_LOG: Final = insert(UsageEntryRow).returning(UsageEntryRow.c.id)
 _RECORDS_IP: Final = (
-    select(PrivacySettingsRow.record_client_ip)
-    .where(PrivacySettingsRow.account_id == bindparam("account"))
+    select(PrivacySettingsRow.c.record_client_ip)
+    .where(PrivacySettingsRow.c.account_id == bindparam("account"))
     .with_for_update(read=True)
 )
 
@@ -96,7 +96,7 @@ class UsageLog:
         """
         lock_against_deletion(tx, account_id)
         if entry_id is not None:
-            line = update(UsageEntryRow).where(UsageEntryRow.id == entry_id, UsageEntryRow.account_id == account_id)
+            line = update(UsageEntryRow).where(UsageEntryRow.c.id == entry_id, UsageEntryRow.c.account_id == account_id)
             if tx.execute(line.values(detail=sanitize(entry.detail, 500))).rowcount == 1:
                 self._add_to_day(tx, account_id, entry, calls=count)
                 return entry_id
@@ -145,7 +145,7 @@ class UsageLog:
     def has_task(self, account_id: int, request_id: str) -> bool:
         """True if the account started the task with the model server's id `request_id`."""
         with self._context.database.read() as tx:
-            task = select(UsageEntryRow.id).where(*_is_task(account_id, request_id)).limit(1)
+            task = select(UsageEntryRow.c.id).where(*_is_task(account_id, request_id)).limit(1)
             return tx.execute(task).scalar() is not None
 
     def note_task_status(self, tx: Connection, account_id: int, request_id: str, status: str) -> None:
@@ -182,14 +182,14 @@ class UsageLog:
         """The entries of an account, as `page`, inside `tx`. The time does not grow with the log or the page."""
         if not 1 <= limit <= MAX_PAGE_SIZE:
             raise InvalidNumber(f"A page has 1 to {MAX_PAGE_SIZE} entries.", field="limit")
-        query = select(UsageEntryRow).where(UsageEntryRow.account_id == account_id)
+        query = select(UsageEntryRow).where(UsageEntryRow.c.account_id == account_id)
         if kind is not None:
-            query = query.where(UsageEntryRow.kind == kind.value)
+            query = query.where(UsageEntryRow.c.kind == kind.value)
         if model is not None:
-            query = query.where(UsageEntryRow.model == sanitize(model, 200))
+            query = query.where(UsageEntryRow.c.model == sanitize(model, 200))
         if before is not None:
-            query = query.where(UsageEntryRow.id < before)
-        rows = tx.execute(query.order_by(UsageEntryRow.id.desc()).limit(limit + 1)).all()
+            query = query.where(UsageEntryRow.c.id < before)
+        rows = tx.execute(query.order_by(UsageEntryRow.c.id.desc()).limit(limit + 1)).all()
         entries = tuple(_logged(row) for row in rows[:limit])
         return UsagePage(entries, entries[-1].id if len(rows) > limit else None)
 
@@ -199,8 +199,8 @@ class UsageLog:
             since = f"{self._context.now() - timedelta(days=count - 1):%Y-%m-%d}"
             rows = tx.execute(
                 select(UsageDay)
-                .where(UsageDay.account_id == session.account_id, UsageDay.day >= since)
-                .order_by(UsageDay.day)
+                .where(UsageDay.c.account_id == session.account_id, UsageDay.c.day >= since)
+                .order_by(UsageDay.c.day)
             )
             return [DayTotal(row.day, row.calls, row.errors, row.tokens, row.cost_micro_usd) for row in rows]
 
@@ -208,8 +208,8 @@ class UsageLog:
         """The number of entries with a client address, counted up to 10,001."""
         with self._sessions.reading(token) as (tx, session):
             holding = (
-                select(UsageEntryRow.id)
-                .where(UsageEntryRow.account_id == session.account_id, UsageEntryRow.client_ip.is_not(None))
+                select(UsageEntryRow.c.id)
+                .where(UsageEntryRow.c.account_id == session.account_id, UsageEntryRow.c.client_ip.is_not(None))
                 .limit(_MAX_IPS_COUNTED + 1)
                 .subquery()
             )
@@ -220,7 +220,7 @@ class UsageLog:
         with self._sessions.writing(token) as (tx, session):
             erased = tx.execute(
                 update(UsageEntryRow)
-                .where(UsageEntryRow.account_id == session.account_id, UsageEntryRow.client_ip.is_not(None))
+                .where(UsageEntryRow.c.account_id == session.account_id, UsageEntryRow.c.client_ip.is_not(None))
                 .values(client_ip=None)
             ).rowcount
             self._audit.record_by(tx, session, Tag.IPS_ERASED, entries=erased)
@@ -252,9 +252,9 @@ def canonical_ip(text: str) -> str | None:
 
 def _is_task(account_id: int, request_id: str) -> tuple[ColumnElement[bool], ...]:
     return (
-        UsageEntryRow.account_id == account_id,
-        UsageEntryRow.kind == Kind.TASK.value,
-        UsageEntryRow.request_id == sanitize(request_id, MAX_REQUEST_ID_LENGTH),
+        UsageEntryRow.c.account_id == account_id,
+        UsageEntryRow.c.kind == Kind.TASK.value,
+        UsageEntryRow.c.request_id == sanitize(request_id, MAX_REQUEST_ID_LENGTH),
     )
 
 

@@ -8,7 +8,7 @@ PostgreSQL are not covered: they expire by themselves. SQLite overwrites deleted
 from sqlalchemy import text
 
 from store.database import Database
-from store.models import Base
+from store.models import METADATA
 
 
 def vacuum(database: Database) -> bool:
@@ -23,6 +23,6 @@ def vacuum(database: Database) -> bool:
         database.mapped(),
         database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
     ):
-        for table in Base.metadata.sorted_tables:
+        for table in METADATA.sorted_tables:
             connection.execute(text(f"VACUUM (FULL, ANALYZE) {table.name}"))
     return True

@@ -1,8 +1,12 @@
-"""The tables, one module per topic. Rows about an account refer to `accounts` with ON DELETE CASCADE."""
+"""The tables, one module per topic. Rows about an account refer to `accounts` with ON DELETE CASCADE.
+
+A table is declared in two parts: a class of its columns, which is never instantiated, and the `Table` made of it.
+Statements name the `Table` and its columns, `select(Account.c.name)`.
+"""
 
 from store.models.accounts import Account, Meta, PendingSignIn, RateWindow, Session, Throttle, Tombstone
 from store.models.audit import AuditEvent, AuditHead, AuditTotal, SiteEvent
-from store.models.base import Base, BigId, UtcDateTime
+from store.models.base import METADATA, BigId, UtcDateTime
 from store.models.credentials import (
     AccessToken,
     ApiKey,
@@ -26,6 +30,7 @@ from store.models.settings import (
 from store.models.usage import Price, Quota, Reservation, UnpricedModel, UsageDay, UsageEntryRow
 
 __all__ = [
+    "METADATA",
     "AccessToken",
     "Account",
     "ApiKey",
@@ -33,7 +38,6 @@ __all__ = [
     "AuditHead",
     "AuditTotal",
     "BackupCode",
-    "Base",
     "BigId",
     "Binding",
     "Delivery",

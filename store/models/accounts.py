@@ -1,93 +1,106 @@
 """Tables of accounts, sessions and sign-in."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Column, LargeBinary, Named, Table, Text
 
-from store.models.base import IDS_NOT_REUSED, Base, account_key, generated_id
+from store.models.base import IDS_NOT_REUSED, METADATA, BigId, Columns, UtcDateTime, account_key, generated_id
 
 
-class Meta(Base):
+class MetaColumns(Columns):
     """Values by name. The only one is the key check value."""
 
-    __tablename__ = "meta"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[bytes]
+    name: Named[str] = Column(Text, primary_key=True)
+    value: Named[bytes] = Column(LargeBinary)
 
 
-class Account(Base):
+Meta: Final = Table("meta", METADATA, MetaColumns)
+
+
+class AccountColumns(Columns):
     """An account."""
 
-    __tablename__ = "accounts"
-    __table_args__ = IDS_NOT_REUSED
-    id: Mapped[int] = generated_id()
-    name: Mapped[str]
-    name_key: Mapped[str] = mapped_column(unique=True)
-    email: Mapped[str]
-    role: Mapped[str]
-    password_hash: Mapped[str | None]
-    password_changed_at: Mapped[datetime | None]
-    auth_epoch: Mapped[int]
+    id = generated_id()
+    name: Named[str] = Column(Text)
+    name_key: Named[str] = Column(Text, unique=True)
+    email: Named[str] = Column(Text)
+    role: Named[str] = Column(Text)
+    password_hash: Named[str | None] = Column(Text)
+    password_changed_at: Named[datetime | None] = Column(UtcDateTime)
+    auth_epoch: Named[int] = Column(BigId)
     """Increased by every change of credentials. Sessions of another epoch are refused."""
-    user_handle: Mapped[bytes] = mapped_column(unique=True)
+    user_handle: Named[bytes] = Column(LargeBinary, unique=True)
     """64 random bytes that identify the account to authenticators (WebAuthn level 3, 14.6.1)."""
-    created_at: Mapped[datetime]
-    suspended_at: Mapped[datetime | None]
+    created_at: Named[datetime] = Column(UtcDateTime)
+    suspended_at: Named[datetime | None] = Column(UtcDateTime)
     """The time of the suspension; None for an account that is not suspended."""
 
 
-class Session(Base):
+Account: Final = Table("accounts", METADATA, AccountColumns, **IDS_NOT_REUSED)
+
+
+class SessionColumns(Columns):
     """An open session. Its token is stored as a hash."""
 
-    __tablename__ = "sessions"
-    __table_args__ = IDS_NOT_REUSED
-    id: Mapped[int] = generated_id()
-    account_id: Mapped[int] = account_key()
-    token_hash: Mapped[bytes] = mapped_column(unique=True)
-    epoch: Mapped[int]
-    method: Mapped[str]
-    source: Mapped[str]
-    created_at: Mapped[datetime]
-    last_active_at: Mapped[datetime]
-    proof_at: Mapped[datetime | None]
-    locked_at: Mapped[datetime | None]
+    id = generated_id()
+    account_id = account_key()
+    token_hash: Named[bytes] = Column(LargeBinary, unique=True)
+    epoch: Named[int] = Column(BigId)
+    method: Named[str] = Column(Text)
+    source: Named[str] = Column(Text)
+    created_at: Named[datetime] = Column(UtcDateTime)
+    last_active_at: Named[datetime] = Column(UtcDateTime)
+    proof_at: Named[datetime | None] = Column(UtcDateTime)
+    locked_at: Named[datetime | None] = Column(UtcDateTime)
 
 
-class PendingSignIn(Base):
+Session: Final = Table("sessions", METADATA, SessionColumns, **IDS_NOT_REUSED)
+
+
+class PendingSignInColumns(Columns):
     """A sign-in that waits for the second factor."""
 
-    __tablename__ = "pending_sign_ins"
-    id: Mapped[int] = generated_id()
-    account_id: Mapped[int] = account_key()
-    ticket_hash: Mapped[bytes] = mapped_column(unique=True)
-    epoch: Mapped[int]
-    method: Mapped[str]
-    source: Mapped[str]
-    expires_at: Mapped[datetime]
+    id = generated_id()
+    account_id = account_key()
+    ticket_hash: Named[bytes] = Column(LargeBinary, unique=True)
+    epoch: Named[int] = Column(BigId)
+    method: Named[str] = Column(Text)
+    source: Named[str] = Column(Text)
+    expires_at: Named[datetime] = Column(UtcDateTime)
 
 
-class Throttle(Base):
+PendingSignIn: Final = Table("pending_sign_ins", METADATA, PendingSignInColumns)
+
+
+class ThrottleColumns(Columns):
     """The failures in a row at one factor of one name, which may be unknown."""
 
-    __tablename__ = "throttles"
-    bucket: Mapped[str] = mapped_column(primary_key=True)
-    failures: Mapped[int]
-    locked_until: Mapped[datetime | None]
-    updated_at: Mapped[datetime] = mapped_column(index=True)
+    bucket: Named[str] = Column(Text, primary_key=True)
+    failures: Named[int] = Column(BigId)
+    locked_until: Named[datetime | None] = Column(UtcDateTime)
+    updated_at: Named[datetime] = Column(UtcDateTime, index=True)
 
 
-class RateWindow(Base):
+Throttle: Final = Table("throttles", METADATA, ThrottleColumns)
+
+
+class RateWindowColumns(Columns):
     """The attempts from one source in the current time window."""
 
-    __tablename__ = "rate_windows"
-    bucket: Mapped[str] = mapped_column(primary_key=True)
-    started_at: Mapped[datetime] = mapped_column(index=True)
-    hits: Mapped[int]
+    bucket: Named[str] = Column(Text, primary_key=True)
+    started_at: Named[datetime] = Column(UtcDateTime, index=True)
+    hits: Named[int] = Column(BigId)
 
 
-class Tombstone(Base):
+RateWindow: Final = Table("rate_windows", METADATA, RateWindowColumns)
+
+
+class TombstoneColumns(Columns):
     """The deletion of an account: its time, and no personal data."""
 
-    __tablename__ = "tombstones"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    deleted_at: Mapped[datetime]
+    id: Named[str] = Column(Text, primary_key=True)
+    deleted_at: Named[datetime] = Column(UtcDateTime)
+
+
+Tombstone: Final = Table("tombstones", METADATA, TombstoneColumns)

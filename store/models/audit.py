@@ -1,67 +1,73 @@
 """Tables of the audit log."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Column, ForeignKey, LargeBinary, Named, Table, Text, UniqueConstraint
 
-from store.models.base import Base, BigId, account_key, generated_id
+from store.models.base import METADATA, BigId, Columns, UtcDateTime, account_key, generated_id
 
 
-class AuditHead(Base):
+class AuditHeadColumns(Columns):
     """The end of one account's chain of events."""
 
-    __tablename__ = "audit_heads"
-    account_id: Mapped[int] = account_key(primary=True)
-    sequence: Mapped[int]
-    mac: Mapped[bytes]
-    seal: Mapped[bytes]
+    account_id = account_key(primary=True)
+    sequence: Named[int] = Column(BigId)
+    mac: Named[bytes] = Column(LargeBinary)
+    seal: Named[bytes] = Column(LargeBinary)
     """The MAC of this end. The MAC of an event alone would be valid again after the later events are removed."""
-    key_id: Mapped[int]
+    key_id: Named[int] = Column(BigId)
     """The id of the key of this chain's MACs and of the seal."""
 
 
-class AuditTotal(Base):
+AuditHead: Final = Table("audit_heads", METADATA, AuditHeadColumns)
+
+
+class AuditTotalColumns(Columns):
     """The end of the site's chain, and the total over the ends of all chains. The table has one row, with id 1."""
 
-    __tablename__ = "audit_totals"
-    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    sequence: Mapped[int]
+    id: Named[int] = Column(BigId, primary_key=True, autoincrement=False)
+    sequence: Named[int] = Column(BigId)
     """The number of events in the site's chain."""
-    mac: Mapped[bytes]
-    events: Mapped[int]
+    mac: Named[bytes] = Column(LargeBinary)
+    events: Named[int] = Column(BigId)
     """The number of events ever recorded in all chains, deleted accounts included."""
-    seals: Mapped[bytes]
+    seals: Named[bytes] = Column(LargeBinary)
     """The sum of all seals (`audit_macs.added`)."""
-    total_mac: Mapped[bytes]
-    key_id: Mapped[int]
+    total_mac: Named[bytes] = Column(LargeBinary)
+    key_id: Named[int] = Column(BigId)
 
 
-class AuditEvent(Base):
+AuditTotal: Final = Table("audit_totals", METADATA, AuditTotalColumns)
+
+
+class AuditEventColumns(Columns):
     """An event of an account."""
 
-    __tablename__ = "audit_events"
-    __table_args__ = (UniqueConstraint("account_id", "sequence"),)
-    id: Mapped[int] = generated_id()
-    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
-    sequence: Mapped[int]
-    at: Mapped[datetime]
-    tag: Mapped[str]
-    actor: Mapped[str]
-    source: Mapped[str]
-    detail: Mapped[dict[str, Any]]
-    mac: Mapped[bytes]
+    id = generated_id()
+    account_id: Named[int] = Column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    sequence: Named[int] = Column(BigId)
+    at: Named[datetime] = Column(UtcDateTime)
+    tag: Named[str] = Column(Text)
+    actor: Named[str] = Column(Text)
+    source: Named[str] = Column(Text)
+    detail: Named[dict[str, Any]] = Column(JSON)
+    mac: Named[bytes] = Column(LargeBinary)
 
 
-class SiteEvent(Base):
+AuditEvent: Final = Table("audit_events", METADATA, AuditEventColumns, UniqueConstraint("account_id", "sequence"))
+
+
+class SiteEventColumns(Columns):
     """A site event, or an event that is kept after its account."""
 
-    __tablename__ = "site_events"
-    sequence: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    at: Mapped[datetime]
-    tag: Mapped[str]
-    actor: Mapped[str]
-    source: Mapped[str]
-    detail: Mapped[dict[str, Any]]
-    mac: Mapped[bytes]
+    sequence: Named[int] = Column(BigId, primary_key=True, autoincrement=False)
+    at: Named[datetime] = Column(UtcDateTime)
+    tag: Named[str] = Column(Text)
+    actor: Named[str] = Column(Text)
+    source: Named[str] = Column(Text)
+    detail: Named[dict[str, Any]] = Column(JSON)
+    mac: Named[bytes] = Column(LargeBinary)
+
+
+SiteEvent: Final = Table("site_events", METADATA, SiteEventColumns)

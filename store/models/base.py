@@ -1,22 +1,10 @@
-"""Column types and the declarative base of all tables."""
+"""The types of columns, and the metadata of all tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Text,
-    TypeDecorator,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import BigInteger, Column, DateTime, Dialect, ForeignKey, Integer, MetaData, TypedColumns, TypeDecorator
 
 from store.errors import DatabaseDamaged
 
@@ -59,37 +47,39 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite generates row ids only for a column declared INTEGER."""
 
 
-class Base(DeclarativeBase):
-    """The declarative base: naming conventions and column types."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {  # noqa: RUF012 - read once by SQLAlchemy when the class is made
-        datetime: UtcDateTime(),
-        str: Text(),
-        int: BigInteger().with_variant(Integer(), "sqlite"),
-        bytes: LargeBinary(),
-        dict[str, Any]: JSON(),
-        list[str]: JSON(),
+METADATA: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
     }
+)
+"""All tables, and the names of their constraints."""
 
 
-def account_key(*, primary: bool = False) -> Mapped[int]:
+class Columns(TypedColumns):
+    """The columns of a table, for `Table(name, METADATA, columns)`.
+
+    The annotation of a column tells mypy its type and SQLAlchemy whether it is nullable. mypy refuses a `Column` of
+    another type, and a name that is not declared: `Account.c.nmae`.
+    """
+
+    # SQLAlchemy types every name as a column. Without its `__getattr__`, mypy knows the declared ones alone.
+    __getattr__: None  # type: ignore[assignment,misc]
+
+
+def account_key(*, primary: bool = False) -> Column[int]:
     """The column `account_id`. The row is deleted with its account."""
-    return mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=primary, index=not primary)
+    owner = ForeignKey("accounts.id", ondelete="CASCADE")
+    return Column(BigId, owner, primary_key=primary, index=not primary, nullable=False)
 
 
-def generated_id() -> Mapped[int]:
+def generated_id() -> Column[int]:
     """The column `id`, assigned by the database."""
-    return mapped_column(BigId, primary_key=True, autoincrement=True)
+    return Column(BigId, primary_key=True, autoincrement=True)
 
 
-IDS_NOT_REUSED: Final = {"sqlite_autoincrement": True}
+IDS_NOT_REUSED: Final[Mapping[str, Any]] = {"sqlite_autoincrement": True}
 """Table arguments for ids that are shown or bound into encrypted values: SQLite would reuse ids of deleted rows."""

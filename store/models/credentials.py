@@ -1,144 +1,163 @@
 """Tables of an account's credentials: second factor, tokens, keys, passkeys and bindings."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, LargeBinary, Named, Table, Text, UniqueConstraint
 
-from store.models.base import IDS_NOT_REUSED, Base, BigId, account_key, generated_id
+from store.models.base import IDS_NOT_REUSED, METADATA, BigId, Columns, UtcDateTime, account_key, generated_id
 
 
-class TwoFactor(Base):
+class TwoFactorColumns(Columns):
     """The enabled second factor of an account."""
 
-    __tablename__ = "two_factor"
-    account_id: Mapped[int] = account_key(primary=True)
-    secret_sealed: Mapped[bytes]
-    last_step: Mapped[int]
-    enabled_at: Mapped[datetime]
-    low_codes_noted_at: Mapped[datetime | None]
+    account_id = account_key(primary=True)
+    secret_sealed: Named[bytes] = Column(LargeBinary)
+    last_step: Named[int] = Column(BigId)
+    enabled_at: Named[datetime] = Column(UtcDateTime)
+    low_codes_noted_at: Named[datetime | None] = Column(UtcDateTime)
     """The time of the warning about few backup codes; None before it, and again with new codes."""
 
 
-class TwoFactorSetup(Base):
+TwoFactor: Final = Table("two_factor", METADATA, TwoFactorColumns)
+
+
+class TwoFactorSetupColumns(Columns):
     """A pending enrolment of a second factor."""
 
-    __tablename__ = "two_factor_setups"
-    account_id: Mapped[int] = account_key(primary=True)
-    secret_sealed: Mapped[bytes]
-    code_hashes: Mapped[list[str]]
-    saved_at: Mapped[datetime | None]
-    expires_at: Mapped[datetime]
+    account_id = account_key(primary=True)
+    secret_sealed: Named[bytes] = Column(LargeBinary)
+    code_hashes: Named[list[str]] = Column(JSON)
+    saved_at: Named[datetime | None] = Column(UtcDateTime)
+    expires_at: Named[datetime] = Column(UtcDateTime)
 
 
-class BackupCode(Base):
+TwoFactorSetup: Final = Table("two_factor_setups", METADATA, TwoFactorSetupColumns)
+
+
+class BackupCodeColumns(Columns):
     """A backup recovery code, stored as a hash."""
 
-    __tablename__ = "backup_codes"
-    __table_args__ = IDS_NOT_REUSED
-    id: Mapped[int] = generated_id()
-    account_id: Mapped[int] = account_key()
-    code_hash: Mapped[str]
-    created_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
+    id = generated_id()
+    account_id = account_key()
+    code_hash: Named[str] = Column(Text)
+    created_at: Named[datetime] = Column(UtcDateTime)
+    used_at: Named[datetime | None] = Column(UtcDateTime)
 
 
-class AccessToken(Base):
+BackupCode: Final = Table("backup_codes", METADATA, BackupCodeColumns, **IDS_NOT_REUSED)
+
+
+class AccessTokenColumns(Columns):
     """The System Access Token of an account, stored as a hash."""
 
-    __tablename__ = "access_tokens"
-    account_id: Mapped[int] = account_key(primary=True)
-    token_hash: Mapped[bytes] = mapped_column(unique=True)
-    last_four: Mapped[str]
-    generation: Mapped[int]
-    created_at: Mapped[datetime]
-    last_used_at: Mapped[datetime | None]
+    account_id = account_key(primary=True)
+    token_hash: Named[bytes] = Column(LargeBinary, unique=True)
+    last_four: Named[str] = Column(Text)
+    generation: Named[int] = Column(BigId)
+    created_at: Named[datetime] = Column(UtcDateTime)
+    last_used_at: Named[datetime | None] = Column(UtcDateTime)
 
 
-class ApiKey(Base):
+AccessToken: Final = Table("access_tokens", METADATA, AccessTokenColumns)
+
+
+class ApiKeyColumns(Columns):
     """An API key, stored as a hash."""
 
-    __tablename__ = "api_keys"
-    id: Mapped[int] = generated_id()
-    account_id: Mapped[int] = account_key()
-    name: Mapped[str]
-    key_hash: Mapped[bytes] = mapped_column(unique=True)
-    last_four: Mapped[str]
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
-    last_used_at: Mapped[datetime | None]
-    spend_limit_micro_usd: Mapped[int | None]
-    spent_micro_usd: Mapped[int]
-    held_micro_usd: Mapped[int]
+    id = generated_id()
+    account_id = account_key()
+    name: Named[str] = Column(Text)
+    key_hash: Named[bytes] = Column(LargeBinary, unique=True)
+    last_four: Named[str] = Column(Text)
+    created_at: Named[datetime] = Column(UtcDateTime)
+    expires_at: Named[datetime | None] = Column(UtcDateTime)
+    revoked_at: Named[datetime | None] = Column(UtcDateTime)
+    last_used_at: Named[datetime | None] = Column(UtcDateTime)
+    spend_limit_micro_usd: Named[int | None] = Column(BigId)
+    spent_micro_usd: Named[int] = Column(BigId)
+    held_micro_usd: Named[int] = Column(BigId)
 
 
-class Passkey(Base):
+ApiKey: Final = Table("api_keys", METADATA, ApiKeyColumns)
+
+
+class PasskeyColumns(Columns):
     """A passkey (WebAuthn level 3)."""
 
-    __tablename__ = "passkeys"
-    __table_args__ = (UniqueConstraint("account_id", "label_key"), IDS_NOT_REUSED)
-    id: Mapped[int] = generated_id()
-    account_id: Mapped[int] = account_key()
-    credential_id: Mapped[bytes] = mapped_column(unique=True)
-    public_key: Mapped[bytes]
-    sign_count: Mapped[int]
-    label: Mapped[str]
-    label_key: Mapped[str]
-    aaguid: Mapped[str]
-    transports: Mapped[list[str]]
-    backed_up: Mapped[bool]
-    created_at: Mapped[datetime]
-    last_used_at: Mapped[datetime | None]
-    flagged_at: Mapped[datetime | None]
+    id = generated_id()
+    account_id = account_key()
+    credential_id: Named[bytes] = Column(LargeBinary, unique=True)
+    public_key: Named[bytes] = Column(LargeBinary)
+    sign_count: Named[int] = Column(BigId)
+    label: Named[str] = Column(Text)
+    label_key: Named[str] = Column(Text)
+    aaguid: Named[str] = Column(Text)
+    transports: Named[list[str]] = Column(JSON)
+    backed_up: Named[bool] = Column(Boolean)
+    created_at: Named[datetime] = Column(UtcDateTime)
+    last_used_at: Named[datetime | None] = Column(UtcDateTime)
+    flagged_at: Named[datetime | None] = Column(UtcDateTime)
 
 
-class PasskeyCeremony(Base):
+Passkey: Final = Table(
+    "passkeys", METADATA, PasskeyColumns, UniqueConstraint("account_id", "label_key"), **IDS_NOT_REUSED
+)
+
+
+class PasskeyCeremonyColumns(Columns):
     """A ceremony that runs in the user's browser while the console waits."""
 
-    __tablename__ = "passkey_ceremonies"
-    __table_args__ = IDS_NOT_REUSED
-    id: Mapped[int] = generated_id()
-    account_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
-    session_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("sessions.id", ondelete="CASCADE"))
-    purpose: Mapped[str]
-    code_hash: Mapped[bytes] = mapped_column(unique=True)
-    ticket_hash: Mapped[bytes] = mapped_column(unique=True)
-    label: Mapped[str]
-    source: Mapped[str]
-    challenge: Mapped[bytes | None]
-    expires_at: Mapped[datetime]
-    state: Mapped[str]
-    failure: Mapped[str]
+    id = generated_id()
+    account_id: Named[int | None] = Column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    session_id: Named[int | None] = Column(BigId, ForeignKey("sessions.id", ondelete="CASCADE"))
+    purpose: Named[str] = Column(Text)
+    code_hash: Named[bytes] = Column(LargeBinary, unique=True)
+    ticket_hash: Named[bytes] = Column(LargeBinary, unique=True)
+    label: Named[str] = Column(Text)
+    source: Named[str] = Column(Text)
+    challenge: Named[bytes | None] = Column(LargeBinary)
+    expires_at: Named[datetime] = Column(UtcDateTime)
+    state: Named[str] = Column(Text)
+    failure: Named[str] = Column(Text)
 
 
-class Provider(Base):
+PasskeyCeremony: Final = Table("passkey_ceremonies", METADATA, PasskeyCeremonyColumns, **IDS_NOT_REUSED)
+
+
+class ProviderColumns(Columns):
     """An identity provider that the administrator has added."""
 
-    __tablename__ = "providers"
-    id: Mapped[int] = generated_id()
-    slug: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
-    kind: Mapped[str]
-    issuer: Mapped[str]
-    client_id: Mapped[str]
-    client_secret_sealed: Mapped[bytes | None]
-    created_at: Mapped[datetime]
+    id = generated_id()
+    slug: Named[str] = Column(Text, unique=True)
+    name: Named[str] = Column(Text)
+    kind: Named[str] = Column(Text)
+    issuer: Named[str] = Column(Text)
+    client_id: Named[str] = Column(Text)
+    client_secret_sealed: Named[bytes | None] = Column(LargeBinary)
+    created_at: Named[datetime] = Column(UtcDateTime)
 
 
-class Binding(Base):
+Provider: Final = Table("providers", METADATA, ProviderColumns)
+
+
+class BindingColumns(Columns):
     """An identity of a provider, bound to an account."""
 
-    __tablename__ = "bindings"
-    __table_args__ = (
-        UniqueConstraint("provider_id", "subject"),
-        UniqueConstraint("account_id", "provider_id"),
-        IDS_NOT_REUSED,
-    )
-    id: Mapped[int] = generated_id()
-    account_id: Mapped[int] = account_key()
-    provider_id: Mapped[int] = mapped_column(BigId, ForeignKey("providers.id", ondelete="CASCADE"))
-    subject: Mapped[str]
-    display: Mapped[str]
-    created_at: Mapped[datetime]
-    last_used_at: Mapped[datetime | None]
+    id = generated_id()
+    account_id = account_key()
+    provider_id: Named[int] = Column(BigId, ForeignKey("providers.id", ondelete="CASCADE"))
+    subject: Named[str] = Column(Text)
+    display: Named[str] = Column(Text)
+    created_at: Named[datetime] = Column(UtcDateTime)
+    last_used_at: Named[datetime | None] = Column(UtcDateTime)
+
+
+Binding: Final = Table(
+    "bindings",
+    METADATA,
+    BindingColumns,
+    UniqueConstraint("provider_id", "subject"),
+    UniqueConstraint("account_id", "provider_id"),
+    **IDS_NOT_REUSED,
+)

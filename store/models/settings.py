@@ -1,81 +1,94 @@
 """Tables of settings, of accounts and of the site."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Boolean, Column, LargeBinary, Named, Table, Text
 
-from store.models.base import Base, account_key
+from store.models.base import METADATA, BigId, Columns, UtcDateTime, account_key
 
 
-class NotificationSettingsRow(Base):
+class NotificationSettingsColumns(Columns):
     """The notification settings of an account."""
 
-    __tablename__ = "notification_settings"
-    account_id: Mapped[int] = account_key(primary=True)
-    version: Mapped[int]
-    threshold_micro_usd: Mapped[int]
-    email_on: Mapped[bool]
-    email_address: Mapped[str]
-    webhook_on: Mapped[bool]
-    webhook_url: Mapped[str]
-    webhook_secret_sealed: Mapped[bytes | None]
-    bark_on: Mapped[bool]
-    bark_url_sealed: Mapped[bytes | None]
-    bark_encryption_key_sealed: Mapped[bytes | None]
-    gotify_on: Mapped[bool]
-    gotify_url: Mapped[str]
-    gotify_token_sealed: Mapped[bytes | None]
-    gotify_priority: Mapped[int]
+    account_id = account_key(primary=True)
+    version: Named[int] = Column(BigId)
+    threshold_micro_usd: Named[int] = Column(BigId)
+    email_on: Named[bool] = Column(Boolean)
+    email_address: Named[str] = Column(Text)
+    webhook_on: Named[bool] = Column(Boolean)
+    webhook_url: Named[str] = Column(Text)
+    webhook_secret_sealed: Named[bytes | None] = Column(LargeBinary)
+    bark_on: Named[bool] = Column(Boolean)
+    bark_url_sealed: Named[bytes | None] = Column(LargeBinary)
+    bark_encryption_key_sealed: Named[bytes | None] = Column(LargeBinary)
+    gotify_on: Named[bool] = Column(Boolean)
+    gotify_url: Named[str] = Column(Text)
+    gotify_token_sealed: Named[bytes | None] = Column(LargeBinary)
+    gotify_priority: Named[int] = Column(BigId)
 
 
-class EmailConfirmation(Base):
+NotificationSettingsRow: Final = Table("notification_settings", METADATA, NotificationSettingsColumns)
+
+
+class EmailConfirmationColumns(Columns):
     """The notification address of an account that is confirmed, or waits for its code."""
 
-    __tablename__ = "email_confirmations"
-    account_id: Mapped[int] = account_key(primary=True)
-    address: Mapped[str]
-    message_id: Mapped[str]
+    account_id = account_key(primary=True)
+    address: Named[str] = Column(Text)
+    message_id: Named[str] = Column(Text)
     """The id of the message with the code. The code is computed from it and not stored."""
-    expires_at: Mapped[datetime]
-    tries: Mapped[int]
-    codes_sent: Mapped[int]
+    expires_at: Named[datetime] = Column(UtcDateTime)
+    tries: Named[int] = Column(BigId)
+    codes_sent: Named[int] = Column(BigId)
     """Codes sent since `counted_since`."""
-    counted_since: Mapped[datetime]
-    confirmed_at: Mapped[datetime | None]
+    counted_since: Named[datetime] = Column(UtcDateTime)
+    confirmed_at: Named[datetime | None] = Column(UtcDateTime)
 
 
-class PriceSettingsRow(Base):
+EmailConfirmation: Final = Table("email_confirmations", METADATA, EmailConfirmationColumns)
+
+
+class PriceSettingsColumns(Columns):
     """The price settings of an account."""
 
-    __tablename__ = "price_settings"
-    account_id: Mapped[int] = account_key(primary=True)
-    version: Mapped[int]
-    accept_unpriced_models: Mapped[bool]
+    account_id = account_key(primary=True)
+    version: Named[int] = Column(BigId)
+    accept_unpriced_models: Named[bool] = Column(Boolean)
 
 
-class PrivacySettingsRow(Base):
+PriceSettingsRow: Final = Table("price_settings", METADATA, PriceSettingsColumns)
+
+
+class PrivacySettingsColumns(Columns):
     """The privacy settings of an account."""
 
-    __tablename__ = "privacy_settings"
-    account_id: Mapped[int] = account_key(primary=True)
-    version: Mapped[int]
-    record_client_ip: Mapped[bool]
+    account_id = account_key(primary=True)
+    version: Named[int] = Column(BigId)
+    record_client_ip: Named[bool] = Column(Boolean)
 
 
-class SidebarSettingsRow(Base):
+PrivacySettingsRow: Final = Table("privacy_settings", METADATA, PrivacySettingsColumns)
+
+
+class SidebarSettingsColumns(Columns):
     """The sidebar settings of an account."""
 
-    __tablename__ = "sidebar_settings"
-    account_id: Mapped[int] = account_key(primary=True)
-    version: Mapped[int]
-    hidden_modules: Mapped[list[str]]
+    account_id = account_key(primary=True)
+    version: Named[int] = Column(BigId)
+    hidden_modules: Named[list[str]] = Column(JSON)
 
 
-class SiteSetting(Base):
+SidebarSettingsRow: Final = Table("sidebar_settings", METADATA, SidebarSettingsColumns)
+
+
+class SiteSettingColumns(Columns):
     """A setting of the site. A secret one is encrypted, and its `value` is empty."""
 
-    __tablename__ = "site_settings"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[str]
-    value_sealed: Mapped[bytes | None]
-    updated_at: Mapped[datetime]
+    name: Named[str] = Column(Text, primary_key=True)
+    value: Named[str] = Column(Text)
+    value_sealed: Named[bytes | None] = Column(LargeBinary)
+    updated_at: Named[datetime] = Column(UtcDateTime)
+
+
+SiteSetting: Final = Table("site_settings", METADATA, SiteSettingColumns)

@@ -1,106 +1,119 @@
 """Tables of prices, quotas and the usage log."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Named, Table, Text
 
-from store.models.base import IDS_NOT_REUSED, Base, BigId, account_key, generated_id
+from store.models.base import IDS_NOT_REUSED, METADATA, BigId, Columns, UtcDateTime, account_key, generated_id
 
 
-class Price(Base):
+class PriceColumns(Columns):
     """The price of a model."""
 
-    __tablename__ = "prices"
-    model: Mapped[str] = mapped_column(primary_key=True)
-    model_key: Mapped[str | None] = mapped_column(index=True, unique=True)
+    model: Named[str] = Column(Text, primary_key=True)
+    model_key: Named[str | None] = Column(Text, index=True, unique=True)
     """The case-folded name, for lookups. None if a price that differs only by case has it, which only an older version
     stored."""
-    input_micro_usd_per_million: Mapped[int]
-    cached_input_micro_usd_per_million: Mapped[int | None]
+    input_micro_usd_per_million: Named[int] = Column(BigId)
+    cached_input_micro_usd_per_million: Named[int | None] = Column(BigId)
     """The price of input from the model server's cache. None: the price of other input."""
-    output_micro_usd_per_million: Mapped[int]
-    request_micro_usd: Mapped[int]
-    max_output_tokens: Mapped[int | None]
+    output_micro_usd_per_million: Named[int] = Column(BigId)
+    request_micro_usd: Named[int] = Column(BigId)
+    max_output_tokens: Named[int | None] = Column(BigId)
     """The most output tokens of the model. None: the site's setting."""
-    updated_at: Mapped[datetime]
+    updated_at: Named[datetime] = Column(UtcDateTime)
 
 
-class UnpricedModel(Base):
+Price: Final = Table("prices", METADATA, PriceColumns)
+
+
+class UnpricedModelColumns(Columns):
     """A model without a price that an account called."""
 
-    __tablename__ = "unpriced_models"
-    account_id: Mapped[int] = account_key(primary=True)
-    model: Mapped[str] = mapped_column(primary_key=True)
-    calls: Mapped[int]
-    last_seen_at: Mapped[datetime]
+    account_id = account_key(primary=True)
+    model: Named[str] = Column(Text, primary_key=True)
+    calls: Named[int] = Column(BigId)
+    last_seen_at: Named[datetime] = Column(UtcDateTime)
 
 
-class Quota(Base):
+UnpricedModel: Final = Table("unpriced_models", METADATA, UnpricedModelColumns)
+
+
+class QuotaColumns(Columns):
     """The quota of an account."""
 
-    __tablename__ = "quotas"
-    account_id: Mapped[int] = account_key(primary=True)
-    remaining_micro_usd: Mapped[int]
+    account_id = account_key(primary=True)
+    remaining_micro_usd: Named[int] = Column(BigId)
     """The balance. It includes the amounts held for running calls."""
-    held_micro_usd: Mapped[int]
-    used_micro_usd: Mapped[int]
-    warning_armed: Mapped[bool]
-    warned_at: Mapped[datetime | None]
+    held_micro_usd: Named[int] = Column(BigId)
+    used_micro_usd: Named[int] = Column(BigId)
+    warning_armed: Named[bool] = Column(Boolean)
+    warned_at: Named[datetime | None] = Column(UtcDateTime)
     """The time when the last warning was queued."""
 
 
-class Reservation(Base):
+Quota: Final = Table("quotas", METADATA, QuotaColumns)
+
+
+class ReservationColumns(Columns):
     """The amount held for one call."""
 
-    __tablename__ = "reservations"
-    __table_args__ = IDS_NOT_REUSED
-    id: Mapped[int] = generated_id()
-    account_id: Mapped[int] = account_key()
-    api_key_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("api_keys.id", ondelete="CASCADE"))
-    held_micro_usd: Mapped[int]
-    created_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None]
+    id = generated_id()
+    account_id = account_key()
+    api_key_id: Named[int | None] = Column(BigId, ForeignKey("api_keys.id", ondelete="CASCADE"))
+    held_micro_usd: Named[int] = Column(BigId)
+    created_at: Named[datetime] = Column(UtcDateTime)
+    settled_at: Named[datetime | None] = Column(UtcDateTime)
     """The time of the booking. The row is kept for a while, so that the call is not booked again."""
 
 
-class UsageEntryRow(Base):
+Reservation: Final = Table("reservations", METADATA, ReservationColumns, **IDS_NOT_REUSED)
+
+
+class UsageEntryColumns(Columns):
     """One logged call."""
 
-    __tablename__ = "usage_log"
-    __table_args__ = (
-        Index("ix_usage_log_account_id_id", "account_id", "id"),
-        Index("ix_usage_log_account_id_kind_id", "account_id", "kind", "id"),
-        Index("ix_usage_log_account_id_model_id", "account_id", "model", "id"),
-    )
-    id: Mapped[int] = generated_id()
-    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
-    kind: Mapped[str]
-    at: Mapped[datetime]
-    model: Mapped[str]
-    api_key_name: Mapped[str]
-    request_id: Mapped[str]
-    status: Mapped[str]
-    detail: Mapped[str]
-    prompt_tokens: Mapped[int]
-    completion_tokens: Mapped[int]
-    cost_micro_usd: Mapped[int]
-    duration_ms: Mapped[int]
-    unpriced: Mapped[bool]
-    client_ip: Mapped[str | None]
+    id = generated_id()
+    account_id: Named[int] = Column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
+    kind: Named[str] = Column(Text)
+    at: Named[datetime] = Column(UtcDateTime)
+    model: Named[str] = Column(Text)
+    api_key_name: Named[str] = Column(Text)
+    request_id: Named[str] = Column(Text)
+    status: Named[str] = Column(Text)
+    detail: Named[str] = Column(Text)
+    prompt_tokens: Named[int] = Column(BigId)
+    completion_tokens: Named[int] = Column(BigId)
+    cost_micro_usd: Named[int] = Column(BigId)
+    duration_ms: Named[int] = Column(BigId)
+    unpriced: Named[bool] = Column(Boolean)
+    client_ip: Named[str | None] = Column(Text)
+
+
+UsageEntryRow: Final = Table(
+    "usage_log",
+    METADATA,
+    UsageEntryColumns,
+    Index("ix_usage_log_account_id_id", "account_id", "id"),
+    Index("ix_usage_log_account_id_kind_id", "account_id", "kind", "id"),
+    Index("ix_usage_log_account_id_model_id", "account_id", "model", "id"),
+)
 
 
 # The index is partial on PostgreSQL too, by the migration. `postgresql_where` would load that dialect, 3 MB, here.
-Index("ix_usage_log_client_ip", UsageEntryRow.account_id, sqlite_where=UsageEntryRow.client_ip.is_not(None))
+Index("ix_usage_log_client_ip", UsageEntryRow.c.account_id, sqlite_where=UsageEntryRow.c.client_ip.is_not(None))
 
 
-class UsageDay(Base):
+class UsageDayColumns(Columns):
     """The totals of one account and UTC day, so that charts do not scan the log."""
 
-    __tablename__ = "usage_days"
-    account_id: Mapped[int] = account_key(primary=True)
-    day: Mapped[str] = mapped_column(primary_key=True)
-    calls: Mapped[int]
-    errors: Mapped[int]
-    tokens: Mapped[int]
-    cost_micro_usd: Mapped[int]
+    account_id = account_key(primary=True)
+    day: Named[str] = Column(Text, primary_key=True)
+    calls: Named[int] = Column(BigId)
+    errors: Named[int] = Column(BigId)
+    tokens: Named[int] = Column(BigId)
+    cost_micro_usd: Named[int] = Column(BigId)
+
+
+UsageDay: Final = Table("usage_days", METADATA, UsageDayColumns)

@@ -108,8 +108,8 @@ def bare_select(database: str) -> Starlette:
     """One select through SQLAlchemy Core, in starlette's threads."""
     engine = create_engine(database, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=32)
     event.listen(engine, "connect", _write_ahead)
-    owner = select(Account.name, Account.email, Account.role, Account.created_at).join(AccessToken)
-    statement = owner.where(AccessToken.token_hash == bindparam("hashed"))
+    owner = select(Account.c.name, Account.c.email, Account.c.role, Account.c.created_at).join(AccessToken)
+    statement = owner.where(AccessToken.c.token_hash == bindparam("hashed"))
 
     def read(request: Request) -> Response:
         token = request.headers["authorization"].removeprefix("Bearer ")

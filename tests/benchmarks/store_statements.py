@@ -27,24 +27,24 @@ LOOKUP_BAR: Final = 3.0
 
 _SESSION: Final = (
     select(
-        Session.id,
-        Session.account_id,
-        Session.epoch,
-        Session.source,
-        Session.created_at,
-        Session.last_active_at,
-        Session.proof_at,
-        Session.locked_at,
-        Account.name,
-        Account.email,
-        Account.role,
-        Account.auth_epoch,
-        Account.suspended_at,
+        Session.c.id,
+        Session.c.account_id,
+        Session.c.epoch,
+        Session.c.source,
+        Session.c.created_at,
+        Session.c.last_active_at,
+        Session.c.proof_at,
+        Session.c.locked_at,
+        Account.c.name,
+        Account.c.email,
+        Account.c.role,
+        Account.c.auth_epoch,
+        Account.c.suspended_at,
     )
-    .join(Account, Account.id == Session.account_id)
-    .where(Session.token_hash == bindparam("token"))
+    .join(Account, Account.c.id == Session.c.account_id)
+    .where(Session.c.token_hash == bindparam("token"))
 )
-_SECTION: Final = select(Notifications).where(Notifications.account_id == bindparam("account"))
+_SECTION: Final = select(Notifications).where(Notifications.c.account_id == bindparam("account"))
 _PARAMETERS: Final[dict[str, BindParameter[Any]]] = {
     name: bindparam(f"new_{name}")
     for name in (
@@ -62,50 +62,50 @@ _PARAMETERS: Final[dict[str, BindParameter[Any]]] = {
 }
 _SAVE: Final = (
     update(Notifications)
-    .where(Notifications.account_id == bindparam("account"), Notifications.version == bindparam("old_version"))
+    .where(Notifications.c.account_id == bindparam("account"), Notifications.c.version == bindparam("old_version"))
     .values(_PARAMETERS)
-    .returning(*Notifications.__table__.columns)
+    .returning(*Notifications.c)
 )
 _NEXT_EVENT: Final = (
     update(AuditHead)
-    .where(AuditHead.account_id == bindparam("account"))
-    .values(sequence=AuditHead.sequence + 1)
-    .returning(AuditHead.sequence, AuditHead.mac, AuditHead.seal, AuditHead.key_id)
+    .where(AuditHead.c.account_id == bindparam("account"))
+    .values(sequence=AuditHead.c.sequence + 1)
+    .returning(AuditHead.c.sequence, AuditHead.c.mac, AuditHead.c.seal, AuditHead.c.key_id)
 )
 _EVENT: Final = insert(AuditEvent)
 _CHAIN: Final = (
     update(AuditHead)
-    .where(AuditHead.account_id == bindparam("account"))
+    .where(AuditHead.c.account_id == bindparam("account"))
     .values(mac=bindparam("new_mac"), seal=bindparam("new_seal"))
 )
 _HOLD_TOTAL: Final = (
     update(AuditTotal)
-    .values(events=AuditTotal.events + bindparam("more"))
+    .values(events=AuditTotal.c.events + bindparam("more"))
     .returning(
-        AuditTotal.events,
-        AuditTotal.seals,
-        AuditTotal.sequence,
-        AuditTotal.mac,
-        AuditTotal.total_mac,
-        AuditTotal.key_id,
+        AuditTotal.c.events,
+        AuditTotal.c.seals,
+        AuditTotal.c.sequence,
+        AuditTotal.c.mac,
+        AuditTotal.c.total_mac,
+        AuditTotal.c.key_id,
     )
 )
-_SEALS: Final = select(AuditHead.seal).where(AuditHead.account_id.in_(bindparam("accounts", expanding=True)))
+_SEALS: Final = select(AuditHead.c.seal).where(AuditHead.c.account_id.in_(bindparam("accounts", expanding=True)))
 _SET_TOTAL: Final = update(AuditTotal)
 _HOLDER: Final = (
     select(
-        Account.id,
-        Account.name,
-        Account.email,
-        Account.role,
-        Account.created_at,
-        Account.suspended_at,
-        AccessToken.last_used_at,
-        PrivacySettingsRow.record_client_ip,
+        Account.c.id,
+        Account.c.name,
+        Account.c.email,
+        Account.c.role,
+        Account.c.created_at,
+        Account.c.suspended_at,
+        AccessToken.c.last_used_at,
+        PrivacySettingsRow.c.record_client_ip,
     )
-    .join(Account, Account.id == AccessToken.account_id)
-    .outerjoin(PrivacySettingsRow, PrivacySettingsRow.account_id == AccessToken.account_id)
-    .where(AccessToken.token_hash == bindparam("hashed"))
+    .join(Account, Account.c.id == AccessToken.c.account_id)
+    .outerjoin(PrivacySettingsRow, PrivacySettingsRow.c.account_id == AccessToken.c.account_id)
+    .where(AccessToken.c.token_hash == bindparam("hashed"))
 )
 
 

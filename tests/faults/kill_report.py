@@ -63,6 +63,6 @@ def at(number: int) -> StillClock:
 
 def count_events(store: Store, account_id: int, tag: Tag) -> int:
     """The number of events of this tag in the audit log of an account."""
-    query = select(func.count()).where(AuditEvent.account_id == account_id, AuditEvent.tag == tag.value)
+    query = select(func.count()).where(AuditEvent.c.account_id == account_id, AuditEvent.c.tag == tag.value)
     with store.database.read() as tx:
         return tx.execute(query).scalar_one()

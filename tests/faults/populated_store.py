@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select
 
 from store.errors import ModelNotPriced
-from store.models import Account, Base, TwoFactorSetup
+from store.models import METADATA, Account, TwoFactorSetup
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PrivacySettings
 from store.store import Store
@@ -159,8 +159,8 @@ def plant_setup(store: Store, tx: Connection, account_id: int) -> None:
 def census(tx: Connection, account_id: int) -> dict[str, int]:
     """Rows about the account, by table."""
     counts = {}
-    for table in Base.metadata.sorted_tables:
-        owner: Any = table.c.id if table is Account.__table__ else table.c.get("account_id")
+    for table in METADATA.sorted_tables:
+        owner: Any = table.c.id if table is Account else table.c.get("account_id")
         if owner is not None:
             counts[table.name] = tx.execute(
                 select(func.count()).select_from(table).where(owner == account_id)

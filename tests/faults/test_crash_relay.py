@@ -110,7 +110,7 @@ def prepare_account(url: str, upstream: str) -> str:
 
 def served_calls(store: Store) -> Counter[str]:
     """The number of served entries in the log, by call."""
-    served = select(UsageEntryRow.request_id).where(UsageEntryRow.status == "ok")
+    served = select(UsageEntryRow.c.request_id).where(UsageEntryRow.c.status == "ok")
     with store.database.read() as tx:
         return Counter(tx.execute(served).scalars())
 
@@ -126,9 +126,9 @@ def check_the_books(url: str, answered: list[str]) -> tuple[int, int]:
         assert set(answered) <= set(served), "answered and not charged"
         assert set(served.values()) <= {1}, "charged twice"
         with store.database.read() as tx:
-            cost = tx.execute(select(func.sum(UsageEntryRow.cost_micro_usd))).scalar_one()
-            newest = tx.execute(select(func.max(Reservation.created_at))).scalar_one()
-            of_served = select(func.sum(UsageEntryRow.cost_micro_usd)).where(UsageEntryRow.status == "ok")
+            cost = tx.execute(select(func.sum(UsageEntryRow.c.cost_micro_usd))).scalar_one()
+            newest = tx.execute(select(func.max(Reservation.c.created_at))).scalar_one()
+            of_served = select(func.sum(UsageEntryRow.c.cost_micro_usd)).where(UsageEntryRow.c.status == "ok")
             assert tx.execute(of_served).scalar_one() == COST * len(served)
         clock.time = newest + ABANDONED_AFTER
         released = store.quota.release_abandoned()

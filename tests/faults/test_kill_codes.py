@@ -45,7 +45,7 @@ def test_using_a_code(url: str, database_kind: str, kill_count: int) -> None:
         damaged = is_corrupt(url)
         with make_store(url, clock=clock) as store:
             with store.database.read() as tx:
-                used_at = tx.execute(select(BackupCode.used_at).order_by(BackupCode.id)).scalars().all()
+                used_at = tx.execute(select(BackupCode.c.used_at).order_by(BackupCode.c.id)).scalars().all()
             used = [moment is not None for moment in used_at]
             events = count_events(store, account_id, Tag.BACKUP_CODE_USED) - before
             opened = len(store.sessions.list(token)) - 1
@@ -72,7 +72,7 @@ def test_renewing_the_codes(url: str, database_kind: str, kill_count: int) -> No
         known = said[-1] if said else known
         with make_store(url, clock=clock) as store:
             with store.database.read() as tx:
-                stored = list(tx.execute(select(BackupCode.code_hash).order_by(BackupCode.id)).scalars())
+                stored = list(tx.execute(select(BackupCode.c.code_hash).order_by(BackupCode.c.id)).scalars())
             made = count_events(store, account_id, Tag.BACKUP_CODES_RENEWED)
             fitting = sum(store.two_factor._codes.matches(code, stored) for code in known)
         # One more set than was acknowledged may have been made: its maker died before saying so.

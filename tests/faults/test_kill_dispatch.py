@@ -89,10 +89,10 @@ def recover(url: str, number: int, account_id: int) -> tuple[list[str], int]:
     with make_store(url, clock=clock, seed=number) as store:
         run_once(store, WAYS)
         with store.database.read() as tx:
-            of_account = select(OutboxMessage.message_id).where(OutboxMessage.account_id == account_id)
+            of_account = select(OutboxMessage.c.message_id).where(OutboxMessage.c.account_id == account_id)
             queued = list(tx.execute(of_account).scalars())
-            states = select(func.count()).where(Delivery.account_id == account_id)
-            return queued, tx.execute(states.where(Delivery.state == DeliveryState.DELIVERED.value)).scalar_one()
+            states = select(func.count()).where(Delivery.c.account_id == account_id)
+            return queued, tx.execute(states.where(Delivery.c.state == DeliveryState.DELIVERED.value)).scalar_one()
 
 
 @pytest.mark.parametrize("kill_count", [4, pytest.param(100, marks=pytest.mark.long)])

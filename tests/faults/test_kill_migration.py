@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from store import schema
 from store.database import Database
-from store.models import Base
+from store.models import METADATA
 from store.revisions import schema_revision
 from tests.faults.kill_report import KillReport, file_of, is_corrupt
 from tests.faults.killed_process import TargetProcess, run_until_killed, sweep
@@ -87,7 +87,7 @@ def contents(url: str) -> tuple[str | None, dict[str, int]]:
     with closing(Database(url)) as database, database.read() as tx:
         rows = {
             table.name: tx.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in Base.metadata.sorted_tables
+            for table in METADATA.sorted_tables
         }
         return schema.revision(tx), rows
 

@@ -29,7 +29,7 @@ def put_back(target: TargetProcess, path: Path) -> None:
 
 def names(url: str) -> list[str]:
     with closing(Database(url)) as database, database.read() as tx:
-        return list(tx.execute(select(Account.name).order_by(Account.id)).scalars())
+        return list(tx.execute(select(Account.c.name).order_by(Account.c.id)).scalars())
 
 
 def test_a_restore(url: str, database_kind: str, tmp_path: Path, kill_count: int) -> None:

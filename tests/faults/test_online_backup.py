@@ -50,7 +50,7 @@ def writers(processes: ProcessGroup, url: str, account_ids: list[int], stop: Pat
 def calls_made(store: Store) -> list[int]:
     """The number of calls each account has made so far."""
     with store.database.read() as tx:
-        used = tx.execute(select(Quota.used_micro_usd).order_by(Quota.account_id)).scalars()
+        used = tx.execute(select(Quota.c.used_micro_usd).order_by(Quota.c.account_id)).scalars()
         return [micro_usd // COST for micro_usd in used]
 
 
@@ -67,12 +67,12 @@ def is_intact(copy: Path) -> bool:
         if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             return False
     with make_store(f"sqlite:///{copy}") as store, store.database.read() as tx:
-        accounts = tx.execute(select(Account.id)).scalars().all()
+        accounts = tx.execute(select(Account.c.id)).scalars().all()
         return len(accounts) == FULL and all(adds_up(store, account_id) for account_id in accounts)
 
 
 def adds_up(store: Store, account_id: int) -> bool:
-    count = select(func.count()).where(UsageEntryRow.account_id == account_id)
+    count = select(func.count()).where(UsageEntryRow.c.account_id == account_id)
     with store.database.read() as tx:
         state = store.quota.state_of(tx, account_id)
         logged = tx.execute(count).scalar_one()

@@ -14,7 +14,7 @@ from store import schema
 from store.context import Context
 from store.database import Database
 from store.key_check import check_ring
-from store.models import Base
+from store.models import METADATA
 from store.store import Store, assemble
 from tests.harness.people import Person
 from tests.harness.postgres import PostgresServer, running_server
@@ -151,7 +151,7 @@ def memory_store(shared_memory: Database, clock: StillClock) -> Store:
 def postgres_store(shared_postgres: Database, clock: StillClock) -> Store:
     """An empty store on PostgreSQL, for what only two writers at once can show."""
     with shared_postgres.write() as tx:
-        for table in reversed(Base.metadata.sorted_tables):
+        for table in reversed(METADATA.sorted_tables):
             tx.execute(delete(table))
     return _assembled(shared_postgres, clock)
 

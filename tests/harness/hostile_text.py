@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import JSON, Column, Table, Text, select, update
 
-from store.models import Base
+from store.models import METADATA
 from store.store import Store
 
 
@@ -69,7 +69,7 @@ def plant(store: Store, payloads: Mapping[Place, Payload]) -> None:
 
 
 def _columns() -> Iterator[tuple[Table, Column[Any]]]:
-    for table in Base.metadata.sorted_tables:
+    for table in METADATA.sorted_tables:
         for column in table.columns:
             if isinstance(column.type, Text | JSON):
                 yield table, column

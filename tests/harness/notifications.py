@@ -156,7 +156,7 @@ def latest(store: Store, account_id: int) -> dict[Channel, LastDelivery]:
 def deliveries(store: Store, account_id: int) -> list[LastDelivery]:
     """The state of every delivery to an account, oldest first."""
     with store.database.read() as tx:
-        of_account = select(Delivery.id).where(Delivery.account_id == account_id).order_by(Delivery.id)
+        of_account = select(Delivery.c.id).where(Delivery.c.account_id == account_id).order_by(Delivery.c.id)
         numbers = tx.execute(of_account).scalars().all()
     found = [store.deliveries.find(number) for number in numbers]
     return [one for one in found if one is not None]

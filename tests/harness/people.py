@@ -8,7 +8,7 @@ from typing import Any, Final
 import pyotp
 from sqlalchemy import Connection, event, insert, select
 
-from store.models import Base, Passkey
+from store.models import METADATA, Passkey
 from store.outbox import Job
 from store.passkeys import NewCredential
 from store.store import Store
@@ -121,7 +121,7 @@ def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     with store.database.read() as tx:
         return {
             table.name: [tuple(row) for row in tx.execute(select(table).order_by(*table.primary_key.columns))]
-            for table in Base.metadata.sorted_tables
+            for table in METADATA.sorted_tables
         }
 
 
@@ -140,6 +140,6 @@ def plant_passkey(tx: Connection, account_id: int) -> int:
             backed_up=False,
             created_at=START,
         )
-        .returning(Passkey.id)
+        .returning(Passkey.c.id)
     )
     return int(row.scalar_one())

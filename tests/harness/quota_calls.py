@@ -33,5 +33,5 @@ def spend_quota(store: Store, account_id: int, micro_usd: int) -> None:
 
 def count_open_reservations(tx: Connection, account_id: int) -> int:
     """The number of the account's calls that are held and not booked."""
-    is_open = (Reservation.account_id == account_id, Reservation.settled_at.is_(None))
+    is_open = (Reservation.c.account_id == account_id, Reservation.c.settled_at.is_(None))
     return tx.execute(select(func.count()).where(*is_open)).scalar_one()

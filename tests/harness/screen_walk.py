@@ -10,7 +10,7 @@ from pkgutil import walk_packages
 from typing import Final
 
 from rich.segment import Segment
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from textual.app import App
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
@@ -285,8 +285,8 @@ class Walk:
     async def notifications(self) -> None:
         stage = self.stage
         await stage.press("3")
-        chosen = select(NotificationSettingsRow.email_address).where(
-            NotificationSettingsRow.account_id == EmailConfirmation.account_id
+        chosen = select(NotificationSettingsRow.c.email_address).where(
+            NotificationSettingsRow.c.account_id == EmailConfirmation.c.account_id
         )
         with stage.store.database.write() as tx:
             tx.execute(update(EmailConfirmation).values(address=chosen.scalar_subquery()))
@@ -308,10 +308,10 @@ class Walk:
         await self.conflict("sidebar", SidebarSettingsRow)
         self.stage.app.screen.query_one(SettingsPage).focus_tabs()
 
-    async def conflict(self, where: str, row: type[NotificationSettingsRow] | type[SidebarSettingsRow]) -> None:
+    async def conflict(self, where: str, table: Table) -> None:
         """Save over what somebody else saved meanwhile."""
         with self.stage.store.database.write() as tx:
-            tx.execute(update(row).values(version=row.version + 1))
+            tx.execute(update(table).values(version=table.c.version + 1))
         await self.go(f"conflict of {where}", "ctrl+s")
         assert isinstance(self.stage.app.screen, Conflict), self.stage.text()
         await self.back()

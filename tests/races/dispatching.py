@@ -37,11 +37,11 @@ def dispatch_naively(worker: Worker, url: str) -> int:
 
 def waiting(store: Store) -> list[Job]:
     """Every delivery that waits, taken by nobody."""
-    joined = select(Delivery, OutboxMessage.message_id, OutboxMessage.kind, OutboxMessage.payload).join(
-        OutboxMessage, OutboxMessage.id == Delivery.outbox_id
+    joined = select(Delivery, OutboxMessage.c.message_id, OutboxMessage.c.kind, OutboxMessage.c.payload).join(
+        OutboxMessage, OutboxMessage.c.id == Delivery.c.outbox_id
     )
     with store.database.read() as tx:
-        rows = tx.execute(joined.where(Delivery.state == DeliveryState.WAITING.value)).all()
+        rows = tx.execute(joined.where(Delivery.c.state == DeliveryState.WAITING.value)).all()
     now = store.context.now()
     return [
         Job(row.id, "", row.account_id, Channel(row.channel), row.message_id, row.kind, row.payload, now, 0, None)
@@ -54,5 +54,5 @@ async def send_all(store: Store, jobs: list[Job]) -> None:
         await Dispatcher(store, WAYS).attempt(job)
         with store.database.write() as tx:
             tx.execute(
-                update(Delivery).where(Delivery.id == job.delivery_id).values(state=DeliveryState.DELIVERED.value)
+                update(Delivery).where(Delivery.c.id == job.delivery_id).values(state=DeliveryState.DELIVERED.value)
             )

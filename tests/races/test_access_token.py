@@ -33,11 +33,11 @@ def rotate_naively(worker: Worker, url: str, account_id: int) -> str:
     with enter(url).store as store:
         new = tokens.generate(tokens.API_KEY_PREFIX, store.context.rng)
         with store.database.read() as tx:
-            old = tx.execute(select(ApiKey.id).where(ApiKey.revoked_at.is_(None))).scalars().all()
+            old = tx.execute(select(ApiKey.c.id).where(ApiKey.c.revoked_at.is_(None))).scalars().all()
         worker.meet()
         values = {"last_four": new[-4:], "created_at": START, "spent_micro_usd": 0, "held_micro_usd": 0}
         with store.database.write() as tx:
-            tx.execute(update(ApiKey).where(ApiKey.id.in_(old)).values(revoked_at=START))
+            tx.execute(update(ApiKey).where(ApiKey.c.id.in_(old)).values(revoked_at=START))
             tx.execute(insert(ApiKey).values(account_id=account_id, name="the one", key_hash=digest(new), **values))
     return new
 

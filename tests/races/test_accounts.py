@@ -14,7 +14,7 @@ from tests.harness.stores import PASSWORD, add_account, sign_in
 def count_accounts(store: Store, *, administrators: bool = False) -> int:
     query = select(func.count()).select_from(Account)
     if administrators:
-        query = query.where(Account.role != Role.USER.value, Account.suspended_at.is_(None))
+        query = query.where(Account.c.role != Role.USER.value, Account.c.suspended_at.is_(None))
     with store.database.read() as tx:
         return tx.execute(query).scalar_one()
 
@@ -63,7 +63,7 @@ def step_down_naively(worker: Worker, url: str, names: list[str]) -> bool:
         worker.meet()
         if left > 1:
             with store.database.write() as tx:
-                tx.execute(delete(Account).where(Account.name == names[worker.number]))
+                tx.execute(delete(Account).where(Account.c.name == names[worker.number]))
     return left > 1
 
 

@@ -34,11 +34,11 @@ def act_naively(worker: Worker, url: str, account_id: int, times: int) -> int:
     with enter(url).store as store:
         for _ in range(times):
             with store.database.read() as tx:
-                last = tx.execute(select(func.max(AuditEvent.sequence))).scalar_one()
+                last = tx.execute(select(func.max(AuditEvent.c.sequence))).scalar_one()
             worker.meet()
             event = {"tag": "x", "actor": "", "source": "", "detail": {}, "mac": b""}
             with store.database.write() as tx:
-                taken = select(AuditEvent.id).where(AuditEvent.sequence == last + 1)
+                taken = select(AuditEvent.c.id).where(AuditEvent.c.sequence == last + 1)
                 if tx.execute(taken).scalar() is None:
                     tx.execute(insert(AuditEvent).values(account_id=account_id, sequence=last + 1, at=START, **event))
             worker.meet()
@@ -57,10 +57,10 @@ def test_the_chain_holds(processes: ProcessGroup, url: str, database_kind: str, 
     with store.database.read() as tx:
         broken_at = store.audit.verify(tx, account.id)
         is_bound = store.audit.verify_all(tx).is_bound
-        head = tx.execute(select(AuditHead.sequence)).scalar_one()
+        head = tx.execute(select(AuditHead.c.sequence)).scalar_one()
         # Nobody is told of these two: the creation, and a lock that a wrong password brought about.
         untold = (Tag.ACCOUNT_CREATED.value, Tag.SIGN_IN_LOCKED.value)
-        others = tx.execute(select(func.count()).where(AuditEvent.tag.in_(untold))).scalar_one()
+        others = tx.execute(select(func.count()).where(AuditEvent.c.tag.in_(untold))).scalar_one()
     print(f"BAR K-{database_kind} {FULL} processes: {made} events in one chain, broken at {broken_at}")
     assert (count(store), head, broken_at) == (made + others, made + others, None)
     assert is_bound

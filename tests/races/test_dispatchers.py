@@ -59,7 +59,7 @@ def queue(store: Store, receiver: HttpReceiver, count: int) -> None:
 
 def delivered(store: Store) -> int:
     with store.database.read() as tx:
-        states = select(func.count()).where(Delivery.state == DeliveryState.DELIVERED.value)
+        states = select(func.count()).where(Delivery.c.state == DeliveryState.DELIVERED.value)
         return tx.execute(states).scalar_one()
 
 

@@ -36,12 +36,12 @@ def prepare_one(store: Store, number: int, sessions: int, passkey: bool) -> Roun
     account = add_account(store, f"user{number}")
     subject = f"subject {number}"
     with store.database.write() as tx:
-        tx.execute(update(Account).where(Account.id == account.id).values(password_hash=None))
+        tx.execute(update(Account).where(Account.c.id == account.id).values(password_hash=None))
         rows = [
             tx.execute(
                 insert(Binding)
                 .values(account_id=account.id, provider_id=at, subject=subject, display="", created_at=START)
-                .returning(Binding.id)
+                .returning(Binding.c.id)
             ).scalar_one()
             for at in (1, 2)[: 1 if passkey else 2]
         ]
@@ -77,12 +77,12 @@ def remove_naively(worker: Worker, url: str, rounds: list[Round]) -> list[str]:
         for _, ways in rounds:
             row = ways[worker.number][1]
             with store.database.read() as tx:
-                owner = select(Binding.account_id).where(Binding.id == row).scalar_subquery()
-                left = tx.execute(select(func.count()).where(Binding.account_id == owner)).scalar_one()
+                owner = select(Binding.c.account_id).where(Binding.c.id == row).scalar_subquery()
+                left = tx.execute(select(func.count()).where(Binding.c.account_id == owner)).scalar_one()
             worker.meet()
             if left > 1:
                 with store.database.write() as tx:
-                    tx.execute(delete(Binding).where(Binding.id == row))
+                    tx.execute(delete(Binding).where(Binding.c.id == row))
                 results.append("removed")
             else:
                 results.append("LastCredential")
@@ -110,7 +110,7 @@ def test_one_way_in_stays(
     # From one session the second is told why; another session is signed out by the first removal.
     assert losers == {"LastCredential"} if sessions == 1 else losers <= {"LastCredential", "SessionEnded"}
     with store.database.read() as tx:
-        owners = list(tx.execute(select(Account.id)).scalars())
+        owners = list(tx.execute(select(Account.c.id)).scalars())
         ways_left = [store.bindings._credentials.count_usable(tx, owner) for owner in owners]
     assert ways_left == [1] * rounds
 

@@ -88,7 +88,7 @@ class Person:
         started = self.store.ceremonies.begin_proof(self.token)
         ceremony = self.store.passkey_verification.claim(started.code)
         with self.store.database.read() as tx:
-            row = tx.execute(select(Passkey).where(Passkey.account_id == self.account_id)).one_or_none()
+            row = tx.execute(select(Passkey).where(Passkey.c.account_id == self.account_id)).one_or_none()
         if row is not None:
             stored = StoredCredential(row.id, self.account_id, row.credential_id, row.public_key, 0, b"")
             self.store.passkey_verification.finish_assertion(ceremony, stored, 0)

@@ -64,12 +64,14 @@ def redeem_naively(worker: Worker, url: str, codes: list[tuple[str, str]]) -> in
         for _, code in codes:
             bare = code.replace("-", "")
             with store.database.read() as tx:
-                rows = tx.execute(select(BackupCode.id, BackupCode.code_hash).where(BackupCode.used_at.is_(None))).all()
+                rows = tx.execute(
+                    select(BackupCode.c.id, BackupCode.c.code_hash).where(BackupCode.c.used_at.is_(None))
+                ).all()
             found = [row.id for row in rows if store.context.hasher.check_code(bare, row.code_hash)]
             worker.meet()
             for code_id in found:
                 with store.database.write() as tx:
-                    tx.execute(update(BackupCode).where(BackupCode.id == code_id).values(used_at=START))
+                    tx.execute(update(BackupCode).where(BackupCode.c.id == code_id).values(used_at=START))
                 accepted += 1
             worker.meet()
     return accepted
@@ -91,7 +93,7 @@ def confirm_naively(worker: Worker, url: str, secret: str, rounds: int) -> int:
         for number in range(1, rounds + 1):
             step = int((START + hour(number)).timestamp()) // 30
             with store.database.read() as tx:
-                last_step = tx.execute(select(TwoFactor.last_step)).scalar_one()
+                last_step = tx.execute(select(TwoFactor.c.last_step)).scalar_one()
             worker.meet()
             if last_step < step:
                 with store.database.write() as tx:
@@ -114,7 +116,9 @@ def test_a_backup_code_is_accepted_once(
     print(f"BAR D2-{database_kind} {len(codes)} codes x {len(accepted)} redeemers: {sum(accepted)} accepted")
     assert sum(accepted) == len(codes)
     with store.database.read() as tx:
-        assert tx.execute(select(BackupCode.id).where(BackupCode.used_at.is_not(None))).all().__len__() == len(codes)
+        assert tx.execute(select(BackupCode.c.id).where(BackupCode.c.used_at.is_not(None))).all().__len__() == len(
+            codes
+        )
 
 
 @pytest.mark.xfail(strict=True, reason="looked up, then marked: every redeemer finds the code unused")

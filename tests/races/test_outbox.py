@@ -29,13 +29,13 @@ def lease_naively(worker: Worker, url: str) -> list[int]:
     with enter(url).store as store:
         for _ in range(5):
             with store.database.read() as tx:
-                free = select(Delivery.id).where(Delivery.lease.is_(None)).order_by(Delivery.id).limit(3)
+                free = select(Delivery.c.id).where(Delivery.c.lease.is_(None)).order_by(Delivery.c.id).limit(3)
                 ids = list(tx.execute(free).scalars())
             worker.meet()
             with store.database.write() as tx:
                 tx.execute(
                     update(Delivery)
-                    .where(Delivery.id.in_(ids))
+                    .where(Delivery.c.id.in_(ids))
                     .values(lease="mine", leased_until=START + LEASE_DURATION)
                 )
             got += ids

@@ -61,7 +61,7 @@ def charge_naively(worker: Worker, url: str, account_id: int, times: int) -> int
                     "used_micro_usd": left.used_micro_usd + COST,
                 }
                 with store.database.write() as tx:
-                    tx.execute(update(Quota).where(Quota.account_id == account_id).values(rest))
+                    tx.execute(update(Quota).where(Quota.c.account_id == account_id).values(rest))
                 charged += 1
             worker.meet()
     return charged
@@ -71,7 +71,7 @@ def final(store: Store, account_id: int) -> tuple[QuotaState, int]:
     """The remaining quota, and the number of queued warnings."""
     with store.database.read() as tx:
         state = store.quota.state_of(tx, account_id)
-        queued = select(func.count()).where(OutboxMessage.kind == QUOTA_WARNING)
+        queued = select(func.count()).where(OutboxMessage.c.kind == QUOTA_WARNING)
         return state, tx.execute(queued).scalar_one()
 
 
@@ -95,7 +95,7 @@ def test_calls_add_up(processes: ProcessGroup, url: str, database_kind: str, sto
     made = sum(processes.run(call, url, account.id, times))
     state, warnings = final(store, account.id)
     with store.database.read() as tx:
-        logged = tx.execute(select(UsageDay.calls, UsageDay.cost_micro_usd)).one()
+        logged = tx.execute(select(UsageDay.c.calls, UsageDay.c.cost_micro_usd)).one()
     print(
         f"BAR R8-{database_kind} {FULL} x {times} calls: {made} made, "
         f"{state.remaining_micro_usd} left, {warnings} warning"

@@ -59,7 +59,7 @@ def call(worker: Worker, urls: list[str], key: str, times: int) -> Counter[str]:
 
 def warnings_of(store: Store) -> int:
     with store.database.read() as tx:
-        queued = select(func.count()).where(OutboxMessage.kind == QUOTA_WARNING)
+        queued = select(func.count()).where(OutboxMessage.c.kind == QUOTA_WARNING)
         return tx.execute(queued).scalar_one()
 
 
@@ -85,9 +85,9 @@ def test_every_call_was_charged_once(
                 assert done.total() == count
                 with store.database.read() as tx:
                     state = store.quota.state_of(tx, account.id)
-                    calls = tx.execute(select(func.sum(UsageDay.calls), func.sum(UsageDay.cost_micro_usd))).one()
-                    rows = tx.execute(select(func.count(), func.sum(UsageEntryRow.cost_micro_usd))).one()
-                    names = tx.execute(select(func.count(UsageEntryRow.request_id.distinct()))).scalar_one()
+                    calls = tx.execute(select(func.sum(UsageDay.c.calls), func.sum(UsageDay.c.cost_micro_usd))).one()
+                    rows = tx.execute(select(func.count(), func.sum(UsageEntryRow.c.cost_micro_usd))).one()
+                    names = tx.execute(select(func.count(UsageEntryRow.c.request_id.distinct()))).scalar_one()
                 assert state == QuotaState(quota - total, 0, crossing * total)
                 assert tuple(calls) == tuple(rows) == (crossing * count, crossing * total)
                 assert names == crossing * count

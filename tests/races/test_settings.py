@@ -37,7 +37,7 @@ def edit_naively(worker: Worker, url: str, saves: int) -> int:
     with enter(url).store as store:
         for _ in range(saves):
             with store.database.read() as tx:
-                threshold = tx.execute(select(row.threshold_micro_usd)).scalar_one()
+                threshold = tx.execute(select(row.c.threshold_micro_usd)).scalar_one()
             worker.meet()
             with store.database.write() as tx:
                 tx.execute(update(row).values(threshold_micro_usd=threshold + 1))

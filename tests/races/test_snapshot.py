@@ -12,7 +12,7 @@ from tests.harness.stores import add_account, sign_in
 def test_a_reader_sees_one_state(url: str, store: Store) -> None:
     account = add_account(store)
     with enter(url).store as other, store.database.read() as tx:
-        remaining = select(Quota.remaining_micro_usd).where(Quota.account_id == account.id)
+        remaining = select(Quota.c.remaining_micro_usd).where(Quota.c.account_id == account.id)
         before = tx.execute(remaining).scalar_one()
         spend_quota(other, account.id, 1)
         assert tx.execute(remaining).scalar_one() == before

@@ -51,12 +51,12 @@ def guess_naively(worker: Worker, url: str, name: str, guesses: int) -> int:
         bucket = store.throttles.bucket(Factor.PASSWORD, name)
         for _ in range(guesses):
             with store.database.read() as tx:
-                failures = tx.execute(select(Throttle.failures).where(Throttle.bucket == bucket)).scalar_one()
+                failures = tx.execute(select(Throttle.c.failures).where(Throttle.c.bucket == bucket)).scalar_one()
             worker.meet()
             if failures < FREE_FAILURES:
                 hasher.check_password("wrong", None)
                 with store.database.write() as tx:
-                    tx.execute(update(Throttle).where(Throttle.bucket == bucket).values(failures=failures + 1))
+                    tx.execute(update(Throttle).where(Throttle.c.bucket == bucket).values(failures=failures + 1))
             worker.meet()
     return hasher.checked
 

@@ -42,9 +42,9 @@ def test_known_and_unknown_names_take_as_long_in_a_fresh_process(tmp_path: Path)
             if cost is not None:
                 old = Hasher(cost).hash_password(PASSWORD)
                 with store.database.write() as tx:
-                    tx.execute(update(Account).where(Account.name == name).values(password_hash=old))
+                    tx.execute(update(Account).where(Account.c.name == name).values(password_hash=old))
         with store.database.write() as tx:
-            tx.execute(update(Account).where(Account.name == "without").values(password_hash=None))
+            tx.execute(update(Account).where(Account.c.name == "without").values(password_hash=None))
         store.database.checkpoint()
 
     taken: dict[str, list[float]] = {name: [] for name in (*names, UNKNOWN)}

@@ -73,10 +73,10 @@ SETTINGS: Final = """\
 
 """
 COLUMNS: Final = """\
-    pager_on: Mapped[bool] = mapped_column(server_default=false())
-    pager_url: Mapped[str] = mapped_column(server_default="")
-    pager_token_sealed: Mapped[bytes | None]
-    pager_level: Mapped[int] = mapped_column(server_default="3")
+    pager_on: Named[bool] = Column(Boolean, server_default=false())
+    pager_url: Named[str] = Column(Text, server_default="")
+    pager_token_sealed: Named[bytes | None] = Column(LargeBinary)
+    pager_level: Named[int] = Column(BigId, server_default="3")
 """
 MIGRATION: Final = f'''\
 """The settings of the pager.
@@ -189,8 +189,8 @@ def copy(tmp_path: Path) -> Copy:
     )
     copy.edit(
         "store/models/settings.py",
-        (r"    gotify_priority: Mapped\[int\]\n", f"    gotify_priority: Mapped[int]\n{COLUMNS}"),
-        (r"(?=from sqlalchemy.orm import)", "from sqlalchemy import false\n"),
+        (r"    gotify_priority: .*\n", f"    gotify_priority: Named[int] = Column(BigId)\n{COLUMNS}"),
+        (r"(?=from sqlalchemy import)", "from sqlalchemy import false\n"),
     )
     copy.add(f"store/migrations/versions/{REVISION}_pager.py", MIGRATION)
     copy.add("gateway/channels/pager.py", CHANNEL)

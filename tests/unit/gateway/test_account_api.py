@@ -568,7 +568,7 @@ def test_the_documents_hold_every_module_and_every_plain_field() -> None:
         (PrivacySettings, PrivacySettingsRow),
         (SidebarSettings, SidebarSettingsRow),
     ):
-        columns = {column.name for column in row.__table__.columns}
+        columns = {column.name for column in row.c}
         secrets = {column for column in columns if column.endswith("_sealed")}
         fields = {name.replace("threshold_usd", "threshold_micro_usd") for name in SCHEMAS[kind].settings.model_fields}
         assert fields == columns - secrets - {"account_id", "version"}

@@ -96,7 +96,7 @@ def site(boxes: NotificationReceivers) -> Iterator[Site]:
 
 def message_ids(store: Store) -> set[str]:
     with store.database.read() as tx:
-        return set(tx.execute(select(OutboxMessage.message_id)).scalars())
+        return set(tx.execute(select(OutboxMessage.c.message_id)).scalars())
 
 
 # -- delivered, repeated, given up ------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ def test_an_entry_of_the_allow_list_that_cannot_be_read_spoiled_no_other(
     with site.store.database.write() as tx:
         # No value that was checked when it was set: from an older release, or from another hand.
         broken = f'["{spared[0]}", "{HOST}:{site.boxes.web[Channel.WEBHOOK].port}/", "{spared[1]}"]'
-        is_list = SiteSetting.name == "channels.private_network_allow"
+        is_list = SiteSetting.c.name == "channels.private_network_allow"
         tx.execute(update(SiteSetting).where(is_list).values(value=broken))
     spend(site.store, alice)
     assert site.run() == 3

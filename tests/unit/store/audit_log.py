@@ -9,7 +9,7 @@ from store import schema
 from store.audit_check import Report
 from store.audit_tags import Tag
 from store.database import Database
-from store.models import Base
+from store.models import METADATA
 from store.store import Store
 
 CHAIN = ("audit_events", "audit_heads")
@@ -32,14 +32,14 @@ def act(store: Store, account_id: int, count: int = 1) -> None:
 def copy_of(store: Store, *tables: str) -> dict[str, list[dict[str, Any]]]:
     """The rows that a reader of the database can keep."""
     with store.database.read() as tx:
-        return {name: [dict(row._mapping) for row in tx.execute(select(Base.metadata.tables[name]))] for name in tables}
+        return {name: [dict(row._mapping) for row in tx.execute(select(METADATA.tables[name]))] for name in tables}
 
 
 def put_back(store: Store, copy: dict[str, list[dict[str, Any]]], account_id: int | None = None) -> None:
     """Replace the rows, as a writer to the database can: those of one account, or all."""
     with store.database.engine.begin() as tx:
         for name, rows in copy.items():
-            table: Table = Base.metadata.tables[name]
+            table: Table = METADATA.tables[name]
             is_of = [row for row in rows if account_id is None or row.get("account_id", account_id) == account_id]
             gone = delete(table)
             if account_id is not None and "account_id" in table.c:
@@ -61,7 +61,7 @@ def take_back_to_0002(database: Database) -> None:
         }
     then.close()
     with database.engine.begin() as tx:
-        for table in reversed(Base.metadata.sorted_tables):
+        for table in reversed(METADATA.sorted_tables):
             if table.name not in had:
                 tx.execute(text(f"DROP TABLE {table.name}"))
                 continue

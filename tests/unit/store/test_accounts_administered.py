@@ -70,7 +70,7 @@ def test_a_second_factor_is_switched_off_with_all_that_belongs_to_it(
         store.sessions.whoami(alice.token)
     again = sign_in(store)
     assert not store.two_factor.status(again).is_enabled
-    assert contents(store)["backup_codes"] == contents(store)[TwoFactorSetup.__tablename__] == []
+    assert contents(store)["backup_codes"] == contents(store)[TwoFactorSetup.name] == []
     with store.database.read() as tx:
         assert store.throttles.failures(tx, Factor.SECOND, "alice") == 0
         tags = [event.tag for event in store.audit.page(tx, alice.id)]

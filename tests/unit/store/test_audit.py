@@ -47,7 +47,7 @@ def test_the_newest_event_says_when_the_clock_last_stood(store: Store, clock: St
     bob = store.accounts.create("bob", None, actor="test")
     assert store.audit.newest_at() == clock.now()
     with store.database.write() as tx:
-        tx.execute(delete(AuditEvent).where(AuditEvent.account_id == bob.id))
+        tx.execute(delete(AuditEvent).where(AuditEvent.c.account_id == bob.id))
     assert store.audit.newest_at() == clock.now() - timedelta(days=1)
 
 
@@ -76,13 +76,13 @@ Tampering = Callable[[Connection, int], object]
 def change(**values: object) -> Tampering:
     """Change the fifth event."""
     return lambda tx, account_id: tx.execute(
-        update(AuditEvent).where(AuditEvent.account_id == account_id, AuditEvent.sequence == 5).values(**values)
+        update(AuditEvent).where(AuditEvent.c.account_id == account_id, AuditEvent.c.sequence == 5).values(**values)
     )
 
 
 def remove(sequence: int) -> Tampering:
     return lambda tx, account_id: tx.execute(
-        delete(AuditEvent).where(AuditEvent.account_id == account_id, AuditEvent.sequence == sequence)
+        delete(AuditEvent).where(AuditEvent.c.account_id == account_id, AuditEvent.c.sequence == sequence)
     )
 
 
@@ -91,56 +91,60 @@ def close_the_gap(tx: Connection, account_id: int) -> None:
     for sequence in range(6, 11):
         tx.execute(
             update(AuditEvent)
-            .where(AuditEvent.account_id == account_id, AuditEvent.sequence == sequence)
+            .where(AuditEvent.c.account_id == account_id, AuditEvent.c.sequence == sequence)
             .values(sequence=sequence - 1)
         )
-    tx.execute(update(AuditHead).where(AuditHead.account_id == account_id).values(sequence=9))
+    tx.execute(update(AuditHead).where(AuditHead.c.account_id == account_id).values(sequence=9))
 
 
 def swap(tx: Connection, account_id: int) -> None:
     for old, new in ((5, 99), (6, 5), (99, 6)):
         tx.execute(
             update(AuditEvent)
-            .where(AuditEvent.account_id == account_id, AuditEvent.sequence == old)
+            .where(AuditEvent.c.account_id == account_id, AuditEvent.c.sequence == old)
             .values(sequence=new)
         )
 
 
 def slip_in(tx: Connection, account_id: int) -> None:
-    last = tx.execute(select(AuditEvent).where(AuditEvent.account_id == account_id, AuditEvent.sequence == 10)).one()
+    last = tx.execute(
+        select(AuditEvent).where(AuditEvent.c.account_id == account_id, AuditEvent.c.sequence == 10)
+    ).one()
     values = dict(last._mapping) | {"sequence": 11}
     del values["id"]
     tx.execute(insert(AuditEvent).values(**values))
-    tx.execute(update(AuditHead).where(AuditHead.account_id == account_id).values(sequence=11))
+    tx.execute(update(AuditHead).where(AuditHead.c.account_id == account_id).values(sequence=11))
 
 
 def cut_off(tx: Connection, account_id: int) -> None:
     """Remove the newest three events, and set the head back to match."""
     for sequence in (8, 9, 10):
         remove(sequence)(tx, account_id)
-    tx.execute(update(AuditHead).where(AuditHead.account_id == account_id).values(sequence=7))
+    tx.execute(update(AuditHead).where(AuditHead.c.account_id == account_id).values(sequence=7))
 
 
 def set_back(tx: Connection, account_id: int) -> None:
     """Remove the newest three events, and make the head exactly that of the event before them."""
     cut_off(tx, account_id)
-    which = (AuditEvent.account_id == account_id, AuditEvent.sequence == 7)
-    mac = tx.execute(select(AuditEvent.mac).where(*which)).scalar_one()
-    tx.execute(update(AuditHead).where(AuditHead.account_id == account_id).values(mac=mac))
+    which = (AuditEvent.c.account_id == account_id, AuditEvent.c.sequence == 7)
+    mac = tx.execute(select(AuditEvent.c.mac).where(*which)).scalar_one()
+    tx.execute(update(AuditHead).where(AuditHead.c.account_id == account_id).values(mac=mac))
 
 
 def wipe(tx: Connection, account_id: int) -> None:
-    tx.execute(delete(AuditEvent).where(AuditEvent.account_id == account_id))
+    tx.execute(delete(AuditEvent).where(AuditEvent.c.account_id == account_id))
 
 
 def wipe_and_behead(tx: Connection, account_id: int) -> None:
     wipe(tx, account_id)
-    tx.execute(delete(AuditHead).where(AuditHead.account_id == account_id))
+    tx.execute(delete(AuditHead).where(AuditHead.c.account_id == account_id))
 
 
 def borrow(tx: Connection, account_id: int) -> None:
     """Give the account the event of another in the place of its own."""
-    theirs = tx.execute(select(AuditEvent).where(AuditEvent.account_id != account_id, AuditEvent.sequence == 5)).one()
+    theirs = tx.execute(
+        select(AuditEvent).where(AuditEvent.c.account_id != account_id, AuditEvent.c.sequence == 5)
+    ).one()
     fields = {name: value for name, value in theirs._mapping.items() if name not in ("id", "account_id")}
     change(**fields)(tx, account_id)
 
@@ -164,12 +168,12 @@ TAMPERINGS: dict[str, tuple[Tampering, int]] = {
     "wiped": (wipe, 1),
     "wiped, head too": (wipe_and_behead, 1),
     "head removed": (
-        lambda tx, account_id: tx.execute(delete(AuditHead).where(AuditHead.account_id == account_id)),
+        lambda tx, account_id: tx.execute(delete(AuditHead).where(AuditHead.c.account_id == account_id)),
         11,
     ),
     "head set back": (
         lambda tx, account_id: tx.execute(
-            update(AuditHead).where(AuditHead.account_id == account_id).values(sequence=9)
+            update(AuditHead).where(AuditHead.c.account_id == account_id).values(sequence=9)
         ),
         11,
     ),
@@ -190,7 +194,7 @@ def test_tampering_is_found_at_its_place(store: Store, alice: Person, bob: Perso
 
 def set_back_to_nothing(tx: Connection, account_id: int) -> None:
     wipe(tx, account_id)
-    tx.execute(update(AuditHead).where(AuditHead.account_id == account_id).values(sequence=0, mac=GENESIS))
+    tx.execute(update(AuditHead).where(AuditHead.c.account_id == account_id).values(sequence=0, mac=GENESIS))
 
 
 CUTS: dict[str, Tampering] = {
@@ -234,8 +238,8 @@ def test_a_cut_of_the_site_is_found_whatever_is_recorded_after_it(store: Store, 
     for _ in range(3):
         act()
     with store.database.write() as tx:
-        tx.execute(delete(SiteEvent).where(SiteEvent.sequence > left))
-        mac = tx.execute(select(SiteEvent.mac)).scalar() or GENESIS
+        tx.execute(delete(SiteEvent).where(SiteEvent.c.sequence > left))
+        mac = tx.execute(select(SiteEvent.c.mac)).scalar() or GENESIS
         tx.execute(update(AuditTotal).values(sequence=left, mac=mac))
     for _ in range(2):
         act()
@@ -250,9 +254,9 @@ def test_any_single_change_of_many_is_found(memory_store: Store) -> None:
     record(memory_store, account_id, 99)
     found = 0
     for sequence in range(1, 101):
-        which = (AuditEvent.account_id == account_id, AuditEvent.sequence == sequence)
+        which = (AuditEvent.c.account_id == account_id, AuditEvent.c.sequence == sequence)
         with memory_store.database.write() as tx:
-            actor = tx.execute(select(AuditEvent.actor).where(*which)).scalar_one()
+            actor = tx.execute(select(AuditEvent.c.actor).where(*which)).scalar_one()
             tx.execute(update(AuditEvent).where(*which).values(actor="mallory"))
         found += verdict(memory_store, account_id) == sequence
         with memory_store.database.write() as tx:

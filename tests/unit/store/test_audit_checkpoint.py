@@ -59,7 +59,7 @@ def test_everything_set_back_is_told(store: Store, alice: Person, bob: Person) -
 def test_an_account_that_went_without_a_word_is_told(store: Store, alice: Person, bob: Person) -> None:
     earlier = take(store)
     with store.database.engine.begin() as tx:
-        tx.execute(delete(Account).where(Account.id == alice.id))
+        tx.execute(delete(Account).where(Account.c.id == alice.id))
     assert since(store, earlier) == [f"Account {alice.id} is gone, and no event tells of its deletion."]
 
 

@@ -46,8 +46,8 @@ def test_a_total_made_to_fit_is_not_blessed_by_the_next_event(store: Store, alic
     before = report(store).accounts[alice.id].events
     act(store, alice.id, 3)
     with store.database.read() as tx:
-        new = tx.execute(select(AuditHead.seal).where(AuditHead.account_id == alice.id)).scalar_one()
-        seals = tx.execute(select(AuditTotal.seals)).scalar_one()
+        new = tx.execute(select(AuditHead.c.seal).where(AuditHead.c.account_id == alice.id)).scalar_one()
+        seals = tx.execute(select(AuditTotal.c.seals)).scalar_one()
     put_back(store, kept, alice.id)
     (old,) = [row["seal"] for row in kept["audit_heads"] if row["account_id"] == alice.id]
     with store.database.engine.begin() as tx:
@@ -71,7 +71,7 @@ def test_everything_set_back_is_flawless_from_within(store: Store, alice: Person
 
 def test_an_account_removed_by_hand_is_found(store: Store, alice: Person, bob: Person) -> None:
     with store.database.engine.begin() as tx:
-        tx.execute(delete(Account).where(Account.id == alice.id))
+        tx.execute(delete(Account).where(Account.c.id == alice.id))
     found = report(store)
     assert list(found.accounts) == [bob.id]
     assert not found.is_bound
@@ -79,8 +79,8 @@ def test_an_account_removed_by_hand_is_found(store: Store, alice: Person, bob: P
 
 def test_a_chain_that_begins_anew_is_found(store: Store, alice: Person) -> None:
     with store.database.engine.begin() as tx:
-        for table in (AuditEvent, AuditHead):
-            tx.execute(delete(table).where(table.account_id == alice.id))
+        tx.execute(delete(AuditEvent).where(AuditEvent.c.account_id == alice.id))
+        tx.execute(delete(AuditHead).where(AuditHead.c.account_id == alice.id))
     act(store, alice.id)
     found = report(store)
     assert found.accounts[alice.id].broken_at is None
@@ -183,7 +183,7 @@ def test_a_transaction_without_an_event_asks_for_nothing_more(store: Store, alic
     """Every relayed call is such a one."""
     with statements(store) as seen:
         with store.database.write() as tx:
-            tx.execute(update(Account).where(Account.id == alice.id).values(email="a@example.com"))
+            tx.execute(update(Account).where(Account.c.id == alice.id).values(email="a@example.com"))
         assert len([one for one in seen if one.startswith(("SELECT", "UPDATE", "INSERT"))]) == 1
 
 
@@ -248,10 +248,10 @@ def test_tampering_with_the_sites_chain_is_found_at_its_place(store: Store, plac
     for number in range(5):
         store.site.set("smtp.port", str(number + 1), actor="unix:root")
     with store.database.engine.begin() as tx:
-        tx.execute(update(SiteEvent).where(SiteEvent.sequence == place).values(actor="unix:mallory"))
+        tx.execute(update(SiteEvent).where(SiteEvent.c.sequence == place).values(actor="unix:mallory"))
     assert report(store).site.broken_at == place
     with store.database.engine.begin() as tx:
-        tx.execute(delete(SiteEvent).where(SiteEvent.sequence == place))
+        tx.execute(delete(SiteEvent).where(SiteEvent.c.sequence == place))
     assert report(store).site.broken_at == place
 
 
@@ -259,8 +259,8 @@ def test_the_sites_chain_cut_off_is_found(store: Store) -> None:
     for number in range(5):
         store.site.set("smtp.port", str(number + 1), actor="unix:root")
     with store.database.engine.begin() as tx:
-        tx.execute(delete(SiteEvent).where(SiteEvent.sequence > 3))
-        mac = tx.execute(select(SiteEvent.mac).where(SiteEvent.sequence == 3)).scalar_one()
+        tx.execute(delete(SiteEvent).where(SiteEvent.c.sequence > 3))
+        mac = tx.execute(select(SiteEvent.c.mac).where(SiteEvent.c.sequence == 3)).scalar_one()
         tx.execute(update(AuditTotal).values(sequence=3, mac=mac))
     found = report(store)
     assert found.site.broken_at == 4

@@ -132,7 +132,7 @@ def test_only_slow_hashes_are_stored(store: Store, alice: Person, clock: StillCl
         for part in (code, code.replace("-", ""), code[:9], code.replace("-", "")[:8], code.replace("-", "")[8:]):
             assert part not in stored
     with store.database.read() as tx:
-        hashes = tx.execute(select(BackupCode.code_hash)).scalars().all()
+        hashes = tx.execute(select(BackupCode.c.code_hash)).scalars().all()
     assert len(set(hashes)) == 10
     assert all(one.startswith("$argon2id$") for one in hashes)
 
@@ -143,6 +143,6 @@ def test_a_code_of_another_account_cannot_be_claimed(
     enrol(store, clock, alice.token)
     codes = BackupCodes(store.context)
     with store.database.write() as tx:
-        code_id = tx.execute(select(BackupCode.id).limit(1)).scalar_one()
+        code_id = tx.execute(select(BackupCode.c.id).limit(1)).scalar_one()
         with pytest.raises(CodeAlreadyUsed):
             codes.claim(tx, bob.id, code_id)

@@ -243,11 +243,13 @@ def test_no_channel_of_a_deleted_account_is_switched_off(store: Store, farewell:
 def test_a_sealed_address_opens_in_its_own_message_alone(store: Store, farewell: Job, bob: Person) -> None:
     store.deletion.delete(bob.token, "bob")
     with store.database.write() as tx:
-        sealed = tx.execute(select(Delivery.recipient_sealed).where(Delivery.id == farewell.delivery_id)).scalar_one()
-        tx.execute(update(Delivery).where(Delivery.id != farewell.delivery_id).values(recipient_sealed=sealed))
+        sealed = tx.execute(
+            select(Delivery.c.recipient_sealed).where(Delivery.c.id == farewell.delivery_id)
+        ).scalar_one()
+        tx.execute(update(Delivery).where(Delivery.c.id != farewell.delivery_id).values(recipient_sealed=sealed))
     assert store.outbox.lease() == []
     with store.database.read() as tx:
-        left = tx.execute(select(Delivery.id)).scalars().all()
+        left = tx.execute(select(Delivery.c.id)).scalars().all()
     assert left == [farewell.delivery_id]  # the other was given up, and went with its message
     assert len(contents(store)["outbox"]) == 1
 

@@ -277,7 +277,7 @@ def test_no_purpose_passes_for_another(store: Store, keyed: Person, began: Purpo
         with pytest.raises(SignInExpired):
             right()
     with store.database.read() as tx:
-        keys = tx.execute(select(Passkey.credential_id)).scalars().all()
+        keys = tx.execute(select(Passkey.c.credential_id)).scalars().all()
     assert (b"credential-2" in keys) == (began is pretended is Purpose.REGISTER)
 
 
@@ -342,7 +342,7 @@ def test_no_challenge_code_or_ticket_lies_about(store: Store, keyed: Person) -> 
     assert started.code.replace("-", "") not in stored
     finish(store, store.passkey_verification.claim(started.code))
     with store.database.read() as tx:
-        assert tx.execute(select(PasskeyCeremony.challenge)).scalar_one() is None
+        assert tx.execute(select(PasskeyCeremony.c.challenge)).scalar_one() is None
 
 
 # -- counters ---------------------------------------------------------------------------------------------------

@@ -385,4 +385,4 @@ def test_an_old_hash_is_renewed_on_sign_in(tmp_path_factory: pytest.TempPathFact
 
 def _hash(store: Store) -> str:
     with store.database.read() as tx:
-        return str(tx.execute(select(Account.password_hash)).scalar_one())
+        return str(tx.execute(select(Account.c.password_hash)).scalar_one())

@@ -224,8 +224,8 @@ def test_what_a_dead_process_held_is_given_back(store: Store, alice: Person, clo
     assert store.quota.release_abandoned() == 2
     assert store.quota.release_abandoned() == 0
     with store.database.read() as tx:
-        assert tx.execute(select(Quota.held_micro_usd, Quota.used_micro_usd)).one() == (30, 0)
-        assert tx.execute(select(Reservation.id)).scalars().all() == [young.id]
+        assert tx.execute(select(Quota.c.held_micro_usd, Quota.c.used_micro_usd)).one() == (30, 0)
+        assert tx.execute(select(Reservation.c.id)).scalars().all() == [young.id]
     hold_quota(store, alice.id, 70, api_key_id=key)
 
 
@@ -236,11 +236,11 @@ def forget(store: Store, *holds: Hold) -> None:
     """Undo what reserving did: the power cut of a database that had not yet written it down."""
     with store.database.write() as tx:
         for hold in holds:
-            gone = delete(Reservation).where(Reservation.id == hold.id).returning(Reservation.held_micro_usd)
+            gone = delete(Reservation).where(Reservation.c.id == hold.id).returning(Reservation.c.held_micro_usd)
             amount = tx.execute(gone).scalar_one()
-            of_account, of_key = Quota.account_id == hold.account_id, ApiKey.id == hold.api_key_id
-            tx.execute(update(Quota).where(of_account).values(held_micro_usd=Quota.held_micro_usd - amount))
-            tx.execute(update(ApiKey).where(of_key).values(held_micro_usd=ApiKey.held_micro_usd - amount))
+            of_account, of_key = Quota.c.account_id == hold.account_id, ApiKey.c.id == hold.api_key_id
+            tx.execute(update(Quota).where(of_account).values(held_micro_usd=Quota.c.held_micro_usd - amount))
+            tx.execute(update(ApiKey).where(of_key).values(held_micro_usd=ApiKey.c.held_micro_usd - amount))
 
 
 def test_a_call_whose_hold_was_forgotten_is_booked_once(store: Store, alice: Person) -> None:
@@ -255,7 +255,10 @@ def test_a_call_whose_hold_was_forgotten_is_booked_once(store: Store, alice: Per
     assert state(store, alice) == (FIVE - 100, 0, 100)
     assert store.api_keys.list(alice.token)[0].spent_micro_usd == 100
     with store.database.read() as tx:
-        assert tx.execute(select(UsageEntryRow.cost_micro_usd).order_by(UsageEntryRow.id)).scalars().all() == [60, 40]
+        assert tx.execute(select(UsageEntryRow.c.cost_micro_usd).order_by(UsageEntryRow.c.id)).scalars().all() == [
+            60,
+            40,
+        ]
     hold_quota(store, alice.id, 900, api_key_id=key)
 
 
@@ -283,7 +286,7 @@ def test_a_forgotten_call_of_an_account_that_is_gone_is_not_booked(store: Store,
     lost = hold_quota(store, alice.id, 60)
     forget(store, lost)
     with store.database.write() as tx:
-        tx.execute(delete(Account).where(Account.id == alice.id))
+        tx.execute(delete(Account).where(Account.c.id == alice.id))
     before = contents(store)
     with pytest.raises(AlreadySettled):
         book_call(store, lost, 50, ENTRY)
@@ -303,7 +306,7 @@ def test_what_was_settled_is_known_for_a_while(store: Store, alice: Person, cloc
     with pytest.raises(AlreadySettled):
         book_call(store, second, 50, ENTRY)
     with store.database.read() as tx:
-        assert tx.execute(select(Reservation.id)).scalars().all() in (
+        assert tx.execute(select(Reservation.c.id)).scalars().all() in (
             [second.id, open_one.id],
             [open_one.id, second.id],
         )
@@ -502,6 +505,6 @@ def test_one_accounts_crossing_is_not_anothers(store: Store, alice: Person) -> N
     add_account(store, "carol")
     spend_quota(store, alice.id, FIVE)
     with store.database.read() as tx:
-        rows = tx.execute(select(Account.name, Quota.warning_armed).join(Quota, Quota.account_id == Account.id))
+        rows = tx.execute(select(Account.c.name, Quota.c.warning_armed).join(Quota, Quota.c.account_id == Account.c.id))
         armed = {row.name: row.warning_armed for row in rows}
     assert armed == {"alice": False, "carol": True}

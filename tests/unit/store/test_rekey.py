@@ -15,7 +15,7 @@ from store.accounts import Role
 from store.at_rest import KeyRing
 from store.errors import DatabaseBusy, KeyMissing, KeyWrong, NotAllowed, NotAuthentic, TooManyAttempts
 from store.key_file import FileRing, load_key_file
-from store.models import AuditEvent, Base, SiteSetting, Throttle, TwoFactor
+from store.models import METADATA, AuditEvent, SiteSetting, Throttle, TwoFactor
 from store.sealed_columns import sealed_columns
 from store.store import Store
 from store.throttle import FREE_FAILURES, Factor
@@ -62,11 +62,11 @@ def sealed_under(store: Store) -> dict[int, int]:
 def test_every_sealed_column_is_known() -> None:
     in_models = {
         (table.name, column.name)
-        for table in Base.metadata.sorted_tables
+        for table in METADATA.sorted_tables
         for column in table.columns
         if column.name.endswith("_sealed")
     }
-    assert {(column.table.__tablename__, column.name) for column in sealed_columns()} == in_models
+    assert {(column.table.name, column.name) for column in sealed_columns()} == in_models
 
 
 def test_everything_passes_to_the_new_key(keyed_store: KeyedStore, clock: StillClock) -> None:
@@ -211,7 +211,7 @@ def test_what_did_not_fit_does_not_fit_afterwards(keyed_store: KeyedStore) -> No
         with store.database.engine.begin() as tx:
             tx.execute(
                 update(AuditEvent)
-                .where(AuditEvent.account_id == alice.id, AuditEvent.sequence == 3)
+                .where(AuditEvent.c.account_id == alice.id, AuditEvent.c.sequence == 3)
                 .values(actor="mallory")
             )
         renew(store, keyed_store.key)
@@ -227,7 +227,7 @@ def test_what_could_not_be_opened_is_left_and_told(keyed_store: KeyedStore, cloc
             tx.execute(update(TwoFactor).values(secret_sealed=b"\x01" + bytes(40)))
         assert renew(store, keyed_store.key).unreadable == 1
         with store.database.read() as tx:
-            assert tx.execute(select(TwoFactor.secret_sealed)).scalar_one() == b"\x01" + bytes(40)
+            assert tx.execute(select(TwoFactor.c.secret_sealed)).scalar_one() == b"\x01" + bytes(40)
 
 
 def test_a_checkpoint_outlives_the_key(keyed_store: KeyedStore) -> None:

@@ -40,7 +40,7 @@ def test_the_account_is_locked_before_anything_is_changed(
         due = postgres_store.context.now() - WARNING_INTERVAL
         tx.execute(
             update(Quota)
-            .where(Quota.account_id == account_id)
+            .where(Quota.c.account_id == account_id)
             .values(remaining_micro_usd=0, warning_armed=True, warned_at=due)
         )
     with statements(postgres_store) as seen:

@@ -15,7 +15,7 @@ from sqlalchemy import event, inspect, select, text
 from store import schema
 from store.database import Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
-from store.models import Account, Base, Price, Reservation, UtcDateTime
+from store.models import METADATA, Account, Price, Reservation, UtcDateTime
 from store.revisions import revisions, schema_revision
 from store.sqlite_engine import APPLICATION_ID
 from store.store import Store, prepare
@@ -52,10 +52,10 @@ def never_used_again(database: Database) -> set[str]:
 def test_migrations_make_what_the_models_say(empty: Database) -> None:
     assert schema.upgrade(empty) is None
     with empty.read() as tx:
-        assert compare_metadata(MigrationContext.configure(tx), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(tx), METADATA) == []
         assert schema.revision(tx) == schema_revision()
         schema.check(tx)
-    assert tables(empty) == {table.name for table in Base.metadata.sorted_tables} | {"alembic_version"}
+    assert tables(empty) == {table.name for table in METADATA.sorted_tables} | {"alembic_version"}
 
 
 def test_in_memory_it_is_the_same(empty: Database) -> None:
@@ -63,7 +63,7 @@ def test_in_memory_it_is_the_same(empty: Database) -> None:
     prepare(memory, create=True)
     schema.upgrade(empty)
     with memory.read() as tx:
-        assert compare_metadata(MigrationContext.configure(tx), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(tx), METADATA) == []
         assert schema.revision(tx) == schema_revision()
     assert tables(memory) == tables(empty)
     if not empty.is_postgresql:
@@ -195,14 +195,16 @@ def test_an_upgrade_of_the_first_schema_keeps_prices_and_what_is_held(
             )
     assert schema.upgrade(empty) == "0001"
     with empty.read() as tx:
-        prices = select(Price.model, Price.model_key, Price.output_micro_usd_per_million, Price.max_output_tokens)
+        prices = select(
+            Price.c.model, Price.c.model_key, Price.c.output_micro_usd_per_million, Price.c.max_output_tokens
+        )
         assert {tuple(row) for row in tx.execute(prices)} == {
             ("gpt-5", None, 2, None),
             ("Gpt-5", None, 9, None),
             ("GPT-5", "gpt-5", 9, None),
             ("Straße", "strasse", 1, None),
         }
-        held = select(Reservation.id, Reservation.held_micro_usd, Reservation.settled_at)
+        held = select(Reservation.c.id, Reservation.c.held_micro_usd, Reservation.c.settled_at)
         assert [tuple(row) for row in tx.execute(held)] == [(7, 60, None)]
 
 
@@ -266,7 +268,7 @@ def test_time_comes_back_in_utc(store: Store) -> None:
     store.context.clock.time = east  # type: ignore[attr-defined]  # the tests' clock can be set
     add_account(store)
     with store.database.read() as tx:
-        kept = tx.execute(select(Account.created_at)).scalar_one()
+        kept = tx.execute(select(Account.c.created_at)).scalar_one()
     assert kept == east
     assert kept.tzinfo is UTC
 
@@ -280,7 +282,7 @@ def test_time_without_a_zone_is_refused(memory_store: Store) -> None:
 
 
 def test_names_of_constraints_are_stable() -> None:
-    named = [constraint.name for table in Base.metadata.sorted_tables for constraint in table.constraints]
+    named = [constraint.name for table in METADATA.sorted_tables for constraint in table.constraints]
     assert all(named)
     assert "fk_sessions_account_id_accounts" in named
-    assert all(index.name for table in Base.metadata.sorted_tables for index in table.indexes)
+    assert all(index.name for table in METADATA.sorted_tables for index in table.indexes)

@@ -24,7 +24,7 @@ from tests.harness.stores import START, StillClock, add_account, make_store, sig
 def test_a_token_is_256_random_bits_and_only_its_hash_is_stored(store: Store, alice: Person) -> None:
     assert len(bytes.fromhex(alice.token)) == 32
     with store.database.read() as tx:
-        assert tx.execute(select(Session.token_hash)).scalar_one() == digest(alice.token)
+        assert tx.execute(select(Session.c.token_hash)).scalar_one() == digest(alice.token)
     assert alice.token not in repr(contents(store))
     assert bytes.fromhex(alice.token) not in repr(contents(store)).encode()
 
@@ -126,7 +126,7 @@ def test_a_locked_session_does_nothing(store: Store, alice: Person) -> None:
 def test_locking_takes_the_proof_away(store: Store, alice: Person) -> None:
     store.sessions.lock(alice.token)
     with store.database.read() as tx:
-        assert tx.execute(select(Session.proof_at)).scalar_one() is None
+        assert tx.execute(select(Session.c.proof_at)).scalar_one() is None
 
 
 def test_locking_one_session_leaves_the_others(store: Store, alice: Person) -> None:

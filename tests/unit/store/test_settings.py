@@ -211,12 +211,12 @@ def test_a_secret_is_bound_to_its_account_and_column(store: Store, alice: Person
         save(store, person.token, FULL, 1)
     with store.database.write() as tx:
         stolen = tx.execute(
-            select(NotificationSettingsRow.bark_url_sealed).where(NotificationSettingsRow.account_id == bob.id)
+            select(NotificationSettingsRow.c.bark_url_sealed).where(NotificationSettingsRow.c.account_id == bob.id)
         ).scalar_one()
         tx.execute(
             update(NotificationSettingsRow)
-            .where(NotificationSettingsRow.account_id == alice.id)
-            .values(bark_url_sealed=stolen, gotify_token_sealed=NotificationSettingsRow.webhook_secret_sealed)
+            .where(NotificationSettingsRow.c.account_id == alice.id)
+            .values(bark_url_sealed=stolen, gotify_token_sealed=NotificationSettingsRow.c.webhook_secret_sealed)
         )
     with store.database.read() as tx:
         for column in ("bark_url", "gotify_token"):
@@ -389,7 +389,7 @@ def test_a_bearer_token_alone_saves_but_never_retargets_or_weakens(store: Store,
 def test_only_a_new_threshold_arms_the_warning_again(store: Store, alice: Person) -> None:
     def armed() -> bool:
         with store.database.read() as tx:
-            return tx.execute(select(Quota.warning_armed)).scalar_one()
+            return tx.execute(select(Quota.c.warning_armed)).scalar_one()
 
     def disarm() -> None:
         with store.database.write() as tx:
@@ -521,5 +521,5 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
 
 def test_every_setting_has_its_column_and_every_column_its_setting() -> None:
     for kind, table in _TABLES.items():
-        columns = [column.name for column in table.__table__.columns]
+        columns = [column.name for column in table.c]
         assert columns == ["account_id", "version", *(setting.column for setting in settings_of(kind))]

@@ -385,7 +385,7 @@ def test_a_proof_by_code_does_not_outlive_its_session(
     def meanwhile(code: str, stored: str) -> bool:
         monkeypatch.undo()
         with store.database.write() as tx:
-            tx.execute(update(Account).values(auth_epoch=Account.auth_epoch + 1))
+            tx.execute(update(Account).values(auth_epoch=Account.c.auth_epoch + 1))
         return check(code, stored)
 
     monkeypatch.setattr(store.context.hasher, "check_code", meanwhile)

@@ -333,7 +333,7 @@ class AccountsLife(RuleBasedStateMachine):
     def live_without_a_password(self) -> None:
         """As an account that an administrator made for a passkey or an identity alone."""
         with self.store.database.write() as tx:
-            tx.execute(update(AccountRow).where(AccountRow.id == self.id).values(password_hash=None))
+            tx.execute(update(AccountRow).where(AccountRow.c.id == self.id).values(password_hash=None))
         self.account.password = None
 
     # -- the second factor ---------------------------------------------------------------------------------------
@@ -689,9 +689,9 @@ class AccountsLife(RuleBasedStateMachine):
             notifications = self.store.settings.read(tx, self.id, NotificationSettings)
             assert notifications.version == account.versions["notifications"]
             assert self.store.audit.verify(tx, self.id) is None
-            warnings = select(func.count()).where(OutboxMessage.kind == QUOTA_WARNING)
+            warnings = select(func.count()).where(OutboxMessage.c.kind == QUOTA_WARNING)
             assert tx.execute(warnings).scalar_one() == money.warnings
-            kept = select(func.count()).where(UsageEntryRow.client_ip.is_not(None))
+            kept = select(func.count()).where(UsageEntryRow.c.client_ip.is_not(None))
             assert tx.execute(kept).scalar_one() == account.addresses_kept
 
     @precondition(lambda self: self.account.is_deleted)

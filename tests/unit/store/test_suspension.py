@@ -160,7 +160,7 @@ def test_a_resumed_account_works_and_its_old_sessions_do_not(store: Store, alice
     again = sign_in(store)
     assert [session.is_current for session in store.sessions.list(again)] == [True]
     with store.database.read() as tx:
-        assert len(tx.execute(select(Session.id)).all()) == 1
+        assert len(tx.execute(select(Session.c.id)).all()) == 1
 
 
 def test_each_is_done_once(store: Store, alice: Person) -> None:

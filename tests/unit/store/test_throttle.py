@@ -186,7 +186,7 @@ def test_ten_tries_from_one_source(store: Store, clock: StillClock) -> None:
 def test_everyone_together_is_limited_too(memory_store: Store, clock: StillClock) -> None:
     memory_store.throttles.admit("the first")
     with memory_store.database.write() as tx:
-        tx.execute(update(RateWindow).where(RateWindow.bucket == "everyone").values(hits=ATTEMPTS_IN_TOTAL - 1))
+        tx.execute(update(RateWindow).where(RateWindow.c.bucket == "everyone").values(hits=ATTEMPTS_IN_TOTAL - 1))
     memory_store.throttles.admit("the last")
     with pytest.raises(TooManyAttempts) as caught:
         memory_store.throttles.admit("one more")
@@ -254,7 +254,7 @@ def test_a_clock_set_back_does_not_keep_a_source_out(store: Store, clock: StillC
 def test_a_flood_of_codes_keeps_nobody_from_signing_in(memory_store: Store) -> None:
     memory_store.throttles.admit("the first", among=PASSKEY_PAGE_BUCKET)
     with memory_store.database.write() as tx:
-        tx.execute(update(RateWindow).where(RateWindow.bucket == PASSKEY_PAGE_BUCKET).values(hits=ATTEMPTS_IN_TOTAL))
+        tx.execute(update(RateWindow).where(RateWindow.c.bucket == PASSKEY_PAGE_BUCKET).values(hits=ATTEMPTS_IN_TOTAL))
     with pytest.raises(TooManyAttempts):
         memory_store.throttles.admit("one more", among=PASSKEY_PAGE_BUCKET)
     memory_store.throttles.admit("pts/0")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from store.errors import (
     AlreadyEnabled,
@@ -204,7 +204,7 @@ def test_an_older_code_is_refused_after_a_newer_one(store: Store, alice: Person,
             store.sign_in.with_code(ticket, code_at(secret, clock, step))
     store.sign_in.with_code(ticket, code_at(secret, clock, 1))
     with store.database.read() as tx:
-        assert tx.execute(select(TwoFactor.last_step)).scalar_one() == step_at(clock.now()) + 1
+        assert tx.execute(select(TwoFactor.c.last_step)).scalar_one() == step_at(clock.now()) + 1
 
 
 def test_an_administrator_can_narrow_the_window(store: Store, alice: Person, clock: StillClock) -> None:
@@ -241,8 +241,8 @@ def test_a_moved_secret_does_not_open(store: Store, alice: Person, bob: Person, 
     enrol(store, clock, alice.token)
     enrol(store, clock, bob.token)
     with store.database.write() as tx:
-        stolen = tx.execute(select(TwoFactor.secret_sealed).where(TwoFactor.account_id == bob.id)).scalar_one()
-        tx.execute(TwoFactor.__table__.update().where(TwoFactor.account_id == alice.id).values(secret_sealed=stolen))  # type: ignore[attr-defined]  # a table, typed as a selectable
+        stolen = tx.execute(select(TwoFactor.c.secret_sealed).where(TwoFactor.c.account_id == bob.id)).scalar_one()
+        tx.execute(update(TwoFactor).where(TwoFactor.c.account_id == alice.id).values(secret_sealed=stolen))
     with pytest.raises(KeyWrong):
         store.sign_in.with_code(ticket_for(store), "123456")
 
@@ -250,7 +250,7 @@ def test_a_moved_secret_does_not_open(store: Store, alice: Person, bob: Person, 
 def test_a_setup_does_not_open_as_a_factor(store: Store, alice: Person, clock: StillClock) -> None:
     store.two_factor.begin(alice.token)
     with store.database.read() as tx:
-        sealed = tx.execute(select(TwoFactorSetup.secret_sealed)).scalar_one()
+        sealed = tx.execute(select(TwoFactorSetup.c.secret_sealed)).scalar_one()
     with pytest.raises(KeyWrong):
         store.context.ring.open(sealed, f"two_factor:secret:{alice.id}")
 

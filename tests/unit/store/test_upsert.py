@@ -15,7 +15,7 @@ from tests.harness.stores import START
 
 def failures(store: Store) -> int | None:
     with store.database.read() as tx:
-        return tx.execute(select(Throttle.failures)).scalar()
+        return tx.execute(select(Throttle.c.failures)).scalar()
 
 
 def test_a_row_is_made_then_changed_then_left(store: Store) -> None:
@@ -25,8 +25,8 @@ def test_a_row_is_made_then_changed_then_left(store: Store) -> None:
                 tx,
                 Throttle,
                 {"bucket": "b"},
-                {"failures": (1, Throttle.failures + 1), "locked_until": None, "updated_at": START},
-                only_if=Throttle.failures < 3,
+                {"failures": (1, Throttle.c.failures + 1), "locked_until": None, "updated_at": START},
+                only_if=Throttle.c.failures < 3,
             )
         assert (told, failures(store)) == (done, expected)
 
@@ -37,13 +37,13 @@ def test_a_plain_value_is_used_both_times(store: Store) -> None:
             row = {"value": str(minutes), "value_sealed": None, "updated_at": START + timedelta(minutes=minutes)}
             assert upsert(tx, SiteSetting, {"name": "x"}, row)
     with store.database.read() as tx:
-        assert tx.execute(select(SiteSetting.value, func.count().over())).all() == [("2", 1)]
+        assert tx.execute(select(SiteSetting.c.value, func.count().over())).all() == [("2", 1)]
 
 
 @pytest.mark.parametrize("lock", [lock_for_update, lock_against_deletion])
 def test_a_row_lock_is_asked_of_postgresql_alone(store: Store, alice: Person, lock: object) -> None:
     with statements(store) as seen, store.database.write() as tx:
-        for account in (alice.id, select(Throttle.failures)):
+        for account in (alice.id, select(Throttle.c.failures)):
             lock(tx, account)  # type: ignore[operator]  # both take a transaction and an account
         lock_administrators(tx)
     asked = [statement for statement in seen if "FOR " in statement or "advisory" in statement]

@@ -213,7 +213,7 @@ def test_addresses_can_be_erased(store: Store, alice: Person, bob: Person) -> No
     assert store.usage.erase_ips(alice.token) == 0
     assert store.usage.count_ips(bob.token) == 3
     with store.database.read() as tx:
-        assert tx.execute(select(UsageEntryRow.id).where(UsageEntryRow.account_id == alice.id)).all()
+        assert tx.execute(select(UsageEntryRow.c.id).where(UsageEntryRow.c.account_id == alice.id)).all()
     assert tags(store, alice.id)[-2:] == ["privacy:ips-erased", "privacy:ips-erased"]
 
 

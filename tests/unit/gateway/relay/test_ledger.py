@@ -230,7 +230,7 @@ async def test_falling_below_the_threshold_queued_one_warning(store: Store) -> N
         for expected in (0, 1, 1):
             await client.post("/v1/chat/completions", json={**CHAT, "max_tokens": 1})
             with store.database.read() as tx:
-                count = tx.execute(select(func.count()).where(OutboxMessage.kind == QUOTA_WARNING)).scalar()
+                count = tx.execute(select(func.count()).where(OutboxMessage.c.kind == QUOTA_WARNING)).scalar()
             assert count == expected
 
 

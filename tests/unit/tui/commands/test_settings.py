@@ -145,7 +145,7 @@ def test_a_higher_threshold_arms_the_warning_again(shell: Shell) -> None:
 
 def _is_armed(store: Store) -> bool:
     with store.database.read() as tx:
-        return tx.execute(select(Quota.warning_armed)).scalar_one()
+        return tx.execute(select(Quota.c.warning_armed)).scalar_one()
 
 
 def test_an_edit_made_meanwhile_is_not_overwritten(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
