@@ -125,8 +125,10 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
 
     async def opened(self, *, is_first_run: bool) -> None:
         if is_first_run:
-            typed = {control: self.query_one(f"#{control}", Input).value for control in ("username", "password")}
-            self.app.show_first_run(self._sentence, typed)
+            # What is typed next belongs to the form that opens.
+            with self.app.hold_input(keeps=True):
+                typed = {control: self.query_one(f"#{control}", Input).value for control in ("username", "password")}
+                self.app.show_first_run(self._sentence, typed)
         else:
             await self._offer(await self.account.sign_in_options())
 
