@@ -69,6 +69,7 @@ settings      tab.price                 4
 settings      tab.privacy               5
 settings      tab.sidebar               6
 settings      security.token            t
+settings      security.revoke_token     v
 settings      security.password         p
 settings      security.passkeys         y
 settings      security.two_factor       f

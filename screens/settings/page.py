@@ -40,6 +40,7 @@ _TAB_KEYS: Final = Binding.Group("Tab")
 """The digits of the tabs are one hint of the footer."""
 _SECURITY_KEYS: Final = (
     ("t", "token", "Token", "Generate a new System Access Token"),
+    ("v", "revoke_token", "Revoke token", "Revoke the System Access Token"),
     ("p", "password", "Password", "Change the password"),
     ("y", "passkeys", "Passkeys", "Register, rename or remove passkeys"),
     ("f", "two_factor", "2FA", "Two-factor authentication"),

@@ -52,7 +52,7 @@ async def test_what_a_key_cannot_do_is_said_once_it_is_known() -> None:
         account.answers.set()
         await stage.settle()
         assert isinstance(stage.app.screen, Console)
-        assert stage.says("There is no other session.")
+        assert stage.says("No other sessions.")
 
 
 async def test_a_key_before_the_data_is_open_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,7 +192,7 @@ async def test_what_went_wrong_with_two_factor_can_be_read(monkeypatch: pytest.M
 async def test_a_session_begun_since_can_be_ended() -> None:
     async with console() as stage:
         await stage.press("o")
-        assert stage.says("There is no other session.")
+        assert stage.says("No other sessions.")
         sign_in(stage.store)
         await stage.press("o", "y")
         assert stage.says("1 session was signed out.")

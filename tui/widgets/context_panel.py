@@ -44,3 +44,5 @@ class ContextPanel(HelpLine):
         self.border_title = Content(sanitize(title))
         self.about = "\n\n".join(sanitize(part) for part in about.split("\n\n"))
         self.set_class(not about, "-empty")
+        # Beside the page, the box is as high as its text.
+        self.refresh(layout=self.styles.is_auto_height)

@@ -1,0 +1,182 @@
+"""The rows of the Security tab: their words, and the state of each as a chip and in full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from textual.content import Content
+
+from screens.relative_time import ago, clock
+from screens.save_file import FILES_ARE_OFF
+from store.errors import PasskeysDisabled
+from store.text import pluralize
+from tui.widgets.state import State, state_chip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from tui.account import SecurityOverview
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The help line of a row, its purpose in the words of the specification, and its consequence."""
+
+    help: str
+    about: str
+    consequence: str = ""
+
+
+_PASSWORD: Final = Words(
+    "Rotate it from time to time; never reuse it.",
+    "Change the password you sign in with. The original password must match, and the new one is entered twice. "
+    "It is recommended to periodically rotate credentials and avoid reusing passwords across services.",
+    "Takes effect immediately. Your other sessions are signed out.",
+)
+_PASSKEYS: Final = Words(
+    "Sign in with your device instead of a password.",
+    "Passkey Login enables passwordless authentication using device-based cryptographic credentials (WebAuthn).",
+    "Reduces phishing risk and credential exposure.",
+)
+_TWO_FACTOR: Final = Words(
+    "A code from your phone as well.",
+    "A second factor when you sign in: a 6-digit code that your authenticator app renews every 30 seconds.\n\n"
+    "You will  1 scan a QR code   2 save ten backup recovery codes   3 enter one code",
+    "Takes about a minute; nothing changes before step 3. Any RFC 6238 app works, such as Google Authenticator or "
+    "Microsoft Authenticator.",
+)
+_TOKEN: Final = Words(
+    "A bearer token for your API. Store it securely, never in client-side code.",
+    "For privileged or internal API calls that require user-level authorization. It functions as a bearer token and "
+    "grants access to API endpoints associated with your account.",
+    "Generating a new token invalidates the previous one. Store it securely; never expose it in client-side code or "
+    "public repositories.",
+)
+_SESSIONS: Final = Words(
+    "Where you are signed in.",
+    "Every place where you are signed in, and when it was last used.",
+    "A session that is ended is out at its next action.",
+)
+_ACTIVITY: Final = Words(
+    "What was done to your account, and from where.",
+    "Sign-ins, failed ones too, and every change that protects the account, newest first.",
+)
+_EXPORT: Final = Words(
+    "One JSON file with everything stored about you, without secrets.",
+    "One JSON file with everything stored about you, without secrets.",
+)
+_DELETE: Final = Words(
+    "Removes everything. It cannot be undone.",
+    "All stored data will be permanently deleted. API keys, tokens and billing history will be removed.",
+    "The operation cannot be reversed. Ensure all necessary data has been exported before proceeding.",
+)
+ROWS: Final[Mapping[str, Words]] = {
+    "password": _PASSWORD,
+    "passkeys": _PASSKEYS,
+    "two-factor": _TWO_FACTOR,
+    "token": _TOKEN,
+    "sessions": _SESSIONS,
+    "activity": _ACTIVITY,
+    "export": _EXPORT,
+    "delete": _DELETE,
+}
+"""By the name of the row, from top to bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowState:
+    """The state of a row as a chip, which is cut where it does not fit, and in full sentences."""
+
+    chip: Content
+    sentence: str = ""
+    is_whole: bool = True
+    """False if only the first paragraph of the purpose is for this state."""
+
+    def about(self, words: Words) -> str:
+        """The state and the purpose of the row; paragraphs are separated by an empty line."""
+        purpose = words.about if self.is_whole else words.about.partition("\n\n")[0]
+        return f"{self.sentence}\n\n{purpose}" if self.sentence else purpose
+
+
+def row_states(overview: SecurityOverview, now: datetime, *, files_are_allowed: bool) -> dict[str, RowState]:
+    """The state of each row, by its name."""
+    return {
+        "password": _password(overview, now),
+        "passkeys": _passkeys(overview, now),
+        "two-factor": _two_factor(overview),
+        "token": _token(overview, now),
+        "sessions": _sessions(overview),
+        "activity": _activity(overview),
+        "export": RowState(
+            Content.styled("all that is stored, one file" if files_are_allowed else FILES_ARE_OFF, "$foreground-muted")
+        ),
+        "delete": RowState(Content.styled("permanent, cannot be undone", "$foreground-muted")),
+    }
+
+
+def _password(overview: SecurityOverview, now: datetime) -> RowState:
+    changed = overview.password_changed_at
+    if not overview.has_password or changed is None:
+        return RowState(
+            state_chip(State.OFF, "none", "you sign in without one"), "There is none: you sign in without one."
+        )
+    return RowState(
+        state_chip(State.NEUTRAL, f"changed {ago(changed, now)}"),
+        f"Last changed {ago(changed, now)}, on {clock(changed)} UTC.",
+    )
+
+
+def _passkeys(overview: SecurityOverview, now: datetime) -> RowState:
+    if not overview.passkeys_enabled:
+        return RowState(state_chip(State.OFF, PasskeysDisabled.sentence))
+    if not overview.passkeys:
+        return RowState(state_chip(State.OFF, "none"), "None is registered.")
+    count, newest = len(overview.passkeys), max(passkey.created_at for passkey in overview.passkeys)
+    last = f"{count} registered, the newest {ago(newest, now)}."
+    if any(passkey.flagged_at for passkey in overview.passkeys):
+        return RowState(
+            state_chip(State.FAILED, f"{count} registered", "one may be copied"),
+            f"{last} One is refused because it may be copied: remove it.",
+        )
+    return RowState(state_chip(State.ON, f"{count} registered"), last)
+
+
+def _two_factor(overview: SecurityOverview) -> RowState:
+    status = overview.two_factor
+    if status.enabled_at is None:
+        return RowState(state_chip(State.ATTENTION, "off", "a password alone is enough"))
+    left = f"{status.codes_left} of {status.codes_total} backup codes left"
+    advice = " Make new ones soon." if status.codes_are_low else ""
+    return RowState(
+        state_chip(State.ATTENTION if status.codes_are_low else State.ON, "on", left),
+        f"On since {clock(status.enabled_at)} UTC, {left}.{advice}",
+        is_whole=False,
+    )
+
+
+def _token(overview: SecurityOverview, now: datetime) -> RowState:
+    token = overview.access_token
+    if token is None:
+        return RowState(state_chip(State.OFF, "none yet"))
+    used = "never used" if token.last_used_at is None else f"used {ago(token.last_used_at, now)}"
+    name, age = f"gk_…{token.last_four[:8]}", f"made {ago(token.created_at, now)}, {used}"
+    return RowState(state_chip(State.ON, name, age), f"{name}, {age}. Generated on {clock(token.created_at)} UTC.")
+
+
+def _sessions(overview: SecurityOverview) -> RowState:
+    others = len(overview.sessions) - 1
+    if not others:
+        return RowState(state_chip(State.ON, "only this one"), "No other sessions.")
+    return RowState(
+        state_chip(State.ON, "this one", f"{others} more"), f"This one and {pluralize(others, 'other session')}."
+    )
+
+
+def _activity(overview: SecurityOverview) -> RowState:
+    failed = overview.failed_sign_ins
+    if not failed:
+        return RowState(state_chip(State.NEUTRAL, "no failed sign-ins since yesterday"))
+    words = f"{pluralize(failed, 'failed sign-in')} since yesterday"
+    return RowState(state_chip(State.FAILED, words), f"{words}. If they were not yours, look where they came from.")
