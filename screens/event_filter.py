@@ -26,8 +26,9 @@ def read_filter(text: str, now: datetime) -> EventFilter:
         span = _span(word, now)
         kinds = frozenset(str(tag) for tag in FAILURES) if word.casefold() == FAILED else tags_with(word)
         if span is not None:
-            since = max(since, span[0]) if since else span[0]
-            until = min(until, span[1]) if until else span[1]
+            start, end = (moment.astimezone(UTC) for moment in span)
+            since = max(since, start) if since else start
+            until = min(until, end) if until else end
         elif kinds:
             tags = kinds if tags is None else tags & kinds
         else:
@@ -36,8 +37,8 @@ def read_filter(text: str, now: datetime) -> EventFilter:
 
 
 def _span(word: str, now: datetime) -> tuple[datetime, datetime] | None:
-    """The first moment of a day or a month, and the first one after it; None if `word` is no date."""
-    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    """The first moment of a day or a month in the zone of `now`, and the first one after it; None if it is no date."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     named = _NAMED.get(word.casefold())
     if named is not None:
         return named(today), named(today) + timedelta(days=1)
@@ -46,10 +47,10 @@ def _span(word: str, now: datetime) -> tuple[datetime, datetime] | None:
         return None
     year, month, day = int(match[1]), int(match[2]), int(match[3] or 1)
     try:
-        start = datetime(year, month, day, tzinfo=UTC)
+        start = datetime(year, month, day, tzinfo=now.tzinfo)
         if match[3]:
             return start, start + timedelta(days=1)
-        return start, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+        return start, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=now.tzinfo)
     except (ValueError, OverflowError):
         return None
 

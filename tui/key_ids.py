@@ -78,6 +78,8 @@ settings      security.sign_out_others  o
 settings      security.activity         a
 settings      security.export           e
 settings      security.delete           x
+settings      account-binding.bind      b
+settings      account-binding.unbind    d
 tabs          tabs.left                 left
 tabs          tabs.right                right
 tabs          tabs.open                 enter

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Button, Static
 
 from screens.account_modal import Notice
@@ -18,11 +18,59 @@ from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.confirm import Confirm
 from tui.widgets.field import Field
+from tui.widgets.help_line import HelpLine
+from tui.widgets.section import Section
+from tui.widgets.state import State, state_chip
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from store.errors import GatekeyError
     from store.values.bindings import BindingInfo
     from tui.account import BindingOverview
+
+_HOW: Final = (
+    "Binding shows an address and a short code; open it in any browser, on any device.\n"
+    "Bound identities are never linked by e-mail address, and no provider token is kept."
+)
+_LATER: Final = (
+    "When they are enabled, you can link a provider such as GitHub or an OIDC provider here, to simplify login and "
+    "identity verification."
+)
+_NO_PROVIDER: Final = "The administrator has not added a provider yet."
+
+
+class ProviderRow(Field):
+    """One provider, the identity that is bound there, and the button that binds or unbinds it."""
+
+    def __init__(self, binding: BindingInfo) -> None:
+        self.slug = binding.provider.slug
+        self._line = Static("", markup=False, classes="state")
+        self._button = ActionButton("Bind", name=self.slug, shortcut="b")
+        super().__init__(sanitize(binding.provider.name, 24), self._line, self._button, classes="security-row")
+
+    def show_binding(self, binding: BindingInfo, now: datetime) -> None:
+        """Show the identity that is bound, or that none is."""
+        is_bound = binding.binding_id is not None
+        verb, key = ("Unbind", "d") if is_bound else ("Bind", "b")
+        if is_bound:
+            used = f", used {ago(binding.last_used_at, now)}" if binding.last_used_at else ", never used"
+            display, since = sanitize(binding.display, 40), f"bound {ago(binding.bound_at, now)}{used}"
+            self._line.update(state_chip(State.ON, display, since))
+            self.about = f"{display} signs in to your account: {since}. Unbind it when you no longer use it."
+        else:
+            self._line.update(state_chip(State.OFF, "not bound"))
+            self.about = f"Sign in with your identity at {self.label} instead of your password. {_HOW}"
+        self.consequence = "Your other sessions are signed out."
+        self.help = f"{verb} your identity at {self.label}."
+        button = self._button
+        button.set_classes(verb.lower())
+        button.add_class("field-beside")
+        button.label, button.shortcut = Content(verb), key
+        button.refresh(layout=True)
+
+    def focus_button(self) -> None:
+        self._button.focus()
 
 
 class AccountBindingPane(Pane):
@@ -37,9 +85,8 @@ class AccountBindingPane(Pane):
         self._listed: tuple[BindingInfo, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield Static("Account Binding", classes="section-title")
-        yield Static("…", id="binding-state", markup=False, classes="dialog-body")
-        yield Vertical(id="providers")
+        yield Section("Identity providers", id="providers")
+        yield Static("…", id="binding-state", markup=False, classes="dialog-body muted")
         yield Notice()
 
     def reload(self) -> None:
@@ -53,48 +100,60 @@ class AccountBindingPane(Pane):
 
     async def show_overview(self, overview: BindingOverview) -> None:
         self._listed = overview.bindings
-        bound = [binding for binding in overview.bindings if binding.binding_id is not None]
-        shown = overview.bindings if overview.enabled else tuple(bound)
+        # What is bound can be unbound, also while binding is off.
+        shown = [binding for binding in overview.bindings if overview.enabled or binding.binding_id is not None]
+        section = self.query_one("#providers", Section)
+        rows = list(section.query(ProviderRow))
+        if [row.slug for row in rows] != [binding.provider.slug for binding in shown]:
+            with self.app.batch_update():
+                await section.remove_children()
+                rows = [ProviderRow(binding) for binding in shown]
+                await section.mount_all(rows)
+        for row, binding in zip(rows, shown, strict=True):
+            row.show_binding(binding, self.account.now())
         self.query_one("#binding-state", Static).update(_sentence(overview))
-        rows = self.query_one("#providers", Vertical)
-        focused = next((button.name for button in rows.query(Button) if button.has_focus), None)
-        with self.app.batch_update():
-            await rows.remove_children()
-            await rows.mount_all([self._row(binding, enabled=overview.enabled) for binding in shown])
-            for button in rows.query(Button):
-                if button.name == focused:
-                    button.focus()
-
-    def _row(self, binding: BindingInfo, *, enabled: bool) -> Field:
-        provider, now = binding.provider, self.account.now()
-        if binding.binding_id is None:
-            state, button = "not bound", "Bind"
-        else:
-            used = f", used {ago(binding.last_used_at, now)}" if binding.last_used_at else ""
-            state = f"{sanitize(binding.display, 40)} · bound {ago(binding.bound_at, now)}{used}"
-            button = "Unbind"
-        return Field(
-            sanitize(provider.name, 24),
-            Static(state, markup=False, classes="state"),
-            ActionButton(button, name=provider.slug, classes=button.lower(), disabled=not enabled and button == "Bind"),
-            classes="security-row",
-            help=f"{button} your identity at this provider.",
-        )
+        section.state = _section_state(overview)
+        for panel in self.screen.query(HelpLine):
+            panel.read_again()
 
     def focus_control(self, _control: str) -> None:
-        for button in list(self.query(Button))[:1]:
-            button.focus()
+        for row in list(self.query(ProviderRow))[:1]:
+            row.focus_button()
 
-    @on(Button.Pressed, ".bind")
-    def bind_pressed(self, event: Button.Pressed) -> None:
-        slug = event.button.name or ""
-        self.run_exclusive(lambda: self._bind(slug))
+    # -- actions ---------------------------------------------------------------------------------------------
 
-    @on(Button.Pressed, ".unbind")
-    def unbind_pressed(self, event: Button.Pressed) -> None:
+    def action_bind(self) -> None:
+        self._act_on_row(is_bound=False)
+
+    def action_unbind(self) -> None:
+        self._act_on_row(is_bound=True)
+
+    def _act_on_row(self, *, is_bound: bool) -> None:
+        """Bind or unbind at the provider of the focused row. If none has the focus, the first such row gets it."""
+        rows = {row.slug: row for row in self.query(ProviderRow)}
+        shown = [each for each in self._listed if each.provider.slug in rows]
+        able = [each for each in shown if (each.binding_id is not None) == is_bound]
+        for binding in able:
+            if rows[binding.provider.slug].has_focus_within:
+                self._press(binding)
+                return
+        if able:
+            rows[able[0].provider.slug].focus_button()
+        else:
+            self._say("No identity is bound." if is_bound else "There is nothing to bind.", "muted")
+
+    @on(Button.Pressed)
+    def button_pressed(self, event: Button.Pressed) -> None:
         for binding in self._listed:
             if binding.provider.slug == event.button.name:
-                self.run_exclusive(partial(self._unbind, binding))
+                self._press(binding)
+
+    def _press(self, binding: BindingInfo) -> None:
+        self._say("")
+        if binding.binding_id is None:
+            self.run_exclusive(partial(self._bind, binding.provider.slug))
+        else:
+            self.run_exclusive(partial(self._unbind, binding))
 
     async def _bind(self, slug: str) -> None:
         from screens.bind_provider import ProviderLogin
@@ -116,7 +175,7 @@ class AccountBindingPane(Pane):
         )
         if await self.app.push_screen_wait(question):
             if await self.run_with_reauth(lambda: self.account.bind(identity)) is not None:
-                self._say("The identity was bound. Other sessions were signed out.", "good")
+                self._said("The identity was bound. Other sessions were signed out.")
             self._changed()
 
     async def _unbind(self, binding: BindingInfo) -> None:
@@ -131,12 +190,15 @@ class AccountBindingPane(Pane):
         )
         if await self.app.push_screen_wait(question):
             if await self.run_with_reauth(lambda: self.account.unbind(number)) is not None:
-                self._say("The identity was unbound. Other sessions were signed out.", "good")
+                self._said("The identity was unbound. Other sessions were signed out.")
             self._changed()
 
     def _changed(self) -> None:
         self.reload()
         self.tell_console()
+
+    def _said(self, sentence: str) -> None:
+        self.app.notify(sentence, markup=False)
 
     def _say(self, sentence: str, kind: str = "bad") -> None:
         self.query_one(Notice).say(sentence, kind)
@@ -147,10 +209,15 @@ class AccountBindingPane(Pane):
 
 def _sentence(overview: BindingOverview) -> str:
     if not overview.enabled:
-        return (
-            f"{BindingsDisabled.sentence}\n\nWhen they are enabled, you can link a provider such as GitHub or an OIDC "
-            "provider here, to simplify login and identity verification."
-        )
+        return f"{BindingsDisabled.sentence}\n\n{_LATER}"
+    return _HOW if overview.bindings else f"{_NO_PROVIDER}\n\n{_LATER}"
+
+
+def _section_state(overview: BindingOverview) -> Content:
+    if not overview.enabled:
+        return state_chip(State.OFF, "disabled by the administrator")
     if not overview.bindings:
-        return "The administrator has not added a provider yet."
-    return "Link a provider to sign in with it. Your second factor is still asked for."
+        return state_chip(State.OFF, "none yet")
+    bound = sum(binding.binding_id is not None for binding in overview.bindings)
+    words = f"{bound} of {len(overview.bindings)} bound · the second factor is still asked"
+    return Content.styled(words, "not bold $foreground-muted")

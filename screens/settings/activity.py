@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from store.values.audit import Event
 
 _PAGE_EVENTS: Final = 50
-_TIME_CELLS: Final = 16
+_TIME_CELLS: Final = 20
+_YEAR_CELLS: Final = 5
 _SOURCE_CELLS: Final = 22
 _NARROW_CELLS: Final = 70
-"""Cells of the table below which it has no column for the source."""
+"""Cells of the table below which it has no column for the source, and no years."""
 _NOTHING_YET: Final = "Nothing has happened yet."
 _NO_MATCH: Final = "Nothing matches. Type words of an event, failed, today, or a date such as 2026-11-23."
 
@@ -103,9 +104,10 @@ class Activity(AccountModal[None]):
     @work(exclusive=True, group="load")
     async def load(self) -> None:
         before = self._events[-1].sequence if self._events else None
-        only = read_filter(self.query_one("#filter", Input).value, self.account.now())
+        only = read_filter(self.query_one("#filter", Input).value, self.account.now().astimezone(self.app.zone))
         page = await self.run_with_reauth(lambda: self.account.audit_events(before, only))
-        if page is None or not self.is_attached:
+        # The dialog may have closed meanwhile.
+        if page is None or not self.query(RowTable):
             return
         self._is_complete = len(page.value) < _PAGE_EVENTS
         self._events += page.value
@@ -125,8 +127,9 @@ class Activity(AccountModal[None]):
         table = self.query_one(RowTable)
         at, room = table.cursor_row, self._table_cells
         source = _SOURCE_CELLS if room >= _NARROW_CELLS else 0
-        event = room - _TIME_CELLS - source - 2 * (2 + bool(source))
-        columns = [("Time, UTC", _TIME_CELLS), ("What happened", event), *([("From", source)] if source else [])]
+        time = _TIME_CELLS if source else _TIME_CELLS - _YEAR_CELLS
+        event = room - time - source - 2 * (2 + bool(source))
+        columns = [("Time", time), ("What happened", event), *([("From", source)] if source else [])]
         table.show_columns(columns, [self._cells(event) for event in self._events])
         table.move_cursor(row=at)
 
@@ -140,8 +143,10 @@ class Activity(AccountModal[None]):
         words = Content.assemble(
             (f"{mark}{words_of(event)}", style), (f" · {details}" if details else "", "$foreground-muted")
         )
-        cells = (Content(clock(event.at)), words, Content.styled(sanitize(event.source, 60), "$foreground-muted"))
-        return cells if self._table_cells >= _NARROW_CELLS else cells[:2]
+        time, source = clock(event.at, self.app.zone), Content.styled(sanitize(event.source, 60), "$foreground-muted")
+        if self._table_cells < _NARROW_CELLS:
+            return Content(time[_YEAR_CELLS:]), words
+        return Content(time), words, source
 
     def _show_event(self, row: int) -> None:
         """Show the event of a row in full below the table."""
@@ -151,4 +156,4 @@ class Activity(AccountModal[None]):
         elif 0 <= row < len(self._events):
             event = self._events[row]
             parts = (words_of(event), details_of(event), event.source and f"from {sanitize(event.source, 80)}")
-            line.update(f"{clock(event.at)} UTC: " + ", ".join(part for part in parts if part))
+            line.update(f"{clock(event.at, self.app.zone)}: " + ", ".join(part for part in parts if part))

@@ -53,6 +53,13 @@ _SECURITY_KEYS: Final = (
 """These keys work anywhere on the Security tab, and on no other tab."""
 
 
+_BINDING_KEYS: Final = (
+    ("b", "bind", "Bind", "Bind an identity at the focused provider"),
+    ("d", "unbind", "Unbind", "Unbind the identity at the focused provider"),
+)
+"""These keys work anywhere on the Account Binding tab, and on no other tab."""
+
+
 class SettingsPage(RowWalk, Vertical):
     """Switching tabs keeps what was typed; a tab with unsaved edits is marked."""
 
@@ -98,6 +105,10 @@ class SettingsPage(RowWalk, Vertical):
         *(
             Binding(key, f"security('{action}')", label, id=f"security.{action}", show=False, tooltip=about)
             for key, action, label, about in _SECURITY_KEYS
+        ),
+        *(
+            Binding(key, f"provider('{action}')", label, id=f"account-binding.{action}", tooltip=about)
+            for key, action, label, about in _BINDING_KEYS
         ),
     ]
 
@@ -193,11 +204,14 @@ class SettingsPage(RowWalk, Vertical):
     def action_security(self, action: str) -> None:
         getattr(self.pane, f"action_{action}")()
 
+    def action_provider(self, action: str) -> None:
+        getattr(self.pane, f"action_{action}")()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 (Textual's)
         if action == "leave_input":
             return is_typing(self.screen.focused)
-        if action == "security":
-            return self.active == "security"
+        if action in ("security", "provider"):
+            return self.active == ("security" if action == "security" else "account-binding")
         if action != "save":
             return True
         panes = self.query(f"#{self.active}").results(SectionPane)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Button, Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.events import Resize
+from textual.widgets import Button, DataTable, Input, Static
 
 from screens.account_modal import AccountModal, Notice
 from screens.passkey_ceremony import PasskeyCeremony
 from screens.prompt import Prompt
-from screens.relative_time import ago
+from screens.relative_time import ago, clock
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
+from tui.widgets.row_table import RowTable
 from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from store.values.passkeys import PasskeyInfo
+
+_TIME_CELLS: Final = 12
 
 
 class Passkeys(AccountModal[None]):
@@ -33,7 +36,7 @@ class Passkeys(AccountModal[None]):
         "counter ran backwards may have been copied: it is refused from then on, and should be removed. "
         "Remove it from the device as well."
     )
-    AUTO_FOCUS: ClassVar[str | None] = "OptionList"
+    AUTO_FOCUS: ClassVar[str | None] = "RowTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "register", "Register", id="passkeys.register", tooltip="Register a passkey in your browser"),
         Binding("e", "rename", "Rename", id="passkeys.rename", tooltip="Give the passkey another label"),
@@ -52,7 +55,8 @@ class Passkeys(AccountModal[None]):
                 "own browser.",
                 classes="dialog-body muted",
             )
-            yield OptionList(compact=True, markup=False)
+            yield RowTable(classes="spaced")
+            yield Static("…", id="passkey", classes="muted two-lines", markup=False)
             yield Notice()
             with Actions():
                 yield ActionButton("Register", id="register", shortcut="n", disabled=not self._can_register)
@@ -61,27 +65,53 @@ class Passkeys(AccountModal[None]):
                 yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
 
     def on_mount(self) -> None:
+        self._draw()
         self.load()
+
+    def on_resize(self, _event: Resize) -> None:
+        self._draw()
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
         overview = await self.run_with_reauth(self.account.security)
         # The dialog may have closed meanwhile.
-        options = next(iter(self.query(OptionList)), None)
-        if overview is None or options is None:
+        if overview is None or not self.query(RowTable):
             return
-        self._passkeys, now = overview.value.passkeys, self.account.now()
-        options.clear_options()
-        for passkey in self._passkeys:
-            used = f"used {ago(passkey.last_used_at, now)}" if passkey.last_used_at else "never used"
-            note = "  refused: may be copied" if passkey.flagged_at else ""
-            made = f"made {ago(passkey.created_at, now)}"
-            options.add_option(Option(Content(f"{sanitize(passkey.label, 28):<29} {made:<20} {used}{note}")))
-        if not self._passkeys:
-            options.add_option(Option("There are none yet. Register your first with n.", disabled=True))
-        options.highlighted = 0 if self._passkeys else None
+        self._passkeys = overview.value.passkeys
+        self._draw()
+        self._show_passkey(self.query_one(RowTable).cursor_row)
         for button in self.query("#rename, #remove").results(Button):
             button.disabled = not self._passkeys
+
+    def _draw(self) -> None:
+        """Draw the table again, with columns that fill the dialog."""
+        table, room = self.query_one(RowTable), min(self.app.size.width, 76) - 8
+        at = table.cursor_row
+        label = room - 2 * _TIME_CELLS - 3 * 2
+        columns = (("Label", label), ("Registered", _TIME_CELLS), ("Last used", _TIME_CELLS))
+        table.show_columns(columns, [self._cells(passkey) for passkey in self._passkeys])
+        table.move_cursor(row=min(at, max(0, len(self._passkeys) - 1)))
+
+    def _cells(self, passkey: PasskeyInfo) -> tuple[Content, ...]:
+        now, label = self.account.now(), sanitize(passkey.label, 60)
+        name = Content.styled(f"✗ {label}", "$text-error") if passkey.flagged_at else Content(label)
+        return name, Content(ago(passkey.created_at, now)), Content(ago(passkey.last_used_at, now, "never used"))
+
+    @on(DataTable.RowHighlighted)
+    def moved(self, event: DataTable.RowHighlighted) -> None:
+        self._show_passkey(event.cursor_row)
+
+    def _show_passkey(self, row: int) -> None:
+        """Show the passkey of a row in full below the table."""
+        line = self.query_one("#passkey", Static)
+        if not self._passkeys:
+            line.update("There are none yet. Register your first with n.")
+        elif 0 <= row < len(self._passkeys):
+            passkey = self._passkeys[row]
+            copied = " It is refused: it may be copied. Remove it." if passkey.flagged_at else ""
+            line.update(
+                f"{sanitize(passkey.label, 80)}, registered on {clock(passkey.created_at, self.app.zone)}.{copied}"
+            )
 
     @on(Button.Pressed, "#register")
     def action_register(self) -> None:
@@ -129,8 +159,8 @@ class Passkeys(AccountModal[None]):
             self.load()
 
     def _under_cursor(self) -> PasskeyInfo | None:
-        index = self.query_one(OptionList).highlighted
-        return self._passkeys[index] if index is not None and index < len(self._passkeys) else None
+        row = self.query_one(RowTable).cursor_row
+        return self._passkeys[row] if 0 <= row < len(self._passkeys) else None
 
 
 class PasskeyLabel(Prompt):

@@ -84,7 +84,9 @@ class SecurityPane(SecurityActs):
     def show_overview(self, overview: SecurityOverview) -> None:
         """Show the state of the account in the rows, in full in the panel that tells of the focused row."""
         self.overview = overview
-        states = row_states(overview, self.account.now(), files_are_allowed=self.account.files.are_allowed)
+        states = row_states(
+            overview, self.account.now(), self.app.zone, files_are_allowed=self.account.files.are_allowed
+        )
         for name, state in states.items():
             line = self.query_one(f"#{name}-state", Static)
             line.update(state.chip)

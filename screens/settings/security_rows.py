@@ -15,7 +15,7 @@ from tui.widgets.state import State, state_chip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from tui.account import SecurityOverview
 
@@ -100,13 +100,15 @@ class RowState:
         return f"{self.sentence}\n\n{purpose}" if self.sentence else purpose
 
 
-def row_states(overview: SecurityOverview, now: datetime, *, files_are_allowed: bool) -> dict[str, RowState]:
+def row_states(
+    overview: SecurityOverview, now: datetime, zone: tzinfo, *, files_are_allowed: bool
+) -> dict[str, RowState]:
     """The state of each row, by its name."""
     return {
-        "password": _password(overview, now),
+        "password": _password(overview, now, zone),
         "passkeys": _passkeys(overview, now),
-        "two-factor": _two_factor(overview),
-        "token": _token(overview, now),
+        "two-factor": _two_factor(overview, zone),
+        "token": _token(overview, now, zone),
         "sessions": _sessions(overview),
         "activity": _activity(overview),
         "export": RowState(
@@ -116,7 +118,7 @@ def row_states(overview: SecurityOverview, now: datetime, *, files_are_allowed: 
     }
 
 
-def _password(overview: SecurityOverview, now: datetime) -> RowState:
+def _password(overview: SecurityOverview, now: datetime, zone: tzinfo) -> RowState:
     changed = overview.password_changed_at
     if not overview.has_password or changed is None:
         return RowState(
@@ -124,7 +126,7 @@ def _password(overview: SecurityOverview, now: datetime) -> RowState:
         )
     return RowState(
         state_chip(State.NEUTRAL, f"changed {ago(changed, now)}"),
-        f"Last changed {ago(changed, now)}, on {clock(changed)} UTC.",
+        f"Last changed {ago(changed, now)}, on {clock(changed, zone)}.",
     )
 
 
@@ -143,7 +145,7 @@ def _passkeys(overview: SecurityOverview, now: datetime) -> RowState:
     return RowState(state_chip(State.ON, f"{count} registered"), last)
 
 
-def _two_factor(overview: SecurityOverview) -> RowState:
+def _two_factor(overview: SecurityOverview, zone: tzinfo) -> RowState:
     status = overview.two_factor
     if status.enabled_at is None:
         return RowState(state_chip(State.ATTENTION, "off", "a password alone is enough"))
@@ -151,18 +153,18 @@ def _two_factor(overview: SecurityOverview) -> RowState:
     advice = " Make new ones soon." if status.codes_are_low else ""
     return RowState(
         state_chip(State.ATTENTION if status.codes_are_low else State.ON, "on", left),
-        f"On since {clock(status.enabled_at)} UTC, {left}.{advice}",
+        f"On since {clock(status.enabled_at, zone)}, {left}.{advice}",
         is_whole=False,
     )
 
 
-def _token(overview: SecurityOverview, now: datetime) -> RowState:
+def _token(overview: SecurityOverview, now: datetime, zone: tzinfo) -> RowState:
     token = overview.access_token
     if token is None:
         return RowState(state_chip(State.OFF, "none yet"))
     used = "never used" if token.last_used_at is None else f"used {ago(token.last_used_at, now)}"
     name, age = f"gk_…{token.last_four[:8]}", f"made {ago(token.created_at, now)}, {used}"
-    return RowState(state_chip(State.ON, name, age), f"{name}, {age}. Generated on {clock(token.created_at)} UTC.")
+    return RowState(state_chip(State.ON, name, age), f"{name}, {age}. Generated on {clock(token.created_at, zone)}.")
 
 
 def _sessions(overview: SecurityOverview) -> RowState:

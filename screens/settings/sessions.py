@@ -66,7 +66,8 @@ class SessionList(AccountModal[None]):
     @work(exclusive=True, group="load")
     async def load(self) -> None:
         overview = await self.run_with_reauth(self.account.security)
-        if overview is None or not self.is_attached:
+        # The dialog may have closed meanwhile.
+        if overview is None or not self.query(RowTable):
             return
         self._sessions = overview.value.sessions
         self._draw()
@@ -113,7 +114,7 @@ class SessionList(AccountModal[None]):
         if not 0 <= row < len(self._sessions):
             return
         session = self._sessions[row]
-        words = f"{_place(session)}, since {clock(session.created_at)} UTC."
+        words = f"{_place(session)}, since {clock(session.created_at, self.app.zone)}."
         if not self._others:
             words += " No other sessions."
         self.query_one("#session", Static).update(words)

@@ -57,7 +57,7 @@ class TwoFactorManage(AccountModal[None]):
             return
         left = f"{status.codes_left} of {status.codes_total} backup recovery codes are left."
         advice = " Make new ones soon." if status.codes_are_low else ""
-        self.query_one("#state", Static).update(f"On since {clock(status.enabled_at)} UTC.\n{left}{advice}")
+        self.query_one("#state", Static).update(f"On since {clock(status.enabled_at, self.app.zone)}.\n{left}{advice}")
 
     @on(Button.Pressed, "#renew")
     def action_renew(self) -> None:

@@ -46,7 +46,7 @@ async def test_events_are_told_in_words_and_failures_are_marked(size: tuple[int,
         assert stage.says("✗ Failed sign-in")
         assert stage.says("Access token generated")
         assert "sign-in:failed" not in stage.text()
-        assert stage.says("Time, UTC What happened")
+        assert stage.says("Time What happened")
         assert stage.says("From") == (size[0] >= 80)
 
 

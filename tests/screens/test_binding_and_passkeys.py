@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from textual.widgets import Button, OptionList, Static
+from textual.widgets import Button, Static
 
 from gateway import device_flow, providers
 from gateway.app import create_app
@@ -38,6 +38,7 @@ from tests.harness.consoles import Stage, console
 from tests.harness.stores import START, add_account, make_store, sign_in
 from tui.account import SecurityOverview
 from tui.widgets.confirm import Confirm
+from tui.widgets.row_table import RowTable
 
 pytestmark = pytest.mark.anyio
 
@@ -593,15 +594,13 @@ async def test_a_passkey_is_renamed_and_removed() -> None:
     async with console(store) as stage:
         await registered(stage, Browser(store))
         await until_says(stage, "never used")
-        stage.app.screen.query_one(OptionList).focus()
-        stage.app.screen.query_one(OptionList).highlighted = 0
+        stage.app.screen.query_one(RowTable).focus()
         await stage.pilot.press("e")
         await until(stage, lambda: stage.app.focused is not None and stage.app.focused.id == "passkey-label")
         await stage.fill("passkey-label", "blue key")
         await stage.pilot.press("enter")
         await until_says(stage, "It was renamed.")
-        await until_says(stage, "blue key made")
-        stage.app.screen.query_one(OptionList).highlighted = 0
+        await until_says(stage, "blue key just now never used")
         await stage.pilot.press("d")
         await until_shows(stage, Confirm)
         await stage.pilot.press("y")

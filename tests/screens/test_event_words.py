@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -106,6 +106,15 @@ def test_a_date_is_a_span(text: str, since: tuple[int, int, int], until: tuple[i
     only = read_filter(text, NOW)
     assert (only.since, only.until) == (datetime(*since, tzinfo=UTC), datetime(*until, tzinfo=UTC))
     assert (only.tags, only.sources) == (None, ())
+
+
+def test_a_day_begins_at_midnight_where_the_person_is() -> None:
+    berlin = NOW.astimezone(timezone(timedelta(hours=1)))
+    only = read_filter("2026-11-23", berlin)
+    assert (only.since, only.until) == (
+        datetime(2026, 11, 22, 23, tzinfo=UTC),
+        datetime(2026, 11, 23, 23, tzinfo=UTC),
+    )
 
 
 @pytest.mark.parametrize("word", ["2026-13-01", "2026-02-30", "0000-01-01", "9999-12", "192.0.2.7"])

@@ -1,0 +1,116 @@
+"""The Account Binding tab: one row for each provider, its keys, and what it says while there is nothing to bind."""
+
+import pytest
+from textual.widgets import Button
+
+from screens.settings.account_binding import ProviderRow
+from store.errors import BindingsDisabled
+from store.store import Store
+from store.values.bindings import ProviderKind
+from tests.harness.consoles import Stage, console
+from tests.harness.stores import add_account, make_store, sign_in
+from tui.widgets.confirm import Confirm
+from tui.widgets.section import Section
+
+pytestmark = pytest.mark.anyio
+
+SIZES = [(60, 20), (80, 24), (120, 40), (160, 50)]
+
+
+def with_providers(*, enabled: bool = True, bound: bool = True, providers: int = 3) -> Store:
+    store = make_store()
+    add_account(store)
+    store.site.set("account_binding.enabled", "true")
+    for number in range(providers):
+        store.bindings.add_provider(
+            f"idp{number}",
+            f"Provider {number}",
+            ProviderKind.OIDC,
+            issuer=f"https://idp{number}.example",
+            client_id="console",
+            client_secret=None,
+        )
+    if bound:
+        store.bindings.bind(sign_in(store), "idp0", "583231", "octo-alice")
+    store.site.set("account_binding.enabled", "true" if enabled else "false")
+    return store
+
+
+def rows(stage: Stage) -> list[ProviderRow]:
+    return list(stage.app.screen.query(ProviderRow))
+
+
+def section(stage: Stage) -> Section:
+    return stage.app.screen.query_one("#providers", Section)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_each_provider_is_a_row_with_its_state_and_its_key(size: tuple[int, int]) -> None:
+    async with console(with_providers(), size=size) as stage:
+        await stage.press("1")
+        assert stage.says("Identity providers")
+        assert stage.says("● octo-alice · bound just now")
+        assert stage.says("○ not bound")
+        assert stage.says("Unbind d")
+        assert stage.says("Bind b")
+        assert section(stage).state.plain == "1 of 3 bound · the second factor is still asked"
+        for row in rows(stage):
+            assert row.region.contains_region(row.query_one(Button).region)
+
+
+async def test_the_key_acts_on_the_focused_row() -> None:
+    async with console(with_providers()) as stage:
+        await stage.press("1", "down")
+        assert rows(stage)[0].help == "Unbind your identity at Provider 0."
+        await stage.press("d")
+        assert isinstance(stage.app.screen, Confirm)
+        assert stage.says("octo-alice at Provider 0 will no longer sign in")
+        await stage.press("y")
+        assert stage.says("The identity was unbound.")
+        assert [row.query_one(Button).has_class("bind") for row in rows(stage)] == [True, True, True]
+        assert section(stage).state.plain.startswith("0 of 3 bound")
+
+
+async def test_without_a_focused_row_the_key_only_goes_to_one() -> None:
+    async with console(with_providers()) as stage:
+        await stage.press("1", "d")
+        assert not isinstance(stage.app.screen, Confirm)
+        assert stage.app.focused is rows(stage)[0].query_one(Button)
+        await stage.press("b")
+        assert stage.app.focused is rows(stage)[1].query_one(Button)
+
+
+async def test_the_key_of_the_other_act_leaves_a_row_alone() -> None:
+    async with console(with_providers(bound=False)) as stage:
+        await stage.press("1", "down", "d")
+        assert stage.says("No identity is bound.")
+        await stage.press("2")
+        assert stage.app.screen.query("#providers")
+        await stage.press("d")
+        assert not isinstance(stage.app.screen, Confirm), "the keys are those of the other tab"
+
+
+async def test_a_refresh_keeps_the_rows_and_the_focus() -> None:
+    async with console(with_providers()) as stage:
+        await stage.press("1", "down")
+        before, focused = rows(stage), stage.app.focused
+        await stage.press("f5")
+        assert rows(stage) == before
+        assert stage.app.focused is focused
+
+
+async def test_while_it_is_off_what_is_bound_can_still_be_unbound() -> None:
+    async with console(with_providers(enabled=False)) as stage:
+        await stage.press("1")
+        assert stage.says(BindingsDisabled.sentence)
+        assert section(stage).state.plain == "○ disabled by the administrator"
+        assert len(rows(stage)) == 1
+        await stage.press("b")
+        assert stage.says("There is nothing to bind.")
+
+
+async def test_without_providers_it_says_so() -> None:
+    async with console(with_providers(providers=0, bound=False)) as stage:
+        await stage.press("1")
+        assert stage.says("The administrator has not added a provider yet.")
+        assert section(stage).state.plain == "○ none yet"
