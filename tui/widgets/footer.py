@@ -181,7 +181,7 @@ class KeyFooter(Widget):
     def _mark_hidden(self, line: Content) -> Content:
         ends = [start + hint.width for start, hint in self._places if bare(hint.action) not in KEEP]
         spot = max(ends, default=-1) + 1
-        if line.plain[spot : spot + 1] != " ":
+        if line.plain[spot : spot + 2] != "  ":
             return line
         return Content.assemble(line[:spot], (ELLIPSIS, "$text-disabled"), line[spot + 1 :])
 
