@@ -67,7 +67,7 @@ class Recommendations:
             return Check(Advice.ACCESS_TOKEN, True, "There is none to lose.")
         age = self._context.now() - created_at
         fresh = age < TOKEN_MAX_AGE
-        finding = "It is stored as a hash and was never shown again."
+        finding = "Only its hash is kept."
         return Check(
             Advice.ACCESS_TOKEN, fresh, finding if fresh else f"It is {age.days} days old. Generate a new one."
         )

@@ -119,8 +119,8 @@ class AccessToken(ShownOnce):
     """The System Access Token."""
 
     HELP_TEXT: ClassVar[str] = (
-        "The token is a bearer token: whoever has it can use the API of your account. It is stored as a "
-        "hash, so it cannot be shown again. If it was compromised, generate another: this one stops "
+        "The token is a bearer token: whoever has it can use the API of your account. Only its "
+        "hash is kept, so it cannot be shown again. If it was compromised, generate another: this one stops "
         "working at that moment."
     )
     TITLE_TEXT = "System Access Token"
@@ -138,7 +138,7 @@ class ApiKey(ShownOnce):
     """A new API key."""
 
     HELP_TEXT: ClassVar[str] = (
-        "Clients of the gateway send this key as their bearer token. It is stored as a hash, so it cannot "
+        "Clients of the gateway send this key as their bearer token. Only its hash is kept, so it cannot "
         "be shown again; a lost key is revoked and replaced."
     )
     TITLE_TEXT = "API key"

@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 _PAGE_EVENTS: Final = 50
 _TIME_CELLS: Final = 20
 _YEAR_CELLS: Final = 5
-_SOURCE_CELLS: Final = 22
-_NARROW_CELLS: Final = 70
-"""Cells of the table below which it has no column for the source, and no years."""
+_SOURCE_CELLS: Final = 24
+_SHORT_SOURCE_CELLS: Final = 15
+_NARROW_CELLS: Final = 60
+"""Cells of the table below which it has no column for the source."""
+_WIDE_CELLS: Final = 85
+"""Cells of the table from which times have their year, and the source has more room."""
 _NOTHING_YET: Final = "Nothing has happened yet."
 _NO_MATCH: Final = "Nothing matches. Type words of an event, failed, today, or a date such as 2026-11-23."
 
@@ -53,6 +56,7 @@ class Activity(AccountModal[None]):
         super().__init__()
         self._events: list[Event] = []
         self._is_complete = False
+        self._event_cells = 0
 
     def compose(self) -> ComposeResult:
         with Dialog("Activity", classes="-roomy"):
@@ -126,27 +130,27 @@ class Activity(AccountModal[None]):
         """Draw the table again, with the columns that fit."""
         table = self.query_one(RowTable)
         at, room = table.cursor_row, self._table_cells
-        source = _SOURCE_CELLS if room >= _NARROW_CELLS else 0
-        time = _TIME_CELLS if source else _TIME_CELLS - _YEAR_CELLS
-        event = room - time - source - 2 * (2 + bool(source))
+        is_wide = room >= _WIDE_CELLS
+        source = 0 if room < _NARROW_CELLS else _SOURCE_CELLS if is_wide else _SHORT_SOURCE_CELLS
+        time = _TIME_CELLS if is_wide else _TIME_CELLS - _YEAR_CELLS
+        event = self._event_cells = room - time - source - 2 * (2 + bool(source))
         columns = [("Time", time), ("What happened", event), *([("From", source)] if source else [])]
         table.show_columns(columns, [self._cells(event) for event in self._events])
         table.move_cursor(row=at)
 
     @property
     def _table_cells(self) -> int:
-        return min(self.app.size.width, 102) - 8
+        return min(self.app.size.width, 102) - 9
 
     def _cells(self, event: Event) -> tuple[Content, ...]:
         mark, style = ("✗ ", "$text-error") if is_failure(event) else ("", "")
         details = details_of(event)
         words = Content.assemble(
             (f"{mark}{words_of(event)}", style), (f" · {details}" if details else "", "$foreground-muted")
-        )
+        ).truncate(self._event_cells, ellipsis=True)
         time, source = clock(event.at, self.app.zone), Content.styled(sanitize(event.source, 60), "$foreground-muted")
-        if self._table_cells < _NARROW_CELLS:
-            return Content(time[_YEAR_CELLS:]), words
-        return Content(time), words, source
+        when = Content(time if self._table_cells >= _WIDE_CELLS else time[_YEAR_CELLS:])
+        return (when, words, source) if self._table_cells >= _NARROW_CELLS else (when, words)
 
     def _show_event(self, row: int) -> None:
         """Show the event of a row in full below the table."""

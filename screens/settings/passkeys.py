@@ -85,7 +85,7 @@ class Passkeys(AccountModal[None]):
 
     def _draw(self) -> None:
         """Draw the table again, with columns that fill the dialog."""
-        table, room = self.query_one(RowTable), min(self.app.size.width, 76) - 8
+        table, room = self.query_one(RowTable), min(self.app.size.width, 76) - 9
         at = table.cursor_row
         label = room - 2 * _TIME_CELLS - 3 * 2
         columns = (("Label", label), ("Registered", _TIME_CELLS), ("Last used", _TIME_CELLS))

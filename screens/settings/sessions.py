@@ -82,7 +82,7 @@ class SessionList(AccountModal[None]):
 
     def _draw(self) -> None:
         """Draw the table again, with columns that fill the dialog."""
-        table, room = self.query_one(RowTable), min(self.app.size.width, 102) - 8
+        table, room = self.query_one(RowTable), min(self.app.size.width, 102) - 9
         at = table.cursor_row
         free = room - _STARTED_CELLS - _USED_CELLS - 4 * 2
         source = free * 11 // 20

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
@@ -19,6 +20,7 @@ from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
+from tui.widgets.state import State, state_chip
 
 
 class TwoFactorManage(AccountModal[None]):
@@ -49,15 +51,17 @@ class TwoFactorManage(AccountModal[None]):
     @work(exclusive=True, group="load")
     async def load(self) -> None:
         overview = await self.run_with_reauth(self.account.security)
-        if overview is None:
+        # The dialog may have closed meanwhile.
+        if overview is None or not self.query("#state"):
             return
         status = overview.value.two_factor
         if status.enabled_at is None:
             self.dismiss(None)
             return
+        chip = state_chip(State.ON, "on", f"since {clock(status.enabled_at, self.app.zone)}")
         left = f"{status.codes_left} of {status.codes_total} backup recovery codes are left."
-        advice = " Make new ones soon." if status.codes_are_low else ""
-        self.query_one("#state", Static).update(f"On since {clock(status.enabled_at, self.app.zone)}.\n{left}{advice}")
+        advice = Content.styled(" Make new ones soon.", "$text-warning") if status.codes_are_low else ""
+        self.query_one("#state", Static).update(Content.assemble(chip, "\n", left, advice))
 
     @on(Button.Pressed, "#renew")
     def action_renew(self) -> None:
@@ -93,6 +97,8 @@ class TwoFactorManage(AccountModal[None]):
             if reason is None:
                 return
             if not reason.value:
+                sentence = "Two-factor authentication is off. Other sessions were signed out."
+                self.app.notify(sentence, markup=False)
                 self.dismiss(None)
                 return
             password = await self.app.push_screen_wait(AskPassword(reason.value))
