@@ -12,7 +12,8 @@ PAGE: Final = Path(__file__).with_name("settings.md")
 HEAD: Final = """\
 # Settings
 
-This page is generated from the declarations in `store/sections.py`. Do not edit it; run `python docs/settings_page.py`.
+This page is generated from the declarations in `store/sections.py` and `store/other_sections.py`. Do not edit it; run
+`python docs/settings_page.py`.
 
 A setting is named `SECTION.FIELD` in `gatekey settings --user NAME set SECTION.FIELD VALUE`. The HTTP API has the
 sections at `/api/account/settings/SECTION`; of a secret it shows only whether one is stored.

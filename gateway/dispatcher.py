@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
-from gateway.addresses import AllowList
 from gateway.channels import email
 from gateway.channels.email import MAIL_TIMEOUTS, EmailTarget
 from gateway.channels.message import Message
@@ -21,6 +20,7 @@ from gateway.messages import build_message
 from gateway.outbound import Outbound, system_trust
 from gateway.retry import next_attempt
 from gateway.targets import Destination, find_destination
+from store.addresses import AllowList
 from store.errors import (
     DatabaseBusy,
     DatabaseDamaged,

@@ -16,23 +16,20 @@ from typing import Final, cast
 import httpcore
 import httpx
 
-from gateway.addresses import AllowList, is_host, is_public
 from gateway.connect import DEFAULT_TIMEOUTS, Resolve, Timeouts, first_to_connect, resolve_host, system_resolver
 from gateway.network_errors import NETWORK_ERRORS, delivery_failure
+from store.addresses import AllowList, is_host
 from store.errors import AddressRefused, InvalidUrl
-from store.text import is_sanitized, sanitize
+from store.text import is_sanitized
 
 MAX_RESPONSE_BYTES: Final = 64 * 1024
 """Bytes of a response that are read; the rest is dropped."""
 
-_WEB_PORTS: Final = frozenset({80, 443})
 _HEADERS: Final = {"User-Agent": "Gatekey", "Accept-Encoding": "identity", "Connection": "close"}
 _MAX_URL_CHARACTERS: Final = 2048
 _URL: Final = re.compile(r"https?://[^/?#@\\\s]+(?:[/?][^#\\\s]*)?", re.IGNORECASE)
 """No user name, no fragment, no backslash: URLs whose host two parsers could read differently are refused."""
 
-_HOW_TO_ALLOW: Final = "The administrator can allow it by host and port."
-_UNREADABLE_ENTRY: Final = " An entry of the list of what is allowed cannot be read."
 EMPTY_ALLOW_LIST: Final = AllowList()
 
 
@@ -111,11 +108,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Raises AddressRefused if any address of `host` is refused, DeliveryFailed if there is none."""
-        if port not in _WEB_PORTS and not self._allow.has_port(port):
-            raise AddressRefused(_unusual_port(host, port) + self._hint())
+        _refuse_if(self._allow.refusal_of_port(host, port))
         addresses = await resolve_host(self._resolve, host, port)
         for address in addresses:
-            self._check(host, port, address)
+            _refuse_if(self._allow.refusal(host, port, address))
 
         async def dial(address: str, seconds: float) -> httpcore.AsyncNetworkStream:
             return await self._dial.connect_tcp(address, port, seconds, local_address, socket_options)
@@ -128,17 +124,6 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         """Close the streams that httpcore leaks: it forgets a connection that is cancelled during the TLS handshake."""
         for stream in self._streams:
             await stream.aclose()
-
-    def _check(self, host: str, port: int, address: str) -> None:
-        if self._allow.covers(host, port) or self._allow.covers(address, port):
-            return
-        if not is_public(address):
-            raise AddressRefused(f"{sanitize(host, 200)} lies in a private network. {_HOW_TO_ALLOW}{self._hint()}")
-        if port not in _WEB_PORTS:
-            raise AddressRefused(_unusual_port(host, port) + self._hint())
-
-    def _hint(self) -> str:
-        return _UNREADABLE_ENTRY if self._allow.unreadable else ""
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
@@ -214,5 +199,6 @@ async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request)
     return OutboundResponse(response.status_code, response.headers, bytes(body[:MAX_RESPONSE_BYTES]))
 
 
-def _unusual_port(host: str, port: int) -> str:
-    return f"Port {port} of {sanitize(host, 200)} is not 80 or 443. {_HOW_TO_ALLOW}"
+def _refuse_if(reason: str) -> None:
+    if reason:
+        raise AddressRefused(reason)

@@ -4,10 +4,10 @@ import logging
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from gateway.addresses import ALLOW_LIST_SETTING, AllowList
 from gateway.channels.email import EmailTarget, SmtpServer
 from gateway.channels.registry import TARGETS
 from gateway.channels.target import HttpTarget, required
+from store.addresses import ALLOW_LIST_SETTING, AllowList
 from store.errors import DeliveryFailed
 from store.outbox import TEST, Job
 from store.quota_warnings import QUOTA_WARNING

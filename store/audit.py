@@ -60,7 +60,13 @@ _HOLD_TOTAL: Final = (
 )
 _SET_TOTAL: Final = update(AuditTotal)
 NEWEST_EVENTS: Final = 200
-"""Events that a count reads at most, through the index on account and sequence number."""
+"""Events that a search reads at most, through the index on account and sequence number."""
+_NEWEST: Final = (
+    select(AuditEvent.at, AuditEvent.tag, AuditEvent.detail)
+    .where(AuditEvent.account_id == bindparam("account"))
+    .order_by(AuditEvent.sequence.desc())
+    .limit(NEWEST_EVENTS)
+)
 _BROKEN: Final = b""
 """Replaces the MAC of a total that was not valid."""
 
@@ -217,6 +223,12 @@ class Audit:
         )
         failed = select(func.count()).where(newest.c.tag == Tag.SIGN_IN_FAILED.value, newest.c.at >= since)
         return int(tx.execute(failed).scalar_one())
+
+    def last_save(self, tx: Connection, account_id: int, section: str) -> datetime | None:
+        """The time of the last save of a section among the newest events; None if it is not among them."""
+        newest = tx.execute(_NEWEST, {"account": account_id}).all()
+        saves = (row for row in newest if row.tag == Tag.SETTINGS_SAVED.value and row.detail.get("section") == section)
+        return next((row.at for row in saves), None)
 
     def site_page(self, tx: Connection, *, before: int | None = None, limit: int = 50) -> list[Event]:
         """The newest events of the site, at most `limit`, older than sequence number `before`."""

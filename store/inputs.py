@@ -108,8 +108,11 @@ def check_url(text: str, *, field: str) -> str:
         parts = _split(url, field)
     if len(url) > MAX_URL_LENGTH or not re.fullmatch(r"[\x21-\x7e]+", url):
         raise InvalidUrl(field=field)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not is_host(parts.hostname):
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidUrl(field=field)
+    if not is_host(parts.hostname):
+        name = sanitize(parts.hostname, 80)
+        raise InvalidUrl(f"{name} is no host name and no IP address that can be reached.", field=field)
     if parts.username is not None or parts.password is not None:
         raise InvalidUrl("Leave the user name and password out of the address.", field=field)
     if "#" in url or "\\" in url:
@@ -182,7 +185,16 @@ def _is_mark(character: str) -> bool:
 def _split(url: str, field: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        _ = parts.port
     except ValueError as error:
         raise InvalidUrl(field=field) from error
+    _check_port(parts, field)
     return parts
+
+
+def _check_port(parts: SplitResult, field: str) -> None:
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise InvalidUrl("A port is a number from 1 to 65535.", field=field) from error
+    if port == 0:
+        raise InvalidUrl("A port is a number from 1 to 65535.", field=field)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import random
 import re
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +11,7 @@ from store.errors import InvalidSecret
 
 _WEBHOOK_PREFIX: Final = "whsec_"
 _KEY_BYTES: Final = range(24, 65)
+_NEW_KEY_BYTES: Final = 32
 BARK_KEY_LENGTHS: Final = (16, 24, 32)
 """Characters of a Bark encryption key, by AES-128, AES-192 and AES-256."""
 
@@ -37,6 +39,11 @@ class StoredSecret:
     def trimmed(self) -> "StoredSecret":
         """The same without the blanks that came along when it was pasted."""
         return self if self.new is None else self.replaced(self.new.strip())
+
+
+def make_webhook_secret(rng: random.Random) -> str:
+    """A new webhook secret: `whsec_` and 32 random bytes in base64 (Standard Webhooks)."""
+    return _WEBHOOK_PREFIX + base64.b64encode(rng.randbytes(_NEW_KEY_BYTES)).decode()
 
 
 def check_webhook_secret(text: str, field: str) -> None:

@@ -5,15 +5,31 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from store import inputs
 from store.bark_address import parse_bark_url
-from store.errors import InvalidMoney, InvalidSetting, InvalidUrl
-from store.modules import MODULES
+from store.errors import InvalidMoney, InvalidUrl
 from store.money import MAXIMUM_MICRO_USD, MICRO_PER_USD
+from store.other_sections import PriceSettings, PrivacySettings, SidebarSettings
 from store.secret_fields import StoredSecret, check_bark_encryption_key, check_gotify_token, check_webhook_secret
 from store.setting_fields import Setting, SettingsSection, SettingType, declare, settings_of
 
+__all__ = [
+    "NAMES",
+    "Channel",
+    "NotificationSettings",
+    "PriceSettings",
+    "PrivacySettings",
+    "Section",
+    "SidebarSettings",
+    "settings_of_channel",
+]
+
 DEFAULT_THRESHOLD: Final = MICRO_PER_USD
+_WARNING: Final = (
+    "When your remaining quota falls below the threshold, one warning goes out on every channel that is on."
+)
+_SWITCH_CONSEQUENCE: Final = "Its fields are kept while it is off. Switching a channel off asks for your password."
+_TARGET_CONSEQUENCE: Final = "Changing where warnings go asks for your password."
+_SEALED_CONSEQUENCE: Final = "Stored encrypted and never shown again. A change asks for your password."
 
 
 class Channel(StrEnum):
@@ -36,21 +52,20 @@ def _check_no_query(url: str, field: str) -> None:
         raise InvalidUrl(sentence, field=field)
 
 
-def _check_modules(names: frozenset[str], _field: str) -> None:
-    unknown = sorted(names - set(MODULES))
-    if unknown:
-        raise InvalidSetting(inputs.did_you_mean(unknown[0], MODULES).replace("setting", "module"))
-
-
-def _channel_switch(channel: Channel, name: str, *, by: str = "", is_on: bool = False) -> bool:
+def _channel_switch(
+    channel: Channel, name: str, *, title: str = "", by: str = "", about: str = "", is_on: bool = False
+) -> bool:
     """The switch of a channel. `by` is its name within a sentence, if that is not `name`."""
     return declare(
         is_on,
         Setting(
             type=SettingType.SWITCH,
             channel=channel,
-            title=name,
-            help=f"Whether warnings are sent by {name}. Its fields are kept while it is off.",
+            group=name,
+            title=title or f"Send by {name}",
+            help=f"Whether warnings are sent by {by or name}. Its fields are kept while it is off.",
+            about=f"{about}\n\n{_WARNING}" if about else _WARNING,
+            consequence=_SWITCH_CONSEQUENCE,
             summary=f"warn by {by or name}: true or false",
         ),
     )
@@ -66,6 +81,11 @@ class NotificationSettings(SettingsSection):
             type=SettingType.MONEY,
             title="Quota Warning Threshold",
             help="A notification is sent when remaining quota falls below this amount in USD.",
+            about="The quota warning threshold, expressed as an equivalent USD amount. If set to $1.00, the system "
+            "sends a notification when remaining quota falls below that value.\n\n"
+            "This configuration helps prevent unexpected service interruption due to depleted balance.",
+            consequence="One warning is sent per fall below it; the next one only after a top-up or a new threshold. A "
+            "lower threshold asks for your password.",
             summary="warn when less than this many dollars is left",
             checks=(_check_threshold,),
             if_lowered="lower the quota warning threshold",
@@ -73,7 +93,15 @@ class NotificationSettings(SettingsSection):
             api_name="threshold_usd",
         ),
     )
-    email_on: bool = _channel_switch(Channel.EMAIL, "Email", by="e-mail", is_on=True)
+    email_on: bool = _channel_switch(
+        Channel.EMAIL,
+        "Email",
+        title="Send by e-mail",
+        by="e-mail",
+        about="Sends the warning as an e-mail. If no custom notification email is specified, the system uses the email "
+        "bound to your account.",
+        is_on=True,
+    )
     email_address: str = declare(
         "",
         Setting(
@@ -81,10 +109,20 @@ class NotificationSettings(SettingsSection):
             channel=Channel.EMAIL,
             title="Notification email",
             help="Empty: the email bound to your account is used.",
+            about="The address that warnings are sent to. If no custom notification email is specified, the system "
+            "uses the email bound to your account.",
+            consequence="Another address is used once it is confirmed: the test message brings the code for it. "
+            + _TARGET_CONSEQUENCE,
             summary="where to; empty: the address bound to the account",
         ),
     )
-    webhook_on: bool = _channel_switch(Channel.WEBHOOK, "Webhook", by="webhook")
+    webhook_on: bool = _channel_switch(
+        Channel.WEBHOOK,
+        "Webhook",
+        title="Send to a webhook",
+        by="webhook",
+        about="Sends the warning to a program of yours, as a JSON message by HTTP POST.",
+    )
     webhook_url: str = declare(
         "",
         Setting(
@@ -93,6 +131,10 @@ class NotificationSettings(SettingsSection):
             title="Webhook address",
             label="Address",
             help="Receives a signed JSON message by HTTP POST.",
+            about="The address that receives the message: a JSON document by HTTP POST, signed with the secret below "
+            "as in Standard Webhooks.",
+            consequence="It has to be on the public internet, unless the administrator allows its host and port. "
+            + _TARGET_CONSEQUENCE,
             summary="the webhook's address",
             needed="Enter the address the webhook is sent to.",
         ),
@@ -105,12 +147,17 @@ class NotificationSettings(SettingsSection):
             channel=Channel.WEBHOOK,
             title="Webhook secret",
             label="Secret",
-            help="whsec_ and base64: signs each message (Standard Webhooks). A space clears it.",
+            help="whsec_ and base64: signs each message, so that the receiver knows it is yours.",
+            about="The key that signs each message, so that the receiver can tell that it comes from here (Standard "
+            "Webhooks). Give the receiver the same secret.",
+            consequence=f"Without a secret, messages are not signed. {_SEALED_CONSEQUENCE}",
             summary="whsec_ and 24 to 64 bytes of base64",
             checks=(check_webhook_secret,),
         ),
     )
-    bark_on: bool = _channel_switch(Channel.BARK, "Bark")
+    bark_on: bool = _channel_switch(
+        Channel.BARK, "Bark", about="Sends the warning as a push message to an iPhone, through a Bark server."
+    )
     bark_url: StoredSecret = declare(
         StoredSecret(),
         Setting(
@@ -120,6 +167,9 @@ class NotificationSettings(SettingsSection):
             title="Bark address",
             label="Address with key",
             help="The address the Bark app shows, with its key.",
+            about="The address that the Bark app shows, with your device key in it, such as https://api.day.app/KEY. "
+            "Options of the push, such as the sound or the level, may follow it.",
+            consequence=f"Whoever knows the key can push to your device. {_SEALED_CONSEQUENCE}",
             summary="the address the Bark app shows, with its key",
             checks=(parse_bark_url,),
             needed="Enter the address the Bark app shows.",
@@ -134,13 +184,17 @@ class NotificationSettings(SettingsSection):
             channel=Channel.BARK,
             title="Bark encryption key",
             label="Encryption key",
-            help="As set in the Bark app: 16, 24 or 32 characters, CBC. A space clears it.",
+            help="As set in the Bark app: 16, 24 or 32 characters, CBC.",
+            about="The key set in the Bark app for encrypted pushes: 16, 24 or 32 characters, in the mode CBC.",
+            consequence=f"Without a key, the Bark server can read the pushes. {_SEALED_CONSEQUENCE}",
             summary="the key set in the Bark app for encrypted pushes",
             checks=(check_bark_encryption_key,),
         ),
     )
     """Without a key, pushes are readable by the Bark server."""
-    gotify_on: bool = _channel_switch(Channel.GOTIFY, "Gotify")
+    gotify_on: bool = _channel_switch(
+        Channel.GOTIFY, "Gotify", about="Sends the warning to an application on your Gotify server."
+    )
     gotify_url: str = declare(
         "",
         Setting(
@@ -149,6 +203,9 @@ class NotificationSettings(SettingsSection):
             title="Gotify server",
             label="Server",
             help="Such as https://gotify.example.com",
+            about="The address of your Gotify server, such as https://gotify.example.com.",
+            consequence="It has to be on the public internet, unless the administrator allows its host and port. "
+            + _TARGET_CONSEQUENCE,
             summary="the Gotify server's address",
             checks=(_check_no_query,),
             needed="Enter the address of your Gotify server.",
@@ -163,6 +220,8 @@ class NotificationSettings(SettingsSection):
             title="Gotify token",
             label="Application token",
             help="From Gotify: Apps, Create.",
+            about="The token of an application on your Gotify server. Create one there, under Apps.",
+            consequence=f"Whoever knows the token can send messages in its name. {_SEALED_CONSEQUENCE}",
             summary="the application token from Gotify",
             checks=(check_gotify_token,),
             needed="Enter the application token from Gotify.",
@@ -175,7 +234,10 @@ class NotificationSettings(SettingsSection):
             channel=Channel.GOTIFY,
             title="Gotify priority",
             label="Priority",
-            help="How loudly Gotify announces it, 0 to 10.",
+            help="Priority, 0 silent to 10 urgent.",
+            about="Priority, 0 silent to 10 urgent. Gotify's apps show a message of priority 0 without a sound, or not "
+            "at all.",
+            consequence="A lower priority asks for your password.",
             summary="0 to 10",
             lowest=0,
             highest=10,
@@ -188,52 +250,6 @@ class NotificationSettings(SettingsSection):
     def channels(self) -> tuple[Channel, ...]:
         """The channels that are on."""
         return tuple(channel for channel in Channel if self.is_on(channel))
-
-
-@dataclass(frozen=True, slots=True)
-class PriceSettings(SettingsSection):
-    """True if calls to models without a price are let through."""
-
-    accept_unpriced_models: bool = declare(
-        False,
-        Setting(
-            type=SettingType.SWITCH,
-            title="Accept Models Without Price Settings",
-            help="Off blocks calls to models that have no price.",
-            summary="let calls to models without a price through: true or false",
-        ),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class PrivacySettings(SettingsSection):
-    """True if consumption and error logs hold the client's IP address."""
-
-    record_client_ip: bool = declare(
-        False,
-        Setting(
-            type=SettingType.SWITCH,
-            title="Record Request and Error Log IP",
-            help="On stores the client's address with each request and error.",
-            summary="keep client addresses in logs: true or false",
-        ),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class SidebarSettings(SettingsSection):
-    """The modules left out of the sidebar. Visibility only."""
-
-    hidden_modules: frozenset[str] = declare(
-        frozenset(),
-        Setting(
-            type=SettingType.MODULES,
-            title="Hidden modules",
-            help="Switches the visibility of each module, nothing else.",
-            summary="modules left out of the sidebar, with commas between",
-            checks=(_check_modules,),
-        ),
-    )
 
 
 Section = NotificationSettings | PriceSettings | PrivacySettings | SidebarSettings

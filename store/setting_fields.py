@@ -44,8 +44,14 @@ class Setting:
     """The name for a person, clear without the form around it."""
     label: str = ""
     """The name in the form, below the switch of the channel. Empty: the title."""
+    group: str = ""
+    """The heading above the channel of a switch."""
     help: str
     """One line about the focused control."""
+    about: str = ""
+    """What the setting does, in full; paragraphs are separated by an empty line. Empty: the help says all."""
+    consequence: str = ""
+    """What follows from the setting."""
     summary: str
     """The line in the list of `gatekey settings set --help`."""
     channel: str = ""

@@ -1,12 +1,14 @@
 """Reading and saving one settings section. A save names the version that it replaces."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, Table, bindparam, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from store.access_token import TokenHolder
+from store.addresses import ALLOW_LIST_SETTING, AllowList, check_web_address
 from store.audit import Audit
 from store.audit_tags import Tag
 from store.context import Context
@@ -33,6 +35,7 @@ from store.sections import (
 )
 from store.sessions import AuthorizedSession, Sessions, is_fresh
 from store.setting_fields import Setting, SettingType, secrets_of, settings_of
+from store.site import Site
 from store.token_proofs import SOURCE, Proof
 from store.values.sections import Saved, SectionT, SettingsConflict
 
@@ -67,15 +70,23 @@ _SAVE: Final = {kind: _save(table) for kind, table in _TABLES.items()}
 class Settings:
     """The settings sections of accounts, for sessions, administrators and bearer tokens."""
 
-    def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions, site: Site) -> None:
         self._context = context
         self._audit = audit
         self._sessions = sessions
+        self._site = site
 
     def load(self, token: str, kind: type[SectionT]) -> Saved[SectionT]:
         """One section of the session's account."""
         with self._sessions.reading(token) as (tx, session):
             return self.read(tx, session.account_id, kind)
+
+    def load_dated(self, token: str, kind: type[SectionT]) -> Saved[SectionT]:
+        """One section of the session's account, with the time of its last save if a recent event tells it."""
+        with self._sessions.reading(token) as (tx, session):
+            saved = self.read(tx, session.account_id, kind)
+            at = self._audit.last_save(tx, session.account_id, NAMES[kind])
+        return replace(saved, changed_at=at)
 
     def save(self, token: str, section: SectionT, version: int) -> Saved[SectionT]:
         """Store `section` over `version`; returns it at its new version.
@@ -166,7 +177,8 @@ class Settings:
         row = tx.execute(save, new | at).one_or_none()
         if row is None:
             raise SettingsConflict(self.read(tx, account_id, kind))
-        after = self._saved(kind, row)
+        self._check_addresses(tx, before.section, section)
+        after = replace(self._saved(kind, row), changed_at=self._context.now())
         if not is_proved and (act := needs_proof(before.section, section)):
             raise FreshProofRequired(f"Confirm your identity to {act}.")
         # `is_set` of a kept secret may be outdated in `section`; the row is right.
@@ -183,6 +195,14 @@ class Settings:
             version=version + 1,
         )
         return after
+
+    def _check_addresses(self, tx: Connection, before: Section, section: Section) -> None:
+        """Raise `InvalidUrl` for a new address that no message may be sent to."""
+        new = dict(_new_web_addresses(before, section))
+        if new:
+            allow = AllowList.read(self._site.items_in(tx, ALLOW_LIST_SETTING))
+            for name, url in new.items():
+                check_web_address(url, allow, name)
 
     def _is_proved(self, session: AuthorizedSession) -> bool:
         return is_fresh(session.proved_at, self._context.now())
@@ -237,6 +257,17 @@ def _columns(section: Section) -> dict[str, Any]:
         if not setting.is_secret
     }
     return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in values.items()}
+
+
+def _new_web_addresses(before: Section, section: Section) -> Iterator[tuple[str, str]]:
+    """The name and the value of each web address that `section` changes."""
+    for setting in settings_of(type(section)):
+        if setting.type is not SettingType.ADDRESS:
+            continue
+        value = getattr(section, setting.name)
+        url = value.new if setting.is_secret else value
+        if url and url != getattr(before, setting.name):
+            yield setting.name, url
 
 
 def _threshold(section: Section) -> int | None:

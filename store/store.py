@@ -171,7 +171,7 @@ def assemble(context: Context) -> Store:
     email_confirmations = EmailConfirmations(context, audit, sessions)
     quota_warnings = QuotaWarnings(context)
     usage = UsageLog(context, audit, sessions)
-    settings = Settings(context, audit, sessions)
+    settings = Settings(context, audit, sessions, site)
     pricing = Pricing(context, audit, sessions, site)
     passkeys = Passkeys(context, audit, sessions, credentials, notices, site)
     return Store(

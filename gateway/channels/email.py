@@ -12,12 +12,12 @@ from typing import Final, Literal
 
 import aiosmtplib
 
-from gateway.addresses import is_host
 from gateway.channels.mail import compose, domain_of, one_address
 from gateway.channels.message import Message
 from gateway.connect import Resolve, Timeouts, first_to_connect, resolve_host, system_resolver
 from gateway.network_errors import NETWORK_ERRORS, delivery_failure
 from gateway.outbound import require_verification, system_trust
+from store.addresses import is_host
 from store.errors import DeliveryFailed, InvalidEmail
 from store.text import sanitize
 

@@ -1,6 +1,7 @@
 """A section of settings as it is stored."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from store.errors import StaleEdit
@@ -15,6 +16,8 @@ class Saved(Generic[SectionT]):
 
     section: SectionT
     version: int
+    changed_at: datetime | None = field(default=None, compare=False)
+    """The time of the last save; None if it is not known."""
 
 
 class SettingsConflict(StaleEdit):

@@ -40,6 +40,8 @@ def run(folder: Path) -> dict[str, Any]:
     seen["upgrade"] = _command(*at, "admin", "upgrade")[0]
     with LoopThread() as loop_thread, HttpReceiver(loop_thread, reply(200)) as receiver:
         address = f"http://127.0.0.1:{receiver.port}"
+        with _open(folder) as opened:
+            opened.site.set("channels.private_network_allow", f"127.0.0.1:{receiver.port}")
         for field, value, typed in (
             ("url", [address], ""),
             ("token", ["--value-stdin"], TOKEN),
@@ -62,7 +64,6 @@ def run(folder: Path) -> dict[str, Any]:
             rekey.rekey(opened, folder / "key", actor="x", wait=lambda _: None, say=lambda _: None)
             seen["sealed after"] = _sealed(opened)[0]
             seen["opened"] = _sealed(opened)[1] == TOKEN
-            opened.site.set("channels.private_network_allow", f"127.0.0.1:{receiver.port}")
             spend_quota(opened, opened.accounts.find("alice").id, 4_500_000)
             seen["delivered"] = run_once(opened).delivered
         seen["received"] = [

@@ -6,9 +6,9 @@ from typing import Final
 
 import httpcore
 
-from gateway.addresses import AllowList, is_public
 from gateway.connect import Resolve, Timeouts
 from gateway.outbound import Outbound, OutboundResponse
+from store.addresses import AllowList, is_public
 from tests.fakes.certificate_authority import Authority
 
 PATIENT: Final = Timeouts()

@@ -24,6 +24,10 @@ class NotificationService(Protocol):
         """
         ...
 
+    async def new_webhook_secret(self) -> str:
+        """A random webhook secret, which is stored only once it is saved. Raises the session errors."""
+        ...
+
     async def email_route(self) -> EmailRoute:
         """The address of e-mail warnings, and the one that waits for its code. Raises the session errors."""
         ...

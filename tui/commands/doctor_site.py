@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from gateway.addresses import ALLOW_LIST_SETTING, AllowList
 from gateway.relying_party import relying_party_problems
+from store.addresses import ALLOW_LIST_SETTING, AllowList
 from store.errors import StoreUnavailable
 from store.sections import NotificationSettings
 from store.sessions import CLOCK_TOLERANCE

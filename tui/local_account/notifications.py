@@ -25,6 +25,11 @@ class LocalNotifications(LocalTopic):
         deliveries = await self.last_deliveries()
         return deliveries[channel]
 
+    async def new_webhook_secret(self) -> str:
+        from store.secret_fields import make_webhook_secret
+
+        return make_webhook_secret(self._store.context.rng)
+
     async def email_route(self) -> EmailRoute:
         return await self._call(self._store.email_confirmations.route)
 

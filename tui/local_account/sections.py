@@ -14,7 +14,7 @@ class LocalSections(LocalTopic):
     """`SectionService` on the store."""
 
     async def load(self, kind: type[SectionT]) -> Saved[SectionT]:
-        return await self._call(self._store.settings.load, kind)
+        return await self._call(self._store.settings.load_dated, kind)
 
     async def save(self, section: SectionT, version: int) -> Saved[SectionT]:
         return await self._call(self._store.settings.save, section, version)

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.addresses import AllowList, is_public
 from gateway.outbound import Outbound, parse_web_url, system_trust
+from store.addresses import AllowList, is_public
 from store.errors import AddressRefused, DeliveryFailed, InvalidUrl
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import HttpReceiver, LoopThread, reply

@@ -523,3 +523,62 @@ def test_every_setting_has_its_column_and_every_column_its_setting() -> None:
     for kind, table in _TABLES.items():
         columns = [column.name for column in table.c]
         assert columns == ["account_id", "version", *(setting.column for setting in settings_of(kind))]
+
+
+# -- addresses that cannot work ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("webhook_url", "http://127.0.0.1:8080/hook"),
+        ("gotify_url", "http://localhost:8080"),
+        ("bark_url", StoredSecret(new="http://10.0.0.5/abcdef")),
+    ],
+)
+def test_an_address_in_a_private_network_is_refused_until_it_is_allowed(
+    store: Store, alice: Person, name: str, value: Any
+) -> None:
+    before = contents(store)
+    section = replace(NotificationSettings(), **{name: value})
+    with pytest.raises(InvalidUrl, match=r"private network|is not 80 or 443") as refused:
+        save(store, alice.token, section, 1)
+    assert refused.value.field == name
+    assert contents(store) == before
+    store.site.set("channels.private_network_allow", "127.0.0.1:8080,10.0.0.5:80")
+    assert save(store, alice.token, section, 1).version == 2
+
+
+def test_an_address_that_was_saved_before_does_not_keep_the_rest_from_being_saved(store: Store, alice: Person) -> None:
+    store.site.set("channels.private_network_allow", "127.0.0.1:8080")
+    section = NotificationSettings(webhook_url="http://127.0.0.1:8080/hook")
+    save(store, alice.token, section, 1)
+    store.site.unset("channels.private_network_allow")
+    assert save(store, alice.token, replace(section, threshold_micro_usd=5_000_000), 2).version == 3
+
+
+# -- the last change --------------------------------------------------------------------------------------------
+
+
+def test_a_section_knows_when_it_was_saved_last(store: Store, clock: StillClock, alice: Person) -> None:
+    assert store.settings.load_dated(alice.token, PriceSettings).changed_at is None
+    clock.advance(minutes=3)
+    at = clock.now()
+    assert save(store, alice.token, PriceSettings(True), 1).changed_at == at
+    clock.advance(minutes=1)
+    save(store, alice.token, PrivacySettings(True), 1)
+    assert store.settings.load_dated(alice.token, PriceSettings) == Saved(PriceSettings(True), 2)
+    assert store.settings.load_dated(alice.token, PriceSettings).changed_at == at
+    assert store.settings.load_dated(alice.token, SidebarSettings).changed_at is None
+
+
+# -- what a form says -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings])
+def test_every_setting_says_what_it_does_and_what_follows(kind: Kind) -> None:
+    for setting in settings_of(kind):
+        assert setting.about, setting.name
+        assert setting.consequence, setting.name
+        for words in (setting.help, setting.about, setting.consequence):
+            assert words.endswith((".", "example.com")), words

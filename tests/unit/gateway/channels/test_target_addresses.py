@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.addresses import AllowList
 from gateway.channels.bark import push_endpoint
 from gateway.channels.mail import one_address
 from gateway.channels.post import parse_server_url
 from gateway.outbound import parse_web_url
 from store import inputs
+from store.addresses import AllowList
 from store.errors import DeliveryFailed, InvalidInput, InvalidUrl
 from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings

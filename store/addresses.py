@@ -1,5 +1,7 @@
 """Addresses that a notification may be sent to: the public internet, and the administrator's allow list.
 
+A save checks what can be told without the network (`check_web_address`); a delivery checks every address that it dials.
+
 `ipaddress.is_global` alone accepts multicast, relays and several IPv6 forms of 127.0.0.1, and its tables differ between
 Python versions. The deny list below decides; `is_global` is a second check.
 """
@@ -10,9 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 from store import inputs
-from store.errors import InvalidSetting
+from store.errors import InvalidSetting, InvalidUrl
 from store.text import sanitize
 
 _DENIED_V4: Final = tuple(
@@ -58,6 +61,12 @@ _DENIED_V6: Final = tuple(
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 """Maps IPv4 hosts into an IPv6-only network: the last 32 bits are the IPv4 address (RFC 6052)."""
 
+WEB_PORTS: Final = {"http": 80, "https": 443}
+"""Every other port has to be on the administrator's list."""
+
+_LOCALHOST: Final = ("127.0.0.1", "::1")
+_HOW_TO_ALLOW: Final = "The administrator can allow it by host and port."
+_UNREADABLE_ENTRY: Final = " An entry of the list of what is allowed cannot be read."
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 
 
@@ -142,6 +151,45 @@ class AllowList:
     def has_port(self, port: int) -> bool:
         """True if any host is listed with this port."""
         return any(listed == port for _, listed in self.entries)
+
+    def refusal_of_port(self, host: str, port: int) -> str:
+        """The reason why nothing may be sent to that port, whatever address the host has; empty if something may."""
+        if port in WEB_PORTS.values() or self.has_port(port):
+            return ""
+        return self._unusual_port(host, port)
+
+    def refusal(self, host: str, port: int, address: str) -> str:
+        """The reason why nothing may be sent to `address`, an address of `host`; empty if something may."""
+        if self.covers(host, port) or self.covers(address, port):
+            return ""
+        if not is_public(address):
+            return f"{sanitize(host, 200)} lies in a private network. {_HOW_TO_ALLOW}{self._hint()}"
+        return "" if port in WEB_PORTS.values() else self._unusual_port(host, port)
+
+    def _unusual_port(self, host: str, port: int) -> str:
+        return f"Port {port} of {sanitize(host, 200)} is not 80 or 443. {_HOW_TO_ALLOW}{self._hint()}"
+
+    def _hint(self) -> str:
+        return _UNREADABLE_ENTRY if self.unreadable else ""
+
+
+def check_web_address(url: str, allow: AllowList, field: str) -> None:
+    """Check a web address before it is saved, as far as that needs no network.
+
+    The addresses of a name other than localhost (RFC 6761, 6.3) are checked at each delivery. Raises `InvalidUrl` with
+    the sentence that the delivery would fail with.
+    """
+    inputs.check_url(url, field=field)
+    parts = urlsplit(url.strip(" "))
+    host = (parts.hostname or "").removesuffix(".")
+    port = WEB_PORTS[parts.scheme] if parts.port is None else parts.port
+    refusal = allow.refusal_of_port(host, port)
+    addresses = _LOCALHOST if host == "localhost" or host.endswith(".localhost") else (host,) if _parse(host) else ()
+    if addresses and not refusal:
+        # One address is enough: the machine may know localhost by the other one only.
+        refusal = min((allow.refusal(host, port, address) for address in addresses), key=len)
+    if refusal:
+        raise InvalidUrl(refusal, field=field)
 
 
 def _entry(word: str) -> tuple[str, int]:

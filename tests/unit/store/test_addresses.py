@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.addresses import AllowList, canonical_host, is_host, is_public
+from store.addresses import AllowList, canonical_host, check_web_address, is_host, is_public
+from store.errors import InvalidUrl
 
 HOSTILE = (
     "0.0.0.0",  # noqa: S104 (nothing is bound to it)
@@ -189,3 +190,73 @@ def test_every_address_was_a_host_with_one_spelling(
     shown = f"[{address.exploded}]" if address.version == 6 else str(address)
     assert is_host(shown)
     assert canonical_host(canonical_host(shown)) == canonical_host(shown)
+
+
+PRIVATE = "lies in a private network. The administrator can allow it by host and port."
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://127.0.0.1/hook", f"127.0.0.1 {PRIVATE}"),
+        ("https://[::1]/hook", f"::1 {PRIVATE}"),
+        ("https://[::ffff:10.0.0.1]/hook", PRIVATE),
+        ("https://169.254.169.254/", PRIVATE),
+        ("http://localhost/hook", f"localhost {PRIVATE}"),
+        ("http://LOCALHOST./hook", PRIVATE),
+        ("https://app.localhost/hook", PRIVATE),
+        ("https://hooks.example.com:8443/", "Port 8443 of hooks.example.com is not 80 or 443. The administrator"),
+        ("http://1.1.1.1:22/", "Port 22 of 1.1.1.1 is not 80 or 443."),
+        ("http://hooks.example.com:70000/", "A port is a number from 1 to 65535."),
+        ("http://hooks.example.com:0/", "A port is a number from 1 to 65535."),
+        ("http://hooks.example.com:x/", "A port is a number from 1 to 65535."),
+        ("ftp://hooks.example.com/", "Enter a web address that starts with https:// or http://."),
+        ("http://127.1/", "127.1 is no host name and no IP address that can be reached."),
+        ("http://-hooks.example.com/", "-hooks.example.com is no host name"),
+    ],
+)
+def test_an_address_that_cannot_work_is_refused_with_the_reason(url: str, reason: str) -> None:
+    with pytest.raises(InvalidUrl) as refused:
+        check_web_address(url, AllowList(), "webhook_url")
+    assert reason in str(refused.value)
+    assert refused.value.field == "webhook_url"
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://hooks.example.com/x", ()),
+        ("https://hooks.example.com:443/x", ()),
+        ("http://1.1.1.1/", ()),
+        ("http://10.0.0.5:8080/x", ("10.0.0.5:8080",)),
+        ("http://localhost:8080/x", ("localhost:8080",)),
+        ("http://localhost:8080/x", ("127.0.0.1:8080",)),
+        ("http://localhost:8080/x", ("[::1]:8080",)),
+        ("http://gotify.lan:8080/x", ("gotify.lan:8080",)),
+        # The list may cover the address that the name has. Only the delivery knows.
+        ("http://gotify.lan:8080/x", ("10.0.0.5:8080",)),
+        ("http://intranet/", ()),
+    ],
+)
+def test_an_address_that_may_work_is_saved(url: str, allowed: tuple[str, ...]) -> None:
+    check_web_address(url, AllowList.read(allowed), "webhook_url")
+
+
+def test_a_refusal_tells_of_an_entry_that_cannot_be_read() -> None:
+    with pytest.raises(InvalidUrl, match="An entry of the list of what is allowed cannot be read"):
+        check_web_address("http://10.0.0.5/", AllowList.read(["10.0.0.5"]), "webhook_url")
+
+
+@given(st.ip_addresses(), st.integers(min_value=1, max_value=65535), st.booleans())
+def test_a_literal_address_is_saved_exactly_if_it_can_be_delivered_to(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, is_listed: bool
+) -> None:
+    host = f"[{address}]" if isinstance(address, ipaddress.IPv6Address) else str(address)
+    allow = AllowList.read([f"{host}:{port}"] if is_listed else [])
+    is_delivered = not (allow.refusal_of_port(str(address), port) or allow.refusal(str(address), port, str(address)))
+    try:
+        check_web_address(f"http://{host}:{port}/", allow, "webhook_url")
+        is_saved = True
+    except InvalidUrl:
+        is_saved = False
+    assert is_saved is is_delivered
