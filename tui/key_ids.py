@@ -58,6 +58,10 @@ rows          rows.down                 down j
 rows          rows.left                 left
 rows          rows.right                right
 settings      tab.save                  ctrl+s
+settings      tab.discard               u
+settings      tab.test                  T
+settings      tab.reset                 R
+settings      webhook.generate          ctrl+g
 settings      tab.previous              left_square_bracket ctrl+pageup
 settings      tab.next                  right_square_bracket ctrl+pagedown
 settings      tab.leave-field           escape
@@ -84,6 +88,8 @@ tabs          tabs.left                 left
 tabs          tabs.right                right
 tabs          tabs.open                 enter
 toggle        toggle.switch             space enter
+toggle        channel.enter             enter
+input         secret.clear              ctrl+x
 module        module.refresh            ctrl+r f5
 module        log.refresh               ctrl+r f5
 module        api-keys.create           n

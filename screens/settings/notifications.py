@@ -2,84 +2,160 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
-from screens.relative_time import ago, until
+from screens.settings.channel_section import ChannelSection
 from screens.settings.confirm_email import ConfirmEmail
 from screens.settings.section_save import SectionPane
-from screens.settings.setting_controls import make_field
-from store.sections import Channel, NotificationSettings
+from screens.settings.setting_controls import ChannelSwitch, make_field
+from store.money import show_usd
+from store.sections import Channel, NotificationSettings, settings_of_channel
 from store.setting_fields import Setting, settings_of
 from store.text import sanitize
-from store.values.notifications import CONFIRM_EMAIL
+from store.values.notifications import CONFIRM_EMAIL, DeliveryState
 from tui.widgets.action_button import ActionButton
 from tui.widgets.field import Field
-from tui.widgets.help_line import HelpLine
+from tui.widgets.section import Section
 
 if TYPE_CHECKING:
-    from store.values.notifications import LastDelivery
+    from collections.abc import Iterable
+
+_ONCE: Final = "one warning per fall"
 
 
 class NotificationsPane(SectionPane[NotificationSettings]):
     KIND = NotificationSettings
-    _unconfirmed = ""
-    """The notification address that waits for its code."""
     RESET_SENTENCE = "These are the defaults; stored secrets are kept."
     HELP_TEXT = (
-        "When the remaining quota falls below the threshold, one warning goes out on every channel that is on. It is "
-        "sent once per crossing, and again only after a top-up or a new threshold. A channel's fields are kept while "
-        "it is off. Changing where warnings go, a lower threshold and switching a channel off ask for your password."
+        "Notification settings define how the system alerts you when your remaining quota reaches a threshold. When it "
+        "falls below, one warning goes out on every channel that is on, and again only after a top-up or a new "
+        "threshold. A channel's fields are kept while it is off. Changing where warnings go, a lower threshold and "
+        "switching a channel off ask for your password."
     )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+g",
+            "generate",
+            "Generate secret",
+            id="webhook.generate",
+            show=False,
+            tooltip="Generate a webhook secret, which Save stores",
+        ),
+    ]
+
+    _unconfirmed = ""
+    """The notification address that waits for its code."""
 
     def compose(self) -> ComposeResult:
-        for setting in settings_of(NotificationSettings):
-            yield self._field(setting)
-        yield Notice()
+        with Section("Quota warning", id="quota-warning"):
+            for setting in settings_of(NotificationSettings):
+                if not setting.channel:
+                    yield make_field(setting)
+        for channel in Channel:
+            switch, *others = settings_of_channel(channel)
+            test = ActionButton("Send test", id=f"send-test-{channel}", name=channel, classes="send-test at-right")
+            rows = (make_field(switch, test), *map(self._field, others))
+            yield ChannelSection(channel, switch.group, *rows, test_button=test)
         yield self.save_row()
+        yield Notice()
 
     def _field(self, setting: Setting) -> Field:
-        if setting.is_channel_switch:
-            return make_field(
-                setting,
-                ActionButton("Send test", id=f"send-test-{setting.channel}", name=setting.channel, classes="send-test"),
-                Static("", id=f"last-{setting.channel}", markup=False, classes="muted last-delivery"),
-                classes="channel",
-            )
         if setting.name == "email_address":
             return make_field(setting, ActionButton("Enter code", id="enter-code", classes="-hidden"))
+        if setting.name == "webhook_secret":
+            return make_field(setting, ActionButton("Generate", id="generate-secret", shortcut="^g"))
         return make_field(setting)
+
+    def _section(self, channel: Channel) -> ChannelSection:
+        return self.query_one(f"#{channel}-section", ChannelSection)
+
+    # -- folding -----------------------------------------------------------------------------------------------
 
     def fill(self, section: NotificationSettings) -> None:
         super().fill(section)
-        self._show_account_email()
+        self._fold()
 
-    def _show_account_email(self) -> None:
-        self.run_worker(self._read_account_email, group="email", exclusive=True)
+    def note_edit(self) -> None:
+        super().note_edit()
+        for setting in self.changed_settings(self.known) if self.saved is not None else ():
+            if setting.channel:
+                self._section(Channel(setting.channel)).is_entered = True
+        self._fold()
 
-    async def _read_account_email(self) -> None:
-        summary = await self.run_with_reauth(self.account.summary)
-        if summary is not None:
-            email = sanitize(summary.value.email) or "none is bound to your account"
-            self.query_one("#email-address", Input).placeholder = email
+    def shown(self) -> None:
+        focused = self.screen.focused
+        for section in self.query(ChannelSection):
+            section.is_entered = focused is not None and section in focused.ancestors
+        super().shown()
+        self.note_edit()
 
-    # -- delivery --------------------------------------------------------------------------------------------
+    def _fold(self) -> None:
+        for section in self.query(ChannelSection):
+            section.fold()
+
+    @on(ChannelSwitch.Entered)
+    def entered(self, event: ChannelSwitch.Entered) -> None:
+        section = event.switch.query_ancestor(ChannelSection)
+        section.enter()
+
+    def reveal(self, controls: Iterable[str]) -> None:
+        for control in controls:
+            for widget in self.query(f"#{control}") if control else ():
+                for section in widget.ancestors:
+                    if isinstance(section, ChannelSection):
+                        section.is_entered = True
+                        section.fold()
+
+    def focus_control(self, control: str) -> None:
+        self.reveal([control])
+        super().focus_control(control)
+
+    # -- the account -------------------------------------------------------------------------------------------
 
     async def loaded(self) -> None:
+        await self._show_account()
         await self._show_email_route()
         deliveries = await self.run_with_reauth(self.account.last_deliveries)
         if deliveries is not None:
-            for channel in Channel:
-                if not self._test_button(channel).disabled:
-                    self._show_delivery(channel, deliveries.value.get(channel))
+            for section in self.query(ChannelSection):
+                section.show_delivery(deliveries.value.get(section.channel), self.account.now())
 
-    def _test_button(self, channel: Channel) -> Button:
-        """The button of a channel. It is disabled while a test is under way."""
-        return self.query_one(f"#send-test-{channel}", Button)
+    async def _show_account(self) -> None:
+        summary = await self.run_with_reauth(self.account.summary)
+        if summary is None:
+            return
+        email = sanitize(summary.value.email)
+        placeholder = f"{email}, of your account" if email else "none is bound to your account"
+        self.query_one("#email-address", Input).placeholder = placeholder
+        left, threshold = summary.value.remaining_micro_usd, summary.value.threshold_micro_usd
+        colour = "$text-error" if left < threshold else "$text-warning" if left < 2 * threshold else "$text-success"
+        unit = self.query_one("#quota-warning-threshold").query_ancestor(Field).query_one(Static)
+        unit.update(Content.assemble("USD of ", (show_usd(left), colour), " left"))
+        self.query_one("#quota-warning", Section).state = Content.styled(_ONCE, "$foreground-muted")
+
+    # -- test messages -----------------------------------------------------------------------------------------
+
+    @property
+    def _focused_channel(self) -> ChannelSection | None:
+        focused = self.screen.focused
+        ancestors = focused.ancestors if focused is not None else []
+        return next((node for node in ancestors if isinstance(node, ChannelSection)), None)
+
+    def can_test(self) -> bool | None:
+        section = self._focused_channel
+        return None if section is None or section.is_sending else True
+
+    def test(self) -> None:
+        section = self._focused_channel
+        if section is not None:
+            self.send_test(section.channel)
 
     @on(Button.Pressed, ".send-test")
     def test_pressed(self, event: Button.Pressed) -> None:
@@ -87,23 +163,31 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     @work(group="test")
     async def send_test(self, channel: Channel) -> None:
+        section = self._section(channel)
+        if section.is_sending:
+            return
         if self.dirty:
             self.say("Save your changes first; a test is sent to what is stored.", "warning")
             return
-        button = self._test_button(channel)
-        button.disabled = True
-        self.query_one(f"#last-{channel}", Static).update("sending…")
+        self.say("")
+        section.begin_test()
+        self.refresh_bindings()
         outcome = await self.run_with_reauth(lambda: self.account.send_test(channel))
-        button.disabled = False
+        section.end_test()
+        self.refresh_bindings()
         if outcome is None:
             await self.loaded()
             return
         delivery = outcome.value
-        self._show_delivery(channel, delivery)
+        section.show_delivery(delivery, self.account.now())
+        if delivery.state is DeliveryState.DELIVERED:
+            self.say(f"The test message was sent: {section.switch.query_ancestor(Field).title}.", "good")
         if delivery.kind == CONFIRM_EMAIL:
             await self._show_email_route()
-            if delivery.state.value == "delivered" and self.app.screen is self.screen:
+            if delivery.state is DeliveryState.DELIVERED and self.app.screen is self.screen:
                 await self._ask_for_code()
+
+    # -- the notification address ------------------------------------------------------------------------------
 
     @on(Button.Pressed, "#enter-code")
     def enter_code_pressed(self) -> None:
@@ -127,38 +211,29 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         self.query_one("#enter-code").set_class(not route.is_code_out, "-hidden")
         field = self.query_one("#email-address").query_ancestor(Field)
         if not route.unconfirmed:
-            field.help = _help("email_address")
+            field.note = ""
         elif route.address:
-            field.help = sanitize(f"Not confirmed: Send test sends a code. Until then: {route.address}", 120)
+            field.note = f"Not confirmed: Send test sends a code. Until then: {sanitize(route.address, 120)}"
         else:
-            field.help = "Not confirmed: Send test sends a code. Until then no warning goes out by e-mail."
+            field.note = "Not confirmed: Send test sends a code. Until then no warning goes out by e-mail."
 
-    def _show_delivery(self, channel: Channel, delivery: LastDelivery | None) -> None:
-        line = self.query_one(f"#last-{channel}", Static)
-        # The line beside the button may be too short for the whole error.
-        self.query_one(f"#channel-{channel}").query_ancestor(Field).help = (
-            sanitize(delivery.error) if delivery is not None and delivery.error else _help(f"{channel}_on")
-        )
-        for help_line in self.screen.query(HelpLine):
-            help_line.read_again()
-        if delivery is None:
-            line.update("")
+    # -- the secret of the webhook -----------------------------------------------------------------------------
+
+    @on(Button.Pressed, "#generate-secret")
+    def action_generate(self) -> None:
+        self.run_exclusive(self._generate_secret)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "generate":
+            return self._section(Channel.WEBHOOK).is_open
+        return super().check_action(action, parameters)
+
+    async def _generate_secret(self) -> None:
+        from screens.settings.webhook_secret import WebhookSecret
+
+        made = await self.run_with_reauth(self.account.new_webhook_secret, holds_input=True)
+        if made is None:
             return
-        now = self.account.now()
-        match delivery.state.value:
-            case "delivered":
-                line.update(f"delivered {ago(delivery.at, now)}")
-                kind = "good"
-            case "failed" | "damaged":
-                line.update(f"failed {ago(delivery.at, now)}: {sanitize(delivery.error, 80)}")
-                kind = "bad"
-            case _:
-                due = until(delivery.next_attempt_at, now) if delivery.next_attempt_at else "soon"
-                why = f": {sanitize(delivery.error, 60)}" if delivery.error else ""
-                line.update(f"next try {due}{why}")
-                kind = "warning"
-        line.set_classes(f"last-delivery field-beside {kind}")
-
-
-def _help(name: str) -> str:
-    return next(setting.help for setting in settings_of(NotificationSettings) if setting.name == name)
+        self.query_one("#webhook-secret", Input).value = made.value
+        await self.app.push_screen_wait(WebhookSecret(made.value))
+        self.say("The new secret is in the form. Save stores it.", "muted")

@@ -38,6 +38,7 @@ HEADINGS: Final = {
 FIRST: Final = "security"
 _TAB_KEYS: Final = Binding.Group("Tab")
 """The digits of the tabs are one hint of the footer."""
+_DISCARD: Final = "Discard the edits of this tab, or bring them back"
 _SECURITY_KEYS: Final = (
     ("t", "token", "Token", "Generate a new System Access Token"),
     ("v", "revoke_token", "Revoke token", "Revoke the System Access Token"),
@@ -66,6 +67,23 @@ class SettingsPage(RowWalk, Vertical):
     DEFAULT_CLASSES = "module-page"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save", id="tab.save", tooltip="Save the settings of this tab"),
+        Binding("u", "discard", "Discard", id="tab.discard", tooltip=_DISCARD),
+        Binding("u", "bring_back", "Bring back", id="tab.discard", tooltip=_DISCARD),
+        Binding(
+            "T",
+            "test",
+            "Send test",
+            id="tab.test",
+            tooltip="Send a test message on the channel of the focused row",
+        ),
+        Binding(
+            "R",
+            "reset",
+            "Reset to Default",
+            id="tab.reset",
+            show=False,
+            tooltip="Fill this tab with the defaults; Save stores them",
+        ),
         Binding(
             "left_square_bracket,ctrl+pageup",
             "step(-1)",
@@ -201,6 +219,24 @@ class SettingsPage(RowWalk, Vertical):
         if isinstance(pane, SectionPane):
             pane.save()
 
+    def action_discard(self) -> None:
+        pane = self.pane
+        if isinstance(pane, SectionPane):
+            pane.discard()
+
+    def action_bring_back(self) -> None:
+        pane = self.pane
+        if isinstance(pane, SectionPane):
+            pane.bring_back()
+
+    def action_reset(self) -> None:
+        pane = self.pane
+        if isinstance(pane, SectionPane):
+            pane.reset()
+
+    def action_test(self) -> None:
+        self.pane.test()
+
     def action_security(self, action: str) -> None:
         getattr(self.pane, f"action_{action}")()
 
@@ -212,13 +248,20 @@ class SettingsPage(RowWalk, Vertical):
             return is_typing(self.screen.focused)
         if action in ("security", "provider"):
             return self.active == ("security" if action == "security" else "account-binding")
-        if action != "save":
+        if action not in ("save", "discard", "bring_back", "reset", "test"):
             return True
-        panes = self.query(f"#{self.active}").results(SectionPane)
-        pane = next(iter(panes), None)
-        if pane is None:
+        pane = next(iter(self.query(f"#{self.active}").results(Pane)), None)
+        if action == "test":
+            return pane is not None and pane.can_test()
+        if not isinstance(pane, SectionPane):
             return False
-        return True if pane.dirty else None
+        if action == "reset":
+            return True
+        if action == "bring_back":
+            return pane.can_bring_back
+        if pane.dirty:
+            return True
+        return False if action == "discard" and pane.can_bring_back else None
 
 
 def pane_class(tab: str) -> Callable[..., Pane]:

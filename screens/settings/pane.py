@@ -35,6 +35,13 @@ class Pane(AccountActions, VerticalScroll, can_focus=False):
         """Read from the account again."""
         raise NotImplementedError
 
+    def can_test(self) -> bool | None:
+        """True if a test message can be sent from the focused row, None if not from this one, False if from none."""
+        return False
+
+    def test(self) -> None:
+        """Send a test message on the channel of the focused row."""
+
     def focus_control(self, control: str) -> None:
         for widget in self.query(f"#{control}"):
             widget.focus()

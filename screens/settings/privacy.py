@@ -14,7 +14,8 @@ from store.setting_fields import settings_of
 from tui.widgets.action_button import ActionButton
 from tui.widgets.confirm import Confirm
 from tui.widgets.field import Field
-from tui.widgets.toggle import Toggle
+from tui.widgets.section import Section
+from tui.widgets.toggle import UNKNOWN, Toggle
 
 _ON = (
     "Consumption logs and error logs record the client IP from the next request on. This assists with security "
@@ -32,27 +33,31 @@ class PrivacyPane(SectionPane[PrivacySettings]):
     )
 
     def compose(self) -> ComposeResult:
-        yield Static("Privacy Settings", classes="section-title")
-        for setting in settings_of(PrivacySettings):
-            yield make_field(setting, classes="wide-label")
-        yield Static(_OFF, id="consequence", classes="consequence")
-        yield Static("Stored addresses", classes="section-title spaced")
-        yield Field(
-            "Log entries with an IP",
-            Static("…", id="stored-ips", markup=False),
-            ActionButton("Erase them", id="erase-ips", shortcut="", disabled=True),
-            classes="wide-label",
-        )
-        yield Notice()
+        with Section("Privacy Settings"):
+            for setting in settings_of(PrivacySettings):
+                yield make_field(setting, classes="wide-label")
+            yield Static("", id="consequence", classes="consequence", markup=False)
+        with Section("Stored addresses", id="stored-addresses"):
+            yield Field(
+                "Log entries with an IP",
+                Static(UNKNOWN, id="stored-ips", markup=False),
+                ActionButton("Erase them", id="erase-ips", disabled=True, classes="at-right"),
+                classes="wide-label",
+                help="Removes the addresses from the log entries; the entries stay.",
+                about="Addresses that were recorded while the switch was on stay in the log entries until they are "
+                "erased here. The entries themselves stay.",
+                consequence="It cannot be undone.",
+            )
         yield self.save_row()
+        yield Notice()
 
     def fill(self, section: PrivacySettings) -> None:
         super().fill(section)
-        self._explain(section.record_client_ip)
+        self._explain()
 
     def note_edit(self) -> None:
         super().note_edit()
-        self._explain(self.query_one("#record-client-ip", Toggle).value)
+        self._explain()
 
     async def loaded(self) -> None:
         count = await self.run_with_reauth(self.account.count_ips)
@@ -79,7 +84,8 @@ class PrivacyPane(SectionPane[PrivacySettings]):
             self.say(f"Erased from {erased.value:,} log entries.", "good")
             await self.loaded()
 
-    def _explain(self, records: bool) -> None:
+    def _explain(self) -> None:
+        toggle = self.query_one("#record-client-ip", Toggle)
         consequence = self.query_one("#consequence", Static)
-        consequence.update(_ON if records else _OFF)
-        consequence.set_class(not records, "muted")
+        consequence.update((_ON if toggle.value else _OFF) if toggle.is_known else UNKNOWN)
+        consequence.set_class(not toggle.value, "muted")

@@ -5,18 +5,25 @@ from __future__ import annotations
 import asyncio
 from contextlib import nullcontext
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
-from textual.widgets import Button
+from textual.widgets import Button, Static
 
-from screens.settings.section_form import SectionForm
+from screens.settings.section_form import CHANGES, SectionForm
 from store.errors import GatekeyError
+from store.setting_fields import Setting
 from store.values.sections import Saved, SectionT, SettingsConflict
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.confirm import Choice, Decision
 from tui.widgets.field import show_at_field, show_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_SUMMARIZED: Final = 3
+"""Settings that are named after a save."""
 
 
 class SectionPane(SectionForm[SectionT]):
@@ -30,10 +37,12 @@ class SectionPane(SectionForm[SectionT]):
         self._one_save = asyncio.Lock()
 
     def save_row(self) -> Actions:
-        """The two buttons below every form."""
+        """The row of buttons below every form, with the number of edits."""
         return Actions(
             ActionButton(self.SAVE_LABEL, id="save", shortcut="^s", variant="primary", disabled=True),
-            ActionButton("Reset to Default", id="reset"),
+            ActionButton("Discard", id="discard", shortcut="u", disabled=True),
+            ActionButton("Reset to Default", id="reset", shortcut="R"),
+            Static("", id="unsaved", classes="warning", markup=False),
         )
 
     # -- loading -----------------------------------------------------------------------------------------------
@@ -72,9 +81,18 @@ class SectionPane(SectionForm[SectionT]):
     @on(Button.Pressed, "#reset")
     def reset(self) -> None:
         """Fill the form with the defaults. Save stores them, as any other edit."""
-        self.fill(self.defaults())
+        self._discarded = []
+        with self.prevent(*CHANGES):
+            self.fill(self.defaults())
         self.note_edit()
         self.say(f"{self.RESET_SENTENCE} Save to keep them." if self.dirty else self.RESET_SENTENCE, "muted")
+
+    @on(Button.Pressed, "#discard")
+    def discard_or_bring_back(self) -> None:
+        if self.can_bring_back:
+            self.bring_back()
+        else:
+            self.discard()
 
     # -- saving ------------------------------------------------------------------------------------------------
 
@@ -97,15 +115,16 @@ class SectionPane(SectionForm[SectionT]):
             return False
         problems = self.problems()
         if problems:
+            self.reveal(problems)
             show_errors(self, problems)
             return False
-        section = self.read()
+        section, changed = self.read(), self.changed_settings(self.saved.section)
         stored = await self._store(section, self.saved)
         if stored is None:
             return False
         if self.shows(section):
             self.show_saved(stored)
-            self.say("Saved.", "good")
+            self.say(f"Saved. {self.summarize(changed, section)}", "good")
         else:
             self.saved = stored
             self.note_edit()
@@ -149,6 +168,18 @@ class SectionPane(SectionForm[SectionT]):
             return await self.save_now()
         return decision is Decision.DISCARD
 
+    def summarize(self, changed: list[Setting], section: SectionT) -> str:
+        """The settings that a save changed, and their new values, in one line."""
+        from screens.settings.setting_controls import describe
+
+        parts: list[str] = [describe(setting, getattr(section, setting.name)) for setting in changed[:MAX_SUMMARIZED]]
+        more = len(changed) - len(parts)
+        return " · ".join([*parts, f"{more} more"] if more > 0 else parts)
+
+    def reveal(self, controls: Iterable[str]) -> None:
+        """Make the controls of these ids visible, before an error is shown there."""
+
     def show_failure(self, error: GatekeyError) -> None:
+        self.reveal([self.control_of(error.field)])
         is_placed = show_at_field(self, error, self.control_of(error.field))
         self.say("" if is_placed else f"{error.title}. {error}")

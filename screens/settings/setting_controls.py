@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Input, Static
 
 from store.inputs import check_whole
-from store.money import parse_usd, type_usd
+from store.money import parse_usd, show_usd, type_usd
 from store.sections import NAMES
 from store.setting_fields import Setting, SettingType, settings_of
 from store.text import sanitize
 from tui.widgets.field import Field
-from tui.widgets.secret_input import SecretInput
+from tui.widgets.stored_secret import StoredSecretInput
 from tui.widgets.text_input import TextInput
-from tui.widgets.toggle import Toggle
+from tui.widgets.toggle import UNKNOWN, Toggle
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -23,6 +25,26 @@ if TYPE_CHECKING:
 _OTHER_IDS: Final = {"threshold_micro_usd": "quota-warning-threshold"}
 _LONGEST_AMOUNT: Final = 16
 """Characters of an amount of dollars."""
+_LONGEST_DESCRIBED: Final = 40
+"""Characters of a value in the sentence after a save."""
+
+
+class ChannelSwitch(Toggle):
+    """The switch of a channel. Enter goes to the fields of the channel; space turns it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "enter", "Open", id="channel.enter", show=False, tooltip="Go to the fields of this channel"),
+    ]
+
+    class Entered(Message):
+        """The person wants to see the fields of the channel."""
+
+        def __init__(self, switch: ChannelSwitch) -> None:
+            super().__init__()
+            self.switch = switch
+
+    def action_enter(self) -> None:
+        self.post_message(self.Entered(self))
 
 
 def control_id(setting: Setting) -> str:
@@ -41,19 +63,28 @@ def make_field(setting: Setting, *beside: Widget, classes: str | None = None) ->
     name = control_id(setting)
     control: Widget
     if setting.is_secret:
-        control = SecretInput(id=name)
+        control = StoredSecretInput(id=name)
     elif setting.type is SettingType.SWITCH:
-        control = Toggle(id=name)
+        control = ChannelSwitch(id=name, is_known=False) if setting.channel else Toggle(id=name, is_known=False)
     elif setting.type is SettingType.MONEY:
-        control, classes = TextInput(id=name, max_length=_LONGEST_AMOUNT), "short-control"
-        beside = (Static("USD", classes="muted"), *beside)
+        control = TextInput(id=name, max_length=_LONGEST_AMOUNT, placeholder=UNKNOWN)
+        beside, classes = (Static("USD", classes="muted", markup=False), *beside), "short-control"
     elif setting.type is SettingType.WHOLE_NUMBER:
-        control, classes = TextInput(id=name, max_length=len(str(setting.highest))), "short-control"
-        beside = (Static(f"{setting.lowest} to {setting.highest}", classes="muted"), *beside)
+        control = TextInput(id=name, max_length=len(str(setting.highest)), placeholder=UNKNOWN)
+        beside = (Static(f"{setting.lowest} to {setting.highest}", classes="muted", markup=False), *beside)
+        classes = "short-control"
     else:
-        control = TextInput(id=name)
-    indent = "  " if setting.channel and not setting.is_channel_switch else ""
-    return Field(indent + (setting.label or setting.title), control, *beside, help=setting.help, classes=classes)
+        control = TextInput(id=name, placeholder=UNKNOWN)
+    return Field(
+        setting.label or setting.title,
+        control,
+        *beside,
+        title=setting.title,
+        help=setting.help,
+        about=setting.about,
+        consequence=setting.consequence,
+        classes=classes,
+    )
 
 
 def read_value(form: DOMNode, setting: Setting, known: Any) -> Any:
@@ -63,8 +94,8 @@ def read_value(form: DOMNode, setting: Setting, known: Any) -> Any:
         return form.query_one(f"#{name}", Toggle).value
     typed = form.query_one(f"#{name}", Input).value
     if setting.is_secret:
-        # An empty field keeps the stored secret; a single space clears it.
-        return known.replaced(typed.strip()) if typed else known
+        change = form.query_one(f"#{name}", StoredSecretInput).change
+        return known if change is None else known.replaced(change)
     if setting.type is SettingType.MONEY:
         return parse_usd(typed, field=setting.name)
     if setting.type is SettingType.WHOLE_NUMBER:
@@ -76,11 +107,30 @@ def show_value(form: DOMNode, setting: Setting, value: Any) -> None:
     """Put a value into its control; of a secret, only whether one is stored."""
     name = control_id(setting)
     if setting.type is SettingType.SWITCH:
-        form.query_one(f"#{name}", Toggle).value = value
+        toggle = form.query_one(f"#{name}", Toggle)
+        toggle.value = value
+        toggle.is_known = True
+        return
+    if setting.is_secret:
+        form.query_one(f"#{name}", StoredSecretInput).show_stored(value.hint if value.is_set else None)
         return
     control = form.query_one(f"#{name}", Input)
+    if control.placeholder == UNKNOWN:
+        control.placeholder = ""
+    control.value = type_usd(value) if setting.type is SettingType.MONEY else str(value)
+
+
+def describe(setting: Setting, value: Any) -> str:
+    """A setting and its value after a save, in a few words: `Send by Bark: on`. Of a secret, what became of it."""
     if setting.is_secret:
-        control.clear()
-        control.placeholder = f"stored ({sanitize(value.hint)}); type to replace" if value.is_set else "none"
-    else:
-        control.value = type_usd(value) if setting.type is SettingType.MONEY else str(value)
+        return f"{setting.title}: {'replaced' if value.new else 'cleared'}"
+    match setting.type:
+        case SettingType.SWITCH:
+            words = "on" if value else "off"
+        case SettingType.MONEY:
+            words = show_usd(value, exact=True)
+        case SettingType.MODULES:
+            words = str(len(value)) if value else "none"
+        case _:
+            words = sanitize(value, _LONGEST_DESCRIBED) or "empty"
+    return f"{setting.title}: {words}"

@@ -1,27 +1,31 @@
-"""Sidebar Settings: the modules that the sidebar shows, with a preview of it."""
+"""Sidebar Settings: the modules that the sidebar shows. From 100 columns the sidebar itself follows the edits."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.events import Resize
-from textual.widget import Widget
-from textual.widgets import Static
+from textual.content import Content
 
 from screens.account_modal import Notice
 from screens.navigation import Navigation
 from screens.settings.section_save import SectionPane
-from store.modules import MODULES, SECTIONS
+from store.modules import MODULES, SECTIONS, Module
 from store.sections import SidebarSettings
-from store.setting_fields import Setting
+from store.setting_fields import Setting, settings_of
 from tui.widgets.field import Field
+from tui.widgets.section import Section
 from tui.widgets.toggle import Toggle
 
-WIDTH_WITH_PREVIEW: Final = 70
-"""Cells of the form and the preview side by side, as in the style."""
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from textual.widget import Widget
+    from textual.widgets import Input
+
+_STATE: Final = "visibility only; nothing is switched off"
+_STAYS: Final = "hidden or not, ^p still opens it"
 
 
 class SidebarPane(SectionPane[SidebarSettings]):
@@ -37,31 +41,40 @@ class SidebarPane(SectionPane[SidebarSettings]):
         """Modules the administrator has hidden from everyone."""
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="sidebar-columns"):
-            with Vertical(id="sidebar-form"):
-                for section in SECTIONS:
-                    yield Field(
-                        section.label,
-                        Toggle(id=f"section-{section.id}", on="shown", off="hidden"),
-                        classes="section-field",
-                        help="Switches every module of this section.",
-                    )
-                    for module in section.modules:
-                        note = f" ({module.note})" if module.note else ""
-                        always = " It stays in reach with F2." if module.id == "settings" else ""
-                        yield Field(
-                            f"  {module.label}",
-                            Toggle(id=f"module-{module.id}", on="shown", off="hidden"),
-                            help=f"{module.label}{note}: visibility only, nothing else.{always}",
-                        )
-            with Vertical(id="sidebar-preview"):
-                yield Static("Preview", classes="section-title")
-                yield Navigation(id="preview", disabled=True)
-        yield Notice()
+        (setting,) = settings_of(SidebarSettings)
+        with Section("Sidebar Settings", id="sidebar-form") as section:
+            section.state = Content.styled(_STATE, "$foreground-muted")
+            for area in SECTIONS:
+                yield Field(
+                    area.label,
+                    _toggle(f"section-{area.id}"),
+                    classes="section-field",
+                    help="Switches every module of this section.",
+                    about=f"{setting.about}\n\nThis switch turns every module of the {area.label}.",
+                    consequence=setting.consequence,
+                )
+                for module in area.modules:
+                    yield self._row(module, setting)
         yield self.save_row()
+        yield Notice()
 
-    def on_resize(self, event: Resize) -> None:
-        self.query_one("#sidebar-preview").set_class(event.size.width < WIDTH_WITH_PREVIEW, "-hidden")
+    def _row(self, module: Module, setting: Setting) -> Field:
+        note = f" ({module.note})" if module.note else ""
+        is_settings = module.id == "settings"
+        toggle = _toggle(f"module-{module.id}", label=_STAYS if is_settings else "")
+        always = " It stays in reach with F2." if is_settings else ""
+        return Field(
+            f"  {module.label}",
+            toggle,
+            help=f"{module.label}{note}: visibility only, nothing else.{always}",
+            about=f"{module.label}{note}, in the sidebar.{always}",
+            consequence=setting.consequence,
+        )
+
+    def _module_toggle(self, module: str) -> Toggle:
+        return self.query_one(f"#module-{module}", Toggle)
+
+    # -- the form ----------------------------------------------------------------------------------------------
 
     async def loaded(self) -> None:
         summary = await self.run_with_reauth(self.account.summary)
@@ -69,43 +82,83 @@ class SidebarPane(SectionPane[SidebarSettings]):
             return
         self._locked = summary.value.locked_modules
         for module in MODULES:
-            toggle = self.query_one(f"#module-{module}", Toggle)
+            toggle = self._module_toggle(module)
             toggle.disabled = module in self._locked
             toggle.locked = "hidden by admin" if toggle.disabled else ""
             toggle.refresh(layout=True)
         self._preview()
 
+    def controls(self) -> Iterator[Toggle | Input]:
+        """The switches of the modules. Those of the areas follow them."""
+        return (self._module_toggle(module) for module in MODULES)
+
     def was_typed(self, control: Widget) -> bool:
-        # The toggle of a section follows its modules. Restoring it would switch modules that nobody touched.
-        return super().was_typed(control) and not (control.id or "").startswith("section-")
+        return isinstance(control, Toggle) and control.is_known
 
     def read_setting(self, _setting: Setting) -> frozenset[str]:
         """The modules whose toggle is off: the one setting of the section has a toggle for each module."""
-        return frozenset(module for module in MODULES if not self.query_one(f"#module-{module}", Toggle).value)
+        return frozenset(module for module in MODULES if not self._module_toggle(module).value)
+
+    def count_changes(self, section: SidebarSettings) -> int:
+        """The number of modules that are shown and were hidden, or the other way round."""
+        return len(self.read().hidden_modules ^ section.hidden_modules)
+
+    def summarize(self, _changed: list[Setting], section: SidebarSettings) -> str:
+        hidden = [module.label for area in SECTIONS for module in area.modules if module.id in section.hidden_modules]
+        return f"Hidden: {', '.join(hidden)}." if hidden else "Every module is shown."
 
     def fill(self, section: SidebarSettings) -> None:
         with self.prevent(Toggle.Changed):
             for module in MODULES:
-                self.query_one(f"#module-{module}", Toggle).value = module not in section.hidden_modules
-            self._show_sections()
+                toggle = self._module_toggle(module)
+                toggle.value = module not in section.hidden_modules
+                toggle.is_known = True
+        self._show_areas()
         self._preview()
 
     @on(Toggle.Changed)
     def toggled(self, event: Toggle.Changed) -> None:
         name = event.toggle.id or ""
         with self.prevent(Toggle.Changed):
-            for section in SECTIONS:
-                if name == f"section-{section.id}":
-                    for module in section.modules:
-                        self.query_one(f"#module-{module.id}", Toggle).value = event.value
-            self._show_sections()
-        self._preview()
-        self.note_edit()
+            for area in SECTIONS:
+                if name == f"section-{area.id}":
+                    for module in area.modules:
+                        self._module_toggle(module.id).value = event.value
 
-    def _show_sections(self) -> None:
-        for section in SECTIONS:
-            states = [self.query_one(f"#module-{module.id}", Toggle).value for module in section.modules]
-            self.query_one(f"#section-{section.id}", Toggle).value = any(states)
+    def note_edit(self) -> None:
+        super().note_edit()
+        self._show_areas()
+        self._preview()
+
+    def _show_areas(self) -> None:
+        with self.prevent(Toggle.Changed):
+            for area in SECTIONS:
+                toggles = [self._module_toggle(module.id) for module in area.modules]
+                switch = self.query_one(f"#section-{area.id}", Toggle)
+                shown = sum(toggle.value for toggle in toggles)
+                switch.value = shown == len(toggles)
+                switch.is_mixed = 0 < shown < len(toggles)
+                switch.is_known = all(toggle.is_known for toggle in toggles)
+
+    # -- the sidebar beside the form ---------------------------------------------------------------------------
+
+    def on_show(self) -> None:
+        self._preview()
+
+    def on_hide(self) -> None:
+        self._show_in_sidebar(self.known.hidden_modules)
 
     def _preview(self) -> None:
-        self.query_one("#preview", Navigation).hidden = self.read().hidden_modules | self._locked
+        """Let the sidebar show the edits while this tab is shown."""
+        if self.saved is not None and self.is_on_screen:
+            is_beside = not (self.screen.has_class("-narrow") or self.screen.has_class("-slim"))
+            self._show_in_sidebar(self.read().hidden_modules if is_beside else self.known.hidden_modules)
+
+    def _show_in_sidebar(self, hidden: frozenset[str]) -> None:
+        if self.saved is not None:
+            for navigation in self.screen.query(Navigation):
+                navigation.hidden = hidden | self._locked
+
+
+def _toggle(name: str, *, label: str = "") -> Toggle:
+    return Toggle(id=name, on="shown", off="hidden", label=label, is_known=False)

@@ -1,11 +1,15 @@
 """Stores and steps that pictures of several files share."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from store.passkeys import NewCredential
-from store.sections import PriceSettings, PrivacySettings
+from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings
 from store.store import Store
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import Stage
+from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Steps
 
@@ -32,6 +36,29 @@ def opening(module: str) -> Steps:
         stage.app.screen.action_open_module(module)  # type: ignore[attr-defined] # the console's
 
     return steps
+
+
+def notified_store() -> Store:
+    """Two channels on: an e-mail that was sent, and a webhook that answered 404 and is tried again."""
+    store = make_store()
+    account = add_account(store)
+    saved = store.settings.load_for(account.id, NotificationSettings)
+    section = replace(
+        saved.section,
+        webhook_on=True,
+        webhook_url="https://hooks.example.com/quota",
+        webhook_secret=saved.section.webhook_secret.replaced("whsec_cGxhbnRlZC13ZWJob29rLXNlY3JldC0wMQ=="),
+    )
+    store.settings.save_for(account.id, section, saved.version, actor="test")
+    spend_quota(store, account.id, 4_100_000)
+    for job in store.outbox.lease():
+        if job.channel is Channel.EMAIL:
+            store.outbox.delivered(job)
+        else:
+            next_at = store.context.now() + timedelta(hours=3, minutes=8)
+            store.outbox.failed(job, "hooks.example.com answered 404 Not Found.", next_at)
+    store.context.clock.advance(hours=3)  # type: ignore[attr-defined] # the still clock of the tests
+    return store
 
 
 def passkey_store() -> Store:

@@ -37,7 +37,7 @@ class ContextPanel(HelpLine):
         ancestors = focused.ancestors if focused is not None and self.screen.is_active else []
         field = next((node for node in ancestors if isinstance(node, Field)), None)
         title, about, self.consequence = (
-            (field.title, field.about or field.help, sanitize(field.consequence))
+            (field.title, field.about or field.help, sanitize(f"{field.consequence} {field.last_change}".strip()))
             if field is not None
             else (*self.page, "")
         )

@@ -32,7 +32,10 @@ class Field(Widget):
     error: reactive[str] = reactive("", init=False)
     """The error as one sentence, or "". A change of the control's value clears it."""
     note: reactive[Content] = reactive(Content(""), init=False)
-    """Where a row is reserved for the error: what stands there while there is none, such as the strength."""
+    """A sentence below the control that is no error, such as the strength or what became of the last message.
+
+    It stands in the row that is reserved for the error, while there is none, or else above the error.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,8 @@ class Field(Widget):
         self.about = about
         """The purpose in full; paragraphs are separated by an empty line."""
         self.consequence = consequence
+        self.last_change = ""
+        """A sentence on the last change of the value, or ""."""
         self.title = sanitize(title) or self.label.strip()
         self._reserved = int(reserve_error)
         self._beside = beside
@@ -79,6 +84,9 @@ class Field(Widget):
     def validate_error(self, error: str) -> str:
         return sanitize(error)
 
+    def watch_note(self, before: Content, after: Content) -> None:
+        self.refresh(layout=not self._reserved and not before.is_same(after))
+
     def watch_error(self, before: str, after: str) -> None:
         self.set_class(bool(after), "-error")
         self.refresh(layout=before != after)
@@ -89,14 +97,13 @@ class Field(Widget):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         height = super().get_content_height(container, viewport, width)
-        return max(1, height) + max(self._reserved, len(self._error_lines(width)))
+        return max(1, height) + max(self._reserved, len(self._lines_below(width)))
 
     def render(self) -> RenderResult:
         width = self.content_size.width
-        errors = self._error_lines(width)
+        below = self._lines_below(width)
         style = "bold" if self.has_focus_within else ""
         label = Content.styled(self.label, style).truncate(max(0, self._label_cells(width)), ellipsis=True)
-        below = errors or [self._note_line(width)] * self._reserved
         above = max(1, self.content_size.height - len(below))
         return Content("\n").join([label, *[Content("")] * (above - 1), *below])
 
@@ -111,15 +118,17 @@ class Field(Widget):
         """Cells before what stands below the control."""
         return self._column if width - self._column >= MIN_ERROR_CELLS else min(2, width - 1)
 
-    def _note_line(self, width: int) -> Content:
-        indent = self._indent(width)
-        return self.note.truncate(max(1, width - indent), ellipsis=True).pad_left(indent) if width > 0 else Content("")
-
-    def _error_lines(self, width: int) -> list[Content]:
-        if not self.error or width <= 0:
+    def _lines_below(self, width: int) -> list[Content]:
+        """The note and the error."""
+        if width <= 0:
             return []
         indent = self._indent(width)
-        lines = Content.styled(f"✗ {self.error}", "$text-error").wrap(max(1, width - indent))
+        room = max(1, width - indent)
+        error = Content.styled(f"✗ {self.error}", "$text-error").wrap(room) if self.error else []
+        if self._reserved:
+            lines = error or [self.note.truncate(room, ellipsis=True)]
+        else:
+            lines = [*(self.note.wrap(room) if self.note.plain else []), *error]
         return [line.pad_left(indent) for line in lines]
 
 

@@ -75,7 +75,7 @@ class Section(Vertical):
             self.border_title = Content.assemble(" ", self._title, " ")
             return
         room = max(0, width - self._title.cell_length - 8)
-        state = self._state.truncate(room, ellipsis=True)
+        state = self._state.truncate(room, ellipsis=True).stylize_before("not bold")
         rule = "─" * max(0, width - self._title.cell_length - state.cell_length - 6)
         self.border_title = Content.assemble(
             " ", self._title, " ", Content.styled(rule, f"not bold {edge}"), " ", state, " "

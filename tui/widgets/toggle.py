@@ -1,4 +1,4 @@
-"""An on/off switch of one row: `━● on`."""
+"""An on/off switch of one row: `━● on`, `●━ off`, `━◐━ some`, and `…` while its value is not known."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -17,13 +17,19 @@ from tui.widgets.disabled_focus import KeepFocusWhenDisabled
 
 ON_MARK: Final = "━●"
 OFF_MARK: Final = "●━"
+MIXED_MARK: Final = "━◐━"
+UNKNOWN: Final = "…"
 PLAIN_ON_MARK: Final = "[x]"
 PLAIN_OFF_MARK: Final = "[ ]"
+PLAIN_MIXED_MARK: Final = "[-]"
 """The marks for a terminal without box characters."""
 
 
 class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
-    """A switch that shows its state as a drawn switch, a word and a colour."""
+    """A switch that shows its state as a drawn switch, a word and a colour.
+
+    One that stands for several switches `is_mixed` while they differ; turning it makes all of them on.
+    """
 
     ALLOW_SELECT: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,6 +43,10 @@ class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
     ]
 
     value: reactive[bool] = reactive(False, init=False, toggle_class="-on")
+    is_mixed: reactive[bool] = reactive(False, init=False)
+    """True if only some of what the switch stands for is on. The value is False meanwhile."""
+    is_known: reactive[bool] = reactive(True, init=False)
+    """False until the value was read. Turning the switch makes it known."""
 
     @dataclass
     class Changed(Message):
@@ -60,6 +70,7 @@ class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
         id: str | None = None,  # noqa: A002 (as every widget has it)
         classes: str | None = None,
         disabled: bool = False,
+        is_known: bool = True,
     ) -> None:
         """`on` and `off` are the words for the two states; `label` follows in a muted colour."""
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
@@ -68,9 +79,13 @@ class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
         self.locked = ""
         """Shown instead of the state if the administrator has decided. The value stays."""
         self.set_reactive(Toggle.value, value)
+        self.set_reactive(Toggle.is_known, is_known)
         self.set_class(value, "-on")
 
     def watch_value(self, value: bool) -> None:
+        self.is_known = True
+        if value:
+            self.is_mixed = False
         self.post_message(self.Changed(self, value))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -82,15 +97,21 @@ class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
 
     def render(self) -> RenderResult:
         if self.locked:
-            return Content.styled(f"{self._mark(is_on=False)} {sanitize(self.locked)}", "$foreground-muted")
-        word = self.words[self.value].ljust(max(map(len, self.words)))
-        plain = self.has_focus
-        mark = self._mark(is_on=self.value)
-        switch = Content.styled(mark, "" if plain else "$text-success" if self.value else "$foreground-muted")
+            mark, _, colour = self._state(is_on=False)
+            return Content.styled(f"{mark} {sanitize(self.locked)}", colour)
         label = Content.styled(f"  {self.label}", "$foreground-muted") if self.label else Content("")
-        return Content.assemble(switch, " ", word, label)
+        mark, word, colour = self._state(is_on=self.value)
+        width = len(mark) + 1 + max(map(len, self.words))
+        if not self.is_known:
+            return Content.assemble(Content.styled(UNKNOWN.ljust(width), "$foreground-muted"), label)
+        switch = Content.styled(mark, "" if self.has_focus else colour)
+        return Content.assemble(switch, " ", word.ljust(width - len(mark) - 1), label)
 
-    def _mark(self, *, is_on: bool) -> str:
-        if has_box_characters(self.app):
-            return ON_MARK if is_on else OFF_MARK
-        return PLAIN_ON_MARK if is_on else PLAIN_OFF_MARK
+    def _state(self, *, is_on: bool) -> tuple[str, str, str]:
+        """Mark, word and colour."""
+        is_drawn = has_box_characters(self.app)
+        if self.is_mixed and not self.locked:
+            return MIXED_MARK if is_drawn else PLAIN_MIXED_MARK, "some", "$text-warning"
+        if is_on:
+            return ON_MARK if is_drawn else PLAIN_ON_MARK, self.words[1], "$text-success"
+        return OFF_MARK if is_drawn else PLAIN_OFF_MARK, self.words[0], "$foreground-muted"
