@@ -28,6 +28,7 @@ _PLACES: Final = {
     "settings": "the Settings page",
     "tabs": "the row of tabs",
     "toggle": "a switch",
+    "secret": "a field for a stored secret",
     "module": "a module's page",
     "table": "a table",
     "sidebar": "the sidebar",

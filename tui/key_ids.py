@@ -89,7 +89,7 @@ tabs          tabs.right                right
 tabs          tabs.open                 enter
 toggle        toggle.switch             space enter
 toggle        channel.enter             enter
-input         secret.clear              ctrl+x
+secret        secret.clear              ctrl+x
 module        module.refresh            ctrl+r f5
 module        log.refresh               ctrl+r f5
 module        api-keys.create           n

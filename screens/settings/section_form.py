@@ -22,6 +22,7 @@ from store.errors import InvalidInput
 from store.setting_fields import Setting, secrets_of, settings_of
 from store.text import pluralize
 from store.values.sections import Saved, SectionT
+from tui.widgets.action_button import ActionButton
 from tui.widgets.field import Field, show_errors
 from tui.widgets.help_line import HelpLine
 from tui.widgets.row_walk import RowWalk
@@ -235,7 +236,8 @@ class SectionForm(Pane, Generic[SectionT]):
 
     def _after_discarding(self) -> None:
         self.note_edit()
-        self.say("Edits discarded.", "muted")
+        keys = [button.current_key for button in self.query("#discard").results(ActionButton) if button.current_key]
+        self.say(f"Edits discarded. {keys[0]} brings them back." if keys else "Edits discarded.", "muted")
 
     # -- sentences ---------------------------------------------------------------------------------------------
 

@@ -43,8 +43,8 @@ def with_pager() -> Store:
     return store
 
 
-def email_help(stage: Stage) -> str:
-    return stage.app.screen.query_one("#email-address").query_ancestor(Field).help
+def email_note(stage: Stage) -> str:
+    return stage.app.screen.query_one("#email-address").query_ancestor(Field).note
 
 
 def is_offered(stage: Stage) -> bool:
@@ -54,7 +54,7 @@ def is_offered(stage: Stage) -> bool:
 async def test_send_test_asks_for_the_code_that_it_sent(sent: list[Job]) -> None:
     async with console(with_pager()) as stage:
         await stage.press("3")
-        assert email_help(stage) == "Not confirmed: Send test sends a code. Until then: alice@example.com"
+        assert email_note(stage) == "Not confirmed: Send test sends a code. Until then: alice@example.com"
         await stage.click("#send-test-email")
         assert isinstance(stage.app.screen, ConfirmEmail)
         assert stage.says(PAGER)
@@ -65,7 +65,7 @@ async def test_send_test_asks_for_the_code_that_it_sent(sent: list[Job]) -> None
         await stage.press("enter")
         assert stage.says("Confirmed. Warnings go to pager@example.com")
         assert not is_offered(stage)
-        assert email_help(stage) == "Empty: the email bound to your account is used."
+        assert email_note(stage) == ""
 
 
 async def test_a_code_may_be_entered_later(sent: list[Job]) -> None:

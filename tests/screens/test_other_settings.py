@@ -349,13 +349,57 @@ async def test_the_help_of_the_threshold_fits_its_line() -> None:
 async def test_the_preview_follows_and_settings_stays_reachable() -> None:
     async with console(size=(120, 40)) as stage:
         await stage.press("6")
+        navigation = stage.app.screen.query_one("#navigation", Navigation)
         for section in ("chat", "dashboard", "personal"):
             await toggle(stage, f"section-{section}")
-        preview = stage.app.screen.query_one("#preview", Navigation)
-        assert preview.shown == ["settings"]
-        await stage.press("ctrl+s")
-        navigation = stage.app.screen.query_one("#navigation", Navigation)
         assert navigation.shown == ["settings"]
+        assert stored(stage)[3] == SidebarSettings()
+        await stage.press("ctrl+s")
+        assert navigation.shown == ["settings"]
+
+
+@pytest.mark.parametrize("way", ["discard", "another tab", "another module"])
+async def test_the_sidebar_goes_back_when_the_edits_are_left_or_discarded(way: str) -> None:
+    async with console(size=(120, 40)) as stage:
+        await stage.press("6")
+        navigation = stage.app.screen.query_one("#navigation", Navigation)
+        await toggle(stage, "module-wallet")
+        assert "wallet" not in navigation.shown
+        match way:
+            case "discard":
+                await stage.press("u")
+            case "another tab":
+                await stage.press("5")
+            case _:
+                stage.app.screen.action_open_module("overview")  # type: ignore[attr-defined] # the console's
+                await stage.settle()
+        assert "wallet" in navigation.shown
+        if way == "another tab":
+            await stage.press("6")
+            assert "wallet" not in navigation.shown
+
+
+async def test_the_drawer_of_a_narrow_terminal_shows_what_is_saved() -> None:
+    async with console(size=(80, 24)) as stage:
+        await stage.press("6")
+        await toggle(stage, "module-wallet")
+        assert "wallet" in stage.app.screen.query_one("#navigation", Navigation).shown
+
+
+async def test_an_area_shows_that_some_of_its_modules_are_hidden_and_turns_them_all() -> None:
+    async with console() as stage:
+        await stage.press("6")
+        await toggle(stage, "module-drawing-logs")
+        await toggle(stage, "module-task-logs")
+        assert stage.says("Dashboard Area ━◐━ some")
+        assert stage.says("2 unsaved changes")
+        await toggle(stage, "section-dashboard")
+        assert stage.says("Dashboard Area ━● shown")
+        assert stage.says("Drawing Logs ━● shown")
+        assert not stage.says("unsaved")
+        await toggle(stage, "section-dashboard")
+        assert stage.says("Dashboard Area ●━ hidden")
+        assert stage.says("5 unsaved changes")
 
 
 async def test_a_hidden_module_still_opens() -> None:
@@ -542,13 +586,3 @@ async def test_save_is_greyed_until_something_changed() -> None:
         await toggle(stage, "accept-unpriced-models")
         assert page.check_action("save", ()) is True
         assert isinstance(page.pane, SectionPane)
-
-
-@pytest.mark.parametrize(("width", "is_shown"), [(60, False), (80, True), (100, True), (110, True), (120, True)])
-async def test_the_preview_is_whole_or_hidden(width: int, is_shown: bool) -> None:
-    async with console(size=(width, 24)) as stage:
-        await stage.press("6")
-        preview = stage.app.screen.query_one("#preview", Navigation)
-        assert preview.region.right <= width
-        assert stage.says("Preview") is is_shown
-        assert preview.region.width in (0, 22)

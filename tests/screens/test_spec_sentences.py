@@ -161,18 +161,28 @@ async def test_four_channels_a_threshold_in_usd_and_the_accounts_own_address() -
         for channel in ("Email", "Webhook", "Bark", "Gotify"):
             assert len(stage.app.screen.query(f"Toggle#channel-{channel.lower()}")) == 1
             assert stage.says(channel)
-        assert stage.app.screen.query_one("#email-address", Input).placeholder == "alice@example.com"
+        assert stage.app.screen.query_one("#email-address", Input).placeholder == "alice@example.com, of your account"
         stage.app.screen.query_one("#quota-warning-threshold").focus()
         await stage.settle()
-        assert stage.says("A notification is sent when remaining quota falls below this amount in USD.")
+        assert stage.says("expressed as an equivalent USD amount")
+        assert stage.says(
+            "If set to $1.00, the system sends a notification when remaining quota falls below that value."
+        )
+        assert stage.says("helps prevent unexpected service interruption due to depleted balance")
         assert stage.app.screen.query_one("#quota-warning-threshold", Input).value == "1.00"
+        stage.app.screen.query_one("#email-address").focus()
+        await stage.settle()
+        assert stage.says(
+            "If no custom notification email is specified, the system uses the email bound to your account."
+        )
 
 
 async def test_each_switch_spells_out_what_it_does_on_and_off() -> None:
     async with console() as stage:
         await stage.press("4")
         assert stage.says("Accept Models Without Price Settings")
-        assert stage.says("API calls to models without defined pricing rules are blocked. Recommended.")
+        assert stage.says("API calls to models without defined pricing rules are blocked.")
+        assert stage.says("Accept Models Without Price Settings ●━ off recommended")
         stage.app.screen.query_one("#accept-unpriced-models", Toggle).value = True
         await stage.settle()
         assert stage.says("Calls to models without configured pricing are allowed.")
@@ -212,17 +222,20 @@ async def test_three_sections_with_eight_modules_and_their_buttons() -> None:
         assert stage.says("Reset to Default")
         stage.app.screen.query_one("#module-playground").focus()
         await stage.settle()
-        assert stage.says("Playground (AI model testing environment): visibility only, nothing else.")
+        assert stage.says("Playground (AI model testing environment), in the sidebar.")
+        assert stage.says("control UI visibility only and do not disable underlying functionality or permissions")
 
 
 async def test_a_hidden_section_leaves_the_sidebar_only_after_saving() -> None:
+    """The sidebar beside the form shows the edits while they are made, and what is saved everywhere else."""
     async with console(size=LARGE) as stage:
         await stage.press("6")
         stage.app.screen.query_one("#section-dashboard").focus()
         await stage.press("space")
         navigation = stage.app.screen.query_one("#navigation", Navigation)
+        await stage.press("5")
         assert "overview" in navigation.shown
-        await stage.press("ctrl+s")
+        await stage.press("6", "ctrl+s", "5")
         assert navigation.shown == ["playground", "wallet", "settings"]
 
 

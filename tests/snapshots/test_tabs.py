@@ -12,7 +12,7 @@ from tests.harness.consoles import Stage
 from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import used_store
+from tests.snapshots.scenes import notified_store, used_store
 from tui.themes import ANSI_DARK, LIGHT
 from tui.widgets.toggle import Toggle
 
@@ -88,7 +88,7 @@ def test_account_binding_without_providers(picture: Picture) -> None:
 
 
 def test_notifications(picture: Picture) -> None:
-    """Four channels with their fields indented below; the account's address as the e-mail placeholder; Save grey."""
+    """Four sections, three of one row; the account's address as the e-mail placeholder; Save grey."""
     picture("3")
 
 
@@ -139,6 +139,33 @@ def test_notifications_stored(picture: Picture) -> None:
     picture("3", store=store)
 
 
+def test_notifications_delivered_and_failed(picture: Picture) -> None:
+    """Two channels on, in green; what became of their last message at the right; the other two one row each."""
+    picture("3", store=notified_store())
+
+
+def test_notifications_entered(picture: Picture) -> None:
+    """The fields of a channel that is off, after Enter on its row; the first of them has the focus."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("3")
+        stage.app.screen.query_one("#channel-gotify").focus()
+        await stage.press("enter")
+
+    picture(steps)
+
+
+def test_notifications_secret_to_be_cleared(picture: Picture) -> None:
+    """The field says that the secret will be cleared on save; one unsaved change; Discard can be pressed."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("3")
+        stage.app.screen.query_one("#webhook-secret").focus()
+        await stage.press("ctrl+x")
+
+    picture(steps, store=notified_store())
+
+
 def test_price(picture: Picture) -> None:
     """Off, and what that means; nothing called without a price."""
     picture("4")
@@ -176,12 +203,23 @@ def test_privacy_recording(picture: Picture) -> None:
 
 
 def test_sidebar(picture: Picture) -> None:
-    """Eight modules in three sections, all shown, and the preview beside them."""
+    """Eight modules in three areas, all shown, in one list."""
     picture("6")
 
 
+def test_sidebar_with_some_modules_hidden(picture: Picture) -> None:
+    """120x40: the dashboard area is amber and says some; the sidebar beside the form has lost the module."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("6")
+        stage.app.screen.query_one("#module-drawing-logs", Toggle).focus()
+        await stage.press("space")
+
+    picture(steps, size=(120, 40))
+
+
 def test_sidebar_with_a_hidden_section(picture: Picture) -> None:
-    """The dashboard section is off with its five modules, and gone from the preview."""
+    """The dashboard section is off with its five modules."""
 
     async def steps(stage: Stage) -> None:
         await stage.press("6")

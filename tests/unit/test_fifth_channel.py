@@ -239,12 +239,12 @@ def test_a_fifth_channel_works_everywhere(copy: Copy, data: Path) -> None:
         "pager_level": 4,
     }
     assert seen["form"] == [
-        ["Pager", "channel-pager"],
+        ["Send by Pager", "channel-pager"],
         ["Server", "pager-url"],
         ["Token", "pager-token"],
         ["Level", "pager-level"],
     ]
-    assert seen["form values"] == [True, "4", "stored (…6789); type to replace"]
+    assert seen["form values"] == [True, "4", "stored …6789 · type to replace"]
     assert seen["form refuses"]
     assert seen["form saves"]
     assert seen["api"] == {"pager_on": True, "pager_url": address, "pager_level": 5}

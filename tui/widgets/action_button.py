@@ -53,6 +53,11 @@ class ActionButton(KeepFocusWhenDisabled, Button):
         left, right = ("[", "]") if self.app.no_color or self.app.native_ansi_color else (" ", " ")
         return Content.assemble(left, label, (shortcut, "" if is_filled else "$text-accent"), right)
 
+    @property
+    def current_key(self) -> str:
+        """The key of the button as it is shown; empty without one."""
+        return self._current_shortcut()
+
     def _current_shortcut(self) -> str:
         """The shortcut, or the key that the person chose instead; empty if the action has no key."""
         keymap = self.app._keymap  # noqa: SLF001 - Textual has no other way to ask

@@ -27,7 +27,13 @@ class ContextPanel(HelpLine):
         parts = [Content(part) for part in self.about.split("\n\n") if part] or [Content(self.text)]
         if self.consequence:
             parts.append(Content.styled(self.consequence, "$foreground-muted"))
-        return Content("\n\n").join(parts)
+        text, height = Content("\n\n").join(parts), self.styles.height
+        is_too_high = (
+            height is not None
+            and not height.is_auto
+            and len(text.wrap(self.content_size.width)) > (self.content_size.height)
+        )
+        return Content("\n").join(parts) if is_too_high else text
 
     def watch_page(self) -> None:
         self.read_again()
@@ -36,11 +42,13 @@ class ContextPanel(HelpLine):
         super()._focus_moved(focused)
         ancestors = focused.ancestors if focused is not None and self.screen.is_active else []
         field = next((node for node in ancestors if isinstance(node, Field)), None)
-        title, about, self.consequence = (
-            (field.title, field.about or field.help, sanitize(f"{field.consequence} {field.last_change}".strip()))
+        title, about, consequence, last_change = (
+            (field.title, field.about or field.help, field.consequence, field.last_change)
             if field is not None
-            else (*self.page, "")
+            else (*self.page, "", "")
         )
+        self.consequence = sanitize(consequence)
+        self.border_subtitle = Content.styled(sanitize(last_change), "$foreground-muted")
         self.border_title = Content(sanitize(title))
         self.about = "\n\n".join(sanitize(part) for part in about.split("\n\n"))
         self.set_class(not about, "-empty")

@@ -146,3 +146,16 @@ async def test_the_label_column_is_as_wide_as_the_stylesheet_says() -> None:
     async with app.run_test(size=(80, 24)):
         assert app.query_one("#threshold").region.x == 10
         assert app.lines()[0].startswith("▌ Thresh… ")
+
+
+async def test_a_note_stands_below_the_control_and_above_an_error() -> None:
+    app = Stage(form)
+    async with app.run_test(size=(80, 24)) as pilot:
+        field = field_of(app, "threshold")
+        field.note = "The last message failed."
+        field.error = "Not an amount."
+        await pilot.pause()
+        assert [line.strip(" ▌") for line in app.lines()[1:3]] == ["The last message failed.", "✗ Not an amount."]
+        field.note = ""
+        await pilot.pause()
+        assert field.region.height == 2

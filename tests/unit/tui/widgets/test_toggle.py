@@ -50,3 +50,34 @@ async def test_filling_a_form_says_nothing_where_the_caller_prevents_it() -> Non
             app.query_one(Toggle).value = True
         await pilot.pause()
         assert not [message for message in app.messages if isinstance(message, Toggle.Changed)]
+
+
+async def test_a_switch_of_several_says_that_some_are_on_and_turns_them_all_on() -> None:
+    app = Stage(lambda: [Toggle(id="a", on="shown", off="hidden")])
+    async with app.run_test(size=(80, 24)) as pilot:
+        toggle = app.query_one(Toggle)
+        toggle.is_mixed = True
+        await pilot.pause()
+        assert app.lines()[0] == "━◐━ some"
+        toggle.focus()
+        await pilot.press("space")
+        assert app.lines()[0] == "━● shown"
+        await pilot.press("space")
+        assert app.lines()[0] == "●━ hidden"
+
+
+async def test_a_value_that_is_not_known_is_not_shown() -> None:
+    app = Stage(lambda: [Toggle(id="a", is_known=False)])
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert app.lines()[0] == "…"
+        app.query_one(Toggle).is_known = True
+        await pilot.pause()
+        assert app.lines()[0] == "●━ off"
+
+
+async def test_a_switch_turned_before_its_value_is_known_shows_what_was_asked_for() -> None:
+    app = Stage(lambda: [Toggle(id="a", is_known=False)])
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.query_one(Toggle).focus()
+        await pilot.press("space")
+        assert app.lines()[0] == "━● on"
