@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.events import Resize
 
 from screens.account_modal import Notice
 from screens.navigation import Navigation
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from textual.widget import Widget
     from textual.widgets import Input
 
-_STATE: Final = "visibility only; nothing is switched off"
+_STATE: Final = ("visibility only; nothing is switched off", "visibility only")
+"""The state of the section, and the same for a narrow one."""
+_NARROW: Final = 66
+"""Cells of a section that has no room for the longer state."""
 _STAYS: Final = "hidden or not, ^p still opens it"
 
 
@@ -42,8 +46,7 @@ class SidebarPane(SectionPane[SidebarSettings]):
 
     def compose(self) -> ComposeResult:
         (setting,) = settings_of(SidebarSettings)
-        with Section("Sidebar Settings", id="sidebar-form") as section:
-            section.state = Content.styled(_STATE, "$foreground-muted")
+        with Section("Sidebar Settings", id="sidebar-form"):
             for area in SECTIONS:
                 yield Field(
                     area.label,
@@ -61,7 +64,7 @@ class SidebarPane(SectionPane[SidebarSettings]):
     def _row(self, module: Module, setting: Setting) -> Field:
         note = f" ({module.note})" if module.note else ""
         is_settings = module.id == "settings"
-        toggle = _toggle(f"module-{module.id}", label=_STAYS if is_settings else "")
+        toggle = _toggle(f"module-{module.id}")
         always = " It stays in reach with F2." if is_settings else ""
         return Field(
             f"  {module.label}",
@@ -142,6 +145,13 @@ class SidebarPane(SectionPane[SidebarSettings]):
 
     # -- the sidebar beside the form ---------------------------------------------------------------------------
 
+    def on_resize(self, event: Resize) -> None:
+        state = _STATE[event.size.width < _NARROW]
+        self.query_one("#sidebar-form", Section).state = Content.styled(state, "$foreground-muted")
+        settings = self._module_toggle("settings")
+        settings.label = "" if event.size.width < _NARROW else _STAYS
+        settings.refresh(layout=True)
+
     def on_show(self) -> None:
         self._preview()
 
@@ -160,5 +170,5 @@ class SidebarPane(SectionPane[SidebarSettings]):
                 navigation.hidden = hidden | self._locked
 
 
-def _toggle(name: str, *, label: str = "") -> Toggle:
-    return Toggle(id=name, on="shown", off="hidden", label=label, is_known=False)
+def _toggle(name: str) -> Toggle:
+    return Toggle(id=name, on="shown", off="hidden", is_known=False)

@@ -300,6 +300,8 @@ class Walk:
         await self.conflict("notifications", NotificationSettingsRow)
         await self.go("unsaved", "ctrl+q")
         await self.back()
+        await self.click("webhook secret", "#generate-secret")
+        await stage.press("space", "escape")
         self.stage.app.screen.query_one(SettingsPage).focus_tabs()
 
     async def sidebar(self) -> None:

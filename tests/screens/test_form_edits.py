@@ -183,7 +183,7 @@ async def test_the_panel_says_what_a_setting_does_and_when_it_was_changed() -> N
 @pytest.mark.parametrize("size", [(100, 34), (120, 40), (160, 50)])
 async def test_the_panel_holds_all_that_there_is_to_say(size: tuple[int, int]) -> None:
     async with console(size=size) as stage:
-        for tab, kind in (("3", NotificationSettings), ("4", PriceSettings), ("5", PrivacySettings)):
+        for tab, kind in (("5", PrivacySettings), ("4", PriceSettings), ("3", NotificationSettings)):
             await stage.press(tab)
             for setting in settings_of(kind):
                 pane = stage.app.screen.query_one(SettingsPage).pane

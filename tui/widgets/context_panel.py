@@ -27,12 +27,8 @@ class ContextPanel(HelpLine):
         parts = [Content(part) for part in self.about.split("\n\n") if part] or [Content(self.text)]
         if self.consequence:
             parts.append(Content.styled(self.consequence, "$foreground-muted"))
-        text, height = Content("\n\n").join(parts), self.styles.height
-        is_too_high = (
-            height is not None
-            and not height.is_auto
-            and len(text.wrap(self.content_size.width)) > (self.content_size.height)
-        )
+        text = Content("\n\n").join(parts)
+        is_too_high = not self.styles.is_auto_height and len(text.wrap(self.content_size.width)) > self.content_size.height
         return Content("\n").join(parts) if is_too_high else text
 
     def watch_page(self) -> None:
