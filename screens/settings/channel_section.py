@@ -79,7 +79,7 @@ class ChannelSection(Section):
         """Say that a test message is under way."""
         self.is_sending = True
         self.test_button.disabled = True
-        self._rows[0].note = ""
+        self._rows[0].note = Content("")
         self.state = Content.styled(SENDING, "$foreground-muted")
 
     def end_test(self) -> None:
@@ -98,14 +98,14 @@ class ChannelSection(Section):
 
     def _draw_delivery(self) -> None:
         if self._delivery is None:
-            self._rows[0].note, self.state = "", Content("")
+            self._rows[0].note, self.state = Content(""), Content("")
             return
         delivery, now = self._delivery
         error = sanitize(delivery.error)
         outcome, whole = _outcome(delivery, now), _outcome(delivery, now, error.rstrip("."))
         fits = whole.cell_length <= self.outer_size.width - self.title.cell_length - _EDGE_CELLS
         self.state = whole if error and fits else outcome
-        self._rows[0].note = error if error and not fits else ""
+        self._rows[0].note = Content.styled(error if not fits else "", "$text-warning")
 
 
 def _outcome(delivery: LastDelivery, now: datetime, failure: str = "") -> Content:

@@ -210,12 +210,9 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         self._unconfirmed = route.unconfirmed
         self.query_one("#enter-code").set_class(not route.is_code_out, "-hidden")
         field = self.query_one("#email-address").query_ancestor(Field)
-        if not route.unconfirmed:
-            field.note = ""
-        elif route.address:
-            field.note = f"Not confirmed: Send test sends a code. Until then: {sanitize(route.address, 120)}"
-        else:
-            field.note = "Not confirmed: Send test sends a code. Until then no warning goes out by e-mail."
+        meanwhile = f": {sanitize(route.address, 120)}" if route.address else " no warning goes out by e-mail."
+        note = f"Not confirmed: Send test sends a code. Until then{meanwhile}" if route.unconfirmed else ""
+        field.note = Content.styled(note, "$text-warning")
 
     # -- the secret of the webhook -----------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ def with_pager() -> Store:
 
 
 def email_note(stage: Stage) -> str:
-    return stage.app.screen.query_one("#email-address").query_ancestor(Field).note
+    return stage.app.screen.query_one("#email-address").query_ancestor(Field).note.plain
 
 
 def is_offered(stage: Stage) -> bool:

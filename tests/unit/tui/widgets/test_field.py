@@ -2,6 +2,7 @@
 
 import pytest
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
@@ -152,10 +153,10 @@ async def test_a_note_stands_below_the_control_and_above_an_error() -> None:
     app = Stage(form)
     async with app.run_test(size=(80, 24)) as pilot:
         field = field_of(app, "threshold")
-        field.note = "The last message failed."
+        field.note = Content("The last message failed.")
         field.error = "Not an amount."
         await pilot.pause()
         assert [line.strip(" ▌") for line in app.lines()[1:3]] == ["The last message failed.", "✗ Not an amount."]
-        field.note = ""
+        field.note = Content("")
         await pilot.pause()
         assert field.region.height == 2
