@@ -16,7 +16,6 @@ from time import monotonic
 
 import pytest
 from sqlalchemy import update
-from textual.widgets import Static
 
 from store.models import Delivery
 from store.sections import Channel
@@ -37,6 +36,7 @@ from tests.harness.notifications import (
 )
 from tests.harness.stores import make_store
 from tui.store_location import Options, open_account_store
+from tui.widgets.section import Section
 
 TRUSTED = "SSL_CERT_FILE"
 """The file in which OpenSSL looks for the system's authorities."""
@@ -166,12 +166,12 @@ def all_delivered(store: Store, account_id: int) -> bool:
 
 
 def line(stage: Stage, channel: Channel) -> str:
-    """The text beside a channel's button."""
-    return str(stage.app.screen.query_one(f"#last-{channel}", Static).content)
+    """The text in the edge of a channel's section."""
+    return stage.app.screen.query_one(f"#{channel}-section", Section).state.plain
 
 
 def has_arrived(stage: Stage, channel: Channel) -> bool:
-    return line(stage, channel) == "delivered just now"
+    return line(stage, channel) == "sent just now ✓"
 
 
 @pytest.mark.anyio
@@ -191,10 +191,10 @@ async def test_send_test_reached_every_receiver_and_its_result_stayed_visible(
         assert "This is a test message for alice." in boxes.web[Channel.BARK].requests[0].body.decode()
         boxes.break_down()
         await stage.click("#send-test-webhook")
-        failed = "failed just now: 127.0.0.1 answered 503 Service Unavailable."
+        failed = "✗ 127.0.0.1 answered 503 Service Unavailable"
         await stage.until(lambda: line(stage, Channel.WEBHOOK) == failed)
     async with console(store, size=(120, 40)) as stage:
         await stage.press("3")
         await stage.until(lambda: line(stage, Channel.WEBHOOK) == failed)
-        assert line(stage, Channel.EMAIL) == "delivered just now"
+        assert line(stage, Channel.EMAIL) == "sent just now ✓"
     assert counts(boxes) == {**ONE_EACH, Channel.WEBHOOK: 2}

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from textual.widgets import Button, Input
 
+from gateway import dispatcher
 from screens.settings.channel_section import ChannelSection
 from screens.settings.notifications import NotificationsPane
 from screens.settings.page import SettingsPage
@@ -55,6 +56,17 @@ def with_secrets(**changes: object) -> Store:
     )
     store.settings.save_for(account.id, replace(section, **changes), 1, actor="test")  # type: ignore[arg-type]
     return store
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaves_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test message is refused at once, in place of the network, which has tests of its own."""
+
+    async def deliver_now(store: Store, delivery_id: int) -> None:
+        (job,) = store.outbox.lease(delivery_id=delivery_id)
+        store.outbox.failed(job, "hooks.example.com refused the connection.", None)
+
+    monkeypatch.setattr(dispatcher, "deliver_now", deliver_now)
 
 
 # -- folding ----------------------------------------------------------------------------------------------------

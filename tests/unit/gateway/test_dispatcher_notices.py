@@ -13,7 +13,7 @@ from store.store import Store
 from store.values.sign_in import SecondFactorNeeded
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import LoopThread
-from tests.harness.notifications import NotificationReceivers, notification_receivers, targets, use
+from tests.harness.notifications import HOST, NotificationReceivers, allow, notification_receivers, targets, use
 from tests.harness.people import (
     GITHUB,
     allow_bindings,
@@ -52,6 +52,7 @@ def live(store: Store, clock: StillClock, boxes: NotificationReceivers) -> list[
     """Everything that is worth a notice happens to alice, who chose every channel but e-mail; returns her secrets."""
     allow_passkeys(store)
     allow_bindings(store)
+    allow(store, *(f"{HOST}:{receiver.port}" for receiver in boxes.web.values()))
     account = add_account(store)
     store.settings.save_for(account.id, targets(boxes.origins), 1, actor="test")
     token = sign_in(store)
