@@ -84,7 +84,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     def note_edit(self) -> None:
         super().note_edit()
-        for setting in self.changed_settings(self.known) if self.saved is not None else ():
+        for setting in self.edited_settings:
             if setting.channel:
                 self._section(Channel(setting.channel)).is_entered = True
         self._fold()

@@ -56,6 +56,9 @@ class SectionForm(Pane, Generic[SectionT]):
         super().__init__(id=id)
         self.saved: Saved[SectionT] | None = None
         """The stored section, as far as this console knows."""
+        self.edited_settings: list[Setting] = []
+        """The settings whose control differs from the stored value."""
+        self._shown_unsaved = (0, False)
         self._discarded: list[Callable[[], None]] = []
         """Steps that bring the edits back that were discarded last."""
 
@@ -153,7 +156,7 @@ class SectionForm(Pane, Generic[SectionT]):
         with self.prevent(*CHANGES):
             self.fill(saved.section)
         show_errors(self, {})
-        self.unsaved_changes = 0
+        self.unsaved_changes, self.edited_settings = 0, []
         self._show_unsaved()
         self._tell_last_change(saved)
 
@@ -175,12 +178,13 @@ class SectionForm(Pane, Generic[SectionT]):
     def note_edit(self) -> None:
         """Compare the controls with the stored section."""
         if self.saved is not None:
+            self.edited_settings = self.changed_settings(self.saved.section)
             self.unsaved_changes = self.count_changes(self.saved.section)
             self._show_unsaved()
 
-    def count_changes(self, section: SectionT) -> int:
-        """The number of settings whose control does not show the value in `section`."""
-        return len(self.changed_settings(section))
+    def count_changes(self, _section: SectionT) -> int:
+        """The number of edits that the form tells, compared with `section`."""
+        return len(self.edited_settings)
 
     def changed_settings(self, section: SectionT) -> list[Setting]:
         """The settings whose control does not show the value in `section`."""
@@ -199,6 +203,10 @@ class SectionForm(Pane, Generic[SectionT]):
     def _show_unsaved(self) -> None:
         """Say in the row of buttons how many edits there are, and which buttons have something to do."""
         count = self.unsaved_changes
+        # A layout for every letter would be slow.
+        if self._shown_unsaved == (count, bool(self._discarded)):
+            return
+        self._shown_unsaved = (count, bool(self._discarded))
         for label in self.query("#unsaved").results(Static):
             label.update(f"{pluralize(count, 'unsaved change')}" if count else "")
         for button in self.query("#save").results(Button):
