@@ -62,9 +62,9 @@ _SET_TOTAL: Final = update(AuditTotal)
 NEWEST_EVENTS: Final = 200
 """Events that a search reads at most, through the index on account and sequence number."""
 _NEWEST: Final = (
-    select(AuditEvent.at, AuditEvent.tag, AuditEvent.detail)
-    .where(AuditEvent.account_id == bindparam("account"))
-    .order_by(AuditEvent.sequence.desc())
+    select(AuditEvent.c.at, AuditEvent.c.tag, AuditEvent.c.detail)
+    .where(AuditEvent.c.account_id == bindparam("account"))
+    .order_by(AuditEvent.c.sequence.desc())
     .limit(NEWEST_EVENTS)
 )
 _BROKEN: Final = b""

@@ -28,7 +28,9 @@ class ContextPanel(HelpLine):
         if self.consequence:
             parts.append(Content.styled(self.consequence, "$foreground-muted"))
         text = Content("\n\n").join(parts)
-        is_too_high = not self.styles.is_auto_height and len(text.wrap(self.content_size.width)) > self.content_size.height
+        is_too_high = (
+            not self.styles.is_auto_height and len(text.wrap(self.content_size.width)) > self.content_size.height
+        )
         return Content("\n").join(parts) if is_too_high else text
 
     def watch_page(self) -> None:
