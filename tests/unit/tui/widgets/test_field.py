@@ -32,8 +32,8 @@ async def test_a_field_is_one_row_with_its_control_in_the_column() -> None:
     app = Stage(form)
     async with app.run_test(size=(80, 24)):
         assert [field.region.height for field in app.query(Field)] == [1, 1, 1]
-        assert app.query_one("#threshold").region.x == 30
-        assert app.query_one("#email").region.x == 30
+        assert app.query_one("#threshold").region.x == 29
+        assert app.query_one("#email").region.x == 29
         assert app.lines()[0].startswith("▌ Threshold ")
         assert app.lines()[0].endswith("USD")
 
@@ -117,7 +117,7 @@ async def test_data_in_an_error_can_neither_move_the_cursor_nor_press_a_button()
 
 async def test_a_long_error_wraps_beside_the_label_and_below_it_on_a_narrow_terminal() -> None:
     sentence = "A very long sentence that says in detail what is wrong with this value and what to do."
-    for width, column in ((80, 30), (40, 4)):
+    for width, column in ((80, 29), (40, 4)):
         app = Stage(form)
         async with app.run_test(size=(width, 24)) as pilot:
             field_of(app, "threshold").error = sentence
