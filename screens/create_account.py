@@ -68,7 +68,9 @@ class CreateAccount(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
 
     def compose(self) -> ComposeResult:
         with Dialog("Create your account"):
-            yield Static("Nobody has an account here yet: the first one is yours.", id="intro", classes="muted")
+            yield Static(
+                "Nobody has an account on this database yet. The first one is yours.", id="intro", classes="muted"
+            )
             yield Field(
                 "Username",
                 TextInput(self._typed.pop("username", ""), id="username"),
@@ -113,10 +115,12 @@ class CreateAccount(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
             self._field("password").note = Content.styled(f"{self._rules.capitalize()}.", "$foreground-muted")
 
     @on(Input.Submitted)
-    def entered(self) -> None:
+    def entered(self, event: Input.Submitted) -> None:
         """Do what the button does, or go to the first field that is still empty."""
         empty = next((control for control in IF_EMPTY if not self._text(control)), "")
-        if empty:
+        if empty == "password" and event.input.id == "username" and not self._text("email"):
+            self.query_one("#email").focus()  # it may stay empty, but is not passed over
+        elif empty:
             show_errors(self, {empty: IF_EMPTY[empty]})
         else:
             self.submit(self._create)

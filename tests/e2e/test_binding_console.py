@@ -14,7 +14,7 @@ from tests.oidc_provider.running import RunningProvider, running_provider
 pytestmark = pytest.mark.needs(parts.NODE)
 
 CODE: Final = re.compile(r"\b[A-Z]{4}-[A-Z]{4}\b")
-USE: Final = "Use Test Login"
+USE: Final = "Test Login f4"
 
 
 def code_shown(terminal: Installed, oidc: RunningProvider) -> str:
@@ -34,7 +34,7 @@ def open_tab(terminal: Installed) -> None:
 def choose_provider(terminal: Installed) -> None:
     terminal.until(USE)
     terminal.until(lambda _: terminal.has_focus("Username"))
-    terminal.press("tab", "tab", "tab", "enter")
+    terminal.press("f4")
 
 
 def test_an_identity_is_bound_from_the_console_and_signs_in(tmp_path: Path) -> None:

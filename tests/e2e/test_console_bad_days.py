@@ -89,7 +89,7 @@ def test_a_database_that_is_gone_is_told_and_nothing_typed_is_lost(tmp_path: Pat
         terminal.press("ctrl+l")
         terminal.until("The database does not answer; the console is locked all the same.")
         terminal.press("escape")
-        terminal.until("Sign in to your account.")
+        terminal.until("Sign in enter")
         terminal.until(gone)
 
         # Whoever comes back signs in once the file is back, without starting anew.
@@ -104,7 +104,7 @@ def test_another_process_that_changes_the_password_signs_this_one_out(tmp_path: 
         reset = home.run("admin", "user", "reset-password", "alice", "--password-stdin", stdin="another harbour sky")
         assert reset.returncode == 0, reset.stderr
         terminal.press("s")
-        terminal.until("Sign in to your account.")
+        terminal.until("Sign in enter")
         terminal.until("This session has ended. Sign in again.")
         assert "Sessions" not in terminal.words()
         terminal.enter("Username", "alice")

@@ -11,7 +11,7 @@ from textual.widgets import Input
 from screens.app import GatekeyApp
 from screens.create_account import CreateAccount
 from screens.sign_in import SignIn
-from tests.harness.consoles import Stage
+from tests.harness.consoles import Stage, console
 from tests.harness.stores import StillClock, make_store
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
@@ -87,3 +87,13 @@ async def test_an_account_that_somebody_else_made_meanwhile_leads_to_the_sign_in
         await pilot.pause()
         go.set()
         await shown(app, pilot, SignIn)
+
+
+async def test_enter_does_not_pass_over_the_address_that_may_stay_empty() -> None:
+    async with console(make_store(), signed_in=False) as stage:
+        await stage.type("bob")
+        await stage.press("enter")
+        assert stage.app.focused is stage.app.screen.query_one("#email")
+        await stage.press("enter")
+        assert stage.app.focused is stage.app.screen.query_one("#password")
+        assert stage.says("Enter the password you want.")
