@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual.app import ComposeResult, RenderResult
 from textual.content import Content
 from textual.dom import DOMNode
-from textual.events import Click
+from textual.events import Click, DescendantBlur, DescendantFocus
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -17,14 +17,18 @@ from store.text import sanitize
 MIN_ERROR_CELLS = 24
 """Cells that an error needs beside the label column. With less room it begins below the label."""
 
+MARKER_CELLS = 2
+"""Cells of the marker, and of the gap to the label."""
+
 
 class Field(Widget):
     """One row of a form, with a marker while it has the focus.
 
     The label column is as wide as the left margin of `.field-control` in the style. A top margin puts the label above.
 
-    The field draws its label and its error itself, to save widgets. The `HelpLine` of the screen shows its help: a line
-    that appears here would move the button below it between press and release of the mouse, and the click is lost.
+    The field draws its marker, its label and its error itself, to save widgets and, at each Tab, their styling. The
+    `HelpLine` of the screen shows its help: a line that appears here would move the button below it between press and
+    release of the mouse, and the click is lost.
     """
 
     ALLOW_SELECT: ClassVar[bool] = False
@@ -78,6 +82,12 @@ class Field(Widget):
         if hasattr(self.control, "value"):
             self.watch(self.control, "value", self.clear_error, init=False)
 
+    def on_descendant_focus(self, _event: DescendantFocus) -> None:
+        self.refresh()
+
+    def on_descendant_blur(self, _event: DescendantBlur) -> None:
+        self.refresh()
+
     def clear_error(self) -> None:
         self.error = ""
 
@@ -102,17 +112,20 @@ class Field(Widget):
     def render(self) -> RenderResult:
         width = self.content_size.width
         below = self._lines_below(width)
-        style = "bold" if self.has_focus_within else ""
-        label = Content.styled(self.label, style).truncate(max(0, self._label_cells(width)), ellipsis=True)
+        is_focused = self.has_focus_within
+        marker = Content.styled("▌ ", "$primary") if is_focused else Content("  ")
+        label = Content.styled(self.label, "bold" if is_focused else "")
+        label = label.truncate(max(0, self._label_cells(width)), ellipsis=True)
         above = max(1, self.content_size.height - len(below))
-        return Content("\n").join([label, *[Content("")] * (above - 1), *below])
+        rest = marker if self.control.styles.margin.top else Content("")
+        return Content("\n").join([Content.assemble(marker, label), *[rest] * (above - 1), *below])
 
     @property
     def _column(self) -> int:
         return self.control.styles.margin.left
 
     def _label_cells(self, width: int) -> int:
-        return width if self.control.styles.margin.top else self._column - 1
+        return (width if self.control.styles.margin.top else self._column - 1) - MARKER_CELLS
 
     def _indent(self, width: int) -> int:
         """Cells before what stands below the control."""

@@ -2,9 +2,10 @@
 
 from typing import ClassVar
 
+from textual.color import Color
 from textual.containers import Vertical
 from textual.content import Content
-from textual.events import Resize
+from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.widget import Widget
 
 from store.text import sanitize
@@ -14,10 +15,12 @@ class Section(Vertical):
     """A rule with the title and the state in a compact height, a round box with both in its border in a roomy one.
 
     The style chooses between them by the border: the box has a bottom edge, the rule has none. The section that has the
-    focus is drawn in the accent colour.
+    focus is drawn in the colour of `.section--focused`: a selector with `:focus-within` would style every control of
+    the section again at each Tab.
     """
 
     ALLOW_SELECT: ClassVar[bool] = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"section--focused"}
 
     def __init__(
         self,
@@ -54,19 +57,28 @@ class Section(Vertical):
     def on_resize(self, _event: Resize) -> None:
         self._draw_edge()
 
+    def on_descendant_focus(self, _event: DescendantFocus) -> None:
+        self._draw_edge()
+
+    def on_descendant_blur(self, _event: DescendantBlur) -> None:
+        self._draw_edge()
+
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._draw_edge()
 
     def _draw_edge(self) -> None:
         """Put title and state into the border. Only what changed is drawn again."""
-        is_box = bool(self.styles.border_bottom[0])
-        edge = self.styles.border_top[1].css if self.styles.border_top[0] else ""
+        base = self.styles.base
+        is_box = bool(base.border_bottom[0])
+        accent = self.get_component_styles("section--focused").color if self.has_focus_within else None
+        edge = (accent or base.border_top[1]).css if base.border_top[0] else ""
         width = self.outer_size.width
-        drawn = (is_box, edge, width, self._title, self._state)
+        drawn = (is_box, edge, accent, width, self._title, self._state)
         if drawn == self._drawn:
             return
         self._drawn = drawn
+        self._colour_edge(accent)
         if is_box:
             self.border_title, self.border_subtitle = self._title, self._state
             return
@@ -80,3 +92,16 @@ class Section(Vertical):
         self.border_title = Content.assemble(
             " ", self._title, " ", Content.styled(rule, f"not bold {edge}"), " ", state, " "
         )
+
+    def _colour_edge(self, accent: Color | None) -> None:
+        """Draw border and title in `accent`, or as the style says."""
+        edges = ("border_top", "border_right", "border_bottom", "border_left")
+        for edge in edges:
+            self.styles.clear_rule(edge)
+            kind = getattr(self.styles.base, edge)[0]
+            if accent is not None and kind:
+                setattr(self.styles, edge, (kind, accent))
+        self.styles.clear_rule("border_title_color")
+        if accent is not None:
+            self.styles.border_title_color = accent
+        self.refresh()
