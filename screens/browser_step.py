@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from screens.account_modal import AccountModal, Notice
 from store.text import sanitize
+from tui.glyphs import has_box_characters
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -51,7 +52,7 @@ class BrowserStep(AccountModal[R]):
 
     def on_mount(self) -> None:
         room = Size(min(self.app.size.width, 80) - 4 - _TEXT_COLUMNS, self.app.size.height - 2)
-        if fits(self._scan_url, room):
+        if has_box_characters(self.app) and fits(self._scan_url, room):
             self.query_one(QrCode).draw(self._scan_url)
 
     def show_left(self, sentence: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,6 +37,6 @@ def until(then: datetime, now: datetime) -> str:
     return f"in {seconds // 86400} days"
 
 
-def clock(then: datetime, zone: tzinfo = UTC) -> str:
+def clock(then: datetime, zone: tzinfo) -> str:
     """`2026-11-23 13:00 CET`, with the name of the zone. Screens give `self.app.zone`."""
     return f"{then.astimezone(zone):%Y-%m-%d %H:%M %Z}"

@@ -18,6 +18,7 @@ from screens.account_modal import AccountModal, Notice
 from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence, write_text
 from screens.settings.backup_codes import CODE_KEYS, BackupCodeList
 from tui.clipboard import copy
+from tui.glyphs import has_box_characters
 from tui.terminal import has_circled_digits
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -269,6 +270,8 @@ class TwoFactorSetup(AccountModal[bool]):
             return
         dialog, rail, code = self.query_one("#wizard", Dialog), self.query_one(StepRail), self.query_one(QrCode)
         room = Size(min(size.width, _WIDEST) - _FRAME.width - _TEXT_COLUMNS, size.height - _FRAME.height)
+        if not has_box_characters(self.app):
+            room = Size(0, 0)
         beside_steps = self._enrolment.uri_within(capacity(room - (0, 1)))
         uri = beside_steps or self._enrolment.uri_within(capacity(room))
         is_scanning = self.step == 0
@@ -280,6 +283,8 @@ class TwoFactorSetup(AccountModal[bool]):
         self.query_one("#scan-words", Static).update(_TO_SCAN if uri else self._too_small())
 
     def _too_small(self) -> str:
+        if not has_box_characters(self.app):
+            return "This terminal cannot draw a QR code. Enter this key into your authenticator app:"
         columns, rows = size_for(self._open_enrolment.shortest_uri)
         return (
             f"The QR code needs {columns + _TEXT_COLUMNS + _FRAME.width} columns and {rows + _FRAME.height} rows. "
