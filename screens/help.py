@@ -19,7 +19,7 @@ from tui.widgets.field import Field
 from tui.widgets.small_screen import SmallScreenGuard
 
 KEY_CELLS: Final = 9
-WORDS_CELLS: Final = 32
+WORDS_CELLS: Final = 30
 """Widths of the columns of keys and of words."""
 _GROUPS: Final = {
     "here": "Here",
