@@ -286,7 +286,7 @@ async def test_both_values_of_a_conflict_can_be_read(length: int) -> None:
         elsewhere(stage, webhook_url=address("/theirs"))
         await stage.press("ctrl+s")
         assert isinstance(stage.app.screen, Conflict)
-        seen = "".join(stage.text().replace("│", " ").split())
+        seen = "".join(stage._texts()[0].replace("│", " ").split())
         assert "savedhttps://hooks.example.org/aaa" in seen
         assert "minehttps://hooks.example.org/aaa" in seen
         assert "a/theirs" in seen
