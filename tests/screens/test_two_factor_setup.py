@@ -7,8 +7,8 @@ from textual.widgets import Button
 from screens.settings.two_factor_manage import TwoFactorManage
 from screens.settings.two_factor_setup import TwoFactorSetup
 from tests.fakes.authenticator_app import scan
+from tests.harness.app_pictures import picture_of
 from tests.harness.consoles import Stage, console
-from tests.unit.tui.widgets.test_qr_code import picture_of
 from tui.widgets.code_cells import CodeCells, CodeTimeLeft
 from tui.widgets.confirm import Confirm
 from tui.widgets.qr_code import QrCode

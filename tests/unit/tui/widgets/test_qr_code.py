@@ -1,40 +1,19 @@
 """The QR code on the screen is the URI: read back from pixels, as a phone would."""
 
 import os
-from typing import Any
 
 import pytest
-from rich.color import Color
-from rich.style import Style
-from textual.app import App
 from textual.geometry import Size
 
 from tests import parts
 from tests.fakes.authenticator_app import scan, zbarimg
-from tests.harness.pty_screen import Cell, to_png
+from tests.harness.app_pictures import picture_of
 from tests.unit.tui.widgets.bare_console import Stage
 from tui.terminal import native_colours
 from tui.widgets.qr_code import QrCode, capacity, fits, size_for
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 URI = f"otpauth://totp/Gatekey:alice?secret={SECRET}&issuer=Gatekey"
-
-
-def hexadecimal(colour: Color | None) -> str:
-    return "default" if colour is None or colour.is_default else colour.get_truecolor().hex.removeprefix("#")
-
-
-def cell(text: str, style: Style) -> Cell:
-    flags = (style.bold, style.dim, style.italic, style.underline, style.strike, style.reverse)
-    return Cell(text, hexadecimal(style.color), hexadecimal(style.bgcolor), *map(bool, flags))
-
-
-def picture_of(app: App[Any]) -> bytes:
-    """The screen as a PNG, each cell in the colours that its style gives it."""
-    strips = app.screen._compositor.render_strips()
-    return to_png(
-        [[cell(text, segment.style or Style()) for segment in strip for text in segment.text] for strip in strips]
-    )
 
 
 @pytest.mark.anyio
