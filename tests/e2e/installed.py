@@ -16,8 +16,8 @@ PATIENCE: Final = 90.0
 """Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
 LEFT_THE_SCREEN: Final = b"\x1b[?1049l"
 MASKED: Final = "•"
-FOCUSED: Final = "313a3f"
-"""The colour of the focused field in the dark theme, and of nothing else."""
+MARKER: Final = "▌"
+"""Stands before the label of the field that has the focus."""
 _TOKEN: Final = re.compile(ACCESS_TOKEN_PATTERN)
 _KEY_ROW: Final = re.compile(r"\b(?:[A-Z2-7]{4} ){3}[A-Z2-7]{4}\b")
 _FRAME: Final = "│╭╮╰╯─"
@@ -85,14 +85,14 @@ class Installed(PtyTerminal):
 
     def row(self, label: str) -> int:
         """The row of the field with that label, or -1."""
-        begins = re.compile(rf"(?:^|.*│)\s*{re.escape(label)}\b")
+        begins = re.compile(rf"(?:^|.*│)[\s{MARKER}]*{re.escape(label)}\b")
         lines = self.screen_text().split("\n")
         return next((number for number, line in enumerate(lines) if begins.match(line)), -1)
 
     def has_focus(self, label: str) -> bool:
-        """True if the field with that label is painted as the focused one."""
+        """True if the field with that label is marked as the one that has the focus."""
         row = self.row(label)
-        return row >= 0 and any(cell.background == FOCUSED for cell in self.cells[row])
+        return row >= 0 and MARKER in self.screen_text().split("\n")[row].partition(label)[0]
 
     def fill(self, label: str, text: str, *, masked: bool = False) -> None:
         """Type into the field with that label, once it has the focus; wait until it shows."""
