@@ -59,7 +59,7 @@ def test_an_identity_is_bound_from_the_console_and_signs_in(tmp_path: Path) -> N
             terminal.press("shift+tab", "shift+tab", "shift+tab")
             terminal.enter("Username", NAME)
             terminal.enter("Password", PASSWORD, masked=True)
-            terminal.until("2FA off")
+            terminal.until("a password alone is enough")
             open_tab(terminal)
             terminal.press("tab", "enter")
             oidc.decline(code_shown(terminal, oidc))
@@ -79,7 +79,7 @@ def test_an_identity_is_bound_from_the_console_and_signs_in(tmp_path: Path) -> N
         with home.console() as terminal:
             choose_provider(terminal)
             oidc.approve(code_shown(terminal, oidc), "alice")
-            terminal.until("2FA off")
+            terminal.until("a password alone is enough")
             _, codes, _ = enable_two_factor(terminal)
 
             sign_out(terminal)

@@ -138,7 +138,7 @@ def found_in(folder: Path, texts: tuple[str, ...]) -> set[str]:
 def test_the_key_on_the_screen_is_the_one_that_is_saved(tmp_path: Path) -> None:
     home = Home(tmp_path)
     with home.console("--demo") as terminal:
-        terminal.until("2FA off")
+        terminal.until("a password alone is enough")
         terminal.until("permanent")
         terminal.press("f")
         terminal.until("① Scan QR Code")

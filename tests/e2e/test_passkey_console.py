@@ -93,7 +93,7 @@ def test_a_passkey_is_registered_from_the_console_and_signs_in(tmp_path: Path) -
             choose_passkey(terminal)
             answer(tab, terminal, port)
             terminal.until("1 registered")
-            terminal.until("2FA off")
+            terminal.until("a password alone is enough")
             _, codes, _ = enable_two_factor(terminal)
 
             sign_out(terminal)
