@@ -52,7 +52,7 @@ class BackupCodeList(AutoHide, AccountActions, Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="codes", markup=False)
-        with Actions():
+        with Actions(classes="-together"):
             yield ActionButton("Reveal", id="reveal-codes", shortcut="^r")
             yield ActionButton("Copy all codes", id="copy-codes", shortcut="^y")
             if self.account.files.are_allowed:

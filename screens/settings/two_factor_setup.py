@@ -82,7 +82,7 @@ class TwoFactorSetup(AccountModal[bool]):
                     with Vertical(id="scan-text"):
                         yield Static("", id="scan-words", markup=False)
                         yield Static(_grouped(enrolment.secret), id="secret-key", markup=False)
-                        with Actions():
+                        with Actions(classes="-together"):
                             yield ActionButton("Copy key", id="copy-key", shortcut="^y")
                             if self.account.files.are_allowed:
                                 yield ActionButton("Save as file", id="save-key", shortcut="^s")

@@ -50,7 +50,7 @@ async def test_every_id_a_person_may_write_is_one_and_has_those_keys() -> None:
 
 async def test_what_is_wrong_is_told_and_the_rest_works(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
-    path.write_text('[keys]\n"security.tokn" = "f9"\n"console.checks" = "f8"\n')
+    path.write_text('[keys]\n"security.tokn" = "f9"\n"console.checks" = "f10"\n')
     store = make_store()
     add_account(store)
     app = GatekeyApp(LocalAccount(Options(), opened=store), load_config(path))
@@ -61,7 +61,7 @@ async def test_what_is_wrong_is_told_and_the_rest_works(tmp_path: Path) -> None:
         await stage.settle()
         assert isinstance(app.screen, SignIn)
         assert told(stage) == ["line 2: 'security.tokn' is not a key id; did you mean 'security.token'?"]
-    assert app.config.keys == MappingProxyType({"console.checks": "f8"})
+    assert app.config.keys == MappingProxyType({"console.checks": "f10"})
 
 
 async def test_of_many_faults_one_sentence_says_how_many_and_where_they_are(tmp_path: Path) -> None:

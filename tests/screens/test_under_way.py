@@ -39,7 +39,7 @@ async def test_a_question_and_its_proof_in_one_piece() -> None:
 
 async def test_a_name_typed_ahead_is_in_the_field_it_was_meant_for() -> None:
     async with slow_console("check_deletable") as (stage, account):
-        for key in ("x", "tab", "a", "l", "i"):
+        for key in ("x", "shift+tab", "a", "l", "i"):
             stage.app.post_message(Key(key, key if len(key) == 1 else None))
         await stage.until(lambda: account.asked)
         await asyncio.sleep(0.05)

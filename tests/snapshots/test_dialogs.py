@@ -193,12 +193,12 @@ def test_delete_armed(picture: Picture) -> None:
 
 def test_passkeys(picture: Picture) -> None:
     """Two passkeys with their age; register, rename, remove."""
-    picture("k", store=passkey_store())
+    picture("y", store=passkey_store())
 
 
 def test_passkey_label(picture: Picture) -> None:
     """One field with examples."""
-    picture("k n", store=passkey_store())
+    picture("y n", store=passkey_store())
 
 
 def test_passkey_ceremony(picture: Picture) -> None:

@@ -28,12 +28,12 @@ def test_signing_out_the_others(picture: Picture) -> None:
 
 def test_removing_a_passkey(picture: Picture) -> None:
     """The passkey's name, and that the device keeps its half."""
-    picture("k d", store=passkey_store())
+    picture("y d", store=passkey_store())
 
 
 def test_renaming_a_passkey(picture: Picture) -> None:
     """The field holds the name it has now."""
-    picture("k e", store=passkey_store())
+    picture("y e", store=passkey_store())
 
 
 def test_erasing_addresses(picture: Picture) -> None:

@@ -78,7 +78,7 @@ def test_no_passkeys_yet(picture: Picture) -> None:
     add_account(store)
     store.site.set("passkeys.enabled", "true")
     store.site.set("passkeys.origin", "http://localhost:8787")
-    picture("k", store=store)
+    picture("y", store=store)
 
 
 def test_a_wrong_code_at_the_last_step(picture: Picture) -> None:
