@@ -213,7 +213,7 @@ def test_inside_tmux_the_keys_arrive_at_80_by_24(tmux: list[str], tmp_path: Path
         terminal.until("only this one")
         screen = terminal.screen_text().split("\n")
         assert len(screen) == 24
-        assert screen[0].startswith(" Settings ──")
+        assert screen[0].startswith(" gatekey ")
         assert screen[-1].rstrip().endswith("^q Quit")
 
         terminal.press("f2")

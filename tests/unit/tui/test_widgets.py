@@ -42,6 +42,9 @@ MEANT = {
     "_check_disabled": (Widget, Screen),
     # A line break in what is pasted; `Input` has no public way to change a paste.
     "_on_paste": (Input, None),
+    # The cells of a code are three apart: where the cursor is drawn, and which digit a click means.
+    "_cursor_offset": (Input, None),
+    "_cell_offset_to_index": (Input, Input),
 }
 """Private names of Textual that a class of ours takes: where Textual defines each, and what calls it."""
 
