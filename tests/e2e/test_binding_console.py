@@ -64,7 +64,7 @@ def test_an_identity_is_bound_from_the_console_and_signs_in(tmp_path: Path) -> N
             oidc.decline(code_shown(terminal, oidc))
             terminal.until("was declined at Test Login")
             terminal.press("escape")
-            terminal.until("Bind")
+            terminal.until_gone("was declined at Test Login")
 
             terminal.press("enter")
             oidc.approve(code_shown(terminal, oidc), "alice")
