@@ -130,7 +130,7 @@ def test_the_console_opens_over_ssh_and_ends_with_it(server: SshServer) -> None:
         terminal.press("escape")
         terminal.until_gone("Every place your account is signed in.")
         terminal.resize(100, 30)
-        terminal.until("Personal Center")
+        terminal.until("PERSONAL CENTER")
         terminal.press("ctrl+q")
         assert terminal.exit_code(PATIENCE) == 0
         assert terminal.left_on == ()
@@ -166,7 +166,7 @@ def test_a_person_who_comes_in_over_ssh_writes_nothing_that_the_next_login_runs(
         terminal.press("escape")
         terminal.until_gone("Ensure all necessary data has been exported")
         terminal.press("ctrl+p")
-        terminal.until("Change password Signs out your other sessions")
+        terminal.until("Change password Your other sessions are signed out")
         terminal.type("screenshot")
         terminal.until("No matches found")
         terminal.press("escape")

@@ -240,6 +240,7 @@ WRITERS: Final = {
     "store/sqlite_file.py": "the database, at a path of the administrator's",
     "tui/first_run.py": "the database and the key of a first run",
     "tui/commands/admin_audit.py": "the checkpoint of the audit log, in the place of an earlier one",
+    "tui/remembered_theme.py": "the chosen theme beside keys.toml, which files off switches off",
     "tui/crash.py": "the report of a fault, which files off switches off",
 }
 _WRITING: Final = {
