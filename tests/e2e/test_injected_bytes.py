@@ -17,7 +17,7 @@ CODE: Final = re.compile(r"(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}")
 SEQUENCE: Final = re.compile(r"\x1b\[[?<>=]?[\d;:]*\$?[A-Za-z]|\x1b\]22;[a-z-]*\x07")
 """Sequences of the console itself: colours, the cursor, modes, the pointer's shape. A payload that looks like one of
 them is found by its own number."""
-DIALOGS: Final = (("s", ("sessions", "source")), ("a", ("audit_events", "source")), ("k", ("passkeys", "label")))
+DIALOGS: Final = (("s", ("sessions", "source")), ("a", ("audit_events", "source")), ("y", ("passkeys", "label")))
 TABS: Final = (
     ("1", ("bindings", "display")),
     ("3", ("notification_settings", "webhook_url")),
@@ -62,7 +62,7 @@ def test_no_byte_of_a_stored_string_reaches_the_terminal_as_it_is(tmp_path: Path
 def open_module(terminal: Installed, name: str) -> None:
     """By the palette, which needs no order."""
     terminal.press("ctrl+p")
-    terminal.until("Search")
+    terminal.until("Type what you want to do")
     terminal.type(name)
     terminal.until(lambda _: terminal.screen_text().count(name) >= 2)
     terminal.press("enter")

@@ -76,7 +76,7 @@ def test_a_passkey_is_registered_from_the_console_and_signs_in(tmp_path: Path) -
             terminal.until("Passkey f3")
             terminal.enter("Username", NAME)
             terminal.enter("Password", PASSWORD, masked=True)
-            terminal.until("none registered")
+            terminal.until("Register y")
             terminal.press("y")
             terminal.until("There are none yet.")
             terminal.press("n")
