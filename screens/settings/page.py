@@ -250,7 +250,8 @@ class SettingsPage(RowWalk, Vertical):
             return self.active == ("security" if action == "security" else "account-binding")
         if action not in ("save", "discard", "bring_back", "reset", "test"):
             return True
-        pane = next(iter(self.query(f"#{self.active}").results(Pane)), None)
+        # Asked for every key at every Tab: a query would walk all controls.
+        pane = next((pane for pane in self.children if pane.id == self.active and isinstance(pane, Pane)), None)
         if action == "test":
             return pane is not None and pane.can_test()
         if not isinstance(pane, SectionPane):

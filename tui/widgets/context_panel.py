@@ -13,10 +13,10 @@ from tui.widgets.help_line import HelpLine
 class ContextPanel(HelpLine):
     """One help line in a small terminal; a box below the page or beside it in a larger one, as the style says."""
 
-    about: reactive[str] = reactive("", layout=True)
+    about: reactive[str] = reactive("")
     """What the focused setting does. Paragraphs are separated by an empty line."""
 
-    consequence: reactive[str] = reactive("", layout=True)
+    consequence: reactive[str] = reactive("")
 
     page: reactive[tuple[str, str]] = reactive(("", ""))
     """Title and purpose of the page, shown while no setting has the focus."""

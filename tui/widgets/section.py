@@ -95,13 +95,15 @@ class Section(Vertical):
 
     def _colour_edge(self, accent: Color | None) -> None:
         """Draw border and title in `accent`, or as the style says."""
-        edges = ("border_top", "border_right", "border_bottom", "border_left")
-        for edge in edges:
-            self.styles.clear_rule(edge)
+        for edge in ("border_top", "border_right", "border_bottom", "border_left"):
             kind = getattr(self.styles.base, edge)[0]
-            if accent is not None and kind:
+            if accent is None:
+                self.styles.clear_rule(edge)
+            elif kind:
+                # Not cleared before: a border that appears lays the screen out again.
                 setattr(self.styles, edge, (kind, accent))
-        self.styles.clear_rule("border_title_color")
-        if accent is not None:
+        if accent is None:
+            self.styles.clear_rule("border_title_color")
+        else:
             self.styles.border_title_color = accent
         self.refresh()
