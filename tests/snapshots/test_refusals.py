@@ -56,6 +56,9 @@ def test_binding_a_provider(picture: Picture, answered: bool) -> None:
 
     async def steps(stage: Stage) -> None:
         await begin_login(stage, answered=answered)
+        # What the page below draws when it loses the focus comes a message later.
+        await stage.pilot.pause()
+        await stage.pilot.pause()
 
     picture(steps, store=store, settle=False)
 
