@@ -185,5 +185,5 @@ class Relay:
 
 
 def _max_tokens(call: Call, admitted: AdmittedCall, site: SiteView) -> int:
-    """How many tokens of one answer were held."""
+    """The number of tokens of one answer that were held."""
     return admitted.limit or CostCeiling(call, admitted.price, site, admitted.trusts_limit).tokens

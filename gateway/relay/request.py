@@ -32,7 +32,7 @@ MAX_JSON_VALUES: Final = 500_000
 """Per body. Parsing blocks the interpreter: a million small values would block it for a second. OpenAI accepts up to
 300,000 tokens in an embeddings request, the longest legitimate list."""
 STREAM_OPTIONS: Final = ("include_usage", "include_obfuscation", "continuous_usage_stats")
-"""Of OpenAI and vLLM. None is an object, so the last `stream_options` in a body is the gateway's own."""
+"""The fields of `stream_options` that OpenAI and vLLM know. None is an object, so the last one in a body is ours."""
 TOKENS_PER_DRAWING: Final = 8000
 """Held for each generated picture. Where pictures are priced per request, a token costs nothing; where they are priced
 by tokens, a large one in the best quality has above 6,000."""

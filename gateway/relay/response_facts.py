@@ -15,11 +15,11 @@ from store.inputs import MAX_MODEL_LENGTH
 from store.text import is_sanitized
 
 MAX_MODELS: Final = 10_000
-"""Of one list; the largest public one has some 500."""
+"""Models of one list that are read; the largest public list has some 500."""
 _MAX_ID_CHARACTERS: Final = 101
 """One more than a batch id may have, so that a longer one is still refused."""
 _MAX_CHOICES: Final = 10_000
-"""Of a response, that are searched for content. More are content: ten million empty ones would take 10 s."""
+"""Choices of a response that are searched for content. More count as content: ten million empty ones take 10 s."""
 _ENVELOPE_KEYS: Final = ("role", "annotations")
 """Members of a message that are set even if it is empty."""
 
@@ -32,13 +32,13 @@ class ResponseFacts:
     is_error: bool
     """True if it reports an error and no usage."""
     reason: str | None
-    """Of the error."""
+    """The reason of the error."""
     items: int
     """Entries of `data`: the pictures of a drawing."""
     has_content: bool
     """True if it has any content, or an unknown format."""
     status: str | None
-    """Of a batch."""
+    """The status of a batch."""
     id: str | None
 
     @classmethod

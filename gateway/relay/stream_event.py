@@ -34,7 +34,7 @@ class EventFacts(NamedTuple):
     """True for `[DONE]`."""
     is_error: bool = False
     reason: str | None = None
-    """Of the error."""
+    """The reason of the error."""
     is_delta: bool = False
     """True if it has a part of an answer."""
     text_bytes: int = 0

@@ -14,7 +14,7 @@ from store.values.usage import Kind
 _BYTES_PER_TOKEN: Final = 4
 """For counting an unreported answer: about right for English, and low for other languages."""
 _BYTES_PER_AUDIO_TOKEN: Final = 1000
-"""Of base64: OpenAI has one token per 50 ms of speech, which is 3,200 bytes as PCM and fewer as MP3."""
+"""Bytes of base64 per token: OpenAI has one token per 50 ms of speech, which is 3,200 bytes as PCM and fewer as MP3."""
 UNREAD_REMARK: Final = "The answer could not be read in time; it was counted by its length."
 _COUNTED_REMARK: Final = "The model server reported no usage; it was counted {}."
 _CACHED_REMARK: Final = "{:,} tokens of the prompt were cached, and cost what cached input costs."
