@@ -84,6 +84,12 @@ class ApiKeys:
             ).all()
         return [_info(row) for row in rows]
 
+    def count_active(self, token: str) -> int:
+        """The number of keys of the account that are not revoked."""
+        with self._sessions.reading(token) as (tx, session):
+            mine = (ApiKey.c.account_id == session.account_id, ApiKey.c.revoked_at.is_(None))
+            return tx.execute(select(func.count()).select_from(ApiKey).where(*mine)).scalar_one()
+
     def create(
         self,
         token: str,

@@ -44,7 +44,7 @@ def _summary(token: str, store: Store) -> Summary:
         email=acting.email,
         remaining_micro_usd=store.quota.state(token).remaining_micro_usd,
         threshold_micro_usd=store.settings.load(token, NotificationSettings).section.threshold_micro_usd,
-        active_api_keys=sum(key.revoked_at is None for key in store.api_keys.list(token)),
+        active_api_keys=store.api_keys.count_active(token),
         two_factor=store.two_factor.status(token),
         checks=tuple(store.recommendations.check(token)),
         hidden_modules=(hidden | locked) & frozenset(MODULES),

@@ -28,6 +28,14 @@ from tests.harness.stores import START, StillClock
 ENTRY = UsageEntry(Kind.CONSUMPTION, "model")
 
 
+def test_only_keys_of_the_account_that_are_not_revoked_are_counted(store: Store, alice: Person, bob: Person) -> None:
+    first = store.api_keys.create(alice.token, "laptop")
+    store.api_keys.create(alice.token, "phone")
+    store.api_keys.create(bob.token, "other")
+    store.api_keys.revoke(alice.token, first.info.id)
+    assert store.api_keys.count_active(alice.token) == 1
+
+
 def test_a_new_key_speaks_for_its_account(store: Store, alice: Person, clock: StillClock) -> None:
     made = store.api_keys.create(
         alice.token, " laptop ", expires_at=START + timedelta(days=1), spend_limit_micro_usd=1_000_000
