@@ -14,6 +14,7 @@ from store.audit_tags import COMMAND_LINE, SiteTag, Tag
 from store.context import Context
 from store.db_enums import db_enum
 from store.errors import InvalidMoney, LastAdministrator, NameTaken, NoSuchAccount
+from store.ledger import Ledger
 from store.models import Account, Quota
 from store.money import MAXIMUM_MICRO_USD
 from store.notices import Notices
@@ -23,6 +24,7 @@ from store.site import Site
 from store.site_switches import PASSWORD_MINIMUM
 from store.text import fold
 from store.throttle import Factor, Throttles
+from store.values.ledger import LedgerKind
 
 USER_HANDLE_BYTES: Final = 64
 
@@ -56,12 +58,15 @@ class AccountInfo:
 class Accounts:
     """Creates and finds accounts, and changes their role and e-mail address."""
 
-    def __init__(self, context: Context, audit: Audit, throttles: Throttles, notices: Notices, site: Site) -> None:
+    def __init__(
+        self, context: Context, audit: Audit, throttles: Throttles, notices: Notices, site: Site, ledger: Ledger
+    ) -> None:
         self._context = context
         self._audit = audit
         self._throttles = throttles
         self._notices = notices
         self._site = site
+        self._ledger = ledger
 
     def create(
         self,
@@ -127,8 +132,20 @@ class Accounts:
                     held_micro_usd=0,
                     used_micro_usd=0,
                     warning_armed=True,
+                    ledger_sequence=1 if quota_micro_usd else 0,
                 )
             )
+            if quota_micro_usd:
+                self._ledger.append(
+                    tx,
+                    account_id,
+                    LedgerKind.TOP_UP,
+                    sequence=1,
+                    amount_micro_usd=quota_micro_usd,
+                    balance_micro_usd=quota_micro_usd,
+                    reason="The account was created.",
+                    actor=actor,
+                )
             open_sections(tx, account_id)
             self._throttles.forget(tx, name)
             self._audit.record(tx, account_id, Tag.ACCOUNT_CREATED, actor=actor, source=source, role=role.value)

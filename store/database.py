@@ -49,6 +49,7 @@ class Database:
         self._path = Path(self.url.database or "")
         self._file: tuple[int, int] | None = None
         """Device and inode of the SQLite file at the first connection."""
+        self._is_closed = False
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
         self._reader = self.engine.execution_options(**_ONE_SNAPSHOT) if self.is_postgresql else self.engine
 
@@ -170,6 +171,8 @@ class Database:
         return found + [f"row {row[1]} of {row[0]} points at nothing" for row in orphans[:10]]
 
     def close(self) -> None:
+        """Close all connections. A later read or write raises `DatabaseUnreachable`."""
+        self._is_closed = True
         self.engine.dispose()
         if self._keeper is not None:
             self._keeper.close()
@@ -191,8 +194,15 @@ class Database:
         else:
             engine = create_engine(self.url, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=24)
             event.listen(engine, "connect", self._remember_file)
+        event.listen(engine, "connect", self._refuse_if_closed)
         event.listen(engine, "connect", sqlite_engine.set_pragmas)
         return engine
+
+    def _refuse_if_closed(self, connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        # A closed engine opens new connections, which nobody would close.
+        if self._is_closed:
+            connection.close()
+            raise DatabaseUnreachable("The database is closed.")
 
     def _remember_file(self, _connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         if self._file is None:
@@ -224,6 +234,7 @@ class Database:
         # Set explicitly, because a database without an encoding (SQL_ASCII) returns bytes.
         options = {"connect_timeout": 5, "client_encoding": "utf8"}
         engine = create_engine(self.url, connect_args=options, pool_size=8, max_overflow=24)
+        event.listen(engine, "connect", self._refuse_if_closed)
         event.listen(engine, "connect", _set_session)
         return engine
 

@@ -4,17 +4,18 @@ One conditional UPDATE holds the most that a call can cost. The actual cost is t
 call and, below the threshold, queues the warning.
 """
 
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, func, literal, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from store.audit import Audit
 from store.audit_tags import Tag
 from store.context import Context
 from store.errors import InvalidMoney, NoSuchAccount, QuotaExceeded, SpendLimitReached
+from store.ledger import Ledger
 from store.models import Account, ApiKey, NotificationSettingsRow, Quota
-from store.money import MAXIMUM_MICRO_USD
+from store.money import MAXIMUM_MICRO_USD, show_usd
 from store.quota_warnings import QuotaWarnings
 from store.reservations import Hold, Reservations
 from store.row_locks import lock_against_deletion
@@ -22,6 +23,7 @@ from store.sessions import Sessions
 from store.text import fold
 from store.usage_log import UsageLog
 from store.values.billing import QuotaState
+from store.values.ledger import LedgerKind
 from store.values.usage import UsageEntry
 
 _OUT_OF_RANGE: Final = "The quota would fall below zero or grow beyond 1,000,000,000 dollars."
@@ -62,9 +64,12 @@ _TAKE_UNCHECKED: Final = (
         remaining_micro_usd=Quota.c.remaining_micro_usd - bindparam("cost"),
         used_micro_usd=Quota.c.used_micro_usd + bindparam("cost"),
         held_micro_usd=Quota.c.held_micro_usd - bindparam("held"),
+        ledger_sequence=Quota.c.ledger_sequence + bindparam("entries"),
     )
     .returning(
-        and_(Quota.c.warning_armed, Quota.c.remaining_micro_usd < func.coalesce(_THRESHOLD, 0)).label("is_crossed")
+        Quota.c.remaining_micro_usd,
+        Quota.c.ledger_sequence,
+        and_(Quota.c.warning_armed, Quota.c.remaining_micro_usd < func.coalesce(_THRESHOLD, 0)).label("is_crossed"),
     )
 )
 _LEFT: Final = Quota.c.remaining_micro_usd - (Quota.c.held_micro_usd - bindparam("held"))
@@ -80,17 +85,35 @@ _SPEND_ON_KEY: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """The result of taking the cost of a call, in micro-USD."""
+
+    cost: int
+    balance: int
+    sequence: int
+    """The ledger's sequence number after it."""
+    is_crossed: bool
+
+
 class Quotas:
     """Holds, books and adjusts the quota of accounts."""
 
     def __init__(
-        self, context: Context, audit: Audit, sessions: Sessions, warnings: QuotaWarnings, usage: UsageLog
+        self,
+        context: Context,
+        audit: Audit,
+        sessions: Sessions,
+        warnings: QuotaWarnings,
+        usage: UsageLog,
+        ledger: Ledger,
     ) -> None:
         self._context = context
         self._audit = audit
         self._sessions = sessions
         self._warnings = warnings
         self._usage = usage
+        self._ledger = ledger
         self.reservations = Reservations(context)
 
     def state(self, token: str) -> QuotaState:
@@ -134,13 +157,25 @@ class Quotas:
         _refuse_negative(cost_micro_usd)
         lock_against_deletion(tx, hold.account_id)
         held = self.reservations.claim(tx, hold)
-        taken, is_crossed = self._take(tx, hold.account_id, held, cost_micro_usd)
+        taken = self._take(tx, hold.account_id, held, cost_micro_usd)
         if hold.api_key_id is not None:
-            tx.execute(_SPEND_ON_KEY, {"key": hold.api_key_id, "held": held, "cost": taken})
-        self._usage.append(tx, hold.account_id, replace(entry, cost_micro_usd=taken))
-        if is_crossed:
+            tx.execute(_SPEND_ON_KEY, {"key": hold.api_key_id, "held": held, "cost": taken.cost})
+        entry_id = self._usage.append(tx, hold.account_id, replace(entry, cost_micro_usd=taken.cost))
+        if taken.cost:
+            self._ledger.append(
+                tx,
+                hold.account_id,
+                LedgerKind.CALL,
+                sequence=taken.sequence,
+                amount_micro_usd=-taken.cost,
+                balance_micro_usd=taken.balance,
+                usage_entry_id=entry_id,
+                reason=entry.model,
+                actor=entry.api_key_name,
+            )
+        if taken.is_crossed:
             self._warnings.warn_if_crossed(tx, hold.account_id)
-        return taken
+        return taken.cost
 
     def adjust(self, name: str, *, add: int = 0, set_to: int | None = None, actor: str) -> QuotaState:
         """Add to the quota (negative `add` subtracts) or set it, for an administrator.
@@ -155,20 +190,8 @@ class Quotas:
             account_id = tx.execute(select(Account.c.id).where(Account.c.name_key == fold(name))).scalar()
             if account_id is None:
                 raise NoSuchAccount
-            remaining = (
-                Quota.c.remaining_micro_usd + add
-                if set_to is None
-                else literal(set_to, Quota.c.remaining_micro_usd.type)
-            )
-            change = (
-                update(Quota)
-                .where(Quota.c.account_id == account_id, remaining.between(0, MAXIMUM_MICRO_USD))
-                .values(remaining_micro_usd=remaining)
-            )
-            more = change.where(remaining > Quota.c.remaining_micro_usd).values(warning_armed=True)
-            if tx.execute(more).rowcount != 1:
-                if tx.execute(change).rowcount != 1:
-                    raise InvalidMoney(_OUT_OF_RANGE)
+            amount = self.change(tx, account_id, add=add, set_to=set_to, actor=actor)
+            if amount <= 0:
                 self._warnings.warn_if_crossed(tx, account_id)
             state = self.state_of(tx, account_id)
             self._audit.record(
@@ -181,29 +204,87 @@ class Quotas:
             )
         return state
 
+    def change(
+        self,
+        tx: Connection,
+        account_id: int,
+        *,
+        add: int = 0,
+        set_to: int | None = None,
+        kind: LedgerKind | None = None,
+        reason: str = "",
+        actor: str,
+    ) -> int:
+        """Add to the balance (negative `add` subtracts) or set it, inside `tx`, and write the ledger entry.
+
+        Returns the change in micro-USD. An increase re-arms the warning. Without `kind` an increase is a top-up, and a
+        decrease a debit. Raises `NoSuchAccount`, and `InvalidMoney` for a balance below zero or above the maximum.
+        """
+        # The row lock keeps the balance as read until the UPDATE (PostgreSQL).
+        balance = tx.execute(
+            select(Quota.c.remaining_micro_usd).where(Quota.c.account_id == account_id).with_for_update()
+        ).scalar()
+        if balance is None:
+            raise NoSuchAccount
+        new_balance = balance + add if set_to is None else set_to
+        amount = new_balance - balance
+        if not 0 <= new_balance <= MAXIMUM_MICRO_USD:
+            raise InvalidMoney(_OUT_OF_RANGE)
+        if not amount:
+            return 0
+        values: dict[str, Any] = {"remaining_micro_usd": new_balance, "ledger_sequence": Quota.c.ledger_sequence + 1}
+        if amount > 0:
+            values["warning_armed"] = True
+        sequence = tx.execute(
+            update(Quota).where(Quota.c.account_id == account_id).values(**values).returning(Quota.c.ledger_sequence)
+        ).scalar_one()
+        self._ledger.append(
+            tx,
+            account_id,
+            kind or (LedgerKind.TOP_UP if amount > 0 else LedgerKind.DEBIT),
+            sequence=sequence,
+            amount_micro_usd=amount,
+            balance_micro_usd=new_balance,
+            reason=reason,
+            actor=actor,
+        )
+        return int(amount)
+
     def release_abandoned(self) -> int:
         """Release the holds of dead processes; returns the number of reservations."""
         with self._context.database.write() as tx:
             released = self.reservations.release_abandoned(tx)
             for one in released:
-                self._take(tx, one.account_id, one.held_micro_usd, 0)
+                taken = self._take(tx, one.account_id, one.held_micro_usd, 0, is_in_ledger=True)
+                self._ledger.append(
+                    tx,
+                    one.account_id,
+                    LedgerKind.HOLD_RELEASED,
+                    sequence=taken.sequence,
+                    amount_micro_usd=0,
+                    balance_micro_usd=taken.balance,
+                    reason=f"{show_usd(one.held_micro_usd, exact=True)} was held for a call that did not end.",
+                )
                 if one.api_key_id is not None:
                     tx.execute(_SPEND_ON_KEY, {"key": one.api_key_id, "held": one.held_micro_usd, "cost": 0})
         return len(released)
 
-    def _take(self, tx: Connection, account_id: int, held: int, cost: int) -> tuple[int, bool]:
+    def _take(self, tx: Connection, account_id: int, held: int, cost: int, *, is_in_ledger: bool = False) -> _Taken:
+        """Take `cost`, or what is free. `is_in_ledger` assigns a ledger sequence number even if nothing is taken."""
         cost = min(cost, MAXIMUM_MICRO_USD)
-        exact = tx.execute(_TAKE, {"account": account_id, "held": held, "cost": cost}).one_or_none()
+        change = {"account": account_id, "held": held, "cost": cost, "entries": int(cost > 0 or is_in_ledger)}
+        exact = tx.execute(_TAKE, change).one_or_none()
         if exact is not None:
-            return cost, exact.is_crossed is True
+            return _Taken(cost, exact.remaining_micro_usd, exact.ledger_sequence, exact.is_crossed is True)
         # The cost is above the free balance. It is read again under the row lock, so that a concurrent top-up pays for
         # the rest of this call and is not overwritten (PostgreSQL).
         left = tx.execute(
             select(_LEFT).where(Quota.c.account_id == account_id).with_for_update(), {"held": held}
         ).scalar_one()
         taken = min(max(int(left), 0), cost)
-        tx.execute(_TAKE_UNCHECKED, {"account": account_id, "held": held, "cost": taken})
-        return taken, True
+        change |= {"cost": taken, "entries": int(taken > 0 or is_in_ledger)}
+        row = tx.execute(_TAKE_UNCHECKED, change).one()
+        return _Taken(taken, row.remaining_micro_usd, row.ledger_sequence, True)
 
 
 def _refuse_negative(micro_usd: int) -> None:

@@ -26,6 +26,7 @@ from store.export import Exports
 from store.hashing import Hasher
 from store.key_check import check_ring
 from store.key_revocation import KeyRevocation
+from store.ledger import Ledger
 from store.notices import Notices
 from store.outbox import Outbox
 from store.passkey_ceremonies import PasskeyCeremonies
@@ -74,6 +75,7 @@ class Store:
     settings: Settings
     site: Site
     quota: Quotas
+    ledger: Ledger
     pricing: Pricing
     proofs: TokenProofs
     quota_warnings: QuotaWarnings
@@ -171,12 +173,13 @@ def assemble(context: Context) -> Store:
     email_confirmations = EmailConfirmations(context, audit, sessions)
     quota_warnings = QuotaWarnings(context)
     usage = UsageLog(context, audit, sessions)
+    ledger = Ledger(context, sessions)
     settings = Settings(context, audit, sessions, site)
     pricing = Pricing(context, audit, sessions, site)
     passkeys = Passkeys(context, audit, sessions, credentials, notices, site)
     return Store(
         context=context,
-        accounts=Accounts(context, audit, throttles, notices, site),
+        accounts=Accounts(context, audit, throttles, notices, site, ledger),
         passwords=Passwords(context, audit, throttles, attempts, sessions, notices, site),
         sign_in=sign_in,
         sessions=sessions,
@@ -191,7 +194,8 @@ def assemble(context: Context) -> Store:
         bindings=Bindings(context, audit, sessions, sign_in, credentials, notices, site),
         settings=settings,
         site=site,
-        quota=Quotas(context, audit, sessions, quota_warnings, usage),
+        quota=Quotas(context, audit, sessions, quota_warnings, usage, ledger),
+        ledger=ledger,
         quota_warnings=quota_warnings,
         pricing=pricing,
         proofs=TokenProofs(context, audit, throttles, attempts, second_factor),

@@ -18,10 +18,12 @@ from store.context import Context
 from store.db_enums import db_enum
 from store.errors import InvalidNumber
 from store.models import PrivacySettingsRow, UsageDay, UsageEntryRow
+from store.models import UsageTotal as UsageTotalRow
 from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
 from store.text import sanitize
 from store.upsert import upserting_insert
+from store.values.billing import ModelPrice
 from store.values.usage import DayTotal, Kind, LoggedEntry, UsageEntry, UsagePage
 
 PAGE_SIZE: Final = 50
@@ -29,13 +31,14 @@ MAX_PAGE_SIZE: Final = 500
 _MAX_IPS_COUNTED: Final = 10_000
 MAX_STATUS_LENGTH: Final = 40
 MAX_REQUEST_ID_LENGTH: Final = 100
+_MAX_IMAGE_SIZE_LENGTH: Final = 40
 _MAX_COUNT: Final = 1_000_000_000
 
 
 _WITH_ADDRESS: Final = (Kind.CONSUMPTION, Kind.ERROR)
 
 
-# Every relayed call runs these three. Building a statement takes SQLAlchemy eight times as long as running it, so they
+# Every relayed call runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they
 # are built once.
 @cache
 def _add_to_day(dialect: str) -> Executable:
@@ -57,6 +60,20 @@ def _add_to_day(dialect: str) -> Executable:
         upserting_insert(dialect)(UsageDay)
         .values(**first)
         .on_conflict_do_update(index_elements=["account_id", "day"], set_=then)
+    )
+    return statement
+
+
+@cache
+def _add_to_total(dialect: str) -> Executable:
+    key = ("account_id", "day", "model", "api_key_name")
+    amounts = ("calls", "errors", "tokens", "cost_micro_usd")
+    statement: Executable = (
+        upserting_insert(dialect)(UsageTotalRow)
+        .values({name: bindparam(f"new_{name}") for name in (*key, *amounts)})
+        .on_conflict_do_update(
+            index_elements=key, set_={name: UsageTotalRow.c[name] + bindparam(f"new_{name}") for name in amounts}
+        )
     )
     return statement
 
@@ -110,7 +127,9 @@ class UsageLog:
             prompt_tokens=_clamp(entry.prompt_tokens),
             completion_tokens=_clamp(entry.completion_tokens),
             duration_ms=_clamp(entry.duration_ms),
+            cached_tokens=_clamp(entry.cached_tokens),
         )
+        price = entry.price
         row = {
             "account_id": account_id,
             "kind": entry.kind.value,
@@ -126,13 +145,22 @@ class UsageLog:
             "duration_ms": entry.duration_ms,
             "unpriced": entry.unpriced,
             "client_ip": self._address(tx, account_id, entry),
+            "cached_tokens": entry.cached_tokens,
+            "images": _clamp(entry.images),
+            "image_size": sanitize(entry.image_size, _MAX_IMAGE_SIZE_LENGTH),
+            "task_done": entry.task_done,
+            "task_total": entry.task_total,
+            "input_micro_usd_per_million": None if price is None else price.input_per_million,
+            "cached_input_micro_usd_per_million": None if price is None else price.cached_input_per_million,
+            "output_micro_usd_per_million": None if price is None else price.output_per_million,
+            "request_micro_usd": None if price is None else price.per_request,
         }
         entry_id = tx.execute(_LOG, row).scalar_one()
         self._add_to_day(tx, account_id, entry, calls=calls)
         return int(entry_id)
 
     def _add_to_day(self, tx: Connection, account_id: int, entry: UsageEntry, *, calls: int) -> None:
-        on_day = {
+        on_day: dict[str, Any] = {
             "of_account": account_id,
             "on_day": f"{self._context.now():%Y-%m-%d}",
             "more_calls": calls,
@@ -141,6 +169,18 @@ class UsageLog:
             "more_cost": entry.cost_micro_usd,
         }
         tx.execute(_add_to_day(tx.dialect.name), on_day)
+        total = {
+            "new_account_id": account_id,
+            "new_day": on_day["on_day"],
+            # A client that invents names must not fill the table.
+            "new_model": "" if entry.kind is Kind.ERROR else sanitize(entry.model, 200),
+            "new_api_key_name": sanitize(entry.api_key_name, 64),
+            "new_calls": calls,
+            "new_errors": on_day["more_errors"],
+            "new_tokens": on_day["more_tokens"],
+            "new_cost_micro_usd": entry.cost_micro_usd,
+        }
+        tx.execute(_add_to_total(tx.dialect.name), total)
 
     def has_task(self, account_id: int, request_id: str) -> bool:
         """True if the account started the task with the model server's id `request_id`."""
@@ -272,5 +312,23 @@ def _logged(row: Any) -> LoggedEntry:
         duration_ms=row.duration_ms,
         unpriced=row.unpriced,
         client_ip=row.client_ip,
+        cached_tokens=row.cached_tokens,
+        images=row.images,
+        image_size=row.image_size,
+        task_done=row.task_done,
+        task_total=row.task_total,
+        price=_price_at_call(row),
     )
     return LoggedEntry(row.id, row.at, entry)
+
+
+def _price_at_call(row: Any) -> ModelPrice | None:
+    if row.input_micro_usd_per_million is None or row.output_micro_usd_per_million is None:
+        return None
+    return ModelPrice(
+        row.model,
+        row.input_micro_usd_per_million,
+        row.output_micro_usd_per_million,
+        row.request_micro_usd or 0,
+        row.cached_input_micro_usd_per_million,
+    )

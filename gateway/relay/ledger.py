@@ -117,6 +117,9 @@ class Ledger:
             prompt_tokens=usage.prompt_tokens if usage else 0,
             completion_tokens=usage.completion_tokens if usage else 0,
             unpriced=admitted.price is None or admitted.price.is_default,
+            cached_tokens=usage.cached_tokens if usage else 0,
+            images=usage.pictures if usage else 0,
+            price=admitted.price,
         )
         cost = usage.cost(admitted.price) if usage else 0
         entry = replace(entry, request_id=batch) if batch else entry

@@ -27,7 +27,16 @@ from store.models.settings import (
     SidebarSettingsRow,
     SiteSetting,
 )
-from store.models.usage import Price, Quota, Reservation, UnpricedModel, UsageDay, UsageEntryRow
+from store.models.usage import (
+    LedgerEntryRow,
+    Price,
+    Quota,
+    Reservation,
+    UnpricedModel,
+    UsageDay,
+    UsageEntryRow,
+    UsageTotal,
+)
 
 __all__ = [
     "METADATA",
@@ -42,6 +51,7 @@ __all__ = [
     "Binding",
     "Delivery",
     "EmailConfirmation",
+    "LedgerEntryRow",
     "Meta",
     "NotificationSettingsRow",
     "OutboxMessage",
@@ -66,5 +76,6 @@ __all__ = [
     "UnpricedModel",
     "UsageDay",
     "UsageEntryRow",
+    "UsageTotal",
     "UtcDateTime",
 ]

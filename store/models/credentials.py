@@ -76,7 +76,27 @@ class ApiKeyColumns(Columns):
     last_used_at: Named[datetime | None] = Column(UtcDateTime)
     spend_limit_micro_usd: Named[int | None] = Column(BigId)
     spent_micro_usd: Named[int] = Column(BigId)
+    """Spent since the key was created."""
     held_micro_usd: Named[int] = Column(BigId)
+    limit_period: Named[str] = Column(Text, server_default="none")
+    """The period after which the spend limit begins anew: none, daily, weekly or monthly (UTC)."""
+    period_started_at: Named[datetime | None] = Column(UtcDateTime)
+    """The begin of the period that `period_spent_micro_usd` belongs to; an earlier period than today's counts as 0."""
+    period_spent_micro_usd: Named[int] = Column(BigId, server_default="0")
+    allowed_models: Named[list[str] | None] = Column(JSON(none_as_null=True))
+    """None: every model."""
+    allowed_networks: Named[list[str] | None] = Column(JSON(none_as_null=True))
+    """Networks in CIDR notation (RFC 4632). None: every address."""
+    requests_per_minute: Named[int | None] = Column(BigId)
+    minute_started_at: Named[datetime | None] = Column(UtcDateTime)
+    minute_requests: Named[int] = Column(BigId, server_default="0")
+    disabled_at: Named[datetime | None] = Column(UtcDateTime)
+    last_used_ip: Named[str | None] = Column(Text)
+    """Stored only while the account records client addresses."""
+    rotated_at: Named[datetime | None] = Column(UtcDateTime)
+    previous_key_hash: Named[bytes | None] = Column(LargeBinary, index=True, unique=True)
+    """The key before the last rotation, which is accepted until `previous_expires_at`."""
+    previous_expires_at: Named[datetime | None] = Column(UtcDateTime)
 
 
 ApiKey: Final = Table("api_keys", METADATA, ApiKeyColumns)

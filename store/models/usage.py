@@ -51,6 +51,8 @@ class QuotaColumns(Columns):
     warning_armed: Named[bool] = Column(Boolean)
     warned_at: Named[datetime | None] = Column(UtcDateTime)
     """The time when the last warning was queued."""
+    ledger_sequence: Named[int] = Column(BigId, server_default="0")
+    """The sequence number of the account's last ledger entry; 0 for none."""
 
 
 Quota: Final = Table("quotas", METADATA, QuotaColumns)
@@ -89,6 +91,19 @@ class UsageEntryColumns(Columns):
     duration_ms: Named[int] = Column(BigId)
     unpriced: Named[bool] = Column(Boolean)
     client_ip: Named[str | None] = Column(Text)
+    cached_tokens: Named[int] = Column(BigId, server_default="0")
+    """Prompt tokens from the model server's cache, part of `prompt_tokens`."""
+    images: Named[int] = Column(BigId, server_default="0")
+    image_size: Named[str] = Column(Text, server_default="")
+    """The size of the images as the request named it, such as 1024x1024; empty where it named none."""
+    task_done: Named[int | None] = Column(BigId)
+    """Finished requests of a task; None until the model server has told."""
+    task_total: Named[int | None] = Column(BigId)
+    input_micro_usd_per_million: Named[int | None] = Column(BigId)
+    """The price at the time of the call. None in all four: no price, or an entry of an older version."""
+    cached_input_micro_usd_per_million: Named[int | None] = Column(BigId)
+    output_micro_usd_per_million: Named[int | None] = Column(BigId)
+    request_micro_usd: Named[int | None] = Column(BigId)
 
 
 UsageEntryRow: Final = Table(
@@ -98,11 +113,20 @@ UsageEntryRow: Final = Table(
     Index("ix_usage_log_account_id_id", "account_id", "id"),
     Index("ix_usage_log_account_id_kind_id", "account_id", "kind", "id"),
     Index("ix_usage_log_account_id_model_id", "account_id", "model", "id"),
+    Index("ix_usage_log_account_id_api_key_name_id", "account_id", "api_key_name", "id"),
+    Index("ix_usage_log_account_id_status_id", "account_id", "status", "id"),
+    Index("ix_usage_log_account_id_at_id", "account_id", "at", "id"),
 )
 
 
 # The index is partial on PostgreSQL too, by the migration. `postgresql_where` would load that dialect, 3 MB, here.
-Index("ix_usage_log_client_ip", UsageEntryRow.c.account_id, sqlite_where=UsageEntryRow.c.client_ip.is_not(None))
+Index(
+    "ix_usage_log_account_id_client_ip_id",
+    UsageEntryRow.c.account_id,
+    UsageEntryRow.c.client_ip,
+    UsageEntryRow.c.id,
+    sqlite_where=UsageEntryRow.c.client_ip.is_not(None),
+)
 
 
 class UsageDayColumns(Columns):
@@ -117,3 +141,40 @@ class UsageDayColumns(Columns):
 
 
 UsageDay: Final = Table("usage_days", METADATA, UsageDayColumns)
+
+
+class UsageTotalColumns(Columns):
+    """The totals of one account, UTC day, model and API key name. A refused call is counted under the model ""."""
+
+    account_id = account_key(primary=True)
+    day: Named[str] = Column(Text, primary_key=True)
+    model: Named[str] = Column(Text, primary_key=True)
+    api_key_name: Named[str] = Column(Text, primary_key=True)
+    calls: Named[int] = Column(BigId)
+    errors: Named[int] = Column(BigId)
+    tokens: Named[int] = Column(BigId)
+    cost_micro_usd: Named[int] = Column(BigId)
+
+
+UsageTotal: Final = Table("usage_totals", METADATA, UsageTotalColumns)
+
+
+class LedgerEntryColumns(Columns):
+    """One change of an account's balance. The balances of two neighbours differ by the amount of the later one."""
+
+    account_id = account_key(primary=True)
+    sequence: Named[int] = Column(BigId, primary_key=True, autoincrement=False)
+    """1, 2, 3 and so on, without a gap, in the order of the changes."""
+    at: Named[datetime] = Column(UtcDateTime)
+    kind: Named[str] = Column(Text)
+    amount_micro_usd: Named[int] = Column(BigId)
+    """Positive for money that came in, negative for money that was spent."""
+    balance_micro_usd: Named[int] = Column(BigId)
+    """The balance after the change."""
+    usage_entry_id: Named[int | None] = Column(BigId)
+    """The call that was paid, in the usage log."""
+    reason: Named[str] = Column(Text)
+    actor: Named[str] = Column(Text)
+
+
+LedgerEntryRow: Final = Table("ledger", METADATA, LedgerEntryColumns)

@@ -129,8 +129,13 @@ async def console(
 ) -> AsyncIterator[Stage]:
     """The console of an account on `store`, or of a new one with the account `alice`."""
     if store is None:
-        store = make_store()
-        add_account(store, name)
+        with make_store() as own:
+            add_account(own, name)
+            async with console(
+                own, signed_in=signed_in, name=name, size=size, theme=theme, keys=keys, no_files=no_files
+            ) as stage:
+                yield stage
+        return
     clock = store.context.clock
     assert isinstance(clock, StillClock)
     token = sign_in(store, name) if signed_in else ""

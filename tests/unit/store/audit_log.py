@@ -59,13 +59,22 @@ def take_back_to_0002(database: Database) -> None:
         had = {
             name: {column["name"] for column in inspect(tx).get_columns(name)} for name in inspect(tx).get_table_names()
         }
+        indexes = {
+            index["name"]: (name, index["column_names"]) for name in had for index in inspect(tx).get_indexes(name)
+        }
     then.close()
     with database.engine.begin() as tx:
         for table in reversed(METADATA.sorted_tables):
             if table.name not in had:
                 tx.execute(text(f"DROP TABLE {table.name}"))
                 continue
+            for name in {str(index.name) for index in table.indexes} - set(indexes):
+                tx.execute(text(f"DROP INDEX {name}"))
             for column in table.columns:
                 if column.name not in had[table.name]:
                     tx.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {column.name}"))
+        now = {str(index.name) for table in METADATA.sorted_tables for index in table.indexes}
+        for name in set(indexes) - now:
+            table_name, columns = indexes[name]
+            tx.execute(text(f"CREATE INDEX {name} ON {table_name} ({', '.join(filter(None, columns))})"))
         tx.execute(text("UPDATE alembic_version SET version_num = '0002'"))

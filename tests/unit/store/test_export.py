@@ -23,7 +23,7 @@ NOT_SHOWN: dict[Table, set[str]] = {
     models.TwoFactor: {"secret_sealed", "last_step"},
     models.BackupCode: {"code_hash"},
     models.AccessToken: {"token_hash", "generation"},
-    models.ApiKey: {"key_hash"},
+    models.ApiKey: {"key_hash", "previous_key_hash", "minute_started_at", "minute_requests"},
     models.Passkey: {"public_key", "label_key"},
     models.NotificationSettingsRow: {
         "webhook_secret_sealed",
@@ -34,6 +34,7 @@ NOT_SHOWN: dict[Table, set[str]] = {
     models.Delivery: {"outbox_id", "lease", "leased_until", "lease_boot", "lease_uptime_ms", "recipient_sealed"},
     models.EmailConfirmation: {"message_id", "expires_at", "tries"},
     models.Binding: {"provider_id"},
+    models.Quota: {"ledger_sequence"},
     models.Reservation: {"api_key_id"},
     models.AuditEvent: {"mac"},
 }

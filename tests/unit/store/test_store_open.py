@@ -600,5 +600,8 @@ def test_a_closed_store_forgets_its_keys_and_connections(clock: StillClock) -> N
     store.accounts.create("alice", PASSWORD, actor="test")
     store.close()
     store.close()
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable, match="closed"):
         store.accounts.all()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        store.accounts.create("bob", PASSWORD, actor="test")
+    assert "Connections in pool: 0" in store.database.engine.pool.status()
