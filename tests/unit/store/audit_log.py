@@ -74,7 +74,8 @@ def take_back_to_0002(database: Database) -> None:
                 if column.name not in had[table.name]:
                     tx.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {column.name}"))
         now = {str(index.name) for table in METADATA.sorted_tables for index in table.indexes}
-        for name in set(indexes) - now:
-            table_name, columns = indexes[name]
-            tx.execute(text(f"CREATE INDEX {name} ON {table_name} ({', '.join(filter(None, columns))})"))
+        for index_name, (table_name, columns) in indexes.items():
+            if index_name not in now:
+                listed = ", ".join(filter(None, columns))
+                tx.execute(text(f"CREATE INDEX {index_name} ON {table_name} ({listed})"))
         tx.execute(text("UPDATE alembic_version SET version_num = '0002'"))
