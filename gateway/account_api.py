@@ -16,6 +16,7 @@ from gateway.services import Services
 from store.access_token import TokenHolder
 from store.errors import InvalidToken
 from store.money import type_usd
+from store.sessions import digest
 from store.text import is_sanitized
 from store.tokens import ACCESS_TOKEN_PREFIX
 from store.usage_log import MAX_PAGE_SIZE, PAGE_SIZE
@@ -82,7 +83,7 @@ async def _counted_session(services: Services, request: Request, *, is_save: boo
     try:
         yield session
     except InvalidToken:
-        services.rates.forget(session.token, counted)
+        services.rates.forget(digest(session.token), counted)
         raise
     finally:
         holder = session.holder

@@ -60,13 +60,12 @@ class RateLimiter:
         self._accounts: OrderedDict[bytes, int] = OrderedDict()
         self._flush_task: asyncio.Task[None] | None = None
 
-    async def key_holder(self, key: str, look_up: Callable[[str], KeyHolder]) -> KeyHolder:
-        """The holder of `key`, cached. The key may have been revoked since: use it for counting, never for
-        authorization."""
-        name = digest(key)
+    async def key_holder(self, name: bytes, look_up: Callable[[], KeyHolder]) -> KeyHolder:
+        """The holder of the credential of this name, cached. A key may have been revoked since: use it for counting,
+        never for authorization."""
         known = self._holders.get(name)
         if known is None:
-            known = self._holders[name] = await self._threads.read(lambda: look_up(key))
+            known = self._holders[name] = await self._threads.read(look_up)
             while len(self._holders) > _MAX_CACHED_HOLDERS:
                 self._holders.popitem(last=False)
         self._holders.move_to_end(name)
@@ -74,12 +73,10 @@ class RateLimiter:
 
     def count(self, holder: KeyHolder, site: SiteView) -> CountedRequest:
         """Count one request of `holder`. Raises `OpenAiProblem` 429 beyond a limit, without counting."""
-        return self._count(
-            {
-                f"key:{holder.key_id}": (site.requests_per_minute_of_key, "This API key"),
-                f"account:{holder.account_id}": (site.requests_per_minute_of_account, "This account"),
-            }
-        )
+        limits = {f"account:{holder.account_id}": (site.requests_per_minute_of_account, "This account")}
+        if holder.key_id is not None:
+            limits[f"key:{holder.key_id}"] = (site.requests_per_minute_of_key, "This API key")
+        return self._count(limits)
 
     def count_token(self, token: str, site: SiteView, *, is_save: bool) -> CountedRequest:
         """Count one request with a System Access Token, if its account is cached. Raises `OpenAiProblem` 429."""
@@ -97,18 +94,18 @@ class RateLimiter:
         while len(self._accounts) > _MAX_CACHED_HOLDERS:
             self._accounts.popitem(last=False)
 
-    def forget(self, secret: str, counted: CountedRequest) -> None:
-        """Drop the cached holder of a refused key or token, and undo the count of its request.
+    def forget(self, name: bytes, counted: CountedRequest) -> None:
+        """Drop the cached holder of a refused credential, and undo the count of its request. `name` is its hash.
 
         Otherwise anyone with a revoked secret could use up the requests of the account.
         """
-        self._holders.pop(digest(secret), None)
-        self._accounts.pop(digest(secret), None)
+        self._holders.pop(name, None)
+        self._accounts.pop(name, None)
         counts = self._counts
         if counts.number == counted.minute:
-            for name in counted.names:
-                counts.local[name] -= 1
-                counts.unflushed[name] = counts.unflushed.get(name, 0) - 1
+            for limit in counted.names:
+                counts.local[limit] -= 1
+                counts.unflushed[limit] = counts.unflushed.get(limit, 0) - 1
 
     def _count(self, limits: Mapping[str, tuple[int, str]]) -> CountedRequest:
         now = int(self._clock.now().timestamp())

@@ -27,7 +27,8 @@ class KeyHolder:
 
     account_id: int
     account_name: str
-    key_id: int
+    key_id: int | None
+    """None: the call is made for the account itself, without a key."""
     key_name: str
     records_ip: bool
     """True if the account records client addresses; False if the setting cannot be read."""
@@ -42,17 +43,20 @@ class KeyHolder:
     held_on_key_micro_usd: int
 
 
-_HOLDER: Final = (
+_OF_ACCOUNT: Final = (
+    Account.c.id.label("account_id"),
+    Account.c.name.label("account_name"),
+    Account.c.suspended_at,
+    PrivacySettingsRow.c.record_client_ip,
+    (Quota.c.remaining_micro_usd - Quota.c.held_micro_usd).label("free"),
+    Quota.c.held_micro_usd.label("held"),
+)
+_USABLE_KEY: Final = (
     select(
+        *_OF_ACCOUNT,
         ApiKey.c.id,
         ApiKey.c.name,
-        ApiKey.c.account_id,
         ApiKey.c.last_used_at,
-        Account.c.name.label("account_name"),
-        Account.c.suspended_at,
-        PrivacySettingsRow.c.record_client_ip,
-        (Quota.c.remaining_micro_usd - Quota.c.held_micro_usd).label("free"),
-        Quota.c.held_micro_usd.label("held"),
         ApiKey.c.held_micro_usd.label("held_on_key"),
         (ApiKey.c.spend_limit_micro_usd - ApiKey.c.spent_micro_usd - ApiKey.c.held_micro_usd).label("free_on_key"),
     )
@@ -60,12 +64,19 @@ _HOLDER: Final = (
     .join(Quota, Quota.c.account_id == ApiKey.c.account_id)
     .outerjoin(PrivacySettingsRow, PrivacySettingsRow.c.account_id == ApiKey.c.account_id)
     .where(
-        ApiKey.c.key_hash == bindparam("hashed"),
         ApiKey.c.revoked_at.is_(None),
         or_(ApiKey.c.expires_at.is_(None), ApiKey.c.expires_at > bindparam("now")),
     )
 )
-"""Built once, because every relayed call runs it."""
+# Built once, because every relayed call runs one of them.
+_HOLDER: Final = _USABLE_KEY.where(ApiKey.c.key_hash == bindparam("hashed"))
+_HOLDER_BY_ID: Final = _USABLE_KEY.where(ApiKey.c.id == bindparam("key"), ApiKey.c.account_id == bindparam("account"))
+_ACCOUNT: Final = (
+    select(*_OF_ACCOUNT)
+    .join(Quota, Quota.c.account_id == Account.c.id)
+    .outerjoin(PrivacySettingsRow, PrivacySettingsRow.c.account_id == Account.c.id)
+    .where(Account.c.id == bindparam("account"))
+)
 
 
 class ApiKeys:
@@ -153,16 +164,44 @@ class ApiKeys:
             raise InvalidApiKey
         with self._context.database.read() as tx:
             holder = self.holder(tx, key)
-        if holder.is_stale:
-            # A read does not wait for another writer. The next use is noted instead.
-            with suppress(DatabaseBusy), self._context.database.write(lock_timeout_s=0) as tx:
-                self.note_use(tx, holder)
+        self.note_use_soon(holder)
         return holder
 
     def holder(self, tx: Connection, key: str) -> KeyHolder:
         """The account of an API key, inside `tx`. The use is not noted. Raises `InvalidApiKey`, `AccountSuspended`."""
         now = self._context.now()
-        row = tx.execute(_HOLDER, {"hashed": digest(key), "now": now}).one_or_none()
+        return self._holder(tx.execute(_HOLDER, {"hashed": digest(key), "now": now}).one_or_none(), now)
+
+    def holder_by_id(self, tx: Connection, account_id: int, key_id: int) -> KeyHolder:
+        """As `holder`, for a key of the account that is chosen without its secret."""
+        now = self._context.now()
+        chosen = {"key": key_id, "account": account_id, "now": now}
+        return self._holder(tx.execute(_HOLDER_BY_ID, chosen).one_or_none(), now)
+
+    def account_holder(self, tx: Connection, account_id: int, name: str) -> KeyHolder:
+        """The account itself as the caller, without a key. `name` stands for the key's name in the usage log.
+
+        Raises `InvalidApiKey`, `AccountSuspended`.
+        """
+        row = tx.execute(_ACCOUNT, {"account": account_id}).one_or_none()
+        if row is None:
+            raise InvalidApiKey
+        if row.suspended_at is not None:
+            raise AccountSuspended
+        return KeyHolder(
+            account_id=row.account_id,
+            account_name=row.account_name,
+            key_id=None,
+            key_name=name,
+            records_ip=row.record_client_ip is True,
+            is_stale=False,
+            free_micro_usd=row.free,
+            held_micro_usd=row.held,
+            free_on_key_micro_usd=None,
+            held_on_key_micro_usd=0,
+        )
+
+    def _holder(self, row: Any, now: datetime) -> KeyHolder:
         if row is None:
             raise InvalidApiKey
         if row.suspended_at is not None:
@@ -179,6 +218,12 @@ class ApiKeys:
             free_on_key_micro_usd=row.free_on_key,
             held_on_key_micro_usd=row.held_on_key,
         )
+
+    def note_use_soon(self, holder: KeyHolder) -> None:
+        """As `note_use`, outside a transaction, unless another writer is at work: then a later use is stored."""
+        if holder.is_stale:
+            with suppress(DatabaseBusy), self._context.database.write(lock_timeout_s=0) as tx:
+                self.note_use(tx, holder)
 
     def note_use(self, tx: Connection, holder: KeyHolder) -> None:
         """Store the time of use, at most once per `LAST_USE_INTERVAL`."""

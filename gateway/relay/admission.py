@@ -8,6 +8,7 @@ from gateway.relay.output_limits import CostCeiling, LimitCompliance
 from gateway.relay.request import Call, OutputLength
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
+from store.call_credentials import CallCredential
 from store.errors import GatekeyError, InvalidApiKey, QuotaExceeded, SpendLimitReached
 from store.money import show_usd
 from store.reservations import Hold
@@ -18,9 +19,11 @@ from store.values.billing import ModelPrice
 class Admission:
     """The admission of one call: `read`, then `hold` in a write transaction. Attributes hold the results."""
 
-    def __init__(self, store: Store, key: str, call: Call, site: SiteView, compliance: LimitCompliance) -> None:
+    def __init__(
+        self, store: Store, credential: CallCredential, call: Call, site: SiteView, compliance: LimitCompliance
+    ) -> None:
         self._store = store
-        self._key = key
+        self._credential = credential
         self._site = site
         self._compliance = compliance
         self.call = call
@@ -46,7 +49,7 @@ class Admission:
 
         Raises `InvalidApiKey`, `ModelNotPriced`, `QuotaExceeded`, `SpendLimitReached`.
         """
-        holder, call = self._store.api_keys.holder(tx, self._key), self.call
+        holder, call = self._credential.holder(tx), self.call
         self.holder = holder
         self.price = self._store.pricing.quote(tx, holder.account_id, call.model)
         if self.price is not None:
@@ -73,7 +76,7 @@ class Admission:
             hold = self._store.quota.hold(tx, holder.account_id, self._max_micro_usd, api_key_id=holder.key_id)
         except (QuotaExceeded, SpendLimitReached) as error:
             # Other calls have held money since `read`.
-            raise self._refusal(self._store.api_keys.holder(tx, self._key), type(error)) from error
+            raise self._refusal(self._credential.holder(tx), type(error)) from error
         if holder.is_stale:
             # After the hold: every transaction locks the quota before the key, or two calls could deadlock.
             self._store.api_keys.note_use(tx, holder)

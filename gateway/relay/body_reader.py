@@ -9,6 +9,7 @@ from gateway.relay.body_memory import BodyMemory
 from gateway.relay.callers import RelayRequest
 from gateway.services import Services
 from store.api_keys import KeyHolder
+from store.call_credentials import CallCredential
 from store.errors import QuotaExceeded
 from store.values.billing import QuotaState
 
@@ -36,7 +37,7 @@ class BodyReader:
         is_announced = announced.isdigit() and "transfer-encoding" not in request.headers
         if is_announced and int(announced) <= _MAX_ANONYMOUS_BYTES:
             return await request.body()
-        holder, quota = await self._services.threads.read(lambda: self._holder_and_quota(incoming.key))
+        holder, quota = await self._services.threads.read(lambda: self._holder_and_quota(incoming.credential))
         if quota.remaining_micro_usd < 1:
             raise QuotaExceeded
         reservation = reserved.enter_context(self._memory.of(holder.account_id, site))
@@ -47,8 +48,8 @@ class BodyReader:
             body += chunk
         return body
 
-    def _holder_and_quota(self, key: str) -> tuple[KeyHolder, QuotaState]:
+    def _holder_and_quota(self, credential: CallCredential) -> tuple[KeyHolder, QuotaState]:
         store = self._services.store
         with store.database.read() as tx:
-            holder = store.api_keys.holder(tx, key)
+            holder = credential.holder(tx)
             return holder, store.quota.state_of(tx, holder.account_id)

@@ -1,7 +1,7 @@
 """The start of a relay request: its id, its API key, the rate limits, and its caller."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,6 +15,7 @@ from gateway.relay.ledger import Caller, Ledger
 from gateway.services import Services
 from gateway.site_view import SiteView
 from store.api_keys import KeyHolder
+from store.call_credentials import ApiKeyCredential, CallCredential, SessionCredential
 from store.errors import InvalidApiKey
 from store.tokens import API_KEY_PREFIX
 
@@ -23,10 +24,10 @@ _CREDENTIAL_NAME: Final = "an API key"
 
 @dataclass(slots=True)
 class RelayRequest:
-    """A request with its API key, which is not authenticated yet, and the settings at its arrival."""
+    """A request with its credential, which is not checked yet, and the settings at its arrival."""
 
     request: Request
-    key: str
+    credential: CallCredential
     site: SiteView
     started_at: float
     """By `time.perf_counter`."""
@@ -47,10 +48,21 @@ class Callers:
 
     async def accept(self, request: Request) -> RelayRequest:
         """Assign the request its id. Raises `BearerMissing`, `BearerMalformed`, and `StoreUnavailable`."""
+        return await self._accept(request, lambda: self._api_key(request))
+
+    async def accept_session(self, request: Request, token: str, key_id: int | None) -> RelayRequest:
+        """As `accept`, for a call of this program itself with the session `token`. Raises `StoreUnavailable`."""
+        store = self._services.store
+        return await self._accept(request, lambda: SessionCredential(store.sessions, store.api_keys, token, key_id))
+
+    async def _accept(self, request: Request, credential: Callable[[], CallCredential]) -> RelayRequest:
         request.scope[REQUEST_ID_KEY] = "req_" + self._services.store.context.rng.randbytes(12).hex()
         started_at = time.perf_counter()
+        return RelayRequest(request, credential(), await self._services.site.current(), started_at)
+
+    def _api_key(self, request: Request) -> ApiKeyCredential:
         key = bearer_token(request.scope, API_KEY_PREFIX, _CREDENTIAL_NAME)
-        return RelayRequest(request, key, await self._services.site.current(), started_at)
+        return ApiKeyCredential(self._services.store.api_keys, key)
 
     @asynccontextmanager
     async def rate_limited(self, incoming: RelayRequest) -> AsyncIterator[KeyHolder]:
@@ -59,7 +71,7 @@ class Callers:
         Raises `OpenAiProblem` 429, and `InvalidApiKey`.
         """
         rates = self._services.rates
-        holder = await rates.key_holder(incoming.key, self._holder)
+        holder = await rates.key_holder(incoming.credential.name, lambda: self._holder(incoming.credential))
         try:
             counted = rates.count(holder, incoming.site)
         except OpenAiProblem as error:
@@ -69,13 +81,12 @@ class Callers:
         try:
             yield holder
         except InvalidApiKey:
-            rates.forget(incoming.key, counted)
+            rates.forget(incoming.credential.name, counted)
             raise
 
     async def authenticate(self, incoming: RelayRequest) -> Caller:
         """The caller. Raises `InvalidApiKey`."""
-        api_keys = self._services.store.api_keys
-        holder = await self._services.threads.read(lambda: api_keys.authenticate(incoming.key))
+        holder = await self._services.threads.read(lambda: self._authenticated(incoming.credential))
         return self.identify(incoming, holder)
 
     async def accept_bodiless(self, request: Request) -> tuple[Caller, SiteView]:
@@ -91,6 +102,11 @@ class Callers:
         self._services.log_account(scope, holder, address)
         return Caller(holder, address, incoming.id, incoming.started_at)
 
-    def _holder(self, key: str) -> KeyHolder:
+    def _holder(self, credential: CallCredential) -> KeyHolder:
         with self._services.store.database.read() as tx:
-            return self._services.store.api_keys.holder(tx, key)
+            return credential.holder(tx)
+
+    def _authenticated(self, credential: CallCredential) -> KeyHolder:
+        holder = self._holder(credential)
+        self._services.store.api_keys.note_use_soon(holder)
+        return holder

@@ -69,12 +69,19 @@ class Relay:
         await self._parser.aclose()
 
     async def _relay(self, endpoint: Endpoint, request: Request) -> Response:
-        incoming = await self.callers.accept(request)
+        response, _ = await self.respond(endpoint, await self.callers.accept(request))
+        return response
+
+    async def respond(self, endpoint: Endpoint, incoming: RelayRequest) -> tuple[Response, AdmittedCall]:
+        """The response to an accepted request, and its call, which tells its booking once it is made.
+
+        Raises the errors of every step.
+        """
         async with self.callers.rate_limited(incoming) as holder:
             with ExitStack() as reserved:
                 call = await self._parse(endpoint, incoming, holder.account_id, reserved)
                 call, admitted = await self._admit(incoming, call)
-                return await self._forward(call, admitted, incoming.site)
+                return await self._forward(call, admitted, incoming.site), admitted
 
     async def _parse(self, endpoint: Endpoint, incoming: RelayRequest, account_id: int, reserved: ExitStack) -> Call:
         media_type = incoming.request.headers.get("content-type", "")
@@ -88,7 +95,9 @@ class Relay:
 
     async def _admit(self, incoming: RelayRequest, call: Call) -> tuple[Call, AdmittedCall]:
         """Authenticate the key, read the price and hold the maximum cost, in one job of the writer thread."""
-        admission = Admission(self.services.store, incoming.key, call, incoming.site, self.ledger.limit_compliance)
+        admission = Admission(
+            self.services.store, incoming.credential, call, incoming.site, self.ledger.limit_compliance
+        )
         try:
             # Not durable: if a crash of the database loses the hold, the booking works without it.
             job = self.services.threads.write(admission.hold, first=admission.read, durable=False)

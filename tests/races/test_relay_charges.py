@@ -14,6 +14,7 @@ from gateway.relay.admission import Admission
 from gateway.relay.output_limits import LimitCompliance
 from gateway.relay.request import ENDPOINTS, parse_request
 from gateway.site_view import SiteView
+from store.call_credentials import ApiKeyCredential
 from store.models import OutboxMessage, Quota, UsageDay, UsageEntryRow
 from store.money import MICRO_PER_USD
 from store.quota_warnings import QUOTA_WARNING
@@ -107,7 +108,9 @@ def test_a_call_locked_its_quota_before_its_key(store: Store) -> None:
     store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
     key = store.api_keys.create(sign_in(store), "laptop").key
     understood = parse_request(ENDPOINTS[0], "application/json", json.dumps({"model": MODEL}).encode())
-    admission = Admission(store, key, understood, SiteView("", "", (), 0, 0, 0, 0), LimitCompliance())
+    admission = Admission(
+        store, ApiKeyCredential(store.api_keys, key), understood, SiteView("", "", (), 0, 0, 0, 0), LimitCompliance()
+    )
     with store.database.read() as tx:
         admission.read(tx)
     assert admission.known_holder.is_stale

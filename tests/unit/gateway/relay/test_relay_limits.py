@@ -15,6 +15,7 @@ from gateway.relay import refusal_log
 from gateway.relay.body_memory import BodyMemory
 from gateway.store_threads import StoreThreads
 from store.request_rates import RequestRates
+from store.sessions import digest
 from store.store import Store
 from store.values.usage import Kind, LoggedEntry
 from tests.fakes.scripted_model_server import CHAT, ModelServer
@@ -165,7 +166,7 @@ async def test_what_other_gateways_were_told_of_is_taken_back(store: Store) -> N
     for _ in range(2):
         counted = one.count_token("token", site, is_save=False)
     await one._flush()
-    one.forget("token", counted)
+    one.forget(digest("token"), counted)
     await one._flush()
     other.count_token("token", site, is_save=False)
     await other._flush()
