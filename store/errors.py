@@ -459,6 +459,12 @@ class UpstreamFailed(GatewayError):
     sentence = "The model server could not be reached."
 
 
+class QuestionRefused(GatewayError):
+    """The gateway or the model server refused a question of the playground."""
+
+    title = "The question was refused"
+
+
 class AddressRefused(GatewayError):
     title = "Address not allowed"
     sentence = "This address lies in a private network. The administrator can allow it by host and port."

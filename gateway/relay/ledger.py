@@ -71,6 +71,10 @@ class AdmittedCall:
     """True if the model server was trusted to respect a limit in the request."""
     has_booker: bool = False
     """True if a task has taken over the booking. The first task to set it books the call."""
+    booking: asyncio.Task[None] | None = None
+    """The first try to book the call."""
+    booked: UsageEntry | None = None
+    """The log entry of the call, with the amount taken, once it is booked."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -124,7 +128,8 @@ class Ledger:
         cost = usage.cost(admitted.price) if usage else 0
         entry = replace(entry, request_id=batch) if batch else entry
         # A separate task: it completes even if the caller is cancelled, and `drain` waits for it.
-        await asyncio.shield(self._start(self._book_first(admitted, cost, entry)))
+        admitted.booking = self._start(self._book_first(admitted, cost, entry))
+        await asyncio.shield(admitted.booking)
 
     async def book_failure(self, admitted: AdmittedCall, error: GatekeyError, status: str) -> None:
         """Log that the call failed. Nothing is charged."""
@@ -172,7 +177,8 @@ class Ledger:
     async def _book(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         store = self._services.store
         with contextlib.suppress(AlreadySettled):  # account deleted, or booked by an earlier try
-            await self._services.threads.write(lambda tx: store.quota.book(tx, admitted.hold, cost, entry))
+            taken = await self._services.threads.write(lambda tx: store.quota.book(tx, admitted.hold, cost, entry))
+            admitted.booked = replace(entry, cost_micro_usd=taken)
 
     async def _book_first(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         try:

@@ -191,15 +191,19 @@ BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, length=no_out
 """A batch names its models in a file that the relay does not see. It is priced per request as a model named `batch`:
 without that price, batches need an account that accepts models without one."""
 
+CHAT: Final = Endpoint(
+    "/chat/completions",
+    Kind.CONSUMPTION,
+    may_stream=True,
+    length=chat_output,
+    fields=CHAT_FIELDS,
+    limits=("max_tokens", "max_completion_tokens"),
+)
+IMAGES: Final = Endpoint(
+    "/images/generations", Kind.DRAWING, may_stream=False, length=image_output, fields=IMAGE_FIELDS
+)
 ENDPOINTS: Final = (
-    Endpoint(
-        "/chat/completions",
-        Kind.CONSUMPTION,
-        may_stream=True,
-        length=chat_output,
-        fields=CHAT_FIELDS,
-        limits=("max_tokens", "max_completion_tokens"),
-    ),
+    CHAT,
     Endpoint(
         "/completions",
         Kind.CONSUMPTION,
@@ -209,7 +213,7 @@ ENDPOINTS: Final = (
         limits=("max_tokens",),
     ),
     Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, length=no_output, fields=EMBEDDING_FIELDS),
-    Endpoint("/images/generations", Kind.DRAWING, may_stream=False, length=image_output, fields=IMAGE_FIELDS),
+    IMAGES,
     BATCHES,
 )
 

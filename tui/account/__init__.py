@@ -34,6 +34,7 @@ from tui.account.overview import OverviewService, SecurityOverview, Summary
 from tui.account.passkeys import PasskeyPage, PasskeyService
 from tui.account.passwords import PasswordService
 from tui.account.personal_data import PersonalDataService
+from tui.account.playground import PlaygroundService, RunningAnswer
 from tui.account.sections import SectionService
 from tui.account.session import SessionService
 from tui.account.sign_in import SignInOptions, SignInService
@@ -58,7 +59,9 @@ __all__ = [
     "PasskeyService",
     "PasswordService",
     "PersonalDataService",
+    "PlaygroundService",
     "PriceOverview",
+    "RunningAnswer",
     "SectionService",
     "SecurityOverview",
     "SessionService",
@@ -85,6 +88,7 @@ class AccountService(
     UsageService,
     BillingService,
     ApiKeyService,
+    PlaygroundService,
     PersonalDataService,
     Protocol,
 ):

@@ -15,6 +15,7 @@ from tui.local_account.overview import LocalOverview
 from tui.local_account.passkeys import LocalPasskeys
 from tui.local_account.passwords import LocalPasswords
 from tui.local_account.personal_data import LocalPersonalData
+from tui.local_account.playground import LocalPlayground
 from tui.local_account.sections import LocalSections
 from tui.local_account.session import LocalSession
 from tui.local_account.sign_in import LocalSignIn
@@ -37,6 +38,7 @@ class LocalAccount(
     LocalUsage,
     LocalBilling,
     LocalApiKeys,
+    LocalPlayground,
     LocalPersonalData,
 ):
     """`tui.account.AccountService` on an embedded store."""

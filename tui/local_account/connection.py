@@ -57,6 +57,9 @@ class LocalConnection(LocalTopic):
 
     async def close(self) -> None:
         await self._logins.drop()
+        if self._playground is not None:
+            playground, self._playground = self._playground, None
+            await playground.aclose()
         if self._opened is not None:
             store, self._opened = self._opened, None
             await asyncio.to_thread(store.close)

@@ -17,6 +17,7 @@ from tui.store_location import new_files
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.playground import Playground
     from store.store import Store
     from store.values.sign_in import SecondFactorNeeded, SignedIn
     from tui.store_location import Options
@@ -36,6 +37,8 @@ class LocalTopic:
         self._session = HeldSession(token)
         self._new_files = new_files(options)
         self._logins = DeviceLogins()
+        self._playground: Playground | None = None
+        """Opened by its first question."""
         self._was_opened = asyncio.Event()
         if opened is not None:
             self._was_opened.set()

@@ -1,0 +1,276 @@
+"""The playground: calls that this program makes itself, by the same steps as a request to the model relay.
+
+A call is admitted, limited, booked, logged and warned about like any other. No server has to run.
+"""
+
+import asyncio
+import base64
+import binascii
+import json
+import time
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.types import Message
+
+from gateway.json_text import loads
+from gateway.model_server.client import ModelServerClient
+from gateway.problems import OpenAiProblem
+from gateway.relay.ledger import AdmittedCall
+from gateway.relay.output_limits import CostCeiling
+from gateway.relay.relay import Relay
+from gateway.relay.request import CHAT, IMAGES, Endpoint, parse_request
+from gateway.services import Services
+from store.errors import GatekeyError, GatewayError, QuestionRefused, UpstreamFailed
+from store.store import Store
+from store.values.playground import (
+    AnswerEnd,
+    AnswerImage,
+    AnswerPart,
+    AnswerText,
+    ChatTurn,
+    CostEstimate,
+    PlaygroundMode,
+    PlaygroundQuestion,
+    Speaker,
+)
+
+_INLINE_BYTES: Final = 64 * 1024
+"""A longer event is parsed in a thread: parsing it would hold the screen up."""
+_STOPPED_SENTENCE: Final = "You stopped the answer; what had come was charged."
+_STREAM_END: Final = b"[DONE]"
+
+
+class Playground:
+    """Answers questions for sessions of one store, on one event loop."""
+
+    def __init__(self, store: Store, *, model_server: ModelServerClient | None = None) -> None:
+        self._services = Services.over(store)
+        self._relay = Relay(self._services, model_server or ModelServerClient())
+
+    def ask(self, token: str, question: PlaygroundQuestion) -> "PlaygroundAnswer":
+        """The answer to `question`, at the expense of the account of the session `token`."""
+        return PlaygroundAnswer(self._relay, token, question)
+
+    async def estimate(self, question: PlaygroundQuestion) -> CostEstimate:
+        """The most that the answer to `question` can cost. Raises `QuestionRefused` and `StoreUnavailable`."""
+        site = await self._services.site.current()
+        endpoint, body = _request(question)
+        try:
+            call = parse_request(endpoint, "application/json", body, site.extra_fields)
+        except OpenAiProblem as error:
+            raise _for_a_person(error) from error
+        price = await self._services.threads.read(lambda: self._services.store.pricing.find(question.model))
+        ceiling = CostCeiling(call, price, site, self._relay.ledger.limit_compliance.trusts(site, question.model))
+        return CostEstimate(call.prompt_tokens, ceiling.tokens, None if price is None else ceiling.max_micro_usd)
+
+    async def aclose(self) -> None:
+        """Wait until every call is booked, and close the connections."""
+        await self._relay.drain()
+        await self._services.aclose()
+        await self._relay.aclose()
+
+
+class PlaygroundAnswer:
+    """One answer: an asynchronous iterator over its parts, the last of which is an `AnswerEnd`.
+
+    Iterating raises the error of a call that was refused or failed before its first part.
+    """
+
+    def __init__(self, relay: Relay, token: str, question: PlaygroundQuestion) -> None:
+        self._relay = relay
+        self._token = token
+        self._question = question
+        self._parts: asyncio.Queue[AnswerPart | GatekeyError | None] = asyncio.Queue()
+        self._stopped = asyncio.Event()
+        self._body_is_sent = False
+        self._started_at = time.perf_counter()
+        self._first_token_ms: int | None = None
+        self._failure: GatekeyError | None = None
+        """The error that ended the stream after its first part."""
+        self._status = 200
+        self._content = bytearray()
+        """The body of an answer that is no stream."""
+        self._is_stream = False
+        self._task: asyncio.Task[None] | None = None
+
+    def stop(self) -> None:
+        """Ask for no more. What came is kept and charged, and the `AnswerEnd` follows."""
+        self._stopped.set()
+
+    async def aclose(self) -> None:
+        """Stop, and leave the booking to the relay."""
+        self.stop()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def __aiter__(self) -> AsyncIterator[AnswerPart]:
+        self._task = asyncio.create_task(self._answer())
+        while (part := await self._parts.get()) is not None:
+            if isinstance(part, GatekeyError):
+                raise part
+            yield part
+        self._task.result()
+
+    async def _answer(self) -> None:
+        try:
+            await self._call()
+        except OpenAiProblem as error:
+            await self._parts.put(_for_a_person(error))
+        except GatekeyError as error:
+            await self._parts.put(error)
+        finally:
+            # The last item ends the iteration, which then raises an unforeseen error of this task.
+            await self._parts.put(None)
+
+    async def _call(self) -> None:
+        endpoint, body = _request(self._question)
+        self._body = body
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": endpoint.path,
+            "headers": [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))],
+            "client": None,
+        }
+        request = Request(scope, self._receive)
+        incoming = await self._relay.callers.accept_session(request, self._token, self._question.key_id)
+        response, admitted = await self._relay.respond(endpoint, incoming)
+        await response(scope, self._receive, self._send)
+        if not self._is_stream:
+            await self._read_document()
+        if admitted.booking is not None:
+            await asyncio.wait({admitted.booking})
+        await self._parts.put(self._end(admitted))
+
+    async def _receive(self) -> Message:
+        if not self._body_is_sent:
+            self._body_is_sent = True
+            return {"type": "http.request", "body": self._body, "more_body": False}
+        await self._stopped.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            media_type = dict(message["headers"]).get(b"content-type", b"")
+            self._is_stream = media_type.startswith(b"text/event-stream")
+            return
+        body: bytes = message.get("body", b"")
+        if not self._is_stream:
+            self._content += body
+            return
+        for event in body.split(b"\n\n"):
+            await self._read_event(event)
+
+    async def _read_event(self, event: bytes) -> None:
+        data = b"\n".join(line[5:].strip() for line in event.splitlines() if line.startswith(b"data:"))
+        if not data or data == _STREAM_END:
+            return
+        try:
+            document = await _parsed(data)
+        except ValueError:
+            return  # the relay counts such events, and no text can be shown of them
+        if "error" in document:
+            self._failure = UpstreamFailed(_error_sentence(document["error"]))
+            return
+        for text in _texts(document):
+            if self._first_token_ms is None:
+                self._first_token_ms = self._elapsed_ms()
+            await self._parts.put(text)
+
+    async def _read_document(self) -> None:
+        document = await _parsed(bytes(self._content))
+        for text in _texts(document):
+            self._first_token_ms = self._elapsed_ms()
+            await self._parts.put(text)
+        listed = document.get("data")
+        for item in listed if isinstance(listed, list) else ():
+            image = await asyncio.to_thread(_image, item)
+            if image is not None:
+                await self._parts.put(image)
+
+    def _end(self, admitted: AdmittedCall) -> AnswerEnd:
+        entry = admitted.booked
+        status, detail = ("ok", "") if entry is None else (entry.status, entry.detail)
+        if self._stopped.is_set() and self._failure is None:
+            detail = _STOPPED_SENTENCE
+        return AnswerEnd(
+            request_id=admitted.caller.request_id,
+            kind=admitted.kind if entry is None else entry.kind,
+            status=status,
+            detail=str(self._failure) if self._failure is not None else detail,
+            prompt_tokens=entry.prompt_tokens if entry is not None else 0,
+            completion_tokens=entry.completion_tokens if entry is not None else 0,
+            cost_micro_usd=entry.cost_micro_usd if entry is not None else None,
+            duration_ms=self._elapsed_ms(),
+            first_token_ms=self._first_token_ms,
+        )
+
+    def _elapsed_ms(self) -> int:
+        return int((time.perf_counter() - self._started_at) * 1000)
+
+
+def _request(question: PlaygroundQuestion) -> tuple[Endpoint, bytes]:
+    """The endpoint and the body of the request that asks `question`."""
+    if question.mode is PlaygroundMode.IMAGE:
+        prompt = question.turns[-1].text if question.turns else ""
+        return IMAGES, json.dumps({"model": question.model, "prompt": prompt, "n": 1}).encode()
+    system = (ChatTurn(Speaker.SYSTEM, question.system_prompt),) if question.system_prompt else ()
+    body: dict[str, Any] = {
+        "model": question.model,
+        "messages": [{"role": turn.speaker.value, "content": turn.text} for turn in (*system, *question.turns)],
+        "stream": True,
+    }
+    if question.temperature is not None:
+        body["temperature"] = question.temperature
+    if question.max_tokens is not None:
+        body["max_tokens"] = question.max_tokens
+    return CHAT, json.dumps(body).encode()
+
+
+async def _parsed(data: bytes) -> dict[str, Any]:
+    """The JSON object in `data`. Raises ValueError."""
+    document = loads(data) if len(data) <= _INLINE_BYTES else await asyncio.to_thread(loads, data)
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")
+    return document
+
+
+def _texts(document: dict[str, Any]) -> list[AnswerText]:
+    """The text in an event of a chat, or in a whole answer."""
+    choices = document.get("choices")
+    texts = []
+    for choice in choices if isinstance(choices, list) else ():
+        message = choice.get("delta") or choice.get("message") if isinstance(choice, dict) else None
+        if not isinstance(message, dict):
+            continue
+        for name in ("reasoning_content", "reasoning", "content", "refusal"):
+            text = message.get(name)
+            if isinstance(text, str) and text:
+                texts.append(AnswerText(text, is_reasoning=name.startswith("reasoning")))
+    return texts
+
+
+def _image(item: Any) -> AnswerImage | None:
+    if not isinstance(item, dict):
+        return None
+    if isinstance(item.get("url"), str):
+        return AnswerImage(url=item["url"])
+    try:
+        return AnswerImage(data=base64.b64decode(item.get("b64_json") or "", validate=True))
+    except (binascii.Error, TypeError, ValueError):
+        return None
+
+
+def _for_a_person(error: OpenAiProblem) -> GatewayError:
+    """The error of a request, with a title that a screen can show."""
+    is_server_error = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return UpstreamFailed(str(error)) if is_server_error else QuestionRefused(str(error))
+
+
+def _error_sentence(error: Any) -> str:
+    message = error.get("message") if isinstance(error, dict) else None
+    return message if isinstance(message, str) else str(OpenAiProblem(502, "The model server broke off the answer."))
