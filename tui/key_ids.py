@@ -96,8 +96,13 @@ module        api-keys.create           n
 module        api-keys.revoke           d
 table         table.first               home g
 table         table.last                end G
-table         table.up                  k
-table         table.down                j
+table         table.up                  up k
+table         table.down                down j
+table         table.page-up             pageup
+table         table.page-down           pagedown
+table         table.open                enter
+table         table.copy                y
+table         table.refresh             ctrl+r f5
 sidebar       sidebar.up                up k
 sidebar       sidebar.down              down j
 sidebar       sidebar.first             home g

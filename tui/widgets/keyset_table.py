@@ -1,0 +1,385 @@
+"""A table without end: its rows are read page by page, in both directions, and it is drawn line by line."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click, MouseScrollDown, MouseScrollUp, Resize, Show
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.visual import Visual
+from textual.widget import Widget
+from textual.worker import Worker
+
+from store.text import pluralize, sanitize
+from tui.clipboard import copy
+from tui.widgets.keyset_window import MAX_ROWS, KeysetPage, KeysetWindow, Reading
+from tui.widgets.row_walk import MOVE
+from tui.widgets.table_columns import GAP_CELLS, PlacedColumn, TableColumn, fit_columns
+
+R = TypeVar("R")
+
+Reader: TypeAlias = Callable[[int | None], Awaitable[KeysetPage[R] | None]]
+"""Reads the page that follows a place, or the first page for None. Returns None if it could not be read."""
+
+AHEAD_ROWS: Final = 20
+"""Rows below or above the visible ones within which the next page is read."""
+WHEEL_ROWS: Final = 3
+_MARK: Final = "▌"
+_EDGE_CELLS: Final = 2
+"""Cells before the first column: the mark of the cursor and a blank."""
+_SKELETON_ROWS: Final = 6
+_SKELETON: Final = "▁"
+_NOT_READ: Final = "This could not be read."
+
+
+class KeysetTable(Widget, Generic[R], can_focus=True):
+    """A header, rows with a cursor, and a line that tells what is shown.
+
+    Call `restart` to read the list. One page is read at a time, and the answer to a question that has changed meanwhile
+    is dropped. Rows that are far from the visible ones are forgotten and read again.
+    """
+
+    ALLOW_SELECT: ClassVar[bool] = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "keyset-table--header",
+        "keyset-table--cursor",
+        "keyset-table--cursor-blurred",
+        "keyset-table--state",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open_row", "Details", id="table.open", tooltip="Show everything about the row"),
+        Binding("y", "copy_row", "Copy", id="table.copy", tooltip="Send the row to the clipboard"),
+        Binding("ctrl+r,f5", "reload", "Refresh", id="table.refresh", tooltip="Read the list again from the top"),
+        Binding("up,k", "move(-1)", "Up", id="table.up", group=MOVE, tooltip="Go to the row above"),
+        Binding("down,j", "move(1)", "Down", id="table.down", group=MOVE, tooltip="Go to the row below"),
+        Binding("pageup", "page(-1)", "Page up", id="table.page-up", show=False, tooltip="Go up by a page"),
+        Binding("pagedown", "page(1)", "Page down", id="table.page-down", show=False, tooltip="Go down by a page"),
+        Binding("home,g", "edge(0)", "First", id="table.first", show=False, tooltip="Go to the first row"),
+        Binding("end,G", "edge(-1)", "Last", id="table.last", show=False, tooltip="Go to the last row"),
+    ]
+
+    @dataclass
+    class Highlighted(Message):
+        """The cursor is on another row; None if there is no row."""
+
+        table: "KeysetTable[Any]"
+        row: Any
+
+        @property
+        def control(self) -> "KeysetTable[Any]":
+            return self.table
+
+    @dataclass
+    class Opened(Message):
+        """Enter was pressed on a row, or the row of the cursor was clicked."""
+
+        table: "KeysetTable[Any]"
+        row: Any
+
+        @property
+        def control(self) -> "KeysetTable[Any]":
+            return self.table
+
+    def __init__(
+        self,
+        columns: Sequence[TableColumn[R]],
+        *,
+        older: Reader[R],
+        newer: Reader[R] | None,
+        key: Callable[[R], int],
+        text: Callable[[R], str],
+        noun: str = "row",
+        empty: str = "There is nothing yet.",
+        max_rows: int = MAX_ROWS,
+        id: str | None = None,  # noqa: A002 (as every widget has it)
+        classes: str | None = None,
+    ) -> None:
+        """`older(before)` reads the page before a place, and the newest one for None.
+
+        `newer(after)` reads the page after a place, and the oldest one for None. Without it, End goes to the last row
+        that was read, and no row is forgotten. `key` is the place of a row. `text` is what `y` copies of it. `noun` is
+        the name of a row in the singular. `empty` is the sentence for an empty list.
+        """
+        super().__init__(id=id, classes=classes)
+        self.columns = columns
+        self.noun, self.empty = noun, empty
+        self._readers = older, newer
+        self._row_text = text
+        self._window = KeysetWindow(key, max_rows if newer is not None else 2**63)
+        self._wanted: Reading | None = None
+        self._questions = 0
+        self._worker: Worker[None] | None = None
+        self._failed: Reading | None = None
+        self._failure_words = ""
+        self._copier: Worker[None] | None = None
+        self._was_read = False
+        self._search_note = ""
+        self._at = 0
+        self._first_shown = 0
+        self._placed: list[PlacedColumn[R]] = []
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def restart(self) -> None:
+        """Read the list again from its newest row. The present rows stay until the answer is there."""
+        self._ask(Reading.NEWEST)
+
+    def action_reload(self) -> None:
+        """Read again what could not be read; without a failure, like `restart`."""
+        self._ask(self._failed or Reading.NEWEST)
+
+    def fail(self, sentence: str) -> None:
+        """Show why a page could not be read. Call it before the reader returns None."""
+        self._failure_words = sanitize(sentence)
+
+    @property
+    def has_failed(self) -> bool:
+        """True if the last page could not be read."""
+        return self._failed is not None
+
+    def _ask(self, part: Reading) -> None:
+        is_reading = self._worker is not None and not self._worker.is_finished
+        if is_reading and not part.is_restart and self._wanted is not None:
+            return
+        self._wanted, self._failed, self._failure_words = part, None, ""
+        self._questions += 1
+        self._refresh_state()
+        if not is_reading:
+            self._worker = self.run_worker(self._read_wanted, group="keyset-table")
+
+    async def _read_wanted(self) -> None:
+        """Read until nothing is wanted. A new question waits here for the end of the earlier one."""
+        older, newer = self._readers
+        while (part := self._wanted) is not None:
+            reader = newer if newer is not None and part in (Reading.OLDEST, Reading.NEWER) else older
+            question = self._questions
+            page = await reader(self._window.start(part))
+            if self._questions != question:
+                continue
+            self._wanted = None
+            if page is None:
+                self._failed = part
+                self._refresh_state()
+            else:
+                self._take(part, page)
+
+    def _take(self, part: Reading, page: KeysetPage[R]) -> None:
+        before = self.row
+        moved = self._window.add(part, page)
+        self._was_read = True
+        self._search_note = "" if page.rows else page.note
+        if part.is_restart:
+            self._at = 0 if part is Reading.NEWEST else len(self.rows) - 1
+            self._first_shown = 0
+        else:
+            self._at += moved
+            self._first_shown += moved
+        self._at = max(0, min(self._at, len(self.rows) - 1))
+        self._show_cursor()
+        self.refresh()
+        if self.row is not before:
+            self.post_message(self.Highlighted(self, self.row))
+
+    def _read_ahead(self) -> None:
+        """Read the next page if the visible rows are near an end of the rows that are held."""
+        if self._failed is not None or self._wanted is not None or not self._was_read or not self.is_on_screen:
+            return
+        if self._window.older_from is not None and self._first_shown + self._height + AHEAD_ROWS > len(self.rows):
+            self._ask(Reading.OLDER)
+        elif self._window.newer_from is not None and self._first_shown < AHEAD_ROWS:
+            self._ask(Reading.NEWER)
+
+    # -- the cursor ------------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> list[R]:
+        """The rows that are held, newest first."""
+        return self._window.rows
+
+    @property
+    def row_count(self) -> int:
+        """The number of rows that are held."""
+        return len(self.rows)
+
+    @property
+    def cursor_row(self) -> int:
+        """The place of the cursor among the rows that are held."""
+        return self._at
+
+    @property
+    def row(self) -> R | None:
+        """The row under the cursor; None if there is none."""
+        return self.rows[self._at] if self._at < len(self.rows) else None
+
+    @property
+    def _height(self) -> int:
+        """The rows that are visible at once: all lines but the header and the state."""
+        return max(1, self.content_size.height - 2)
+
+    def move_to(self, row: int) -> None:
+        """Put the cursor on a row that is held, or the nearest one."""
+        row = max(0, min(row, len(self.rows) - 1))
+        if row != self._at:
+            self._refresh_row(self._at)
+            self._at = row
+            self._refresh_row(row)
+            self.post_message(self.Highlighted(self, self.row))
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        """Scroll so that the cursor is visible and no line is wasted, and read ahead."""
+        first = max(self._at - self._height + 1, min(self._first_shown, self._at))
+        self._scroll_rows_to(first)
+
+    def _scroll_rows_to(self, first: int) -> None:
+        first = max(0, min(first, len(self.rows) - self._height))
+        if first != self._first_shown:
+            self._first_shown = first
+            self.refresh()
+        self._read_ahead()
+
+    def action_move(self, by: int) -> None:
+        self.move_to(self._at + by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by the visible rows."""
+        step = by * max(1, self._height - 1)
+        self._scroll_rows_to(self._first_shown + step)
+        self.move_to(self._at + step)
+
+    def action_edge(self, index: int) -> None:
+        """Go to the first row (0) or the last one (-1) of the whole list."""
+        _, newer = self._readers
+        if index == 0 and self._window.newer_from is not None:
+            self._ask(Reading.NEWEST)
+        elif index == -1 and self._window.older_from is not None and newer is not None:
+            self._ask(Reading.OLDEST)
+        else:
+            self.move_to(0 if index == 0 else len(self.rows) - 1)
+
+    def action_open_row(self) -> None:
+        if self.row is not None:
+            self.post_message(self.Opened(self, self.row))
+
+    def action_copy_row(self) -> None:
+        if self.row is not None:
+            steps = partial(self._copy, self._row_text(self.row))
+            self._copier = self.run_worker(steps, group="copy", exclusive=True)
+
+    async def _copy(self, text: str) -> None:
+        copied = await copy(self.app, text)
+        self.app.notify(f"{copied.sentence}.", markup=False)
+
+    def on_click(self, event: Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None or not 1 <= offset.y <= self._height:
+            return
+        event.stop()
+        row = self._first_shown + offset.y - 1
+        if row == self._at:
+            self.action_open_row()
+        elif row < len(self.rows):
+            self.move_to(row)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        event.stop()
+        self._scroll_by_wheel(WHEEL_ROWS)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        event.stop()
+        self._scroll_by_wheel(-WHEEL_ROWS)
+
+    def _scroll_by_wheel(self, by: int) -> None:
+        self._scroll_rows_to(self._first_shown + by)
+        self.move_to(max(self._first_shown, min(self._at, self._first_shown + self._height - 1)))
+
+    # -- drawing ---------------------------------------------------------------------------------------------
+
+    def on_resize(self, _event: Resize) -> None:
+        self._placed = fit_columns(self.columns, self.content_size.width - _EDGE_CELLS)
+        self._show_cursor()
+        self.refresh()
+
+    def on_show(self, _event: Show) -> None:
+        self._read_ahead()
+
+    def show_columns(self, columns: Sequence[TableColumn[R]]) -> None:
+        """Show other columns of the same rows."""
+        self.columns = columns
+        self._placed = fit_columns(columns, self.content_size.width - _EDGE_CELLS)
+        self.refresh()
+
+    def on_focus(self) -> None:
+        self._refresh_row(self._at)
+
+    def on_blur(self) -> None:
+        self._refresh_row(self._at)
+
+    def _refresh_row(self, row: int) -> None:
+        self._refresh_line(row - self._first_shown + 1)
+
+    def _refresh_state(self) -> None:
+        self._refresh_line(self._state_line)
+
+    def _refresh_line(self, line: int) -> None:
+        self.refresh(Region(0, line, self.content_size.width, 1))
+
+    @property
+    def _state_line(self) -> int:
+        rows = len(self.rows) - self._first_shown if self._was_read else _SKELETON_ROWS
+        return max(0, min(rows + 1, self.content_size.height - 1))
+
+    def render_line(self, y: int) -> Strip:
+        if y == self._state_line:
+            return self._strip(self._state(), "keyset-table--state")
+        if y == 0:
+            labels = [placed.draw(Content(placed.column.label)) for placed in self._placed]
+            return self._strip(self._line(" ", labels), "keyset-table--header")
+        row = self._first_shown + y - 1
+        if not self._was_read and y <= _SKELETON_ROWS:
+            return self._strip(self._line(" ", [self._skeleton(placed) for placed in self._placed]))
+        if not 0 <= row < len(self.rows):
+            return self._strip(Content(""))
+        cells = [placed.draw(placed.column.cell(self.rows[row])) for placed in self._placed]
+        if row != self._at:
+            return self._strip(self._line(" ", cells))
+        name = "keyset-table--cursor" if self.has_focus else "keyset-table--cursor-blurred"
+        return self._strip(self._line(_MARK if self.has_focus else " ", cells), name)
+
+    def _strip(self, content: Content, *component: str) -> Strip:
+        """One line in the style of a component class, filled to the width of the table."""
+        style = self.get_visual_style(*component) if component else self.visual_style
+        width = self.content_size.width
+        strips = Visual.to_strips(self, content, width, 1, style, pad=True)
+        return strips[0].adjust_cell_length(width, style.rich_style) if strips else Strip.blank(width, style.rich_style)
+
+    @staticmethod
+    def _line(mark: str, cells: Sequence[Content]) -> Content:
+        return Content.assemble(f"{mark} ", Content(" " * GAP_CELLS).join(cells))
+
+    @staticmethod
+    def _skeleton(placed: PlacedColumn[R]) -> Content:
+        return placed.draw(Content.styled(_SKELETON * max(1, placed.width * 2 // 3), "$border-blurred"))
+
+    def _state(self) -> Content:
+        """What is shown, or why nothing is."""
+        if self._failed is not None:
+            return Content.styled(f"  ✗ {self._failure_words or _NOT_READ} Refresh tries again.", "$text-error")
+        if not self._was_read:
+            return Content("  Reading…")
+        if self._wanted is not None and self._wanted.is_restart and not self.rows:
+            return Content("  Reading…")
+        has_older, has_newer = self._window.older_from is not None, self._window.newer_from is not None
+        if not self.rows:
+            note = f", {self._search_note}" if self._search_note else ""
+            return Content(f"  Searching{note}…" if has_older else f"  {self.empty}")
+        shown = pluralize(len(self.rows), self.noun)
+        if has_newer and not has_older:
+            return Content(f"  the oldest {shown}, newer above")
+        more = ", more above and below" if has_newer else ", more below" if has_older else ""
+        return Content(f"  {shown}{more}")
