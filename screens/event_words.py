@@ -49,12 +49,24 @@ WORDS: Final[dict[str, str]] = {
     Tag.NOTIFICATION_EMAIL_CONFIRMED: "Notification address confirmed",
     Tag.IPS_ERASED: "Client addresses erased",
     Tag.QUOTA_CHANGED: "Quota changed",
+    Tag.CODE_REDEEMED: "Code redeemed",
+    Tag.REDEEM_FAILED: "Wrong redeem code",
+    Tag.REDEEM_LOCKED: "Redeeming locked for a while",
     Tag.FACTOR_RESET: "Sign-in unlocked",
     Tag.EXPORTED: "Data exported",
 }
 """A sentence for each kind of event, at most 32 characters long."""
 _WRONG_CODE: Final = "Wrong code at a confirmation"
-FAILURES: Final = frozenset({Tag.SIGN_IN_FAILED, Tag.SIGN_IN_LOCKED, Tag.PROOF_FAILED, Tag.PASSKEY_CLONED})
+FAILURES: Final = frozenset(
+    {
+        Tag.SIGN_IN_FAILED,
+        Tag.SIGN_IN_LOCKED,
+        Tag.PROOF_FAILED,
+        Tag.PASSKEY_CLONED,
+        Tag.REDEEM_FAILED,
+        Tag.REDEEM_LOCKED,
+    }
+)
 """The kinds that tell of something that was refused."""
 _SECOND_FACTOR: Final = "second-factor"
 _FACTORS: Final = {"password": "password", _SECOND_FACTOR: "code", "passkey": "passkey"}
@@ -126,6 +138,8 @@ _DETAILS: Final[dict[str, Callable[[Any], str]]] = {
     "name": _quoted,
     "provider": _plain,
     "role": lambda value: f"role {_plain(value)}",
+    "code": lambda value: f"number {_plain(value)}",
+    "amount_micro_usd": lambda value: show_usd(value, exact=True) if _is_whole(value) else _plain(value),
     "remaining_micro_usd": lambda value: f"{show_usd(value)} left" if _is_whole(value) else _plain(value),
 }
 """The words for each particular that the store records, by its name."""

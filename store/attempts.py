@@ -16,6 +16,7 @@ from store.context import Context
 from store.errors import (
     ClockSkewed,
     CodeAlreadyUsed,
+    CodeRefused,
     GatekeyError,
     UsernameDoesNotMatch,
     WrongCode,
@@ -33,11 +34,14 @@ FAILED_ATTEMPT_ERRORS: Final[tuple[type[GatekeyError], ...]] = (
     CodeAlreadyUsed,
     ClockSkewed,
     UsernameDoesNotMatch,
+    CodeRefused,
 )
 """The errors of a failed attempt. A right code that was used before is a failed attempt."""
 THROTTLE_ACTOR: Final = "throttle"
 """The actor of an automatic lock in the site's log."""
 _USED_BEFORE: Final = "code used before"
+_LOCKED: Final = {Factor.REDEEM: Tag.REDEEM_LOCKED}
+"""The events of locks that do not stop a sign-in."""
 _FOR_GOOD: Final = "until an administrator unlocks it"
 
 
@@ -59,7 +63,7 @@ class Attempts:
     ) -> Iterator[None]:
         """Count one attempt and evaluate it in the body; `account_id` is None for an unknown name.
 
-        A failure is recorded as `tag`, and a resulting lock as `Tag.SIGN_IN_LOCKED`, in a separate transaction. Raises
+        A failure is recorded as `tag`, and a resulting lock by its own event, in a separate transaction. Raises
         `TooManyAttempts` or `FactorDisabled` before the evaluation, and the errors of the body.
         """
         failures = self._throttles.reserve(factor, name)
@@ -129,7 +133,7 @@ class Attempts:
             self._audit.record(
                 tx,
                 account_id,
-                Tag.SIGN_IN_LOCKED,
+                _LOCKED.get(factor, Tag.SIGN_IN_LOCKED),
                 actor=name_now,
                 source=source,
                 factor=factor.value,

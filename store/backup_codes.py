@@ -22,10 +22,10 @@ def generate(rng: random.Random) -> tuple[str, ...]:
     return tuple("-".join(code[i : i + 4] for i in range(0, CODE_LENGTH, 4)) for code in codes)
 
 
-def canonical(text: str) -> str | None:
-    """The 16 symbols of a typed code, with case, spaces, dashes and lookalikes normalized. None if it is not a code."""
+def canonical(text: str, length: int = CODE_LENGTH) -> str | None:
+    """The symbols of a typed code, with case, spaces, dashes and lookalikes normalized. None if it is not a code."""
     bare = text.replace(" ", "").replace("-", "").upper().translate(_LOOKALIKES)
-    return bare if len(bare) == CODE_LENGTH and all(symbol in ALPHABET for symbol in bare) else None
+    return bare if len(bare) == length and all(symbol in ALPHABET for symbol in bare) else None
 
 
 class BackupCodes:

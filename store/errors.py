@@ -24,7 +24,7 @@ GatekeyError
 │   ├── DisabledByAdministrator
 │   │   └── PasskeysDisabled  BindingsDisabled  FilesOff
 │   ├── LastCredential  LastAdministrator  RootAccount
-│   ├── UsernameDoesNotMatch
+│   ├── UsernameDoesNotMatch  CodeRefused
 │   └── ModelNotPriced  QuotaExceeded  SpendLimitReached
 ├── NotFound
 │   └── NoSuchAccount  NoSuchItem
@@ -327,6 +327,13 @@ class RootAccount(NotAllowed):
 class UsernameDoesNotMatch(NotAllowed):
     title = "The username does not match"
     sentence = "Enter your username exactly as shown."
+
+
+class CodeRefused(NotAllowed):
+    """A redeem code that is unknown, used, revoked or too old."""
+
+    title = "This code was not accepted"
+    sentence = "There is no such code. Compare it with the one you were given, letter by letter."
 
 
 class ModelNotPriced(NotAllowed):

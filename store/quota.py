@@ -177,11 +177,11 @@ class Quotas:
             self._warnings.warn_if_crossed(tx, hold.account_id)
         return taken.cost
 
-    def adjust(self, name: str, *, add: int = 0, set_to: int | None = None, actor: str) -> QuotaState:
+    def adjust(self, name: str, *, add: int = 0, set_to: int | None = None, reason: str = "", actor: str) -> QuotaState:
         """Add to the quota (negative `add` subtracts) or set it, for an administrator.
 
-        An increase re-arms the warning. A decrease below the threshold queues it. Raises `NoSuchAccount`, and
-        `InvalidMoney` if the quota would be below zero or above the maximum.
+        An increase re-arms the warning. A decrease below the threshold queues it. `reason` stands in the ledger.
+        Raises `NoSuchAccount`, and `InvalidMoney` if the quota would be below zero or above the maximum.
         """
         if abs(add) > MAXIMUM_MICRO_USD or not 0 <= (set_to or 0) <= MAXIMUM_MICRO_USD:
             raise InvalidMoney(_OUT_OF_RANGE)
@@ -190,7 +190,7 @@ class Quotas:
             account_id = tx.execute(select(Account.c.id).where(Account.c.name_key == fold(name))).scalar()
             if account_id is None:
                 raise NoSuchAccount
-            amount = self.change(tx, account_id, add=add, set_to=set_to, actor=actor)
+            amount = self.change(tx, account_id, add=add, set_to=set_to, reason=reason, actor=actor)
             if amount <= 0:
                 self._warnings.warn_if_crossed(tx, account_id)
             state = self.state_of(tx, account_id)

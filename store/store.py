@@ -37,6 +37,7 @@ from store.pricing import Pricing
 from store.quota import Quotas
 from store.quota_warnings import QuotaWarnings
 from store.recommendations import Recommendations
+from store.redeem_codes import RedeemCodes
 from store.request_rates import RequestRates
 from store.retention import Retention
 from store.second_factor import SecondFactors
@@ -76,6 +77,7 @@ class Store:
     site: Site
     quota: Quotas
     ledger: Ledger
+    redeem_codes: RedeemCodes
     pricing: Pricing
     proofs: TokenProofs
     quota_warnings: QuotaWarnings
@@ -174,6 +176,7 @@ def assemble(context: Context) -> Store:
     quota_warnings = QuotaWarnings(context)
     usage = UsageLog(context, audit, sessions)
     ledger = Ledger(context, sessions)
+    quota = Quotas(context, audit, sessions, quota_warnings, usage, ledger)
     settings = Settings(context, audit, sessions, site)
     pricing = Pricing(context, audit, sessions, site)
     passkeys = Passkeys(context, audit, sessions, credentials, notices, site)
@@ -194,8 +197,9 @@ def assemble(context: Context) -> Store:
         bindings=Bindings(context, audit, sessions, sign_in, credentials, notices, site),
         settings=settings,
         site=site,
-        quota=Quotas(context, audit, sessions, quota_warnings, usage, ledger),
+        quota=quota,
         ledger=ledger,
+        redeem_codes=RedeemCodes(context, audit, sessions, throttles, attempts, quota),
         quota_warnings=quota_warnings,
         pricing=pricing,
         proofs=TokenProofs(context, audit, throttles, attempts, second_factor),

@@ -27,6 +27,7 @@ SIGN_IN_BUCKET: Final = "everyone"
 PASSKEY_PAGE_BUCKET: Final = "passkey page"
 BEARER_ATTEMPTS: Final = 20
 RATE_WINDOW: Final = timedelta(minutes=5)
+_REDEEMING_DISABLED: Final = "Redeeming codes was switched off after 100 failures. Ask the administrator to reset it."
 _FEW_FAILURES_RETENTION: Final = timedelta(days=1)
 _FAILURES_RETENTION: Final = timedelta(days=30)
 
@@ -37,6 +38,8 @@ class Factor(StrEnum):
     PASSWORD = "password"  # noqa: S105 - the name of a factor
     SECOND = "second-factor"
     PASSKEY = "passkey"
+    REDEEM = "redeem-code"
+    """Redeem codes: a person who guesses them is stopped, and still signs in."""
 
 
 class Throttles:
@@ -67,7 +70,7 @@ class Throttles:
             )
             row = tx.execute(select(Throttle).where(Throttle.c.bucket == bucket)).one_or_none()
         if row is not None and row.failures >= DISABLED_AFTER_FAILURES:
-            raise FactorDisabled
+            raise FactorDisabled(_REDEEMING_DISABLED if factor is Factor.REDEEM else None)
         # On PostgreSQL the attempt that held the row may have succeeded since and deleted it.
         locked_until = row.locked_until if row is not None else None
         raise TooManyAttempts((locked_until or now) - now)

@@ -19,6 +19,7 @@ from store.models.credentials import (
     TwoFactorSetup,
 )
 from store.models.outbox import Delivery, OutboxMessage
+from store.models.redeem_codes import RedeemCode
 from store.models.settings import (
     EmailConfirmation,
     NotificationSettingsRow,
@@ -64,6 +65,7 @@ __all__ = [
     "Provider",
     "Quota",
     "RateWindow",
+    "RedeemCode",
     "Reservation",
     "Session",
     "SidebarSettingsRow",

@@ -12,7 +12,19 @@ The authority is the database file and its key: whoever may read and write them 
 the administrator here, and no password is asked. Each act on an account is recorded
 in its audit log under the name of the system's user."""
 
-THINGS: Final = ("user", "quota", "price", "site", "provider", "upgrade", "audit", "activity", "vacuum", "rekey")
+THINGS: Final = (
+    "user",
+    "quota",
+    "code",
+    "price",
+    "site",
+    "provider",
+    "upgrade",
+    "audit",
+    "activity",
+    "vacuum",
+    "rekey",
+)
 
 
 def add(commands: Commands) -> None:

@@ -12,6 +12,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("quota", help="top up (+5), take away (-5) or set (=5) an account's dollars")
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("amount", metavar="+USD|-USD|=USD")
+    parser.add_argument("--reason", metavar="TEXT", default="", help="stands in the account's ledger")
     parser.set_defaults(run=run)
 
 
@@ -29,9 +30,10 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             "Adding or taking nothing changes nothing. To set the quota to zero, say =0.", field="amount"
         )
     with open_account_store(options, create=False) as store:
+        told = {"reason": arguments.reason, "actor": actor()}
         if sign == "=":
-            state = store.quota.adjust(arguments.name, set_to=micro_usd, actor=actor())
+            state = store.quota.adjust(arguments.name, set_to=micro_usd, **told)
         else:
-            state = store.quota.adjust(arguments.name, add=micro_usd if sign == "+" else -micro_usd, actor=actor())
+            state = store.quota.adjust(arguments.name, add=micro_usd if sign == "+" else -micro_usd, **told)
     streams.print_status(f"{arguments.name} has {show_usd(state.remaining_micro_usd)} left.")
     return 0

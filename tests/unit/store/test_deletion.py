@@ -40,8 +40,10 @@ WITHOUT_PERSON = {
     "tombstones",
     "audit_totals",
     "site_events",
+    "redeem_codes",
 }
-"""Tables that hold nothing of one account: what is the site's, and keyed hashes of names and sources."""
+"""Tables that hold nothing of one account: what is the site's, keyed hashes of names and sources, and codes that forget
+who redeemed them."""
 
 
 def forgotten(metadata: MetaData) -> set[str]:

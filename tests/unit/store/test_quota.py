@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, event, select, update
@@ -336,7 +337,7 @@ def test_a_quota_is_topped_up_taken_away_and_set(store: Store, alice: Person) ->
         {"set_to": 10**40},
     ],
 )
-def test_a_quota_stays_within_its_bounds(store: Store, alice: Person, change: dict[str, int]) -> None:
+def test_a_quota_stays_within_its_bounds(store: Store, alice: Person, change: dict[str, Any]) -> None:
     before = contents(store)
     with pytest.raises(InvalidMoney, match="below zero or grow beyond"):
         store.quota.adjust("alice", actor="root", **change)
@@ -383,7 +384,7 @@ def test_a_settlement_that_takes_the_rest_crosses_too(store: Store, alice: Perso
 
 
 @pytest.mark.parametrize("change", [{"add": 10}, {"set_to": 500_001}])
-def test_a_top_up_arms_it_again(store: Store, alice: Person, clock: StillClock, change: dict[str, int]) -> None:
+def test_a_top_up_arms_it_again(store: Store, alice: Person, clock: StillClock, change: dict[str, Any]) -> None:
     spend_quota(store, alice.id, 4_500_000)
     clock.time += WARNING_INTERVAL
     store.quota.adjust("alice", actor="root", **change)
@@ -394,7 +395,7 @@ def test_a_top_up_arms_it_again(store: Store, alice: Person, clock: StillClock, 
 
 
 @pytest.mark.parametrize("change", [{"add": 0}, {"add": -10}, {"set_to": 500_000}, {"set_to": 10}])
-def test_what_adds_nothing_does_not_arm_it(store: Store, alice: Person, change: dict[str, int]) -> None:
+def test_what_adds_nothing_does_not_arm_it(store: Store, alice: Person, change: dict[str, Any]) -> None:
     spend_quota(store, alice.id, 4_500_000)
     store.quota.adjust("alice", actor="root", **change)
     book_call(store, hold_quota(store, alice.id, 0), 1, ENTRY)
@@ -403,7 +404,7 @@ def test_what_adds_nothing_does_not_arm_it(store: Store, alice: Person, change: 
 
 @pytest.mark.parametrize("change", [{"add": -4_000_001}, {"set_to": 999_999}, {"set_to": 0}])
 def test_an_administrator_who_takes_it_below_the_threshold_is_a_crossing(
-    store: Store, alice: Person, change: dict[str, int]
+    store: Store, alice: Person, change: dict[str, Any]
 ) -> None:
     """Without a quota no charge follows that could tell the person."""
     store.quota.adjust("alice", actor="root", **change)
