@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from textual.dom import DOMNode
     from textual.filter import LineFilter
     from textual.screen import Screen
 
@@ -177,6 +178,14 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         for screen in self.screen_stack:
             self.stylesheet.update(screen, animate=animate)
             screen.refresh(layout=True)
+
+    def update_styles(self, node: DOMNode, animate: bool = True) -> None:
+        """Apply the styles to a widget that has its place. Any other is styled when it is mounted.
+
+        Textual also styles a widget whose classes change before that (8.2.8): five times for each button of a page.
+        """
+        if node is self or node.parent is not None:
+            super().update_styles(node, animate=animate)
 
     # -- implemented by the application that knows the screens -------------------------------------------------
 

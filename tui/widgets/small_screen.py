@@ -1,6 +1,6 @@
 """A note that covers a screen while the terminal is too small for it."""
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from rich.console import RenderableType
 from textual.app import RenderResult
@@ -11,17 +11,12 @@ from textual.renderables.background_screen import BackgroundScreen
 from textual.widget import Widget
 
 from tui.widgets.backdrop import Backdrop, visible_footer
+from tui.widgets.whole_frames import WholeFrames
 
 MIN_SIZE: Final = Size(40, 10)
 """Columns and rows that every screen needs."""
 LOW_ROWS: Final = 22
 """Below this many rows a dialog has no blank row inside its border."""
-
-# At run time a mixin has no base of its own, because it stands before the class it joins.
-if TYPE_CHECKING:
-    ScreenPart = Widget
-else:
-    ScreenPart = object
 
 
 class SmallScreenNote(Widget, can_focus=True):
@@ -42,7 +37,7 @@ class SmallScreenNote(Widget, can_focus=True):
         return Content(f"{now.width} x {now.height} is too small; needs {MIN_SIZE.width} x {MIN_SIZE.height}")
 
 
-class SmallScreenGuard(ScreenPart):
+class SmallScreenGuard(WholeFrames):
     """Mix into a `Screen`, before it. Below `MIN_SIZE` a note covers the screen, which keeps running.
 
     A dialog leaves the footer of the screen below as it is, and passes clicks on to it.

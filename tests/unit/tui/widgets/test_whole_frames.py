@@ -1,0 +1,76 @@
+"""A screen is arranged once for each size, and what it shows first is one frame."""
+
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.events import Resize
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.widgets import Input, Label
+
+from tui.widgets.whole_frames import WholeFrames
+
+pytestmark = pytest.mark.anyio
+
+
+class Form(WholeFrames, Screen[None]):
+    """Three fields. It counts how often it is arranged."""
+
+    AUTO_FOCUS = ""
+    arranged = 0
+
+    def compose(self) -> ComposeResult:
+        for number in range(3):
+            yield Label(f"Field {number}")
+            yield Input(select_on_focus=False)
+
+    def _screen_resized(self, size: Size) -> None:
+        self.arranged += 1
+        super()._screen_resized(size)
+
+
+class Frames(App[None]):
+    """It remembers the kinds of its frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames: list[str] = []
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        if renderable is not None and not self._batch_count:
+            self.frames.append(type(renderable).__name__)
+        super()._display(screen, renderable)
+
+
+async def test_a_screen_that_is_shown_is_painted_once_as_a_whole() -> None:
+    app = Frames()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        app.frames.clear()
+        await app.push_screen(Form())
+        while not app.frames:
+            await pilot.pause()
+        await pilot.pause()
+        assert app.frames[0] == "LayoutUpdate"
+        assert "ChopsUpdate" not in app.frames
+
+
+async def test_a_size_that_is_reported_twice_arranges_the_screen_once() -> None:
+    app = Frames()
+    form = Form()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(form)
+        await pilot.pause()
+        form.arranged = 0
+        for _ in range(2):
+            form.post_message(Resize(Size(80, 24), Size(80, 24)))
+        await pilot.pause()
+        assert form.arranged == 0
+        await pilot.resize_terminal(100, 30)
+        await pilot.pause()
+        assert form.arranged == 1
+        assert form.size == Size(100, 30)
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert form.size == Size(80, 24)
