@@ -1,7 +1,6 @@
 """The command line: parses, imports only the chosen command, and returns its exit status."""
 
 import argparse
-import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from store.errors import GatekeyError
+from tui import start_without_gc
 from tui.commands import streams
 from tui.commands.parsing import Parser, options_from, protect_negatives
 from tui.store_location import DEBUG_LOG_VARIABLE, Options, files_are_off, forget_files
@@ -22,10 +22,6 @@ INTERRUPTED: Final = 130
 """128 + SIGINT, as shells count."""
 BROKEN_PIPE: Final = 141
 """128 + SIGPIPE."""
-
-_GC_THRESHOLD_OBJECTS: Final = 20_000
-"""New objects between two garbage collections. A start makes many objects that stay; with Python's default of 700 the
-collector takes a twentieth of the time to the first picture."""
 
 COMMANDS: Final = ("serve", "settings", "admin", "doctor", "notify", "backup", "restore")
 """Each has a module `tui.commands.NAME` with a function `add(commands)`."""
@@ -65,7 +61,7 @@ def main(open_console: OpenConsole, arguments: Sequence[str] | None = None) -> i
     if arguments is None:
         from tui.terminal import harden_process
 
-        gc.set_threshold(_GC_THRESHOLD_OBJECTS, 20, 100)
+        start_without_gc.rest()
         # Any command may hold the key and the secrets that it opens.
         harden_process()
     streams.prepare()
@@ -105,6 +101,7 @@ def _run(open_console: OpenConsole, arguments: Sequence[str]) -> int:
         return open_console(options)
     if options.demo:
         parser.error("--demo opens the console; it takes no command")
+    start_without_gc.resume()
     status: int = parsed.run(parsed, options)
     return status
 

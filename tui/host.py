@@ -16,6 +16,7 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from tui import start_without_gc
 from tui.crash import SafeCrashMixin
 from tui.driver import console_driver
 from tui.glyphs import PlainGlyphs
@@ -133,6 +134,8 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         self.stylesheet.set_variables(self._css_variables)
 
     def on_mount(self) -> None:
+        if start_without_gc.is_resting():
+            self.run_worker(start_without_gc.resume_once_open(self.account), group="start")
         self.animation_level = self.config.animations
         keys = dict(self.config.keys)
         if "app.help" in keys:
@@ -247,6 +250,7 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
     def replace_all(self, screen: Screen[None]) -> None:
         """Replace every screen but the blank default screen of Textual by `screen`."""
         self.cancel_leave()
+        start_without_gc.let_go()
         while len(self.screen_stack) > 2:
             self.pop_screen()
         if len(self.screen_stack) == 2:
