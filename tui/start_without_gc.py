@@ -6,7 +6,6 @@ then are frozen: a collection passes over them, until `let_go` says that screens
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -33,6 +32,8 @@ def is_resting() -> bool:
 
 async def resume_once_open(account: AccountService, timeout_s: float = _TIMEOUT_S) -> None:
     """Wait until the data is open, but no longer than `timeout_s` seconds, and start the collector again."""
+    import asyncio  # a command without a console does not need it
+
     with suppress(TimeoutError):
         await asyncio.wait_for(account.wait_until_open(), timeout_s)
     gc.freeze()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,7 +11,6 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 
 from screens.settings.pane import Pane
-from screens.settings.section_save import SectionPane
 from tui.widgets.row_walk import RowWalk, is_typing
 from tui.widgets.tab_bar import TabBar, TabLabel
 
@@ -170,9 +169,9 @@ class SettingsPage(RowWalk, Vertical):
         pane.focus_control(control)
 
     @property
-    def unsaved(self) -> list[SectionPane[Any]]:
+    def unsaved(self) -> list[Pane]:
         """The panes with unsaved edits."""
-        return [pane for pane in self.query(SectionPane) if pane.dirty]
+        return [pane for pane in self.query(Pane) if pane.dirty]
 
     async def confirm_leave(self) -> bool:
         """Ask about each tab with unsaved edits; the tab is shown meanwhile, with any error. Call it in a worker."""
@@ -200,9 +199,9 @@ class SettingsPage(RowWalk, Vertical):
         if event.tab_id == event.bar.active:
             await self.show_tab(event.tab_id)
 
-    @on(SectionPane.DirtyChanged)
+    @on(Pane.DirtyChanged)
     def dirty_changed(self) -> None:
-        self.query_one(TabBar).dirty = frozenset(pane.id or "" for pane in self.query(SectionPane) if pane.dirty)
+        self.query_one(TabBar).dirty = frozenset(pane.id or "" for pane in self.unsaved)
         self.refresh_bindings()
 
     # -- saving ----------------------------------------------------------------------------------------------
@@ -215,24 +214,16 @@ class SettingsPage(RowWalk, Vertical):
         self.pane.shown()
 
     def action_save(self) -> None:
-        pane = self.pane
-        if isinstance(pane, SectionPane):
-            pane.save()
+        self.pane.save()
 
     def action_discard(self) -> None:
-        pane = self.pane
-        if isinstance(pane, SectionPane):
-            pane.discard()
+        self.pane.discard()
 
     def action_bring_back(self) -> None:
-        pane = self.pane
-        if isinstance(pane, SectionPane):
-            pane.bring_back()
+        self.pane.bring_back()
 
     def action_reset(self) -> None:
-        pane = self.pane
-        if isinstance(pane, SectionPane):
-            pane.reset()
+        self.pane.reset()
 
     def action_test(self) -> None:
         self.pane.test()
@@ -254,7 +245,7 @@ class SettingsPage(RowWalk, Vertical):
         pane = next((pane for pane in self.children if pane.id == self.active and isinstance(pane, Pane)), None)
         if action == "test":
             return pane is not None and pane.can_test()
-        if not isinstance(pane, SectionPane):
+        if pane is None or not pane.IS_FORM:
             return False
         if action == "reset":
             return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from textual.containers import VerticalScroll
+from textual.message import Message
 
 from screens.account_actions import AccountActions
 from screens.account_modal import Notice
@@ -17,6 +18,11 @@ class Pane(AccountActions, VerticalScroll, can_focus=False):
 
     HELP_TEXT: ClassVar[str] = ""
     """The purpose of the tab, shown by the help page."""
+    IS_FORM: ClassVar[bool] = False
+    """True if the tab edits a section that is saved. The module of those is large, and the first tab is none."""
+
+    class DirtyChanged(Message):
+        """`dirty` changed."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
         super().__init__(id=id, classes="pane")
@@ -41,6 +47,36 @@ class Pane(AccountActions, VerticalScroll, can_focus=False):
 
     def test(self) -> None:
         """Send a test message on the channel of the focused row."""
+
+    # -- of a form -------------------------------------------------------------------------------------------
+
+    @property
+    def dirty(self) -> bool:
+        """True if the tab has edits that are not saved."""
+        return False
+
+    @property
+    def can_bring_back(self) -> bool:
+        """True if edits were discarded, and nothing was edited since."""
+        return False
+
+    def save(self) -> None:
+        """Store the edits."""
+
+    def discard(self) -> None:
+        """Show what is stored again. `bring_back` undoes it."""
+
+    def bring_back(self) -> None:
+        """Show the edits again that were discarded last."""
+
+    def reset(self) -> None:
+        """Show the defaults. They are edits like any other."""
+
+    async def confirm_leave(self) -> bool:
+        """Ask what to do with unsaved edits; returns whether to leave. Call it in a worker."""
+        return True
+
+    # -- of every tab ----------------------------------------------------------------------------------------
 
     def focus_control(self, control: str) -> None:
         for widget in self.query(f"#{control}"):

@@ -11,7 +11,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic
 
 from textual import on
-from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Button, Input, Static
 
@@ -45,12 +44,10 @@ class SectionForm(Pane, Generic[SectionT]):
     """A tab with the controls of one settings section. `dirty` tells whether they differ from the stored section."""
 
     KIND: ClassVar[type[Any]]
+    IS_FORM = True
 
     unsaved_changes: reactive[int] = reactive(0, init=False, bindings=True)
     """The number of settings whose control differs from the stored value."""
-
-    class DirtyChanged(Message):
-        """`dirty` changed."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
         super().__init__(id=id)
