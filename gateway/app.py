@@ -20,6 +20,7 @@ from gateway.dispatcher import DeliveryTransports
 from gateway.fast_routes import FastRoutes
 from gateway.head_middleware import HeadMiddleware
 from gateway.health import HealthCheck
+from gateway.history_api import history_routes
 from gateway.model_server.client import ModelServerClient
 from gateway.openapi import methods_of, openapi_document
 from gateway.openapi_responses import problem_responses
@@ -100,7 +101,7 @@ def create_app(
         summary="Health",
         tags=["health"],
     )
-    routers = [account_routes(services), settings_routes(services)]
+    routers = [account_routes(services), history_routes(services), settings_routes(services)]
     for router in routers:
         app.include_router(router)
     app.router.routes.extend(passkey_routes(services))

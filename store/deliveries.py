@@ -1,16 +1,20 @@
 """Queries about deliveries of the outbox: their state, and the next one that is due."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from store.context import Context
 from store.db_enums import db_enum
+from store.errors import InvalidNumber
 from store.models import Delivery, OutboxMessage
 from store.sections import Channel
 from store.sessions import Sessions
-from store.values.notifications import DeliveryState, LastDelivery
+from store.values.notifications import DeliveryPage, DeliveryState, LastDelivery, LoggedDelivery
+
+PAGE_SIZE: Final = 50
+MAX_PAGE_SIZE: Final = 500
 
 
 class Deliveries:
@@ -45,6 +49,23 @@ class Deliveries:
             ).all()
         return {db_enum(Channel, row.channel): _last(row) for row in rows}
 
+    def page_of(
+        self, tx: Connection, account_id: int, *, before: int | None = None, limit: int = PAGE_SIZE
+    ) -> DeliveryPage:
+        """The deliveries of an account with an id below `before`, newest first, inside `tx`. Raises `InvalidNumber`."""
+        if not 1 <= limit <= MAX_PAGE_SIZE:
+            raise InvalidNumber(f"A page has 1 to {MAX_PAGE_SIZE} deliveries.", field="limit")
+        query = (
+            select(Delivery, OutboxMessage.c.kind, OutboxMessage.c.created_at)
+            .join(OutboxMessage, OutboxMessage.c.id == Delivery.c.outbox_id)
+            .where(Delivery.c.account_id == account_id)
+        )
+        if before is not None:
+            query = query.where(Delivery.c.id < before)
+        rows = tx.execute(query.order_by(Delivery.c.id.desc()).limit(limit + 1)).all()
+        deliveries = tuple(_logged(row) for row in rows[:limit])
+        return DeliveryPage(deliveries, deliveries[-1].id if len(rows) > limit else None)
+
     def next_due(self) -> datetime | None:
         """The time of the next due delivery, or None without one."""
         with self._context.database.read() as tx:
@@ -66,6 +87,19 @@ class Deliveries:
             return tx.execute(
                 select(func.count()).select_from(Delivery).where(Delivery.c.state == DeliveryState.DAMAGED.value)
             ).scalar_one()
+
+
+def _logged(row: Any) -> LoggedDelivery:
+    return LoggedDelivery(
+        id=row.id,
+        channel=db_enum(Channel, row.channel),
+        kind=row.kind,
+        state=db_enum(DeliveryState, row.state),
+        created_at=row.created_at,
+        last_attempt_at=row.last_attempt_at,
+        attempts=row.attempts,
+        error=row.last_error,
+    )
 
 
 def _last(row: Any) -> LastDelivery:

@@ -66,6 +66,19 @@ class Ledger:
         with self._sessions.reading(token) as (tx, session):
             return self.page_of(tx, session.account_id, before=before, limit=limit)
 
+    def newer_page(self, token: str, *, after: int = 0, limit: int = PAGE_SIZE) -> LedgerPage:
+        """The oldest entries above sequence number `after`. Within the page, too, the newest entry is first."""
+        with self._sessions.reading(token) as (tx, session):
+            query = (
+                select(LedgerEntryRow)
+                .where(LedgerEntryRow.c.account_id == session.account_id, LedgerEntryRow.c.sequence > after)
+                .order_by(LedgerEntryRow.c.sequence)
+                .limit(limit + 1)
+            )
+            rows = tx.execute(query).all()
+        entries = tuple(_entry(row) for row in reversed(rows[:limit]))
+        return LedgerPage(entries, next_after=entries[0].sequence if len(rows) > limit else None)
+
     def page_of(
         self, tx: Connection, account_id: int, *, before: int | None = None, limit: int = PAGE_SIZE
     ) -> LedgerPage:

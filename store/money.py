@@ -49,10 +49,20 @@ def show_usd(micro_usd: int, *, exact: bool = False) -> str:
     return f"{sign}${dollars:,}.{decimals}"
 
 
+def show_amount(micro_usd: int, *, signed: bool = False) -> str:
+    """`micro_usd` in dollars with all six decimals and no dollar sign, for columns of amounts: `-0.022191`.
+
+    `signed` puts a plus before an amount above zero.
+    """
+    sign = "-" if micro_usd < 0 else "+" if signed and micro_usd > 0 else ""
+    dollars, rest = divmod(abs(micro_usd), MICRO_PER_USD)
+    return f"{sign}{dollars:,}.{rest:06d}"
+
+
 def type_usd(micro_usd: int) -> str:
-    """`micro_usd` as text for an input field: `parse_usd(type_usd(x), places=6) == x`."""
-    dollars, rest = divmod(micro_usd, MICRO_PER_USD)
-    return f"{dollars}." + f"{rest:06d}".rstrip("0").ljust(2, "0")
+    """`micro_usd` as text for an input field: `parse_usd(type_usd(x), places=6) == x`, unless it is below zero."""
+    dollars, rest = divmod(abs(micro_usd), MICRO_PER_USD)
+    return f"{'-' if micro_usd < 0 else ''}{dollars}." + f"{rest:06d}".rstrip("0").ljust(2, "0")
 
 
 def _expectation(places: int) -> str:

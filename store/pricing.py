@@ -102,6 +102,11 @@ class Pricing:
         with self._context.database.read() as tx:
             return [_price(row) for row in tx.execute(select(Price).order_by(Price.c.model))]
 
+    def page_of(self, tx: Connection, *, after: str = "", limit: int) -> list[ModelPrice]:
+        """At most `limit` prices of models that come after the name `after`, sorted by model, inside `tx`."""
+        query = select(Price).where(Price.c.model > after).order_by(Price.c.model).limit(limit)
+        return [_price(row) for row in tx.execute(query)]
+
     def find(self, model: str) -> ModelPrice | None:
         """The price of this model, or of a name that differs only by case; None without one."""
         with self._context.database.read() as tx:

@@ -42,22 +42,26 @@ class Recommendations:
     def check(self, token: str) -> list[Check]:
         """The results of all five, in the order of the documentation."""
         with self._sessions.reading(token) as (tx, session):
-            status = self._two_factor.status_of(tx, session.account_id)
-            notifications = self._settings.read(tx, session.account_id, NotificationSettings).section
-            accepts_unpriced = self._pricing.accepts_unpriced(tx, session.account_id)
-            return [
-                Check(Advice.TWO_FACTOR, status.is_enabled, "It is on." if status.is_enabled else "It is off."),
-                _backup_codes(status),
-                self._access_token(tx, session),
-                self._quota_warning(session, notifications),
-                Check(
-                    Advice.PRICING,
-                    not accepts_unpriced,
-                    "Calls to models without a price are let through; their cost is unpredictable."
-                    if accepts_unpriced
-                    else "Calls to models without a price are blocked.",
-                ),
-            ]
+            return self.check_of(tx, session)
+
+    def check_of(self, tx: Connection, session: AuthorizedSession) -> list[Check]:
+        """The results for the session's account, as `check`, inside `tx`."""
+        status = self._two_factor.status_of(tx, session.account_id)
+        notifications = self._settings.read(tx, session.account_id, NotificationSettings).section
+        accepts_unpriced = self._pricing.accepts_unpriced(tx, session.account_id)
+        return [
+            Check(Advice.TWO_FACTOR, status.is_enabled, "It is on." if status.is_enabled else "It is off."),
+            _backup_codes(status),
+            self._access_token(tx, session),
+            self._quota_warning(session, notifications),
+            Check(
+                Advice.PRICING,
+                not accepts_unpriced,
+                "Calls to models without a price are let through; their cost is unpredictable."
+                if accepts_unpriced
+                else "Calls to models without a price are blocked.",
+            ),
+        ]
 
     def _access_token(self, tx: Connection, session: AuthorizedSession) -> Check:
         created_at = tx.execute(

@@ -88,12 +88,15 @@ class Sessions:
         self._audit = audit
 
     @contextmanager
-    def reading(self, token: str) -> Iterator[tuple[Connection, AuthorizedSession]]:
-        """A read transaction for a session. Raises the errors of `authorise`."""
+    def reading(self, token: str, *, is_activity: bool = True) -> Iterator[tuple[Connection, AuthorizedSession]]:
+        """A read transaction for a session. Raises the errors of `authorise`.
+
+        `is_activity` is False for a read that no person asked for. It does not extend the session.
+        """
         with self._context.database.read() as tx:
             session = self.authorise(tx, token)
             yield tx, session
-        if session.is_stale:
+        if is_activity and session.is_stale:
             with self._context.database.write() as tx:
                 self._touch(tx, session.session_id)
 

@@ -18,6 +18,7 @@ from store.bindings import Bindings
 from store.clock import Clock, SystemClock
 from store.context import Context
 from store.credentials import Credentials
+from store.dashboard import Dashboards
 from store.database import Database
 from store.deletion import Deletion
 from store.deliveries import Deliveries
@@ -53,6 +54,7 @@ from store.throttle import Throttles
 from store.token_proofs import TokenProofs
 from store.two_factor import TwoFactors
 from store.usage_log import UsageLog
+from store.usage_totals import UsageTotals
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Store:
     proofs: TokenProofs
     quota_warnings: QuotaWarnings
     usage: UsageLog
+    totals: UsageTotals
+    dashboards: Dashboards
     outbox: Outbox
     deliveries: Deliveries
     email_confirmations: EmailConfirmations
@@ -179,6 +183,9 @@ def assemble(context: Context) -> Store:
     quota = Quotas(context, audit, sessions, quota_warnings, usage, ledger)
     settings = Settings(context, audit, sessions, site)
     pricing = Pricing(context, audit, sessions, site)
+    totals = UsageTotals(context, sessions)
+    deliveries = Deliveries(context, sessions)
+    recommendations = Recommendations(context, sessions, two_factor, settings, site, pricing)
     passkeys = Passkeys(context, audit, sessions, credentials, notices, site)
     return Store(
         context=context,
@@ -204,14 +211,16 @@ def assemble(context: Context) -> Store:
         pricing=pricing,
         proofs=TokenProofs(context, audit, throttles, attempts, second_factor),
         usage=usage,
+        totals=totals,
+        dashboards=Dashboards(sessions, quota, totals, usage, deliveries, recommendations),
         outbox=Outbox(context, sessions, email_confirmations),
-        deliveries=Deliveries(context, sessions),
+        deliveries=deliveries,
         email_confirmations=email_confirmations,
         audit=audit,
         deletion=Deletion(context, audit, throttles, attempts, sessions, notices),
         suspension=Suspensions(context, audit, sessions, notices),
         exports=Exports(context, audit, sessions),
-        recommendations=Recommendations(context, sessions, two_factor, settings, site, pricing),
+        recommendations=recommendations,
         sign_in_history=SignInHistory(sessions),
         rates=RequestRates(context),
         retention=Retention(context, site),

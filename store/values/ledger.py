@@ -42,4 +42,6 @@ class LedgerPage:
     """Entries, newest first. `next_before` is the `before` of the next page; None on the last page."""
 
     entries: tuple[LedgerEntry, ...]
-    next_before: int | None
+    next_before: int | None = None
+    next_after: int | None = None
+    """The `after` of the next page, if the pages are read from old to new; None on the last page."""

@@ -35,6 +35,28 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedDelivery:
+    """A message that went out, goes out or failed to go out, on one channel."""
+
+    id: int
+    channel: Channel
+    kind: str
+    state: DeliveryState
+    created_at: datetime
+    last_attempt_at: datetime | None
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPage:
+    """Deliveries, newest first. `next_before` is the `before` of the next page; None on the last page."""
+
+    deliveries: tuple[LoggedDelivery, ...]
+    next_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class LastDelivery:
     """The state of the newest delivery on a channel."""
 

@@ -64,39 +64,11 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_list(arguments: argparse.Namespace, options: Options) -> int:
-    from store.money import show_usd, type_usd
+    from tui.commands.prices import print_prices
 
     with open_account_store(options, create=False) as store:
         prices = store.pricing.all()
-    if arguments.json:
-        streams.print_json(
-            [
-                {
-                    "model": price.model,
-                    "input_usd_per_million_tokens": type_usd(price.input_per_million),
-                    "output_usd_per_million_tokens": type_usd(price.output_per_million),
-                    "request_usd": type_usd(price.per_request),
-                    "cached_input_usd_per_million_tokens": None
-                    if price.cached_input_per_million is None
-                    else type_usd(price.cached_input_per_million),
-                    "max_output_tokens": price.max_output_tokens,
-                }
-                for price in prices
-            ]
-        )
-        return 0
-    rows = [
-        (
-            price.model,
-            show_usd(price.input_per_million, exact=True),
-            show_usd(price.output_per_million, exact=True),
-            show_usd(price.per_request, exact=True),
-            "" if price.max_output_tokens is None else f"{price.max_output_tokens:,}",
-            "" if price.cached_input_per_million is None else show_usd(price.cached_input_per_million, exact=True),
-        )
-        for price in prices
-    ]
-    streams.print_table(("MODEL", "INPUT/1M", "OUTPUT/1M", "REQUEST", "LONGEST", "CACHED/1M"), rows)
+    print_prices(prices, as_json=arguments.json)
     return 0
 
 

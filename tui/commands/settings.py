@@ -7,8 +7,9 @@ from typing import Final
 
 from store.text import sanitize
 from tui.commands import streams, values
+from tui.commands.account_option import add_user, user_of
 from tui.commands.actor import actor
-from tui.commands.parsing import Commands, Parser
+from tui.commands.parsing import Commands
 from tui.store_location import Options, open_account_store
 
 DESCRIPTION: Final = """\
@@ -18,25 +19,26 @@ This works on the database itself: whoever may read and write its file and the k
 may change every account, so no password is asked and no terminal program could
 guard it. To keep people apart, give the file to one service user (see README)."""
 
+_WHOSE: Final = "settings"
 _STDIN_RULE: Final = "A secret is read from standard input (--value-stdin); an empty VALUE clears it."
 
 
 def add(commands: Commands) -> None:
     parser = commands.add_parser("settings", help="show or change an account's settings", description=DESCRIPTION)
-    _add_user(parser)
+    add_user(parser, _WHOSE)
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     show = actions.add_parser("show", help="show every setting of the account")
-    _add_user(show)
+    add_user(show, _WHOSE)
     show.add_argument("--json", action="store_true", help="as one JSON document")
     show.set_defaults(run=run_show, parser=show)
     set_ = actions.add_parser("set", help="change one setting")
     set_.late_epilog = _field_list
-    _add_user(set_)
+    add_user(set_, _WHOSE)
     set_.add_argument("field", metavar="SECTION.FIELD")
     values.add(set_)
     set_.set_defaults(run=run_set, parser=set_)
     confirm = actions.add_parser("confirm-email", help="confirm the notification address with the code sent there")
-    _add_user(confirm)
+    add_user(confirm, _WHOSE)
     confirm.add_argument("code", metavar="CODE", nargs="?", help="the code; without it, a new one is sent")
     confirm.set_defaults(run=run_confirm_email, parser=confirm)
 
@@ -45,7 +47,7 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
     from store.site_overrides import site_overrides
     from tui.commands.settings_fields import FIELDS
 
-    name = _user(arguments)
+    name = user_of(arguments, _WHOSE)
     with open_account_store(options, create=False) as store:
         account = store.accounts.find(name)
         kinds = {field.section: field.kind for field in FIELDS.values()}
@@ -74,7 +76,7 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
     from store.site_overrides import site_overrides
     from tui.commands.settings_fields import find
 
-    name = _user(arguments)
+    name = user_of(arguments, _WHOSE)
     field = find(arguments.field)
     value = field.read(values.read(arguments, field.full_name, is_secret=field.setting.is_secret))
     with open_account_store(options, create=False) as store:
@@ -99,7 +101,7 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_confirm_email(arguments: argparse.Namespace, options: Options) -> int:
-    name = _user(arguments)
+    name = user_of(arguments, _WHOSE)
     with open_account_store(options, create=False) as store:
         account = store.accounts.find(name)
         if arguments.code is None:
@@ -121,18 +123,6 @@ def run_confirm_email(arguments: argparse.Namespace, options: Options) -> int:
 def _print_overrides(section: str, overrides: Mapping[str, str]) -> None:
     for name, rest in overrides.items():
         streams.print_status(f"{section}.{name} {rest}")
-
-
-def _add_user(parser: Parser) -> None:
-    parser.add_argument("--user", metavar="NAME", default=argparse.SUPPRESS, help="whose settings (required)")
-
-
-def _user(arguments: argparse.Namespace) -> str:
-    parser: Parser = arguments.parser
-    name: str | None = getattr(arguments, "user", None)
-    if not name:
-        parser.error("say whose settings: --user NAME")
-    return name
 
 
 def _field_list() -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.errors import InvalidMoney
-from store.money import MAXIMUM_MICRO_USD, MICRO_PER_USD, parse_usd, show_usd, type_usd
+from store.money import MAXIMUM_MICRO_USD, MICRO_PER_USD, parse_usd, show_amount, show_usd, type_usd
 
 AMOUNTS = st.integers(0, MAXIMUM_MICRO_USD)
 
@@ -118,3 +118,17 @@ def test_no_text_is_read_as_something_else(text: str) -> None:
         return
     assert micro_usd == Decimal(text.strip(" ").removeprefix("$")) * MICRO_PER_USD
     assert 0 <= micro_usd <= MAXIMUM_MICRO_USD
+
+
+@pytest.mark.parametrize(
+    ("micro_usd", "plain", "signed", "typed"),
+    [
+        (0, "0.000000", "0.000000", "0.00"),
+        (1, "0.000001", "+0.000001", "0.000001"),
+        (-22_191, "-0.022191", "-0.022191", "-0.022191"),
+        (-5_000_000, "-5.000000", "-5.000000", "-5.00"),
+        (1_234_500_000, "1,234.500000", "+1,234.500000", "1234.50"),
+    ],
+)
+def test_amounts_of_a_column_have_all_decimals(micro_usd: int, plain: str, signed: str, typed: str) -> None:
+    assert (show_amount(micro_usd), show_amount(micro_usd, signed=True), type_usd(micro_usd)) == (plain, signed, typed)
