@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gateway.account_schemas import AccountDocument, Kind, QuotaDocument, UsagePageDocument
+from gateway.account_schemas import AccountDocument, Kind, QuotaDocument, Timestamp, UsagePageDocument
 from gateway.bearer import bearer_token
 from gateway.openapi_responses import problem_responses
 from gateway.services import Services
@@ -17,11 +17,10 @@ from store.access_token import TokenHolder
 from store.errors import InvalidToken
 from store.money import type_usd
 from store.sessions import digest
-from store.text import is_sanitized
 from store.tokens import ACCESS_TOKEN_PREFIX
-from store.usage_log import MAX_PAGE_SIZE, PAGE_SIZE
+from store.usage_pages import MAX_PAGE_SIZE, PAGE_SIZE
 from store.values import usage
-from store.values.usage import LoggedEntry, UsagePage
+from store.values.usage import LoggedEntry, UsageFilter, UsagePage
 
 T = TypeVar("T")
 ACCOUNT_PATH: Final = "/api/account"
@@ -135,24 +134,36 @@ def account_routes(services: Services) -> APIRouter:
         request: Request,
         kind: Annotated[Kind | None, Query(description="Only entries of this kind.")] = None,
         model: Annotated[str | None, Query(max_length=200, description="Only calls to exactly this model.")] = None,
+        key: Annotated[
+            str | None, Query(max_length=64, description="Only calls with the API key of this name.")
+        ] = None,
+        status: Annotated[str | None, Query(max_length=40, description="Only calls that ended with this.")] = None,
+        ip: Annotated[str | None, Query(max_length=64, description="Only calls from this client address.")] = None,
+        since: Annotated[Timestamp | None, Query(description="Only calls from this time on (RFC 3339).")] = None,
+        until: Annotated[Timestamp | None, Query(description="Only calls before this time (RFC 3339).")] = None,
         cursor: Annotated[
             str | None, Query(pattern="^[1-9][0-9]{0,17}$", description="`next_cursor` of the page before.")
         ] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="Entries per page.")] = PAGE_SIZE,
     ) -> Response:
-        """The usage log, from new to old. Any page costs the same, however long the log is."""
+        """The usage log, from new to old. Any page costs the same, however long the log is.
+
+        A page of several filters may have few entries or none, although another follows: read on while there is a
+        `next_cursor`.
+        """
+        only = UsageFilter(
+            kind=usage.Kind(kind) if kind else None,
+            models=() if model is None else (model,),
+            keys=() if key is None else (key,),
+            statuses=() if status is None else (status,),
+            ip=ip,
+            since=since,
+            until=until,
+        )
 
         def read(tx: Connection, holder: TokenHolder) -> UsagePage:
-            if model is not None and not is_sanitized(model):
-                return UsagePage((), None)  # no logged model has such a name
-            return store.usage.page_of(
-                tx,
-                holder.account_id,
-                kind=usage.Kind(kind) if kind else None,
-                model=model,
-                before=int(cursor) if cursor else None,
-                limit=limit,
-            )
+            before = int(cursor) if cursor else None
+            return store.usage.page_of(tx, holder.account_id, only, before=before, limit=limit)
 
         page = await read_for(services, request, read)
         following = None if page.next_before is None else str(page.next_before)
@@ -184,4 +195,9 @@ def _usage_entry(logged: LoggedEntry) -> dict[str, Any]:
         "duration_ms": entry.duration_ms,
         "unpriced": entry.unpriced,
         "client_ip": entry.client_ip,
+        "cached_tokens": entry.cached_tokens,
+        "images": entry.images,
+        "image_size": entry.image_size,
+        "task_done": entry.task_done,
+        "task_total": entry.task_total,
     }

@@ -1,9 +1,10 @@
 """The documents of the account API as pydantic models: strict, no extra fields, money as decimal strings."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 _AMOUNT: Final = r"^(1000000000(\.0{1,6})?|[0-9]{1,9}(\.[0-9]{1,6})?)$"
 Usd = Annotated[str, Field(pattern=_AMOUNT, max_length=17, examples=["1.00"])]
@@ -15,6 +16,17 @@ def integer_from_float(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+_TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _check_timestamp(value: object) -> object:
+    """A time with its offset from UTC (RFC 3339, 5.6). Without it pydantic also reads a number of seconds."""
+    if isinstance(value, str) and not _TIMESTAMP.fullmatch(value):
+        raise ValueError("Give a time with its offset from UTC, such as 2026-01-31T12:00:00Z.")
+    return value
+
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_check_timestamp)]
 Kind = Literal["consumption", "error", "drawing", "task"]
 Module = Literal["playground", "overview", "api-keys", "usage-logs", "drawing-logs", "task-logs", "wallet", "settings"]
 
@@ -70,6 +82,14 @@ class UsageEntryDocument(Document):
     unpriced: bool
     client_ip: str | None
     """Null unless the account records addresses."""
+    cached_tokens: int
+    """Prompt tokens from the model server's cache, part of `prompt_tokens`."""
+    images: int
+    image_size: str
+    """As the request named it, such as 1024x1024; empty where it named none."""
+    task_done: int | None
+    """Finished requests of a task; null until the model server has told."""
+    task_total: int | None
 
 
 class UsagePageDocument(Document):

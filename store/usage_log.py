@@ -1,10 +1,9 @@
-"""The usage log: consumption, errors, drawings and tasks, with keyset pages on an index.
+"""The usage log: consumption, errors, drawings and tasks.
 
 The client's address is stored only for consumption and errors, and only if the account's setting is on in the same
 transaction.
 """
 
-import ipaddress
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -15,19 +14,15 @@ from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, i
 from store.audit import Audit
 from store.audit_tags import Tag
 from store.context import Context
-from store.db_enums import db_enum
-from store.errors import InvalidNumber
 from store.models import PrivacySettingsRow, UsageDay, UsageEntryRow
 from store.models import UsageTotal as UsageTotalRow
 from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
 from store.text import sanitize
 from store.upsert import upserting_insert
-from store.values.billing import ModelPrice
-from store.values.usage import DayTotal, Kind, LoggedEntry, UsageEntry, UsagePage
+from store.usage_pages import UsagePages, canonical_ip
+from store.values.usage import DayTotal, Kind, UsageEntry
 
-PAGE_SIZE: Final = 50
-MAX_PAGE_SIZE: Final = 500
 _MAX_IPS_COUNTED: Final = 10_000
 MAX_STATUS_LENGTH: Final = 40
 MAX_REQUEST_ID_LENGTH: Final = 100
@@ -86,13 +81,12 @@ _RECORDS_IP: Final = (
 )
 
 
-class UsageLog:
+class UsageLog(UsagePages):
     """Appends calls to the usage log, and reads it by pages and days."""
 
     def __init__(self, context: Context, audit: Audit, sessions: Sessions) -> None:
-        self._context = context
+        super().__init__(context, sessions)
         self._audit = audit
-        self._sessions = sessions
 
     def record(self, account_id: int, entry: UsageEntry) -> int:
         """Log one call; returns its id."""
@@ -196,43 +190,6 @@ class UsageLog:
             .values(status=sanitize(status, MAX_STATUS_LENGTH))
         )
 
-    def page(
-        self,
-        token: str,
-        *,
-        kind: Kind | None = None,
-        model: str | None = None,
-        before: int | None = None,
-        limit: int = PAGE_SIZE,
-    ) -> UsagePage:
-        """Entries of the session's account older than id `before`, newest first. Raises `InvalidNumber`."""
-        with self._sessions.reading(token) as (tx, session):
-            return self.page_of(tx, session.account_id, kind=kind, model=model, before=before, limit=limit)
-
-    def page_of(
-        self,
-        tx: Connection,
-        account_id: int,
-        *,
-        kind: Kind | None = None,
-        model: str | None = None,
-        before: int | None = None,
-        limit: int = PAGE_SIZE,
-    ) -> UsagePage:
-        """The entries of an account, as `page`, inside `tx`. The time does not grow with the log or the page."""
-        if not 1 <= limit <= MAX_PAGE_SIZE:
-            raise InvalidNumber(f"A page has 1 to {MAX_PAGE_SIZE} entries.", field="limit")
-        query = select(UsageEntryRow).where(UsageEntryRow.c.account_id == account_id)
-        if kind is not None:
-            query = query.where(UsageEntryRow.c.kind == kind.value)
-        if model is not None:
-            query = query.where(UsageEntryRow.c.model == sanitize(model, 200))
-        if before is not None:
-            query = query.where(UsageEntryRow.c.id < before)
-        rows = tx.execute(query.order_by(UsageEntryRow.c.id.desc()).limit(limit + 1)).all()
-        entries = tuple(_logged(row) for row in rows[:limit])
-        return UsagePage(entries, entries[-1].id if len(rows) > limit else None)
-
     def days(self, token: str, count: int = 30) -> list[DayTotal]:
         """The totals of the days with calls among the last `count` UTC days, oldest first."""
         with self._sessions.reading(token) as (tx, session):
@@ -281,54 +238,9 @@ def _clamp(count: int) -> int:
     return min(max(count, 0), _MAX_COUNT)
 
 
-def canonical_ip(text: str) -> str | None:
-    """An IP address in canonical form, an IPv4-mapped one as IPv4; None for other text."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return str(getattr(address, "ipv4_mapped", None) or address)
-
-
 def _is_task(account_id: int, request_id: str) -> tuple[ColumnElement[bool], ...]:
     return (
         UsageEntryRow.c.account_id == account_id,
         UsageEntryRow.c.kind == Kind.TASK.value,
         UsageEntryRow.c.request_id == sanitize(request_id, MAX_REQUEST_ID_LENGTH),
-    )
-
-
-def _logged(row: Any) -> LoggedEntry:
-    entry = UsageEntry(
-        kind=db_enum(Kind, row.kind),
-        model=row.model,
-        api_key_name=row.api_key_name,
-        request_id=row.request_id,
-        status=row.status,
-        detail=row.detail,
-        prompt_tokens=row.prompt_tokens,
-        completion_tokens=row.completion_tokens,
-        cost_micro_usd=row.cost_micro_usd,
-        duration_ms=row.duration_ms,
-        unpriced=row.unpriced,
-        client_ip=row.client_ip,
-        cached_tokens=row.cached_tokens,
-        images=row.images,
-        image_size=row.image_size,
-        task_done=row.task_done,
-        task_total=row.task_total,
-        price=_price_at_call(row),
-    )
-    return LoggedEntry(row.id, row.at, entry)
-
-
-def _price_at_call(row: Any) -> ModelPrice | None:
-    if row.input_micro_usd_per_million is None or row.output_micro_usd_per_million is None:
-        return None
-    return ModelPrice(
-        row.model,
-        row.input_micro_usd_per_million,
-        row.output_micro_usd_per_million,
-        row.request_micro_usd or 0,
-        row.cached_input_micro_usd_per_million,
     )

@@ -14,7 +14,7 @@ from screens.account_modal import Notice
 from screens.modules.module_page import ModulePage
 from store.money import show_usd
 from store.text import sanitize
-from store.values.usage import Kind
+from store.values.usage import Kind, UsageFilter
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ class LogPage(ModulePage):
     @work(exclusive=True, group="log")
     async def load_page(self) -> None:
         try:
-            page = await self.run_with_reauth(lambda: self.account.usage_page(self.KIND, self._before))
+            page = await self.run_with_reauth(
+                lambda: self.account.usage_page(UsageFilter(kind=self.KIND), self._before)
+            )
         finally:
             self._is_loading = False
         if page is None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from store.values.billing import ModelPrice
 
@@ -54,11 +55,56 @@ class LoggedEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageFilter:
+    """The entries to read. Those that are wanted match everything that is set here.
+
+    A filter of several values matches each of them. A value matches only as a whole.
+    """
+
+    kind: Kind | None = None
+    models: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    """Names of API keys."""
+    statuses: tuple[str, ...] = ()
+    ip: str | None = None
+    """The client's address."""
+    since: datetime | None = None
+    """The first moment, aware."""
+    until: datetime | None = None
+    """The first moment that is too late, aware."""
+
+    @property
+    def span(self) -> tuple[datetime | None, datetime | None]:
+        """`since` and `until`."""
+        return self.since, self.until
+
+
+EVERYTHING: Final = UsageFilter()
+
+
+@dataclass(frozen=True, slots=True)
 class UsagePage:
-    """Entries, newest first. `next_before` is the `before` of the next page; None on the last page."""
+    """Entries, newest first.
+
+    `next_before` is the `before` of the next older page; None on the last page, and on a page that was read upwards. A
+    page of several filters may have few entries or none, although another follows.
+    """
 
     entries: tuple[LoggedEntry, ...]
     next_before: int | None
+    next_after: int | None = None
+    """The `after` of the next newer page, on a page that was read upwards."""
+    searched_to: datetime | None = None
+    """Where the search goes on, if this page has no entry and another follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageChoices:
+    """The values that occur in a log, sorted, to be offered for a filter."""
+
+    models: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

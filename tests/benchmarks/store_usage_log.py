@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from store.store import Store
-from store.usage_log import PAGE_SIZE
+from store.usage_pages import PAGE_SIZE
 from tests.benchmarks.sides import Comparison, compare
 from tests.harness.stores import add_account, make_store, sign_in, sqlite_url
 

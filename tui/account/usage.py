@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from store.values.usage import DayTotal, Kind, UsagePage
+    from store.values.usage import DayTotal, UsageChoices, UsageFilter, UsagePage
 
 
 class UsageService(Protocol):
@@ -18,11 +18,22 @@ class UsageService(Protocol):
         """
         ...
 
-    async def usage_page(self, kind: Kind | None, before: int | None = None, model: str | None = None) -> UsagePage:
-        """At most 50 entries of a kind and a model, the newest first; None means any.
+    async def usage_page(self, only: UsageFilter, before: int | None = None) -> UsagePage:
+        """At most 50 entries that match a filter, the newest first.
 
         `before` is the `next_before` of the page above. Raises the session errors.
         """
+        ...
+
+    async def usage_page_after(self, only: UsageFilter, after: int | None = None) -> UsagePage:
+        """At most 50 entries that match a filter: the oldest, or those just after an entry. The newest is the first.
+
+        `after` is the `next_after` of the page below, or the id of an entry. Raises the session errors.
+        """
+        ...
+
+    async def usage_choices(self) -> UsageChoices:
+        """The models, key names and states in the log, at most 200 of each. Raises the session errors."""
         ...
 
     async def count_ips(self) -> int:

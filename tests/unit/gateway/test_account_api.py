@@ -105,6 +105,36 @@ async def test_the_usage_log_came_page_by_page(store: Store, token: str) -> None
             assert problem_of(answer).field == next(iter(wrong))
 
 
+async def test_every_filter_of_the_usage_log(store: Store, token: str, clock: StillClock) -> None:
+    log = store.usage
+    log.record(1, UsageEntry(Kind.CONSUMPTION, "gpt", api_key_name="laptop", status="ok", cached_tokens=3))
+    clock.advance(hours=1)
+    log.record(1, UsageEntry(Kind.DRAWING, "pixel", api_key_name="build", images=2, image_size="1024x1024"))
+    log.record(1, UsageEntry(Kind.TASK, "batch", status="in_progress", task_done=3, task_total=8))
+    later = clock.now().isoformat()
+    async with client_of(store, token=token) as client:
+
+        async def models(**params: str) -> list[str]:
+            document = (await client.get("/api/account/usage", params=params)).json()
+            return [entry["model"] for entry in document["entries"]]
+
+        assert await models(key="laptop") == ["gpt"]
+        assert await models(status="in_progress") == ["batch"]
+        assert await models(status="ok", key="build") == ["pixel"]
+        assert await models(status="ok", kind="task") == []
+        assert await models(since=later) == ["batch", "pixel"]
+        assert await models(until=later) == ["gpt"]
+        assert await models(since=later, until=later) == []
+        assert await models(ip="192.0.2.1") == []
+        entries = (await client.get("/api/account/usage")).json()["entries"]
+        assert [(entry["task_done"], entry["task_total"]) for entry in entries] == [(3, 8), (None, None), (None, None)]
+        assert [entry["images"] for entry in entries] == [0, 2, 0]
+        assert (entries[1]["image_size"], entries[2]["cached_tokens"]) == ("1024x1024", 3)
+        for wrong in ({"since": "2026-01-01T00:00:00"}, {"until": "yesterday"}, {"key": "k" * 65}, {"ip": "1" * 65}):
+            answer = await client.get("/api/account/usage", params=wrong)
+            assert (answer.status_code, problem_of(answer).field) == (422, next(iter(wrong)))
+
+
 async def test_an_account_saw_only_its_own_log(store: Store, token: str) -> None:
     bob = add_account(store, "bob", email="bob@example.com")
     store.usage.record(bob.id, UsageEntry(Kind.CONSUMPTION, "secret-model"))

@@ -5,13 +5,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, select
 
-from store.errors import InvalidNumber
 from store.models import PrivacySettingsRow, UsageEntryRow
 from store.sections import PrivacySettings
 from store.store import Store
-from store.usage_log import MAX_PAGE_SIZE, PAGE_SIZE, canonical_ip
-from store.values.usage import DayTotal, Kind, LoggedEntry, UsageEntry
-from tests.harness.fixtures import in_memory
+from store.usage_pages import canonical_ip
+from store.values.usage import DayTotal, Kind, LoggedEntry, UsageEntry, UsageFilter
 from tests.harness.people import Person, contents, tags
 from tests.harness.stores import StillClock
 
@@ -69,56 +67,6 @@ def test_made_up_counts_are_bounded(store: Store, alice: Person, count: int) -> 
     expected = 0 if count < 0 else 1_000_000_000
     assert store.usage.page(alice.token).entries[0].entry.prompt_tokens == expected
     assert store.usage.days(alice.token)[0].tokens == 6 * expected
-
-
-# -- pages ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def many(store: Store, alice: Person, bob: Person) -> list[int]:
-    """The ids of 40 entries of alice's, of every kind and of two models, among those of bob's."""
-    ids = []
-    for number in range(40):
-        store.usage.record(bob.id, UsageEntry(Kind.CONSUMPTION, "gpt-5"))
-        kind = list(Kind)[number % 4]
-        ids.append(store.usage.record(alice.id, UsageEntry(kind, "gpt-5" if number % 2 else "o9")))
-    return ids
-
-
-def pages(store: Store, person: Person, limit: int, kind: Kind | None = None, model: str | None = None) -> list[int]:
-    """The ids of all entries, page by page."""
-    ids: list[int] = []
-    before: int | None = None
-    while True:
-        page = store.usage.page(person.token, kind=kind, model=model, before=before, limit=limit)
-        ids += [entry.id for entry in page.entries]
-        if page.next_before is None:
-            return ids
-        assert len(page.entries) == limit
-        before = page.next_before
-
-
-@pytest.mark.parametrize("limit", [1, 7, 40, 41, MAX_PAGE_SIZE])
-def test_the_pages_are_the_log(store: Store, alice: Person, many: list[int], limit: int) -> None:
-    assert pages(store, alice, limit) == many[::-1]
-
-
-def test_the_pages_of_a_kind_or_a_model(store: Store, alice: Person, many: list[int]) -> None:
-    assert pages(store, alice, 3, kind=Kind.DRAWING) == many[2::4][::-1]
-    assert pages(store, alice, 3, model="gpt-5") == many[1::2][::-1]
-    assert pages(store, alice, 3, kind=Kind.ERROR, model="gpt-5") == many[1::4][::-1]
-    assert pages(store, alice, 3, kind=Kind.ERROR, model="o9") == []
-    for model in ("GPT-5", "", "\x00", "\ud800", "gpt-5%"):
-        assert pages(store, alice, 3, model=model) == []
-    assert store.usage.page(alice.token, before=0).entries == ()
-    assert len(store.usage.page(alice.token).entries) == min(40, PAGE_SIZE)
-
-
-@in_memory
-@pytest.mark.parametrize("limit", [0, -1, MAX_PAGE_SIZE + 1, 10**30])
-def test_a_page_has_a_size(store: Store, alice: Person, limit: int) -> None:
-    with pytest.raises(InvalidNumber, match="1 to 500"):
-        store.usage.page(alice.token, limit=limit)
 
 
 # -- days -------------------------------------------------------------------------------------------------------
@@ -250,5 +198,5 @@ def test_a_task_is_found_by_its_account(store: Store, alice: Person, bob: Person
     with store.database.write() as tx:
         store.usage.note_task_status(tx, bob.id, request_id, "stolen")
         store.usage.note_task_status(tx, alice.id, request_id, "done\x1b")
-    (task,) = store.usage.page(alice.token, kind=Kind.TASK).entries
+    (task,) = store.usage.page(alice.token, UsageFilter(kind=Kind.TASK)).entries
     assert task.entry.status == "done\ufffd"
