@@ -9,7 +9,7 @@ from store.sessions import Sessions
 from store.usage_log import UsageLog
 from store.usage_totals import UsageTotals
 from store.values.dashboard import Dashboard, period
-from store.values.usage import Kind
+from store.values.usage import Kind, UsageFilter
 
 MONTH_DAYS: Final = 30
 LISTED: Final = 5
@@ -53,7 +53,7 @@ class Dashboards:
                 days=all_days[-days:],
                 by_model=self._totals.totals_of(tx, account_id, days, by="model"),
                 by_key=self._totals.totals_of(tx, account_id, days, by="key"),
-                last_errors=self._usage.page_of(tx, account_id, kind=Kind.ERROR, limit=LISTED).entries,
+                last_errors=self._usage.page_of(tx, account_id, UsageFilter(Kind.ERROR), limit=LISTED).entries,
                 last_deliveries=self._deliveries.page_of(tx, account_id, limit=LISTED).deliveries,
                 checks=tuple(self._recommendations.check_of(tx, session)),
             )
