@@ -30,6 +30,7 @@ _PLACES: Final = {
     "toggle": "a switch",
     "secret": "a field for a stored secret",
     "module": "a module's page",
+    "message": "the message field of the playground",
     "table": "a table",
     "sidebar": "the sidebar",
     "sign-in": "the lock",

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from screens.account_actions import AccountActions
 from screens.modules import page_for
-from screens.modules.module_page import ModulePage
+from screens.modules.module_page import BalanceChanged, ModulePage, SettingAsked
 from screens.navigation import Navigation
 from screens.settings.page import FIRST, HEADINGS, SettingsPage
 from screens.sign_in_line import SignInLine, sign_in_line
@@ -154,9 +154,20 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         self.query_one(TitleBar).summary = summary.value
         advice = await self.app.push_screen_wait(RecommendationList(summary.value.checks))
         if advice is not None:
-            await self.open_module("settings")
-            tab, control = CONTROLS_BY_ADVICE[advice]
-            await self.query_one(SettingsPage).go_to(tab, control)
+            await self.open_setting(*CONTROLS_BY_ADVICE[advice])
+
+    async def open_setting(self, tab: str, control: str) -> None:
+        """Show a tab of the settings, and focus a control in it."""
+        await self.open_module("settings")
+        await self.query_one(SettingsPage).go_to(tab, control)
+
+    @on(BalanceChanged)
+    def balance_changed(self) -> None:
+        self.refresh_summary()
+
+    @on(SettingAsked)
+    def setting_asked(self, event: SettingAsked) -> None:
+        self.run_worker(partial(self.open_setting, event.tab, event.setting), group="module", exclusive=True)
 
     def action_open_module(self, module: str) -> None:
         self.run_worker(partial(self.open_module, module), group="module", exclusive=True)
@@ -195,7 +206,9 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         """Tell the purpose of the visible page while no setting has the focus."""
         page = self.page
         part = page.pane if isinstance(page, SettingsPage) else page
-        self.query_one(ContextPanel).page = (self.query_one(TitleBar).crumbs[-1], getattr(part, "HELP_TEXT", ""))
+        panel = self.query_one(ContextPanel)
+        panel.display = getattr(part, "IS_EXPLAINED", True)
+        panel.page = (self.query_one(TitleBar).crumbs[-1], getattr(part, "HELP_TEXT", ""))
 
     async def _page(self, module: str) -> Widget:
         page_id = f"{module}-page"

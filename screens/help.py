@@ -10,12 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.keys import key_to_character
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from store.text import sanitize
 from tui.keymap import UNBOUND
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
+from tui.widgets.row_walk import is_typing
 from tui.widgets.small_screen import SmallScreenGuard
 
 KEY_CELLS: Final = 9
@@ -61,7 +62,7 @@ class Help(SmallScreenGuard, ModalScreen[None]):
         parts = [screen, *(part for part in screen.query("Pane, ModulePage") if part.is_on_screen)]
         words += [text for part in parts if (text := getattr(part, "HELP_TEXT", ""))]
         bindings = [active.binding for active in screen.active_bindings.values()]
-        if isinstance(screen.focused, Input):
+        if is_typing(screen.focused):
             # An input takes printable keys as text.
             bindings = [binding for binding in bindings if not (key_to_character(binding.key) or "\0").isprintable()]
         keys = [

@@ -72,8 +72,8 @@ async def save_file(
     return await screen.app.push_screen_wait(SaveFile(title, suggested, write))
 
 
-def write_text(account: AccountService, text: str) -> Callable[[Path], Awaitable[Path]]:
-    """The `write` argument of `SaveFile` for a text."""
+def write_text(account: AccountService, text: str | bytes) -> Callable[[Path], Awaitable[Path]]:
+    """The `write` argument of `SaveFile` for a text, or for bytes."""
     return lambda path: account.files.save(path, text)
 
 

@@ -86,6 +86,14 @@ def check_whole(text: str, lowest: int, highest: int, *, field: str) -> int:
     return int(bare)
 
 
+def check_decimal(text: str, lowest: float, highest: float, *, field: str) -> float:
+    """A number from `lowest` to `highest`, such as `0.7`, in ASCII digits. Raises `InvalidNumber`."""
+    bare = text.strip(" ")
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", bare) or not lowest <= float(bare) <= highest:
+        raise InvalidNumber(f"Enter a number from {lowest:g} to {highest:g}, such as 0.7.", field=field)
+    return float(bare)
+
+
 def check_switch(text: str, *, field: str) -> bool:
     """The boolean in `text`: true, on, yes, false, off or no. Raises `InvalidSetting`."""
     word = text.strip(" ").lower()

@@ -58,19 +58,20 @@ class NewFiles:
         with self._new_file(path) as (_, place):
             return place
 
-    def write(self, path: Path, text: str | Iterable[str]) -> Path:
+    def write(self, path: Path, text: str | bytes | Iterable[str]) -> Path:
         """Write a new file of mode 0600 and flush it to disk; returns its absolute, resolved path.
 
-        A relative path starts in the working directory, and `~` is the home folder. `text` may be an iterable, whose
-        parts are written as they come.
+        A relative path starts in the working directory, and `~` is the home folder. `text` may be bytes, or an iterable
+        whose parts are written as they come.
 
         Raises `FilesOff`, and `InvalidInput` with field `path` for a refused place or a failed write; then no file is
         left. It blocks: call it in a thread.
         """
         with self._new_file(path) as (handle, place):
             try:
-                with os.fdopen(handle, "w", encoding="utf-8", closefd=False) as file:
-                    file.writelines([text] if isinstance(text, str) else text)
+                with os.fdopen(handle, "wb", closefd=False) as file:
+                    parts = (text,) if isinstance(text, str | bytes) else text
+                    file.writelines(part.encode() if isinstance(part, str) else part for part in parts)
                     file.flush()
                     os.fsync(handle)
             except OSError as error:

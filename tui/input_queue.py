@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 from textual.dom import NoScreen
 from textual.events import Event, Key, Paste
 from textual.message import Message
-from textual.widgets import Input
+
+from tui.widgets.row_walk import is_typing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -136,7 +137,7 @@ class InputQueue:
     def may_move_focus(self, event: Event) -> bool:
         """True if `event` can move the focus. A letter typed into a field cannot."""
         is_text = isinstance(event, Paste) or (isinstance(event, Key) and event.is_printable)
-        return not (is_text and isinstance(self._app.focused, Input))
+        return not (is_text and is_typing(self._app.focused))
 
     def follow(self, target: Widget) -> None:
         """Keep events back until the key just delivered to `target` has been handled."""

@@ -29,6 +29,7 @@ _ENCLOSING: Final = {
     ),
     "settings": ("page", EVERYWHERE),
     "module": ("page", EVERYWHERE),
+    "message": ("module", "page", EVERYWHERE),
     "sign-in": ("page", EVERYWHERE),
     "entry": ("page", EVERYWHERE),
     "passwords": ("sign-in", "entry", "page", "modal", "proof", EVERYWHERE),
@@ -94,6 +95,18 @@ module        module.refresh            ctrl+r f5
 module        log.refresh               ctrl+r f5
 module        api-keys.create           n
 module        api-keys.revoke           d
+module        playground.stop           escape
+module        playground.leave          escape
+module        playground.model          m
+module        playground.payer          a
+module        playground.options        o
+module        playground.copy           y
+module        playground.save           w
+module        playground.clear          ctrl+n
+module        playground.price          p
+module        playground.write          i enter
+message       message.send              enter
+message       message.new-line          ctrl+j shift+enter
 table         table.first               home g
 table         table.last                end G
 table         table.up                  up k
@@ -129,6 +142,8 @@ codes         codes.stored              s
 list          sessions.end              e
 list          sessions.end-others       o
 modal         activity.filter           slash
+modal         choose.up                 up
+modal         choose.down               down
 passkey-list  passkeys.register         n
 passkey-list  passkeys.rename           e
 passkey-list  passkeys.remove           d

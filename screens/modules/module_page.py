@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.message import Message
 
 from screens.account_actions import AccountActions
 from screens.account_modal import Notice
@@ -14,11 +16,25 @@ if TYPE_CHECKING:
     from store.errors import GatekeyError
 
 
+@dataclass
+class SettingAsked(Message):
+    """A page asks for a tab of the settings and one of its controls."""
+
+    tab: str
+    setting: str
+
+
+class BalanceChanged(Message):
+    """An act of a page changed what is left of the quota."""
+
+
 class ModulePage(AccountActions, VerticalScroll, can_focus=True):
     """The console mounts it when the module is first opened."""
 
     HELP_TEXT: ClassVar[str] = ""
     """The purpose of the page. F1 shows it with the keys."""
+    IS_EXPLAINED: ClassVar[bool] = True
+    """True if the context panel shows the purpose. A page that needs its rows for other things leaves it to F1."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r,f5", "reload", "Refresh", id="module.refresh", show=False, tooltip="Read this page again"),
     ]

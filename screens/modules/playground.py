@@ -1,48 +1,357 @@
-"""Playground: instructions for a first call of a model."""
+"""Playground: a chat with a model, at the account's expense."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
-from textual.widgets import Static
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Static, TextArea
 
 from screens.account_modal import Notice
-from screens.modules.module_page import ModulePage
+from screens.modules.chat_entry import AnswerEntry, QuestionEntry
+from screens.modules.module_page import BalanceChanged, ModulePage, SettingAsked
+from screens.modules.playground_choice import Choice, ChooseFromList
+from screens.modules.playground_options import EditOptions, PlaygroundOptions
+from screens.save_file import save_file, write_text
+from store.errors import GatekeyError, ModelNotPriced, SessionEnded, SessionLocked
+from store.money import show_usd
 from store.text import sanitize
+from store.values.playground import (
+    AnswerEnd,
+    AnswerImage,
+    AnswerText,
+    ChatTurn,
+    PlaygroundMode,
+    PlaygroundQuestion,
+    Speaker,
+)
+from tui.clipboard import copy
+from tui.widgets.action_button import ActionButton
+from tui.widgets.message_input import MessageInput
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from store.values.api_keys import ApiKeyInfo
+    from store.values.billing import ModelPrice
+    from tui.account import RunningAnswer
+
+ESTIMATE_PAUSE_S: Final = 0.3
+"""Seconds after the last key before the cost of the message is estimated."""
+_THIS_ACCOUNT: Final = "this account"
+_NO_PRICE: Final = "▲ no price"
+_EMPTY: Final = (
+    "Ask a model anything. Your message goes through the gateway like any call: it is charged, logged and limited. "
+    "Choose the model with m and who pays with a; o has the system prompt, the temperature and the longest answer."
+)
 
 
 class PlaygroundPage(ModulePage):
     HELP_TEXT: ClassVar[str] = (
-        "What you need to try a model: a usable API key, the models that have a price, and a call to "
-        "copy. The gateway speaks the OpenAI protocol, so any client of it works."
+        "The AI model testing environment. Type a message and press Enter; the answer appears as it is written. Every "
+        "answer costs what a call with a client costs, and appears in Usage Logs. Esc stops an answer; what had come "
+        "is kept and charged. The chat is kept until you leave Gatekey."
     )
+    IS_EXPLAINED: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "stop", "Stop", id="playground.stop", tooltip="Stop the answer; what came is kept"),
+        Binding("escape", "leave", "Leave field", id="playground.leave", tooltip="Leave the message field"),
+        Binding("m", "model", "Model", id="playground.model", tooltip="Choose the model"),
+        Binding("a", "payer", "Paid by", id="playground.payer", tooltip="Choose the API key that pays, or the account"),
+        Binding("o", "options", "Options", id="playground.options", tooltip="System prompt, temperature and more"),
+        Binding("y", "copy", "Copy", id="playground.copy", tooltip="Copy the last answer"),
+        Binding("w", "save", "Save", id="playground.save", tooltip="Save the chat, or its last image, to a file"),
+        Binding("ctrl+n", "clear", "New chat", id="playground.clear", tooltip="Forget this chat, and begin a new one"),
+        Binding("p", "price", "Price settings", id="playground.price", show=False, tooltip="Open the price settings"),
+        Binding("i,enter", "write", "Message", id="playground.write", show=False, tooltip="Go to the message field"),
+    ]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Widget's)
+        super().__init__(id=id, classes=classes)
+        self.can_focus = False
+        self._prices: dict[str, ModelPrice] = {}
+        self._seen: list[str] = []
+        """Models without a price that the account has called."""
+        self._refuses_unpriced = False
+        self._keys: list[ApiKeyInfo] = []
+        self._model = ""
+        self._payer: ApiKeyInfo | None = None
+        self._options = PlaygroundOptions()
+        self._turns: list[ChatTurn] = []
+        self._under_way: RunningAnswer | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static("AI model testing environment", classes="section-title")
-        yield Static("…", id="words", markup=False)
+        with Horizontal(id="playground-bar"):
+            yield ActionButton("…", id="model", shortcut="m")
+            yield ActionButton(_THIS_ACCOUNT, id="payer", shortcut="a")
+            yield ActionButton("Options", id="options", shortcut="o")
+            yield Static("", id="playground-price", classes="muted", markup=False)
+        with VerticalScroll(id="chat"):
+            yield Static(_EMPTY, id="chat-empty", classes="muted", markup=False)
+        yield MessageInput(id="message", placeholder="Type here. Enter sends, ctrl+j makes a new line.")
         yield Notice()
+
+    def on_mount(self) -> None:
+        self.query_one(MessageInput).border_title = "Message"
+        super().on_mount()
+
+    def focus(self, scroll_visible: bool = True) -> PlaygroundPage:
+        self.query_one(MessageInput).focus(scroll_visible)
+        return self
 
     def reload(self) -> None:
         self.load()
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        keys, prices = (
-            await self.run_with_reauth(self.account.api_keys),
-            await self.run_with_reauth(self.account.prices),
-        )
-        if keys is None or prices is None:
+        prices = await self.run_with_reauth(self.account.prices)
+        overview = await self.run_with_reauth(self.account.pricing)
+        keys = await self.run_with_reauth(self.account.api_keys)
+        settings = await self.run_with_reauth(self._accepts_unpriced)
+        if prices is None or overview is None or keys is None or settings is None:
             return
-        usable = [key for key in keys.value if key.is_usable(self.account.now())]
-        models = "\n".join(f"  {sanitize(price.model, 60)}" for price in prices.value[:12]) or "  none yet"
-        first = "You have no usable API key yet; create one under API Keys." if not usable else ""
-        self.query_one("#words", Static).update(
-            f"{first}\n\nModels with a price:\n{models}\n\nThe gateway speaks the OpenAI protocol. Start it with\n\n"
-            "  gatekey serve\n\nand point any client at it:\n\n"
-            "  curl http://127.0.0.1:8787/v1/chat/completions \\\n"
-            '    -H "Authorization: Bearer sk-…" \\\n    -H "Content-Type: application/json" \\\n'
-            '    -d \'{"model": "MODEL", "messages":\n'
-            '         [{"role": "user", "content": "Hello"}]}\''.lstrip()
+        self._prices = {price.model: price for price in prices.value}
+        self._seen = [seen.model for seen in overview.value.seen if seen.model not in self._prices]
+        self._refuses_unpriced = overview.value.forbids_unpriced or not settings.value
+        now = self.account.now()
+        self._keys = [key for key in keys.value if key.is_usable(now)]
+        if self._payer is not None and all(key.id != self._payer.id for key in self._keys):
+            self._payer = None
+        if not self._model and self._prices:
+            self._model = next(iter(self._prices))
+        self._show_settings()
+
+    async def _accepts_unpriced(self) -> bool:
+        from store.sections import PriceSettings
+
+        return (await self.account.load(PriceSettings)).section.accept_unpriced_models
+
+    # -- the settings of the chat ---------------------------------------------------------------------------------
+
+    def _show_settings(self) -> None:
+        payer = self._payer.name if self._payer is not None else _THIS_ACCOUNT
+        for name, label in (("#model", self._model or "choose a model"), ("#payer", payer)):
+            button = self.query_one(name, ActionButton)
+            button.label = Content(sanitize(label, 40))
+            button.refresh(layout=True)
+        self.query_one("#playground-price", Static).update(self._price_words(self._model))
+        self._estimate_soon()
+
+    def _price_words(self, model: str) -> str:
+        price = self._prices.get(model)
+        if price is None:
+            if not model:
+                return ""
+            return f"{_NO_PRICE}, refused (p)" if self._refuses_unpriced else _NO_PRICE
+        dollars = [show_usd(amount, exact=True) for amount in (price.input_per_million, price.output_per_million)]
+        words = f"{dollars[0]} in · {dollars[1]} out / million"
+        return f"{words} · {show_usd(price.per_request, exact=True)} each" if price.per_request else words
+
+    @on(Button.Pressed, "#model")
+    def action_model(self) -> None:
+        self.run_exclusive(self._choose_model)
+
+    async def _choose_model(self) -> None:
+        refused = f"{_NO_PRICE}, refused" if self._refuses_unpriced else _NO_PRICE
+        choices = [
+            *(Choice(name, name, self._price_words(name)) for name in self._prices),
+            *(Choice(name, name, refused, is_marked=True) for name in self._seen),
+        ]
+        chosen = await self.app.push_screen_wait(
+            ChooseFromList("Model", choices, chosen=self._model, takes_any=refused)
         )
+        if chosen is not None:
+            self._model = chosen
+            self._show_settings()
+            self.focus()
+
+    @on(Button.Pressed, "#payer")
+    def action_payer(self) -> None:
+        self.run_exclusive(self._choose_payer)
+
+    async def _choose_payer(self) -> None:
+        choices = [Choice("", _THIS_ACCOUNT, "no key: the account's own quota")]
+        choices += [Choice(str(key.id), f"{key.name} (sk-…{key.last_four})") for key in self._keys]
+        chosen = await self.app.push_screen_wait(
+            ChooseFromList("Paid by", choices, chosen=str(self._payer.id) if self._payer is not None else "")
+        )
+        if chosen is not None:
+            self._payer = next((key for key in self._keys if str(key.id) == chosen), None)
+            self._show_settings()
+            self.focus()
+
+    @on(Button.Pressed, "#options")
+    def action_options(self) -> None:
+        self.run_exclusive(self._edit_options)
+
+    async def _edit_options(self) -> None:
+        edited = await self.app.push_screen_wait(EditOptions(self._options))
+        if edited is not None:
+            self._options = edited
+            self._show_settings()
+            self.focus()
+
+    def action_price(self) -> None:
+        self.post_message(SettingAsked("price", "accept-unpriced-models"))
+
+    # -- a question and its answer --------------------------------------------------------------------------------
+
+    def _question(self, text: str) -> PlaygroundQuestion:
+        options = self._options
+        return PlaygroundQuestion(
+            model=self._model,
+            turns=(*self._turns, ChatTurn(Speaker.USER, text)),
+            key_id=self._payer.id if self._payer is not None else None,
+            system_prompt=options.system_prompt,
+            temperature=options.temperature,
+            max_tokens=options.max_tokens,
+            mode=options.mode,
+        )
+
+    @on(TextArea.Changed, "#message")
+    def _estimate_soon(self) -> None:
+        self.set_timer(ESTIMATE_PAUSE_S, self.estimate)
+
+    @work(exclusive=True, group="estimate")
+    async def estimate(self) -> None:
+        field = self.query_one(MessageInput)
+        text = field.text.strip()
+        words = ""
+        if text and self._model:
+            with suppress(GatekeyError):
+                estimate = await self.account.playground_estimate(self._question(text))
+                most = estimate.most_micro_usd
+                words = "no price" if most is None else f"at most {show_usd(most, exact=True)}"
+        field.border_subtitle = words
+
+    @on(MessageInput.Sent)
+    def sent(self, event: MessageInput.Sent) -> None:
+        if self._under_way is not None:
+            self.query_one(Notice).say("The model is still answering. Esc stops it.", "warning")
+            return
+        if not self._model:
+            self.action_model()
+            return
+        self.query_one(Notice).clear_sentence()
+        self.query_one(MessageInput).clear()
+        self.run_worker(partial(self._answer, event.text), group="answer")
+
+    async def _answer(self, text: str) -> None:
+        question = self._question(text)
+        chat, entry = self.query_one("#chat", VerticalScroll), AnswerEntry(question.model)
+        self.query_one("#chat-empty").display = False
+        await chat.mount(QuestionEntry(text), entry)
+        chat.scroll_end(animate=False)
+        try:
+            answer = await self.account.playground_answer(question)
+            self._under_way = answer
+            self.refresh_bindings()
+            try:
+                async for part in answer:
+                    self._add(entry, part)
+            finally:
+                await answer.aclose()
+        except SessionEnded as error:
+            self.app.session_ended(error)
+        except (GatekeyError, SessionLocked) as error:
+            self._refused(entry, text, error)
+        else:
+            self._remember(question, entry)
+        finally:
+            self._under_way = None
+            if self.is_attached:
+                self.refresh_bindings()
+
+    def _add(self, entry: AnswerEntry, part: AnswerText | AnswerImage | AnswerEnd) -> None:
+        match part:
+            case AnswerText(piece, is_reasoning=True):
+                entry.add_reasoning(piece)
+            case AnswerText(piece):
+                entry.add(piece)
+            case AnswerImage(url, data):
+                entry.add_image(url, data)
+            case AnswerEnd():
+                entry.finish(part)
+
+    def _remember(self, question: PlaygroundQuestion, entry: AnswerEntry) -> None:
+        """Keep the question and the answer for the next question. Without a word there is no answer."""
+        if entry.text and question.mode is PlaygroundMode.TEXT:
+            self._turns = [*question.turns, ChatTurn(Speaker.ASSISTANT, entry.text)]
+        self.post_message(BalanceChanged())
+
+    def _refused(self, entry: AnswerEntry, text: str, error: GatekeyError) -> None:
+        """Show why there is no answer, and give the question back."""
+        way = " Press p for the price settings." if isinstance(error, ModelNotPriced) else ""
+        entry.fail(f"{error.title}. {error}{way}")
+        field = self.query_one(MessageInput)
+        if not field.text:
+            field.text = text
+
+    # -- acts ----------------------------------------------------------------------------------------------------
+
+    def action_stop(self) -> None:
+        if self._under_way is not None:
+            self._under_way.stop()
+
+    def action_leave(self) -> None:
+        self.query_one("#chat").focus()
+
+    def action_write(self) -> None:
+        self.focus()
+
+    def action_clear(self) -> None:
+        if self._under_way is not None:
+            self._under_way.stop()
+            return
+        self._turns = []
+        self.query(QuestionEntry).remove()
+        self.query(AnswerEntry).remove()
+        self.query_one("#chat-empty").display = True
+        self.focus()
+
+    def action_copy(self) -> None:
+        self.run_worker(self._copy, group="copy", exclusive=True)
+
+    async def _copy(self) -> None:
+        answers = [entry.text for entry in self.query(AnswerEntry) if entry.text]
+        if answers:
+            copied = await copy(self.app, answers[-1])
+            self.app.notify(f"{copied.sentence}: the last answer.", markup=False)
+        else:
+            self.app.notify("There is no answer to copy yet.", markup=False)
+
+    def action_save(self) -> None:
+        self.run_exclusive(self._save)
+
+    async def _save(self) -> None:
+        images = [image for entry in self.query(AnswerEntry) for image in entry.images]
+        content: str | bytes = images[-1] if images else self._as_markdown()
+        if not content:
+            self.app.notify("There is nothing to save yet.", markup=False)
+            return
+        name, title = ("image.png", "Save the image") if images else ("chat.md", "Save the chat")
+        write: Callable[[Path], Awaitable[Path]] = write_text(self.account, content)
+        path = await save_file(self, title, f"gatekey-{name}", write)
+        if path is not None:
+            self.app.notify(f"Saved as {sanitize(path, 120)}", markup=False)
+
+    def _as_markdown(self) -> str:
+        entries = [entry for entry in self.query(".chat-entry") if isinstance(entry, QuestionEntry | AnswerEntry)]
+        return "\n".join(
+            f"## {'You' if isinstance(entry, QuestionEntry) else 'Model'}\n\n{entry.text}\n" for entry in entries
+        )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        is_answering = self._under_way is not None
+        if action in ("stop", "leave"):
+            return is_answering if action == "stop" else not is_answering and self.query_one(MessageInput).has_focus
+        if action == "save":
+            return self.account.files.are_allowed
+        return True

@@ -34,7 +34,7 @@ def test_every_dialog_page_and_tab_has_words_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("module", "sentence"),
     [
-        ("playground", "The gateway speaks the OpenAI protocol"),
+        ("playground", "The AI model testing environment."),
         ("overview", "The last thirty days of your account"),
         ("api-keys", "Each client of the gateway gets a key of its own"),
         ("usage-logs", "Every call, newest first"),

@@ -20,7 +20,7 @@ class FileService(Protocol):
         """A name like `name` that is free in the working directory. Raises nothing."""
         ...
 
-    async def save(self, path: Path, text: str) -> Path:
+    async def save(self, path: Path, text: str | bytes) -> Path:
         """Write a new file of mode 0600; returns its absolute path.
 
         Raises `FilesOff`, and `InvalidInput` with field `path` for a path that is refused or cannot be written.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from store.text import pluralize
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -34,7 +36,7 @@ client = OpenAI(base_url="http://127.0.0.1:8787/v1", api_key="sk-...")
 | tokens in and out | below each answer |
 | the cost | there, and in Usage Logs |
 
-Your question had {words} words.
+Your question had {words}.
 """
 
 
@@ -50,7 +52,7 @@ class DemoModelServer(httpx.AsyncBaseTransport):
             image = {"created": 0, "data": [{"url": "https://example.com/demo.png"}]}
             return httpx.Response(200, json=image)
         words = len(str(body["messages"][-1]["content"]).split())
-        stream = _Words(_ANSWER.format(words=words), words, self._word_pause_s)
+        stream = _Words(_ANSWER.format(words=pluralize(words, "word")), words, self._word_pause_s)
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=stream)
 
 

@@ -24,5 +24,5 @@ class LocalFiles:
     async def suggest(self, name: str) -> str:
         return await asyncio.to_thread(self._files.suggest, name)
 
-    async def save(self, path: Path, text: str) -> Path:
+    async def save(self, path: Path, text: str | bytes) -> Path:
         return await asyncio.to_thread(self._files.write, path, text)

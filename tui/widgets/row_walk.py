@@ -51,4 +51,4 @@ class RowWalk(Widget):
 
 def is_typing(focused: Widget | None) -> bool:
     """True if the focused widget takes letters and digits as text."""
-    return isinstance(focused, Input)
+    return isinstance(focused, Input) or getattr(focused, "TAKES_TEXT", False)

@@ -1,10 +1,9 @@
 """The playground's calls: as a request to the relay, without a server."""
 
 import asyncio
-import base64
-import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -34,47 +33,10 @@ from store.values.playground import (
 )
 from store.values.usage import Kind
 from tests.harness.gateway_client import MODEL, make_relayed
+from tests.harness.model_streams import PNG, USAGE, StreamingModelServer, event
 from tests.harness.stores import make_store, sign_in
 
 pytestmark = pytest.mark.anyio
-
-PNG = b"\x89PNG planted"
-Answer = Callable[[dict[str, object]], AsyncIterator[bytes]]
-
-
-def event(content: str, name: str = "content") -> bytes:
-    return b"data: " + json.dumps({"choices": [{"index": 0, "delta": {name: content}}]}).encode() + b"\n\n"
-
-
-USAGE = b'data: {"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 5}}\n\ndata: [DONE]\n\n'
-
-
-async def plain(_: dict[str, object]) -> AsyncIterator[bytes]:
-    yield event("Let me see. ", "reasoning_content")
-    yield event("Hello ") + event("there")
-    yield USAGE
-
-
-class ModelServer(httpx.AsyncBaseTransport):
-    """Answers with the stream of `answer`, and remembers what it was asked."""
-
-    def __init__(self, answer: Answer = plain) -> None:
-        self.answer = answer
-        self.asked: list[dict[str, object]] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        body = json.loads(await request.aread())
-        self.asked.append(body)
-        if request.url.path.endswith("/images/generations"):
-            data = [{"url": "https://pictures.test/1.png"}, {"b64_json": base64.b64encode(PNG).decode()}]
-            return httpx.Response(200, json={"data": data})
-
-        class Stream(httpx.AsyncByteStream):
-            async def __aiter__(stream) -> AsyncIterator[bytes]:  # noqa: N805
-                async for chunk in self.answer(body):
-                    yield chunk
-
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Stream())
 
 
 def question(text: str = "Hello?", **fields: object) -> PlaygroundQuestion:
@@ -90,8 +52,8 @@ def memory() -> Iterator[Store]:
 
 
 @asynccontextmanager
-async def playground(store: Store, server: ModelServer | None = None) -> AsyncIterator[Playground]:
-    async with aclosing(Playground(store, model_server=ModelServerClient(server or ModelServer()))) as opened:
+async def playground(store: Store, server: StreamingModelServer | None = None) -> AsyncIterator[Playground]:
+    async with aclosing(Playground(store, model_server=ModelServerClient(server or StreamingModelServer()))) as opened:
         yield opened
 
 
@@ -103,7 +65,7 @@ async def parts_of(opened: Playground, token: str, asked: PlaygroundQuestion) ->
 
 
 async def test_an_answer_streams_and_is_booked_like_any_call(memory: Store) -> None:
-    server = ModelServer()
+    server = StreamingModelServer()
     token = sign_in(memory)
     asked = question(system_prompt="Be brief.", temperature=0.5)
     async with playground(memory, server) as opened:
@@ -150,7 +112,7 @@ async def test_another_accounts_key_is_no_key(memory: Store) -> None:
 
 
 async def test_a_session_that_is_over_or_locked_asks_nothing(memory: Store) -> None:
-    token, server = sign_in(memory), ModelServer()
+    token, server = sign_in(memory), StreamingModelServer()
     async with playground(memory, server) as opened:
         memory.sessions.lock(token)
         with pytest.raises(SessionLocked):
@@ -177,14 +139,14 @@ async def test_the_price_guard_and_the_quota_hold(memory: Store) -> None:
 async def test_a_stop_keeps_what_came_and_charges_it(memory: Store) -> None:
     go_on = asyncio.Event()
 
-    async def slow(_: dict[str, object]) -> AsyncIterator[bytes]:
+    async def slow(_: dict[str, Any]) -> AsyncIterator[bytes]:
         yield event("kept")
         await go_on.wait()
         yield event(" never shown?")
         yield USAGE
 
     token = sign_in(memory)
-    async with playground(memory, ModelServer(slow)) as opened:
+    async with playground(memory, StreamingModelServer(slow)) as opened:
         answer = opened.ask(token, question())
         parts = aiter(answer)
         assert await anext(parts) == AnswerText("kept")
@@ -200,12 +162,12 @@ async def test_a_stop_keeps_what_came_and_charges_it(memory: Store) -> None:
 
 
 async def test_an_answer_that_nobody_waits_for_is_booked(memory: Store) -> None:
-    async def endless(_: dict[str, object]) -> AsyncIterator[bytes]:
+    async def endless(_: dict[str, Any]) -> AsyncIterator[bytes]:
         yield event("first")
         await asyncio.Event().wait()
 
     token = sign_in(memory)
-    async with playground(memory, ModelServer(endless)) as opened:
+    async with playground(memory, StreamingModelServer(endless)) as opened:
         answer = opened.ask(token, question())
         assert await anext(aiter(answer)) == AnswerText("first")
         await answer.aclose()
@@ -215,12 +177,12 @@ async def test_an_answer_that_nobody_waits_for_is_booked(memory: Store) -> None:
 
 
 async def test_a_model_server_that_breaks_off_leaves_the_text_and_a_sentence(memory: Store) -> None:
-    async def broken(_: dict[str, object]) -> AsyncIterator[bytes]:
+    async def broken(_: dict[str, Any]) -> AsyncIterator[bytes]:
         yield event("half an ans")
         raise httpx.ReadError("gone")
 
     token = sign_in(memory)
-    async with playground(memory, ModelServer(broken)) as opened:
+    async with playground(memory, StreamingModelServer(broken)) as opened:
         parts, end = await parts_of(opened, token, question())
     assert parts == [AnswerText("half an ans")]
     assert (end.kind, end.status) == (Kind.ERROR, "upstream_broken")
@@ -247,11 +209,11 @@ async def test_images_come_as_an_address_or_as_bytes(memory: Store) -> None:
 async def test_the_estimate_is_what_is_held(memory: Store) -> None:
     token, held = sign_in(memory), list[int]()
 
-    async def looked(_: dict[str, object]) -> AsyncIterator[bytes]:
+    async def looked(_: dict[str, Any]) -> AsyncIterator[bytes]:
         held.append(memory.quota.state(token).held_micro_usd)
         yield USAGE
 
-    async with playground(memory, ModelServer(looked)) as opened:
+    async with playground(memory, StreamingModelServer(looked)) as opened:
         estimate = await opened.estimate(question("Hello? " * 50))
         await parts_of(opened, token, question("Hello? " * 50))
         assert estimate.answer_tokens == 100
@@ -260,10 +222,10 @@ async def test_the_estimate_is_what_is_held(memory: Store) -> None:
 
 
 async def test_a_long_event_arrives_whole(memory: Store) -> None:
-    async def long(_: dict[str, object]) -> AsyncIterator[bytes]:
+    async def long(_: dict[str, Any]) -> AsyncIterator[bytes]:
         yield event("x" * 200_000)
         yield USAGE
 
-    async with playground(memory, ModelServer(long)) as opened:
+    async with playground(memory, StreamingModelServer(long)) as opened:
         parts, _ = await parts_of(opened, sign_in(memory), question())
     assert "".join(part.text for part in parts if isinstance(part, AnswerText)) == "x" * 200_000
