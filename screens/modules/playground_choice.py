@@ -46,7 +46,10 @@ class ChooseFromList(AccountModal[str | None]):
     """Result: the value of the chosen line, or None. With `takes_any`, a text that no line has is a value too."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#filter"
-    HELP_TEXT: ClassVar[str] = "Type a part of a name; up and down choose; Enter takes the line."
+    HELP_TEXT: ClassVar[str] = (
+        "A list to choose from: type a part of a name to see fewer lines, choose with up and down, and Enter takes "
+        "the line."
+    )
 
     def __init__(self, title: str, choices: list[Choice], *, chosen: str, takes_any: str = "") -> None:
         """`takes_any` is the note of a typed value that no line has; empty: only lines can be chosen."""

@@ -323,12 +323,20 @@ class Walk:
             await self.open_module(module)
             if module == "api-keys":
                 await self.api_keys()
+            if module == "playground":
+                await self.playground()
 
     async def open_module(self, module: str) -> None:
         console = self.stage.app.screen
         assert isinstance(console, Console), console
         console.action_open_module(module)
         await self.go(module)
+
+    async def playground(self) -> None:
+        await self.stage.press("escape")
+        for where, key in (("models", "m"), ("payers", "a"), ("options", "o")):
+            await self.go(where, key)
+            await self.back()
 
     async def api_keys(self) -> None:
         await self.go("revoke key", "d")
