@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from store.errors import (
     AccountSuspended,
+    ApiKeyDisabled,
     Conflict,
     DatabaseBusy,
     FreshProofRequired,
@@ -22,11 +23,14 @@ from store.errors import (
     GatewayError,
     InvalidInput,
     InvalidModel,
+    ModelNotAllowed,
     ModelNotPriced,
+    NetworkNotAllowed,
     NotAllowed,
     NotAuthentic,
     NotFound,
     QuotaExceeded,
+    RequestRateReached,
     SpendLimitReached,
     StoreUnavailable,
     TooManyAttempts,
@@ -48,6 +52,7 @@ STATUSES: Final[Mapping[type[GatekeyError], int]] = {
     TooManyAttempts: 429,
     QuotaExceeded: 429,
     SpendLimitReached: 429,
+    RequestRateReached: 429,
     NotAllowed: 403,
     NotFound: 404,
     SettingsConflict: 412,
@@ -66,6 +71,10 @@ _TYPES: Final[Mapping[int, str]] = {
 }
 _CODES: Final[Mapping[type[GatekeyError], tuple[str, str]]] = {
     AccountSuspended: ("permission_error", "account_suspended"),
+    ApiKeyDisabled: ("permission_error", "api_key_disabled"),
+    ModelNotAllowed: ("permission_error", "model_not_allowed"),
+    NetworkNotAllowed: ("permission_error", "address_not_allowed"),
+    RequestRateReached: ("rate_limit_error", "rate_limit_exceeded"),
     ModelNotPriced: ("permission_error", "model_not_priced"),
     InvalidModel: ("invalid_request_error", "model_not_found"),
     QuotaExceeded: ("insufficient_quota", "insufficient_quota"),
@@ -150,7 +159,7 @@ def headers_of(error: GatekeyError) -> dict[str, str]:
         return {"WWW-Authenticate": f'{REALM}, error="invalid_token", error_description="{_header_text(error)}"'}
     if isinstance(error, FreshProofRequired):
         return {"WWW-Authenticate": f'{REALM}, error="insufficient_scope", error_description="{_header_text(error)}"'}
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooManyAttempts | RequestRateReached):
         return {"Retry-After": str(int(error.retry_after.total_seconds()))}
     if isinstance(error, StoreUnavailable):
         return {"Retry-After": "1"}

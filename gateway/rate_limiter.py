@@ -16,7 +16,7 @@ from typing import Final
 from gateway.problems import OpenAiProblem
 from gateway.site_view import SiteView
 from gateway.store_threads import StoreThreads
-from store.api_keys import KeyHolder
+from store.api_key_use import KeyHolder
 from store.clock import Clock
 from store.errors import StoreUnavailable
 from store.request_rates import RequestRates

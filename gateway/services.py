@@ -12,7 +12,7 @@ from gateway.rate_limiter import RateLimiter
 from gateway.site_view import SiteViewCache
 from gateway.store_threads import StoreThreads
 from store.access_token import TokenHolder
-from store.api_keys import KeyHolder
+from store.api_key_use import KeyHolder
 from store.store import Store
 
 

@@ -31,6 +31,10 @@ class Tag(StrEnum):
     ACCESS_TOKEN_GENERATED = "access-token:generated"  # noqa: S105 - the name of an event
     ACCESS_TOKEN_REVOKED = "access-token:revoked"  # noqa: S105 - the name of an event
     API_KEY_CREATED = "api-key:created"
+    API_KEY_CHANGED = "api-key:changed"
+    API_KEY_ROTATED = "api-key:rotated"
+    API_KEY_DISABLED = "api-key:disabled"
+    API_KEY_ENABLED = "api-key:enabled"
     API_KEY_REVOKED = "api-key:revoked"
     KEYS_REVOKED = "keys:revoked"
     PASSKEY_ADDED = "passkey:added"

@@ -1,11 +1,12 @@
 """The credentials of a call of a model: an API key, or a session of the console."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
-from store.api_keys import ApiKeys, KeyHolder
+from store.api_key_use import KeyHolder
+from store.api_keys import ApiKeys
 from store.sessions import Sessions, digest
 
 PLAYGROUND_NAME: Final = "Playground"
@@ -61,4 +62,6 @@ class SessionCredential:
         session = self.sessions.authorise(tx, self.token)
         if self.key_id is None:
             return self.api_keys.account_holder(tx, session.account_id, PLAYGROUND_NAME)
-        return self.api_keys.holder_by_id(tx, session.account_id, self.key_id)
+        holder = self.api_keys.holder_by_id(tx, session.account_id, self.key_id)
+        # The networks of a key guard its secret, which the console does not send over one.
+        return replace(holder, allowed_networks=None)

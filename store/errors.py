@@ -5,7 +5,7 @@ Names on one line have the same parent. An indented line lists the children of t
 GatekeyError
 ├── InvalidInput  typed or sent input was refused; `field` names the field
 │   ├── InvalidName  InvalidEmail  InvalidMoney  InvalidUrl  InvalidLabel  InvalidSecret
-│   ├── InvalidModel  InvalidNumber  InvalidExpiry
+│   ├── InvalidModel  InvalidNumber  InvalidExpiry  InvalidNetwork
 │   ├── UnknownSetting  InvalidSetting
 │   └── PasswordRefused
 │       └── PasswordTooShort  PasswordTooLong  PasswordTooWeak  PasswordsDoNotMatch  SameAsOldPassword
@@ -25,6 +25,7 @@ GatekeyError
 │   │   └── PasskeysDisabled  BindingsDisabled  FilesOff
 │   ├── LastCredential  LastAdministrator  RootAccount
 │   ├── UsernameDoesNotMatch  CodeRefused
+│   ├── ApiKeyDisabled  ModelNotAllowed  NetworkNotAllowed  RequestRateReached
 │   └── ModelNotPriced  QuotaExceeded  SpendLimitReached
 ├── NotFound
 │   └── NoSuchAccount  NoSuchItem
@@ -120,6 +121,11 @@ class InvalidNumber(InvalidInput):
 class InvalidExpiry(InvalidInput):
     title = "This date cannot be used"
     sentence = "An expiry lies in the future."
+
+
+class InvalidNetwork(InvalidInput):
+    title = "This network cannot be used"
+    sentence = "Enter an IP address or a network, such as 10.0.0.0/24."
 
 
 class UnknownSetting(InvalidInput):
@@ -334,6 +340,37 @@ class CodeRefused(NotAllowed):
 
     title = "This code was not accepted"
     sentence = "There is no such code. Compare it with the one you were given, letter by letter."
+
+
+class ApiKeyDisabled(NotAllowed):
+    title = "API key disabled"
+    sentence = "This API key is disabled. The owner of the account can enable it again."
+
+
+class ModelNotAllowed(NotAllowed):
+    title = "Model not allowed"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"This API key may not call the model {model}.")
+        self.model = model
+
+
+class NetworkNotAllowed(NotAllowed):
+    title = "Network not allowed"
+    sentence = "This API key may not be used from this address."
+
+
+class RequestRateReached(NotAllowed):
+    """`retry_after` is the rest of the minute, in whole seconds."""
+
+    title = "Too many requests"
+
+    def __init__(self, limit: int, retry_after: timedelta) -> None:
+        seconds = max(1, int(retry_after.total_seconds() + 0.999))
+        allowed = "1 request" if limit == 1 else f"{limit:,} requests"
+        wait = "1 second" if seconds == 1 else f"{seconds} seconds"
+        super().__init__(f"This API key may make {allowed} per minute, and has made them. Try again in {wait}.")
+        self.retry_after = timedelta(seconds=seconds)
 
 
 class ModelNotPriced(NotAllowed):

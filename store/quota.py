@@ -13,6 +13,7 @@ from store.audit import Audit
 from store.audit_tags import Tag
 from store.context import Context
 from store.errors import InvalidMoney, NoSuchAccount, QuotaExceeded, SpendLimitReached
+from store.key_periods import COUNTED, IN_PERIOD, STARTED_AT, period_parameters
 from store.ledger import Ledger
 from store.models import Account, ApiKey, NotificationSettingsRow, Quota
 from store.money import MAXIMUM_MICRO_USD, show_usd
@@ -46,11 +47,16 @@ _HOLD_ON_KEY: Final = (
         ApiKey.c.account_id == bindparam("account"),
         or_(
             ApiKey.c.spend_limit_micro_usd.is_(None),
-            ApiKey.c.spent_micro_usd + ApiKey.c.held_micro_usd + bindparam("amount") <= ApiKey.c.spend_limit_micro_usd,
+            COUNTED + ApiKey.c.held_micro_usd + bindparam("amount") <= ApiKey.c.spend_limit_micro_usd,
         ),
     )
-    .values(held_micro_usd=ApiKey.c.held_micro_usd + bindparam("amount"))
+    .values(
+        held_micro_usd=ApiKey.c.held_micro_usd + bindparam("amount"),
+        period_spent_micro_usd=IN_PERIOD,
+        period_started_at=STARTED_AT,
+    )
 )
+"""All holds count, whenever they were made: each is booked in the period in which its call ends."""
 _THRESHOLD: Final = (
     select(NotificationSettingsRow.c.threshold_micro_usd)
     .where(NotificationSettingsRow.c.account_id == Quota.c.account_id)
@@ -81,6 +87,8 @@ _SPEND_ON_KEY: Final = (
     .values(
         held_micro_usd=ApiKey.c.held_micro_usd - bindparam("held"),
         spent_micro_usd=ApiKey.c.spent_micro_usd + bindparam("cost"),
+        period_spent_micro_usd=IN_PERIOD + bindparam("cost"),
+        period_started_at=STARTED_AT,
     )
 )
 
@@ -142,7 +150,15 @@ class Quotas:
         if held.rowcount != 1:
             raise QuotaExceeded
         if api_key_id is not None:
-            on_key = tx.execute(_HOLD_ON_KEY, {"key": api_key_id, "account": account_id, "amount": micro_usd})
+            on_key = tx.execute(
+                _HOLD_ON_KEY,
+                {
+                    "key": api_key_id,
+                    "account": account_id,
+                    "amount": micro_usd,
+                    **period_parameters(self._context.now()),
+                },
+            )
             if on_key.rowcount != 1:
                 raise SpendLimitReached
         return self.reservations.open(tx, account_id, api_key_id, micro_usd)
@@ -159,7 +175,7 @@ class Quotas:
         held = self.reservations.claim(tx, hold)
         taken = self._take(tx, hold.account_id, held, cost_micro_usd)
         if hold.api_key_id is not None:
-            tx.execute(_SPEND_ON_KEY, {"key": hold.api_key_id, "held": held, "cost": taken.cost})
+            self._spend_on_key(tx, hold.api_key_id, held, taken.cost)
         entry_id = self._usage.append(tx, hold.account_id, replace(entry, cost_micro_usd=taken.cost))
         if taken.cost:
             self._ledger.append(
@@ -266,8 +282,12 @@ class Quotas:
                     reason=f"{show_usd(one.held_micro_usd, exact=True)} was held for a call that did not end.",
                 )
                 if one.api_key_id is not None:
-                    tx.execute(_SPEND_ON_KEY, {"key": one.api_key_id, "held": one.held_micro_usd, "cost": 0})
+                    self._spend_on_key(tx, one.api_key_id, one.held_micro_usd, 0)
         return len(released)
+
+    def _spend_on_key(self, tx: Connection, key_id: int, held: int, cost: int) -> None:
+        spent = {"key": key_id, "held": held, "cost": cost, **period_parameters(self._context.now())}
+        tx.execute(_SPEND_ON_KEY, spent)
 
     def _take(self, tx: Connection, account_id: int, held: int, cost: int, *, is_in_ledger: bool = False) -> _Taken:
         """Take `cost`, or what is free. `is_in_ledger` assigns a ledger sequence number even if nothing is taken."""

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, i
 from store.audit import Audit
 from store.audit_tags import Tag
 from store.context import Context
-from store.models import PrivacySettingsRow, UsageDay, UsageEntryRow
+from store.models import ApiKey, PrivacySettingsRow, UsageDay, UsageEntryRow
 from store.models import UsageTotal as UsageTotalRow
 from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
@@ -202,7 +202,7 @@ class UsageLog(UsagePages):
             return [DayTotal(row.day, row.calls, row.errors, row.tokens, row.cost_micro_usd) for row in rows]
 
     def count_ips(self, token: str) -> int:
-        """The number of entries with a client address, counted up to 10,001."""
+        """The number of entries and API keys with a client address, counted up to 10,001."""
         with self._sessions.reading(token) as (tx, session):
             holding = (
                 select(UsageEntryRow.c.id)
@@ -210,16 +210,22 @@ class UsageLog(UsagePages):
                 .limit(_MAX_IPS_COUNTED + 1)
                 .subquery()
             )
-            return int(tx.execute(select(func.count()).select_from(holding)).scalar_one())
+            on_keys = select(func.count()).where(*_keys_with_address(session.account_id))
+            entries = tx.execute(select(func.count()).select_from(holding)).scalar_one()
+            return int(entries + tx.execute(on_keys).scalar_one())
 
     def erase_ips(self, token: str) -> int:
-        """Erase all stored client addresses of the account, also from the write-ahead log; returns the number."""
+        """Erase all stored client addresses of the account, those of the last uses of its API keys too, also from the
+        write-ahead log; returns the number.
+        """
         with self._sessions.writing(token) as (tx, session):
             erased = tx.execute(
                 update(UsageEntryRow)
                 .where(UsageEntryRow.c.account_id == session.account_id, UsageEntryRow.c.client_ip.is_not(None))
                 .values(client_ip=None)
             ).rowcount
+            on_keys = update(ApiKey).where(*_keys_with_address(session.account_id)).values(last_used_ip=None)
+            erased += tx.execute(on_keys).rowcount
             self._audit.record_by(tx, session, Tag.IPS_ERASED, entries=erased)
         self._context.database.checkpoint()
         return erased
@@ -236,6 +242,10 @@ def _clamp(count: int) -> int:
     # Token counts come from the model server. An absurd one must neither prevent the log entry nor overflow the total
     # of the day.
     return min(max(count, 0), _MAX_COUNT)
+
+
+def _keys_with_address(account_id: int) -> tuple[ColumnElement[bool], ...]:
+    return ApiKey.c.account_id == account_id, ApiKey.c.last_used_ip.is_not(None)
 
 
 def _is_task(account_id: int, request_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -1,4 +1,4 @@
-"""Admission of a call: checks the key, the account, the price and the money, in that order."""
+"""Admission of a call: checks the credential, what it may do, the price and the money, in that order."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from gateway.relay.output_limits import CostCeiling, LimitCompliance
 from gateway.relay.request import Call, OutputLength
 from gateway.site_view import SiteView
-from store.api_keys import KeyHolder
+from store.api_key_use import KeyHolder
 from store.call_credentials import CallCredential
 from store.errors import GatekeyError, InvalidApiKey, QuotaExceeded, SpendLimitReached
 from store.money import show_usd
@@ -20,10 +20,17 @@ class Admission:
     """The admission of one call: `read`, then `hold` in a write transaction. Attributes hold the results."""
 
     def __init__(
-        self, store: Store, credential: CallCredential, call: Call, site: SiteView, compliance: LimitCompliance
+        self,
+        store: Store,
+        credential: CallCredential,
+        address: str,
+        call: Call,
+        site: SiteView,
+        compliance: LimitCompliance,
     ) -> None:
         self._store = store
         self._credential = credential
+        self._address = address
         self._site = site
         self._compliance = compliance
         self.call = call
@@ -47,10 +54,12 @@ class Admission:
     def read(self, tx: Connection) -> None:
         """Authenticate the key, read the price, and compare the cost with the free money.
 
-        Raises `InvalidApiKey`, `ModelNotPriced`, `QuotaExceeded`, `SpendLimitReached`.
+        Raises `InvalidApiKey`, the errors of `ApiKeyUse.check`, `ModelNotPriced`, `QuotaExceeded`,
+        `SpendLimitReached`.
         """
         holder, call = self._credential.holder(tx), self.call
         self.holder = holder
+        self._store.api_keys.check(holder, self._address, call.model)
         self.price = self._store.pricing.quote(tx, holder.account_id, call.model)
         if self.price is not None:
             # The call is charged at the price of this model name, so the model server gets the same name.
@@ -67,7 +76,7 @@ class Admission:
     def hold(self, tx: Connection) -> Hold:
         """Hold the maximum cost of the call; returns the hold that its booking needs.
 
-        Raises `QuotaExceeded`, `SpendLimitReached`.
+        Raises `QuotaExceeded`, `SpendLimitReached`, `RequestRateReached`.
         """
         holder = self.known_holder
         if self.price is None or self.price.is_default:
@@ -77,9 +86,10 @@ class Admission:
         except (QuotaExceeded, SpendLimitReached) as error:
             # Other calls have held money since `read`.
             raise self._refusal(self._credential.holder(tx), type(error)) from error
+        # After the hold: every transaction locks the quota before the key, or two calls could deadlock.
+        self._store.api_keys.claim_request(tx, holder)
         if holder.is_stale:
-            # After the hold: every transaction locks the quota before the key, or two calls could deadlock.
-            self._store.api_keys.note_use(tx, holder)
+            self._store.api_keys.note_use(tx, holder, self._address)
         return hold
 
     @property

@@ -8,8 +8,7 @@ from gateway.problems import OpenAiProblem
 from gateway.relay.body_memory import BodyMemory
 from gateway.relay.callers import RelayRequest
 from gateway.services import Services
-from store.api_keys import KeyHolder
-from store.call_credentials import CallCredential
+from store.api_key_use import KeyHolder
 from store.errors import QuotaExceeded
 from store.values.billing import QuotaState
 
@@ -27,7 +26,8 @@ class BodyReader:
     async def read(self, incoming: RelayRequest, reserved: ExitStack) -> bytes | bytearray:
         """The body. Leaving `reserved` releases the memory of a long one.
 
-        Raises `OpenAiProblem` 415, 429 or 503, and for a long body `InvalidApiKey` and `QuotaExceeded`.
+        Raises `OpenAiProblem` 415, 429 or 503, and for a long body `InvalidApiKey`, the errors of
+        `ApiKeyUse.check`, and `QuotaExceeded`.
         """
         request, site = incoming.request, incoming.site
         if "content-encoding" in request.headers:
@@ -37,7 +37,7 @@ class BodyReader:
         is_announced = announced.isdigit() and "transfer-encoding" not in request.headers
         if is_announced and int(announced) <= _MAX_ANONYMOUS_BYTES:
             return await request.body()
-        holder, quota = await self._services.threads.read(lambda: self._holder_and_quota(incoming.credential))
+        holder, quota = await self._services.threads.read(lambda: self._holder_and_quota(incoming))
         if quota.remaining_micro_usd < 1:
             raise QuotaExceeded
         reservation = reserved.enter_context(self._memory.of(holder.account_id, site))
@@ -48,8 +48,9 @@ class BodyReader:
             body += chunk
         return body
 
-    def _holder_and_quota(self, credential: CallCredential) -> tuple[KeyHolder, QuotaState]:
+    def _holder_and_quota(self, incoming: RelayRequest) -> tuple[KeyHolder, QuotaState]:
         store = self._services.store
         with store.database.read() as tx:
-            holder = credential.holder(tx)
+            holder = incoming.credential.holder(tx)
+            store.api_keys.check(holder, incoming.address)
             return holder, store.quota.state_of(tx, holder.account_id)

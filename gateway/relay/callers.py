@@ -14,9 +14,9 @@ from gateway.problems import REQUEST_ID_KEY, OpenAiProblem, problem_code
 from gateway.relay.ledger import Caller, Ledger
 from gateway.services import Services
 from gateway.site_view import SiteView
-from store.api_keys import KeyHolder
+from store.api_key_use import KeyHolder
 from store.call_credentials import ApiKeyCredential, CallCredential, SessionCredential
-from store.errors import InvalidApiKey
+from store.errors import InvalidApiKey, NotAllowed
 from store.tokens import API_KEY_PREFIX
 
 _CREDENTIAL_NAME: Final = "an API key"
@@ -31,6 +31,11 @@ class RelayRequest:
     site: SiteView
     started_at: float
     """By `time.perf_counter`."""
+
+    @property
+    def address(self) -> str:
+        """The client's address; empty if it is unknown."""
+        return client_address(self.request.scope, self.site.trusted_proxies)
 
     @property
     def id(self) -> str:
@@ -85,28 +90,47 @@ class Callers:
             raise
 
     async def authenticate(self, incoming: RelayRequest) -> Caller:
-        """The caller. Raises `InvalidApiKey`."""
-        holder = await self._services.threads.read(lambda: self._authenticated(incoming.credential))
-        return self.identify(incoming, holder)
+        """The caller, if its key may be used from its address now; a refusal is logged.
+
+        Raises `InvalidApiKey` and the errors of `ApiKeyUse.check`.
+        """
+        holder = await self._services.threads.read(lambda: self._authenticated(incoming))
+        caller = self.identify(incoming, holder)
+        async with self._refusals_logged(caller):
+            self._services.store.api_keys.check(holder, caller.address)
+        return caller
 
     async def accept_bodiless(self, request: Request) -> tuple[Caller, SiteView]:
-        """Accept, count and authenticate a request without a body. Raises what those steps raise."""
-        incoming = await self.accept(request)
+        """Accept, count and authenticate a request that calls no model. Raises what those steps raise."""
+        incoming, api_keys = await self.accept(request), self._services.store.api_keys
         async with self.rate_limited(incoming):
-            return await self.authenticate(incoming), incoming.site
+            caller = await self.authenticate(incoming)
+            if caller.holder.requests_per_minute is not None:
+                async with self._refusals_logged(caller):
+                    await self._services.threads.write(
+                        lambda tx: api_keys.claim_request(tx, caller.holder), durable=False
+                    )
+            return caller, incoming.site
 
     def identify(self, incoming: RelayRequest, holder: KeyHolder) -> Caller:
         """The caller for the ledger. Adds the account to the access log entry."""
-        scope = incoming.request.scope
-        address = client_address(scope, incoming.site.trusted_proxies)
-        self._services.log_account(scope, holder, address)
+        address = incoming.address
+        self._services.log_account(incoming.request.scope, holder, address)
         return Caller(holder, address, incoming.id, incoming.started_at)
 
     def _holder(self, credential: CallCredential) -> KeyHolder:
         with self._services.store.database.read() as tx:
             return credential.holder(tx)
 
-    def _authenticated(self, credential: CallCredential) -> KeyHolder:
-        holder = self._holder(credential)
-        self._services.store.api_keys.note_use_soon(holder)
+    def _authenticated(self, incoming: RelayRequest) -> KeyHolder:
+        holder = self._holder(incoming.credential)
+        self._services.store.api_keys.note_use_soon(holder, incoming.address)
         return holder
+
+    @asynccontextmanager
+    async def _refusals_logged(self, caller: Caller) -> AsyncIterator[None]:
+        try:
+            yield
+        except NotAllowed as error:
+            await self._ledger.log_refusal(caller, "", error, problem_code(error))
+            raise

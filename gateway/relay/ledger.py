@@ -15,7 +15,7 @@ from gateway.relay.output_limits import LimitCompliance
 from gateway.relay.refusal_log import RefusalLog
 from gateway.relay.usage import Usage
 from gateway.services import Services
-from store.api_keys import KeyHolder
+from store.api_key_use import KeyHolder
 from store.errors import AlreadySettled, GatekeyError, ModelNotPriced, StoreUnavailable, UpstreamFailed
 from store.reservations import Hold
 from store.values.billing import ModelPrice

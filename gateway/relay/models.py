@@ -1,4 +1,5 @@
-"""The models an account may call: those with a price, and all others if the account accepts models without one."""
+"""The models a key may call: those with a price, and all others if the account accepts models without one; of these
+only the models that the key allows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +13,8 @@ from gateway.relay.ledger import Caller
 from gateway.relay.process_client import ParserFailed
 from gateway.relay.relay import Relay
 from gateway.site_view import SiteView
-from store.api_keys import KeyHolder
+from store.api_key_use import KeyHolder
+from store.key_limits import is_allowed_model
 
 _OWNER = "gatekey"
 _MAX_LIST_BYTES = 8 * 1024 * 1024
@@ -34,7 +36,7 @@ class Models:
         return self._answer(request, {"object": "list", "data": [models[name] for name in sorted(models)]})
 
     async def read_one(self, request: Request) -> Response:
-        """One model. Raises `OpenAiProblem` 404 if the account may not call it."""
+        """One model. Raises `OpenAiProblem` 404 if the key may not call it."""
         models, name = await self._models(request), request.path_params["model"]
         if name not in models:
             raise OpenAiProblem(404, "There is no model of that name.", param="model", code="model_not_found")
@@ -48,7 +50,8 @@ class Models:
         if accepts_unpriced and site.upstream_url:
             listed = await self._listed(site, caller)
             models.update({name: _model_entry(name, entry) for name, entry in listed.items()})
-        return models
+        allowed = caller.holder.allowed_models
+        return {name: model for name, model in models.items() if is_allowed_model(name, allowed)}
 
     def _known(self, holder: KeyHolder) -> tuple[list[str], bool]:
         store = self._relay.services.store

@@ -32,7 +32,7 @@ from gateway.relay.streaming_response import StreamingRelayResponse, require_eve
 from gateway.relay.usage import UNREAD_REMARK, estimated_usage, response_usage
 from gateway.services import Services
 from gateway.site_view import SiteView
-from store.errors import GatekeyError, QuotaExceeded
+from store.errors import GatekeyError, NotAllowed
 from store.reservations import Hold
 from store.values.usage import Kind
 
@@ -88,15 +88,16 @@ class Relay:
         try:
             body = await self._bodies.read(incoming, reserved)
             return await self._parser.parse(endpoint, media_type, body, incoming.site.extra_fields, account_id)
-        except (OpenAiProblem, QuotaExceeded) as error:
+        except (OpenAiProblem, NotAllowed) as error:
             caller = await self.callers.authenticate(incoming)
             await self.ledger.log_refusal(caller, "", error, problem_code(error))
             raise
 
     async def _admit(self, incoming: RelayRequest, call: Call) -> tuple[Call, AdmittedCall]:
         """Authenticate the key, read the price and hold the maximum cost, in one job of the writer thread."""
+        compliance = self.ledger.limit_compliance
         admission = Admission(
-            self.services.store, incoming.credential, call, incoming.site, self.ledger.limit_compliance
+            self.services.store, incoming.credential, incoming.address, call, incoming.site, compliance
         )
         try:
             # Not durable: if a crash of the database loses the hold, the booking works without it.

@@ -19,6 +19,7 @@ from store import inputs
 from store.errors import InvalidInput
 from store.money import check_spend_limit, parse_usd, show_usd
 from store.text import sanitize
+from store.values.api_keys import ApiKeyLimits
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
@@ -152,7 +153,8 @@ class NewKey(AccountModal[Any]):
         if problems:
             return
         expires_at = None if days is None else self.account.now() + timedelta(days=days)
-        done = await self.run_with_reauth(lambda: self.account.create_api_key(name, expires_at, limit))
+        limits = ApiKeyLimits(expires_at, limit)
+        done = await self.run_with_reauth(lambda: self.account.create_api_key(name, limits))
         if done is not None:
             self.dismiss(done.value)
 

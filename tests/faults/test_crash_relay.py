@@ -21,6 +21,7 @@ from store.models import Reservation, UsageEntryRow
 from store.money import MICRO_PER_USD
 from store.reservations import ABANDONED_AFTER
 from store.store import Store
+from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
 from tests.fakes.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer
 from tests.harness.live_servers import live
@@ -105,7 +106,9 @@ def prepare_account(url: str, upstream: str) -> str:
         add_account(store, quota_usd=QUOTA_USD)
         store.site.set("upstream.base_url", f"{upstream}/v1")
         store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
-        return store.api_keys.create(sign_in(store), "laptop", spend_limit_micro_usd=QUOTA_USD * MICRO_PER_USD).key
+        return store.api_keys.create(
+            sign_in(store), "laptop", ApiKeyLimits(spend_limit_micro_usd=QUOTA_USD * MICRO_PER_USD)
+        ).key
 
 
 def served_calls(store: Store) -> Counter[str]:

@@ -10,6 +10,7 @@ from store.errors import ModelNotPriced, WrongCredentials
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.store import Store
+from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.harness.people import (
@@ -56,7 +57,7 @@ def live(store: Store, clock: StillClock, name: str, *, role: Role = Role.USER, 
     started = store.ceremonies.begin_proof(token)
     access_token = store.access_token.generate(token)
     store.access_token.authenticate(access_token.token)
-    api_key = store.api_keys.create(token, f"{name}-key", spend_limit_micro_usd=1_000_000)
+    api_key = store.api_keys.create(token, f"{name}-key", ApiKeyLimits(spend_limit_micro_usd=1_000_000))
     secrets = (
         f"whsec_{name}AAAA".ljust(46, "B"),
         f"https://api.day.app/{name}DeviceKey",

@@ -10,6 +10,7 @@ from gateway.app import create_app
 from gateway.model_server.client import ModelServerClient
 from store.money import MICRO_PER_USD
 from store.store import Store
+from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
 from tests.harness.stores import add_account, sign_in
 
@@ -49,4 +50,6 @@ def make_relayed(store: Store, *, quota_usd: int = 5, spend_limit_micro_usd: int
     store.site.set("upstream.base_url", UPSTREAM)
     store.site.set("upstream.api_key", UPSTREAM_KEY)
     store.pricing.set(PRICE)
-    return store.api_keys.create(sign_in(store), "laptop", spend_limit_micro_usd=spend_limit_micro_usd).key
+    return store.api_keys.create(
+        sign_in(store), "laptop", ApiKeyLimits(spend_limit_micro_usd=spend_limit_micro_usd)
+    ).key

@@ -108,9 +108,8 @@ def test_a_call_locked_its_quota_before_its_key(store: Store) -> None:
     store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
     key = store.api_keys.create(sign_in(store), "laptop").key
     understood = parse_request(ENDPOINTS[0], "application/json", json.dumps({"model": MODEL}).encode())
-    admission = Admission(
-        store, ApiKeyCredential(store.api_keys, key), understood, SiteView("", "", (), 0, 0, 0, 0), LimitCompliance()
-    )
+    credential = ApiKeyCredential(store.api_keys, key)
+    admission = Admission(store, credential, "", understood, SiteView("", "", (), 0, 0, 0, 0), LimitCompliance())
     with store.database.read() as tx:
         admission.read(tx)
     assert admission.known_holder.is_stale

@@ -10,6 +10,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from store.store import Store
+from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
 from tests.fakes.model_server import Asked, ModelServer
 from tests.harness.live_servers import live
@@ -64,7 +65,9 @@ async def test_neither_balance_nor_key_was_overspent(
     free = BALANCE if limit == "balance" else ON_KEY
     store.quota.adjust("alice", set_to=BALANCE if limit == "balance" else 10 * BALANCE, actor="test")
     session = sign_in(store)
-    key = store.api_keys.create(session, "laptop", spend_limit_micro_usd=ON_KEY if limit == "key" else None).key
+    key = store.api_keys.create(
+        session, "laptop", ApiKeyLimits(spend_limit_micro_usd=ON_KEY if limit == "key" else None)
+    ).key
     if not obeys:
         store.site.set("upstream.output_limit", "ignored")
     models = Talker(obeys=obeys)

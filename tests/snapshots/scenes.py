@@ -6,6 +6,7 @@ from datetime import timedelta
 from store.passkeys import NewCredential
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings
 from store.store import Store
+from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import Stage
@@ -20,7 +21,7 @@ def busy_store() -> Store:
     store.pricing.set(ModelPrice("gpt-5-mini", 250_000, 2_000_000))
     token = sign_in(store)
     store.api_keys.create(token, "build server")
-    store.api_keys.create(token, "notebook", spend_limit_micro_usd=5_000_000)
+    store.api_keys.create(token, "notebook", ApiKeyLimits(spend_limit_micro_usd=5_000_000))
     for kind in Kind:
         for number in range(3):
             store.context.clock.advance(hours=5)  # type: ignore[attr-defined] # the still clock of the tests

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from store.clock import SystemClock, Uptime
+from store.values.api_keys import ApiKeyLimits
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -98,7 +99,7 @@ def _fill(store: "Store", clock: ShiftedClock) -> None:
     store.access_token.generate(answer.token)
     made = (
         store.api_keys.create(answer.token, _KEYS[0]),
-        store.api_keys.create(answer.token, _KEYS[1], spend_limit_micro_usd=5_000_000),
+        store.api_keys.create(answer.token, _KEYS[1], ApiKeyLimits(spend_limit_micro_usd=5_000_000)),
     )
     saved = store.settings.load(answer.token, NotificationSettings)
     store.settings.save(answer.token, saved.section, saved.version)

@@ -21,6 +21,7 @@ from store.errors import (
 )
 from store.sections import PriceSettings
 from store.store import Store
+from store.values.api_keys import ApiKeyLimits
 from store.values.playground import (
     AnswerEnd,
     AnswerImage,
@@ -88,7 +89,9 @@ async def test_an_answer_streams_and_is_booked_like_any_call(memory: Store) -> N
 
 async def test_a_key_is_charged_and_limits(memory: Store) -> None:
     token = sign_in(memory)
-    small = memory.api_keys.create(token, "small", spend_limit_micro_usd=150).info
+    small = memory.api_keys.create(
+        token, "small", ApiKeyLimits(spend_limit_micro_usd=150, allowed_networks=("192.0.2.1",))
+    ).info
     async with playground(memory) as opened:
         with pytest.raises(SpendLimitReached):
             await parts_of(opened, token, question(key_id=small.id))

@@ -5,13 +5,16 @@ from datetime import timedelta
 import pytest
 
 from store import tokens
-from store.api_keys import MAX_API_KEYS
+from store.api_key_acts import MAX_API_KEYS
 from store.errors import (
     GatekeyError,
     InvalidApiKey,
     InvalidExpiry,
     InvalidLabel,
+    InvalidModel,
     InvalidMoney,
+    InvalidNetwork,
+    InvalidNumber,
     LimitReached,
     NoSuchItem,
     SpendLimitReached,
@@ -19,6 +22,7 @@ from store.errors import (
 from store.money import MAXIMUM_MICRO_USD
 from store.sections import PrivacySettings
 from store.store import Store
+from store.values.api_keys import ApiKeyLimits
 from store.values.usage import Kind, UsageEntry
 from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, contents, tags
@@ -38,7 +42,7 @@ def test_only_keys_of_the_account_that_are_not_revoked_are_counted(store: Store,
 
 def test_a_new_key_speaks_for_its_account(store: Store, alice: Person, clock: StillClock) -> None:
     made = store.api_keys.create(
-        alice.token, " laptop ", expires_at=START + timedelta(days=1), spend_limit_micro_usd=1_000_000
+        alice.token, " laptop ", ApiKeyLimits(expires_at=START + timedelta(days=1), spend_limit_micro_usd=1_000_000)
     )
     assert made.key not in repr(made)
     assert made.key[:-4] not in repr(contents(store))
@@ -55,25 +59,36 @@ def test_a_new_key_speaks_for_its_account(store: Store, alice: Person, clock: St
 
 @in_memory
 @pytest.mark.parametrize(
-    ("changed", "error", "at"),
+    ("name", "limits", "error", "at"),
     [
-        ({"name": ""}, InvalidLabel, "api-key-name"),
-        ({"name": "   "}, InvalidLabel, "api-key-name"),
-        ({"name": "x" * 65}, InvalidLabel, "api-key-name"),
-        ({"name": "red\x1b[31m"}, InvalidLabel, "api-key-name"),
-        ({"expires_at": START}, InvalidExpiry, "api-key-expiry"),
-        ({"expires_at": START - timedelta(days=1)}, InvalidExpiry, "api-key-expiry"),
-        ({"spend_limit_micro_usd": 0}, InvalidMoney, "api-key-limit"),
-        ({"spend_limit_micro_usd": -1}, InvalidMoney, "api-key-limit"),
-        ({"spend_limit_micro_usd": MAXIMUM_MICRO_USD + 1}, InvalidMoney, "api-key-limit"),
+        ("", ApiKeyLimits(), InvalidLabel, "api-key-name"),
+        ("   ", ApiKeyLimits(), InvalidLabel, "api-key-name"),
+        ("x" * 65, ApiKeyLimits(), InvalidLabel, "api-key-name"),
+        ("red\x1b[31m", ApiKeyLimits(), InvalidLabel, "api-key-name"),
+        ("key", ApiKeyLimits(expires_at=START), InvalidExpiry, "api-key-expiry"),
+        ("key", ApiKeyLimits(expires_at=START - timedelta(days=1)), InvalidExpiry, "api-key-expiry"),
+        ("key", ApiKeyLimits(spend_limit_micro_usd=0), InvalidMoney, "api-key-limit"),
+        ("key", ApiKeyLimits(spend_limit_micro_usd=-1), InvalidMoney, "api-key-limit"),
+        ("key", ApiKeyLimits(spend_limit_micro_usd=MAXIMUM_MICRO_USD + 1), InvalidMoney, "api-key-limit"),
+        ("key", ApiKeyLimits(allowed_models=()), InvalidModel, "api-key-models"),
+        ("key", ApiKeyLimits(allowed_models=("gpt", "")), InvalidModel, "api-key-models"),
+        ("key", ApiKeyLimits(allowed_models=("g\x1bpt",)), InvalidModel, "api-key-models"),
+        ("key", ApiKeyLimits(allowed_models=tuple(f"m{n}" for n in range(101))), InvalidModel, "api-key-models"),
+        ("key", ApiKeyLimits(allowed_networks=()), InvalidNetwork, "api-key-networks"),
+        ("key", ApiKeyLimits(allowed_networks=("10.0.0.5/8",)), InvalidNetwork, "api-key-networks"),
+        ("key", ApiKeyLimits(allowed_networks=("10.0.0.0/33",)), InvalidNetwork, "api-key-networks"),
+        ("key", ApiKeyLimits(allowed_networks=("example.com",)), InvalidNetwork, "api-key-networks"),
+        ("key", ApiKeyLimits(allowed_networks=("fe80::1%eth0",)), InvalidNetwork, "api-key-networks"),
+        ("key", ApiKeyLimits(requests_per_minute=0), InvalidNumber, "api-key-rate"),
+        ("key", ApiKeyLimits(requests_per_minute=1_000_001), InvalidNumber, "api-key-rate"),
     ],
 )
 def test_bad_input_creates_nothing(
-    store: Store, alice: Person, changed: dict[str, object], error: type[GatekeyError], at: str
+    store: Store, alice: Person, name: str, limits: ApiKeyLimits, error: type[GatekeyError], at: str
 ) -> None:
     before = contents(store)
     with pytest.raises(error) as caught:
-        store.api_keys.create(alice.token, **({"name": "laptop"} | changed))  # type: ignore[arg-type]  # by case
+        store.api_keys.create(alice.token, name, limits)
     assert caught.value.field == at
     assert contents(store) == before
 
@@ -89,7 +104,7 @@ def test_fifty_keys_are_enough(store: Store, alice: Person, bob: Person) -> None
 
 
 def test_a_key_expires(store: Store, alice: Person, clock: StillClock) -> None:
-    made = store.api_keys.create(alice.token, "short", expires_at=START + timedelta(minutes=10))
+    made = store.api_keys.create(alice.token, "short", ApiKeyLimits(expires_at=START + timedelta(minutes=10)))
     clock.advance(minutes=10, seconds=-1)
     store.api_keys.authenticate(made.key)
     assert store.api_keys.list(alice.token)[0].is_usable(clock.now())
@@ -140,7 +155,7 @@ def test_its_use_is_noted_at_most_once_a_minute(store: Store, alice: Person, clo
 
 
 def test_a_key_spends_no_more_than_its_limit(store: Store, alice: Person) -> None:
-    made = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=1_000)
+    made = store.api_keys.create(alice.token, "laptop", ApiKeyLimits(spend_limit_micro_usd=1_000))
     first = hold_quota(store, alice.id, 600, api_key_id=made.info.id)
     with pytest.raises(SpendLimitReached):
         hold_quota(store, alice.id, 401, api_key_id=made.info.id)

@@ -41,6 +41,8 @@ ARGUMENTS: dict[type[GatekeyError], tuple[Any, ...]] = {
     TooManyAttempts: (timedelta(seconds=60),),
     ModelSpeltOtherwise: ("gpt",),
     ModelNotPriced: ("gpt-5",),
+    errors.ModelNotAllowed: ("gpt-5",),
+    errors.RequestRateReached: (60, timedelta(seconds=20)),
     errors.DatabaseNotUtf8: ("SQL_ASCII",),
 }
 

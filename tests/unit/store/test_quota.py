@@ -15,6 +15,7 @@ from store.quota_warnings import QUOTA_WARNING, WARNING_INTERVAL
 from store.reservations import ABANDONED_AFTER, SETTLED_RETENTION, Hold
 from store.sections import Channel, NotificationSettings
 from store.store import Store
+from store.values.api_keys import ApiKeyLimits
 from store.values.billing import QuotaState
 from store.values.usage import Kind, UsageEntry
 from tests.harness.people import Person, contents, queued, tags
@@ -140,7 +141,7 @@ def test_a_large_account_is_no_different(store: Store, alice: Person) -> None:
     large = MAXIMUM_MICRO_USD // 10
     store.quota.adjust("alice", set_to=5 * large, actor="root")
     store.quota.adjust("alice", add=5 * large, actor="root")
-    key = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=5 * large).info.id
+    key = store.api_keys.create(alice.token, "laptop", ApiKeyLimits(spend_limit_micro_usd=5 * large)).info.id
     reservation = hold_quota(store, alice.id, 2 * large, api_key_id=key)
     assert book_call(store, reservation, 3 * large, ENTRY) == 3 * large
     spend_quota(store, alice.id, large)
@@ -215,7 +216,7 @@ def test_the_sums_hold_over_any_course_of_events(store: Store, alice: Person) ->
 
 
 def test_what_a_dead_process_held_is_given_back(store: Store, alice: Person, clock: StillClock) -> None:
-    key = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=100).info.id
+    key = store.api_keys.create(alice.token, "laptop", ApiKeyLimits(spend_limit_micro_usd=100)).info.id
     for amount, api_key_id in ((60, key), (7, None)):
         hold_quota(store, alice.id, amount, api_key_id=api_key_id)
     clock.time += ABANDONED_AFTER - timedelta(seconds=1)
@@ -245,7 +246,7 @@ def forget(store: Store, *holds: Hold) -> None:
 
 
 def test_a_call_whose_hold_was_forgotten_is_booked_once(store: Store, alice: Person) -> None:
-    key = store.api_keys.create(alice.token, "laptop", spend_limit_micro_usd=1000).info.id
+    key = store.api_keys.create(alice.token, "laptop", ApiKeyLimits(spend_limit_micro_usd=1000)).info.id
     lost, kept = (hold_quota(store, alice.id, 100, api_key_id=key) for _ in range(2))
     forget(store, lost)
     assert state(store, alice) == (FIVE, 100, 0)

@@ -54,7 +54,7 @@ from store.models import OutboxMessage, UsageEntryRow
 from store.quota_warnings import QUOTA_WARNING
 from store.reservations import Hold
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings
-from store.values.api_keys import NewApiKey
+from store.values.api_keys import ApiKeyLimits, NewApiKey
 from store.values.billing import QuotaState
 from store.values.sections import SettingsConflict
 from store.values.sign_in import SecondFactorNeeded, SignedIn
@@ -438,7 +438,8 @@ class AccountsLife(RuleBasedStateMachine):
     def create_key(self, session: Session, limit: int | None) -> MultipleResults[Key]:
         refusal = self.account.refusal(session, proof=True)
         made = self.expect(
-            refusal, lambda: self.store.api_keys.create(session.token, "laptop", spend_limit_micro_usd=limit)
+            refusal,
+            lambda: self.store.api_keys.create(session.token, "laptop", ApiKeyLimits(spend_limit_micro_usd=limit)),
         )
         if made is None:
             return multiple()
