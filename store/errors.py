@@ -34,7 +34,7 @@ GatekeyError
 │   ├── AlreadySuspended  NotSuspended
 │   └── StaleEdit  AlreadySettled  StepMissing
 ├── GatewayError  another server failed
-│   └── DeliveryFailed  ProviderFailed  UpstreamFailed  AddressRefused  CannotListen
+│   └── DeliveryFailed  ProviderFailed  UpstreamFailed  QuestionRefused  AddressRefused  CannotListen
 ├── OutputFailed  the result could not be written
 └── StoreUnavailable  the data cannot be reached or trusted
     ├── DatabaseBusy
@@ -507,6 +507,7 @@ class QuestionRefused(GatewayError):
     """The gateway or the model server refused a question of the playground."""
 
     title = "The question was refused"
+    sentence = "The question was not answered. Change it, or try again in a moment."
 
 
 class AddressRefused(GatewayError):
