@@ -343,7 +343,7 @@ class CodeRefused(NotAllowed):
 
 
 class ApiKeyDisabled(NotAllowed):
-    title = "API key disabled"
+    title = "Call refused"
     sentence = "This API key is disabled. The owner of the account can enable it again."
 
 
