@@ -10,7 +10,7 @@ from store.sections import PriceSettings, PrivacySettings
 from store.store import Store
 from store.values.api_keys import ApiKeyLimits, LimitPeriod
 from store.values.billing import ModelPrice
-from store.values.usage import Kind
+from store.values.usage import Kind, UsageFilter
 from tests.fakes.scripted_model_server import CHAT, COST, ModelServer
 from tests.harness.gateway_client import MODEL, PEER, PRICE, client_of, make_relayed
 from tests.harness.stores import StillClock, sign_in
@@ -56,7 +56,7 @@ def code(answer: httpx.Response) -> tuple[int, Any, Any]:
 
 
 def refusals(store: Store) -> list[str]:
-    entries = store.usage.page(sign_in(store), kind=Kind.ERROR).entries
+    entries = store.usage.page(sign_in(store), UsageFilter(kind=Kind.ERROR)).entries
     assert all(logged.entry.api_key_name == "laptop" and logged.entry.detail for logged in entries)
     return [logged.entry.status for logged in entries]
 
@@ -107,7 +107,7 @@ async def test_a_model_that_the_key_does_not_name_is_refused(store: Store) -> No
         assert code(refused) == (403, "permission_error", "model_not_allowed")
         assert MODEL in refused.json()["error"]["message"]
         assert (await client.post("/v1/chat/completions", json={**CHAT, "model": "OTHER"})).status_code == 200
-    (logged,) = store.usage.page(sign_in(store), kind=Kind.ERROR).entries
+    (logged,) = store.usage.page(sign_in(store), UsageFilter(kind=Kind.ERROR)).entries
     assert (logged.entry.status, logged.entry.model) == ("model_not_allowed", MODEL)
     assert len(models.requests) == 1
 
