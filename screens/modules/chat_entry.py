@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
@@ -16,6 +16,8 @@ from store.text import sanitize, sanitize_lines
 from tui.screen_workers import WorkWhileShown
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from store.values.playground import AnswerEnd
 
 FRAME_S: Final = 1 / 20
@@ -24,6 +26,24 @@ REST_RATIO: Final = 4
 """The pause after a drawing, as a multiple of its time: a long paragraph is parsed again at each."""
 _MAX_REASONING_CHARACTERS: Final = 400
 """The end of a model's reasoning that is shown while it thinks."""
+
+
+class ChatLog(VerticalScroll):
+    """The messages of a chat. The end stays in view until the person scrolls up, and again once they are back."""
+
+    def __init__(self, *children: Widget, **options: Any) -> None:
+        """`options` are those of `VerticalScroll`."""
+        super().__init__(*children, **options)
+        self._follows = True
+
+    def follow(self) -> None:
+        """Scroll to the end, unless the person has scrolled up."""
+        if self._follows:
+            self.scroll_end(animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._follows = self.is_vertical_scroll_end
 
 
 class QuestionEntry(WorkWhileShown, Vertical):
@@ -99,12 +119,8 @@ class AnswerEntry(WorkWhileShown, Vertical):
         self._show_state(Content.assemble(("✗ ", "$text-error"), sanitize(sentence)))
 
     async def _append(self, text: str) -> None:
-        """Draw `text`, and keep the end in view unless the person has scrolled up."""
-        chat = self.parent
-        follows = isinstance(chat, VerticalScroll) and chat.is_vertical_scroll_end
         await self.query_one(Markdown).append(text)
-        if follows and isinstance(chat, VerticalScroll):
-            chat.scroll_end(animate=False)
+        self._follow()
 
     def _show_writing(self) -> None:
         if not self._has_state:
@@ -114,8 +130,11 @@ class AnswerEntry(WorkWhileShown, Vertical):
         self._has_state = True
         self.query_one(".chat-state", Static).update(state)
         self.query_one(".chat-reasoning", Static).set_class(not self._reasoning or bool(self.text), "-hidden")
-        if isinstance(self.parent, VerticalScroll) and self.parent.is_vertical_scroll_end:
-            self.parent.scroll_end(animate=False)
+        self._follow()
+
+    def _follow(self) -> None:
+        if isinstance(self.parent, ChatLog):
+            self.parent.follow()
 
     def _begin_to_draw(self) -> None:
         if not self._is_drawing and self.is_mounted:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Static, TextArea
 
 from screens.account_modal import Notice
-from screens.modules.chat_entry import AnswerEntry, QuestionEntry
+from screens.modules.chat_entry import AnswerEntry, ChatLog, QuestionEntry
 from screens.modules.module_page import BalanceChanged, ModulePage, SettingAsked
 from screens.modules.playground_choice import Choice, ChooseFromList
 from screens.modules.playground_options import EditOptions, PlaygroundOptions
@@ -93,7 +93,7 @@ class PlaygroundPage(ModulePage):
             yield ActionButton(_THIS_ACCOUNT, id="payer", shortcut="a")
             yield ActionButton("Options", id="options", shortcut="o")
             yield Static("", id="playground-price", classes="muted", markup=False)
-        with VerticalScroll(id="chat"):
+        with ChatLog(id="chat"):
             yield Static(_EMPTY, id="chat-empty", classes="muted", markup=False)
         yield MessageInput(id="message", placeholder="Type here. Enter sends, ctrl+j makes a new line.")
         yield Notice()
@@ -245,10 +245,10 @@ class PlaygroundPage(ModulePage):
 
     async def _answer(self, text: str) -> None:
         question = self._question(text)
-        chat, entry = self.query_one("#chat", VerticalScroll), AnswerEntry(question.model)
+        chat, entry = self.query_one(ChatLog), AnswerEntry(question.model)
         self.query_one("#chat-empty").display = False
         await chat.mount(QuestionEntry(text), entry)
-        chat.scroll_end(animate=False)
+        chat.follow()
         try:
             answer = await self.account.playground_answer(question)
             self._under_way = answer

@@ -14,7 +14,7 @@ from textual.widgets import Input, Markdown
 
 from gateway.model_server.client import ModelServerClient
 from gateway.playground import Playground
-from screens.modules.chat_entry import AnswerEntry, QuestionEntry
+from screens.modules.chat_entry import AnswerEntry, ChatLog, QuestionEntry
 from screens.modules.playground import PlaygroundPage
 from screens.settings.page import SettingsPage
 from store.sections import PriceSettings
@@ -305,3 +305,27 @@ async def test_the_model_is_named_in_the_request() -> None:
         await asked(stage, "hello")
         assert json.dumps(server.asked[0]["model"]) == f'"{MODEL}"'
         assert stage.says("Hello there")
+
+
+async def test_the_end_stays_in_view_until_one_scrolls_up() -> None:
+    go_on = asyncio.Event()
+
+    async def long(_: dict[str, Any]) -> AsyncIterator[bytes]:
+        yield event("".join(f"paragraph {number}\n\n" for number in range(40)))
+        await go_on.wait()
+        yield event("".join(f"paragraph {number}\n\n" for number in range(40, 80)))
+        yield USAGE
+
+    async with playground(StreamingModelServer(long)) as stage:
+        await ask(stage, "hello")
+        await stage.until(lambda: stage.says("paragraph 39"))
+        chat = stage.app.screen.query_one(ChatLog)
+        chat.scroll_to(y=3, animate=False)
+        await stage.until(lambda: chat.scroll_y == 3)
+        go_on.set()
+        await stage.settle()
+        assert chat.scroll_y == 3
+        assert not stage.says("paragraph 79")
+        chat.scroll_end(animate=False)
+        await asked(stage, "again")
+        assert stage.says("10 in · 5 out")
