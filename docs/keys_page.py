@@ -44,6 +44,8 @@ _PLACES: Final = {
     "shown-once": "a secret that is shown once",
     "conflict": "a save that met a newer version",
     "choice-row": "a choice between two values",
+    "use-key": "how to use an API key",
+    "option-row": "a choice among a few words",
     "delete": "Delete Account",
     "proof": "the confirmation that it is you",
     "confirm": "a question",

@@ -39,6 +39,8 @@ _ENCLOSING: Final = {
     "two-factor": ("modal", EVERYWHERE),
     "shown-once": ("modal", EVERYWHERE),
     "codes": ("modal", EVERYWHERE),
+    "use-key": ("modal", EVERYWHERE),
+    "option-row": ("use-key", "modal", EVERYWHERE),
     "conflict": ("modal", EVERYWHERE),
     "choice-row": ("conflict", "modal", EVERYWHERE),
     "delete": ("modal", EVERYWHERE),
@@ -94,7 +96,6 @@ secret        secret.clear              ctrl+x
 module        module.refresh            ctrl+r f5
 module        log.refresh               ctrl+r f5
 module        api-keys.create           n
-module        api-keys.revoke           d
 module        playground.stop           escape
 module        playground.leave          escape
 module        playground.model          m
@@ -107,6 +108,12 @@ module        playground.price          p
 module        playground.write          i enter
 message       message.send              enter
 message       message.new-line          ctrl+j shift+enter
+module        api-keys.edit             enter
+module        api-keys.disable          d
+module        api-keys.rotate           o
+module        api-keys.revoke           x
+module        api-keys.use              y
+module        api-keys.hide             h
 table         table.first               home g
 table         table.last                end G
 table         table.up                  up k
@@ -152,6 +159,11 @@ two-factor    two-factor.disable        d
 shown-once    secret.flip               space enter
 shown-once    secret.copy               c
 shown-once    secret.save               w
+use-key       use-key.copy              c
+use-key       use-key.save              w
+option-row    option-row.turn           space
+option-row    option-row.left           left
+option-row    option-row.right          right
 conflict      conflict.theirs           t
 conflict      conflict.save             ctrl+s
 choice-row    choice-row.switch         space enter

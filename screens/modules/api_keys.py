@@ -1,74 +1,93 @@
-"""API Keys: list, create, revoke."""
+"""API Keys: the list, and the acts on the key under the cursor."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Button, Input, Static
+from textual.events import Resize
+from textual.widgets import Button, DataTable, Static
 
-from screens.account_modal import AccountModal, Notice
+from screens.account_modal import Notice
+from screens.modules.api_key_form import KeyForm, RotateKey
+from screens.modules.api_key_rows import columns, details, short_key
+from screens.modules.api_key_use import UseKey
 from screens.modules.module_page import ModulePage
-from screens.relative_time import ago, until
 from screens.settings.access_token import ApiKey
-from store import inputs
-from store.errors import InvalidInput
-from store.money import check_spend_limit, parse_usd, show_usd
 from store.text import sanitize
-from store.values.api_keys import ApiKeyLimits
+from store.values.api_keys import NewApiKey
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
-from tui.widgets.dialog import Dialog
-from tui.widgets.field import Field, show_errors
 from tui.widgets.row_table import RowTable
-from tui.widgets.text_input import TextInput
+from tui.widgets.section import Section
+from tui.widgets.table_columns import fit_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from store.values.api_keys import ApiKeyInfo
 
-T = TypeVar("T")
+_EDGE_CELLS = 6
+"""Cells of a line that are no part of a row: the box, its padding, the scroll bar of the page."""
+_EMPTY = "There are none yet. Create your first with n."
+_ALL_HIDDEN = "Every key is revoked, and hidden. h shows them."
+
+
+class KeyTable(RowTable):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Edit", id="api-keys.edit", tooltip="Change the key under the cursor"),
+    ]
 
 
 class ApiKeysPage(ModulePage):
     HELP_TEXT: ClassVar[str] = (
-        "Each client of the gateway gets a key of its own, so that one can be revoked without the others. "
-        "A key may expire and may have a spend limit. A revoked key stays in the list, for the record."
+        "Each client of the gateway gets a key of its own, so that one can be limited, disabled or revoked without the "
+        "others. Limits hold from the next request on. A revoked key stays in the list, for the record."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "create", "New key", id="api-keys.create", tooltip="Create an API key"),
-        Binding("d", "revoke", "Revoke", id="api-keys.revoke", tooltip="Revoke the key under the cursor"),
+        Binding("n", "create", "New", id="api-keys.create", tooltip="Create an API key"),
+        Binding("d", "switch", "Disable", id="api-keys.disable", tooltip="Disable the key, or enable it again"),
+        Binding("o", "rotate", "Rotate", id="api-keys.rotate", tooltip="Make a new secret for the key"),
+        Binding("x", "revoke", "Revoke", id="api-keys.revoke", tooltip="Revoke the key under the cursor"),
+        Binding("y", "use", "How to use", id="api-keys.use", tooltip="Lines for a client of this key"),
+        Binding("h", "hide", "Hide revoked", id="api-keys.hide", tooltip="Hide the revoked keys, or show them"),
     ]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Widget's)
         super().__init__(id=id, classes=classes)
         self.can_focus = False
-        self._keys: list[ApiKeyInfo] = []
+        self._all: list[ApiKeyInfo] = []
+        self._hides_revoked = False
+        self._was_read = False
+        self._shown_id = 0
+        """The key under the cursor, which stays there when the list is read again."""
+        self._drawn_width = 0
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="keys-state", classes="muted", markup=False)
-        yield RowTable()
-        yield Notice()
+        with Section("API keys", id="keys"):
+            yield KeyTable()
+            yield Static("…", id="keys-state", classes="muted", markup=False)
         with Actions():
             yield ActionButton("New key", id="create", shortcut="n", variant="primary")
-            yield ActionButton("Revoke", id="revoke", shortcut="d", variant="error")
+            yield ActionButton("Edit", id="edit", shortcut="enter", disabled=True)
+            yield ActionButton("Disable", id="disable", shortcut="d", disabled=True)
+            yield ActionButton("Rotate", id="rotate", shortcut="o", disabled=True)
+            yield ActionButton("Revoke", id="revoke", shortcut="x", variant="error", disabled=True)
+            yield ActionButton("How to use", id="use", shortcut="y", disabled=True)
+        with Section("", id="key-details"):
+            yield Static("", id="key-facts", markup=False)
+        yield Notice()
 
     def focus(self, scroll_visible: bool = True) -> ApiKeysPage:
         self.query_one(RowTable).focus(scroll_visible)
         return self
 
-    def on_mount(self) -> None:
-        table = self.query_one(RowTable)
-        for label, width in (("Name", 18), ("Key", 8), ("State", 15), ("Spent", 16), ("Used", 11)):
-            table.add_column(label, width=width)
-        super().on_mount()
+    def on_resize(self, _event: Resize) -> None:
+        # A scroll bar that comes and goes with the rows is no reason to draw them again.
+        if self.outer_size.width != self._drawn_width:
+            self._draw()
 
     def reload(self) -> None:
         self.load()
@@ -77,26 +96,97 @@ class ApiKeysPage(ModulePage):
     async def load(self) -> None:
         keys = await self.run_with_reauth(self.account.api_keys)
         if keys is None:
+            if not self._was_read:
+                self.query_one("#keys-state", Static).update("The keys could not be read. F5 tries again.")
             return
-        table = self.query_one(RowTable)
-        under_cursor = self._key.id if self._key is not None else 0
-        self._keys, now = keys.value, self.account.now()
-        table.clear()
-        for key in self._keys:
-            table.add_row(*(Content(word) for word in _words(key, now)))
-        table.move_cursor(row=next((row for row, key in enumerate(self._keys) if key.id == under_cursor), 0))
-        state = f"{len(self._keys)} keys" if self._keys else "There are none yet. Create your first with n."
-        self.query_one("#keys-state", Static).update(state)
+        self._all, self._was_read = keys.value, True
+        self._draw()
+
+    # -- drawing ---------------------------------------------------------------------------------------------
+
+    @property
+    def _keys(self) -> list[ApiKeyInfo]:
+        """The keys that are shown: the newest first, and the revoked ones at the end."""
+        shown = [key for key in self._all if key.revoked_at is None or not self._hides_revoked]
+        return sorted(shown, key=lambda key: key.revoked_at is not None)
 
     @property
     def _key(self) -> ApiKeyInfo | None:
         """The key under the cursor."""
-        row = self.query_one(RowTable).cursor_row
-        return self._keys[row] if 0 <= row < len(self._keys) else None
+        row, keys = self.query_one(RowTable).cursor_row, self._keys
+        return keys[row] if 0 <= row < len(keys) else None
+
+    def _draw(self) -> None:
+        if not self._was_read:
+            return
+        table, now, keys = self.query_one(RowTable), self.account.now(), self._keys
+        under_cursor = self._shown_id
+        self._drawn_width = self.outer_size.width
+        placed = fit_columns(columns(now), max(20, self._drawn_width - _EDGE_CELLS))
+        rows = [[place.draw(place.column.cell(key)) for place in placed] for key in keys]
+        table.show_columns([(place.column.label, place.width) for place in placed], rows)
+        table.display = bool(keys)
+        table.move_cursor(row=next((row for row, key in enumerate(keys) if key.id == under_cursor), 0))
+        line = self.query_one("#keys-state", Static)
+        line.update("" if keys else _ALL_HIDDEN if self._all else _EMPTY)
+        line.display = not keys
+        usable = sum(key.is_usable(now) for key in self._all)
+        self.query_one("#keys", Section).state = Content(f"{usable} usable of {len(self._all)}" if self._all else "")
+        self._show_key()
+
+    @on(DataTable.RowHighlighted)
+    def moved(self) -> None:
+        self._show_key()
+
+    def _show_key(self) -> None:
+        """Show the key under the cursor below the table, and what can be done with it."""
+        key, now, section = self._key, self.account.now(), self.query_one("#key-details", Section)
+        section.display = key is not None
+        for button in self.query("#edit, #disable, #rotate, #revoke").results(Button):
+            button.disabled = key is None or key.revoked_at is not None
+        self.query_one("#use", Button).disabled = key is None or not key.is_usable(now)
+        self.refresh_bindings()
+        if key is None:
+            return
+        self._shown_id = key.id
+        section.title, section.state = Content(sanitize(key.name, 64)), Content(short_key(key))
+        self.query_one("#key-facts", Static).update(details(key, now, max(20, self.outer_size.width - _EDGE_CELLS)))
+        self.query_one("#disable", Button).label = "Disable" if key.disabled_at is None else "Enable"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        key = self._key if self._was_read else None
+        if action in ("switch", "rotate", "revoke"):
+            return None if key is None or key.revoked_at is not None else True
+        if action == "use":
+            return None if key is None or not key.is_usable(self.account.now()) else True
+        return super().check_action(action, parameters)
+
+    # -- acts ------------------------------------------------------------------------------------------------
 
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
         self.run_exclusive(self._create)
+
+    @on(Button.Pressed, "#edit")
+    @on(DataTable.RowSelected)
+    def action_edit(self) -> None:
+        key = self._key
+        if key is not None and key.revoked_at is None:
+            self.run_exclusive(lambda: self._edit(key))
+        elif key is not None:
+            self.query_one(Notice).say("A revoked key cannot be changed. Create a new one with n.", "muted")
+
+    @on(Button.Pressed, "#disable")
+    def action_switch(self) -> None:
+        key = self._key
+        if key is not None and key.revoked_at is None:
+            self.run_exclusive(lambda: self._switch(key))
+
+    @on(Button.Pressed, "#rotate")
+    def action_rotate(self) -> None:
+        key = self._key
+        if key is not None and key.revoked_at is None:
+            self.run_exclusive(lambda: self._rotate(key))
 
     @on(Button.Pressed, "#revoke")
     def action_revoke(self) -> None:
@@ -104,8 +194,42 @@ class ApiKeysPage(ModulePage):
         if key is not None and key.revoked_at is None:
             self.run_exclusive(lambda: self._revoke(key))
 
+    @on(Button.Pressed, "#use")
+    def action_use(self) -> None:
+        key = self._key
+        if key is not None:
+            self.app.push_screen(UseKey(key))
+
+    def action_hide(self) -> None:
+        self._hides_revoked = not self._hides_revoked
+        self._draw()
+        hidden = sum(key.revoked_at is not None for key in self._all)
+        word = "hidden" if self._hides_revoked else "shown"
+        self.app.notify(f"Revoked keys are {word} ({hidden}).", markup=False)
+
     async def _create(self) -> None:
-        made = await self.app.push_screen_wait(NewKey())
+        made = await self.app.push_screen_wait(KeyForm())
+        if isinstance(made, NewApiKey):
+            await self.app.push_screen_wait(ApiKey(made))
+            self._shown_id = made.info.id
+        self.load()
+
+    async def _edit(self, key: ApiKeyInfo) -> None:
+        saved = await self.app.push_screen_wait(KeyForm(key))
+        if saved is not None:
+            self.app.notify(f"Saved: {sanitize(key.name, 64)}.", markup=False)
+        self.load()
+
+    async def _switch(self, key: ApiKeyInfo) -> None:
+        is_on = key.disabled_at is None
+        act = self.account.disable_api_key if is_on else self.account.enable_api_key
+        if await self.run_with_reauth(lambda: act(key.id)) is not None:
+            rest = "is refused until you enable it" if is_on else "works again"
+            self.app.notify(f"{sanitize(key.name, 64)} {rest}.", markup=False)
+        self.load()
+
+    async def _rotate(self, key: ApiKeyInfo) -> None:
+        made = await self.app.push_screen_wait(RotateKey(key))
         if made is not None:
             await self.app.push_screen_wait(ApiKey(made))
         self.load()
@@ -113,83 +237,11 @@ class ApiKeysPage(ModulePage):
     async def _revoke(self, key: ApiKeyInfo) -> None:
         question = Confirm(
             "Revoke this API key?",
-            f"{sanitize(key.name)} (sk-…{sanitize(key.last_four, 8)}) is refused from now on. This cannot be undone.",
+            f"{sanitize(key.name)} ({short_key(key)}) is refused from now on. This cannot be undone.",
             "Revoke",
             dangerous=True,
         )
         if await self.app.push_screen_wait(question):
-            await self.run_with_reauth(lambda: self.account.revoke_api_key(key.id))
+            if await self.run_with_reauth(lambda: self.account.revoke_api_key(key.id)) is not None:
+                self.app.notify(f"{sanitize(key.name, 64)} was revoked.", markup=False)
             self.load()
-
-
-class NewKey(AccountModal[Any]):
-    """Result: the new key, which is shown once, or None."""
-
-    HELP_TEXT: ClassVar[str] = (
-        "The name tells your keys apart. An expiry is a number of days from now, at most 3650; a spend "
-        "limit is an amount in USD after which calls with this key are refused. Empty means never and "
-        "none."
-    )
-    AUTO_FOCUS: ClassVar[str | None] = "#api-key-name"
-
-    def compose(self) -> ComposeResult:
-        with Dialog("New API key"):
-            yield Field("Name", TextInput(id="api-key-name", max_length=64))
-            yield Field("Expires after days", TextInput(id="api-key-expiry", placeholder="never"))
-            yield Field("Spend limit in USD", TextInput(id="api-key-limit", placeholder="none"))
-            yield Notice()
-            with Actions():
-                yield ActionButton("Cancel", id="cancel", shortcut="esc")
-                yield ActionButton("Create", id="create", shortcut="enter", variant="primary")
-
-    @on(Input.Submitted)
-    @on(Button.Pressed, "#create")
-    def create_pressed(self) -> None:
-        self.submit(self._create)
-
-    async def _create(self) -> None:
-        name, days, limit, problems = self._read()
-        show_errors(self, problems)
-        if problems:
-            return
-        expires_at = None if days is None else self.account.now() + timedelta(days=days)
-        limits = ApiKeyLimits(expires_at, limit)
-        done = await self.run_with_reauth(lambda: self.account.create_api_key(name, limits))
-        if done is not None:
-            self.dismiss(done.value)
-
-    def _read(self) -> tuple[str, int | None, int | None, dict[str, str]]:
-        """Name, days and limit in micro-USD, and every error by field."""
-        problems: dict[str, str] = {}
-
-        def read(field: str, check: Callable[[str], T]) -> T | None:
-            try:
-                return check(self.query_one(f"#{field}", Input).value.strip())
-            except InvalidInput as error:
-                problems[field] = str(error)
-                return None
-
-        name = read("api-key-name", lambda text: inputs.check_label(text, field="api-key-name"))
-        days = read("api-key-expiry", lambda text: _days(text) if text else None)
-        limit = read("api-key-limit", lambda text: _limit(text) if text else None)
-        return name or "", days, limit, problems
-
-
-def _days(text: str) -> int:
-    return inputs.check_whole(text, 1, 3650, field="api-key-expiry")
-
-
-def _limit(text: str) -> int:
-    return check_spend_limit(parse_usd(text, field="api-key-limit"), field="api-key-limit")
-
-
-def _words(key: ApiKeyInfo, now: datetime) -> tuple[str, ...]:
-    if key.revoked_at is not None:
-        state = "revoked"
-    elif key.expires_at is not None:
-        state = "expired" if key.expires_at <= now else f"expires {until(key.expires_at, now)}"
-    else:
-        state = "active"
-    limit = f" of {show_usd(key.spend_limit_micro_usd)}" if key.spend_limit_micro_usd is not None else ""
-    spent = f"{show_usd(key.spent_micro_usd)}{limit}"
-    return sanitize(key.name, 60), f"sk-…{sanitize(key.last_four, 8)}", state, spent, ago(key.last_used_at, now)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from screens.modules.api_keys import NewKey
+from screens.modules.api_key_form import KeyForm
 from tests.harness.consoles import Stage, console
 from tui.widgets.field import Field
 
@@ -25,11 +25,11 @@ async def ask_for_one(stage: Stage, name: str, days: str, limit: str) -> None:
 async def test_every_error_of_a_new_key_is_shown_at_once_and_the_first_has_the_focus(limit: str, sentence: str) -> None:
     async with console() as stage:
         await ask_for_one(stage, "", "soon", limit)
-        assert isinstance(stage.app.screen, NewKey)
+        assert isinstance(stage.app.screen, KeyForm)
         wrong = {field.control.id for field in stage.app.screen.query(Field) if field.error}
         assert wrong == {"api-key-name", "api-key-expiry", "api-key-limit"}
         assert stage.says(sentence)
-        assert stage.says("Enter a whole number from 1 to 3650.")
+        assert stage.says("Enter 1 to 3650 days, or a date such as 2027-01-31.")
         assert stage.app.focused is stage.app.screen.query_one("#api-key-name")
 
 

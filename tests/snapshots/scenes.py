@@ -6,11 +6,11 @@ from datetime import timedelta
 from store.passkeys import NewCredential
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings
 from store.store import Store
-from store.values.api_keys import ApiKeyLimits
+from store.values.api_keys import ApiKeyLimits, LimitPeriod
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import Stage
-from tests.harness.quota_calls import spend_quota
+from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Steps
 
@@ -71,6 +71,47 @@ def passkey_store() -> Store:
     token = sign_in(store)
     for name in ("laptop", "blue key"):
         store.passkeys.add(token, name, NewCredential(name.encode(), b"key", 0, "", (), True))
+    return store
+
+
+def keyed_store() -> Store:
+    """Keys in every state: limited, nearly spent, used up, expiring, disabled, rotated, expired and revoked."""
+    store = make_store()
+    account = add_account(store, quota_usd=50)
+    token = sign_in(store)
+    privacy = store.settings.load(token, PrivacySettings)
+    store.settings.save(token, PrivacySettings(True), privacy.version)
+    store.site.set("public_url", "https://gateway.example.com")
+    store.pricing.set(ModelPrice("gpt-5-mini", 250_000, 2_000_000))
+    clock = store.context.clock
+    now = store.context.now()
+    monthly = ApiKeyLimits(spend_limit_micro_usd=5_000_000, limit_period=LimitPeriod.MONTHLY)
+    build = ApiKeyLimits(
+        spend_limit_micro_usd=10_000_000,
+        allowed_models=("gpt-5-mini", "deepseek-chat"),
+        allowed_networks=("10.0.0.0/24", "2001:db8::/32"),
+        requests_per_minute=60,
+    )
+    kept = {
+        "notebook": (monthly, 3_100_000),
+        "build": (build, 9_700_000),
+        "nightly": (ApiKeyLimits(spend_limit_micro_usd=1_000_000, limit_period=LimitPeriod.DAILY), 1_000_000),
+        "guest": (ApiKeyLimits(expires_at=now + timedelta(days=2, hours=3)), 410_000),
+        "phone": (ApiKeyLimits(), 0),
+        "trial": (ApiKeyLimits(expires_at=now + timedelta(hours=1)), 20_000),
+        "old-laptop": (ApiKeyLimits(), 410_000),
+    }
+    made = {name: store.api_keys.create(token, name, limits) for name, (limits, _) in kept.items()}
+    for name, (_, spent) in kept.items():
+        if spent:
+            store.api_keys.authenticate(made[name].key, "10.0.0.9")
+            book_call(store, hold_quota(store, account.id, spent, api_key_id=made[name].info.id), spent)
+    clock.advance(minutes=50)  # type: ignore[attr-defined] # the still clock of the tests
+    token = sign_in(store)
+    store.api_keys.rotate(token, made["build"].info.id, overlap_minutes=90)
+    store.api_keys.disable(token, made["phone"].info.id)
+    store.api_keys.revoke(token, made["old-laptop"].info.id)
+    clock.advance(minutes=15)  # type: ignore[attr-defined] # the still clock of the tests
     return store
 
 
