@@ -96,6 +96,12 @@ secret        secret.clear              ctrl+x
 module        module.refresh            ctrl+r f5
 module        log.refresh               ctrl+r f5
 module        api-keys.create           n
+module        api-keys.edit             enter
+module        api-keys.disable          d
+module        api-keys.rotate           o
+module        api-keys.revoke           x
+module        api-keys.use              y
+module        api-keys.hide             h
 module        playground.stop           escape
 module        playground.leave          escape
 module        playground.model          m
@@ -108,12 +114,6 @@ module        playground.price          p
 module        playground.write          i enter
 message       message.send              enter
 message       message.new-line          ctrl+j shift+enter
-module        api-keys.edit             enter
-module        api-keys.disable          d
-module        api-keys.rotate           o
-module        api-keys.revoke           x
-module        api-keys.use              y
-module        api-keys.hide             h
 table         table.first               home g
 table         table.last                end G
 table         table.up                  up k

@@ -339,8 +339,9 @@ class Walk:
             await self.back()
 
     async def api_keys(self) -> None:
-        await self.go("revoke key", "d")
-        await self.back()
+        for where, key in (("revoke key", "x"), ("rotate key", "o"), ("edit key", "enter"), ("use key", "y")):
+            await self.go(where, key)
+            await self.back()
         await self.go("new key", "n")
         await self.stage.type("notebook")
         await self.go("key", "enter")

@@ -112,7 +112,7 @@ async def test_the_cursor_stays_on_its_api_key_when_the_list_is_read_again() -> 
         store.api_keys.create(token, "third")
         await open_module(stage, "api-keys")
         assert stage.says("third")
-        await stage.press("d")
+        await stage.press("x")
         assert stage.says("first (sk-")
 
 
@@ -221,8 +221,9 @@ async def test_an_api_key_is_made_shown_once_and_revoked() -> None:
         assert "sk-" in stage.text()
         await stage.press("escape")
         assert stage.says("build")
-        await stage.press("d", "y")
-        assert stage.says("revoked")
+        await stage.press("x", "y")
+        assert stage.says("build was revoked.")
+        assert stage.says("✗ revoked")
 
 
 async def test_the_checks_lead_to_their_setting() -> None:

@@ -2,8 +2,11 @@
 
 import pytest
 
+from store.errors import DatabaseBusy
+from store.values.api_keys import ApiKeyInfo
+from tests.harness.consoles import Stage
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import busy_store, opening
+from tests.snapshots.scenes import busy_store, keyed_store, opening
 
 
 @pytest.mark.parametrize(
@@ -12,6 +15,44 @@ from tests.snapshots.scenes import busy_store, opening
 def test_filled(picture: Picture, module: str) -> None:
     """A table or figures within 80 columns, nothing cut at the right."""
     picture(opening(module), store=busy_store())
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_api_keys(picture: Picture, size: tuple[int, int]) -> None:
+    """Every state as a chip, spending against its limit as a bar, and the key under the cursor in full."""
+
+    async def steps(stage: Stage) -> None:
+        await opening("api-keys")(stage)
+        await stage.settle()
+        await stage.press(*["down"] * 4)
+
+    picture(steps, store=keyed_store(), size=size)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("key", ["enter", "o", "y"])
+def test_dialogs_of_an_api_key(picture: Picture, key: str, size: tuple[int, int]) -> None:
+    """Every limit in one form; the time that an old secret goes on; the lines of a client."""
+
+    async def steps(stage: Stage) -> None:
+        await opening("api-keys")(stage)
+        await stage.settle()
+        await stage.press(*["down"] * 4, key)
+
+    picture(steps, store=keyed_store(), size=size)
+
+
+def test_api_keys_that_cannot_be_read(picture: Picture) -> None:
+    """The reason, and the key that tries again."""
+
+    async def steps(stage: Stage) -> None:
+        async def failing() -> list[ApiKeyInfo]:
+            raise DatabaseBusy
+
+        stage.app.account.api_keys = failing  # type: ignore[method-assign]
+        await opening("api-keys")(stage)
+
+    picture(steps)
 
 
 @pytest.mark.parametrize("module", ["overview", "api-keys", "usage-logs", "wallet"])

@@ -52,7 +52,7 @@ def test_revoking_a_key(picture: Picture) -> None:
     async def steps(stage: Stage) -> None:
         await opening("api-keys")(stage)
         await stage.settle()
-        await stage.press("d")
+        await stage.press("x")
 
     picture(steps, store=busy_store())
 
