@@ -114,6 +114,9 @@ module        playground.price          p
 module        playground.write          i enter
 message       message.send              enter
 message       message.new-line          ctrl+j shift+enter
+module        wallet.redeem             r
+module        wallet.prices             p
+module        wallet.find               slash
 table         table.first               home g
 table         table.last                end G
 table         table.up                  up k

@@ -1,63 +1,246 @@
-"""Wallet: the quota, and the prices of models."""
+"""Wallet: the balance, the ledger of its changes, redeem codes, and the prices of models."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import DataTable, Static
+from textual.widgets import Button, Input
 
 from screens.account_modal import Notice
+from screens.modules.ledger_details import LedgerDetails
+from screens.modules.ledger_rows import columns, line_of
 from screens.modules.module_page import ModulePage
+from screens.modules.price_rows import PriceRow, line_of_price, price_columns, rows_with
+from screens.modules.redeem_code import RedeemCode
 from store.money import show_usd
-from store.text import sanitize
+from store.text import pluralize
+from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
+from tui.widgets.keyset_table import KeysetTable
+from tui.widgets.keyset_window import KeysetPage
+from tui.widgets.section import Section
+from tui.widgets.text_input import TextInput
+from tui.widgets.tiles import Tile, Tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from store.errors import GatekeyError
+    from store.values.billing import ModelPrice, QuotaState
+    from store.values.ledger import LedgerEntry
+    from store.values.usage import DayTotal
+
+PACE_DAYS: Final = 7
+"""The days whose cost says how long the balance lasts."""
+_FAR_DAYS: Final = 365
 
 
 class WalletPage(ModulePage):
     HELP_TEXT: ClassVar[str] = (
-        "What is left of your quota and what was used of it. An amount that is held belongs to calls "
-        "under way. The prices are those the administrator set; a call costs tokens times price, rounded "
-        "up to a millionth of a dollar."
+        "Your balance and every change of it, exact to a millionth of a dollar: calls, top-ups, codes. A held amount "
+        "belongs to calls under way. A call costs tokens times price; the administrator sets the prices and tops up "
+        "the balance."
     )
+    IS_EXPLAINED: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "redeem", "Redeem", id="wallet.redeem", tooltip="Redeem a code"),
+        Binding("p", "prices", "Prices", id="wallet.prices", tooltip="Show the prices of models, or the ledger again"),
+        Binding("slash", "find", "Find", id="wallet.find", key_display="/", tooltip="Find the price of a model"),
+    ]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Widget's)
+        super().__init__(id=id, classes=classes)
+        self.can_focus = False
+        self._prices: Sequence[ModelPrice] = ()
 
     def compose(self) -> ComposeResult:
-        yield Static("Quota", classes="section-title")
-        yield Static("…", id="quota", markup=False)
-        yield Static("The administrator tops it up: gatekey admin quota NAME +USD", classes="muted", markup=False)
-        yield Static("Prices", classes="section-title spaced")
-        yield DataTable(cursor_type="none")
-        yield Static("", id="prices-state", classes="muted", markup=False)
+        yield Tiles(("Balance", "Used", "Lasts"), id="balance")
+        with Section("Ledger", id="ledger-section"):
+            yield KeysetTable(
+                columns(self.app.zone, f"{self.account.now().astimezone(self.app.zone):%Z}"),
+                older=self._older,
+                newer=self._newer,
+                key=lambda entry: entry.sequence,
+                text=line_of,
+                noun="change",
+                empty="There is no change yet: nothing was added and nothing was spent.",
+                id="ledger",
+            )
         yield Notice()
+        with Actions():
+            yield ActionButton("Redeem a code", id="redeem", shortcut="r")
+            yield ActionButton("Prices", id="show-prices", shortcut="p")
 
     def on_mount(self) -> None:
-        table: DataTable[Content] = self.query_one(DataTable)
-        for label, width in (("Model", 28), ("Input / million", 16), ("Output / million", 16), ("Request", 9)):
-            table.add_column(label, width=width)
+        self.query_one("#ledger-section", Section).state = _muted("every change, newest first")
         super().on_mount()
+
+    def focus(self, scroll_visible: bool = True) -> WalletPage:
+        self._table.focus(scroll_visible)
+        return self
+
+    @property
+    def shows_prices(self) -> bool:
+        """True while the prices stand in the place of the ledger."""
+        return not self.query_one("#ledger-section").display
+
+    @property
+    def _table(self) -> KeysetTable[LedgerEntry] | KeysetTable[PriceRow]:
+        return self.query_one("#prices" if self.shows_prices else "#ledger", KeysetTable)
+
+    # -- reading ---------------------------------------------------------------------------------------------
 
     def reload(self) -> None:
         self.load()
+        if self.shows_prices:
+            self.load_prices()
+        else:
+            self._table.restart()
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        quota, prices = await self.run_with_reauth(self.account.quota), await self.run_with_reauth(self.account.prices)
-        if quota is None or prices is None:
+        quota = await self.run_with_reauth(self.account.quota)
+        days = await self.run_with_reauth(lambda: self.account.daily_usage(PACE_DAYS)) if quota else None
+        if quota is not None and days is not None:
+            today = self.account.now().date()
+            first = f"{today - timedelta(days=PACE_DAYS - 1)}"
+            self.query_one(Tiles).tiles = _tiles(quota.value, [day for day in days.value if day.day >= first])
+
+    async def _older(self, before: int | None) -> KeysetPage[LedgerEntry] | None:
+        page = await self.run_with_reauth(lambda: self.account.ledger(before))
+        if page is not None:
+            self.query_one(Notice).clear_sentence()
+        return None if page is None else KeysetPage(page.value.entries, page.value.next_before)
+
+    async def _newer(self, after: int | None) -> KeysetPage[LedgerEntry] | None:
+        page = await self.run_with_reauth(lambda: self.account.newer_ledger(after))
+        return None if page is None else KeysetPage(page.value.entries, page.value.next_after)
+
+    async def _price_rows(self, _before: int | None) -> KeysetPage[PriceRow] | None:
+        return KeysetPage(rows_with(self._prices, self.query_one("#price-filter", Input).value), None)
+
+    @work(exclusive=True, group="prices")
+    async def load_prices(self) -> None:
+        prices = await self.run_with_reauth(self.account.prices)
+        if prices is not None:
+            self._prices = prices.value
+            self.query_one("#prices", KeysetTable).restart()
+            state = f"{pluralize(len(self._prices), 'model')}, USD"
+            self.query_one("#prices-section", Section).state = _muted(state)
+
+    def show_failure(self, error: GatekeyError) -> None:
+        self._table.fail(f"{error.title}. {error}")
+        super().show_failure(error)
+
+    # -- acting ----------------------------------------------------------------------------------------------
+
+    @on(Button.Pressed, "#redeem")
+    def action_redeem(self) -> None:
+        self.run_exclusive(self._redeem)
+
+    async def _redeem(self) -> None:
+        redeemed = await self.app.push_screen_wait(RedeemCode())
+        if redeemed is None:
             return
-        state = quota.value
-        held = f" · {show_usd(state.held_micro_usd)} held for calls under way" if state.held_micro_usd else ""
-        self.query_one("#quota", Static).update(
-            f"{show_usd(state.remaining_micro_usd)} left · {show_usd(state.used_micro_usd)} used{held}"
+        self.app.notify(
+            f"{show_usd(redeemed.amount_micro_usd, exact=True)} added. {show_usd(redeemed.remaining_micro_usd)} left.",
+            title="Code redeemed",
+            markup=False,
         )
-        table: DataTable[Content] = self.query_one(DataTable)
-        table.clear()
-        for price in prices.value:
-            amounts = (price.input_per_million, price.output_per_million, price.per_request)
-            table.add_row(
-                Content(sanitize(price.model, 60)), *(Content(show_usd(amount, exact=True)) for amount in amounts)
-            )
-            if price.cached_input_per_million is not None:
-                cached = Content(show_usd(price.cached_input_per_million, exact=True))
-                table.add_row(Content("  of it cached"), cached, Content(""), Content(""))
-        self.query_one("#prices-state", Static).update("" if prices.value else "No model has a price yet.")
+        self.reload()
+        refresh = getattr(self.screen, "refresh_summary", None)
+        if refresh is not None:
+            refresh()
+
+    @on(KeysetTable.Opened, "#ledger")
+    def entry_opened(self, event: KeysetTable.Opened) -> None:
+        entry: LedgerEntry = event.row
+        self.run_exclusive(lambda: self._show(entry))
+
+    async def _show(self, entry: LedgerEntry) -> None:
+        call = None
+        if (paid := entry.usage_entry_id) is not None:
+            found = await self.run_with_reauth(lambda: self.account.ledger_call(paid))
+            if found is None:
+                return
+            call = found.value
+        await self.app.push_screen_wait(LedgerDetails(entry, call, self.app.zone))
+
+    @on(Button.Pressed, "#show-prices")
+    async def action_prices(self) -> None:
+        await self._show_prices(not self.shows_prices)
+        self.focus()
+
+    async def action_find(self) -> None:
+        await self._show_prices(True)
+        self.query_one("#price-filter", Input).focus()
+
+    async def _show_prices(self, wanted: bool) -> None:
+        if wanted == self.shows_prices:
+            return
+        ledger = self.query_one("#ledger-section")
+        if not self.query("#prices-section"):
+            await self.mount(self._price_section(), after=ledger)
+        ledger.display = not wanted
+        self.query_one("#prices-section").display = wanted
+        self.query_one("#show-prices", ActionButton).label = Content("Ledger" if wanted else "Prices")
+        self.reload()
+
+    def _price_section(self) -> Section:
+        return Section(
+            "Prices",
+            TextInput(id="price-filter", placeholder="/ part of a model's name"),
+            KeysetTable(
+                price_columns(),
+                older=self._price_rows,
+                newer=None,
+                key=lambda row: row.place,
+                text=line_of_price,
+                noun="price",
+                empty="No price is named so. An administrator sets prices: gatekey admin price set",
+                id="prices",
+            ),
+            id="prices-section",
+        )
+
+    @on(Input.Changed, "#price-filter")
+    def filter_changed(self) -> None:
+        self.query_one("#prices", KeysetTable).restart()
+
+    @on(Input.Submitted, "#price-filter")
+    def filter_submitted(self) -> None:
+        self.query_one("#prices").focus()
+
+
+def _tiles(quota: QuotaState, days: Sequence[DayTotal]) -> tuple[Tile, ...]:
+    held = quota.held_micro_usd
+    return (
+        Tile(
+            "Balance",
+            Content.styled(show_usd(quota.remaining_micro_usd), "$text-success"),
+            (_muted(f"{show_usd(held)} held by calls" if held else "nothing held"),),
+        ),
+        Tile(
+            "Used",
+            Content(show_usd(quota.used_micro_usd)),
+            (_muted(f"of {show_usd(quota.used_micro_usd + quota.remaining_micro_usd)} in all"),),
+        ),
+        _lasts(quota.remaining_micro_usd, sum(day.cost_micro_usd for day in days)),
+    )
+
+
+def _lasts(remaining_micro_usd: int, spent_micro_usd: int) -> Tile:
+    if not spent_micro_usd:
+        return Tile("Lasts", Content("as it is"), (_muted("nothing spent this week"),))
+    days = remaining_micro_usd * PACE_DAYS // spent_micro_usd
+    words = "over a year" if days > _FAR_DAYS else f"about {pluralize(days, 'day')}" if days else "less than a day"
+    return Tile("Lasts", Content(words), (_muted("at the last week's pace"),))
+
+
+def _muted(text: str) -> Content:
+    return Content.styled(text, "$foreground-muted")

@@ -325,6 +325,8 @@ class Walk:
                 await self.api_keys()
             if module == "playground":
                 await self.playground()
+            if module == "wallet":
+                await self.wallet()
 
     async def open_module(self, module: str) -> None:
         console = self.stage.app.screen
@@ -347,6 +349,14 @@ class Walk:
         await self.go("key", "enter")
         await self.go("key revealed", "space")
         await self.back()
+
+    async def wallet(self) -> None:
+        await self.go("change", "enter")
+        await self.back()
+        await self.go("redeem", "r")
+        await self.back()
+        await self.go("prices", "p")
+        await self.go("ledger", "p")
 
     async def errors(self) -> None:
         """Errors that name what was stored, on a toast and in the dialog that asks for proof."""

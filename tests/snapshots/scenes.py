@@ -1,5 +1,6 @@
 """Stores and steps that pictures of several files share."""
 
+import random
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import Stage
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import START, StillClock, add_account, make_store, sign_in
 from tests.snapshots.conftest import Steps
 
 
@@ -29,6 +30,53 @@ def busy_store() -> Store:
                 kind, "gpt-5-mini", "build server", prompt_tokens=900 * number, cost_micro_usd=1234 * (number + 1)
             )
             store.usage.record(account.id, entry)
+    return store
+
+
+def spent_store() -> Store:
+    """Seven weeks of calls with three keys, some of which failed, and every kind of change of the balance."""
+    store = make_store()
+    account = add_account(store, quota_usd=25)
+    clock = store.context.clock
+    assert isinstance(clock, StillClock)
+    draw = random.Random(5)
+    models = (("claude-sonnet-4-5", 3_000_000, 15_000_000), ("gpt-5-mini", 250_000, 2_000_000), ("deepseek-chat", 1, 9))
+    for model, per_in, per_out in models:
+        store.pricing.set(ModelPrice(model, per_in, per_out, cached_input_per_million=per_in // 10))
+    clock.advance(days=-49)
+    for day in range(49):
+        for _ in range(draw.randrange(0, 6)):
+            model, per_in, per_out = draw.choice(models)
+            tokens_in, tokens_out = draw.randrange(400, 20_000), draw.randrange(50, 4_000)
+            cost = ModelPrice(model, per_in, per_out).cost(tokens_in, tokens_out)
+            entry = UsageEntry(
+                Kind.CONSUMPTION,
+                model,
+                draw.choice(("notebook", "build", "nightly report")),
+                request_id=f"req_{draw.randrange(16**8):08x}",
+                prompt_tokens=tokens_in,
+                completion_tokens=tokens_out,
+                duration_ms=draw.randrange(300, 9000),
+            )
+            book_call(store, hold_quota(store, account.id, cost), cost, entry)
+            clock.advance(minutes=draw.randrange(1, 90))
+        if day % 9 == 4:
+            failed = UsageEntry(
+                Kind.ERROR,
+                "gpt-5-mini",
+                "notebook",
+                status="503",
+                detail="The model server could not be reached.",
+                duration_ms=2100,
+            )
+            store.usage.record(account.id, failed)
+        clock.time = clock.time.replace(hour=9, minute=0) + timedelta(days=1)
+    clock.time = START
+    (code,) = store.redeem_codes.create(2_500_000, 1, note="spring offer", actor="unix:root")
+    store.quota.adjust("alice", add=5_000_000, reason="monthly budget", actor="unix:root")
+    store.redeem_codes.redeem_for(account.id, "alice", code.code, actor="alice")
+    hold_quota(store, account.id, 40_000)
+    store.api_keys.create(sign_in(store), "notebook")
     return store
 
 

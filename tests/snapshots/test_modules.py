@@ -6,7 +6,7 @@ from store.errors import DatabaseBusy
 from store.values.api_keys import ApiKeyInfo
 from tests.harness.consoles import Stage
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import busy_store, keyed_store, opening
+from tests.snapshots.scenes import busy_store, keyed_store, opening, spent_store
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,41 @@ def test_empty(picture: Picture, module: str) -> None:
 def test_drawer(picture: Picture) -> None:
     """Below 100 columns the sidebar lies over the page, with the cursor on the open module."""
     picture("f2")
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+def test_wallet_with_every_kind_of_change(picture: Picture, size: tuple[int, int]) -> None:
+    """Signed amounts and balances stand below each other, exact to a millionth of a dollar."""
+    picture(opening("wallet"), store=spent_store(), size=size)
+
+
+def test_wallet_details_of_a_call(picture: Picture) -> None:
+    async def steps(stage: Stage) -> None:
+        await opening("wallet")(stage)
+        await stage.settle()
+        await stage.press("down", "down", "enter")
+
+    picture(steps, store=spent_store())
+
+
+def test_wallet_prices_with_a_filter(picture: Picture) -> None:
+    async def steps(stage: Stage) -> None:
+        await opening("wallet")(stage)
+        await stage.settle()
+        await stage.press("slash")
+        await stage.type("gpt")
+
+    picture(steps, store=spent_store())
+
+
+def test_wallet_wrong_code(picture: Picture) -> None:
+    """The error stands at the field, with the tries that are left."""
+
+    async def steps(stage: Stage) -> None:
+        await opening("wallet")(stage)
+        await stage.settle()
+        await stage.press("r")
+        await stage.fill("code", "ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ")
+        await stage.press("enter")
+
+    picture(steps, store=spent_store())

@@ -28,6 +28,7 @@ from tui.account.api_keys import ApiKeyService
 from tui.account.billing import BillingService, PriceOverview
 from tui.account.bindings import BindingOverview, BindingService, DeviceLogin, FoundIdentity
 from tui.account.connection import ConnectionService, DemoCredentials
+from tui.account.dashboard import DashboardService
 from tui.account.files import FileService
 from tui.account.notifications import NotificationService
 from tui.account.overview import OverviewService, SecurityOverview, Summary
@@ -40,6 +41,7 @@ from tui.account.session import SessionService
 from tui.account.sign_in import SignInOptions, SignInService
 from tui.account.two_factor import TwoFactorService
 from tui.account.usage import UsageService
+from tui.account.wallet import WalletService
 
 __all__ = [
     "AccessTokenService",
@@ -49,6 +51,7 @@ __all__ = [
     "BindingOverview",
     "BindingService",
     "ConnectionService",
+    "DashboardService",
     "DemoCredentials",
     "DeviceLogin",
     "FileService",
@@ -70,6 +73,7 @@ __all__ = [
     "Summary",
     "TwoFactorService",
     "UsageService",
+    "WalletService",
 ]
 
 
@@ -87,6 +91,8 @@ class AccountService(
     NotificationService,
     UsageService,
     BillingService,
+    WalletService,
+    DashboardService,
     ApiKeyService,
     PlaygroundService,
     PersonalDataService,

@@ -28,6 +28,9 @@ class Summary:
     threshold_micro_usd: int
     """The quota warning threshold."""
     active_api_keys: int
+    """Keys that work: neither revoked nor expired."""
+    errors_today: int
+    """Calls of this UTC day that failed or were refused."""
     two_factor: TwoFactorStatus
     checks: tuple[Check, ...]
     hidden_modules: frozenset[str]

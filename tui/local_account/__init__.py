@@ -10,6 +10,7 @@ from tui.local_account.api_keys import LocalApiKeys
 from tui.local_account.billing import LocalBilling
 from tui.local_account.bindings import LocalBindings
 from tui.local_account.connection import LocalConnection
+from tui.local_account.dashboard import LocalDashboard
 from tui.local_account.notifications import LocalNotifications
 from tui.local_account.overview import LocalOverview
 from tui.local_account.passkeys import LocalPasskeys
@@ -21,6 +22,7 @@ from tui.local_account.session import LocalSession
 from tui.local_account.sign_in import LocalSignIn
 from tui.local_account.two_factor import LocalTwoFactor
 from tui.local_account.usage import LocalUsage
+from tui.local_account.wallet import LocalWallet
 
 
 class LocalAccount(
@@ -37,6 +39,8 @@ class LocalAccount(
     LocalNotifications,
     LocalUsage,
     LocalBilling,
+    LocalWallet,
+    LocalDashboard,
     LocalApiKeys,
     LocalPlayground,
     LocalPersonalData,

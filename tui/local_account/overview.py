@@ -45,11 +45,18 @@ def _summary(token: str, store: Store) -> Summary:
         remaining_micro_usd=store.quota.state(token).remaining_micro_usd,
         threshold_micro_usd=store.settings.load(token, NotificationSettings).section.threshold_micro_usd,
         active_api_keys=store.api_keys.count_active(token),
+        errors_today=_errors_today(token, store),
         two_factor=store.two_factor.status(token),
         checks=tuple(store.recommendations.check(token)),
         hidden_modules=(hidden | locked) & frozenset(MODULES),
         locked_modules=locked,
     )
+
+
+def _errors_today(token: str, store: Store) -> int:
+    with store.sessions.reading(token) as (tx, acting):
+        (today,) = store.totals.days_of(tx, acting.account_id, 1)
+        return today.errors
 
 
 def _security(token: str, store: Store) -> SecurityOverview:
