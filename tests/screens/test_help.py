@@ -40,7 +40,7 @@ def test_every_dialog_page_and_tab_has_words_of_its_own() -> None:
         ("usage-logs", "Every call, newest first"),
         ("drawing-logs", "Calls that made images, newest first"),
         ("task-logs", "Batches and other work that takes long"),
-        ("wallet", "What is left of your quota"),
+        ("wallet", "Your balance and every change of it"),
         ("settings", "Everything that protects the account"),
     ],
 )
