@@ -83,7 +83,7 @@ def columns(now: datetime) -> list[TableColumn[ApiKeyInfo]]:
         TableColumn("Key", lambda key: Content(short_key(key)), 8, priority=3),
         TableColumn("State", lambda key: state_of(key, now), 13),
         TableColumn("", lambda key: bar_of(key, now), BAR_CELLS, priority=2),
-        TableColumn("Spent", spent_of, 20, maximum=26),
+        TableColumn("Spent", spent_of, 20, minimum=14, maximum=26),
         TableColumn("Used", lambda key: Content(ago(key.last_used_at, now)), 11, priority=1),
         TableColumn("Expires", lambda key: Content(expiry_of(key, now)), 11, priority=5),
         TableColumn(
