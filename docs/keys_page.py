@@ -31,6 +31,7 @@ _PLACES: Final = {
     "secret": "a field for a stored secret",
     "module": "a module's page",
     "message": "the message field of the playground",
+    "filter": "the filter line of a log",
     "table": "a table",
     "sidebar": "the sidebar",
     "sign-in": "the lock",

@@ -204,9 +204,8 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
 
     def _explain_page(self) -> None:
         """Tell the purpose of the visible page while no setting has the focus."""
-        page = self.page
+        page, panel = self.page, self.query_one(ContextPanel)
         part = page.pane if isinstance(page, SettingsPage) else page
-        panel = self.query_one(ContextPanel)
         panel.display = getattr(part, "IS_EXPLAINED", True)
         panel.page = (self.query_one(TitleBar).crumbs[-1], getattr(part, "HELP_TEXT", ""))
 

@@ -20,6 +20,8 @@ from store.text import sanitize
 _FOLDER_FLAGS: Final = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
 _NEW_FILE_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
+_OPEN_FILE: Final = "/proc/self/fd/{}"
+
 NAMELESS: Final = "Enter the name of the file."
 DOTTED: Final = "Gatekey writes no file whose name, or whose folder's name, begins with a dot. Choose another place."
 OURS: Final = "Gatekey keeps its own files there. Choose another folder."
@@ -55,11 +57,14 @@ class NewFiles:
 
     def create(self, path: Path) -> Path:
         """Create an empty file of mode 0600; returns its absolute, resolved path. Raises the errors of `write`."""
-        with self._new_file(path) as (_, place):
+        with self._new_file(path, is_named=True) as (_, place):
             return place
 
     def write(self, path: Path, text: str | bytes | Iterable[str]) -> Path:
         """Write a new file of mode 0600 and flush it to disk; returns its absolute, resolved path.
+
+        The file appears when it is complete, where the file system can do that (O_TMPFILE of open(2)): a process that
+        is killed leaves none.
 
         A relative path starts in the working directory, and `~` is the home folder. `text` may be bytes, or an iterable
         whose parts are written as they come.
@@ -79,18 +84,25 @@ class NewFiles:
             return place
 
     @contextmanager
-    def _new_file(self, path: Path) -> Iterator[tuple[int, Path]]:
-        """The open new file and its absolute path. The file is removed if the body raises."""
+    def _new_file(self, path: Path, *, is_named: bool = False) -> Iterator[tuple[int, Path]]:
+        """The open new file and its absolute path. There is none if the body raises.
+
+        The file gets its name after the body, or with `is_named` before it.
+        """
         typed = self._check_typed(path)
         with _open_folder(typed.parent) as (folder, real):
             # The typed path can lead here through a link.
             if _is_dotted(real) or self._is_ours(real) or not os.access(real, os.W_OK | os.X_OK):
                 raise _refusal(NO_FOLDER, typed.parent)
-            handle = _create(folder, typed)
+            unnamed = None if is_named else _create_unnamed(folder, typed)
+            handle = _create(folder, typed) if unnamed is None else unnamed
             try:
                 yield handle, real / typed.name
+                if unnamed is not None:
+                    _give_name(handle, folder, typed)
             except BaseException:
-                os.unlink(typed.name, dir_fd=folder)
+                if unnamed is None:
+                    os.unlink(typed.name, dir_fd=folder)
                 raise
             finally:
                 os.close(handle)
@@ -144,7 +156,7 @@ def _path_of(handle: int, expected: Path) -> Path:
     A folder can be replaced by a link between its check and its opening.
     """
     try:
-        return Path(f"/proc/self/fd/{handle}").readlink()
+        return Path(_OPEN_FILE.format(handle)).readlink()
     except OSError:
         status = os.fstat(handle)
         # Without /proc the folder must be the expected one, and its path must still have no link.
@@ -159,6 +171,42 @@ def _create(folder: int, path: Path) -> int:
     except FileExistsError as error:
         raise _refusal(A_FOLDER if path.is_dir() else TAKEN, path) from error
     except (OSError, ValueError) as error:
+        raise _refusal(FAILED, path) from error
+
+
+def _create_unnamed(folder: int, path: Path) -> int | None:
+    """A file without a name in `folder`; None if the system cannot make one, or give it the name of `path` later.
+
+    Raises `InvalidInput` if the name is taken.
+    """
+    flag = getattr(os, "O_TMPFILE", None)
+    if flag is None:
+        return None
+    try:
+        os.stat(path.name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError):
+        return None
+    else:
+        raise _refusal(A_FOLDER if path.is_dir() else TAKEN, path)
+    try:
+        handle = os.open(".", os.O_WRONLY | flag, 0o600, dir_fd=folder)
+    except OSError:
+        return None
+    if not Path(_OPEN_FILE.format(handle)).exists():
+        os.close(handle)
+        return None
+    return handle
+
+
+def _give_name(handle: int, folder: int, path: Path) -> None:
+    """Give a file without a name the name of `path`, unless that was taken meanwhile. Raises `InvalidInput`."""
+    try:
+        os.link(_OPEN_FILE.format(handle), path.name, dst_dir_fd=folder, follow_symlinks=True)
+    except FileExistsError as error:
+        raise _refusal(TAKEN, path) from error
+    except OSError as error:
         raise _refusal(FAILED, path) from error
 
 

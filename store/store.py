@@ -53,6 +53,7 @@ from store.suspension import Suspensions
 from store.throttle import Throttles
 from store.token_proofs import TokenProofs
 from store.two_factor import TwoFactors
+from store.usage_export import UsageExport
 from store.usage_log import UsageLog
 from store.usage_totals import UsageTotals
 
@@ -84,6 +85,7 @@ class Store:
     proofs: TokenProofs
     quota_warnings: QuotaWarnings
     usage: UsageLog
+    usage_export: UsageExport
     totals: UsageTotals
     dashboards: Dashboards
     outbox: Outbox
@@ -211,6 +213,7 @@ def assemble(context: Context) -> Store:
         pricing=pricing,
         proofs=TokenProofs(context, audit, throttles, attempts, second_factor),
         usage=usage,
+        usage_export=UsageExport(context, sessions, usage),
         totals=totals,
         dashboards=Dashboards(sessions, quota, totals, usage, deliveries, recommendations),
         outbox=Outbox(context, sessions, email_confirmations),

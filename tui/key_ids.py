@@ -33,6 +33,7 @@ _ENCLOSING: Final = {
     "sign-in": ("page", EVERYWHERE),
     "entry": ("page", EVERYWHERE),
     "passwords": ("sign-in", "entry", "page", "modal", "proof", EVERYWHERE),
+    "filter": (EVERYWHERE,),
     "modal": (EVERYWHERE,),
     "list": ("modal", EVERYWHERE),
     "passkey-list": ("modal", EVERYWHERE),
@@ -94,7 +95,13 @@ toggle        toggle.switch             space enter
 toggle        channel.enter             enter
 secret        secret.clear              ctrl+x
 module        module.refresh            ctrl+r f5
-module        log.refresh               ctrl+r f5
+module        log.filter                slash
+module        log.export                e
+module        log.show-all              escape
+filter        log.close-filter          escape
+modal         log-details.copy          y
+modal         log-details.copy-all      a
+modal         log-export.format         ctrl+t
 module        api-keys.create           n
 module        api-keys.edit             enter
 module        api-keys.disable          d

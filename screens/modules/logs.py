@@ -1,106 +1,206 @@
-"""Usage, drawing and task logs, newest first, loaded page by page."""
+"""Usage, drawing and task logs, newest first, in a table without end."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.widgets import DataTable, Static
+from textual.widgets import Input
 
-from screens.account_modal import Notice
+from screens.modules.log_columns import drawing_columns, row_text, task_columns, usage_columns
+from screens.modules.log_details import LogDetails
+from screens.modules.log_filter import FilterFault, read_filter
+from screens.modules.log_filter_line import FilterHint, FilterLine
 from screens.modules.module_page import ModulePage
-from store.money import show_usd
-from store.text import sanitize
-from store.values.usage import Kind, UsageFilter
-from tui.widgets.row_table import RowTable
+from screens.relative_time import clock
+from screens.save_file import saved_sentence
+from store.text import pluralize
+from store.values.usage import Kind, LoggedEntry, UsageChoices, UsageFilter, UsagePage
+from tui.widgets.keyset_table import KeysetTable
+from tui.widgets.keyset_window import KeysetPage
 
 if TYPE_CHECKING:
-    from store.values.usage import LoggedEntry
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime, tzinfo
 
-_COLUMNS: Final = (("Time, UTC", 11), ("Kind", 5), ("Model", 20), ("Tokens", 7), ("Cost", 9), ("Status", 14))
-"""Labels and widths in cells; 78 cells in all with padding."""
-_KINDS: Final = {"consumption": "call", "error": "error", "drawing": "image", "task": "task"}
-_MAX_ROWS: Final = 5000
-"""Rows after which the table loads no more."""
+    from store.errors import GatekeyError
+    from tui.widgets.table_columns import TableColumn
+
+_NO_MATCH = "No call matches the filter. Esc shows all of them."
 
 
 class LogPage(ModulePage):
-    """A table that loads more rows when the cursor is near its end."""
+    """A filter line, which `/` opens, and the table."""
 
+    IS_EXPLAINED: ClassVar[bool] = False
     KIND: ClassVar[Kind | None] = None
+    NOUN: ClassVar[str] = "call"
     EMPTY: ClassVar[str] = "Nothing has been logged yet."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+r,f5", "reload", "Refresh", id="log.refresh", tooltip="Read the log again from the top"),
+        Binding("slash", "filter", "Filter", id="log.filter", key_display="/", tooltip="Show only some entries"),
+        Binding("e", "export", "Export", id="log.export", tooltip="Write the entries that are shown into a file"),
+        Binding("escape", "show_all", "Show all", id="log.show-all", tooltip="End the filter"),
     ]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Widget's)
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id, classes=f"{classes or ''} -broad")
         self.can_focus = False
-        self._before: int | None = None
-        self._is_complete = False
-        self._is_loading = False
+        self.only = UsageFilter(kind=self.KIND)
+        """The entries that are shown."""
+        self._applied = ""
+        self._choices = UsageChoices()
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="log-state", classes="muted", markup=False)
-        yield RowTable()
-        yield Notice()
+        yield FilterLine(id="log-filter")
+        yield FilterHint(id="log-hint")
+        yield KeysetTable[LoggedEntry](
+            self.columns(self.app.zone, self.account.now()),
+            older=self._older,
+            newer=self._newer,
+            key=lambda row: row.id,
+            text=partial(row_text, self.app.zone),
+            noun=self.NOUN,
+            empty=self.EMPTY,
+        )
+
+    def columns(self, zone: tzinfo, now: datetime) -> Sequence[TableColumn[LoggedEntry]]:
+        """The columns of the table, with times in `zone`."""
+        return usage_columns(zone, now)
+
+    @property
+    def table(self) -> KeysetTable[LoggedEntry]:
+        return self.query_one(KeysetTable)
 
     def focus(self, scroll_visible: bool = True) -> LogPage:
-        self.query_one(RowTable).focus(scroll_visible)
+        self.table.focus(scroll_visible)
         return self
-
-    def on_mount(self) -> None:
-        table = self.query_one(RowTable)
-        for label, width in _COLUMNS:
-            table.add_column(label, width=width)
-        self.reload()
 
     def show_again(self) -> None:
         """Do nothing: a log keeps its position, and its refresh key reads it again from the top."""
 
     def reload(self) -> None:
-        self._before, self._is_complete = None, False
-        self.query_one(RowTable).clear()
-        self.load_more()
+        self.table.restart()
 
-    @on(DataTable.RowHighlighted)
-    def moved(self, event: DataTable.RowHighlighted) -> None:
-        if event.cursor_row >= event.data_table.row_count - 10 and not self._is_complete:
-            self.load_more()
+    def show_failure(self, error: GatekeyError) -> None:
+        self.table.fail(f"{error.title}. {error}")
 
-    def load_more(self) -> None:
-        if not self._is_loading:
-            self._is_loading = True
-            self.load_page()
+    # -- reading ---------------------------------------------------------------------------------------------
 
-    @work(exclusive=True, group="log")
-    async def load_page(self) -> None:
+    async def _older(self, before: int | None) -> KeysetPage[LoggedEntry] | None:
+        only = self.only
+        page = await self._read(lambda: self.account.usage_page(only, before))
+        return None if page is None else KeysetPage(page.entries, page.next_before, self._note(page))
+
+    async def _newer(self, after: int | None) -> KeysetPage[LoggedEntry] | None:
+        only = self.only
+        page = await self._read(lambda: self.account.usage_page_after(only, after))
+        return None if page is None else KeysetPage(page.entries, page.next_after, self._note(page))
+
+    async def _read(self, read: Callable[[], Awaitable[UsagePage]]) -> UsagePage | None:
+        page = await self.run_with_reauth(read)
+        return None if page is None else page.value
+
+    def _note(self, page: UsagePage) -> str:
+        return f"searched to {clock(page.searched_to, self.app.zone)}" if page.searched_to is not None else ""
+
+    # -- the filter ------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        line = self.query_one(FilterLine)
+        line.display = True
+        line.focus()
+        self._show_suggestions()
+        self.read_choices()
+
+    @work(exclusive=True, group="choices")
+    async def read_choices(self) -> None:
+        choices = await self.run_with_reauth(self.account.usage_choices)
+        if choices is not None and self.is_attached:
+            self._choices = self.query_one(FilterLine).choices = choices.value
+            self._show_suggestions()
+
+    @on(Input.Changed, "#log-filter")
+    def filter_changed(self) -> None:
+        self._show_suggestions()
+
+    @on(Input.Submitted, "#log-filter")
+    def filter_entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._apply(event.value.strip())
+
+    def _apply(self, text: str) -> None:
+        """Show what matches `text`, or where it cannot be read."""
+        line, hint = self.query_one(FilterLine), self.query_one(FilterHint)
         try:
-            page = await self.run_with_reauth(
-                lambda: self.account.usage_page(UsageFilter(kind=self.KIND), self._before)
-            )
-        finally:
-            self._is_loading = False
-        if page is None:
+            only = read_filter(text, self._choices, self.account.now().astimezone(self.app.zone), self.KIND)
+        except FilterFault as fault:
+            hint.show_fault(str(fault), line.cells_before(fault.start), fault.length)
             return
-        table = self.query_one(RowTable)
-        for logged in page.value.entries:
-            table.add_row(*_cells(logged))
-        self._before = page.value.next_before
-        self._is_complete = page.value.next_before is None or table.row_count >= _MAX_ROWS
-        more = "" if self._is_complete else ", more below"
-        self.query_one("#log-state", Static).update(f"{table.row_count} shown{more}" if table.row_count else self.EMPTY)
+        self._applied, line.display = text, bool(text)
+        self.table.focus()
+        hint.clear()
+        self.table.empty = _NO_MATCH if text else self.EMPTY
+        if only != self.only:
+            self.only = only
+            self.table.restart()
+        self.refresh_bindings()
+
+    @on(FilterLine.Left)
+    def filter_left(self) -> None:
+        """Leave the line with the filter that is applied."""
+        line = self.query_one(FilterLine)
+        line.value, line.display = self._applied, bool(self._applied)
+        self.query_one(FilterHint).clear()
+        self.table.focus()
+
+    def action_show_all(self) -> None:
+        self.query_one(FilterLine).value = ""
+        self._apply("")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "show_all":
+            return bool(self._applied)
+        if action in {"filter", "export"} and self.query_one(FilterLine).has_focus:
+            return False
+        if action == "export" and not self.account.files.are_allowed:
+            return False
+        return super().check_action(action, parameters)
+
+    def _show_suggestions(self) -> None:
+        line = self.query_one(FilterLine)
+        if line.has_focus:
+            self.query_one(FilterHint).show_suggestions(line.suggestions)
+
+    # -- one entry, and the export ----------------------------------------------------------------------------
+
+    @on(KeysetTable.Opened)
+    def opened(self, event: KeysetTable.Opened) -> None:
+        row: Any = event.row
+        self.app.push_screen(LogDetails(row))
+
+    def action_export(self) -> None:
+        self.run_exclusive(self._export)
+
+    async def _export(self) -> None:
+        from screens.modules.log_export import ExportLog
+
+        suggested = await self.account.files.suggest(f"{self.id or 'log'}.csv".replace("-page", ""))
+        written = await self.app.push_screen_wait(ExportLog(self.only, self._applied, suggested))
+        if written is not None:
+            self.app.notify(f"{pluralize(written.rows, 'row')}. {saved_sentence(written.path)}", markup=False)
 
 
 class UsageLogsPage(LogPage):
     """Every call."""
 
     HELP_TEXT: ClassVar[str] = (
-        "Every call, newest first: its kind, model, tokens, cost and how it ended. More is read as the "
-        "cursor nears the end. A cost of no price is a model that was let through without one."
+        "Every call, newest first: its kind, model, tokens, cost and how it ended. More is read as the cursor nears "
+        "the end, and End goes to the oldest. The filter takes model: key: status: kind: ip: since: until: with a "
+        "name or a part of it; times are dates, 13:00, 24h, 7d or today. The client's address is there only while "
+        "Privacy records it."
     )
     EMPTY = "No call has been made yet. Calls with your API keys appear here."
 
@@ -110,31 +210,26 @@ class DrawingLogsPage(LogPage):
 
     HELP_TEXT: ClassVar[str] = (
         "Calls that made images, newest first. They are paid one by one, or by their tokens where the "
-        "model server reports them."
+        "model server reports them. The filter takes model: key: status: since: until:."
     )
     KIND = Kind.DRAWING
+    NOUN = "call"
     EMPTY = "No image has been made yet."
+
+    def columns(self, zone: tzinfo, now: datetime) -> Sequence[TableColumn[LoggedEntry]]:
+        return drawing_columns(zone, now)
 
 
 class TaskLogsPage(LogPage):
     """Batches and other long work."""
 
-    HELP_TEXT: ClassVar[str] = "Batches and other work that takes long, newest first, with what was charged for it."
+    HELP_TEXT: ClassVar[str] = (
+        "Batches and other work that takes long, newest first, with how far they have come and what was charged for "
+        "them. The filter takes model: key: status: since: until:."
+    )
     KIND = Kind.TASK
+    NOUN = "task"
     EMPTY = "No task has been started yet."
 
-
-def _cells(logged: LoggedEntry) -> tuple[Content, ...]:
-    entry = logged.entry
-    tokens = entry.prompt_tokens + entry.completion_tokens
-    cost = "no price" if entry.unpriced else show_usd(entry.cost_micro_usd, exact=True)
-    kind = _KINDS[entry.kind.value]
-    words = (
-        f"{logged.at:%m-%d %H:%M}",
-        kind,
-        sanitize(entry.model, 60),
-        f"{tokens:,}",
-        cost,
-        sanitize(entry.status, 40),
-    )
-    return tuple(Content(word) for word in words)
+    def columns(self, zone: tzinfo, now: datetime) -> Sequence[TableColumn[LoggedEntry]]:
+        return task_columns(zone, now)

@@ -327,6 +327,18 @@ class Walk:
                 await self.playground()
             if module == "wallet":
                 await self.wallet()
+            if module == "usage-logs":
+                await self.logs()
+
+    async def logs(self) -> None:
+        await self.go("a call", "enter")
+        await self.back()
+        await self.go("export of the log", "e")
+        await self.back()
+        await self.go("filter of the log", "slash")
+        await self.stage.type("model:")
+        self.look("models of the log")
+        await self.back()
 
     async def open_module(self, module: str) -> None:
         console = self.stage.app.screen

@@ -80,6 +80,72 @@ def spent_store() -> Store:
     return store
 
 
+def logged_store() -> Store:
+    """An account with 300 calls of every kind, their prices of the time, and addresses of the later ones."""
+    store = make_store()
+    account = add_account(store)
+    clock: StillClock = store.context.clock  # type: ignore[assignment] # that of the tests
+    prices = (
+        ModelPrice("claude-sonnet-4-5", 3_000_000, 15_000_000, cached_input_per_million=300_000),
+        ModelPrice("gpt-5-mini", 250_000, 2_000_000),
+        ModelPrice("organisation/long-named-model-2026-preview", 1_000_000, 4_000_000),
+    )
+    keys = ("notebook", "build", "nightly")
+    for number in range(300):
+        clock.advance(minutes=7)
+        price = prices[number % 3]
+        entry = UsageEntry(
+            Kind.CONSUMPTION,
+            price.model,
+            api_key_name=keys[number % 2],
+            request_id=f"req_{number:08x}",
+            prompt_tokens=1800 + 17 * number,
+            completion_tokens=381 + number,
+            cached_tokens=1024 if number % 4 == 0 else 0,
+            duration_ms=300 + 37 * number,
+            client_ip="10.0.0.4" if number % 2 else "2001:db8::7f3a",
+            price=price,
+        )
+        cost = price.cost(entry.prompt_tokens, entry.completion_tokens, entry.cached_tokens)
+        entry = replace(entry, cost_micro_usd=cost)
+        if number == 250:
+            token = sign_in(store)
+            privacy = store.settings.load(token, PrivacySettings)
+            store.settings.save(token, PrivacySettings(True), privacy.version)
+        if number % 9 == 8:
+            detail = "The model server could not be reached. Try again later."
+            entry = UsageEntry(
+                Kind.ERROR,
+                price.model,
+                keys[0],
+                f"req_{number:08x}",
+                "503",
+                detail,
+                duration_ms=5012,
+                client_ip="10.0.0.4",
+            )
+        elif number % 25 == 24:
+            image = ModelPrice("gpt-image-1", 5_000_000, 0, per_request=40_000)
+            entry = UsageEntry(
+                Kind.DRAWING,
+                image.model,
+                keys[0],
+                f"req_{number:08x}",
+                prompt_tokens=31,
+                cost_micro_usd=80_155,
+                duration_ms=61_400,
+                images=2,
+                image_size="1024x1024",
+                price=image,
+            )
+        elif number % 40 == 39:
+            entry = UsageEntry(
+                Kind.TASK, "batch", keys[2], f"batch_{number:024x}", "in_progress", task_done=number, task_total=400
+            )
+        store.usage.record(account.id, entry)
+    return store
+
+
 def opening(module: str) -> Steps:
     async def steps(stage: Stage) -> None:
         stage.app.screen.action_open_module(module)  # type: ignore[attr-defined] # the console's

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from store.values.usage import DayTotal, UsageChoices, UsageFilter, UsagePage
+    from store.values.usage_export import ExportFormat, ExportProgress, UsageExported
 
 
 class UsageService(Protocol):
@@ -34,6 +38,17 @@ class UsageService(Protocol):
 
     async def usage_choices(self) -> UsageChoices:
         """The models, key names and states in the log, at most 200 of each. Raises the session errors."""
+        ...
+
+    async def export_usage(
+        self, path: Path, form: ExportFormat, only: UsageFilter, told: Callable[[ExportProgress], None]
+    ) -> UsageExported:
+        """Write the entries that match a filter into a new file of mode 0600, the newest first.
+
+        `told` is called on the event loop as the export goes on. Once the call is cancelled, no file is left. Raises
+        the session errors, `FilesOff`, and `InvalidInput` with field `path` for a path that is refused or cannot be
+        written.
+        """
         ...
 
     async def count_ips(self) -> int:

@@ -146,9 +146,10 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         is_reading = self._worker is not None and not self._worker.is_finished
         if is_reading and not part.is_restart and self._wanted is not None:
             return
+        had_failed = self._failed is not None
         self._wanted, self._failed, self._failure_words = part, None, ""
         self._questions += 1
-        self._refresh_state()
+        self.refresh() if had_failed else self._refresh_state()
         if not is_reading:
             self._worker = self.run_worker(self._read_wanted, group="keyset-table")
 
@@ -164,7 +165,8 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
             self._wanted = None
             if page is None:
                 self._failed = part
-                self._refresh_state()
+                self._show_cursor()
+                self.refresh()
             else:
                 self._take(part, page)
 
@@ -219,7 +221,7 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     @property
     def _height(self) -> int:
         """The rows that are visible at once: all lines but the header and the state."""
-        return max(1, self.content_size.height - 2)
+        return max(1, self.content_size.height - 1 - len(self._state_lines()))
 
     def move_to(self, row: int) -> None:
         """Put the cursor on a row that is held, or the nearest one."""
@@ -329,14 +331,19 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     def _refresh_line(self, line: int) -> None:
         self.refresh(Region(0, line, self.content_size.width, 1))
 
+    def _state_lines(self) -> list[Content]:
+        """The state in one line, and a failure in as many as its sentence takes."""
+        return self._state().wrap(max(8, self.content_size.width)) if self._failed is not None else [self._state()]
+
     @property
     def _state_line(self) -> int:
+        """The first line of the state: below the rows, or at the bottom."""
         rows = len(self.rows) - self._first_shown if self._was_read else _SKELETON_ROWS
-        return max(0, min(rows + 1, self.content_size.height - 1))
+        return max(0, min(rows + 1, self.content_size.height - len(self._state_lines())))
 
     def render_line(self, y: int) -> Strip:
-        if y == self._state_line:
-            return self._strip(self._state(), "keyset-table--state")
+        if 0 <= y - self._state_line < len(lines := self._state_lines()):
+            return self._strip(lines[y - self._state_line], "keyset-table--state")
         if y == 0:
             labels = [placed.draw(Content(placed.column.label)) for placed in self._placed]
             return self._strip(self._line(" ", labels), "keyset-table--header")

@@ -27,7 +27,7 @@ class TableColumn(Generic[R]):
     """The width up to which the column grows where there is room; None for the natural one."""
     align: Literal["left", "right"] = "left"
     priority: int = 0
-    """The column with the highest priority number is left out first. 0 is never left out."""
+    """The columns with the highest priority number are left out first, together. 0 is never left out."""
 
     @property
     def narrowest(self) -> int:
@@ -60,10 +60,10 @@ def fit_columns(columns: Sequence[TableColumn[R]], room: int) -> list[PlacedColu
     """
     shown = list(columns)
     while len(shown) > 1 and _cells(shown) > room:
-        least = max(shown, key=lambda column: column.priority)
-        if least.priority == 0:
+        least = max(column.priority for column in shown)
+        if least == 0:
             break
-        shown.remove(least)
+        shown = [column for column in shown if column.priority != least]
     widths = [column.narrowest for column in shown]
     spare = room - _cells(shown)
     by_importance = sorted(range(len(shown)), key=lambda at: shown[at].priority)

@@ -107,7 +107,7 @@ def test_two_actions_on_one_key_are_told(path: Path, entries: dict[str, str], ke
         {"security.token": "p", "security.password": "none"},
         {"confirm.yes": "t"},
         {"modal.cancel": "f9", "wizard.cancel": "f9"},
-        {"module.refresh": "f9", "log.refresh": "f9", "tab.refresh": "f9"},
+        {"module.refresh": "f9", "table.refresh": "f9", "tab.refresh": "f9"},
         {"app.help": "f9", "modal.help": "f9", "confirm.help": "f9"},
     ],
 )

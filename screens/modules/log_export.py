@@ -1,0 +1,131 @@
+"""The dialog that writes a log into a file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Button, Input, Static
+
+from screens.account_modal import AccountModal, Notice
+from store.errors import InvalidInput
+from store.text import sanitize
+from store.values.usage_export import ExportFormat, ExportProgress, UsageExported
+from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
+from tui.widgets.dialog import Dialog
+from tui.widgets.field import Field
+from tui.widgets.text_input import TextInput
+
+if TYPE_CHECKING:
+    from store.values.usage import UsageFilter
+
+_BAR_CELLS: Final = 24
+_LEAST_SHARE: Final = 0.02
+"""The part that has to be written before the rest of the time is estimated."""
+_ENDINGS: Final = ", ".join(f".{form.value}" for form in ExportFormat)
+
+
+class ExportLog(AccountModal[UsageExported | None]):
+    """Result: the file that was written, or None. Esc ends an export that is under way, and then no file is left."""
+
+    HELP_TEXT: ClassVar[str] = (
+        "Writes the entries that the log shows now, newest first, into a new file that only you can read. The end of "
+        "the name is the format: .csv for spreadsheets, .json for one array, .jsonl for one object per line. The file "
+        "is complete, or it is not there: if the export is ended, or the disk is full, nothing is left."
+    )
+    AUTO_FOCUS: ClassVar[str | None] = "#path"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+t", "format", "Format", id="log-export.format", tooltip="Choose CSV, JSON or JSON Lines"),
+    ]
+
+    def __init__(self, only: UsageFilter, words: str, suggested: str) -> None:
+        """`words` are the filter as it was typed; `suggested` is an unused name."""
+        super().__init__()
+        self._only, self._words, self._suggested = only, words, suggested
+        self._started = 0.0
+
+    def compose(self) -> ComposeResult:
+        what = f"The entries that match: {sanitize(self._words, 200)}" if self._words else "Every entry of this log."
+        with Dialog("Export"):
+            yield Static(what, classes="dialog-body muted", markup=False)
+            yield Field("File", TextInput(self._suggested, id="path"))
+            yield Static("", id="progress", markup=False)
+            yield Notice()
+            with Actions():
+                yield ActionButton("Cancel", id="cancel", shortcut="esc")
+                yield ActionButton("Format", id="format", shortcut="^t")
+                yield ActionButton("Export", id="export", shortcut="enter", variant="primary")
+
+    @on(Button.Pressed, "#format")
+    def action_format(self) -> None:
+        """Give the name the end of the next format."""
+        path = self.query_one("#path", Input)
+        forms = list(ExportFormat)
+        form = _format_of(path.value)
+        following = forms[0] if form is None else forms[(forms.index(form) + 1) % len(forms)]
+        name = path.value.rstrip()
+        path.value = f"{name[: -len(form.value) - 1] if form else name}.{following.value}"
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#export")
+    def export_asked(self) -> None:
+        self.submit(self._export)
+
+    async def _export(self) -> None:
+        path = Path(self.query_one("#path", Input).value.strip())
+        form = _format_of(path.name)
+        if form is None:
+            self.show_failure(InvalidInput(f"The name ends in the format: {_ENDINGS}.", field="path"))
+            return
+        self.say("")
+        self._started = time.monotonic()
+        self._show(ExportProgress(0, 0.0))
+        try:
+            done = await self.run_with_reauth(
+                lambda: self.account.export_usage(path, form, self._only, self._show),
+            )
+        finally:
+            if self.is_attached:
+                self.query_one("#progress", Static).update("")
+        if done is not None:
+            self.dismiss(done.value)
+
+    def _show(self, progress: ExportProgress) -> None:
+        if self.busy and self.is_attached:
+            self.query_one("#progress", Static).update(progress_line(progress, time.monotonic() - self._started))
+
+    def action_cancel(self) -> None:
+        if self.busy:
+            self.workers.cancel_group(self, "submit")
+            self.say("The export was ended. No file was written.", "muted")
+        else:
+            super().action_cancel()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return None if action == "format" and self.busy else True
+
+
+def progress_line(progress: ExportProgress, elapsed: float) -> Content:
+    """A bar, the entries written, and an estimate of the seconds that are left. `elapsed` is in seconds."""
+    filled = int(progress.share * _BAR_CELLS)
+    bar = Content.assemble(("█" * filled, "$text-accent"), ("░" * (_BAR_CELLS - filled), "$foreground-muted"))
+    words = f"  {progress.share:4.0%}  {progress.rows:,} written"
+    if progress.share >= _LEAST_SHARE:
+        left = elapsed * (1 - progress.share) / progress.share
+        words += f", about {_seconds(left)} left"
+    return Content.assemble("  ", bar, words)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _format_of(name: str) -> ExportFormat | None:
+    ending = name.rstrip().casefold().rpartition(".")[2]
+    return next((form for form in ExportFormat if form.value == ending), None)

@@ -1,0 +1,142 @@
+"""Export of the usage log as CSV, JSON or JSON Lines, page by page: the memory does not grow with the log."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from io import StringIO
+from typing import Any, Final, TypeAlias
+
+from store.context import Context
+from store.money import type_usd
+from store.sessions import Sessions
+from store.usage_pages import MAX_PAGE_SIZE, UsagePages
+from store.values.usage import LoggedEntry, UsageFilter, UsagePage
+from store.values.usage_export import ExportFormat, ExportProgress
+
+Told: TypeAlias = Callable[[ExportProgress], None]
+"""Called after each page. An exception of it ends the export."""
+
+COLUMNS: Final = (
+    *("id", "at", "kind", "model", "api_key_name", "request_id", "status", "detail"),
+    *("prompt_tokens", "cached_tokens", "completion_tokens", "images", "image_size", "task_done", "task_total"),
+    *("cost_usd", "unpriced", "duration_ms", "client_ip"),
+    *("input_usd_per_million", "cached_input_usd_per_million", "output_usd_per_million", "request_usd"),
+)
+_TEXTS: Final = frozenset({"model", "api_key_name", "request_id", "status", "detail", "image_size", "client_ip"})
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""First characters with which a spreadsheet takes a cell for a formula (OWASP, CSV Injection)."""
+
+
+class UsageExport:
+    """Writes the log of an account, newest first. Each page is read in a transaction of its own."""
+
+    def __init__(self, context: Context, sessions: Sessions, usage: UsagePages) -> None:
+        self._context = context
+        self._sessions = sessions
+        self._usage = usage
+
+    def pieces(self, token: str, form: ExportFormat, only: UsageFilter, told: Told) -> Iterator[str]:
+        """The file in pieces, for the session's account. Calls that are logged meanwhile are not in it."""
+
+        def read(before: int | None) -> UsagePage:
+            return self._usage.page(token, only, before=before, limit=MAX_PAGE_SIZE)
+
+        oldest = self._usage.page_after(token, only, limit=1)
+        return _pieces(read, _lowest(oldest), form, told)
+
+    def pieces_of(self, account_id: int, form: ExportFormat, only: UsageFilter, told: Told) -> Iterator[str]:
+        """The file in pieces, for an account."""
+
+        def read(before: int | None) -> UsagePage:
+            with self._context.database.read() as tx:
+                return self._usage.page_of(tx, account_id, only, before=before, limit=MAX_PAGE_SIZE)
+
+        with self._context.database.read() as tx:
+            oldest = self._usage.page_after_of(tx, account_id, only, limit=1)
+        return _pieces(read, _lowest(oldest), form, told)
+
+
+def document(logged: LoggedEntry) -> dict[str, Any]:
+    """One entry by the names of `COLUMNS`. Money is a decimal text, because a float loses cents."""
+    entry = logged.entry
+    price = entry.price
+    cached = None if price is None else price.cached_input_per_million
+    return {
+        "id": logged.id,
+        "at": logged.at.isoformat(),
+        "kind": entry.kind.value,
+        "model": entry.model,
+        "api_key_name": entry.api_key_name,
+        "request_id": entry.request_id,
+        "status": entry.status,
+        "detail": entry.detail,
+        "prompt_tokens": entry.prompt_tokens,
+        "cached_tokens": entry.cached_tokens,
+        "completion_tokens": entry.completion_tokens,
+        "images": entry.images,
+        "image_size": entry.image_size,
+        "task_done": entry.task_done,
+        "task_total": entry.task_total,
+        "cost_usd": type_usd(entry.cost_micro_usd),
+        "unpriced": entry.unpriced,
+        "duration_ms": entry.duration_ms,
+        "client_ip": entry.client_ip,
+        "input_usd_per_million": None if price is None else type_usd(price.input_per_million),
+        "cached_input_usd_per_million": None if cached is None else type_usd(cached),
+        "output_usd_per_million": None if price is None else type_usd(price.output_per_million),
+        "request_usd": None if price is None else type_usd(price.per_request),
+    }
+
+
+def _lowest(oldest: UsagePage) -> int:
+    """The id at which the export ends, or somewhat below."""
+    return oldest.entries[-1].id if oldest.entries else oldest.next_after or 0
+
+
+def _pieces(read: Callable[[int | None], UsagePage], lowest: int, form: ExportFormat, told: Told) -> Iterator[str]:
+    write = {ExportFormat.CSV: _csv, ExportFormat.JSON: _json, ExportFormat.JSONL: _json_lines}[form]
+    yield {ExportFormat.CSV: ",".join(COLUMNS) + "\r\n", ExportFormat.JSON: "["}.get(form, "")
+    rows, highest = 0, 0
+    page = read(None)
+    while True:
+        yield write(page.entries, is_first=not rows)
+        rows += len(page.entries)
+        at = page.entries[-1].id if page.entries else page.next_before or lowest
+        highest = highest or (page.entries[0].id if page.entries else at)
+        whole = highest - lowest
+        is_last = page.next_before is None
+        told(ExportProgress(rows, 1.0 if is_last or whole <= 0 else min(1.0, (highest - at) / whole)))
+        if page.next_before is None:
+            break
+        page = read(page.next_before)
+    yield {ExportFormat.JSON: "\n]\n" if rows else "]\n"}.get(form, "")
+
+
+def _csv(entries: Sequence[LoggedEntry], *, is_first: bool) -> str:  # noqa: ARG001 (as the other formats)
+    text = StringIO()
+    writer = csv.writer(text)
+    for logged in entries:
+        writer.writerow([_cell(name, value) for name, value in document(logged).items()])
+    return text.getvalue()
+
+
+def _cell(name: str, value: object) -> object:
+    """A value as a spreadsheet takes it. A text that would be a formula begins with an apostrophe."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if name in _TEXTS and isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _json(entries: Sequence[LoggedEntry], *, is_first: bool) -> str:
+    lines = ",\n".join(_object(logged) for logged in entries)
+    return "" if not lines else ("\n" if is_first else ",\n") + lines
+
+
+def _json_lines(entries: Sequence[LoggedEntry], *, is_first: bool) -> str:  # noqa: ARG001 (as the other formats)
+    return "".join(f"{_object(logged)}\n" for logged in entries)
+
+
+def _object(logged: LoggedEntry) -> str:
+    return json.dumps(document(logged), ensure_ascii=False, separators=(",", ":"))
