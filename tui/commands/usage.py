@@ -1,0 +1,258 @@
+"""`gatekey usage`: the calls of an account, their totals, and their export."""
+
+import argparse
+import os
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from store.text import pluralize, sanitize
+from store.values.usage import Kind, LoggedEntry, UsageFilter
+from store.values.usage_export import ExportFormat, ExportProgress
+from tui.commands import streams
+from tui.commands.account_option import add_user, user_of
+from tui.commands.parsing import Commands, Parser, Run, whole_number
+from tui.store_location import Options, new_files, open_account_store
+
+DESCRIPTION: Final = """\
+List the calls of an account, their totals by model or API key, or write them into a
+file. Like `gatekey settings`, this works on the database itself: whoever may read
+and write its file and the key needs no password."""
+EXPORT: Final = """\
+Write the calls that match into a new file that only you can read, newest first. The
+file is complete, or it is not there. `--output -` writes to standard output."""
+_WHOSE: Final = "usage"
+_MAX_LISTED: Final = 500
+_MAX_ID: Final = 2**63 - 1
+_MAX_DAYS: Final = 366
+_TELL_EVERY_S: Final = 1.0
+"""Seconds between two lines about the progress."""
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser("usage", help="list, total or export the calls of an account", description=DESCRIPTION)
+    add_user(parser, _WHOSE)
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+
+    listed = _add(actions, "list", run_list, "list calls, newest first")
+    _add_filters(listed)
+    listed.add_argument("--json", action="store_true", help="as one JSON document")
+    listed.add_argument(
+        "--limit",
+        metavar="N",
+        type=whole_number(1, _MAX_LISTED),
+        default=50,
+        help="calls to list (default: %(default)s)",
+    )
+    listed.add_argument("--before", metavar="ID", type=whole_number(1, _MAX_ID), help="only calls older than this one")
+
+    totals = _add(actions, "totals", run_totals, "add up calls, tokens and cost by model or API key")
+    totals.add_argument("--by", choices=("model", "key"), default="model", help="default: %(default)s")
+    totals.add_argument(
+        "--days",
+        metavar="N",
+        type=whole_number(1, _MAX_DAYS),
+        default=30,
+        help="the last N days, UTC (default: %(default)s)",
+    )
+    totals.add_argument("--json", action="store_true", help="as one JSON document")
+
+    export = _add(actions, "export", run_export, "write calls into a file")
+    export.description = EXPORT
+    _add_filters(export)
+    export.add_argument(
+        "--format", choices=[form.value for form in ExportFormat], help="default: by the end of the file's name, or csv"
+    )
+    export.add_argument("--output", metavar="FILE", required=True, help="the new file, or - for standard output")
+
+
+def _add(actions: Commands, name: str, run: Run, help_text: str) -> Parser:
+    parser = actions.add_parser(name, help=help_text)
+    add_user(parser, _WHOSE)
+    parser.set_defaults(run=run, parser=parser)
+    return parser
+
+
+def _add_filters(parser: Parser) -> None:
+    shown = parser.add_argument_group("which calls")
+    shown.add_argument("--kind", choices=("call", "error", "image", "task"))
+    for name, what in (
+        ("model", "to this model"),
+        ("key", "with the API key of this name"),
+        ("status", "that ended so"),
+    ):
+        help_text = f"only calls {what}; may be given several times"
+        shown.add_argument(f"--{name}", metavar="NAME", action="append", default=[], help=help_text)
+    shown.add_argument("--ip", metavar="ADDRESS", help="only calls from this client address")
+    times = "2026-11-23, 13:00, 24h, 7d, today"
+    shown.add_argument("--since", metavar="WHEN", help=f"only calls from then on: {times}")
+    shown.add_argument("--until", metavar="WHEN", help="only calls before then; a day is included")
+
+
+def _filter(arguments: argparse.Namespace, now: datetime) -> UsageFilter:
+    """The filter of the options. Times of day are in the zone of TZ. Raises SystemExit for what cannot be read."""
+    from ipaddress import ip_address
+
+    from store.usage_words import KIND_WORDS
+    from tui.moments import NotAMomentError, read_moment
+    from tui.zones import local_zone
+
+    parser: Parser = arguments.parser
+    now = now.astimezone(local_zone(os.environ))
+    moments = []
+    for name in ("since", "until"):
+        typed: str | None = getattr(arguments, name)
+        try:
+            moments.append(None if typed is None else read_moment(typed, now, is_end=name == "until"))
+        except NotAMomentError as error:
+            parser.error(f"--{name} {typed!r}: {error}")
+    since, until = moments
+    if since is not None and until is not None and until <= since:
+        parser.error("--until is before --since")
+    if arguments.ip is not None:
+        try:
+            ip_address(arguments.ip)
+        except ValueError:
+            parser.error(f"--ip {arguments.ip!r}: enter an IP address such as 203.0.113.7")
+    kinds: dict[str, Kind] = {word: kind for kind, word in KIND_WORDS.items()}
+    return UsageFilter(
+        kind=None if arguments.kind is None else kinds[arguments.kind],
+        models=tuple(arguments.model),
+        keys=tuple(arguments.key),
+        statuses=tuple(arguments.status),
+        ip=arguments.ip,
+        since=since,
+        until=until,
+    )
+
+
+def run_list(arguments: argparse.Namespace, options: Options) -> int:
+    from store.money import show_amount
+    from store.usage_export import document
+    from store.usage_words import KIND_WORDS
+
+    name = user_of(arguments, _WHOSE)
+    with open_account_store(options, create=False) as store:
+        account = store.accounts.find(name)
+        only = _filter(arguments, store.context.now())
+        found: list[LoggedEntry] = []
+        before: int | None = arguments.before
+        while True:
+            # A page of several filters may be short although another follows.
+            with store.database.read() as tx:
+                limit = arguments.limit - len(found)
+                page = store.usage.page_of(tx, account.id, only, before=before, limit=limit)
+            found += page.entries
+            before = page.next_before
+            if before is None or len(found) == arguments.limit:
+                break
+    if arguments.json:
+        streams.print_json({"entries": [document(logged) for logged in found], "next_before": before})
+        return 0
+    costs = [show_amount(logged.entry.cost_micro_usd) for logged in found]
+    tokens = [(f"{logged.entry.prompt_tokens:,}", f"{logged.entry.completion_tokens:,}") for logged in found]
+    widths = [max(map(len, column), default=0) for column in (costs, *zip(*tokens, strict=True))] or [0]
+    rows = [
+        (
+            logged.id,
+            f"{logged.at:%Y-%m-%d %H:%M:%S}",
+            KIND_WORDS[logged.entry.kind],
+            logged.entry.model,
+            tokens_in.rjust(widths[1]),
+            tokens_out.rjust(widths[2]),
+            cost.rjust(widths[0]),
+            logged.entry.api_key_name,
+            logged.entry.client_ip or "not recorded",
+            f"{logged.entry.duration_ms:,} ms",
+            logged.entry.status,
+        )
+        for logged, cost, (tokens_in, tokens_out) in zip(found, costs, tokens, strict=True)
+    ]
+    heads = ("ID", "TIME (UTC)", "KIND", "MODEL", "IN", "OUT", "COST, USD", "KEY", "CLIENT IP", "TOOK", "STATUS")
+    streams.print_table(heads, rows)
+    if before is not None:
+        streams.print_status(f"Older calls: --before {before}")
+    return 0
+
+
+def run_totals(arguments: argparse.Namespace, options: Options) -> int:
+    from store.money import show_amount, type_usd
+
+    name = user_of(arguments, _WHOSE)
+    with open_account_store(options, create=False) as store:
+        account = store.accounts.find(name)
+        with store.database.read() as tx:
+            totals = store.totals.totals_of(tx, account.id, arguments.days, by=arguments.by)
+    if arguments.json:
+        streams.print_json(
+            {
+                "days": arguments.days,
+                "by": arguments.by,
+                "totals": [
+                    {
+                        "name": total.name,
+                        "calls": total.calls,
+                        "errors": total.errors,
+                        "tokens": total.tokens,
+                        "cost_usd": type_usd(total.cost_micro_usd),
+                    }
+                    for total in totals
+                ],
+            }
+        )
+        return 0
+    figures = [
+        (f"{total.calls:,}", f"{total.errors:,}", f"{total.tokens:,}", show_amount(total.cost_micro_usd))
+        for total in totals
+    ]
+    heads = ("CALLS", "ERRORS", "TOKENS", "COST, USD")
+    widths = [max(map(len, column)) for column in zip(heads, *figures, strict=True)]
+    rows = [
+        (total.name or "(none)", *(figure.rjust(width) for figure, width in zip(line, widths, strict=True)))
+        for total, line in zip(totals, figures, strict=True)
+    ]
+    aligned = (head.rjust(width) for head, width in zip(heads, widths, strict=True))
+    streams.print_table((arguments.by.upper(), *aligned), rows)
+    return 0
+
+
+def run_export(arguments: argparse.Namespace, options: Options) -> int:
+    name = user_of(arguments, _WHOSE)
+    form = _format(arguments)
+    progress = _Progress()
+    with open_account_store(options, create=False) as store:
+        account = store.accounts.find(name)
+        only = _filter(arguments, store.context.now())
+        pieces = store.usage_export.pieces_of(account.id, form, only, progress.told)
+        if arguments.output == "-":
+            streams.print_pieces(pieces)
+            return 0
+        path = new_files(options).write(Path(arguments.output), pieces)
+    streams.print_status(f"{pluralize(progress.rows, 'call')} written to {sanitize(path, 200)}, readable by you alone.")
+    return 0
+
+
+def _format(arguments: argparse.Namespace) -> ExportFormat:
+    if arguments.format is not None:
+        return ExportFormat(arguments.format)
+    ending = arguments.output.casefold().rpartition(".")[2]
+    return next((form for form in ExportFormat if form.value == ending), ExportFormat.CSV)
+
+
+class _Progress:
+    """Tells a person at a terminal how far the export has come."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._started = self._told_at = time.monotonic()
+        self._is_shown = sys.stderr is not None and sys.stderr.isatty()
+
+    def told(self, progress: ExportProgress) -> None:
+        self.rows = progress.rows
+        now = time.monotonic()
+        if self._is_shown and now - self._told_at >= _TELL_EVERY_S and progress.share > 0:
+            self._told_at = now
+            left = (now - self._started) * (1 - progress.share) / progress.share
+            streams.print_status(f"{progress.share:4.0%}  {progress.rows:,} written, about {left:.0f} s left")
