@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual import on
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.events import ScreenResume
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -74,7 +75,7 @@ class AccountModal(SmallScreenGuard, SubmitOnce, ModalScreen[R]):
         self._result_due = (result,)
         return AwaitComplete()
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, _event: ScreenResume) -> None:
         self.call_later(self._dismiss_if_result_due)
 
     def _dismiss_if_result_due(self) -> None:

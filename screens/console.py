@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -49,10 +49,6 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         Binding("r", "recommendations", "Checks", id="console.checks", tooltip="The five recommendations"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._was_shown = False
-
     def compose(self) -> ComposeResult:
         title_bar = TitleBar(id="title-bar")
         title_bar.set_reactive(TitleBar.crumbs, ("Settings", *HEADINGS[FIRST]))
@@ -70,11 +66,6 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
                 yield ContextPanel()
                 yield SettingsPage(id="settings-page")
         yield KeyFooter()
-
-    def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Skip the styling at the first resume, because every widget has just been styled."""
-        event.refresh_styles = self._was_shown
-        self._was_shown = True
 
     def on_screen_suspend(self) -> None:
         self._forget_sign_in_line()

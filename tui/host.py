@@ -25,6 +25,7 @@ from tui.leave import LeaveMixin
 from tui.screen_workers import CancelScreenWorkers
 from tui.terminal import UTF_8, has_job_control
 from tui.themes import THEME_LABELS, THEME_NAMES, gatekey_themes
+from tui.widgets.whole_frames import WholeFrames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -272,6 +273,8 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
     async def _deliver_keys(self) -> None:
         while (event := self._input.next()) is not None:
             target, moves_focus = self.focused or self.screen, self._input.may_move_focus(event)
+            if moves_focus and isinstance(self.screen, WholeFrames):
+                self.screen.arrange_now()
             await super().on_event(event)
             if moves_focus:
                 self._input.follow(target)

@@ -13,6 +13,7 @@ from tests.harness.console_steps import burst
 from tests.harness.consoles import PASSWORD, console
 from tests.harness.stores import add_account, make_store
 from tui import input_queue
+from tui.widgets import whole_frames
 
 pytestmark = pytest.mark.anyio
 NEW_PASSWORD = "quiet harbour lantern sky"
@@ -62,6 +63,16 @@ async def test_what_is_pasted_waits_its_turn() -> None:
 
 async def test_tabs_of_the_page_and_its_fields_in_one_piece() -> None:
     async with console() as stage:
+        await burst(stage, "3", "<tab>", "<end>", "<backspace>", "9", "<ctrl+s>")
+        assert stage.says("1.09")
+
+
+async def test_a_tab_goes_to_the_first_field_of_a_page_not_yet_arranged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The order of the focus is that of the places, and a new page has none before its first frame."""
+    async with console() as stage:
+        monkeypatch.setattr(whole_frames, "_TURNS", 2000)
         await burst(stage, "3", "<tab>", "<end>", "<backspace>", "9", "<ctrl+s>")
         assert stage.says("1.09")
 

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.anyio
 METHODS: tuple[tuple[Callable[..., Any], str], ...] = (
     (App._fatal_error, "(self)"),
     (MessagePump._close_messages_no_wait, "(self)"),
+    (Screen._compositor_refresh, "(self)"),
     (Screen._on_timer_update, "(self)"),
     (Widget._check_disabled, "(self)"),
     (Input._on_key, "(self, event)"),
@@ -83,6 +84,8 @@ async def test_the_application_keeps_what_the_end_and_the_keys_need() -> None:
         assert [node for node, _ in chain] == [app.screen, app]
         assert isinstance(app.screen, Screen)
         assert isinstance(app.screen._dirty_widgets, set)
+        assert app.screen._update_timer._callback == app.screen._on_timer_update
+        assert isinstance(app._batch_count, int)
         assert {type(app.screen._layout_required), type(app.screen._repaint_required)} == {bool}
         assert all(isinstance(bindings, BindingsMap) for _, bindings in chain)
         assert isinstance(chain[-1][1].key_to_bindings, dict)

@@ -1,9 +1,11 @@
-"""A screen is arranged once for each size, and what it shows first is one frame."""
+"""A screen is styled and arranged once, what it shows first is one frame, and so is a move of the focus."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.dom import DOMNode
 from textual.events import Resize
 from textual.geometry import Size
 from textual.screen import Screen
@@ -52,8 +54,48 @@ async def test_a_screen_that_is_shown_is_painted_once_as_a_whole() -> None:
         while not app.frames:
             await pilot.pause()
         await pilot.pause()
-        assert app.frames[0] == "LayoutUpdate"
-        assert "ChopsUpdate" not in app.frames
+        assert app.frames == ["LayoutUpdate"]
+
+
+async def test_a_move_of_the_focus_paints_what_shows_it_and_not_the_screen() -> None:
+    app = Frames()
+    form = Form()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(form)
+        await pilot.pause()
+        first, second, _ = form.query(Input)
+        first.cursor_blink = second.cursor_blink = False
+        first.focus()
+        await pilot.pause()
+        app.frames.clear()
+        second.focus()
+        while not app.frames:
+            await pilot.pause()
+        await pilot.pause()
+        assert app.frames == ["ChopsUpdate"]
+
+
+async def test_a_screen_that_is_shown_again_is_styled_again() -> None:
+    """The theme may have changed meanwhile; a screen that is shown first has just been styled."""
+    app = Frames()
+    form = Form()
+    async with app.run_test(size=(80, 24)) as pilot:
+        styled: list[str] = []
+        stock = app.stylesheet.update_nodes
+
+        def update_nodes(nodes: Iterable[DOMNode], animate: bool = False) -> None:
+            those = list(nodes)
+            styled.extend(type(node).__name__ for node in those)
+            stock(those, animate=animate)
+
+        app.stylesheet.update_nodes = update_nodes  # type: ignore[method-assign]
+        await app.push_screen(form)
+        await pilot.pause()
+        assert "Input" not in styled
+        await app.push_screen(Screen[None]())
+        await app.pop_screen()
+        await pilot.pause()
+        assert styled.count("Input") == 3
 
 
 async def test_a_size_that_is_reported_twice_arranges_the_screen_once() -> None:
