@@ -7,7 +7,7 @@ changes the attributes (the pen, SGR) only where they differ.
 It parses the one form that a compositor update has: "position, segments" repeated, then "position" for the cursor. Any
 other output is written unchanged and drops the shadow, which costs bytes but is never wrong.
 
-Sources: ECMA-48 8.3.21 (CUP), 8.3.9 (CHA), 8.3.117 (SGR).
+Sources: ECMA-48 8.3.21 (CUP), 8.3.9 (CHA), 8.3.38 (ECH), 8.3.41 (EL), 8.3.117 (SGR); terminfo(5) on `bce`.
 """
 
 import re
@@ -17,7 +17,7 @@ from unicodedata import category
 
 from rich.cells import split_graphemes
 
-from tui.sgr import pen_on_blank, transition
+from tui.sgr import is_background, pen_on_blank, transition
 
 _PLACE: Final = re.compile(r"\x1b\[(\d+);(\d+)H")
 _PLAIN: Final = r"[^\x00-\x1f\x7f-\x9f]"
@@ -33,6 +33,11 @@ _ONE_CELL_EACH: Final = re.compile("[ -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u2500-
 
 _MAX_REWRITTEN_CELLS: Final = 4
 """Up to so many unchanged cells in the present pen are written again: a jump (CHA) takes 4 to 6 bytes."""
+
+_MIN_ENDS: Final = 4
+"""From so many blank cells on, an erasure of the end of the line (EL) takes fewer bytes than spaces."""
+_MIN_BLANKS: Final = 12
+"""From so many blank cells on, an erasure of cells (ECH), and the jump behind it, take fewer bytes than spaces."""
 
 _UNKNOWN: Final = "\0"
 """The value of a cell whose content is not known. No frame contains it, so such a cell always differs."""
@@ -60,7 +65,9 @@ class _Row:
 class DiffedOutput:
     """The shadow of one terminal. Not thread-safe, except for `forget`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, erases_in_background: bool = False) -> None:
+        """`erases_in_background` tells that the terminal erases with the background of the pen (terminfo's `bce`)."""
+        self._erases_in_background = erases_in_background
         self._rows: list[_Row] = []
         self._size = (0, 0)
         self._cursor: tuple[int, int] | None = None
@@ -135,11 +142,18 @@ class DiffedOutput:
     def _write_changes(self, y: int, row: _Row, cells: list[str], pens: list[str], span: range) -> None:
         old_cells, old_pens = row.cells, row.pens
         x, end = span.start, span.stop
+        blank_to = x
         while x < end:
             cell = cells[x]
             if cell == old_cells[x] and pens[x] == old_pens[x]:
                 x += 1
                 continue
+            if cell == " " and x >= blank_to:
+                blank_to = _blank_to(x, cells, pens)
+                changed = sum(cells[at] != old_cells[at] or pens[at] != old_pens[at] for at in range(x, blank_to))
+                if self._erase(y, range(x, blank_to), changed, cells, pens):
+                    x = blank_to
+                    continue
             width = 2 if x + 1 < len(cells) and cells[x + 1] == _CONTINUATION else 1
             self._go(y, x, cells, pens)
             if not self._shows(cell, pens[x]):
@@ -153,6 +167,20 @@ class DiffedOutput:
                 self._out.append(f"{' ' * width}\x1b[{x + 1}G{cell}")
                 self._at = None
             x += width
+
+    def _erase(self, y: int, blanks: range, changed: int, cells: list[str], pens: list[str]) -> bool:
+        """Erase cells that are all blank in one pen, if the terminal can, and if that takes fewer bytes than spaces."""
+        x, pen, is_end = blanks.start, pens[blanks.start], blanks.stop == len(cells)
+        can_erase = self._erases_in_background or (is_end and not pen)
+        if not can_erase or changed < (_MIN_ENDS if is_end else _MIN_BLANKS) or not is_background(pen):
+            return False
+        self._go(y, x, cells, pens)
+        if not self._shows(" ", pen):
+            self._out.append(transition(self._pen, pen))
+            self._pen = pen
+        self._out.append("\x1b[K" if is_end else f"\x1b[{len(blanks)}X")
+        self._at = (y, x)
+        return True
 
     def _shows(self, cell: str, pen: str) -> bool:
         """True if the present pen draws this cell in the same way as `pen`."""
@@ -229,6 +257,14 @@ def _graphemes(text: str) -> tuple[str, ...]:
 def _width_is_settled(cell: str, width: int) -> bool:
     """True if every terminal moves its cursor by `width` for this grapheme."""
     return len(cell) == 1 and (width == 1 or category(cell) == "Lo")
+
+
+def _blank_to(x: int, cells: list[str], pens: list[str]) -> int:
+    """The end of the blank cells from column `x` on that have the pen of the first."""
+    end, pen = x + 1, pens[x]
+    while end < len(cells) and cells[end] == " " and pens[end] == pen:
+        end += 1
+    return end
 
 
 def _place(y: int, x: int) -> str:

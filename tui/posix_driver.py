@@ -27,7 +27,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from tui.diffed_output import DiffedOutput
-from tui.terminal import ASCII, UTF_8
+from tui.terminal import ASCII, UTF_8, erases_in_background
 
 ESCAPE_DELAY_S: Final = constants.ESCAPE_DELAY if "ESCDELAY" in os.environ else 0.025
 """Seconds in which an ESC may be the start of a sequence. A terminal sends a sequence in one write, so 25 ms are enough
@@ -106,7 +106,7 @@ class PosixDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         if self._file is not None:
             self._file = cast("TextIOWrapper", _HangupSafeStream(self._file))
-        self._output = DiffedOutput()
+        self._output = DiffedOutput(erases_in_background=erases_in_background(os.environ, self.fileno))
         self._sync_held = False
         self._pointer_changed = False
         self._in_application_mode = False

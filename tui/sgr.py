@@ -12,6 +12,10 @@ _VISIBLE_ON_BLANK: Final = frozenset({"4", "5", "6", "7", "9", "21", "51", "52",
 """Flags that are visible on a space: underline, blink, reverse, strike, frames and overline."""
 
 
+_OFF: Final = {"1": "22", "2": "22", "3": "23", "4": "24", "21": "24", "7": "27", "9": "29"}
+"""The parameter that switches a flag off. Terminals that draw the others need not know how to switch them off."""
+
+
 class _Attributes(NamedTuple):
     flags: tuple[str, ...]
     foreground: str
@@ -30,14 +34,24 @@ def transition(old: str, new: str) -> str:
         return f"\x1b[0m{link}"
     whole = f"\x1b[0;{new_sgr}m" if old_sgr else f"\x1b[{new_sgr}m"
     before, after = _attributes(old_sgr), _attributes(new_sgr)
-    if before is None or after is None or (before.flags and before.flags != after.flags):
+    changes = None if before is None or after is None else _flag_changes(before.flags, after.flags)
+    if before is None or after is None or changes is None:
         return whole + link
-    changes = [] if before.flags == after.flags else [*after.flags]
     if before.foreground != after.foreground:
         changes.append(after.foreground or "39")
     if before.background != after.background:
         changes.append(after.background or "49")
     return min(f"\x1b[{';'.join(changes)}m", whole, key=len) + link
+
+
+def _flag_changes(before: tuple[str, ...], after: tuple[str, ...]) -> list[str] | None:
+    """The parameters that switch flags off and on; None if one has no parameter that switches it off alone."""
+    gone = [flag for flag in before if flag not in after]
+    if not all(flag in _OFF for flag in gone):
+        return None
+    off = list(dict.fromkeys(_OFF[flag] for flag in gone))
+    # One parameter switches bold and dim off.
+    return off + [flag for flag in after if flag not in before or _OFF.get(flag) in off]
 
 
 @lru_cache(maxsize=4096)
@@ -48,6 +62,13 @@ def pen_on_blank(pen: str) -> str:
     if attributes is None or not _VISIBLE_ON_BLANK.isdisjoint(attributes.flags):
         return pen
     return attributes.background
+
+
+@lru_cache(maxsize=4096)
+def is_background(pen: str) -> bool:
+    """True if a pen has a background, or that of the terminal, and nothing else."""
+    attributes = _attributes(pen)
+    return attributes is not None and attributes == _Attributes((), "", attributes.background)
 
 
 @lru_cache(maxsize=4096)

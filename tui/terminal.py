@@ -116,6 +116,19 @@ def has_job_control() -> bool:
     return is_shell and signal.getsignal(signal.SIGTSTP) is not signal.SIG_IGN
 
 
+def erases_in_background(environ: Mapping[str, str], descriptor: int) -> bool:
+    """True if terminfo knows that this terminal erases with the background of the pen (its flag `bce`)."""
+    try:
+        import curses  # not in every build of Python
+    except ImportError:
+        return False
+    try:
+        curses.setupterm(environ.get("TERM", ""), descriptor)
+    except curses.error:
+        return False
+    return curses.tigetflag("bce") == 1
+
+
 def starting_theme(environ: Mapping[str, str], chosen: str | None = None) -> str:
     """The theme at the start. NO_COLOR selects the only theme that sends no colour then.
 

@@ -86,6 +86,7 @@ class TwinDriver(PosixDriver):
     """The console's driver, with the two terminals where the real one would be."""
 
     terminals: ClassVar[Terminals]
+    erases: ClassVar[bool] = False
 
     def write(self, data: str) -> None:
         self.terminals.write_stock(data)
@@ -96,6 +97,7 @@ class TwinDriver(PosixDriver):
                 self.terminals.faults.append(f"not understood: {data!r}")
 
     def start_application_mode(self) -> None:
+        self._output = DiffedOutput(erases_in_background=self.erases)
         self._writer_thread = self.terminals  # type: ignore[assignment]  # stands in for the thread
         self.write("\x1b[?1049h\x1b[?7l")
         self._app.call_later(self._app.post_message, Resize(Size(80, 24), Size(80, 24)))
@@ -201,13 +203,15 @@ def twin_driver() -> Iterator[type[TwinDriver]]:
         signal.signal(number, handler)
 
 
+@pytest.mark.parametrize("erases", [False, True])
 @pytest.mark.parametrize(("term", "colorterm"), [("xterm-256color", "truecolor"), ("xterm", "")])
 def test_every_frame_of_a_journey_shows_the_same_cells(
-    term: str, colorterm: str, twin_driver: type[TwinDriver], monkeypatch: pytest.MonkeyPatch
+    term: str, colorterm: str, erases: bool, twin_driver: type[TwinDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", term)
     monkeypatch.setenv("COLORTERM", colorterm)
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(twin_driver, "erases", erases)
     journeys: list[Journey] = []
 
     async def travel(pilot: Pilot[Any]) -> None:
@@ -239,7 +243,7 @@ class BlankingScreen(Screen):
             super().draw(char)
 
 
-COLUMNS, LINES = 16, 3
+COLUMNS, LINES = 20, 3
 PENS = [
     "",
     "1",
@@ -252,7 +256,8 @@ PENS = [
     "39;49",
 ]
 GRAPHEMES = st.sampled_from([*"ab  ─é漢🎉", "e\u0301"])
-SEGMENT = st.tuples(st.sampled_from(PENS), st.lists(GRAPHEMES, max_size=6).map("".join))
+TEXTS = st.lists(GRAPHEMES, max_size=6).map("".join) | st.integers(1, COLUMNS).map(" ".__mul__)
+SEGMENT = st.tuples(st.sampled_from(PENS), TEXTS)
 RUN = st.tuples(st.integers(0, LINES - 1), st.integers(0, COLUMNS - 1), st.lists(SEGMENT, min_size=1, max_size=4))
 
 
@@ -271,13 +276,13 @@ def frame_of(runs: list[tuple[int, int, list[tuple[str, str]]]]) -> str:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.lists(RUN, min_size=1, max_size=5), min_size=1, max_size=8))
+@given(st.lists(st.lists(RUN, min_size=1, max_size=5), min_size=1, max_size=8), st.booleans())
 def test_any_sequence_of_frames_shows_the_same_cells(
-    frames: list[list[tuple[int, int, list[tuple[str, str]]]]],
+    frames: list[list[tuple[int, int, list[tuple[str, str]]]]], erases: bool
 ) -> None:
     stock, diffed = BlankingScreen(COLUMNS, LINES), BlankingScreen(COLUMNS, LINES)
     streams = pyte.Stream(stock), pyte.Stream(diffed)
-    output = DiffedOutput()
+    output = DiffedOutput(erases_in_background=erases)
     for runs in frames:
         frame = frame_of(runs)
         for stream, data in zip(
@@ -295,6 +300,23 @@ def test_the_same_frame_again_writes_nothing() -> None:
     assert output.render(frame, (10, 2)) == "\x1b[1H\x1b[1mone \x1b[0mtwo\x1b[1H"
     assert output.render(frame, (10, 2)) == ""
     assert output.render("\x1b[1;1H\x1b[1mone\x1b[0m tWo\x1b[1;1H", (10, 2)) == "\x1b[6GW\x1b[1H"
+
+
+def test_blanks_are_erased_where_the_terminal_erases_in_the_background_of_the_pen() -> None:
+    frame = f"\x1b[1;1H\x1b[44ma{' ' * 20}b{' ' * 18}\x1b[0m\x1b[1;1H"
+    spaces, erased = (DiffedOutput(erases_in_background=erases).render(frame, (40, 1)) for erases in (False, True))
+    assert spaces == f"\x1b[1H\x1b[44ma{' ' * 20}b{' ' * 18}\x1b[0m\x1b[1H"
+    assert erased == "\x1b[1H\x1b[44ma\x1b[20X\x1b[22Gb\x1b[K\x1b[0m\x1b[1H"
+
+
+def test_the_end_of_a_line_in_the_colours_of_the_terminal_is_erased_everywhere() -> None:
+    frame = f"\x1b[1;1Ha{' ' * 20}b{' ' * 18}\x1b[1;1H"
+    assert DiffedOutput().render(frame, (40, 1)) == f"\x1b[1Ha{' ' * 20}b\x1b[K\x1b[1H"
+
+
+def test_a_blank_that_shows_a_line_is_written() -> None:
+    frame = f"\x1b[1;1H\x1b[4;44m{' ' * 40}\x1b[0m\x1b[1;1H"
+    assert f"{' ' * 40}" in DiffedOutput(erases_in_background=True).render(frame, (40, 1))
 
 
 @pytest.mark.parametrize("how", ["forgotten", "resized"])

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tests.harness.pty_screen import Cell, Screen
 from tui.sgr import pen_on_blank, transition
 
-FLAGS = st.lists(st.sampled_from("1234579"), unique=True).map(sorted)
+FLAGS = st.lists(st.sampled_from("123479"), unique=True).map(sorted)
+"""Without blink (5), because the screen of these tests keeps dim in its place."""
 COLOURS = st.sampled_from(["", "31", "97", "38;5;200", "38;2;1;2;3", "39"])
 GROUNDS = st.sampled_from(["", "41", "107", "48;5;200", "48;2;1;2;3", "49"])
 PENS = st.builds(lambda flags, ink, ground: ";".join(filter(None, [*flags, ink, ground])), FLAGS, COLOURS, GROUNDS)
@@ -60,7 +61,10 @@ def test_a_transition_names_only_what_changes() -> None:
     assert transition("31;48;5;1", "31") == "\x1b[49m"
     assert transition("", "1;31") == "\x1b[1;31m"
     assert transition("31", "1;31") == "\x1b[1m"
-    assert transition("1;31", "31") == "\x1b[0;31m"
+    assert transition("1;31", "31") == "\x1b[22m"
+    assert transition("1;31;48;2;1;2;3", "2;31;48;2;1;2;3") == "\x1b[22;2m"
+    assert transition("4;31", "7;31") == "\x1b[24;7m"
+    assert transition("8;31", "31") == "\x1b[0;31m", "an unknown terminal may not show it again by another word"
     assert transition("1;31", "") == "\x1b[0m"
     assert transition("31", "31\x1bid=1;https://x.example") == "\x1b]8;id=1;https://x.example\x1b\\"
     assert transition("31\x1bid=1;https://x.example", "") == "\x1b[0m\x1b]8;;\x1b\\"

@@ -1,5 +1,6 @@
 """Checked before the first cell is drawn: is it a terminal, can it show text, and who else is watching."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -185,3 +186,14 @@ def test_a_command_leaves_no_memory_behind(module: str, run: str, line: str) -> 
     )
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert answer.stdout == "(0, 0) 0\n"
+
+
+@pytest.mark.parametrize(
+    ("term", "erases"),
+    [("xterm-256color", True), ("linux", True), ("tmux-256color", False), ("no-such-terminal", False)],
+)
+def test_terminfo_tells_which_terminal_erases_in_the_background_of_the_pen(term: str, erases: bool) -> None:
+    script = "import os, sys; from tui.terminal import erases_in_background; print(erases_in_background(os.environ, 1))"
+    environment = {**os.environ, "TERM": term}
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert answer.stdout.strip() == str(erases)
