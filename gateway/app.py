@@ -21,6 +21,7 @@ from gateway.fast_routes import FastRoutes
 from gateway.head_middleware import HeadMiddleware
 from gateway.health import HealthCheck
 from gateway.history_api import history_routes
+from gateway.keys_api import key_routes
 from gateway.model_server.client import ModelServerClient
 from gateway.openapi import methods_of, openapi_document
 from gateway.openapi_responses import problem_responses
@@ -31,6 +32,7 @@ from gateway.problems import REQUEST_ID_KEY, HttpProblem, log_unforeseen, openai
 from gateway.relay.relay import Relay
 from gateway.relay.relay_openapi import relay_paths
 from gateway.relay.routes import RelayRouting, relay_app
+from gateway.request_proofs import RequestProofs
 from gateway.services import Services
 from gateway.settings_api import settings_routes
 from gateway.shutdown_response import ShutdownResponse
@@ -101,7 +103,13 @@ def create_app(
         summary="Health",
         tags=["health"],
     )
-    routers = [account_routes(services), history_routes(services), settings_routes(services)]
+    proofs = RequestProofs(services)
+    routers = [
+        account_routes(services),
+        history_routes(services),
+        settings_routes(services, proofs),
+        key_routes(services, proofs),
+    ]
     for router in routers:
         app.include_router(router)
     app.router.routes.extend(passkey_routes(services))

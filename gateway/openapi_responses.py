@@ -1,7 +1,10 @@
 """Documentation of each status: its meaning, its body and its headers."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
+
+from pydantic import BaseModel
 
 from gateway.problems import PROBLEM_MEDIA_TYPE
 
@@ -13,6 +16,7 @@ MEANINGS: Final[Mapping[int, str]] = {
     403: "The account is suspended, or a token may not do this: it needs a fresh proof of identity, in the console.",
     404: "There is nothing at this address.",
     405: "The method is not one of this address.",
+    409: "It does not go with what is there: there are as many as there may be, or it was changed meanwhile.",
     412: "The section was changed since the version in If-Match; nothing was overwritten.",
     413: "The body is too large.",
     415: "The body is not application/json.",
@@ -54,3 +58,14 @@ def error_responses(
             header = {"description": description, "required": True, "schema": {"type": "string"}}
             responses[str(status)]["headers"] = {name: header}
     return responses
+
+
+def whole_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of `model` in one piece: a reference would point into the whole OpenAPI document."""
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+    written = json.dumps(schema)
+    for name, part in parts.items():
+        written = written.replace(json.dumps({"$ref": f"#/$defs/{name}"}), json.dumps(part))
+    whole: dict[str, Any] = json.loads(written)
+    return whole

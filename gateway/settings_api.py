@@ -5,52 +5,43 @@ A save names in If-Match the version that it changes, so it overwrites no other 
 of identity carries it in the request, because a bearer token proves nothing. Secrets cannot be sent.
 """
 
-import asyncio
-import json
 import re
 from collections.abc import Collection
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from gateway.account_api import ACCOUNT_PATH, READ_STATUSES, SECURITY, as_json, read_for, write_for
 from gateway.bearer import bearer_token
-from gateway.openapi_responses import problem_responses
-from gateway.problems import HttpProblem, InvalidDocument, validation_problem
+from gateway.openapi_responses import problem_responses, whole_schema
+from gateway.problems import HttpProblem
+from gateway.request_proofs import RequestProofs, proof_missing, read_body
 from gateway.services import Services
 from gateway.settings_schemas import SCHEMAS, ProofBody, SectionSchemas, to_document, with_change
 from store.access_token import TokenHolder
-from store.attempts import FAILED_ATTEMPT_ERRORS
-from store.errors import FreshProofRequired, GatekeyError, NotEnabled
+from store.errors import FreshProofRequired
 from store.sections import NAMES
 from store.site_overrides import site_overrides
 from store.token_proofs import Proof
 from store.tokens import ACCESS_TOKEN_PREFIX
 from store.values.sections import Saved, SettingsConflict
 
-B = TypeVar("B", bound=BaseModel)
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAGS: Final = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
-_SEND_PROOF: Final = "Send proof with the request: your password, or the code that your authenticator app shows."
-_MAX_CONCURRENT_PROOFS: Final = 2
-_PROOF_ERRORS: Final[tuple[type[GatekeyError], ...]] = (*FAILED_ATTEMPT_ERRORS, NotEnabled)
 _SAVE_STATUSES: Final = (*READ_STATUSES, 412, 413, 415, 422, 428)
 
 
-def settings_routes(services: Services) -> APIRouter:
+def settings_routes(services: Services, proofs: RequestProofs) -> APIRouter:
     """The routes to GET and PUT each section."""
     router = APIRouter(prefix=f"{ACCOUNT_PATH}/settings", tags=["settings"])
-    # All sections share it: a check of a password is slow and occupies a thread of the store.
-    proving = asyncio.Semaphore(_MAX_CONCURRENT_PROOFS)
     for kind, schemas in SCHEMAS.items():
-        _add(router, services, kind, schemas, proving)
+        _add(router, services, kind, schemas, proofs)
     return router
 
 
-def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchemas, proving: asyncio.Semaphore) -> None:
+def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchemas, proofs: RequestProofs) -> None:
     name = NAMES[kind]
     settings = services.store.settings
 
@@ -69,7 +60,7 @@ def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchem
 
     async def save_section(request: Request) -> Response:
         token = bearer_token(request.scope, ACCESS_TOKEN_PREFIX, "a System Access Token")
-        body = await _body(request, schemas.change)
+        body = await read_body(request, schemas.change)
         tags = _tags(request, "if-match")
         if not tags:
             raise HttpProblem(428, "Send If-Match with the ETag of the version that you changed.")
@@ -79,9 +70,7 @@ def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchem
 
         async def prove() -> None:
             nonlocal proof
-            if sent is not None:
-                async with proving:
-                    proof = await _proof(services, token, sent)
+            proof = await proofs.check(token, sent)
 
         def save(tx: Connection, holder: TokenHolder) -> tuple[Saved[Any], tuple[str, ...]]:
             now = settings.read(tx, holder.account_id, kind)
@@ -93,7 +82,7 @@ def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchem
                     tx, holder, with_change(now.section, body), now.version, proof
                 )
             except FreshProofRequired as error:
-                raise FreshProofRequired(f"{error} {_SEND_PROOF}", field="proof") from error
+                raise proof_missing(error) from error
             return saved, overridden(tx)
 
         return _document(name, *await write_for(services, request, save, first=prove))
@@ -126,7 +115,7 @@ def _add(router: APIRouter, services: Services, kind: Any, schemas: SectionSchem
             "parameters": [_parameter("If-Match", _IF_MATCH, rf'^(\*|"{name}-[0-9]{{1,9}}(-overridden)?")$')],
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": _schema(schemas.change)}},
+                "content": {"application/json": {"schema": whole_schema(schemas.change)}},
             },
         },
     )
@@ -143,17 +132,6 @@ def _parameter(name: str, description: str, pattern: str = "") -> dict[str, Any]
     return {"name": name, "in": "header", "required": bool(pattern), "description": description, "schema": schema}
 
 
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of `model` in one piece: a reference would point into the whole OpenAPI document."""
-    schema = model.model_json_schema()
-    parts = schema.pop("$defs", {})
-    written = json.dumps(schema)
-    for name, part in parts.items():
-        written = written.replace(json.dumps({"$ref": f"#/$defs/{name}"}), json.dumps(part))
-    whole: dict[str, Any] = json.loads(written)
-    return whole
-
-
 def _document(name: str, saved: Saved[Any], overridden: Collection[str]) -> Response:
     document = to_document(saved.section, saved.version, overridden)
     return as_json(document, headers={"ETag": _etag(name, saved.version, overridden)})
@@ -161,30 +139,6 @@ def _document(name: str, saved: Saved[Any], overridden: Collection[str]) -> Resp
 
 def _etag(name: str, version: int, overridden: Collection[str] = ()) -> str:
     return f'"{name}-{version}{"-overridden" if overridden else ""}"'
-
-
-async def _proof(services: Services, token: str, sent: ProofBody) -> Proof:
-    """The checked proof of a request. Raises `FreshProofRequired` for a wrong one, and the errors of `store.proofs`."""
-    password, code, proofs = sent.password, sent.code, services.store.proofs
-    if (password is None) == (code is None):
-        raise InvalidDocument("proof holds either a password or a code.", field="proof")
-    try:
-        if password is not None:
-            return await services.threads.read(lambda: proofs.with_password(token, password))
-        return await services.threads.read(lambda: proofs.with_code(token, code or ""))
-    except _PROOF_ERRORS as error:
-        # The token is right, so this is not 401.
-        raise FreshProofRequired(str(error), field="proof") from error
-
-
-async def _body(request: Request, model: type[B]) -> B:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json" or "content-encoding" in request.headers:
-        raise HttpProblem(415, "Send the body as application/json, without a content encoding.")
-    try:
-        return model.model_validate_json(await request.body())
-    except ValidationError as error:
-        raise validation_problem(error.errors(include_input=False, include_url=False, include_context=False)) from error
 
 
 def _tags(request: Request, header: str, *, weak: bool = False) -> frozenset[str]:
