@@ -3,6 +3,7 @@
 FastAPI documents the account API. The relay and the passkey page run outside of FastAPI, so their paths are added.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -32,8 +33,17 @@ def openapi_document(app: FastAPI, relay_paths: Mapping[str, Schema]) -> Schema:
 
 def methods_of(document: Schema, path: str) -> str:
     """The methods of `path` as the Allow header lists them (RFC 9110, 10.2.1); empty for an unknown path."""
-    methods = {method.upper() for method in document["paths"].get(path, ())}
+    operations = document["paths"].get(path) or next(
+        (found for template, found in document["paths"].items() if _is_of(path, template)), ()
+    )
+    methods = {method.upper() for method in operations}
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
+def _is_of(path: str, template: str) -> bool:
+    """True if `path` is `template` with a value for each name in it. A model's name may contain slashes."""
+    pattern = re.escape(template).replace(r"\{model\}", ".+")
+    return re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", pattern), path) is not None
 
 
 def _error_schema(title: str, description: str, properties: Mapping[str, Schema]) -> Schema:

@@ -80,6 +80,7 @@ def gateway() -> Iterator[Setup]:
     with pytest.MonkeyPatch.context() as patch, make_store() as store, live(models.app) as upstream:
         for module in ("gateway.bearer", "store.throttle"):
             patch.setattr(f"{module}.BEARER_ATTEMPTS", 1_000_000)
+        patch.setattr("gateway.rate_limiter.MAX_SAVES_PER_MINUTE", 1_000_000)
         key = make_relayed(store, quota_usd=1_000_000)
         store.site.set("upstream.base_url", f"{upstream}/v1")
         store.settings.save(sign_in(store), PriceSettings(accept_unpriced_models=True), 1)
