@@ -28,6 +28,8 @@ class SiteView:
     body_mib_of_account: int
     body_mib: int
     """Of all accounts together."""
+    file_mib: int = 100
+    """The largest file that an account may upload."""
     output_limit: str = "max_tokens"
     """The request field that limits the length of an answer at this model server, or `ignored`."""
     max_output_tokens: int = 131_072
@@ -68,6 +70,7 @@ class SiteViewCache:
             requests_per_minute_of_account=self._site.number("limits.requests_per_minute_per_account"),
             body_mib_of_account=self._site.number("limits.body_mib_per_account"),
             body_mib=self._site.number("limits.body_mib"),
+            file_mib=self._site.number("limits.file_mib"),
             output_limit=self._site.text("upstream.output_limit"),
             max_output_tokens=self._site.number("price.max_output_tokens"),
             extra_fields=frozenset(self._site.items("relay.extra_fields")),

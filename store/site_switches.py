@@ -174,6 +174,7 @@ _SWITCHES: Final = (
     Switch("limits.requests_per_minute_per_account", 3000, _whole(0, 100_000), f"{_NUMBER}; 0 sets no limit"),
     Switch("limits.body_mib_per_account", 64, _whole(32, 4096), "MiB, 32 to 4096"),
     Switch("limits.body_mib", 256, _whole(32, 65_536), "MiB, 32 to 65536"),
+    Switch("limits.file_mib", 100, _whole(1, 512), "MiB, 1 to 512: the largest file that an account may upload"),
     Switch("usage.retention_days", 0, _whole(0, 3650), "days, up to 3650; 0 keeps everything"),
     Switch("two_factor.drift_steps", 1, _whole(0, 1), "0 or 1"),
     Switch(PASSWORD_MINIMUM, 8, _whole(8, 64), "a number of characters, 8 to 64; NIST SP 800-63B-4 asks for 15"),

@@ -39,6 +39,7 @@ from store.quota import Quotas
 from store.quota_warnings import QuotaWarnings
 from store.recommendations import Recommendations
 from store.redeem_codes import RedeemCodes
+from store.relay_files import RelayFiles
 from store.request_rates import RequestRates
 from store.retention import Retention
 from store.second_factor import SecondFactors
@@ -71,6 +72,7 @@ class Store:
     two_factor: TwoFactors
     access_token: AccessTokens
     api_keys: ApiKeys
+    relay_files: RelayFiles
     keys: KeyRevocation
     passkeys: Passkeys
     ceremonies: PasskeyCeremonies
@@ -199,6 +201,7 @@ def assemble(context: Context) -> Store:
         two_factor=two_factor,
         access_token=AccessTokens(context, audit, sessions, notices),
         api_keys=ApiKeys(context, audit, sessions),
+        relay_files=RelayFiles(context),
         keys=KeyRevocation(context, audit, notices),
         passkeys=passkeys,
         ceremonies=PasskeyCeremonies(context, throttles, sessions, sign_in, passkeys),

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, insert, literal_column, select, update
 
 from store.audit import Audit
 from store.audit_tags import Tag
@@ -182,13 +182,33 @@ class UsageLog(UsagePages):
             task = select(UsageEntryRow.c.id).where(*_is_task(account_id, request_id)).limit(1)
             return tx.execute(task).scalar() is not None
 
-    def note_task_status(self, tx: Connection, account_id: int, request_id: str, status: str) -> None:
-        """Update the status of a task's entry."""
-        tx.execute(
-            update(UsageEntryRow)
-            .where(*_is_task(account_id, request_id))
-            .values(status=sanitize(status, MAX_STATUS_LENGTH))
+    def task_ids(self, account_id: int, model: str, *, after: str | None = None, limit: int) -> list[str]:
+        """The model server's ids of the account's tasks, newest first, after the task `after`."""
+        tasks = select(UsageEntryRow.c.request_id).where(
+            UsageEntryRow.c.account_id == account_id,
+            UsageEntryRow.c.kind == Kind.TASK.value,
+            UsageEntryRow.c.model == model,
         )
+        with self._context.database.read() as tx:
+            if after is not None:
+                last = select(func.max(UsageEntryRow.c.id)).where(*_is_task(account_id, after))
+                tasks = tasks.where(UsageEntryRow.c.id < tx.execute(last).scalar())
+            return list(tx.execute(tasks.order_by(UsageEntryRow.c.id.desc()).limit(limit)).scalars())
+
+    def note_task_status(
+        self,
+        tx: Connection,
+        account_id: int,
+        request_id: str,
+        status: str,
+        *,
+        done: int | None = None,
+        total: int | None = None,
+    ) -> None:
+        """Update the status of a task's entry, and its progress where the model server told it."""
+        values: dict[str, Any] = {"status": sanitize(status, MAX_STATUS_LENGTH)}
+        values |= {name: count for name, count in (("task_done", done), ("task_total", total)) if count is not None}
+        tx.execute(update(UsageEntryRow).where(*_is_task(account_id, request_id)).values(values))
 
     def days(self, token: str, count: int = 30) -> list[DayTotal]:
         """The totals of the days with calls among the last `count` UTC days, oldest first."""
@@ -251,6 +271,7 @@ def _keys_with_address(account_id: int) -> tuple[ColumnElement[bool], ...]:
 def _is_task(account_id: int, request_id: str) -> tuple[ColumnElement[bool], ...]:
     return (
         UsageEntryRow.c.account_id == account_id,
-        UsageEntryRow.c.kind == Kind.TASK.value,
+        # A literal, as in the condition of the index.
+        UsageEntryRow.c.kind == literal_column(f"'{Kind.TASK.value}'"),
         UsageEntryRow.c.request_id == sanitize(request_id, MAX_REQUEST_ID_LENGTH),
     )

@@ -58,9 +58,40 @@ class ModelServerClient:
         transport = self._transport or await self._open()
         url = self._url(site.upstream_url + path)
         # Complete headers and a stream: given `content`, httpx would compute both, which takes longer.
-        headers = _headers(site, url, content, request_id)
+        headers = _headers(site, url, method, content, request_id)
         body = _ReleasedBody(content)
         request = httpx.Request(method, url, headers=headers, stream=body, extensions={"timeout": TIMEOUTS})
+        try:
+            return await transport.handle_async_request(request)
+        except NETWORK_ERRORS as error:
+            raise connection_problem(error) from error
+
+    async def send_stream(
+        self,
+        site: SiteView,
+        path: str,
+        body: AsyncIterable[bytes],
+        *,
+        media_type: str,
+        length: int | None,
+        request_id: str,
+    ) -> httpx.Response:
+        """As `send`, for a POST whose body is passed on as it comes. `length` is in bytes, None if it is not known.
+
+        Also raises what iterating `body` raises.
+        """
+        if not site.upstream_url:
+            raise OpenAiProblem(503, _NOT_CONFIGURED, code="upstream_missing")
+        transport = self._transport or await self._open()
+        url = self._url(site.upstream_url + path)
+        headers = _headers(site, url, "POST", b"", request_id)
+        headers = [(name, value) for name, value in headers if name != b"Content-Length"]
+        headers.append((b"Content-Type", media_type.encode("ascii")))
+        framing = (b"Transfer-Encoding", b"chunked") if length is None else (b"Content-Length", b"%d" % length)
+        stream = _PassedOnBody(body)
+        request = httpx.Request(
+            "POST", url, headers=[*headers, framing], stream=stream, extensions={"timeout": TIMEOUTS}
+        )
         try:
             return await transport.handle_async_request(request)
         except NETWORK_ERRORS as error:
@@ -100,7 +131,18 @@ class _ReleasedBody(httpx.AsyncByteStream):
         yield content
 
 
-def _headers(site: SiteView, url: httpx.URL, content: bytes, request_id: str) -> list[tuple[bytes, bytes]]:
+class _PassedOnBody(httpx.AsyncByteStream):
+    """The body of one request, in the chunks of another."""
+
+    def __init__(self, chunks: AsyncIterable[bytes]) -> None:
+        self._chunks = chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._chunks:
+            yield chunk
+
+
+def _headers(site: SiteView, url: httpx.URL, method: str, content: bytes, request_id: str) -> list[tuple[bytes, bytes]]:
     headers = [
         (b"Host", url.netloc),
         (b"Accept-Encoding", b"identity"),
@@ -111,6 +153,8 @@ def _headers(site: SiteView, url: httpx.URL, content: bytes, request_id: str) ->
         headers.append((b"Authorization", b"Bearer " + site.upstream_key.encode()))
     if content:
         headers += [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(content))]
+    elif method == "POST":
+        headers.append((b"Content-Length", b"0"))
     return headers
 
 

@@ -4,16 +4,19 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from gateway.problems import OpenAiProblem
 from gateway.relay.output_limits import CostCeiling, LimitCompliance
 from gateway.relay.request import Call, OutputLength
 from gateway.site_view import SiteView
 from store.api_key_use import KeyHolder
 from store.call_credentials import CallCredential
-from store.errors import GatekeyError, InvalidApiKey, QuotaExceeded, SpendLimitReached
+from store.errors import GatekeyError, InvalidApiKey, NoSuchItem, QuotaExceeded, SpendLimitReached
 from store.money import show_usd
 from store.reservations import Hold
 from store.store import Store
+from store.text import sanitize
 from store.values.billing import ModelPrice
+from store.values.usage import Kind
 
 
 class Admission:
@@ -55,11 +58,13 @@ class Admission:
         """Authenticate the key, read the price, and compare the cost with the free money.
 
         Raises `InvalidApiKey`, the errors of `ApiKeyUse.check`, `ModelNotPriced`, `QuotaExceeded`,
-        `SpendLimitReached`.
+        `SpendLimitReached`, and `OpenAiProblem` 404 for a batch of another account's file.
         """
         holder, call = self._credential.holder(tx), self.call
         self.holder = holder
         self._store.api_keys.check(holder, self._address, call.model)
+        if call.endpoint.kind is Kind.TASK:
+            self._check_file(tx, holder.account_id)
         self.price = self._store.pricing.quote(tx, holder.account_id, call.model)
         if self.price is not None:
             # The call is charged at the price of this model name, so the model server gets the same name.
@@ -72,6 +77,14 @@ class Admission:
         # account without money come again and again.
         if self._max_micro_usd > free:
             raise self._refusal(holder)
+
+    def _check_file(self, tx: Connection, account_id: int) -> None:
+        """Raise `OpenAiProblem` 404 for an input file of another account."""
+        try:
+            self._store.relay_files.read(tx, account_id, sanitize(self.call.file_id))
+        except NoSuchItem as error:
+            sentence = "There is no file of that name. Upload it first (POST /v1/files)."
+            raise OpenAiProblem(404, sentence, param="input_file_id", code="file_not_found") from error
 
     def hold(self, tx: Connection) -> Hold:
         """Hold the maximum cost of the call; returns the hold that its booking needs.

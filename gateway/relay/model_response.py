@@ -5,6 +5,7 @@ A long response is searched and sent in pieces: the search of 64 MiB at once can
 
 import asyncio
 import re
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Final
 
 from starlette.responses import Response
@@ -66,6 +67,19 @@ async def masked_pieces(content: bytes | bytearray, secret: bytes) -> list[bytes
         pieces.append(_MASK.join([*before, last[:cut]]))
         rest = last[cut:]
     return pieces
+
+
+async def masked_chunks(chunks: AsyncIterable[bytes], secret: bytes) -> AsyncIterator[bytes]:
+    """`chunks` with each `secret` masked, also one that lies in two of them."""
+    rest, overlap = b"", max(len(secret) - 1, 0)
+    async for chunk in chunks:
+        *before, last = (rest + chunk).split(secret) if secret else [rest + chunk]
+        cut = max(len(last) - overlap, 0)
+        piece, rest = _MASK.join([*before, last[:cut]]), last[cut:]
+        if piece:
+            yield piece
+    if rest:
+        yield rest
 
 
 class _PiecewiseResponse(Response):

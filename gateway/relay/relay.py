@@ -48,7 +48,7 @@ class Relay:
         self.responses = ResponseParser()
         self._bodies = BodyReader(services)
         self._parser = BodyParser()
-        self._concurrency = ConcurrencyLimiter()
+        self.concurrency = ConcurrencyLimiter()
 
     def endpoint(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         """The ASGI endpoint that relays to `endpoint`."""
@@ -125,7 +125,7 @@ class Relay:
         failure: GatekeyError = GATEWAY_STOPPED
         try:
             with ExitStack() as slot:
-                slot.enter_context(self._concurrency.slot(admitted.caller.holder.account_id))
+                slot.enter_context(self.concurrency.slot(admitted.caller.holder.account_id))
                 async with asyncio.timeout(MAX_CALL_S):
                     answer = await send_call(self.model_server, site, call, request_id=admitted.caller.request_id)
                     if call.streams and answer.is_success:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gateway.openapi_responses import MEANINGS, Schema, error_responses
 from gateway.paths import RELAY_PREFIX
+from gateway.relay.batches import MAX_LISTED
 from gateway.relay.fields import EXTRA_FIELDS_SETTING, TOOL_TYPES
 from gateway.relay.model_response import BATCH_ID
 from gateway.relay.request import BATCHES, ENDPOINTS, MAX_CHOICES, MAX_TOKENS, STREAM_OPTIONS, Endpoint
@@ -153,6 +154,10 @@ def relay_paths() -> dict[str, Schema]:
             "read_batch", "A batch as it stands at the model server", (*_READ_STATUSES, 400, 404), name
         )
     }
+    paths[f"{RELAY_PREFIX}/batches"]["get"] = _list_operation("list_batches", "The account's batches", MAX_LISTED)
+    cancelling = _get_operation("cancel_batch", "The batch, which ends soon", (*_READ_STATUSES, 400, 404, 409), name)
+    paths[f"{RELAY_PREFIX}/batches/{{batch_id}}/cancel"] = {"post": cancelling}
+    paths |= _file_paths()
     listed = _get_operation("list_models", "The models that the account may call", _READ_STATUSES)
     reading = {"operationId": "read_model", "parameters": {"model": "$response.body#/data/0/id"}}
     listed["responses"]["200"]["links"] = {"read": reading}
@@ -162,6 +167,45 @@ def relay_paths() -> dict[str, Schema]:
         "get": _get_operation("read_model", "One such model", (*_READ_STATUSES, 404), model)
     }
     return paths
+
+
+def _file_paths() -> dict[str, Schema]:
+    name: Schema = {"name": "file_id", "in": "path", "required": True}
+    name["schema"] = {"type": "string", "pattern": f"^{BATCH_ID.pattern}$"}
+    statuses = (*_READ_STATUSES, 404)
+    form: Schema = {
+        "type": "object",
+        "required": ["file", "purpose"],
+        "properties": {
+            "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+            "purpose": {"type": "string", "examples": ["batch"]},
+        },
+    }
+    uploading = _get_operation("upload_file", "The file", (*_READ_STATUSES, 400, 409, 413, 415, 422))
+    uploading["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
+    purpose: Schema = {"name": "purpose", "in": "query", "schema": {"type": "string"}}
+    order: Schema = {"name": "order", "in": "query", "schema": {"enum": ["asc", "desc"], "default": "desc"}}
+    content = _get_operation("read_file_content", "The content of the file", statuses, name)
+    content["responses"]["200"]["content"] = {"application/octet-stream": {}}
+    deleting = _get_operation("delete_file", "That the file is deleted", (*statuses, 400, 409), name)
+    return {
+        f"{RELAY_PREFIX}/files": {
+            "post": uploading,
+            "get": _list_operation("list_files", "The account's files", 10_000, purpose, order),
+        },
+        f"{RELAY_PREFIX}/files/{{file_id}}": {
+            "get": _get_operation("read_file", "One such file", statuses, name),
+            "delete": deleting,
+        },
+        f"{RELAY_PREFIX}/files/{{file_id}}/content": {"get": content},
+    }
+
+
+def _list_operation(name: str, summary: str, most: int, *parameters: Schema) -> Schema:
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": most}}
+    after = {"name": "after", "in": "query", "schema": {"type": "string", "pattern": f"^{BATCH_ID.pattern}$"}}
+    after["description"] = "`last_id` of the page before."
+    return _get_operation(name, summary, (*_READ_STATUSES, 400, 404), limit, after, *parameters)
 
 
 def _post_operation(endpoint: Endpoint) -> Schema:

@@ -79,6 +79,8 @@ class Call:
     prompt_tokens: int
     length: OutputLength
     pictures: int
+    file_id: str = ""
+    """The input file of a batch."""
 
     @property
     def has_completion(self) -> bool:
@@ -131,7 +133,9 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
     pictures = _whole_number(body, "n", 1, MAX_CHOICES) if endpoint.kind is Kind.DRAWING else 0
     content = _to_json(body)
     prompt = estimate_prompt_tokens(content, body) if endpoint.kind is not Kind.TASK else 0
-    return Call(endpoint, model, content, streams, wants_usage, prompt, length, pictures)
+    file_id = body.get("input_file_id") if endpoint.kind is Kind.TASK else None
+    file_id = file_id if isinstance(file_id, str) else ""
+    return Call(endpoint, model, content, streams, wants_usage, prompt, length, pictures, file_id)
 
 
 def with_usage_alone(content: bytes) -> bytes:

@@ -18,6 +18,8 @@ MAX_MODELS: Final = 10_000
 """Models of one list that are read; the largest public list has some 500."""
 _MAX_ID_CHARACTERS: Final = 101
 """One more than a batch id may have, so that a longer one is still refused."""
+_MAX_REQUESTS: Final = 1_000_000_000
+"""Requests of a batch; a larger number is no count."""
 _MAX_CHOICES: Final = 10_000
 """Choices of a response that are searched for content. More count as content: ten million empty ones take 10 s."""
 _ENVELOPE_KEYS: Final = ("role", "annotations")
@@ -40,12 +42,18 @@ class ResponseFacts:
     status: str | None
     """The status of a batch."""
     id: str | None
+    done: int | None = None
+    """Finished requests of a batch, failed ones included."""
+    total: int | None = None
+    files: tuple[str, ...] = ()
+    """Ids of the files that a batch wrote."""
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         """The reverse of `to_json`."""
         usage = fields["usage"]
-        return cls(**{**fields, "usage": usage and ReportedUsage(**usage)})
+        files = tuple(fields["files"])
+        return cls(**{**fields, "usage": usage and ReportedUsage(**usage), "files": files})
 
     def to_json(self) -> dict[str, Any]:
         """The facts as JSON has them."""
@@ -76,7 +84,25 @@ def response_facts(document: Mapping[str, Any], *, has_completion: bool) -> Resp
         has_content=_has_content(document),
         status=_text(document.get("status"), MAX_RAW_REASON_CHARACTERS),
         id=_text(document.get("id"), _MAX_ID_CHARACTERS),
+        **_task_facts(document),
     )
+
+
+def _task_facts(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The progress of a batch, and the files that it wrote."""
+    counts = document.get("request_counts")
+    total, *done = (_count(counts, name) for name in ("total", "completed", "failed"))
+    names = (document.get(name) for name in ("output_file_id", "error_file_id"))
+    return {
+        "total": total,
+        "done": None if None in done else sum(count or 0 for count in done),
+        "files": tuple(name for name in names if isinstance(name, str) and len(name) < _MAX_ID_CHARACTERS),
+    }
+
+
+def _count(counts: object, name: str) -> int | None:
+    value = counts.get(name) if isinstance(counts, dict) else None
+    return value if type(value) is int and 0 <= value <= _MAX_REQUESTS else None
 
 
 def listed_models(document: Mapping[str, Any]) -> list[dict[str, Any]]:

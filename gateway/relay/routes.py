@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.paths import RELAY_PREFIX, is_relayed
 from gateway.relay.batches import Batches
+from gateway.relay.files import Files
 from gateway.relay.models import Models
 from gateway.relay.relay import Relay
 from gateway.relay.request import ENDPOINTS
@@ -19,11 +20,18 @@ from gateway.relay.request import ENDPOINTS
 
 def relay_app(relay: Relay, exception_handlers: Mapping[Any, Any]) -> ASGIApp:
     """All routes below `RELAY_PREFIX`; `exception_handlers` turn errors into responses."""
-    models, tasks = Models(relay), Batches(relay)
+    models, tasks, files = Models(relay), Batches(relay), Files(relay)
     posts = [Route(RELAY_PREFIX + each.path, relay.endpoint(each), methods=["POST"]) for each in ENDPOINTS]
     routes = [
         *posts,
+        Route(f"{RELAY_PREFIX}/batches", tasks.list_all, methods=["GET"]),
         Route(f"{RELAY_PREFIX}/batches/{{batch_id}}", tasks.read, methods=["GET"]),
+        Route(f"{RELAY_PREFIX}/batches/{{batch_id}}/cancel", tasks.cancel, methods=["POST"]),
+        Route(f"{RELAY_PREFIX}/files", files.upload, methods=["POST"]),
+        Route(f"{RELAY_PREFIX}/files", files.list_all, methods=["GET"]),
+        Route(f"{RELAY_PREFIX}/files/{{file_id}}", files.read, methods=["GET"]),
+        Route(f"{RELAY_PREFIX}/files/{{file_id}}", files.delete, methods=["DELETE"]),
+        Route(f"{RELAY_PREFIX}/files/{{file_id}}/content", files.content, methods=["GET"]),
         Route(f"{RELAY_PREFIX}/models", models.list_all, methods=["GET"]),
         Route(f"{RELAY_PREFIX}/models/{{model:path}}", models.read_one, methods=["GET"]),
     ]

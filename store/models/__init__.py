@@ -20,6 +20,7 @@ from store.models.credentials import (
 )
 from store.models.outbox import Delivery, OutboxMessage
 from store.models.redeem_codes import RedeemCode
+from store.models.relay_files import RelayFileRow
 from store.models.settings import (
     EmailConfirmation,
     NotificationSettingsRow,
@@ -66,6 +67,7 @@ __all__ = [
     "Quota",
     "RateWindow",
     "RedeemCode",
+    "RelayFileRow",
     "Reservation",
     "Session",
     "SidebarSettingsRow",

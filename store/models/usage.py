@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Named, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Named, Table, Text, text
 
 from store.models.base import IDS_NOT_REUSED, METADATA, BigId, Columns, UtcDateTime, account_key, generated_id
 
@@ -116,6 +116,13 @@ UsageEntryRow: Final = Table(
     Index("ix_usage_log_account_id_api_key_name_id", "account_id", "api_key_name", "id"),
     Index("ix_usage_log_account_id_status_id", "account_id", "status", "id"),
     Index("ix_usage_log_account_id_at_id", "account_id", "at", "id"),
+    Index(
+        "ix_usage_log_account_id_request_id",
+        "account_id",
+        "request_id",
+        sqlite_where=text("kind = 'task'"),
+        postgresql_where=text("kind = 'task'"),
+    ),
 )
 
 

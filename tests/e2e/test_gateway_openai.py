@@ -1,14 +1,16 @@
 """OpenAI's own SDK, unchanged, in front of the relay; a real model server, as far as a protocol goes, behind it."""
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 import openai
 import pytest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from gateway.app import create_app
 from gateway.relay import streaming_response
@@ -17,7 +19,7 @@ from store.store import Store
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.fakes.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer, hang
-from tests.harness.gateway_client import MODEL, make_relayed
+from tests.harness.gateway_client import FILE_ID, MODEL, make_relayed
 from tests.harness.live_servers import live
 from tests.harness.stores import StillClock, make_store, sign_in
 
@@ -123,6 +125,67 @@ def test_a_picture_was_logged_as_a_drawing_and_a_batch_as_a_task(setup: Setup) -
     )
     assert sdk.batches.retrieve(batch.id).status == "completed"
     assert setup.log()[0].status == "completed"
+
+
+def test_the_batch_example_of_the_sdk_ran(setup: Setup, tmp_path: Path) -> None:
+    """As OpenAI's guide to batches has it: upload, create, retrieve, read the results, list, cancel."""
+    setup.store.pricing.set(ModelPrice("batch", 0, 0, 500_000))
+    requests = [
+        {"custom_id": f"request-{n}", "method": "POST", "url": "/v1/chat/completions", "body": {"model": MODEL}}
+        for n in (1, 2)
+    ]
+    path = tmp_path / "batchinput.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in requests))
+    client = setup.sdk()
+
+    with path.open("rb") as content:
+        batch_input_file = client.files.create(file=content, purpose="batch")
+    assert (batch_input_file.filename, batch_input_file.bytes) == ("batchinput.jsonl", path.stat().st_size)
+    batch = client.batches.create(
+        input_file_id=batch_input_file.id,
+        endpoint="/v1/chat/completions",
+        completion_window="24h",
+        metadata={"description": "nightly eval job"},
+    )
+    assert batch.status == "validating"
+    batch = client.batches.retrieve(batch.id)
+    assert batch.status == "completed"
+    assert batch.output_file_id is not None
+    results = [json.loads(line) for line in client.files.content(batch.output_file_id).text.splitlines()]
+    assert [result["custom_id"] for result in results] == ["request-1", "request-2"]
+    assert [each.id for each in client.batches.list(limit=10)] == [batch.id]
+    assert client.batches.cancel(batch.id).status == "cancelling"
+
+    listed = client.files.list()
+    assert {file.id: file.purpose for file in listed} == {
+        FILE_ID: "batch",
+        batch_input_file.id: "batch",
+        batch.output_file_id: "batch_output",
+    }
+    assert [file.id for file in client.files.list(purpose="batch", limit=1, order="asc")] == [
+        FILE_ID,
+        batch_input_file.id,
+    ]
+    assert client.files.retrieve(batch_input_file.id).status == "processed"
+    assert client.files.delete(batch_input_file.id).deleted
+    with pytest.raises(openai.NotFoundError):
+        client.files.retrieve(batch_input_file.id)
+
+    assert setup.spent() == 500_000
+    task, upload = (entry for entry in setup.log() if entry.kind is Kind.TASK)
+    assert (task.request_id, task.status, task.task_done, task.task_total) == (batch.id, "cancelling", 2, 2)
+    assert (upload.model, upload.status, upload.cost_micro_usd) == ("file", "uploaded", 0)
+    assert batch_input_file.id in upload.detail
+
+
+def test_content_that_broke_off_was_not_taken_for_whole(setup: Setup) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise ConnectionResetError
+
+    setup.models.fault = lambda asked: StreamingResponse(broken()) if asked.path.endswith("/content") else None
+    with pytest.raises(openai.APIConnectionError):
+        setup.sdk().files.content(FILE_ID)
 
 
 def test_the_models_were_those_with_a_price(setup: Setup) -> None:

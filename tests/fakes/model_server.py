@@ -4,6 +4,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -26,6 +28,31 @@ class Asked:
     body: Any
 
 
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """A file that was uploaded, or that a batch wrote."""
+
+    filename: str
+    purpose: str
+    content: bytes
+
+    def document(self, name: str) -> dict[str, Any]:
+        return {
+            "id": name,
+            "object": "file",
+            "bytes": len(self.content),
+            "created_at": 1_700_000_000,
+            "filename": self.filename,
+            "purpose": self.purpose,
+            "status": "processed",
+        }
+
+
+def _content(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
 @dataclass
 class ModelServer:
     """`asked` records every request. `fault` may answer in its place, or None to let it pass."""
@@ -34,6 +61,10 @@ class ModelServer:
     fault: Callable[[Asked], Response | None] = lambda _: None
     words: tuple[str, ...] = WORDS
     reports_usage: bool = True
+    files: dict[str, HeldFile] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    """The input file of each batch."""
+    batches: int = 0
     pause: Callable[[int], Any] | None = None
     """Awaited before each word of a stream, with its number."""
 
@@ -47,6 +78,11 @@ class ModelServer:
                 Route("/v1/images/generations", self._answering(self._images), methods=["POST"]),
                 Route("/v1/batches", self._answering(self._batch), methods=["POST"]),
                 Route("/v1/batches/{name}", self._answering(self._batch_status), methods=["GET"]),
+                Route("/v1/batches/{name}/cancel", self._answering(self._batch_cancelled), methods=["POST"]),
+                Route("/v1/files", self._answering(self._file), methods=["POST"]),
+                Route("/v1/files/{name}", self._answering(self._file_found), methods=["GET"]),
+                Route("/v1/files/{name}", self._answering(self._file_deleted), methods=["DELETE"]),
+                Route("/v1/files/{name}/content", self._answering(self._file_content), methods=["GET"]),
                 Route("/v1/models", self._answering(self._models), methods=["GET"]),
             ]
         )
@@ -59,7 +95,9 @@ class ModelServer:
     def _answering(self, answer: Callable[[Asked], Response]) -> Callable[[Request], Any]:
         async def handle(request: Request) -> Response:
             raw = await request.body()
-            asked = Asked(request.method, request.url.path, dict(request.headers), json.loads(raw) if raw else None)
+            is_json = "json" in request.headers.get("content-type", "json")
+            body = (json.loads(raw) if is_json else raw) if raw else None
+            asked = Asked(request.method, request.url.path, dict(request.headers), body)
             self.asked.append(asked)
             return self.fault(asked) or answer(asked)
 
@@ -109,17 +147,64 @@ class ModelServer:
         return JSONResponse({"created": 1_700_000_000, "data": [{"b64_json": "aGVsbG8="}] * count})
 
     def _batch(self, asked: Asked) -> Response:
-        return JSONResponse(self._task("batch_0001", "validating", asked.body["endpoint"]))
+        self.batches += 1
+        name = f"batch_{self.batches:04}"
+        self.inputs[name] = asked.body["input_file_id"]
+        return JSONResponse(self._task(name, "validating", asked.body["endpoint"]))
 
     def _batch_status(self, asked: Asked) -> Response:
-        return JSONResponse(self._task(asked.path.rpartition("/")[2], "completed", "/v1/chat/completions"))
+        """Every batch is done when it is asked for, if there is its input file."""
+        name = asked.path.rpartition("/")[2]
+        task = self._task(name, "completed", "/v1/chat/completions")
+        held = self.files.get(self.inputs.get(name, ""))
+        if held is None:
+            return JSONResponse(task)
+        lines = [json.loads(line) for line in held.content.splitlines() if line.strip()]
+        answers = [{"custom_id": line["custom_id"], "response": {"status_code": 200}} for line in lines]
+        content = b"".join(json.dumps(answer).encode() + b"\n" for answer in answers)
+        output = f"file-output-{name}"
+        self.files[output] = HeldFile(f"{name}_output.jsonl", "batch_output", content)
+        counts = {"total": len(lines), "completed": len(lines), "failed": 0}
+        return JSONResponse({**task, "output_file_id": output, "request_counts": counts})
+
+    def _batch_cancelled(self, asked: Asked) -> Response:
+        return JSONResponse(self._task(asked.path.split("/")[3], "cancelling", "/v1/chat/completions"))
+
+    def _file(self, asked: Asked) -> Response:
+        form = message_from_bytes(b"Content-Type: " + asked.headers["content-type"].encode() + b"\r\n\r\n" + asked.body)
+        parts = {part.get_param("name", header="content-disposition"): part for part in form.walk()}
+        file, purpose = parts.get("file"), parts.get("purpose")
+        if file is None or purpose is None:
+            return JSONResponse({"error": {"message": "Send file and purpose.", "type": "invalid"}}, 400)
+        name = f"file-{len(self.files) + 100}"
+        held = HeldFile(str(file.get_filename()), _content(purpose).decode(errors="replace"), _content(file))
+        self.files[name] = held
+        return JSONResponse(held.document(name))
+
+    def _file_found(self, asked: Asked) -> Response:
+        name = asked.path.split("/")[3]
+        held = self.files.get(name)
+        return self._no_file() if held is None else JSONResponse(held.document(name))
+
+    def _file_deleted(self, asked: Asked) -> Response:
+        name = asked.path.split("/")[3]
+        if self.files.pop(name, None) is None:
+            return self._no_file()
+        return JSONResponse({"id": name, "object": "file", "deleted": True})
+
+    def _file_content(self, asked: Asked) -> Response:
+        held = self.files.get(asked.path.split("/")[3])
+        return self._no_file() if held is None else Response(held.content, media_type="application/jsonl")
+
+    def _no_file(self) -> Response:
+        return JSONResponse({"error": {"message": "No such File object", "type": "invalid_request_error"}}, 404)
 
     def _task(self, name: str, status: str, endpoint: str) -> dict[str, Any]:
         return {
             "id": name,
             "object": "batch",
             "endpoint": endpoint,
-            "input_file_id": "file-1",
+            "input_file_id": self.inputs.get(name, "file-1"),
             "completion_window": "24h",
             "status": status,
             "created_at": 1_700_000_000,

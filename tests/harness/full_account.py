@@ -125,6 +125,10 @@ def use(store: Store, person: Person, key_id: int, number: int) -> None:
                 client_ip=f"203.0.113.{number}",
             ),
         )
+    with store.database.write() as tx:
+        store.relay_files.register(
+            tx, person.id, f"file-{person.name}", filename=f"{person.name}.jsonl", purpose="batch"
+        )
     book_call(store, hold_quota(store, person.id, 1, api_key_id=key_id), 200_000, UsageEntry(Kind.TASK, "m"))
     hold_quota(store, person.id, 7, api_key_id=key_id)
     with suppress(ModelNotPriced):

@@ -44,9 +44,15 @@ def make_token(store: Store, name: str = "alice") -> str:
     return store.access_token.generate(sign_in(store, name)).token
 
 
+FILE_ID: Final = "file-1"
+"""A file of the account that `make_relayed` makes."""
+
+
 def make_relayed(store: Store, *, quota_usd: int = 5, spend_limit_micro_usd: int | None = None) -> str:
     """An account, a model server, a price; returns an API key."""
-    add_account(store, quota_usd=quota_usd)
+    account = add_account(store, quota_usd=quota_usd)
+    with store.database.write() as tx:
+        store.relay_files.register(tx, account.id, FILE_ID, filename="batch.jsonl", purpose="batch")
     store.site.set("upstream.base_url", UPSTREAM)
     store.site.set("upstream.api_key", UPSTREAM_KEY)
     store.pricing.set(PRICE)

@@ -8,6 +8,12 @@ from tui.commands.actor import actor
 from tui.commands.parsing import Commands, add_list
 from tui.store_location import Options, open_account_store
 
+_BATCHES: Final = """\
+A batch (/v1/batches) names its models in a file that the gateway does not read. It is
+charged when it is created, once, as a request to a model called batch:
+  gatekey admin price set batch --input 0 --output 0 --request 0.50
+Without that price, batches need an account that accepts models without one. An API key
+with a list of models creates batches only if batch is among them. Files cost nothing."""
 _DECIMAL_PLACES: Final = 6
 """Decimals of a price in dollars."""
 
@@ -17,6 +23,7 @@ def add(commands: Commands) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
 
     set_ = actions.add_parser("set", help="set a model's price, in dollars with up to six decimals")
+    set_.epilog = _BATCHES
     set_.add_argument("model", metavar="MODEL", help="the name exactly as clients send it")
     set_.add_argument("--input", metavar="USD", required=True, help="per million tokens sent to the model")
     set_.add_argument(

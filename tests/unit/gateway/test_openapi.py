@@ -44,8 +44,8 @@ expected-statuses = ["400", "401", "403", "404", "405", "412", "413", "415", "42
 [checks.missing_required_header]
 expected-statuses = ["401", "415", "422", "428"]
 
-# What a schema cannot say: a proof that is wrong, and after some a wait for the next one, fifty keys that are there already, a key that was revoked, a date
-# that has passed, a network that is none.
+# What a schema cannot say: a proof that is wrong, and after some a wait for the next one, fifty keys that are there
+# already, a key that was revoked, a date that has passed, a network that is none.
 [[operations]]
 include-name-regex = "^(POST|PATCH) /api/account/keys"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "403", "404", "409", "422", "429"]

@@ -1,0 +1,301 @@
+"""Files and batches of accounts: nobody reaches another's, an upload is bounded, and nothing is lost half-way."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from store import relay_files
+from store.errors import DatabaseBusy
+from store.models import RelayFileRow
+from store.store import Store
+from store.values.billing import ModelPrice
+from store.values.usage import Kind, UsageEntry
+from tests.fakes.scripted_model_server import Chunks, ModelServer, answer
+from tests.harness.gateway_client import FILE_ID, UPSTREAM_KEY, client_of, make_relayed
+from tests.harness.stores import add_account, sign_in
+
+pytestmark = pytest.mark.anyio
+
+FILE: Final = {
+    "id": "file-7",
+    "object": "file",
+    "bytes": 5,
+    "created_at": 1_700_000_000,
+    "filename": "in.jsonl",
+    "purpose": "batch",
+    "status": "processed",
+}
+MIB: Final = 1024 * 1024
+
+
+def log(store: Store, name: str = "alice") -> list[UsageEntry]:
+    return [logged.entry for logged in store.usage.page(sign_in(store, name)).entries]
+
+
+def owners(store: Store) -> dict[str, int]:
+    with store.database.read() as tx:
+        return {row.id: row.account_id for row in tx.execute(select(RelayFileRow))}
+
+
+async def upload(client: httpx.AsyncClient, content: bytes = b"{}\n", **form: str) -> httpx.Response:
+    fields = {"purpose": "batch", **form}
+    return await client.post("/v1/files", files={"file": ("in.jsonl", content)}, data=fields)
+
+
+def bobs(store: Store) -> str:
+    add_account(store, "bob", email="bob@example.com")
+    return store.api_keys.create(sign_in(store, "bob"), "key").key
+
+
+async def test_an_upload_is_passed_on_as_it_is_and_noted(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer(FILE))
+    async with client_of(store, token=key, upstream=models) as client:
+        made = await upload(client, b"\x00\xff" * 1000)
+        assert (made.status_code, made.json()["id"], made.json()["filename"]) == (200, "file-7", "in.jsonl")
+    (sent,) = models.requests
+    assert str(sent.url) == "http://models.test/v1/files"
+    assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert sent.headers["authorization"] == f"Bearer {UPSTREAM_KEY}"
+    assert b"\x00\xff" * 1000 in sent.content
+    assert owners(store) == {FILE_ID: 1, "file-7": 1}
+    (entry,) = log(store)
+    assert (entry.kind, entry.model, entry.status, entry.cost_micro_usd) == (Kind.TASK, "file", "uploaded", 0)
+    assert entry.detail == "in.jsonl, 5 bytes, batch: file-7"
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_an_upload_is_bounded_by_the_site(store: Store, announced: bool) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer(FILE))
+    store.site.set("limits.file_mib", "1")
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"x" * (MIB // 2)
+
+    content: Any = b"x" * (MIB + 1) if announced else chunks()
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    async with client_of(store, token=key, upstream=models) as client:
+        refused = await client.post("/v1/files", content=content, headers=headers)
+    assert refused.status_code == 413
+    assert refused.json()["error"]["message"] == "A file has at most 1 MiB here."
+    assert owners(store) == {FILE_ID: 1}
+    assert [entry.kind for entry in log(store)] == [Kind.ERROR]
+
+
+async def test_what_is_no_form_or_has_no_money_is_refused(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer(FILE))
+    async with client_of(store, token=key, upstream=models) as client:
+        assert (await client.post("/v1/files", json={})).status_code == 415
+        store.quota.adjust("alice", set_to=0, actor="test")
+        assert (await upload(client)).status_code == 429
+    assert models.requests == []
+
+
+@pytest.mark.parametrize("document", [{}, {"id": "../x"}, {"id": 7}, {"id": "x" * 101}, [], None])
+async def test_an_answer_that_is_no_file_is_a_502(store: Store, document: Any) -> None:
+    key = make_relayed(store)
+    reply = answer(json.dumps(document).encode() if document is not None else b"nonsense")
+    async with client_of(store, token=key, upstream=ModelServer(lambda _: reply)) as client:
+        assert (await upload(client)).status_code == 502
+    assert owners(store) == {FILE_ID: 1}
+
+
+async def test_nobody_reaches_another_accounts_file(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer(FILE))
+    store.pricing.set(ModelPrice("batch", 0, 0, 1))
+    async with client_of(store, token=bobs(store), upstream=models) as bob:
+        for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/content")):
+            for name in (FILE_ID, "..", "%2e%2e%2fmodels", "x" * 101, "file-1%0d%0a", "other"):
+                assert (await bob.request(method, f"/v1/files/{name}{path}")).status_code == 404, (method, name)
+        batch = {"input_file_id": FILE_ID, "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+        refused = await bob.post("/v1/batches", json=batch)
+        assert (refused.status_code, refused.json()["error"]["param"]) == (404, "input_file_id")
+        assert (await bob.get("/v1/files")).json()["data"] == []
+        assert (await bob.get(f"/v1/files?after={FILE_ID}")).status_code == 404
+        assert models.requests == []
+    assert [entry.status for entry in log(store, "bob")] == ["file_not_found"]
+    async with client_of(store, token=key, upstream=models) as alice:
+        assert (await alice.get(f"/v1/files/{FILE_ID}")).json() == FILE
+
+
+async def test_a_file_id_that_the_model_server_gives_twice_stays_with_its_owner(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer({**FILE, "id": FILE_ID}))
+    async with client_of(store, token=bobs(store), upstream=models) as bob:
+        assert (await upload(bob)).status_code == 404
+    assert [request.method for request in models.requests] == ["POST"], "the other account's file was not deleted"
+    assert owners(store) == {FILE_ID: 1}
+    assert key
+
+
+async def test_an_upload_that_could_not_be_noted_is_deleted_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer(FILE))
+
+    def busy(*_: Any, **__: Any) -> None:
+        raise DatabaseBusy
+
+    async with client_of(store, token=key, upstream=models) as client:
+        monkeypatch.setattr(relay_files.RelayFiles, "register", busy)
+        assert (await upload(client)).status_code == 503
+    assert [(request.method, request.url.path) for request in models.requests] == [
+        ("POST", "/v1/files"),
+        ("DELETE", "/v1/files/file-7"),
+    ]
+
+
+async def test_an_account_has_a_number_of_files(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer(FILE))
+    monkeypatch.setattr(relay_files, "MAX_FILES", 1)
+    async with client_of(store, token=key, upstream=models) as client:
+        assert (await upload(client)).status_code == 409
+        assert models.requests == []
+        models.reply = lambda _: answer({"id": FILE_ID, "deleted": True})
+        assert (await client.delete(f"/v1/files/{FILE_ID}")).json()["deleted"] is True
+        models.reply = lambda _: answer(FILE)
+        assert (await upload(client)).status_code == 200
+
+
+async def test_a_file_that_the_model_server_has_lost_is_forgotten(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer({"error": {"message": "no such file"}}, 404))
+    async with client_of(store, token=key, upstream=models) as client:
+        assert (await client.get(f"/v1/files/{FILE_ID}")).status_code == 404
+        assert (await client.delete(f"/v1/files/{FILE_ID}")).status_code == 200
+    assert owners(store) == {}
+
+
+async def test_files_are_listed_by_pages(store: Store) -> None:
+    key = make_relayed(store)
+    with store.database.write() as tx:
+        for number in range(2, 6):
+            store.relay_files.register(tx, 1, f"file-{number}", filename="f", purpose="batch")
+        store.relay_files.register(tx, 1, "file-out", filename="o", purpose="batch_output", task_id="batch_1")
+    async with client_of(store, token=key) as client:
+        seen, after = [], ""
+        while True:
+            page = (await client.get(f"/v1/files?limit=2{after}")).json()
+            seen += [file["id"] for file in page["data"]]
+            if not page["has_more"]:
+                break
+            after = f"&after={page['last_id']}"
+        assert sorted(seen) == sorted(owners(store))
+        only = (await client.get("/v1/files?purpose=batch_output")).json()["data"]
+        assert [file["id"] for file in only] == ["file-out"]
+        for wrong in ("limit=0", "limit=x", "limit=10001", "order=up"):
+            assert (await client.get(f"/v1/files?{wrong}")).status_code == 400
+
+
+async def test_content_is_passed_on_with_the_gateways_key_masked(store: Store) -> None:
+    secret = UPSTREAM_KEY.encode()
+    stream = Chunks([b"before " + secret[:5], secret[5:] + b" after\n", b"end"])
+    key, models = make_relayed(store), ModelServer(lambda _: httpx.Response(200, stream=stream))
+    async with client_of(store, token=key, upstream=models) as client:
+        found = await client.get(f"/v1/files/{FILE_ID}/content")
+    assert found.content == b"before ... after\nend"
+    assert (found.headers["content-type"], found.headers["x-content-type-options"]) == (
+        "application/octet-stream",
+        "nosniff",
+    )
+    assert stream.is_closed
+
+
+# -- batches ------------------------------------------------------------------------------------------------------
+
+
+def batch(name: str = "batch_1", status: str = "in_progress", **more: Any) -> dict[str, Any]:
+    return {"id": name, "object": "batch", "status": status, **more}
+
+
+async def begin(client: httpx.AsyncClient) -> httpx.Response:
+    body = {"input_file_id": FILE_ID, "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+    return await client.post("/v1/batches", json=body)
+
+
+async def test_reading_a_batch_notes_its_progress_and_its_files(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer(batch(status="validating")))
+    store.pricing.set(ModelPrice("batch", 0, 0, 1))
+    async with client_of(store, token=key, upstream=models) as client:
+        assert (await begin(client)).status_code == 200
+        assert [(entry.task_done, entry.task_total) for entry in log(store)] == [(None, None)]
+        counts = {"total": 5, "completed": 2, "failed": 1}
+        models.reply = lambda _: answer(batch(request_counts=counts))
+        await client.get("/v1/batches/batch_1")
+        assert [(entry.status, entry.task_done, entry.task_total) for entry in log(store)] == [("in_progress", 3, 5)]
+        done = batch(status="completed", output_file_id="file-out", error_file_id="file-err", request_counts="?")
+        models.reply = lambda _: answer(done)
+        for _ in "ab":
+            await client.get("/v1/batches/batch_1")
+        assert [(entry.status, entry.task_done, entry.task_total) for entry in log(store)] == [("completed", 3, 5)]
+        models.reply = lambda _: httpx.Response(200, content=b"result\n")
+        assert (await client.get("/v1/files/file-out/content")).content == b"result\n"
+    assert owners(store) == {FILE_ID: 1, "file-out": 1, "file-err": 1}
+
+
+async def test_a_batch_does_not_take_another_accounts_file_as_its_output(store: Store) -> None:
+    make_relayed(store)
+    store.pricing.set(ModelPrice("batch", 0, 0, 1))
+    bob_key = bobs(store)
+    with store.database.write() as tx:
+        store.relay_files.register(tx, 2, "file-bob", filename="f", purpose="batch")
+    reply = batch(status="completed", output_file_id=FILE_ID, error_file_id="../x")
+    models = ModelServer(lambda _: answer(reply))
+    async with client_of(store, token=bob_key, upstream=models) as bob:
+        body = {"input_file_id": "file-bob", "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+        assert (await bob.post("/v1/batches", json=body)).status_code == 200
+        assert (await bob.get("/v1/batches/batch_1")).status_code == 200
+        assert (await bob.get(f"/v1/files/{FILE_ID}/content")).status_code == 404
+    assert owners(store) == {FILE_ID: 1, "file-bob": 2}
+
+
+async def test_batches_are_listed_and_cancelled_by_their_account_alone(store: Store) -> None:
+    key, names = make_relayed(store), iter(f"batch_{number}" for number in range(5))
+    models = ModelServer(lambda _: answer(batch(next(names))))
+    store.pricing.set(ModelPrice("batch", 0, 0, 1))
+    other = bobs(store)
+
+    def described(request: httpx.Request) -> httpx.Response:
+        name = request.url.path.split("/")[3]
+        return answer({"error": {"message": "gone"}}, 404) if name == "batch_3" else answer(batch(name))
+
+    async with (
+        client_of(store, token=key, upstream=models) as alice,
+        client_of(store, token=other, upstream=models) as bob,
+    ):
+        for _ in range(5):
+            assert (await begin(alice)).status_code == 200
+        models.reply = described
+        first = (await alice.get("/v1/batches?limit=3")).json()
+        assert [each["id"] for each in first["data"]] == ["batch_4", "batch_2"], "one is gone at the model server"
+        assert (first["last_id"], first["has_more"]) == ("batch_2", True)
+        rest = (await alice.get(f"/v1/batches?limit=3&after={first['last_id']}")).json()
+        assert [each["id"] for each in rest["data"]] == ["batch_1", "batch_0"]
+        assert rest["has_more"] is False
+        assert (await bob.get("/v1/batches")).json()["data"] == []
+        models.requests.clear()
+        assert (await bob.post("/v1/batches/batch_1/cancel")).status_code == 404
+        assert (await bob.get("/v1/batches?after=batch_1")).status_code == 404
+        assert models.requests == []
+        models.reply = lambda _: answer(batch("batch_1", "cancelling"))
+        assert (await alice.post("/v1/batches/batch_1/cancel")).json()["status"] == "cancelling"
+        (sent,) = models.requests
+        assert (sent.method, str(sent.url)) == ("POST", "http://models.test/v1/batches/batch_1/cancel")
+        for wrong in ("0", "101", "x"):
+            assert (await alice.get(f"/v1/batches?limit={wrong}")).status_code == 400
+    assert [entry.status for entry in log(store) if entry.request_id == "batch_1"] == ["cancelling"]
+
+
+async def test_a_key_with_models_creates_batches_only_if_it_names_them(store: Store) -> None:
+    from store.values.api_keys import ApiKeyLimits
+
+    make_relayed(store)
+    store.pricing.set(ModelPrice("batch", 0, 0, 1))
+    session, statuses = sign_in(store), []
+    for models in (("gpt-priced",), ("gpt-priced", "batch")):
+        key = store.api_keys.create(session, "key", ApiKeyLimits(allowed_models=models)).key
+        async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(batch()))) as client:
+            statuses.append((await begin(client)).status_code)
+    assert statuses == [403, 200]
