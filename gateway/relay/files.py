@@ -6,8 +6,10 @@ and is logged as a task.
 """
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from email.message import Message
 from typing import Any, Final
 
 import httpx
@@ -31,6 +33,7 @@ FILES_PATH: Final = "/files"
 FILE_MODEL: Final = "file"
 """The name in the usage log."""
 PURPOSE_OF_OUTPUT: Final = "batch_output"
+_BOUNDARY: Final = re.compile(r"[A-Za-z0-9'()+_,./:=? -]{0,69}[A-Za-z0-9'()+_,./:=?-]")
 _MIB: Final = 1024 * 1024
 _MAX_ANSWER_BYTES: Final = 64 * 1024
 _CLIENT_STATUSES: Final = (400, 404, 409, 413, 415, 422, 429)
@@ -133,8 +136,8 @@ class Files:
     async def _send_on(self, request: Request, caller: Caller, site: SiteView) -> bytearray:
         """The model server's answer to the form in the body of `request`."""
         media_type = request.headers.get("content-type", "")
-        if media_type.partition(";")[0].strip().lower() != "multipart/form-data" or not media_type.isascii():
-            raise OpenAiProblem(415, "Send the file as multipart/form-data.")
+        if not _is_form(media_type):
+            raise OpenAiProblem(415, "Send the file as multipart/form-data, with its boundary.")
         if "content-encoding" in request.headers:
             raise OpenAiProblem(415, "Send the body as it is, without a content encoding.")
         account_id, limit = caller.holder.account_id, site.file_mib * _MIB
@@ -203,6 +206,18 @@ class Files:
         except GatekeyError as error:
             await self._relay.ledger.log_refusal(caller, FILE_MODEL, error, problem_code(error))
             raise
+
+
+def _is_form(media_type: str) -> bool:
+    """True for a form whose parts can be told apart (RFC 2046, 5.1.1)."""
+    header = Message()
+    header["Content-Type"] = media_type
+    boundary = header.get_boundary() or ""
+    return (
+        media_type.isascii()
+        and header.get_content_type() == "multipart/form-data"
+        and _BOUNDARY.fullmatch(boundary) is not None
+    )
 
 
 def _known_id(name: str) -> str:

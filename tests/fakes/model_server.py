@@ -171,7 +171,9 @@ class ModelServer:
         return JSONResponse(self._task(asked.path.split("/")[3], "cancelling", "/v1/chat/completions"))
 
     def _file(self, asked: Asked) -> Response:
-        form = message_from_bytes(b"Content-Type: " + asked.headers["content-type"].encode() + b"\r\n\r\n" + asked.body)
+        form = message_from_bytes(
+            b"Content-Type: " + asked.headers["content-type"].encode() + b"\r\n\r\n" + (asked.body or b"")
+        )
         parts = {part.get_param("name", header="content-disposition"): part for part in form.walk()}
         file, purpose = parts.get("file"), parts.get("purpose")
         if file is None or purpose is None:

@@ -90,6 +90,9 @@ async def test_what_is_no_form_or_has_no_money_is_refused(store: Store) -> None:
     key, models = make_relayed(store), ModelServer(lambda _: answer(FILE))
     async with client_of(store, token=key, upstream=models) as client:
         assert (await client.post("/v1/files", json={})).status_code == 415
+        for media_type in ("multipart/form-data", "multipart/mixed; boundary=b", "multipart/form-data; boundary=", "x"):
+            refused = await client.post("/v1/files", content=b"x", headers={"Content-Type": media_type})
+            assert refused.status_code == 415, media_type
         store.quota.adjust("alice", set_to=0, actor="test")
         assert (await upload(client)).status_code == 429
     assert models.requests == []
