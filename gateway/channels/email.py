@@ -156,7 +156,7 @@ async def _open_socket(address: str, port: int, seconds: float) -> socket.socket
     try:
         async with asyncio.timeout(seconds):
             await asyncio.get_running_loop().sock_connect(connection, (address, port))
-    except BaseException:
+    except BaseException:  # a cancelled delivery too leaves no open socket
         connection.close()
         raise
     return connection

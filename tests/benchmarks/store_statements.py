@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, bindparam, event, insert, select, update
 
+from store.access_token import _HOLDER
 from store.database import Database
-from store.models import AccessToken, Account, AuditEvent, AuditHead, AuditTotal, PrivacySettingsRow, Session
+from store.models import AuditEvent, AuditHead, AuditTotal
 from store.models import NotificationSettingsRow as Notifications
 from store.sections import NotificationSettings
-from store.sessions import digest
+from store.sessions import _SESSION, digest
 from store.store import Store
 from tests.benchmarks.sides import Comparison, compare
 from tests.harness.stores import START, add_account, make_store, sign_in, sqlite_url
@@ -25,25 +26,6 @@ from tests.harness.stores import START, add_account, make_store, sign_in, sqlite
 SAVE_BAR: Final = 2.0
 LOOKUP_BAR: Final = 3.0
 
-_SESSION: Final = (
-    select(
-        Session.c.id,
-        Session.c.account_id,
-        Session.c.epoch,
-        Session.c.source,
-        Session.c.created_at,
-        Session.c.last_active_at,
-        Session.c.proof_at,
-        Session.c.locked_at,
-        Account.c.name,
-        Account.c.email,
-        Account.c.role,
-        Account.c.auth_epoch,
-        Account.c.suspended_at,
-    )
-    .join(Account, Account.c.id == Session.c.account_id)
-    .where(Session.c.token_hash == bindparam("token"))
-)
 _SECTION: Final = select(Notifications).where(Notifications.c.account_id == bindparam("account"))
 _PARAMETERS: Final[dict[str, BindParameter[Any]]] = {
     name: bindparam(f"new_{name}")
@@ -92,21 +74,6 @@ _HOLD_TOTAL: Final = (
 )
 _SEALS: Final = select(AuditHead.c.seal).where(AuditHead.c.account_id.in_(bindparam("accounts", expanding=True)))
 _SET_TOTAL: Final = update(AuditTotal)
-_HOLDER: Final = (
-    select(
-        Account.c.id,
-        Account.c.name,
-        Account.c.email,
-        Account.c.role,
-        Account.c.created_at,
-        Account.c.suspended_at,
-        AccessToken.c.last_used_at,
-        PrivacySettingsRow.c.record_client_ip,
-    )
-    .join(Account, Account.c.id == AccessToken.c.account_id)
-    .outerjoin(PrivacySettingsRow, PrivacySettingsRow.c.account_id == AccessToken.c.account_id)
-    .where(AccessToken.c.token_hash == bindparam("hashed"))
-)
 
 
 class BareCore:
@@ -115,7 +82,7 @@ class BareCore:
     def __init__(self, database: Database, account_id: int, session: str, token: str) -> None:
         self.connection: Connection = database.engine.connect()
         self._account = {"account": account_id}
-        self._session = {"token": digest(session)}
+        self._session = {"hashed": digest(session)}
         self._token = {"hashed": digest(token)}
         self._email_on = itertools.cycle((False, True))
 

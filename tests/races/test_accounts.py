@@ -81,7 +81,7 @@ def test_there_is_one_first_account(
     assert right == rounds
 
 
-@pytest.mark.xfail(strict=True, reason="looked, then created: everybody finds nobody there")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="looked, then created: everybody finds nobody there")
 def test_there_is_one_first_account_the_naive_way(
     processes: ProcessGroup, url: str, database_kind: str, store: Store
 ) -> None:
@@ -112,7 +112,7 @@ def test_an_administrator_stays(
     assert right == rounds
 
 
-@pytest.mark.xfail(strict=True, reason="counted, then gone: each finds the other still there")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="counted, then gone: each finds the other still there")
 def test_an_administrator_stays_the_naive_way(
     processes: ProcessGroup, url: str, database_kind: str, store: Store
 ) -> None:

@@ -121,7 +121,9 @@ def test_a_backup_code_is_accepted_once(
         )
 
 
-@pytest.mark.xfail(strict=True, reason="looked up, then marked: every redeemer finds the code unused")
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="looked up, then marked: every redeemer finds the code unused"
+)
 def test_a_backup_code_is_accepted_once_the_naive_way(
     processes: ProcessGroup, url: str, database_kind: str, store: Store
 ) -> None:
@@ -141,7 +143,9 @@ def test_an_authenticator_code_is_accepted_once(
     assert sum(accepted) == rounds
 
 
-@pytest.mark.xfail(strict=True, reason="compared, then written: every process finds the step unused")
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="compared, then written: every process finds the step unused"
+)
 def test_an_authenticator_code_is_accepted_once_the_naive_way(
     processes: ProcessGroup, url: str, database_kind: str, store: Store
 ) -> None:

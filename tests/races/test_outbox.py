@@ -62,7 +62,9 @@ def test_a_delivery_is_leased_once(
     assert twice == 0
 
 
-@pytest.mark.xfail(strict=True, reason="looked up, then marked: every dispatcher takes the same ones")
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="looked up, then marked: every dispatcher takes the same ones"
+)
 def test_a_delivery_is_leased_once_the_naive_way(
     processes: ProcessGroup, url: str, database_kind: str, store: Store
 ) -> None:

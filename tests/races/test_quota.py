@@ -105,7 +105,7 @@ def test_calls_add_up(processes: ProcessGroup, url: str, database_kind: str, sto
     assert warnings == 1
 
 
-@pytest.mark.xfail(strict=True, reason="read, then written: charges made together count as one")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="read, then written: charges made together count as one")
 def test_charges_add_up_the_naive_way(processes: ProcessGroup, url: str, database_kind: str, store: Store) -> None:
     account = add_account(store)
     charged = sum(processes.run(charge_naively, url, account.id, 10))

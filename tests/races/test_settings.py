@@ -63,7 +63,7 @@ def test_no_edit_is_lost(
     assert after.version == rounds + 1
 
 
-@pytest.mark.xfail(strict=True, reason="read, then written: the second save wipes out the first")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="read, then written: the second save wipes out the first")
 def test_no_edit_is_lost_the_naive_way(processes: ProcessGroup, url: str, database_kind: str, store: Store) -> None:
     add_account(store)
     made = sum(processes.pair(edit_naively, url, 20))
