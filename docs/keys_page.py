@@ -33,6 +33,7 @@ _PLACES: Final = {
     "message": "the message field of the playground",
     "filter": "the filter line of a log",
     "table": "a table",
+    "link-list": "a list of the overview",
     "sidebar": "the sidebar",
     "sign-in": "the lock",
     "entry": "the sign-in",

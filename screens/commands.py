@@ -151,7 +151,7 @@ def _places(app: Host, screen: Console, page: SettingsPage) -> Iterator[PaletteC
             )
     for section in SECTIONS:
         for module in section.modules:
-            if screen.page.id != f"{module.id}-page":
+            if screen.page.id != f"{module.id}-page" and not screen.is_hidden(module.id):
                 open_module = partial(screen.action_open_module, module.id)
                 yield _command(app, f"Open {module.label}", section.label, open_module, "", _MODULE_WORDS[module.id])
     yield _command(app, "Sidebar", "Show or hide the modules", screen.action_sidebar, "console.sidebar", "menu drawer")

@@ -160,6 +160,17 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
     def setting_asked(self, event: SettingAsked) -> None:
         self.run_worker(partial(self.open_setting, event.tab, event.setting), group="module", exclusive=True)
 
+    def is_hidden(self, module: str) -> bool:
+        """True if the account or the administrator hides the module, and nothing leads to it."""
+        return module != "settings" and module in self.query_one(Navigation).hidden
+
+    def action_jump(self, module: str) -> None:
+        """Go to a module from a line of another page. Nothing leads to a hidden one."""
+        if self.is_hidden(module):
+            self.app.notify(f"{_LABELS[module]} is hidden. The tab Sidebar in Settings shows it again.", markup=False)
+        else:
+            self.action_open_module(module)
+
     def action_open_module(self, module: str) -> None:
         self.run_worker(partial(self.open_module, module), group="module", exclusive=True)
 
@@ -243,5 +254,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
 
 
 def _badges(summary: Summary) -> dict[str, str]:
-    keys = f"{summary.active_api_keys}" if summary.active_api_keys else ""
-    return {"api-keys": keys, "wallet": show_usd(summary.remaining_micro_usd)}
+    """The usable keys, the errors of today, and the balance."""
+    keys = f"{summary.active_api_keys:,}" if summary.active_api_keys else ""
+    errors = f"{summary.errors_today:,}" if summary.errors_today else ""
+    return {"api-keys": keys, "usage-logs": errors, "wallet": show_usd(summary.remaining_micro_usd)}

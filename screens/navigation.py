@@ -16,6 +16,8 @@ from textual.widget import Widget
 from store.modules import SECTIONS
 from tui.widgets.row_walk import MOVE
 
+_ERROR_BADGES: Final = frozenset({"usage-logs"})
+"""Modules whose badge counts what went wrong."""
 _HEADINGS: Final = {"chat": "CHAT", "dashboard": "DASHBOARD", "personal": "PERSONAL CENTER"}
 
 
@@ -88,7 +90,8 @@ class Navigation(Widget, can_focus=True):
         if is_current:
             bar = Content.styled("▌", "$primary on $primary 20%")
             return Content.assemble(bar, Content.styled(f"{words}{badge} ", "bold $text-primary on $primary 20%"))
-        return Content.assemble(" ", words, (badge, "$foreground-muted"), " ")
+        colour = "$text-error" if module in _ERROR_BADGES else "$foreground-muted"
+        return Content.assemble(" ", words, (badge, colour), " ")
 
     def _lines(self) -> list[tuple[str, str]]:
         shown = set(self.shown)

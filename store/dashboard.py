@@ -5,7 +5,9 @@ from typing import Final
 from store.deliveries import Deliveries
 from store.quota import Quotas
 from store.recommendations import Recommendations
+from store.sections import NotificationSettings
 from store.sessions import Sessions
+from store.settings import Settings
 from store.usage_log import UsageLog
 from store.usage_totals import UsageTotals
 from store.values.dashboard import Dashboard, period
@@ -27,6 +29,7 @@ class Dashboards:
         usage: UsageLog,
         deliveries: Deliveries,
         recommendations: Recommendations,
+        settings: Settings,
     ) -> None:
         self._sessions = sessions
         self._quotas = quotas
@@ -34,6 +37,7 @@ class Dashboards:
         self._usage = usage
         self._deliveries = deliveries
         self._recommendations = recommendations
+        self._settings = settings
 
     def read(self, token: str, days: int, *, is_activity: bool = True) -> Dashboard:
         """The dashboard over the last `days` UTC days. Its time does not grow with the log.
@@ -44,8 +48,10 @@ class Dashboards:
         with self._sessions.reading(token, is_activity=is_activity) as (tx, session):
             account_id = session.account_id
             all_days = self._totals.days_of(tx, account_id, 2 * max(days, MONTH_DAYS))
+            notifications = self._settings.read(tx, account_id, NotificationSettings).section
             return Dashboard(
                 quota=self._quotas.state_of(tx, account_id),
+                threshold_micro_usd=notifications.threshold_micro_usd,
                 today=period(all_days, 1),
                 week=period(all_days, 7),
                 month=period(all_days, MONTH_DAYS),

@@ -218,7 +218,7 @@ def assemble(context: Context) -> Store:
         usage=usage,
         usage_export=UsageExport(context, sessions, usage),
         totals=totals,
-        dashboards=Dashboards(sessions, quota, totals, usage, deliveries, recommendations),
+        dashboards=Dashboards(sessions, quota, totals, usage, deliveries, recommendations, settings),
         outbox=Outbox(context, sessions, email_confirmations),
         deliveries=deliveries,
         email_confirmations=email_confirmations,

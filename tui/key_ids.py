@@ -30,6 +30,7 @@ _ENCLOSING: Final = {
     "settings": ("page", EVERYWHERE),
     "module": ("page", EVERYWHERE),
     "message": ("module", "page", EVERYWHERE),
+    "link-list": ("module", "page", EVERYWHERE),
     "sign-in": ("page", EVERYWHERE),
     "entry": ("page", EVERYWHERE),
     "passwords": ("sign-in", "entry", "page", "modal", "proof", EVERYWHERE),
@@ -121,6 +122,10 @@ module        playground.price          p
 module        playground.write          i enter
 message       message.send              enter
 message       message.new-line          ctrl+j shift+enter
+module        overview.range            d
+link-list     link-list.open            enter
+link-list     link-list.up              up k
+link-list     link-list.down            down j
 module        wallet.redeem             r
 module        wallet.prices             p
 module        wallet.find               slash

@@ -1,73 +1,178 @@
-"""Overview: usage of the last thirty days, and the recommendations."""
+"""Overview: what is left, what was spent and on what, the recommendations, the last errors and notifications."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Sparkline, Static
+from textual.widgets import OptionList
 
 from screens.account_modal import Notice
-from screens.modules.module_page import ModulePage
+from screens.modules.module_page import ModulePage, SettingAsked
+from screens.modules.overview_rows import (
+    TITLES,
+    lines_of_checks,
+    lines_of_deliveries,
+    lines_of_errors,
+    shares_of,
+    tiles_of,
+    tokens_in_words,
+)
+from screens.recommendations import CONTROLS_BY_ADVICE
+from store.errors import GatekeyError, SessionEnded
 from store.money import show_usd
+from store.values.recommendations import Advice
+from tui.widgets.bar_chart import Bar, BarChart
+from tui.widgets.link_list import LinkList
+from tui.widgets.section import Section
+from tui.widgets.share_bars import ShareBars
+from tui.widgets.tiles import Tiles
 
-_DAYS = 30
+if TYPE_CHECKING:
+    from store.values.dashboard import Dashboard
+
+RANGES: Final = (7, 30, 90)
+"""The days that the chart can show."""
+REFRESH_S: Final = 5.0
+"""Seconds between two readings while the page is visible."""
+_CHOSEN: Final = "bold $text-primary"
+_NOTHING_YET: Final = "Nothing was used yet. Create an API key to begin."
 
 
 class OverviewPage(ModulePage):
     HELP_TEXT: ClassVar[str] = (
-        "The last thirty days of your account: calls, errors, tokens and cost, the cost of each day as a "
-        "line, and the five recommendations. The figures are added up as calls are made."
+        "Your account at a glance: what is left, what was spent in each UTC day, with which models and keys, the five "
+        "recommendations, the last errors and the last notifications. An arrow compares with as many days before, and "
+        "today with yesterday. "
+        "Errors, models and keys are those of the range that the chart shows. The page reads itself again every few "
+        "seconds."
     )
+    IS_EXPLAINED: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "range", "Days", id="overview.range", tooltip="Show the last 7, 30 or 90 days"),
+    ]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Widget's)
+        super().__init__(id=id, classes=classes)
+        self.days = RANGES[1]
+        self._shown: Dashboard | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static("The last 30 days", classes="section-title")
-        yield Static("…", id="totals", markup=False)
-        with Vertical(id="by-day"):
-            yield Static("Cost by day", classes="section-title spaced")
-            yield Sparkline([0.0], id="costs")
-            yield Static("", id="span", classes="muted", markup=False)
-        yield Static("Recommendations", classes="section-title spaced")
-        yield Static("", id="checks")
         yield Notice()
+        yield Tiles(TITLES, id="tiles")
+        with Section("Cost by day", id="by-day"):
+            yield BarChart(lambda value: show_usd(value, exact=True), id="costs")
+        with Horizontal(classes="pair"):
+            with Section("By model"):
+                yield ShareBars(id="by-model")
+            with Section("By key"):
+                yield ShareBars(id="by-key")
+        with Section("Recommendations", id="recommendations"):
+            yield LinkList(id="checks")
+        with Section("Last errors"):
+            yield LinkList(id="errors")
+        with Section("Last notifications"):
+            yield LinkList(id="notifications")
+
+    def on_mount(self) -> None:
+        self._show_range()
+        self.set_interval(REFRESH_S, self._refresh_if_visible)
+        super().on_mount()
+
+    # -- reading ---------------------------------------------------------------------------------------------
 
     def reload(self) -> None:
         self.load()
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        days, summary = (
-            await self.run_with_reauth(lambda: self.account.daily_usage(_DAYS)),
-            await self.run_with_reauth(self.account.summary),
-        )
-        if days is None or summary is None:
+        days = self.days
+        found = await self.run_with_reauth(lambda: self.account.dashboard(days))
+        if found is not None:
+            self.query_one(Notice).clear_sentence()
+            self._show(found.value)
+
+    def _refresh_if_visible(self) -> None:
+        if self._shown is not None and self.display and self.app.screen is self.screen and not self.app.is_locked:
+            self.load_again()
+
+    @work(exclusive=True, group="load")
+    async def load_again(self) -> None:
+        """Read the figures again without a word: nobody asked for it. The next reading tries what failed."""
+        try:
+            self._show(await self.account.dashboard(self.days, is_activity=False))
+        except SessionEnded as error:
+            self.app.session_ended(error)
+        except GatekeyError:
             return
-        calls, errors = sum(day.calls for day in days.value), sum(day.errors for day in days.value)
-        tokens, cost = sum(day.tokens for day in days.value), sum(day.cost_micro_usd for day in days.value)
-        self.query_one("#totals", Static).update(
-            f"{calls:,} calls · {errors:,} errors · {tokens:,} tokens · {show_usd(cost)} spent · "
-            f"{show_usd(summary.value.remaining_micro_usd)} left"
-            if days.value
-            else "Nothing was used yet. Create an API key to begin."
+
+    def _show(self, shown: Dashboard) -> None:
+        """Show the figures. Without a change nothing is drawn."""
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self.query_one(Tiles).tiles = tiles_of(shown)
+        chart = self.query_one(BarChart)
+        chart.bars = tuple(Bar(day.day[5:], day.cost_micro_usd) for day in shown.days)
+        chart.note = "" if any(day.calls for day in shown.days) else self._nothing(shown)
+        for name, totals, nameless, noun in (
+            ("#by-model", shown.by_model, "refused calls", "model"),
+            ("#by-key", shown.by_key, "without a key", "key"),
+        ):
+            bars = self.query_one(name, ShareBars)
+            bars.shares = shares_of(totals, nameless=nameless, noun=noun)
+            bars.note = "" if totals else "none"
+        zone = self.app.zone
+        self._show_lines("#checks", lines_of_checks(shown.checks), "")
+        self._show_lines("#errors", lines_of_errors(shown.last_errors, zone), "No call has failed.")
+        self._show_lines("#notifications", lines_of_deliveries(shown.last_deliveries, zone), "None was sent yet.")
+        met = sum(check.is_met for check in shown.checks)
+        self.query_one("#recommendations", Section).state = _muted(f"{met} of {len(shown.checks)} followed")
+        self._show_range()
+
+    def _nothing(self, shown: Dashboard) -> str:
+        return f"No call in the last {self.days} days." if shown.quota.used_micro_usd else _NOTHING_YET
+
+    def _show_lines(self, name: str, lines: tuple[Content, ...], empty: str) -> None:
+        links = self.query_one(name, LinkList)
+        links.disabled = not lines
+        links.show_lines(lines or (_muted(empty),))
+
+    def _show_range(self) -> None:
+        tokens = "" if self._shown is None else f"{tokens_in_words(self._shown.chosen.now.tokens)}   "
+        choices = Content.styled(" · ", "$foreground-muted").join(
+            [Content.styled(f"{days}", _CHOSEN if days == self.days else "$foreground-muted") for days in RANGES]
         )
-        self.query_one("#by-day").display = bool(days.value)
-        costs = {day.day: day.cost_micro_usd for day in days.value}
-        today = self.account.now().date()
-        dates = [today - timedelta(days=back) for back in range(_DAYS - 1, -1, -1)]
-        self.query_one(Sparkline).data = [float(costs.get(f"{date:%Y-%m-%d}", 0)) for date in dates]
-        self.query_one("#span", Static).update(
-            f"{dates[0]} to {dates[-1]}, most on a day {show_usd(max(costs.values(), default=0))}"
-        )
-        lines = [
-            Content.assemble(
-                ("✓ ", "$text-success") if check.is_met else ("! ", "$text-warning"),
-                check.title,
-                (f"\n  {check.finding}", "$foreground-muted"),
-            )
-            for check in summary.value.checks
-        ]
-        self.query_one("#checks", Static).update(Content("\n").join(lines))
+        self.query_one("#by-day", Section).state = Content.assemble(_muted(f"{tokens}days "), choices)
+
+    # -- acting ----------------------------------------------------------------------------------------------
+
+    def action_range(self) -> None:
+        """Show the next range of days."""
+        self.days = RANGES[(RANGES.index(self.days) + 1) % len(RANGES)]
+        self._show_range()
+        self.load()
+
+    @on(OptionList.OptionSelected, "#checks")
+    def check_chosen(self, event: OptionList.OptionSelected) -> None:
+        if self._shown is not None:
+            self._follow(self._shown.checks[event.option_index].advice)
+
+    @on(OptionList.OptionSelected, "#errors")
+    async def error_chosen(self) -> None:
+        await self.run_action("screen.jump('usage-logs')")
+
+    @on(OptionList.OptionSelected, "#notifications")
+    def notification_chosen(self) -> None:
+        self._follow(Advice.QUOTA_WARNING)
+
+    def _follow(self, advice: Advice) -> None:
+        self.post_message(SettingAsked(*CONTROLS_BY_ADVICE[advice]))
+
+
+def _muted(text: str) -> Content:
+    return Content.styled(text, "$foreground-muted")

@@ -14,7 +14,7 @@ from textual.widgets import Button, Input
 from screens.account_modal import Notice
 from screens.modules.ledger_details import LedgerDetails
 from screens.modules.ledger_rows import columns, line_of
-from screens.modules.module_page import ModulePage
+from screens.modules.module_page import BalanceChanged, ModulePage
 from screens.modules.price_rows import PriceRow, line_of_price, price_columns, rows_with
 from screens.modules.redeem_code import RedeemCode
 from store.money import show_usd
@@ -153,9 +153,7 @@ class WalletPage(ModulePage):
             markup=False,
         )
         self.reload()
-        refresh = getattr(self.screen, "refresh_summary", None)
-        if refresh is not None:
-            refresh()
+        self.post_message(BalanceChanged())
 
     @on(KeysetTable.Opened, "#ledger")
     def entry_opened(self, event: KeysetTable.Opened) -> None:
@@ -218,28 +216,33 @@ class WalletPage(ModulePage):
 
 
 def _tiles(quota: QuotaState, days: Sequence[DayTotal]) -> tuple[Tile, ...]:
-    held = quota.held_micro_usd
     return (
         Tile(
             "Balance",
             Content.styled(show_usd(quota.remaining_micro_usd), "$text-success"),
-            (_muted(f"{show_usd(held)} held by calls" if held else "nothing held"),),
+            (_held(quota.held_micro_usd),),
         ),
         Tile(
             "Used",
             Content(show_usd(quota.used_micro_usd)),
-            (_muted(f"of {show_usd(quota.used_micro_usd + quota.remaining_micro_usd)} in all"),),
+            ((_muted(f"of {show_usd(quota.used_micro_usd + quota.remaining_micro_usd)} in all"),),),
         ),
         _lasts(quota.remaining_micro_usd, sum(day.cost_micro_usd for day in days)),
     )
 
 
+def _held(micro_usd: int) -> tuple[Content, ...]:
+    if not micro_usd:
+        return (_muted("none held"),)
+    return _muted(f"{show_usd(micro_usd)} held by calls"), _muted(f"{show_usd(micro_usd)} held")
+
+
 def _lasts(remaining_micro_usd: int, spent_micro_usd: int) -> Tile:
     if not spent_micro_usd:
-        return Tile("Lasts", Content("as it is"), (_muted("nothing spent this week"),))
+        return Tile("Lasts", Content("as it is"), ((_muted("nothing spent this week"), _muted("none spent")),))
     days = remaining_micro_usd * PACE_DAYS // spent_micro_usd
     words = "over a year" if days > _FAR_DAYS else f"about {pluralize(days, 'day')}" if days else "less than a day"
-    return Tile("Lasts", Content(words), (_muted("at the last week's pace"),))
+    return Tile("Lasts", Content(words), ((_muted("at the last week's pace"), _muted("at this pace")),))
 
 
 def _muted(text: str) -> Content:

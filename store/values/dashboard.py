@@ -32,6 +32,8 @@ class Dashboard:
     """The contents of the page Overview at one moment, from one transaction. Days are UTC days."""
 
     quota: QuotaState
+    threshold_micro_usd: int
+    """The quota warning threshold."""
     today: Period
     week: Period
     month: Period

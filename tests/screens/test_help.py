@@ -35,7 +35,7 @@ def test_every_dialog_page_and_tab_has_words_of_its_own() -> None:
     ("module", "sentence"),
     [
         ("playground", "The AI model testing environment."),
-        ("overview", "The last thirty days of your account"),
+        ("overview", "Your account at a glance"),
         ("api-keys", "Each client of the gateway gets a key of its own"),
         ("usage-logs", "Every call, newest first"),
         ("drawing-logs", "Calls that made images, newest first"),

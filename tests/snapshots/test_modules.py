@@ -102,3 +102,19 @@ def test_wallet_wrong_code(picture: Picture) -> None:
         await stage.press("enter")
 
     picture(steps, store=spent_store())
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+def test_overview_of_seven_weeks(picture: Picture, size: tuple[int, int]) -> None:
+    """Tiles, the chart with its axis and dates, the bars by model and key, and the lists; a short screen scrolls."""
+    picture(opening("overview"), store=spent_store(), size=size)
+
+
+@pytest.mark.parametrize("theme", ["gatekey-light", "textual-ansi"])
+def test_overview_with_the_cursor_on_an_error(picture: Picture, theme: str) -> None:
+    async def steps(stage: Stage) -> None:
+        await opening("overview")(stage)
+        await stage.settle()
+        await stage.press("d", "end", "tab", "tab", "down")
+
+    picture(steps, store=spent_store(), theme=theme)

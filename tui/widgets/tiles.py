@@ -19,7 +19,8 @@ class Tile:
 
     title: str
     value: Content = _UNREAD
-    notes: tuple[Content, ...] = ()
+    notes: tuple[tuple[Content, ...], ...] = ()
+    """Each note in one wording or several, the longest first: the first that fits is shown."""
 
 
 class Tiles(Widget):
@@ -36,18 +37,19 @@ class Tiles(Widget):
     def render(self) -> RenderResult:
         width, height = self.content_size
         count = len(self.tiles)
-        each = (width - _GAP_CELLS * (count - 1)) // count if count else 0
+        each, rest = divmod(width - _GAP_CELLS * (count - 1), count) if count else (0, 0)
         if each < 1:
             return Content("")
         rows = max(len(tile.notes) for tile in self.tiles) + 1
-        has_boxes = height >= rows + _BOX_ROWS
-        columns = [_box(tile, each, height) if has_boxes else _plain(tile, each, height) for tile in self.tiles]
+        draw = _box if height >= rows + _BOX_ROWS else _plain
+        columns = [draw(tile, each + int(at < rest), height) for at, tile in enumerate(self.tiles)]
         gap = Content(" " * _GAP_CELLS)
         return Content("\n").join([gap.join(line) for line in zip(*columns, strict=True)])
 
 
 def _plain(tile: Tile, width: int, height: int) -> list[Content]:
-    lines = [Content.styled(tile.title, "$foreground-muted"), tile.value.stylize_before("bold"), *tile.notes]
+    title, value = Content.styled(tile.title, "$foreground-muted"), tile.value.stylize_before("bold")
+    lines = [title, value, *_notes(tile, width - 1)]
     return [_fit(line, width - 1).pad_right(1) for line in _filled(lines, height)]
 
 
@@ -57,10 +59,14 @@ def _box(tile: Tile, width: int, height: int) -> list[Content]:
     edge = "$border-blurred"
     rule = "─" * max(0, width - title.cell_length - 5)
     top = Content.assemble(("╭─ ", edge), title, (f" {rule}╮", edge))
-    body = _filled([tile.value.stylize_before("bold"), *tile.notes], height - _BOX_ROWS)
+    body = _filled([tile.value.stylize_before("bold"), *_notes(tile, inner)], height - _BOX_ROWS)
     side = Content.styled("│", edge)
     lines = [Content.assemble(side, " ", _fit(line, inner), " ", side) for line in body]
     return [top, *lines, Content.styled(f"╰{'─' * (width - 2)}╯", edge)]
+
+
+def _notes(tile: Tile, width: int) -> list[Content]:
+    return [next((one for one in note if one.cell_length <= width), note[-1]) for note in tile.notes]
 
 
 def _filled(lines: list[Content], height: int) -> list[Content]:
