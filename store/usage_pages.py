@@ -246,16 +246,18 @@ def _rows(question: _Question, filters: Sequence[tuple[Column[str], tuple[str, .
         # The expression keeps the database from reading the index of this column instead.
         compared = column + literal("")
         where.append(compared.in_(values) if len(values) > 1 else compared == values[0])
-    page = select(UsageEntryRow).where(*where).order_by(question.order).limit(question.limit + 1)
-    if not filters:
-        return page
+    limit = question.limit + 1
+    if not filters or len(filters[0][1]) == 1:
+        where += [column == values[0] for column, values in filters[:1]]
+        return select(UsageEntryRow).where(*where).order_by(question.order).limit(limit)
+    # Each value has its own order on the index, so the newest of each are merged. Only the ids are, because a row is
+    # twenty times as long.
     column, values = filters[0]
-    if len(values) == 1:
-        return page.where(column == values[0])
-    # Each value has its own order on the index, so the newest of each are merged.
-    merged = union_all(*(select(page.where(column == value).subquery()) for value in values)).subquery()
+    ids = select(_LOG.id).where(*where).order_by(question.order).limit(limit)
+    merged = union_all(*(select(ids.where(column == value).subquery()) for value in values)).subquery()
     order = merged.c.id.asc() if question.ascending else merged.c.id.desc()
-    return select(merged).order_by(order).limit(question.limit + 1)
+    chosen = select(merged.c.id).order_by(order).limit(limit)
+    return select(UsageEntryRow).where(_LOG.id.in_(chosen)).order_by(question.order)
 
 
 def _different(account_id: int, column: Column[str]) -> Select[Any]:

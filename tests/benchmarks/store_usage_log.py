@@ -24,8 +24,10 @@ INSERT INTO usage_log (account_id, kind, at, model, api_key_name, request_id, st
 SELECT 1 + i % 2,
        CASE WHEN i % 20 = 0 THEN 'error' ELSE 'consumption' END,
        datetime('2026-01-01', (i / 4) || ' seconds') || '.000000',
-       'model-' || (i * 7919 % 23), 'notebook', 'req-' || i, 'ok', '',
-       i % 4000, i % 900, i % 5000, i % 3000, 0, NULL
+       'model-' || (i * 7919 % 23), 'key-' || (i / 2 % 5), 'req-' || i,
+       CASE WHEN i % 20 = 0 THEN '503' ELSE 'ok' END, '',
+       i % 4000, i % 900, i % 5000, i % 3000, 0,
+       CASE WHEN i / 2 % 3 = 0 THEN '10.0.0.' || (i / 6 % 200) END
 FROM n
 """
 
@@ -58,7 +60,7 @@ class Log:
         start = time.perf_counter()
         fill(Path(url.removeprefix("sqlite:///")), rows)
         self.built_in = time.perf_counter() - start
-        self._token = sign_in(self.store, "alice")
+        self.token = sign_in(self.store, "alice")
 
     def page(self, number: int) -> Callable[[], object]:
         """A read of page `number`, counted from 1. Its first entry is looked up here, beforehand."""
@@ -71,7 +73,7 @@ class Log:
                 ).scalar_one()
 
         def read() -> None:
-            page = self.store.usage.page(self._token, before=before)
+            page = self.store.usage.page(self.token, before=before)
             assert len(page.entries) == PAGE_SIZE
 
         return read
