@@ -2,7 +2,7 @@
 
 import random
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -135,6 +135,7 @@ def _history() -> "list[_Call]":
             ago = timedelta(days=day - 1, hours=_CALLS_A_DAY - call, minutes=draw.randrange(60))
             model, price_in, price_out = draw.choice(_MODELS)
             tokens_in, tokens_out = draw.randrange(200, 9000), draw.randrange(50, 3000)
+            price = ModelPrice(model, price_in, price_out)
             entry = UsageEntry(
                 kind=Kind.CONSUMPTION,
                 model=model,
@@ -142,15 +143,28 @@ def _history() -> "list[_Call]":
                 request_id=f"req_{draw.randrange(16**8):08x}",
                 prompt_tokens=tokens_in,
                 completion_tokens=tokens_out,
-                cost_micro_usd=ModelPrice(model, price_in, price_out).cost(tokens_in, tokens_out),
+                cost_micro_usd=price.cost(tokens_in, tokens_out),
                 duration_ms=draw.randrange(300, 9000),
+                price=price,
             )
             calls.append(_Call(ago, entry))
-    for kind, model, status in (
-        (Kind.DRAWING, "image-1", "ok"),
-        (Kind.TASK, "batch", "validating"),
-        (Kind.ERROR, "gpt-5-mini", "upstream 503"),
-    ):
-        entry = UsageEntry(kind=kind, model=model, status=status, api_key_name=_KEYS[0], duration_ms=2100)
-        calls.append(_Call(timedelta(hours=5), entry))
+    image = ModelPrice("image-1", 0, 0, per_request=40_000)
+    others = (
+        UsageEntry(
+            Kind.DRAWING,
+            image.model,
+            images=2,
+            image_size="1024x1024",
+            cost_micro_usd=2 * image.per_request,
+            price=image,
+        ),
+        UsageEntry(
+            Kind.TASK, "batch", request_id="batch_5c02e9d1", status="in_progress", task_done=120, task_total=400
+        ),
+        UsageEntry(Kind.ERROR, "gpt-5-mini", status="upstream 503", detail="The model server could not be reached."),
+    )
+    for entry in others:
+        request_id = entry.request_id or f"req_{draw.randrange(16**8):08x}"
+        whole = replace(entry, api_key_name=_KEYS[0], duration_ms=2100, request_id=request_id)
+        calls.append(_Call(timedelta(hours=5), whole))
     return sorted(calls, key=lambda call: call.ago, reverse=True)
