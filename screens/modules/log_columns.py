@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
 NOT_RECORDED: Final = "not recorded"
-_MILLION: Final = 1_000_000
+_UNITS: Final = (("k", 1000), ("M", 1_000_000), ("G", 1_000_000_000))
+_ROUNDED_UP: Final = 999.95
+"""From here on one decimal would show 1000.0."""
 _FINE: Final = frozenset({"ok", "completed"})
 _ENDED_BADLY: Final = frozenset({"failed", "expired", "cancelled"})
 
@@ -28,8 +30,8 @@ def usage_columns(zone: tzinfo, now: datetime) -> tuple[TableColumn[LoggedEntry]
         _time(zone, now),
         TableColumn("Kind", _kind, 5, priority=3),
         _model(),
-        TableColumn("In", lambda row: _count(row.entry.prompt_tokens), 7, align="right", priority=2),
-        TableColumn("Out", lambda row: _count(row.entry.completion_tokens), 7, align="right", priority=2),
+        TableColumn("In", lambda row: _count(row.entry.prompt_tokens), 6, align="right", priority=2),
+        TableColumn("Out", lambda row: _count(row.entry.completion_tokens), 6, align="right", priority=2),
         _cost(),
         _key(4),
         TableColumn("Client IP", _address, 15, minimum=12, maximum=39, priority=5),
@@ -154,7 +156,7 @@ def _took(priority: int) -> TableColumn[LoggedEntry]:
 
 
 def _status(width: int = 10) -> TableColumn[LoggedEntry]:
-    return TableColumn("Status", status_words, width, minimum=8, maximum=26)
+    return TableColumn("Status", status_words, width, minimum=7, maximum=26)
 
 
 def _kind(row: LoggedEntry) -> Content:
@@ -172,8 +174,11 @@ def _progress_cell(row: LoggedEntry) -> Content:
 
 
 def _count(number: int) -> Content:
-    """At most seven cells, so that no digit is ever cut off; the details have the exact number."""
-    return Content(f"{number:,}" if number < _MILLION else f"{number / _MILLION:.1f}M")
+    """At most six cells, so that no digit is ever cut off; the details have the exact number."""
+    if number < 100_000:
+        return Content(f"{number:,}")
+    unit, size = next(found for found in _UNITS if number / found[1] < _ROUNDED_UP)
+    return Content(f"{number / size:.1f}{unit}")
 
 
 def _text(text: str) -> Content:

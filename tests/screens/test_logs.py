@@ -1,22 +1,23 @@
 """The logs: the keys of the table, the filter, the details, and the other kinds."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from textual.widgets import OptionList
 
 from screens.console import Console
+from screens.modules.log_columns import usage_columns
 from screens.modules.log_details import LogDetails
 from screens.modules.log_filter_line import FilterLine
 from store.errors import DatabaseBusy
 from store.sections import PrivacySettings
 from store.store import Store
 from store.values.billing import ModelPrice
-from store.values.usage import Kind, UsageEntry
+from store.values.usage import Kind, LoggedEntry, UsageEntry
 from tests.harness.consoles import console
 from tests.harness.log_pages import filter_by, open_log
 from tests.harness.slow_accounts import slow_console
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import START, add_account, make_store, sign_in
 from tests.snapshots.scenes import logged_store
 
 pytestmark = pytest.mark.anyio
@@ -279,3 +280,21 @@ async def test_hostile_names_are_drawn_and_copied_harmless(monkeypatch: pytest.M
         assert "\x1b" not in stage.text() + stage.app.clipboard
         assert "\u202e" not in stage.text() + stage.app.clipboard
         assert "[@click=app.quit]" in stage.text()
+
+
+@pytest.mark.parametrize(
+    ("tokens", "shown"),
+    [
+        (0, "0"),
+        (99_999, "99,999"),
+        (100_000, "100.0k"),
+        (999_949, "999.9k"),
+        (1_000_000, "1.0M"),
+        (999_949_999, "999.9M"),
+    ],
+)
+def test_a_number_of_tokens_is_never_cut_off(tokens: int, shown: str) -> None:
+    row = LoggedEntry(1, START, UsageEntry(Kind.CONSUMPTION, "m", prompt_tokens=tokens))
+    (column,) = [column for column in usage_columns(UTC, START) if column.label == "In"]
+    assert column.cell(row).plain == shown
+    assert len(shown) <= column.narrowest
