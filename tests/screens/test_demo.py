@@ -15,7 +15,7 @@ from store.values.usage import LoggedEntry
 from tests.harness.consoles import SIZE, Stage
 from tests.harness.stores import StillClock
 from tui.local_account import LocalAccount
-from tui.local_account.demo import NAME, PASSWORD, open_demo
+from tui.local_account.demo import BALANCE_MICRO_USD, NAME, PASSWORD, open_demo
 from tui.store_location import Options
 
 pytestmark = pytest.mark.anyio
@@ -95,10 +95,12 @@ async def test_wallet_and_overview_say_the_same() -> None:
         assert isinstance(screen, Console)
         screen.action_open_module("wallet")
         await stage.settle()
-        assert stage.says(f"{left} left · {used} used")
+        ledger = await account.ledger()
+        assert ledger.entries[0].balance_micro_usd == quota.remaining_micro_usd == BALANCE_MICRO_USD
+        assert all(stage.says(amount) for amount in (left, used))
         screen.action_open_module("overview")
         await stage.settle()
-        assert stage.says(f"{used} spent · {left} left")
+        assert all(stage.says(amount) for amount in (left, used))
 
 
 async def test_whoever_signed_out_of_the_demo_is_told_how_to_come_back() -> None:

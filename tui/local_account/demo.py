@@ -23,6 +23,8 @@ _MODELS: Final = (
     ("deepseek-chat", 270_000, 1_100_000),
 )
 _KEYS: Final = ("build server", "notebook")
+BALANCE_MICRO_USD: Final = 4_200_000
+"""What is left after the calls."""
 _DAYS: Final = 14
 _CALLS_A_DAY: Final = 6
 
@@ -68,8 +70,10 @@ def open_demo(clock: ShiftedClock | None = None, rng: random.Random | None = Non
     cheap = Hasher(Cost(1024, 1, 1), Cost(1024, 1, 1))
     store = open_store("sqlite://", KeyRing.new(rng), clock=clock, rng=rng, hasher=cheap, estimator=without_word_lists)
     clock.shift = timedelta(days=40)
-    store.accounts.create(NAME, PASSWORD, email=EMAIL, quota_micro_usd=25_000_000, actor="demo")
-    _fill(store, clock)
+    calls = _history()
+    spent = sum(call.entry.cost_micro_usd for call in calls)
+    store.accounts.create(NAME, PASSWORD, email=EMAIL, quota_micro_usd=BALANCE_MICRO_USD + spent, actor="demo")
+    _fill(store, clock, calls)
     clock.shift = timedelta(0)
     answer = store.sign_in.with_password(NAME, PASSWORD, source="this terminal")
     if not isinstance(answer, SignedIn):
@@ -85,7 +89,7 @@ class _Call:
     entry: "UsageEntry"
 
 
-def _fill(store: "Store", clock: ShiftedClock) -> None:
+def _fill(store: "Store", clock: ShiftedClock, calls: "list[_Call]") -> None:
     from store.sections import NotificationSettings
     from store.values.billing import ModelPrice
     from store.values.sign_in import SignedIn
@@ -103,13 +107,10 @@ def _fill(store: "Store", clock: ShiftedClock) -> None:
     )
     saved = store.settings.load(answer.token, NotificationSettings)
     store.settings.save(answer.token, saved.section, saved.version)
-    calls = _history()
     _book(store, clock, calls, {key.info.name: key.info.id for key in made})
     for key in made:
         clock.shift = min(call.ago for call in calls if call.entry.api_key_name == key.info.name)
         store.api_keys.authenticate(key.key)
-    clock.shift = timedelta(0)
-    store.quota.adjust(NAME, set_to=4_200_000, actor="demo")
 
 
 def _book(store: "Store", clock: ShiftedClock, calls: "list[_Call]", keys: dict[str, int]) -> None:
