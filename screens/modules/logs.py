@@ -40,9 +40,9 @@ class LogPage(ModulePage):
     NOUN: ClassVar[str] = "call"
     EMPTY: ClassVar[str] = "Nothing has been logged yet."
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "show_all", "Show all", id="log.show-all", tooltip="End the filter"),
         Binding("slash", "filter", "Filter", id="log.filter", key_display="/", tooltip="Show only some entries"),
         Binding("e", "export", "Export", id="log.export", tooltip="Write the entries that are shown into a file"),
-        Binding("escape", "show_all", "Show all", id="log.show-all", tooltip="End the filter"),
     ]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Widget's)

@@ -29,6 +29,8 @@ BAR_S: Final = 0.005
 """Seconds that a page of a single filter may take."""
 ROWS: Final = 1_000_000
 TURNS: Final = 50
+_SEVERAL: Final = ("20 models", "model and status", "model and key until", "kind and status, no match")
+"""Filters of several values or parts. They read a page, or a bounded number of rows, of each."""
 _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -40,7 +42,7 @@ class Timed:
     entries: int
     durations: tuple[float, ...]
     is_single: bool
-    """True if the bar is for it: combinations read a bounded number of rows instead."""
+    """True if the bar is for it."""
 
     @property
     def p50(self) -> float:
@@ -80,7 +82,7 @@ def measure(store: Store, token: str, rows: int, turns: int = TURNS) -> list[Tim
     """Every filter from the newest entry, from the middle of the log, and from the oldest."""
     found = []
     for name, only in filters(rows).items():
-        is_single = " and " not in name or name == "since and until"
+        is_single = name not in _SEVERAL
         ways: dict[str, Callable[[], object]] = {
             "newest": partial(store.usage.page, token, only),
             "middle": partial(store.usage.page, token, only, before=rows // 2),

@@ -254,6 +254,55 @@ def test_a_text_that_breaks_off_leaves_nothing_behind(files: NewFiles, home: Pat
     assert list((home / "work").iterdir()) == []
 
 
+def test_the_name_is_there_once_the_file_is_complete(files: NewFiles, home: Path) -> None:
+    seen: list[list[Path]] = []
+
+    def pieces() -> Iterator[str]:
+        yield SECRET
+        seen.append(list((home / "work").iterdir()))
+        yield SECRET
+
+    assert files.write(Path("codes.txt"), pieces()).read_text() == SECRET * 2
+    assert seen == [[]], "a process that is killed here leaves nothing"
+
+
+def test_a_name_that_is_taken_meanwhile_is_kept(files: NewFiles, home: Path) -> None:
+    def pieces() -> Iterator[str]:
+        (home / "work" / "codes.txt").write_text("of somebody else")
+        yield SECRET
+
+    with pytest.raises(InvalidInput, match="already a file"):
+        files.write(Path("codes.txt"), pieces())
+    assert (home / "work" / "codes.txt").read_text() == "of somebody else"
+
+
+@pytest.mark.parametrize("lacks", ["the flag", "the file system's part"])
+def test_without_files_that_have_no_name_one_is_written_all_the_same(
+    files: NewFiles, home: Path, monkeypatch: pytest.MonkeyPatch, lacks: str
+) -> None:
+    if lacks == "the flag":
+        monkeypatch.delattr(os, "O_TMPFILE")
+    else:
+        real, flag = os.open, os.O_TMPFILE
+
+        def refuse(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+            if flags & flag == flag:
+                raise OSError(95, "Operation not supported")
+            return real(path, flags, mode, dir_fd=dir_fd)
+
+        monkeypatch.setattr(os, "open", refuse)
+    assert files.write(Path("codes.txt"), SECRET).read_text() == SECRET
+    assert "already a file" in refused(files, "codes.txt")
+
+    def pieces() -> Iterator[str]:
+        yield SECRET
+        raise FreshProofRequired
+
+    with pytest.raises(FreshProofRequired):
+        files.write(Path("other.txt"), pieces())
+    assert [path.name for path in (home / "work").iterdir()] == ["codes.txt"]
+
+
 def test_an_empty_file_can_be_made_for_another_program_to_fill(files: NewFiles, home: Path) -> None:
     made = files.create(Path("copy.sqlite3"))
     assert made == home / "work" / "copy.sqlite3"
