@@ -21,6 +21,7 @@ from store.errors import (
 from store.key_limits import is_allowed_address, is_allowed_model
 from store.key_periods import COUNTED, period_parameters
 from store.models import Account, ApiKey, PrivacySettingsRow, Quota, UtcDateTime
+from store.row_locks import lock_against_deletion
 from store.sessions import digest
 from store.text import sanitize
 from store.usage_pages import canonical_ip
@@ -226,6 +227,7 @@ class ApiKeyUse:
     def note_use(self, tx: Connection, holder: KeyHolder, address: str = "") -> None:
         """Store the time of use, at most once per `LAST_USE_INTERVAL`, and its address if the account records them."""
         now = self._context.now()
+        lock_against_deletion(tx, holder.account_id)
         # The row lock serializes this with a concurrent save of the setting (PostgreSQL).
         wanted = tx.execute(_RECORDS_IP, {"account": holder.account_id}).scalar() is True
         use = {

@@ -206,6 +206,7 @@ class UsageLog(UsagePages):
         total: int | None = None,
     ) -> None:
         """Update the status of a task's entry, and its progress where the model server told it."""
+        lock_against_deletion(tx, account_id)
         values: dict[str, Any] = {"status": sanitize(status, MAX_STATUS_LENGTH)}
         values |= {name: count for name, count in (("task_done", done), ("task_total", total)) if count is not None}
         tx.execute(update(UsageEntryRow).where(*_is_task(account_id, request_id)).values(values))

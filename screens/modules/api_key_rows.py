@@ -22,6 +22,10 @@ _GAP: Final = Content("   ")
 SOON: Final = timedelta(days=7)
 """A key that expires within this time is marked."""
 BAR_CELLS: Final = 6
+SPENT_CELLS: Final = 20
+"""Cells of `$3.10 of $5.00/month`."""
+ROOMY_CELLS: Final = 50
+"""Cells of a row from which the spending has its whole width."""
 NEARLY_SPENT_PERCENT: Final = 80
 PERIODS: Final = {
     LimitPeriod.NONE: "",
@@ -76,14 +80,14 @@ def short_key(key: ApiKeyInfo) -> str:
     return f"sk-…{sanitize(key.last_four, 8)}"
 
 
-def columns(now: datetime) -> list[TableColumn[ApiKeyInfo]]:
-    """The columns of the list, for a time."""
+def columns(now: datetime, room: int) -> list[TableColumn[ApiKeyInfo]]:
+    """The columns of the list, for a time and a width in cells."""
     return [
         TableColumn("Name", lambda key: Content(sanitize(key.name, 64)), 16, minimum=10, maximum=30),
         TableColumn("Key", lambda key: Content(short_key(key)), 8, priority=3),
         TableColumn("State", lambda key: state_of(key, now), 13),
         TableColumn("", lambda key: bar_of(key, now), BAR_CELLS, priority=2),
-        TableColumn("Spent", spent_of, 20, minimum=14, maximum=26),
+        TableColumn("Spent", spent_of, SPENT_CELLS, minimum=SPENT_CELLS if room >= ROOMY_CELLS else 7, maximum=26),
         TableColumn("Used", lambda key: Content(ago(key.last_used_at, now)), 11, priority=1),
         TableColumn("Expires", lambda key: Content(expiry_of(key, now)), 11, priority=5),
         TableColumn(

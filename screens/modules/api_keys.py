@@ -122,7 +122,8 @@ class ApiKeysPage(ModulePage):
         table, now, keys = self.query_one(RowTable), self.account.now(), self._keys
         under_cursor = self._shown_id
         self._drawn_width = self.outer_size.width
-        placed = fit_columns(columns(now), max(20, self._drawn_width - _EDGE_CELLS))
+        room = max(20, self._drawn_width - _EDGE_CELLS)
+        placed = fit_columns(columns(now, room), room)
         rows = [[place.draw(place.column.cell(key)) for place in placed] for key in keys]
         table.show_columns([(place.column.label, place.width) for place in placed], rows)
         table.display = bool(keys)

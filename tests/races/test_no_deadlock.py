@@ -12,13 +12,14 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from store.audit_tags import Tag
-from store.errors import GatekeyError, SessionEnded, StoreUnavailable
+from store.errors import GatekeyError, NoSuchItem, SessionEnded, StoreUnavailable
 from store.models import Account, Binding, Passkey
 from store.money import MICRO_PER_USD
 from store.passkeys import StoredCredential
 from store.sections import NotificationSettings, PrivacySettings
 from store.store import Store
 from store.throttle import FREE_FAILURES, Factor
+from store.values.api_keys import ApiKeyLimits
 from store.values.bindings import ProviderKind
 from store.values.sections import SettingsConflict
 from store.values.sign_in import SignedIn
@@ -51,6 +52,46 @@ class Person:
     def call(self) -> None:
         reservation = hold_quota(self.store, self.account_id, 2 * COST)
         book_call(self.store, reservation, COST, CALL)
+
+    def call_by_key(self) -> None:
+        """A call of the relay, as admission makes it: the hold, the claim of the request, the note of the use."""
+        keys, key_id = self.store.api_keys, self._key()
+        with self.store.database.write() as tx:
+            holder = keys.holder_by_id(tx, self.account_id, key_id)
+            reservation = self.store.quota.hold(tx, self.account_id, COST, api_key_id=key_id)
+            keys.claim_request(tx, holder)
+            keys.note_use(tx, holder, "203.0.113.77")
+        book_call(self.store, reservation, 0, CALL)
+
+    def use_key(self) -> None:
+        """A request that calls no model: its use is noted in a transaction of its own."""
+        with self.store.database.write() as tx:
+            holder = self.store.api_keys.holder_by_id(tx, self.account_id, self._key())
+            self.store.api_keys.note_use(tx, holder, "203.0.113.77")
+
+    def edit_key(self) -> None:
+        limits = ApiKeyLimits(requests_per_minute=1_000_000 - self.worker.number, spend_limit_micro_usd=MICRO_PER_USD)
+        with self.store.api_keys.administering(self.name, actor="test") as (tx, by):
+            self.store.api_keys.acts.edit(tx, by, self._key(), "key", limits)
+
+    def read_task(self) -> None:
+        """A batch is read: its entry is updated, and its output belongs to the account."""
+        with self.store.database.write() as tx:
+            self.store.usage.note_task_status(tx, self.account_id, "batch_1", f"{self.worker.number}", done=1)
+            self.store.relay_files.register(
+                tx, self.account_id, f"file-{self.account_id}", filename="f", purpose="batch_output", task_id="batch_1"
+            )
+
+    def erase_addresses(self) -> None:
+        self.store.usage.erase_ips(self.token)
+
+    def _key(self) -> int:
+        """The account's API key. Raises `NoSuchItem` once the account is deleted."""
+        with self.store.database.read() as tx:
+            keys = self.store.api_keys.acts.list(tx, self.account_id)
+        if not keys:
+            raise NoSuchItem
+        return keys[0].id
 
     def save_threshold(self) -> None:
         mine = self.store.settings.load(self.token, NotificationSettings)
@@ -114,14 +155,14 @@ class Person:
     def turns(self) -> tuple[Callable[[], None], ...]:
         """The repeated act of this process. Neighbours act on the same rows in another order."""
         sets: tuple[tuple[Callable[[], None], ...], ...] = (
-            (self.call, self.top_up),
-            (self.save_threshold, self.save_privacy),
-            (self.come_and_go,),
-            (self.sign_out_others,),
-            (self.call, self.log),
-            (self.rotate, self.fail),
-            (self.prove_by_passkey,),
-            (self.rename_passkey, self.ask_price),
+            (self.call, self.top_up, self.read_task),
+            (self.save_threshold, self.save_privacy, self.call_by_key),
+            (self.come_and_go, self.use_key),
+            (self.sign_out_others, self.erase_addresses),
+            (self.call, self.log, self.edit_key),
+            (self.rotate, self.fail, self.call_by_key),
+            (self.prove_by_passkey, self.read_task, self.use_key),
+            (self.rename_passkey, self.ask_price, self.edit_key),
         )
         return sets[self.worker.number]
 
@@ -134,6 +175,9 @@ def set_up(store: Store, name: str) -> int:
             insert(Binding).values(account_id=account.id, provider_id=1, subject=name, display="", created_at=START)
         )
         plant_passkey(tx, account.id)
+        store.usage.append(tx, account.id, UsageEntry(Kind.TASK, "batch", request_id="batch_1"))
+    with store.api_keys.administering(name, actor="test") as (tx, by):
+        store.api_keys.acts.create(tx, by, "key", ApiKeyLimits(requests_per_minute=1_000_000))
     return account.id
 
 

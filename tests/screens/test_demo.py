@@ -67,7 +67,7 @@ def test_each_key_spent_and_was_used_as_the_log_says(demo: tuple[Store, str]) ->
     assert {key.name for key in keys} == {logged.entry.api_key_name for logged in entries}
     for key in keys:
         of_key = [logged for logged in entries if logged.entry.api_key_name == key.name]
-        assert key.spent_micro_usd == sum(logged.entry.cost_micro_usd for logged in of_key)
+        assert key.total_spent_micro_usd == sum(logged.entry.cost_micro_usd for logged in of_key)
         assert key.created_at <= of_key[-1].at
         assert key.last_used_at is not None
         assert abs((key.last_used_at - of_key[0].at).total_seconds()) < 60

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from store.clock import SystemClock, Uptime
-from store.values.api_keys import ApiKeyLimits
+from store.values.api_keys import ApiKeyLimits, LimitPeriod
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -101,10 +101,12 @@ def _fill(store: "Store", clock: ShiftedClock, calls: "list[_Call]") -> None:
     if not isinstance(answer, SignedIn):
         raise TypeError("a demo account asks for no second factor")
     store.access_token.generate(answer.token)
-    made = (
-        store.api_keys.create(answer.token, _KEYS[0]),
-        store.api_keys.create(answer.token, _KEYS[1], ApiKeyLimits(spend_limit_micro_usd=5_000_000)),
+    ends = clock.now() + timedelta(days=_DAYS + 60)
+    limits = (
+        ApiKeyLimits(expires_at=ends, allowed_models=tuple(model for model, _, _ in _MODELS), requests_per_minute=60),
+        ApiKeyLimits(spend_limit_micro_usd=5_000_000, limit_period=LimitPeriod.MONTHLY),
     )
+    made = [store.api_keys.create(answer.token, *each) for each in zip(_KEYS, limits, strict=True)]
     saved = store.settings.load(answer.token, NotificationSettings)
     store.settings.save(answer.token, saved.section, saved.version)
     _book(store, clock, calls, {key.info.name: key.info.id for key in made})
