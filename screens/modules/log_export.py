@@ -119,7 +119,7 @@ def progress_line(progress: ExportProgress, elapsed: float) -> Content:
     if progress.share >= _LEAST_SHARE:
         left = elapsed * (1 - progress.share) / progress.share
         words += f", about {_seconds(left)} left"
-    return Content.assemble("  ", bar, words)
+    return Content.assemble(bar, words)
 
 
 def _seconds(seconds: float) -> str:

@@ -19,6 +19,7 @@ from tests.harness.log_pages import filter_by, open_log
 from tests.harness.slow_accounts import slow_console
 from tests.harness.stores import START, add_account, make_store, sign_in
 from tests.snapshots.scenes import logged_store
+from tui.widgets.footer import KeyFooter
 
 pytestmark = pytest.mark.anyio
 
@@ -72,6 +73,8 @@ async def test_end_in_an_empty_log_does_nothing() -> None:
         await open_log(stage)
         await stage.press("end", "home", "enter", "y")
         assert stage.says("No call has been made yet.")
+        hints = stage.app.screen.query_one(KeyFooter).hints
+        assert [hint.enabled for hint in hints if "row" in hint.action] == [False, False]
 
 
 async def test_the_columns_of_a_wide_and_a_narrow_terminal() -> None:
@@ -109,7 +112,8 @@ async def test_a_failure_is_told_and_f5_tries_again(monkeypatch: pytest.MonkeyPa
             patch.setattr(stage.store.usage, "page", busy)
             table = await open_log(stage)
             assert table.has_failed
-            assert stage.says("Refresh tries again.")
+            assert stage.says("Refresh reads it again.")
+            assert "▁" not in stage.text()
         await stage.press("f5")
         assert stage.says("model-4")
 

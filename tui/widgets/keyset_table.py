@@ -186,6 +186,8 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         self.refresh()
         if self.row is not before:
             self.post_message(self.Highlighted(self, self.row))
+        if (self.row is None) != (before is None):
+            self.refresh_bindings()
 
     def _read_ahead(self) -> None:
         """Read the next page if the visible rows are near an end of the rows that are held."""
@@ -264,6 +266,11 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         else:
             self.move_to(0 if index == 0 else len(self.rows) - 1)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in {"open_row", "copy_row"} and self.row is None:
+            return None
+        return super().check_action(action, parameters)
+
     def action_open_row(self) -> None:
         if self.row is not None:
             self.post_message(self.Opened(self, self.row))
@@ -333,13 +340,21 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
 
     def _state_lines(self) -> list[Content]:
         """The state in one line, and a failure in as many as its sentence takes."""
-        return self._state().wrap(max(8, self.content_size.width)) if self._failed is not None else [self._state()]
+        if self._failed is None:
+            return [self._state()]
+        lines = self._state().wrap(max(8, self.content_size.width - _EDGE_CELLS))
+        return [line.pad_left(_EDGE_CELLS) for line in lines]
 
     @property
     def _state_line(self) -> int:
         """The first line of the state: below the rows, or at the bottom."""
-        rows = len(self.rows) - self._first_shown if self._was_read else _SKELETON_ROWS
+        rows = _SKELETON_ROWS if self._is_first_reading else len(self.rows) - self._first_shown
         return max(0, min(rows + 1, self.content_size.height - len(self._state_lines())))
+
+    @property
+    def _is_first_reading(self) -> bool:
+        """True until the first answer."""
+        return not self._was_read and self._failed is None
 
     def render_line(self, y: int) -> Strip:
         if 0 <= y - self._state_line < len(lines := self._state_lines()):
@@ -348,7 +363,7 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
             labels = [placed.draw(Content(placed.column.label)) for placed in self._placed]
             return self._strip(self._line(" ", labels), "keyset-table--header")
         row = self._first_shown + y - 1
-        if not self._was_read and y <= _SKELETON_ROWS:
+        if self._is_first_reading and y <= _SKELETON_ROWS:
             return self._strip(self._line(" ", [self._skeleton(placed) for placed in self._placed]))
         if not 0 <= row < len(self.rows):
             return self._strip(Content(""))
@@ -376,7 +391,7 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     def _state(self) -> Content:
         """What is shown, or why nothing is."""
         if self._failed is not None:
-            return Content.styled(f"  ✗ {self._failure_words or _NOT_READ} Refresh tries again.", "$text-error")
+            return Content.styled(f"✗ {self._failure_words or _NOT_READ} Refresh reads it again.", "$text-error")
         if not self._was_read:
             return Content("  Reading…")
         if self._wanted is not None and self._wanted.is_restart and not self.rows:
