@@ -13,13 +13,12 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, Connection, Row, Select, literal, select, union_all
 
 from store.context import Context
-from store.db_enums import db_enum
 from store.errors import InvalidNumber
 from store.models import UsageEntryRow
 from store.sessions import Sessions
 from store.text import is_sanitized
-from store.values.billing import ModelPrice
-from store.values.usage import EVERYTHING, Kind, LoggedEntry, UsageChoices, UsageEntry, UsageFilter, UsagePage
+from store.usage_rows import logged_entries
+from store.values.usage import EVERYTHING, UsageChoices, UsageFilter, UsagePage
 
 PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 500
@@ -112,7 +111,7 @@ class UsagePages:
         """The entries of an account, as `page`, inside `tx`. The time does not grow with the log or the page."""
         high = None if before is None else before - 1
         rows, following = _read(tx, _Question(account_id, only, ascending=False, limit=limit, high=high))
-        return UsagePage(_entries(rows), next_before=following, searched_to=_time_of(tx, rows, following))
+        return UsagePage(logged_entries(rows), next_before=following, searched_to=_time_of(tx, rows, following))
 
     def page_after_of(
         self,
@@ -126,7 +125,9 @@ class UsagePages:
         """The entries of an account, as `page_after`, inside `tx`. They are in the order of a page, newest first."""
         low = None if after is None else after + 1
         rows, following = _read(tx, _Question(account_id, only, ascending=True, limit=limit, low=low))
-        return UsagePage(_entries(rows[::-1]), None, next_after=following, searched_to=_time_of(tx, rows, following))
+        return UsagePage(
+            logged_entries(rows[::-1]), None, next_after=following, searched_to=_time_of(tx, rows, following)
+        )
 
     def choices(self, token: str) -> UsageChoices:
         """The models, key names and states in the log of the session's account."""
@@ -277,45 +278,3 @@ def _time_of(tx: Connection, rows: Sequence[Row[Any]], following: int | None) ->
         return None
     at: datetime | None = tx.execute(select(_LOG.at).where(_LOG.id == following)).scalar()
     return at
-
-
-# -- rows as values -----------------------------------------------------------------------------------------------
-
-
-def _entries(rows: Sequence[Row[Any]]) -> tuple[LoggedEntry, ...]:
-    return tuple(LoggedEntry(row.id, row.at, _entry(row)) for row in rows)
-
-
-def _entry(row: Any) -> UsageEntry:
-    return UsageEntry(
-        kind=db_enum(Kind, row.kind),
-        model=row.model,
-        api_key_name=row.api_key_name,
-        request_id=row.request_id,
-        status=row.status,
-        detail=row.detail,
-        prompt_tokens=row.prompt_tokens,
-        completion_tokens=row.completion_tokens,
-        cost_micro_usd=row.cost_micro_usd,
-        duration_ms=row.duration_ms,
-        unpriced=row.unpriced,
-        client_ip=row.client_ip,
-        cached_tokens=row.cached_tokens,
-        images=row.images,
-        image_size=row.image_size,
-        task_done=row.task_done,
-        task_total=row.task_total,
-        price=_price_at_call(row),
-    )
-
-
-def _price_at_call(row: Any) -> ModelPrice | None:
-    if row.input_micro_usd_per_million is None or row.output_micro_usd_per_million is None:
-        return None
-    return ModelPrice(
-        row.model,
-        row.input_micro_usd_per_million,
-        row.output_micro_usd_per_million,
-        row.request_micro_usd or 0,
-        row.cached_input_micro_usd_per_million,
-    )

@@ -122,8 +122,8 @@ def test_before_the_first_answer(picture: Picture) -> None:
 
     async def steps(stage: Stage) -> None:
         table = await open_log(stage)
-        table._was_read = False
-        table._window.rows.clear()
+        table._reader.was_read = False
+        table.rows.clear()
         table.refresh()
 
     picture(steps, store=logged_store())

@@ -1,9 +1,9 @@
 """A table without end: its rows are read page by page, in both directions, and it is drawn line by line."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -15,26 +15,19 @@ from textual.visual import Visual
 from textual.widget import Widget
 from textual.worker import Worker
 
-from store.text import pluralize, sanitize
 from tui.clipboard import copy
+from tui.widgets.keyset_reader import KeysetReader, PageReader
 from tui.widgets.keyset_window import MAX_ROWS, KeysetPage, KeysetWindow, Reading
 from tui.widgets.row_walk import MOVE
-from tui.widgets.table_columns import GAP_CELLS, PlacedColumn, TableColumn, fit_columns
+from tui.widgets.table_columns import EDGE_CELLS, PlacedColumn, TableColumn, fit_columns, join_cells
 
 R = TypeVar("R")
-
-Reader: TypeAlias = Callable[[int | None], Awaitable[KeysetPage[R] | None]]
-"""Reads the page that follows a place, or the first page for None. Returns None if it could not be read."""
 
 AHEAD_ROWS: Final = 20
 """Rows below or above the visible ones within which the next page is read."""
 WHEEL_ROWS: Final = 3
 _MARK: Final = "▌"
-_EDGE_CELLS: Final = 2
-"""Cells before the first column: the mark of the cursor and a blank."""
 _SKELETON_ROWS: Final = 6
-_SKELETON: Final = "▁"
-_NOT_READ: Final = "This could not be read."
 
 
 class KeysetTable(Widget, Generic[R], can_focus=True):
@@ -89,8 +82,8 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         self,
         columns: Sequence[TableColumn[R]],
         *,
-        older: Reader[R],
-        newer: Reader[R] | None,
+        older: PageReader[R],
+        newer: PageReader[R] | None,
         key: Callable[[R], int],
         text: Callable[[R], str],
         noun: str = "row",
@@ -108,17 +101,11 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         super().__init__(id=id, classes=classes)
         self.columns = columns
         self.noun, self.empty = noun, empty
-        self._readers = older, newer
         self._row_text = text
-        self._window = KeysetWindow(key, max_rows if newer is not None else 2**63)
-        self._wanted: Reading | None = None
-        self._questions = 0
-        self._worker: Worker[None] | None = None
-        self._failed: Reading | None = None
-        self._failure_words = ""
+        window = KeysetWindow(key, max_rows if newer is not None else 2**63)
+        self._reader = KeysetReader(window, older, newer, self._take)
+        self._reading_worker: Worker[None] | None = None
         self._copier: Worker[None] | None = None
-        self._was_read = False
-        self._search_note = ""
         self._at = 0
         self._first_shown = 0
         self._placed: list[PlacedColumn[R]] = []
@@ -131,50 +118,32 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
 
     def action_reload(self) -> None:
         """Read again what could not be read; without a failure, like `restart`."""
-        self._ask(self._failed or Reading.NEWEST)
+        self._ask(self._reader.failed or Reading.NEWEST)
 
     def fail(self, sentence: str) -> None:
         """Show why a page could not be read. Call it before the reader returns None."""
-        self._failure_words = sanitize(sentence)
+        self._reader.fail(sentence)
 
     @property
     def has_failed(self) -> bool:
         """True if the last page could not be read."""
-        return self._failed is not None
+        return self._reader.failed is not None
 
     def _ask(self, part: Reading) -> None:
-        is_reading = self._worker is not None and not self._worker.is_finished
-        if is_reading and not part.is_restart and self._wanted is not None:
+        had_failed = self.has_failed
+        if not self._reader.want(part):
             return
-        had_failed = self._failed is not None
-        self._wanted, self._failed, self._failure_words = part, None, ""
-        self._questions += 1
-        self.refresh() if had_failed else self._refresh_state()
-        if not is_reading:
-            self._worker = self.run_worker(self._read_wanted, group="keyset-table")
+        self.refresh() if had_failed else self._refresh_line(self._state_line)
+        if self._reading_worker is None or self._reading_worker.is_finished:
+            self._reading_worker = self.run_worker(self._reader.read_wanted, group="keyset-table")
 
-    async def _read_wanted(self) -> None:
-        """Read until nothing is wanted. A new question waits here for the end of the earlier one."""
-        older, newer = self._readers
-        while (part := self._wanted) is not None:
-            reader = newer if newer is not None and part in (Reading.OLDEST, Reading.NEWER) else older
-            question = self._questions
-            page = await reader(self._window.start(part))
-            if self._questions != question:
-                continue
-            self._wanted = None
-            if page is None:
-                self._failed = part
-                self._show_cursor()
-                self.refresh()
-            else:
-                self._take(part, page)
-
-    def _take(self, part: Reading, page: KeysetPage[R]) -> None:
+    def _take(self, part: Reading, page: KeysetPage[R] | None) -> None:
+        if page is None:
+            self._show_cursor()
+            self.refresh()
+            return
         before = self.row
-        moved = self._window.add(part, page)
-        self._was_read = True
-        self._search_note = "" if page.rows else page.note
+        moved = self._reader.window.add(part, page)
         if part.is_restart:
             self._at = 0 if part is Reading.NEWEST else len(self.rows) - 1
             self._first_shown = 0
@@ -191,11 +160,12 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
 
     def _read_ahead(self) -> None:
         """Read the next page if the visible rows are near an end of the rows that are held."""
-        if self._failed is not None or self._wanted is not None or not self._was_read or not self.is_on_screen:
+        reader = self._reader
+        if self.has_failed or reader.wanted is not None or not reader.was_read or not self.is_on_screen:
             return
-        if self._window.older_from is not None and self._first_shown + self._height + AHEAD_ROWS > len(self.rows):
+        if reader.has_older and self._first_shown + self._height + AHEAD_ROWS > len(self.rows):
             self._ask(Reading.OLDER)
-        elif self._window.newer_from is not None and self._first_shown < AHEAD_ROWS:
+        elif reader.has_newer and self._first_shown < AHEAD_ROWS:
             self._ask(Reading.NEWER)
 
     # -- the cursor ------------------------------------------------------------------------------------------
@@ -203,7 +173,7 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     @property
     def rows(self) -> list[R]:
         """The rows that are held, newest first."""
-        return self._window.rows
+        return self._reader.window.rows
 
     @property
     def row_count(self) -> int:
@@ -258,10 +228,10 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
 
     def action_edge(self, index: int) -> None:
         """Go to the first row (0) or the last one (-1) of the whole list."""
-        _, newer = self._readers
-        if index == 0 and self._window.newer_from is not None:
+        reader = self._reader
+        if index == 0 and reader.has_newer:
             self._ask(Reading.NEWEST)
-        elif index == -1 and self._window.older_from is not None and newer is not None:
+        elif index == -1 and reader.has_older and reader.has_newer_reader:
             self._ask(Reading.OLDEST)
         else:
             self.move_to(0 if index == 0 else len(self.rows) - 1)
@@ -310,7 +280,7 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     # -- drawing ---------------------------------------------------------------------------------------------
 
     def on_resize(self, _event: Resize) -> None:
-        self._placed = fit_columns(self.columns, self.content_size.width - _EDGE_CELLS)
+        self._placed = fit_columns(self.columns, self.content_size.width - EDGE_CELLS)
         self._show_cursor()
         self.refresh()
 
@@ -320,7 +290,7 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     def show_columns(self, columns: Sequence[TableColumn[R]]) -> None:
         """Show other columns of the same rows."""
         self.columns = columns
-        self._placed = fit_columns(columns, self.content_size.width - _EDGE_CELLS)
+        self._placed = fit_columns(columns, self.content_size.width - EDGE_CELLS)
         self.refresh()
 
     def on_focus(self) -> None:
@@ -332,46 +302,37 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     def _refresh_row(self, row: int) -> None:
         self._refresh_line(row - self._first_shown + 1)
 
-    def _refresh_state(self) -> None:
-        self._refresh_line(self._state_line)
-
     def _refresh_line(self, line: int) -> None:
         self.refresh(Region(0, line, self.content_size.width, 1))
 
     def _state_lines(self) -> list[Content]:
         """The state in one line, and a failure in as many as its sentence takes."""
-        if self._failed is None:
-            return [self._state()]
-        lines = self._state().wrap(max(8, self.content_size.width - _EDGE_CELLS))
-        return [line.pad_left(_EDGE_CELLS) for line in lines]
+        words = self._reader.words(self.noun, self.empty)
+        lines = words.wrap(max(8, self.content_size.width - EDGE_CELLS)) if self.has_failed else [words]
+        return [line.pad_left(EDGE_CELLS) for line in lines]
 
     @property
     def _state_line(self) -> int:
         """The first line of the state: below the rows, or at the bottom."""
-        rows = _SKELETON_ROWS if self._is_first_reading else len(self.rows) - self._first_shown
+        rows = _SKELETON_ROWS if self._reader.is_first_reading else len(self.rows) - self._first_shown
         return max(0, min(rows + 1, self.content_size.height - len(self._state_lines())))
-
-    @property
-    def _is_first_reading(self) -> bool:
-        """True until the first answer."""
-        return not self._was_read and self._failed is None
 
     def render_line(self, y: int) -> Strip:
         if 0 <= y - self._state_line < len(lines := self._state_lines()):
             return self._strip(lines[y - self._state_line], "keyset-table--state")
         if y == 0:
             labels = [placed.draw(Content(placed.column.label)) for placed in self._placed]
-            return self._strip(self._line(" ", labels), "keyset-table--header")
+            return self._strip(join_cells(" ", labels), "keyset-table--header")
         row = self._first_shown + y - 1
-        if self._is_first_reading and y <= _SKELETON_ROWS:
-            return self._strip(self._line(" ", [self._skeleton(placed) for placed in self._placed]))
+        if self._reader.is_first_reading and y <= _SKELETON_ROWS:
+            return self._strip(join_cells(" ", [placed.draw_skeleton() for placed in self._placed]))
         if not 0 <= row < len(self.rows):
             return self._strip(Content(""))
         cells = [placed.draw(placed.column.cell(self.rows[row])) for placed in self._placed]
         if row != self._at:
-            return self._strip(self._line(" ", cells))
+            return self._strip(join_cells(" ", cells))
         name = "keyset-table--cursor" if self.has_focus else "keyset-table--cursor-blurred"
-        return self._strip(self._line(_MARK if self.has_focus else " ", cells), name)
+        return self._strip(join_cells(_MARK if self.has_focus else " ", cells), name)
 
     def _strip(self, content: Content, *component: str) -> Strip:
         """One line in the style of a component class, filled to the width of the table."""
@@ -379,29 +340,3 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         width = self.content_size.width
         strips = Visual.to_strips(self, content, width, 1, style, pad=True)
         return strips[0].adjust_cell_length(width, style.rich_style) if strips else Strip.blank(width, style.rich_style)
-
-    @staticmethod
-    def _line(mark: str, cells: Sequence[Content]) -> Content:
-        return Content.assemble(f"{mark} ", Content(" " * GAP_CELLS).join(cells))
-
-    @staticmethod
-    def _skeleton(placed: PlacedColumn[R]) -> Content:
-        return placed.draw(Content.styled(_SKELETON * max(1, placed.width * 2 // 3), "$border-blurred"))
-
-    def _state(self) -> Content:
-        """What is shown, or why nothing is."""
-        if self._failed is not None:
-            return Content.styled(f"✗ {self._failure_words or _NOT_READ} Refresh reads it again.", "$text-error")
-        if not self._was_read:
-            return Content("  Reading…")
-        if self._wanted is not None and self._wanted.is_restart and not self.rows:
-            return Content("  Reading…")
-        has_older, has_newer = self._window.older_from is not None, self._window.newer_from is not None
-        if not self.rows:
-            note = f", {self._search_note}" if self._search_note else ""
-            return Content(f"  Searching{note}…" if has_older else f"  {self.empty}")
-        shown = pluralize(len(self.rows), self.noun)
-        if has_newer and not has_older:
-            return Content(f"  the oldest {shown}, newer above")
-        more = ", more above and below" if has_newer else ", more below" if has_older else ""
-        return Content(f"  {shown}{more}")

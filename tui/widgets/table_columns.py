@@ -10,6 +10,9 @@ R = TypeVar("R")
 
 GAP_CELLS: Final = 2
 """Cells between two columns."""
+EDGE_CELLS: Final = 2
+"""Cells before the first column: the mark of the cursor and a blank."""
+_SKELETON: Final = "▁"
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,15 @@ class PlacedColumn(Generic[R]):
         cut = content.truncate(self.width, ellipsis=True)
         room = self.width - cut.cell_length
         return cut.pad_left(room) if self.column.align == "right" else cut.pad_right(room)
+
+    def draw_skeleton(self) -> Content:
+        """The place of a content that is not known yet."""
+        return self.draw(Content.styled(_SKELETON * max(1, self.width * 2 // 3), "$border-blurred"))
+
+
+def join_cells(mark: str, cells: Sequence[Content]) -> Content:
+    """One line: `mark` is the sign of the cursor or a blank."""
+    return Content.assemble(f"{mark} ", Content(" " * GAP_CELLS).join(cells))
 
 
 def fit_columns(columns: Sequence[TableColumn[R]], room: int) -> list[PlacedColumn[R]]:
