@@ -12,7 +12,7 @@ from textual.suggester import Suggester
 from textual.widgets import Static
 
 from screens.modules.log_filter import NAMES, suggest
-from store.text import sanitize
+from store.text import is_sanitized, sanitize
 from store.values.usage import UsageChoices
 from tui.widgets.text_input import TextInput
 
@@ -34,7 +34,9 @@ class _Completion(Suggester):
         self._line = line
 
     async def get_suggestion(self, value: str) -> str | None:
-        return next((text for text in suggest(value, self._line.choices) if text.startswith(value)), None)
+        # The grey text is drawn as it is. A name that a terminal would obey is not offered.
+        offered = (text for text in suggest(value, self._line.choices) if text.startswith(value))
+        return next((text for text in offered if is_sanitized(text)), None)
 
 
 class FilterLine(TextInput):

@@ -57,6 +57,8 @@ class WalletPage(ModulePage):
         super().__init__(id=id, classes=classes)
         self.can_focus = False
         self._prices: Sequence[ModelPrice] = ()
+        self._was_unread = False
+        """True if the ledger could not be read, until it can."""
 
     def compose(self) -> ComposeResult:
         yield Tiles(("Balance", "Used", "Lasts"), id="balance")
@@ -113,9 +115,13 @@ class WalletPage(ModulePage):
 
     async def _older(self, before: int | None) -> KeysetPage[LedgerEntry] | None:
         page = await self.run_with_reauth(lambda: self.account.ledger(before))
-        if page is not None:
+        if page is None:
+            self._was_unread = True
+            return None
+        if self._was_unread:
+            self._was_unread = False
             self.query_one(Notice).clear_sentence()
-        return None if page is None else KeysetPage(page.value.entries, page.value.next_before)
+        return KeysetPage(page.value.entries, page.value.next_before)
 
     async def _newer(self, after: int | None) -> KeysetPage[LedgerEntry] | None:
         page = await self.run_with_reauth(lambda: self.account.newer_ledger(after))

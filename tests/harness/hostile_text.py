@@ -96,6 +96,8 @@ FIXED_WORDS: frozenset[Place] = frozenset(
         ("backup_codes", "code_hash"),
         ("two_factor_setups", "code_hashes"),
         ("usage_log", "kind"),
+        ("ledger", "kind"),
+        ("api_keys", "limit_period"),
         ("outbox", "kind"),
         ("deliveries", "channel"),
         ("deliveries", "state"),

@@ -4,7 +4,6 @@ from typing import NoReturn
 
 import pytest
 from textual.command import CommandPalette
-from textual.widgets import DataTable
 
 from screens.commands import commands
 from screens.console import Console
@@ -22,6 +21,7 @@ from tests.harness.console_steps import open_module
 from tests.harness.consoles import console
 from tests.harness.stores import add_account, make_store, sign_in
 from tui.local_account import LocalAccount
+from tui.widgets.keyset_table import KeysetTable
 from tui.widgets.small_screen import SmallScreenNote
 from tui.widgets.tab_bar import TabBar
 
@@ -58,8 +58,7 @@ async def test_closing_the_drawer_leads_back_to_the_page_that_is_shown(size: tup
     async with console(size=size) as stage:
         await open_module(stage, "wallet")
         await stage.press("f2", "f2")
-        wallet = stage.app.screen.query_one("#wallet-page")
-        assert stage.app.focused is wallet
+        assert stage.app.focused is stage.app.screen.query_one("#wallet-page #ledger")
         await stage.press("x", "4")
         assert isinstance(stage.app.screen, Console)
         assert stage.app.screen.query_one(SettingsPage).active == "security"
@@ -73,30 +72,29 @@ async def test_a_page_and_the_line_above_it_are_read_again_when_they_are_shown_a
         await open_module(stage, "settings")
         assert stage.says("alice · $10.00 left")
         await open_module(stage, "wallet")
-        assert stage.says("$10.00 left · $0.00 used")
+        assert stage.says("of $10.00 in all")
         with stage.store.database.write() as tx:
             stage.store.usage.append(tx, 1, UsageEntry(Kind.CONSUMPTION, "small"))
         await open_module(stage, "overview")
-        assert stage.says("1 calls")
+        assert stage.says("1 call")
 
 
 async def test_the_wallet_shows_the_first_price_without_saying_there_is_none() -> None:
     async with console(size=(120, 40)) as stage:
         await open_module(stage, "wallet")
-        assert stage.says("No model has a price yet.")
+        await stage.press("p")
+        assert stage.says("No price is named so.")
         stage.store.pricing.set(ModelPrice("small", MICRO_PER_USD, MICRO_PER_USD))
         await open_module(stage, "settings")
         await open_module(stage, "wallet")
-        assert stage.says("small")
-        assert not stage.says("No model has a price yet.")
-        assert not stage.says("of it cached")
+        assert stage.says("small 1.000000 1.000000 1.000000 0.000000")
+        assert not stage.says("No price is named so.")
         stage.store.pricing.set(
             ModelPrice("small", MICRO_PER_USD, MICRO_PER_USD, cached_input_per_million=MICRO_PER_USD // 8)
         )
         await open_module(stage, "settings")
         await open_module(stage, "wallet")
-        assert stage.says("of it cached")
-        assert stage.says("$0.125")
+        assert stage.says("small 1.000000 0.125000 1.000000 0.000000")
 
 
 async def test_the_cursor_stays_on_its_api_key_when_the_list_is_read_again() -> None:
@@ -127,7 +125,7 @@ async def test_a_log_keeps_its_place_while_another_page_is_shown() -> None:
         await stage.press("down", "down")
         await open_module(stage, "settings")
         await open_module(stage, "usage-logs")
-        assert stage.app.screen.query_one(DataTable).cursor_row == 2
+        assert stage.app.screen.query_one("#usage-logs-page KeysetTable", KeysetTable).cursor_row == 2
 
 
 async def test_a_page_that_failed_says_so_no_longer_once_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +139,7 @@ async def test_a_page_that_failed_says_so_no_longer_once_it_can_be_read(monkeypa
             assert stage.says(DatabaseBusy.title)
         await open_module(stage, "wallet")
         assert not stage.says(DatabaseBusy.title)
-        assert stage.says("$5.00 left · $0.00 used")
+        assert stage.says("of $5.00 in all")
 
 
 async def test_edits_that_cannot_be_saved_on_leaving_are_shown_with_their_error() -> None:
@@ -170,7 +168,7 @@ async def test_escape_closes_the_drawer() -> None:
         await open_module(stage, "wallet")
         await stage.press("f2", "escape")
         assert not stage.app.screen.query_one(Navigation).display
-        assert stage.app.focused is stage.app.screen.query_one("#wallet-page")
+        assert stage.app.focused is stage.app.screen.query_one("#wallet-page #ledger")
 
 
 async def test_a_wide_terminal_shows_the_sidebar_and_both_areas() -> None:
@@ -190,12 +188,13 @@ async def test_a_log_of_any_length_is_read_page_by_page() -> None:
     async with console(store, size=(120, 40)) as stage:
         stage.app.screen.action_open_module("usage-logs")  # type: ignore[attr-defined] # the console's
         await stage.settle()
-        table = stage.app.screen.query_one(DataTable)
-        assert table.row_count == 50
-        await stage.press("ctrl+end")
-        assert table.row_count == 100
-        await stage.press("ctrl+end")
-        assert table.row_count == 130
+        table = stage.app.screen.query_one("#usage-logs-page KeysetTable", KeysetTable)
+        first_rows = table.row_count
+        assert 50 <= first_rows < 130
+        await stage.press(*["pagedown"] * 4)
+        assert table.row_count > first_rows
+        await stage.press("end")
+        assert stage.says("model-0")
 
 
 async def test_an_empty_log_says_so() -> None:

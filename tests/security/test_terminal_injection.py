@@ -22,6 +22,8 @@ BAIT: Final = "[@click=x]"
 
 NEVER_SHOWN: frozenset[Place] = frozenset(
     {
+        ("api_keys", "allowed_models"),
+        ("api_keys", "allowed_networks"),
         ("audit_events", "actor"),
         ("bindings", "subject"),
         ("deliveries", "lease"),
@@ -42,6 +44,13 @@ NEVER_SHOWN: frozenset[Place] = frozenset(
         ("providers", "issuer"),
         ("providers", "slug"),
         ("rate_windows", "bucket"),
+        ("redeem_codes", "created_by"),
+        ("redeem_codes", "last_four"),
+        ("redeem_codes", "note"),
+        ("relay_files", "filename"),
+        ("relay_files", "id"),
+        ("relay_files", "purpose"),
+        ("relay_files", "task_id"),
         ("site_events", "actor"),
         ("site_events", "detail"),
         ("site_events", "source"),
@@ -49,6 +58,7 @@ NEVER_SHOWN: frozenset[Place] = frozenset(
         ("throttles", "bucket"),
         ("tombstones", "id"),
         ("usage_days", "day"),
+        ("usage_totals", "day"),
     }
 )
 """Columns no screen shows today. A column in neither list has to be seen on the walk, or the walk is too short."""
