@@ -7,6 +7,7 @@ from store.values.api_keys import ApiKeyInfo
 from tests.harness.consoles import Stage
 from tests.snapshots.conftest import Picture
 from tests.snapshots.scenes import busy_store, keyed_store, opening, spent_store
+from tui.themes import ANSI_DARK, LIGHT
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_overview_of_seven_weeks(picture: Picture, size: tuple[int, int]) -> Non
     picture(opening("overview"), store=spent_store(), size=size)
 
 
-@pytest.mark.parametrize("theme", ["gatekey-light", "textual-ansi"])
+@pytest.mark.parametrize("theme", [LIGHT, ANSI_DARK])
 def test_overview_with_the_cursor_on_an_error(picture: Picture, theme: str) -> None:
     async def steps(stage: Stage) -> None:
         await opening("overview")(stage)
