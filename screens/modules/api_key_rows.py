@@ -105,7 +105,7 @@ def details(key: ApiKeyInfo, now: datetime, width: int) -> Content:
         ("Expires", expiry_of(key, now)),
         ("Used", _last_use(key, now)),
         ("Models", ", ".join(sanitize(name, 60) for name in limits.allowed_models or ()) or "every"),
-        ("Addresses", ", ".join(limits.allowed_networks or ()) or "every"),
+        ("Addresses", ", ".join(sanitize(network, 60) for network in limits.allowed_networks or ()) or "every"),
         ("Requests", "no limit" if rate is None else f"{rate:,} a minute"),
     ]
     if limits.limit_period is not LimitPeriod.NONE:
