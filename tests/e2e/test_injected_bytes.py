@@ -27,7 +27,7 @@ TABS: Final = (
 MODULES: Final = (
     ("API Keys", ("api_keys", "name")),
     ("Usage Logs", ("usage_log", "model")),
-    ("Wallet", ("prices", "model")),
+    ("Wallet", ("ledger", "reason")),
 )
 
 
