@@ -40,3 +40,9 @@ class Stage(App[None]):
 
     def shown(self) -> str:
         return "\n".join(self.lines())
+
+
+def stage_of(widget: Widget, height: int) -> Stage:
+    """A stage for one widget of a fixed height."""
+    widget.styles.height = height
+    return Stage(lambda: (widget,))

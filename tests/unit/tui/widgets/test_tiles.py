@@ -1,0 +1,27 @@
+"""Tiles: figures in boxes or without, in the wording that fits."""
+
+import pytest
+from textual.content import Content
+
+from tests.unit.tui.widgets.bare_console import stage_of
+from tui.widgets.tiles import Tile, Tiles
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_tiles_stand_in_boxes_where_there_is_room() -> None:
+    for height, has_boxes in ((3, False), (4, True)):
+        widget = Tiles(("Left", "Errors"))
+        app = stage_of(widget, height)
+        async with app.run_test(size=(31, 10)) as pilot:
+            widget.tiles = (
+                Tile("Left", Content("$4.20"), ((Content("a note that is too long"), Content("short")),)),
+                Tile("Errors", Content("14"), ((Content("0.4 %"),),)),
+            )
+            await pilot.pause()
+            lines = app.lines()[:height]
+        assert ("╭" in lines[0]) is has_boxes
+        assert "Left" in lines[0]
+        assert "$4.20" in lines[1]
+        assert "short" in lines[2]
+        assert "a note" not in lines[2]
