@@ -57,7 +57,11 @@ def live(store: Store, clock: StillClock, name: str, *, role: Role = Role.USER, 
     started = store.ceremonies.begin_proof(token)
     access_token = store.access_token.generate(token)
     store.access_token.authenticate(access_token.token)
-    api_key = store.api_keys.create(token, f"{name}-key", ApiKeyLimits(spend_limit_micro_usd=1_000_000))
+    api_key = store.api_keys.create(
+        token,
+        f"{name}-key",
+        ApiKeyLimits(spend_limit_micro_usd=1_000_000, allowed_models=("a-model",), allowed_networks=("192.0.2.0/24",)),
+    )
     secrets = (
         f"whsec_{name}AAAA".ljust(46, "B"),
         f"https://api.day.app/{name}DeviceKey",
