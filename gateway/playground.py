@@ -15,15 +15,17 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.types import Message
 
-from gateway.json_text import loads
+from gateway.json_text import loads_lenient
 from gateway.model_server.client import ModelServerClient
 from gateway.problems import OpenAiProblem
 from gateway.relay.ledger import AdmittedCall
 from gateway.relay.output_limits import CostCeiling
 from gateway.relay.relay import Relay
 from gateway.relay.request import CHAT, IMAGES, Endpoint, parse_request
+from gateway.relay.stream_meter import EVENT_END
 from gateway.services import Services
-from store.errors import GatekeyError, GatewayError, QuestionRefused, UpstreamFailed
+from gateway.site_view import SiteView
+from store.errors import GatekeyError, GatewayError, ModelNotPriced, QuestionRefused, UpstreamFailed
 from store.store import Store
 from store.values.playground import (
     AnswerEnd,
@@ -33,6 +35,7 @@ from store.values.playground import (
     ChatTurn,
     CostEstimate,
     PlaygroundMode,
+    PlaygroundPrice,
     PlaygroundQuestion,
     Speaker,
 )
@@ -40,6 +43,7 @@ from store.values.playground import (
 _INLINE_BYTES: Final = 64 * 1024
 """A longer event is parsed in a thread: parsing it would hold the screen up."""
 _STOPPED_SENTENCE: Final = "You stopped the answer; what had come was charged."
+_UNREAD_SENTENCE: Final = "A part of the answer could not be read, and is not shown."
 _STREAM_END: Final = b"[DONE]"
 
 
@@ -54,15 +58,34 @@ class Playground:
         """The answer to `question`, at the expense of the account of the session `token`."""
         return PlaygroundAnswer(self._relay, token, question)
 
-    async def estimate(self, question: PlaygroundQuestion) -> CostEstimate:
-        """The most that the answer to `question` can cost. Raises `QuestionRefused` and `StoreUnavailable`."""
+    async def price(self, token: str, model: str) -> PlaygroundPrice:
+        """The price that the account of the session pays for `model`. Raises the errors of `Sessions.authorise`."""
+        return await self._services.threads.read(lambda: self._price(token, model))
+
+    async def estimate(self, token: str, question: PlaygroundQuestion) -> CostEstimate:
+        """The most that the answer to `question` can cost.
+
+        Raises `QuestionRefused`, and the errors of `Sessions.authorise`.
+        """
         site = await self._services.site.current()
+        return await self._services.threads.read(lambda: self._estimate(token, question, site))
+
+    def _price(self, token: str, model: str) -> PlaygroundPrice:
+        store = self._services.store
+        with store.database.read() as tx:
+            session = store.sessions.authorise(tx, token)
+            try:
+                return PlaygroundPrice(store.pricing.quote(tx, session.account_id, model))
+            except ModelNotPriced:
+                return PlaygroundPrice(None, is_refused=True)
+
+    def _estimate(self, token: str, question: PlaygroundQuestion, site: SiteView) -> CostEstimate:
         endpoint, body = _request(question)
         try:
             call = parse_request(endpoint, "application/json", body, site.extra_fields)
         except OpenAiProblem as error:
             raise _for_a_person(error) from error
-        price = await self._services.threads.read(lambda: self._services.store.pricing.find(question.model))
+        price = self._price(token, question.model).price
         ceiling = CostCeiling(call, price, site, self._relay.ledger.limit_compliance.trusts(site, question.model))
         return CostEstimate(call.prompt_tokens, ceiling.tokens, None if price is None else ceiling.max_micro_usd)
 
@@ -94,6 +117,12 @@ class PlaygroundAnswer:
         self._content = bytearray()
         """The body of an answer that is no stream."""
         self._is_stream = False
+        self._rest = b""
+        """The bytes behind the last complete event."""
+        self._half_character = ""
+        """The first half of a character that a model server split over two events (UTF-16 surrogates)."""
+        self._has_unread = False
+        """True if a part of the answer could not be read, and is not shown."""
         self._task: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
@@ -140,7 +169,9 @@ class PlaygroundAnswer:
         incoming = await self._relay.callers.accept_session(request, self._token, self._question.key_id)
         response, admitted = await self._relay.respond(endpoint, incoming)
         await response(scope, self._receive, self._send)
-        if not self._is_stream:
+        if self._is_stream:
+            await self._read_event(self._rest)
+        else:
             await self._read_document()
         if admitted.booking is not None:
             await asyncio.wait({admitted.booking})
@@ -162,39 +193,61 @@ class PlaygroundAnswer:
         if not self._is_stream:
             self._content += body
             return
-        for event in body.split(b"\n\n"):
+        # A long event comes in several pieces.
+        *events, self._rest = EVENT_END.split(self._rest + body)
+        for event in events:
             await self._read_event(event)
 
     async def _read_event(self, event: bytes) -> None:
         data = b"\n".join(line[5:].strip() for line in event.splitlines() if line.startswith(b"data:"))
         if not data or data == _STREAM_END:
             return
-        try:
-            document = await _parsed(data)
-        except ValueError:
-            return  # the relay counts such events, and no text can be shown of them
+        document = await self._parsed(data)
         if "error" in document:
             self._failure = UpstreamFailed(_error_sentence(document["error"]))
             return
-        for text in _texts(document):
-            if self._first_token_ms is None:
-                self._first_token_ms = self._elapsed_ms()
-            await self._parts.put(text)
+        await self._put_texts(document)
 
     async def _read_document(self) -> None:
-        document = await _parsed(bytes(self._content))
-        for text in _texts(document):
-            self._first_token_ms = self._elapsed_ms()
-            await self._parts.put(text)
+        document = await self._parsed(bytes(self._content))
+        await self._put_texts(document)
         listed = document.get("data")
         for item in listed if isinstance(listed, list) else ():
             image = await asyncio.to_thread(_image, item)
             if image is not None:
                 await self._parts.put(image)
 
+    async def _parsed(self, data: bytes) -> dict[str, Any]:
+        """The JSON object in `data`; an empty one, and a note of it, for what is none."""
+        try:
+            if len(data) <= _INLINE_BYTES:
+                document = loads_lenient(data)
+            else:
+                document = await asyncio.to_thread(loads_lenient, data)
+        except (ValueError, RecursionError):
+            document = None
+        if isinstance(document, dict):
+            return document
+        self._has_unread = True
+        return {}
+
+    async def _put_texts(self, document: dict[str, Any]) -> None:
+        for part in _texts(document):
+            if self._first_token_ms is None:
+                self._first_token_ms = self._elapsed_ms()
+            text = part.text
+            if not part.is_reasoning:
+                text = self._half_character + text
+                is_half = "\ud800" <= text[-1] <= "\udbff"
+                text, self._half_character = (text[:-1], text[-1]) if is_half else (text, "")
+            if text:
+                await self._parts.put(AnswerText(_whole_characters(text), part.is_reasoning))
+
     def _end(self, admitted: AdmittedCall) -> AnswerEnd:
         entry = admitted.booked
         status, detail = ("ok", "") if entry is None else (entry.status, entry.detail)
+        if self._has_unread:
+            detail = f"{detail} {_UNREAD_SENTENCE}".strip()
         if self._stopped.is_set() and self._failure is None:
             detail = _STOPPED_SENTENCE
         return AnswerEnd(
@@ -231,12 +284,9 @@ def _request(question: PlaygroundQuestion) -> tuple[Endpoint, bytes]:
     return CHAT, json.dumps(body).encode()
 
 
-async def _parsed(data: bytes) -> dict[str, Any]:
-    """The JSON object in `data`. Raises ValueError."""
-    document = loads(data) if len(data) <= _INLINE_BYTES else await asyncio.to_thread(loads, data)
-    if not isinstance(document, dict):
-        raise ValueError("not a JSON object")
-    return document
+def _whole_characters(text: str) -> str:
+    """`text` with the halves of characters joined, and U+FFFD for a half alone: files and clipboards take no half."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _texts(document: dict[str, Any]) -> list[AnswerText]:

@@ -22,7 +22,7 @@ SLICE_BYTES: Final = 8 * 1024
 """Bytes that are counted before the event loop runs again. So many hold up to 2,700 events, which take 5 ms."""
 DONE_EVENT: Final = b"data: [DONE]\n\n"
 _LINE_END: Final = rb"(?:\r\n|\n|\r(?!\n))"
-_EVENT_END: Final = re.compile(_LINE_END + rb"{2,}")
+EVENT_END: Final = re.compile(_LINE_END + rb"{2,}")
 """Further blank lines belong to the event before them: each as an event of its own would be counted and sent alone."""
 _BROKE_OFF: Final = "The model server reported an error and broke off"
 
@@ -123,7 +123,7 @@ class StreamMeter:
         # An event may end within the last bytes of the previous chunk.
         searched_from = max(len(self._rest) - 3, 0)
         self._rest += chunk
-        ends = [match.end() for match in _EVENT_END.finditer(self._rest, searched_from)]
+        ends = [match.end() for match in EVENT_END.finditer(self._rest, searched_from)]
         if not ends:
             return []
         self._has_begun = True

@@ -84,8 +84,13 @@ class AnswerEntry(WorkWhileShown, Vertical):
     def add(self, text: str) -> None:
         """Draw `text` behind what has come, soon."""
         self.text += text
-        self._waiting.append(sanitize_lines(text))
+        self._waiting.append(_shown(text))
         self._begin_to_draw()
+
+    @property
+    def shown_text(self) -> str:
+        """The answer as it is drawn: without characters that a terminal would obey."""
+        return _shown(self.text)
 
     def add_reasoning(self, text: str) -> None:
         """Show that the model thinks, by the end of its reasoning."""
@@ -158,6 +163,12 @@ class AnswerEntry(WorkWhileShown, Vertical):
                 await asyncio.sleep(max(FRAME_S, REST_RATIO * (time.perf_counter() - began)))
         finally:
             self._is_drawing = False
+
+
+def _shown(text: str) -> str:
+    # A line break of two characters is one, and a terminal draws a symbol without its variation selector.
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufe0f", "")
+    return sanitize_lines(plain, len(plain) + 1)
 
 
 def _duration(milliseconds: int) -> str:

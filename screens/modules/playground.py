@@ -47,6 +47,8 @@ ESTIMATE_PAUSE_S: Final = 0.3
 """Seconds after the last key before the cost of the message is estimated."""
 _THIS_ACCOUNT: Final = "this account"
 _NO_PRICE: Final = "▲ no price"
+_UNKNOWN_MODEL: Final = "a-model-that-nobody-has-priced"
+"""Asked for the price of models that are in no list."""
 _EMPTY: Final = (
     "Ask a model anything. Your message goes through the gateway like any call: it is charged, logged and limited. "
     "Choose the model with m and who pays with a; o has the system prompt, the temperature and the longest answer."
@@ -79,12 +81,13 @@ class PlaygroundPage(ModulePage):
         self._prices: dict[str, ModelPrice] = {}
         self._seen: list[str] = []
         """Models without a price that the account has called."""
-        self._refuses_unpriced = False
         self._keys: list[ApiKeyInfo] = []
         self._model = ""
         self._payer: ApiKeyInfo | None = None
         self._options = PlaygroundOptions()
         self._turns: list[ChatTurn] = []
+        self._is_asking = False
+        """True from the moment a message is sent until its answer has ended."""
         self._under_way: RunningAnswer | None = None
 
     def compose(self) -> ComposeResult:
@@ -114,54 +117,54 @@ class PlaygroundPage(ModulePage):
         prices = await self.run_with_reauth(self.account.prices)
         overview = await self.run_with_reauth(self.account.pricing)
         keys = await self.run_with_reauth(self.account.api_keys)
-        settings = await self.run_with_reauth(self._accepts_unpriced)
-        if prices is None or overview is None or keys is None or settings is None:
+        if prices is None or overview is None or keys is None:
             return
         self._prices = {price.model: price for price in prices.value}
         self._seen = [seen.model for seen in overview.value.seen if seen.model not in self._prices]
-        self._refuses_unpriced = overview.value.forbids_unpriced or not settings.value
         now = self.account.now()
         self._keys = [key for key in keys.value if key.is_usable(now)]
-        if self._payer is not None and all(key.id != self._payer.id for key in self._keys):
-            self._payer = None
         if not self._model and self._prices:
             self._model = next(iter(self._prices))
         self._show_settings()
-
-    async def _accepts_unpriced(self) -> bool:
-        from store.sections import PriceSettings
-
-        return (await self.account.load(PriceSettings)).section.accept_unpriced_models
 
     # -- the settings of the chat ---------------------------------------------------------------------------------
 
     def _show_settings(self) -> None:
         payer = self._payer.name if self._payer is not None else _THIS_ACCOUNT
-        for name, label in (("#model", self._model or "choose a model"), ("#payer", payer)):
+        # A key that is no longer usable stays chosen: the account must not pay in its place.
+        mark = "▲ " if self._payer is not None and not self._is_payer_usable else ""
+        for name, label in (("#model", self._model or "choose a model"), ("#payer", f"{mark}{payer}")):
             button = self.query_one(name, ActionButton)
             button.label = Content(sanitize(label, 40))
             button.refresh(layout=True)
-        self.query_one("#playground-price", Static).update(self._price_words(self._model))
+        self.show_price()
         self._estimate_soon()
 
-    def _price_words(self, model: str) -> str:
-        price = self._prices.get(model)
-        if price is None:
-            if not model:
-                return ""
-            return f"{_NO_PRICE}, refused (p)" if self._refuses_unpriced else _NO_PRICE
-        dollars = [show_usd(amount, exact=True) for amount in (price.input_per_million, price.output_per_million)]
-        words = f"{dollars[0]} in · {dollars[1]} out / million"
-        return f"{words} · {show_usd(price.per_request, exact=True)} each" if price.per_request else words
+    @property
+    def _is_payer_usable(self) -> bool:
+        return self._payer is None or any(key.id == self._payer.id for key in self._keys)
+
+    @work(exclusive=True, group="price")
+    async def show_price(self) -> None:
+        """Show the price that the chosen model has for this account."""
+        words = ""
+        if self._model:
+            with suppress(GatekeyError):
+                found = await self.account.playground_price(self._model)
+                words = f"{_NO_PRICE}, refused (p)" if found.is_refused else _price_words(found.price)
+        self.query_one("#playground-price", Static).update(words)
 
     @on(Button.Pressed, "#model")
     def action_model(self) -> None:
         self.run_exclusive(self._choose_model)
 
     async def _choose_model(self) -> None:
-        refused = f"{_NO_PRICE}, refused" if self._refuses_unpriced else _NO_PRICE
+        without = await self.run_with_reauth(lambda: self.account.playground_price(_UNKNOWN_MODEL))
+        if without is None:
+            return
+        refused = f"{_NO_PRICE}, refused" if without.value.is_refused else _price_words(without.value.price)
         choices = [
-            *(Choice(name, name, self._price_words(name)) for name in self._prices),
+            *(Choice(name, name, _price_words(price)) for name, price in self._prices.items()),
             *(Choice(name, name, refused, is_marked=True) for name in self._seen),
         ]
         chosen = await self.app.push_screen_wait(
@@ -233,12 +236,16 @@ class PlaygroundPage(ModulePage):
 
     @on(MessageInput.Sent)
     def sent(self, event: MessageInput.Sent) -> None:
-        if self._under_way is not None:
+        if self._is_asking:
             self.query_one(Notice).say("The model is still answering. Esc stops it.", "warning")
+            return
+        if self._payer is not None and not self._is_payer_usable:
+            self.query_one(Notice).say("This API key is no longer usable. Choose who pays with a.", "warning")
             return
         if not self._model:
             self.action_model()
             return
+        self._is_asking = True
         self.query_one(Notice).clear_sentence()
         self.query_one(MessageInput).clear()
         self.run_worker(partial(self._answer, event.text), group="answer")
@@ -265,7 +272,7 @@ class PlaygroundPage(ModulePage):
         else:
             self._remember(question, entry)
         finally:
-            self._under_way = None
+            self._under_way, self._is_asking = None, False
             if self.is_attached:
                 self.refresh_bindings()
 
@@ -320,7 +327,7 @@ class PlaygroundPage(ModulePage):
         self.run_worker(self._copy, group="copy", exclusive=True)
 
     async def _copy(self) -> None:
-        answers = [entry.text for entry in self.query(AnswerEntry) if entry.text]
+        answers = [entry.shown_text for entry in self.query(AnswerEntry) if entry.text]
         if answers:
             copied = await copy(self.app, answers[-1])
             self.app.notify(f"{copied.sentence}: the last answer.", markup=False)
@@ -332,11 +339,19 @@ class PlaygroundPage(ModulePage):
 
     async def _save(self) -> None:
         images = [image for entry in self.query(AnswerEntry) for image in entry.images]
-        content: str | bytes = images[-1] if images else self._as_markdown()
+        what: str | None = "chat"
+        if images:
+            last = Choice("image", "The last image", f"{len(images[-1]):,} bytes")
+            what = await self.app.push_screen_wait(
+                ChooseFromList("Save", [last, Choice("chat", "The chat")], chosen="image")
+            )
+        if what is None:
+            return
+        content: str | bytes = images[-1] if what == "image" else self._as_markdown()
         if not content:
             self.app.notify("There is nothing to save yet.", markup=False)
             return
-        name, title = ("image.png", "Save the image") if images else ("chat.md", "Save the chat")
+        name, title = ("image.png", "Save the image") if what == "image" else ("chat.md", "Save the chat")
         write: Callable[[Path], Awaitable[Path]] = write_text(self.account, content)
         path = await save_file(self, title, f"gatekey-{name}", write)
         if path is not None:
@@ -344,8 +359,9 @@ class PlaygroundPage(ModulePage):
 
     def _as_markdown(self) -> str:
         entries = [entry for entry in self.query(".chat-entry") if isinstance(entry, QuestionEntry | AnswerEntry)]
+        said = ((entry, entry.text if isinstance(entry, QuestionEntry) else entry.shown_text) for entry in entries)
         return "\n".join(
-            f"## {'You' if isinstance(entry, QuestionEntry) else 'Model'}\n\n{entry.text}\n" for entry in entries
+            f"## {'You' if isinstance(entry, QuestionEntry) else 'Model'}\n\n{text}\n" for entry, text in said
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
@@ -355,3 +371,11 @@ class PlaygroundPage(ModulePage):
         if action == "save":
             return self.account.files.are_allowed
         return True
+
+
+def _price_words(price: ModelPrice | None) -> str:
+    if price is None:
+        return _NO_PRICE
+    dollars = [show_usd(amount, exact=True) for amount in (price.input_per_million, price.output_per_million)]
+    words = f"{dollars[0]} in · {dollars[1]} out / million"
+    return f"{words} · {show_usd(price.per_request, exact=True)} each" if price.per_request else words

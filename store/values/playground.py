@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from store.values.billing import ModelPrice
 from store.values.usage import Kind
 
 
@@ -83,6 +84,16 @@ class AnswerEnd:
 
 
 AnswerPart = AnswerText | AnswerImage | AnswerEnd
+
+
+@dataclass(frozen=True, slots=True)
+class PlaygroundPrice:
+    """The price of a model for one account."""
+
+    price: ModelPrice | None
+    """None without a price; the site's rate for such models where there is one (`is_default`)."""
+    is_refused: bool = False
+    """True if the account, or the administrator, accepts no model without a price."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ async def test_a_model_without_a_price_is_refused_and_the_way_out_is_a_key() -> 
         await stage.pilot.press(*"brand-new")
         assert stage.says("brand-new ▲ no price, refused")
         await stage.press("enter")
-        assert stage.says("▲ no price, refused (p)")
+        await stage.until(lambda: stage.says("▲ no price, refused (p)"))
         entry = await asked(stage, "hello")
         assert stage.says("does not accept models without price settings. Press p for the price settings.")
         assert entry.text == ""
@@ -147,8 +147,7 @@ async def test_a_model_without_a_price_is_refused_and_the_way_out_is_a_key() -> 
         stage.store.settings.save(token, PriceSettings(accept_unpriced_models=True), 1)
         await open_module(stage, "playground")
         assert field(stage).text == "hello"
-        assert stage.says("▲ no price")
-        assert not stage.says("refused (p)")
+        await stage.until(lambda: stage.says("▲ no price") and not stage.says("refused (p)"))
         await stage.press("i", "enter")
         assert stage.says("Hello there")
         assert stage.says("10 in · 5 out · free")
@@ -261,6 +260,8 @@ async def test_an_image_is_an_address_or_a_file(tmp_path: Path) -> None:
         assert stage.says("https://pictures.test/1.png")
         assert stage.says(f"An image of {len(PNG)} bytes. Press w to save it.")
         await stage.press("escape", "w")
+        assert stage.says("The last image")
+        await stage.press("enter")
         target = tmp_path / "cat.png"
         await stage.fill("path", str(target))
         await stage.press("enter")
@@ -329,3 +330,44 @@ async def test_the_end_stays_in_view_until_one_scrolls_up() -> None:
         chat.scroll_end(animate=False)
         await asked(stage, "again")
         assert stage.says("10 in · 5 out")
+
+
+async def test_messages_sent_at_once_are_one_question() -> None:
+    server = StreamingModelServer()
+    async with playground(server) as stage:
+        for _ in range(5):
+            field(stage).post_message(MessageInput.Sent("hello"))
+        await stage.settle()
+        assert len(server.asked) == 1
+
+
+async def test_a_key_that_is_gone_stays_chosen_and_the_account_does_not_pay() -> None:
+    server = StreamingModelServer()
+    async with playground(server) as stage:
+        await stage.press("escape", "a", "down", "enter")
+        token = sign_in(stage.store)
+        (key,) = stage.store.api_keys.list(token)
+        stage.store.api_keys.revoke(token, key.id)
+        page(stage).reload()
+        await stage.settle()
+        assert stage.says("▲ laptop")
+        await ask(stage, "hello")
+        await stage.settle()
+        assert stage.says("This API key is no longer usable. Choose who pays with a.")
+        assert server.asked == []
+
+
+async def test_a_saved_chat_holds_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+    async def planted(_: dict[str, Any]) -> AsyncIterator[bytes]:
+        yield event("\x1b]0;owned\x07 line\r\nnext ❤\ufe0f")
+        yield USAGE
+
+    async with playground(StreamingModelServer(planted)) as stage:
+        await asked(stage, "hello")
+        await stage.press("escape", "w")
+        target = tmp_path / "chat.md"
+        await stage.fill("path", str(target))
+        await stage.press("enter")
+        saved = target.read_text()
+        assert not {"\x1b", "\x07", "\r"} & set(saved)
+        assert "line\nnext ❤\n" in saved

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from store.values.playground import AnswerPart, CostEstimate, PlaygroundQuestion
+    from store.values.playground import AnswerPart, CostEstimate, PlaygroundPrice, PlaygroundQuestion
 
 
 class RunningAnswer(Protocol):
@@ -38,9 +38,13 @@ class PlaygroundService(Protocol):
         """
         ...
 
+    async def playground_price(self, model: str) -> PlaygroundPrice:
+        """The price that the account pays for `model`. Raises the session errors."""
+        ...
+
     async def playground_estimate(self, question: PlaygroundQuestion) -> CostEstimate:
         """The most that the answer to `question` can cost.
 
-        Raises `QuestionRefused` for a question that no request can be made of, `SessionEnded` and the data errors.
+        Raises `QuestionRefused` for a question that no request can be made of, and the session errors.
         """
         ...

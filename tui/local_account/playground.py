@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gateway.model_server.client import ModelServerClient
     from gateway.playground import Playground
     from store.store import Store
-    from store.values.playground import CostEstimate, PlaygroundQuestion
+    from store.values.playground import CostEstimate, PlaygroundPrice, PlaygroundQuestion
     from tui.account import RunningAnswer
 
 
@@ -24,10 +24,15 @@ class LocalPlayground(LocalTopic):
             raise SessionEnded
         return (await self._open_playground()).ask(self._token, question)
 
+    async def playground_price(self, model: str) -> PlaygroundPrice:
+        if not self._token:
+            raise SessionEnded
+        return await (await self._open_playground()).price(self._token, model)
+
     async def playground_estimate(self, question: PlaygroundQuestion) -> CostEstimate:
         if not self._token:
             raise SessionEnded
-        return await (await self._open_playground()).estimate(question)
+        return await (await self._open_playground()).estimate(self._token, question)
 
     async def _open_playground(self) -> Playground:
         store = self._store

@@ -33,7 +33,7 @@ from store.values.playground import (
     Speaker,
 )
 from store.values.usage import Kind
-from tests.harness.gateway_client import MODEL, make_relayed
+from tests.harness.gateway_client import MODEL, PRICE, make_relayed
 from tests.harness.model_streams import PNG, USAGE, StreamingModelServer, event
 from tests.harness.stores import make_store, sign_in
 
@@ -217,11 +217,11 @@ async def test_the_estimate_is_what_is_held(memory: Store) -> None:
         yield USAGE
 
     async with playground(memory, StreamingModelServer(looked)) as opened:
-        estimate = await opened.estimate(question("Hello? " * 50))
+        estimate = await opened.estimate(token, question("Hello? " * 50))
         await parts_of(opened, token, question("Hello? " * 50))
         assert estimate.answer_tokens == 100
         assert [estimate.most_micro_usd] == held
-        assert (await opened.estimate(question(model="unknown"))).most_micro_usd is None
+        assert (await opened.estimate(token, question(model="unknown"))).most_micro_usd is None
 
 
 async def test_a_long_event_arrives_whole(memory: Store) -> None:
@@ -232,3 +232,71 @@ async def test_a_long_event_arrives_whole(memory: Store) -> None:
     async with playground(memory, StreamingModelServer(long)) as opened:
         parts, _ = await parts_of(opened, sign_in(memory), question())
     assert "".join(part.text for part in parts if isinstance(part, AnswerText)) == "x" * 200_000
+
+
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\r", b"\n"])
+async def test_every_event_of_a_slice_is_shown_whatever_ends_its_lines(memory: Store, line_end: bytes) -> None:
+    async def lines(_: dict[str, Any]) -> AsyncIterator[bytes]:
+        for chunk in (event("one ") + event("two "), event("three"), USAGE):
+            yield chunk.replace(b"\n", line_end)
+
+    async with playground(memory, StreamingModelServer(lines)) as opened:
+        parts, _ = await parts_of(opened, sign_in(memory), question())
+    assert "".join(part.text for part in parts if isinstance(part, AnswerText)) == "one two three"
+
+
+async def test_a_long_event_in_pieces_is_read_as_one(memory: Store) -> None:
+    async def long(_: dict[str, Any]) -> AsyncIterator[bytes]:
+        whole = event("a" * 300_000)
+        yield whole[:100_000]
+        yield whole[100_000:]
+        yield USAGE
+
+    async with playground(memory, StreamingModelServer(long)) as opened:
+        parts, end = await parts_of(opened, sign_in(memory), question())
+    assert "".join(part.text for part in parts if isinstance(part, AnswerText)) == "a" * 300_000
+    assert end.detail == ""
+
+
+@pytest.mark.parametrize("odd", [b"[" * 50_000 + b"]" * 50_000, b"{", b"[1, 2]"])
+async def test_what_cannot_be_read_is_told_and_ends_nothing(memory: Store, odd: bytes) -> None:
+    async def planted(_: dict[str, Any]) -> AsyncIterator[bytes]:
+        yield event("one ")
+        yield b"data: " + odd + b"\n\n"
+        yield event("two")
+        yield USAGE
+
+    async with playground(memory, StreamingModelServer(planted)) as opened:
+        parts, end = await parts_of(opened, sign_in(memory), question())
+    assert parts == [AnswerText("one "), AnswerText("two")]
+    assert end.detail == "A part of the answer could not be read, and is not shown."
+
+
+async def test_a_character_split_over_two_events_is_one(memory: Store) -> None:
+    async def split(_: dict[str, Any]) -> AsyncIterator[bytes]:
+        yield event("smile \ud83d")
+        yield event("\ude00, alone \ud83d")
+        yield event("end")
+        yield USAGE
+
+    async with playground(memory, StreamingModelServer(split)) as opened:
+        parts, _ = await parts_of(opened, sign_in(memory), question())
+    text = "".join(part.text for part in parts if isinstance(part, AnswerText))
+    assert text == "smile \U0001f600, alone \N{REPLACEMENT CHARACTER}end"
+
+
+async def test_the_price_and_the_estimate_are_what_the_account_pays(memory: Store) -> None:
+    token = sign_in(memory)
+    async with playground(memory) as opened:
+        assert (await opened.price(token, "unknown")).is_refused
+        assert (await opened.price(token, MODEL.upper())).price == PRICE
+        memory.settings.save(token, PriceSettings(accept_unpriced_models=True), 1)
+        unpriced = await opened.price(token, "unknown")
+        assert (unpriced.price, unpriced.is_refused) == (None, False)
+        memory.site.set("price.unpriced_rate", "100/200")
+        at_rate = (await opened.price(token, "unknown")).price
+        assert at_rate is not None
+        assert at_rate.is_default
+        estimate = await opened.estimate(token, question(model="unknown"))
+        assert estimate.most_micro_usd is not None
+        assert estimate.most_micro_usd > 0
