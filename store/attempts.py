@@ -63,7 +63,8 @@ class Attempts:
     ) -> Iterator[None]:
         """Count one attempt and evaluate it in the body; `account_id` is None for an unknown name.
 
-        A failure is recorded as `tag`, and a resulting lock by its own event, in a separate transaction. Raises
+        A failure is recorded as `tag`, and a resulting lock by its own event, in a separate transaction. An attempt at
+        a redeem code that ends with another error is not counted. Raises
         `TooManyAttempts` or `FactorDisabled` before the evaluation, and the errors of the body.
         """
         failures = self._throttles.reserve(factor, name)
@@ -75,6 +76,12 @@ class Attempts:
             if isinstance(error, CodeAlreadyUsed):
                 reason["reason"] = _USED_BEFORE
             self._note(factor, account_id, name, source, tag, failures, reason)
+            raise
+        except GatekeyError:
+            # A right code that cannot be redeemed now, or an ended session. Other factors keep the count: their errors
+            # must not become a way to more attempts.
+            if factor is Factor.REDEEM:
+                self._throttles.give_back(factor, name, failures)
             raise
 
     def _note(

@@ -32,6 +32,9 @@ MAX_DAYS: Final = 3650
 PAGE_SIZE: Final = 500
 _MAX_NOTE_LENGTH: Final = 200
 _MAX_ACTOR_LENGTH: Final = 64
+_TOO_MUCH: Final = (
+    "With this code the balance would exceed 1,000,000,000 dollars. The code was not used. Redeem it after some calls."
+)
 
 
 def generate(rng: random.Random) -> str:
@@ -157,14 +160,17 @@ class RedeemCodes:
         ).one_or_none()
         if claimed is None:
             raise CodeRefused(self._reason(tx, code), field="code")
-        self._quotas.change(
-            tx,
-            account_id,
-            add=claimed.amount_micro_usd,
-            kind=LedgerKind.CODE,
-            reason=claimed.note or f"code {claimed.id}",
-            actor=actor,
-        )
+        try:
+            self._quotas.change(
+                tx,
+                account_id,
+                add=claimed.amount_micro_usd,
+                kind=LedgerKind.CODE,
+                reason=claimed.note or f"code {claimed.id}",
+                actor=actor,
+            )
+        except InvalidMoney as error:
+            raise InvalidMoney(_TOO_MUCH, field="code") from error
         remaining = self._quotas.state_of(tx, account_id).remaining_micro_usd
         self._throttles.reset(tx, Factor.REDEEM, name)
         self._audit.record(

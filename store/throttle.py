@@ -79,6 +79,22 @@ class Throttles:
         """Delete the failures after a successful attempt."""
         tx.execute(delete(Throttle).where(Throttle.c.bucket == self.bucket(factor, name)))
 
+    def give_back(self, factor: Factor, name: str, failures: int) -> None:
+        """Take back the attempt that `reserve` counted as `failures`, because it did not fail.
+
+        The lock that it began ends with it, unless another attempt was counted since.
+        """
+        mine = and_(Throttle.c.bucket == self.bucket(factor, name), Throttle.c.failures >= failures)
+        with self._context.database.write() as tx:
+            tx.execute(
+                update(Throttle)
+                .where(mine)
+                .values(
+                    failures=Throttle.c.failures - 1,
+                    locked_until=case((Throttle.c.failures == failures, null()), else_=Throttle.c.locked_until),
+                )
+            )
+
     def forget(self, tx: Connection, name: str) -> None:
         """Delete the failures of all factors of `name`."""
         for factor in Factor:

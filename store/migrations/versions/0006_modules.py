@@ -93,6 +93,18 @@ def _create_totals() -> None:
         "sum(CASE WHEN kind = 'error' THEN 1 ELSE 0 END), sum(prompt_tokens + completion_tokens), sum(cost_micro_usd) "
         "FROM usage_log GROUP BY 1, 2, 3, 4"
     )
+    # One entry of the log may stand for many refused calls, and old entries may be deleted. The days know all calls.
+    columns = ("calls", "errors", "tokens", "cost_micro_usd")
+    missing = ", ".join(f"usage_days.{name} - coalesce(sum(usage_totals.{name}), 0)" for name in columns)
+    added = ", ".join(f"{name} = usage_totals.{name} + excluded.{name}" for name in columns)
+    op.execute(
+        f"INSERT INTO usage_totals (account_id, day, model, api_key_name, {', '.join(columns)}) "  # noqa: S608
+        f"SELECT usage_days.account_id, usage_days.day, '', '', {missing} FROM usage_days LEFT JOIN usage_totals "
+        "ON usage_totals.account_id = usage_days.account_id AND usage_totals.day = usage_days.day "
+        "WHERE true GROUP BY usage_days.account_id, usage_days.day, usage_days.calls, usage_days.errors, "
+        "usage_days.tokens, usage_days.cost_micro_usd HAVING usage_days.calls > coalesce(sum(usage_totals.calls), 0) "
+        f"ON CONFLICT (account_id, day, model, api_key_name) DO UPDATE SET {added}"
+    )
 
 
 def _create_ledger() -> None:

@@ -201,10 +201,25 @@ def test_an_impossible_code_is_not_made(
 
 def test_a_balance_beyond_the_maximum_keeps_the_code(store: Store, alice: Person) -> None:
     code = one_code(store, MAXIMUM_MICRO_USD)
-    with pytest.raises(InvalidMoney):
-        store.redeem_codes.redeem(alice.token, code)
+    for _ in range(6):
+        with pytest.raises(InvalidMoney, match="the balance would exceed 1,000,000,000 dollars"):
+            store.redeem_codes.redeem(alice.token, code)
     assert only(store).state is CodeState.OPEN
     assert ledger_faults(store, alice.id) == []
+    assert Tag.REDEEM_FAILED not in tags(store, alice.id)
+
+
+def test_a_right_code_that_cannot_be_redeemed_takes_back_its_own_attempt_only(store: Store, alice: Person) -> None:
+    for _ in range(4):
+        with pytest.raises(CodeRefused):
+            store.redeem_codes.redeem(alice.token, UNKNOWN)
+    for _ in range(3):
+        with pytest.raises(InvalidMoney):
+            store.redeem_codes.redeem(alice.token, one_code(store, MAXIMUM_MICRO_USD))
+    with pytest.raises(CodeRefused):
+        store.redeem_codes.redeem(alice.token, UNKNOWN)
+    with pytest.raises(TooManyAttempts):
+        store.redeem_codes.redeem(alice.token, UNKNOWN)
 
 
 def test_the_code_of_a_deleted_account_stays_redeemed(store: Store, alice: Person, bob: Person) -> None:

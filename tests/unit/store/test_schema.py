@@ -15,7 +15,7 @@ from sqlalchemy import event, inspect, select, text
 from store import schema
 from store.database import Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
-from store.models import METADATA, Account, Price, Reservation, UtcDateTime
+from store.models import METADATA, Account, Price, Reservation, UsageTotal, UtcDateTime
 from store.revisions import revisions, schema_revision
 from store.sqlite_engine import APPLICATION_ID
 from store.store import Store, prepare
@@ -206,6 +206,60 @@ def test_an_upgrade_of_the_first_schema_keeps_prices_and_what_is_held(
         }
         held = select(Reservation.c.id, Reservation.c.held_micro_usd, Reservation.c.settled_at)
         assert [tuple(row) for row in tx.execute(held)] == [(7, 60, None)]
+
+
+def test_an_upgrade_counts_every_refused_call_of_a_log_entry(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as fifth:
+        fifth.setattr(schema, "schema_revision", lambda: "0005")
+        schema.upgrade(empty)
+    with empty.write() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO accounts (id, name, name_key, email, role, auth_epoch, user_handle, created_at)"
+                " VALUES (1, 'a', 'a', 'a@example.com', 'user', 1, :handle, '2026-01-01')"
+            ),
+            {"handle": b"1"},
+        )
+        for kind, model, key, day, tokens, cost in (
+            ("error", "m", "k", "2026-01-02", 0, 0),
+            ("error", "m", "", "2026-01-02", 0, 0),
+            ("consumption", "m", "k", "2026-01-02", 5, 70),
+            ("consumption", "m", "k", "2026-01-03", 5, 70),
+        ):
+            tx.execute(
+                text(
+                    "INSERT INTO usage_log (account_id, kind, at, model, api_key_name, request_id, status, detail,"
+                    " prompt_tokens, completion_tokens, cost_micro_usd, duration_ms, unpriced)"
+                    " VALUES (1, :kind, :at, :model, :key, '', '', '', :tokens, 0, :cost, 0, :unpriced)"
+                ),
+                {
+                    "kind": kind,
+                    "at": f"{day} 10:00:00+00:00" if empty.is_postgresql else f"{day} 10:00:00.000000",
+                    "model": model,
+                    "key": key,
+                    "tokens": tokens,
+                    "cost": cost,
+                    "unpriced": False,
+                },
+            )
+        for day, calls, errors, tokens, cost in (
+            ("2026-01-01", 3, 1, 9, 11),  # its entries were deleted
+            ("2026-01-02", 61, 60, 5, 70),
+            ("2026-01-03", 1, 0, 5, 70),
+        ):
+            tx.execute(
+                text("INSERT INTO usage_days VALUES (1, :day, :calls, :errors, :tokens, :cost)"),
+                {"day": day, "calls": calls, "errors": errors, "tokens": tokens, "cost": cost},
+            )
+    assert schema.upgrade(empty) == "0005"
+    with empty.read() as tx:
+        assert {tuple(row)[1:] for row in tx.execute(select(UsageTotal))} == {
+            ("2026-01-01", "", "", 3, 1, 9, 11),
+            ("2026-01-02", "", "k", 1, 1, 0, 0),
+            ("2026-01-02", "", "", 59, 59, 0, 0),
+            ("2026-01-02", "m", "k", 1, 0, 5, 70),
+            ("2026-01-03", "m", "k", 1, 0, 5, 70),
+        }
 
 
 # -- backups ----------------------------------------------------------------------------------------------------
