@@ -58,6 +58,7 @@ WORDS: Final[dict[str, str]] = {
     Tag.REDEEM_LOCKED: "Redeeming locked for a while",
     Tag.FACTOR_RESET: "Sign-in unlocked",
     Tag.EXPORTED: "Data exported",
+    Tag.USAGE_EXPORTED: "Usage log exported",
 }
 """A sentence for each kind of event, at most 32 characters long."""
 _WRONG_CODE: Final = "Wrong code at a confirmation"
@@ -128,6 +129,7 @@ def _plain(value: Any) -> str:
 
 
 _DETAILS: Final[dict[str, Callable[[Any], str]]] = {
+    "format": lambda value: f"as {_plain(value).upper()}",
     "method": lambda value: f"by {_plain(value)}",
     "reason": _plain,
     "lasts": lambda value: _plain(value) if str(value).startswith("until") else f"for {_plain(value)}",

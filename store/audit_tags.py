@@ -52,6 +52,7 @@ class Tag(StrEnum):
     REDEEM_LOCKED = "redeem-code:locked"
     FACTOR_RESET = "factor:reset"
     EXPORTED = "account:exported"
+    USAGE_EXPORTED = "usage:exported"
 
 
 class SiteTag(StrEnum):

@@ -216,7 +216,7 @@ def assemble(context: Context) -> Store:
         pricing=pricing,
         proofs=TokenProofs(context, audit, throttles, attempts, second_factor),
         usage=usage,
-        usage_export=UsageExport(context, sessions, usage),
+        usage_export=UsageExport(context, audit, sessions, usage),
         totals=totals,
         dashboards=Dashboards(sessions, quota, totals, usage, deliveries, recommendations, settings),
         outbox=Outbox(context, sessions, email_confirmations),

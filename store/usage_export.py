@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from typing import Any, Final, TypeAlias
 
+from store.audit import Audit
+from store.audit_tags import Tag
 from store.context import Context
 from store.money import type_usd
+from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
 from store.usage_pages import MAX_PAGE_SIZE, UsagePages
+from store.usage_spans import exact_span
 from store.values.usage import LoggedEntry, UsageFilter, UsagePage
 from store.values.usage_export import ExportFormat, ExportProgress
 
@@ -28,10 +32,14 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 
 class UsageExport:
-    """Writes the log of an account, newest first. Each page is read in a transaction of its own."""
+    """Writes the log of an account, newest first. Each page is read in a transaction of its own.
 
-    def __init__(self, context: Context, sessions: Sessions, usage: UsagePages) -> None:
+    Each export is recorded when it begins. It needs no fresh proof, because it holds what the page shows.
+    """
+
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions, usage: UsagePages) -> None:
         self._context = context
+        self._audit = audit
         self._sessions = sessions
         self._usage = usage
 
@@ -39,20 +47,30 @@ class UsageExport:
         """The file in pieces, for the session's account. Calls that are logged meanwhile are not in it."""
 
         def read(before: int | None) -> UsagePage:
-            return self._usage.page(token, only, before=before, limit=MAX_PAGE_SIZE)
+            return self._usage.page(token, only, before=before, limit=MAX_PAGE_SIZE, within=span)
 
-        oldest = self._usage.page_after(token, only, limit=1)
+        with self._sessions.writing(token) as (tx, session):
+            self._audit.record_by(tx, session, Tag.USAGE_EXPORTED, format=form.value)
+        with self._context.database.read() as tx:
+            span = exact_span(tx, session.account_id, *only.span)
+            oldest = self._usage.page_after_of(tx, session.account_id, only, limit=1, within=span)
         return _pieces(read, _lowest(oldest), form, told)
 
-    def pieces_of(self, account_id: int, form: ExportFormat, only: UsageFilter, told: Told) -> Iterator[str]:
-        """The file in pieces, for an account."""
+    def pieces_of(
+        self, account_id: int, form: ExportFormat, only: UsageFilter, told: Told, *, actor: str, source: str
+    ) -> Iterator[str]:
+        """The file in pieces, for an account, for an administrator. Raises `NoSuchAccount`."""
 
         def read(before: int | None) -> UsagePage:
             with self._context.database.read() as tx:
-                return self._usage.page_of(tx, account_id, only, before=before, limit=MAX_PAGE_SIZE)
+                return self._usage.page_of(tx, account_id, only, before=before, limit=MAX_PAGE_SIZE, within=span)
 
+        with self._context.database.write() as tx:
+            lock_against_deletion(tx, account_id)
+            self._audit.record(tx, account_id, Tag.USAGE_EXPORTED, actor=actor, source=source, format=form.value)
         with self._context.database.read() as tx:
-            oldest = self._usage.page_after_of(tx, account_id, only, limit=1)
+            span = exact_span(tx, account_id, *only.span)
+            oldest = self._usage.page_after_of(tx, account_id, only, limit=1, within=span)
         return _pieces(read, _lowest(oldest), form, told)
 
 

@@ -1,13 +1,14 @@
 """Pages of the usage log, by keyset on an index, for every filter.
 
-A page of one filter reads as many rows as it has. A page of several filters reads at most `MAX_CANDIDATES` rows of the
-filter that has the fewest, so it may have fewer entries than asked for, or none, and still be followed by another.
+A page of one filter reads as many rows as it has. A page of several filters, or of a time, reads at most
+`MAX_CANDIDATES` rows of the filter that has the fewest, so it may have fewer entries than asked for, or none, and still
+be followed by another.
 """
 
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Connection, Row, Select, literal, select, union_all
@@ -18,23 +19,17 @@ from store.models import UsageEntryRow
 from store.sessions import Sessions
 from store.text import is_sanitized
 from store.usage_rows import logged_entries
+from store.usage_spans import Span, near_span, within_limits
 from store.values.usage import EVERYTHING, UsageChoices, UsageFilter, UsagePage
 
 PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 500
 MAX_CANDIDATES: Final = 2000
-"""Rows that a page of several filters reads at most."""
+"""Rows that a page of several filters, or of a time, reads at most."""
 MAX_CHOICES: Final = 200
 """Different values of a column that are offered."""
 MAX_VALUES: Final = 20
 """Values of one filter."""
-_CLOCK_SKEW: Final = timedelta(minutes=5)
-"""How far the clocks of two processes that log may differ. Ids are in the order of the calls, times almost."""
-
-_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
-"""Times farther away mean the same, and could not be moved to another zone."""
-
 _LOG: Final = UsageEntryRow.c
 
 
@@ -86,11 +81,20 @@ class UsagePages:
         self._sessions = sessions
 
     def page(
-        self, token: str, only: UsageFilter = EVERYTHING, *, before: int | None = None, limit: int = PAGE_SIZE
+        self,
+        token: str,
+        only: UsageFilter = EVERYTHING,
+        *,
+        before: int | None = None,
+        limit: int = PAGE_SIZE,
+        within: Span | None = None,
     ) -> UsagePage:
-        """Entries of the session's account older than id `before`, newest first. Raises `InvalidNumber`."""
+        """Entries of the session's account older than id `before`, newest first. Raises `InvalidNumber`.
+
+        `within` are the ids of the filter's times, if the caller has found them.
+        """
         with self._sessions.reading(token) as (tx, session):
-            return self.page_of(tx, session.account_id, only, before=before, limit=limit)
+            return self.page_of(tx, session.account_id, only, before=before, limit=limit, within=within)
 
     def page_after(
         self, token: str, only: UsageFilter = EVERYTHING, *, after: int | None = None, limit: int = PAGE_SIZE
@@ -107,10 +111,11 @@ class UsagePages:
         *,
         before: int | None = None,
         limit: int = PAGE_SIZE,
+        within: Span | None = None,
     ) -> UsagePage:
         """The entries of an account, as `page`, inside `tx`. The time does not grow with the log or the page."""
         high = None if before is None else before - 1
-        rows, following = _read(tx, _Question(account_id, only, ascending=False, limit=limit, high=high))
+        rows, following = _read(tx, _Question(account_id, only, ascending=False, limit=limit, high=high), within)
         return UsagePage(logged_entries(rows), next_before=following, searched_to=_time_of(tx, rows, following))
 
     def page_after_of(
@@ -121,10 +126,11 @@ class UsagePages:
         *,
         after: int | None = None,
         limit: int = PAGE_SIZE,
+        within: Span | None = None,
     ) -> UsagePage:
         """The entries of an account, as `page_after`, inside `tx`. They are in the order of a page, newest first."""
         low = None if after is None else after + 1
-        rows, following = _read(tx, _Question(account_id, only, ascending=True, limit=limit, low=low))
+        rows, following = _read(tx, _Question(account_id, only, ascending=True, limit=limit, low=low), within)
         return UsagePage(
             logged_entries(rows[::-1]), None, next_after=following, searched_to=_time_of(tx, rows, following)
         )
@@ -158,18 +164,21 @@ def canonical_ip(text: str) -> str | None:
 # -- reading ------------------------------------------------------------------------------------------------------
 
 
-def _read(tx: Connection, question: _Question) -> tuple[Sequence[Row[Any]], int | None]:
+def _read(tx: Connection, question: _Question, within: Span | None) -> tuple[Sequence[Row[Any]], int | None]:
     """The rows of a page in the order of reading, and the id from which to go on."""
     if not 1 <= question.limit <= MAX_PAGE_SIZE:
         raise InvalidNumber(f"A page has 1 to {MAX_PAGE_SIZE} entries.", field="limit")
     filters = _filters(question.only)
     if any(not values for _, values in filters):
         return (), None
-    bounded = _within_time(tx, question)
+    bounded = _within_time(tx, question, within)
     if bounded is None:
         return (), None
     question, edge = bounded, None
-    if len(filters) > 1:
+    if question.in_time and not filters:
+        edge = _edge(tx, question, None, ("",))
+        question = question if edge is None else question.stop_at(edge)
+    elif len(filters) > 1 or question.in_time:
         edges = [(at, _edge(tx, question, *chosen)) for at, chosen in enumerate(filters)]
         at, edge = min(edges, key=lambda found: _reach(found[1], ascending=question.ascending))
         filters.insert(0, filters.pop(at))
@@ -200,34 +209,29 @@ def _filters(only: UsageFilter) -> list[tuple[Column[str], tuple[str, ...]]]:
     return found
 
 
-def _within_time(tx: Connection, question: _Question) -> _Question | None:
+def _within_time(tx: Connection, question: _Question, within: Span | None) -> _Question | None:
     """`question` with the span of ids of its times; None if no entry is in them.
 
     The ids are found on the index of the times, so that any filter can be read on its own index.
     """
-    low, high = question.low, question.high
-    since, until = (None if time is None else min(max(time, _EARLIEST), _LATEST) for time in question.only.span)
-    only = replace(question.only, since=since, until=until)
-    of_account = select(_LOG.id).where(_LOG.account_id == question.account_id).limit(1)
-    if only.since is not None:
-        first = tx.execute(of_account.where(_LOG.at >= only.since - _CLOCK_SKEW).order_by(_LOG.at, _LOG.id)).scalar()
-        if first is None:
-            return None
-        low = first if low is None else max(low, first)
-    if only.until is not None:
-        last = of_account.where(_LOG.at < only.until + _CLOCK_SKEW).order_by(_LOG.at.desc(), _LOG.id.desc())
-        latest = tx.execute(last).scalar()
-        if latest is None:
-            return None
-        high = latest if high is None else min(high, latest)
-    return replace(question, only=only, low=low, high=high)
+    since, until = (within_limits(time) for time in question.only.span)
+    span = near_span(tx, question.account_id, since, until) if within is None else within
+    if span is None:
+        return None
+    low = max((one for one in (question.low, span[0]) if one is not None), default=None)
+    high = min((one for one in (question.high, span[1]) if one is not None), default=None)
+    return replace(question, only=replace(question.only, since=since, until=until), low=low, high=high)
 
 
-def _edge(tx: Connection, question: _Question, column: Column[str], values: tuple[str, ...]) -> int | None:
-    """The id at which `MAX_CANDIDATES` rows with one of `values` were passed; None if there are not so many."""
+def _edge(tx: Connection, question: _Question, column: Column[str] | None, values: tuple[str, ...]) -> int | None:
+    """The id at which `MAX_CANDIDATES` rows with one of `values` were passed; None if there are not so many.
+
+    Without a column all rows count.
+    """
     offset = MAX_CANDIDATES // len(values) - 1
     steps = select(_LOG.id).where(*question.in_span).order_by(question.order).limit(1).offset(offset)
-    edges = [edge for value in values if (edge := tx.execute(steps.where(column == value)).scalar()) is not None]
+    of_values = (steps if column is None else steps.where(column == value) for value in values)
+    edges = [edge for step in of_values if (edge := tx.execute(step).scalar()) is not None]
     if not edges:
         return None
     return min(edges) if question.ascending else max(edges)

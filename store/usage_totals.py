@@ -15,7 +15,7 @@ from store.values.usage import DayTotal, UsageTotal
 By: TypeAlias = Literal["model", "key"]
 MAX_DAYS: Final = 366
 MAX_NAMES: Final = 100
-"""The most models, or API keys, that are told apart in one answer."""
+"""The most models, or API keys, that are told apart in one answer. All others are one total, the last one."""
 
 
 class UsageTotals:
@@ -34,18 +34,31 @@ class UsageTotals:
             return self.totals_of(tx, session.account_id, days, by=by)
 
     def totals_of(self, tx: Connection, account_id: int, days: int, *, by: By) -> tuple[UsageTotal, ...]:
-        """The totals of an account, as `totals`, inside `tx`."""
+        """The totals of an account, as `totals`, inside `tx`. They add up to the days."""
         name = UsageTotalRow.c.model if by == "model" else UsageTotalRow.c.api_key_name
         cost, calls = func.sum(UsageTotalRow.c.cost_micro_usd), func.sum(UsageTotalRow.c.calls)
-        rows = tx.execute(
-            select(name, calls, func.sum(UsageTotalRow.c.errors), func.sum(UsageTotalRow.c.tokens), cost)
-            .where(UsageTotalRow.c.account_id == account_id, UsageTotalRow.c.day >= f"{self._first(days)}")
-            .group_by(name)
-            .order_by(cost.desc(), calls.desc(), name)
-            .limit(MAX_NAMES)
-        )
+        sums = (calls, func.sum(UsageTotalRow.c.errors), func.sum(UsageTotalRow.c.tokens), cost)
+        in_days = (UsageTotalRow.c.account_id == account_id, UsageTotalRow.c.day >= f"{self._first(days)}")
+        named = select(name, *sums).where(*in_days).group_by(name).order_by(cost.desc(), calls.desc(), name)
         # PostgreSQL sums to a numeric.
-        return tuple(UsageTotal(row[0], int(row[1]), int(row[2]), int(row[3]), int(row[4])) for row in rows)
+        totals = tuple(
+            UsageTotal(row[0], int(row[1]), int(row[2]), int(row[3]), int(row[4]))
+            for row in tx.execute(named.limit(MAX_NAMES))
+        )
+        if len(totals) < MAX_NAMES:
+            return totals
+        whole = tx.execute(select(func.count(name.distinct()), *sums).where(*in_days)).one()
+        if whole[0] == MAX_NAMES:
+            return totals
+        rest = UsageTotal(
+            "",
+            int(whole[1]) - sum(total.calls for total in totals),
+            int(whole[2]) - sum(total.errors for total in totals),
+            int(whole[3]) - sum(total.tokens for total in totals),
+            int(whole[4]) - sum(total.cost_micro_usd for total in totals),
+            names=whole[0] - MAX_NAMES,
+        )
+        return (*totals, rest)
 
     def days_of(self, tx: Connection, account_id: int, days: int) -> tuple[DayTotal, ...]:
         """The totals of each of the last `days` UTC days of an account, oldest first, also of days without a call."""

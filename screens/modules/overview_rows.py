@@ -58,7 +58,8 @@ def shares_of(totals: Sequence[UsageTotal], *, nameless: str, noun: str) -> tupl
     shares = [Share(total.name or nameless, total.cost_micro_usd, _cost(total.cost_micro_usd)) for total in first]
     if rest:
         cost = sum(total.cost_micro_usd for total in rest)
-        shares.append(Share(pluralize(len(rest), f"other {noun}"), cost, _cost(cost), is_rest=True))
+        others = pluralize(sum(total.names for total in rest), f"other {noun}")
+        shares.append(Share(others, cost, _cost(cost), is_rest=True))
     return tuple(shares)
 
 

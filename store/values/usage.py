@@ -128,3 +128,5 @@ class UsageTotal:
     errors: int
     tokens: int
     cost_micro_usd: int
+    names: int = 1
+    """The number of names in it. Above 1 it is the rest of a long list, and `name` is empty."""

@@ -8,11 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from store.audit_tags import COMMAND_LINE
 from store.text import pluralize, sanitize
-from store.values.usage import Kind, LoggedEntry, UsageFilter
+from store.values.usage import Kind, LoggedEntry, UsageFilter, UsageTotal
 from store.values.usage_export import ExportFormat, ExportProgress
 from tui.commands import streams
 from tui.commands.account_option import add_user, user_of
+from tui.commands.actor import actor
 from tui.commands.parsing import Commands, Parser, Run, whole_number
 from tui.store_location import Options, new_files, open_account_store
 
@@ -193,6 +195,7 @@ def run_totals(arguments: argparse.Namespace, options: Options) -> int:
                 "totals": [
                     {
                         "name": total.name,
+                        "names": total.names,
                         "calls": total.calls,
                         "errors": total.errors,
                         "tokens": total.tokens,
@@ -210,12 +213,16 @@ def run_totals(arguments: argparse.Namespace, options: Options) -> int:
     heads = ("CALLS", "ERRORS", "TOKENS", "COST, USD")
     widths = [max(map(len, column)) for column in zip(heads, *figures, strict=True)]
     rows = [
-        (total.name or "(none)", *(figure.rjust(width) for figure, width in zip(line, widths, strict=True)))
+        (_name_of(total), *(figure.rjust(width) for figure, width in zip(line, widths, strict=True)))
         for total, line in zip(totals, figures, strict=True)
     ]
     aligned = (head.rjust(width) for head, width in zip(heads, widths, strict=True))
     streams.print_table((arguments.by.upper(), *aligned), rows)
     return 0
+
+
+def _name_of(total: UsageTotal) -> str:
+    return f"({total.names:,} others)" if total.names > 1 else total.name or "(none)"
 
 
 def run_export(arguments: argparse.Namespace, options: Options) -> int:
@@ -225,7 +232,7 @@ def run_export(arguments: argparse.Namespace, options: Options) -> int:
     with open_account_store(options, create=False) as store:
         account = store.accounts.find(name)
         only = _filter(arguments, store.context.now())
-        pieces = store.usage_export.pieces_of(account.id, form, only, progress.told)
+        pieces = store.usage_export.pieces_of(account.id, form, only, progress.told, actor=actor(), source=COMMAND_LINE)
         if arguments.output == "-":
             streams.print_pieces(pieces)
             return 0

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from screens.modules.overview_rows import shares_of
 from store.errors import InvalidNumber, SessionEnded
 from store.sessions import IDLE_LIMIT
 from store.store import Store
+from store.usage_totals import MAX_NAMES
 from store.values.dashboard import Period
 from store.values.usage import DayTotal, Kind, UsageEntry, UsageTotal
 from tests.harness.people import Person, configure_mail, statements
@@ -95,6 +97,18 @@ def test_totals_by_model_and_by_key_add_up_to_the_days(store: Store, alice: Pers
         assert sum(total.cost_micro_usd for total in totals) == shown.month.now.cost_micro_usd == 190
         assert sum(total.errors for total in totals) == shown.month.now.errors == 4
         assert sum(total.tokens for total in totals) == shown.month.now.tokens == 200
+
+
+def test_names_beyond_a_hundred_are_one_total(store: Store, alice: Person) -> None:
+    for number in range(MAX_NAMES + 3):
+        call(store, alice, 1000 - number, f"m{number}", f"k{number % MAX_NAMES}")
+    token = sign_in(store)
+    by_model = store.totals.totals(token, 7, by="model")
+    assert [total.names for total in by_model] == [1] * MAX_NAMES + [3]
+    assert by_model[-1] == UsageTotal("", 3, 0, 30, 900 + 899 + 898, names=3)
+    assert len(store.totals.totals(token, 7, by="key")) == MAX_NAMES
+    shares = shares_of(by_model, nameless="refused calls", noun="model")
+    assert (shares[-1].name, shares[-1].amount) == ("99 other models", sum(1000 - at for at in range(4, 103)))
 
 
 def test_the_last_errors_and_deliveries_are_listed(store: Store, alice: Person, bob: Person) -> None:

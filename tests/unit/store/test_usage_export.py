@@ -5,7 +5,7 @@ import json
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from store import usage_spans
+from store.audit_tags import COMMAND_LINE, Tag
 from store.errors import InvalidInput
 from store.money import MICRO_PER_USD
 from store.new_files import NewFiles
@@ -23,7 +25,8 @@ from store.values.billing import ModelPrice
 from store.values.usage import EVERYTHING, Kind, LoggedEntry, UsageEntry, UsageFilter
 from store.values.usage_export import ExportFormat, ExportProgress
 from tests.harness.fixtures import in_memory
-from tests.harness.people import Person
+from tests.harness.people import Person, tags
+from tests.harness.stores import StillClock, sign_in
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "＝1", "＠x")
 
@@ -127,8 +130,44 @@ def test_the_pages_of_an_account_are_those_of_its_session(store: Store, alice: P
     for number in range(5):
         store.usage.record(alice.id, UsageEntry(Kind.CONSUMPTION, f"m{number}"))
     for form in ExportFormat:
-        pieces = store.usage_export.pieces_of(alice.id, form, EVERYTHING, lambda _: None)
+        pieces = store.usage_export.pieces_of(
+            alice.id, form, EVERYTHING, lambda _: None, actor="unix:root", source=COMMAND_LINE
+        )
         assert "".join(pieces) == export(store, alice, form)
+
+
+def test_an_export_is_recorded_when_it_begins(store: Store, alice: Person) -> None:
+    store.usage_export.pieces(alice.token, ExportFormat.CSV, EVERYTHING, lambda _: None)
+    store.usage_export.pieces_of(
+        alice.id, ExportFormat.JSON, EVERYTHING, lambda _: None, actor="unix:root", source=COMMAND_LINE
+    )
+    assert tags(store, alice.id)[-2:] == [Tag.USAGE_EXPORTED, Tag.USAGE_EXPORTED]
+    with store.database.read() as tx:
+        events = store.audit.page(tx, alice.id, limit=2)
+    assert [(event.actor, event.detail["format"]) for event in events] == [("unix:root", "json"), ("alice", "csv")]
+
+
+@pytest.mark.parametrize(
+    ("hours", "models"), [(24, "ccccccba"), (1.5, "ccccccba"), (0.9, "cccccca"), (0.25, "cccccca"), (0.1, "a")]
+)
+def test_an_export_until_a_time_has_the_calls_of_a_clock_that_was_set_back(
+    store: Store, alice: Person, clock: StillClock, hours: float, models: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage_spans, "PROBED", 1)
+    monkeypatch.setattr(usage_spans, "_PROBED_AT_END", 1)
+    start = clock.now()
+    store.usage.record(alice.id, UsageEntry(Kind.CONSUMPTION, "a"))
+    clock.advance(hours=1)
+    store.usage.record(alice.id, UsageEntry(Kind.CONSUMPTION, "b"))
+    clock.jump(minutes=-50)
+    for _ in range(6):
+        store.usage.record(alice.id, UsageEntry(Kind.CONSUMPTION, "c"))
+    clock.advance(days=2)
+    store.usage.record(alice.id, UsageEntry(Kind.CONSUMPTION, "d"))
+    token = sign_in(store)
+    only = UsageFilter(until=start + timedelta(hours=hours))
+    text = "".join(store.usage_export.pieces(token, ExportFormat.CSV, only, lambda _: None))
+    assert "".join(row["model"] for row in csv.DictReader(StringIO(text))) == models
 
 
 @pytest.mark.parametrize("formula", FORMULAS)

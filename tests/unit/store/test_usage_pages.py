@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, insert
 
-from store import usage_pages
+from store import usage_pages, usage_spans
 from store.errors import InvalidNumber
 from store.models import UsageEntryRow
 from store.store import Store
@@ -133,7 +133,7 @@ LINES = st.builds(
     st.sampled_from(["", "laptop", "build"]),
     st.sampled_from(["ok", "503"]),
     st.sampled_from([None, "10.0.0.1", "2001:db8::1"]),
-    st.sampled_from([0, 0, 1, 7, 90]),
+    st.sampled_from([0, 0, 1, 7, 90, -4, -60, 5000, -5000]),
 )
 FILTERS = st.builds(
     UsageFilter,
@@ -226,6 +226,33 @@ def test_a_time_may_be_any(store: Store, alice: Person, many: list[int], zone: t
     assert pages(store, alice, 50, UsageFilter(since=first, until=last)) == many[::-1]
     assert pages(store, alice, 50, UsageFilter(since=last)) == []
     assert pages_up(store, alice, 50, UsageFilter(until=first)) == []
+
+
+def test_two_clocks_that_differ_hide_no_entry(store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage_spans, "PROBED", 1)
+    monkeypatch.setattr(usage_spans, "_PROBED_AT_END", 1)
+    written = write(store, alice.id, [Line("error", "a", "", "ok", None, late) for late in (0, 8, -4, 8, -4, 8, 8)])
+    for minutes in range(-1, 26):
+        time = START + timedelta(minutes=minutes)
+        for only in (UsageFilter(since=time), UsageFilter(until=time)):
+            expected = [entry_id for entry_id, at, line in reversed(written) if matches(only, at, line)]
+            assert pages(store, alice, 3, only) == pages_up(store, alice, 3, only) == expected
+
+
+@pytest.mark.parametrize("set_to", [timedelta(hours=-1), timedelta(days=-9000), timedelta(days=9000)])
+def test_a_clock_that_was_off_hides_no_entry(
+    store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch, set_to: timedelta
+) -> None:
+    monkeypatch.setattr(usage_spans, "PROBED", 4)
+    minutes = int(set_to / timedelta(minutes=1))
+    late = [*[10] * 30, minutes, 10, 10, -minutes, *[10] * 30]
+    written = write(store, alice.id, [Line("error", "a", "", "ok", None, each) for each in late])
+    for number in (8, 28, 40, 65):
+        time = START + timedelta(minutes=10 * number)
+        for only in (UsageFilter(since=time), UsageFilter(until=time), UsageFilter(until=time, models=("a",))):
+            expected = [entry_id for entry_id, at, line in reversed(written) if matches(only, at, line)]
+            with candidates_of(10):
+                assert pages(store, alice, 3, only) == pages_up(store, alice, 3, only) == expected
 
 
 # -- the rows that are read ---------------------------------------------------------------------------------------
