@@ -42,6 +42,7 @@ _FIELDS: Final = {
     "api-key-name": "name",
     "api-key-expiry": "expires_at",
     "api-key-limit": "spend_limit_usd",
+    "api-key-period": "limit_period",
     "api-key-models": "allowed_models",
     "api-key-networks": "allowed_networks",
     "api-key-rate": "requests_per_minute",

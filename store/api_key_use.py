@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, case, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, not_, or_, select, update
 
 from store import tokens
 from store.context import Context
@@ -16,6 +16,7 @@ from store.errors import (
     InvalidApiKey,
     ModelNotAllowed,
     NetworkNotAllowed,
+    NotAllowed,
     RequestRateReached,
 )
 from store.key_limits import is_allowed_address, is_allowed_model
@@ -105,7 +106,11 @@ _ACCOUNT: Final = (
     .outerjoin(PrivacySettingsRow, PrivacySettingsRow.c.account_id == Account.c.id)
     .where(Account.c.id == bindparam("account"))
 )
-_IS_SAME_MINUTE: Final = ApiKey.c.minute_started_at >= bindparam("minute", type_=UtcDateTime())
+_IS_SAME_MINUTE: Final = and_(
+    ApiKey.c.minute_started_at >= bindparam("minute", type_=UtcDateTime()),
+    ApiKey.c.minute_started_at <= bindparam("latest", type_=UtcDateTime()),
+)
+"""A begin more than a minute ahead is stale: the clock was set back since, and the key would wait for that time."""
 _COUNT_REQUEST: Final = (
     update(ApiKey)
     .where(
@@ -113,12 +118,12 @@ _COUNT_REQUEST: Final = (
         or_(
             ApiKey.c.requests_per_minute.is_(None),
             ApiKey.c.minute_started_at.is_(None),
-            ApiKey.c.minute_started_at < bindparam("minute", type_=UtcDateTime()),
+            not_(_IS_SAME_MINUTE),
             ApiKey.c.minute_requests < ApiKey.c.requests_per_minute,
         ),
     )
     .values(
-        # A begin never moves back: a process whose clock is behind counts into the later minute.
+        # A process whose clock is up to a minute behind counts into the later minute.
         minute_started_at=case(
             (_IS_SAME_MINUTE, ApiKey.c.minute_started_at), else_=bindparam("minute", type_=UtcDateTime())
         ),
@@ -148,7 +153,9 @@ class ApiKeyUse:
         self._context = context
 
     def authenticate(self, key: str, address: str = "") -> KeyHolder:
-        """The account of an API key, used from `address`. What the key may do is not checked (`check`).
+        """The account of an API key, used from `address`.
+
+        A use that `check` refuses is not noted, but not refused here.
 
         Raises `InvalidApiKey`, also for an expired or revoked key, and `AccountSuspended`.
         """
@@ -156,7 +163,9 @@ class ApiKeyUse:
             raise InvalidApiKey
         with self._context.database.read() as tx:
             holder = self.holder(tx, key)
-        self.note_use_soon(holder, address)
+        with suppress(NotAllowed):
+            self.check(holder, address)
+            self.note_use_soon(holder, address)
         return holder
 
     def holder(self, tx: Connection, key: str) -> KeyHolder:
@@ -215,7 +224,8 @@ class ApiKeyUse:
         if holder.requests_per_minute is None:
             return
         minute = self._context.now().replace(second=0, microsecond=0)
-        if tx.execute(_COUNT_REQUEST, {"key": holder.key_id, "minute": minute}).rowcount != 1:
+        sent = {"key": holder.key_id, "minute": minute, "latest": minute + _MINUTE}
+        if tx.execute(_COUNT_REQUEST, sent).rowcount != 1:
             raise self._rate_reached(holder.requests_per_minute)
 
     def note_use_soon(self, holder: KeyHolder, address: str = "") -> None:
@@ -270,6 +280,7 @@ def _holder(row: Any, now: datetime) -> KeyHolder:
 
 def _requests_in_minute(row: Any, now: datetime) -> int:
     started: datetime | None = row.minute_started_at
-    if started is None or started < now.replace(second=0, microsecond=0):
+    minute = now.replace(second=0, microsecond=0)
+    if started is None or not minute <= started <= minute + _MINUTE:
         return 0
     return int(row.minute_requests)

@@ -5,7 +5,7 @@ Names on one line have the same parent. An indented line lists the children of t
 GatekeyError
 ├── InvalidInput  typed or sent input was refused; `field` names the field
 │   ├── InvalidName  InvalidEmail  InvalidMoney  InvalidUrl  InvalidLabel  InvalidSecret
-│   ├── InvalidModel  InvalidNumber  InvalidExpiry  InvalidNetwork
+│   ├── InvalidModel  InvalidNumber  InvalidExpiry  InvalidNetwork  SpendLimitMissing
 │   ├── UnknownSetting  InvalidSetting
 │   └── PasswordRefused
 │       └── PasswordTooShort  PasswordTooLong  PasswordTooWeak  PasswordsDoNotMatch  SameAsOldPassword
@@ -91,6 +91,11 @@ class InvalidEmail(InvalidInput):
 class InvalidMoney(InvalidInput):
     title = "This is not an amount"
     sentence = "Enter dollars with up to two decimals, such as 1.00."
+
+
+class SpendLimitMissing(InvalidInput):
+    title = "There is no spend limit"
+    sentence = "Set a limit first."
 
 
 class InvalidUrl(InvalidInput):

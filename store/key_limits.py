@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 from store import inputs
-from store.errors import InvalidExpiry, InvalidModel, InvalidNetwork, InvalidNumber
+from store.errors import InvalidExpiry, InvalidModel, InvalidNetwork, InvalidNumber, SpendLimitMissing
 from store.money import check_spend_limit
 from store.text import fold_case, sanitize
 from store.values.api_keys import ApiKeyLimits, LimitPeriod
@@ -21,20 +21,21 @@ MAX_REQUESTS_PER_MINUTE: Final = 1_000_000
 MAX_OVERLAP_MINUTES: Final = 7 * 24 * 60
 _MAPPED_BITS: Final = 96
 """The prefix of IPv4-mapped addresses, `::ffff:0:0/96` (RFC 4291, 2.5.5.2)."""
-_STRICTNESS: Final = {LimitPeriod.DAILY: 0, LimitPeriod.WEEKLY: 1, LimitPeriod.MONTHLY: 2, LimitPeriod.NONE: 3}
-"""The longer an amount has to last, the stricter the limit."""
 
 
 def checked_limits(limits: ApiKeyLimits, now: datetime, *, before: ApiKeyLimits | None = None) -> ApiKeyLimits:
     """`limits` as they are stored. An expiry that `before` had already may have passed.
 
-    Raises `InvalidExpiry`, `InvalidMoney`, `InvalidModel`, `InvalidNetwork`, `InvalidNumber`, each with its `field`.
+    A period ends with the spend limit of `before`. Raises `InvalidExpiry`, `InvalidMoney`, `InvalidModel`,
+    `InvalidNetwork`, `InvalidNumber`, and `SpendLimitMissing` for a new period without a limit, each with its `field`.
     """
     expiry, limit, rate = limits.expires_at, limits.spend_limit_micro_usd, limits.requests_per_minute
     if expiry is not None and expiry <= now and (before is None or expiry != before.expires_at):
         raise InvalidExpiry(field="api-key-expiry")
     if limit is not None:
         check_spend_limit(limit, field="api-key-limit")
+    elif limits.limit_period not in (LimitPeriod.NONE, LimitPeriod.NONE if before is None else before.limit_period):
+        raise SpendLimitMissing(field="api-key-period")
     if rate is not None and not 1 <= rate <= MAX_REQUESTS_PER_MINUTE:
         raise InvalidNumber(f"Enter 1 to {MAX_REQUESTS_PER_MINUTE:,} requests per minute.", field="api-key-rate")
     return replace(
@@ -97,8 +98,11 @@ def loosened(before: ApiKeyLimits, after: ApiKeyLimits) -> str:
     """The part of a change that lowers a safeguard, in words; empty without one."""
     if _is_later(before.expires_at, after.expires_at):
         return "let the key work longer"
-    if _spends_more(before, after):
+    if _is_more(before.spend_limit_micro_usd, after.spend_limit_micro_usd):
         return "raise the spend limit of the key"
+    if before.spend_limit_micro_usd is not None and after.limit_period is not before.limit_period:
+        # Less may count in the other period, a longer one too: a month that begins within a week lacks its first days.
+        return "change when the spend limit of the key begins anew"
     if not _are_within(after.allowed_models, before.allowed_models):
         return "allow the key more models"
     if not _lie_within(after.allowed_networks, before.allowed_networks):
@@ -135,13 +139,6 @@ def _is_later(before: datetime | None, after: datetime | None) -> bool:
 
 def _is_more(before: int | None, after: int | None) -> bool:
     return before is not None and (after is None or after > before)
-
-
-def _spends_more(before: ApiKeyLimits, after: ApiKeyLimits) -> bool:
-    if _is_more(before.spend_limit_micro_usd, after.spend_limit_micro_usd):
-        return True
-    is_shorter = _STRICTNESS[after.limit_period] < _STRICTNESS[before.limit_period]
-    return before.spend_limit_micro_usd is not None and is_shorter
 
 
 def _are_within(after: tuple[str, ...] | None, before: tuple[str, ...] | None) -> bool:

@@ -89,24 +89,30 @@ class Callers:
             rates.forget(incoming.credential.name, counted)
             raise
 
-    async def authenticate(self, incoming: RelayRequest) -> Caller:
-        """The caller, if its key may be used from its address now; a refusal is logged.
+    async def authenticate(self, incoming: RelayRequest, model: str | None = None) -> Caller:
+        """The caller, if its key may be used from its address now, and for `model`; a refusal is logged.
 
         Raises `InvalidApiKey` and the errors of `ApiKeyUse.check`.
         """
-        holder = await self._services.threads.read(lambda: self._authenticated(incoming))
+        threads, api_keys = self._services.threads, self._services.store.api_keys
+        holder = await threads.read(lambda: self._holder(incoming.credential))
         caller = self.identify(incoming, holder)
-        async with self._refusals_logged(caller):
-            self._services.store.api_keys.check(holder, caller.address)
+        async with self._refusals_logged(caller, model):
+            api_keys.check(holder, caller.address, model)
+        if holder.is_stale:
+            await threads.read(lambda: api_keys.note_use_soon(holder, caller.address))
         return caller
 
-    async def accept_bodiless(self, request: Request) -> tuple[Caller, SiteView]:
-        """Accept, count and authenticate a request that calls no model. Raises what those steps raise."""
+    async def accept_bodiless(self, request: Request, model: str | None = None) -> tuple[Caller, SiteView]:
+        """Accept, count and authenticate a request that calls no model, but may need the key to allow `model`.
+
+        Raises what those steps raise.
+        """
         incoming, api_keys = await self.accept(request), self._services.store.api_keys
         async with self.rate_limited(incoming):
-            caller = await self.authenticate(incoming)
+            caller = await self.authenticate(incoming, model)
             if caller.holder.requests_per_minute is not None:
-                async with self._refusals_logged(caller):
+                async with self._refusals_logged(caller, model):
                     await self._services.threads.write(
                         lambda tx: api_keys.claim_request(tx, caller.holder), durable=False
                     )
@@ -122,15 +128,10 @@ class Callers:
         with self._services.store.database.read() as tx:
             return credential.holder(tx)
 
-    def _authenticated(self, incoming: RelayRequest) -> KeyHolder:
-        holder = self._holder(incoming.credential)
-        self._services.store.api_keys.note_use_soon(holder, incoming.address)
-        return holder
-
     @asynccontextmanager
-    async def _refusals_logged(self, caller: Caller) -> AsyncIterator[None]:
+    async def _refusals_logged(self, caller: Caller, model: str | None) -> AsyncIterator[None]:
         try:
             yield
         except NotAllowed as error:
-            await self._ledger.log_refusal(caller, "", error, problem_code(error))
+            await self._ledger.log_refusal(caller, model or "", error, problem_code(error))
             raise

@@ -118,12 +118,11 @@ class KeyForm(AccountModal[NewApiKey | ApiKeyInfo | None]):
 
         now, before = self.account.now(), self._before
         name = read("api-key-name", lambda text: inputs.check_label(text, field="api-key-name"), "")
-        limit = read("api-key-limit", parse_spend_limit, before.spend_limit_micro_usd)
         period = PERIODS[self.query_one("#api-key-period", OptionRow).value]
         limits = ApiKeyLimits(
             expires_at=read("api-key-expiry", lambda text: parse_expiry(text, now), before.expires_at),
-            spend_limit_micro_usd=limit,
-            limit_period=LimitPeriod.NONE if limit is None else period,
+            spend_limit_micro_usd=read("api-key-limit", parse_spend_limit, before.spend_limit_micro_usd),
+            limit_period=period,
             allowed_models=read("api-key-models", parse_models, before.allowed_models),
             allowed_networks=read("api-key-networks", parse_networks, before.allowed_networks),
             requests_per_minute=read("api-key-rate", parse_rate, before.requests_per_minute),

@@ -121,6 +121,18 @@ async def test_a_looser_limit_asks_for_a_proof_and_a_stricter_one_does_not() -> 
         assert stage.store.api_keys.list(token)[0].limits.requests_per_minute == 30
 
 
+async def test_a_period_without_a_limit_is_refused_at_its_field() -> None:
+    async with console() as stage:
+        await open_keys(stage)
+        await stage.press("n")
+        await stage.fill("api-key-name", "build")
+        stage.app.screen.query_one("#api-key-period").focus()
+        await stage.press("right")
+        await stage.click("#create")
+        assert stage.says("Set a limit first.")
+        assert stage.store.api_keys.list(sign_in(stage.store)) == []
+
+
 async def test_errors_of_every_limit_stand_at_their_fields() -> None:
     async with console(size=(60, 20)) as stage:
         await open_keys(stage)

@@ -142,6 +142,7 @@ async def test_nobody_reads_or_changes_another_accounts_key(store: Store) -> Non
         ({"spend_limit_usd": "0"}, "spend_limit_usd"),
         ({"spend_limit_usd": 5}, "spend_limit_usd"),
         ({"limit_period": "yearly"}, "limit_period"),
+        ({"limit_period": "daily", "spend_limit_usd": None}, "limit_period"),
         ({"allowed_models": []}, "allowed_models"),
         ({"allowed_models": ["\x1b"]}, "allowed_models"),
         ({"allowed_networks": ["10.0.0.1/24"]}, "allowed_networks"),

@@ -1,9 +1,11 @@
 """The limits of an API key: periods in UTC, models, networks, requests per minute, and what a change of them needs."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from store.api_key_acts import KeyActor
 from store.errors import (
     ApiKeyDisabled,
     FreshProofRequired,
@@ -12,6 +14,7 @@ from store.errors import (
     NetworkNotAllowed,
     NoSuchItem,
     RequestRateReached,
+    SpendLimitMissing,
     SpendLimitReached,
     StaleEdit,
 )
@@ -21,7 +24,7 @@ from store.store import Store
 from store.values.api_keys import ApiKeyLimits, KeyState, LimitPeriod
 from tests.harness.people import Person, prove, tags
 from tests.harness.quota_calls import book_call, hold_quota
-from tests.harness.stores import START, StillClock
+from tests.harness.stores import START, StillClock, sign_in
 
 DAILY, WEEKLY, MONTHLY, NONE = LimitPeriod.DAILY, LimitPeriod.WEEKLY, LimitPeriod.MONTHLY, LimitPeriod.NONE
 
@@ -207,6 +210,36 @@ def test_the_wait_for_the_next_minute_is_told(store: Store, alice: Person, clock
     assert refused.value.retry_after == timedelta(seconds=43)
 
 
+@pytest.mark.parametrize(("ahead_s", "is_full"), [(60, True), (120, False), (30 * 86_400, False)])
+def test_a_minute_far_ahead_is_that_of_a_clock_that_was_set_back(
+    store: Store, alice: Person, clock: StillClock, ahead_s: int, is_full: bool
+) -> None:
+    key, _ = limited(store, alice, ApiKeyLimits(requests_per_minute=2))
+
+    def request() -> None:
+        holder = store.api_keys.authenticate(key)
+        store.api_keys.check(holder, "")
+        with store.database.write() as tx:
+            store.api_keys.claim_request(tx, holder)
+
+    clock.jump(seconds=ahead_s)
+    request()
+    clock.jump(seconds=-ahead_s)
+    request()
+    if not is_full:
+        request()
+    with pytest.raises(RequestRateReached):
+        request()
+
+
+def test_a_refused_use_is_not_the_last_use(store: Store, alice: Person) -> None:
+    key, key_id = limited(store, alice, ApiKeyLimits(allowed_networks=("192.0.2.0/24",)))
+    store.api_keys.authenticate(key, "203.0.113.1")
+    store.api_keys.disable(alice.token, key_id)
+    store.api_keys.authenticate(key, "192.0.2.1")
+    assert store.api_keys.list(alice.token)[0].last_used_at is None
+
+
 # -- which changes need a proof -------------------------------------------------------------------------------------
 
 FIRM = ApiKeyLimits(
@@ -230,8 +263,8 @@ def with_(**changed: object) -> ApiKeyLimits:
         (with_(expires_at=START + timedelta(days=31)), "let the key work longer"),
         (with_(spend_limit_micro_usd=5_001), "raise the spend limit of the key"),
         (with_(spend_limit_micro_usd=None, limit_period=NONE), "raise the spend limit of the key"),
-        (with_(limit_period=DAILY), "raise the spend limit of the key"),
-        (with_(spend_limit_micro_usd=1, limit_period=DAILY), "raise the spend limit of the key"),
+        (with_(limit_period=DAILY), "change when the spend limit of the key begins anew"),
+        (with_(spend_limit_micro_usd=1, limit_period=DAILY), "change when the spend limit of the key begins anew"),
         (with_(allowed_models=None), "allow the key more models"),
         (with_(allowed_models=("gpt-5", "gpt-6")), "allow the key more models"),
         (with_(allowed_networks=None), "allow the key more addresses"),
@@ -242,8 +275,8 @@ def with_(**changed: object) -> ApiKeyLimits:
         (FIRM, ""),
         (with_(expires_at=START + timedelta(days=29)), ""),
         (with_(spend_limit_micro_usd=4_999), ""),
-        (with_(limit_period=MONTHLY), ""),
-        (with_(limit_period=NONE), ""),
+        (with_(limit_period=MONTHLY), "change when the spend limit of the key begins anew"),
+        (with_(limit_period=NONE), "change when the spend limit of the key begins anew"),
         (with_(allowed_models=("GPT-5",)), ""),
         (with_(allowed_networks=("10.0.7.0/24", "10.0.0.1/32")), ""),
         (with_(requests_per_minute=59), ""),
@@ -270,6 +303,35 @@ def test_an_unlimited_key_is_limited_without_a_proof(store: Store, alice: Person
     _, key_id = limited(store, alice, ApiKeyLimits())
     clock.advance(minutes=6)
     assert store.api_keys.edit(alice.token, key_id, "other", FIRM).name == "other"
+
+
+def test_a_week_that_was_spent_needs_a_proof_to_count_as_a_new_month(
+    store: Store, alice: Person, clock: StillClock
+) -> None:
+    clock.jump(seconds=(datetime(2026, 11, 30, 12, tzinfo=UTC) - clock.now()).total_seconds())
+    alice = replace(alice, token=sign_in(store))
+    limits = ApiKeyLimits(spend_limit_micro_usd=1_000, limit_period=WEEKLY)
+    _, key_id = limited(store, alice, limits)
+    spend(store, alice.id, key_id, 1_000)
+    clock.advance(days=2)
+    actor, monthly = KeyActor(alice.id, "alice", "test", is_proved=False), replace(limits, limit_period=MONTHLY)
+    with pytest.raises(FreshProofRequired), store.database.write() as tx:
+        store.api_keys.acts.edit(tx, actor, key_id, "key", monthly)
+    with pytest.raises(SpendLimitReached):
+        hold_quota(store, alice.id, 1, api_key_id=key_id)
+
+
+def test_a_period_without_a_limit_is_refused_and_ends_with_its_limit(store: Store, alice: Person) -> None:
+    with pytest.raises(SpendLimitMissing, match=r"Set a limit first\.") as refused:
+        store.api_keys.create(alice.token, "key", ApiKeyLimits(limit_period=DAILY))
+    assert refused.value.field == "api-key-period"
+    _, key_id = limited(store, alice, FIRM)
+    with pytest.raises(SpendLimitMissing):
+        store.api_keys.edit(alice.token, key_id, "key", with_(spend_limit_micro_usd=None, limit_period=DAILY))
+    after = store.api_keys.edit(alice.token, key_id, "key", with_(spend_limit_micro_usd=None))
+    assert after.limits == with_(spend_limit_micro_usd=None, limit_period=NONE)
+    with pytest.raises(SpendLimitMissing):
+        store.api_keys.edit(alice.token, key_id, "key", with_(spend_limit_micro_usd=None))
 
 
 def test_an_expiry_that_has_passed_may_stay_and_a_new_one_may_not(

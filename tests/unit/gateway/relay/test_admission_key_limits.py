@@ -81,6 +81,7 @@ async def test_a_key_is_refused_from_another_network(store: Store, send: Send) -
     limit(store, ApiKeyLimits(allowed_networks=("203.0.113.0/26",)))
     async with client_of(store, token=key, upstream=models, peer="203.0.113.64") as client:
         assert code(await send(client)) == (403, "permission_error", "address_not_allowed")
+    assert store.api_keys.list(sign_in(store))[0].last_used_at is None
     async with client_of(store, token=key, upstream=models, peer="::ffff:203.0.113.63") as client:
         assert (await call(client)).status_code == 200
     assert refusals(store) == ["address_not_allowed"]

@@ -53,6 +53,9 @@ def test_a_key_is_edited_by_its_name_or_its_number(shell: Shell, key: str) -> No
     assert (edited["name"], edited["spend_limit_usd"], edited["allowed_models"]) == ("builder", None, None)
     assert (edited["limit_period"], edited["requests_per_minute"]) == ("none", 60)
     assert edited["expires_at"] is not None
+    ran = shell.run(*KEYS, "edit", "1", "--reset", "monthly")
+    assert (ran.status, ran.out) == (1, "")
+    assert "Set a limit first." in ran.err
 
 
 def test_a_name_that_two_keys_have_needs_the_number(shell: Shell, key: str) -> None:
