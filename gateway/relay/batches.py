@@ -3,11 +3,11 @@ usage log attributes to it. Creating one is a call like any other (`gateway.rela
 
 import asyncio
 import json
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from gateway.model_server.client import read_body, response_problem
 from gateway.problems import OpenAiProblem, problem_code
@@ -17,14 +17,25 @@ from gateway.relay.model_response import BATCH_ID, batch_status, relay_response
 from gateway.relay.process_client import ParserFailed
 from gateway.relay.relay import Relay
 from gateway.relay.request import BATCHES
-from gateway.relay.response_facts import ResponseFacts
+from gateway.relay.response_facts import ResponseFacts, parse_object, response_facts
 from gateway.site_view import SiteView
-from store.errors import GatekeyError, NoSuchItem
+from store.errors import GatekeyError, NoSuchItem, UpstreamFailed
+from store.values.usage import CANCEL_MODEL, Kind
 
 MAX_LISTED: Final = 100
 _MAX_AT_ONCE: Final = 4
 """Batches of one list that the model server is asked for at once."""
 _CLIENT_STATUSES: Final = (400, 404, 409, 429)
+
+
+class _Found(NamedTuple):
+    """One batch of a list."""
+
+    name: str
+    status: str
+    facts: ResponseFacts
+    text: str | None
+    """The batch in JSON; None if it holds what cannot be written, such as `NaN`."""
 
 
 class Batches:
@@ -35,11 +46,11 @@ class Batches:
         self._store = relay.services.store
 
     async def list_all(self, request: Request) -> Response:
-        """The account's batches, newest first, each as the model server describes it now.
+        """The account's batches, newest first, each as the model server describes it now. Updates their entries.
 
         Raises `OpenAiProblem` 400 for a parameter that does not fit, and 404 for an unknown `after`.
         """
-        caller, site = await self._relay.callers.accept_bodiless(request)
+        caller, site = await self._relay.callers.accept_bodiless(request, BATCHES.model)
         limit, after = request.query_params.get("limit", "20"), request.query_params.get("after")
         if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= MAX_LISTED:
             raise OpenAiProblem(400, f"limit is a whole number from 1 to {MAX_LISTED}.", param="limit")
@@ -51,21 +62,27 @@ class Batches:
         )
         turn = asyncio.Semaphore(_MAX_AT_ONCE)
 
-        async def find(name: str) -> dict[str, Any] | None:
+        async def find(name: str) -> _Found | None:
             async with turn:
                 return await self._found(site, name, caller)
 
         found = [batch for batch in await asyncio.gather(*map(find, names[:count])) if batch is not None]
-        return JSONResponse(
-            {
-                "object": "list",
-                "data": found,
-                "first_id": names[0] if names else None,
-                "last_id": names[:count][-1] if names else None,
-                "has_more": len(names) > count,
-            },
-            headers={"X-Request-Id": caller.request_id},
-        )
+
+        def note(tx: Connection) -> None:
+            for batch in found:
+                self._note(tx, account_id, batch.name, batch.status, batch.facts)
+
+        if found:
+            await self._relay.services.threads.write(note)
+        ends = {
+            "object": "list",
+            "first_id": names[0] if names else None,
+            "last_id": names[:count][-1] if names else None,
+            "has_more": len(names) > count,
+        }
+        data = ",".join(batch.text for batch in found if batch.text is not None)
+        content = f'{json.dumps(ends)[:-1]},"data":[{data}]}}'
+        return Response(content, media_type="application/json", headers={"X-Request-Id": caller.request_id})
 
     async def read(self, request: Request) -> Response:
         """Return the batch from the model server, and update its entry in the usage log.
@@ -75,12 +92,15 @@ class Batches:
         return await self._pass_on(request, "GET", "")
 
     async def cancel(self, request: Request) -> Response:
-        """Cancel the batch at the model server, which goes on with what it has begun. Updates its entry like `read`."""
+        """Cancel the batch at the model server, which goes on with what it has begun. Updates its entry like `read`.
+
+        The cancellation is logged as a task of its own.
+        """
         return await self._pass_on(request, "POST", "/cancel")
 
     async def _pass_on(self, request: Request, method: str, act: str) -> Response:
         relay = self._relay
-        caller, site = await relay.callers.accept_bodiless(request)
+        caller, site = await relay.callers.accept_bodiless(request, BATCHES.model)
         name, account_id = request.path_params["batch_id"], caller.holder.account_id
         await self._check_owner(account_id, name)
         try:
@@ -92,7 +112,14 @@ class Batches:
         except GatekeyError as error:
             await relay.ledger.log_refusal(caller, BATCHES.model, error, problem_code(error))
             raise
-        await relay.services.threads.write(lambda tx: self._note(tx, account_id, name, status, facts))
+
+        def note(tx: Connection) -> None:
+            self._note(tx, account_id, name, status, facts)
+            if act:
+                entry = caller.entry(Kind.TASK, CANCEL_MODEL, status=status, detail=name)
+                self._store.usage.append(tx, account_id, entry)
+
+        await relay.services.threads.write(note)
         return await relay_response(content, site.upstream_key, caller.request_id)
 
     def _note(self, tx: Connection, account_id: int, name: str, status: str, facts: ResponseFacts) -> None:
@@ -116,7 +143,7 @@ class Batches:
         ):
             raise OpenAiProblem(404, "There is no batch of that name.", param="batch_id", code="not_found")
 
-    async def _found(self, site: SiteView, name: str, caller: Caller) -> dict[str, Any] | None:
+    async def _found(self, site: SiteView, name: str, caller: Caller) -> _Found | None:
         """One batch of a list; None if the model server does not know it any more, or describes no batch."""
         try:
             content = await self._ask(site, "GET", f"{BATCHES.path}/{name}", caller, limit=64 * 1024)
@@ -126,10 +153,11 @@ class Batches:
             raise
         secret = site.upstream_key.encode()
         try:
-            batch = json.loads(bytes(content).replace(secret, b"...") if secret else content)
-        except ValueError:
+            batch = parse_object(content.replace(secret, b"...") if secret else content)
+            facts = response_facts(batch, has_completion=False)
+            return _Found(name, batch_status(facts, site)[0], facts, _written(batch))
+        except UpstreamFailed:
             return None
-        return batch if isinstance(batch, dict) else None
 
     async def _ask(
         self, site: SiteView, method: str, path: str, caller: Caller, *, limit: int | None = None
@@ -141,3 +169,11 @@ class Batches:
             return await (read_body(answer) if limit is None else read_body(answer, limit))
         finally:
             await answer.aclose()
+
+
+def _written(batch: dict[str, Any]) -> str | None:
+    """`batch` as JSON in ASCII, so that a lone surrogate is escaped; None if it is too deep, or holds `NaN`."""
+    try:
+        return json.dumps(batch, allow_nan=False)
+    except (ValueError, RecursionError):
+        return None

@@ -196,6 +196,8 @@ def check_fields(body: Mapping[str, Any], known: Set[str], extra: Set[str] = fro
     _check_tools(body.get("tools"))
     if "metadata" in known:
         _check_metadata(body.get("metadata"))
+    if "messages" in known:
+        _check_messages(body.get("messages"))
 
 
 def _check_field(key: str, extra: Set[str]) -> None:
@@ -239,6 +241,24 @@ def _check_metadata(metadata: object) -> None:
         if overrides_model(key):
             name = sanitize(key.casefold(), 64)
             _refuse(f"metadata holds {name}, which could choose another model. It is never passed on.", "metadata")
+
+
+def _check_messages(messages: object) -> None:
+    """Refuse ids of files. All accounts share the gateway's key, so the model server would read any account's file."""
+    rest = [messages]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, list):
+            rest += value
+        elif isinstance(value, dict):
+            rest += value.values()
+            # Some servers read names in any case, and without underscores (protobuf's JSON).
+            if any(value[key] is not None and key.casefold().replace("_", "") == "fileid" for key in value):
+                _refuse(
+                    "The messages name a file by its file_id, which is never passed on: it could be another account's. "
+                    "Send the content itself, as file_data or as an image_url.",
+                    "messages",
+                )
 
 
 def _refuse(sentence: str, param: str) -> NoReturn:

@@ -2,10 +2,10 @@
 only the files that the store attributes to it.
 
 An upload is passed on as it comes, so it needs no memory, and the model server alone reads its form. It costs nothing,
-and is logged as a task.
+and is logged as a task, as is a deletion. Files serve batches alone: a key that may call some models only needs `batch`
+among them for each of these requests.
 """
 
-import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -23,15 +23,16 @@ from gateway.problems import OpenAiProblem, problem_code
 from gateway.relay.ledger import Caller
 from gateway.relay.model_response import BATCH_ID, masked_chunks, relay_response
 from gateway.relay.relay import Relay
+from gateway.relay.request import BATCHES
+from gateway.relay.response_facts import parse_object
 from gateway.site_view import SiteView
 from store.errors import GatekeyError, QuotaExceeded, UpstreamFailed
 from store.relay_files import MAX_PAGE_SIZE
+from store.text import is_sanitized
 from store.values.relay_files import RelayFile
-from store.values.usage import Kind
+from store.values.usage import FILE_MODEL, Kind
 
 FILES_PATH: Final = "/files"
-FILE_MODEL: Final = "file"
-"""The name in the usage log."""
 PURPOSE_OF_OUTPUT: Final = "batch_output"
 _BOUNDARY: Final = re.compile(r"[A-Za-z0-9'()+_,./:=? -]{0,69}[A-Za-z0-9'()+_,./:=?-]")
 _MIB: Final = 1024 * 1024
@@ -53,7 +54,7 @@ class Files:
         `accept_bodiless` raises.
         """
         relay = self._relay
-        caller, site = await relay.callers.accept_bodiless(request)
+        caller, site = await relay.callers.accept_bodiless(request, BATCHES.model)
         try:
             with relay.concurrency.slot(caller.holder.account_id):
                 content = await self._send_on(request, caller, site)
@@ -66,22 +67,24 @@ class Files:
 
     async def list_all(self, request: Request) -> Response:
         """The account's files, newest first. Raises `OpenAiProblem` 400 for a parameter that does not fit."""
-        caller, _ = await self._relay.callers.accept_bodiless(request)
+        caller, _ = await self._relay.callers.accept_bodiless(request, BATCHES.model)
         query = request.query_params
         limit, order = query.get("limit", str(MAX_PAGE_SIZE)), query.get("order", "desc")
         if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= 10_000:
             raise OpenAiProblem(400, "limit is a whole number from 1 to 10000.", param="limit")
         if order not in ("asc", "desc"):
             raise OpenAiProblem(400, "order is asc or desc.", param="order")
-        after = query.get("after")
+        after, purpose = query.get("after"), query.get("purpose")
 
         def read() -> tuple[list[RelayFile], bool]:
+            if purpose is not None and not is_sanitized(purpose):
+                return [], False  # no file has such a purpose, and PostgreSQL refuses a NUL
             with self._store.database.read() as tx:
                 page = self._store.relay_files.page(
                     tx,
                     caller.holder.account_id,
                     after=_known_id(after) if after is not None else None,
-                    purpose=query.get("purpose"),
+                    purpose=purpose,
                     ascending=order == "asc",
                     limit=min(int(limit[:9]), MAX_PAGE_SIZE),
                 )
@@ -114,7 +117,12 @@ class Files:
             if error.status != 404:
                 raise
         account_id = caller.holder.account_id
-        await self._relay.services.threads.write(lambda tx: self._store.relay_files.forget(tx, account_id, name))
+
+        def forget(tx: Connection) -> None:
+            self._store.relay_files.forget(tx, account_id, name)
+            self._store.usage.append(tx, account_id, caller.entry(Kind.TASK, FILE_MODEL, status="deleted", detail=name))
+
+        await self._relay.services.threads.write(forget)
         return _answer({"id": name, "object": "file", "deleted": True}, caller)
 
     async def content(self, request: Request) -> Response:
@@ -142,7 +150,8 @@ class Files:
             raise OpenAiProblem(415, "Send the body as it is, without a content encoding.")
         account_id, limit = caller.holder.account_id, site.file_mib * _MIB
         announced = request.headers.get("content-length", "")
-        length = int(announced) if announced.isdigit() and "transfer-encoding" not in request.headers else None
+        is_number = announced.isascii() and announced.isdigit() and len(announced) < 20
+        length = int(announced) if is_number and "transfer-encoding" not in request.headers else None
         if length is not None and length > limit:
             raise _too_long(site)
         if caller.holder.free_micro_usd + caller.holder.held_micro_usd < 1:
@@ -185,7 +194,7 @@ class Files:
 
     async def _own(self, request: Request) -> tuple[Caller, SiteView, str]:
         """The caller, and the file of its path. Raises `OpenAiProblem` 404 for another account's."""
-        caller, site = await self._relay.callers.accept_bodiless(request)
+        caller, site = await self._relay.callers.accept_bodiless(request, BATCHES.model)
         name, account_id = request.path_params["file_id"], caller.holder.account_id
         await self._relay.services.threads.read(lambda: self._check_owner(account_id, name))
         return caller, site, name
@@ -229,21 +238,18 @@ def _known_id(name: str) -> str:
 
 def _uploaded(content: bytearray) -> dict[str, Any]:
     """The file in the model server's answer. Raises `UpstreamFailed`."""
-    try:
-        found = json.loads(content)
-    except ValueError:
-        found = None
-    name = found.get("id") if isinstance(found, dict) else None
+    found = parse_object(content)
+    name = found.get("id")
     if not isinstance(name, str) or not BATCH_ID.fullmatch(name):
         raise UpstreamFailed("The model server's answer was no file.")
-    return dict(found)
+    return found
 
 
 def _facts(found: dict[str, Any]) -> dict[str, Any]:
-    size = found.get("bytes")
+    size, filename, purpose = (found.get(name) for name in ("bytes", "filename", "purpose"))
     return {
-        "filename": str(found.get("filename") or ""),
-        "purpose": str(found.get("purpose") or ""),
+        "filename": filename if isinstance(filename, str) else "",
+        "purpose": purpose if isinstance(purpose, str) else "",
         "size_bytes": size if type(size) is int else 0,
     }
 

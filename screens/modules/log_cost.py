@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from store.money import show_usd
 from store.values.billing import TOKENS_PER_PRICE
-from store.values.usage import Kind
+from store.values.usage import FREE_TASKS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _MICRO: Final = Decimal(1_000_000)
 UNPRICED: Final = "The model had no price; the account lets such models through."
 NOT_KEPT: Final = "The price of that time is not known: an older version logged the call."
+FREE_TASK: Final = "Uploads, deletions and cancellations cost nothing."
 FREE: Final = "A call that failed costs nothing."
 ROUNDED: Final = "rounded up to a millionth of a dollar"
 
@@ -25,7 +26,7 @@ def cost_lines(entry: UsageEntry) -> Iterator[tuple[str, str]]:
     """Label and calculation of each part of the cost. Together they are what was charged, before it is rounded up."""
     price = entry.price
     if price is None:
-        yield "Cost", UNPRICED if entry.unpriced else FREE if entry.kind is Kind.ERROR else NOT_KEPT
+        yield "Cost", _without_price(entry)
         return
     if entry.kind is Kind.ERROR and not entry.cost_micro_usd:
         yield "Cost", FREE
@@ -51,6 +52,14 @@ def cost_lines(entry: UsageEntry) -> Iterator[tuple[str, str]]:
         yield "Sum", f"{show_usd(whole, exact=True)}, {ROUNDED}"
     else:
         yield "Sum", f"{show_usd(whole, exact=True)}, of which less was charged than was used"
+
+
+def _without_price(entry: UsageEntry) -> str:
+    if entry.unpriced:
+        return UNPRICED
+    if entry.kind is Kind.ERROR:
+        return FREE
+    return FREE_TASK if entry.kind is Kind.TASK and entry.model in FREE_TASKS else NOT_KEPT
 
 
 def _dollars(amount: Decimal) -> str:

@@ -17,6 +17,12 @@ class Kind(StrEnum):
     TASK = "task"
 
 
+FILE_MODEL: Final = "file"
+CANCEL_MODEL: Final = "batch-cancel"
+FREE_TASKS: Final = (FILE_MODEL, CANCEL_MODEL)
+"""The model names of tasks that have no price: uploads and deletions of files, and cancelled batches."""
+
+
 @dataclass(frozen=True, slots=True)
 class UsageEntry:
     """One call to be logged. `client_ip` is stored only if the account's setting is on."""

@@ -229,6 +229,21 @@ async def test_the_details_add_up_to_what_was_charged() -> None:
         assert stage.says("Client IP not recorded")
 
 
+async def test_a_task_without_a_price_is_said_to_be_free() -> None:
+    store = make_store()
+    account = add_account(store)
+    for model, status in (("file", "uploaded"), ("batch-cancel", "cancelling"), ("batch", "completed")):
+        store.usage.record(account.id, UsageEntry(Kind.TASK, model, "notebook", "req-1", status=status))
+    async with console(store, size=(100, 34)) as stage:
+        await open_log(stage)
+        for is_free in (False, True, True):
+            await stage.press("enter")
+            assert isinstance(stage.app.screen, LogDetails)
+            assert stage.says("Uploads, deletions and cancellations cost nothing.") is is_free
+            assert stage.says("an older version logged the call") is not is_free
+            await stage.press("escape", "down")
+
+
 async def test_each_value_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TMUX", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)

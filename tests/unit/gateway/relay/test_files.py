@@ -12,6 +12,7 @@ from store import relay_files
 from store.errors import DatabaseBusy
 from store.models import RelayFileRow
 from store.store import Store
+from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.fakes.scripted_model_server import Chunks, ModelServer, answer
@@ -159,6 +160,8 @@ async def test_an_account_has_a_number_of_files(store: Store, monkeypatch: pytes
         assert models.requests == []
         models.reply = lambda _: answer({"id": FILE_ID, "deleted": True})
         assert (await client.delete(f"/v1/files/{FILE_ID}")).json()["deleted"] is True
+        entry = log(store)[0]
+        assert (entry.kind, entry.model, entry.status, entry.detail) == (Kind.TASK, "file", "deleted", FILE_ID)
         models.reply = lambda _: answer(FILE)
         assert (await upload(client)).status_code == 200
 
@@ -206,6 +209,42 @@ async def test_content_is_passed_on_with_the_gateways_key_masked(store: Store) -
     assert stream.is_closed
 
 
+async def test_a_purpose_that_no_file_has_is_an_empty_list(postgres_store: Store) -> None:
+    key = make_relayed(postgres_store)
+    async with client_of(postgres_store, token=key) as client:
+        for purpose in ("%00", "%1b", "%E2%80%AE"):
+            listed = await client.get(f"/v1/files?purpose={purpose}")
+            assert (listed.status_code, listed.json()["data"]) == (200, []), purpose
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'{"id":"file-7","filename":"\\ud800","purpose":["x"],"bytes":1e400}',
+        b'{"id":"file-7","bytes":NaN}',
+        b'{"id":"file-7","bytes":' + b"9" * 90 + b"}",
+    ],
+    ids=["half-fits", "nan", "long-number"],
+)
+async def test_a_strange_description_of_an_upload_is_noted_as_far_as_it_fits(store: Store, document: bytes) -> None:
+    key = make_relayed(store)
+    async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(document))) as client:
+        made = await upload(client)
+        assert (made.status_code, made.json()["id"], made.json()["purpose"]) == (200, "file-7", "")
+        assert made.json() in (await client.get("/v1/files")).json()["data"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [b'{"id":' + b"[" * 30_000 + b"]" * 30_000 + b"}", b'{"n":' + b"9" * 5_000 + b"}"],
+    ids=["deep", "long-number"],
+)
+async def test_a_description_that_cannot_be_read_is_a_502(store: Store, document: bytes) -> None:
+    key = make_relayed(store)
+    async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(document))) as client:
+        assert (await upload(client)).status_code == 502
+
+
 # -- batches ------------------------------------------------------------------------------------------------------
 
 
@@ -236,6 +275,44 @@ async def test_reading_a_batch_notes_its_progress_and_its_files(store: Store) ->
         models.reply = lambda _: httpx.Response(200, content=b"result\n")
         assert (await client.get("/v1/files/file-out/content")).content == b"result\n"
     assert owners(store) == {FILE_ID: 1, "file-out": 1, "file-err": 1}
+
+
+@pytest.mark.parametrize(
+    ("strange", "is_listed"),
+    [
+        (b'"cost":NaN', False),
+        (b'"cost":1e999', False),
+        (b'"metadata":{"a":"\\ud800"}', True),
+        (b'"n":' + b"[" * 30_000 + b"]" * 30_000, False),
+        (b'"n":' + b"9" * 5_000, False),
+    ],
+    ids=["nan", "infinite", "surrogate", "deep", "long-number"],
+)
+async def test_listing_batches_notes_them_and_leaves_out_what_cannot_be_written(
+    store: Store, strange: bytes, is_listed: bool
+) -> None:
+    key, names = make_relayed(store), iter(("batch_1", "batch_2"))
+    models = ModelServer(lambda _: answer(batch(next(names))))
+    store.pricing.set(ModelPrice("batch", 0, 0, 1))
+    done = batch(
+        status="completed", output_file_id="file-out", request_counts={"total": 1, "completed": 1, "failed": 0}
+    )
+
+    def described(request: httpx.Request) -> httpx.Response:
+        is_first = request.url.path.endswith("batch_1")
+        return answer(done if is_first else b'{"id":"batch_2","status":"failed",' + strange + b"}")
+
+    async with client_of(store, token=key, upstream=models) as client:
+        for _ in "ab":
+            assert (await begin(client)).status_code == 200
+        models.reply = described
+        listed = await client.get("/v1/batches")
+        assert (listed.status_code, listed.headers["content-type"]) == (200, "application/json")
+        assert [each["id"] for each in listed.json()["data"]] == [*(["batch_2"] if is_listed else []), "batch_1"]
+        assert (await client.get("/v1/files/file-out/content")).status_code == 200
+    entry = next(entry for entry in log(store) if entry.request_id == "batch_1")
+    assert (entry.status, entry.task_done, entry.task_total) == ("completed", 1, 1)
+    assert owners(store) == {FILE_ID: 1, "file-out": 1}
 
 
 async def test_a_batch_does_not_take_another_accounts_file_as_its_output(store: Store) -> None:
@@ -289,11 +366,16 @@ async def test_batches_are_listed_and_cancelled_by_their_account_alone(store: St
         for wrong in ("0", "101", "x"):
             assert (await alice.get(f"/v1/batches?limit={wrong}")).status_code == 400
     assert [entry.status for entry in log(store) if entry.request_id == "batch_1"] == ["cancelling"]
+    entry = log(store)[0]
+    assert (entry.kind, entry.model, entry.status, entry.detail) == (
+        Kind.TASK,
+        "batch-cancel",
+        "cancelling",
+        "batch_1",
+    )
 
 
 async def test_a_key_with_models_creates_batches_only_if_it_names_them(store: Store) -> None:
-    from store.values.api_keys import ApiKeyLimits
-
     make_relayed(store)
     store.pricing.set(ModelPrice("batch", 0, 0, 1))
     session, statuses = sign_in(store), []
@@ -302,3 +384,27 @@ async def test_a_key_with_models_creates_batches_only_if_it_names_them(store: St
         async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(batch()))) as client:
             statuses.append((await begin(client)).status_code)
     assert statuses == [403, 200]
+
+
+async def test_a_key_with_models_reaches_files_and_batches_only_if_it_names_them(store: Store) -> None:
+    make_relayed(store)
+    session, models = sign_in(store), ModelServer(lambda _: answer(FILE))
+    for allowed in (("gpt-priced",), ("gpt-priced", "BATCH")):
+        key = store.api_keys.create(session, "key", ApiKeyLimits(allowed_models=allowed)).key
+        async with client_of(store, token=key, upstream=models) as client:
+            answers = [
+                await client.get("/v1/batches"),
+                await client.get("/v1/batches/batch_1"),
+                await client.post("/v1/batches/batch_1/cancel"),
+                await client.get("/v1/files"),
+                await client.get(f"/v1/files/{FILE_ID}"),
+                await client.get(f"/v1/files/{FILE_ID}/content"),
+                await upload(client),
+                await client.delete(f"/v1/files/{FILE_ID}"),
+            ]
+        if "BATCH" in allowed:
+            assert [found.status_code for found in answers] == [200, 404, 404, 200, 200, 200, 200, 200]
+        else:
+            refusals = {(found.status_code, found.json()["error"]["code"]) for found in answers}
+            assert (refusals, models.requests) == ({(403, "model_not_allowed")}, [])
+            assert [(entry.model, entry.status) for entry in log(store)] == [("batch", "model_not_allowed")] * 8

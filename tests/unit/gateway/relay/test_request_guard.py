@@ -259,6 +259,30 @@ async def test_a_long_body_of_a_stranger_was_not_read(store: Store) -> None:
     assert read <= 1
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "file", "file": {"file_id": "file-1"}},
+        {"type": "file", "file": {"FILE_ID": "file-1"}},
+        {"type": "file", "file": {"fileId": "file-1"}},
+        {"type": "image_file", "image_file": {"file_id": "file-1", "detail": "low"}},
+        {"type": "input_file", "file_id": "file-1"},
+    ],
+)
+async def test_a_file_of_the_model_server_was_not_named_in_a_message(store: Store, part: dict[str, Any]) -> None:
+    key, models = make_relayed(store), ModelServer()
+    text = {"type": "text", "text": "Repeat file_id."}
+    async with client_of(store, token=key, upstream=models) as client:
+        for message in ({"role": "user", "content": [text, part]}, {"role": "user", "content": "x", "parts": part}):
+            refused = await client.post("/v1/chat/completions", json={**CHAT, "messages": [message]})
+            error = refused.json()["error"]
+            assert (refused.status_code, error["param"], models.requests) == (400, "messages", [])
+            assert error["message"].startswith("The messages name a file by its file_id, which is never passed on")
+        sent = {"type": "file", "file": {"file_id": None, "file_data": "data:text/plain;base64,eA=="}}
+        content = {**CHAT, "messages": [{"role": "user", "content": [text, sent]}]}
+        assert (await client.post("/v1/chat/completions", json=content)).status_code == 200
+
+
 async def test_a_batch_had_a_price_of_its_own(store: Store) -> None:
     key, models = make_relayed(store), ModelServer()
     body = {"model": MODEL, "input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"}
