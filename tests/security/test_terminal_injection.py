@@ -22,8 +22,6 @@ BAIT: Final = "[@click=x]"
 
 NEVER_SHOWN: frozenset[Place] = frozenset(
     {
-        ("api_keys", "allowed_models"),
-        ("api_keys", "allowed_networks"),
         ("audit_events", "actor"),
         ("bindings", "subject"),
         ("deliveries", "lease"),
