@@ -172,7 +172,14 @@ def test_the_batch_example_of_the_sdk_ran(setup: Setup, tmp_path: Path) -> None:
         client.files.retrieve(batch_input_file.id)
 
     assert setup.spent() == 500_000
-    task, upload = (entry for entry in setup.log() if entry.kind is Kind.TASK)
+    tasks = [entry for entry in setup.log() if entry.kind is Kind.TASK]
+    (task,) = (entry for entry in tasks if entry.model == "batch")
+    (upload,) = (entry for entry in tasks if entry.status == "uploaded")
+    assert {(entry.model, entry.cost_micro_usd) for entry in tasks} == {
+        ("batch", 500_000),
+        ("file", 0),
+        ("batch-cancel", 0),
+    }
     assert (task.request_id, task.status, task.task_done, task.task_total) == (batch.id, "cancelling", 2, 2)
     assert (upload.model, upload.status, upload.cost_micro_usd) == ("file", "uploaded", 0)
     assert batch_input_file.id in upload.detail

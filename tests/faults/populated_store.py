@@ -87,6 +87,7 @@ def populate_account(store: Store, clock: StillClock, name: str = "alice") -> Po
     planted["open ticket"] = ask_for_ticket(store, name, planted["new password"])
     with store.database.write() as tx:
         plant_setup(store, tx, account.id)
+        store.relay_files.register(tx, account.id, f"file-{name}", filename="input.jsonl", purpose="batch")
     return PopulatedAccount(account.id, name, email, third, planted)
 
 

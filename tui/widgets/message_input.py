@@ -38,6 +38,8 @@ class MessageInput(TextArea):
             compact=True,
             **options,
         )
+        # A cursor that blinks would draw twice a second while nobody types.
+        self.cursor_blink = False
 
     def action_send(self) -> None:
         text = self.text.strip()
