@@ -150,7 +150,7 @@ def test_resetting_factors_lifts_every_lock(store: Store, alice: Person) -> None
             store.throttles.reserve(factor, "alice")
     store.accounts.reset_factors("Alice", actor="root")
     with store.database.read() as tx:
-        assert [store.throttles.failures(tx, factor, "alice") for factor in Factor] == [0, 0, 0]
+        assert [store.throttles.failures(tx, factor, "alice") for factor in Factor] == [0] * len(Factor)
     session_of(store.sign_in.with_password("alice", PASSWORD, source=SOURCE))
     assert "factor:reset" in tags(store, alice.id)
 

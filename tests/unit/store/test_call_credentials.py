@@ -1,0 +1,32 @@
+"""The credentials of a call: a key, or a session that pays with the account or with one of its keys."""
+
+import pytest
+
+from store.call_credentials import PLAYGROUND_NAME, ApiKeyCredential, SessionCredential
+from store.errors import InvalidApiKey, SessionEnded
+from store.store import Store
+from store.values.playground import ChatTurn, PlaygroundMode, PlaygroundQuestion, Speaker
+from tests.harness.people import Person
+
+
+def test_a_session_pays_for_itself_or_with_its_key(store: Store, alice: Person) -> None:
+    made = store.api_keys.create(alice.token, "laptop")
+    of_key = ApiKeyCredential(store.api_keys, made.key)
+    of_account = SessionCredential(store.sessions, store.api_keys, alice.token, None)
+    of_session = SessionCredential(store.sessions, store.api_keys, alice.token, made.info.id)
+    assert len({of_key.name, of_account.name, of_session.name}) == 3
+    assert made.key not in repr(of_key)
+    assert alice.token not in repr(of_session)
+    with store.database.read() as tx:
+        assert of_key.holder(tx).key_id == of_session.holder(tx).key_id == made.info.id
+        assert (of_account.holder(tx).key_id, of_account.holder(tx).key_name) == (None, PLAYGROUND_NAME)
+        with pytest.raises(InvalidApiKey):
+            SessionCredential(store.sessions, store.api_keys, alice.token, made.info.id + 1).holder(tx)
+    store.sessions.end(alice.token)
+    with store.database.read() as tx, pytest.raises(SessionEnded):
+        of_account.holder(tx)
+
+
+def test_a_question_is_asked_for_the_account_and_as_text_unless_it_says_otherwise() -> None:
+    question = PlaygroundQuestion("some-model", (ChatTurn(Speaker.USER, "Hello?"),))
+    assert (question.key_id, question.mode) == (None, PlaygroundMode.TEXT)
