@@ -391,9 +391,10 @@ class AccountsLife(RuleBasedStateMachine):
 
     @rule(session=sessions)
     def disable_two_factor(self, session: Session) -> None:
-        refusal = self.account.refusal(session, proof=True)
+        refusal = self.account.refusal(session)
         if refusal is None and self.account.factor is None:
             refusal = NotEnabled
+        refusal = refusal or self.account.refusal(session, proof=True)
         self.expect(refusal, lambda: self.store.two_factor.disable(session.token))
         if refusal is None:
             self.account.factor = None
