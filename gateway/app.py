@@ -127,7 +127,7 @@ def _health(services: Services) -> Callable[[], Awaitable[Response]]:
     checks = HealthCheck(services)
 
     async def read_health() -> Response:
-        """Whether the gateway is up, and can read and write its data. If not, `reason` is one word that says why."""
+        """The state of the gateway: up, and able to read and write its data. If not, `reason` says why in a word."""
         await checks.check()
         return as_json({"status": "ok"})
 

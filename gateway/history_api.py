@@ -68,7 +68,7 @@ def history_routes(services: Services) -> APIRouter:
 
     @router.get("/activity", response_model=ActivityPageDocument, **_PAGE)
     async def read_activity(request: Request, cursor: Cursor = None, limit: Limit = PAGE_SIZE) -> Response:
-        """What was done to the account and by whom, from new to old."""
+        """The account's activity: each act and who did it, from new to old."""
 
         def read(tx: Connection, holder: TokenHolder) -> list[Event]:
             return store.audit.page(tx, holder.account_id, before=_number(cursor), limit=limit + 1)

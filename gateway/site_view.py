@@ -27,7 +27,7 @@ class SiteView:
     requests_per_minute_of_account: int
     body_mib_of_account: int
     body_mib: int
-    """Of all accounts together."""
+    """The limit of all accounts together."""
     file_mib: int = 100
     """The largest file that an account may upload."""
     output_limit: str = "max_tokens"

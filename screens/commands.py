@@ -100,7 +100,7 @@ def commands(app: Host, screen: Screen[object]) -> Iterator[PaletteCommand]:
 
 
 def _on_page(app: Host, screen: Console, page: SettingsPage) -> Iterator[PaletteCommand]:
-    """What the edits of the open tab need."""
+    """The commands for the edits of the open tab."""
     if screen.page is not page:
         return
     for title, about, action, name, words in (

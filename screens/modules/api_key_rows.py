@@ -52,7 +52,7 @@ def state_of(key: ApiKeyInfo, now: datetime) -> Content:
 
 
 def spent_of(key: ApiKeyInfo) -> Content:
-    """What was spent, and the limit."""
+    """The amount that was spent, and the limit."""
     spent, limit = show_usd(key.spent_micro_usd), key.spend_limit_micro_usd
     if limit is None:
         return Content(spent)
@@ -60,7 +60,7 @@ def spent_of(key: ApiKeyInfo) -> Content:
 
 
 def bar_of(key: ApiKeyInfo, now: datetime) -> Content:
-    """What was spent of the limit, as a bar; empty without a limit."""
+    """The spent part of the limit, as a bar; empty without a limit."""
     limit = key.spend_limit_micro_usd
     if limit is None or key.state(now) is KeyState.REVOKED:
         return Content("")

@@ -64,7 +64,7 @@ class AnswerEntry(WorkWhileShown, Vertical):
     def __init__(self, model: str) -> None:
         super().__init__(classes="chat-entry")
         self.text = ""
-        """What has come, as the model server sent it."""
+        """The answer so far, as the model server sent it."""
         self.images: list[bytes] = []
         """Images that came as bytes."""
         self._model = model

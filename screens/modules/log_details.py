@@ -94,7 +94,7 @@ class LogDetails(AccountModal[None]):
 
 
 def facts(row: LoggedEntry, zone: tzinfo) -> list[Fact]:
-    """What is known about a call, the most important first."""
+    """The facts about a call, the most important first."""
     entry = row.entry
     found = [Fact("Status", status_words(row), entry.status)]
     if entry.detail:
