@@ -236,7 +236,7 @@ class Quotas:
         Returns the change in micro-USD. An increase re-arms the warning. Without `kind` an increase is a top-up, and a
         decrease a debit. Raises `NoSuchAccount`, and `InvalidMoney` for a balance below zero or above the maximum.
         """
-        # The row lock keeps the balance as read until the UPDATE (PostgreSQL).
+        # The row lock keeps the balance as read until the UPDATE (PostgreSQL), which checks it all the same.
         balance = tx.execute(
             select(Quota.c.remaining_micro_usd).where(Quota.c.account_id == account_id).with_for_update()
         ).scalar()
@@ -252,7 +252,10 @@ class Quotas:
         if amount > 0:
             values["warning_armed"] = True
         sequence = tx.execute(
-            update(Quota).where(Quota.c.account_id == account_id).values(**values).returning(Quota.c.ledger_sequence)
+            update(Quota)
+            .where(Quota.c.account_id == account_id, Quota.c.remaining_micro_usd == balance)
+            .values(**values)
+            .returning(Quota.c.ledger_sequence)
         ).scalar_one()
         self._ledger.append(
             tx,
