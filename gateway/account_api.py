@@ -13,6 +13,7 @@ from gateway.account_schemas import AccountDocument, Kind, QuotaDocument, Timest
 from gateway.bearer import bearer_token
 from gateway.openapi_responses import problem_responses
 from gateway.services import Services
+from store import usage_export
 from store.access_token import TokenHolder
 from store.errors import InvalidToken
 from store.money import type_usd
@@ -20,7 +21,7 @@ from store.sessions import digest
 from store.tokens import ACCESS_TOKEN_PREFIX
 from store.usage_pages import MAX_PAGE_SIZE, PAGE_SIZE
 from store.values import usage
-from store.values.usage import LoggedEntry, UsageFilter, UsagePage
+from store.values.usage import UsageFilter, UsagePage
 
 T = TypeVar("T")
 ACCOUNT_PATH: Final = "/api/account"
@@ -167,7 +168,8 @@ def account_routes(services: Services) -> APIRouter:
 
         page = await read_for(services, request, read)
         following = None if page.next_before is None else str(page.next_before)
-        return as_json({"entries": [_usage_entry(logged) for logged in page.entries], "next_cursor": following})
+        entries = [usage_export.document(logged) for logged in page.entries]
+        return as_json({"entries": entries, "next_cursor": following})
 
     return router
 
@@ -176,28 +178,3 @@ def as_json(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = 
     """A 200 response that must not be cached."""
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(body, headers={"Cache-Control": "no-store", **(headers or {})}, media_type="application/json")
-
-
-def _usage_entry(logged: LoggedEntry) -> dict[str, Any]:
-    entry = logged.entry
-    return {
-        "id": logged.id,
-        "at": logged.at.isoformat(),
-        "kind": entry.kind.value,
-        "model": entry.model,
-        "api_key_name": entry.api_key_name,
-        "request_id": entry.request_id,
-        "status": entry.status,
-        "detail": entry.detail,
-        "prompt_tokens": entry.prompt_tokens,
-        "completion_tokens": entry.completion_tokens,
-        "cost_usd": type_usd(entry.cost_micro_usd),
-        "duration_ms": entry.duration_ms,
-        "unpriced": entry.unpriced,
-        "client_ip": entry.client_ip,
-        "cached_tokens": entry.cached_tokens,
-        "images": entry.images,
-        "image_size": entry.image_size,
-        "task_done": entry.task_done,
-        "task_total": entry.task_total,
-    }

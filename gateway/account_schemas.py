@@ -90,6 +90,11 @@ class UsageEntryDocument(Document):
     task_done: int | None
     """Finished requests of a task; null until the model server has told."""
     task_total: int | None
+    input_usd_per_million: Usd | None
+    """The price at the time of the call; null in all four without one, and for calls logged by older versions."""
+    cached_input_usd_per_million: Usd | None
+    output_usd_per_million: Usd | None
+    request_usd: Usd | None
 
 
 class UsagePageDocument(Document):
