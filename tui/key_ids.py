@@ -128,6 +128,7 @@ link-list     link-list.up              up k
 link-list     link-list.down            down j
 module        wallet.redeem             r
 module        wallet.prices             p
+module        wallet.ledger             p
 module        wallet.find               slash
 table         table.first               home g
 table         table.last                end G

@@ -49,7 +49,8 @@ class WalletPage(ModulePage):
     IS_EXPLAINED: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "redeem", "Redeem", id="wallet.redeem", tooltip="Redeem a code"),
-        Binding("p", "prices", "Prices", id="wallet.prices", tooltip="Show the prices of models, or the ledger again"),
+        Binding("p", "prices", "Prices", id="wallet.prices", tooltip="Show the prices of models"),
+        Binding("p", "ledger", "Ledger", id="wallet.ledger", tooltip="Show the changes of the balance again"),
         Binding("slash", "find", "Find", id="wallet.find", key_display="/", tooltip="Find the price of a model"),
     ]
 
@@ -176,9 +177,22 @@ class WalletPage(ModulePage):
         await self.app.push_screen_wait(LedgerDetails(entry, call, self.app.zone))
 
     @on(Button.Pressed, "#show-prices")
-    async def action_prices(self) -> None:
+    async def other_list_pressed(self) -> None:
         await self._show_prices(not self.shows_prices)
         self.focus()
+
+    async def action_prices(self) -> None:
+        await self._show_prices(True)
+        self.focus()
+
+    async def action_ledger(self) -> None:
+        await self._show_prices(False)
+        self.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("prices", "ledger"):
+            return self.shows_prices == (action == "ledger")
+        return super().check_action(action, parameters)
 
     async def action_find(self) -> None:
         await self._show_prices(True)
@@ -207,6 +221,7 @@ class WalletPage(ModulePage):
                 text=line_of_price,
                 noun="price",
                 empty="No price is named so. An administrator sets prices: gatekey admin price set",
+                has_details=False,
                 id="prices",
             ),
             id="prices-section",

@@ -88,6 +88,7 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         text: Callable[[R], str],
         noun: str = "row",
         empty: str = "There is nothing yet.",
+        has_details: bool = True,
         max_rows: int = MAX_ROWS,
         id: str | None = None,  # noqa: A002 (as every widget has it)
         classes: str | None = None,
@@ -96,12 +97,14 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
 
         `newer(after)` reads the page after a place, and the oldest one for None. Without it, End goes to the last row
         that was read, and no row is forgotten. `key` is the place of a row. `text` is what `y` copies of it. `noun` is
-        the name of a row in the singular. `empty` is the sentence for an empty list.
+        the name of a row in the singular. `empty` is the sentence for an empty list. Without `has_details`, Enter does
+        nothing: a row shows everything.
         """
         super().__init__(id=id, classes=classes)
         self.columns = columns
         self.noun, self.empty = noun, empty
         self._row_text = text
+        self._has_details = has_details
         window = KeysetWindow(key, max_rows if newer is not None else 2**63)
         self._reader = KeysetReader(window, older, newer, self._take)
         self._reading_worker: Worker[None] | None = None
@@ -237,12 +240,14 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
             self.move_to(0 if index == 0 else len(self.rows) - 1)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "open_row" and not self._has_details:
+            return False
         if action in {"open_row", "copy_row"} and self.row is None:
             return None
         return super().check_action(action, parameters)
 
     def action_open_row(self) -> None:
-        if self.row is not None:
+        if self.row is not None and self._has_details:
             self.post_message(self.Opened(self, self.row))
 
     def action_copy_row(self) -> None:
