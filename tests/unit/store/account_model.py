@@ -19,6 +19,7 @@ IDLE = timedelta(hours=1)
 PROOF = timedelta(minutes=5)
 TICKET = timedelta(minutes=5)
 SETUP = timedelta(minutes=10)
+WARNING_PAUSE = timedelta(minutes=10)
 
 Refusal = type[GatekeyError] | None
 """The error of a refused act, or None where it is done."""
@@ -69,12 +70,14 @@ class Setup:
 
 @dataclass
 class Money:
+    clock: StillClock
     remaining: int
     held: int = 0
     used: int = 0
     threshold: int = 1_000_000
     is_armed: bool = True
     warnings: int = 0
+    warned_at: datetime | None = None
 
     def take(self, cost: int, held: int = 0) -> int:
         taken = min(cost, self.remaining)
@@ -92,8 +95,9 @@ class Money:
             self._warn_if_crossed()
 
     def _warn_if_crossed(self) -> None:
-        if self.is_armed and self.remaining < self.threshold:
-            self.is_armed = False
+        is_soon = self.warned_at is not None and self.clock.now() - self.warned_at < WARNING_PAUSE
+        if self.is_armed and self.remaining < self.threshold and not is_soon:
+            self.is_armed, self.warned_at = False, self.clock.now()
             self.warnings += 1
 
 

@@ -157,7 +157,7 @@ class AccountsLife(RuleBasedStateMachine):
     def begin(self) -> Session:
         info = add_account(self.store)
         self.id = info.id
-        self.account = account_model.Account(self.clock, PASSWORDS[0], account_model.Money(START_MONEY))
+        self.account = account_model.Account(self.clock, PASSWORDS[0], account_model.Money(self.clock, START_MONEY))
         allow_passkeys(self.store)
         allow_bindings(self.store)
         self.bob = add_account(self.store, "bob").id
