@@ -97,7 +97,7 @@ class AccountModal(SmallScreenGuard, SubmitOnce, ModalScreen[R]):
         with self.being_busy():
             return await self.run_with_reauth(action, holds_input=holds_input)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 (as DOMNode has it)
         return None if action == "cancel" and self.busy else True
 
     def say(self, sentence: str, kind: str = "bad") -> None:

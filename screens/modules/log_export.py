@@ -107,7 +107,7 @@ class ExportLog(AccountModal[UsageExported | None]):
         else:
             super().action_cancel()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 (as DOMNode has it)
         return None if action == "format" and self.busy else True
 
 

@@ -364,7 +364,7 @@ class PlaygroundPage(ModulePage):
             f"## {'You' if isinstance(entry, QuestionEntry) else 'Model'}\n\n{text}\n" for entry, text in said
         )
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 (as DOMNode has it)
         is_answering = self._under_way is not None
         if action in ("stop", "leave"):
             return is_answering if action == "stop" else not is_answering and self.query_one(MessageInput).has_focus
