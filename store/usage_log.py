@@ -16,7 +16,7 @@ from store.audit_tags import Tag
 from store.context import Context
 from store.models import ApiKey, PrivacySettingsRow, UsageDay, UsageEntryRow
 from store.models import UsageTotal as UsageTotalRow
-from store.row_locks import lock_against_deletion
+from store.row_locks import lock_against_deletion, lock_for_update
 from store.sessions import Sessions
 from store.text import sanitize
 from store.upsert import upserting_insert
@@ -206,7 +206,8 @@ class UsageLog(UsagePages):
         total: int | None = None,
     ) -> None:
         """Update the status of a task's entry, and its progress where the model server told it."""
-        lock_against_deletion(tx, account_id)
+        # The same transaction may register files, which takes this lock: a weaker one first would deadlock.
+        lock_for_update(tx, account_id)
         values: dict[str, Any] = {"status": sanitize(status, MAX_STATUS_LENGTH)}
         values |= {name: count for name, count in (("task_done", done), ("task_total", total)) if count is not None}
         tx.execute(update(UsageEntryRow).where(*_is_task(account_id, request_id)).values(values))

@@ -65,6 +65,7 @@ from tests.harness.fixtures import (
 from tests.harness.fixtures import (
     url as url,
 )
+from tests.harness.lock_order import watch_lock_order
 from tests.harness.loopback import guarded_sockets as guarded_sockets
 from tests.harness.loopback import stays_on_this_machine as stays_on_this_machine
 from tui import input_queue
@@ -136,6 +137,12 @@ def schema_in_memory() -> Iterator[None]:
 
         patch.setattr(schema, "create_in_memory", copy)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def lock_order() -> Iterator[None]:
+    """A transaction that could deadlock with a deletion on PostgreSQL fails its test, on SQLite too."""
+    yield from watch_lock_order()
 
 
 @pytest.fixture(autouse=True)
