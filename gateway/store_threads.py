@@ -1,7 +1,9 @@
 """Runs the synchronous store off the event loop, in a bounded number of threads.
 
 SQLite allows one writer at a time, so there is one writer thread. Jobs that arrive during a commit share the next one:
-sixteen concurrent calls cost one fsync instead of sixteen. PostgreSQL writes in parallel.
+sixteen concurrent calls cost one fsync instead of sixteen. PostgreSQL writes in parallel, one thread per account: two
+transactions of one account would wait for its row locks. The jobs of one account share a transaction; jobs of different
+accounts never do, so that no order of locks between accounts is needed, and a locked account keeps no other waiting.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
@@ -29,7 +32,7 @@ QUEUE_TIMEOUT_S: Final = 5.0
 """Seconds a write waits for another program that holds SQLite's lock, including its time in the queue."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Job:
     work: Work[Any]
     first: Work[None] | None
@@ -37,6 +40,7 @@ class _Job:
     future: asyncio.Future[Any]
     deadline: float
     """Deadline by `time.monotonic` for waiting on another writer."""
+    account_id: int | None
     outcome: Any = None
 
 
@@ -45,12 +49,14 @@ class StoreThreads:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._writers = POSTGRESQL_WRITER_THREADS if database.is_postgresql else 1
-        self._max_batch = 1 if database.is_postgresql else MAX_JOBS_PER_COMMIT
+        self._is_postgresql = database.is_postgresql
+        self._writers = POSTGRESQL_WRITER_THREADS if self._is_postgresql else 1
         self._reading = ThreadPoolExecutor(READER_THREADS, "gatekey-read")
         self._writing = ThreadPoolExecutor(self._writers, "gatekey-write")
         self._waiting: deque[_Job] = deque()
         self._busy = 0
+        self._written_accounts: set[int] = set()
+        """The accounts that a thread writes now (PostgreSQL)."""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -58,15 +64,22 @@ class StoreThreads:
         """Return the result of `work`, run in a reader thread. Raises what it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, work)
 
-    async def write(self, work: Work[T], *, first: Work[None] | None = None, durable: bool = True) -> T:
+    async def write(
+        self,
+        work: Work[T],
+        *,
+        first: Work[None] | None = None,
+        durable: bool = True,
+        account_id: int | None = None,
+    ) -> T:
         """Return the result of `work`, run inside a write transaction that has been committed. Raises what it raises.
 
         `first` runs before `work` in a read transaction, so a refusal that reading can decide never takes the write
         lock. A write that is not `durable` may be lost at a power failure. A queued job runs even if its caller is
-        cancelled.
+        cancelled. On PostgreSQL, jobs with the same `account_id` share transactions, and lock rows of it only.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(work, first, durable, future, time.monotonic() + QUEUE_TIMEOUT_S))
+        self._waiting.append(_Job(work, first, durable, future, time.monotonic() + QUEUE_TIMEOUT_S, account_id))
         self._start()
         return await future
 
@@ -82,14 +95,29 @@ class StoreThreads:
         self._reading.shutdown()
 
     def _start(self) -> None:
-        # Only the event loop accesses `_waiting` and `_busy`, so no lock is needed. Jobs wait only while a writer is
-        # busy.
-        while self._waiting and self._busy < self._writers:
-            count = min(len(self._waiting), self._max_batch)
-            jobs = [self._waiting.popleft() for _ in range(count)]
+        # Only the event loop accesses `_waiting`, `_busy` and `_written_accounts`, so no lock is needed. Jobs wait only
+        # while a writer is busy.
+        while self._busy < self._writers and (jobs := self._next_jobs()):
             self._writing.submit(self._run, asyncio.get_running_loop(), jobs)
             self._busy += 1
             self._idle.clear()
+
+    def _next_jobs(self) -> list[_Job]:
+        """Take the jobs of the next transaction from the queue; empty if none may start now."""
+        if not self._is_postgresql:
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_JOBS_PER_COMMIT))]
+        next_job = next((job for job in self._waiting if job.account_id not in self._written_accounts), None)
+        if next_job is None:
+            return []
+        if next_job.account_id is None:
+            self._waiting.remove(next_job)
+            return [next_job]
+        self._written_accounts.add(next_job.account_id)
+        together = (job for job in self._waiting if job.account_id == next_job.account_id)
+        jobs = list(islice(together, MAX_JOBS_PER_COMMIT))
+        taken = set(map(id, jobs))
+        self._waiting = deque(job for job in self._waiting if id(job) not in taken)
+        return jobs
 
     def _run(self, loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
         try:
@@ -103,6 +131,7 @@ class StoreThreads:
 
     def _finish(self, jobs: list[_Job]) -> None:
         self._busy -= 1
+        self._written_accounts.difference_update(job.account_id for job in jobs if job.account_id is not None)
         for job in jobs:
             if job.future.done():
                 continue

@@ -176,7 +176,7 @@ class Quotas:
         taken = self._take(tx, hold.account_id, held, cost_micro_usd)
         if hold.api_key_id is not None:
             self._spend_on_key(tx, hold.api_key_id, held, taken.cost)
-        entry_id = self._usage.append(tx, hold.account_id, replace(entry, cost_micro_usd=taken.cost))
+        entry_id = self._usage.append_locked(tx, hold.account_id, replace(entry, cost_micro_usd=taken.cost))
         if taken.cost:
             self._ledger.append(
                 tx,

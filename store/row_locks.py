@@ -7,7 +7,7 @@ therefore locks the account's row first. SQLite has one writer at a time and nee
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from store.errors import NoSuchAccount
 from store.models import Account
@@ -16,6 +16,12 @@ from store.text import fold
 
 _ADMINISTRATORS: Final = 1
 _NONE: Final[Mapping[str, Any]] = {}
+_BY_ID: Final = select(Account.c.id).where(Account.c.id == bindparam("account"))
+# Every relayed call takes these locks. Building a statement costs more than running it.
+_LOCK_BY_ID: Final = {
+    for_deletion_only: _BY_ID.with_for_update(read=for_deletion_only, key_share=True)
+    for for_deletion_only in (True, False)
+}
 
 
 def lock_for_update(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
@@ -58,6 +64,8 @@ def _lock(
 ) -> None:
     if tx.dialect.name != "postgresql":
         return
-    which = Account.c.id == account if isinstance(account, int) else Account.c.id.in_(account)
-    rows = select(Account.c.id).where(which).order_by(Account.c.id)
+    if isinstance(account, int):
+        tx.execute(_LOCK_BY_ID[for_deletion_only], {"account": account}).all()
+        return
+    rows = select(Account.c.id).where(Account.c.id.in_(account)).order_by(Account.c.id)
     tx.execute(rows.with_for_update(read=for_deletion_only, key_share=True), parameters).all()

@@ -95,6 +95,11 @@ class UsageLog(UsagePages):
 
     def append(self, tx: Connection, account_id: int, entry: UsageEntry) -> int:
         """Log one call inside `tx`, and add it to the totals of its day; returns its id."""
+        lock_against_deletion(tx, account_id)
+        return self._append(tx, account_id, entry, calls=1)
+
+    def append_locked(self, tx: Connection, account_id: int, entry: UsageEntry) -> int:
+        """`append` in a transaction that holds a lock on the account's row already."""
         return self._append(tx, account_id, entry, calls=1)
 
     def append_refusals(
@@ -114,7 +119,6 @@ class UsageLog(UsagePages):
         return self._append(tx, account_id, entry, calls=count)
 
     def _append(self, tx: Connection, account_id: int, entry: UsageEntry, *, calls: int) -> int:
-        lock_against_deletion(tx, account_id)
         now = self._context.now()
         entry = replace(
             entry,

@@ -177,7 +177,9 @@ class Ledger:
     async def _book(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         store = self._services.store
         with contextlib.suppress(AlreadySettled):  # account deleted, or booked by an earlier try
-            taken = await self._services.threads.write(lambda tx: store.quota.book(tx, admitted.hold, cost, entry))
+            taken = await self._services.threads.write(
+                lambda tx: store.quota.book(tx, admitted.hold, cost, entry), account_id=admitted.hold.account_id
+            )
             admitted.booked = replace(entry, cost_micro_usd=taken)
 
     async def _book_first(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:

@@ -80,7 +80,7 @@ class Relay:
         async with self.callers.rate_limited(incoming) as holder:
             with ExitStack() as reserved:
                 call = await self._parse(endpoint, incoming, holder.account_id, reserved)
-                call, admitted = await self._admit(incoming, call)
+                call, admitted = await self._admit(incoming, call, holder.account_id)
                 return await self._forward(call, admitted, incoming.site), admitted
 
     async def _parse(self, endpoint: Endpoint, incoming: RelayRequest, account_id: int, reserved: ExitStack) -> Call:
@@ -93,7 +93,7 @@ class Relay:
             await self.ledger.log_refusal(caller, "", error, problem_code(error))
             raise
 
-    async def _admit(self, incoming: RelayRequest, call: Call) -> tuple[Call, AdmittedCall]:
+    async def _admit(self, incoming: RelayRequest, call: Call, account_id: int) -> tuple[Call, AdmittedCall]:
         """Authenticate the key, read the price and hold the maximum cost, in one job of the writer thread."""
         compliance = self.ledger.limit_compliance
         admission = Admission(
@@ -101,7 +101,9 @@ class Relay:
         )
         try:
             # Not durable: if a crash of the database loses the hold, the booking works without it.
-            job = self.services.threads.write(admission.hold, first=admission.read, durable=False)
+            job = self.services.threads.write(
+                admission.hold, first=admission.read, durable=False, account_id=account_id
+            )
             holding = asyncio.ensure_future(job)
             hold = await asyncio.shield(holding)
         except asyncio.CancelledError:

@@ -21,6 +21,7 @@ from store.money import MICRO_PER_USD
 from store.store import Store
 from store.values.billing import ModelPrice, QuotaState
 from tests.benchmarks.gateway_sides import WORDS
+from tests.harness.postgres import running_server
 from tests.harness.served_gateway import Served, served
 from tests.harness.stores import add_account, make_ring, make_store, sign_in, sqlite_url
 
@@ -73,11 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, help="how often the sides take turns")
     parser.add_argument("--seconds", type=float, help="how long a turn is")
     parser.add_argument("--calls", type=int, help="how many calls the memory is watched over")
+    parser.add_argument("--postgresql", action="store_true", help="on a private PostgreSQL server, not on SQLite")
     options = parser.parse_args(arguments)
     rounds = options.rounds or (1 if options.quick else 5)
     seconds = options.seconds or (0.5 if options.quick else 4.0)
     calls = options.calls or (2000 if options.quick else 100_000)
-    with set_up() as setup:
+    with set_up(on_postgresql=options.postgresql) as setup:
         figures = measure(setup, rounds, seconds, calls)
     for line in table(figures):
         print(line)
@@ -85,11 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def set_up() -> Iterator[Setup]:
-    """Start a gateway on an SQLite file, and the processes it is compared with."""
+def set_up(*, on_postgresql: bool = False) -> Iterator[Setup]:
+    """Start a gateway on an SQLite file or a PostgreSQL server that flushes, and the processes it is compared with."""
     with tempfile.TemporaryDirectory(prefix="gatekey-benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
-        url = sqlite_url(folder)
+        url = stack.enter_context(running_server(fsync=True)).create() if on_postgresql else sqlite_url(folder)
         store = stack.enter_context(make_store(url))
         add_account(store)
         store.quota.adjust("alice", set_to=1_000_000 * MICRO_PER_USD, actor="benchmark")

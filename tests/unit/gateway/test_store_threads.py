@@ -106,6 +106,28 @@ async def test_who_fails_fails_alone(store: Store, kind: type[Exception], in_fir
         assert outcomes == [0, 1, 2, 4, 5]
 
 
+async def test_on_postgresql_the_jobs_of_one_account_share_a_transaction_and_no_others(postgres_store: Store) -> None:
+    threads, may_begin, is_alone = StoreThreads(postgres_store.database), threading.Event(), threading.Event()
+
+    def transaction(tx: Connection) -> int:
+        return int(tx.exec_driver_sql("SELECT txid_current()").scalar_one())
+
+    async with asyncio.timeout(PATIENCE):
+        first = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=1))
+        await asyncio.sleep(0)
+        accounts = (1, 2, 1, None, None, 1)
+        writes = [asyncio.create_task(threads.write(transaction, account_id=each)) for each in accounts]
+        other = threads.write(lambda _tx: is_alone.set(), account_id=3)
+        await other
+        assert is_alone.is_set()  # account 1 is being written, and others are not kept waiting
+        may_begin.set()
+        shared = await asyncio.gather(*writes)
+        await first
+        await threads.close()
+    assert shared[0] == shared[2] == shared[5]
+    assert len(set(shared)) == 4
+
+
 async def test_what_the_driver_raises_while_reading_is_a_sentence_and_nobody_elses(store: Store) -> None:
     threads = StoreThreads(store.database)
 
