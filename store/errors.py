@@ -5,7 +5,7 @@ Names on one line have the same parent. An indented line lists the children of t
 GatekeyError
 ├── InvalidInput  typed or sent input was refused; `field` names the field
 │   ├── InvalidName  InvalidEmail  InvalidMoney  InvalidUrl  InvalidLabel  InvalidSecret
-│   ├── InvalidModel  InvalidNumber  InvalidExpiry  InvalidNetwork  SpendLimitMissing
+│   ├── InvalidModel  InvalidNumber  InvalidExpiry  InvalidNetwork  InvalidSshKey  SpendLimitMissing
 │   ├── UnknownSetting  InvalidSetting
 │   └── PasswordRefused
 │       └── PasswordTooShort  PasswordTooLong  PasswordTooWeak  PasswordsDoNotMatch  SameAsOldPassword
@@ -131,6 +131,11 @@ class InvalidExpiry(InvalidInput):
 class InvalidNetwork(InvalidInput):
     title = "This network cannot be used"
     sentence = "Enter an IP address or a network, such as 10.0.0.0/24."
+
+
+class InvalidSshKey(InvalidInput):
+    title = "This SSH key cannot be used"
+    sentence = "Paste the one line of a file such as ~/.ssh/id_ed25519.pub."
 
 
 class UnknownSetting(InvalidInput):

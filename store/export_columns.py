@@ -55,6 +55,7 @@ EXPORTED: Final[Mapping[Table, tuple[str, ...]]] = {
         "last_used_at",
         "flagged_at",
     ),
+    models.SshKey: ("name", "algorithm", "fingerprint", "added_at", "last_used_at", "last_used_from"),
     models.Binding: ("subject", "display", "created_at", "last_used_at"),
     models.NotificationSettingsRow: _settings(NotificationSettings),
     models.EmailConfirmation: ("address", "codes_sent", "counted_since", "confirmed_at"),

@@ -25,6 +25,8 @@ SENTENCES: Final[dict[Tag, str]] = {
     Tag.PASSKEY_ADDED: "A passkey was registered.",
     Tag.PASSKEY_REMOVED: "A passkey was removed.",
     Tag.PASSKEY_CLONED: "A passkey was refused because it may have been copied. Remove it.",
+    Tag.SSH_KEY_ADDED: "An SSH key was added. It opens your console.",
+    Tag.SSH_KEY_REMOVED: "An SSH key was removed.",
     Tag.IDENTITY_BOUND: "An external identity was bound to your account.",
     Tag.IDENTITY_UNBOUND: "An external identity was unbound from your account.",
     Tag.ACCOUNT_EMAIL_CHANGED: "The e-mail address of your account was changed.",

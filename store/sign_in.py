@@ -1,7 +1,7 @@
 """Sign-in in one or two steps, and re-authentication, which also unlocks a session.
 
-After every first factor (password, passkey, bound identity) `admit` opens a session, or returns a ticket that needs the
-second factor. No other function opens a session.
+After every first factor (password, passkey, SSH key, bound identity) `admit` opens a session, or returns a ticket that
+needs the second factor. No other function opens a session.
 """
 
 from collections.abc import Iterator
@@ -30,6 +30,7 @@ from store.row_locks import lock_against_deletion
 from store.second_factor import SecondFactors
 from store.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT, Sessions, digest
 from store.site import Site
+from store.ssh_key_use import SshKeyUse
 from store.text import fold, sanitize
 from store.throttle import Factor, Throttles
 from store.values.sign_in import SecondFactorNeeded, SignedIn
@@ -50,6 +51,7 @@ class SignIn:
         sessions: Sessions,
         second_factor: SecondFactors,
         site: Site,
+        ssh_keys: SshKeyUse,
     ) -> None:
         self._context = context
         self._audit = audit
@@ -58,6 +60,7 @@ class SignIn:
         self._sessions = sessions
         self._second_factor = second_factor
         self._site = site
+        self._ssh_keys = ssh_keys
 
     def with_password(self, name: str, password: str, *, source: str, peer: str = "") -> SignedIn | SecondFactorNeeded:
         """Sign in with a password. Slow, and equally slow for an unknown name.
@@ -89,6 +92,26 @@ class SignIn:
                     answer = replace(answer, required_length=self._required_length(tx, account.id, password))
                 self._throttles.refund_in(tx, peer, tried_at=tried_at)
                 return answer
+
+    def with_ssh_key(
+        self, fingerprint: str, name: str, *, source: str, peer: str = ""
+    ) -> SignedIn | SecondFactorNeeded:
+        """Sign in with an SSH key, after the caller has verified the client's signature (RFC 4252, 7).
+
+        The key opens the account `name`. A name of no account, such as the client's system user, is ignored, and the
+        key opens the account that has it. Attempts are counted by `peer`, or else by `source`, and not by account: a
+        key cannot be guessed, and a lock of the account would shut its owner out. Raises `WrongCredentials`,
+        `TooManyAttempts`, `AccountSuspended`.
+        """
+        peer = peer or source
+        tried_at = self._throttles.admit(peer)
+        key = self._ssh_keys.find(fingerprint, name, source=source)
+        with self.admitting(key.account_id, source=source) as tx:
+            self._lock_account(tx, key.account_id)
+            self._ssh_keys.claim(tx, key, source=source)
+            answer = self.admit(tx, key.account_id, method="SSH key", source=source)
+            self._throttles.refund_in(tx, peer, tried_at=tried_at)
+            return answer
 
     @contextmanager
     def admitting(self, account_id: int | None, *, source: str, factor: Factor | None = None) -> Iterator[Connection]:

@@ -49,6 +49,8 @@ from store.sign_in import SignIn
 from store.sign_in_news import SignInHistory
 from store.site import Site
 from store.sqlite_engine import prepare_file
+from store.ssh_key_use import SshKeyUse
+from store.ssh_keys import SshKeys
 from store.strength import Estimator, estimate
 from store.suspension import Suspensions
 from store.throttle import Throttles
@@ -77,6 +79,7 @@ class Store:
     passkeys: Passkeys
     ceremonies: PasskeyCeremonies
     passkey_verification: PasskeyVerification
+    ssh_keys: SshKeys
     bindings: Bindings
     settings: Settings
     site: Site
@@ -179,7 +182,7 @@ def assemble(context: Context) -> Store:
     codes = BackupCodes(context)
     second_factor = SecondFactors(context, audit, throttles, codes, notices, site)
     two_factor = TwoFactors(context, audit, throttles, attempts, sessions, codes, notices, site)
-    sign_in = SignIn(context, audit, throttles, attempts, sessions, second_factor, site)
+    sign_in = SignIn(context, audit, throttles, attempts, sessions, second_factor, site, SshKeyUse(context, audit))
     email_confirmations = EmailConfirmations(context, audit, sessions)
     quota_warnings = QuotaWarnings(context)
     usage = UsageLog(context, audit, sessions)
@@ -206,6 +209,7 @@ def assemble(context: Context) -> Store:
         passkeys=passkeys,
         ceremonies=PasskeyCeremonies(context, throttles, sessions, sign_in, passkeys),
         passkey_verification=PasskeyVerification(context, audit, sessions, passkeys),
+        ssh_keys=SshKeys(context, audit, sessions, notices),
         bindings=Bindings(context, audit, sessions, sign_in, credentials, notices, site),
         settings=settings,
         site=site,

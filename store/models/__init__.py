@@ -29,6 +29,7 @@ from store.models.settings import (
     SidebarSettingsRow,
     SiteSetting,
 )
+from store.models.ssh_keys import SshKey
 from store.models.usage import (
     LedgerEntryRow,
     Price,
@@ -73,6 +74,7 @@ __all__ = [
     "SidebarSettingsRow",
     "SiteEvent",
     "SiteSetting",
+    "SshKey",
     "Throttle",
     "Tombstone",
     "TwoFactor",

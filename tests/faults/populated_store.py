@@ -25,6 +25,7 @@ from tests.harness.people import (
     enrol,
 )
 from tests.harness.quota_calls import book_call, hold_quota
+from tests.harness.ssh_keys import public_key
 from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
 CALL: Final = UsageEntry(Kind.CONSUMPTION, "priced-model", prompt_tokens=10, client_ip="203.0.113.77")
@@ -82,6 +83,7 @@ def populate_account(store: Store, clock: StillClock, name: str = "alice") -> Po
     planted |= save_channels(store, third)
     store.bindings.bind(third, GITHUB, f"subject of {name}", f"{name} elsewhere")
     store.passkeys.add(third, "key", credential(account.id))
+    store.ssh_keys.add(third, public_key(account.id), "laptop")
     use(store, account.id, name, third, planted["api key"])
     planted["proof ticket"] = store.ceremonies.begin_proof(third).ticket
     planted["open ticket"] = ask_for_ticket(store, name, planted["new password"])

@@ -23,6 +23,7 @@ from tests.harness.people import (
     session_of,
 )
 from tests.harness.quota_calls import book_call, hold_quota
+from tests.harness.ssh_keys import public_key
 from tests.harness.stores import StillClock, make_store
 
 PASSWORD: Final = "{}'s own horse battery staple"
@@ -54,6 +55,8 @@ def live(store: Store, clock: StillClock, name: str, *, role: Role = Role.USER, 
     person = Person(info.id, name, token)
     store.bindings.bind(token, "github", f"{name}-subject", f"{name}-display")
     store.passkeys.add(token, f"{name}-passkey", credential(number))
+    key = store.ssh_keys.add(token, public_key(number), f"{name}-ssh-key")
+    store.sign_in.with_ssh_key(key.fingerprint, name, source=f"ssh {name}-desk")
     started = store.ceremonies.begin_proof(token)
     access_token = store.access_token.generate(token)
     store.access_token.authenticate(access_token.token)

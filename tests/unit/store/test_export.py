@@ -25,6 +25,7 @@ NOT_SHOWN: dict[Table, set[str]] = {
     models.AccessToken: {"token_hash", "generation"},
     models.ApiKey: {"key_hash", "previous_key_hash", "minute_started_at", "minute_requests"},
     models.Passkey: {"public_key", "label_key"},
+    models.SshKey: {"name_key"},
     models.NotificationSettingsRow: {
         "webhook_secret_sealed",
         "bark_url_sealed",

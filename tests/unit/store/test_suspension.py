@@ -33,6 +33,7 @@ from tests.harness.people import (
     tags,
     ticket_for,
 )
+from tests.harness.ssh_keys import fingerprint, public_key
 from tests.harness.stores import PASSWORD, SOURCE, StillClock, add_account, sign_in
 
 ADMIN = "unix:root SUDO_USER:carol"
@@ -75,13 +76,18 @@ def with_identity(store: Store) -> object:
     return store.bindings.sign_in("github", "4711", source=SOURCE)
 
 
-@pytest.mark.parametrize("path", [with_password, with_passkey, with_identity])
+def with_ssh_key(store: Store) -> object:
+    return store.sign_in.with_ssh_key(fingerprint(), "alice", source=SOURCE)
+
+
+@pytest.mark.parametrize("path", [with_password, with_passkey, with_ssh_key, with_identity])
 def test_who_proves_to_be_the_owner_is_told_and_it_is_written(
     store: Store, alice: Person, path: Callable[[Store], object]
 ) -> None:
     allow_passkeys(store)
     allow_bindings(store)
     store.passkeys.add(alice.token, "key", credential())
+    store.ssh_keys.add(alice.token, public_key(), "laptop")
     store.bindings.bind(alice.token, "github", "4711", "alice")
     suspend(store)
     with pytest.raises(AccountSuspended):
@@ -110,13 +116,14 @@ def test_the_right_password_of_a_suspended_account_locks_nobody_out(store: Store
     sign_in(store, source="pts/9")
 
 
-@pytest.mark.parametrize("path", [with_passkey, with_identity])
+@pytest.mark.parametrize("path", [with_passkey, with_ssh_key, with_identity])
 def test_another_way_in_does_not_lift_the_lock_of_the_password(
     store: Store, alice: Person, path: Callable[[Store], object]
 ) -> None:
     allow_passkeys(store)
     allow_bindings(store)
     store.passkeys.add(alice.token, "key", credential())
+    store.ssh_keys.add(alice.token, public_key(), "laptop")
     store.bindings.bind(alice.token, "github", "4711", "alice")
     for _ in range(5):
         store.throttles.reserve(Factor.PASSWORD, "alice")
