@@ -88,8 +88,8 @@ def populate_account(store: Store, clock: StillClock, name: str = "alice") -> Po
     planted["proof ticket"] = store.ceremonies.begin_proof(third).ticket
     planted["open ticket"] = ask_for_ticket(store, name, planted["new password"])
     with store.database.write() as tx:
-        plant_setup(store, tx, account.id)
         store.relay_files.register(tx, account.id, f"file-{name}", filename="input.jsonl", purpose="batch")
+        plant_setup(store, tx, account.id)
     return PopulatedAccount(account.id, name, email, third, planted)
 
 
