@@ -4,6 +4,7 @@ An entry is written in the transaction that changes the balance. Its sequence nu
 the quota, so that the entries of concurrent changes have the order of the changes.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select
@@ -46,20 +47,14 @@ class Ledger:
         actor: str = "",
     ) -> None:
         """Write the entry of a change that `tx` made to the quota. `sequence` is `Quota.ledger_sequence` after it."""
-        tx.execute(
-            _RECORD,
-            {
-                "account_id": account_id,
-                "sequence": sequence,
-                "at": self._context.now(),
-                "kind": kind.value,
-                "amount_micro_usd": amount_micro_usd,
-                "balance_micro_usd": balance_micro_usd,
-                "usage_entry_id": usage_entry_id,
-                "reason": sanitize(reason, _MAX_REASON_LENGTH),
-                "actor": sanitize(actor, _MAX_ACTOR_LENGTH),
-            },
+        entry = LedgerEntry(
+            sequence, self._context.now(), kind, amount_micro_usd, balance_micro_usd, usage_entry_id, reason, actor
         )
+        tx.execute(_RECORD, _row(account_id, entry))
+
+    def append_past(self, tx: Connection, account_id: int, entries: Sequence[LedgerEntry]) -> None:
+        """Write entries of past changes, which `tx` made to the quota all at once."""
+        tx.execute(_RECORD, [_row(account_id, entry) for entry in entries])
 
     def page(self, token: str, *, before: int | None = None, limit: int = PAGE_SIZE) -> LedgerPage:
         """Entries of the session's account below sequence number `before`, newest first. Raises `InvalidNumber`."""
@@ -91,6 +86,20 @@ class Ledger:
         rows = tx.execute(query.order_by(LedgerEntryRow.c.sequence.desc()).limit(limit + 1)).all()
         entries = tuple(_entry(row) for row in rows[:limit])
         return LedgerPage(entries, entries[-1].sequence if len(rows) > limit else None)
+
+
+def _row(account_id: int, entry: LedgerEntry) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "sequence": entry.sequence,
+        "at": entry.at,
+        "kind": entry.kind.value,
+        "amount_micro_usd": entry.amount_micro_usd,
+        "balance_micro_usd": entry.balance_micro_usd,
+        "usage_entry_id": entry.usage_entry_id,
+        "reason": sanitize(entry.reason, _MAX_REASON_LENGTH),
+        "actor": sanitize(entry.actor, _MAX_ACTOR_LENGTH),
+    }
 
 
 def _entry(row: Any) -> LedgerEntry:

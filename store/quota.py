@@ -80,8 +80,8 @@ _TAKE_UNCHECKED: Final = (
 )
 _LEFT: Final = Quota.c.remaining_micro_usd - (Quota.c.held_micro_usd - bindparam("held"))
 """The most that a booking can take: the balance without the holds of other calls."""
-_TAKE: Final = _TAKE_UNCHECKED.where(bindparam("cost") <= _LEFT)
-_SPEND_ON_KEY: Final = (
+TAKE: Final = _TAKE_UNCHECKED.where(bindparam("cost") <= _LEFT)
+SPEND_ON_KEY: Final = (
     update(ApiKey)
     .where(ApiKey.c.id == bindparam("key"))
     .values(
@@ -290,13 +290,13 @@ class Quotas:
 
     def _spend_on_key(self, tx: Connection, key_id: int, held: int, cost: int) -> None:
         spent = {"key": key_id, "held": held, "cost": cost, **period_parameters(self._context.now())}
-        tx.execute(_SPEND_ON_KEY, spent)
+        tx.execute(SPEND_ON_KEY, spent)
 
     def _take(self, tx: Connection, account_id: int, held: int, cost: int, *, is_in_ledger: bool = False) -> _Taken:
         """Take `cost`, or what is free. `is_in_ledger` assigns a ledger sequence number even if nothing is taken."""
         cost = min(cost, MAXIMUM_MICRO_USD)
         change = {"account": account_id, "held": held, "cost": cost, "entries": int(cost > 0 or is_in_ledger)}
-        exact = tx.execute(_TAKE, change).one_or_none()
+        exact = tx.execute(TAKE, change).one_or_none()
         if exact is not None:
             return _Taken(cost, exact.remaining_micro_usd, exact.ledger_sequence, exact.is_crossed is True)
         # The cost is above the free balance. It is read again under the row lock, so that a concurrent top-up pays for

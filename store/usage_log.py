@@ -4,8 +4,8 @@ The client's address is stored only for consumption and errors, and only if the 
 transaction.
 """
 
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -21,14 +21,17 @@ from store.sessions import Sessions
 from store.text import sanitize
 from store.upsert import upserting_insert
 from store.usage_pages import UsagePages, canonical_ip
+from store.usage_rows import (
+    MAX_REQUEST_ID_LENGTH,
+    MAX_STATUS_LENGTH,
+    day_parameters,
+    log_row,
+    total_parameters,
+    within_bounds,
+)
 from store.values.usage import DayTotal, Kind, UsageEntry
 
 _MAX_IPS_COUNTED: Final = 10_000
-MAX_STATUS_LENGTH: Final = 40
-MAX_REQUEST_ID_LENGTH: Final = 100
-_MAX_IMAGE_SIZE_LENGTH: Final = 40
-_MAX_COUNT: Final = 1_000_000_000
-
 
 _WITH_ADDRESS: Final = (Kind.CONSUMPTION, Kind.ERROR)
 
@@ -74,6 +77,7 @@ def _add_to_total(dialect: str) -> Executable:
 
 
 _LOG: Final = insert(UsageEntryRow).returning(UsageEntryRow.c.id)
+_LOG_PAST: Final = insert(UsageEntryRow).returning(UsageEntryRow.c.id, sort_by_parameter_order=True)
 _RECORDS_IP: Final = (
     select(PrivacySettingsRow.c.record_client_ip)
     .where(PrivacySettingsRow.c.account_id == bindparam("account"))
@@ -118,67 +122,31 @@ class UsageLog(UsagePages):
                 return entry_id
         return self._append(tx, account_id, entry, calls=count)
 
+    def append_past(self, tx: Connection, account_id: int, calls: Sequence[tuple[datetime, UsageEntry]]) -> list[int]:
+        """Log calls of the past inside `tx`, the oldest first, and add them to their days; returns their ids in order.
+
+        No client address is stored. The caller prevents the deletion of the account.
+        """
+        known = [(at, within_bounds(entry)) for at, entry in calls]
+        ids = tx.execute(_LOG_PAST, [log_row(account_id, at, entry, client_ip=None) for at, entry in known]).scalars()
+        logged = [int(entry_id) for entry_id in ids]
+        days = [day_parameters(account_id, at, entry, calls=1) for at, entry in known]
+        tx.execute(_add_to_day(tx.dialect.name), days)
+        totals = [total_parameters(day, entry) for day, (_, entry) in zip(days, known, strict=True)]
+        tx.execute(_add_to_total(tx.dialect.name), totals)
+        return logged
+
     def _append(self, tx: Connection, account_id: int, entry: UsageEntry, *, calls: int) -> int:
-        now = self._context.now()
-        entry = replace(
-            entry,
-            prompt_tokens=_clamp(entry.prompt_tokens),
-            completion_tokens=_clamp(entry.completion_tokens),
-            duration_ms=_clamp(entry.duration_ms),
-            cached_tokens=_clamp(entry.cached_tokens),
-        )
-        price = entry.price
-        row = {
-            "account_id": account_id,
-            "kind": entry.kind.value,
-            "at": now,
-            "model": sanitize(entry.model, 200),
-            "api_key_name": sanitize(entry.api_key_name, 64),
-            "request_id": sanitize(entry.request_id, MAX_REQUEST_ID_LENGTH),
-            "status": sanitize(entry.status, MAX_STATUS_LENGTH),
-            "detail": sanitize(entry.detail, 500),
-            "prompt_tokens": entry.prompt_tokens,
-            "completion_tokens": entry.completion_tokens,
-            "cost_micro_usd": entry.cost_micro_usd,
-            "duration_ms": entry.duration_ms,
-            "unpriced": entry.unpriced,
-            "client_ip": self._address(tx, account_id, entry),
-            "cached_tokens": entry.cached_tokens,
-            "images": _clamp(entry.images),
-            "image_size": sanitize(entry.image_size, _MAX_IMAGE_SIZE_LENGTH),
-            "task_done": entry.task_done,
-            "task_total": entry.task_total,
-            "input_micro_usd_per_million": None if price is None else price.input_per_million,
-            "cached_input_micro_usd_per_million": None if price is None else price.cached_input_per_million,
-            "output_micro_usd_per_million": None if price is None else price.output_per_million,
-            "request_micro_usd": None if price is None else price.per_request,
-        }
-        entry_id = tx.execute(_LOG, row).scalar_one()
+        entry = within_bounds(entry)
+        client_ip = self._address(tx, account_id, entry)
+        entry_id = tx.execute(_LOG, log_row(account_id, self._context.now(), entry, client_ip=client_ip)).scalar_one()
         self._add_to_day(tx, account_id, entry, calls=calls)
         return int(entry_id)
 
     def _add_to_day(self, tx: Connection, account_id: int, entry: UsageEntry, *, calls: int) -> None:
-        on_day: dict[str, Any] = {
-            "of_account": account_id,
-            "on_day": f"{self._context.now():%Y-%m-%d}",
-            "more_calls": calls,
-            "more_errors": calls if entry.kind is Kind.ERROR else 0,
-            "more_tokens": entry.prompt_tokens + entry.completion_tokens,
-            "more_cost": entry.cost_micro_usd,
-        }
-        tx.execute(_add_to_day(tx.dialect.name), on_day)
-        total = {
-            "new_account_id": account_id,
-            "new_day": on_day["on_day"],
-            # A client that invents names must not fill the table.
-            "new_model": "" if entry.kind is Kind.ERROR else sanitize(entry.model, 200),
-            "new_api_key_name": sanitize(entry.api_key_name, 64),
-            "new_calls": calls,
-            "new_errors": on_day["more_errors"],
-            "new_tokens": on_day["more_tokens"],
-            "new_cost_micro_usd": entry.cost_micro_usd,
-        }
-        tx.execute(_add_to_total(tx.dialect.name), total)
+        day = day_parameters(account_id, self._context.now(), entry, calls=calls)
+        tx.execute(_add_to_day(tx.dialect.name), day)
+        tx.execute(_add_to_total(tx.dialect.name), total_parameters(day, entry))
 
     def has_task(self, account_id: int, request_id: str) -> bool:
         """True if the account started the task with the model server's id `request_id`."""
@@ -262,12 +230,6 @@ class UsageLog(UsagePages):
         # The row lock serializes this with a concurrent save of the setting (PostgreSQL).
         wanted = tx.execute(_RECORDS_IP, {"account": account_id}).scalar()
         return canonical_ip(entry.client_ip) if wanted is True else None
-
-
-def _clamp(count: int) -> int:
-    # Token counts come from the model server. An absurd one must neither prevent the log entry nor overflow the total
-    # of the day.
-    return min(max(count, 0), _MAX_COUNT)
 
 
 def _keys_with_address(account_id: int) -> tuple[ColumnElement[bool], ...]:

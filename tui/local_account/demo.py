@@ -117,13 +117,14 @@ def _fill(store: "Store", clock: ShiftedClock, calls: "list[_Call]") -> None:
 
 def _book(store: "Store", clock: ShiftedClock, calls: "list[_Call]", keys: dict[str, int]) -> None:
     """Charge each call as the gateway would, so that the balance, the keys and the log tell one story."""
+    from store.past_calls import PastCall, book_past_calls
+
+    clock.shift = timedelta(0)
+    now = clock.now()
+    past = [PastCall(now - call.ago, keys[call.entry.api_key_name], call.entry) for call in calls]
     account = store.accounts.find(NAME)
     with store.database.write() as tx:
-        for call in calls:
-            clock.shift = call.ago
-            cost = call.entry.cost_micro_usd
-            held = store.quota.hold(tx, account.id, cost, api_key_id=keys[call.entry.api_key_name])
-            store.quota.book(tx, held, cost, call.entry)
+        book_past_calls(tx, account.id, past, usage=store.usage, ledger=store.ledger)
 
 
 def _history() -> "list[_Call]":
