@@ -25,6 +25,8 @@ from store.values.usage import CANCEL_MODEL, Kind
 MAX_LISTED: Final = 100
 _MAX_AT_ONCE: Final = 4
 """Batches of one list that the model server is asked for at once."""
+_MAX_LISTED_BYTES: Final = 64 * 1024
+"""Bytes of one batch of a list. A longer one has many errors; it is listed without them, and is read alone."""
 _CLIENT_STATUSES: Final = (400, 404, 409, 429)
 
 
@@ -33,7 +35,8 @@ class _Found(NamedTuple):
 
     name: str
     status: str
-    facts: ResponseFacts
+    facts: ResponseFacts | None
+    """None if the model server's description could not be read."""
     text: str | None
     """The batch in JSON; None if it holds what cannot be written, such as `NaN`."""
 
@@ -48,7 +51,7 @@ class Batches:
     async def list_all(self, request: Request) -> Response:
         """The account's batches, newest first, each as the model server describes it now. Updates their entries.
 
-        Raises `OpenAiProblem` 400 for a parameter that does not fit, and 404 for an unknown `after`.
+        One whose description is too long is listed by its id and the last state that the log has. Raises `OpenAiProblem` 400 for a parameter that does not fit, and 404 for an unknown `after`.
         """
         caller, site = await self._relay.callers.accept_bodiless(request, BATCHES.model)
         limit, after = request.query_params.get("limit", "20"), request.query_params.get("after")
@@ -57,20 +60,22 @@ class Batches:
         account_id, count = caller.holder.account_id, int(limit[:9])
         if after is not None:
             await self._check_owner(account_id, after)
-        names = await self._relay.services.threads.read(
-            lambda: self._store.usage.task_ids(account_id, BATCHES.model, after=after, limit=count + 1)
+        states = await self._relay.services.threads.read(
+            lambda: self._store.usage.task_states(account_id, BATCHES.model, after=after, limit=count + 1)
         )
+        names = list(states)
         turn = asyncio.Semaphore(_MAX_AT_ONCE)
 
         async def find(name: str) -> _Found | None:
             async with turn:
-                return await self._found(site, name, caller)
+                return await self._found(site, name, states[name], caller)
 
         found = [batch for batch in await asyncio.gather(*map(find, names[:count])) if batch is not None]
 
         def note(tx: Connection) -> None:
             for batch in found:
-                self._note(tx, account_id, batch.name, batch.status, batch.facts)
+                if batch.facts is not None:
+                    self._note(tx, account_id, batch.name, batch.status, batch.facts)
 
         if found:
             await self._relay.services.threads.write(note)
@@ -143,10 +148,14 @@ class Batches:
         ):
             raise OpenAiProblem(404, "There is no batch of that name.", param="batch_id", code="not_found")
 
-    async def _found(self, site: SiteView, name: str, caller: Caller) -> _Found | None:
-        """One batch of a list; None if the model server does not know it any more, or describes no batch."""
+    async def _found(self, site: SiteView, name: str, status: str, caller: Caller) -> _Found | None:
+        """One batch of a list, whose last known state is `status`; None if the model server does not know it any more,
+        or describes no batch.
+        """
         try:
-            content = await self._ask(site, "GET", f"{BATCHES.path}/{name}", caller, limit=64 * 1024)
+            content = await self._ask(site, "GET", f"{BATCHES.path}/{name}", caller, limit=_MAX_LISTED_BYTES)
+        except UpstreamFailed:
+            return _Found(name, status, None, json.dumps({"id": name, "object": "batch", "status": status}))
         except OpenAiProblem as error:
             if error.status == 404:
                 return None

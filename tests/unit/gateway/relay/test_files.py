@@ -315,6 +315,30 @@ async def test_listing_batches_notes_them_and_leaves_out_what_cannot_be_written(
     assert owners(store) == {FILE_ID: 1, "file-out": 1}
 
 
+async def test_a_long_description_of_one_batch_does_not_fail_the_list(store: Store) -> None:
+    key, names = make_relayed(store), iter(("batch_1", "batch_2"))
+    models = ModelServer(lambda _: answer(batch(next(names))))
+    store.pricing.set(ModelPrice("batch", 0, 0, 1))
+    faults = [{"code": "invalid_json_line", "line": number, "message": "x" * 100} for number in range(1000)]
+
+    def described(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("batch_1"):
+            return answer(batch("batch_1", "failed", errors={"data": faults}, output_file_id="file-out"))
+        return answer(batch("batch_2", "completed"))
+
+    async with client_of(store, token=key, upstream=models) as client:
+        for _ in "ab":
+            assert (await begin(client)).status_code == 200
+        models.reply = described
+        listed = await client.get("/v1/batches")
+        assert listed.status_code == 200
+        short = {"id": "batch_1", "object": "batch", "status": "in_progress"}
+        assert listed.json()["data"] == [batch("batch_2", "completed"), short]
+        alone = (await client.get("/v1/batches/batch_1")).json()
+        assert (alone["status"], len(alone["errors"]["data"])) == ("failed", 1000)
+        assert (await client.get("/v1/batches")).json()["data"][1] == {**short, "status": "failed"}
+
+
 async def test_a_batch_does_not_take_another_accounts_file_as_its_output(store: Store) -> None:
     make_relayed(store)
     store.pricing.set(ModelPrice("batch", 0, 0, 1))
