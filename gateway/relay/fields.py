@@ -198,6 +198,7 @@ def check_fields(body: Mapping[str, Any], known: Set[str], extra: Set[str] = fro
         _check_metadata(body.get("metadata"))
     if "messages" in known:
         _check_messages(body.get("messages"))
+        _check_voice(body.get("audio"))
 
 
 def _check_field(key: str, extra: Set[str]) -> None:
@@ -244,7 +245,7 @@ def _check_metadata(metadata: object) -> None:
 
 
 def _check_messages(messages: object) -> None:
-    """Refuse ids of files. All accounts share the gateway's key, so the model server would read any account's file."""
+    """Refuse ids of what the model server keeps: all accounts share the gateway's key, so it would be read by any."""
     rest = [messages]
     while rest:
         value = rest.pop()
@@ -252,13 +253,51 @@ def _check_messages(messages: object) -> None:
             rest += value
         elif isinstance(value, dict):
             rest += value.values()
-            # Some servers read names in any case, and without underscores (protobuf's JSON).
-            if any(value[key] is not None and key.casefold().replace("_", "") == "fileid" for key in value):
-                _refuse(
-                    "The messages name a file by its file_id, which is never passed on: it could be another account's. "
-                    "Send the content itself, as file_data or as an image_url.",
-                    "messages",
-                )
+            for key, inner in value.items():
+                _check_stored(_folded(key), inner)
+
+
+def _check_stored(name: str, value: object) -> None:
+    """Refuse a member of a message, whose name is `_folded`, that names a stored file, answer or picture."""
+    if value is None:
+        return
+    if name == "fileid":
+        _refuse(
+            "The messages name a file by its file_id, which is never passed on: it could be another account's. "
+            "Send the content itself, as file_data or as an image_url.",
+            "messages",
+        )
+    if name == "audio" and _has_id(value):
+        _refuse(
+            "The messages name an earlier answer by the id of its audio, which is never passed on: it could be another "
+            "account's. Send its transcript, as the content of the message.",
+            "messages",
+        )
+    if name == "uuid":
+        _refuse(
+            "The messages name a picture by its uuid, which is never passed on: the model server keeps one picture for "
+            "it, which could be another account's. Leave it out, and send the picture itself.",
+            "messages",
+        )
+
+
+def _check_voice(audio: object) -> None:
+    """Refuse a voice that somebody has made."""
+    if isinstance(audio, dict) and any(_folded(key) == "voice" and _has_id(value) for key, value in audio.items()):
+        _refuse(
+            "audio names a voice by its id, which is never passed on: it could be another account's. Name one of the "
+            "model server's own voices, such as alloy.",
+            "audio",
+        )
+
+
+def _has_id(value: object) -> bool:
+    return isinstance(value, dict) and any(_folded(key) == "id" and value[key] is not None for key in value)
+
+
+def _folded(name: str) -> str:
+    """Some servers read names in any case, and without underscores (protobuf's JSON)."""
+    return name.casefold().replace("_", "")
 
 
 def _refuse(sentence: str, param: str) -> NoReturn:

@@ -283,6 +283,45 @@ async def test_a_file_of_the_model_server_was_not_named_in_a_message(store: Stor
         assert (await client.post("/v1/chat/completions", json=content)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        ({"role": "assistant", "audio": {"id": "audio_1"}}, "The messages name an earlier answer by the id"),
+        ({"role": "assistant", "Audio": {"ID": 7, "data": ""}}, "The messages name an earlier answer by the id"),
+        (
+            {"role": "user", "content": [{"type": "image_url", "image_url": None, "uuid": "sku-1"}]},
+            "The messages name a picture by its uuid",
+        ),
+        (
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,", "UUID": "sku-1"}}]},
+            "The messages name a picture by its uuid",
+        ),
+    ],
+    ids=["audio", "audio in capitals", "uuid", "nested uuid"],
+)
+async def test_what_another_account_may_have_stored_is_not_named_in_a_message(
+    store: Store, message: dict[str, Any], sentence: str
+) -> None:
+    key, models = make_relayed(store), ModelServer()
+    async with client_of(store, token=key, upstream=models) as client:
+        refused = await client.post("/v1/chat/completions", json={**CHAT, "messages": [message]})
+        error = refused.json()["error"]
+        assert (refused.status_code, error["param"], models.requests) == (400, "messages", [])
+        assert error["message"].startswith(sentence)
+
+
+async def test_an_audio_answer_has_a_voice_of_the_model_server(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer()
+    async with client_of(store, token=key, upstream=models) as client:
+        for voice in ({"id": "voice_1"}, {"Id": "voice_1", "name": "alloy"}):
+            refused = await client.post("/v1/chat/completions", json={**CHAT, "audio": {"voice": voice}})
+            assert (refused.status_code, refused.json()["error"]["param"], models.requests) == (400, "audio", [])
+        said = {"role": "assistant", "content": "Hi.", "audio": None}
+        heard = {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}]}
+        sent = {**CHAT, "messages": [said, heard], "audio": {"voice": "alloy", "format": "wav"}}
+        assert (await client.post("/v1/chat/completions", json=sent)).status_code == 200
+
+
 async def test_a_batch_had_a_price_of_its_own(store: Store) -> None:
     key, models = make_relayed(store), ModelServer()
     body = {"model": MODEL, "input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"}
