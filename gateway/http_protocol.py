@@ -5,13 +5,15 @@ thousand inactive clients could occupy all connections.
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import h11
 from starlette.responses import Response
+from starlette.types import Scope
 from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol, RequestResponseCycle
 
+from gateway.break_off import offer_break_off
 from gateway.connection_register import ConnectionRegister
 from gateway.paths import RELAY_REQUEST_LINE, is_relayed
 from gateway.problems import HttpProblem, openai_problem, problem
@@ -81,6 +83,7 @@ class GuardedProtocol(H11Protocol):
         before, was_in_body = self.cycle, self.conn.their_state is h11.SEND_BODY
         super().handle_events()
         if self.cycle is not before:
+            offer_break_off(cast("Scope", self.scope), self._break_off)
             self._register.mark_busy(self)
             self._clear_deadline()
             self._head = b""
@@ -183,6 +186,16 @@ class GuardedProtocol(H11Protocol):
             self.transport.close()
         else:
             self.transport.abort()
+        self._end_cycle()
+
+    def _break_off(self) -> None:
+        """Send what was written, and close without the end of the response."""
+        self._clear_deadline()
+        self.transport.close()
+        self._end_cycle()
+
+    def _end_cycle(self) -> None:
+        """Tell the application that its client has disconnected."""
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True

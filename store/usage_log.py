@@ -155,7 +155,7 @@ class UsageLog(UsagePages):
             return tx.execute(task).scalar() is not None
 
     def task_states(self, account_id: int, model: str, *, after: str | None = None, limit: int) -> dict[str, str]:
-        """The model server's ids of the account's tasks, newest first, after the task `after`, with their last states."""
+        """The model server's ids of the account's tasks and their last states, newest first, after the task `after`."""
         tasks = select(UsageEntryRow.c.request_id, UsageEntryRow.c.status).where(
             UsageEntryRow.c.account_id == account_id,
             UsageEntryRow.c.kind == Kind.TASK.value,

@@ -51,7 +51,8 @@ class Batches:
     async def list_all(self, request: Request) -> Response:
         """The account's batches, newest first, each as the model server describes it now. Updates their entries.
 
-        One whose description is too long is listed by its id and the last state that the log has. Raises `OpenAiProblem` 400 for a parameter that does not fit, and 404 for an unknown `after`.
+        One whose description is too long is listed by its id and the last state that the log has. Raises
+        `OpenAiProblem` 400 for a parameter that does not fit, and 404 for an unknown `after`.
         """
         caller, site = await self._relay.callers.accept_bodiless(request, BATCHES.model)
         limit, after = request.query_params.get("limit", "20"), request.query_params.get("after")

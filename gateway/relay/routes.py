@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.paths import RELAY_PREFIX, is_relayed
 from gateway.relay.batches import Batches
+from gateway.relay.file_upload import FileUpload
 from gateway.relay.files import Files
 from gateway.relay.models import Models
 from gateway.relay.relay import Relay
@@ -27,7 +28,7 @@ def relay_app(relay: Relay, exception_handlers: Mapping[Any, Any]) -> ASGIApp:
         Route(f"{RELAY_PREFIX}/batches", tasks.list_all, methods=["GET"]),
         Route(f"{RELAY_PREFIX}/batches/{{batch_id}}", tasks.read, methods=["GET"]),
         Route(f"{RELAY_PREFIX}/batches/{{batch_id}}/cancel", tasks.cancel, methods=["POST"]),
-        Route(f"{RELAY_PREFIX}/files", files.upload, methods=["POST"]),
+        Route(f"{RELAY_PREFIX}/files", FileUpload(relay).upload, methods=["POST"]),
         Route(f"{RELAY_PREFIX}/files", files.list_all, methods=["GET"]),
         Route(f"{RELAY_PREFIX}/files/{{file_id}}", files.read, methods=["GET"]),
         Route(f"{RELAY_PREFIX}/files/{{file_id}}", files.delete, methods=["DELETE"]),

@@ -1,6 +1,7 @@
 """Files and batches of accounts: nobody reaches another's, an upload is bounded, and nothing is lost half-way."""
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -8,6 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from gateway.app import create_app
+from gateway.model_server.client import ModelServerClient
 from store import relay_files
 from store.errors import DatabaseBusy
 from store.models import RelayFileRow
@@ -17,6 +20,7 @@ from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.fakes.scripted_model_server import Chunks, ModelServer, answer
 from tests.harness.gateway_client import FILE_ID, UPSTREAM_KEY, client_of, make_relayed
+from tests.harness.guarded_servers import guarded
 from tests.harness.stores import add_account, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -207,6 +211,34 @@ async def test_content_is_passed_on_with_the_gateways_key_masked(store: Store) -
         "nosniff",
     )
     assert stream.is_closed
+
+
+@pytest.mark.parametrize("before", [[], [b"x" * 1000]], ids=["at once", "later"])
+def test_content_that_breaks_off_is_not_whole_and_was_foreseen(
+    store: Store, caplog: pytest.LogCaptureFixture, before: list[bytes]
+) -> None:
+    stream = Chunks([*before, httpx.ReadError("gone")])
+    key, models = make_relayed(store), ModelServer(lambda _: httpx.Response(200, stream=stream))
+    app = create_app(store, model_server=ModelServerClient(models), dispatches=False)
+    with guarded(app) as gateway:
+        asked = f"GET /v1/files/{FILE_ID}/content HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n"
+        said = gateway.ask(asked.encode())
+    assert said.startswith(b"HTTP/1.1 200 OK")
+    assert (b"x" * 900 in said) == bool(before)
+    assert not said.endswith(b"\r\n0\r\n\r\n"), "the chunk that ends a whole body"
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+    (entry,) = log(store)
+    assert (entry.kind, entry.model, entry.status) == (Kind.ERROR, "file", "upstream_broken")
+    assert stream.is_closed
+
+
+@pytest.mark.parametrize("answered", [httpx.Response(503), httpx.Response(200, headers={"content-encoding": "gzip"})])
+async def test_content_that_cannot_be_passed_on_is_a_logged_error(store: Store, answered: httpx.Response) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answered)
+    async with client_of(store, token=key, upstream=models) as client:
+        found = await client.get(f"/v1/files/{FILE_ID}/content")
+    assert found.status_code in (502, 503)
+    assert [(entry.kind, entry.model) for entry in log(store)] == [(Kind.ERROR, "file")]
 
 
 async def test_a_purpose_that_no_file_has_is_an_empty_list(postgres_store: Store) -> None:
