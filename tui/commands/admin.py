@@ -14,6 +14,7 @@ in its audit log under the name of the system's user."""
 
 THINGS: Final = (
     "user",
+    "ssh-key",
     "quota",
     "code",
     "price",
@@ -31,4 +32,4 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("admin", help="administer accounts and the site", description=DESCRIPTION)
     things = parser.add_subparsers(title="what to administer", metavar="COMMAND", required=True)
     for name in THINGS:
-        import_module(f"tui.commands.admin_{name}").add(things)
+        import_module(f"tui.commands.admin_{name.replace('-', '_')}").add(things)

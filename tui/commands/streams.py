@@ -108,16 +108,35 @@ def read_secret(what: str, *, confirm: bool = False) -> str:
         if confirm and _ask(f"{what.capitalize()} again: ") != typed:
             raise InvalidInput(f"The {what} was not the same twice.")
         return _nonempty(typed, what)
-    raw = sys.stdin.buffer.read(MAX_SECRET_BYTES + 1)
-    if len(raw) > MAX_SECRET_BYTES:
-        raise InvalidInput(f"The {what} on standard input is longer than {MAX_SECRET_BYTES} bytes.")
-    text = _decoded(raw, what)
+    text = _piped(sys.stdin, what)
     return _nonempty(text.removesuffix("\n").removesuffix("\r"), what)
+
+
+def read_line(what: str) -> str:
+    """Read `what`, which is not secret, from standard input; a terminal is asked for one line.
+
+    Raises `InvalidInput` if it is empty, too long or not UTF-8.
+    """
+    if sys.stdin is None:
+        raise InvalidInput(f"There is no standard input to read the {what} from.")
+    if is_terminal() and sys.stderr is not None:
+        sys.stderr.write(f"{what.capitalize()}: ")
+        sys.stderr.flush()
+        return _nonempty(sys.stdin.readline().strip(), what)
+    return _nonempty(_piped(sys.stdin, what).strip(), what)
 
 
 def _speaks_utf8() -> bool:
     encoding = (sys.stdout.encoding if sys.stdout is not None else None) or ""
     return encoding.lower().replace("-", "").replace("_", "") == "utf8"
+
+
+def _piped(stream: TextIO, what: str) -> str:
+    """All of standard input, which is no terminal. Raises `InvalidInput`."""
+    raw = stream.buffer.read(MAX_SECRET_BYTES + 1)
+    if len(raw) > MAX_SECRET_BYTES:
+        raise InvalidInput(f"The {what} on standard input is longer than {MAX_SECRET_BYTES} bytes.")
+    return _decoded(raw, what)
 
 
 def _decoded(raw: bytes, what: str) -> str:
