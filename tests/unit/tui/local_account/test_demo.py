@@ -15,6 +15,11 @@ HEAVY: Final = {
     "sqlalchemy.dialects.postgresql": "3 MB, for whoever has that server",
     "alembic": "for an upgrade",
     "httpx": "for a call",
+    "store.outbox": "for the server",
+    "store.retention": "for the server",
+    "store.redeem_codes": "for the Wallet",
+    "store.passkey_ceremonies": "for whoever has a passkey",
+    "store.bindings": "for the tab Account Binding",
 }
 
 PROGRAM: Final = """
