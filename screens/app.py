@@ -47,6 +47,9 @@ class GatekeyApp(Host):
 
     @property
     def lock_screen(self) -> LockScreen | None:
+        if "screens.lock" not in sys.modules:
+            # The console asks at its start, when nothing has locked it yet.
+            return None
         from screens.lock import LockScreen
 
         return next((screen for screen in self.screen_stack if isinstance(screen, LockScreen)), None)

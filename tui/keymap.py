@@ -12,7 +12,6 @@ mouse = false                 # the terminal selects text by itself
 timezone = "Europe/Berlin"
 """
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,15 +80,18 @@ def load_config(path: Path) -> ConsoleConfig:
     try:
         # Windows' editors begin a file with a byte order mark.
         text = path.read_text(encoding="utf-8-sig")
-        document = tomllib.loads(text)
     except FileNotFoundError:
         return ConsoleConfig()
-    except tomllib.TOMLDecodeError as error:
-        return ConsoleConfig(faults=(_fault(0, f"The file is not valid TOML: {error}"),))
     except UnicodeDecodeError:
         return ConsoleConfig(faults=(_fault(0, "The file is not UTF-8 text"),))
     except OSError:
         return ConsoleConfig(faults=(_fault(0, "The file could not be read"),))
+    import tomllib
+
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return ConsoleConfig(faults=(_fault(0, f"The file is not valid TOML: {error}"),))
     return _Reader(text).config(document)
 
 

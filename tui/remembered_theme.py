@@ -4,7 +4,6 @@ It is in a small file of its own beside keys.toml, because Gatekey never writes 
 """
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -27,8 +26,14 @@ def remembered_theme(path: Path, configured: str | None) -> str | None:
     A file that cannot be used counts as none. The theme is also not used if keys.toml names another one by now.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return configured
+    import tomllib
+
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
         return configured
     theme = document.get("theme")
     is_current = document.get("instead_of", "") == (configured or "")

@@ -8,7 +8,6 @@ from screens.account_modal import Notice
 from screens.settings.pane import Pane
 from store.errors import PasskeysDisabled
 from store.text import pluralize, sanitize
-from tui.widgets.confirm import Confirm
 from tui.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
@@ -100,6 +99,7 @@ class SecurityActs(Pane):
         if overview is None:
             return
         from screens.settings.access_token import AccessToken
+        from tui.widgets.confirm import Confirm
 
         exists = overview.access_token is not None
         question = Confirm(
@@ -127,6 +127,8 @@ class SecurityActs(Pane):
         if overview.access_token is None:
             self.query_one(Notice).say("There is no token to revoke.", "muted")
             return
+        from tui.widgets.confirm import Confirm
+
         question = Confirm(
             "Revoke the System Access Token?",
             "It stops working at once, in every program that uses it. You can generate a new one at any time.",
@@ -162,6 +164,8 @@ class SecurityActs(Pane):
         if len(overview.sessions) < 2:
             self.query_one(Notice).say("No other sessions.", "muted")
             return
+        from tui.widgets.confirm import Confirm
+
         if await self.app.push_screen_wait(
             Confirm("Sign out other sessions?", "Every session of yours but this one ends at once.", "Sign out")
         ):

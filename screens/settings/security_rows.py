@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from textual.content import Content
 
 from screens.relative_time import ago, clock
-from screens.save_file import FILES_ARE_OFF
 from store.errors import PasskeysDisabled
 from store.text import pluralize
 from tui.widgets.state import State, state_chip
@@ -111,11 +110,19 @@ def row_states(
         "token": _token(overview, now, zone),
         "sessions": _sessions(overview),
         "activity": _activity(overview),
-        "export": RowState(
-            Content.styled("all that is stored, one file" if files_are_allowed else FILES_ARE_OFF, "$foreground-muted")
-        ),
+        "export": _export(files_are_allowed=files_are_allowed),
         "delete": RowState(Content.styled("permanent, cannot be undone", "$foreground-muted")),
     }
+
+
+def _export(*, files_are_allowed: bool) -> RowState:
+    if files_are_allowed:
+        offer = "all that is stored, one file"
+    else:
+        from screens.save_file import FILES_ARE_OFF
+
+        offer = FILES_ARE_OFF
+    return RowState(Content.styled(offer, "$foreground-muted"))
 
 
 def _password(overview: SecurityOverview, now: datetime, zone: tzinfo) -> RowState:

@@ -11,7 +11,7 @@ from tui.local_account.topic import LocalTopic
 if TYPE_CHECKING:
     from store.store import Store
     from store.values.audit import Event, EventFilter
-    from tui.account import SecurityOverview, Summary
+    from store.values.overview import SecurityOverview, Summary
 
 _RECENTLY: Final = timedelta(days=1)
 
@@ -33,7 +33,7 @@ def _summary(token: str, store: Store) -> Summary:
     from store.modules import MODULES
     from store.sections import NotificationSettings, SidebarSettings
     from store.site_overrides import modules_hidden_from_all
-    from tui.account import Summary
+    from store.values.overview import Summary
 
     acting = store.sessions.whoami(token)
     with store.database.read() as tx:
@@ -60,7 +60,7 @@ def _errors_today(token: str, store: Store) -> int:
 
 
 def _security(token: str, store: Store) -> SecurityOverview:
-    from tui.account import SecurityOverview
+    from store.values.overview import SecurityOverview
 
     account = store.accounts.get(store.sessions.whoami(token).account_id)
     return SecurityOverview(
