@@ -41,6 +41,7 @@ _PLACES: Final = {
     "modal": "every dialog",
     "list": "the list of sessions",
     "passkey-list": "the list of passkeys",
+    "ssh-key-list": "the list of SSH keys",
     "two-factor": "two-factor authentication",
     "codes": "backup recovery codes",
     "shown-once": "a secret that is shown once",

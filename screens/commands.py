@@ -30,6 +30,7 @@ _SECURITY: Final = (
         "2fa mfa totp otp authenticator",
     ),
     ("Manage passkeys", "passkeys", "Register, rename, remove", "webauthn fido security key passwordless"),
+    ("Manage SSH keys", "ssh_keys", "Add, rename, remove", "public key openssh authorized_keys fingerprint ed25519"),
     (
         "Generate System Access Token",
         "token",
@@ -45,7 +46,7 @@ _SECURITY: Final = (
 _BACKUP_CODES: Final = "backup recovery codes qr phone"
 _TAB_WORDS: Final = {
     "account-binding": "oauth oidc github provider identity link federated sso",
-    "security": "password 2fa passkey token sessions",
+    "security": "password 2fa passkey ssh key token sessions",
     "notifications": "webhook email bark gotify quota warning threshold budget limit alert balance mail smtp test",
     "price": "unpriced models cost pricing billing accept block spend budget",
     "privacy": "ip address logs record tracking",

@@ -153,9 +153,11 @@ class SshKeys:
 
 
 def _name_for(key: SshPublicKey, name: str) -> str:
-    comment = key.comment.strip()[: inputs.MAX_LABEL_LENGTH]
-    if name.strip() or not comment or not is_sanitized(comment):
+    if name.strip():
         return inputs.check_label(name, field=NAME_FIELD)
+    comment = key.comment[: inputs.MAX_LABEL_LENGTH].strip()
+    if not comment or not is_sanitized(comment):
+        raise InvalidLabel("Give the key a name.", field=NAME_FIELD)
     return inputs.check_label(comment, field=NAME_FIELD)
 
 

@@ -24,7 +24,7 @@ EVERYWHERE: Final = "everywhere"
 _ENCLOSING: Final = {
     "page": (EVERYWHERE,),
     "rows": (
-        *("settings", "page", "modal", "list", "passkey-list", "two-factor", "shown-once", "codes"),
+        *("settings", "page", "modal", "list", "passkey-list", "ssh-key-list", "two-factor", "shown-once", "codes"),
         *("conflict", "delete", "proof", "confirm", "choice", "help", EVERYWHERE),
     ),
     "settings": ("page", EVERYWHERE),
@@ -38,6 +38,7 @@ _ENCLOSING: Final = {
     "modal": (EVERYWHERE,),
     "list": ("modal", EVERYWHERE),
     "passkey-list": ("modal", EVERYWHERE),
+    "ssh-key-list": ("modal", EVERYWHERE),
     "two-factor": ("modal", EVERYWHERE),
     "shown-once": ("modal", EVERYWHERE),
     "codes": ("modal", EVERYWHERE),
@@ -81,6 +82,7 @@ settings      security.token            t
 settings      security.revoke_token     v
 settings      security.password         p
 settings      security.passkeys         y
+settings      security.ssh_keys         h
 settings      security.two_factor       f
 settings      security.sessions         s
 settings      security.sign_out_others  o
@@ -170,6 +172,9 @@ modal         choose.down               down
 passkey-list  passkeys.register         n
 passkey-list  passkeys.rename           e
 passkey-list  passkeys.remove           d
+ssh-key-list  ssh-keys.add              n
+ssh-key-list  ssh-keys.rename           e
+ssh-key-list  ssh-keys.remove           d
 two-factor    two-factor.renew          n
 two-factor    two-factor.disable        d
 shown-once    secret.flip               space enter

@@ -7,6 +7,11 @@ from pathlib import Path
 _UNREADABLE = "The file {} could not be read. Paste the key itself instead."
 
 
+def is_path(text: str) -> bool:
+    """True if `text` is meant as the path of a file: no line with a public key begins so, or is one such word."""
+    return text.startswith(("/", "~", "./", "../")) or (text.endswith(".pub") and " " not in text)
+
+
 def read_public_key(path: Path) -> str:
     """The text of a regular file of at most 16 KiB; `~` is the home folder. It blocks: call it in a thread.
 

@@ -43,6 +43,7 @@ _SECURITY_KEYS: Final = (
     ("v", "revoke_token", "Revoke token", "Revoke the System Access Token"),
     ("p", "password", "Password", "Change the password"),
     ("y", "passkeys", "Passkeys", "Register, rename or remove passkeys"),
+    ("h", "ssh_keys", "SSH keys", "Add, rename or remove SSH keys"),
     ("f", "two_factor", "2FA", "Two-factor authentication"),
     ("s", "sessions", "Sessions", "See where you are signed in"),
     ("o", "sign_out_others", "Sign out others", "End every session but this one"),

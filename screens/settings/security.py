@@ -1,4 +1,4 @@
-"""Security Settings: access token, password, passkeys, second factor, sessions, activity, deletion."""
+"""Security Settings: access token, password, passkeys, SSH keys, second factor, sessions, activity, deletion."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class SecurityPane(SecurityActs):
         with Section("Sign-in"):
             yield self._row("Passkey Login", "passkeys", ("Manage", "y"))
             yield self._row("Two-Factor Authentication", "two-factor", ("Enable", "f"))
+            yield self._row("SSH keys", "ssh-keys", ("Add", "h"))
         with Section("Access"):
             yield self._row("System Access Token", "token", ("Revoke", "v", "revoke-token"), ("Generate", "t"))
             yield self._row("Sessions", "sessions", ("Show", "s"), ("Sign out others", "o", "others"))
@@ -102,6 +103,7 @@ class SecurityPane(SecurityActs):
         self._relabel("two-factor", "Manage" if overview.two_factor.is_enabled else "Enable")
         self._relabel("token", "Generate" if overview.access_token is None else "Renew")
         self._relabel("passkeys", "Manage" if count else "Register")
+        self._relabel("ssh-keys", "Manage" if overview.ssh_keys else "Add")
         self.query_one("#passkeys-action", Button).display = overview.passkeys_enabled or bool(count)
         self.query_one("#revoke-token-action", Button).display = overview.access_token is not None
         self.query_one("#others-action", Button).disabled = len(overview.sessions) < 2
@@ -137,6 +139,9 @@ class SecurityPane(SecurityActs):
 
     def action_passkeys(self) -> None:
         self._start(self._manage_passkeys)
+
+    def action_ssh_keys(self) -> None:
+        self._start(self._manage_ssh_keys)
 
     def action_two_factor(self) -> None:
         self._start(self._manage_two_factor)

@@ -73,6 +73,11 @@ class SecurityActs(Pane):
 
         await self._show(Passkeys(can_register=overview.passkeys_enabled))
 
+    async def _manage_ssh_keys(self) -> None:
+        from screens.settings.ssh_keys import SshKeys
+
+        await self._show(SshKeys())
+
     async def _manage_two_factor(self) -> None:
         overview = await self._read()
         if overview is None:

@@ -46,6 +46,13 @@ _TWO_FACTOR: Final = Words(
     "Takes about a minute; nothing changes before step 3. Any RFC 6238 app works, such as Google Authenticator or "
     "Microsoft Authenticator.",
 )
+_SSH_KEYS: Final = Words(
+    "Open this console over SSH without the password.",
+    "The public keys of your machines. Whoever has the private half of one opens this console over SSH without the "
+    "password, and is still asked for a code where two-factor authentication is on.",
+    "A key opens the console only: keep a password, a passkey or a binding as well. Removing a key signs out your "
+    "other sessions.",
+)
 _TOKEN: Final = Words(
     "A bearer token for your API. Store it securely, never in client-side code.",
     "For privileged or internal API calls that require user-level authorization. It functions as a bearer token and "
@@ -75,6 +82,7 @@ ROWS: Final[Mapping[str, Words]] = {
     "password": _PASSWORD,
     "passkeys": _PASSKEYS,
     "two-factor": _TWO_FACTOR,
+    "ssh-keys": _SSH_KEYS,
     "token": _TOKEN,
     "sessions": _SESSIONS,
     "activity": _ACTIVITY,
@@ -107,6 +115,7 @@ def row_states(
         "password": _password(overview, now, zone),
         "passkeys": _passkeys(overview, now),
         "two-factor": _two_factor(overview, zone),
+        "ssh-keys": _ssh_keys(overview, now),
         "token": _token(overview, now, zone),
         "sessions": _sessions(overview),
         "activity": _activity(overview),
@@ -163,6 +172,15 @@ def _two_factor(overview: SecurityOverview, zone: tzinfo) -> RowState:
         f"On since {clock(status.enabled_at, zone)}, {left}.{advice}",
         is_whole=False,
     )
+
+
+def _ssh_keys(overview: SecurityOverview, now: datetime) -> RowState:
+    keys = overview.ssh_keys
+    if not keys:
+        return RowState(state_chip(State.OFF, "none"), "None is added.")
+    count, uses = pluralize(len(keys), "key"), [key.last_used_at for key in keys if key.last_used_at is not None]
+    used = f"used {ago(max(uses), now)}" if uses else "never used"
+    return RowState(state_chip(State.ON, count, used), f"{count}, {used}.")
 
 
 def _token(overview: SecurityOverview, now: datetime, zone: tzinfo) -> RowState:

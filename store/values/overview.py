@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from store.values.passkeys import PasskeyInfo
     from store.values.recommendations import Check
     from store.values.sessions import SessionInfo
+    from store.values.ssh_keys import SshKeyInfo
     from store.values.two_factor import TwoFactorStatus
 
 
@@ -47,6 +48,8 @@ class SecurityOverview:
     two_factor: TwoFactorStatus
     passkeys_enabled: bool
     passkeys: tuple[PasskeyInfo, ...]
+    """The oldest first."""
+    ssh_keys: tuple[SshKeyInfo, ...]
     """The oldest first."""
     sessions: tuple[SessionInfo, ...]
     """The session of this console first, then by the last activity."""

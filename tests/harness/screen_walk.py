@@ -167,7 +167,22 @@ class Walk:
         for tab in ("account-binding", "notifications", "price", "privacy", "sidebar", "security"):
             page.action_show(tab)
             await self.go(tab)
-        for keys in ("r", "s down e", "a", "o", "t y space", "k down e", "k down d", "f d", "f n y", "x", "p"):
+        for keys in (
+            "r",
+            "s down e",
+            "a",
+            "o",
+            "t y space",
+            "y down e",
+            "y down d",
+            "h e",
+            "h d",
+            "h n",
+            "f d",
+            "f n y",
+            "x",
+            "p",
+        ):
             await self.go(keys, *keys.split())
             while self.stage.app.screen is not page.screen and isinstance(self.stage.app.screen, ModalScreen):
                 asks = isinstance(self.stage.app.screen, Confirm) and self.stage.says("never shown again")
@@ -216,6 +231,13 @@ class Walk:
         await self.stage.type("phone")
         await self.passkey_page("passkey page")
         await self.refuse_passkey()
+        await self.back(2)
+        await self.go("SSH keys", "h")
+        await self.go("rename SSH key", "e")
+        await self.back()
+        await self.go("remove SSH key", "d")
+        await self.back()
+        await self.go("add SSH key", "n")
         await self.back(2)
         await self.go("delete", "x")
         await self.go("export", "e")

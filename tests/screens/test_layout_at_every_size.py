@@ -10,19 +10,21 @@ from store.store import Store
 from tests.harness.consoles import Stage, console
 from tests.harness.layout import faults
 from tests.harness.stores import make_store
-from tests.snapshots.scenes import busy_store, passkey_store
+from tests.snapshots.scenes import busy_store, passkey_store, ssh_key_store
 
 pytestmark = pytest.mark.anyio
 
 SAMPLE = [(60, 20), (80, 24), (100, 34), (140, 50)]
 EVERY = [(width, height) for height in (20, 24, 34, 50) for width in range(60, 201)]
-STORES = {"busy": busy_store, "passkeys": passkey_store, "nobody": make_store}
+STORES = {"busy": busy_store, "passkeys": passkey_store, "ssh keys": ssh_key_store, "nobody": make_store}
 PLACES: dict[str, tuple[str, str]] = {
     **{f"tab {number}": ("busy", str(number)) for number in range(1, 7)},
     **{f"a setting of tab {number}": ("busy", f"{number} down") for number in range(1, 7)},
     **{f"module {name}": ("busy", name) for name in ("playground", "overview", "api-keys", "usage-logs", "wallet")},
     "change password": ("busy", "p"),
     "passkeys": ("passkeys", "y"),
+    "ssh keys": ("ssh keys", "h"),
+    "add ssh key": ("ssh keys", "h n"),
     "two-factor setup": ("busy", "f"),
     "codes": ("busy", "f enter"),
     "token question": ("busy", "t"),

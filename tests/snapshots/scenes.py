@@ -12,6 +12,7 @@ from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import Stage
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
+from tests.harness.ssh_keys import public_key
 from tests.harness.stores import START, StillClock, add_account, make_store, sign_in
 from tests.snapshots.conftest import Steps
 
@@ -185,6 +186,18 @@ def passkey_store() -> Store:
     token = sign_in(store)
     for name in ("laptop", "blue key"):
         store.passkeys.add(token, name, NewCredential(name.encode(), b"key", 0, "", (), True))
+    return store
+
+
+def ssh_key_store() -> Store:
+    """Two SSH keys: one used this morning, one never."""
+    store = make_store()
+    add_account(store)
+    token = sign_in(store)
+    laptop = store.ssh_keys.add(token, public_key(1, "alice@laptop"), "")
+    store.ssh_keys.add(token, public_key(2), "the machine in the workshop")
+    store.sign_in.with_ssh_key(laptop.fingerprint, "alice", source="ssh 192.0.2.7 pts/4")
+    store.context.clock.advance(hours=2)  # type: ignore[attr-defined] # the still clock of the tests
     return store
 
 

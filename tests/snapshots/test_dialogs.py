@@ -11,7 +11,7 @@ from tests.harness.console_steps import enrol
 from tests.harness.consoles import Stage
 from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import begin_ceremony, passkey_store
+from tests.snapshots.scenes import begin_ceremony, passkey_store, ssh_key_store
 from tui.themes import ANSI_DARK, LIGHT
 
 
@@ -194,6 +194,16 @@ def test_delete_armed(picture: Picture) -> None:
 def test_passkeys(picture: Picture) -> None:
     """Two passkeys with their age; register, rename, remove."""
     picture("y", store=passkey_store())
+
+
+def test_ssh_keys(picture: Picture) -> None:
+    """Two keys: name, fingerprint and last use; the one under the cursor in full."""
+    picture("h", store=ssh_key_store())
+
+
+def test_adding_an_ssh_key(picture: Picture) -> None:
+    """The key or its file, and a name."""
+    picture("h n", store=ssh_key_store())
 
 
 def test_passkey_label(picture: Picture) -> None:

@@ -5,7 +5,7 @@ from tests.harness.console_steps import enrol
 from tests.harness.consoles import Stage
 from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import busy_store, opening, passkey_store, used_store
+from tests.snapshots.scenes import busy_store, opening, passkey_store, ssh_key_store, used_store
 
 
 def test_renewing_the_codes(picture: Picture) -> None:
@@ -34,6 +34,11 @@ def test_removing_a_passkey(picture: Picture) -> None:
 def test_renaming_a_passkey(picture: Picture) -> None:
     """The field holds the name it has now."""
     picture("y e", store=passkey_store())
+
+
+def test_removing_an_ssh_key(picture: Picture) -> None:
+    """The key's name, and which sessions end."""
+    picture("h d", store=ssh_key_store())
 
 
 def test_erasing_addresses(picture: Picture) -> None:

@@ -39,6 +39,7 @@ from tui.account.playground import PlaygroundService, RunningAnswer
 from tui.account.sections import SectionService
 from tui.account.session import SessionService
 from tui.account.sign_in import SignInOptions, SignInService
+from tui.account.ssh_keys import SshKeyService
 from tui.account.two_factor import TwoFactorService
 from tui.account.usage import UsageService
 from tui.account.wallet import WalletService
@@ -70,6 +71,7 @@ __all__ = [
     "SessionService",
     "SignInOptions",
     "SignInService",
+    "SshKeyService",
     "Summary",
     "TwoFactorService",
     "UsageService",
@@ -86,6 +88,7 @@ class AccountService(
     AccessTokenService,
     TwoFactorService,
     PasskeyService,
+    SshKeyService,
     BindingService,
     SectionService,
     NotificationService,

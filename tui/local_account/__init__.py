@@ -20,6 +20,7 @@ from tui.local_account.playground import LocalPlayground
 from tui.local_account.sections import LocalSections
 from tui.local_account.session import LocalSession
 from tui.local_account.sign_in import LocalSignIn
+from tui.local_account.ssh_keys import LocalSshKeys
 from tui.local_account.two_factor import LocalTwoFactor
 from tui.local_account.usage import LocalUsage
 from tui.local_account.wallet import LocalWallet
@@ -34,6 +35,7 @@ class LocalAccount(
     LocalAccessToken,
     LocalTwoFactor,
     LocalPasskeys,
+    LocalSshKeys,
     LocalBindings,
     LocalSections,
     LocalNotifications,

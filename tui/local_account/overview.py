@@ -70,6 +70,7 @@ def _security(token: str, store: Store) -> SecurityOverview:
         two_factor=store.two_factor.status(token),
         passkeys_enabled=store.passkeys.is_enabled(),
         passkeys=tuple(store.passkeys.list(token)),
+        ssh_keys=store.ssh_keys.list(token),
         sessions=tuple(store.sessions.list(token)),
         failed_sign_ins=_failed_sign_ins(token, store),
     )
