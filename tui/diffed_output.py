@@ -7,29 +7,19 @@ changes the attributes (the pen, SGR) only where they differ.
 It parses the one form that a compositor update has: "position, segments" repeated, then "position" for the cursor. Any
 other output is written unchanged and drops the shadow, which costs bytes but is never wrong.
 
-Sources: ECMA-48 8.3.21 (CUP), 8.3.9 (CHA), 8.3.38 (ECH), 8.3.41 (EL), 8.3.117 (SGR); terminfo(5) on `bce`.
+Sources: ECMA-48 8.3.21 (CUP), 8.3.9 (CHA), 8.3.38 (ECH), 8.3.39 (ED), 8.3.41 (EL), 8.3.117 (SGR); terminfo(5) on `bce`.
 """
 
-import re
+from collections import Counter
 from functools import lru_cache
 from typing import Final
 from unicodedata import category
 
-from rich.cells import split_graphemes
+from tui.compositor_frame import CONTINUATION, ONE_CELL_EACH, UnknownFrameError, read_frame, read_segments
+from tui.sgr import is_background, on_background_of, pen_on_blank, transition
 
-from tui.sgr import is_background, pen_on_blank, transition
-
-_PLACE: Final = re.compile(r"\x1b\[(\d+);(\d+)H")
-_PLAIN: Final = r"[^\x00-\x1f\x7f-\x9f]"
-_SEGMENT: Final = re.compile(
-    rf"(?:\x1b\]8;(id=[^;\x00-\x1f\x7f-\x9f]*;{_PLAIN}+)\x1b\\)?"  # link on
-    r"(?:\x1b\[([\d;]+)m)?"  # pen on
-    rf"({_PLAIN}*)"  # Textual writes empty segments too
-    r"(\x1b\[0m)?"  # pen off
-    r"(\x1b\]8;;\x1b\\)?"  # link off
-)
-_ONE_CELL_EACH: Final = re.compile("[ -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u2500-\u25fc\u2800-\u28ff]+")
-"""Text in which every code point fills one cell: Latin, Greek, Cyrillic, boxes and blocks, Braille."""
+_HOME: Final = "\x1b[H"
+_ERASE_BELOW: Final = "\x1b[J"
 
 _MAX_REWRITTEN_CELLS: Final = 4
 """Up to so many unchanged cells in the present pen are written again: a jump (CHA) takes 4 to 6 bytes."""
@@ -41,13 +31,6 @@ _MIN_BLANKS: Final = 12
 
 _UNKNOWN: Final = "\0"
 """The value of a cell whose content is not known. No frame contains it, so such a cell always differs."""
-
-_CONTINUATION: Final = ""
-"""The second cell of a wide character."""
-
-
-class UnknownFrameError(Exception):
-    """A frame did not have the form of a compositor update."""
 
 
 class _Row:
@@ -95,9 +78,14 @@ class DiffedOutput:
             self._size = size
             self._rows = [_Row(size[0]) for _ in range(size[1])]
             self._cursor = None
+            is_fresh = True
+        else:
+            is_fresh = False
         self._out, self._pen, self._at = [], "", self._cursor
         try:
-            touched, cursor = _read(frame)
+            touched, cursor = read_frame(frame)
+            if is_fresh and self._erases_in_background:
+                self._clear(touched)
             for y, runs in touched.items():
                 self._paint_row(y, runs)
         except UnknownFrameError:
@@ -110,6 +98,28 @@ class DiffedOutput:
         self._cursor = cursor
         return "".join(self._out)
 
+    def _clear(self, touched: dict[int, list[tuple[int, str]]]) -> None:
+        """Erase the screen in the background that most blanks have, if the frame paints every cell of it."""
+        width, height = self._size
+        blanks: Counter[str] = Counter()
+        for y in range(height):
+            painted = 0
+            for x, body in sorted(touched.get(y, ())):
+                cells, pens = read_segments(body)
+                if x > painted:
+                    return
+                painted = max(painted, x + len(cells))
+                blanks.update(pen for cell, pen in zip(cells, pens, strict=True) if cell == " " and is_background(pen))
+            if painted < width:
+                return
+        for pen, _count in blanks.most_common(1):
+            self._out.append(_HOME)
+            self._take_pen(pen)
+            self._out.append(_ERASE_BELOW)
+            self._at = (0, 0)
+            for row in self._rows:
+                row.cells, row.pens = [" "] * width, [pen] * width
+
     def _paint_row(self, y: int, runs: list[tuple[int, str]]) -> None:
         if y >= len(self._rows):
             raise UnknownFrameError
@@ -120,7 +130,7 @@ class DiffedOutput:
         width = len(cells)
         low, high = width, 0
         for x, body in runs:
-            new_cells, new_pens = _read_segments(body)
+            new_cells, new_pens = read_segments(body)
             end = x + len(new_cells)
             if end == x:
                 continue
@@ -128,10 +138,10 @@ class DiffedOutput:
                 raise UnknownFrameError
             low, high = min(low, x), max(high, end)
             # A write over one half of a wide character makes the other half blank, in a terminal and in Textual.
-            if x < width and cells[x] == _CONTINUATION:
+            if x < width and cells[x] == CONTINUATION:
                 cells[x - 1] = " "
                 low = min(low, x - 1)
-            if end < width and cells[end] == _CONTINUATION:
+            if end < width and cells[end] == CONTINUATION:
                 cells[end] = " "
                 high = max(high, end + 1)
             cells[x:end] = new_cells
@@ -154,11 +164,10 @@ class DiffedOutput:
                 if self._erase(y, range(x, blank_to), changed, cells, pens):
                     x = blank_to
                     continue
-            width = 2 if x + 1 < len(cells) and cells[x + 1] == _CONTINUATION else 1
+            width = 2 if x + 1 < len(cells) and cells[x + 1] == CONTINUATION else 1
             self._go(y, x, cells, pens)
             if not self._shows(cell, pens[x]):
-                self._out.append(transition(self._pen, pens[x]))
-                self._pen = pens[x]
+                self._take_pen(_pen_from(x, cells, pens, self._pen))
             if _width_is_settled(cell, width):
                 self._out.append(cell)
                 self._at = (y, x + width)
@@ -176,11 +185,14 @@ class DiffedOutput:
             return False
         self._go(y, x, cells, pens)
         if not self._shows(" ", pen):
-            self._out.append(transition(self._pen, pen))
-            self._pen = pen
+            self._take_pen(on_background_of(self._pen, pen))
         self._out.append("\x1b[K" if is_end else f"\x1b[{len(blanks)}X")
         self._at = (y, x)
         return True
+
+    def _take_pen(self, pen: str) -> None:
+        self._out.append(transition(self._pen, pen))
+        self._pen = pen
 
     def _shows(self, cell: str, pen: str) -> bool:
         """True if the present pen draws this cell in the same way as `pen`."""
@@ -198,7 +210,7 @@ class DiffedOutput:
         if (
             0 < x - start <= _MAX_REWRITTEN_CELLS
             and all(map(self._shows, cells[start:x], pens[start:x]))
-            and _ONE_CELL_EACH.fullmatch(rewritten)
+            and ONE_CELL_EACH.fullmatch(rewritten)
             and len(rewritten) == x - start
         ):
             self._out.append(rewritten)
@@ -206,57 +218,21 @@ class DiffedOutput:
             self._out.append(f"\x1b[{x + 1}G")
 
 
-def _read(frame: str) -> tuple[dict[int, list[tuple[int, str]]], tuple[int, int]]:
-    """Split a frame into runs (column, segments) by row, and the position (row, column) of the cursor at its end."""
-    parts = _PLACE.split(frame)
-    if len(parts) < 4 or parts[0].strip("\n") or parts[-1]:
-        raise UnknownFrameError
-    touched: dict[int, list[tuple[int, str]]] = {}
-    for row, column, body in zip(parts[1:-3:3], parts[2:-3:3], parts[3:-3:3], strict=True):
-        # A line break is followed by a position, so it has no effect.
-        if segments := body.rstrip("\n"):
-            touched.setdefault(int(row) - 1, []).append((int(column) - 1, segments))
-    return touched, (int(parts[-3]) - 1, int(parts[-2]) - 1)
-
-
-def _read_segments(body: str) -> tuple[list[str], list[str]]:
-    """The cells of a run and their pens, one each per column."""
-    cells: list[str] = []
-    pens: list[str] = []
-    position = 0
-    for match in _SEGMENT.finditer(body):
-        link, sgr, text, sgr_off, link_off = match.groups("")
-        if match.start() != position or bool(sgr) != bool(sgr_off) or bool(link) != bool(link_off):
-            raise UnknownFrameError
-        position = match.end()
-        new_cells = text if _ONE_CELL_EACH.fullmatch(text) else _graphemes(text)
-        pen = f"{sgr}\x1b{link}" if link else sgr
-        blank = pen_on_blank(pen)
-        cells.extend(new_cells)
-        # Attributes that a space does not show make no difference.
-        pens.extend([blank if cell == " " else pen for cell in new_cells] if blank != pen else [pen] * len(new_cells))
-    if position != len(body):
-        raise UnknownFrameError
-    return cells, pens
-
-
-@lru_cache(maxsize=1024)
-def _graphemes(text: str) -> tuple[str, ...]:
-    """One entry per cell: a grapheme, then a continuation if it is wide. Raises UnknownFrameError."""
-    cells: list[str] = []
-    for start, end, width in split_graphemes(text)[0]:
-        if width not in (1, 2):
-            raise UnknownFrameError
-        cells.append(text[start:end])
-        if width == 2:
-            cells.append(_CONTINUATION)
-    return tuple(cells)
-
-
 @lru_cache(maxsize=4096)
 def _width_is_settled(cell: str, width: int) -> bool:
     """True if every terminal moves its cursor by `width` for this grapheme."""
     return len(cell) == 1 and (width == 1 or category(cell) == "Lo")
+
+
+def _pen_from(x: int, cells: list[str], pens: list[str], present: str) -> str:
+    """The pen for the cell in column `x`. A space takes that of the text behind it, or most of the present one."""
+    pen = pens[x]
+    if cells[x] != " ":
+        return pen
+    end = _blank_to(x, cells, pens)
+    if end < len(cells) and pen_on_blank(pens[end]) == pen:
+        return pens[end]
+    return on_background_of(present, pen)
 
 
 def _blank_to(x: int, cells: list[str], pens: list[str]) -> int:

@@ -40,6 +40,7 @@ _CURSOR_NEUTRAL: Final = re.compile(
     r")*"
 )
 _POINTER_SHAPE_PREFIX: Final = "\x1b]22;"
+_DEFAULT_POINTER: Final = f"{_POINTER_SHAPE_PREFIX}default\x07"
 
 
 class PromptEscapeParser(XTermParser):
@@ -138,7 +139,9 @@ class PosixDriver(LinuxDriver):
                 self._sync_held = False
         else:
             if data.startswith(_POINTER_SHAPE_PREFIX):
-                self._pointer_changed = data != f"{_POINTER_SHAPE_PREFIX}default\x07"
+                was_changed, self._pointer_changed = self._pointer_changed, data != _DEFAULT_POINTER
+                if not (was_changed or self._pointer_changed):
+                    return
             elif not _CURSOR_NEUTRAL.fullmatch(data):
                 self._output.forget()
             super().write(data)
@@ -180,7 +183,7 @@ class PosixDriver(LinuxDriver):
             self.write("\x1b[?1016l")
             self._mouse_pixels = False
         if self._pointer_changed:
-            self.write(f"{_POINTER_SHAPE_PREFIX}default\x07")
+            self.write(_DEFAULT_POINTER)
             self._pointer_changed = False
         super().stop_application_mode()
 

@@ -41,6 +41,8 @@ def transition(old: str, new: str) -> str:
         changes.append(after.foreground or "39")
     if before.background != after.background:
         changes.append(after.background or "49")
+    if not changes:
+        return link
     return min(f"\x1b[{';'.join(changes)}m", whole, key=len) + link
 
 
@@ -62,6 +64,15 @@ def pen_on_blank(pen: str) -> str:
     if attributes is None or not _VISIBLE_ON_BLANK.isdisjoint(attributes.flags):
         return pen
     return attributes.background
+
+
+@lru_cache(maxsize=4096)
+def on_background_of(pen: str, blank: str) -> str:
+    """The pen that draws a space as `blank` does, a pen for spaces, with the fewest changes of `pen`."""
+    attributes = _attributes(pen)
+    if attributes is None or not is_background(blank) or not _VISIBLE_ON_BLANK.isdisjoint(attributes.flags):
+        return blank
+    return ";".join(filter(None, (*attributes.flags, attributes.foreground, blank)))
 
 
 @lru_cache(maxsize=4096)

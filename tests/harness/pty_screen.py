@@ -70,11 +70,18 @@ class Cell(NamedTuple):
 
 
 class Screen(pyte.Screen):
-    """pyte's screen with an alternate screen (xterm's mode 1049), and with dim, kept in its blink flag."""
+    """pyte's screen with an alternate screen (xterm's mode 1049), with dim, kept in its blink flag, and with `bce`."""
 
     def __init__(self, columns: int, lines: int) -> None:
         self._main: tuple[Any, pyte.screens.Cursor] | None = None
         super().__init__(columns, lines)
+
+    def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
+        """Erase in the background of the pen, as a terminal with `bce`; pyte (0.8.2) leaves out cells never written."""
+        super().erase_in_display(how, *args, **kwargs)
+        below, above = range(self.cursor.y + 1, self.lines), range(self.cursor.y)
+        for y in {0: below, 1: above}.get(how, range(self.lines)):
+            self.buffer[y].update(dict.fromkeys(range(self.columns), self.cursor.attrs))
 
     def set_mode(self, *modes: int, **kwargs: Any) -> None:
         if kwargs.get("private") and 1049 in modes and self._main is None:

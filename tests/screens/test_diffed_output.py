@@ -276,10 +276,21 @@ def frame_of(runs: list[tuple[int, int, list[tuple[str, str]]]]) -> str:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.lists(RUN, min_size=1, max_size=5), min_size=1, max_size=8), st.booleans())
+@given(
+    st.none()
+    | st.lists(st.tuples(st.lists(SEGMENT, max_size=4), st.sampled_from(PENS)), min_size=LINES, max_size=LINES),
+    st.lists(st.lists(RUN, min_size=1, max_size=5), min_size=1, max_size=8),
+    st.booleans(),
+)
 def test_any_sequence_of_frames_shows_the_same_cells(
-    frames: list[list[tuple[int, int, list[tuple[str, str]]]]], erases: bool
+    whole: list[tuple[list[tuple[str, str]], str]] | None,
+    frames: list[list[tuple[int, int, list[tuple[str, str]]]]],
+    erases: bool,
 ) -> None:
+    """`whole` is a first frame that paints every cell: segments for each line, and the pen of the rest of it."""
+    if whole is not None:
+        filled = [(y, 0, [*segments, (pen, " " * COLUMNS)]) for y, (segments, pen) in enumerate(whole)]
+        frames = [filled, *frames]
     stock, diffed = BlankingScreen(COLUMNS, LINES), BlankingScreen(COLUMNS, LINES)
     streams = pyte.Stream(stock), pyte.Stream(diffed)
     output = DiffedOutput(erases_in_background=erases)
@@ -304,9 +315,27 @@ def test_the_same_frame_again_writes_nothing() -> None:
 
 def test_blanks_are_erased_where_the_terminal_erases_in_the_background_of_the_pen() -> None:
     frame = f"\x1b[1;1H\x1b[44ma{' ' * 20}b{' ' * 18}\x1b[0m\x1b[1;1H"
-    spaces, erased = (DiffedOutput(erases_in_background=erases).render(frame, (40, 1)) for erases in (False, True))
-    assert spaces == f"\x1b[1H\x1b[44ma{' ' * 20}b{' ' * 18}\x1b[0m\x1b[1H"
-    assert erased == "\x1b[1H\x1b[44ma\x1b[20X\x1b[22Gb\x1b[K\x1b[0m\x1b[1H"
+    outputs = [DiffedOutput(erases_in_background=erases) for erases in (False, True)]
+    for output in outputs:
+        output.render("\x1b[1;1H\x1b[41mx\x1b[0m\x1b[1;1H", (40, 1))
+    spaces, erased = (output.render(frame, (40, 1)) for output in outputs)
+    assert spaces == f"\x1b[44ma{' ' * 20}b{' ' * 18}\x1b[0m\x1b[1H"
+    assert erased == "\x1b[44ma\x1b[20X\x1b[22Gb\x1b[K\x1b[0m\x1b[1H"
+
+
+def test_a_first_whole_frame_is_painted_on_a_screen_erased_in_its_background() -> None:
+    top = "\x1b[44m     \x1b[0m\x1b[31;44mab\x1b[0m\x1b[44m   \x1b[0m"
+    frame = f"\x1b[1;1H{top}\n\x1b[2;1H\x1b[44m{' ' * 10}\x1b[0m\x1b[1;1H"
+    assert DiffedOutput(erases_in_background=True).render(frame, (10, 2)) == (
+        "\x1b[H\x1b[44m\x1b[J\x1b[6G\x1b[31mab\x1b[0m\x1b[1H"
+    )
+    part = DiffedOutput(erases_in_background=True).render(frame, (11, 2))
+    assert "\x1b[J" not in part, "a cell that the frame leaves out may show something"
+
+
+def test_a_space_takes_the_pen_of_the_text_behind_it() -> None:
+    frame = "\x1b[1;1H\x1b[44m \x1b[0m\x1b[1;31;44mab\x1b[0m\x1b[42m \x1b[0m\x1b[31;42mc\x1b[0m\x1b[1;1H"
+    assert DiffedOutput().render(frame, (5, 1)) == "\x1b[1H\x1b[1;31;44m ab\x1b[22;42m c\x1b[0m\x1b[1H"
 
 
 def test_the_end_of_a_line_in_the_colours_of_the_terminal_is_erased_everywhere() -> None:
