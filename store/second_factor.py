@@ -1,6 +1,7 @@
 """Verification of the second factor, without replay: a code is verified, then claimed in the caller's transaction."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import Connection, select, update
 
@@ -15,6 +16,9 @@ from store.notices import Notices
 from store.site import Site
 from store.throttle import Factor, Throttles
 from store.values.two_factor import FEW_BACKUP_CODES
+
+BACKUP_CODE: Final = "backup code"
+"""The method of a sign-in or a proof that used up a backup code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Verified:
 
     @property
     def method(self) -> str:
-        return "authenticator code" if self.code_id is None else "backup code"
+        return "authenticator code" if self.code_id is None else BACKUP_CODE
 
 
 class SecondFactors:

@@ -6,11 +6,12 @@ from sqlalchemy import Connection, func, select
 
 from store.audit_tags import Tag
 from store.models import AuditEvent
+from store.second_factor import BACKUP_CODE
 from store.sessions import Sessions
 from store.values.sign_in import PastSignIn, SignInNews
 
-_EVENTS_OF_A_SIGN_IN: Final = 2
-"""Events that the transaction of a sign-in records before the sign-in itself: a used code, and that few are left."""
+_BY_BACKUP_CODE: Final = f" and {BACKUP_CODE}"
+"""The end of the method of a sign-in that used up a backup code."""
 
 
 class SignInHistory:
@@ -22,7 +23,7 @@ class SignInHistory:
     def news(self, token: str) -> SignInNews:
         """The sign-in before the newest one, and the failed ones between them. Raises the session errors."""
         with self._sessions.reading(token) as (tx, session):
-            query = select(AuditEvent.c.sequence, AuditEvent.c.at, AuditEvent.c.source).where(
+            query = select(AuditEvent.c.sequence, AuditEvent.c.at, AuditEvent.c.source, AuditEvent.c.detail).where(
                 AuditEvent.c.account_id == session.account_id, AuditEvent.c.tag == Tag.SIGNED_IN.value
             )
             newest = tx.execute(query.order_by(AuditEvent.c.sequence.desc()).limit(2)).all()
@@ -32,19 +33,10 @@ class SignInHistory:
             if len(newest) == 2:
                 failed = _failed(tx, session.account_id, newest[1].sequence, newest[0].sequence)
                 past = PastSignIn(newest[1].at, newest[1].source, failed)
-            used = tx.execute(
-                select(AuditEvent.c.detail)
-                .where(
-                    AuditEvent.c.account_id == session.account_id,
-                    AuditEvent.c.tag == Tag.BACKUP_CODE_USED.value,
-                    AuditEvent.c.sequence < newest[0].sequence,
-                    AuditEvent.c.sequence >= newest[0].sequence - _EVENTS_OF_A_SIGN_IN,
-                    AuditEvent.c.at == newest[0].at,
-                )
-                .order_by(AuditEvent.c.sequence.desc())
-                .limit(1)
-            ).scalar()
-            return SignInNews(past, int(used["left"]) if used else None)
+            left = None
+            if newest[0].detail["method"].endswith(_BY_BACKUP_CODE):
+                left = _codes_left(tx, session.account_id, newest[0].sequence)
+            return SignInNews(past, left)
 
 
 def _failed(tx: Connection, account_id: int, after: int, before: int) -> int:
@@ -55,3 +47,18 @@ def _failed(tx: Connection, account_id: int, after: int, before: int) -> int:
         AuditEvent.c.sequence < before,
     )
     return tx.execute(query).scalar() or 0
+
+
+def _codes_left(tx: Connection, account_id: int, before: int) -> int | None:
+    """The unused backup codes after the last use of one before an event."""
+    used = tx.execute(
+        select(AuditEvent.c.detail)
+        .where(
+            AuditEvent.c.account_id == account_id,
+            AuditEvent.c.tag == Tag.BACKUP_CODE_USED.value,
+            AuditEvent.c.sequence < before,
+        )
+        .order_by(AuditEvent.c.sequence.desc())
+        .limit(1)
+    ).scalar()
+    return int(used["left"]) if used else None

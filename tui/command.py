@@ -23,7 +23,19 @@ INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 """128 + SIGPIPE."""
 
-COMMANDS: Final = ("serve", "settings", "keys", "usage", "wallet", "admin", "doctor", "notify", "backup", "restore")
+COMMANDS: Final = (
+    "serve",
+    "account",
+    "settings",
+    "keys",
+    "usage",
+    "wallet",
+    "admin",
+    "doctor",
+    "notify",
+    "backup",
+    "restore",
+)
 """Each has a module `tui.commands.NAME` with a function `add(commands)`."""
 
 DESCRIPTION: Final = """\

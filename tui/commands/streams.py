@@ -95,6 +95,26 @@ def confirm(question: str, *, answer: str = "yes") -> bool:
     return sys.stdin is not None and sys.stdin.readline().strip() == answer
 
 
+def prompt(question: str) -> None:
+    """Write a question on standard error; the answer stands behind it."""
+    if sys.stderr is not None:
+        sys.stderr.write(sanitize(question))
+        sys.stderr.flush()
+
+
+def read_line(what: str) -> str:
+    """Read one line of standard input, without its end. A UTF-8 byte order mark is left out.
+
+    Raises `InvalidInput`, which names `what`, if the line is empty, missing, too long, or not UTF-8.
+    """
+    if sys.stdin is None:
+        raise InvalidInput(f"There is no standard input to read the {what} from.")
+    raw = sys.stdin.buffer.readline(MAX_SECRET_BYTES + 1)
+    if len(raw) > MAX_SECRET_BYTES:
+        raise InvalidInput(f"The {what} on standard input is longer than {MAX_SECRET_BYTES} bytes.")
+    return _nonempty(_decoded(raw, what).removesuffix("\n").removesuffix("\r"), what)
+
+
 def read_secret(what: str, *, confirm: bool = False) -> str:
     """Read the secret `what` from standard input, without one line break at its end.
 
