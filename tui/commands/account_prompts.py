@@ -19,7 +19,7 @@ class Prompts:
         """The answer to `what`, which is shown while it is typed. Raises `InvalidInput` for an empty one."""
         if self.are_interactive:
             streams.prompt(f"{what}: ")
-        return streams.read_line(what)
+        return streams.read_next_line(what)
 
     def secret(self, what: str, *, confirm: bool = False) -> str:
         """The secret `what`, typed without an echo, and twice if `confirm`.
@@ -27,7 +27,7 @@ class Prompts:
         Raises `InvalidInput` for an empty one, and for another one the second time.
         """
         if not self.are_interactive:
-            return streams.read_line(what)
+            return streams.read_next_line(what)
         return streams.read_secret(what, confirm=confirm)
 
     def agree(self, question: str, answer: str = "yes") -> bool:
@@ -35,6 +35,6 @@ class Prompts:
         if self.are_interactive:
             return streams.confirm(question, answer=answer)
         try:
-            return streams.read_line(question) == answer
+            return streams.read_next_line(question) == answer
         except InvalidInput:
             return False

@@ -102,8 +102,8 @@ def prompt(question: str) -> None:
         sys.stderr.flush()
 
 
-def read_line(what: str) -> str:
-    """Read one line of standard input, without its end. A UTF-8 byte order mark is left out.
+def read_next_line(what: str) -> str:
+    """Read the next line of standard input, without its end. A UTF-8 byte order mark is left out.
 
     Raises `InvalidInput`, which names `what`, if the line is empty, missing, too long, or not UTF-8.
     """
