@@ -9,6 +9,7 @@ from typing import Final
 
 from store.store import Store
 from store.usage_pages import PAGE_SIZE
+from tests.benchmarks.account_rows import without_indexes
 from tests.benchmarks.sides import Comparison, compare
 from tests.harness.stores import add_account, make_store, sign_in, sqlite_url
 
@@ -37,14 +38,8 @@ def fill(path: Path, rows: int) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for pragma in ("synchronous=OFF", "cache_size=-400000", "temp_store=FILE", "threads=2"):
             connection.execute(f"PRAGMA {pragma}")
-        indexes = connection.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'usage_log' AND sql IS NOT NULL"
-        ).fetchall()
-        for name, _ in indexes:
-            connection.execute(f'DROP INDEX "{name}"')
-        connection.execute(_FILL, {"rows": rows})
-        for _, definition in indexes:
-            connection.execute(definition)
+        with without_indexes(connection, "usage_log"):
+            connection.execute(_FILL, {"rows": rows})
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
