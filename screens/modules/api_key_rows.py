@@ -89,9 +89,15 @@ def columns(now: datetime, room: int) -> list[TableColumn[ApiKeyInfo]]:
         TableColumn("", lambda key: bar_of(key, now), BAR_CELLS, priority=2),
         TableColumn("Spent", spent_of, SPENT_CELLS, minimum=SPENT_CELLS if room >= ROOMY_CELLS else 7, maximum=26),
         TableColumn("Used", lambda key: Content(ago(key.last_used_at, now)), 11, priority=1),
-        TableColumn("Expires", lambda key: Content(expiry_of(key, now)), 11, priority=5),
+        TableColumn("Expires", lambda key: Content(expiry_of(key, now)), 11, priority=5, is_extra=True),
         TableColumn(
-            "From", lambda key: Content(sanitize(key.last_used_ip or "", 45)), 15, minimum=12, maximum=39, priority=4
+            "From",
+            lambda key: Content(sanitize(key.last_used_ip or "", 45)),
+            15,
+            minimum=12,
+            maximum=39,
+            priority=4,
+            is_told=lambda key: key.last_used_ip is not None,
         ),
     ]
 
@@ -104,8 +110,8 @@ def details(key: ApiKeyInfo, now: datetime, width: int) -> Content:
         ("Made", ago(key.created_at, now)),
         ("Expires", expiry_of(key, now)),
         ("Used", _last_use(key, now)),
-        ("Models", ", ".join(sanitize(name, 60) for name in limits.allowed_models or ()) or "every"),
-        ("Addresses", ", ".join(sanitize(network, 60) for network in limits.allowed_networks or ()) or "every"),
+        ("Models", ", ".join(sanitize(name, 60) for name in limits.allowed_models or ()) or "all"),
+        ("Addresses", ", ".join(sanitize(network, 60) for network in limits.allowed_networks or ()) or "all"),
         ("Requests", "no limit" if rate is None else f"{rate:,} a minute"),
     ]
     if limits.limit_period is not LimitPeriod.NONE:

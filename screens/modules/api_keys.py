@@ -24,7 +24,7 @@ from tui.widgets.actions import Actions
 from tui.widgets.confirm import Confirm
 from tui.widgets.row_table import RowTable
 from tui.widgets.section import Section
-from tui.widgets.table_columns import fit_columns
+from tui.widgets.table_columns import ColumnFit
 
 if TYPE_CHECKING:
     from store.values.api_keys import ApiKeyInfo
@@ -123,9 +123,11 @@ class ApiKeysPage(ModulePage):
         under_cursor = self._shown_id
         self._drawn_width = self.outer_size.width
         room = max(20, self._drawn_width - _EDGE_CELLS)
-        placed = fit_columns(columns(now, room), room)
-        rows = [[place.draw(place.column.cell(key)) for place in placed] for key in keys]
-        table.show_columns([(place.column.label, place.width) for place in placed], rows)
+        fit = ColumnFit(columns(now, room))
+        fit.resize(room)
+        fit.see(keys)
+        rows = [[place.draw(place.column.cell(key)) for place in fit.placed] for key in keys]
+        table.show_columns([(place.column.label, place.width) for place in fit.placed], rows)
         table.display = bool(keys)
         table.move_cursor(row=next((row for row, key in enumerate(keys) if key.id == under_cursor), 0))
         line = self.query_one("#keys-state", Static)

@@ -56,10 +56,18 @@ def columns(zone: tzinfo, zone_name: str) -> list[TableColumn[LedgerEntry]]:
             11,
         ),
         TableColumn("What", lambda entry: Content(KINDS[entry.kind]), 7, priority=3),
-        TableColumn("Reason", lambda entry: Content(reason_of(entry)), 30, minimum=10, maximum=60, priority=1),
-        TableColumn("Amount, USD", amount_of, 13, maximum=21, align="right"),
         TableColumn(
-            "Balance", lambda entry: Content(show_amount(entry.balance_micro_usd)), 13, align="right", priority=2
+            "Reason", lambda entry: Content(reason_of(entry)), 30, minimum=10, maximum=90, priority=1, fills=True
+        ),
+        TableColumn("Amount, USD", amount_of, 13, minimum=11, maximum=21, align="right"),
+        TableColumn(
+            "Balance",
+            lambda entry: Content(show_amount(entry.balance_micro_usd)),
+            13,
+            minimum=8,
+            maximum=21,
+            align="right",
+            priority=2,
         ),
     ]
 

@@ -30,11 +30,11 @@ def usage_columns(zone: tzinfo, now: datetime) -> tuple[TableColumn[LoggedEntry]
         _time(zone, now),
         TableColumn("Kind", _kind, 5, priority=3),
         _model(),
-        TableColumn("In", lambda row: _count(row.entry.prompt_tokens), 6, align="right", priority=2),
-        TableColumn("Out", lambda row: _count(row.entry.completion_tokens), 6, align="right", priority=2),
+        TableColumn("In", lambda row: _count(row.entry.prompt_tokens), 6, minimum=2, align="right", priority=2),
+        TableColumn("Out", lambda row: _count(row.entry.completion_tokens), 6, minimum=3, align="right", priority=2),
         _cost(),
         _key(4),
-        TableColumn("Client IP", _address, 15, minimum=12, maximum=39, priority=5),
+        TableColumn("Client IP", _address, 15, minimum=12, maximum=39, priority=5, is_told=_has_address),
         _took(6),
         _status(),
     )
@@ -152,10 +152,18 @@ def _key(priority: int) -> TableColumn[LoggedEntry]:
 
 
 def _took(priority: int) -> TableColumn[LoggedEntry]:
-    return TableColumn("Took", lambda row: Content(took(row.entry.duration_ms)), 9, align="right", priority=priority)
+    return TableColumn(
+        "Took",
+        lambda row: Content(took(row.entry.duration_ms)),
+        9,
+        minimum=5,
+        align="right",
+        priority=priority,
+        is_extra=True,
+    )
 
 
-def _status(width: int = 10) -> TableColumn[LoggedEntry]:
+def _status(width: int = 9) -> TableColumn[LoggedEntry]:
     return TableColumn("Status", status_words, width, minimum=7, maximum=26)
 
 
@@ -167,6 +175,10 @@ def _address(row: LoggedEntry) -> Content:
     if row.entry.client_ip is None:
         return Content.styled(NOT_RECORDED, "$foreground-muted")
     return Content(sanitize(row.entry.client_ip, 45))
+
+
+def _has_address(row: LoggedEntry) -> bool:
+    return row.entry.client_ip is not None
 
 
 def _progress_cell(row: LoggedEntry) -> Content:

@@ -45,7 +45,7 @@ def tiles_of(shown: Dashboard) -> tuple[Tile, ...]:
     yesterday = _muted(f"was {show_usd(shown.today.before.cost_micro_usd)}")
     return (
         _left(shown),
-        _spent(TITLES[1], shown.today, yesterday),
+        _spent(TITLES[1], shown.today, (yesterday,)),
         _spent(TITLES[2], shown.week, _cost_change(shown.week)),
         _spent(TITLES[3], shown.month, _cost_change(shown.month)),
         _errors(shown),
@@ -143,8 +143,8 @@ def _filled_bar(percent: int, width: int, colour: str) -> Content:
     return Content.assemble(("█" * cells, colour), ("░" * (width - cells), "$foreground-muted"), f" {percent} %")
 
 
-def _spent(title: str, period: Period, change: Content) -> Tile:
-    return Tile(title, Content(show_usd(period.now.cost_micro_usd)), ((_calls(period),), (change,)))
+def _spent(title: str, period: Period, change: tuple[Content, ...]) -> Tile:
+    return Tile(title, Content(show_usd(period.now.cost_micro_usd)), ((_calls(period),), change))
 
 
 def _errors(shown: Dashboard) -> Tile:
@@ -155,7 +155,7 @@ def _errors(shown: Dashboard) -> Tile:
     return Tile(
         TITLES[4],
         Content.styled(f"{errors:,}", "$text-error" if errors else "$text-success"),
-        ((_muted(f"{rate} of calls"), _muted(rate)), (_change(change, colour),)),
+        ((_muted(f"{rate} of calls"), _muted(rate)), _change(change, colour)),
     )
 
 
@@ -163,16 +163,17 @@ def _calls(period: Period) -> Content:
     return _muted(f"{period.now.calls:,} call{'' if period.now.calls == 1 else 's'}")
 
 
-def _cost_change(period: Period) -> Content:
+def _cost_change(period: Period) -> tuple[Content, ...]:
     return _change(period.cost_change_percent, "$foreground-muted")
 
 
-def _change(percent: int | None, colour: str) -> Content:
+def _change(percent: int | None, colour: str) -> tuple[Content, ...]:
+    """The change in words, the longest first."""
     if percent is None:
-        return _muted("none before")
+        return _muted("none before"), _muted("new")
     if not percent:
-        return _muted("as before")
-    return Content.styled(f"{'▲' if percent > 0 else '▼'} {abs(percent):,} %", colour)
+        return _muted("as before"), _muted("same")
+    return (Content.styled(f"{'▲' if percent > 0 else '▼'} {abs(percent):,} %", colour),)
 
 
 def _muted(text: str) -> Content:

@@ -33,6 +33,7 @@ from store.values.playground import (
 )
 from tui.clipboard import copy
 from tui.widgets.action_button import ActionButton
+from tui.widgets.fitting_line import FittingLine
 from tui.widgets.message_input import MessageInput
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class PlaygroundPage(ModulePage):
             yield ActionButton("…", id="model", shortcut="m")
             yield ActionButton(_THIS_ACCOUNT, id="payer", shortcut="a")
             yield ActionButton("Options", id="options", shortcut="o")
-            yield Static("", id="playground-price", classes="muted", markup=False)
+            yield FittingLine(id="playground-price", classes="muted")
         with ChatLog(id="chat"):
             yield Static(_EMPTY, id="chat-empty", classes="muted", markup=False)
         yield MessageInput(id="message", placeholder="Type here. Enter sends, ctrl+j makes a new line.")
@@ -147,12 +148,13 @@ class PlaygroundPage(ModulePage):
     @work(exclusive=True, group="price")
     async def show_price(self) -> None:
         """Show the price that the chosen model has for this account."""
-        words = ""
+        words: tuple[str, ...] = ()
         if self._model:
             with suppress(GatekeyError):
                 found = await self.account.playground_price(self._model)
-                words = f"{_NO_PRICE}, refused (p)" if found.is_refused else _price_words(found.price)
-        self.query_one("#playground-price", Static).update(words)
+                refused = f"{_NO_PRICE}, refused (p)"
+                words = (refused, _NO_PRICE) if found.is_refused else _short_price_words(found.price)
+        self.query_one("#playground-price", FittingLine).words = words
 
     @on(Button.Pressed, "#model")
     def action_model(self) -> None:
@@ -374,8 +376,26 @@ class PlaygroundPage(ModulePage):
 
 
 def _price_words(price: ModelPrice | None) -> str:
+    """The price, in words that take 31 cells or more."""
     if price is None:
         return _NO_PRICE
-    dollars = [show_usd(amount, exact=True) for amount in (price.input_per_million, price.output_per_million)]
-    words = f"{dollars[0]} in · {dollars[1]} out / million"
-    return f"{words} · {show_usd(price.per_request, exact=True)} each" if price.per_request else words
+    into, out = _per_million(price)
+    words = f"{into} in · {out} out / million"
+    return f"{words} · {_per_request(price)} each" if price.per_request else words
+
+
+def _short_price_words(price: ModelPrice | None) -> tuple[str, ...]:
+    """`_price_words`, and shorter words that tell the whole price too."""
+    if price is None:
+        return (_NO_PRICE,)
+    into, out = _per_million(price)
+    each = f" + {_per_request(price)}" if price.per_request else ""
+    return _price_words(price), f"{into} in · {out} out /M{each}", f"{into} · {out} /M{each}", f"{into}·{out}{each}"
+
+
+def _per_million(price: ModelPrice) -> tuple[str, str]:
+    return show_usd(price.input_per_million, exact=True), show_usd(price.output_per_million, exact=True)
+
+
+def _per_request(price: ModelPrice) -> str:
+    return show_usd(price.per_request, exact=True)

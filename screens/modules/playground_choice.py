@@ -93,11 +93,18 @@ class ChooseFromList(AccountModal[str | None]):
         if self._takes_any and typed and all(each.value != typed for each in self._choices):
             self._shown.append(Choice(typed, typed, self._takes_any, is_marked=True))
         options = self.query_one(OptionList)
-        options.set_options([Option(_line(each)) for each in self._shown])
+        width = max((_label(each).cell_length for each in self._shown), default=0)
+        options.set_options([Option(_line(each, width)) for each in self._shown])
         chosen = next((index for index, each in enumerate(self._shown) if each.value == self._chosen), 0)
         options.highlighted = chosen if self._shown else None
 
 
-def _line(choice: Choice) -> Content:
+def _label(choice: Choice) -> Content:
+    return Content(sanitize(choice.label, 60))
+
+
+def _line(choice: Choice, width: int) -> Content:
+    """The label, padded to `width` cells, and the note."""
+    label = _label(choice)
     note = Content.styled(f"  {choice.note}", "$text-warning" if choice.is_marked else "$foreground-muted")
-    return Content.assemble(sanitize(choice.label, 60), note)
+    return Content.assemble(label.pad_right(width - label.cell_length), note)

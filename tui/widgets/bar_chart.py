@@ -22,6 +22,8 @@ _AXIS_ROWS: Final = 2
 _USUAL_EDGE_CELLS: Final = 12
 """Cells for the words of the axis when it is decided how many days a bar stands for."""
 _WIDEST_BAR: Final = 7
+_FILLED: Final = 0.85
+"""The part of the width that bars without gaps fill at least."""
 _MIDDLE_FROM_CELLS: Final = 36
 
 
@@ -63,21 +65,18 @@ class BarChart(Widget):
         room = width - edge - 2
         if room < len(groups):
             return Content("")
-        step = room // len(groups)
-        room = step * len(groups)
-        wide = min(_WIDEST_BAR, step - 1 if step > 1 else 1)
+        wide, starts = places(len(groups), room)
+        if starts[-1] == len(groups) - 1 > 0:
+            room = len(groups)  # bars without gaps end here, and the axis with them
         heights = [_eighths(bar.value, top, rows) for bar in groups]
         lines = [
             Content.assemble(
                 (f"{at_rows.get(row, ''):>{edge}} {'┤' if row in at_rows else '│'}", "$foreground-muted"),
-                (
-                    "".join(_cell(eighths, rows - 1 - row) * wide + " " * (step - wide) for eighths in heights),
-                    "$primary",
-                ),
+                (_bars_in_row(heights, rows - 1 - row, wide, starts), "$primary"),
             )
             for row in range(rows)
         ]
-        ticks, dates = _dates(groups, of, step, wide, room)
+        ticks, dates = _dates(groups, of, [start + wide // 2 for start in starts], room)
         lines.append(Content.styled(f"{at_rows[rows]:>{edge}} └{ticks}", "$foreground-muted"))
         lines.append(Content.styled(f"{'':>{edge}}  {dates}", "$foreground-muted"))
         return Content("\n").join(lines)
@@ -98,10 +97,22 @@ def gathered(bars: tuple[Bar, ...], room: int) -> tuple[list[Bar], int]:
     of = -(-len(bars) // room)
     if of == 1:
         return list(bars), 1
+    # Bars without a gap that leave much of the width empty: fewer bars with gaps fill it.
+    while room / 2 < -(-len(bars) // of) < _FILLED * room:
+        of += 1
     first = len(bars) % of
     cuts = [0, *range(first or of, len(bars) + 1, of)]
     parts = [bars[start:end] for start, end in pairwise(cuts)]
     return [Bar(part[0].label, sum(bar.value for bar in part)) for part in parts], of
+
+
+def places(count: int, room: int) -> tuple[int, list[int]]:
+    """The cells of a bar, and where each of `count` bars begins. Bars with gaps reach from the axis to the end."""
+    for wide in range(_WIDEST_BAR, 0, -1):
+        between = (room - wide) / max(1, count - 1)
+        if between >= wide + 1:
+            return wide, [round(place * between) for place in range(count)]
+    return 1, list(range(count))
 
 
 def _eighths(value: int, top: int, rows: int) -> int:
@@ -109,19 +120,27 @@ def _eighths(value: int, top: int, rows: int) -> int:
     return max(int(value > 0), (value * rows * 8 + top // 2) // top)
 
 
+def _bars_in_row(heights: list[int], row: int, wide: int, starts: list[int]) -> str:
+    """The cells of all bars in a row, which is counted from the axis."""
+    drawn = ""
+    for start, eighths in zip(starts, heights, strict=True):
+        drawn = drawn.ljust(start) + _cell(eighths, row) * wide
+    return drawn
+
+
 def _cell(eighths: int, row: int) -> str:
     return _EIGHTHS[max(0, min(8, eighths - 8 * row))]
 
 
-def _dates(groups: list[Bar], of: int, step: int, wide: int, room: int) -> tuple[str, str]:
-    """The axis with a tick below each labelled bar, and the labels."""
+def _dates(groups: list[Bar], of: int, middles: list[int], room: int) -> tuple[str, str]:
+    """The axis with a tick below each labelled bar, whose middles are given, and the labels."""
     ticks, dates = ["─"] * room, [" "] * room
     last = len(groups) - 1
     labelled: Iterable[int] = (
         (0, last // 2, last) if room >= _MIDDLE_FROM_CELLS and of == 1 and not last % 2 else (0, last)
     )
     for at in dict.fromkeys(labelled):
-        label, middle = groups[at].label, at * step + wide // 2
+        label, middle = groups[at].label, middles[at]
         start = max(0, min(room - len(label), middle - len(label) // 2))
         ticks[middle] = "┬"
         dates[start : start + len(label)] = label

@@ -19,7 +19,7 @@ from tui.clipboard import copy
 from tui.widgets.keyset_reader import KeysetReader, PageReader
 from tui.widgets.keyset_window import MAX_ROWS, KeysetPage, KeysetWindow, Reading
 from tui.widgets.row_walk import MOVE
-from tui.widgets.table_columns import EDGE_CELLS, PlacedColumn, TableColumn, fit_columns, join_cells
+from tui.widgets.table_columns import EDGE_CELLS, ColumnFit, TableColumn, join_cells
 
 R = TypeVar("R")
 
@@ -101,8 +101,8 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         nothing: a row shows everything.
         """
         super().__init__(id=id, classes=classes)
-        self.columns = columns
         self.noun, self.empty = noun, empty
+        self._fit = ColumnFit(columns)
         self._row_text = text
         self._has_details = has_details
         window = KeysetWindow(key, max_rows if newer is not None else 2**63)
@@ -111,7 +111,6 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         self._copier: Worker[None] | None = None
         self._at = 0
         self._first_shown = 0
-        self._placed: list[PlacedColumn[R]] = []
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -148,11 +147,13 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         before = self.row
         moved = self._reader.window.add(part, page)
         if part.is_restart:
+            self._fit.forget()
             self._at = 0 if part is Reading.NEWEST else len(self.rows) - 1
             self._first_shown = 0
         else:
             self._at += moved
             self._first_shown += moved
+        self._fit.see(page.rows)
         self._at = max(0, min(self._at, len(self.rows) - 1))
         self._show_cursor()
         self.refresh()
@@ -285,18 +286,12 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     # -- drawing ---------------------------------------------------------------------------------------------
 
     def on_resize(self, _event: Resize) -> None:
-        self._placed = fit_columns(self.columns, self.content_size.width - EDGE_CELLS)
+        self._fit.resize(self.content_size.width - EDGE_CELLS)
         self._show_cursor()
         self.refresh()
 
     def on_show(self, _event: Show) -> None:
         self._read_ahead()
-
-    def show_columns(self, columns: Sequence[TableColumn[R]]) -> None:
-        """Show other columns of the same rows."""
-        self.columns = columns
-        self._placed = fit_columns(columns, self.content_size.width - EDGE_CELLS)
-        self.refresh()
 
     def on_focus(self) -> None:
         self._refresh_row(self._at)
@@ -326,14 +321,14 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         if 0 <= y - self._state_line < len(lines := self._state_lines()):
             return self._strip(lines[y - self._state_line], "keyset-table--state")
         if y == 0:
-            labels = [placed.draw(Content(placed.column.label)) for placed in self._placed]
+            labels = [placed.draw(Content(placed.column.label)) for placed in self._fit.placed]
             return self._strip(join_cells(" ", labels), "keyset-table--header")
         row = self._first_shown + y - 1
         if self._reader.is_first_reading and y <= _SKELETON_ROWS:
-            return self._strip(join_cells(" ", [placed.draw_skeleton() for placed in self._placed]))
+            return self._strip(join_cells(" ", [placed.draw_skeleton() for placed in self._fit.placed]))
         if not 0 <= row < len(self.rows):
             return self._strip(Content(""))
-        cells = [placed.draw(placed.column.cell(self.rows[row])) for placed in self._placed]
+        cells = [placed.draw(placed.column.cell(self.rows[row])) for placed in self._fit.placed]
         if row != self._at:
             return self._strip(join_cells(" ", cells))
         name = "keyset-table--cursor" if self.has_focus else "keyset-table--cursor-blurred"

@@ -41,6 +41,21 @@ async def test_each_day_has_a_bar_of_its_height() -> None:
     assert lines[0].count("█") == 1, "the highest day reaches the end of the axis"
 
 
+@pytest.mark.parametrize("days", [7, 30, 90])
+@pytest.mark.parametrize("width", [76, 80, 96, 100])
+async def test_the_bars_fill_the_width(days: int, width: int) -> None:
+    bars = tuple(Bar(f"d{day:04}", 250_000) for day in range(days))
+    lines = await chart(bars, width)
+    drawn = lines[5].partition("│")[2].rstrip()
+    assert drawn.startswith("█")
+    assert len(lines[5].rstrip()) >= 0.85 * width
+    gaps = {len(gap) for gap in drawn.split("█") if gap}
+    assert max(gaps, default=0) - min(gaps, default=0) <= 1, "the gaps are even"
+    if days < 90:
+        assert lines[7].rstrip().endswith(bars[-1].label)
+    assert len(lines[6].rstrip()) == len(lines[5].rstrip()), "the axis ends where the last bar does"
+
+
 async def test_where_there_is_no_room_a_bar_stands_for_several_days() -> None:
     bars = tuple(Bar(f"d{day:02}", 10) for day in range(90))
     lines = await chart(bars, 60)

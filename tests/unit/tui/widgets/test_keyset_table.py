@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from textual.content import Content
@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.keyset_table import KeysetTable
 from tui.widgets.keyset_window import KeysetPage
-from tui.widgets.table_columns import GAP_CELLS, TableColumn, fit_columns
+from tui.widgets.table_columns import GAP_CELLS, ColumnFit, TableColumn, fit_columns
 
 pytestmark = pytest.mark.anyio
 
@@ -328,6 +328,79 @@ def test_columns_fit_every_width() -> None:
         assert all(column.narrowest <= at.width <= column.widest for at in placed for column in [at.column])
     assert [column.column.label for column in fit_columns(COLUMNS, 20)] == ["Number", "Word"]
     assert [column.width for column in fit_columns(COLUMNS, 100)] == [9, 50, 6]
+
+
+WORDS = (
+    TableColumn[str]("Word", Content, 12, minimum=6, maximum=60),
+    TableColumn[str]("Length", lambda word: Content(f"{len(word):,}"), 12, minimum=3, align="right"),
+    TableColumn[str](
+        "Mark",
+        lambda word: Content("!" if "!" in word else "not marked"),
+        10,
+        minimum=4,
+        priority=2,
+        is_told=lambda word: "!" in word,
+    ),
+    TableColumn[str]("State", lambda _: Content("in_progress"), 8, minimum=5, maximum=26, priority=1),
+)
+
+
+def widths_of(fit: ColumnFit[str]) -> dict[str, int]:
+    return {placed.column.label: placed.width for placed in fit.placed}
+
+
+def test_columns_are_as_wide_as_their_rows() -> None:
+    fit = ColumnFit(WORDS)
+    fit.resize(200)
+    assert widths_of(fit) == {"Word": 60, "Length": 12, "Mark": 10, "State": 26}, "before the first row"
+    fit.see(["a-word-of-20-letters"])
+    assert widths_of(fit) == {"Word": 20, "Length": 6, "Mark": 10, "State": 11}
+    fit.see(["short"])
+    assert widths_of(fit)["Word"] == 20, "a row that was shown keeps its room"
+    fit.forget()
+    fit.see(["short!"])
+    assert widths_of(fit)["Word"] == 6
+
+
+def test_a_column_that_tells_nothing_goes_before_another_is_cut() -> None:
+    fit = ColumnFit(WORDS)
+    fit.resize(20 + 6 + 11 + 2 * GAP_CELLS)
+    fit.see(["a-word-of-20-letters"])
+    assert widths_of(fit) == {"Word": 20, "Length": 6, "State": 11}
+    fit.see(["marked!"])
+    assert "Mark" in widths_of(fit), "now it tells something"
+
+
+def test_an_extra_goes_before_another_is_cut_and_others_before_the_first_is() -> None:
+    extra = replace(WORDS[3], label="Extra", is_extra=True, priority=9)
+    fit = ColumnFit((WORDS[0], WORDS[1], WORDS[3], extra))
+    fit.see(["a-word"])
+    whole = 6 + 6 + 11 + 2 * GAP_CELLS
+    for room, shown in (
+        (whole + 11 + GAP_CELLS, ["Word", "Length", "State", "Extra"]),
+        (whole + 11 + GAP_CELLS - 1, ["Word", "Length", "State"]),
+        (whole - 6, ["Word", "Length", "State"]),
+        (whole - 7, ["Word", "Length"]),
+    ):
+        fit.resize(room)
+        assert list(widths_of(fit)) == shown, room
+        assert widths_of(fit)["Word"] == 6
+
+
+def test_a_number_is_never_cut() -> None:
+    column = TableColumn[int]("N", lambda number: Content(f"{number:,}"), 12, minimum=3, maximum=30, align="right")
+    for room in range(1, 80):
+        fit = ColumnFit((TableColumn[int]("Word", lambda _: Content("x" * 40), 12, minimum=6, maximum=60), column))
+        fit.resize(room)
+        fit.see([10**12])
+        assert fit.placed[-1].width == len("1,000,000,000,000")
+
+
+def test_what_is_left_goes_to_the_column_that_fills() -> None:
+    fit = ColumnFit((replace(WORDS[0], fills=True), WORDS[1]))
+    fit.resize(50)
+    fit.see(["short"])
+    assert widths_of(fit) == {"Word": 50 - 6 - GAP_CELLS, "Length": 6}
 
 
 async def test_a_long_word_ends_in_an_ellipsis_and_is_whole_on_a_wide_screen() -> None:
