@@ -15,13 +15,14 @@ from gateway.history_schemas import (
 )
 from gateway.openapi_responses import problem_responses
 from gateway.services import Services
+from store import ledger_export
 from store.access_token import TokenHolder
 from store.inputs import MAX_MODEL_LENGTH
 from store.money import type_usd
 from store.text import is_sanitized
 from store.values.audit import Event
 from store.values.billing import ModelPrice
-from store.values.ledger import LedgerEntry, LedgerPage
+from store.values.ledger import LedgerPage
 from store.values.notifications import DeliveryPage, LoggedDelivery
 
 PAGE_SIZE: Final = 50
@@ -50,7 +51,10 @@ def history_routes(services: Services) -> APIRouter:
 
         page = await read_for(services, request, read)
         return as_json(
-            {"entries": [_ledger_entry(entry) for entry in page.entries], "next_cursor": _cursor(page.next_before)}
+            {
+                "entries": [ledger_export.document(entry) for entry in page.entries],
+                "next_cursor": _cursor(page.next_before),
+            }
         )
 
     @router.get("/prices", response_model=PricePageDocument, **_PAGE)
@@ -98,19 +102,6 @@ def _number(cursor: str | None) -> int | None:
 
 def _cursor(following: int | None) -> str | None:
     return None if following is None else str(following)
-
-
-def _ledger_entry(entry: LedgerEntry) -> dict[str, Any]:
-    return {
-        "number": entry.sequence,
-        "at": entry.at.isoformat(),
-        "kind": entry.kind.value,
-        "amount_usd": type_usd(entry.amount_micro_usd),
-        "balance_usd": type_usd(entry.balance_micro_usd),
-        "usage_entry_id": entry.usage_entry_id,
-        "reason": entry.reason,
-        "actor": entry.actor,
-    }
 
 
 def _price(price: ModelPrice) -> dict[str, Any]:

@@ -63,6 +63,7 @@ WORDS: Final[dict[str, str]] = {
     Tag.FACTOR_RESET: "Sign-in unlocked",
     Tag.EXPORTED: "Data exported",
     Tag.USAGE_EXPORTED: "Usage log exported",
+    Tag.LEDGER_EXPORTED: "Ledger exported",
 }
 """A sentence for each kind of event, at most 32 characters long."""
 _WRONG_CODE: Final = "Wrong code at a confirmation"

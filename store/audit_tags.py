@@ -57,6 +57,7 @@ class Tag(StrEnum):
     FACTOR_RESET = "factor:reset"
     EXPORTED = "account:exported"
     USAGE_EXPORTED = "usage:exported"
+    LEDGER_EXPORTED = "ledger:exported"
 
 
 class SiteTag(StrEnum):

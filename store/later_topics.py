@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from store.attempts import Attempts
 from store.audit import Audit
 from store.context import Context
+from store.ledger import Ledger
 from store.notices import Notices
 from store.quota import Quotas
 from store.recommendations import Recommendations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from store.email_confirmation import EmailConfirmations
     from store.export import Exports
     from store.key_revocation import KeyRevocation
+    from store.ledger_export import LedgerExport
     from store.outbox import Outbox
     from store.passkey_ceremonies import PasskeyCeremonies
     from store.passkey_verification import PasskeyVerification
@@ -65,6 +67,7 @@ class SharedTopics:
     quota: Quotas
     usage: UsageLog
     totals: UsageTotals
+    ledger: Ledger
     recommendations: Recommendations
 
 
@@ -146,6 +149,12 @@ class LaterTopics(SharedTopics):
         from store.usage_export import UsageExport
 
         return UsageExport(self.context, self.audit, self.sessions, self.usage)
+
+    @cached_property
+    def ledger_export(self) -> "LedgerExport":
+        from store.ledger_export import LedgerExport
+
+        return LedgerExport(self.context, self.audit, self.sessions, self.ledger)
 
     @cached_property
     def dashboards(self) -> "Dashboards":

@@ -48,7 +48,6 @@ class Store(LaterTopics):
     two_factor: TwoFactors
     access_token: AccessTokens
     api_keys: ApiKeys
-    ledger: Ledger
     pricing: Pricing
     quota_warnings: QuotaWarnings
 

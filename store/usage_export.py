@@ -1,24 +1,19 @@
-"""Export of the usage log as CSV, JSON or JSON Lines, page by page: the memory does not grow with the log."""
+"""Export of the usage log as CSV, JSON or JSON Lines."""
 
-import csv
-import json
-from collections.abc import Callable, Iterator, Sequence
-from io import StringIO
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from store.audit import Audit
 from store.audit_tags import Tag
 from store.context import Context
 from store.money import type_usd
+from store.row_export import ExportPage, Told, export_pieces
 from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
 from store.usage_pages import MAX_PAGE_SIZE, UsagePages
 from store.usage_spans import exact_span
+from store.values.row_export import ExportFormat
 from store.values.usage import LoggedEntry, UsageFilter, UsagePage
-from store.values.usage_export import ExportFormat, ExportProgress
-
-Told: TypeAlias = Callable[[ExportProgress], None]
-"""Called after each page. An exception of it ends the export."""
 
 COLUMNS: Final = (
     *("id", "at", "kind", "model", "api_key_name", "request_id", "status", "detail"),
@@ -27,8 +22,6 @@ COLUMNS: Final = (
     *("input_usd_per_million", "cached_input_usd_per_million", "output_usd_per_million", "request_usd"),
 )
 _TEXTS: Final = frozenset({"model", "api_key_name", "request_id", "status", "detail", "image_size", "client_ip"})
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""First characters with which a spreadsheet takes a cell for a formula (OWASP, CSV Injection)."""
 
 
 class UsageExport:
@@ -54,7 +47,7 @@ class UsageExport:
         with self._context.database.read() as tx:
             span = exact_span(tx, session.account_id, *only.span)
             oldest = self._usage.page_after_of(tx, session.account_id, only, limit=1, within=span)
-        return _pieces(read, _lowest(oldest), form, told)
+        return export_pieces(_pages(read, _lowest(oldest)), form, COLUMNS, _TEXTS, told)
 
     def pieces_of(
         self, account_id: int, form: ExportFormat, only: UsageFilter, told: Told, *, actor: str, source: str
@@ -71,7 +64,7 @@ class UsageExport:
         with self._context.database.read() as tx:
             span = exact_span(tx, account_id, *only.span)
             oldest = self._usage.page_after_of(tx, account_id, only, limit=1, within=span)
-        return _pieces(read, _lowest(oldest), form, told)
+        return export_pieces(_pages(read, _lowest(oldest)), form, COLUMNS, _TEXTS, told)
 
 
 def document(logged: LoggedEntry) -> dict[str, Any]:
@@ -111,50 +104,14 @@ def _lowest(oldest: UsagePage) -> int:
     return oldest.entries[-1].id if oldest.entries else oldest.next_after or 0
 
 
-def _pieces(read: Callable[[int | None], UsagePage], lowest: int, form: ExportFormat, told: Told) -> Iterator[str]:
-    write = {ExportFormat.CSV: _csv, ExportFormat.JSON: _json, ExportFormat.JSONL: _json_lines}[form]
-    yield {ExportFormat.CSV: ",".join(COLUMNS) + "\r\n", ExportFormat.JSON: "["}.get(form, "")
-    rows, highest = 0, 0
-    page = read(None)
+def _pages(read: Callable[[int | None], UsagePage], lowest: int) -> Iterator[ExportPage]:
+    highest, following = 0, None
     while True:
-        yield write(page.entries, is_first=not rows)
-        rows += len(page.entries)
+        page = read(following)
         at = page.entries[-1].id if page.entries else page.next_before or lowest
         highest = highest or (page.entries[0].id if page.entries else at)
-        whole = highest - lowest
-        is_last = page.next_before is None
-        told(ExportProgress(rows, 1.0 if is_last or whole <= 0 else min(1.0, (highest - at) / whole)))
-        if page.next_before is None:
-            break
-        page = read(page.next_before)
-    yield {ExportFormat.JSON: "\n]\n" if rows else "]\n"}.get(form, "")
-
-
-def _csv(entries: Sequence[LoggedEntry], *, is_first: bool) -> str:  # noqa: ARG001 (as the other formats)
-    text = StringIO()
-    writer = csv.writer(text)
-    for logged in entries:
-        writer.writerow([_cell(name, value) for name, value in document(logged).items()])
-    return text.getvalue()
-
-
-def _cell(name: str, value: object) -> object:
-    """A value as a spreadsheet takes it. A text that would be a formula begins with an apostrophe."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if name in _TEXTS and isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
-
-
-def _json(entries: Sequence[LoggedEntry], *, is_first: bool) -> str:
-    lines = ",\n".join(_object(logged) for logged in entries)
-    return "" if not lines else ("\n" if is_first else ",\n") + lines
-
-
-def _json_lines(entries: Sequence[LoggedEntry], *, is_first: bool) -> str:  # noqa: ARG001 (as the other formats)
-    return "".join(f"{_object(logged)}\n" for logged in entries)
-
-
-def _object(logged: LoggedEntry) -> str:
-    return json.dumps(document(logged), ensure_ascii=False, separators=(",", ":"))
+        whole, following = highest - lowest, page.next_before
+        share = 1.0 if following is None or whole <= 0 else min(1.0, (highest - at) / whole)
+        yield ExportPage([document(logged) for logged in page.entries], share)
+        if following is None:
+            return

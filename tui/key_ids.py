@@ -131,6 +131,7 @@ link-list     link-list.down            down j
 module        wallet.redeem             r
 module        wallet.prices             p
 module        wallet.ledger             p
+module        wallet.export             e
 module        wallet.find               slash
 table         table.first               home g
 table         table.last                end G

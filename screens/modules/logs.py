@@ -17,7 +17,7 @@ from screens.modules.log_filter_line import FilterHint, FilterLine
 from screens.modules.module_page import ModulePage
 from screens.relative_time import clock
 from screens.save_file import saved_sentence
-from store.text import pluralize
+from store.text import pluralize, sanitize
 from store.values.usage import Kind, LoggedEntry, UsageChoices, UsageFilter, UsagePage
 from tui.widgets.keyset_table import KeysetTable
 from tui.widgets.keyset_window import KeysetPage
@@ -185,10 +185,14 @@ class LogPage(ModulePage):
         self.run_exclusive(self._export)
 
     async def _export(self) -> None:
-        from screens.modules.log_export import ExportLog
+        from screens.modules.row_export import ExportRows
 
         suggested = await self.account.files.suggest(f"{self.id or 'log'}.csv".replace("-page", ""))
-        written = await self.app.push_screen_wait(ExportLog(self.only, self._applied, suggested))
+        only, typed = self.only, sanitize(self._applied, 200)
+        what = f"The entries that match: {typed}" if typed else "Every entry of this log."
+        written = await self.app.push_screen_wait(
+            ExportRows(what, suggested, lambda path, form, told: self.account.export_usage(path, form, only, told))
+        )
         if written is not None:
             self.app.notify(f"{pluralize(written.rows, 'row')}. {saved_sentence(written.path)}", markup=False)
 

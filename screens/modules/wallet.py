@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,6 +17,8 @@ from screens.modules.ledger_rows import columns, line_of
 from screens.modules.module_page import BalanceChanged, ModulePage
 from screens.modules.price_rows import PriceRow, line_of_price, price_columns, rows_with
 from screens.modules.redeem_code import RedeemCode
+from screens.modules.wallet_tiles import PACE_DAYS, tiles_of
+from screens.save_file import saved_sentence
 from store.money import show_usd
 from store.text import pluralize
 from tui.widgets.action_button import ActionButton
@@ -25,19 +27,14 @@ from tui.widgets.keyset_table import KeysetTable
 from tui.widgets.keyset_window import KeysetPage
 from tui.widgets.section import Section
 from tui.widgets.text_input import TextInput
-from tui.widgets.tiles import Tile, Tiles
+from tui.widgets.tiles import Tiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from store.errors import GatekeyError
-    from store.values.billing import ModelPrice, QuotaState
+    from store.values.billing import ModelPrice
     from store.values.ledger import LedgerEntry
-    from store.values.usage import DayTotal
-
-PACE_DAYS: Final = 7
-"""The days whose cost says how long the balance lasts."""
-_FAR_DAYS: Final = 365
 
 
 class WalletPage(ModulePage):
@@ -51,6 +48,7 @@ class WalletPage(ModulePage):
         Binding("r", "redeem", "Redeem", id="wallet.redeem", tooltip="Redeem a code"),
         Binding("p", "prices", "Prices", id="wallet.prices", tooltip="Show the prices of models"),
         Binding("p", "ledger", "Ledger", id="wallet.ledger", tooltip="Show the changes of the balance again"),
+        Binding("e", "export", "Export", id="wallet.export", tooltip="Write every change of the balance into a file"),
         Binding("slash", "find", "Find", id="wallet.find", key_display="/", tooltip="Find the price of a model"),
     ]
 
@@ -77,6 +75,7 @@ class WalletPage(ModulePage):
         yield Notice()
         with Actions():
             yield ActionButton("Redeem a code", id="redeem", shortcut="r")
+            yield ActionButton("Export", id="export-ledger", shortcut="e")
             yield ActionButton("Prices", id="show-prices", shortcut="p")
 
     def on_mount(self) -> None:
@@ -112,7 +111,7 @@ class WalletPage(ModulePage):
         if quota is not None and days is not None:
             today = self.account.now().date()
             first = f"{today - timedelta(days=PACE_DAYS - 1)}"
-            self.query_one(Tiles).tiles = _tiles(quota.value, [day for day in days.value if day.day >= first])
+            self.query_one(Tiles).tiles = tiles_of(quota.value, [day for day in days.value if day.day >= first])
 
     async def _older(self, before: int | None) -> KeysetPage[LedgerEntry] | None:
         page = await self.run_with_reauth(lambda: self.account.ledger(before))
@@ -162,6 +161,19 @@ class WalletPage(ModulePage):
         self.reload()
         self.post_message(BalanceChanged())
 
+    @on(Button.Pressed, "#export-ledger")
+    def action_export(self) -> None:
+        self.run_exclusive(self._export)
+
+    async def _export(self) -> None:
+        from screens.modules.row_export import ExportRows
+
+        suggested = await self.account.files.suggest("ledger.csv")
+        what = "Every change of the balance, with the balance after it."
+        written = await self.app.push_screen_wait(ExportRows(what, suggested, self.account.export_ledger))
+        if written is not None:
+            self.app.notify(f"{pluralize(written.rows, 'row')}. {saved_sentence(written.path)}", markup=False)
+
     @on(KeysetTable.Opened, "#ledger")
     def entry_opened(self, event: KeysetTable.Opened) -> None:
         entry: LedgerEntry = event.row
@@ -190,6 +202,8 @@ class WalletPage(ModulePage):
         self.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "export":
+            return self.account.files.are_allowed and not self.shows_prices
         if action in ("prices", "ledger"):
             return self.shows_prices == (action == "ledger")
         return super().check_action(action, parameters)
@@ -234,36 +248,6 @@ class WalletPage(ModulePage):
     @on(Input.Submitted, "#price-filter")
     def filter_submitted(self) -> None:
         self.query_one("#prices").focus()
-
-
-def _tiles(quota: QuotaState, days: Sequence[DayTotal]) -> tuple[Tile, ...]:
-    return (
-        Tile(
-            "Balance",
-            Content.styled(show_usd(quota.remaining_micro_usd), "$text-success"),
-            (_held(quota.held_micro_usd),),
-        ),
-        Tile(
-            "Used",
-            Content(show_usd(quota.used_micro_usd)),
-            ((_muted(f"of {show_usd(quota.used_micro_usd + quota.remaining_micro_usd)} in all"),),),
-        ),
-        _lasts(quota.remaining_micro_usd, sum(day.cost_micro_usd for day in days)),
-    )
-
-
-def _held(micro_usd: int) -> tuple[Content, ...]:
-    if not micro_usd:
-        return (_muted("none held"),)
-    return _muted(f"{show_usd(micro_usd)} held by calls"), _muted(f"{show_usd(micro_usd)} held")
-
-
-def _lasts(remaining_micro_usd: int, spent_micro_usd: int) -> Tile:
-    if not spent_micro_usd:
-        return Tile("Lasts", Content("as it is"), ((_muted("nothing spent this week"), _muted("none spent")),))
-    days = remaining_micro_usd * PACE_DAYS // spent_micro_usd
-    words = "over a year" if days > _FAR_DAYS else f"about {pluralize(days, 'day')}" if days else "less than a day"
-    return Tile("Lasts", Content(words), ((_muted("at the last week's pace"), _muted("at this pace")),))
 
 
 def _muted(text: str) -> Content:

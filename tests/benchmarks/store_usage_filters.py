@@ -20,8 +20,8 @@ from typing import Final
 
 from store.new_files import NewFiles
 from store.store import Store
+from store.values.row_export import ExportFormat, ExportProgress
 from store.values.usage import EVERYTHING, Kind, UsageFilter
-from store.values.usage_export import ExportFormat, ExportProgress
 from tests.benchmarks.store_usage_log import fill
 from tests.harness.stores import add_account, make_store, sign_in, sqlite_url
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from screens.modules.log_export import ExportLog, progress_line
+from screens.modules.row_export import ExportRows, progress_line
 from store.store import Store
 from store.usage_pages import UsagePages
+from store.values.row_export import ExportProgress
 from store.values.usage import Kind, UsageEntry
-from store.values.usage_export import ExportProgress
 from tests.harness.consoles import Stage, console
+from tests.harness.full_disk import largest_file
 from tests.harness.log_pages import filter_by, open_log
 from tests.harness.stores import add_account, make_store
 
@@ -46,7 +47,7 @@ def names(folder: Path) -> list[str]:
 
 async def ask(stage: Stage, name: str) -> None:
     await stage.press("e")
-    assert isinstance(stage.app.screen, ExportLog)
+    assert isinstance(stage.app.screen, ExportRows)
     await stage.fill("path", name)
 
 
@@ -93,6 +94,19 @@ async def test_a_name_that_is_taken_is_refused_before_anything_is_read(store: St
     assert (folder / "calls.csv").read_text() == "mine"
 
 
+async def test_a_full_disk_is_said_and_leaves_nothing_half(store: Store, folder: Path) -> None:
+    async with console(store) as stage:
+        await open_log(stage)
+        await ask(stage, "calls.json")
+        with largest_file(50_000):
+            await stage.press("enter")
+            assert stage.says("could not be written; is the disk full?")
+        assert names(folder) == []
+        await stage.press("enter")
+        assert stage.says(f"{CALLS} rows. Saved to")
+    assert len(json.loads((folder / "calls.json").read_text())) == CALLS
+
+
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Let the export wait before its third page until this is set."""
@@ -122,9 +136,9 @@ async def test_an_export_that_is_ended_leaves_no_file(store: Store, folder: Path
         await stage.press("escape")
         held.set()
         assert stage.says("The export was ended. No file was written.")
-        assert isinstance(stage.app.screen, ExportLog)
+        assert isinstance(stage.app.screen, ExportRows)
         await stage.press("escape")
-        assert not isinstance(stage.app.screen, ExportLog)
+        assert not isinstance(stage.app.screen, ExportRows)
     assert names(folder) == []
 
 

@@ -1,23 +1,34 @@
 """The Wallet: the ledger without end, the details of a change, redeeming a code, and finding a price."""
 
+import csv
+import stat
+from pathlib import Path
+
 import pytest
 
 from screens.console import Console
 from screens.modules.ledger_details import LedgerDetails
 from screens.modules.redeem_code import RedeemCode
+from screens.modules.row_export import ExportRows
 from screens.modules.wallet import WalletPage
 from screens.navigation import Navigation
 from screens.title_bar import TitleBar
 from store.errors import DatabaseBusy
+from store.money import type_usd
 from store.store import Store
 from store.values.ledger import LedgerEntry, LedgerPage
 from tests.harness.consoles import Stage, console
-from tests.harness.stores import add_account, make_store
+from tests.harness.full_disk import largest_file
+from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.scenes import spent_store
 from tui.local_account import LocalAccount
 from tui.widgets.keyset_table import KeysetTable
 
 pytestmark = pytest.mark.anyio
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 async def open_wallet(stage: Stage) -> WalletPage:
@@ -87,6 +98,33 @@ async def test_a_code_is_redeemed_and_everything_shows_it() -> None:
         row = table.row
         assert row is not None
         assert (row.amount_micro_usd, row.reason) == (2_500_000, "spring offer")
+
+
+async def test_e_writes_every_change_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = spent_store()
+    async with console(store) as stage:
+        await open_wallet(stage)
+        await stage.press("e")
+        assert isinstance(stage.app.screen, ExportRows)
+        assert stage.says("Every change of the balance, with the balance after it.")
+        assert stage.says("ledger.csv")
+        with largest_file(100):
+            await stage.press("enter")
+            assert stage.says("is the disk full?")
+        assert names(tmp_path) == []
+        await stage.press("enter")
+        assert stage.says("Saved to")
+        assert not isinstance(stage.app.screen, ExportRows)
+        await stage.press("p")
+        await stage.press("e")
+        assert not isinstance(stage.app.screen, ExportRows), "the prices are no ledger"
+    assert names(tmp_path) == ["ledger.csv"]
+    path = tmp_path / "ledger.csv"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert [int(row["number"]) for row in rows] == list(range(len(rows), 0, -1))
+    assert rows[0]["balance_usd"] == type_usd(store.ledger.page(sign_in(store)).entries[0].balance_micro_usd)
 
 
 async def test_a_price_is_found() -> None:

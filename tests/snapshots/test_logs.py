@@ -2,9 +2,9 @@
 
 import pytest
 
-from screens.modules.log_export import ExportLog, progress_line
+from screens.modules.row_export import ExportRows, progress_line
 from store.errors import DatabaseBusy
-from store.values.usage_export import ExportProgress
+from store.values.row_export import ExportProgress
 from tests.harness.consoles import Stage
 from tests.harness.log_pages import filter_by, open_log
 from tests.snapshots.conftest import Picture
@@ -98,7 +98,7 @@ def test_export_under_way(picture: Picture) -> None:
         await open_log(stage)
         await stage.press("e")
         dialog = stage.app.screen
-        assert isinstance(dialog, ExportLog)
+        assert isinstance(dialog, ExportRows)
         dialog.query_one("#progress").update(progress_line(ExportProgress(412_000, 0.41), 9.0))  # type: ignore[attr-defined]
 
     picture(steps, store=logged_store())

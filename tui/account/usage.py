@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from store.values.row_export import Exported, ExportFormat, ExportProgress
     from store.values.usage import DayTotal, UsageChoices, UsageFilter, UsagePage
-    from store.values.usage_export import ExportFormat, ExportProgress, UsageExported
 
 
 class UsageService(Protocol):
@@ -42,7 +42,7 @@ class UsageService(Protocol):
 
     async def export_usage(
         self, path: Path, form: ExportFormat, only: UsageFilter, told: Callable[[ExportProgress], None]
-    ) -> UsageExported:
+    ) -> Exported:
         """Write the entries that match a filter into a new file of mode 0600, the newest first.
 
         `told` is called on the event loop as the export goes on. Once the call is cancelled, no file is left. Raises

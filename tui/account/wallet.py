@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from store.values.ledger import LedgerPage
     from store.values.redeem_codes import Redeemed
+    from store.values.row_export import Exported, ExportFormat, ExportProgress
     from store.values.usage import LoggedEntry
 
 
@@ -30,6 +34,15 @@ class WalletService(Protocol):
 
     async def ledger_call(self, usage_entry_id: int) -> LoggedEntry | None:
         """The call that a change paid for; None if the log no longer has it. Raises the session errors."""
+        ...
+
+    async def export_ledger(self, path: Path, form: ExportFormat, told: Callable[[ExportProgress], None]) -> Exported:
+        """Write every change of the balance into a new file of mode 0600, the newest first.
+
+        `told` is called on the event loop as the export goes on. Once the call is cancelled, no file is left. Raises
+        the session errors, `FilesOff`, and `InvalidInput` with field `path` for a path that is refused or cannot be
+        written.
+        """
         ...
 
     async def redeem_code(self, code: str) -> Redeemed:

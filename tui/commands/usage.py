@@ -2,21 +2,17 @@
 
 import argparse
 import os
-import sys
-import time
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from store.audit_tags import COMMAND_LINE
-from store.text import pluralize, sanitize
 from store.values.usage import Kind, LoggedEntry, UsageFilter, UsageTotal
-from store.values.usage_export import ExportFormat, ExportProgress
 from tui.commands import streams
 from tui.commands.account_option import add_user, user_of
 from tui.commands.actor import actor
 from tui.commands.parsing import Commands, Parser, Run, whole_number
-from tui.store_location import Options, new_files, open_account_store
+from tui.commands.row_export import add_export_options, export_rows
+from tui.store_location import Options, open_account_store
 
 DESCRIPTION: Final = """\
 List the calls of an account, their totals by model or API key, or write them into a
@@ -29,8 +25,6 @@ _WHOSE: Final = "usage"
 _MAX_LISTED: Final = 500
 _MAX_ID: Final = 2**63 - 1
 _MAX_DAYS: Final = 366
-_TELL_EVERY_S: Final = 1.0
-"""Seconds between two lines about the progress."""
 
 
 def add(commands: Commands) -> None:
@@ -64,10 +58,7 @@ def add(commands: Commands) -> None:
     export = _add(actions, "export", run_export, "write calls into a file")
     export.description = EXPORT
     _add_filters(export)
-    export.add_argument(
-        "--format", choices=[form.value for form in ExportFormat], help="default: by the end of the file's name, or csv"
-    )
-    export.add_argument("--output", metavar="FILE", required=True, help="the new file, or - for standard output")
+    add_export_options(export)
 
 
 def _add(actions: Commands, name: str, run: Run, help_text: str) -> Parser:
@@ -227,39 +218,14 @@ def _name_of(total: UsageTotal) -> str:
 
 def run_export(arguments: argparse.Namespace, options: Options) -> int:
     name = user_of(arguments, _WHOSE)
-    form = _format(arguments)
-    progress = _Progress()
     with open_account_store(options, create=False) as store:
         account = store.accounts.find(name)
         only = _filter(arguments, store.context.now())
-        pieces = store.usage_export.pieces_of(account.id, form, only, progress.told, actor=actor(), source=COMMAND_LINE)
-        if arguments.output == "-":
-            streams.print_pieces(pieces)
-            return 0
-        path = new_files(options).write(Path(arguments.output), pieces)
-    streams.print_status(f"{pluralize(progress.rows, 'call')} written to {sanitize(path, 200)}, readable by you alone.")
-    return 0
-
-
-def _format(arguments: argparse.Namespace) -> ExportFormat:
-    if arguments.format is not None:
-        return ExportFormat(arguments.format)
-    ending = arguments.output.casefold().rpartition(".")[2]
-    return next((form for form in ExportFormat if form.value == ending), ExportFormat.CSV)
-
-
-class _Progress:
-    """Tells a person at a terminal how far the export has come."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self._started = self._told_at = time.monotonic()
-        self._is_shown = sys.stderr is not None and sys.stderr.isatty()
-
-    def told(self, progress: ExportProgress) -> None:
-        self.rows = progress.rows
-        now = time.monotonic()
-        if self._is_shown and now - self._told_at >= _TELL_EVERY_S and progress.share > 0:
-            self._told_at = now
-            left = (now - self._started) * (1 - progress.share) / progress.share
-            streams.print_status(f"{progress.share:4.0%}  {progress.rows:,} written, about {left:.0f} s left")
+        return export_rows(
+            arguments,
+            options,
+            "call",
+            lambda form, told: store.usage_export.pieces_of(
+                account.id, form, only, told, actor=actor(), source=COMMAND_LINE
+            ),
+        )

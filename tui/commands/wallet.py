@@ -3,16 +3,22 @@
 import argparse
 from typing import Final
 
+from store.audit_tags import COMMAND_LINE
 from tui.commands import streams
 from tui.commands.account_option import add_user, user_of
 from tui.commands.actor import actor
 from tui.commands.parsing import Commands, Parser, Run, whole_number
+from tui.commands.row_export import add_export_options, export_rows
 from tui.store_location import Options, open_account_store
 
 DESCRIPTION: Final = """\
 Show the balance of an account, every change of it, and the prices of models, or
 redeem a code. Like `gatekey settings`, this works on the database itself: whoever
 may read and write its file and the key needs no password."""
+EXPORT: Final = """\
+Write every change of the balance into a new file that only you can read, newest
+first, each with the balance after it. The file is complete, or it is not there.
+`--output -` writes to standard output."""
 _WHOSE: Final = "wallet"
 _MAX_SEQUENCE: Final = 2**63 - 1
 _MAX_LISTED: Final = 500
@@ -36,15 +42,19 @@ def add(commands: Commands) -> None:
     ledger.add_argument(
         "--before", metavar="N", type=whole_number(1, _MAX_SEQUENCE), help="only entries with a number below N"
     )
+    export = _add(actions, "export", run_export, "write every change of the balance into a file", has_json=False)
+    export.description = EXPORT
+    add_export_options(export)
     _add(actions, "redeem", run_redeem, "redeem a code, which is read from standard input")
     prices = _add(actions, "prices", run_prices, "list the prices of models")
     prices.add_argument("--find", metavar="TEXT", default="", help="only models with TEXT in their name")
 
 
-def _add(actions: Commands, name: str, run: Run, help_text: str) -> Parser:
+def _add(actions: Commands, name: str, run: Run, help_text: str, *, has_json: bool = True) -> Parser:
     parser = actions.add_parser(name, help=help_text)
     add_user(parser, _WHOSE)
-    parser.add_argument("--json", action="store_true", help="as one JSON document")
+    if has_json:
+        parser.add_argument("--json", action="store_true", help="as one JSON document")
     parser.set_defaults(run=run, parser=parser)
     return parser
 
@@ -121,6 +131,20 @@ def run_ledger(arguments: argparse.Namespace, options: Options) -> int:
     if page.next_before is not None:
         streams.print_status(f"Older entries: --before {page.next_before}")
     return 0
+
+
+def run_export(arguments: argparse.Namespace, options: Options) -> int:
+    name = user_of(arguments, _WHOSE)
+    with open_account_store(options, create=False) as store:
+        account = store.accounts.find(name)
+        return export_rows(
+            arguments,
+            options,
+            "change",
+            lambda form, told: store.ledger_export.pieces_of(
+                account.id, form, told, actor=actor(), source=COMMAND_LINE
+            ),
+        )
 
 
 def run_redeem(arguments: argparse.Namespace, options: Options) -> int:

@@ -3,8 +3,6 @@
 import csv
 import json
 import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -22,9 +20,10 @@ from store.new_files import NewFiles
 from store.store import Store
 from store.usage_export import COLUMNS, document
 from store.values.billing import ModelPrice
+from store.values.row_export import ExportFormat, ExportProgress
 from store.values.usage import EVERYTHING, Kind, LoggedEntry, UsageEntry, UsageFilter
-from store.values.usage_export import ExportFormat, ExportProgress
 from tests.harness.fixtures import in_memory
+from tests.harness.full_disk import largest_file
 from tests.harness.people import Person, tags
 from tests.harness.stores import StillClock, sign_in
 
@@ -216,17 +215,6 @@ def test_calls_that_are_logged_meanwhile_are_not_in_it(store: Store, alice: Pers
 
 
 # -- the file ------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """Let no file grow beyond `size` bytes, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @in_memory

@@ -1,6 +1,7 @@
 """`gatekey usage`: list, totals and export say what the store has, and a wrong option is told."""
 
 import csv
+import errno
 import json
 import stat
 from io import StringIO
@@ -101,6 +102,18 @@ def test_a_file_that_is_there_is_kept(used: Shell, tmp_path: Path) -> None:
     off = used.run("usage", "--user", "alice", "export", "--no-files", "--output", str(tmp_path / "other.csv"))
     assert off.status == 1
     assert not (tmp_path / "other.csv").exists()
+
+
+def test_a_full_disk_leaves_nothing_half(used: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_space(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("store.new_files.os.fsync", no_space)
+        ran = used.run("usage", "--user", "alice", "export", "--output", str(tmp_path / "calls.csv"))
+    assert ran.status == 1
+    assert "is the disk full?" in ran.err
+    assert list(tmp_path.glob("calls*")) == []
 
 
 def test_totals_by_model_and_by_key(used: Shell) -> None:

@@ -1,6 +1,8 @@
 """`gatekey wallet`: the balance, the ledger, the prices, and a code that is read from standard input."""
 
+import errno
 import json
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,35 @@ def test_the_ledger_lists_every_change(shell: Shell, code: str) -> None:
     rest = json.loads(shell.run(*WALLET, "ledger", "--json", "--before", "2").out)
     assert ([entry["number"] for entry in rest["entries"]], rest["next_before"]) == ([1], None)
     assert "--before 3" in shell.run(*WALLET, "ledger", "--limit", "1").err
+
+
+def test_the_ledger_is_exported_whole_or_not_at_all(
+    shell: Shell, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.run(*WALLET, "redeem", stdin=code)
+    spend(22_191)
+    path = tmp_path / "ledger.jsonl"
+    with monkeypatch.context() as full:
+        full.setattr("store.new_files.os.fsync", no_space)
+        ran = shell.run(*WALLET, "export", "--output", str(path))
+        assert (ran.status, ran.out) == (1, "")
+        assert "is the disk full?" in ran.err
+        assert not path.exists()
+    ran = shell.run(*WALLET, "export", "--output", str(path))
+    assert (ran.status, ran.out) == (0, "")
+    assert ran.err.startswith("3 changes written to ")
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(row["number"], row["amount_usd"], row["balance_usd"]) for row in rows] == [
+        (3, "-0.022191", "7.477809"),
+        (2, "2.50", "7.50"),
+        (1, "5.00", "5.00"),
+    ]
+    assert shell.run(*WALLET, "export", "--output", "-").out.startswith("number,at,kind,amount_usd,balance_usd,")
+    assert shell.run(*WALLET, "export", "--output", str(path)).status == 1, "a file that is there is kept"
+
+
+def no_space(_handle: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_prices_are_found_by_a_part_of_the_name(shell: Shell, code: str) -> None:

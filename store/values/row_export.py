@@ -1,4 +1,4 @@
-"""The export of the usage log."""
+"""The export of a list of the account: its usage log, or its ledger."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,11 +22,11 @@ class ExportProgress:
 
     rows: int
     share: float
-    """The part of the log that was read, from 0 to 1."""
+    """The part of the list that was read, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class UsageExported:
+class Exported:
     """A file that was written."""
 
     path: Path

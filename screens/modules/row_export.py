@@ -1,10 +1,10 @@
-"""The dialog that writes a log into a file."""
+"""The dialog that writes a long list of the account into a file: a log, or the ledger."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,8 +14,7 @@ from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
 from store.errors import InvalidInput
-from store.text import sanitize
-from store.values.usage_export import ExportFormat, ExportProgress, UsageExported
+from store.values.row_export import Exported, ExportFormat, ExportProgress
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -23,7 +22,10 @@ from tui.widgets.field import Field
 from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
-    from store.values.usage import UsageFilter
+    from collections.abc import Awaitable, Callable
+
+    Export: TypeAlias = Callable[[Path, ExportFormat, Callable[[ExportProgress], None]], Awaitable[Exported]]
+    """A call of the account that writes the file."""
 
 _BAR_CELLS: Final = 24
 _LEAST_SHARE: Final = 0.02
@@ -31,11 +33,11 @@ _LEAST_SHARE: Final = 0.02
 _ENDINGS: Final = ", ".join(f".{form.value}" for form in ExportFormat)
 
 
-class ExportLog(AccountModal[UsageExported | None]):
+class ExportRows(AccountModal[Exported | None]):
     """Result: the file that was written, or None. Esc ends an export that is under way, and then no file is left."""
 
     HELP_TEXT: ClassVar[str] = (
-        "Writes the entries that the log shows now, newest first, into a new file that only you can read. The end of "
+        "Writes the entries of this list, newest first, into a new file that only you can read. The end of "
         "the name is the format: .csv for spreadsheets, .json for one array, .jsonl for one object per line. The file "
         "is complete, or it is not there: if the export is ended, or the disk is full, nothing is left."
     )
@@ -44,16 +46,15 @@ class ExportLog(AccountModal[UsageExported | None]):
         Binding("ctrl+t", "format", "Format", id="log-export.format", tooltip="Choose CSV, JSON or JSON Lines"),
     ]
 
-    def __init__(self, only: UsageFilter, words: str, suggested: str) -> None:
-        """`words` are the filter as it was typed; `suggested` is an unused name."""
+    def __init__(self, what: str, suggested: str, export: Export) -> None:
+        """`what` says which entries; `suggested` is an unused name."""
         super().__init__()
-        self._only, self._words, self._suggested = only, words, suggested
+        self._what, self._suggested, self._export_rows = what, suggested, export
         self._started = 0.0
 
     def compose(self) -> ComposeResult:
-        what = f"The entries that match: {sanitize(self._words, 200)}" if self._words else "Every entry of this log."
         with Dialog("Export"):
-            yield Static(what, classes="dialog-body muted", markup=False)
+            yield Static(self._what, classes="dialog-body muted", markup=False)
             yield Field("File", TextInput(self._suggested, id="path"))
             yield Static("", id="progress", markup=False)
             yield Notice()
@@ -88,7 +89,7 @@ class ExportLog(AccountModal[UsageExported | None]):
         self._show(ExportProgress(0, 0.0))
         try:
             done = await self.run_with_reauth(
-                lambda: self.account.export_usage(path, form, self._only, self._show),
+                lambda: self._export_rows(path, form, self._show),
             )
         finally:
             if self.is_attached:

@@ -1,0 +1,82 @@
+"""Export of the ledger as CSV, JSON or JSON Lines: every change of the balance, with the balance after it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from store.audit import Audit
+from store.audit_tags import Tag
+from store.context import Context
+from store.ledger import MAX_PAGE_SIZE, Ledger
+from store.money import type_usd
+from store.row_export import ExportPage, Told, export_pieces
+from store.row_locks import lock_against_deletion
+from store.sessions import Sessions
+from store.values.ledger import LedgerEntry, LedgerPage
+from store.values.row_export import ExportFormat
+
+COLUMNS: Final = ("number", "at", "kind", "amount_usd", "balance_usd", "usage_entry_id", "reason", "actor")
+_TEXTS: Final = frozenset({"reason", "actor"})
+
+
+class LedgerExport:
+    """Writes the ledger of an account, newest first. Each page is read in a transaction of its own.
+
+    Each export is recorded when it begins. It needs no fresh proof, because it holds what the page shows.
+    """
+
+    def __init__(self, context: Context, audit: Audit, sessions: Sessions, ledger: Ledger) -> None:
+        self._context = context
+        self._audit = audit
+        self._sessions = sessions
+        self._ledger = ledger
+
+    def pieces(self, token: str, form: ExportFormat, told: Told) -> Iterator[str]:
+        """The file in pieces, for the session's account. Changes that are made meanwhile are not in it."""
+        with self._sessions.writing(token) as (tx, session):
+            self._audit.record_by(tx, session, Tag.LEDGER_EXPORTED, format=form.value)
+
+        def read(before: int | None) -> LedgerPage:
+            return self._ledger.page(token, before=before, limit=MAX_PAGE_SIZE)
+
+        return export_pieces(_pages(read), form, COLUMNS, _TEXTS, told)
+
+    def pieces_of(self, account_id: int, form: ExportFormat, told: Told, *, actor: str, source: str) -> Iterator[str]:
+        """The file in pieces, for an account, for an administrator. Raises `NoSuchAccount`."""
+        with self._context.database.write() as tx:
+            lock_against_deletion(tx, account_id)
+            self._audit.record(tx, account_id, Tag.LEDGER_EXPORTED, actor=actor, source=source, format=form.value)
+
+        def read(before: int | None) -> LedgerPage:
+            with self._context.database.read() as tx:
+                return self._ledger.page_of(tx, account_id, before=before, limit=MAX_PAGE_SIZE)
+
+        return export_pieces(_pages(read), form, COLUMNS, _TEXTS, told)
+
+
+def document(entry: LedgerEntry) -> dict[str, Any]:
+    """One entry by the names of `COLUMNS`. Money is a decimal text, because a float loses cents."""
+    return {
+        "number": entry.sequence,
+        "at": entry.at.isoformat(),
+        "kind": entry.kind.value,
+        "amount_usd": type_usd(entry.amount_micro_usd),
+        "balance_usd": type_usd(entry.balance_micro_usd),
+        "usage_entry_id": entry.usage_entry_id,
+        "reason": entry.reason,
+        "actor": entry.actor,
+    }
+
+
+def _pages(read: Callable[[int | None], LedgerPage]) -> Iterator[ExportPage]:
+    newest, following = 0, None
+    while True:
+        page = read(following)
+        newest = newest or (page.entries[0].sequence if page.entries else 0)
+        following = page.next_before
+        # The sequence numbers have no gap and end at 1.
+        yield ExportPage(
+            [document(entry) for entry in page.entries],
+            1.0 if following is None else (newest - following + 1) / newest,
+        )
+        if following is None:
+            return

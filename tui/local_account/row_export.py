@@ -1,0 +1,55 @@
+"""The export of a long list into a file, in a worker thread that ends with its caller."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, TypeAlias
+
+from store.values.row_export import Exported
+from tui.local_account.topic import LocalTopic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from store.new_files import NewFiles
+    from store.row_export import Told
+    from store.values.row_export import ExportProgress
+
+    Pieces: TypeAlias = Callable[[str, Told], Iterator[str]]
+    """The pieces of the file, for a session and for whom is told of the progress."""
+
+
+class ExportingTopic(LocalTopic):
+    """The base of the topics that export a list."""
+
+    async def _export(self, path: Path, pieces: Pieces, told: Callable[[ExportProgress], None]) -> Exported:
+        """Write `pieces` into a new file. `told` is called on the event loop. A cancelled call leaves no file."""
+        loop, stopped = asyncio.get_running_loop(), threading.Event()
+
+        def tell(progress: ExportProgress) -> None:
+            if stopped.is_set():
+                raise _StoppedError
+            loop.call_soon_threadsafe(told, progress)
+
+        try:
+            return await self._call(_write, self._new_files, path, pieces, tell)
+        except asyncio.CancelledError:
+            stopped.set()
+            raise
+
+
+class _StoppedError(Exception):
+    """Ends an export in its thread, after nobody waits for it."""
+
+
+def _write(token: str, new_files: NewFiles, path: Path, pieces: Pieces, told: Told) -> Exported:
+    rows = 0
+
+    def count(progress: ExportProgress) -> None:
+        nonlocal rows
+        rows = progress.rows
+        told(progress)
+
+    return Exported(new_files.write(path, pieces(token, count)), rows)
