@@ -43,7 +43,7 @@ class Toggle(KeepFocusWhenDisabled, Widget, can_focus=True):
     ]
 
     value: reactive[bool] = reactive(False, init=False, toggle_class="-on")
-    is_mixed: reactive[bool] = reactive(False, init=False)
+    is_mixed: reactive[bool] = reactive(False, init=False, layout=True)
     """True if only some of what the switch stands for is on. The value is False meanwhile."""
     is_known: reactive[bool] = reactive(True, init=False)
     """False until the value was read. Turning the switch makes it known."""

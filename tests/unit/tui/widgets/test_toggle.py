@@ -14,6 +14,17 @@ async def test_the_state_is_a_word_and_a_mark() -> None:
         assert app.lines()[:2] == ["━● on   needs care", "●━ off"]
 
 
+async def test_some_of_several_is_a_whole_word() -> None:
+    toggle = Toggle(True, on="shown", off="hidden")
+    app = Stage(lambda: [toggle])
+    async with app.run_test(size=(80, 24)) as pilot:
+        toggle.styles.width = "auto"
+        await pilot.pause()
+        toggle.value, toggle.is_mixed = False, True
+        await pilot.pause()
+        assert app.lines()[0] == "━◐━ some"
+
+
 @pytest.mark.parametrize("key", ["space", "enter"])
 async def test_a_key_turns_it_and_says_so_once(key: str) -> None:
     app = Stage(lambda: [Toggle(id="a")])
