@@ -44,6 +44,22 @@ def pluralize(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def cell_width(text: str) -> int:
+    """The cells that `text` takes in a terminal (Unicode Standard Annex 11).
+
+    A wide character takes two, and one that joins the character before it takes none.
+    """
+    return sum(
+        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        for letter in text
+    )
+
+
+def pad(text: str, width: int) -> str:
+    """`text` with blanks up to `width` cells."""
+    return text + " " * (width - cell_width(text))
+
+
 def is_sanitized(text: str) -> bool:
     """True if `text` has no character that `sanitize` would replace, and no tab or line break."""
     return _UNSAFE.search(text) is None and _LINE_BREAKS.search(text) is None

@@ -9,13 +9,13 @@ from textual.content import Content
 from screens.event_words import WORDS
 from screens.recommendations import ADVISED, FOLLOWED
 from store.money import MICRO_PER_USD, show_usd
-from store.text import pluralize, sanitize
+from store.text import cell_width, pad, pluralize, sanitize
 from store.values.notifications import CONFIRM_EMAIL, DeliveryState
 from tui.widgets.share_bars import Share
 from tui.widgets.tiles import Tile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime, tzinfo
 
     from store.values.dashboard import Dashboard, Period
@@ -27,6 +27,7 @@ TITLES: Final = ("Left", "Today", "7 days", "30 days", "Errors")
 NAMED: Final = 4
 """The models, and keys, that have a row of their own."""
 _WIDEST_NAME: Final = 24
+_WIDEST_STATUS: Final = 14
 _MESSAGES: Final = {
     "quota:warning": "Quota warning",
     "notification:test": "Test message",
@@ -70,17 +71,18 @@ def lines_of_checks(checks: Sequence[Check]) -> tuple[Content, ...]:
 
 
 def lines_of_errors(errors: Sequence[LoggedEntry], zone: tzinfo) -> tuple[Content, ...]:
-    """Time, status, model, key and the sentence of each error."""
-    model, key = (_width(errors, read) for read in (lambda one: one.entry.model, lambda one: one.entry.api_key_name))
+    """Time, status, model, key and the sentence of each error, below each other."""
+    statuses = _aligned([sanitize(error.entry.status, _WIDEST_STATUS) for error in errors])
+    models = _aligned([sanitize(error.entry.model, _WIDEST_NAME) for error in errors])
+    keys = _aligned([sanitize(error.entry.api_key_name, _WIDEST_NAME) for error in errors])
     return tuple(
         Content.assemble(
             (f"{error.at.astimezone(zone):%m-%d %H:%M}  ", "$foreground-muted"),
-            (f"{sanitize(error.entry.status, 14)}  ", "$text-error"),
-            f"{sanitize(error.entry.model, _WIDEST_NAME).ljust(model)}  ",
-            f"{sanitize(error.entry.api_key_name, _WIDEST_NAME).ljust(key)}  ",
+            (f"{status}  ", "$text-error"),
+            f"{model}  {key}  ",
             (sanitize(error.entry.detail, 200), "$foreground-muted"),
         )
-        for error in errors
+        for error, status, model, key in zip(errors, statuses, models, keys, strict=True)
     )
 
 
@@ -104,8 +106,10 @@ def tokens_in_words(tokens: int) -> str:
     return f"{tokens // 1000:,}k tokens" if tokens < 1_000_000 else f"{tokens / 1_000_000:,.1f}M tokens"
 
 
-def _width(errors: Sequence[LoggedEntry], read: Callable[[LoggedEntry], str]) -> int:
-    return max((len(sanitize(read(error), _WIDEST_NAME)) for error in errors), default=0)
+def _aligned(words: list[str]) -> list[str]:
+    """The words, all as wide as the widest."""
+    width = max(map(cell_width, words), default=0)
+    return [pad(word, width) for word in words]
 
 
 def _time(delivery: LoggedDelivery) -> datetime:

@@ -1,22 +1,25 @@
 """The Overview: the figures of the account, the way to what they are about, and a quiet refresh."""
 
+from datetime import UTC
+
 import pytest
 from textual.app import App
 
 from screens.console import Console
 from screens.modules import overview
 from screens.modules.overview import OverviewPage
+from screens.modules.overview_rows import lines_of_errors
 from screens.navigation import Navigation
 from screens.settings.page import SettingsPage
 from store.errors import DatabaseBusy
 from store.sections import SidebarSettings
 from store.store import Store
 from store.values.dashboard import Dashboard
-from store.values.usage import Kind, UsageEntry
+from store.values.usage import Kind, LoggedEntry, UsageEntry
 from tests.harness.consoles import Stage, console
 from tests.harness.people import configure_mail
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import START, add_account, make_store, sign_in
 from tests.snapshots.scenes import spent_store
 from tui.local_account import LocalAccount
 from tui.widgets.link_list import LinkList
@@ -69,6 +72,17 @@ async def test_the_range_goes_round() -> None:
             await stage.press("d")
             assert page.days == days
             assert stage.says(first)
+
+
+def test_the_columns_of_the_errors_stand_below_each_other() -> None:
+    parts = (("503", "gpt-5-mini", "キー"), ("upstream_unreachable", "日本語", "laptop"), ("x", "", ""))
+    errors = [
+        LoggedEntry(number, START, UsageEntry(Kind.ERROR, model, key, status=status, detail="Why."))
+        for number, (status, model, key) in enumerate(parts)
+    ]
+    lines = lines_of_errors(errors, UTC)
+    assert len({line.cell_length for line in lines}) == 1, [line.plain for line in lines]
+    assert lines_of_errors([], UTC) == ()
 
 
 async def test_an_account_without_a_call_is_told_how_to_begin() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from store.errors import InvalidInput, OutputFailed
-from store.text import is_sanitized, sanitize
+from store.text import cell_width, is_sanitized, pad, sanitize
 
 MAX_SECRET_BYTES: Final = 16_384
 """More than any stored secret has. A longer input, such as a wrong file, is refused and not cut."""
@@ -63,9 +63,9 @@ def print_json(document: object) -> None:
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print aligned columns below their names. Raises as `print_data`."""
     table = [list(head), *([sanitize(cell, 200) for cell in row] for row in rows)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    widths = [max(cell_width(row[column]) for row in table) for column in range(len(head))]
     for row in table:
-        print_data("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print_data("  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def print_status(sentence: str) -> None:

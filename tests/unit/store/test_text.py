@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.text import REPLACEMENT, fold, is_sanitized, normalize, pluralize, sanitize, sanitize_lines
+from store.text import REPLACEMENT, cell_width, fold, is_sanitized, normalize, pad, pluralize, sanitize, sanitize_lines
 
 HOSTILE = {
     "C0": [chr(code) for code in range(0x20) if chr(code) not in "\t\n"],
@@ -143,3 +143,12 @@ def test_normal_form_joins_what_looks_the_same() -> None:
 @pytest.mark.parametrize(("number", "said"), [(0, "0 chains"), (1, "1 chain"), (2, "2 chains")])
 def test_one_is_not_said_in_the_plural(number: int, said: str) -> None:
     assert pluralize(number, "chain") == said
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [("", 0), ("laptop", 6), ("日本語", 6), ("ｱｲｳ", 3), ("\uff21", 2), ("e\u0301", 1), ("é", 1), ("🔑", 2)],
+)
+def test_the_width_of_a_text_is_that_of_its_cells(text: str, cells: int) -> None:
+    assert cell_width(text) == cells
+    assert pad(text, 10) == text + " " * (10 - cells)

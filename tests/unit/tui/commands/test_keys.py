@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from store.errors import InvalidApiKey
+from store.text import cell_width
 from tests.harness.command_line import Shell
 from tui.store_location import Options, open_account_store
 
@@ -44,6 +45,12 @@ def test_a_key_is_listed_without_its_secret(shell: Shell, key: str) -> None:
     assert ran.out.splitlines()[1].split()[:7] == ["1", "build", f"sk-…{key[-4:]}", "active", "0.00", "5.00", "monthly"]
     (listed,) = document(shell, "list")["keys"]
     assert (listed["spend_limit_usd"], listed["limit_period"], listed["requests_per_minute"]) == ("5.00", "monthly", 60)
+
+
+def test_the_columns_of_wide_names_stand_below_each_other(shell: Shell, key: str) -> None:
+    assert shell.run("keys", "--user", "alice", "create", "日本語のキー").status == 0
+    head, wide, narrow = shell.run("keys", "--user", "alice", "list").out.splitlines()
+    assert cell_width(wide.partition("sk-…")[0]) == cell_width(narrow.partition("sk-…")[0]) == head.index("KEY")
 
 
 def test_a_key_is_edited_by_its_name_or_its_number(shell: Shell, key: str) -> None:
