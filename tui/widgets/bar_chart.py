@@ -103,7 +103,9 @@ def gathered(bars: tuple[Bar, ...], room: int) -> tuple[list[Bar], int]:
     first = len(bars) % of
     cuts = [0, *range(first or of, len(bars) + 1, of)]
     parts = [bars[start:end] for start, end in pairwise(cuts)]
-    return [Bar(part[0].label, sum(bar.value for bar in part)) for part in parts], of
+    # The first bar is labelled by the day on which the range begins, the last one by the day on which it ends.
+    labels = [*(part[0].label for part in parts[:-1]), parts[-1][-1].label]
+    return [Bar(label, sum(bar.value for bar in part)) for label, part in zip(labels, parts, strict=True)], of
 
 
 def places(count: int, room: int) -> tuple[int, list[int]]:

@@ -35,7 +35,7 @@ class Field(Widget):
 
     error: reactive[str] = reactive("", init=False)
     """The error as one sentence, or "". A change of the control's value clears it."""
-    note: reactive[Content] = reactive(Content(""), init=False)
+    note: reactive[Content] = reactive(Content(""), init=False, always_update=True)
     """A sentence below the control that is no error, such as the strength or what became of the last message.
 
     It stands in the row that is reserved for the error, while there is none, or else above the error.
@@ -95,7 +95,9 @@ class Field(Widget):
         return sanitize(error)
 
     def watch_note(self, before: Content, after: Content) -> None:
-        self.refresh(layout=not self._reserved and not before.is_same(after))
+        # Contents with the same text are equal, whatever their colours.
+        if not before.is_same(after):
+            self.refresh(layout=not self._reserved)
 
     def watch_error(self, before: str, after: str) -> None:
         self.set_class(bool(after), "-error")

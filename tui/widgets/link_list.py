@@ -24,11 +24,9 @@ class LinkList(OptionList):
 
     def show_lines(self, lines: tuple[Content, ...]) -> None:
         """Replace the lines. Without a change nothing is drawn."""
-        if lines == self._shown:
-            return
         if len(lines) == len(self._shown):
             for at, (line, before) in enumerate(zip(lines, self._shown, strict=True)):
-                if line != before:
+                if not line.is_same(before):
                     self.replace_option_prompt_at_index(at, line)
         else:
             cursor = self.highlighted

@@ -74,7 +74,9 @@ class Section(Vertical):
         accent = self.get_component_styles("section--focused").color if self.has_focus_within else None
         edge = (accent or base.border_top[1]).css if base.border_top[0] else ""
         width = self.outer_size.width
-        drawn = (is_box, edge, accent, width, self._title, self._state)
+        # Contents with the same text are equal, whatever their colours.
+        words = [(content.plain, content.spans) for content in (self._title, self._state)]
+        drawn = (is_box, edge, accent, width, *words)
         if drawn == self._drawn:
             return
         self._drawn = drawn

@@ -28,7 +28,8 @@ class Tiles(Widget):
 
     ALLOW_SELECT: ClassVar[bool] = False
 
-    tiles: reactive[tuple[Tile, ...]] = reactive(())
+    tiles: reactive[tuple[Tile, ...]] = reactive((), always_update=True)
+    """Drawn whenever they are set: contents with the same text are equal, whatever their colours."""
 
     def __init__(self, titles: tuple[str, ...], *, id: str | None = None) -> None:  # noqa: A002 (as every widget has it)
         super().__init__(id=id)

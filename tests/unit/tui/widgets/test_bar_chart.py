@@ -51,8 +51,7 @@ async def test_the_bars_fill_the_width(days: int, width: int) -> None:
     assert len(lines[5].rstrip()) >= 0.85 * width
     gaps = {len(gap) for gap in drawn.split("█") if gap}
     assert max(gaps, default=0) - min(gaps, default=0) <= 1, "the gaps are even"
-    if days < 90:
-        assert lines[7].rstrip().endswith(bars[-1].label)
+    assert lines[7].rstrip().endswith(bars[-1].label), "the range ends today"
     assert len(lines[6].rstrip()) == len(lines[5].rstrip()), "the axis ends where the last bar does"
 
 
