@@ -154,7 +154,9 @@ class UsageLog(UsagePages):
             task = select(UsageEntryRow.c.id).where(*_is_task(account_id, request_id)).limit(1)
             return tx.execute(task).scalar() is not None
 
-    def task_states(self, account_id: int, model: str, *, after: str | None = None, limit: int) -> dict[str, str]:
+    def task_states(
+        self, account_id: int, model: str, *, after: str | None = None, limit: int
+    ) -> list[tuple[str, str]]:
         """The model server's ids of the account's tasks and their last states, newest first, after the task `after`."""
         tasks = select(UsageEntryRow.c.request_id, UsageEntryRow.c.status).where(
             UsageEntryRow.c.account_id == account_id,
@@ -166,7 +168,7 @@ class UsageLog(UsagePages):
                 last = select(func.max(UsageEntryRow.c.id)).where(*_is_task(account_id, after))
                 tasks = tasks.where(UsageEntryRow.c.id < tx.execute(last).scalar())
             rows = tx.execute(tasks.order_by(UsageEntryRow.c.id.desc()).limit(limit))
-            return {row.request_id: row.status for row in rows}
+            return [(row.request_id, row.status) for row in rows]
 
     def note_task_status(
         self,

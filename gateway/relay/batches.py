@@ -64,14 +64,16 @@ class Batches:
         states = await self._relay.services.threads.read(
             lambda: self._store.usage.task_states(account_id, BATCHES.model, after=after, limit=count + 1)
         )
-        names = list(states)
+        names = [name for name, _ in states]
         turn = asyncio.Semaphore(_MAX_AT_ONCE)
 
-        async def find(name: str) -> _Found | None:
+        async def find(name: str, status: str) -> _Found | None:
             async with turn:
-                return await self._found(site, name, states[name], caller)
+                return await self._found(site, name, status, caller)
 
-        found = [batch for batch in await asyncio.gather(*map(find, names[:count])) if batch is not None]
+        found = [
+            batch for batch in await asyncio.gather(*(find(*state) for state in states[:count])) if batch is not None
+        ]
 
         def note(tx: Connection) -> None:
             for batch in found:

@@ -371,6 +371,18 @@ async def test_a_long_description_of_one_batch_does_not_fail_the_list(store: Sto
         assert (await client.get("/v1/batches")).json()["data"][1] == {**short, "status": "failed"}
 
 
+async def test_a_batch_id_that_the_model_server_gives_twice_hides_no_other(store: Store) -> None:
+    key, names = make_relayed(store), iter(("batch_1", "batch_2", "batch_2"))
+    models = ModelServer(lambda _: answer(batch(next(names))))
+    store.pricing.set(ModelPrice("batch", 0, 0, 1))
+    async with client_of(store, token=key, upstream=models) as client:
+        for _ in "abc":
+            assert (await begin(client)).status_code == 200
+        models.reply = lambda request: answer(batch(request.url.path.rpartition("/")[2]))
+        page = (await client.get("/v1/batches?limit=2")).json()
+        assert ([each["id"] for each in page["data"]], page["has_more"]) == (["batch_2"] * 2, True)
+
+
 async def test_a_batch_does_not_take_another_accounts_file_as_its_output(store: Store) -> None:
     make_relayed(store)
     store.pricing.set(ModelPrice("batch", 0, 0, 1))
