@@ -142,7 +142,7 @@ class LogPage(ModulePage):
         self._applied, line.display = text, bool(text)
         self.table.focus()
         hint.clear()
-        self.table.empty = _NO_MATCH if text else self.EMPTY
+        self.table.say_when_empty(_NO_MATCH if text else self.EMPTY)
         if only != self.only:
             self.only = only
             self.table.restart()

@@ -16,18 +16,17 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from tui.clipboard import copy
+from tui.widgets.keyset_lines import SKELETON_ROWS, KeysetLines
 from tui.widgets.keyset_reader import KeysetReader, PageReader
 from tui.widgets.keyset_window import MAX_ROWS, KeysetPage, KeysetWindow, Reading
 from tui.widgets.row_walk import MOVE
-from tui.widgets.table_columns import EDGE_CELLS, ColumnFit, TableColumn, join_cells
+from tui.widgets.table_columns import TableColumn
 
 R = TypeVar("R")
 
 AHEAD_ROWS: Final = 20
 """Rows below or above the visible ones within which the next page is read."""
 WHEEL_ROWS: Final = 3
-_MARK: Final = "▌"
-_SKELETON_ROWS: Final = 6
 
 
 class KeysetTable(Widget, Generic[R], can_focus=True):
@@ -101,18 +100,21 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         nothing: a row shows everything.
         """
         super().__init__(id=id, classes=classes)
-        self.noun, self.empty = noun, empty
-        self._fit = ColumnFit(columns)
         self._row_text = text
         self._has_details = has_details
         window = KeysetWindow(key, max_rows if newer is not None else 2**63)
         self._reader = KeysetReader(window, older, newer, self._take)
+        self._lines = KeysetLines(self._reader, columns, noun, empty)
         self._reading_worker: Worker[None] | None = None
         self._copier: Worker[None] | None = None
         self._at = 0
         self._first_shown = 0
 
     # -- reading ---------------------------------------------------------------------------------------------
+
+    def say_when_empty(self, sentence: str) -> None:
+        """The sentence for an empty list from now on."""
+        self._lines.empty = sentence
 
     def restart(self) -> None:
         """Read the list again from its newest row. The present rows stay until the answer is there."""
@@ -147,13 +149,13 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         before = self.row
         moved = self._reader.window.add(part, page)
         if part.is_restart:
-            self._fit.forget()
+            self._lines.columns.forget()
             self._at = 0 if part is Reading.NEWEST else len(self.rows) - 1
             self._first_shown = 0
         else:
             self._at += moved
             self._first_shown += moved
-        self._fit.see(page.rows)
+        self._lines.columns.see(page.rows)
         self._at = max(0, min(self._at, len(self.rows) - 1))
         self._show_cursor()
         self.refresh()
@@ -197,7 +199,7 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     @property
     def _height(self) -> int:
         """The rows that are visible at once: all lines but the header and the state."""
-        return max(1, self.content_size.height - 1 - len(self._state_lines()))
+        return max(1, self.content_size.height - 1 - len(self._lines.state(self.content_size.width)))
 
     def move_to(self, row: int) -> None:
         """Put the cursor on a row that is held, or the nearest one."""
@@ -286,7 +288,7 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     # -- drawing ---------------------------------------------------------------------------------------------
 
     def on_resize(self, _event: Resize) -> None:
-        self._fit.resize(self.content_size.width - EDGE_CELLS)
+        self._lines.resize(self.content_size.width)
         self._show_cursor()
         self.refresh()
 
@@ -305,34 +307,26 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     def _refresh_line(self, line: int) -> None:
         self.refresh(Region(0, line, self.content_size.width, 1))
 
-    def _state_lines(self) -> list[Content]:
-        """The state in one line, and a failure in as many as its sentence takes."""
-        words = self._reader.words(self.noun, self.empty)
-        lines = words.wrap(max(8, self.content_size.width - EDGE_CELLS)) if self.has_failed else [words]
-        return [line.pad_left(EDGE_CELLS) for line in lines]
-
     @property
     def _state_line(self) -> int:
-        """The first line of the state: below the rows, or at the bottom."""
-        rows = _SKELETON_ROWS if self._reader.is_first_reading else len(self.rows) - self._first_shown
-        return max(0, min(rows + 1, self.content_size.height - len(self._state_lines())))
+        width, height = self.content_size
+        return self._lines.state_line(self._first_shown, width, height)
 
     def render_line(self, y: int) -> Strip:
-        if 0 <= y - self._state_line < len(lines := self._state_lines()):
-            return self._strip(lines[y - self._state_line], "keyset-table--state")
+        lines, state = self._lines, self._lines.state(self.content_size.width)
+        if 0 <= y - self._state_line < len(state):
+            return self._strip(state[y - self._state_line], "keyset-table--state")
         if y == 0:
-            labels = [placed.draw(Content(placed.column.label)) for placed in self._fit.placed]
-            return self._strip(join_cells(" ", labels), "keyset-table--header")
+            return self._strip(lines.header(), "keyset-table--header")
+        if self._reader.is_first_reading and y <= SKELETON_ROWS:
+            return self._strip(lines.skeleton())
         row = self._first_shown + y - 1
-        if self._reader.is_first_reading and y <= _SKELETON_ROWS:
-            return self._strip(join_cells(" ", [placed.draw_skeleton() for placed in self._fit.placed]))
         if not 0 <= row < len(self.rows):
             return self._strip(Content(""))
-        cells = [placed.draw(placed.column.cell(self.rows[row])) for placed in self._fit.placed]
         if row != self._at:
-            return self._strip(join_cells(" ", cells))
+            return self._strip(lines.row(self.rows[row], is_marked=False))
         name = "keyset-table--cursor" if self.has_focus else "keyset-table--cursor-blurred"
-        return self._strip(join_cells(_MARK if self.has_focus else " ", cells), name)
+        return self._strip(lines.row(self.rows[row], is_marked=self.has_focus), name)
 
     def _strip(self, content: Content, *component: str) -> Strip:
         """One line in the style of a component class, filled to the width of the table."""
