@@ -27,6 +27,7 @@ from store.values.usage import Kind, UsageEntry
 from tests.harness.people import plant_passkey
 from tests.harness.processes import FULL, ProcessGroup, Worker, enter, source
 from tests.harness.quota_calls import book_call, hold_quota
+from tests.harness.ssh_keys import fingerprint, public_key
 from tests.harness.stores import START, add_account
 
 COST: Final = 1000
@@ -43,6 +44,7 @@ class Person:
     account_id: int
     name: str
     token: str = ""
+    signed_in: int = 0
 
     def sign_in(self) -> None:
         answer = self.store.bindings.sign_in("one", self.name, source=source(self.worker))
@@ -139,6 +141,17 @@ class Person:
         if keys:
             self.store.passkeys.rename(self.token, keys[0].id, f"key {self.worker.number}")
 
+    def sign_in_by_ssh_key(self) -> None:
+        """From an address of its own each time: the key comes and goes, and a refusal counts against its address."""
+        self.signed_in += 1
+        peer = f"{self.worker.number}.{self.signed_in}"
+        self.store.sign_in.with_ssh_key(fingerprint(), self.name, source="ssh", peer=peer)
+
+    def exchange_ssh_key(self) -> None:
+        for key in self.store.ssh_keys.list_of(self.name):
+            self.store.ssh_keys.remove_for(self.name, key.id, actor="test")
+        self.store.ssh_keys.add_for(self.name, public_key(), "laptop", actor="test")
+
     def ask_price(self) -> None:
         self.store.pricing.admit(self.account_id, f"model {self.worker.number}")
 
@@ -157,12 +170,12 @@ class Person:
         sets: tuple[tuple[Callable[[], None], ...], ...] = (
             (self.call, self.top_up, self.read_task),
             (self.save_threshold, self.save_privacy, self.call_by_key),
-            (self.come_and_go, self.use_key),
+            (self.come_and_go, self.sign_in_by_ssh_key, self.use_key),
             (self.sign_out_others, self.erase_addresses),
             (self.call, self.log, self.edit_key),
             (self.rotate, self.fail, self.call_by_key),
             (self.prove_by_passkey, self.read_task, self.use_key),
-            (self.rename_passkey, self.ask_price, self.edit_key),
+            (self.rename_passkey, self.exchange_ssh_key, self.ask_price, self.edit_key),
         )
         return sets[self.worker.number]
 
