@@ -23,6 +23,12 @@ def ago(then: datetime | None, now: datetime, never: str = "never") -> str:
     return "yesterday" if days == 1 else f"{days} days ago"
 
 
+def age(then: datetime, now: datetime) -> str:
+    """`5 min old`, `2 h old`, `3 days old`; `made just now` and `made yesterday`."""
+    since = ago(then, now)
+    return f"{since.removesuffix(' ago')} old" if since.endswith(" ago") else f"made {since}"
+
+
 def until(then: datetime, now: datetime) -> str:
     """`in 5 min`, `in 2 h`, `in 3 days`, or `now` once it has come."""
     seconds = int((then - now).total_seconds())

@@ -104,8 +104,7 @@ class TwoFactors:
             hashes = self._pending(tx, session.account_id).code_hashes
         with self._attempts.counted(Factor.SECOND, session.account_id, session.name, source=session.source):
             if not self._codes.matches(code, hashes):
-                sentence = "This is not one of the codes shown. Type one of the codes above."
-                raise WrongCode(sentence, field="saved-code")
+                raise WrongCode("Not one of these codes.", field="saved-code")
         with self._sessions.writing(token) as (tx, session):
             self._throttles.reset(tx, Factor.SECOND, session.name)
             noted = tx.execute(

@@ -45,6 +45,8 @@ class ProviderRow(Field):
 
     def __init__(self, binding: BindingInfo) -> None:
         self.slug = binding.provider.slug
+        self.action = "bind"
+        """The action that the row offers."""
         self._line = Static("", markup=False, classes="state")
         self._button = ActionButton("Bind", name=self.slug, shortcut="b")
         super().__init__(sanitize(binding.provider.name, 24), self._line, self._button, classes="security-row")
@@ -62,6 +64,7 @@ class ProviderRow(Field):
             self._line.update(state_chip(State.OFF, "not bound"))
             self.about = f"Sign in with your identity at {self.label} instead of your password. {_HOW}"
         self.consequence = "Your other sessions are signed out."
+        self.action = verb.lower()
         self.help = f"{verb} your identity at {self.label}."
         button = self._button
         button.set_classes(verb.lower())
@@ -111,10 +114,14 @@ class AccountBindingPane(Pane):
                 await section.mount_all(rows)
         for row, binding in zip(rows, shown, strict=True):
             row.show_binding(binding, self.account.now())
+        self.refresh_bindings()
         self.query_one("#binding-state", Static).update(_sentence(overview))
         section.state = _section_state(overview)
         for panel in self.screen.query(HelpLine):
             panel.read_again()
+
+    def offers(self, action: str) -> bool:
+        return any(row.action == action for row in self.query(ProviderRow))
 
     def focus_control(self, _control: str) -> None:
         for row in list(self.query(ProviderRow))[:1]:
@@ -137,10 +144,8 @@ class AccountBindingPane(Pane):
             if rows[binding.provider.slug].has_focus_within:
                 self._press(binding)
                 return
-        if able:
-            rows[able[0].provider.slug].focus_button()
-        else:
-            self._say("No identity is bound." if is_bound else "There is nothing to bind.", "muted")
+        for binding in able[:1]:
+            rows[binding.provider.slug].focus_button()
 
     @on(Button.Pressed)
     def button_pressed(self, event: Button.Pressed) -> None:

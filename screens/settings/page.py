@@ -235,11 +235,13 @@ class SettingsPage(RowWalk, Vertical):
     def action_provider(self, action: str) -> None:
         getattr(self.pane, f"action_{action}")()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 (Textual's)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "leave_input":
             return is_typing(self.screen.focused)
-        if action in ("security", "provider"):
-            return self.active == ("security" if action == "security" else "account-binding")
+        if action == "security":
+            return self.active == "security"
+        if action == "provider":
+            return self.active == "account-binding" and self.pane.offers(str(parameters[0]))
         if action not in ("save", "discard", "bring_back", "reset", "test"):
             return True
         # Asked for every key at every Tab: a query would walk all controls.

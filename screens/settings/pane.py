@@ -41,6 +41,10 @@ class Pane(AccountActions, VerticalScroll, can_focus=False):
         """Read from the account again."""
         raise NotImplementedError
 
+    def offers(self, action: str) -> bool:  # noqa: ARG002 - for panes that offer less at times
+        """True if the action of the tab's own key has something to act on now."""
+        return True
+
     def can_test(self) -> bool | None:
         """True if a test message can be sent from the focused row, None if not from this one, False if from none."""
         return False

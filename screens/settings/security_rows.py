@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
-from screens.relative_time import ago, clock
+from screens.relative_time import age, ago, clock
 from store.errors import PasskeysDisabled
 from store.text import pluralize
 from tui.widgets.state import State, state_chip
@@ -188,8 +188,10 @@ def _token(overview: SecurityOverview, now: datetime, zone: tzinfo) -> RowState:
     if token is None:
         return RowState(state_chip(State.OFF, "none yet"))
     used = "never used" if token.last_used_at is None else f"used {ago(token.last_used_at, now)}"
-    name, age = f"gk_…{token.last_four[:8]}", f"made {ago(token.created_at, now)}, {used}"
-    return RowState(state_chip(State.ON, name, age), f"{name}, {age}. Generated on {clock(token.created_at, zone)}.")
+    name, words = f"gk_…{token.last_four[:8]}", f"{age(token.created_at, now)}, {used}"
+    return RowState(
+        state_chip(State.ON, name, words), f"{name}, {words}. Generated on {clock(token.created_at, zone)}."
+    )
 
 
 def _sessions(overview: SecurityOverview) -> RowState:

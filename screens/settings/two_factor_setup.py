@@ -187,8 +187,11 @@ class TwoFactorSetup(AccountModal[bool]):
     def saved_pressed(self) -> None:
         if self._codes_confirmed:
             self.step = 2
-        else:
+        elif self.query_one("#saved-code", CodeInput).code:
             self.submit(self._confirm_saved)
+        elif not self.busy:
+            # The store would count it as a wrong code.
+            show_errors(self, {"saved-code": "Type one of the codes above."})
 
     @on(Input.Submitted, "#code")
     @on(Button.Pressed, "#complete")

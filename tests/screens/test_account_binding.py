@@ -83,7 +83,9 @@ async def test_without_a_focused_row_the_key_only_goes_to_one() -> None:
 async def test_the_key_of_the_other_act_leaves_a_row_alone() -> None:
     async with console(with_providers(bound=False)) as stage:
         await stage.press("1", "down", "d")
-        assert stage.says("No identity is bound.")
+        assert not isinstance(stage.app.screen, Confirm), "no identity is bound"
+        assert stage.says("b Bind")
+        assert not stage.says("d Unbind"), "the footer promises what can be done"
         await stage.press("2")
         assert stage.app.screen.query("#providers")
         await stage.press("d")
@@ -105,8 +107,8 @@ async def test_while_it_is_off_what_is_bound_can_still_be_unbound() -> None:
         assert stage.says(BindingsDisabled.sentence)
         assert section(stage).state.plain == "○ disabled by the administrator"
         assert len(rows(stage)) == 1
-        await stage.press("b")
-        assert stage.says("There is nothing to bind.")
+        assert stage.says("d Unbind")
+        assert not stage.says("b Bind")
 
 
 async def test_without_providers_it_says_so() -> None:

@@ -169,7 +169,7 @@ async def test_a_code_that_is_none_of_the_ten_keeps_the_second_step() -> None:
         await stage.press("f", "enter")
         await stage.fill("saved-code", "0000-0000-0000-0000")
         await stage.press("enter")
-        assert stage.says("not one of the codes")
+        assert stage.says("Not one of these codes. 4 more tries.")
         assert stage.says("② Save Backup Recovery Codes")
 
 

@@ -11,6 +11,7 @@ from tests.harness.app_pictures import picture_of
 from tests.harness.consoles import Stage, console
 from tui.widgets.code_cells import CodeCells, CodeTimeLeft
 from tui.widgets.confirm import Confirm
+from tui.widgets.dialog import Dialog
 from tui.widgets.qr_code import QrCode
 from tui.widgets.step_rail import StepRail
 
@@ -190,6 +191,17 @@ async def test_the_codes_are_hidden_and_revealed_by_a_key() -> None:
         assert not stage.says(first)
         await stage.press("ctrl+r")
         assert stage.says(first)
+
+
+async def test_enter_without_a_code_takes_no_try_and_a_wrong_code_leaves_the_buttons_in_sight() -> None:
+    async with console(size=(80, 24)) as stage:
+        await stage.press("f", "enter", "enter")
+        assert stage.says("✗ Type one of the codes above.")
+        await stage.fill("saved-code", "0000-0000-0000-0000")
+        await stage.press("enter")
+        assert stage.says("Not one of these codes. 4 more tries.")
+        button = stage.app.screen.query_one("#confirm-saved", Button)
+        assert button.region.bottom <= stage.app.screen.query_one(Dialog).region.bottom - 1
 
 
 async def test_leaving_asks_from_every_step() -> None:
