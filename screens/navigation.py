@@ -68,8 +68,8 @@ class Navigation(Widget, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         event.stop()
-        lines = self._lines()
-        if event.y < len(lines) and (module := lines[event.y][1]):
+        lines, offset = self._lines(), event.get_content_offset(self)
+        if offset is not None and offset.y < len(lines) and (module := lines[offset.y][1]):
             self.cursor = module
             self.action_open()
 

@@ -126,13 +126,21 @@ async def console(
     theme: str | None = None,
     keys: dict[str, str] | None = None,
     no_files: bool = False,
+    timezone: str | None = None,
 ) -> AsyncIterator[Stage]:
     """The console of an account on `store`, or of a new one with the account `alice`."""
     if store is None:
         with make_store() as own:
             add_account(own, name)
             async with console(
-                own, signed_in=signed_in, name=name, size=size, theme=theme, keys=keys, no_files=no_files
+                own,
+                signed_in=signed_in,
+                name=name,
+                size=size,
+                theme=theme,
+                keys=keys,
+                no_files=no_files,
+                timezone=timezone,
             ) as stage:
                 yield stage
         return
@@ -140,7 +148,7 @@ async def console(
     assert isinstance(clock, StillClock)
     token = sign_in(store, name) if signed_in else ""
     account = LocalAccount(Options(no_files=no_files), opened=store, token=token)
-    app = GatekeyApp(account, ConsoleConfig(keys or {}, theme=theme))
+    app = GatekeyApp(account, ConsoleConfig(keys or {}, theme=theme, timezone=timezone))
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, store, clock)
         await stage.settle()
