@@ -14,7 +14,6 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 
 from store.at_rest import KeyRing
-from store.audit_upgrade import seal_log
 from store.database import Database
 from store.errors import DatabaseForeign, DatabaseNotUtf8, DatabaseRefused, SchemaTooNew, SchemaTooOld
 from store.models import METADATA
@@ -73,6 +72,8 @@ def upgrade(database: Database, ring: Callable[[], KeyRing] | None = None) -> st
         config.attributes["connection"] = connection
         command.upgrade(config, schema_revision())
         if ring is not None and found in _REVISIONS_WITHOUT_SEALS:
+            from store.audit_upgrade import seal_log
+
             seal_log(connection, ring())
         if not database.is_postgresql:
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
