@@ -24,6 +24,8 @@ _SHOWN: Final = 8
 """Suggestions below the line."""
 _EDGE_CELLS: Final = 1
 """The padding of an input."""
+_HINT_EDGE_CELLS: Final = 1
+"""The padding of the hint in its style."""
 
 
 class _Completion(Suggester):
@@ -79,13 +81,13 @@ class FilterHint(Static):
         """Names or values for the last word; → takes the first one."""
         shown = "  ".join(sanitize(text, 60) for text in suggestions[:_SHOWN])
         more = "  …" if len(suggestions) > _SHOWN else ""
-        self._show(Content.styled(f" {shown}{more}", "$foreground-muted") if shown else Content(""))
+        self._show(Content.styled(f"{shown}{more}", "$foreground-muted") if shown else Content(""))
 
     def show_fault(self, sentence: str, start: int, length: int) -> None:
         """A caret below the place at fault, and the sentence. `start` is in cells."""
         room = max(1, self.app.size.width - start - 4)
-        carets = " " * start + "^" * min(max(1, length), room)
-        self._show(Content.styled(f"{carets}\n {sanitize(sentence)}", "$text-error"))
+        carets = " " * (start - _HINT_EDGE_CELLS) + "^" * min(max(1, length), room)
+        self._show(Content.styled(f"{carets}\n{sanitize(sentence)}", "$text-error"))
 
     def clear(self) -> None:
         self._show(Content(""))

@@ -220,6 +220,7 @@ class WalletPage(ModulePage):
             await self.mount(self._price_section(), after=ledger)
         ledger.display = not wanted
         self.query_one("#prices-section").display = wanted
+        self.query_one("#export-ledger").display = not wanted
         self.query_one("#show-prices", ActionButton).label = Content("Ledger" if wanted else "Prices")
         self.reload()
 

@@ -301,6 +301,15 @@ async def test_hostile_names_are_drawn_and_copied_harmless(monkeypatch: pytest.M
         assert "[@click=app.quit]" in stage.text()
 
 
+async def test_suggestions_stand_below_what_is_typed_also_in_a_second_line() -> None:
+    async with console(logged(30), size=(60, 24)) as stage:
+        await open_log(stage)
+        await stage.press("slash", *"model:")
+        line, *hint = stage.text().splitlines()[1:4]
+        assert line.startswith("  model:")
+        assert [row.index("model:") for row in hint] == [2, 2]
+
+
 @pytest.mark.parametrize(
     ("tokens", "shown"),
     [

@@ -119,6 +119,7 @@ async def test_e_writes_every_change_into_a_file(tmp_path: Path, monkeypatch: py
         await stage.press("p")
         await stage.press("e")
         assert not isinstance(stage.app.screen, ExportRows), "the prices are no ledger"
+        assert not stage.says("Export e")
     assert names(tmp_path) == ["ledger.csv"]
     path = tmp_path / "ledger.csv"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
