@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from screens.account_modal import AccountModal
+from screens.modules.log_columns import status_words, took
 from store.money import show_usd
 from store.text import sanitize
 from store.values.ledger import LedgerKind
@@ -79,8 +80,8 @@ class LedgerDetails(AccountModal[None]):
         yield _line("Tokens out", f"{call.completion_tokens:,}")
         if call.images:
             yield _line("Images", f"{call.images:,} {call.image_size}".rstrip())
-        yield _line("Duration", f"{call.duration_ms:,} ms")
-        yield _line("Status", call.status)
+        yield _line("Took", took(call.duration_ms))
+        yield _line("Status", status_words(self._call))
         if call.detail:
             yield _line("Detail", call.detail)
         if call.request_id:

@@ -61,7 +61,7 @@ async def test_enter_tells_the_call_that_was_paid() -> None:
         page = await open_wallet(stage)
         await stage.press("down", "down", "enter")
         assert isinstance(stage.app.screen, LedgerDetails)
-        for words in ("-$0.010470", "Model claude-sonnet-4-5", "API key notebook", "Tokens in", "Duration"):
+        for words in ("-$0.010470", "Model claude-sonnet-4-5", "API key notebook", "Tokens in", "Took"):
             assert stage.says(words.replace("-$0.010470", "-$0.01047")), stage.text()
         await stage.press("escape")
         assert page.query_one("#ledger").has_focus
