@@ -6,13 +6,13 @@ format, so that its unmodified SDK raises the right exception.
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from pathlib import PurePath
 from typing import Any, Final
 
 from starlette.responses import Response
 
+from gateway.log import traceback_line
 from store.errors import (
     AccountSuspended,
     ApiKeyDisabled,
@@ -36,7 +36,6 @@ from store.errors import (
     TooManyAttempts,
     UpstreamFailed,
 )
-from store.fault_places import chain
 from store.text import sanitize
 from store.values.sections import SettingsConflict
 
@@ -84,9 +83,6 @@ _CODES: Final[Mapping[type[GatekeyError], tuple[str, str]]] = {
 }
 """OpenAI's `type` and `code` for errors that a client may handle."""
 
-_MAX_CAUSES: Final = 4
-_MAX_FRAMES: Final = 24
-"""The innermost frames of an exception that are logged."""
 _UNAVAILABLE: Final = "The service cannot reach its data at the moment. Try again in a moment."
 
 
@@ -199,11 +195,6 @@ def log_unforeseen(error: BaseException, request_id: str = "") -> None:
     LOGGER.error("Request %s failed: %s", request_id or "-", traceback_line(error))
 
 
-def traceback_line(error: BaseException) -> str:
-    """Types and `file:line:function` of `error` and its causes, on one line."""
-    return ", caused by ".join(_chain_locations(error))
-
-
 def problem_code(error: GatekeyError) -> str:
     """OpenAI's code for `error`, for the usage log."""
     error_body = openai_body(error)["error"]
@@ -223,15 +214,6 @@ def openai_body(error: GatekeyError) -> dict[str, Any]:
     elif type(error) in _CODES:
         kind, code = _CODES[type(error)]
     return {"error": {"message": sentence_of(error), "type": kind, "param": param, "code": code}}
-
-
-def _chain_locations(error: BaseException) -> Iterator[str]:
-    for link in chain(error, _MAX_CAUSES):
-        places = (
-            f"{'/'.join(PurePath(code.co_filename).parts[-2:])}:{line}:{code.co_qualname}"
-            for code, line in link.frames[-_MAX_FRAMES:]
-        )
-        yield " ".join([f"{link.kind} at", *places])
 
 
 def _header_text(error: GatekeyError) -> str:

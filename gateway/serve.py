@@ -1,16 +1,14 @@
 """`gatekey serve`: runs the gateway on uvicorn."""
 
 import gc
-import ipaddress
 import logging
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
 
@@ -20,8 +18,8 @@ from gateway.client_address import parse_networks
 from gateway.connection_register import ConnectionRegister
 from gateway.descriptors import connection_limit, peer_limit, raise_limit
 from gateway.http_protocol import GuardedProtocol
-from gateway.problems import traceback_line
-from store.errors import CannotListen
+from gateway.listener import BACKLOG_CONNECTIONS, listen
+from gateway.log import log_to_stderr
 from store.store import Store
 
 LOGGER: Final = logging.getLogger("gatekey")
@@ -29,9 +27,10 @@ SHUTDOWN_GRACE_S: Final = 60
 """Seconds that requests under way may take after the signal to stop."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that stop the gateway. A closed terminal sends SIGHUP, which would otherwise kill it amid a stream."""
-_BACKLOG_CONNECTIONS: Final = 2048
 _GC_THRESHOLD_OBJECTS: Final = 50_000
 """Allocations between two collections. Python's default of 700 is reached within a few requests."""
+_LOG_LEVELS: Final = {"gatekey": logging.INFO, "uvicorn": logging.WARNING}
+"""All of Gatekey, and the warnings of uvicorn."""
 
 
 class _Server(uvicorn.Server):
@@ -105,7 +104,7 @@ def serve(store: Store, *, host: str, port: int) -> int:
 
     Logs go to standard error. The caller closes `store`. Raises `CannotListen`.
     """
-    log_to_stderr()
+    log_to_stderr(_LOG_LEVELS)
     listener = listen(host, port)
     with listener:
         tune_garbage_collector()
@@ -144,50 +143,5 @@ def server_config(app: object) -> uvicorn.Config:
         lifespan="on",
         ws="none",
         timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
-        backlog=_BACKLOG_CONNECTIONS,
+        backlog=BACKLOG_CONNECTIONS,
     )
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. The IPv6 wildcard address (`::`) includes IPv4.
-
-    Raises `CannotListen`.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    is_both = family == socket.AF_INET6 and _is_any(host) and socket.has_dualstack_ipv6()
-    try:
-        listener = socket.create_server(
-            (host, port), family=family, backlog=_BACKLOG_CONNECTIONS, dualstack_ipv6=is_both
-        )
-        # Accepted sockets inherit it. asyncio sets it only on sockets created with an explicit protocol number. Without
-        # it the body of a response waits for the acknowledgement of its headers, 40 ms with most clients.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listener
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "the address cannot be used"
-        raise CannotListen(f"Gatekey cannot listen on {host} port {port}: {reason.lower()}.") from error
-
-
-def _is_any(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return False
-
-
-class TracebackFormatter(logging.Formatter):
-    """Formats an exception as types and places: its message can contain data of a request, and uvicorn would log it."""
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        return traceback_line(ei[1]) if ei[1] is not None else ""
-
-
-def log_to_stderr() -> None:
-    """Log to standard error, one line per event: all of Gatekey, warnings of uvicorn, nothing of other libraries."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(TracebackFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
-    for name, level in (("gatekey", logging.INFO), ("uvicorn", logging.WARNING)):
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.setLevel(level)
-        logger.propagate = False

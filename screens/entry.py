@@ -1,4 +1,4 @@
-"""The entry point of the command `gatekey`: the command line of `tui`, given the console of `screens`."""
+"""The entry point of the command `gatekey`: the command line of `tui`, given the consoles of `screens`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from tui import command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ssh.fork_request import ConsoleRequest
+    from tui.ssh_service import SshPlace
     from tui.store_location import Options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
-    return command.main(open_console, arguments)
+    return command.main(open_console, serve_ssh, arguments)
 
 
 def open_console(options: Options) -> int:
@@ -22,3 +24,21 @@ def open_console(options: Options) -> int:
     from screens.app import run_console
 
     return run_console(options)
+
+
+def serve_ssh(options: Options, place: SshPlace) -> int:
+    """Serve the console over SSH; returns the exit status. Only the process that forks consoles imports Textual."""
+    from ssh.server import serve
+
+    def open_over_ssh(request: ConsoleRequest) -> int:
+        from screens.ssh_console import run_console
+
+        return run_console(options, request)
+
+    return serve(options, place, _preload, open_over_ssh)
+
+
+def _preload() -> None:
+    from screens.ssh_console import preload
+
+    preload()

@@ -81,9 +81,12 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
     wait_seconds: reactive[int] = reactive(0, init=False)
     """Seconds until a locked sign-in may be tried again."""
 
-    def __init__(self, sentence: str = "") -> None:
+    def __init__(self, sentence: str = "", *, step: SecondFactorNeeded | None = None, name: str = "") -> None:
+        """`step` is the second step of a sign-in whose first one is done; `name` is a username to begin with."""
         super().__init__()
         self._sentence = sentence
+        self._first_step = step
+        self._name = name
         self._step: SecondFactorNeeded | None = None
         self._countdown: Timer | None = None
 
@@ -92,7 +95,9 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
             if demo := self.account.demo_credentials:
                 greeting = f"This is the demo. Sign in as {demo.name} with the password: {demo.password}"
                 yield Static(greeting, id="greeting", markup=False)
-            yield Field("Username", TextInput(id="username"), help="Capitals do not matter.", classes="first-factor")
+            yield Field(
+                "Username", TextInput(self._name, id="username"), help="Capitals do not matter.", classes="first-factor"
+            )
             yield Field(
                 "Password",
                 SecretInput(id="password"),
@@ -122,6 +127,10 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
         self._show_step(None)
         self.query_one("#other-ways").border_title = "or"
         self.query_one(Notice).say(self._sentence, "warning")
+        if self._first_step is not None:
+            self._admit(self._first_step)
+        elif self._name:
+            self.query_one("#password").focus()
 
     async def opened(self, *, is_first_run: bool) -> None:
         if is_first_run:

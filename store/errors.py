@@ -525,6 +525,11 @@ class AddressRefused(GatewayError):
     sentence = "This address lies in a private network. The administrator can allow it by host and port."
 
 
+class HostKeyUnusable(GatewayError):
+    title = "The host key cannot be used"
+    sentence = "The host key of the SSH server could not be read. Name another file with --host-key."
+
+
 class CannotListen(GatewayError):
     title = "The gateway cannot start"
     sentence = "The address is in use or not this machine's. Choose another with --host or --port."

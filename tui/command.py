@@ -13,6 +13,7 @@ from store.errors import GatekeyError
 from tui import start_without_gc
 from tui.commands import streams
 from tui.commands.parsing import Parser, options_from, protect_negatives
+from tui.ssh_service import ServeSsh
 from tui.store_location import DEBUG_LOG_VARIABLE, Options, files_are_off, forget_files
 
 OpenConsole: TypeAlias = Callable[[Options], int]
@@ -25,6 +26,7 @@ BROKEN_PIPE: Final = 141
 
 COMMANDS: Final = (
     "serve",
+    "ssh",
     "account",
     "settings",
     "keys",
@@ -65,10 +67,10 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(open_console: OpenConsole, arguments: Sequence[str] | None = None) -> int:
+def main(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; argparse ends a wrong command line with status 2 itself.
 
-    `open_console` opens the console and returns its exit status.
+    `open_console` opens the console and `serve_ssh` serves it over SSH; both return the exit status.
     """
     if arguments is None:
         from tui.terminal import harden_process
@@ -78,7 +80,7 @@ def main(open_console: OpenConsole, arguments: Sequence[str] | None = None) -> i
         harden_process()
     streams.prepare()
     try:
-        status = _run(open_console, sys.argv[1:] if arguments is None else arguments)
+        status = _run(open_console, serve_ssh, sys.argv[1:] if arguments is None else arguments)
         streams.flush()
     except GatekeyError as error:
         streams.print_status(f"gatekey: {error.title}. {error}")
@@ -99,7 +101,7 @@ def main(open_console: OpenConsole, arguments: Sequence[str] | None = None) -> i
     return status
 
 
-def _run(open_console: OpenConsole, arguments: Sequence[str]) -> int:
+def _run(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str]) -> int:
     no_files = files_are_off("--no-files" in arguments, os.environ)
     if no_files:
         forget_files(os.environ)
@@ -114,6 +116,7 @@ def _run(open_console: OpenConsole, arguments: Sequence[str]) -> int:
     if options.demo:
         parser.error("--demo opens the console; it takes no command")
     start_without_gc.resume()
+    parsed.serve_ssh = serve_ssh
     status: int = parsed.run(parsed, options)
     return status
 

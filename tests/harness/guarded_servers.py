@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from gateway.connection_register import ConnectionRegister
-from gateway.serve import _Server, listen, server_config
+from gateway.listener import listen
+from gateway.serve import _Server, server_config
 from tests.harness.live_servers import PATIENCE
 
 

@@ -6,8 +6,8 @@ from typing import Final
 import httpx
 import pytest
 
+from gateway.log import TracebackFormatter
 from gateway.problems import log_unforeseen
-from gateway.serve import TracebackFormatter
 from store.settings import Settings
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from gateway.client_address import client_address
-from gateway.serve import listen
+from gateway.listener import listen
 from store.errors import CannotListen
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from gateway import serve
 from gateway.app import create_app
+from gateway.listener import listen
 from gateway.model_server.client import ModelServerClient
 from gateway.relay import ledger
 from store.errors import DatabaseBusy
@@ -45,7 +46,7 @@ def test_streams_that_an_error_of_the_event_loop_cut_off_were_booked(
     key, have_come, is_due = make_relayed(store), threading.Barrier(STREAMS + 1), threading.Event()
     models = ModelServer(lambda _: stream(said("Hi"), said(" there"), asyncio.Event()))
     app = create_app(store, model_server=ModelServerClient(models), dispatches=False)
-    listener = serve.listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
     server = serve._Server(serve.server_config(app), "http://127.0.0.1", serve.make_connection_register(store))
     on_tick = server.on_tick
 
@@ -83,7 +84,7 @@ def test_a_booking_that_waited_for_the_database_was_made_after_an_error_of_the_s
 ) -> None:
     key, is_due, book = make_relayed(store), threading.Event(), store.quota.book
     app = create_app(store, model_server=ModelServerClient(ModelServer()), dispatches=False)
-    listener = serve.listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
     server = serve._Server(serve.server_config(app), "http://127.0.0.1", serve.make_connection_register(store))
     on_tick = server.on_tick
 
@@ -120,7 +121,7 @@ def test_a_connection_that_came_with_the_signal_was_not_waited_for(
     store: Store, monkeypatch: pytest.MonkeyPatch, request_sent: bytes
 ) -> None:
     app = create_app(store, model_server=ModelServerClient(ModelServer()), dispatches=False)
-    listener = serve.listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
     server = serve._Server(serve.server_config(app), "http://127.0.0.1", serve.make_connection_register(store))
     wait_for_all, open_ones, clients = server._wait_tasks_to_complete, list[bool](), list[socket.socket]()
 

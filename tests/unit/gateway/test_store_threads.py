@@ -14,9 +14,10 @@ from sqlalchemy import Connection, func, select
 
 from gateway import store_threads
 from gateway.app import create_app
+from gateway.listener import listen
 from gateway.model_server.client import ModelServerClient
 from gateway.relay import ledger
-from gateway.serve import listen, server_config
+from gateway.serve import server_config
 from gateway.store_threads import StoreThreads
 from store.errors import DatabaseBusy, DatabaseForeign
 from store.models import SiteSetting

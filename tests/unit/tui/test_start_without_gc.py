@@ -73,6 +73,6 @@ def test_a_command_runs_with_it() -> None:
         "sys.argv = ['gatekey', 'doctor']\n"
         "import tui.commands.doctor as doctor\n"
         "doctor.run = lambda *_: sys.exit(int(not gc.isenabled()))\n"
-        "command.main(lambda _: 1)\n"
+        "command.main(lambda _: 1, lambda *_: 1)\n"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

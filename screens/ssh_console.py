@@ -1,0 +1,102 @@
+"""The console over SSH: what the zygote loads before it forks, and what a child runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from screens.app import GatekeyApp
+from store.values.sign_in import SecondFactorNeeded, SignedIn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ssh.fork_request import ConsoleRequest
+    from tui.account import AccountService
+    from tui.keymap import ConsoleConfig
+    from tui.store_location import Options
+
+LOADED: Final = (
+    *("screens.sign_in", "screens.console", "screens.settings", "screens.help", "screens.lock", "screens.commands"),
+    *("tui.local_account.remote_account", "tui.posix_driver", "tui.session_exit", "tui.keymap", "tui.terminal"),
+    *("store.store", "store.sqlite_engine", "sqlalchemy.dialects.sqlite", "argon2", "passlib.context", "curses"),
+)
+"""Modules that every console needs. A child shares the memory of those that its parent has loaded."""
+SIGN_IN_LIMIT_S: Final = 600.0
+"""Seconds that a console may be open without anybody signed in: each is a process of the server."""
+_CHECK_INTERVAL_S: Final = 15.0
+_TOO_LONG: Final = "Nobody signed in for ten minutes, so this console has closed. Connect again."
+
+
+class SshConsole(GatekeyApp):
+    """The console of a person who came over SSH, perhaps with a name and an answer of the sign-in."""
+
+    def __init__(
+        self, account: AccountService, config: ConsoleConfig, request: ConsoleRequest, *, character_set: str
+    ) -> None:
+        super().__init__(account, config, character_set=character_set)
+        self._request = request
+        self._is_first = True
+        self._unattended_s = 0.0
+
+    def on_mount(self) -> None:
+        self.set_interval(_CHECK_INTERVAL_S, self._close_unattended)
+
+    def show_sign_in(self, sentence: str = "") -> None:
+        from screens.sign_in import SignIn
+
+        if self._is_first:
+            self._is_first = False
+            answer = self._request.answer
+            step = answer if isinstance(answer, SecondFactorNeeded) else None
+            self.replace_all(SignIn(sentence, step=step, name=self._request.name))
+        elif self._request.offers_sign_in:
+            super().show_sign_in(sentence)
+        else:
+            # Where the site keeps strangers from the sign-in screen, the session was all there is.
+            self._print_at_end(sentence)
+            self.exit()
+
+    def show_console(self) -> None:
+        self._is_first = False
+        super().show_console()
+
+    def show_first_run(self, sentence: str = "", typed: Mapping[str, str] | None = None) -> None:  # noqa: ARG002
+        """Nobody creates the first account over the network."""
+        self.show_sign_in(sentence)
+
+    def _close_unattended(self) -> None:
+        self._unattended_s = 0.0 if self.is_signed_in else self._unattended_s + _CHECK_INTERVAL_S
+        if self._unattended_s >= SIGN_IN_LIMIT_S:
+            self._print_at_end(_TOO_LONG)
+            self.exit()
+
+
+def preload(names: Iterable[str] = LOADED) -> None:
+    """Import what every console needs."""
+    for name in names:
+        import_module(name)
+
+
+def run_console(options: Options, request: ConsoleRequest) -> int:
+    """Open the console on the terminal of this process; returns its exit status."""
+    from tui import start_without_gc
+    from tui.keymap import config_path, load_config
+    from tui.local_account.remote_account import RemoteAccount
+    from tui.session_exit import run_to_its_end
+    from tui.terminal import character_set, harden_process, refusal, write_in
+
+    sentence = refusal(sys.stdin, sys.stdout, sys.stderr, os.environ)
+    if sentence is not None:
+        sys.stderr.write(f"gatekey: {sentence}\n")
+        return 2
+    start_without_gc.rest()
+    harden_process()
+    characters = character_set(os.environ, sys.stderr.encoding)
+    write_in(characters, sys.stderr)
+    answer = request.answer if isinstance(request.answer, SignedIn) else None
+    account = RemoteAccount(replace(options, no_files=True), answer)
+    return run_to_its_end(SshConsole(account, load_config(config_path()), request, character_set=characters))

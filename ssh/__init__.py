@@ -1,0 +1,1 @@
+"""`gatekey ssh`: an SSH server whose shell is the console."""

@@ -1,0 +1,126 @@
+"""The child: a forked process becomes the console of one session, on a terminal of its own."""
+
+import fcntl
+import os
+import resource
+import signal
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping
+from io import FileIO, TextIOWrapper
+from typing import Final, NoReturn
+
+from ssh.fork_request import MAX_REQUEST_BYTES, ConsoleRequest
+from store.errors import GatekeyError
+from tui.fast_exit import end_process
+from tui.store_location import FILES_VARIABLE, NO_FILES
+
+NICENESS: Final = 5
+"""The front process and the zygote go first: the keys of one console must not wait for the work of another."""
+MAX_DATA_BYTES: Final = 1 << 30
+"""Private memory that a console may have (RLIMIT_DATA). It has some 60 MiB, and 64 MiB more while it hashes.
+
+RLIMIT_AS would count what is only mapped: each thread maps 8 MiB of stack and up to 64 MiB of heap that it never
+touches. There is no RLIMIT_CPU: it counts the whole life of a process, and a console may be open for a day.
+"""
+MAX_DESCRIPTORS: Final = 256
+PR_SET_PDEATHSIG: Final = 1
+"""prctl(2), linux/prctl.h."""
+_DEFAULT_LOCALE: Final = "C.UTF-8"
+_OF_THE_SERVER: Final = (
+    *("TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "TMUX", "TMUX_PANE", "STY", "ESCDELAY"),
+    *("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LC_TIME", "LC_NUMERIC", "LC_COLLATE"),
+    *("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "SSH_AUTH_SOCK", "SSH_ORIGINAL_COMMAND", "DISPLAY", "INVOCATION_ID"),
+)
+"""Variables that describe the terminal and the person who started the server."""
+
+
+def become_console(terminal: int, request: int, run: Callable[[ConsoleRequest], int]) -> NoReturn:
+    """Make this process the leader of a session on `terminal`, run the console with the request, and end.
+
+    Nothing leaves this function: an exception would unwind into the loop of the zygote.
+    """
+    status = 1
+    try:
+        _reset_signals()
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+        for standard in (0, 1, 2):
+            os.dup2(terminal, standard)
+        os.close(terminal)
+        told = ConsoleRequest.from_bytes(_read_all(request))
+        os.environ |= console_variables(told)
+        for name in _OF_THE_SERVER:
+            if name not in console_variables(told):
+                os.environ.pop(name, None)
+        time.tzset()
+        _fresh_streams()
+        limit_resources()
+        status = _guarded(run, told)
+    finally:
+        end_process(status)
+
+
+def console_variables(request: ConsoleRequest) -> Mapping[str, str]:
+    """The variables that a console gets beside those of the server."""
+    told = {
+        "TERM": request.term,
+        "COLORTERM": request.colorterm,
+        "LANG": request.lang or _DEFAULT_LOCALE,
+        "TZ": request.zone,
+        "SSH_CONNECTION": request.connection,
+        FILES_VARIABLE: NO_FILES,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def limit_resources() -> None:
+    """Limit memory, descriptors and priority of this process, and let it not outlive its parent."""
+    _lower(resource.RLIMIT_DATA, MAX_DATA_BYTES)
+    _lower(resource.RLIMIT_NOFILE, MAX_DESCRIPTORS)
+    _lower(resource.RLIMIT_CORE, 0)
+    os.nice(NICENESS)
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGHUP, 0, 0, 0)
+
+
+def _lower(kind: int, limit: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    resource.setrlimit(kind, (limit, limit))
+
+
+def _reset_signals() -> None:
+    for number in (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+def _read_all(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb") as pipe:
+        return pipe.read(MAX_REQUEST_BYTES)
+
+
+def _fresh_streams() -> None:
+    """Standard streams on the terminal. Those of the server were made for another one, and may hold its text."""
+    stdin, stdout, stderr = (
+        TextIOWrapper(FileIO(number, mode, closefd=False), encoding="utf-8", errors="replace", write_through=True)
+        for number, mode in enumerate("rww")
+    )
+    sys.stdin, sys.stdout, sys.stderr = stdin, stdout, stderr
+    # Textual draws on these.
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = stdin, stdout, stderr  # type: ignore[misc]  # final in typeshed
+
+
+def _guarded(run: Callable[[ConsoleRequest], int], request: ConsoleRequest) -> int:
+    try:
+        return run(request)
+    except GatekeyError as error:
+        sys.stderr.write(f"gatekey: {error.title}. {error}\n")
+    except Exception as error:  # noqa: BLE001 - the outermost boundary: no traceback with local variables
+        from tui.crash import crash_message
+
+        sys.stderr.write(f"gatekey: {crash_message(error, None)}\n")
+    return 1

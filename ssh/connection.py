@@ -1,0 +1,202 @@
+"""One connection: its limits in time, its authentication, and the one session that it may have."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, cast
+
+import asyncssh
+
+from gateway.connection_register import ConnectionRegister
+from ssh.authentication import Authentication, Challenge
+from ssh.consoles import Console, Consoles
+from ssh.fork_request import ConsoleRequest, locale_variables
+from ssh.session import ConsoleSession
+from ssh.sign_ins import SignIns
+from store.text import sanitize
+from store.values.sign_in import SignedIn
+
+LOGGER: Final = logging.getLogger("gatekey.ssh")
+HANDSHAKE_TIMEOUT_S: Final = 30.0
+"""Seconds until a client has named a user: no person is waited for before that."""
+SESSION_TIMEOUT_S: Final = 30.0
+"""Seconds from the authentication to the request for a shell."""
+ENVIRONMENT: Final = (b"COLORTERM", b"LANG", b"TZ")
+"""Variables that a client may send. TERM comes with the request for a terminal."""
+MAX_VALUE_BYTES: Final = 256
+
+
+class Channel(asyncssh.SSHServerChannel[bytes]):
+    """A channel that keeps no other variable: a client may send as many as it likes (RFC 4254, 6.4)."""
+
+    def _process_env_request(self, packet: asyncssh.packet.SSHPacket) -> bool:
+        name, value = packet.get_string(), packet.get_string()
+        packet.check_end()
+        if name not in ENVIRONMENT or len(value) > MAX_VALUE_BYTES:
+            return False
+        self._env[name] = value
+        return True
+
+
+class Connection(asyncssh.SSHServerConnection):
+    """A connection whose channels are `Channel`."""
+
+    def create_server_channel(
+        self,
+        encoding: str | None = "",  # noqa: ARG002 - bytes are passed on as they are
+        errors: str = "",  # noqa: ARG002 - likewise
+        window: int = 0,
+        max_pktsize: int = 0,
+    ) -> asyncssh.SSHServerChannel[bytes]:
+        window, max_pktsize = window or self._window, max_pktsize or self._max_pktsize
+        self._update_recv_pktlen(max_pktsize)
+        return Channel(
+            self,
+            self._loop,
+            allow_pty=True,
+            line_editor=False,
+            line_echo=False,
+            line_history=0,
+            max_line_length=0,
+            encoding=None,
+            errors="strict",
+            window=window,
+            max_pktsize=max_pktsize,
+        )
+
+
+class Visitor(asyncssh.SSHServer):
+    """What Gatekey makes of one connection."""
+
+    def __init__(
+        self,
+        sign_ins: SignIns,
+        consoles: Consoles,
+        register: ConnectionRegister,
+        *,
+        came: "Callable[[Visitor], None]",
+        left: "Callable[[Visitor], None]",
+    ) -> None:
+        """`came` is called for a connection that is let in, `left` when it is lost and its console has ended."""
+        self._sign_ins = sign_ins
+        self._consoles = consoles
+        self._register = register
+        self._came = came
+        self._left = left
+        self._loop = asyncio.get_running_loop()
+        self._connection: asyncssh.SSHServerConnection | None = None
+        self._authentication: Authentication | None = None
+        self._session: ConsoleSession | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._address = ""
+
+    # -- the connection ---------------------------------------------------------------------------------------
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        peer = conn.get_extra_info("peername")
+        self._address = str(peer[0]).partition("%")[0] if peer else ""
+        if not self._register.admit(self, self._address):
+            conn.abort()
+            return
+        self._came(self)
+        self._authentication = Authentication(self._sign_ins, self._address)
+        self._timer = self._loop.call_later(HANDSHAKE_TIMEOUT_S, conn.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the client is gone either way
+        self._stop_timer()
+        self._register.remove(self)
+        self._connection = None
+        if self._session is None or self._session.finished is None:
+            self._over()
+
+    def close_idle(self) -> None:
+        """Make room for another client (`gateway.connection_register.Connection`)."""
+        if self._connection is not None:
+            self._connection.abort()
+
+    def stop(self) -> None:
+        """Let the console end and the connection close, because the server stops."""
+        if self._session is not None and self._session.finished is not None:
+            self._session.stop()
+        else:
+            self.close_idle()
+
+    # -- the person -------------------------------------------------------------------------------------------
+
+    async def begin_auth(self, username: str) -> bool:  # noqa: ARG002 - every name needs it
+        self._stop_timer()
+        if self._authentication is not None:
+            await self._authentication.begin()
+        return True
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002
+        if self._authentication is not None:
+            self._authentication.key_presented()
+        return False
+
+    def kbdint_auth_supported(self) -> bool:
+        return True
+
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> bool | Challenge:  # noqa: ARG002
+        return self._authentication is not None and self._authentication.first_challenge()
+
+    def validate_kbdint_response(  # type: ignore[override]  # asyncssh accepts a coroutine, but does not say so
+        self, username: str, responses: list[str]
+    ) -> Awaitable[bool | Challenge]:
+        return cast("Authentication", self._authentication).next_challenge(username, responses)
+
+    def auth_completed(self) -> None:
+        self._register.mark_busy(self)
+        if self._connection is not None:
+            self._timer = self._loop.call_later(SESSION_TIMEOUT_S, self._connection.abort)
+
+    # -- the session ------------------------------------------------------------------------------------------
+
+    def session_requested(self) -> ConsoleSession | bool:
+        if self._session is not None:
+            return False
+        self._session = ConsoleSession(self._open_console, started=self._stop_timer, closed=self._session_closed)
+        return self._session
+
+    def _open_console(
+        self, channel: "asyncssh.SSHServerChannel[bytes]", term: str, columns: int, lines: int
+    ) -> Console:
+        connection, authentication = self._connection, self._authentication
+        if connection is None or authentication is None:
+            raise ConnectionResetError
+        colorterm, lang, zone = locale_variables(channel.get_environment_bytes())
+        near, far = connection.get_extra_info("peername"), connection.get_extra_info("sockname")
+        request = ConsoleRequest(
+            term=term,
+            colorterm=colorterm,
+            lang=lang,
+            zone=zone,
+            connection=f"{self._address} {near[1]} {far[0]} {far[1]}",
+            name=sanitize(connection.get_extra_info("username"), 100),
+            answer=authentication.answer,
+            offers_sign_in=authentication.offers_sign_in,
+        )
+        console = self._consoles.open(request, columns, lines)
+        console.finished.add_done_callback(lambda _: self._over())
+        return console
+
+    def _session_closed(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def _over(self) -> None:
+        """The connection is lost and the console has ended: whatever ended it, its session is over."""
+        answer = None if self._authentication is None else self._authentication.answer
+        if isinstance(answer, SignedIn) and self._authentication is not None:
+            self._authentication.answer = None
+            self._sign_ins.end(answer.token)
+        self._left(self)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

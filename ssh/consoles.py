@@ -1,0 +1,138 @@
+"""The consoles of the front process: each is a pty, and a process behind it that the zygote has forked."""
+
+import asyncio
+import fcntl
+import os
+import socket
+import struct
+import sys
+import termios
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import Final
+
+from ssh.fork_request import ConsoleRequest, Descriptors, send_descriptors
+from ssh.zygote import READY, STATUS, RunConsole, serve_forks
+from store.errors import CannotListen
+
+MAX_COLUMNS: Final = 1000
+MAX_LINES: Final = 500
+"""A console draws every cell of its terminal: no window is larger."""
+DEFAULT_SIZE: Final = (80, 24)
+LOST: Final = -9
+"""The status of a console whose zygote is gone."""
+_SEND_TIMEOUT_S: Final = 5.0
+
+
+class Console:
+    """One console. The caller reads and writes `terminal`, a non-blocking pty."""
+
+    def __init__(self, terminal: int, control: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+        self.terminal = terminal
+        self.finished: asyncio.Future[int] = loop.create_future()
+        """The exit status, or minus the signal that ended the process."""
+        self._control = control
+        self._loop = loop
+        control.setblocking(False)
+        loop.add_reader(control, self._ended)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Tell the console the size of its window in cells; the kernel sends SIGWINCH."""
+        if self.terminal >= 0:
+            set_size(self.terminal, columns, lines)
+
+    def hang_up(self) -> None:
+        """Let the console end, and be killed if it does not."""
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
+
+    def close_terminal(self) -> None:
+        """Close the pty. The caller reads and writes it no more."""
+        if self.terminal >= 0:
+            os.close(self.terminal)
+            self.terminal = -1
+
+    def _ended(self) -> None:
+        try:
+            report = self._control.recv(STATUS.size)
+        except OSError:
+            report = b""
+        self._loop.remove_reader(self._control)
+        self._control.close()
+        if not self.finished.done():
+            self.finished.set_result(STATUS.unpack(report)[0] if len(report) == STATUS.size else LOST)
+
+
+class Consoles:
+    """The zygote, as the front process sees it."""
+
+    def __init__(self, channel: socket.socket, pid: int) -> None:
+        self.pid = pid
+        self._channel = channel
+
+    def wait_until_ready(self) -> None:
+        """Block until the console is loaded. Raises `CannotListen`."""
+        if self._channel.recv(len(READY)) != READY:
+            raise CannotListen("The process that holds the console could not start.")
+        self._channel.settimeout(_SEND_TIMEOUT_S)
+
+    def watch(self, ended: Callable[[], None]) -> None:
+        """Call `ended` once the zygote is gone. Call it on the event loop."""
+        loop = asyncio.get_running_loop()
+
+        def gone() -> None:
+            loop.remove_reader(self._channel)
+            ended()
+
+        loop.add_reader(self._channel, gone)
+
+    def open(self, request: ConsoleRequest, columns: int, lines: int) -> Console:
+        """A new console. Raises OSError."""
+        with ExitStack() as ends, ExitStack() as kept:
+            master, slave = os.openpty()
+            kept.callback(os.close, master)
+            ends.callback(os.close, slave)
+            set_size(master, columns, lines)
+            os.set_blocking(master, False)
+            readable, writable = os.pipe()
+            ends.callback(os.close, readable)
+            ends.callback(os.close, writable)
+            near, far = socket.socketpair()
+            kept.callback(near.close)
+            ends.callback(far.close)
+            send_descriptors(self._channel, Descriptors(slave, readable, far.fileno()))
+            os.write(writable, request.to_bytes())
+            kept.pop_all()
+            return Console(master, near, asyncio.get_running_loop())
+
+    def close(self) -> None:
+        """Let the zygote end, with whatever consoles are left."""
+        self._channel.close()
+
+    def wait(self) -> None:
+        """Wait for the end of the zygote, which waits for its consoles. Blocks."""
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
+def start_zygote(preload: Callable[[], None], run: RunConsole) -> Consoles:
+    """Fork the zygote. Call it before this process has a second thread, an event loop or an open store."""
+    near, far = socket.socketpair()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            near.close()
+            serve_forks(far, preload, run)
+        finally:
+            os._exit(1)
+    far.close()
+    return Consoles(near, pid)
+
+
+def set_size(terminal: int, columns: int, lines: int) -> None:
+    """Set the size of a pty in cells, within bounds. A size of 0 stands for one that is not known."""
+    columns = min(columns or DEFAULT_SIZE[0], MAX_COLUMNS)
+    lines = min(lines or DEFAULT_SIZE[1], MAX_LINES)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

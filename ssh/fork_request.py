@@ -1,0 +1,111 @@
+"""The request for a console: what the front process tells the child, and how the descriptors travel.
+
+The front process sends the zygote the descriptors alone. The request itself goes through a pipe that only the child
+reads: the zygote never holds the token of a session.
+"""
+
+import json
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from store.values.sign_in import SecondFactorNeeded, SignedIn
+
+Answer = SignedIn | SecondFactorNeeded | None
+"""What the sign-in over SSH gave: a session, a second step, or nothing."""
+
+MAX_REQUEST_BYTES: Final = 65_536
+"""The size of a pipe's buffer (pipe(7)): a request never blocks the front process."""
+_UNKNOWN_TERMINAL: Final = "unknown"
+_TERM: Final = re.compile(r"[A-Za-z0-9._+-]{1,64}")
+_COLORTERM: Final = re.compile(r"[A-Za-z0-9-]{1,32}")
+_LANG: Final = re.compile(r"[A-Za-z0-9._@-]{1,64}")
+_TZ: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
+"""A name of the IANA database. The C library would open a path (tzset(3))."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleRequest:
+    """One console: its terminal, its person and the answer of the sign-in."""
+
+    term: str
+    colorterm: str
+    lang: str
+    zone: str
+    connection: str
+    """The addresses of both ends, as SSH_CONNECTION has them (ssh(1))."""
+    name: str
+    """The user name that the client gave."""
+    answer: Answer = field(repr=False)
+    offers_sign_in: bool
+    """True if the sign-in screen may be shown."""
+
+    def to_bytes(self) -> bytes:
+        document = asdict(self)
+        if isinstance(self.answer, SecondFactorNeeded):
+            document["answer"]["expires_at"] = self.answer.expires_at.isoformat()
+        return json.dumps(document).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "ConsoleRequest":
+        document: dict[str, Any] = json.loads(data)
+        return cls(**(document | {"answer": _answer(document["answer"])}))
+
+
+class Descriptors(NamedTuple):
+    """The descriptors of one console, in the order in which they are sent."""
+
+    terminal: int
+    """The far end of the pty."""
+    request: int
+    """The pipe with the request."""
+    control: int
+    """The socket on which the zygote reports the end, and the front process asks for it."""
+
+
+def terminal_type(said: str) -> str:
+    """TERM as a client said it, or `unknown`, for which the console says a sentence."""
+    return said if _TERM.fullmatch(said) else _UNKNOWN_TERMINAL
+
+
+def locale_variables(environment: Mapping[bytes, bytes]) -> tuple[str, str, str]:
+    """COLORTERM, LANG and TZ of what a client sent; empty where it is missing or has a strange form."""
+    return (
+        _clean(environment, b"COLORTERM", _COLORTERM),
+        _clean(environment, b"LANG", _LANG),
+        _clean(environment, b"TZ", _TZ),
+    )
+
+
+def send_descriptors(channel: socket.socket, descriptors: Descriptors) -> None:
+    """Send the descriptors over a Unix socket. Raises OSError."""
+    socket.send_fds(channel, [b"+"], descriptors)
+
+
+def receive_descriptors(channel: socket.socket) -> Descriptors | None:
+    """The next descriptors; None once the other end is closed. Raises OSError."""
+    data, received, _, _ = socket.recv_fds(channel, 1, len(Descriptors._fields))
+    if not data:
+        return None
+    if len(received) != len(Descriptors._fields):
+        for descriptor in received:
+            os.close(descriptor)
+        raise OSError("descriptors were lost on the way")
+    return Descriptors(*received)
+
+
+def _answer(document: dict[str, Any] | None) -> Answer:
+    if document is None:
+        return None
+    if "ticket" in document:
+        return SecondFactorNeeded(**(document | {"expires_at": datetime.fromisoformat(document["expires_at"])}))
+    return SignedIn(**document)
+
+
+def _clean(environment: Mapping[bytes, bytes], name: bytes, form: re.Pattern[str]) -> str:
+    said = environment.get(name, b"").decode("ascii", "replace")
+    return said if form.fullmatch(said) else ""

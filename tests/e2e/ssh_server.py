@@ -1,0 +1,111 @@
+"""`gatekey ssh` as an installed command, and OpenSSH's client in a terminal of its own."""
+
+import os
+import re
+import sqlite3
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+from tests import parts
+from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
+from tests.harness.waiting import wait_until
+
+PASSWORD: Final = "correct horse battery staple"
+NAME: Final = "alice"
+_ANSWERS: Final = re.compile(r"answers SSH on (\S+) port (\d+)")
+
+
+class SshServer:
+    """A running server on a free port of the loopback, with one account."""
+
+    def __init__(self, home: Home, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+        self.home = home
+        self.lines: list[str] = []
+        """What it said until it answered."""
+        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **home.env, **(env or {})}
+        self.log = home.folder / "ssh.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [str(GATEKEY), "ssh", "--port", "0", *arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(lambda: _ANSWERS.search(self.log.read_text()) or self.process.poll() is not None)
+        answers = _ANSWERS.search(self.log.read_text())
+        assert answers is not None, self.log.read_text()
+        self.port = int(answers[2])
+        self.config = home.folder / "client_config"
+        self.config.write_text(
+            f"Host *\n  Port {self.port}\n  UserKnownHostsFile {home.folder}/known_hosts\n"
+            "  StrictHostKeyChecking accept-new\n  IdentityFile none\n  IdentityAgent none\n  LogLevel ERROR\n"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def zygote(self) -> int:
+        """Its process id."""
+        (pid,) = children(self.process.pid)
+        return pid
+
+    def consoles(self) -> list[int]:
+        """The process ids of the consoles."""
+        return children(self.zygote)
+
+    def sessions(self) -> int:
+        """The sessions in the list of all accounts."""
+        with closing(sqlite3.connect(self.home.database)) as database:
+            count: int = database.execute("SELECT count(*) FROM sessions").fetchone()[0]
+            return count
+
+    def command(self, name: str = NAME, *options: str) -> list[str]:
+        """The command line of a client; `options` stand before the host."""
+        return ["ssh", "-F", str(self.config), *options, f"{name}@127.0.0.1"]
+
+    def client(self, name: str = NAME, *options: str, **terminal: Any) -> Installed:
+        """A client in a terminal."""
+        return Installed(self.command(name, *options), env={"HOME": str(self.home.folder)}, **terminal)
+
+    def signed_in(self, name: str = NAME, *options: str, **terminal: Any) -> Installed:
+        """A client that has given the password of `name`, and shows the console."""
+        client = self.client(name, *options, **terminal)
+        client.until("Password")
+        client.type(f"{PASSWORD}\r")
+        client.until("Notification Settings")
+        return client
+
+    def wait_until_empty(self) -> None:
+        """Wait until no console and no session is left."""
+        wait_until(lambda: not self.consoles() and not self.sessions())
+
+
+def children(pid: int) -> list[int]:
+    """The process ids of the children of a process."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextmanager
+def ssh_server(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[SshServer]:
+    """A server with an account, which is killed at the end."""
+    parts.need(parts.OPENSSH)
+    home = Home(folder / "home")
+    added = home.run(
+        *("admin", "user", "add", NAME, "--email", "alice@example.com", "--password-stdin"), stdin=PASSWORD
+    )
+    assert added.returncode == 0, added.stderr
+    with SshServer(home, *arguments, env=env) as server:
+        yield server
+
+
+__all__ = ["NAME", "PASSWORD", "PATIENCE", "SshServer", "children", "ssh_server"]

@@ -1,0 +1,38 @@
+"""The account of a person who came over the network, signed in by the server or not yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.local_account import LocalAccount
+
+if TYPE_CHECKING:
+    from store.values.sign_in import SignedIn
+    from tui.store_location import Options
+
+
+class RemoteAccount(LocalAccount):
+    """`tui.account.AccountService` on a store that exists: it creates no database, no key and no first account."""
+
+    def __init__(self, options: Options, answer: SignedIn | None) -> None:
+        """`answer` is the session that the server opened. The server ends it if this console cannot."""
+        super().__init__(options)
+        self._answer = answer
+
+    @property
+    def starts_signed_in(self) -> bool:
+        return self._answer is not None
+
+    @property
+    def starts_empty(self) -> bool:
+        return False
+
+    def _open(self) -> bool:
+        if self._opened is None:
+            from tui.store_location import open_account_store
+
+            self._opened = open_account_store(self._options, create=False)
+        if self._answer is not None:
+            answer, self._answer = self._answer, None
+            self._enter_now(lambda: answer)
+        return False

@@ -1,0 +1,23 @@
+"""What the command line knows of the SSH server, which lies above it: its place, and a function that serves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from tui.store_location import Options
+
+
+@dataclass(frozen=True, slots=True)
+class SshPlace:
+    """Where the server answers, and by which key it proves who it is."""
+
+    host: str
+    port: int
+    """0 takes a free one."""
+    host_key: Path | None = None
+    """None is the file beside Gatekey's own key."""
+
+
+ServeSsh: TypeAlias = Callable[[Options, SshPlace], int]
+"""Serves until a signal; returns the exit status of the command."""
