@@ -25,9 +25,7 @@ NO_COMMANDS: Final = "The console answers no commands over SSH. Connect without 
 CANNOT_START: Final = "The console could not be started. Try again in a moment."
 STOPPED: Final = "The server has ended this session."
 KILLED: Final = "This console ended unexpectedly. Everything you saved is kept."
-RESTORE: Final = (
-    b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?25h\x1b[?1049l\x1b[0m\r"
-)
+RESTORE: Final = b"\x1b[?1000;1002;1003;1004;1006;1015;1016;2004l\x1b[<u\x1b[?1049l\x1b[?7;25h\x1b[0m\r"
 """Takes a terminal back from a console that could not do it itself: mouse, focus, paste, keyboard, cursor, screen."""
 
 

@@ -37,7 +37,7 @@ class Part:
 CHROMIUM: Final = Part("Chromium", ("chromium",), ("chromium",))
 NODE: Final = Part("Node.js with npm", ("npm",), ("node", "npm"))
 OATHTOOL: Final = Part("oathtool", ("oathtool",), ("oathtool",))
-OPENSSH: Final = Part("OpenSSH", ("openssh-server", "openssh-client"), ("sshd", "ssh", "ssh-keygen"))
+OPENSSH: Final = Part("OpenSSH", ("openssh-server", "openssh-client"), ("sshd", "ssh", "ssh-keygen", "ssh-keyscan"))
 PGBOUNCER: Final = Part("PgBouncer", ("pgbouncer",), ("pgbouncer",))
 POSTGRESQL: Final = Part("PostgreSQL", ("postgresql",), ("postgres", "initdb", "pg_ctl"))
 TMUX: Final = Part("tmux", ("tmux",), ("tmux",))

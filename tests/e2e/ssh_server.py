@@ -39,10 +39,17 @@ class SshServer:
         answers = _ANSWERS.search(self.log.read_text())
         assert answers is not None, self.log.read_text()
         self.port = int(answers[2])
+        scanned = subprocess.run(
+            ["ssh-keyscan", "-t", "ed25519", "-p", str(self.port), "127.0.0.1"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        (home.folder / "known_hosts").write_text(scanned.stdout)
         self.config = home.folder / "client_config"
         self.config.write_text(
             f"Host *\n  Port {self.port}\n  UserKnownHostsFile {home.folder}/known_hosts\n"
-            "  StrictHostKeyChecking accept-new\n  IdentityFile none\n  IdentityAgent none\n  LogLevel ERROR\n"
+            "  StrictHostKeyChecking yes\n  IdentityFile none\n  IdentityAgent none\n"
         )
 
     def __enter__(self) -> Self:
@@ -82,7 +89,7 @@ class SshServer:
         client = self.client(name, *options, **terminal)
         client.until("Password")
         client.type(f"{PASSWORD}\r")
-        client.until("Notification Settings")
+        client.until("Saving to a file is off here.")
         return client
 
     def wait_until_empty(self) -> None:

@@ -16,8 +16,8 @@ from tests.harness.postgres import PostgresServer
 from tests.harness.stores import make_ring, make_store, sqlite_url
 
 ROOT: Final = Path(__file__).parents[2]
-ROOMS: Final = ("tui", "screens", "store", "gateway")
-FACE: Final = {"textual", "rich", "tui", "screens"}
+ROOMS: Final = ("tui", "screens", "ssh", "store", "gateway")
+FACE: Final = {"textual", "rich", "tui", "screens", "ssh"}
 NETWORK: Final = {"httpx", "starlette", "fastapi", "uvicorn", "aiosmtplib", "joserfc"}
 WHERE_FIRST_USED: Final = {"alembic", "psycopg", "segno", "webauthn", "zxcvbn"}
 """Slow to import, and seldom needed."""
@@ -199,7 +199,7 @@ def test_no_packages_import_each_other_in_a_circle() -> None:
 
 def test_imports_for_types_run_down_too() -> None:
     graph = grimp.build_graph(*ROOMS, exclude_type_checking_imports=False, cache_dir=None)
-    floors = ("store", "gateway", "tui", "screens")
+    floors = ("store", "gateway", "tui", "ssh", "screens")
     upward = [
         (module, imported)
         for module in graph.modules
@@ -214,6 +214,7 @@ BREACHES: Final = {
     "store/network.py": "import httpx",
     "gateway/breach.py": "import textual",
     "gateway/services.py": "import gateway.relay.relay",
+    "tui/breach.py": "import asyncssh",
     "screens/breach.py": "from sqlalchemy import select",
     "tui/account/breach.py": "import sqlalchemy",
     "tui/widgets/breach.py": "import httpx",

@@ -27,6 +27,10 @@ class RemoteAccount(LocalAccount):
     def starts_empty(self) -> bool:
         return False
 
+    async def place(self) -> str:
+        """Not where the data is: that is the server's business."""
+        return "over SSH"
+
     def _open(self) -> bool:
         if self._opened is None:
             from tui.store_location import open_account_store
