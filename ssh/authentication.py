@@ -1,4 +1,4 @@
-"""Authentication of one connection: keyboard-interactive with password and code, or the way to the sign-in screen.
+"""Authentication of one connection: a registered key, or password and code, or the way to the sign-in screen.
 
 The method `none` always fails: clients send it first, to ask for the methods (RFC 4252, 5.2), and one that was let in
 by it would never present its key. A client that presented keys, none of which fits, gets the sign-in screen without a
@@ -44,6 +44,8 @@ class Authentication:
         self._address = address
         self._step: SecondFactorNeeded | None = None
         self._is_refused = False
+        self._key_refusal = ""
+        """Why a key that fits was refused, as a sentence; the next method tells it."""
         self._keys = 0
         self._answers = 0
 
@@ -51,15 +53,30 @@ class Authentication:
         """Read the site's switches. Raises nothing: without an answer of the database the screen is not offered."""
         self.offers_sign_in = await self._sign_ins.offers_screen()
 
-    def key_presented(self) -> None:
-        """Count a key that is not registered. Raises `asyncssh.PermissionDenied` for too many."""
+    async def is_known(self, fingerprint: str) -> bool:
+        """True if a client may prove that it has this key. Raises `asyncssh.PermissionDenied` for too many keys."""
         self._keys += 1
         if self._keys > MAX_KEYS:
             raise _too_many("keys")
+        return await self._sign_ins.is_registered(fingerprint)
+
+    async def key_proved(self, name: str, fingerprint: str) -> bool:
+        """Sign in with a key whose signature was right; False if it does not open the account `name`."""
+        try:
+            self.answer = await self._sign_ins.with_key(fingerprint, name, self._address)
+        except WrongCredentials:
+            return False
+        except GatekeyError as error:
+            self._key_refusal = _sentence(error)
+            return False
+        return True
 
     def first_challenge(self) -> bool | Challenge:
         """The first question; True opens the sign-in screen."""
         self._step, self._is_refused = None, False
+        if self._key_refusal:
+            sentence, self._key_refusal = self._key_refusal, ""
+            return self._refuse(sentence)
         if self.offers_sign_in and self._keys:
             return True
         return _password_question(offers_sign_in=self.offers_sign_in)
@@ -84,16 +101,19 @@ class Authentication:
         except WrongCredentials:
             return False
         except _CODE_AGAIN as error:
-            return _code_question(f"{error.title}. {error}")
+            return _code_question(_sentence(error))
         except GatekeyError as error:
-            # A challenge without a question shows its sentence; the client answers with nothing.
-            self._is_refused = True
-            return "", f"{error.title}. {sanitize(str(error))}", "", []
+            return self._refuse(_sentence(error))
         if isinstance(entered, SecondFactorNeeded):
             self._step = entered
             return _code_question(f"{sanitize(entered.name)} has two-factor authentication.")
         self.answer = entered
         return True
+
+    def _refuse(self, sentence: str) -> Challenge:
+        """A challenge without a question: a client shows its sentence, and answers with nothing."""
+        self._is_refused = True
+        return "", sentence, "", []
 
 
 def _password_question(*, offers_sign_in: bool) -> Challenge:
@@ -103,6 +123,10 @@ def _password_question(*, offers_sign_in: bool) -> Challenge:
 
 def _code_question(sentence: str) -> Challenge:
     return "", sentence, "", [("Code of your authenticator app, or a backup code: ", False)]
+
+
+def _sentence(error: GatekeyError) -> str:
+    return sanitize(f"{error.title}. {error}")
 
 
 def _too_many(what: str) -> asyncssh.PermissionDenied:

@@ -39,7 +39,16 @@ class Channel(asyncssh.SSHServerChannel[bytes]):
 
 
 class Connection(asyncssh.SSHServerConnection):
-    """A connection whose channels are `Channel`."""
+    """A connection whose channels are `Channel`, and whose visitor hears of a key that was proved."""
+
+    async def validate_public_key(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
+        """True if the key may be used. With `msg` the client has signed, and a right signature signs in at once: a key
+        that does not fit the name must leave the other methods open (RFC 4252, 7)."""
+        is_right = await super().validate_public_key(username, key_data, msg, signature)
+        visitor = self.get_owner()
+        if not (is_right and msg and isinstance(visitor, Visitor)):
+            return is_right
+        return await visitor.key_proved(username)
 
     def create_server_channel(
         self,
@@ -89,6 +98,7 @@ class Visitor(asyncssh.SSHServer):
         self._session: ConsoleSession | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._address = ""
+        self._fingerprint = ""
 
     # -- the connection ---------------------------------------------------------------------------------------
 
@@ -133,10 +143,19 @@ class Visitor(asyncssh.SSHServer):
     def public_key_auth_supported(self) -> bool:
         return True
 
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002
-        if self._authentication is not None:
-            self._authentication.key_presented()
-        return False
+    async def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002 - any account's
+        if self._authentication is None:
+            return False
+        fingerprint = key.get_fingerprint()
+        is_known = await self._authentication.is_known(fingerprint)
+        self._fingerprint = fingerprint if is_known else ""
+        return is_known
+
+    async def key_proved(self, username: str) -> bool:
+        """The client has signed with the key that `validate_public_key` saw last."""
+        if self._authentication is None or not self._fingerprint:
+            return False
+        return await self._authentication.key_proved(username, self._fingerprint)
 
     def kbdint_auth_supported(self) -> bool:
         return True

@@ -34,6 +34,19 @@ class SignIns:
         except GatekeyError:
             return False
 
+    async def is_registered(self, fingerprint: str) -> bool:
+        """True if any account has this key; False if the database does not answer."""
+        try:
+            return await asyncio.wrap_future(self._pool.submit(self._store.ssh_keys.is_registered, fingerprint))
+        except GatekeyError:
+            return False
+
+    async def with_key(self, fingerprint: str, name: str, address: str) -> Entered:
+        """Raises the errors of `store.sign_in.with_ssh_key`."""
+        return await self._enter(
+            lambda: self._store.sign_in.with_ssh_key(fingerprint, name, source=source(address), peer=peer_of(address))
+        )
+
     async def with_password(self, name: str, password: str, address: str) -> Entered:
         """Raises the errors of `store.sign_in.with_password`."""
         return await self._enter(

@@ -9,9 +9,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
+from store.values.sign_in import SignedIn
 from tests import parts
-from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
+from tests.e2e.installed import GATEKEY, Home, Installed, step_now
+from tests.fakes.authenticator_app import code
 from tests.harness.waiting import wait_until
+from tui.store_location import Options, open_account_store
 
 PASSWORD: Final = "correct horse battery staple"
 NAME: Final = "alice"
@@ -115,4 +118,14 @@ def ssh_server(folder: Path, *arguments: str, env: Mapping[str, str] | None = No
         yield server
 
 
-__all__ = ["NAME", "PASSWORD", "PATIENCE", "SshServer", "children", "ssh_server"]
+def enrol(server: SshServer) -> str:
+    """Switch two-factor authentication on; returns its secret."""
+    options = Options(str(server.home.database), server.home.config / "key")
+    with open_account_store(options, create=False) as store:
+        answer = store.sign_in.with_password(NAME, PASSWORD, source="test")
+        assert isinstance(answer, SignedIn)
+        enrolment = store.two_factor.begin(answer.token)
+        store.two_factor.confirm_saved(answer.token, enrolment.codes[0])
+        store.two_factor.complete(answer.token, code(enrolment.secret, step_now() - 1))
+        store.sessions.end(answer.token)
+    return enrolment.secret

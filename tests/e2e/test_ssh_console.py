@@ -7,12 +7,10 @@ from typing import Final
 
 import pytest
 
-from store.values.sign_in import SignedIn
 from tests.e2e.installed import PATIENCE, Installed, step_now
-from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, ssh_server
+from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, enrol, ssh_server
 from tests.fakes.authenticator_app import code
 from tests.harness.waiting import wait_until
-from tui.store_location import Options, open_account_store
 
 SIGN_IN: Final = "Sign in enter"
 """A button of the sign-in screen."""
@@ -38,19 +36,6 @@ def key(tmp_path: Path) -> Path:
 def set_switch(server: SshServer, name: str, value: str) -> None:
     finished = server.home.run("admin", "site", "set", name, value)
     assert finished.returncode == 0, finished.stderr
-
-
-def enrol(server: SshServer) -> str:
-    """Switch two-factor authentication on; returns its secret."""
-    options = Options(str(server.home.database), server.home.config / "key")
-    with open_account_store(options, create=False) as store:
-        answer = store.sign_in.with_password(NAME, PASSWORD, source="test")
-        assert isinstance(answer, SignedIn)
-        enrolment = store.two_factor.begin(answer.token)
-        store.two_factor.confirm_saved(answer.token, enrolment.codes[0])
-        store.two_factor.complete(answer.token, code(enrolment.secret, step_now() - 1))
-        store.sessions.end(answer.token)
-    return enrolment.secret
 
 
 def wait_for_question(client: Installed, number: int) -> None:

@@ -46,12 +46,13 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
 
 def examine(options: Options, sshd_config: Path | None = None) -> Iterator[Finding]:
     """Every finding. A check comes after those that it depends on."""
-    from tui.commands import doctor_data, doctor_keys, doctor_site, doctor_ssh, doctor_terminal
+    from tui.commands import doctor_data, doctor_host_key, doctor_keys, doctor_site, doctor_ssh, doctor_terminal
     from tui.keymap import config_path, load_config
 
     yield from doctor_data.examine(options, os.environ)
     yield from doctor_site.examine(options, os.environ)
     yield from doctor_ssh.examine(os.environ, sshd_config)
+    yield from doctor_host_key.examine(options, os.environ)
     path = config_path()
     config = load_config(path)
     yield from doctor_terminal.examine(os.environ, config)

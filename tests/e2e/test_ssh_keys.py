@@ -1,0 +1,124 @@
+"""`gatekey ssh` with public keys: whose account they open, and what follows."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from store.audit_tags import Tag
+from tests.e2e.installed import step_now
+from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, enrol, ssh_server
+from tests.fakes.authenticator_app import code
+from tui.store_location import Options, open_account_store
+
+OPEN: Final = "Saving to a file is off here."
+SIGN_IN: Final = "Sign in enter"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SshServer]:
+    with ssh_server(tmp_path) as running:
+        yield running
+
+
+def make_key(folder: Path, name: str, *kind: str) -> Path:
+    path = folder / name
+    subprocess.run(
+        ["ssh-keygen", "-q", *(kind or ("-t", "ed25519")), "-N", "", "-C", name, "-f", str(path)], check=True
+    )
+    return path
+
+
+def register(server: SshServer, key: Path, name: str = NAME) -> str:
+    """Register the key; returns its fingerprint."""
+    public = key.with_suffix(".pub").read_text()
+    finished = server.home.run("admin", "ssh-key", "add", name, stdin=public)
+    assert finished.returncode == 0, finished.stderr
+    shown = subprocess.run(["ssh-keygen", "-l", "-f", str(key)], capture_output=True, text=True, check=True)
+    return shown.stdout.split()[1]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(("-t", "ed25519"), id="ed25519"),
+        pytest.param(("-t", "ecdsa", "-b", "384"), id="ecdsa"),
+        pytest.param(("-t", "rsa", "-b", "3072"), id="rsa"),
+    ],
+)
+def test_a_key_opens_its_account(server: SshServer, tmp_path: Path, kind: tuple[str, ...]) -> None:
+    key = make_key(tmp_path, "person", *kind)
+    fingerprint = register(server, key)
+    stranger = make_key(tmp_path, "stranger")
+    for name, keys in ((NAME, [key]), ("root", [key]), (NAME, [stranger, key])):
+        options = [word for each in keys for word in ("-i", str(each))]
+        with server.client(name, *options) as client:
+            client.until(OPEN)
+            assert NAME in client.words()
+            assert "Password (" not in client.raw.decode(errors="replace")
+            client.quit()
+    server.wait_until_empty()
+    place = Options(str(server.home.database), server.home.config / "key")
+    with open_account_store(place, create=False) as store, store.database.read() as tx:
+        events = store.audit.page(tx, store.accounts.find(NAME).id, limit=100)
+    used = [str(event) for event in events if event.tag == Tag.SSH_KEY_USED]
+    assert len(used) == 3
+    assert all(fingerprint in event for event in used)
+
+
+def test_a_key_does_not_open_the_account_of_another(server: SshServer, tmp_path: Path) -> None:
+    key = make_key(tmp_path, "person")
+    register(server, key)
+    added = server.home.run(
+        *("admin", "user", "add", "bob", "--email", "bob@example.com", "--password-stdin"), stdin=PASSWORD
+    )
+    assert added.returncode == 0
+    with server.client("bob", "-i", str(key)) as client:
+        client.until(SIGN_IN)
+        assert server.sessions() == 0
+        client.enter("Password", PASSWORD, masked=True)
+        client.until(OPEN)
+        assert "bob" in client.words()
+        client.quit()
+    server.wait_until_empty()
+
+
+def test_the_second_factor_is_asked_for_after_a_key(server: SshServer, tmp_path: Path) -> None:
+    key = make_key(tmp_path, "person")
+    register(server, key)
+    secret = enrol(server)
+    with server.client(NAME, "-i", str(key)) as client:
+        client.until("alice has two-factor authentication.")
+        assert server.sessions() == 0
+        client.enter("Code", code(secret, step_now()))
+        client.until(OPEN)
+        client.quit()
+    server.wait_until_empty()
+
+
+def test_the_key_of_a_suspended_account_is_refused_with_the_reason(server: SshServer, tmp_path: Path) -> None:
+    key = make_key(tmp_path, "person")
+    added = server.home.run(
+        *("admin", "user", "add", "bob", "--email", "bob@example.com", "--password-stdin"), stdin=PASSWORD
+    )
+    assert added.returncode == 0
+    register(server, key, "bob")
+    assert server.home.run("admin", "user", "suspend", "bob", "--yes").returncode == 0
+    with server.client("bob", "-i", str(key)) as client:
+        client.until("suspended")
+    server.wait_until_empty()
+
+
+def test_a_key_that_is_removed_ends_its_session(server: SshServer, tmp_path: Path) -> None:
+    key = make_key(tmp_path, "person")
+    register(server, key)
+    with server.client(NAME, "-i", str(key)) as client:
+        client.until(OPEN)
+        removed = server.home.run("admin", "ssh-key", "remove", NAME, "1", "--yes")
+        assert removed.returncode == 0, removed.stderr
+        client.press("s")
+        client.until(SIGN_IN)
+        client.quit()
+    server.wait_until_empty()
