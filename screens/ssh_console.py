@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LOADED: Final = (
     *("screens.sign_in", "screens.console", "screens.settings", "screens.help", "screens.lock", "screens.commands"),
     *("tui.local_account.remote_account", "tui.posix_driver", "tui.session_exit", "tui.keymap", "tui.terminal"),
+    *("tui.remembered_theme", "textual.drivers.headless_driver", "textual.pilot", "textual.scrollbar"),
+    *("textual.layouts.factory", "textual.layouts.stream"),
     *("store.store", "store.sqlite_engine", "sqlalchemy.dialects.sqlite", "argon2", "passlib.context", "curses"),
 )
 """Modules that every console needs. A child shares the memory of those that its parent has loaded."""
@@ -43,7 +45,10 @@ class SshConsole(GatekeyApp):
         self._unattended_s = 0.0
 
     def on_mount(self) -> None:
+        from ssh.priority import step_back
+
         self.set_interval(_CHECK_INTERVAL_S, self._close_unattended)
+        self.call_after_refresh(step_back)
 
     def show_sign_in(self, sentence: str = "") -> None:
         from screens.sign_in import SignIn
@@ -77,8 +82,12 @@ class SshConsole(GatekeyApp):
 
 def preload(names: Iterable[str] = LOADED) -> None:
     """Import what every console needs."""
+    from rich.cells import cell_len
+
     for name in names:
         import_module(name)
+    # Rich loads its table of wide characters for the first that is not ASCII.
+    cell_len("·")
 
 
 def run_console(options: Options, request: ConsoleRequest) -> int:

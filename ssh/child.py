@@ -16,8 +16,6 @@ from store.errors import GatekeyError
 from tui.fast_exit import end_process
 from tui.store_location import FILES_VARIABLE, NO_FILES
 
-NICENESS: Final = 5
-"""The front process and the zygote go first: the keys of one console must not wait for the work of another."""
 MAX_DATA_BYTES: Final = 1 << 30
 """Private memory that a console may have (RLIMIT_DATA). It has some 60 MiB, and 64 MiB more while it hashes.
 
@@ -76,11 +74,10 @@ def console_variables(request: ConsoleRequest) -> Mapping[str, str]:
 
 
 def limit_resources() -> None:
-    """Limit memory, descriptors and priority of this process, and let it not outlive its parent."""
+    """Limit memory and descriptors of this process, and let it not outlive its parent."""
     _lower(resource.RLIMIT_DATA, MAX_DATA_BYTES)
     _lower(resource.RLIMIT_NOFILE, MAX_DESCRIPTORS)
     _lower(resource.RLIMIT_CORE, 0)
-    os.nice(NICENESS)
     if sys.platform == "linux":
         import ctypes
 

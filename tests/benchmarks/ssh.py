@@ -36,7 +36,7 @@ def first_paint(terminal: PtyTerminal, painted: str) -> float:
 
 def register_key(server: SshServer, folder: Path) -> Path:
     key = folder / "person"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bench", "-f", str(key)], check=True)
     added = server.home.run("admin", "ssh-key", "add", NAME, stdin=key.with_suffix(".pub").read_text())
     assert added.returncode == 0, added.stderr
     return key
