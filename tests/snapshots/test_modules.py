@@ -92,6 +92,17 @@ def test_wallet_prices_with_a_filter(picture: Picture) -> None:
     picture(steps, store=spent_store())
 
 
+def test_wallet_export(picture: Picture) -> None:
+    """What is written, and where to."""
+
+    async def steps(stage: Stage) -> None:
+        await opening("wallet")(stage)
+        await stage.settle()
+        await stage.press("e")
+
+    picture(steps, store=spent_store())
+
+
 def test_wallet_wrong_code(picture: Picture) -> None:
     """The error stands at the field, with the tries that are left."""
 
@@ -103,6 +114,18 @@ def test_wallet_wrong_code(picture: Picture) -> None:
         await stage.press("enter")
 
     picture(steps, store=spent_store())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_overview_of_ninety_days(picture: Picture, size: tuple[int, int]) -> None:
+    """A bar stands for several days and the bars fill the box; the range that is shown is marked."""
+
+    async def steps(stage: Stage) -> None:
+        await opening("overview")(stage)
+        await stage.settle()
+        await stage.press("d")
+
+    picture(steps, store=spent_store(), size=size)
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
