@@ -5,6 +5,8 @@ thousand inactive clients could occupy all connections.
 """
 
 import asyncio
+import socket
+import struct
 from typing import Any, Final, cast
 
 import h11
@@ -36,6 +38,8 @@ _UNREADABLE: Final = "The request could not be read as HTTP/1.1."
 _LATE_HEAD: Final = "The request did not come in within 10 seconds."
 _LATE_BODY: Final = "The body came in too slowly."
 _TOO_MANY_CONNECTIONS: Final = "There are too many connections at the moment. Try again in a few seconds."
+_RESET: Final = struct.pack("ii", 1, 0)
+"""The value of SO_LINGER with which a close resets the connection (socket(7))."""
 _CAN_SEND_RESPONSE: Final = (h11.IDLE, h11.SEND_RESPONSE)
 
 
@@ -189,9 +193,17 @@ class GuardedProtocol(H11Protocol):
         self._end_cycle()
 
     def _break_off(self) -> None:
-        """Send what was written, and close without the end of the response."""
+        """Send what was written, and close without the end of the response.
+
+        In HTTP/1.0 the end of the connection is that of the response (RFC 9112, 6.3), so the connection is reset. Some
+        proxies ask in that version.
+        """
         self._clear_deadline()
-        self.transport.close()
+        if self.scope["http_version"] == "1.0":
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.transport.abort()
+        else:
+            self.transport.close()
         self._end_cycle()
 
     def _end_cycle(self) -> None:

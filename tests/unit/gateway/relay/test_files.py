@@ -232,6 +232,16 @@ def test_content_that_breaks_off_is_not_whole_and_was_foreseen(
     assert stream.is_closed
 
 
+def test_content_that_breaks_off_resets_a_connection_of_http_1_0(store: Store) -> None:
+    """There the end of the connection would be the end of the content, for a proxy too."""
+    stream = Chunks([b"x" * 1000, httpx.ReadError("gone")])
+    key, models = make_relayed(store), ModelServer(lambda _: httpx.Response(200, stream=stream))
+    app = create_app(store, model_server=ModelServerClient(models), dispatches=False)
+    asked = f"GET /v1/files/{FILE_ID}/content HTTP/1.0\r\nAuthorization: Bearer {key}\r\n\r\n"
+    with guarded(app) as gateway, gateway.connect(asked.encode()) as connection, pytest.raises(ConnectionResetError):
+        b"".join(iter(lambda: connection.recv(65536), b""))
+
+
 @pytest.mark.parametrize("answered", [httpx.Response(503), httpx.Response(200, headers={"content-encoding": "gzip"})])
 async def test_content_that_cannot_be_passed_on_is_a_logged_error(store: Store, answered: httpx.Response) -> None:
     key, models = make_relayed(store), ModelServer(lambda _: answered)
