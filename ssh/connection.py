@@ -117,8 +117,7 @@ class Visitor(asyncssh.SSHServer):
         self._stop_timer()
         self._register.remove(self)
         self._connection = None
-        if self._session is None or self._session.finished is None:
-            self._over()
+        self._leave_if_over()
 
     def close_idle(self) -> None:
         """Make room for another client (`gateway.connection_register.Connection`)."""
@@ -200,20 +199,30 @@ class Visitor(asyncssh.SSHServer):
             offers_sign_in=authentication.offers_sign_in,
         )
         console = self._consoles.open(request, columns, lines)
-        console.finished.add_done_callback(lambda _: self._over())
+        console.finished.add_done_callback(lambda _: self._console_ended())
         return console
 
     def _session_closed(self) -> None:
         if self._connection is not None:
             self._connection.close()
 
-    def _over(self) -> None:
-        """The connection is lost and the console has ended: whatever ended it, its session is over."""
-        answer = None if self._authentication is None else self._authentication.answer
-        if isinstance(answer, SignedIn) and self._authentication is not None:
-            self._authentication.answer = None
-            self._sign_ins.end(answer.token)
-        self._left(self)
+    def _console_ended(self) -> None:
+        self._end_session()
+        self._leave_if_over()
+
+    def _leave_if_over(self) -> None:
+        """The last output may still be on its way when a console has ended, and a console may outlive its client."""
+        console = None if self._session is None else self._session.finished
+        if self._connection is None and (console is None or console.done()):
+            self._end_session()
+            self._left(self)
+
+    def _end_session(self) -> None:
+        """Whatever ended the console, the session that it was given is over."""
+        authentication = self._authentication
+        if authentication is not None and isinstance(authentication.answer, SignedIn):
+            self._sign_ins.end(authentication.answer.token)
+            authentication.answer = None
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -174,7 +174,7 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         if status < 0:
             sentence = STOPPED if self._is_stopped else KILLED
             channel.write(RESTORE + f"gatekey: {sentence}\r\n".encode())
-            channel.exit_with_signal(signal.Signals(-status).name.removeprefix("SIG"), msg=sentence)
+            channel.exit_with_signal(_signal_name(-status), msg=sentence)
         else:
             if self._is_stopped:
                 channel.write(f"gatekey: {STOPPED}\r\n".encode())
@@ -236,3 +236,11 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
             self._console.close_terminal()
             self._console.hang_up()
         self._closed()
+
+
+def _signal_name(number: int) -> str:
+    """The name of a signal as SSH has it (RFC 4254, 6.10)."""
+    try:
+        return signal.Signals(number).name.removeprefix("SIG")
+    except ValueError:
+        return f"{number}@gatekey"

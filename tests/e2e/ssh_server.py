@@ -26,10 +26,9 @@ class SshServer:
 
     def __init__(self, home: Home, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         self.home = home
-        self.lines: list[str] = []
-        """What it said until it answered."""
         environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **home.env, **(env or {})}
         self.log = home.folder / "ssh.log"
+        self.config = home.folder / "client_config"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [str(GATEKEY), "ssh", "--port", "0", *arguments],
@@ -38,6 +37,14 @@ class SshServer:
                 stdout=log,
                 stderr=log,
             )
+        try:
+            self._wait_for_answers()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _wait_for_answers(self) -> None:
+        """Wait for the port, and write a configuration for clients that knows it and the host key."""
         wait_until(lambda: _ANSWERS.search(self.log.read_text()) or self.process.poll() is not None)
         answers = _ANSWERS.search(self.log.read_text())
         assert answers is not None, self.log.read_text()
@@ -48,10 +55,9 @@ class SshServer:
             text=True,
             check=True,
         )
-        (home.folder / "known_hosts").write_text(scanned.stdout)
-        self.config = home.folder / "client_config"
+        (self.home.folder / "known_hosts").write_text(scanned.stdout)
         self.config.write_text(
-            f"Host *\n  Port {self.port}\n  UserKnownHostsFile {home.folder}/known_hosts\n"
+            f"Host *\n  Port {self.port}\n  UserKnownHostsFile {self.home.folder}/known_hosts\n"
             "  StrictHostKeyChecking yes\n  IdentityFile none\n  IdentityAgent none\n"
         )
 
