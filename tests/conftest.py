@@ -14,6 +14,7 @@ from textual.widgets import Input
 from store import schema
 from store.database import Database
 from tests import parts
+from tests.harness import brief_run
 from tests.harness.fixtures import (
     alice as alice,
 )
@@ -68,6 +69,7 @@ from tests.harness.fixtures import (
 from tests.harness.lock_order import watch_lock_order
 from tests.harness.loopback import guarded_sockets as guarded_sockets
 from tests.harness.loopback import stays_on_this_machine as stays_on_this_machine
+from tests.harness.quick_pilot import quick_pilot
 from tui import input_queue
 
 STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")
@@ -96,6 +98,15 @@ def pytest_configure() -> None:
         "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
     hypothesis.settings.load_profile("any machine")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    brief_run.add_option(parser)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if brief_run.is_brief(config):
+        brief_run.shorten(config, items)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -143,6 +154,12 @@ def schema_in_memory() -> Iterator[None]:
 def lock_order() -> Iterator[None]:
     """A transaction that could deadlock with a deletion on PostgreSQL fails its test, on SQLite too."""
     yield from watch_lock_order()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def pilots_do_not_sleep() -> Iterator[None]:
+    """A pilot waits for what is under way, not for the clock."""
+    yield from quick_pilot()
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from store.database import Database
 from store.key_check import check_ring
 from store.models import METADATA
 from store.store import Store, assemble
+from tests.harness.brief_run import is_brief, one_kind
 from tests.harness.people import Person
 from tests.harness.postgres import PostgresServer, running_server
 from tests.harness.processes import ProcessGroup
@@ -38,7 +39,9 @@ def run_on(metafunc: pytest.Metafunc, *kinds: str) -> None:
     marks = metafunc.definition.iter_markers("parametrize")
     if "database_kind" in metafunc.fixturenames and all(mark.args[0] != "database_kind" for mark in marks):
         has_url = "url" in metafunc.fixturenames
-        metafunc.parametrize("database_kind", [kind for kind in kinds if kind in URLS or not has_url], indirect=True)
+        possible = [kind for kind in kinds if kind in URLS or not has_url]
+        asked = one_kind(possible) if is_brief(metafunc.config) else possible
+        metafunc.parametrize("database_kind", asked, indirect=True)
 
 
 @pytest.fixture
