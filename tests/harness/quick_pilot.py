@@ -66,7 +66,7 @@ def _is_quiet(pilot: Pilot[Any]) -> bool:
 def _is_waiting(pump: MessagePump) -> bool:
     if pump._closing or pump._closed:
         return True
-    queue = pump._message_queue
+    queue: Any = pump._message_queue
     return bool(queue.ready_event._waiters) and not queue.values
 
 

@@ -15,6 +15,8 @@ from store.key_file import FileRing, write_key_file
 from store.revisions import schema_revision
 from tests.harness.stores import add_account, make_ring, make_store, sqlite_url
 
+pytestmark = pytest.mark.one_interpreter
+
 ROOT: Final = Path(__file__).parents[2]
 COPIED: Final = (
     "store",

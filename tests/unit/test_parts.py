@@ -11,6 +11,8 @@ import pytest
 
 from tests import parts
 
+pytestmark = pytest.mark.one_interpreter
+
 ROOT: Final = Path(__file__).parents[2]
 NEEDY: Final = """\
 import pytest

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from textual import work
+from textual._wait import wait_for_idle
 from textual.app import App
 
 from tests.harness import quick_pilot
@@ -46,11 +47,10 @@ class Counter(App[None]):
 def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The times that Textual's own wait was asked."""
     asked: list[float] = []
-    real = quick_pilot.wait_for_idle
 
     async def wait(min_sleep: float, max_sleep: float) -> None:
         asked.append(min_sleep)
-        await real(min_sleep, max_sleep)
+        await wait_for_idle(min_sleep, max_sleep)
 
     monkeypatch.setattr(quick_pilot, "wait_for_idle", wait)
     return asked

@@ -6,6 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+import pytest
+
+pytestmark = pytest.mark.one_interpreter
+
 TESTS: Final = Path(__file__).parents[1]
 ROW: Final = re.compile(r"^\| (?P<number>\d+) \| (?P<sentence>.+?) \| (?P<proof>.*) \|$")
 NAMED: Final = re.compile(r"`([^`]+)::([^`]+)`")

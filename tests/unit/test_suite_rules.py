@@ -6,6 +6,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+pytestmark = pytest.mark.one_interpreter
+
 TESTS = Path(__file__).parents[1]
 TEST_MODULES = sorted(TESTS.rglob("test_*.py"))
 

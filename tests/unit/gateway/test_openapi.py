@@ -115,6 +115,7 @@ def run(setup: Setup, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.one_interpreter
 def test_every_documented_case_was_answered_as_documented(tmp_path: Path) -> None:
     with gateway() as setup:
         found = run(setup, tmp_path, "--phases", "examples,coverage,stateful", "--max-examples", "5")

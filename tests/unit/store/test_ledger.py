@@ -135,6 +135,7 @@ def run_money(examples: int, *, is_repeatable: bool) -> None:
     print(f"an account's money: the ledger added up after {AccountMoney.steps} steps of {examples} lives")
 
 
+@pytest.mark.one_interpreter
 def test_the_entries_are_the_changes_and_add_up() -> None:
     run_money(25, is_repeatable=True)
 

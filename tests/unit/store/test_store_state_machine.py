@@ -719,6 +719,7 @@ def run(examples: int, steps: int, *, is_repeatable: bool) -> None:
     print(f"an account's life: 0 divergences in {AccountsLife.steps} acts of {examples} lives of {steps} steps")
 
 
+@pytest.mark.one_interpreter
 def test_a_life_goes_as_the_model_says() -> None:
     run(30, 40, is_repeatable=True)
 
