@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, event, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, event, select, update
 
 from store.access_token import _HOLDER
+from store.audit import _APPEND, _CHAIN, _HOLD_TOTAL, _NEXT, _SEALS, _SET_TOTAL
 from store.database import Database
-from store.models import AuditEvent, AuditHead, AuditTotal
 from store.models import NotificationSettingsRow as Notifications
 from store.sections import NotificationSettings
 from store.sessions import _SESSION, digest
@@ -48,32 +48,6 @@ _SAVE: Final = (
     .values(_PARAMETERS)
     .returning(*Notifications.c)
 )
-_NEXT_EVENT: Final = (
-    update(AuditHead)
-    .where(AuditHead.c.account_id == bindparam("account"))
-    .values(sequence=AuditHead.c.sequence + 1)
-    .returning(AuditHead.c.sequence, AuditHead.c.mac, AuditHead.c.seal, AuditHead.c.key_id)
-)
-_EVENT: Final = insert(AuditEvent)
-_CHAIN: Final = (
-    update(AuditHead)
-    .where(AuditHead.c.account_id == bindparam("account"))
-    .values(mac=bindparam("new_mac"), seal=bindparam("new_seal"))
-)
-_HOLD_TOTAL: Final = (
-    update(AuditTotal)
-    .values(events=AuditTotal.c.events + bindparam("more"))
-    .returning(
-        AuditTotal.c.events,
-        AuditTotal.c.seals,
-        AuditTotal.c.sequence,
-        AuditTotal.c.mac,
-        AuditTotal.c.total_mac,
-        AuditTotal.c.key_id,
-    )
-)
-_SEALS: Final = select(AuditHead.c.seal).where(AuditHead.c.account_id.in_(bindparam("accounts", expanding=True)))
-_SET_TOTAL: Final = update(AuditTotal)
 
 
 class BareCore:
@@ -95,10 +69,10 @@ class BareCore:
         values |= {"version": version + 1, "email_on": next(self._email_on)}
         changed = {f"new_{name}": values[name] for name in _PARAMETERS}
         execute(_SAVE, self._account | changed | {"old_version": version}).one()
-        head = execute(_NEXT_EVENT, self._account).one()
+        head = execute(_NEXT, self._account).one()
         row = {"sequence": head.sequence, "at": START, "tag": "settings:saved", "actor": "bob", "source": "pts/0"}
         detail = {"section": "notifications", "version": version + 1}
-        execute(_EVENT, row | {"account_id": self._account["account"], "detail": detail, "mac": head.mac})
+        execute(_APPEND, row | {"account_id": self._account["account"], "detail": detail, "mac": head.mac})
         execute(_CHAIN, self._account | {"new_mac": head.mac, "new_seal": head.seal})
         # It counts no event and keeps the seals, so the total goes on to fit, and the store's side has all its work.
         total = execute(_HOLD_TOTAL, {"more": 0}).one()
