@@ -2,8 +2,8 @@
 
 Textual's pilot waits for a process that used no processor time during 20 ms, five times for each key of a `Stage`, and
 sends a message to every widget of the screen each time (8.2.8). This one sends nothing where every widget waits for its
-next message. It does not sleep where nothing can wake the event loop within those 20 ms. Where a timer, a thread, a
-process or a socket can, Textual's own wait follows.
+next message. It does not sleep where nothing can wake the event loop soon. Where a timer, a thread, a process or a
+socket can, Textual's own wait follows.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ from textual.app import ScreenStackError
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
+_SOON_S: Final = 0.15
+"""Longer than Textual's waits for one key take together: a timer that ends in that time was waited for by them."""
 _MOST_TURNS: Final = 10_000
 """Of the event loop, before Textual's own wait: a program that never rests is waited for by the clock."""
 
@@ -71,8 +73,8 @@ def _is_waiting(pump: MessagePump) -> bool:
 
 
 def _may_wake(loop: Any) -> bool:
-    """True if a timer, a thread, a process or a socket may give the loop work within the time of Textual's wait."""
-    soon = loop.time() + SLEEP_GRANULARITY
+    """True if a timer, a thread, a process or a socket may soon give the loop work."""
+    soon = loop.time() + _SOON_S
     if any(timer.when() <= soon and not timer.cancelled() for timer in loop._scheduled):
         return True
     # A loop watches one socket for itself.
