@@ -21,7 +21,24 @@ PLACES: dict[str, tuple[str, str]] = {
     **{f"tab {number}": ("busy", str(number)) for number in range(1, 7)},
     **{f"a setting of tab {number}": ("busy", f"{number} down") for number in range(1, 7)},
     **{f"module {name}": ("busy", name) for name in ("playground", "overview", "api-keys", "usage-logs", "wallet")},
+    "module task-logs": ("busy", "task-logs"),
+    "module drawing-logs": ("busy", "drawing-logs"),
+    "module, new API key": ("busy", "api-keys n"),
+    "module, edit API key": ("busy", "api-keys enter"),
+    "module, rotate API key": ("busy", "api-keys o"),
+    "module, use API key": ("busy", "api-keys y"),
+    "module, log entry": ("busy", "usage-logs enter"),
+    "module, log export": ("busy", "usage-logs e"),
+    "module, prices": ("busy", "wallet p"),
+    "module, redeem": ("busy", "wallet r"),
+    "module, ledger entry": ("busy", "wallet enter"),
+    "module, ledger export": ("busy", "wallet e"),
+    "module, playground model": ("busy", "playground escape m"),
+    "module, playground payer": ("busy", "playground escape a"),
+    "module, playground options": ("busy", "playground escape o"),
     "change password": ("busy", "p"),
+    "SSH key": ("busy", "h"),
+    "unsaved edits": ("busy", "5 down space ctrl+q"),
     "passkeys": ("passkeys", "y"),
     "ssh keys": ("ssh keys", "h"),
     "add ssh key": ("ssh keys", "h n"),
@@ -50,8 +67,11 @@ async def at(place: str) -> AsyncIterator[Stage]:
     async with console(store, signed_in=steps != "signed out") as stage:
         if place.startswith("module"):
             assert isinstance(stage.app.screen, Console)
-            stage.app.screen.action_open_module(steps)
+            module, *keys = steps.split()
+            stage.app.screen.action_open_module(module)
             await stage.settle()
+            for key in keys:
+                await stage.press(key)
         elif steps != "signed out":
             await stage.press(*steps.split())
         yield stage
@@ -71,7 +91,8 @@ async def look_at(place: str, sizes: list[tuple[int, int]]) -> dict[str, list[st
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_nothing_is_cut_or_covered(place: str) -> None:
-    assert await look_at(place, SAMPLE) == {}
+    # The dialogs of the modules are many, and are drawn by the same parts.
+    assert await look_at(place, SAMPLE[::2] if place.startswith("module,") else SAMPLE) == {}
 
 
 @pytest.mark.long
