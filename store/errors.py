@@ -34,7 +34,8 @@ GatekeyError
 │   ├── AlreadySuspended  NotSuspended
 │   └── StaleEdit  AlreadySettled  StepMissing
 ├── GatewayError  another server failed
-│   └── DeliveryFailed  ProviderFailed  UpstreamFailed  QuestionRefused  AddressRefused  CannotListen
+│   ├── DeliveryFailed  ProviderFailed  UpstreamFailed  QuestionRefused  AddressRefused
+│   └── CannotListen  HostKeyUnusable
 ├── OutputFailed  the result could not be written
 └── StoreUnavailable  the data cannot be reached or trusted
     ├── DatabaseBusy

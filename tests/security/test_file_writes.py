@@ -240,6 +240,7 @@ WRITERS: Final = {
     "store/sqlite_file.py": "the database, at a path of the administrator's",
     "tui/first_run.py": "the database and the key of a first run",
     "tui/commands/admin_audit.py": "the checkpoint of the audit log, in the place of an earlier one",
+    "tui/ssh_host_key.py": "the host key, made once beside Gatekey's own key",
     "tui/remembered_theme.py": "the chosen theme beside keys.toml, which files off switches off",
     "tui/crash.py": "the report of a fault, which files off switches off",
 }
@@ -268,7 +269,7 @@ def writes(source: str) -> bool:
 def test_only_known_rooms_write_files() -> None:
     found = {
         str(path.relative_to(ROOT))
-        for top in ("gateway", "screens", "store", "tui")
+        for top in ("gateway", "screens", "ssh", "store", "tui")
         for path in (ROOT / top).rglob("*.py")
         if writes(path.read_text())
     }
