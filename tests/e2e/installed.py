@@ -67,17 +67,31 @@ class Home:
 class Installed(PtyTerminal):
     """A terminal that waits for what it needs to see before it goes on typing."""
 
+    _is_answered = True
+    """Something was waited for since the last key."""
+
+    def send(self, data: bytes) -> None:
+        self._is_answered = False
+        super().send(data)
+
     def until(self, condition: "str | Callable[[PtyTerminal], bool]") -> None:
-        """Wait for a text on the screen, wherever its lines break, or for a condition."""
+        """Wait for a text on the screen, wherever its lines break, or for a condition.
+
+        Raises AssertionError if a key was pressed and the text is there already: the wait would be over before the
+        program has read the key.
+        """
         if isinstance(condition, str):
             sentence = " ".join(condition.split())
+            assert self._is_answered or sentence not in self.words(), f"{sentence!r} is on the screen already"
             self.wait_for(lambda _: sentence in self.words(), PATIENCE)
         else:
             self.wait_for(condition, PATIENCE)
+        self._is_answered = True
 
     def until_gone(self, sentence: str) -> None:
         """Wait until a text is no longer on the screen."""
         self.wait_for(lambda _: sentence not in self.words(), PATIENCE)
+        self._is_answered = True
 
     def words(self) -> str:
         """The screen's text on one line, without the frames of dialogs."""

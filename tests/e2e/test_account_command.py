@@ -24,7 +24,7 @@ def test_nothing_to_two_factor_on_line_by_line(tmp_path: Path) -> None:
         code = re.findall(r"^[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}$", shown, re.MULTILINE)[0]
         terminal.until("Backup code:")
         terminal.type("wrong\n")
-        terminal.until("This is not one of the codes shown.")
+        terminal.until("Not one of these codes.")
         terminal.type(f"{code}\n")
         terminal.until("Step 3 of 3")
         terminal.type(f"{pyotp.TOTP(secret).now()}\n")

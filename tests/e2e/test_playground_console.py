@@ -65,8 +65,9 @@ def walk(folder: Path, pause_s: float) -> None:
         administer(home, "price", "set", MODEL, "--input", "1", "--output", "2")
         administer(home, "quota", "alice", "+5")
         terminal.press("ctrl+p")
-        terminal.until("Type what you want to do")
+        terminal.until("Your other sessions are signed out")
         terminal.type("open playground")
+        terminal.until_gone("Your other sessions are signed out")
         terminal.until("Open Playground")
         terminal.press("enter")
         terminal.until("Ask a model anything.")
@@ -89,8 +90,9 @@ def walk(folder: Path, pause_s: float) -> None:
         ask(terminal, "pause 600")
         terminal.until("before the pause,")
         terminal.press("escape")
+        # With a key right behind it, Escape would be read as Alt.
+        terminal.until_gone("esc stops")
         terminal.press("ctrl+q")
-        terminal.until("Quit")
         # The answer is still read for its usage; the console does not wait for it.
         assert terminal.exit_code() == 0
 
