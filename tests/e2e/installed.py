@@ -69,10 +69,14 @@ class Installed(PtyTerminal):
 
     _is_answered = True
     """Something was waited for since the last key."""
+    _last = ""
+    """The last key."""
 
-    def send(self, data: bytes) -> None:
-        self._is_answered = False
-        super().send(data)
+    def type(self, text: str) -> None:
+        # Two writes may be one read, and then a key behind Escape is that key with Alt.
+        assert self._is_answered or self._last != "\x1b", "Escape has to be waited for before the next key"
+        self._is_answered, self._last = False, text
+        super().type(text)
 
     def until(self, condition: "str | Callable[[PtyTerminal], bool]") -> None:
         """Wait for a text on the screen, wherever its lines break, or for a condition.

@@ -105,6 +105,7 @@ def test_a_killed_console_disturbs_no_other(server: SshServer) -> None:
             client.press("p")
             client.until("Original password")
             client.press("escape")
+            client.until_gone("Original password")
             client.quit()
     server.wait_until_empty()
 

@@ -123,6 +123,7 @@ def test_sessions_are_not_evicted(server: SshServer) -> None:
             client.press("p")
             client.until("Original password")
             client.press("escape")
+            client.until_gone("Original password")
             client.quit()
 
 
@@ -182,6 +183,7 @@ def test_a_client_that_does_not_read_holds_nobody_up(server: SshServer) -> None:
                 other.press("p")
                 other.until("Original password")
                 other.press("escape")
+                other.until_gone("Original password")
                 other.quit()
 
     asyncio.run(attack())

@@ -355,7 +355,7 @@ class PtyTerminal:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
 
     def _report_size(self) -> None:
-        self.type(f"\x1b[48;{self.lines};{self.columns};{self.lines * 16};{self.columns * 8}t")
+        self.send(f"\x1b[48;{self.lines};{self.columns};{self.lines * 16};{self.columns * 8}t".encode())
 
     def send(self, data: bytes) -> None:
         """Write bytes to the program, reading meanwhile: a pty full both ways would block for good."""
@@ -404,16 +404,16 @@ class PtyTerminal:
                     self._report_size()
         elif asked := sequence["asked"]:
             known = {b"2026": True, b"2048": self._in_band_resize}.get(asked, False)
-            self.type(f"\x1b[?{asked.decode()};{2 if known else 0}$y")
+            self.send(f"\x1b[?{asked.decode()};{2 if known else 0}$y".encode())
         elif flags := sequence["kitty"]:
             self.kitty_flags.append(int(flags))
         elif sequence["kitty_pop"]:
             del self.kitty_flags[-1:]
         elif sequence["attributes"]:
-            self.type("\x1b[?62;22c")
+            self.send(b"\x1b[?62;22c")
         elif sequence["position"]:
             column, line = self.cursor
-            self.type(f"\x1b[{line + 1};{column + 1}R")
+            self.send(f"\x1b[{line + 1};{column + 1}R".encode())
         elif (clipboard := sequence["clipboard"]) is not None:
             self.clipboard.append(base64.b64decode(clipboard).decode())
 
