@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOADED: Final = (
     *("screens.sign_in", "screens.console", "screens.settings", "screens.help", "screens.lock", "screens.commands"),
-    *("tui.local_account.remote_account", "tui.posix_driver", "tui.session_exit", "tui.keymap", "tui.terminal"),
+    *("tui.local_account.ssh_account", "tui.posix_driver", "tui.session_exit", "tui.keymap", "tui.terminal"),
     *("tui.remembered_theme", "textual.drivers.headless_driver", "textual.pilot", "textual.scrollbar"),
     *("textual.layouts.factory", "textual.layouts.stream"),
     *("store.store", "store.sqlite_engine", "sqlalchemy.dialects.sqlite", "argon2", "passlib.context", "curses"),
@@ -94,7 +94,7 @@ def run_console(options: Options, request: ConsoleRequest) -> int:
     """Open the console on the terminal of this process; returns its exit status."""
     from tui import start_without_gc
     from tui.keymap import config_path, load_config
-    from tui.local_account.remote_account import RemoteAccount
+    from tui.local_account.ssh_account import SshAccount
     from tui.session_exit import run_to_its_end
     from tui.terminal import character_set, harden_process, refusal, write_in
 
@@ -107,5 +107,5 @@ def run_console(options: Options, request: ConsoleRequest) -> int:
     characters = character_set(os.environ, sys.stderr.encoding)
     write_in(characters, sys.stderr)
     answer = request.answer if isinstance(request.answer, SignedIn) else None
-    account = RemoteAccount(replace(options, no_files=True), answer)
+    account = SshAccount(replace(options, no_files=True), answer)
     return run_to_its_end(SshConsole(account, load_config(config_path()), request, character_set=characters))

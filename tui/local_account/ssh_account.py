@@ -1,4 +1,4 @@
-"""The account of a person who came over the network, signed in by the server or not yet."""
+"""The account of a person who came over SSH, signed in by the server or not yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tui.store_location import Options
 
 
-class RemoteAccount(LocalAccount):
+class SshAccount(LocalAccount):
     """`tui.account.AccountService` on a store that exists: it creates no database, no key and no first account."""
 
     def __init__(self, options: Options, answer: SignedIn | None) -> None:
