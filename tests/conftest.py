@@ -69,7 +69,6 @@ from tests.harness.fixtures import (
 from tests.harness.lock_order import watch_lock_order
 from tests.harness.loopback import guarded_sockets as guarded_sockets
 from tests.harness.loopback import stays_on_this_machine as stays_on_this_machine
-from tests.harness.quick_pilot import quick_pilot
 from tui import input_queue
 
 STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")
@@ -154,12 +153,6 @@ def schema_in_memory() -> Iterator[None]:
 def lock_order() -> Iterator[None]:
     """A transaction that could deadlock with a deletion on PostgreSQL fails its test, on SQLite too."""
     yield from watch_lock_order()
-
-
-@pytest.fixture(autouse=True, scope="session")
-def pilots_do_not_sleep() -> Iterator[None]:
-    """A pilot waits for what is under way, not for the clock."""
-    yield from quick_pilot()
 
 
 @pytest.fixture(autouse=True)

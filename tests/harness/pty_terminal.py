@@ -29,6 +29,7 @@ from typing import Final, Self
 
 import pyte
 
+from tests.harness.inherited_signals import signals_heard
 from tests.harness.pty_screen import Cell, Screen, to_png
 
 __all__ = ["Burst", "Cell", "Chunk", "PtyTerminal", "ScreenTimeoutError", "to_png"]
@@ -180,14 +181,15 @@ class PtyTerminal:
         path = os.ttyname(slave)
         self.started = perf_counter()
         # The shell becomes leader of a new session, and the first terminal a leader opens becomes its own.
-        self._process = subprocess.Popen(
-            ["sh", "-c", 'tty=$1; shift; exec "$@" <>"$tty" >&0 2>&0', "sh", path, *map(str, command)],
-            env=environment | dict(env or {}),
-            cwd=cwd,
-            start_new_session=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
+        with signals_heard():
+            self._process = subprocess.Popen(
+                ["sh", "-c", 'tty=$1; shift; exec "$@" <>"$tty" >&0 2>&0', "sh", path, *map(str, command)],
+                env=environment | dict(env or {}),
+                cwd=cwd,
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
         self._pidfd = os.pidfd_open(self._process.pid)
         self._slave = slave
 

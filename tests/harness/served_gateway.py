@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from store.at_rest import KeyRing
+from tests.harness.inherited_signals import signals_heard
 
 GATEKEY: Final = Path(sysconfig.get_path("scripts")) / "gatekey"
 PATIENCE: Final = 60.0
@@ -91,24 +92,8 @@ def _start(folder: Path, database: str, log: Path, descriptors: int) -> subproce
     command = [str(GATEKEY), "serve", "--port", "0"]
     if descriptors:
         command = ["/bin/sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]
-    with log.open("wb") as out, _heard():
+    with log.open("wb") as out, signals_heard():
         return subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder)
-
-
-@contextmanager
-def _heard() -> Iterator[None]:
-    """Programs started in this context receive each signal that stops a gateway.
-
-    It would inherit that one is ignored, as nohup and a shell's `&` have it, but not that one is handled.
-    """
-    ignored = [number for number in (signal.SIGHUP, signal.SIGINT) if signal.getsignal(number) is signal.SIG_IGN]
-    try:
-        for number in ignored:
-            signal.signal(number, lambda *_: None)
-        yield
-    finally:
-        for number in ignored:
-            signal.signal(number, signal.SIG_IGN)
 
 
 def _listening(process: subprocess.Popen[bytes], log: Path) -> Served:
