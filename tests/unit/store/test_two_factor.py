@@ -79,7 +79,7 @@ def test_no_step_can_be_left_out(store: Store, alice: Person, clock: StillClock)
 
 def test_a_wrong_code_switches_nothing_on(store: Store, alice: Person, clock: StillClock) -> None:
     enrolment = store.two_factor.begin(alice.token)
-    with pytest.raises(WrongCode, match="one of the codes shown"):
+    with pytest.raises(WrongCode, match="Not one of these codes"):
         store.two_factor.confirm_saved(alice.token, "0000-0000-0000-0000")
     store.two_factor.confirm_saved(alice.token, enrolment.codes[0])
     with pytest.raises(WrongCode):
