@@ -56,7 +56,7 @@ def test_a_key_opens_its_account(server: SshServer, tmp_path: Path, kind: tuple[
         options = [word for each in keys for word in ("-i", str(each))]
         with server.client(name, *options) as client:
             client.until(OPEN)
-            assert NAME in client.words()
+            client.until(f"{NAME} · ")
             assert "Password (" not in client.raw.decode(errors="replace")
             client.quit()
     server.wait_until_empty()
@@ -80,7 +80,7 @@ def test_a_key_does_not_open_the_account_of_another(server: SshServer, tmp_path:
         assert server.sessions() == 0
         client.enter("Password", PASSWORD, masked=True)
         client.until(OPEN)
-        assert "bob" in client.words()
+        client.until("bob · ")  # read after the page
         client.quit()
     server.wait_until_empty()
 
