@@ -22,6 +22,7 @@ _LOCK_BY_ID: Final = {
     for_deletion_only: _BY_ID.with_for_update(read=for_deletion_only, key_share=True)
     for for_deletion_only in (True, False)
 }
+_LOCK_TO_DELETE: Final = _BY_ID.with_for_update()
 
 
 def lock_for_update(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
@@ -51,6 +52,16 @@ def lock_by_name(tx: Connection, name: str) -> "Row[int, str, str, str]":
 def lock_against_deletion(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
     """Prevent the deletion of `account`, an id or a query for ids, until `tx` ends (FOR KEY SHARE)."""
     _lock(tx, account, parameters, for_deletion_only=True)
+
+
+def lock_to_delete(tx: Connection, account_id: int) -> None:
+    """Wait for every transaction that prevents the deletion of the account, and keep new ones out (FOR UPDATE).
+
+    Called in a transaction that holds `lock_for_update`, before it locks any other row: a transaction that holds
+    `lock_against_deletion` may want that row, and would wait for the deletion, which waits for it.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(_LOCK_TO_DELETE, {"account": account_id}).all()
 
 
 def lock_administrators(tx: Connection) -> None:
