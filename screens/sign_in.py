@@ -43,7 +43,7 @@ IF_EMPTY: Final = {
     "password": "Enter your password.",
     "code": "Enter the code.",
 }
-"""What is said at an empty field."""
+"""The sentence at an empty field."""
 
 
 class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):

@@ -75,7 +75,7 @@ class Connection(asyncssh.SSHServerConnection):
 
 
 class Visitor(asyncssh.SSHServer):
-    """What Gatekey makes of one connection."""
+    """The client of one connection, until it is lost and its console has ended."""
 
     def __init__(
         self,

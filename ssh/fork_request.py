@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from store.values.sign_in import SecondFactorNeeded, SignedIn
 
 Answer = SignedIn | SecondFactorNeeded | None
-"""What the sign-in over SSH gave: a session, a second step, or nothing."""
+"""The result of the sign-in over SSH: a session, a second step, or nothing."""
 
 MAX_REQUEST_BYTES: Final = 65_536
 """The size of a pipe's buffer (pipe(7)): a request never blocks the front process."""

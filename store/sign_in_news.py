@@ -1,4 +1,4 @@
-"""What a person should know after a sign-in, from the audit log of the account."""
+"""News for a person after a sign-in, from the audit log of the account."""
 
 from typing import Final
 

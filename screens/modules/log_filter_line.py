@@ -62,7 +62,7 @@ class FilterLine(TextInput):
 
     @property
     def suggestions(self) -> list[str]:
-        """What the last word may become."""
+        """The words that the last word may become."""
         return [text.rpartition(" ")[2] for text in suggest(self.value, self.choices)]
 
     def cells_before(self, index: int) -> int:

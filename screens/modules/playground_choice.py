@@ -28,7 +28,7 @@ class Choice:
     value: str
     label: str
     note: str = ""
-    """What is said of it at the right."""
+    """The remark at the right of it."""
     is_marked: bool = False
     """True if the note calls for attention."""
 

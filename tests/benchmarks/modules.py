@@ -31,7 +31,7 @@ from tests.harness.served_gateway import write_key_file
 from tests.harness.stores import PASSWORD, add_account, cheap_hasher, make_ring, sign_in
 
 BAR: Final = 1.5
-"""How many times longer a module may take to open on the large account."""
+"""The most that opening a module on the large account may take, as a multiple of the small one."""
 FEW: Final = 1_000
 MANY: Final = 1_000_000
 MODULES: Final = ("playground", "overview", "api-keys", "usage-logs", "drawing-logs", "task-logs", "wallet")
@@ -67,7 +67,7 @@ def prepare(folder: Path, rows: int) -> Account:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What it costs to open a module, in milliseconds."""
+    """The cost of opening a module, in milliseconds."""
 
     wall: float
     """From Enter to the last byte."""
