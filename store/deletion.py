@@ -12,7 +12,7 @@ from store.context import Context
 from store.errors import LastAdministrator, RootAccount, UsernameDoesNotMatch
 from store.models import Account, Tombstone
 from store.notices import Notices
-from store.row_locks import lock_administrators, lock_by_name, lock_to_delete
+from store.row_locks import lock_administrators, lock_by_name
 from store.sessions import Sessions
 from store.text import normalize
 from store.throttle import Factor, Throttles
@@ -72,10 +72,9 @@ class Deletion:
             with self._attempts.counted(Factor.PASSWORD, session.account_id, session.name, source=session.source):
                 raise UsernameDoesNotMatch(field="username")
         tombstone = self._context.rng.randbytes(16).hex()
-        with self._sessions.writing(token, proof=True) as (tx, session):
+        with self._sessions.writing(token, proof=True, to_delete=True) as (tx, session):
             if session.role == Role.ROOT.value:
                 raise RootAccount
-            lock_to_delete(tx, session.account_id)
             lock_administrators(tx)
             if is_last_administrator(tx, session.account_id):
                 raise LastAdministrator
@@ -89,10 +88,9 @@ class Deletion:
         """
         tombstone = self._context.rng.randbytes(16).hex()
         with self._context.database.write() as tx:
-            account = lock_by_name(tx, name)
+            account = lock_by_name(tx, name, to_delete=True)
             if account.role == Role.ROOT.value:
                 raise RootAccount("The root account cannot be deleted. Give it another role first.")
-            lock_to_delete(tx, account.id)
             lock_administrators(tx)
             if is_last_administrator(tx, account.id):
                 raise LastAdministrator

@@ -4,8 +4,9 @@ Two transactions that lock the same rows in different orders deadlock. A transac
 therefore locks the account's row first. SQLite has one writer at a time and needs no row locks.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
@@ -14,15 +15,29 @@ from store.models import Account
 from store.sqlite_engine import APPLICATION_ID
 from store.text import fold
 
+Lock: TypeAlias = Callable[[Connection, Select[Any], Mapping[str, Any]], None]
+"""A function of this module that locks the account that a query finds."""
+
 _ADMINISTRATORS: Final = 1
 _NONE: Final[Mapping[str, Any]] = {}
 _BY_ID: Final = select(Account.c.id).where(Account.c.id == bindparam("account"))
+
+
+class _Strength(Enum):
+    """The row locks of PostgreSQL that are used, the weakest first. The value: `read` and `key_share` of SQLAlchemy."""
+
+    KEY_SHARE = (True, True)
+    NO_KEY_UPDATE = (False, True)
+    UPDATE = (False, False)
+
+    def on(self, rows: Select[Any]) -> Select[Any]:
+        """The query `rows`, which locks what it finds."""
+        read, key_share = self.value
+        return rows.with_for_update(read=read, key_share=key_share)
+
+
 # Every relayed call takes these locks. Building a statement costs more than running it.
-_LOCK_BY_ID: Final = {
-    for_deletion_only: _BY_ID.with_for_update(read=for_deletion_only, key_share=True)
-    for for_deletion_only in (True, False)
-}
-_LOCK_TO_DELETE: Final = _BY_ID.with_for_update()
+_LOCK_BY_ID: Final = {strength: strength.on(_BY_ID) for strength in _Strength}
 
 
 def lock_for_update(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
@@ -32,15 +47,25 @@ def lock_for_update(tx: Connection, account: int | Select[Any], parameters: Mapp
     (FOR NO KEY UPDATE). Read the rows that a decision depends on after this call: a statement that waits for a lock
     reads the other rows before it waits.
     """
-    _lock(tx, account, parameters, for_deletion_only=False)
+    _lock(tx, account, parameters, _Strength.NO_KEY_UPDATE)
 
 
-def lock_by_name(tx: Connection, name: str) -> "Row[int, str, str, str]":
-    """The id, name, role and e-mail address of the account `name`, locked by `lock_for_update`.
+def lock_to_delete(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
+    """Lock the row of `account` for its deletion until `tx` ends; wait for every `lock_against_deletion` (FOR UPDATE).
+
+    It is the first lock of `tx`. With `lock_for_update` instead, a transaction that prevents the deletion could wait
+    for another row of this one, which at last waits for it.
+    """
+    _lock(tx, account, parameters, _Strength.UPDATE)
+
+
+def lock_by_name(tx: Connection, name: str, *, to_delete: bool = False) -> "Row[int, str, str, str]":
+    """The id, name, role and e-mail address of the account `name`, locked by `lock_for_update` or `lock_to_delete`.
 
     Raises `NoSuchAccount`.
     """
-    lock_for_update(tx, select(Account.c.id).where(Account.c.name_key == fold(name)))
+    lock = lock_to_delete if to_delete else lock_for_update
+    lock(tx, select(Account.c.id).where(Account.c.name_key == fold(name)))
     row = tx.execute(
         select(Account.c.id, Account.c.name, Account.c.role, Account.c.email).where(Account.c.name_key == fold(name))
     ).one_or_none()
@@ -51,17 +76,7 @@ def lock_by_name(tx: Connection, name: str) -> "Row[int, str, str, str]":
 
 def lock_against_deletion(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any] = _NONE) -> None:
     """Prevent the deletion of `account`, an id or a query for ids, until `tx` ends (FOR KEY SHARE)."""
-    _lock(tx, account, parameters, for_deletion_only=True)
-
-
-def lock_to_delete(tx: Connection, account_id: int) -> None:
-    """Wait for every transaction that prevents the deletion of the account, and keep new ones out (FOR UPDATE).
-
-    Called in a transaction that holds `lock_for_update`, before it locks any other row: a transaction that holds
-    `lock_against_deletion` may want that row, and would wait for the deletion, which waits for it.
-    """
-    if tx.dialect.name == "postgresql":
-        tx.execute(_LOCK_TO_DELETE, {"account": account_id}).all()
+    _lock(tx, account, parameters, _Strength.KEY_SHARE)
 
 
 def lock_administrators(tx: Connection) -> None:
@@ -70,13 +85,11 @@ def lock_administrators(tx: Connection) -> None:
         tx.execute(select(func.pg_advisory_xact_lock(APPLICATION_ID, _ADMINISTRATORS)))
 
 
-def _lock(
-    tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any], *, for_deletion_only: bool
-) -> None:
+def _lock(tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any], strength: _Strength) -> None:
     if tx.dialect.name != "postgresql":
         return
     if isinstance(account, int):
-        tx.execute(_LOCK_BY_ID[for_deletion_only], {"account": account}).all()
+        tx.execute(_LOCK_BY_ID[strength], {"account": account}).all()
         return
     rows = select(Account.c.id).where(Account.c.id.in_(account)).order_by(Account.c.id)
-    tx.execute(rows.with_for_update(read=for_deletion_only, key_share=True), parameters).all()
+    tx.execute(strength.on(rows), parameters).all()

@@ -26,7 +26,7 @@ from store.errors import (
     SessionSuspended,
 )
 from store.models import Account, PendingSignIn, Session
-from store.row_locks import lock_against_deletion, lock_for_update
+from store.row_locks import Lock, lock_against_deletion, lock_for_update, lock_to_delete
 from store.text import sanitize
 from store.values.sessions import SessionInfo
 
@@ -101,28 +101,31 @@ class Sessions:
                 self._touch(tx, session.session_id)
 
     @contextmanager
-    def writing(self, token: str, *, proof: bool = False) -> Iterator[tuple[Connection, AuthorizedSession]]:
+    def writing(
+        self, token: str, *, proof: bool = False, to_delete: bool = False
+    ) -> Iterator[tuple[Connection, AuthorizedSession]]:
         """A write transaction for a session, with the lock on the account's row.
 
         Two changes of one account are serialized: on PostgreSQL by the row lock, on SQLite by the file lock. `proof`
-        requires a proof of identity within `PROOF_LIFETIME`. Raises the errors of `authorise`.
+        requires a proof of identity within `PROOF_LIFETIME`. `to_delete` takes the lock for the account's deletion.
+        Raises the errors of `authorise`.
         """
         with self._context.database.write() as tx:
-            session = self.authorise(tx, token, proof=proof, lock_row=True)
+            session = self.authorise(tx, token, proof=proof, lock=lock_to_delete if to_delete else lock_for_update)
             if session.is_stale:
                 self._touch(tx, session.session_id)
             yield tx, session
 
     def authorise(
-        self, tx: Connection, token: str, *, proof: bool = False, lock_row: bool = False
+        self, tx: Connection, token: str, *, proof: bool = False, lock: Lock | None = None
     ) -> AuthorizedSession:
-        """The session of a token, and its account. `lock_row` locks the account's row until `tx` ends.
+        """The session of a token, and its account. `lock` locks the account's row until `tx` ends.
 
         Raises `SessionEnded`, `SessionSuspended`, `SessionLocked`, `FreshProofRequired` or `ClockWentBack`.
         """
         now, hashed = self._context.now(), {"hashed": digest(token)}
-        if lock_row:
-            lock_for_update(tx, _OWNER, hashed)
+        if lock is not None:
+            lock(tx, _OWNER, hashed)
         row = tx.execute(_SESSION, hashed).one_or_none()
         if row is not None and row.suspended_at is not None:
             raise SessionSuspended

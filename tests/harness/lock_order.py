@@ -6,12 +6,12 @@ SQLite takes no row locks; the order is watched there too, because most tests ru
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, Engine, Select, event
+from sqlalchemy import Connection, Engine, event
 
 from store import row_locks
 from store.models import Account
@@ -75,11 +75,10 @@ def _tables() -> frozenset[str]:
 
 
 def _watched(lock: Any) -> Any:
-    def watched(
-        tx: Connection, account: int | Select[Any], parameters: Mapping[str, Any], *, for_deletion_only: bool
-    ) -> None:
+    def watched(tx: Connection, account: object, parameters: object, strength: row_locks._Strength) -> None:
         if tx.dialect.name != "postgresql":
-            _note(tx, "row_locks._lock", not for_deletion_only, for_deletion_only)
-        lock(tx, account, parameters, for_deletion_only=for_deletion_only)
+            is_weak = strength is row_locks._Strength.KEY_SHARE
+            _note(tx, "row_locks._lock", not is_weak, is_weak)
+        lock(tx, account, parameters, strength)
 
     return watched

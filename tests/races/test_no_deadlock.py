@@ -165,6 +165,10 @@ class Person:
             else:
                 return
 
+    def be_deleted(self) -> None:
+        """An administrator deletes the account."""
+        self.store.deletion.delete_by_name(self.name, actor="test")
+
     def turns(self) -> tuple[Callable[[], None], ...]:
         """The repeated act of this process. Neighbours act on the same rows in another order."""
         sets: tuple[tuple[Callable[[], None], ...], ...] = (
@@ -256,7 +260,8 @@ def work_until_deleted(worker: Worker, url: str, rounds: list[tuple[int, str]]) 
             person = Person(store, worker, account_id, name)
             person.sign_in()
             worker.meet()
-            for turn in person.turns() if worker.number else (person.delete,):
+            delete = person.delete if account_id % 2 else person.be_deleted
+            for turn in person.turns() if worker.number else (delete,):
                 try:
                     turn()
                 except StoreUnavailable as error:
