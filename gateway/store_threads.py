@@ -76,7 +76,9 @@ class StoreThreads:
 
         `first` runs before `work` in a read transaction, so a refusal that reading can decide never takes the write
         lock. A write that is not `durable` may be lost at a power failure. A queued job runs even if its caller is
-        cancelled. On PostgreSQL, jobs with the same `account_id` share transactions, and lock rows of it only.
+        cancelled. On PostgreSQL, jobs with the same `account_id` share transactions. Such a job locks rows of this
+        account only: the account by `lock_against_deletion`, then its quota, then others. Two processes could deadlock
+        in another order.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Job(work, first, durable, future, time.monotonic() + QUEUE_TIMEOUT_S, account_id))
@@ -171,6 +173,8 @@ class StoreThreads:
                 for job in jobs:
                     job.outcome = job.work(tx)
         except DatabaseBusy as error:
+            if self._is_postgresql and _remaining_wait(jobs) > 0:
+                return False  # a deadlock is found after a second: there is time to run again
             for job in jobs:
                 job.outcome = error
         except Exception:  # noqa: BLE001 - the job at fault raises it again when it runs alone

@@ -92,14 +92,14 @@ class Admission:
         Raises `QuotaExceeded`, `SpendLimitReached`, `RequestRateReached`.
         """
         holder = self.known_holder
-        if self.price is None or self.price.is_default:
-            self._store.pricing.note_unpriced(tx, holder.account_id, self.call.model)
         try:
             hold = self._store.quota.hold(tx, holder.account_id, self._max_micro_usd, api_key_id=holder.key_id)
         except (QuotaExceeded, SpendLimitReached) as error:
             # Other calls have held money since `read`.
             raise self._refusal(self._credential.holder(tx), type(error)) from error
-        # After the hold: every transaction locks the quota before the key, or two calls could deadlock.
+        # After the hold: every transaction locks the quota before other rows, or two calls could deadlock.
+        if self.price is None or self.price.is_default:
+            self._store.pricing.note_unpriced(tx, holder.account_id, self.call.model)
         self._store.api_keys.claim_request(tx, holder)
         if holder.is_stale:
             self._store.api_keys.note_use(tx, holder, self._address)

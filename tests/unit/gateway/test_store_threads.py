@@ -129,6 +129,25 @@ async def test_on_postgresql_the_jobs_of_one_account_share_a_transaction_and_no_
     assert len(set(shared)) == 4
 
 
+async def test_on_postgresql_jobs_run_again_one_by_one_after_a_deadlock_of_theirs(postgres_store: Store) -> None:
+    threads, may_begin, is_victim = StoreThreads(postgres_store.database), threading.Event(), iter([True])
+
+    def write(_tx: Connection) -> bool:
+        if next(is_victim, False):
+            raise DatabaseBusy
+        return True
+
+    async with asyncio.timeout(PATIENCE):
+        first = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=1))
+        await asyncio.sleep(0)
+        writes = [asyncio.create_task(threads.write(write, account_id=1)) for _ in range(3)]
+        await asyncio.sleep(0)
+        may_begin.set()
+        assert await asyncio.gather(*writes) == [True, True, True]
+        await first
+        await threads.close()
+
+
 async def test_what_the_driver_raises_while_reading_is_a_sentence_and_nobody_elses(store: Store) -> None:
     threads = StoreThreads(store.database)
 
