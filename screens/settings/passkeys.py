@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Resize
-from textual.widgets import Button, DataTable, Input, Static
+from textual.widgets import Button, Input, Static
 
-from screens.account_modal import AccountModal, Notice
+from screens.account_modal import Notice
 from screens.passkey_ceremony import PasskeyCeremony
 from screens.prompt import Prompt
 from screens.relative_time import ago, clock
+from screens.settings.overview_list import OverviewList
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -25,18 +25,20 @@ from tui.widgets.row_table import RowTable
 from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from store.values.passkeys import PasskeyInfo
+    from tui.account import SecurityOverview
 
 _TIME_CELLS: Final = 12
 
 
-class Passkeys(AccountModal[None]):
+class Passkeys(OverviewList["PasskeyInfo"]):
     HELP_TEXT: ClassVar[str] = (
         "A passkey signs you in with a device instead of a password, and cannot be phished. One whose "
         "counter ran backwards may have been copied: it is refused from then on, and should be removed. "
         "Remove it from the device as well."
     )
-    AUTO_FOCUS: ClassVar[str | None] = "RowTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "register", "Register", id="passkeys.register", tooltip="Register a passkey in your browser"),
         Binding("e", "rename", "Rename", id="passkeys.rename", tooltip="Give the passkey another label"),
@@ -46,7 +48,6 @@ class Passkeys(AccountModal[None]):
     def __init__(self, *, can_register: bool) -> None:
         super().__init__()
         self._can_register = can_register
-        self._passkeys: tuple[PasskeyInfo, ...] = ()
 
     def compose(self) -> ComposeResult:
         with Dialog("Passkey Login"):
@@ -64,54 +65,29 @@ class Passkeys(AccountModal[None]):
                 yield ActionButton("Remove", id="remove", shortcut="d", variant="error")
                 yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
 
-    def on_mount(self) -> None:
-        self._draw()
-        self.load()
+    def items_of(self, overview: SecurityOverview) -> tuple[PasskeyInfo, ...]:
+        return overview.passkeys
 
-    def on_resize(self, _event: Resize) -> None:
-        self._draw()
-
-    @work(exclusive=True, group="load")
-    async def load(self) -> None:
-        overview = await self.run_with_reauth(self.account.security)
-        # The dialog may have closed meanwhile.
-        if overview is None or not self.query(RowTable):
-            return
-        self._passkeys = overview.value.passkeys
-        self._draw()
-        self._show_passkey(self.query_one(RowTable).cursor_row)
+    def loaded(self) -> None:
         for button in self.query("#rename, #remove").results(Button):
-            button.disabled = not self._passkeys
+            button.disabled = not self.items
 
-    def _draw(self) -> None:
-        """Draw the table again, with columns that fill the dialog."""
-        table, room = self.query_one(RowTable), min(self.app.size.width, 76) - 9
-        at = table.cursor_row
+    def columns(self, room: int) -> Sequence[tuple[str, int]]:
         label = room - 2 * _TIME_CELLS - 3 * 2
-        columns = (("Label", label), ("Registered", _TIME_CELLS), ("Last used", _TIME_CELLS))
-        table.show_columns(columns, [self._cells(passkey) for passkey in self._passkeys])
-        table.move_cursor(row=min(at, max(0, len(self._passkeys) - 1)))
+        return ("Label", label), ("Registered", _TIME_CELLS), ("Last used", _TIME_CELLS)
 
-    def _cells(self, passkey: PasskeyInfo) -> tuple[Content, ...]:
-        now, label = self.account.now(), sanitize(passkey.label, 60)
-        name = Content.styled(f"✗ {label}", "$text-error") if passkey.flagged_at else Content(label)
-        return name, Content(ago(passkey.created_at, now)), Content(ago(passkey.last_used_at, now, "never used"))
+    def cells(self, item: PasskeyInfo) -> tuple[Content, ...]:
+        now, label = self.account.now(), sanitize(item.label, 60)
+        name = Content.styled(f"✗ {label}", "$text-error") if item.flagged_at else Content(label)
+        return name, Content(ago(item.created_at, now)), Content(ago(item.last_used_at, now, "never used"))
 
-    @on(DataTable.RowHighlighted)
-    def moved(self, event: DataTable.RowHighlighted) -> None:
-        self._show_passkey(event.cursor_row)
-
-    def _show_passkey(self, row: int) -> None:
-        """Show the passkey of a row in full below the table."""
+    def show_item(self, item: PasskeyInfo | None) -> None:
         line = self.query_one("#passkey", Static)
-        if not self._passkeys:
+        if item is None:
             line.update("There are none yet. Register your first with n.")
-        elif 0 <= row < len(self._passkeys):
-            passkey = self._passkeys[row]
-            copied = " It is refused: it may be copied. Remove it." if passkey.flagged_at else ""
-            line.update(
-                f"{sanitize(passkey.label, 80)}, registered on {clock(passkey.created_at, self.app.zone)}.{copied}"
-            )
+            return
+        copied = " It is refused: it may be copied. Remove it." if item.flagged_at else ""
+        line.update(f"{sanitize(item.label, 80)}, registered on {clock(item.created_at, self.app.zone)}.{copied}")
 
     @on(Button.Pressed, "#register")
     def action_register(self) -> None:
@@ -120,13 +96,13 @@ class Passkeys(AccountModal[None]):
 
     @on(Button.Pressed, "#rename")
     def action_rename(self) -> None:
-        passkey = self._under_cursor()
+        passkey = self.under_cursor
         if passkey is not None:
             self.run_exclusive(lambda: self._rename(passkey))
 
     @on(Button.Pressed, "#remove")
     def action_remove(self) -> None:
-        passkey = self._under_cursor()
+        passkey = self.under_cursor
         if passkey is not None:
             self.run_exclusive(lambda: self._remove(passkey))
 
@@ -157,10 +133,6 @@ class Passkeys(AccountModal[None]):
             if await self.act(lambda: self.account.remove_passkey(passkey.id)) is not None:
                 self.say("It was removed.", "good")
             self.load()
-
-    def _under_cursor(self) -> PasskeyInfo | None:
-        row = self.query_one(RowTable).cursor_row
-        return self._passkeys[row] if 0 <= row < len(self._passkeys) else None
 
 
 class PasskeyLabel(Prompt):

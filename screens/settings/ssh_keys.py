@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Resize
-from textual.widgets import Button, DataTable, Input, Static
+from textual.widgets import Button, Input, Static
 
-from screens.account_modal import AccountModal, Notice
+from screens.account_modal import Notice
 from screens.prompt import Prompt
 from screens.relative_time import ago, clock
 from screens.settings.add_ssh_key import AddSshKey
+from screens.settings.overview_list import OverviewList
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -25,28 +25,26 @@ from tui.widgets.row_table import RowTable
 from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from store.values.ssh_keys import SshKeyInfo
+    from tui.account import SecurityOverview
 
 _TIME_CELLS: Final = 12
 _FINGERPRINT_CELLS: Final = 18
 
 
-class SshKeys(AccountModal[None]):
+class SshKeys(OverviewList["SshKeyInfo"]):
     HELP_TEXT: ClassVar[str] = (
         "An SSH key opens your console over SSH without the password; a code is still asked for where two-factor "
         "authentication is on. The key opens nothing else: not the API, and no shell. Compare the fingerprint with "
         "what ssh-keygen -l prints. Remove the key of a machine that is lost at once."
     )
-    AUTO_FOCUS: ClassVar[str | None] = "RowTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "add", "Add", id="ssh-keys.add", tooltip="Add the public key of a machine"),
         Binding("e", "rename", "Rename", id="ssh-keys.rename", tooltip="Give the key another name"),
         Binding("d", "remove", "Remove", id="ssh-keys.remove", tooltip="Remove the key under the cursor"),
     ]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._keys: tuple[SshKeyInfo, ...] = ()
 
     def compose(self) -> ComposeResult:
         with Dialog("SSH keys"):
@@ -63,55 +61,32 @@ class SshKeys(AccountModal[None]):
                 yield ActionButton("Remove", id="remove", shortcut="d", variant="error")
                 yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
 
-    def on_mount(self) -> None:
-        self._draw()
-        self.load()
+    def items_of(self, overview: SecurityOverview) -> tuple[SshKeyInfo, ...]:
+        return overview.ssh_keys
 
-    def on_resize(self, _event: Resize) -> None:
-        self._draw()
-
-    @work(exclusive=True, group="load")
-    async def load(self) -> None:
-        overview = await self.run_with_reauth(self.account.security)
-        # The dialog may have closed meanwhile.
-        if overview is None or not self.query(RowTable):
-            return
-        self._keys = overview.value.ssh_keys
-        self._draw()
-        self._show_key(self.query_one(RowTable).cursor_row)
+    def loaded(self) -> None:
         for button in self.query("#rename, #remove").results(Button):
-            button.disabled = not self._keys
+            button.disabled = not self.items
 
-    def _draw(self) -> None:
-        """Draw the table again, with columns that fill the dialog."""
-        table, room = self.query_one(RowTable), min(self.app.size.width, 76) - 9
-        at = table.cursor_row
+    def columns(self, room: int) -> Sequence[tuple[str, int]]:
         name = room - _FINGERPRINT_CELLS - _TIME_CELLS - 3 * 2
-        columns = (("Name", name), ("Fingerprint", _FINGERPRINT_CELLS), ("Last used", _TIME_CELLS))
-        table.show_columns(columns, [self._cells(key) for key in self._keys])
-        table.move_cursor(row=min(at, max(0, len(self._keys) - 1)))
+        return ("Name", name), ("Fingerprint", _FINGERPRINT_CELLS), ("Last used", _TIME_CELLS)
 
-    def _cells(self, key: SshKeyInfo) -> tuple[Content, ...]:
-        used = ago(key.last_used_at, self.account.now(), "never used")
-        return Content(sanitize(key.name, 64)), Content(sanitize(key.fingerprint, _FINGERPRINT_CELLS)), Content(used)
+    def cells(self, item: SshKeyInfo) -> tuple[Content, ...]:
+        used = ago(item.last_used_at, self.account.now(), "never used")
+        return Content(sanitize(item.name, 64)), Content(sanitize(item.fingerprint, _FINGERPRINT_CELLS)), Content(used)
 
-    @on(DataTable.RowHighlighted)
-    def moved(self, event: DataTable.RowHighlighted) -> None:
-        self._show_key(event.cursor_row)
-
-    def _show_key(self, row: int) -> None:
-        """Show the key of a row in full below the table."""
+    def show_item(self, item: SshKeyInfo | None) -> None:
         lines = self.query_one("#ssh-key-details", Static)
-        if not self._keys:
+        if item is None:
             lines.update("There are none yet. Add your first with n.")
-        elif 0 <= row < len(self._keys):
-            key = self._keys[row]
-            used = "" if key.last_used_at is None else f" Last used from {sanitize(key.last_used_from, 60)}."
-            lines.update(
-                f"{sanitize(key.fingerprint, 60)}\n"
-                f"{sanitize(key.name, 64)}, {sanitize(key.algorithm, 40)}, added on "
-                f"{clock(key.added_at, self.app.zone)}.{used}"
-            )
+            return
+        used = "" if item.last_used_at is None else f" Last used from {sanitize(item.last_used_from, 60)}."
+        lines.update(
+            f"{sanitize(item.fingerprint, 60)}\n"
+            f"{sanitize(item.name, 64)}, {sanitize(item.algorithm, 40)}, added on "
+            f"{clock(item.added_at, self.app.zone)}.{used}"
+        )
 
     @on(Button.Pressed, "#add")
     def action_add(self) -> None:
@@ -119,13 +94,13 @@ class SshKeys(AccountModal[None]):
 
     @on(Button.Pressed, "#rename")
     def action_rename(self) -> None:
-        key = self._under_cursor()
+        key = self.under_cursor
         if key is not None:
             self.run_exclusive(lambda: self._rename(key))
 
     @on(Button.Pressed, "#remove")
     def action_remove(self) -> None:
-        key = self._under_cursor()
+        key = self.under_cursor
         if key is not None:
             self.run_exclusive(lambda: self._remove(key))
 
@@ -153,10 +128,6 @@ class SshKeys(AccountModal[None]):
             if await self.act(lambda: self.account.remove_ssh_key(key.id)) is not None:
                 self.say("It was removed.", "good")
             self.load()
-
-    def _under_cursor(self) -> SshKeyInfo | None:
-        row = self.query_one(RowTable).cursor_row
-        return self._keys[row] if 0 <= row < len(self._keys) else None
 
 
 class SshKeyName(Prompt):
