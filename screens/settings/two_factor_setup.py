@@ -81,7 +81,7 @@ class TwoFactorSetup(AccountModal[bool]):
                     yield QrCode(id="qr")
                     with Vertical(id="scan-text"):
                         yield Static("", id="scan-words", markup=False)
-                        yield Static(_grouped(enrolment.secret), id="secret-key", markup=False)
+                        yield Static(_four_a_line(enrolment.secret_groups), id="secret-key", markup=False)
                         with Actions(classes="-together"):
                             yield ActionButton("Copy key", id="copy-key", shortcut="^y")
                             if self.account.files.are_allowed:
@@ -301,6 +301,5 @@ _TO_SCAN: Final = (
 )
 
 
-def _grouped(secret: str) -> str:
-    groups = [secret[i : i + 4] for i in range(0, len(secret), 4)]
+def _four_a_line(groups: tuple[str, ...]) -> str:
     return "\n".join(" ".join(groups[i : i + 4]) for i in range(0, len(groups), 4))

@@ -43,6 +43,11 @@ class Enrolment:
     expires_at: datetime = field()
 
     @property
+    def secret_groups(self) -> tuple[str, ...]:
+        """The secret in groups of four characters, for a person who types it."""
+        return tuple(self.secret[start : start + 4] for start in range(0, len(self.secret), 4))
+
+    @property
     def shortest_uri(self) -> str:
         """The URI with at most one character of the account's name."""
         head, label, rest = _parts(self.uri)

@@ -1,7 +1,7 @@
 """The actions of `gatekey account`: how each is declared, and what it is given."""
 
 import argparse
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tui.account import AccountService
 
 T = TypeVar("T")
+Columns: TypeAlias = Mapping[str, Callable[[T], object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,16 @@ class Conversation:
             return
         for line in lines:
             streams.print_data(line)
+
+    def show_list(self, name: str, items: Sequence[T], document: Callable[[T], Any], columns: Columns[T]) -> None:
+        """Print `items` as a list of documents under `name` if `--json` was given, else as a table.
+
+        `columns` has the heading of each column and the cell of an item in it.
+        """
+        if self.arguments.json:
+            streams.print_json({name: [document(item) for item in items]})
+            return
+        streams.print_table(list(columns), ([cell(item) for cell in columns.values()] for item in items))
 
     async def proved(self, call: Callable[[], Awaitable[T]]) -> T:
         """The result of `call`, which needs a fresh proof: ask for one if the sign-in is too long ago.
@@ -83,8 +94,3 @@ def iso(at: datetime | None) -> str | None:
 def utc(at: datetime | None, never: str = "never") -> str:
     """A time for a person, to the minute."""
     return never if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def one_of(count: int, thing: str) -> str:
-    """`1 session`, `2 sessions`."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

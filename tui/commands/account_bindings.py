@@ -1,9 +1,11 @@
 """`gatekey account binding`: lists, adds and removes identities at other providers."""
 
+from typing import Final
+
 from store.errors import NoSuchItem
 from store.values.bindings import BindingInfo
 from tui.commands import streams
-from tui.commands.account_action import Conversation, add_action, add_topic, iso, utc
+from tui.commands.account_action import Columns, Conversation, add_action, add_topic, iso, utc
 from tui.commands.account_sign_in import wait_for_provider
 from tui.commands.confirmation import UNCHANGED
 from tui.commands.parsing import Commands, Parser
@@ -20,31 +22,7 @@ async def list_bindings(talk: Conversation) -> int:
     overview = await talk.account.bindings()
     if not overview.enabled:
         streams.print_status("The administrator has switched account binding off.")
-    if talk.arguments.json:
-        document = [
-            {
-                "provider": binding.provider.slug,
-                "name": binding.provider.name,
-                "bound": binding.binding_id is not None,
-                "identity": binding.display or None,
-                "bound_at": iso(binding.bound_at),
-                "last_used_at": iso(binding.last_used_at),
-            }
-            for binding in overview.bindings
-        ]
-        streams.print_json({"enabled": overview.enabled, "bindings": document})
-        return 0
-    rows = (
-        (
-            binding.provider.slug,
-            binding.provider.name,
-            "not bound" if binding.binding_id is None else binding.display or "bound",
-            utc(binding.bound_at, ""),
-            "" if binding.binding_id is None else utc(binding.last_used_at),
-        )
-        for binding in overview.bindings
-    )
-    streams.print_table(("PROVIDER", "NAME", "IDENTITY", "BOUND", "LAST USED"), rows)
+    talk.show_list("bindings", overview.bindings, _document, _COLUMNS)
     return 0
 
 
@@ -85,3 +63,23 @@ async def _bound(talk: Conversation) -> tuple[BindingInfo, int]:
 
 def _add_provider(parser: Parser) -> None:
     parser.add_argument("provider_name", metavar="PROVIDER", help="the provider's short name in the list")
+
+
+def _document(binding: BindingInfo) -> dict[str, object]:
+    return {
+        "provider": binding.provider.slug,
+        "name": binding.provider.name,
+        "bound": binding.binding_id is not None,
+        "identity": binding.display or None,
+        "bound_at": iso(binding.bound_at),
+        "last_used_at": iso(binding.last_used_at),
+    }
+
+
+_COLUMNS: Final[Columns[BindingInfo]] = {
+    "PROVIDER": lambda binding: binding.provider.slug,
+    "NAME": lambda binding: binding.provider.name,
+    "IDENTITY": lambda binding: "not bound" if binding.binding_id is None else binding.display or "bound",
+    "BOUND": lambda binding: utc(binding.bound_at, ""),
+    "LAST USED": lambda binding: "" if binding.binding_id is None else utc(binding.last_used_at),
+}

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from store.errors import FilesOff
 from store.money import show_usd, type_usd
+from store.text import pluralize
 from tui.commands import streams
-from tui.commands.account_action import Conversation, add_action, iso, one_of, utc
+from tui.commands.account_action import Conversation, add_action, iso, utc
 from tui.commands.parsing import Commands
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _document(summary: "Summary", security: "SecurityOverview") -> dict[str, Any
 
 def _lines(summary: "Summary", security: "SecurityOverview") -> list[str]:
     token, factor = security.access_token, summary.two_factor
-    codes = f"on, {one_of(factor.codes_left, 'backup code')} left" if factor.is_enabled else "off"
+    codes = f"on, {pluralize(factor.codes_left, 'backup code')} left" if factor.is_enabled else "off"
     ends = "none" if token is None else f"ends in {token.last_four}, made {utc(token.created_at)}"
     changed = f"changed {utc(security.password_changed_at)}" if security.has_password else "none"
     return [

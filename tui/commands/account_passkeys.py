@@ -1,7 +1,10 @@
 """`gatekey account passkey`: lists, adds, renames and removes passkeys."""
 
+from typing import Final
+
+from store.values.passkeys import PasskeyInfo
 from tui.commands import streams
-from tui.commands.account_action import Conversation, add_action, add_topic, iso, utc
+from tui.commands.account_action import Columns, Conversation, add_action, add_topic, iso, utc
 from tui.commands.account_sign_in import wait_for_browser
 from tui.commands.confirmation import UNCHANGED
 from tui.commands.parsing import Commands, Parser, whole_number
@@ -20,30 +23,7 @@ def add(actions: Commands) -> None:
 
 async def list_passkeys(talk: Conversation) -> int:
     passkeys = (await talk.account.security()).passkeys
-    if talk.arguments.json:
-        document = [
-            {
-                "id": passkey.id,
-                "name": passkey.label,
-                "created_at": iso(passkey.created_at),
-                "last_used_at": iso(passkey.last_used_at),
-                "flagged_at": iso(passkey.flagged_at),
-            }
-            for passkey in passkeys
-        ]
-        streams.print_json({"passkeys": document})
-        return 0
-    rows = (
-        (
-            passkey.id,
-            passkey.label,
-            utc(passkey.created_at),
-            utc(passkey.last_used_at),
-            "refused: its counter went backwards" if passkey.flagged_at else "works",
-        )
-        for passkey in passkeys
-    )
-    streams.print_table(("NO", "NAME", "ADDED", "LAST USED", "STATE"), rows)
+    talk.show_list("passkeys", passkeys, _document, _COLUMNS)
     return 0
 
 
@@ -77,3 +57,22 @@ async def remove_passkey(talk: Conversation) -> int:
 
 def _add_number(parser: Parser) -> None:
     parser.add_argument("number", metavar="NO", type=whole_number(1, 2**63 - 1), help="its number in the list")
+
+
+def _document(passkey: PasskeyInfo) -> dict[str, object]:
+    return {
+        "id": passkey.id,
+        "name": passkey.label,
+        "created_at": iso(passkey.created_at),
+        "last_used_at": iso(passkey.last_used_at),
+        "flagged_at": iso(passkey.flagged_at),
+    }
+
+
+_COLUMNS: Final[Columns[PasskeyInfo]] = {
+    "NO": lambda passkey: passkey.id,
+    "NAME": lambda passkey: passkey.label,
+    "ADDED": lambda passkey: utc(passkey.created_at),
+    "LAST USED": lambda passkey: utc(passkey.last_used_at),
+    "STATE": lambda passkey: "refused: its counter went backwards" if passkey.flagged_at else "works",
+}

@@ -1,7 +1,11 @@
 """`gatekey account password`, `token` and `sessions`."""
 
+from typing import Final
+
+from store.text import pluralize
+from store.values.sessions import SessionInfo
 from tui.commands import streams
-from tui.commands.account_action import Conversation, add_action, add_topic, iso, one_of, utc
+from tui.commands.account_action import Columns, Conversation, add_action, add_topic, iso, utc
 from tui.commands.confirmation import UNCHANGED
 from tui.commands.parsing import Commands, whole_number
 
@@ -53,32 +57,7 @@ async def revoke_token(talk: Conversation) -> int:
 
 async def list_sessions(talk: Conversation) -> int:
     sessions = (await talk.account.security()).sessions
-    if talk.arguments.json:
-        document = [
-            {
-                "id": session.id,
-                "is_current": session.is_current,
-                "method": session.method,
-                "source": session.source,
-                "created_at": iso(session.created_at),
-                "last_active_at": iso(session.last_active_at),
-            }
-            for session in sessions
-        ]
-        streams.print_json({"sessions": document})
-        return 0
-    rows = (
-        (
-            session.id,
-            "this one" if session.is_current else "",
-            session.method,
-            session.source,
-            utc(session.created_at),
-            utc(session.last_active_at),
-        )
-        for session in sessions
-    )
-    streams.print_table(("NO", "THIS", "METHOD", "FROM", "STARTED", "LAST ACTIVE"), rows)
+    talk.show_list("sessions", sessions, _document, _COLUMNS)
     return 0
 
 
@@ -92,5 +71,26 @@ async def end_session(talk: Conversation) -> int:
 async def end_others(talk: Conversation) -> int:
     count = await talk.account.sign_out_others()
     talk.show({"ended": count})
-    streams.print_status(f"{one_of(count, 'other session')} ended." if count else "There were no other sessions.")
+    streams.print_status(f"{pluralize(count, 'other session')} ended." if count else "There were no other sessions.")
     return 0
+
+
+def _document(session: SessionInfo) -> dict[str, object]:
+    return {
+        "id": session.id,
+        "is_current": session.is_current,
+        "method": session.method,
+        "source": session.source,
+        "created_at": iso(session.created_at),
+        "last_active_at": iso(session.last_active_at),
+    }
+
+
+_COLUMNS: Final[Columns[SessionInfo]] = {
+    "NO": lambda session: session.id,
+    "THIS": lambda session: "this one" if session.is_current else "",
+    "METHOD": lambda session: session.method,
+    "FROM": lambda session: session.source,
+    "STARTED": lambda session: utc(session.created_at),
+    "LAST ACTIVE": lambda session: utc(session.last_active_at),
+}

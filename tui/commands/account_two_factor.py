@@ -1,7 +1,7 @@
 """`gatekey account 2fa`: enables the second factor in its three steps, renews backup codes, disables it."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from store.errors import NotAuthentic, PasswordNeeded
 from tui.commands import streams
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from store.values.two_factor import Enrolment
-
-_GROUP: Final = 4
-"""Characters of the secret that stand together, so that a person can read and type them."""
 
 
 def add(actions: Commands) -> None:
@@ -70,7 +67,7 @@ def _print_enrolment(talk: Conversation, enrolment: "Enrolment") -> None:
     }
     talk.show(
         document,
-        f"Key: {_grouped(enrolment.secret)}",
+        f"Key: {' '.join(enrolment.secret_groups)}",
         f"Address: {enrolment.uri}",
         "Backup codes, each good for one sign-in:",
         *enrolment.codes,
@@ -90,7 +87,3 @@ async def _repeat(talk: Conversation, what: str, check: "Callable[[str], Awaitab
             streams.print_status(f"{error}")
         else:
             return
-
-
-def _grouped(secret: str) -> str:
-    return " ".join(secret[start : start + _GROUP] for start in range(0, len(secret), _GROUP))

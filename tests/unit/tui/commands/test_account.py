@@ -184,7 +184,7 @@ def test_passkeys_and_bindings_say_what_there_is_and_what_cannot_be(alice: Shell
     ran = run(alice, "passkey", "add", "laptop")
     assert ran.status == 1
     assert "passkey" in ran.err.lower()
-    assert document(run(alice, "binding", "list", "--json")) == {"enabled": False, "bindings": []}
+    assert document(run(alice, "binding", "list", "--json")) == {"bindings": []}
     assert run(alice, "binding", "remove", "github").status == 1
     assert run(alice, "binding", "add", "github").status == 1
 
