@@ -82,7 +82,7 @@ class DeliveryDocument(Document):
     last_attempt_at: datetime | None
     attempts: int
     error: str
-    """Why the last attempt failed; empty if it did not."""
+    """The reason why the last attempt failed; empty if it did not."""
 
 
 class DeliveryPageDocument(Document):

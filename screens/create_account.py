@@ -34,7 +34,7 @@ IF_EMPTY: Final = {
     "password": "Enter the password you want.",
     "confirmation": "Enter the password once more.",
 }
-"""What is said at an empty field, from the first one to the last. The e-mail address may be empty."""
+"""The sentences at an empty field, from the first one to the last. The e-mail address may be empty."""
 
 
 class CreateAccount(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):

@@ -45,7 +45,7 @@ class Authentication:
         self._step: SecondFactorNeeded | None = None
         self._is_refused = False
         self._key_refusal = ""
-        """Why a key that fits was refused, as a sentence; the next method tells it."""
+        """The reason why a key that fits was refused, as a sentence; the next method tells it."""
         self._keys = 0
         self._answers = 0
 

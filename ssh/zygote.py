@@ -36,7 +36,7 @@ class _Child:
     pid: int
     control: socket.socket
     kill_at: float | None = None
-    """When it is killed, by `time.monotonic`."""
+    """The time of its kill, by `time.monotonic`."""
 
 
 def serve_forks(channel: socket.socket, preload: Callable[[], None], run: RunConsole) -> NoReturn:

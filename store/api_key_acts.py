@@ -44,7 +44,7 @@ _NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class KeyActor:
-    """Who acts on the keys of an account, as the audit log names it."""
+    """The actor on the keys of an account, as the audit log names it."""
 
     account_id: int
     name: str

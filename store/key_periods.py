@@ -53,4 +53,4 @@ IN_PERIOD: Final = case((or_(_START.is_(None), _IS_CURRENT), ApiKey.c.period_spe
 STARTED_AT: Final = case((or_(_START.is_(None), _IS_CURRENT), ApiKey.c.period_started_at), else_=_START)
 """The begin of the period that a spending of now belongs to."""
 COUNTED: Final = case((_START.is_(None), ApiKey.c.spent_micro_usd), else_=IN_PERIOD)
-"""What counts against the spend limit now."""
+"""The amount that counts against the spend limit now."""

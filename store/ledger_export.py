@@ -41,7 +41,7 @@ class LedgerExport:
         return export_pieces(_pages(read), form, COLUMNS, _TEXTS, told)
 
     def pieces_of(self, account_id: int, form: ExportFormat, told: Told, *, actor: str, source: str) -> Iterator[str]:
-        """The file in pieces, for an account, for an administrator. Raises `NoSuchAccount`."""
+        """The file in pieces, for an administrator. Raises `DatabaseRefused` for an account that is gone."""
         with self._context.database.write() as tx:
             lock_against_deletion(tx, account_id)
             self._audit.record(tx, account_id, Tag.LEDGER_EXPORTED, actor=actor, source=source, format=form.value)

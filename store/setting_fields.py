@@ -49,9 +49,9 @@ class Setting:
     help: str
     """One line about the focused control."""
     about: str = ""
-    """What the setting does, in full; paragraphs are separated by an empty line. Empty: the help says all."""
+    """The effect of the setting, in full; paragraphs are separated by an empty line. Empty: the help says all."""
     consequence: str = ""
-    """What follows from the setting."""
+    """The consequence of the setting."""
     summary: str
     """The line in the list of `gatekey settings set --help`."""
     channel: str = ""

@@ -52,7 +52,7 @@ class UsageExport:
     def pieces_of(
         self, account_id: int, form: ExportFormat, only: UsageFilter, told: Told, *, actor: str, source: str
     ) -> Iterator[str]:
-        """The file in pieces, for an account, for an administrator. Raises `NoSuchAccount`."""
+        """The file in pieces, for an administrator. Raises `DatabaseRefused` for an account that is gone."""
 
         def read(before: int | None) -> UsagePage:
             with self._context.database.read() as tx:

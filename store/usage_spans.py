@@ -17,7 +17,7 @@ PROBED: Final = 200
 """Entries that are examined on each side of a bound."""
 _PROBED_AT_END: Final = 20
 _CLOCK_SKEW: Final = timedelta(minutes=5)
-"""How far the clocks of two processes that log may differ."""
+"""The most that the clocks of two processes that log may differ."""
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 """Times farther away mean the same, and could not be moved to another zone."""

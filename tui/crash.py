@@ -40,7 +40,7 @@ class SafeCrashMixin(AppPart):
     """Mix into an `App`, before it."""
 
     crash_log: Path | None = None
-    """Where a report is appended, or None for no report."""
+    """The file to which a report is appended, or None for no report."""
 
     def _fatal_error(self) -> None:
         if self._exit_renderables:

@@ -18,7 +18,7 @@ MAX_KEY_BYTES: Final = 65_536
 
 
 def host_key_path(options: Options, environ: Mapping[str, str]) -> Path:
-    """Where the host key is by default: beside Gatekey's own key."""
+    """The default path of the host key: beside Gatekey's own key."""
     from store.default_paths import default_key_path
 
     return (key_path(options, environ) or default_key_path()).parent / FILE_NAME

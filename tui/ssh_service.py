@@ -1,4 +1,4 @@
-"""What the command line knows of the SSH server, which lies above it: its place, and a function that serves."""
+"""The SSH server for the command line, which lies below it: its place, and a function that serves."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tui.store_location import Options
 
 @dataclass(frozen=True, slots=True)
 class SshPlace:
-    """Where the server answers, and by which key it proves who it is."""
+    """The address where the server answers, and the key by which it proves who it is."""
 
     host: str
     port: int

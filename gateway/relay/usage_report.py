@@ -104,7 +104,7 @@ class _ExtraTokens:
         return self.read + self.written
 
     def of_prompt(self, rest: int, prompt: int, *, knows_completion: bool) -> int:
-        """How many of the `rest`, by which the total exceeds prompt and completion, are input tokens."""
+        """The input tokens in the `rest`, by which the total exceeds prompt and completion."""
         figures = ((self.reasoning, 0), (self.tools, 1), (self.read, 1), (self.written, 1))
         if knows_completion:
             for count in range(1, len(figures) + 1):

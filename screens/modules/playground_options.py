@@ -26,7 +26,7 @@ DEFAULT_MAX_TOKENS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class PlaygroundOptions:
-    """What every question of a chat is asked with. None means the model's own."""
+    """The options of every question of a chat. None means the model's own."""
 
     system_prompt: str = ""
     temperature: float | None = None

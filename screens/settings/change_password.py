@@ -23,7 +23,7 @@ IF_EMPTY: Final = {
     "new-password": "Enter the password you want.",
     "confirmation": "Enter the new password once more.",
 }
-"""What is said at an empty field, from the first one to the last."""
+"""The sentences at an empty field, from the first one to the last."""
 
 
 class ChangePassword(AccountModal[bool], ShowSecrets):
@@ -159,7 +159,7 @@ def _sessions(others: int) -> str:
 
 
 def _consequence(others: int | None) -> str:
-    """What the change does to the `others`; None while they are not counted."""
+    """The effect of the change on the `others`; None while they are not counted."""
     if others == 0:
         return "Takes effect immediately. You have no other sessions."
     told = "other sessions are" if others is None else f"{_sessions(others)} {'is' if others == 1 else 'are'}"

@@ -109,7 +109,7 @@ class ChannelSection(Section):
 
 
 def _outcome(delivery: LastDelivery, now: datetime, failure: str = "") -> Content:
-    """What became of the delivery in a few words; `failure` instead of the time at which it failed."""
+    """The outcome of the delivery in a few words; `failure` instead of the time at which it failed."""
     when = ago(delivery.at, now)
     if delivery.state is DeliveryState.DELIVERED:
         return Content.assemble((f"sent {when} ", "$foreground-muted"), ("✓", "$text-success"))

@@ -15,7 +15,7 @@ class LimitPeriod(StrEnum):
 
 
 class KeyState(StrEnum):
-    """What a key is at a moment."""
+    """The state of a key at a moment."""
 
     ACTIVE = "active"
     SPENT = "spent"
@@ -27,7 +27,7 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyLimits:
-    """What a key may do. None: no expiry, no limit, every model, every address."""
+    """The limits of a key. None: no expiry, no limit, every model, every address."""
 
     expires_at: datetime | None = None
     spend_limit_micro_usd: int | None = None

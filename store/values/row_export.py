@@ -18,7 +18,7 @@ class ExportFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportProgress:
-    """How far an export has come."""
+    """The progress of an export."""
 
     rows: int
     share: float

@@ -26,7 +26,7 @@ class PastSignIn:
 
 @dataclass(frozen=True, slots=True)
 class SignInNews:
-    """What a person should know after a sign-in."""
+    """News for a person after a sign-in."""
 
     past: PastSignIn | None
     """None at the very first sign-in."""

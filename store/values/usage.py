@@ -101,7 +101,7 @@ class UsagePage:
     next_after: int | None = None
     """The `after` of the next newer page, on a page that was read upwards."""
     searched_to: datetime | None = None
-    """Where the search goes on, if this page has no entry and another follows."""
+    """The place where the search goes on, if this page has no entry and another follows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def compare_openings(few: Account, many: Account, turns: int) -> Openings:
 
 
 def statements(account: Account) -> dict[str, Callable[[], object]]:
-    """What the pages read."""
+    """The account that the pages read."""
     store, token = account.store, account.token
     last = store.ledger.page(token).entries[0].sequence
     return {

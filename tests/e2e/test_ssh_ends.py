@@ -15,7 +15,7 @@ from tests.e2e.ssh_server import PASSWORD, SshServer, children, ssh_server
 from tests.harness.waiting import wait_until
 
 PHASES: Final = ("connection", "question", "check", "sign-in screen", "opening", "dialog")
-"""What a client is doing when it goes."""
+"""The acts during which a client goes."""
 
 
 @pytest.fixture

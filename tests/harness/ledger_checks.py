@@ -21,7 +21,7 @@ def ledger_of(store: Store, account_id: int) -> list[LedgerEntry]:
 
 
 def ledger_faults(store: Store, account_id: int) -> list[str]:
-    """What is wrong with the ledger of an account; empty if every promise is kept."""
+    """The faults in the ledger of an account; empty if every promise is kept."""
     faults = []
     entries = ledger_of(store, account_id)
     if [entry.sequence for entry in entries] != list(range(1, len(entries) + 1)):

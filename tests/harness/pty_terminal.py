@@ -313,7 +313,7 @@ class PtyTerminal:
         return Burst(begun if since is None else since, tuple(self._chunks[count:]))
 
     def drawn_at(self, condition: "str | Callable[[PtyTerminal], bool]") -> float:
-        """When the output not yet looked at made a condition true, as `perf_counter` gives it.
+        """The time when the output not yet looked at made a condition true, as `perf_counter` gives it.
 
         Draws as far as that. Infinite, and all drawn, if it never did.
         """

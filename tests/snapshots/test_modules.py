@@ -93,7 +93,7 @@ def test_wallet_prices_with_a_filter(picture: Picture) -> None:
 
 
 def test_wallet_export(picture: Picture) -> None:
-    """What is written, and where to."""
+    """The dialog of an export."""
 
     async def steps(stage: Stage) -> None:
         await opening("wallet")(stage)

@@ -12,7 +12,7 @@ from tests.harness.repeatable_search import repeatable_search
 
 
 def examples() -> list[int]:
-    """What a search tries."""
+    """The examples that a search tries."""
     tried: list[int] = []
 
     @settings(derandomize=True, database=None, max_examples=300)

@@ -63,7 +63,7 @@ class ConnectionService(Protocol):
         ...
 
     async def place(self) -> str:
-        """Where the data is, for a person, without credentials. Raises nothing."""
+        """The place of the data, for a person, without credentials. Raises nothing."""
         ...
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a page shows at a glance, from several topics."""
+"""Values that a page shows at a glance, from several topics."""
 
 from __future__ import annotations
 

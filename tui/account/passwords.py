@@ -12,7 +12,7 @@ class PasswordService(Protocol):
     """Judges a new password, and changes the account's."""
 
     async def estimate_password(self, password: str, *known_words: str) -> Strength:
-        """How hard a password is to guess for somebody who knows `known_words`. Raises nothing."""
+        """An estimate of how hard a password is to guess for somebody who knows `known_words`. Raises nothing."""
         ...
 
     async def minimum_password_length(self) -> int:

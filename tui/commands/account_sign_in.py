@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tui.account import AccountService, DeviceLogin, FoundIdentity, PasskeyPage
 
 TRIES: Final = 3
-"""How often a person at a terminal may enter a code before the command ends."""
+"""The tries that a person at a terminal has for a code before the command ends."""
 POLL_INTERVAL_S: Final = 1.0
 
 

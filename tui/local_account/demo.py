@@ -24,7 +24,7 @@ _MODELS: Final = (
 )
 _KEYS: Final = ("build server", "notebook")
 BALANCE_MICRO_USD: Final = 4_200_000
-"""What is left after the calls."""
+"""The balance after the calls."""
 _DAYS: Final = 14
 _CALLS_A_DAY: Final = 6
 

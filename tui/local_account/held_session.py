@@ -20,7 +20,7 @@ class HeldSession:
         self._required_length = 0
         """The characters that the site asks of a password, if the one given at the sign-in has fewer; else 0."""
         self.news: SignInNews | None = None
-        """What the person should know of the sign-ins before, and of what this one used up."""
+        """News for the person: the sign-ins before, and what this one used up."""
         self._not_ended: list[str] = []
         """Tokens of sessions to end. One stays here if the database did not answer; the next `end` tries again."""
         self._lock = threading.Lock()

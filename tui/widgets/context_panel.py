@@ -14,7 +14,7 @@ class ContextPanel(HelpLine):
     """One help line in a small terminal; a box below the page or beside it in a larger one, as the style says."""
 
     about: reactive[str] = reactive("")
-    """What the focused setting does. Paragraphs are separated by an empty line."""
+    """The effect of the focused setting. Paragraphs are separated by an empty line."""
 
     consequence: reactive[str] = reactive("")
 

@@ -40,7 +40,7 @@ class KeysetLines(Generic[R]):
         return join_cells(CURSOR_MARK if is_marked else " ", cells)
 
     def state(self, width: int) -> list[Content]:
-        """What is shown, in one line, and a failure in as many as its sentence takes."""
+        """A summary of the rows in one line, and a failure in as many as its sentence takes."""
         words = self._reader.words(self.noun, self.empty)
         lines = words.wrap(max(8, width - EDGE_CELLS)) if self._reader.failed is not None else [words]
         return [line.pad_left(EDGE_CELLS) for line in lines]

@@ -34,7 +34,7 @@ class KeysetPage(Generic[R]):
     next: int | None
     """The place from which the next page in the same direction is read; None if there is none."""
     note: str = ""
-    """How far the search has come, such as `searched back to 2026-01-31`. It is shown until a page has rows."""
+    """The progress of the search, such as `searched back to 2026-01-31`. It is shown until a page has rows."""
 
 
 class KeysetWindow(Generic[R]):
