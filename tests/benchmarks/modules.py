@@ -110,7 +110,7 @@ def compare_openings(few: Account, many: Account, turns: int) -> Openings:
 
 
 def statements(account: Account) -> dict[str, Callable[[], object]]:
-    """The account that the pages read."""
+    """The queries of the pages, by what they read."""
     store, token = account.store, account.token
     last = store.ledger.page(token).entries[0].sequence
     return {
