@@ -119,8 +119,12 @@ class KeyFooter(Widget):
     def _enter_words(self) -> str:
         """The effect of Enter in a field: `ENTER_WORDS` of the screen, or the label of the button it presses."""
         words: str = getattr(self._top, "ENTER_WORDS", "")
-        buttons = self._top.query(ActionButton) if not words and self._top.is_modal else ()
-        return words or next((_label(button) for button in buttons if button.shortcut == "enter"), "")
+        return words or self._button_words("enter")
+
+    def _button_words(self, shortcut: str) -> str:
+        """The label of the dialog's button with `shortcut`, or ""."""
+        buttons = self._top.query(ActionButton) if self._top.is_modal else ()
+        return next((_label(button) for button in buttons if button.shortcut == shortcut), "")
 
     def _priority_bindings(self) -> Iterator[ActiveBinding]:
         """Bindings of the application that also work in a dialog. `active_bindings` leaves them out there (8.2.8)."""
@@ -153,6 +157,8 @@ class KeyFooter(Widget):
             return MOVE
         if binding.action == "submit":
             return self._enter_words
+        if binding.action == "cancel":
+            return self._button_words("esc") or binding.description
         return _label(node) if isinstance(node, Button) else binding.description
 
     def _key_to_show(self, binding: Binding) -> str:
