@@ -428,7 +428,7 @@ class Walk:
         await self.click("second factor", "#sign-in")
 
 
-BASES = {"AccountModal", "BrowserStep", "Prompt", "ShownOnce"}
+BASES = {"AccountModal", "BrowserStep", "OverviewList", "Prompt", "ShownOnce"}
 """Dialogs that are never shown themselves: others are made of them."""
 
 

@@ -153,12 +153,14 @@ async def test_an_edit_made_while_saving_stays_an_edit() -> None:
         await stage.fill("quota-warning-threshold", "7")
         await stage.pilot.press("ctrl+s")
         await stage.until(lambda: account.asked)
+        pane = stage.app.screen.query_one(NotificationsPane)
         stage.app.screen.query_one("#email-address", Input).value = "alerts@example.com"
+        # An edit takes away the sentence below the form, so it must have been noted before the save ends.
+        await stage.until(lambda: len(pane.edited_settings) == 2)
         account.answers.set()
         await stage.settle()
         assert stage.app.screen.query_one("#email-address", Input).value == "alerts@example.com"
         assert stage.says("Saved, but for what you typed since.")
-        pane = stage.app.screen.query_one(NotificationsPane)
         assert pane.dirty
         await stage.press("ctrl+s")
         assert stage.says("Saved.")
