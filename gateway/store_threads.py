@@ -146,18 +146,34 @@ class StoreThreads:
             self._idle.set()
 
     def _admitted(self, jobs: list[_Job]) -> list[_Job]:
-        """The jobs that `first` did not refuse. They share one snapshot of the data."""
+        """The jobs that `first` did not refuse. They share one snapshot of the data while the database answers."""
         ready = [job for job in jobs if job.first is None]
-        checked = [job for job in jobs if job.first is not None]
-        if not checked:
-            return ready
-        try:
-            with self._database.read() as tx:
-                return ready + [job for job in checked if _passes_first(self._database, tx, job)]
-        except StoreUnavailable as error:
-            for job in checked:
-                job.outcome = error
-            return ready
+        checked = deque(job for job in jobs if job.first is not None)
+        while checked:
+            try:
+                self._check_together(checked, ready)
+            except StoreUnavailable as error:
+                for job in checked:
+                    job.outcome = error
+                break
+        return ready
+
+    def _check_together(self, checked: deque[_Job], ready: list[_Job]) -> None:
+        """Run the `first` of jobs from the left of `checked` in one transaction, up to one that ended it.
+
+        After an error of the database PostgreSQL refuses every further statement of a transaction, and a lost
+        connection cannot be used again.
+        """
+        with self._database.read() as tx:
+            while checked:
+                job = checked.popleft()
+                # The transaction would map the driver's error only at its end, for all jobs.
+                with _error_as_outcome(job), self._database.mapped():
+                    if job.first is not None:
+                        job.first(tx)
+                    ready.append(job)
+                if isinstance(job.outcome, StoreUnavailable):
+                    return
 
     def _commit(self, jobs: list[_Job]) -> None:
         if len(jobs) == 1 or not self._commit_together(jobs):
@@ -192,15 +208,6 @@ class StoreThreads:
 def _remaining_wait(jobs: list[_Job]) -> float:
     # Measured from when the job was queued: behind a stuck lock, each batch would otherwise wait for all before it too.
     return max(min(job.deadline for job in jobs) - time.monotonic(), 0)
-
-
-def _passes_first(database: Database, tx: Connection, job: _Job) -> bool:
-    # The shared transaction would map the driver's error only at its end, for all jobs.
-    with _error_as_outcome(job), database.mapped():
-        if job.first is not None:
-            job.first(tx)
-        return True
-    return False
 
 
 @contextmanager

@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
 import httpx
 import pytest
 import uvicorn
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from gateway import store_threads
 from gateway.app import create_app
@@ -19,7 +19,7 @@ from gateway.model_server.client import ModelServerClient
 from gateway.relay import ledger
 from gateway.serve import server_config
 from gateway.store_threads import StoreThreads
-from store.errors import DatabaseBusy, DatabaseForeign
+from store.errors import DatabaseBusy, DatabaseForeign, DatabaseUnreachable
 from store.models import SiteSetting
 from store.reservations import Hold
 from store.store import Store
@@ -49,7 +49,7 @@ async def written_together(threads: StoreThreads, work: list[Coroutine[Any, Any,
     """The result or the error of each piece of `work`, all of which waited behind one write; closes `threads`."""
     may_begin = threading.Event()
     async with asyncio.timeout(PATIENCE):
-        blocking = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE)))
+        blocking = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=1))
         await asyncio.sleep(0)
         writes = [asyncio.create_task(one) for one in work]
         await asyncio.sleep(0)
@@ -58,6 +58,16 @@ async def written_together(threads: StoreThreads, work: list[Coroutine[Any, Any,
         await blocking
         await threads.close()
     return outcomes
+
+
+async def checked_together(store: Store, check: Callable[[Connection, int], None]) -> list[Any]:
+    """The outcomes of three jobs of one account that share a transaction, each with `check` as its `first`."""
+    threads = StoreThreads(store.database)
+
+    def hand_in(number: int) -> Coroutine[Any, Any, bool]:
+        return threads.write(lambda _tx: True, first=lambda tx: check(tx, number), account_id=1)
+
+    return await written_together(threads, [hand_in(number) for number in range(3)])
 
 
 async def test_closing_wrote_what_waited_behind_a_commit_and_told_everyone(store: Store) -> None:
@@ -148,17 +158,28 @@ async def test_on_postgresql_jobs_run_again_one_by_one_after_a_deadlock_of_their
         await threads.close()
 
 
-async def test_what_the_driver_raises_while_reading_is_a_sentence_and_nobody_elses(store: Store) -> None:
-    threads = StoreThreads(store.database)
-
+@pytest.mark.parametrize("backend", ["store", "postgres_store"])
+async def test_what_the_driver_raises_while_reading_is_a_sentence_and_nobody_elses(
+    backend: str, request: pytest.FixtureRequest
+) -> None:
     def read(tx: Connection, number: int) -> None:
         tx.exec_driver_sql("SELECT 1 FROM nowhere" if number == 1 else "SELECT 1")
 
-    def hand_in(number: int) -> Coroutine[Any, Any, bool]:
-        return threads.write(lambda _tx: True, first=lambda tx: read(tx, number))
-
-    outcomes = await written_together(threads, [hand_in(number) for number in range(3)])
+    outcomes = await checked_together(request.getfixturevalue(backend), read)
     assert isinstance(outcomes.pop(1), DatabaseForeign)
+    assert outcomes == [True, True]
+
+
+async def test_a_connection_lost_while_reading_is_an_error_of_that_job_only(postgres_store: Store) -> None:
+    def read(tx: Connection, number: int) -> None:
+        if number == 1:
+            with postgres_store.database.read() as other:
+                end = text("SELECT pg_terminate_backend(:pid)")
+                other.execute(end, {"pid": tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()})
+        tx.exec_driver_sql("SELECT 1")
+
+    outcomes = await checked_together(postgres_store, read)
+    assert isinstance(outcomes.pop(1), DatabaseUnreachable)
     assert outcomes == [True, True]
 
 
