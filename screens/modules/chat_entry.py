@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Markdown, Static
 
 from store.money import show_usd
 from store.text import sanitize, sanitize_lines
+from store.values.playground import AnswerEnd, AnswerImage, AnswerText
 from tui.screen_workers import WorkWhileShown
 
 if TYPE_CHECKING:
-    from textual.widget import Widget
-
-    from store.values.playground import AnswerEnd
+    from collections.abc import Callable
 
 FRAME_S: Final = 1 / 20
 """Seconds between two drawings of an answer that is being written."""
@@ -26,24 +25,6 @@ REST_RATIO: Final = 4
 """The pause after a drawing, as a multiple of its time: a long paragraph is parsed again at each."""
 _MAX_REASONING_CHARACTERS: Final = 400
 """The end of a model's reasoning that is shown while it thinks."""
-
-
-class ChatLog(VerticalScroll):
-    """The messages of a chat. The end stays in view until the person scrolls up, and again once they are back."""
-
-    def __init__(self, *children: Widget, **options: Any) -> None:
-        """`options` are those of `VerticalScroll`."""
-        super().__init__(*children, **options)
-        self._follows = True
-
-    def follow(self) -> None:
-        """Scroll to the end, unless the person has scrolled up."""
-        if self._follows:
-            self.scroll_end(animate=False)
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._follows = self.is_vertical_scroll_end
 
 
 class QuestionEntry(WorkWhileShown, Vertical):
@@ -61,13 +42,15 @@ class QuestionEntry(WorkWhileShown, Vertical):
 class AnswerEntry(WorkWhileShown, Vertical):
     """An answer. Its Markdown is drawn as it comes, at most every `FRAME_S` seconds."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, grown: Callable[[], None]) -> None:
+        """`grown` is called after the entry has become longer."""
         super().__init__(classes="chat-entry")
         self.text = ""
         """The answer so far, as the model server sent it."""
         self.images: list[bytes] = []
         """Images that came as bytes."""
         self._model = model
+        self._grown = grown
         self._reasoning = ""
         self._waiting: list[str] = []
         self._is_drawing = False
@@ -80,6 +63,18 @@ class AnswerEntry(WorkWhileShown, Vertical):
         # A link in an answer opens nothing.
         yield Markdown(open_links=False, classes="chat-answer")
         yield Static("waiting for the model…", classes="chat-state muted", markup=False)
+
+    def take(self, part: AnswerText | AnswerImage | AnswerEnd) -> None:
+        """Show the next part of the answer."""
+        match part:
+            case AnswerText(piece, is_reasoning=True):
+                self.add_reasoning(piece)
+            case AnswerText(piece):
+                self.add(piece)
+            case AnswerImage(url, data):
+                self.add_image(url, data)
+            case AnswerEnd():
+                self.finish(part)
 
     def add(self, text: str) -> None:
         """Draw `text` behind what has come, soon."""
@@ -125,7 +120,7 @@ class AnswerEntry(WorkWhileShown, Vertical):
 
     async def _append(self, text: str) -> None:
         await self.query_one(Markdown).append(text)
-        self._follow()
+        self._grown()
 
     def _show_writing(self) -> None:
         if not self._has_state:
@@ -135,11 +130,7 @@ class AnswerEntry(WorkWhileShown, Vertical):
         self._has_state = True
         self.query_one(".chat-state", Static).update(state)
         self.query_one(".chat-reasoning", Static).set_class(not self._reasoning or bool(self.text), "-hidden")
-        self._follow()
-
-    def _follow(self) -> None:
-        if isinstance(self.parent, ChatLog):
-            self.parent.follow()
+        self._grown()
 
     def _begin_to_draw(self) -> None:
         if not self._is_drawing and self.is_mounted:

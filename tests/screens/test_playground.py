@@ -14,8 +14,10 @@ from textual.widgets import Input, Markdown
 
 from gateway.model_server.client import ModelServerClient
 from gateway.playground import Playground
-from screens.modules.chat_entry import AnswerEntry, ChatLog, QuestionEntry
+from screens.modules.chat_entry import AnswerEntry, QuestionEntry
+from screens.modules.chat_log import ChatLog
 from screens.modules.playground import PlaygroundPage
+from screens.modules.playground_bar import PlaygroundBar
 from screens.settings.page import SettingsPage
 from store.sections import PriceSettings
 from store.store import Store
@@ -255,7 +257,7 @@ async def test_an_image_is_an_address_or_a_file(tmp_path: Path) -> None:
         await stage.press("escape", "o")
         stage.app.screen.query_one("#image-mode").focus()
         await stage.press("space", "shift+tab", "enter")
-        assert page(stage)._options.mode is PlaygroundMode.IMAGE
+        assert page(stage).query_one(PlaygroundBar).options.mode is PlaygroundMode.IMAGE
         await asked(stage, "a cat")
         assert stage.says("https://pictures.test/1.png")
         assert stage.says(f"An image of {len(PNG)} bytes. Press w to save it.")

@@ -1,23 +1,18 @@
-"""A table without end: its rows are read page by page, in both directions, and it is drawn line by line."""
+"""A table without end: its rows are read page by page, in both directions, and its cursor walks them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.events import Click, MouseScrollDown, MouseScrollUp, Resize, Show
-from textual.geometry import Region
 from textual.message import Message
-from textual.strip import Strip
-from textual.visual import Visual
-from textual.widget import Widget
 from textual.worker import Worker
 
 from tui.clipboard import copy
-from tui.widgets.keyset_lines import SKELETON_ROWS, KeysetLines
 from tui.widgets.keyset_reader import KeysetReader, PageReader
+from tui.widgets.keyset_view import KeysetView
 from tui.widgets.keyset_window import MAX_ROWS, KeysetPage, KeysetWindow, Reading
 from tui.widgets.row_walk import MOVE
 from tui.widgets.table_columns import TableColumn
@@ -29,20 +24,13 @@ AHEAD_ROWS: Final = 20
 WHEEL_ROWS: Final = 3
 
 
-class KeysetTable(Widget, Generic[R], can_focus=True):
+class KeysetTable(KeysetView[R], can_focus=True):
     """A header, rows with a cursor, and a line that tells what is shown.
 
     Call `restart` to read the list. One page is read at a time, and the answer to a question that has changed meanwhile
     is dropped. Rows that are far from the visible ones are forgotten and read again.
     """
 
-    ALLOW_SELECT: ClassVar[bool] = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "keyset-table--header",
-        "keyset-table--cursor",
-        "keyset-table--cursor-blurred",
-        "keyset-table--state",
-    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_row", "Details", id="table.open", tooltip="Show everything about the row"),
         Binding("y", "copy_row", "Copy", id="table.copy", tooltip="Send the row to the clipboard"),
@@ -99,22 +87,15 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         the name of a row in the singular. `empty` is the sentence for an empty list. Without `has_details`, Enter does
         nothing: a row shows everything.
         """
-        super().__init__(id=id, classes=classes)
+        window = KeysetWindow(key, max_rows if newer is not None else 2**63)
+        reader = KeysetReader(window, older, newer, self._take)
+        super().__init__(reader, columns, noun=noun, empty=empty, id=id, classes=classes)
         self._row_text = text
         self._has_details = has_details
-        window = KeysetWindow(key, max_rows if newer is not None else 2**63)
-        self._reader = KeysetReader(window, older, newer, self._take)
-        self._lines = KeysetLines(self._reader, columns, noun, empty)
         self._reading_worker: Worker[None] | None = None
         self._copier: Worker[None] | None = None
-        self._at = 0
-        self._first_shown = 0
 
     # -- reading ---------------------------------------------------------------------------------------------
-
-    def say_when_empty(self, sentence: str) -> None:
-        """The sentence for an empty list from now on."""
-        self._lines.empty = sentence
 
     def restart(self) -> None:
         """Read the list again from its newest row. The present rows stay until the answer is there."""
@@ -127,11 +108,6 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
     def fail(self, sentence: str) -> None:
         """Show why a page could not be read. Call it before the reader returns None."""
         self._reader.fail(sentence)
-
-    @property
-    def has_failed(self) -> bool:
-        """True if the last page could not be read."""
-        return self._reader.failed is not None
 
     def _ask(self, part: Reading) -> None:
         had_failed = self.has_failed
@@ -175,31 +151,6 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
             self._ask(Reading.NEWER)
 
     # -- the cursor ------------------------------------------------------------------------------------------
-
-    @property
-    def rows(self) -> list[R]:
-        """The rows that are held, newest first."""
-        return self._reader.window.rows
-
-    @property
-    def row_count(self) -> int:
-        """The number of rows that are held."""
-        return len(self.rows)
-
-    @property
-    def cursor_row(self) -> int:
-        """The place of the cursor among the rows that are held."""
-        return self._at
-
-    @property
-    def row(self) -> R | None:
-        """The row under the cursor; None if there is none."""
-        return self.rows[self._at] if self._at < len(self.rows) else None
-
-    @property
-    def _height(self) -> int:
-        """The rows that are visible at once: all lines but the header and the state."""
-        return max(1, self.content_size.height - 1 - len(self._lines.state(self.content_size.width)))
 
     def move_to(self, row: int) -> None:
         """Put the cursor on a row that is held, or the nearest one."""
@@ -285,8 +236,6 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
         self._scroll_rows_to(self._first_shown + by)
         self.move_to(max(self._first_shown, min(self._at, self._first_shown + self._height - 1)))
 
-    # -- drawing ---------------------------------------------------------------------------------------------
-
     def on_resize(self, _event: Resize) -> None:
         self._lines.resize(self.content_size.width)
         self._show_cursor()
@@ -294,43 +243,3 @@ class KeysetTable(Widget, Generic[R], can_focus=True):
 
     def on_show(self, _event: Show) -> None:
         self._read_ahead()
-
-    def on_focus(self) -> None:
-        self._refresh_row(self._at)
-
-    def on_blur(self) -> None:
-        self._refresh_row(self._at)
-
-    def _refresh_row(self, row: int) -> None:
-        self._refresh_line(row - self._first_shown + 1)
-
-    def _refresh_line(self, line: int) -> None:
-        self.refresh(Region(0, line, self.content_size.width, 1))
-
-    @property
-    def _state_line(self) -> int:
-        width, height = self.content_size
-        return self._lines.state_line(self._first_shown, width, height)
-
-    def render_line(self, y: int) -> Strip:
-        lines, state = self._lines, self._lines.state(self.content_size.width)
-        if 0 <= y - self._state_line < len(state):
-            return self._strip(state[y - self._state_line], "keyset-table--state")
-        if y == 0:
-            return self._strip(lines.header(), "keyset-table--header")
-        if self._reader.is_first_reading and y <= SKELETON_ROWS:
-            return self._strip(lines.skeleton())
-        row = self._first_shown + y - 1
-        if not 0 <= row < len(self.rows):
-            return self._strip(Content(""))
-        if row != self._at:
-            return self._strip(lines.row(self.rows[row], is_marked=False))
-        name = "keyset-table--cursor" if self.has_focus else "keyset-table--cursor-blurred"
-        return self._strip(lines.row(self.rows[row], is_marked=self.has_focus), name)
-
-    def _strip(self, content: Content, *component: str) -> Strip:
-        """One line in the style of a component class, filled to the width of the table."""
-        style = self.get_visual_style(*component) if component else self.visual_style
-        width = self.content_size.width
-        strips = Visual.to_strips(self, content, width, 1, style, pad=True)
-        return strips[0].adjust_cell_length(width, style.rich_style) if strips else Strip.blank(width, style.rich_style)
