@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui import command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ssh.fork_request import ConsoleRequest
     from tui.ssh_service import SshPlace
@@ -30,10 +30,10 @@ def serve_ssh(options: Options, place: SshPlace) -> int:
     """Serve the console over SSH; returns the exit status. Only the process that forks consoles imports Textual."""
     from ssh.server import serve
 
-    def open_over_ssh(request: ConsoleRequest) -> int:
+    def open_over_ssh(request: ConsoleRequest, announce: Callable[[bytes], None]) -> int:
         from screens.ssh_console import run_console
 
-        return run_console(options, request)
+        return run_console(options, request, announce)
 
     return serve(options, place, _preload, open_over_ssh)
 

@@ -12,7 +12,7 @@ from screens.app import GatekeyApp
 from store.values.sign_in import SecondFactorNeeded, SignedIn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ssh.fork_request import ConsoleRequest
     from tui.account import AccountService
@@ -90,8 +90,11 @@ def preload(names: Iterable[str] = LOADED) -> None:
     cell_len("·")
 
 
-def run_console(options: Options, request: ConsoleRequest) -> int:
-    """Open the console on the terminal of this process; returns its exit status."""
+def run_console(options: Options, request: ConsoleRequest, announce: Callable[[bytes], None]) -> int:
+    """Open the console on the terminal of this process; returns its exit status.
+
+    `announce` tells the server of each session that the console opens.
+    """
     from tui import start_without_gc
     from tui.keymap import config_path, load_config
     from tui.local_account.ssh_account import SshAccount
@@ -107,5 +110,5 @@ def run_console(options: Options, request: ConsoleRequest) -> int:
     characters = character_set(os.environ, sys.stderr.encoding)
     write_in(characters, sys.stderr)
     answer = request.answer if isinstance(request.answer, SignedIn) else None
-    account = SshAccount(replace(options, no_files=True), answer)
+    account = SshAccount(replace(options, no_files=True), answer, announce)
     return run_to_its_end(SshConsole(account, load_config(config_path()), request, character_set=characters))

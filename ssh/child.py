@@ -8,10 +8,12 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from io import FileIO, TextIOWrapper
 from typing import Final, NoReturn
 
-from ssh.fork_request import MAX_REQUEST_BYTES, ConsoleRequest
+from ssh.fork_request import MAX_REQUEST_BYTES, ConsoleRequest, RunConsole
 from store.errors import GatekeyError
 from tui.fast_exit import end_process
 from tui.store_location import FILES_VARIABLE, NO_FILES
@@ -35,7 +37,7 @@ _OF_THE_SERVER: Final = (
 """Variables that describe the terminal and the person who started the server."""
 
 
-def become_console(terminal: int, request: int, run: Callable[[ConsoleRequest], int]) -> NoReturn:
+def become_console(terminal: int, request: int, run: RunConsole) -> NoReturn:
     """Make this process the leader of a session on `terminal`, run the console with the request, and end.
 
     Nothing leaves this function: an exception would unwind into the loop of the zygote.
@@ -56,7 +58,7 @@ def become_console(terminal: int, request: int, run: Callable[[ConsoleRequest], 
         time.tzset()
         _fresh_streams()
         limit_resources()
-        status = _guarded(run, told)
+        status = _guarded(lambda: run(told, partial(_announce, request)))
     finally:
         end_process(status)
 
@@ -97,8 +99,14 @@ def _reset_signals() -> None:
 
 
 def _read_all(descriptor: int) -> bytes:
-    with os.fdopen(descriptor, "rb") as pipe:
-        return pipe.read(MAX_REQUEST_BYTES)
+    with os.fdopen(descriptor, "rb", closefd=False) as stream:
+        return stream.read(MAX_REQUEST_BYTES)
+
+
+def _announce(descriptor: int, hashed: bytes) -> None:
+    # Without a server this console is about to be hung up, and ends its session itself.
+    with suppress(OSError):
+        os.write(descriptor, hashed)
 
 
 def _fresh_streams() -> None:
@@ -112,9 +120,9 @@ def _fresh_streams() -> None:
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = stdin, stdout, stderr  # type: ignore[misc]  # final in typeshed
 
 
-def _guarded(run: Callable[[ConsoleRequest], int], request: ConsoleRequest) -> int:
+def _guarded(run: Callable[[], int]) -> int:
     try:
-        return run(request)
+        return run()
     except GatekeyError as error:
         sys.stderr.write(f"gatekey: {error.title}. {error}\n")
     except Exception as error:  # noqa: BLE001 - the outermost boundary: no traceback with local variables

@@ -126,7 +126,7 @@ class Visitor(asyncssh.SSHServer):
 
     def stop(self) -> None:
         """Let the console end and the connection close, because the server stops."""
-        if self._session is not None and self._session.finished is not None:
+        if self._session is not None and self._session.console is not None:
             self._session.stop()
         else:
             self.close_idle()
@@ -212,13 +212,16 @@ class Visitor(asyncssh.SSHServer):
 
     def _leave_if_over(self) -> None:
         """The last output may still be on its way when a console has ended, and a console may outlive its client."""
-        console = None if self._session is None else self._session.finished
-        if self._connection is None and (console is None or console.done()):
+        console = None if self._session is None else self._session.console
+        if self._connection is None and (console is None or console.finished.done()):
             self._end_session()
             self._left(self)
 
     def _end_session(self) -> None:
-        """Whatever ended the console, the session that it was given is over."""
+        """Whatever ended the console, the session that it was given is over, and so is each that it opened."""
+        console = None if self._session is None else self._session.console
+        while console is not None and console.announced:
+            self._sign_ins.end_announced(console.announced.popleft())
         authentication = self._authentication
         if authentication is not None and isinstance(authentication.answer, SignedIn):
             self._sign_ins.end(authentication.answer.token)

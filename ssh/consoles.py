@@ -7,12 +7,13 @@ import socket
 import struct
 import sys
 import termios
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Final
 
-from ssh.fork_request import ConsoleRequest, Descriptors, send_descriptors
-from ssh.zygote import READY, STATUS, RunConsole, serve_forks
+from ssh.fork_request import DIGEST, ConsoleRequest, Descriptors, RunConsole, send_descriptors
+from ssh.zygote import READY, STATUS, serve_forks
 from store.errors import CannotListen
 
 MAX_COLUMNS: Final = 1000
@@ -21,20 +22,30 @@ MAX_LINES: Final = 500
 DEFAULT_SIZE: Final = (80, 24)
 LOST: Final = -9
 """The status of a console whose zygote is gone."""
+MAX_ANNOUNCED: Final = 16
+"""Sessions that are ended behind a console. It holds one, and those that it could not end yet."""
 _SEND_TIMEOUT_S: Final = 5.0
 
 
 class Console:
     """One console. The caller reads and writes `terminal`, a non-blocking pty."""
 
-    def __init__(self, terminal: int, control: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, terminal: int, control: socket.socket, told: socket.socket, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.terminal = terminal
+        self.announced: deque[bytes] = deque(maxlen=MAX_ANNOUNCED)
+        """The sessions that the console opened itself, complete once it is finished."""
         self.finished: asyncio.Future[int] = loop.create_future()
         """The exit status, or minus the signal that ended the process."""
         self._control = control
+        self._told = told
+        self._rest = b""
         self._loop = loop
-        control.setblocking(False)
+        for each in (control, told):
+            each.setblocking(False)
         loop.add_reader(control, self._ended)
+        loop.add_reader(told, self._hear)
 
     def resize(self, columns: int, lines: int) -> None:
         """Tell the console the size of its window in cells; the kernel sends SIGWINCH."""
@@ -59,8 +70,29 @@ class Console:
             report = b""
         self._loop.remove_reader(self._control)
         self._control.close()
+        while self._hear():
+            pass
+        self._loop.remove_reader(self._told)
+        self._told.close()
         if not self.finished.done():
             self.finished.set_result(STATUS.unpack(report)[0] if len(report) == STATUS.size else LOST)
+
+    def _hear(self) -> bool:
+        """Read announcements; False if there are none now."""
+        try:
+            heard = self._told.recv(DIGEST.size * MAX_ANNOUNCED)
+        except BlockingIOError:
+            return False
+        except OSError:
+            heard = b""
+        if not heard:
+            self._loop.remove_reader(self._told)
+            return False
+        heard = self._rest + heard
+        whole = len(heard) // DIGEST.size * DIGEST.size
+        self.announced += (hashed for (hashed,) in DIGEST.iter_unpack(heard[:whole]))
+        self._rest = heard[whole:]
+        return True
 
 
 class Consoles:
@@ -94,16 +126,15 @@ class Consoles:
             ends.callback(os.close, slave)
             set_size(master, columns, lines)
             os.set_blocking(master, False)
-            readable, writable = os.pipe()
-            ends.callback(os.close, readable)
-            ends.callback(os.close, writable)
-            near, far = socket.socketpair()
-            kept.callback(near.close)
-            ends.callback(far.close)
-            send_descriptors(self._channel, Descriptors(slave, readable, far.fileno()))
-            os.write(writable, request.to_bytes())
+            (near, far), (asking, asked) = socket.socketpair(), socket.socketpair()
+            for mine, other in ((near, far), (asking, asked)):
+                kept.callback(mine.close)
+                ends.callback(other.close)
+            send_descriptors(self._channel, Descriptors(slave, asked.fileno(), far.fileno()))
+            asking.sendall(request.to_bytes())
+            asking.shutdown(socket.SHUT_WR)
             kept.pop_all()
-            return Console(master, near, asyncio.get_running_loop())
+            return Console(master, near, asking, asyncio.get_running_loop())
 
     def close(self) -> None:
         """Let the zygote end, with whatever consoles are left."""

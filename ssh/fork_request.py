@@ -1,14 +1,16 @@
 """The request for a console: what the front process tells the child, and how the descriptors travel.
 
-The front process sends the zygote the descriptors alone. The request itself goes through a pipe that only the child
-reads: the zygote never holds the token of a session.
+The front process sends the zygote the descriptors alone. The request itself goes through a socket that only the child
+reads: the zygote never holds the token of a session. Through the same socket the child announces the sessions that it
+opens itself, so that the front process can end them if the child is killed.
 """
 
 import json
 import os
 import re
 import socket
-from collections.abc import Mapping
+import struct
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -19,7 +21,9 @@ Answer = SignedIn | SecondFactorNeeded | None
 """The result of the sign-in over SSH: a session, a second step, or nothing."""
 
 MAX_REQUEST_BYTES: Final = 65_536
-"""The size of a pipe's buffer (pipe(7)): a request never blocks the front process."""
+"""Less than the buffer of a Unix socket (unix(7)): a request never blocks the front process."""
+DIGEST: Final = struct.Struct("32s")
+"""The announcement of a session: `store.sessions.digest` of its token, with which nobody can sign in."""
 _UNKNOWN_TERMINAL: Final = "unknown"
 _TERM: Final = re.compile(r"[A-Za-z0-9._+-]{1,64}")
 _COLORTERM: Final = re.compile(r"[A-Za-z0-9-]{1,32}")
@@ -56,13 +60,18 @@ class ConsoleRequest:
         return cls(**(document | {"answer": _answer(document["answer"])}))
 
 
+RunConsole = Callable[[ConsoleRequest, Callable[[bytes], None]], int]
+"""Opens a console on the terminal of its process; returns its exit status. The second argument is a function that
+announces a session."""
+
+
 class Descriptors(NamedTuple):
     """The descriptors of one console, in the order in which they are sent."""
 
     terminal: int
     """The far end of the pty."""
     request: int
-    """The pipe with the request."""
+    """The socket with the request, and for the announcements of the child."""
     control: int
     """The socket on which the zygote reports the end, and the front process asks for it."""
 

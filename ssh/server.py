@@ -19,8 +19,9 @@ from gateway.listener import listen
 from gateway.log import log_to_stderr
 from ssh.connection import Connection, Visitor
 from ssh.consoles import Consoles, start_zygote
+from ssh.fork_request import RunConsole
 from ssh.sign_ins import SignIns
-from ssh.zygote import HANGUP_GRACE_S, RunConsole
+from ssh.zygote import HANGUP_GRACE_S
 from store.errors import CannotListen, HostKeyUnusable
 from store.store import Store
 from tui.ssh_host_key import fingerprint, host_key_path, load_or_make_host_key

@@ -48,7 +48,8 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         self._started = started
         self._closed = closed
         self._channel: asyncssh.SSHServerChannel[bytes] | None = None
-        self._console: Console | None = None
+        self.console: Console | None = None
+        """None until it is open."""
         self._loop = asyncio.get_running_loop()
         self._term: str | None = None
         self._size = (0, 0)
@@ -59,16 +60,11 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         self._is_stopped = False
         self._drain_timer: asyncio.TimerHandle | None = None
 
-    @property
-    def finished(self) -> asyncio.Future[int] | None:
-        """Done when the process of the console has ended; None without one."""
-        return None if self._console is None else self._console.finished
-
     def stop(self) -> None:
         """Let the console end, because the server does. The client still gets what it writes."""
         self._is_stopped = True
-        if self._console is not None:
-            self._console.hang_up()
+        if self.console is not None:
+            self.console.hang_up()
 
     # -- what the client asks for -----------------------------------------------------------------------------
 
@@ -98,12 +94,12 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:  # noqa: ARG002
         self._size = (width, height)
-        if self._console is not None:
-            self._console.resize(width, height)
+        if self.console is not None:
+            self.console.resize(width, height)
 
     def signal_received(self, signal: str) -> None:
-        if signal in ("HUP", "TERM") and self._console is not None:
-            self._console.hang_up()
+        if signal in ("HUP", "TERM") and self.console is not None:
+            self.console.hang_up()
 
     def session_started(self) -> None:
         self._started()
@@ -111,12 +107,12 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
             return
         if self._refusal is None:
             try:
-                self._console = self._open_console(self._channel, self._term or "", *self._size)
+                self.console = self._open_console(self._channel, self._term or "", *self._size)
             except OSError as error:
                 LOGGER.warning("A console could not be started: %s", error.strerror or "the zygote does not answer")
                 self._refusal = (CANNOT_START, 1)
             else:
-                self._console.finished.add_done_callback(self._console_ended)
+                self.console.finished.add_done_callback(self._console_ended)
                 self._read_on()
                 return
         sentence, status = self._refusal
@@ -132,18 +128,18 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         self._read_on()
 
     def _read_on(self) -> None:
-        console = self._console
+        console = self.console
         if console is not None and console.terminal >= 0 and not self._output_ended and not self._is_reading:
             self._is_reading = True
             self._loop.add_reader(console.terminal, self._output)
 
     def _read_no_more(self) -> None:
-        if self._is_reading and self._console is not None:
+        if self._is_reading and self.console is not None:
             self._is_reading = False
-            self._loop.remove_reader(self._console.terminal)
+            self._loop.remove_reader(self.console.terminal)
 
     def _output(self) -> None:
-        console, channel = self._console, self._channel
+        console, channel = self.console, self._channel
         if console is None or channel is None:
             return
         try:
@@ -167,7 +163,7 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         self._exit_if_over()
 
     def _exit_if_over(self) -> None:
-        console, channel = self._console, self._channel
+        console, channel = self.console, self._channel
         if console is None or channel is None or not console.finished.done() or not self._output_ended:
             return
         status = console.finished.result()
@@ -188,27 +184,27 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
     # -- from the client to the console -----------------------------------------------------------------------
 
     def data_received(self, data: bytes, datatype: int | None) -> None:  # noqa: ARG002 - a server gets only one type
-        if self._console is None or self._console.terminal < 0:
+        if self.console is None or self.console.terminal < 0:
             return
         if not self._typed:
             data = data[self._write(data) :]
         if data:
             self._typed += data
-            self._loop.add_writer(self._console.terminal, self._write_on)
+            self._loop.add_writer(self.console.terminal, self._write_on)
             if self._channel is not None:
                 self._channel.pause_reading()
 
     def eof_received(self) -> bool:
         """The client sends no more keys. A console without a keyboard would never end."""
-        if self._console is not None:
-            self._console.hang_up()
+        if self.console is not None:
+            self.console.hang_up()
         return True
 
     def _write(self, data: bytes) -> int:
-        if self._console is None:
+        if self.console is None:
             return len(data)
         try:
-            return os.write(self._console.terminal, data)
+            return os.write(self.console.terminal, data)
         except BlockingIOError:
             return 0
         except OSError:
@@ -222,19 +218,19 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
                 self._channel.resume_reading()
 
     def _write_no_more(self) -> None:
-        if self._console is not None and self._console.terminal >= 0:
-            self._loop.remove_writer(self._console.terminal)
+        if self.console is not None and self.console.terminal >= 0:
+            self._loop.remove_writer(self.console.terminal)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the client is gone either way
         self._channel = None
         if self._drain_timer is not None:
             self._drain_timer.cancel()
-        if self._console is not None:
+        if self.console is not None:
             self._read_no_more()
             self._write_no_more()
             # The kernel sends SIGHUP as the terminal goes, and the zygote sends SIGKILL to a console that stays.
-            self._console.close_terminal()
-            self._console.hang_up()
+            self.console.close_terminal()
+            self.console.hang_up()
         self._closed()
 
 

@@ -59,7 +59,11 @@ class SignIns:
 
     def end(self, token: str) -> None:
         """End a session in a thread, if it has not ended yet."""
-        self._pool.submit(self._end, token)
+        self._pool.submit(self._ended, lambda: self._store.sessions.end(token))
+
+    def end_announced(self, hashed: bytes) -> None:
+        """End a session that a console announced, in a thread, if it has not ended yet."""
+        self._pool.submit(self._ended, lambda: self._store.sessions.end_announced(hashed))
 
     async def close(self) -> None:
         """Wait until every session that was given up has ended."""
@@ -78,11 +82,12 @@ class SignIns:
         if not future.cancelled() and future.exception() is None:
             answer = future.result()
             if isinstance(answer, SignedIn):
-                self._end(answer.token)
+                token = answer.token
+                self._ended(lambda: self._store.sessions.end(token))
 
-    def _end(self, token: str) -> None:
+    def _ended(self, end: Callable[[], None]) -> None:
         try:
-            self._store.sessions.end(token)
+            end()
         except GatekeyError as error:
             LOGGER.warning("A session could not be ended: %s", error.title)
 

@@ -18,11 +18,8 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from ssh.child import become_console
-from ssh.fork_request import ConsoleRequest, Descriptors, receive_descriptors
+from ssh.fork_request import Descriptors, RunConsole, receive_descriptors
 from tui.crash import ignore_hangups
-
-RunConsole = Callable[[ConsoleRequest], int]
-"""Opens a console on the terminal of its process; returns its exit status."""
 
 READY: Final = b"!"
 STATUS: Final = struct.Struct("!i")

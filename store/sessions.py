@@ -6,7 +6,7 @@ identity in the last five minutes.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -86,6 +86,9 @@ class Sessions:
     def __init__(self, context: Context, audit: Audit) -> None:
         self._context = context
         self._audit = audit
+        self.announce: Callable[[bytes], None] | None = None
+        """Called with the `digest` of each session before it is stored, so that another process can end it if this one
+        is killed."""
 
     @contextmanager
     def reading(self, token: str, *, is_activity: bool = True) -> Iterator[tuple[Connection, AuthorizedSession]]:
@@ -156,6 +159,8 @@ class Sessions:
         `epoch` is the account's `auth_epoch`, read under its row lock.
         """
         now, token = self._context.now(), self._context.rng.randbytes(32).hex()
+        if self.announce is not None:
+            self.announce(digest(token))
         tx.execute(
             delete(Session).where(
                 Session.c.account_id == account_id,
@@ -247,12 +252,14 @@ class Sessions:
 
     def end(self, token: str) -> None:
         """Sign out. An invalid token is ignored."""
+        self.end_announced(digest(token))
+
+    def end_announced(self, hashed: bytes) -> None:
+        """Sign out by the `digest` of the token. One without a session is ignored."""
         with self._context.database.write() as tx:
-            lock_against_deletion(tx, _OWNER, {"hashed": digest(token)})
+            lock_against_deletion(tx, _OWNER, {"hashed": hashed})
             row = tx.execute(
-                delete(Session)
-                .where(Session.c.token_hash == digest(token))
-                .returning(Session.c.account_id, Session.c.source)
+                delete(Session).where(Session.c.token_hash == hashed).returning(Session.c.account_id, Session.c.source)
             ).one_or_none()
             if row is not None:
                 self._audit.record(tx, row.account_id, Tag.SIGNED_OUT, actor="self", source=row.source)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tui.local_account import LocalAccount
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from store.values.sign_in import SignedIn
     from tui.store_location import Options
 
@@ -14,10 +16,12 @@ if TYPE_CHECKING:
 class SshAccount(LocalAccount):
     """`tui.account.AccountService` on a store that exists: it creates no database, no key and no first account."""
 
-    def __init__(self, options: Options, answer: SignedIn | None) -> None:
-        """`answer` is the session that the server opened. The server ends it if this console cannot."""
+    def __init__(self, options: Options, answer: SignedIn | None, announce: Callable[[bytes], None]) -> None:
+        """`answer` is the session that the server opened. The server ends it if this console cannot, and every session
+        of which `announce` tells it (`store.sessions.Sessions.announce`)."""
         super().__init__(options)
         self._answer = answer
+        self._announce = announce
 
     @property
     def starts_signed_in(self) -> bool:
@@ -36,6 +40,7 @@ class SshAccount(LocalAccount):
             from tui.store_location import open_account_store
 
             self._opened = open_account_store(self._options, create=False)
+            self._opened.sessions.announce = self._announce
         if self._answer is not None:
             answer, self._answer = self._answer, None
             self._enter_now(lambda: answer)

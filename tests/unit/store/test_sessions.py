@@ -42,6 +42,33 @@ def test_an_unknown_token_is_nobodys(store: Store, alice: Person, token: str) ->
     assert store.sessions.whoami(alice.token).name == "alice"
 
 
+def test_a_session_is_announced_before_it_is_stored(store: Store, alice: Person) -> None:
+    """So a process that is killed at any time has announced what it leaves."""
+    announced: list[bytes] = []
+    store.sessions.announce = announced.append
+    token = sign_in(store)
+    assert announced == [digest(token)]
+
+    def killed(_: bytes) -> None:
+        raise InterruptedError
+
+    store.sessions.announce = killed
+    with pytest.raises(InterruptedError):
+        sign_in(store)
+    assert len(contents(store)["sessions"]) == 2
+
+
+def test_an_announced_session_can_be_ended_without_its_token(store: Store, alice: Person) -> None:
+    token = sign_in(store)
+    store.sessions.end_announced(digest(token))
+    with pytest.raises(SessionEnded):
+        store.sessions.whoami(token)
+    assert store.sessions.whoami(alice.token).name == "alice"
+    said = tags(store, alice.id)
+    store.sessions.end_announced(digest(token))
+    assert tags(store, alice.id) == said, "a session that has ended is not ended again"
+
+
 # -- limits -----------------------------------------------------------------------------------------------------
 
 
