@@ -196,6 +196,7 @@ class Database:
             event.listen(engine, "connect", self._remember_file)
         event.listen(engine, "connect", self._refuse_if_closed)
         event.listen(engine, "connect", sqlite_engine.set_pragmas)
+        event.listen(engine, "checkin", self._close_if_closed)
         return engine
 
     def _refuse_if_closed(self, connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -203,6 +204,11 @@ class Database:
         if self._is_closed:
             connection.close()
             raise DatabaseUnreachable("The database is closed.")
+
+    def _close_if_closed(self, _connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        # A connection in use while its pool was disposed of returns to that pool, which never closes it.
+        if self._is_closed:
+            record.close()
 
     def _remember_file(self, _connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         if self._file is None:
@@ -236,6 +242,7 @@ class Database:
         engine = create_engine(self.url, connect_args=options, pool_size=8, max_overflow=24)
         event.listen(engine, "connect", self._refuse_if_closed)
         event.listen(engine, "connect", _set_session)
+        event.listen(engine, "checkin", self._close_if_closed)
         return engine
 
 

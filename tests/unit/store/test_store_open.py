@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import event, text
 
@@ -605,3 +606,12 @@ def test_a_closed_store_forgets_its_keys_and_connections(clock: StillClock) -> N
     with pytest.raises(StoreUnavailable, match="closed"):
         store.accounts.create("bob", PASSWORD, actor="test")
     assert "Connections in pool: 0" in store.database.engine.pool.status()
+
+
+def test_a_connection_in_use_at_the_end_is_closed_when_it_is_free(store: Store) -> None:
+    with store.database.read() as tx:
+        connection = tx.connection.dbapi_connection
+        store.database.close()
+    assert connection is not None
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+        connection.cursor().execute("SELECT 1")
