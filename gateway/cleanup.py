@@ -33,6 +33,7 @@ def cleanup(store: Store) -> None:
     store.quota.reservations.forget_settled()
     store.quota_warnings.warn_postponed()
     store.outbox.prune()
+    store.drawer.purge()
     store.rates.forget_before(store.context.now() - timedelta(hours=1))
     if pruned := store.retention.prune():
         LOGGER.info("%d entries of the usage log were older than usage.retention_days and were deleted", pruned)

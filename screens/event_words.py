@@ -64,6 +64,9 @@ WORDS: Final[dict[str, str]] = {
     Tag.EXPORTED: "Data exported",
     Tag.USAGE_EXPORTED: "Usage log exported",
     Tag.LEDGER_EXPORTED: "Ledger exported",
+    Tag.DRAWER_PUT: "Saved to the drawer",
+    Tag.DRAWER_FETCHED: "Fetched from the drawer",
+    Tag.DRAWER_REMOVED: "Removed from the drawer",
 }
 """A sentence for each kind of event, at most 32 characters long."""
 _WRONG_CODE: Final = "Wrong code at a confirmation"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _HEADER: Final = "gatekey-key"
+_UNREADABLE: Final = "A stored secret could not be opened: the key does not fit, or it was altered."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +70,26 @@ class KeyRing:
 
     def seal(self, plaintext: str, associated_data: str, rng: random.Random) -> bytes:
         """`plaintext` encrypted for `associated_data` (`table:column:row`): key id, nonce, ciphertext and tag."""
+        return self.seal_bytes(plaintext.encode(), associated_data, rng)
+
+    def seal_bytes(self, plaintext: bytes, associated_data: str, rng: random.Random) -> bytes:
+        """As `seal`, for bytes."""
         ring, nonce = self.snapshot(), rng.randbytes(_NONCE_BYTES)
         key_id = ring.current
-        return (
-            bytes([key_id])
-            + nonce
-            + _cipher(ring.keys[key_id]).encrypt(nonce, plaintext.encode(), associated_data.encode())
-        )
+        return bytes([key_id]) + nonce + _cipher(ring.keys[key_id]).encrypt(nonce, plaintext, associated_data.encode())
 
     def open(self, sealed: bytes, associated_data: str) -> str:
         """The plaintext of a value encrypted for `associated_data`.
 
         Raises `KeyWrong` if the key is missing, or the value was moved or altered.
         """
+        try:
+            return self.open_bytes(sealed, associated_data).decode()
+        except UnicodeDecodeError as error:
+            raise KeyWrong(_UNREADABLE) from error
+
+    def open_bytes(self, sealed: bytes, associated_data: str) -> bytes:
+        """As `open`, for bytes. Raises `KeyWrong`."""
         ring = self.snapshot()
         if not sealed or sealed[0] not in ring.keys:
             raise KeyWrong
@@ -89,9 +97,9 @@ class KeyRing:
 
         nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
-            return _cipher(ring.keys[sealed[0]]).decrypt(nonce, ciphertext, associated_data.encode()).decode()
+            return _cipher(ring.keys[sealed[0]]).decrypt(nonce, ciphertext, associated_data.encode())
         except (InvalidTag, ValueError) as error:
-            raise KeyWrong("A stored secret could not be opened: the key does not fit, or it was altered.") from error
+            raise KeyWrong(_UNREADABLE) from error
 
     @property
     def oldest(self) -> int:

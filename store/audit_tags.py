@@ -58,6 +58,9 @@ class Tag(StrEnum):
     EXPORTED = "account:exported"
     USAGE_EXPORTED = "usage:exported"
     LEDGER_EXPORTED = "ledger:exported"
+    DRAWER_PUT = "drawer:put"
+    DRAWER_FETCHED = "drawer:fetched"
+    DRAWER_REMOVED = "drawer:removed"
 
 
 class SiteTag(StrEnum):

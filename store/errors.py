@@ -30,7 +30,9 @@ GatekeyError
 ├── NotFound
 │   └── NoSuchAccount  NoSuchItem
 ├── Conflict
-│   ├── NameTaken  ModelSpeltOtherwise  AlreadyBound  AlreadyEnabled  NotEnabled  LimitReached
+│   ├── NameTaken  ModelSpeltOtherwise  AlreadyBound  AlreadyEnabled  NotEnabled
+│   ├── LimitReached
+│   │   └── DrawerFull  TooLargeForDrawer
 │   ├── AlreadySuspended  NotSuspended
 │   └── StaleEdit  AlreadySettled  StepMissing
 ├── GatewayError  another server failed
@@ -471,6 +473,16 @@ class StepMissing(Conflict):
 class LimitReached(Conflict):
     title = "No more can be added"
     sentence = "Remove one first."
+
+
+class DrawerFull(LimitReached):
+    title = "The drawer is full"
+    sentence = "Fetch or remove something first."
+
+
+class TooLargeForDrawer(LimitReached):
+    title = "Too large for the drawer"
+    sentence = "The drawer does not take so much in one item."
 
 
 class StaleEdit(Conflict):

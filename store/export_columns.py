@@ -105,6 +105,7 @@ EXPORTED: Final[Mapping[Table, tuple[str, ...]]] = {
     models.RelayFileRow: ("id", "filename", "purpose", "size_bytes", "created_at", "task_id"),
     models.OutboxMessage: ("message_id", "kind", "payload", "created_at"),
     models.Delivery: ("channel", "state", "attempts", "next_attempt_at", "last_attempt_at", "last_error"),
+    models.DrawerItemRow: ("name", "size_bytes", "put_at", "expires_at"),
     models.AuditEvent: ("sequence", "at", "tag", "actor", "source", "detail"),
 }
 """The exported columns by table: all columns except keys, hashes and encrypted values."""
@@ -114,5 +115,6 @@ WITHOUT_CONTENT: Final[tuple[Table, ...]] = (
     models.TwoFactorSetup,
     models.PasskeyCeremony,
     models.AuditHead,
+    models.DrawerPart,
 )
-"""Tables with an account id and no data to export: short-lived tickets and hashes."""
+"""Tables about an account with no data to export: short-lived tickets and hashes, and copies of exports."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from store.dashboard import Dashboards
     from store.deletion import Deletion
     from store.deliveries import Deliveries
+    from store.drawer import Drawer
     from store.email_confirmation import EmailConfirmations
     from store.export import Exports
     from store.key_revocation import KeyRevocation
@@ -87,6 +88,12 @@ class LaterTopics(SharedTopics):
         from store.relay_files import RelayFiles
 
         return RelayFiles(self.context)
+
+    @cached_property
+    def drawer(self) -> "Drawer":
+        from store.drawer import Drawer
+
+        return Drawer(self.context, self.audit, self.sessions)
 
     @cached_property
     def keys(self) -> "KeyRevocation":

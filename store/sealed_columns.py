@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, Table, select, update
 
-from store import bindings, second_factor, settings, site, two_factor
+from store import bindings, drawer, second_factor, settings, site, two_factor
 from store.models import (
     Delivery,
+    DrawerItemRow,
     NotificationSettingsRow,
     OutboxMessage,
     Provider,
@@ -66,5 +67,6 @@ def sealed_columns() -> tuple[SealedColumn, ...]:
         *notifications,
         SealedColumn(SiteSetting, "value_sealed", "name", site.associated_data, SiteSetting.c.name),
         SealedColumn(Provider, "client_secret_sealed", "id", bindings.associated_data, Provider.c.slug),
+        SealedColumn(DrawerItemRow, "key_sealed", "id", drawer.associated_data, DrawerItemRow.c.id),
         SealedColumn(Delivery, "recipient_sealed", "id", recipient_associated_data, OutboxMessage.c.message_id),
     )

@@ -18,6 +18,7 @@ from store.models.credentials import (
     TwoFactor,
     TwoFactorSetup,
 )
+from store.models.drawer import DrawerItemRow, DrawerPart
 from store.models.outbox import Delivery, OutboxMessage
 from store.models.redeem_codes import RedeemCode
 from store.models.relay_files import RelayFileRow
@@ -53,6 +54,8 @@ __all__ = [
     "BigId",
     "Binding",
     "Delivery",
+    "DrawerItemRow",
+    "DrawerPart",
     "EmailConfirmation",
     "LedgerEntryRow",
     "Meta",

@@ -85,6 +85,8 @@ def populate_account(store: Store, clock: StillClock, name: str = "alice") -> Po
     store.passkeys.add(third, "key", credential(account.id))
     store.ssh_keys.add(third, public_key(account.id), "laptop")
     use(store, account.id, name, third, planted["api key"])
+    planted["drawer"] = fresh("drawer")
+    store.drawer.put(third, "token.txt", planted["drawer"])
     planted["proof ticket"] = store.ceremonies.begin_proof(third).ticket
     planted["open ticket"] = ask_for_ticket(store, name, planted["new password"])
     with store.database.write() as tx:

@@ -57,6 +57,7 @@ def live(store: Store, clock: StillClock, name: str, *, role: Role = Role.USER, 
     store.passkeys.add(token, f"{name}-passkey", credential(number))
     key = store.ssh_keys.add(token, public_key(number), f"{name}-ssh-key")
     store.sign_in.with_ssh_key(key.fingerprint, name, source=f"ssh {name}-desk")
+    store.drawer.put(token, f"{name}-codes.txt", f"{name}-drawer-content")
     started = store.ceremonies.begin_proof(token)
     access_token = store.access_token.generate(token)
     store.access_token.authenticate(access_token.token)
@@ -112,6 +113,7 @@ def live(store: Store, clock: StillClock, name: str, *, role: Role = Role.USER, 
         *enrolment.codes,
         *(code.replace("-", "") for code in enrolment.codes),
         *secrets,
+        f"{name}-drawer-content",
         "sk-planted-upstream-key",
         "planted-client",
     )

@@ -94,6 +94,8 @@ FIXED_WORDS: frozenset[Place] = frozenset(
         ("providers", "kind"),
         ("site_settings", "name"),
         ("backup_codes", "code_hash"),
+        ("drawer_items", "id"),
+        ("drawer_parts", "item_id"),
         ("two_factor_setups", "code_hashes"),
         ("usage_log", "kind"),
         ("ledger", "kind"),
@@ -105,7 +107,8 @@ FIXED_WORDS: frozenset[Place] = frozenset(
         ("passkey_ceremonies", "state"),
     }
 )
-"""Columns whose words the program compares with its own: another word there is damage, and has a test of its own."""
+"""Columns whose words the program compares with its own: another word there is damage, and has a test of its own.
+The ids of the drawer are among them: one refers to the other."""
 
 
 def free() -> list[Place]:

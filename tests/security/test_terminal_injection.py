@@ -26,6 +26,8 @@ NEVER_SHOWN: frozenset[Place] = frozenset(
         ("bindings", "subject"),
         ("deliveries", "lease"),
         ("deliveries", "lease_boot"),
+        ("drawer_items", "fetch_id"),
+        ("drawer_items", "name"),
         ("email_confirmations", "address"),
         ("email_confirmations", "message_id"),
         ("outbox", "message_id"),

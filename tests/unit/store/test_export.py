@@ -38,6 +38,7 @@ NOT_SHOWN: dict[Table, set[str]] = {
     models.Quota: {"ledger_sequence"},
     models.Reservation: {"api_key_id"},
     models.AuditEvent: {"mac"},
+    models.DrawerItemRow: {"parts", "key_sealed", "fetch_id", "fetch_until"},
 }
 """Secrets, what secrets are checked against, counters that guard them, and a second spelling or a bare number."""
 
