@@ -19,7 +19,8 @@ from store.errors import InvalidToken
 from store.money import type_usd
 from store.sessions import digest
 from store.tokens import ACCESS_TOKEN_PREFIX
-from store.usage_pages import MAX_PAGE_SIZE, PAGE_SIZE
+from store.usage_keyset import MAX_PAGE_SIZE
+from store.usage_pages import PAGE_SIZE
 from store.values import usage
 from store.values.usage import UsageFilter, UsagePage
 

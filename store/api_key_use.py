@@ -25,7 +25,7 @@ from store.models import Account, ApiKey, PrivacySettingsRow, Quota, UtcDateTime
 from store.row_locks import lock_against_deletion
 from store.sessions import digest
 from store.text import sanitize
-from store.usage_pages import canonical_ip
+from store.usage_keyset import canonical_ip
 
 LAST_USE_INTERVAL: Final = timedelta(minutes=1)
 _MINUTE: Final = timedelta(minutes=1)

@@ -10,7 +10,8 @@ from store.money import type_usd
 from store.row_export import ExportPage, Told, export_pieces
 from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
-from store.usage_pages import MAX_PAGE_SIZE, UsagePages
+from store.usage_keyset import MAX_PAGE_SIZE
+from store.usage_pages import UsagePages
 from store.usage_spans import exact_span
 from store.values.row_export import ExportFormat
 from store.values.usage import LoggedEntry, UsageFilter, UsagePage

@@ -9,18 +9,30 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from store.audit import Audit
 from store.audit_tags import Tag
 from store.context import Context
-from store.models import ApiKey, PrivacySettingsRow, UsageDay, UsageEntryRow
+from store.models import ApiKey, BigId, PrivacySettingsRow, UsageDay, UsageEntryRow
 from store.models import UsageTotal as UsageTotalRow
 from store.row_locks import lock_against_deletion, lock_for_update
 from store.sessions import Sessions
 from store.text import sanitize
 from store.upsert import upserting_insert
-from store.usage_pages import UsagePages, canonical_ip
+from store.usage_keyset import canonical_ip
+from store.usage_pages import UsagePages
 from store.usage_rows import (
     MAX_REQUEST_ID_LENGTH,
     MAX_STATUS_LENGTH,
@@ -34,6 +46,8 @@ from store.values.usage import DayTotal, Kind, UsageEntry
 _MAX_IPS_COUNTED: Final = 10_000
 
 _WITH_ADDRESS: Final = (Kind.CONSUMPTION, Kind.ERROR)
+_ENTRY_ID: Final = bindparam("entry_id", type_=BigId)
+_AT_MS: Final = bindparam("at_ms", type_=BigId)
 
 
 # Every relayed call runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they
@@ -47,12 +61,22 @@ def _add_to_day(dialect: str) -> Executable:
         "errors": bindparam("more_errors"),
         "tokens": bindparam("more_tokens"),
         "cost_micro_usd": bindparam("more_cost"),
+        "first_entry_id": _ENTRY_ID,
+        "last_entry_id": _ENTRY_ID,
+        "newest_at_ms": _AT_MS,
+        "set_back_ms": 0,
     }
+    days = UsageDay.c
+    set_back = days.newest_at_ms - _AT_MS
     then = {
         "calls": UsageDay.c.calls + bindparam("more_calls"),
         "errors": UsageDay.c.errors + bindparam("more_errors"),
         "tokens": UsageDay.c.tokens + bindparam("more_tokens"),
         "cost_micro_usd": UsageDay.c.cost_micro_usd + bindparam("more_cost"),
+        "first_entry_id": case((days.first_entry_id <= _ENTRY_ID, days.first_entry_id), else_=_ENTRY_ID),
+        "last_entry_id": case((days.last_entry_id >= _ENTRY_ID, days.last_entry_id), else_=_ENTRY_ID),
+        "newest_at_ms": case((days.newest_at_ms >= _AT_MS, days.newest_at_ms), else_=_AT_MS),
+        "set_back_ms": case((set_back > days.set_back_ms, set_back), else_=days.set_back_ms),
     }
     statement: Executable = (
         upserting_insert(dialect)(UsageDay)
@@ -118,7 +142,7 @@ class UsageLog(UsagePages):
         if entry_id is not None:
             line = update(UsageEntryRow).where(UsageEntryRow.c.id == entry_id, UsageEntryRow.c.account_id == account_id)
             if tx.execute(line.values(detail=sanitize(entry.detail, 500))).rowcount == 1:
-                self._add_to_day(tx, account_id, entry, calls=count)
+                self._add_to_day(tx, account_id, self._context.now(), entry, entry_id=entry_id, calls=count)
                 return entry_id
         return self._append(tx, account_id, entry, calls=count)
 
@@ -130,7 +154,10 @@ class UsageLog(UsagePages):
         known = [(at, within_bounds(entry)) for at, entry in calls]
         ids = tx.execute(_LOG_PAST, [log_row(account_id, at, entry, client_ip=None) for at, entry in known]).scalars()
         logged = [int(entry_id) for entry_id in ids]
-        days = [day_parameters(account_id, at, entry, calls=1) for at, entry in known]
+        days = [
+            day_parameters(account_id, at, entry, entry_id=entry_id, calls=1)
+            for entry_id, (at, entry) in zip(logged, known, strict=True)
+        ]
         tx.execute(_add_to_day(tx.dialect.name), days)
         totals = [total_parameters(day, entry) for day, (_, entry) in zip(days, known, strict=True)]
         tx.execute(_add_to_total(tx.dialect.name), totals)
@@ -139,12 +166,16 @@ class UsageLog(UsagePages):
     def _append(self, tx: Connection, account_id: int, entry: UsageEntry, *, calls: int) -> int:
         entry = within_bounds(entry)
         client_ip = self._address(tx, account_id, entry)
-        entry_id = tx.execute(_LOG, log_row(account_id, self._context.now(), entry, client_ip=client_ip)).scalar_one()
-        self._add_to_day(tx, account_id, entry, calls=calls)
-        return int(entry_id)
+        # The time is read once: an entry must be counted on the day that it is of.
+        at = self._context.now()
+        entry_id = int(tx.execute(_LOG, log_row(account_id, at, entry, client_ip=client_ip)).scalar_one())
+        self._add_to_day(tx, account_id, at, entry, entry_id=entry_id, calls=calls)
+        return entry_id
 
-    def _add_to_day(self, tx: Connection, account_id: int, entry: UsageEntry, *, calls: int) -> None:
-        day = day_parameters(account_id, self._context.now(), entry, calls=calls)
+    def _add_to_day(
+        self, tx: Connection, account_id: int, at: datetime, entry: UsageEntry, *, entry_id: int, calls: int
+    ) -> None:
+        day = day_parameters(account_id, at, entry, entry_id=entry_id, calls=calls)
         tx.execute(_add_to_day(tx.dialect.name), day)
         tx.execute(_add_to_total(tx.dialect.name), total_parameters(day, entry))
 

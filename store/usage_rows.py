@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -16,6 +16,7 @@ MAX_STATUS_LENGTH: Final = 40
 MAX_REQUEST_ID_LENGTH: Final = 100
 _MAX_IMAGE_SIZE_LENGTH: Final = 40
 _MAX_COUNT: Final = 1_000_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def logged_entries(rows: Sequence[Row[Any]]) -> tuple[LoggedEntry, ...]:
@@ -99,7 +100,7 @@ def log_row(account_id: int, at: datetime, entry: UsageEntry, *, client_ip: str 
     }
 
 
-def day_parameters(account_id: int, at: datetime, entry: UsageEntry, *, calls: int) -> dict[str, Any]:
+def day_parameters(account_id: int, at: datetime, entry: UsageEntry, *, entry_id: int, calls: int) -> dict[str, Any]:
     """The parameters that add an entry of `calls` calls to its day."""
     return {
         "of_account": account_id,
@@ -108,6 +109,8 @@ def day_parameters(account_id: int, at: datetime, entry: UsageEntry, *, calls: i
         "more_errors": calls if entry.kind is Kind.ERROR else 0,
         "more_tokens": entry.prompt_tokens + entry.completion_tokens,
         "more_cost": entry.cost_micro_usd,
+        "entry_id": entry_id,
+        "at_ms": (at - _EPOCH) // timedelta(milliseconds=1),
     }
 
 

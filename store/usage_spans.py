@@ -1,28 +1,29 @@
 """The ids of the usage log within a span of times.
 
-Ids are in the order of the calls. Times are almost: two processes log with two clocks, and a clock may be set back.
+Ids are in the order of the calls. Times are almost: two processes log with two clocks, and a clock may be set back, or
+have been off for a while.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
-from sqlalchemy import Connection, Select, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, func, select
 
-from store.models import UsageEntryRow
+from store.models import UsageDay, UsageEntryRow
 
 Span: TypeAlias = tuple[int | None, int | None]
 """The lowest id and the highest, inclusive; None: no bound."""
-PROBED: Final = 200
-"""Entries that are examined on each side of a bound."""
-_PROBED_AT_END: Final = 20
 _CLOCK_SKEW: Final = timedelta(minutes=5)
-"""The most that the clocks of two processes that log may differ."""
+"""The most by which the order of ids and the order of counting may differ: two processes have two clocks."""
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 """Times farther away mean the same, and could not be moved to another zone."""
 
+_DAY: Final = timedelta(days=1)
 _LOG: Final = UsageEntryRow.c
+_DAYS: Final = UsageDay.c
+_ID_BY_TIME: Final = _LOG.id + 0
+"""The id, as an expression that keeps the database from walking the index of the ids for the lowest or highest."""
 
 
 def within_limits(time: datetime | None) -> datetime | None:
@@ -49,12 +50,11 @@ def exact_span(tx: Connection, account_id: int, since: datetime | None, until: d
 
 
 def near_span(tx: Connection, account_id: int, since: datetime | None, until: datetime | None) -> Span | None:
-    """As `exact_span`, by a bounded number of entries on the index; None if there is no entry.
+    """Ids among which all entries from `since` until before `until` are; None if there is no entry.
 
-    The entries with the times next to a bound are examined, those with the times farthest from it, and the oldest or
-    newest ones. So a clock that was set back or forward over the bound is noticed, and one that was years off. Entries
-    of a clock that was off for a while, long before or after the bound, and with more than `PROBED` others between, may
-    be outside of the ids.
+    No entry is outside of them, however far a clock was off. The other days are read from their totals, and of the day
+    of a bound the entries next to it: as many as the clock was set back on that day, and `_CLOCK_SKEW` more. The ids
+    hold entries of other times too, where a clock was off.
     """
     low = high = None
     if (first := within_limits(since)) is not None:
@@ -69,38 +69,39 @@ def near_span(tx: Connection, account_id: int, since: datetime | None, until: da
 
 
 def _lowest(tx: Connection, account_id: int, since: datetime) -> int | None:
-    log, in_time = select(_LOG.id).where(_LOG.account_id == account_id), _LOG.at >= since
-    by_time, by_time_down = (_LOG.at, _LOG.id), (_LOG.at.desc(), _LOG.id.desc())
-    oldest = select(_LOG.id, _LOG.at).where(_LOG.account_id == account_id).order_by(_LOG.id).limit(_PROBED_AT_END)
-    ends = oldest.subquery()
-    return _found(
-        tx,
-        func.min,
-        log.where(in_time).order_by(*by_time).limit(PROBED),
-        log.where(_LOG.at >= since - _CLOCK_SKEW).order_by(*by_time).limit(1),
-        log.where(in_time).order_by(*by_time_down).limit(PROBED),
-        select(ends.c.id).where(ends.c.at >= since),
-    )
+    """The lowest id of the entries from `since`, or a lower one."""
+    start, day, set_back = _day_of(tx, account_id, since)
+    in_day = (_LOG.account_id == account_id, _LOG.at >= since, _LOG.at < start + _DAY)
+    next_at: datetime | None = tx.execute(select(_LOG.at).where(*in_day).order_by(_LOG.at).limit(1)).scalar()
+    found = [tx.execute(select(func.min(_DAYS.first_entry_id)).where(*_days_of(account_id), _DAYS.day > day)).scalar()]
+    if next_at is not None:
+        near = () if set_back is None else (_LOG.at <= next_at + set_back,)
+        found.append(tx.execute(select(func.min(_ID_BY_TIME)).where(*in_day, *near)).scalar())
+    return min((one for one in found if one is not None), default=None)
 
 
 def _highest(tx: Connection, account_id: int, until: datetime) -> int | None:
-    log, in_time = select(_LOG.id).where(_LOG.account_id == account_id), _LOG.at < until
-    by_time, by_time_down = (_LOG.at, _LOG.id), (_LOG.at.desc(), _LOG.id.desc())
-    newest = select(_LOG.id, _LOG.at).where(_LOG.account_id == account_id).order_by(_LOG.id.desc())
-    ends = newest.limit(_PROBED_AT_END).subquery()
-    return _found(
-        tx,
-        func.max,
-        log.where(in_time).order_by(*by_time_down).limit(PROBED),
-        log.where(_LOG.at < until + _CLOCK_SKEW).order_by(*by_time_down).limit(1),
-        log.where(in_time).order_by(*by_time).limit(PROBED),
-        select(ends.c.id).where(ends.c.at < until),
-    )
+    """The highest id of the entries before `until`, or a higher one."""
+    start, day, set_back = _day_of(tx, account_id, until)
+    in_day = (_LOG.account_id == account_id, _LOG.at >= start, _LOG.at < until)
+    last_at: datetime | None = tx.execute(select(_LOG.at).where(*in_day).order_by(_LOG.at.desc()).limit(1)).scalar()
+    found = [tx.execute(select(func.max(_DAYS.last_entry_id)).where(*_days_of(account_id), _DAYS.day < day)).scalar()]
+    if last_at is not None:
+        near = () if set_back is None else (_LOG.at >= last_at - set_back,)
+        found.append(tx.execute(select(func.max(_ID_BY_TIME)).where(*in_day, *near)).scalar())
+    return max((one for one in found if one is not None), default=None)
 
 
-def _found(tx: Connection, farthest: Callable[..., Any], *probes: Select[Any]) -> int | None:
-    """The `farthest` of all ids that the probes find, by one statement; None if they find none."""
-    # A SELECT with an order or a limit is no part of a UNION on SQLite.
-    ids = union_all(*(select(probe.subquery().c.id) for probe in probes)).subquery()
-    found: int | None = tx.execute(select(farthest(ids.c.id))).scalar()
-    return found
+def _day_of(tx: Connection, account_id: int, time: datetime) -> tuple[datetime, str, timedelta | None]:
+    """The start and the name of the UTC day of `time`, and how far the times in it may be out of order.
+
+    An entry whose id is lower than that of another is later by less than that. None: not known.
+    """
+    start = time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = f"{start:%Y-%m-%d}"
+    milliseconds = tx.execute(select(_DAYS.set_back_ms).where(*_days_of(account_id), _DAYS.day == day)).scalar()
+    return start, day, None if milliseconds is None else timedelta(milliseconds=milliseconds) + _CLOCK_SKEW
+
+
+def _days_of(account_id: int) -> tuple[ColumnElement[bool]]:
+    return (_DAYS.account_id == account_id,)

@@ -131,7 +131,7 @@ Index(
 
 
 class UsageDayColumns(Columns):
-    """The totals of one account and UTC day, so that charts do not scan the log."""
+    """The totals of one account and UTC day, so that charts do not scan the log, and where its entries stand in it."""
 
     account_id = account_key(primary=True)
     day: Named[str] = Column(Text, primary_key=True)
@@ -139,6 +139,13 @@ class UsageDayColumns(Columns):
     errors: Named[int] = Column(BigId)
     tokens: Named[int] = Column(BigId)
     cost_micro_usd: Named[int] = Column(BigId)
+    first_entry_id: Named[int | None] = Column(BigId)
+    """No entry of the day has a lower id. None: the day had no entry when the column was added."""
+    last_entry_id: Named[int | None] = Column(BigId)
+    newest_at_ms: Named[int | None] = Column(BigId)
+    """The latest time of an entry of the day, in milliseconds since 1970."""
+    set_back_ms: Named[int | None] = Column(BigId)
+    """The most by which an entry of the day is earlier than one that was logged before it. None: not known."""
 
 
 UsageDay: Final = Table("usage_days", METADATA, UsageDayColumns)

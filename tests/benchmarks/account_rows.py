@@ -33,10 +33,12 @@ SELECT 1, :sequence + row_number() OVER (ORDER BY id), at, 'call', -cost_micro_u
        :balance - sum(cost_micro_usd) OVER (ORDER BY id), id, model || ' · ' || api_key_name, ''
 FROM usage_log WHERE account_id = 1 AND kind <> 'error'
 """
-_DAYS: Final = """
-INSERT INTO usage_days (account_id, day, calls, errors, tokens, cost_micro_usd)
-SELECT 1, substr(at, 1, 10), count(*), sum(kind = 'error'), sum(prompt_tokens + completion_tokens), sum(cost_micro_usd)
-FROM usage_log GROUP BY 2
+USAGE_DAYS: Final = """
+INSERT INTO usage_days (account_id, day, calls, errors, tokens, cost_micro_usd, first_entry_id, last_entry_id,
+                        newest_at_ms, set_back_ms)
+SELECT account_id, substr(at, 1, 10), count(*), sum(kind = 'error'), sum(prompt_tokens + completion_tokens),
+       sum(cost_micro_usd), min(id), max(id), 1000 * unixepoch(max(at)), 0
+FROM usage_log GROUP BY 1, 2
 """
 _TOTALS: Final = """
 INSERT INTO usage_totals (account_id, day, model, api_key_name, calls, errors, tokens, cost_micro_usd)
@@ -65,7 +67,7 @@ def fill_account(path: Path, rows: int, now: datetime) -> None:
         select = "SELECT ledger_sequence, remaining_micro_usd FROM quotas WHERE account_id = 1"
         sequence, balance = connection.execute(select).fetchone()
         connection.execute(_LEDGER, {"sequence": sequence, "balance": balance})
-        for statement in (_DAYS, _TOTALS, _QUOTA):
+        for statement in (USAGE_DAYS, _TOTALS, _QUOTA):
             connection.execute(statement)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

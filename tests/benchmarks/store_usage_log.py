@@ -9,7 +9,7 @@ from typing import Final
 
 from store.store import Store
 from store.usage_pages import PAGE_SIZE
-from tests.benchmarks.account_rows import without_indexes
+from tests.benchmarks.account_rows import USAGE_DAYS, without_indexes
 from tests.benchmarks.sides import Comparison, compare
 from tests.harness.stores import add_account, make_store, sign_in, sqlite_url
 
@@ -40,6 +40,7 @@ def fill(path: Path, rows: int) -> None:
             connection.execute(f"PRAGMA {pragma}")
         with without_indexes(connection, "usage_log"):
             connection.execute(_FILL, {"rows": rows})
+        connection.execute(USAGE_DAYS)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -37,10 +37,11 @@ NOT_SHOWN: dict[Table, set[str]] = {
     models.Binding: {"provider_id"},
     models.Quota: {"ledger_sequence"},
     models.Reservation: {"api_key_id"},
+    models.UsageDay: {"first_entry_id", "last_entry_id", "newest_at_ms", "set_back_ms"},
     models.AuditEvent: {"mac"},
     models.DrawerItemRow: {"parts", "key_sealed", "fetch_id", "fetch_until"},
 }
-"""Secrets, what secrets are checked against, counters that guard them, and a second spelling or a bare number."""
+"""Secrets, what secrets are checked against, counters that guard them, a second spelling, and bare numbers."""
 
 
 def document(store: Store, token: str) -> dict[str, Any]:

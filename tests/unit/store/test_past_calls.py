@@ -30,7 +30,10 @@ CALLS: Final = (
 )
 """Hours after the start, key and call, over days and months, with and without a cost."""
 TABLES: Final = (UsageEntryRow, UsageDay, UsageTotal, LedgerEntryRow, Quota, ApiKey)
-UNLIKE: Final = {"id", "account_id", "usage_entry_id", "key_hash", "last_four", "created_at"}
+UNLIKE: Final = {
+    *("id", "account_id", "usage_entry_id", "first_entry_id", "last_entry_id"),
+    *("key_hash", "last_four", "created_at"),
+}
 """Columns that differ between any two accounts."""
 
 

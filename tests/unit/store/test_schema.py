@@ -15,7 +15,7 @@ from sqlalchemy import event, inspect, select, text
 from store import schema
 from store.database import Database
 from store.errors import DatabaseForeign, DatabaseRefused, SchemaTooNew, SchemaTooOld
-from store.models import METADATA, Account, Price, Reservation, UsageTotal, UtcDateTime
+from store.models import METADATA, Account, Price, Reservation, UsageDay, UsageTotal, UtcDateTime
 from store.revisions import revisions, schema_revision
 from store.sqlite_engine import APPLICATION_ID
 from store.store import Store, prepare
@@ -208,7 +208,9 @@ def test_an_upgrade_of_the_first_schema_keeps_prices_and_what_is_held(
         assert [tuple(row) for row in tx.execute(held)] == [(7, 60, None)]
 
 
-def test_an_upgrade_counts_every_refused_call_of_a_log_entry(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upgrade_counts_the_calls_of_each_day_and_finds_its_entries(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as fifth:
         fifth.setattr(schema, "schema_revision", lambda: "0005")
         schema.upgrade(empty)
@@ -259,6 +261,12 @@ def test_an_upgrade_counts_every_refused_call_of_a_log_entry(empty: Database, mo
             ("2026-01-02", "", "", 59, 59, 0, 0),
             ("2026-01-02", "m", "k", 1, 0, 5, 70),
             ("2026-01-03", "m", "k", 1, 0, 5, 70),
+        }
+        days = select(UsageDay.c.day, UsageDay.c.first_entry_id, UsageDay.c.last_entry_id, UsageDay.c.set_back_ms)
+        assert {tuple(row) for row in tx.execute(days)} == {
+            ("2026-01-01", None, None, None),
+            ("2026-01-02", 1, 3, None),
+            ("2026-01-03", 4, 4, None),
         }
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from store import usage_spans
 from store.audit_tags import COMMAND_LINE, Tag
 from store.errors import InvalidInput
 from store.money import MICRO_PER_USD
@@ -150,10 +149,8 @@ def test_an_export_is_recorded_when_it_begins(store: Store, alice: Person) -> No
     ("hours", "models"), [(24, "ccccccba"), (1.5, "ccccccba"), (0.9, "cccccca"), (0.25, "cccccca"), (0.1, "a")]
 )
 def test_an_export_until_a_time_has_the_calls_of_a_clock_that_was_set_back(
-    store: Store, alice: Person, clock: StillClock, hours: float, models: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, alice: Person, clock: StillClock, hours: float, models: str
 ) -> None:
-    monkeypatch.setattr(usage_spans, "PROBED", 1)
-    monkeypatch.setattr(usage_spans, "_PROBED_AT_END", 1)
     start = clock.now()
     store.usage.record(alice.id, UsageEntry(Kind.CONSUMPTION, "a"))
     clock.advance(hours=1)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from store.models import PrivacySettingsRow, UsageEntryRow
 from store.sections import PrivacySettings
 from store.store import Store
-from store.usage_pages import canonical_ip
+from store.usage_keyset import canonical_ip
 from store.values.usage import DayTotal, Kind, LoggedEntry, UsageEntry, UsageFilter
 from tests.harness.people import Person, contents, tags
 from tests.harness.stores import StillClock

@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import accumulate
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, insert
+from sqlalchemy import event, update
 
-from store import usage_pages, usage_spans
+from store import usage_keyset
 from store.errors import InvalidNumber
 from store.models import UsageEntryRow
 from store.store import Store
-from store.usage_pages import MAX_CHOICES, MAX_PAGE_SIZE, MAX_VALUES, PAGE_SIZE
+from store.usage_keyset import MAX_PAGE_SIZE, MAX_VALUES
+from store.usage_pages import MAX_CHOICES, PAGE_SIZE
 from store.values.usage import EVERYTHING, Kind, UsageChoices, UsageEntry, UsageFilter
 from tests.harness.fixtures import in_memory
 from tests.harness.people import Person
@@ -149,27 +151,18 @@ FILTERS = st.builds(
 
 def write(store: Store, account_id: int, lines: list[Line]) -> list[tuple[int, Any, Line]]:
     """Log `lines` as they are; returns their ids and times."""
-    at = START
-    written = []
+    minutes = accumulate(line.late for line in lines)
+    times = [START + timedelta(minutes=late) for late in minutes]
     with store.database.write() as tx:
-        for line in lines:
-            at += timedelta(minutes=line.late)
-            row = {
-                **dict.fromkeys(("request_id", "detail"), ""),
-                **dict.fromkeys(("prompt_tokens", "completion_tokens", "cost_micro_usd", "duration_ms"), 0),
-                "account_id": account_id,
-                "kind": line.kind,
-                "at": at,
-                "model": line.model,
-                "api_key_name": line.key,
-                "status": line.status,
-                "client_ip": line.ip,
-                "unpriced": False,
-            }
-            written.append(
-                (tx.execute(insert(UsageEntryRow).returning(UsageEntryRow.c.id), row).scalar_one(), at, line)
-            )
-    return written
+        calls = [
+            (at, UsageEntry(Kind(line.kind), line.model, api_key_name=line.key, status=line.status))
+            for at, line in zip(times, lines, strict=True)
+        ]
+        ids = store.usage.append_past(tx, account_id, calls) if calls else []
+        for entry_id, line in zip(ids, lines, strict=True):
+            if line.ip is not None:
+                tx.execute(update(UsageEntryRow).where(UsageEntryRow.c.id == entry_id).values(client_ip=line.ip))
+    return list(zip(ids, times, lines, strict=True))
 
 
 def matches(only: UsageFilter, at: Any, line: Line) -> bool:
@@ -203,7 +196,7 @@ def test_a_filter_shows_what_a_scan_of_the_log_finds(
 @contextmanager
 def candidates_of(number: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(usage_pages, "MAX_CANDIDATES", number)
+        patch.setattr(usage_keyset, "MAX_CANDIDATES", number)
         yield
 
 
@@ -228,31 +221,57 @@ def test_a_time_may_be_any(store: Store, alice: Person, many: list[int], zone: t
     assert pages_up(store, alice, 50, UsageFilter(until=first)) == []
 
 
-def test_two_clocks_that_differ_hide_no_entry(store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usage_spans, "PROBED", 1)
-    monkeypatch.setattr(usage_spans, "_PROBED_AT_END", 1)
+def test_two_clocks_that_differ_hide_no_entry(store: Store, alice: Person) -> None:
     written = write(store, alice.id, [Line("error", "a", "", "ok", None, late) for late in (0, 8, -4, 8, -4, 8, 8)])
     for minutes in range(-1, 26):
         time = START + timedelta(minutes=minutes)
         for only in (UsageFilter(since=time), UsageFilter(until=time)):
-            expected = [entry_id for entry_id, at, line in reversed(written) if matches(only, at, line)]
-            assert pages(store, alice, 3, only) == pages_up(store, alice, 3, only) == expected
+            assert_shown(store, alice, only, written)
 
 
-@pytest.mark.parametrize("set_to", [timedelta(hours=-1), timedelta(days=-9000), timedelta(days=9000)])
-def test_a_clock_that_was_off_hides_no_entry(
-    store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch, set_to: timedelta
-) -> None:
-    monkeypatch.setattr(usage_spans, "PROBED", 4)
-    minutes = int(set_to / timedelta(minutes=1))
-    late = [*[10] * 30, minutes, 10, 10, -minutes, *[10] * 30]
+@pytest.mark.parametrize("hours", [-24 * 9000, -24 * 8, -20, -3, 20, 24 * 8, 24 * 9000])
+def test_a_clock_that_was_off_for_a_while_hides_no_entry(store: Store, alice: Person, hours: int) -> None:
+    """A log of 30 days, in whose middle the clock was off by `hours` for 500 calls."""
+    late = [*[30] * 700, 60 * hours, *[1] * 499, -60 * hours, *[30] * 700]
+    lines = [Line("error", "ab"[number % 2], "", "ok", None, each) for number, each in enumerate(late)]
+    written = write(store, alice.id, lines)
+    first_off, last_off = written[700][1], written[1199][1]
+    minute = timedelta(minutes=1)
+    days = {START + timedelta(days=day) for day in (1, 14, 16, 29)}
+    for time in sorted({first_off - minute, first_off + minute, last_off - minute, last_off + minute, *days}):
+        for only in (
+            UsageFilter(since=time),
+            UsageFilter(until=time),
+            UsageFilter(until=time, models=("a",)),
+            UsageFilter(since=time, until=time + timedelta(days=1)),
+        ):
+            assert_shown(store, alice, only, written)
+
+
+@pytest.mark.parametrize("days", [-8, 8])
+def test_the_gap_that_a_clock_leaves_is_not_searched(store: Store, alice: Person, days: int) -> None:
+    """The entries of one day stand in two places of the log: 384 others are between."""
+    late = [*[30] * 700, days * 24 * 60, *[1] * 99, -days * 24 * 60, *[30] * 700]
     written = write(store, alice.id, [Line("error", "a", "", "ok", None, each) for each in late])
-    for number in (8, 28, 40, 65):
-        time = START + timedelta(minutes=10 * number)
-        for only in (UsageFilter(since=time), UsageFilter(until=time), UsageFilter(until=time, models=("a",))):
-            expected = [entry_id for entry_id, at, line in reversed(written) if matches(only, at, line)]
-            with candidates_of(10):
-                assert pages(store, alice, 3, only) == pages_up(store, alice, 3, only) == expected
+    noon = written[700][1]
+    only = UsageFilter(since=noon - timedelta(hours=12), until=noon + timedelta(hours=12))
+    with candidates_of(50):
+        found, before = 0, None
+        while True:
+            page = store.usage.page(alice.token, only, before=before)
+            found, before = found + len(page.entries), page.next_before
+            if before is None:
+                break
+            assert page.entries
+        assert found == sum(matches(only, at, line) for _, at, line in written)
+        assert_shown(store, alice, only, written)
+
+
+def assert_shown(store: Store, person: Person, only: UsageFilter, written: list[tuple[int, Any, Line]]) -> None:
+    """Each entry that matches is on one page, from either end, and the first page from the end is the oldest one."""
+    expected = [entry_id for entry_id, at, line in reversed(written) if matches(only, at, line)]
+    assert pages(store, person, 500, only) == expected
+    assert pages_up(store, person, 500, only) == expected
 
 
 # -- the rows that are read ---------------------------------------------------------------------------------------
