@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import OptionList
 
@@ -33,12 +33,16 @@ from tui.widgets.share_bars import ShareBars
 from tui.widgets.tiles import Tiles
 
 if TYPE_CHECKING:
+    from textual.events import Resize
+
     from store.values.dashboard import Dashboard
 
 RANGES: Final = (7, 30, 90)
 """The days that the chart can show."""
 REFRESH_S: Final = 5.0
 """Seconds between two readings while the page is visible."""
+TWO_COLUMNS_WIDTH: Final = 150
+"""Columns from which the recommendations and the last events stand beside the figures, not below them."""
 _CHOSEN: Final = "bold $text-primary"
 _NOTHING_YET: Final = "Nothing was used yet. Create an API key to begin."
 
@@ -57,31 +61,36 @@ class OverviewPage(ModulePage):
     ]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Widget's)
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id, classes=f"{classes or ''} -broad")
         self.days = RANGES[1]
         self._shown: Dashboard | None = None
 
     def compose(self) -> ComposeResult:
         yield Notice()
-        yield Tiles(TITLES, id="tiles")
-        with Section("Cost by day", id="by-day"):
-            yield BarChart(lambda value: show_usd(value, exact=True), id="costs")
-        with Horizontal(classes="pair"):
-            with Section("By model"):
-                yield ShareBars(id="by-model")
-            with Section("By key"):
-                yield ShareBars(id="by-key")
-        with Section("Recommendations", id="recommendations"):
-            yield LinkList(id="checks")
-        with Section("Last errors"):
-            yield LinkList(id="errors")
-        with Section("Last notifications"):
-            yield LinkList(id="notifications")
+        with Vertical(id="spending"):
+            yield Tiles(TITLES, id="tiles")
+            with Section("Cost by day", id="by-day"):
+                yield BarChart(lambda value: show_usd(value, exact=True), id="costs")
+            with Horizontal(classes="pair"):
+                with Section("By model"):
+                    yield ShareBars(id="by-model")
+                with Section("By key"):
+                    yield ShareBars(id="by-key")
+        with Vertical(id="events"):
+            with Section("Recommendations", id="recommendations"):
+                yield LinkList(id="checks")
+            with Section("Last errors"):
+                yield LinkList(id="errors")
+            with Section("Last notifications"):
+                yield LinkList(id="notifications")
 
     def on_mount(self) -> None:
         self._show_range()
         self.set_interval(REFRESH_S, self._refresh_if_visible)
         super().on_mount()
+
+    def on_resize(self, event: Resize) -> None:
+        self.set_class(event.size.width >= TWO_COLUMNS_WIDTH, "-two-columns")
 
     # -- reading ---------------------------------------------------------------------------------------------
 

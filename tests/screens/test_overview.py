@@ -259,3 +259,15 @@ async def test_a_hidden_module_vanishes_and_nothing_else_changes() -> None:
         # What the module shows is still there: the balance is in the title bar, and the account works as before.
         assert stage.says("$5.00 left")
         assert store.ledger.page(token).entries
+
+
+@pytest.mark.parametrize("width", [120, 200])
+async def test_a_screen_wide_enough_shows_the_last_events_beside_the_figures(width: int) -> None:
+    async with console(spent_store(), size=(width, 50)) as stage:
+        page = await open_overview(stage)
+        spending, events = (page.query_one(name).region for name in ("#spending", "#events"))
+        if width == 200:
+            assert (events.y, events.x >= spending.right) == (spending.y, True)
+            assert stage.says("Carefully review pricing safeguards before enabling models without price settings")
+        else:
+            assert (events.y >= spending.bottom, events.x) == (True, spending.x)
