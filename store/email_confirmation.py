@@ -123,6 +123,12 @@ class EmailConfirmations:
             route = self._confirm(tx, session.account_id, code, actor=session.name, source=session.source)
         return _accepted(route)
 
+    def send_code_by(self, token: str) -> str:
+        """Queue a new code for the session's account; returns the address. Raises the errors of `send_code`."""
+        with self._sessions.writing(token) as (tx, session):
+            self.send_code(tx, session.account_id)
+            return self.route_of(tx, session.account_id).unconfirmed
+
     def send_code_for(self, account_id: int) -> str:
         """Queue a new code, for an administrator; returns the address. Raises the errors of `send_code`."""
         with self._context.database.write() as tx:

@@ -4,17 +4,17 @@ import argparse
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.commands import streams
-from tui.commands.account_option import add_user, user_of
-from tui.commands.actor import actor
+from tui.commands.account_option import add_user
+from tui.commands.command_account import account_of
 from tui.commands.confirmation import add_confirmation, is_confirmed
 from tui.commands.parsing import Commands, Parser, Run
-from tui.store_location import Options, open_account_store
+from tui.store_location import Options
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from store.store import Store
     from store.values.api_keys import ApiKeyInfo, ApiKeyLimits, NewApiKey
+    from tui.commands.command_account import CommandAccount
 
 DESCRIPTION: Final = """\
 List, create and change the API keys of one account. A change holds from the next
@@ -89,12 +89,10 @@ def _add_limits(parser: Parser) -> None:
 
 
 def run_list(arguments: argparse.Namespace, options: Options) -> int:
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        account = store.accounts.find(name)
-        with store.database.read() as tx:
-            keys = store.api_keys.acts.list(tx, account.id, with_revoked=not arguments.hide_revoked)
-        now = store.context.now()
+    with account_of(arguments, options, _WHOSE) as account:
+        with account.reading() as (tx, account_id):
+            keys = account.store.api_keys.acts.list(tx, account_id, with_revoked=not arguments.hide_revoked)
+        now = account.store.context.now()
     if arguments.json:
         from store.key_documents import key_document
 
@@ -108,21 +106,21 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
 def run_create(arguments: argparse.Namespace, options: Options) -> int:
     from store.values.api_keys import ApiKeyLimits
 
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
+    with account_of(arguments, options, _WHOSE) as account:
+        store = account.store
         limits = _limits(arguments, ApiKeyLimits(), store.context.now())
-        with store.api_keys.administering(name, actor=actor()) as (tx, by):
+        with account.changing_keys() as (tx, by):
             made = store.api_keys.acts.create(tx, by, arguments.name, limits)
         now = store.context.now()
     return _print_secret(arguments, made, f"Created {made.info.name}. Keep the key: it is shown once.", now)
 
 
 def run_edit(arguments: argparse.Namespace, options: Options) -> int:
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        with store.api_keys.administering(name, actor=actor()) as (tx, by):
+    with account_of(arguments, options, _WHOSE) as account:
+        store = account.store
+        with account.changing_keys() as (tx, by):
             acts = store.api_keys.acts
-            key = _find(acts.list(tx, by.account_id), arguments.key)
+            key = _find(acts.list(tx, by.account_id), arguments.key, account)
             limits = _limits(arguments, key.limits, store.context.now())
             saved = acts.edit(tx, by, key.id, key.name if arguments.name is None else arguments.name, limits)
         now = store.context.now()
@@ -132,13 +130,13 @@ def run_edit(arguments: argparse.Namespace, options: Options) -> int:
 def run_rotate(arguments: argparse.Namespace, options: Options) -> int:
     from store.key_limit_texts import parse_overlap
 
-    name, minutes = user_of(arguments, _WHOSE), parse_overlap(arguments.overlap)
-    with open_account_store(options, create=False) as store:
-        key = _read(store, name, arguments.key)
+    opened, minutes = account_of(arguments, options, _WHOSE), parse_overlap(arguments.overlap)
+    with opened as account:
+        store, key = account.store, _read(account, arguments.key)
         question = f"The old key of {key.name} stops working now. Type yes to rotate it:"
         if not minutes and not is_confirmed(arguments, question):
             return 1
-        with store.api_keys.administering(name, actor=actor()) as (tx, by):
+        with account.changing_keys() as (tx, by):
             made = store.api_keys.acts.rotate(tx, by, key.id, overlap_minutes=minutes)
         now = store.context.now()
     until = made.info.previous_expires_at
@@ -155,13 +153,12 @@ def run_enable(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_revoke(arguments: argparse.Namespace, options: Options) -> int:
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        key = _read(store, name, arguments.key)
+    with account_of(arguments, options, _WHOSE) as account:
+        store, key = account.store, _read(account, arguments.key)
         question = f"{key.name} (sk-…{key.last_four}) is refused for ever. Type yes to revoke it:"
         if not is_confirmed(arguments, question):
             return 1
-        with store.api_keys.administering(name, actor=actor()) as (tx, by):
+        with account.changing_keys() as (tx, by):
             store.api_keys.acts.revoke(tx, by, key.id)
             gone = store.api_keys.acts.read(tx, by.account_id, key.id)
         now = store.context.now()
@@ -169,23 +166,21 @@ def run_revoke(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def _switch(arguments: argparse.Namespace, options: Options, *, on: bool) -> int:
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        with store.api_keys.administering(name, actor=actor()) as (tx, by):
-            acts = store.api_keys.acts
-            key = _find(acts.list(tx, by.account_id), arguments.key)
+    with account_of(arguments, options, _WHOSE) as account:
+        with account.changing_keys() as (tx, by):
+            acts = account.store.api_keys.acts
+            key = _find(acts.list(tx, by.account_id), arguments.key, account)
             changed = (acts.enable if on else acts.disable)(tx, by, key.id)
-        now = store.context.now()
+        now = account.store.context.now()
     return _print_changed(arguments, changed, f"{'Enabled' if on else 'Disabled'} {changed.name}.", now)
 
 
-def _read(store: "Store", name: str, wanted: str) -> "ApiKeyInfo":
-    account = store.accounts.find(name)
-    with store.database.read() as tx:
-        return _find(store.api_keys.acts.list(tx, account.id), wanted)
+def _read(account: "CommandAccount", wanted: str) -> "ApiKeyInfo":
+    with account.reading() as (tx, account_id):
+        return _find(account.store.api_keys.acts.list(tx, account_id), wanted, account)
 
 
-def _find(keys: "list[ApiKeyInfo]", wanted: str) -> "ApiKeyInfo":
+def _find(keys: "list[ApiKeyInfo]", wanted: str, account: "CommandAccount") -> "ApiKeyInfo":
     """The key of that number, or the only one of that name that is not revoked. Raises `NoSuchItem`, `InvalidLabel`."""
     from store.errors import InvalidLabel, NoSuchItem
     from store.text import sanitize
@@ -193,7 +188,7 @@ def _find(keys: "list[ApiKeyInfo]", wanted: str) -> "ApiKeyInfo":
     by_number = [key for key in keys if str(key.id) == wanted]
     named = by_number or [key for key in keys if key.name == wanted and key.revoked_at is None]
     if not named:
-        raise NoSuchItem(f"There is no API key {sanitize(wanted, 64)}. `gatekey keys --user NAME list` lists them.")
+        raise NoSuchItem(f"There is no API key {sanitize(wanted, 64)}. `{account.hint('keys list')}` lists them.")
     if len(named) > 1:
         numbers = ", ".join(str(key.id) for key in named)
         raise InvalidLabel(f"{len(named)} keys are called {sanitize(wanted, 64)}. Name one by its number: {numbers}.")

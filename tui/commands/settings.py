@@ -7,10 +7,10 @@ from typing import Final
 
 from store.text import sanitize
 from tui.commands import streams, values
-from tui.commands.account_option import add_user, user_of
-from tui.commands.actor import actor
+from tui.commands.account_option import add_user
+from tui.commands.command_account import account_of
 from tui.commands.parsing import Commands
-from tui.store_location import Options, open_account_store
+from tui.store_location import Options
 
 DESCRIPTION: Final = """\
 Show or change the settings of one account.
@@ -47,14 +47,12 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
     from store.site_overrides import site_overrides
     from tui.commands.settings_fields import FIELDS
 
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        account = store.accounts.find(name)
-        kinds = {field.section: field.kind for field in FIELDS.values()}
-        saved = {section: store.settings.load_for(account.id, kind) for section, kind in kinds.items()}
-        unconfirmed = store.email_confirmations.route_for(account.id).unconfirmed
-        with store.database.read() as tx:
-            overrides = {section: site_overrides(store.site, tx, kind) for section, kind in kinds.items()}
+    kinds = {field.section: field.kind for field in FIELDS.values()}
+    with account_of(arguments, options, _WHOSE) as account, account.reading() as (tx, account_id):
+        store = account.store
+        saved = {section: store.settings.read(tx, account_id, kind) for section, kind in kinds.items()}
+        unconfirmed = store.email_confirmations.route_of(tx, account_id).unconfirmed
+        overrides = {section: site_overrides(store.site, tx, kind) for section, kind in kinds.items()}
     shown = {full_name: field.show(saved[field.section].section) for full_name, field in FIELDS.items()}
     if arguments.json:
         document: dict[str, object] = {"user": account.name}
@@ -76,46 +74,43 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
     from store.site_overrides import site_overrides
     from tui.commands.settings_fields import find
 
-    name = user_of(arguments, _WHOSE)
+    opened = account_of(arguments, options, _WHOSE)
     field = find(arguments.field)
     value = field.read(values.read(arguments, field.full_name, is_secret=field.setting.is_secret))
-    with open_account_store(options, create=False) as store:
-        account = store.accounts.find(name)
-        saved = store.settings.load_for(account.id, field.kind)
+    with opened as account:
+        store = account.store
+        saved = account.load_section(field.kind)
         if field.setting.is_secret:
             value = getattr(saved.section, field.setting.name).replaced(value)
         section = replace(saved.section, **{field.setting.name: value})
-        saved = store.settings.save_for(account.id, section, saved.version, actor=actor())
-        unconfirmed = store.email_confirmations.route_for(account.id).unconfirmed
-        with store.database.read() as tx:
+        saved = account.save_section(section, saved.version)
+        with account.reading() as (tx, account_id):
+            unconfirmed = store.email_confirmations.route_of(tx, account_id).unconfirmed
             overrides = site_overrides(store.site, tx, field.kind)
     shown = field.show(saved.section)
     streams.print_status(f"Saved for {account.name}: {field.full_name} = {values.in_words(shown)}".rstrip())
     if field.setting.name == "email_address" and unconfirmed:
         streams.print_status(
-            "It is used once it is confirmed. This sends a code there: "
-            f"gatekey settings --user {sanitize(account.name)} confirm-email"
+            f"It is used once it is confirmed. This sends a code there: {account.hint('settings confirm-email')}"
         )
     _print_overrides(field.section, {name: text for name, text in overrides.items() if name == field.setting.name})
     return 0
 
 
 def run_confirm_email(arguments: argparse.Namespace, options: Options) -> int:
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        account = store.accounts.find(name)
+    with account_of(arguments, options, _WHOSE) as account:
         if arguments.code is None:
-            address = store.email_confirmations.send_code_for(account.id)
+            address = account.send_email_code()
             streams.print_status(
                 f"A code goes to {sanitize(address)} with `gatekey serve`, or with `gatekey notify --once`. "
-                f"Within half an hour: gatekey settings --user {sanitize(account.name)} confirm-email CODE"
+                f"Within half an hour: {account.hint('settings confirm-email CODE')}"
             )
-            if not store.site.text("smtp.host"):
+            if not account.store.site.text("smtp.host"):
                 streams.print_status(
                     "No mail server is set, so nothing is sent yet: gatekey admin site set smtp.host HOST"
                 )
         else:
-            route = store.email_confirmations.confirm_for(account.id, arguments.code, actor=actor())
+            route = account.confirm_email(arguments.code)
             streams.print_status(f"Confirmed: warnings of {account.name} go to {sanitize(route.address)}.")
     return 0
 

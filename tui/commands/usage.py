@@ -5,14 +5,13 @@ import os
 from datetime import datetime
 from typing import Final
 
-from store.audit_tags import COMMAND_LINE
 from store.values.usage import Kind, LoggedEntry, UsageFilter, UsageTotal
 from tui.commands import streams
-from tui.commands.account_option import add_user, user_of
-from tui.commands.actor import actor
+from tui.commands.account_option import add_user
+from tui.commands.command_account import account_of
 from tui.commands.parsing import Commands, Parser, Run, whole_number
 from tui.commands.row_export import add_export_options, export_rows
-from tui.store_location import Options, open_account_store
+from tui.store_location import Options
 
 DESCRIPTION: Final = """\
 List the calls of an account, their totals by model or API key, or write them into a
@@ -126,17 +125,15 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
     from store.usage_export import document
     from store.usage_words import KIND_WORDS
 
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        account = store.accounts.find(name)
-        only = _filter(arguments, store.context.now())
+    with account_of(arguments, options, _WHOSE) as account:
+        only = _filter(arguments, account.store.context.now())
         found: list[LoggedEntry] = []
         before: int | None = arguments.before
         while True:
             # A page of several filters may be short although another follows.
-            with store.database.read() as tx:
+            with account.reading() as (tx, account_id):
                 limit = arguments.limit - len(found)
-                page = store.usage.page_of(tx, account.id, only, before=before, limit=limit)
+                page = account.store.usage.page_of(tx, account_id, only, before=before, limit=limit)
             found += page.entries
             before = page.next_before
             if before is None or len(found) == arguments.limit:
@@ -173,11 +170,8 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
 def run_totals(arguments: argparse.Namespace, options: Options) -> int:
     from store.money import show_amount, type_usd
 
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        account = store.accounts.find(name)
-        with store.database.read() as tx:
-            totals = store.totals.totals_of(tx, account.id, arguments.days, by=arguments.by)
+    with account_of(arguments, options, _WHOSE) as account, account.reading() as (tx, account_id):
+        totals = account.store.totals.totals_of(tx, account_id, arguments.days, by=arguments.by)
     if arguments.json:
         streams.print_json(
             {
@@ -217,15 +211,6 @@ def _name_of(total: UsageTotal) -> str:
 
 
 def run_export(arguments: argparse.Namespace, options: Options) -> int:
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        account = store.accounts.find(name)
-        only = _filter(arguments, store.context.now())
-        return export_rows(
-            arguments,
-            options,
-            "call",
-            lambda form, told: store.usage_export.pieces_of(
-                account.id, form, only, told, actor=actor(), source=COMMAND_LINE
-            ),
-        )
+    with account_of(arguments, options, _WHOSE) as account:
+        only = _filter(arguments, account.store.context.now())
+        return export_rows(arguments, options, "call", lambda form, told: account.usage_pieces(form, only, told))

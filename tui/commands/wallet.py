@@ -3,13 +3,12 @@
 import argparse
 from typing import Final
 
-from store.audit_tags import COMMAND_LINE
 from tui.commands import streams
-from tui.commands.account_option import add_user, user_of
-from tui.commands.actor import actor
+from tui.commands.account_option import add_user
+from tui.commands.command_account import account_of
 from tui.commands.parsing import Commands, Parser, Run, whole_number
 from tui.commands.row_export import add_export_options, export_rows
-from tui.store_location import Options, open_account_store
+from tui.store_location import Options
 
 DESCRIPTION: Final = """\
 Show the balance of an account, every change of it, and the prices of models, or
@@ -62,11 +61,8 @@ def _add(actions: Commands, name: str, run: Run, help_text: str, *, has_json: bo
 def run_show(arguments: argparse.Namespace, options: Options) -> int:
     from store.money import show_usd, type_usd
 
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        account = store.accounts.find(name)
-        with store.database.read() as tx:
-            state = store.quota.state_of(tx, account.id)
+    with account_of(arguments, options, _WHOSE) as account, account.reading() as (tx, account_id):
+        state = account.store.quota.state_of(tx, account_id)
     if arguments.json:
         streams.print_json(
             {
@@ -86,11 +82,8 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
 def run_ledger(arguments: argparse.Namespace, options: Options) -> int:
     from store.money import show_amount, type_usd
 
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        account = store.accounts.find(name)
-        with store.database.read() as tx:
-            page = store.ledger.page_of(tx, account.id, before=arguments.before, limit=arguments.limit)
+    with account_of(arguments, options, _WHOSE) as account, account.reading() as (tx, account_id):
+        page = account.store.ledger.page_of(tx, account_id, before=arguments.before, limit=arguments.limit)
     if arguments.json:
         streams.print_json(
             {
@@ -134,27 +127,17 @@ def run_ledger(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_export(arguments: argparse.Namespace, options: Options) -> int:
-    name = user_of(arguments, _WHOSE)
-    with open_account_store(options, create=False) as store:
-        account = store.accounts.find(name)
-        return export_rows(
-            arguments,
-            options,
-            "change",
-            lambda form, told: store.ledger_export.pieces_of(
-                account.id, form, told, actor=actor(), source=COMMAND_LINE
-            ),
-        )
+    with account_of(arguments, options, _WHOSE) as account:
+        return export_rows(arguments, options, "change", account.ledger_pieces)
 
 
 def run_redeem(arguments: argparse.Namespace, options: Options) -> int:
     from store.money import show_usd, type_usd
 
-    name = user_of(arguments, _WHOSE)
+    opened = account_of(arguments, options, _WHOSE)
     code = streams.read_secret("code")
-    with open_account_store(options, create=False) as store:
-        account = store.accounts.find(name)
-        redeemed = store.redeem_codes.redeem_for(account.id, account.name, code, actor=actor())
+    with opened as account:
+        redeemed = account.redeem(code)
     if arguments.json:
         streams.print_json(
             {
@@ -174,10 +157,8 @@ def run_redeem(arguments: argparse.Namespace, options: Options) -> int:
 def run_prices(arguments: argparse.Namespace, options: Options) -> int:
     from tui.commands.prices import print_prices
 
-    name = user_of(arguments, _WHOSE)
     sought = arguments.find.casefold()
-    with open_account_store(options, create=False) as store:
-        store.accounts.find(name)
-        prices = [price for price in store.pricing.all() if sought in price.model.casefold()]
+    with account_of(arguments, options, _WHOSE) as account, account.reading():
+        prices = [price for price in account.store.pricing.all() if sought in price.model.casefold()]
     print_prices(prices, as_json=arguments.json)
     return 0
