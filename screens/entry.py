@@ -31,6 +31,12 @@ def serve_ssh(options: Options, place: SshPlace) -> int:
     from ssh.server import serve
 
     def open_over_ssh(request: ConsoleRequest, announce: Callable[[bytes], None]) -> int:
+        if request.command is not None:
+            from ssh.priority import step_back
+            from tui.ssh_command import run_command
+
+            step_back()
+            return run_command(options, request.answer, request.command, announce)
         from screens.ssh_console import run_console
 
         return run_console(options, request, announce)

@@ -1,4 +1,4 @@
-"""The child: a forked process becomes the console of one session, on a terminal of its own."""
+"""The child: a forked process becomes the console or the command of one session, on streams of its own."""
 
 import fcntl
 import os
@@ -7,10 +7,10 @@ import signal
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from io import FileIO, TextIOWrapper
+from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from typing import Final, NoReturn
 
 from ssh.fork_request import MAX_REQUEST_BYTES, ConsoleRequest, RunConsole
@@ -26,6 +26,7 @@ RLIMIT_AS would count what is only mapped: each thread maps 8 MiB of stack and u
 touches. There is no RLIMIT_CPU: it counts the whole life of a process, and a console may be open for a day.
 """
 MAX_DESCRIPTORS: Final = 256
+STDERR: Final = 2
 PR_SET_PDEATHSIG: Final = 1
 """prctl(2), linux/prctl.h."""
 _DEFAULT_LOCALE: Final = "C.UTF-8"
@@ -37,8 +38,10 @@ _OF_THE_SERVER: Final = (
 """Variables that describe the terminal and the person who started the server."""
 
 
-def become_console(terminal: int, request: int, run: RunConsole) -> NoReturn:
-    """Make this process the leader of a session on `terminal`, run the console with the request, and end.
+def become_console(streams: Sequence[int], request: int, run: RunConsole) -> NoReturn:
+    """Make this process the leader of a session on `streams`, run the console with the request, and end.
+
+    `streams` is one terminal, or three pipes in the order of the standard streams.
 
     Nothing leaves this function: an exception would unwind into the loop of the zygote.
     """
@@ -46,17 +49,19 @@ def become_console(terminal: int, request: int, run: RunConsole) -> NoReturn:
     try:
         _reset_signals()
         os.setsid()
-        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+        if len(streams) == 1:
+            fcntl.ioctl(streams[0], termios.TIOCSCTTY, 0)
         for standard in (0, 1, 2):
-            os.dup2(terminal, standard)
-        os.close(terminal)
+            os.dup2(streams[standard % len(streams)], standard)
+        for each in streams:
+            os.close(each)
         told = ConsoleRequest.from_bytes(_read_all(request))
         os.environ |= console_variables(told)
         for name in _OF_THE_SERVER:
             if name not in console_variables(told):
                 os.environ.pop(name, None)
         time.tzset()
-        _fresh_streams()
+        _fresh_streams(is_command=told.command is not None)
         limit_resources()
         status = _guarded(lambda: run(told, partial(_announce, request)))
     finally:
@@ -109,15 +114,28 @@ def _announce(descriptor: int, hashed: bytes) -> None:
         os.write(descriptor, hashed)
 
 
-def _fresh_streams() -> None:
-    """Standard streams on the terminal. Those of the server were made for another one, and may hold its text."""
+def _fresh_streams(*, is_command: bool) -> None:
+    """New standard streams. Those of the server were made for others, and may hold their text.
+
+    A command reads and writes through buffers: a pipe gives and takes what it has room for. The console has its own.
+    """
     stdin, stdout, stderr = (
-        TextIOWrapper(FileIO(number, mode, closefd=False), encoding="utf-8", errors="replace", write_through=True)
-        for number, mode in enumerate("rww")
+        TextIOWrapper(
+            _buffered(stream) if is_command and number != STDERR else stream,
+            encoding="utf-8",
+            errors="replace",
+            line_buffering=is_command and os.isatty(number),
+            write_through=True,
+        )
+        for number, stream in enumerate(FileIO(number, mode, closefd=False) for number, mode in enumerate("rww"))
     )
     sys.stdin, sys.stdout, sys.stderr = stdin, stdout, stderr
     # Textual draws on these.
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = stdin, stdout, stderr  # type: ignore[misc]  # final in typeshed
+
+
+def _buffered(stream: FileIO) -> BufferedReader | BufferedWriter:
+    return BufferedReader(stream) if stream.readable() else BufferedWriter(stream)
 
 
 def _guarded(run: Callable[[], int]) -> int:

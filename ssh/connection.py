@@ -50,6 +50,21 @@ class Connection(asyncssh.SSHServerConnection):
             return is_right
         return await visitor.key_proved(username)
 
+    def pause_writing(self) -> None:
+        """The client does not read. Whatever it asks for meanwhile would have to wait in memory."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+        visitor = self.get_owner()
+        if isinstance(visitor, Visitor):
+            visitor.hold()
+
+    def resume_writing(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
+        visitor = self.get_owner()
+        if isinstance(visitor, Visitor):
+            visitor.let_go()
+
     def create_server_channel(
         self,
         encoding: str | None = "",  # noqa: ARG002 - bytes are passed on as they are
@@ -181,7 +196,11 @@ class Visitor(asyncssh.SSHServer):
         return self._session
 
     def _open_console(
-        self, channel: "asyncssh.SSHServerChannel[bytes]", term: str, columns: int, lines: int
+        self,
+        channel: "asyncssh.SSHServerChannel[bytes]",
+        command: str | None,
+        term: str,
+        size: tuple[int, int] | None,
     ) -> Console:
         connection, authentication = self._connection, self._authentication
         if connection is None or authentication is None:
@@ -197,10 +216,20 @@ class Visitor(asyncssh.SSHServer):
             name=sanitize(connection.get_extra_info("username"), 100),
             answer=authentication.answer,
             offers_sign_in=authentication.offers_sign_in,
+            command=command,
         )
-        console = self._consoles.open(request, columns, lines)
+        console = self._consoles.open(request, size)
         console.finished.add_done_callback(lambda _: self._console_ended())
         return console
+
+    def hold(self) -> None:
+        """Read no output of the console until `let_go`: the client does not take it."""
+        if self._session is not None:
+            self._session.hold()
+
+    def let_go(self) -> None:
+        if self._session is not None:
+            self._session.let_go()
 
     def _session_closed(self) -> None:
         if self._connection is not None:

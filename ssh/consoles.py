@@ -1,4 +1,4 @@
-"""The consoles of the front process: each is a pty, and a process behind it that the zygote has forked."""
+"""The consoles of the front process: each is a process that the zygote has forked, behind a pty or behind pipes."""
 
 import asyncio
 import fcntl
@@ -10,7 +10,7 @@ import termios
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from ssh.fork_request import DIGEST, ConsoleRequest, Descriptors, RunConsole, send_descriptors
 from ssh.zygote import READY, STATUS, serve_forks
@@ -27,13 +27,25 @@ MAX_ANNOUNCED: Final = 16
 _SEND_TIMEOUT_S: Final = 5.0
 
 
+class Streams(NamedTuple):
+    """The near ends of the streams of a process."""
+
+    input: int
+    outputs: tuple[int, ...]
+    """The terminal alone, or standard output and standard error."""
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.outputs == (self.input,)
+
+
 class Console:
-    """One console. The caller reads and writes `terminal`, a non-blocking pty."""
+    """One console, or one command. The caller reads and writes its streams, which do not block."""
 
     def __init__(
-        self, terminal: int, control: socket.socket, told: socket.socket, loop: asyncio.AbstractEventLoop
+        self, streams: "Streams", control: socket.socket, told: socket.socket, loop: asyncio.AbstractEventLoop
     ) -> None:
-        self.terminal = terminal
+        self.streams = streams
         self.announced: deque[bytes] = deque(maxlen=MAX_ANNOUNCED)
         """The sessions that the console opened itself, complete once it is finished."""
         self.finished: asyncio.Future[int] = loop.create_future()
@@ -41,6 +53,7 @@ class Console:
         self._control = control
         self._told = told
         self._rest = b""
+        self._is_closed = False
         self._loop = loop
         for each in (control, told):
             each.setblocking(False)
@@ -49,19 +62,20 @@ class Console:
 
     def resize(self, columns: int, lines: int) -> None:
         """Tell the console the size of its window in cells; the kernel sends SIGWINCH."""
-        if self.terminal >= 0:
-            set_size(self.terminal, columns, lines)
+        if self.streams.is_terminal and not self._is_closed:
+            set_size(self.streams.input, columns, lines)
 
     def hang_up(self) -> None:
         """Let the console end, and be killed if it does not."""
         with suppress(OSError):
             self._control.shutdown(socket.SHUT_WR)
 
-    def close_terminal(self) -> None:
-        """Close the pty. The caller reads and writes it no more."""
-        if self.terminal >= 0:
-            os.close(self.terminal)
-            self.terminal = -1
+    def close_outputs(self) -> None:
+        """Close the pty, or the pipes of the output. The caller reads and writes them no more."""
+        if not self._is_closed:
+            self._is_closed = True
+            for descriptor in self.streams.outputs:
+                os.close(descriptor)
 
     def _ended(self) -> None:
         try:
@@ -118,23 +132,19 @@ class Consoles:
 
         loop.add_reader(self._channel, gone)
 
-    def open(self, request: ConsoleRequest, columns: int, lines: int) -> Console:
-        """A new console. Raises OSError."""
+    def open(self, request: ConsoleRequest, size: tuple[int, int] | None) -> Console:
+        """A new console on a terminal of `size`, columns and lines; on three pipes without one. Raises OSError."""
         with ExitStack() as ends, ExitStack() as kept:
-            master, slave = os.openpty()
-            kept.callback(os.close, master)
-            ends.callback(os.close, slave)
-            set_size(master, columns, lines)
-            os.set_blocking(master, False)
+            streams, far_streams = _pipes(kept, ends) if size is None else _terminal(size, kept, ends)
             (near, far), (asking, asked) = socket.socketpair(), socket.socketpair()
             for mine, other in ((near, far), (asking, asked)):
                 kept.callback(mine.close)
                 ends.callback(other.close)
-            send_descriptors(self._channel, Descriptors(slave, asked.fileno(), far.fileno()))
+            send_descriptors(self._channel, Descriptors(asked.fileno(), far.fileno(), far_streams))
             asking.sendall(request.to_bytes())
             asking.shutdown(socket.SHUT_WR)
             kept.pop_all()
-            return Console(master, near, asking, asyncio.get_running_loop())
+            return Console(streams, near, asking, asyncio.get_running_loop())
 
     def close(self) -> None:
         """Let the zygote end, with whatever consoles are left."""
@@ -160,6 +170,28 @@ def start_zygote(preload: Callable[[], None], run: RunConsole) -> Consoles:
             os._exit(1)
     far.close()
     return Consoles(near, pid)
+
+
+def _terminal(size: tuple[int, int], kept: ExitStack, ends: ExitStack) -> tuple[Streams, tuple[int, ...]]:
+    master, slave = os.openpty()
+    kept.callback(os.close, master)
+    ends.callback(os.close, slave)
+    set_size(master, *size)
+    os.set_blocking(master, False)
+    return Streams(master, (master,)), (slave,)
+
+
+def _pipes(kept: ExitStack, ends: ExitStack) -> tuple[Streams, tuple[int, ...]]:
+    near, far = [], []
+    for is_input in (True, False, False):
+        readable, writable = os.pipe()
+        mine, other = (writable, readable) if is_input else (readable, writable)
+        kept.callback(os.close, mine)
+        ends.callback(os.close, other)
+        os.set_blocking(mine, False)
+        near.append(mine)
+        far.append(other)
+    return Streams(near[0], tuple(near[1:])), tuple(far)
 
 
 def set_size(terminal: int, columns: int, lines: int) -> None:

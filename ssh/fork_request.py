@@ -24,6 +24,9 @@ MAX_REQUEST_BYTES: Final = 65_536
 """Less than the buffer of a Unix socket (unix(7)): a request never blocks the front process."""
 DIGEST: Final = struct.Struct("32s")
 """The announcement of a session: `store.sessions.digest` of its token, with which nobody can sign in."""
+MAX_COMMAND_BYTES: Final = 8192
+"""The longest command line that is passed on."""
+_MAX_DESCRIPTORS: Final = 5
 _UNKNOWN_TERMINAL: Final = "unknown"
 _TERM: Final = re.compile(r"[A-Za-z0-9._+-]{1,64}")
 _COLORTERM: Final = re.compile(r"[A-Za-z0-9-]{1,32}")
@@ -34,9 +37,10 @@ _TZ: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 
 @dataclass(frozen=True, slots=True)
 class ConsoleRequest:
-    """One console: its terminal, its person and the answer of the sign-in."""
+    """One console or command: its terminal, its person and the answer of the sign-in."""
 
     term: str
+    """Empty without a terminal."""
     colorterm: str
     lang: str
     zone: str
@@ -47,6 +51,8 @@ class ConsoleRequest:
     answer: Answer = field(repr=False)
     offers_sign_in: bool
     """True if the sign-in screen may be shown."""
+    command: str | None = field(default=None, repr=False)
+    """The command line of the client, which may hold a secret; None for the console."""
 
     def to_bytes(self) -> bytes:
         document = asdict(self)
@@ -68,12 +74,12 @@ announces a session."""
 class Descriptors(NamedTuple):
     """The descriptors of one console, in the order in which they are sent."""
 
-    terminal: int
-    """The far end of the pty."""
     request: int
     """The socket with the request, and for the announcements of the child."""
     control: int
     """The socket on which the zygote reports the end, and the front process asks for it."""
+    streams: tuple[int, ...]
+    """The far end of the pty; or of three pipes, for the standard streams in their order."""
 
 
 def terminal_type(said: str) -> str:
@@ -92,19 +98,21 @@ def locale_variables(environment: Mapping[bytes, bytes]) -> tuple[str, str, str]
 
 def send_descriptors(channel: socket.socket, descriptors: Descriptors) -> None:
     """Send the descriptors over a Unix socket. Raises OSError."""
-    socket.send_fds(channel, [b"+"], descriptors)
+    told = [descriptors.request, descriptors.control, *descriptors.streams]
+    socket.send_fds(channel, [bytes([len(told)])], told)
 
 
 def receive_descriptors(channel: socket.socket) -> Descriptors | None:
     """The next descriptors; None once the other end is closed. Raises OSError."""
-    data, received, _, _ = socket.recv_fds(channel, 1, len(Descriptors._fields))
+    data, received, _, _ = socket.recv_fds(channel, 1, _MAX_DESCRIPTORS)
     if not data:
         return None
-    if len(received) != len(Descriptors._fields):
+    if len(received) != data[0]:
         for descriptor in received:
             os.close(descriptor)
         raise OSError("descriptors were lost on the way")
-    return Descriptors(*received)
+    request, control, *streams = received
+    return Descriptors(request, control, tuple(streams))
 
 
 def _answer(document: dict[str, Any] | None) -> Answer:

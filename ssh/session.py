@@ -1,39 +1,49 @@
-"""One session: the channel of a client on one side, the pty of a console on the other.
+"""One session: the channel of a client on one side, the streams of a console or a command on the other.
 
 The exit status goes out after the last output: a client that has it stops reading.
 """
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import Callable, Mapping
-from errno import EIO
+from functools import partial
 from typing import Final, Protocol
 
 import asyncssh
 
 from ssh.consoles import Console
-from ssh.fork_request import terminal_type
+from ssh.fork_request import MAX_COMMAND_BYTES, terminal_type
+from ssh.streams import Input, Output
 
 LOGGER: Final = logging.getLogger("gatekey.ssh")
-READ_BYTES: Final = 65_536
-DRAIN_TIMEOUT_S: Final = 10.0
-"""Seconds that a client may take to read the output that a console left at its end."""
+DRAIN_TIMEOUT_S: Final = 30.0
+"""Seconds in which a client has to read some of the output that was left at the end."""
+MAX_DRAINS: Final = 20
 NO_TERMINAL: Final = "The console needs a terminal. Ask for one: ssh -t"
-NO_COMMANDS: Final = "The console answers no commands over SSH. Connect without one."
+TOO_LONG: Final = f"A command line over SSH has at most {MAX_COMMAND_BYTES} bytes."
+COMMAND_LIMIT_S: Final = 3600.0
+"""Seconds that a command may take: as long as a session without use. Each is a process of the server."""
+TOO_SLOW: Final = "The command took longer than an hour, so it was ended."
 CANNOT_START: Final = "The console could not be started. Try again in a moment."
 STOPPED: Final = "The server has ended this session."
 KILLED: Final = "This console ended unexpectedly. Everything you saved is kept."
+KILLED_COMMAND: Final = "The command ended unexpectedly. Look at what it has done before you repeat it."
 RESTORE: Final = b"\x1b[?1000;1002;1003;1004;1006;1015;1016;2004l\x1b[<u\x1b[?1049l\x1b[?7;25h\x1b[0m\r"
 """Takes a terminal back from a console that could not do it itself: mouse, focus, paste, keyboard, cursor, screen."""
 
 
 class ConsoleFactory(Protocol):
-    """Opens the console of a connection."""
+    """Opens the console or the command of a connection."""
 
-    def __call__(self, channel: "asyncssh.SSHServerChannel[bytes]", term: str, columns: int, lines: int) -> Console:
-        """Raises OSError."""
+    def __call__(
+        self,
+        channel: "asyncssh.SSHServerChannel[bytes]",
+        command: str | None,
+        term: str,
+        size: tuple[int, int] | None,
+    ) -> Console:
+        """`size` is that of the terminal; None without one. Raises OSError."""
         ...
 
 
@@ -53,16 +63,21 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         self._loop = asyncio.get_running_loop()
         self._term: str | None = None
         self._size = (0, 0)
+        self._command: str | None = None
         self._refusal: tuple[str, int] | None = None
-        self._typed = bytearray()
-        self._is_reading = False
-        self._output_ended = False
-        self._is_stopped = False
-        self._drain_timer: asyncio.TimerHandle | None = None
+        self._input: Input | None = None
+        self._outputs: tuple[Output, ...] = ()
+        self._is_channel_full = False
+        self._is_connection_full = False
+        self._ended_by = ""
+        """The sentence of the one who has ended the console; empty if it ended itself."""
+        self._has_progressed = False
+        self._left = 0
+        self._timer: asyncio.TimerHandle | None = None
 
-    def stop(self) -> None:
+    def stop(self, sentence: str = STOPPED) -> None:
         """Let the console end, because the server does. The client still gets what it writes."""
-        self._is_stopped = True
+        self._ended_by = sentence
         if self.console is not None:
             self.console.hang_up()
 
@@ -85,8 +100,10 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
             self._refusal = (NO_TERMINAL, 2)
         return True
 
-    def exec_requested(self, command: str) -> bool:  # noqa: ARG002 - none is run
-        self._refusal = (NO_COMMANDS, 1)
+    def exec_requested(self, command: str) -> bool:
+        self._command = command
+        if len(command.encode()) > MAX_COMMAND_BYTES:
+            self._refusal = (TOO_LONG, 2)
         return True
 
     def subsystem_requested(self, subsystem: str) -> bool:  # noqa: ARG002 - there is none
@@ -98,140 +115,156 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
             self.console.resize(width, height)
 
     def signal_received(self, signal: str) -> None:
-        if signal in ("HUP", "TERM") and self.console is not None:
+        is_end = signal in ("HUP", "TERM") or (signal in ("INT", "QUIT", "KILL") and self._command is not None)
+        if is_end and self.console is not None:
             self.console.hang_up()
 
     def session_started(self) -> None:
         self._started()
-        if self._channel is None:
+        channel = self._channel
+        if channel is None:
             return
         if self._refusal is None:
+            size = None if self._term is None else self._size
             try:
-                self.console = self._open_console(self._channel, self._term or "", *self._size)
+                self.console = self._open_console(channel, self._command, self._term or "", size)
             except OSError as error:
                 LOGGER.warning("A console could not be started: %s", error.strerror or "the zygote does not answer")
                 self._refusal = (CANNOT_START, 1)
             else:
-                self.console.finished.add_done_callback(self._console_ended)
-                self._read_on()
+                self._begin(channel, self.console)
                 return
         sentence, status = self._refusal
-        self._channel.write_stderr(f"gatekey: {sentence}\r\n".encode())
-        self._channel.exit(status)
+        self._say_aside(channel, sentence)
+        channel.exit(status)
+
+    def _begin(self, channel: "asyncssh.SSHServerChannel[bytes]", console: Console) -> None:
+        streams = console.streams
+        self._outputs = tuple(
+            Output(descriptor, partial(self._send, datatype), self._exit_if_over)
+            for descriptor, datatype in zip(streams.outputs, (None, asyncssh.EXTENDED_DATA_STDERR), strict=False)
+        )
+        self._input = Input(
+            streams.input, is_terminal=streams.is_terminal, full=channel.pause_reading, free=channel.resume_reading
+        )
+        console.finished.add_done_callback(self._console_ended)
+        if self._command is not None:
+            self._timer = self._loop.call_later(COMMAND_LIMIT_S, self.stop, TOO_SLOW)
+        self._read_on()
 
     # -- from the console to the client -----------------------------------------------------------------------
 
     def pause_writing(self) -> None:
+        self._is_channel_full = True
         self._read_no_more()
 
     def resume_writing(self) -> None:
+        self._is_channel_full = False
+        self._read_on()
+        self._exit_if_over()
+
+    def hold(self) -> None:
+        """Read no output from now on: the connection has no room for it, whatever the channel's window is."""
+        self._is_connection_full = True
+        self._read_no_more()
+
+    def let_go(self) -> None:
+        """Read output again."""
+        self._is_connection_full = False
         self._read_on()
 
+    def _send(self, datatype: int | None, data: bytes) -> None:
+        self._has_progressed = True
+        if self._channel is not None and not self._channel.is_closing():
+            self._channel.write(data, datatype)
+
     def _read_on(self) -> None:
-        console = self.console
-        if console is not None and console.terminal >= 0 and not self._output_ended and not self._is_reading:
-            self._is_reading = True
-            self._loop.add_reader(console.terminal, self._output)
+        if self._channel is not None and not self._is_channel_full and not self._is_connection_full:
+            for output in self._outputs:
+                output.read_on()
 
     def _read_no_more(self) -> None:
-        if self._is_reading and self.console is not None:
-            self._is_reading = False
-            self._loop.remove_reader(self.console.terminal)
-
-    def _output(self) -> None:
-        console, channel = self.console, self._channel
-        if console is None or channel is None:
-            return
-        try:
-            data = os.read(console.terminal, READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            # The far end is closed, and everything was read (pty(7)).
-            if error.errno != EIO:
-                LOGGER.warning("A terminal could not be read: %s", error.strerror)
-            data = b""
-        if data:
-            channel.write(data)
-            return
-        self._read_no_more()
-        self._output_ended = True
-        self._exit_if_over()
+        for output in self._outputs:
+            output.read_no_more()
 
     def _console_ended(self, _status: "asyncio.Future[int]") -> None:
-        self._drain_timer = self._loop.call_later(DRAIN_TIMEOUT_S, self._give_up)
-        self._exit_if_over()
+        if self._channel is not None:
+            self._stop_timer()
+            self._timer = self._loop.call_later(DRAIN_TIMEOUT_S, self._give_up, MAX_DRAINS)
+            self._exit_if_over()
 
     def _exit_if_over(self) -> None:
         console, channel = self.console, self._channel
-        if console is None or channel is None or not console.finished.done() or not self._output_ended:
+        if console is None or channel is None or channel.is_closing():
+            return
+        if not console.finished.done() or not all(output.is_over for output in self._outputs):
+            return
+        if channel.get_write_buffer_size():
+            # `resume_writing` is called once the client has room for all of it.
+            channel.set_write_buffer_limits(0)
             return
         status = console.finished.result()
         if status < 0:
-            sentence = STOPPED if self._is_stopped else KILLED
-            channel.write(RESTORE + f"gatekey: {sentence}\r\n".encode())
+            sentence = self._ended_by or (KILLED if self._command is None else KILLED_COMMAND)
+            self._say(channel, sentence)
             channel.exit_with_signal(_signal_name(-status), msg=sentence)
         else:
-            if self._is_stopped:
-                channel.write(f"gatekey: {STOPPED}\r\n".encode())
+            if self._ended_by:
+                self._say(channel, self._ended_by)
             channel.exit(status)
 
-    def _give_up(self) -> None:
-        """The client does not read what is left."""
-        if self._channel is not None:
+    def _say(self, channel: "asyncssh.SSHServerChannel[bytes]", sentence: str) -> None:
+        if self._command is not None:
+            self._say_aside(channel, sentence)
+            return
+        is_killed = self.console is not None and self.console.finished.result() < 0
+        channel.write((RESTORE if is_killed else b"") + f"gatekey: {sentence}\r\n".encode())
+
+    def _say_aside(self, channel: "asyncssh.SSHServerChannel[bytes]", sentence: str) -> None:
+        line_end = "\n" if self._term is None else "\r\n"
+        channel.write_stderr(f"gatekey: {sentence}{line_end}".encode())
+
+    def _give_up(self, drains: int) -> None:
+        """Close a channel whose client does not read what is left. One that reads gets more time, `drains` times."""
+        if self._channel is None:
+            return
+        left = self._channel.get_write_buffer_size()
+        if drains and (self._has_progressed or left < self._left):
+            self._timer = self._loop.call_later(DRAIN_TIMEOUT_S, self._give_up, drains - 1)
+        else:
             self._channel.abort()
+        self._left, self._has_progressed = left, False
 
     # -- from the client to the console -----------------------------------------------------------------------
 
     def data_received(self, data: bytes, datatype: int | None) -> None:  # noqa: ARG002 - a server gets only one type
-        if self.console is None or self.console.terminal < 0:
-            return
-        if not self._typed:
-            data = data[self._write(data) :]
-        if data:
-            self._typed += data
-            self._loop.add_writer(self.console.terminal, self._write_on)
-            if self._channel is not None:
-                self._channel.pause_reading()
+        if self._input is not None:
+            self._input.write(data)
 
     def eof_received(self) -> bool:
-        """The client sends no more keys. A console without a keyboard would never end."""
-        if self.console is not None:
+        """The client sends no more. A console without a keyboard would never end; a command reads on to the end."""
+        if self._command is None and self.console is not None:
             self.console.hang_up()
+        elif self._input is not None:
+            self._input.end()
         return True
-
-    def _write(self, data: bytes) -> int:
-        if self.console is None:
-            return len(data)
-        try:
-            return os.write(self.console.terminal, data)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            return len(data)  # the console has ended
-
-    def _write_on(self) -> None:
-        del self._typed[: self._write(bytes(self._typed))]
-        if not self._typed:
-            self._write_no_more()
-            if self._channel is not None:
-                self._channel.resume_reading()
-
-    def _write_no_more(self) -> None:
-        if self.console is not None and self.console.terminal >= 0:
-            self._loop.remove_writer(self.console.terminal)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the client is gone either way
         self._channel = None
-        if self._drain_timer is not None:
-            self._drain_timer.cancel()
+        self._stop_timer()
         if self.console is not None:
             self._read_no_more()
-            self._write_no_more()
-            # The kernel sends SIGHUP as the terminal goes, and the zygote sends SIGKILL to a console that stays.
-            self.console.close_terminal()
+            if self._input is not None:
+                self._input.close()
+            # The kernel sends SIGHUP as a terminal goes, and the zygote sends SIGKILL to a console that stays.
+            self.console.close_outputs()
             self.console.hang_up()
         self._closed()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 def _signal_name(number: int) -> str:

@@ -109,9 +109,9 @@ class _Forks:
             pid = -1
         if pid == 0:
             self._leave(control)
-            become_console(descriptors.terminal, descriptors.request, self._run)
-        os.close(descriptors.terminal)
-        os.close(descriptors.request)
+            become_console(descriptors.streams, descriptors.request, self._run)
+        for each in (*descriptors.streams, descriptors.request):
+            os.close(each)
         if pid < 0:
             control.close()
             return

@@ -44,11 +44,6 @@ class EmailConfirmations:
         with self._sessions.reading(token) as (tx, session):
             return self.route_of(tx, session.account_id)
 
-    def route_for(self, account_id: int) -> EmailRoute:
-        """The e-mail route of an account, for an administrator."""
-        with self._context.database.read() as tx:
-            return self.route_of(tx, account_id)
-
     def route_of(self, tx: Connection, account_id: int) -> EmailRoute:
         """The e-mail route: the notification address once it is confirmed, until then the account's own address."""
         row = tx.execute(

@@ -79,8 +79,19 @@ def main(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str
         # Any command may hold the key and the secrets that it opens.
         harden_process()
     streams.prepare()
+    words = sys.argv[1:] if arguments is None else arguments
+    status = exit_status(lambda: _run(open_console, serve_ssh, words))
+    if arguments is None:
+        from tui.fast_exit import end_process
+
+        end_process(status)
+    return status
+
+
+def exit_status(run: Callable[[], int]) -> int:
+    """The exit status of a command, after its output is flushed and what it raised is said in a sentence."""
     try:
-        status = _run(open_console, serve_ssh, sys.argv[1:] if arguments is None else arguments)
+        status = run()
         streams.flush()
     except GatekeyError as error:
         streams.print_status(f"gatekey: {error.title}. {error}")
@@ -94,10 +105,6 @@ def main(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str
 
         streams.print_status(f"gatekey: {crash_message(error, _report(error))}")
         return FAILED
-    if arguments is None:
-        from tui.fast_exit import end_process
-
-        end_process(status)
     return status
 
 

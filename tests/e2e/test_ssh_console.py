@@ -165,8 +165,8 @@ def test_a_terminal_that_cannot_draw_gets_a_sentence(server: SshServer, term: st
 @pytest.mark.parametrize(
     ("options", "command", "sentence", "status"),
     [
-        pytest.param((), ("id",), "answers no commands over SSH", 1, id="command"),
-        pytest.param(("-t",), ("id",), "answers no commands over SSH", 1, id="command with a terminal"),
+        pytest.param((), ("id",), "invalid choice: 'id'", 2, id="command"),
+        pytest.param(("-t",), ("id",), "invalid choice: 'id'", 2, id="command with a terminal"),
         pytest.param(("-T",), (), "needs a terminal", 2, id="no terminal"),
         pytest.param(("-s",), ("sftp",), "", 255, id="subsystem"),
     ],

@@ -7,6 +7,7 @@ import pwd
 import sqlite3
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,9 @@ import pytest
 
 from screens.entry import main
 from store import store as store_module
+from store.values.sign_in import SignedIn
 from tests.harness.stores import PASSWORD, cheap_hasher
+from tui.ssh_command import run_command
 from tui.store_location import Options, open_account_store
 
 
@@ -69,14 +72,23 @@ class Shell:
 
     def run(self, *arguments: str, stdin: str | bytes = b"", terminal: bool = False) -> Ran:
         """Run one command; `terminal` makes all three streams claim to be one."""
-        content = stdin.encode() if isinstance(stdin, str) else stdin
+        return self._ran(
+            lambda: main(arguments), stdin.encode() if isinstance(stdin, str) else stdin, terminal=terminal
+        )
+
+    def over_ssh(self, answer: SignedIn | None, line: str, stdin: bytes = b"") -> Ran:
+        """Run one command line of a person who has signed in over SSH."""
+        options = Options(str(self.database), self.key_file)
+        return self._ran(lambda: run_command(options, answer, line, lambda _: None), stdin)
+
+    def _ran(self, run: Callable[[], int], content: bytes, *, terminal: bool = False) -> Ran:
         out, err = Standard(terminal=terminal), Standard(terminal=terminal)
         with self._patch.context() as patch:
             patch.setattr(sys, "stdin", Standard(content, terminal=terminal))
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
             try:
-                status = main(arguments)
+                status = run()
             except SystemExit as ended:
                 status = ended.code if isinstance(ended.code, int) else 1
         return Ran(status, out.written(), err.written())

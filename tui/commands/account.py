@@ -63,6 +63,8 @@ def _until_ended(loop: "AbstractEventLoop", command: "Task[int]") -> int:
 
 
 def _add_sign_in(parser: Parser) -> None:
+    if not parser.names_account:
+        return
     parser.add_argument("--user", metavar="NAME", help="who you are; asked if it is left out")
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--passkey", action="store_true", help="sign in with a passkey in a browser")

@@ -7,6 +7,8 @@ from tui.commands.parsing import Parser
 
 def add_user(parser: Parser, whose: str) -> None:
     """Add `--user NAME` to a command or one of its actions; `whose` completes "whose"."""
+    if not parser.names_account:
+        return
     parser.add_argument("--user", metavar="NAME", default=argparse.SUPPRESS, help=f"whose {whose} (required)")
 
 

@@ -13,19 +13,24 @@ from tui.store_location import Options, open_account_store
 if TYPE_CHECKING:
     from store.values.sign_in import SecondFactorNeeded
     from tui.account import AccountService, DeviceLogin, FoundIdentity, PasskeyPage
+    from tui.commands.command_account import CommandSession
 
 TRIES: Final = 3
 """The tries that a person at a terminal has for a code before the command ends."""
+CODE_QUESTION: Final = "Code from your authenticator app, or a backup code"
 POLL_INTERVAL_S: Final = 1.0
 
 
 async def run_signed_in(arguments: argparse.Namespace, options: Options) -> int:
     """Sign in, carry out `arguments.act`, and end the session; returns the exit status.
 
-    Raises the errors of the sign-in and of the action.
+    A session that is there already is used, and left to its owner. Raises the errors of the sign-in and of the action.
     """
     from tui.local_account import LocalAccount
 
+    session: CommandSession | None = getattr(arguments, "session", None)
+    if session is not None:
+        return await _run_in(session, arguments, options)
     store = await asyncio.to_thread(open_account_store, options, create=False)
     account, prompts = LocalAccount(options, opened=store), Prompts()
     try:
@@ -38,6 +43,15 @@ async def run_signed_in(arguments: argparse.Namespace, options: Options) -> int:
     finally:
         await account.sign_out()
         await account.close()
+
+
+async def _run_in(session: "CommandSession", arguments: argparse.Namespace, options: Options) -> int:
+    from tui.local_account.ssh_account import SshAccount
+
+    account = SshAccount(options, session.signed_in, session.announce, opened=session.store)
+    await account.open()
+    status: int = await arguments.act(Conversation(account, Prompts(), arguments, ""))
+    return status
 
 
 async def wait_for_browser(account: "AccountService", page: "PasskeyPage") -> None:
@@ -94,7 +108,7 @@ async def _sign_in(account: "AccountService", prompts: Prompts, arguments: argpa
 async def _enter_code(account: "AccountService", prompts: Prompts, step: "SecondFactorNeeded") -> None:
     for left in reversed(range(TRIES)):
         try:
-            await account.enter_code(step, prompts.line("Code from your authenticator app, or a backup code"))
+            await account.enter_code(step, prompts.line(CODE_QUESTION))
         except NotAuthentic as error:
             if not left or not prompts.are_interactive:
                 raise

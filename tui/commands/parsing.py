@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
 from store.text import sanitize_lines
@@ -23,12 +23,17 @@ _PASSWORD_IN_URL: Final = (
 class Parser(argparse.ArgumentParser):
     """A parser that accepts the global options in any position, and sanitizes its error messages."""
 
+    names_account: ClassVar[bool] = True
+    """False if the account is not named by an option, because its person has signed in already."""
     late_epilog: Callable[[], str] | None = None
     """Returns the epilog of the help, if that needs an import that parsing does not."""
 
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **settings)
+        self.add_global_options()
+
+    def add_global_options(self) -> None:
         data = self.add_argument_group("which data")
         data.add_argument(
             "--database",

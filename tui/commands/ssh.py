@@ -9,8 +9,9 @@ from tui.store_location import Options
 
 DESCRIPTION = """\
 Serve the console over SSH until interrupted: ssh -p 2222 NAME@HOST opens the
-account NAME after its password and code. Nothing else can be reached through it:
-no shell, no command, no file and no forwarding.
+account NAME with a registered key, or after its password and code, and
+ssh -p 2222 NAME@HOST COMMAND runs one command of that account (help lists
+them). Nothing else can be reached through it: no shell, no file and no forwarding.
 
 The host key is made at the first start, and its fingerprint is printed at every
 start and by gatekey doctor."""

@@ -9,6 +9,7 @@ from tui.local_account import LocalAccount
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from store.store import Store
     from store.values.sign_in import SignedIn
     from tui.store_location import Options
 
@@ -16,10 +17,17 @@ if TYPE_CHECKING:
 class SshAccount(LocalAccount):
     """`tui.account.AccountService` on a store that exists: it creates no database, no key and no first account."""
 
-    def __init__(self, options: Options, answer: SignedIn | None, announce: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        options: Options,
+        answer: SignedIn | None,
+        announce: Callable[[bytes], None],
+        *,
+        opened: Store | None = None,
+    ) -> None:
         """`answer` is the session that the server opened. The server ends it if this console cannot, and every session
         of which `announce` tells it (`store.sessions.Sessions.announce`)."""
-        super().__init__(options)
+        super().__init__(options, opened=opened)
         self._answer = answer
         self._announce = announce
 

@@ -83,17 +83,26 @@ def test_files_are_off_in_every_console() -> None:
     assert "alice" not in variables.values()
 
 
-def test_descriptors_travel_in_their_order() -> None:
+@pytest.mark.parametrize("streams", [1, 3])
+def test_descriptors_travel_in_their_order(streams: int) -> None:
     near, far = socket.socketpair()
     with near, far:
-        ends = [os.pipe() for _ in range(3)]
-        send_descriptors(near, Descriptors(*(readable for readable, _ in ends)))
+        ends = [os.pipe() for _ in range(2 + streams)]
+        request, control, *others = (readable for readable, _ in ends)
+        send_descriptors(near, Descriptors(request, control, tuple(others)))
         received = receive_descriptors(far)
         assert received is not None
-        for (_, writable), descriptor, word in zip(ends, received, (b"a", b"b", b"c"), strict=True):
-            os.write(writable, word)
-            assert os.read(descriptor, 1) == word
-        for descriptor in (*received, *(each for pair in ends for each in pair)):
+        arrived = (received.request, received.control, *received.streams)
+        for number, ((_, writable), descriptor) in enumerate(zip(ends, arrived, strict=True)):
+            os.write(writable, bytes([number]))
+            assert os.read(descriptor, 1) == bytes([number])
+        for descriptor in (*arrived, *(each for pair in ends for each in pair)):
             os.close(descriptor)
         near.close()
         assert receive_descriptors(far) is None
+
+
+def test_a_command_line_is_shown_nowhere() -> None:
+    request = replace(REQUEST, command="settings set notifications.webhook_secret planted-word")
+    assert ConsoleRequest.from_bytes(request.to_bytes()) == request
+    assert "planted" not in repr(request)
