@@ -2,7 +2,6 @@
 
 import pytest
 from textual.screen import ModalScreen
-from textual.widget import Widget
 
 from tests.harness.consoles import Stage
 from tests.harness.full_account import filled, live
@@ -37,7 +36,7 @@ class ActionsWalk(Walk):
     def faults(self, dialog: Dialog, row: Actions) -> list[str]:
         blank = self.blank_rows_above(dialog, row)
         found = [] if blank == 1 else [f"{blank} blank rows above the buttons"]
-        buttons: list[Widget] = row.displayed_children
+        buttons = row.displayed_children
         if not row.has_class("-together"):
             last = max(button.region.right for button in buttons)
             if last != dialog.content_region.right:
