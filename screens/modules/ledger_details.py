@@ -50,7 +50,7 @@ class LedgerDetails(AccountModal[None]):
     def compose(self) -> ComposeResult:
         with Dialog(f"Change {self._entry.sequence}", subtitle=_SENTENCES[self._entry.kind]):
             yield Static(Content("\n").join(list(self._lines())))
-            with Actions():
+            with Actions(classes="-apart"):
                 yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
 
     def _lines(self) -> Iterator[Content]:

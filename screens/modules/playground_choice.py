@@ -61,7 +61,7 @@ class ChooseFromList(AccountModal[str | None]):
         with Dialog(self._title):
             yield ListFilter(id="filter", placeholder="type to filter", max_length=200)
             yield OptionList(id="choices", compact=True, markup=False)
-            with Actions():
+            with Actions(classes="-apart"):
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
                 yield ActionButton("Choose", id="choose", shortcut="enter", variant="primary")
 

@@ -1,6 +1,7 @@
 """The row of buttons below a form or a question. It wraps into several lines where it has to.
 
-In a dialog the last button, which is the primary one, stands at the right edge, but in a row of class `-together`.
+In a dialog the last button, which is the primary one, stands at the right edge, but in a row of class `-together`. A
+single button stands there if it is the primary one.
 """
 
 from collections.abc import Iterable
@@ -26,8 +27,10 @@ class LinesLayout(HorizontalLayout):
             return placements
         if any(placement.region.right > size.width for placement in placements):
             placements = list(_in_lines(placements, size.width))
-        if len(placements) > 1 and not parent.has_class("-together") and is_in_dialog(parent):
-            placements = [*placements[:-1], _at_the_right(placements[-1], size.width)]
+        if placements and not parent.has_class("-together") and is_in_dialog(parent):
+            *others, last = placements
+            if others or last.widget.has_class("-primary"):
+                placements = [*others, _at_the_right(last, size.width)]
         return placements
 
 
