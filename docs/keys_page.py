@@ -42,6 +42,8 @@ _PLACES: Final = {
     "list": "the list of sessions",
     "passkey-list": "the list of passkeys",
     "ssh-key-list": "the list of SSH keys",
+    "drawer-list": "the drawer",
+    "in-drawer": "after saving to the drawer",
     "two-factor": "two-factor authentication",
     "codes": "backup recovery codes",
     "shown-once": "a secret that is shown once",

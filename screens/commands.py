@@ -40,6 +40,7 @@ _SECURITY: Final = (
     ("Show sessions", "sessions", "Where you are signed in", "devices logins where end"),
     ("Sign out other sessions", "sign_out_others", "Every one but this", "logout devices revoke end"),
     ("Show activity", "activity", "Sign-ins and changes", "audit log history security events"),
+    ("Open the drawer", "drawer", "What you saved, until you fetch it", "scp sftp download file fetch saved"),
     ("Export your data", "export", "One JSON file, without secrets", "download backup save gdpr json dump"),
     ("Delete account", "delete", "Asks before anything happens", "remove close erase destroy"),
 )
@@ -128,6 +129,8 @@ def _can_be_done(app: Host, action: str, overview: SecurityOverview | None) -> b
     match action:
         case "export":
             return app.account.files.are_allowed
+        case "drawer":
+            return app.account.files.go_to_drawer
         case "passkeys":
             return overview is None or overview.passkeys_enabled or bool(overview.passkeys)
         case "sign_out_others":

@@ -67,8 +67,17 @@ class SaveFile(AccountModal[Path | None]):
 async def save_file(
     screen: AccountActions, title: str, name: str, write: Callable[[Path], Awaitable[Path]]
 ) -> Path | None:
-    """Ask for a path and write the file, by default as `name`; returns its path, or None. Call it in a worker."""
+    """Ask for a path and write the file, by default as `name`; returns its path, or None. Call it in a worker.
+
+    Where files go to the drawer, nothing is asked: the name is a part of the program, and a dialog tells the way to it.
+    """
     suggested = await screen.account.files.suggest(name)
+    if screen.account.files.go_to_drawer:
+        put = await screen.run_with_reauth(lambda: write(Path(suggested)))
+        if put is None:
+            return None
+        await show_in_drawer(screen, put.value.name)
+        return put.value
     return await screen.app.push_screen_wait(SaveFile(title, suggested, write))
 
 
@@ -77,6 +86,17 @@ def write_text(account: AccountService, text: str | bytes) -> Callable[[Path], A
     return lambda path: account.files.save(path, text)
 
 
-def saved_sentence(path: Path) -> str:
-    """The sentence after a secret was saved."""
+async def show_in_drawer(screen: AccountActions, name: str) -> None:
+    """Tell how to fetch an item that was put into the drawer. Call it in a worker."""
+    drawer = await screen.run_with_reauth(screen.account.drawer)
+    if drawer is not None:
+        from screens.in_drawer import InDrawer
+
+        await screen.app.push_screen_wait(InDrawer(name, drawer.value))
+
+
+def saved_sentence(account: AccountService, path: Path) -> str:
+    """The sentence after something was saved."""
+    if account.files.go_to_drawer:
+        return f"Saved to your drawer as {sanitize(path.name, 64)}, for one hour."
     return f"Saved to {sanitize(path, 120)}, readable by you alone."

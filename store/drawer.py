@@ -37,7 +37,7 @@ FETCH_LEASE: Final = timedelta(minutes=2)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _GONE: Final = "It is not in your drawer: it was fetched, it was removed, or its hour is over. Save it again."
 _TAKEN: Final = "It is being fetched at this moment. It is gone after that, or there again if the fetch breaks off."
-_FULL: Final = "Your drawer holds at most {}. Fetch or remove something first."
+_FULL: Final = "It holds at most {}. Fetch or remove one first."
 
 
 class Drawer:

@@ -61,6 +61,10 @@ def _host(text: str) -> str:
     return inputs.check_host(text)
 
 
+def _host_port(text: str) -> str:
+    return inputs.check_host_port(text)
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
@@ -171,6 +175,12 @@ _SWITCHES: Final = (
     Switch("limits.connections", 0, _whole(0, 100_000), f"{_NUMBER}; 0 leaves it to the limit on open files"),
     Switch("limits.connections_per_client", 0, _whole(0, 100_000), f"{_NUMBER}; 0 is a quarter of all"),
     Switch("ssh.sign_in_screen", True, _boolean, "true or false: whether a stranger over SSH sees the sign-in screen"),
+    Switch(
+        "ssh.address",
+        "",
+        _host_port,
+        "the host and the port by which people reach gatekey ssh, such as gateway.example.com:2222; shown in commands",
+    ),
     Switch("ssh.connections", 100, _whole(1, 10_000), "connections of gatekey ssh at once, 1 to 10000"),
     Switch("ssh.connections_per_client", 0, _whole(0, 10_000), "a whole number up to 10,000; 0 is a quarter of all"),
     Switch("limits.requests_per_minute_per_key", 1500, _whole(0, 100_000), f"{_NUMBER}; 0 sets no limit"),

@@ -24,7 +24,8 @@ EVERYWHERE: Final = "everywhere"
 _ENCLOSING: Final = {
     "page": (EVERYWHERE,),
     "rows": (
-        *("settings", "page", "modal", "list", "passkey-list", "ssh-key-list", "two-factor", "shown-once", "codes"),
+        *("settings", "page", "modal", "list", "passkey-list", "ssh-key-list", "drawer-list", "two-factor"),
+        *("shown-once", "codes", "in-drawer"),
         *("conflict", "delete", "proof", "confirm", "choice", "help", EVERYWHERE),
     ),
     "settings": ("page", EVERYWHERE),
@@ -39,6 +40,8 @@ _ENCLOSING: Final = {
     "list": ("modal", EVERYWHERE),
     "passkey-list": ("modal", EVERYWHERE),
     "ssh-key-list": ("modal", EVERYWHERE),
+    "drawer-list": ("modal", EVERYWHERE),
+    "in-drawer": ("modal", EVERYWHERE),
     "two-factor": ("modal", EVERYWHERE),
     "shown-once": ("modal", EVERYWHERE),
     "codes": ("modal", EVERYWHERE),
@@ -87,6 +90,7 @@ settings      security.two_factor       f
 settings      security.sessions         s
 settings      security.sign_out_others  o
 settings      security.activity         a
+settings      security.drawer           w
 settings      security.export           e
 settings      security.delete           x
 settings      account-binding.bind      b
@@ -176,6 +180,9 @@ passkey-list  passkeys.remove           d
 ssh-key-list  ssh-keys.add              n
 ssh-key-list  ssh-keys.rename           e
 ssh-key-list  ssh-keys.remove           d
+drawer-list   drawer.copy               c
+drawer-list   drawer.remove             d
+in-drawer     in-drawer.copy            c
 two-factor    two-factor.renew          n
 two-factor    two-factor.disable        d
 shown-once    secret.flip               space enter

@@ -139,4 +139,4 @@ class UseKey(AccountModal[None]):
         name = _FILES[self.query_one(OptionRow).value]
         path = await save_file(self, "Save as file", name, write_text(self.account, self.lines + "\n"))
         if path is not None:
-            self.say(saved_sentence(path), "good")
+            self.say(saved_sentence(self.account, path), "good")

@@ -16,8 +16,7 @@ from screens.modules.log_filter import FilterFault, read_filter
 from screens.modules.log_filter_line import FilterHint, FilterLine
 from screens.modules.module_page import ModulePage
 from screens.relative_time import clock
-from screens.save_file import saved_sentence
-from store.text import pluralize, sanitize
+from store.text import sanitize
 from store.values.usage import Kind, LoggedEntry, UsageChoices, UsageFilter, UsagePage
 from tui.widgets.keyset_table import KeysetTable
 from tui.widgets.keyset_window import KeysetPage
@@ -185,16 +184,12 @@ class LogPage(ModulePage):
         self.run_exclusive(self._export)
 
     async def _export(self) -> None:
-        from screens.modules.row_export import ExportRows
+        from screens.modules.row_export import export_rows
 
-        suggested = await self.account.files.suggest(f"{self.id or 'log'}.csv".replace("-page", ""))
+        name = f"{self.id or 'log'}.csv".replace("-page", "")
         only, typed = self.only, sanitize(self._applied, 200)
         what = f"The entries that match: {typed}" if typed else "Every entry of this log."
-        written = await self.app.push_screen_wait(
-            ExportRows(what, suggested, lambda path, form, told: self.account.export_usage(path, form, only, told))
-        )
-        if written is not None:
-            self.app.notify(f"{pluralize(written.rows, 'row')}. {saved_sentence(written.path)}", markup=False)
+        await export_rows(self, what, name, lambda path, form, told: self.account.export_usage(path, form, only, told))
 
 
 class UsageLogsPage(LogPage):

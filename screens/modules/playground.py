@@ -17,10 +17,9 @@ from screens.modules.chat_log import ChatLog
 from screens.modules.module_page import BalanceChanged, ModulePage, SettingAsked
 from screens.modules.playground_bar import PlaygroundBar
 from screens.modules.playground_choice import Choice, ChooseFromList
-from screens.save_file import save_file, write_text
+from screens.save_file import save_file, saved_sentence, write_text
 from store.errors import GatekeyError, ModelNotPriced, SessionEnded, SessionLocked
 from store.money import show_usd
-from store.text import sanitize
 from store.values.playground import ChatTurn, PlaygroundMode, PlaygroundQuestion, Speaker
 from tui.clipboard import copy
 from tui.widgets.message_input import MessageInput
@@ -239,7 +238,7 @@ class PlaygroundPage(ModulePage):
         write: Callable[[Path], Awaitable[Path]] = write_text(self.account, content)
         path = await save_file(self, title, f"gatekey-{name}", write)
         if path is not None:
-            self.app.notify(f"Saved as {sanitize(path, 120)}", markup=False)
+            self.app.notify(saved_sentence(self.account, path), markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 (as DOMNode has it)
         is_answering = self._under_way is not None

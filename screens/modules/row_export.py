@@ -13,7 +13,9 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
+from screens.save_file import saved_sentence, show_in_drawer
 from store.errors import InvalidInput
+from store.text import pluralize
 from store.values.row_export import Exported, ExportFormat, ExportProgress
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -23,6 +25,8 @@ from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from screens.account_actions import AccountActions
 
     Export: TypeAlias = Callable[[Path, ExportFormat, Callable[[ExportProgress], None]], Awaitable[Exported]]
     """A call of the account that writes the file."""
@@ -39,9 +43,10 @@ class ExportRows(AccountModal[Exported | None]):
     HELP_TEXT: ClassVar[str] = (
         "Writes the entries of this list, newest first, into a new file that only you can read. The end of "
         "the name is the format: .csv for spreadsheets, .json for one array, .jsonl for one object per line. The file "
-        "is complete, or it is not there: if the export is ended, or the disk is full, nothing is left."
+        "is complete, or it is not there: if the export is ended, or the disk is full, nothing is left. Over SSH it "
+        "goes to your drawer, from which you fetch it once."
     )
-    AUTO_FOCUS: ClassVar[str | None] = "#path"
+    AUTO_FOCUS: ClassVar[str | None] = "#path, #export"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t", "format", "Format", id="log-export.format", tooltip="Choose CSV, JSON or JSON Lines"),
     ]
@@ -49,13 +54,16 @@ class ExportRows(AccountModal[Exported | None]):
     def __init__(self, what: str, suggested: str, export: Export) -> None:
         """`what` says which entries; `suggested` is an unused name."""
         super().__init__()
-        self._what, self._suggested, self._export_rows = what, suggested, export
+        self._what, self._file_name, self._export_rows = what, suggested, export
         self._started = 0.0
 
     def compose(self) -> ComposeResult:
         with Dialog("Export"):
             yield Static(self._what, classes="dialog-body muted", markup=False)
-            yield Field("File", TextInput(self._suggested, id="path"))
+            if self.account.files.go_to_drawer:
+                yield Field("Into your drawer as", Static(self._file_name, id="drawer-name", markup=False))
+            else:
+                yield Field("File", TextInput(self._file_name, id="path"))
             yield Static("", id="progress", markup=False)
             yield Notice()
             with Actions():
@@ -66,12 +74,19 @@ class ExportRows(AccountModal[Exported | None]):
     @on(Button.Pressed, "#format")
     def action_format(self) -> None:
         """Give the name the end of the next format."""
-        path = self.query_one("#path", Input)
         forms = list(ExportFormat)
-        form = _format_of(path.value)
+        name = self._typed_name().rstrip()
+        form = _format_of(name)
         following = forms[0] if form is None else forms[(forms.index(form) + 1) % len(forms)]
-        name = path.value.rstrip()
-        path.value = f"{name[: -len(form.value) - 1] if form else name}.{following.value}"
+        self._file_name = f"{name[: -len(form.value) - 1] if form else name}.{following.value}"
+        for field in self.query("#path").results(Input):
+            field.value = self._file_name
+        for shown in self.query("#drawer-name").results(Static):
+            shown.update(self._file_name)
+
+    def _typed_name(self) -> str:
+        """What stands in the field, or without one the name for the drawer."""
+        return next((field.value for field in self.query("#path").results(Input)), self._file_name)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#export")
@@ -79,7 +94,7 @@ class ExportRows(AccountModal[Exported | None]):
         self.submit(self._export)
 
     async def _export(self) -> None:
-        path = Path(self.query_one("#path", Input).value.strip())
+        path = Path(self._typed_name().strip())
         form = _format_of(path.name)
         if form is None:
             self.show_failure(InvalidInput(f"The name ends in the format: {_ENDINGS}.", field="path"))
@@ -110,6 +125,17 @@ class ExportRows(AccountModal[Exported | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 (as DOMNode has it)
         return None if action == "format" and self.busy else True
+
+
+async def export_rows(page: AccountActions, what: str, name: str, export: Export) -> None:
+    """Ask where to, export by default as `name`, and tell where it is. Call it in a worker."""
+    suggested = await page.account.files.suggest(name)
+    written = await page.app.push_screen_wait(ExportRows(what, suggested, export))
+    if written is None:
+        return
+    if page.account.files.go_to_drawer:
+        await show_in_drawer(page, written.path.name)
+    page.app.notify(f"{pluralize(written.rows, 'row')}. {saved_sentence(page.account, written.path)}", markup=False)
 
 
 def progress_line(progress: ExportProgress, elapsed: float) -> Content:

@@ -18,7 +18,6 @@ from screens.modules.module_page import BalanceChanged, ModulePage
 from screens.modules.price_rows import PriceRow, line_of_price, price_columns, rows_with
 from screens.modules.redeem_code import RedeemCode
 from screens.modules.wallet_tiles import PACE_DAYS, tiles_of
-from screens.save_file import saved_sentence
 from store.money import show_usd
 from store.text import pluralize
 from tui.widgets.action_button import ActionButton
@@ -166,13 +165,10 @@ class WalletPage(ModulePage):
         self.run_exclusive(self._export)
 
     async def _export(self) -> None:
-        from screens.modules.row_export import ExportRows
+        from screens.modules.row_export import export_rows
 
-        suggested = await self.account.files.suggest("ledger.csv")
         what = "Every change of the balance, with the balance after it."
-        written = await self.app.push_screen_wait(ExportRows(what, suggested, self.account.export_ledger))
-        if written is not None:
-            self.app.notify(f"{pluralize(written.rows, 'row')}. {saved_sentence(written.path)}", markup=False)
+        await export_rows(self, what, "ledger.csv", self.account.export_ledger)
 
     @on(KeysetTable.Opened, "#ledger")
     def entry_opened(self, event: KeysetTable.Opened) -> None:

@@ -90,7 +90,7 @@ class ShownOnce(AccountModal[None]):
         path = await save_file(self, "Save as file", self.FILE_NAME, write_text(self.account, self._secret + "\n"))
         if path is not None:
             self._was_taken = True
-            self.say(saved_sentence(path), "good")
+            self.say(saved_sentence(self.account, path), "good")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "save" and not self.account.files.are_allowed:

@@ -111,7 +111,7 @@ class BackupCodeList(AutoHide, AccountActions, Vertical):
         path = await save_file(self, "Save backup codes", FILE_NAME, write_text(self.account, self._text()))
         if path is not None:
             self.was_taken = True
-            self.post_message(self.Said(saved_sentence(path)))
+            self.post_message(self.Said(saved_sentence(self.account, path)))
 
     def _text(self) -> str:
         return "Gatekey backup recovery codes. Each can be used once.\n\n" + "\n".join(self._codes) + "\n"

@@ -24,6 +24,8 @@ VACUUM_SENTENCE: Final = (
     "with: gatekey admin vacuum"
 )
 
+IN_DRAWER: Final = "The export goes to your drawer, which is deleted with the account: fetch it before you confirm."
+
 
 class DeleteAccount(AccountModal[bool]):
     """Result: True if the account was deleted. The confirming button is disabled until the exact username is typed."""
@@ -54,6 +56,8 @@ class DeleteAccount(AccountModal[bool]):
             yield Static("Ensure all necessary data has been exported before proceeding.", classes="dialog-body spaced")
             if not self.account.files.are_allowed:
                 yield Static(f"{FILES_ARE_OFF} Ask the administrator for your data.", classes="muted files-off")
+            elif self.account.files.go_to_drawer:
+                yield Static(IN_DRAWER, classes="spaced")
             yield Static(f"To confirm, enter your username: {sanitize(self._username)}", markup=False, classes="spaced")
             yield Field("Username", TextInput(id="username"), reserve_error=True)
             yield Notice()
@@ -97,7 +101,7 @@ class DeleteAccount(AccountModal[bool]):
     async def export(self) -> None:
         path = await save_file(self, "Export everything", "gatekey-export.json", self.account.export_to)
         if path is not None:
-            self.say(saved_sentence(path), "good")
+            self.say(saved_sentence(self.account, path), "good")
 
     async def _delete(self) -> None:
         typed = self.query_one("#username", Input).value

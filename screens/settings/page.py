@@ -48,6 +48,7 @@ _SECURITY_KEYS: Final = (
     ("s", "sessions", "Sessions", "See where you are signed in"),
     ("o", "sign_out_others", "Sign out others", "End every session but this one"),
     ("a", "activity", "Activity", "See what was done to your account"),
+    ("w", "drawer", "Drawer", "See what you saved, and how to fetch it"),
     ("e", "export", "Export", "Write everything that is stored about you into a file"),
     ("x", "delete", "Delete", "Delete the account"),
 )
@@ -239,7 +240,7 @@ class SettingsPage(RowWalk, Vertical):
         if action == "leave_input":
             return is_typing(self.screen.focused)
         if action == "security":
-            return self.active == "security"
+            return self.active == "security" and (parameters[0] != "drawer" or self.pane.offers("drawer"))
         if action == "provider":
             return self.active == "account-binding" and self.pane.offers(str(parameters[0]))
         if action not in ("save", "discard", "bring_back", "reset", "test"):

@@ -43,6 +43,8 @@ class SecurityPane(SecurityActs):
             yield self._row("System Access Token", "token", ("Revoke", "v", "revoke-token"), ("Generate", "t"))
             yield self._row("Sessions", "sessions", ("Show", "s"), ("Sign out others", "o", "others"))
             yield self._row("Activity", "activity", ("Show", "a"))
+            if self.account.files.go_to_drawer:
+                yield self._row("Drawer", "drawer", ("Show", "w"))
         with Section("Danger zone", classes="-dangerous"):
             yield self._row("Export your data", "export", ("Export", "e"))
             yield self._row("Delete Account", "delete", ("Delete account", "x"))
@@ -117,6 +119,9 @@ class SecurityPane(SecurityActs):
         for button in self.query(f"#{control}-action").results(Button):
             button.focus()
 
+    def offers(self, action: str) -> bool:
+        return action != "drawer" or self.account.files.go_to_drawer
+
     # -- actions ---------------------------------------------------------------------------------------------
 
     @on(Button.Pressed)
@@ -154,6 +159,9 @@ class SecurityPane(SecurityActs):
 
     def action_sign_out_others(self) -> None:
         self._start(self._end_others)
+
+    def action_drawer(self) -> None:
+        self._start(self._show_drawer)
 
     def action_export(self) -> None:
         self._start(self._export)

@@ -180,6 +180,11 @@ class SecurityActs(Pane):
                 self._said(f"{pluralize(ended.value, 'session')} {was} signed out.")
                 self._changed()
 
+    async def _show_drawer(self) -> None:
+        from screens.settings.drawer import DrawerList
+
+        await self._show(DrawerList())
+
     async def _export(self) -> None:
         from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence
 
@@ -188,7 +193,9 @@ class SecurityActs(Pane):
             return
         path = await save_file(self, "Export your data", "gatekey-export.json", self.account.export_to)
         if path is not None:
-            self._said(saved_sentence(path))
+            self._said(saved_sentence(self.account, path))
+            if self.account.files.go_to_drawer:
+                self.reload()
 
     async def _delete(self) -> None:
         from screens.settings.delete_account import DeleteAccount

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
-from screens.relative_time import age, ago, clock
+from screens.relative_time import age, ago, clock, until
 from store.errors import PasskeysDisabled
 from store.text import pluralize
 from tui.widgets.state import State, state_chip
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, tzinfo
 
+    from store.values.drawer import DrawerOverview
     from tui.account import SecurityOverview
 
 
@@ -73,6 +74,11 @@ _EXPORT: Final = Words(
     "One JSON file with everything stored about you, without secrets.",
     "One JSON file with everything stored about you, without secrets.",
 )
+_DRAWER: Final = Words(
+    "What you saved here, until you fetch it.",
+    "Over SSH, what you save goes to your drawer: encrypted, for one hour. You fetch it from your own machine with scp "
+    "or sftp, and it can be fetched once.",
+)
 _DELETE: Final = Words(
     "Removes everything. It cannot be undone.",
     "All stored data will be permanently deleted. API keys, tokens and billing history will be removed.",
@@ -86,6 +92,7 @@ ROWS: Final[Mapping[str, Words]] = {
     "token": _TOKEN,
     "sessions": _SESSIONS,
     "activity": _ACTIVITY,
+    "drawer": _DRAWER,
     "export": _EXPORT,
     "delete": _DELETE,
 }
@@ -111,7 +118,7 @@ def row_states(
     overview: SecurityOverview, now: datetime, zone: tzinfo, *, files_are_allowed: bool
 ) -> dict[str, RowState]:
     """The state of each row, by its name."""
-    return {
+    rows = {
         "password": _password(overview, now, zone),
         "passkeys": _passkeys(overview, now),
         "two-factor": _two_factor(overview, zone),
@@ -122,6 +129,7 @@ def row_states(
         "export": _export(files_are_allowed=files_are_allowed),
         "delete": RowState(Content.styled("permanent, cannot be undone", "$foreground-muted")),
     }
+    return rows if overview.drawer is None else rows | {"drawer": _drawer(overview.drawer, now)}
 
 
 def _export(*, files_are_allowed: bool) -> RowState:
@@ -132,6 +140,14 @@ def _export(*, files_are_allowed: bool) -> RowState:
 
         offer = FILES_ARE_OFF
     return RowState(Content.styled(offer, "$foreground-muted"))
+
+
+def _drawer(drawer: DrawerOverview, now: datetime) -> RowState:
+    if not drawer.items:
+        return RowState(state_chip(State.OFF, "empty"), "It is empty.")
+    count, first = pluralize(len(drawer.items), "item"), min(item.expires_at for item in drawer.items)
+    words = f"gone {until(first, now)}" if len(drawer.items) == 1 else f"the first gone {until(first, now)}"
+    return RowState(state_chip(State.ON, count, words), f"{count}, {words}.")
 
 
 def _password(overview: SecurityOverview, now: datetime, zone: tzinfo) -> RowState:

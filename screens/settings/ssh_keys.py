@@ -105,7 +105,7 @@ class SshKeys(OverviewList["SshKeyInfo"]):
             self.run_exclusive(lambda: self._remove(key))
 
     async def _add(self) -> None:
-        added = await self.app.push_screen_wait(AddSshKey(reads_files=self.account.files.are_allowed))
+        added = await self.app.push_screen_wait(AddSshKey(reads_files=self.account.files.have_paths))
         if added is not None:
             self.say(f"The SSH key {sanitize(added.name)} was added. Your other sessions were signed out.", "good")
             self.load()

@@ -257,7 +257,7 @@ class TwoFactorSetup(AccountModal[bool]):
         text = f"{self._open_enrolment.secret}\n{self._open_enrolment.uri}\n"
         path = await save_file(self, "Save key", "gatekey-2fa-key.txt", write_text(self.account, text))
         if path is not None:
-            self.say(saved_sentence(path), "good")
+            self.say(saved_sentence(self.account, path), "good")
 
     # -- drawing ---------------------------------------------------------------------------------------------
 

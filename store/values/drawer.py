@@ -1,7 +1,11 @@
 """The drawer of an account: what was saved where no file may be written."""
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+SSH_PORT: Final = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +18,35 @@ class DrawerItem:
     size_bytes: int
     put_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPlace:
+    """The server from which the drawer is fetched."""
+
+    host: str
+    port: int
+    asks_password: bool
+    """True if no key opened the account: the client then has to be told to ask for the password."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawerOverview:
+    """The drawer of an account, and the way to it."""
+
+    items: tuple[DrawerItem, ...]
+    """The newest first."""
+    account_name: str
+    place: FetchPlace
+
+    def command(self, name: str) -> str:
+        """The command line of OpenSSH's client that fetches an item into the working directory, for any shell."""
+        place = self.place
+        host = f"[{place.host}]" if ":" in place.host else place.host
+        port = () if place.port == SSH_PORT else ("-P", str(place.port))
+        # A client that presents a key that opens nothing is not asked for a password.
+        password = ("-o", "PubkeyAuthentication=no") if place.asks_password else ()
+        return shlex.join(["scp", *port, *password, f"{self.account_name}@{host}:{name}", "."])
 
 
 @dataclass(frozen=True, slots=True)

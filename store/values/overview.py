@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from store.values.access_token import AccessTokenInfo
+    from store.values.drawer import DrawerOverview
     from store.values.passkeys import PasskeyInfo
     from store.values.recommendations import Check
     from store.values.sessions import SessionInfo
@@ -55,3 +56,5 @@ class SecurityOverview:
     """The session of this console first, then by the last activity."""
     failed_sign_ins: int
     """Failed sign-ins of the last 24 hours."""
+    drawer: DrawerOverview | None = None
+    """None where nothing goes to the drawer."""

@@ -25,7 +25,8 @@ from tests.harness.pty_terminal import PtyTerminal
 
 PAINTED = "6 Sidebar"
 """Text of the first paint, in one piece."""
-LOADED = "Saving to a file is off here."
+LOADED = "all that is stored, one file"
+LOADED_WITHOUT_FILES = "Saving to a file is off here."
 
 
 def first_paint(terminal: PtyTerminal, painted: str) -> float:
@@ -65,7 +66,7 @@ def memory_of_sessions(server: SshServer, key: Path, count: int) -> tuple[float,
             console.until("Sign in enter")
             console.enter("Username", NAME)
             console.enter("Password", PASSWORD, masked=True)
-            console.until(LOADED)
+            console.until(LOADED_WITHOUT_FILES)
             console.settle(1.0)
             consoles.append(console)
         direct = sum(memory_mb(console.pid, "Pss") for console in consoles) / len(consoles)

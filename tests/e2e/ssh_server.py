@@ -98,7 +98,7 @@ class SshServer:
         client = self.client(name, *options, **terminal)
         client.until("Password")
         client.type(f"{PASSWORD}\r")
-        client.until("Saving to a file is off here.")
+        client.until("all that is stored, one file")
         return client
 
     def wait_until_empty(self) -> None:

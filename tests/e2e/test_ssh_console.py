@@ -45,7 +45,7 @@ def wait_for_question(client: Installed, number: int) -> None:
 
 def test_a_password_opens_the_account_and_leaving_leaves_nothing(server: SshServer) -> None:
     with server.signed_in() as client:
-        client.until("Saving to a file is off here.")
+        client.until("all that is stored, one file")
         client.until("alice")
         assert server.sessions() == 1
         client.quit()
@@ -66,7 +66,7 @@ def test_a_code_follows_the_password(server: SshServer) -> None:
         client.type("000000\r")
         client.until("Try again. The code is wrong.")
         client.type(f"{code(secret, step_now())}\r")
-        client.until("Saving to a file is off here.")
+        client.until("all that is stored, one file")
         client.quit()
     server.wait_until_empty()
 
@@ -80,7 +80,7 @@ def test_enter_alone_opens_the_sign_in_screen_with_the_name(server: SshServer) -
         assert str(server.home.data) not in client.words(), "a stranger does not learn where the data is"
         assert server.sessions() == 0
         client.enter("Password", PASSWORD, masked=True)
-        client.until("Saving to a file is off here.")
+        client.until("all that is stored, one file")
         client.quit()
     server.wait_until_empty()
 
@@ -101,7 +101,7 @@ def test_without_the_switch_a_stranger_sees_no_screen(server: SshServer, key: Pa
         client.press("enter")
         client.until(lambda _: client.words().count("Password:") == 2)
         client.type(f"{PASSWORD}\r")
-        client.until("Saving to a file is off here.")
+        client.until("all that is stored, one file")
         client.press("ctrl+p")
         client.until("Type what you want to do")
         client.type("sign out\r")
@@ -192,7 +192,7 @@ def test_no_port_and_no_agent_is_forwarded(server: SshServer) -> None:
     ) as client:
         client.until("Password")
         client.type(f"{PASSWORD}\r")
-        client.until("Saving to a file is off here.")
+        client.until("all that is stored, one file")
         assert "remote port forwarding failed" in client.raw.decode(errors="replace")
         client.quit()
     wait_until(lambda: not server.consoles())

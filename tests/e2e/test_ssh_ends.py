@@ -55,7 +55,7 @@ def go_at(server: SshServer, phase: str) -> None:
                 client.wait_for(lambda terminal: b"\x1b[?1049h" in terminal.raw)
             case "dialog":
                 client.type(f"{PASSWORD}\r")
-                client.until("Saving to a file is off here.")
+                client.until("all that is stored, one file")
                 client.press("p")
                 client.until("Original password")
         kill(client)

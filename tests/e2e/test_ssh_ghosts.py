@@ -33,7 +33,7 @@ def client(server: SshServer) -> Iterator[Installed]:
 
 def sign_in(client: Installed) -> None:
     client.enter("Password", PASSWORD, masked=True)
-    client.until("Saving to a file is off here.")
+    client.until("all that is stored, one file")
 
 
 def kill_console(server: SshServer, client: Installed) -> None:

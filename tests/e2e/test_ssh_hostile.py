@@ -19,7 +19,7 @@ from tests.harness.waiting import wait_until
 
 CHANNELS: Final = 1000
 VARIABLES: Final = 1000
-SENTENCE: Final = b"Saving to a file is off here."
+SENTENCE: Final = b"all that is stored, one file"
 
 
 @pytest.fixture

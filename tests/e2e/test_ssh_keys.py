@@ -13,7 +13,7 @@ from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, enrol, ssh_server
 from tests.fakes.authenticator_app import code
 from tui.store_location import Options, open_account_store
 
-OPEN: Final = "Saving to a file is off here."
+OPEN: Final = "all that is stored, one file"
 SIGN_IN: Final = "Sign in enter"
 
 

@@ -15,6 +15,7 @@ from textual.widgets._toast import Toast
 from screens.app import GatekeyApp
 from screens.title_bar import TitleBar
 from store.store import Store
+from store.values.drawer import FetchPlace
 from tests.harness.stores import PASSWORD, StillClock, add_account, make_store, sign_in
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
@@ -126,9 +127,13 @@ async def console(
     theme: str | None = None,
     keys: dict[str, str] | None = None,
     no_files: bool = False,
+    fetch_place: FetchPlace | None = None,
     timezone: str | None = None,
 ) -> AsyncIterator[Stage]:
-    """The console of an account on `store`, or of a new one with the account `alice`."""
+    """The console of an account on `store`, or of a new one with the account `alice`.
+
+    With a `fetch_place` it is the console of `gatekey ssh`: nothing is written, and what is saved goes to the drawer.
+    """
     if store is None:
         with make_store() as own:
             add_account(own, name)
@@ -140,6 +145,7 @@ async def console(
                 theme=theme,
                 keys=keys,
                 no_files=no_files,
+                fetch_place=fetch_place,
                 timezone=timezone,
             ) as stage:
                 yield stage
@@ -147,7 +153,8 @@ async def console(
     clock = store.context.clock
     assert isinstance(clock, StillClock)
     token = sign_in(store, name) if signed_in else ""
-    account = LocalAccount(Options(no_files=no_files), opened=store, token=token)
+    options = Options(no_files=no_files or fetch_place is not None)
+    account = LocalAccount(options, opened=store, token=token, fetch_place=fetch_place)
     app = GatekeyApp(account, ConsoleConfig(keys or {}, theme=theme, timezone=timezone))
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, store, clock)

@@ -30,6 +30,7 @@ from store.modules import MODULES
 from store.sections import Channel
 from store.store import Store
 from store.values.bindings import ProviderInfo, ProviderKind
+from store.values.drawer import FetchPlace
 from store.values.notifications import LastDelivery
 from store.values.passkeys import CeremonyState
 from tests.harness.consoles import Stage
@@ -97,8 +98,8 @@ def is_armed(segment: Segment) -> bool:
 class Outside(LocalAccount):
     """An account whose providers and channels answer with one hostile text, wherever an answer has room for it."""
 
-    def __init__(self, store: Store, token: str, said: Payload) -> None:
-        super().__init__(Options(), opened=store, token=token)
+    def __init__(self, store: Store, token: str, said: Payload, *, fetch_place: FetchPlace | None = None) -> None:
+        super().__init__(Options(), opened=store, token=token, fetch_place=fetch_place)
         self.said = said.text
         self.answered = asyncio.Event()
 
@@ -132,6 +133,13 @@ class Walk:
 
     def __init__(self, stage: Stage, account: Outside) -> None:
         self.stage, self.account, self.seen = stage, account, Seen()
+
+    async def drawer(self) -> None:
+        """What only the console of `gatekey ssh` has."""
+        await self.go("Drawer", "w")
+        await self.back()
+        await self.go("Saved to the drawer", "e")
+        await self.back()
 
     async def go(self, where: str, *keys: str) -> None:
         """Press keys, then look."""

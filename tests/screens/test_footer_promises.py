@@ -11,6 +11,7 @@ from screens.help import Help
 from screens.settings.change_password import ChangePassword
 from screens.settings.two_factor_setup import TwoFactorSetup
 from tests.harness.consoles import Stage, console
+from tests.harness.drawers import PLACE
 from tests.harness.full_account import filled, live
 from tests.harness.hostile_text import PAYLOADS
 from tests.harness.screen_walk import NAME, Outside, Walk, every_screen, on_stage
@@ -104,12 +105,17 @@ class FooterWalk(Walk):
 async def test_every_key_at_the_bottom_does_what_it_says() -> None:
     store, clock = filled()
     token = live(store, clock, NAME).person.token
+    over_ssh = Outside(store, token, PAYLOADS[0], fetch_place=PLACE)
+    async with on_stage(store, clock, over_ssh) as stage:
+        first = FooterWalk(stage, over_ssh)
+        await first.drawer()
     account = Outside(store, token, PAYLOADS[0])
     async with on_stage(store, clock, account) as stage:
         walk = FooterWalk(stage, account)
         await walk.everything()
-    assert (walk.broken, walk.without_help) == ([], [])
-    assert {screen.__name__ for screen in every_screen()} - walk.pressed - ELSEWHERE == set()
+    assert (first.broken, first.without_help, walk.broken, walk.without_help) == ([], [], [], [])
+    pressed = first.pressed | walk.pressed
+    assert {screen.__name__ for screen in every_screen()} - pressed - ELSEWHERE == set()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)])

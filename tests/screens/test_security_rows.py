@@ -14,6 +14,7 @@ from store.errors import InvalidToken, WrongCredentials
 from store.store import Store
 from tests.harness.console_steps import enable_two_factor
 from tests.harness.consoles import PASSWORD, Stage, console
+from tests.harness.drawers import PLACE
 from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.scenes import passkey_store, used_store
 from tui.local_account import LocalAccount
@@ -73,7 +74,7 @@ async def test_no_row_overlaps_or_loses_a_button(make: Callable[[], Store], size
 @pytest.mark.parametrize("make", [passkey_store, used_store, attacked_store])
 @pytest.mark.parametrize("size", [(120, 40), (140, 40)])
 async def test_the_panel_tells_of_each_row_in_full(make: Callable[[], Store], size: tuple[int, int]) -> None:
-    async with console(make(), size=size) as stage:
+    async with console(make(), size=size, fetch_place=PLACE) as stage:
         if make is passkey_store:
             await enrich(stage)
         panel = stage.app.screen.query_one(ContextPanel)

@@ -14,12 +14,15 @@ from typing import Final
 import pytest
 
 from screens.commands import commands
+from screens.in_drawer import InDrawer
 from screens.save_file import SaveFile
 from screens.settings.access_token import ApiKey
 from screens.settings.two_factor_manage import NewBackupCodes
-from store.errors import FilesOff
+from store.errors import FilesOff, InvalidInput
+from store.values.drawer import FetchPlace
 from tests.harness.command_line import Shell
 from tests.harness.consoles import Stage, console
+from tests.harness.drawers import PLACE, fetch
 from tui.widgets.palette import Palette
 
 pytestmark = pytest.mark.anyio
@@ -135,6 +138,42 @@ async def test_with_files_off_no_dialog_asks_for_a_path(home: Path, dialog: str,
         assert state(home) == before
 
 
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+@pytest.mark.parametrize("dialog", SAVING)
+async def test_over_ssh_every_dialog_saves_to_the_drawer_and_asks_for_no_path(
+    home: Path, dialog: str, size: tuple[int, int]
+) -> None:
+    reach, button = SAVING[dialog]
+    before = state(home)
+    async with console(fetch_place=PLACE, size=size) as stage:
+        await reach(stage)
+        saving = stage.app.screen
+        await stage.click(button)
+        assert isinstance(stage.app.screen, InDrawer)
+        token = stage.app.account._token  # type: ignore[attr-defined]
+        (item,) = stage.store.drawer.list(token)
+        assert stage.says(f"alice@gateway.example.com:{item.name} .")
+        await stage.press("escape")
+        assert stage.app.screen is saving
+        assert len(fetch(stage.store, token, item.name)) == item.size_bytes > 0
+    assert state(home) == before
+
+
+async def test_over_ssh_a_screen_that_names_a_path_all_the_same_saves_under_its_last_part(home: Path) -> None:
+    before = state(home)
+    async with console(fetch_place=PLACE) as stage:
+        account = stage.app.account
+        for write in (account.export_to, lambda path: account.files.save(path, BAIT)):
+            for target in ("~/present.txt", "/etc/passwd", "../../present.txt"):
+                assert (await write(Path(target))).parent == Path()
+            for target in ("~/.bashrc", "~/.ssh/..", "/", ".", "x\0", "~/link/\N{RIGHT-TO-LEFT OVERRIDE}x"):
+                with pytest.raises(InvalidInput):
+                    await write(Path(target))
+        token = account._token  # type: ignore[attr-defined]
+        assert len(stage.store.drawer.list(token)) == 6
+    assert state(home) == before
+
+
 async def test_with_files_off_copying_remains(home: Path) -> None:
     async with console(no_files=True) as stage:
         await stage.press("t", "y", "c")
@@ -152,14 +191,16 @@ async def test_with_files_off_a_screen_that_asks_all_the_same_is_refused(home: P
 
 
 async def test_the_palette_offers_nothing_that_writes_with_files_off(home: Path) -> None:
-    for no_files in (False, True):
-        async with console(no_files=no_files) as stage:
+    places: tuple[tuple[bool, FetchPlace | None], ...] = ((False, None), (True, None), (True, PLACE))
+    for no_files, place in places:
+        async with console(no_files=no_files, fetch_place=place) as stage:
             listed = {command.title for command in commands(stage.app, stage.app.screen)}
             await stage.press("ctrl+p")
             assert isinstance(stage.app.screen, Palette)
             assert listed == {command.title for command in stage.app.screen.commands}
             writing = [title for title in listed for word in ("screenshot", "export", "file") if word in title.lower()]
-            assert writing == ([] if no_files else ["Export your data"]), "which asks for the place"
+            saves = place is not None or not no_files
+            assert writing == (["Export your data"] if saves else []), "which asks for the place, or for none"
 
 
 async def test_no_picture_of_the_screen_is_written(home: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from tests.harness.drawers import PLACE
 from tests.harness.full_account import filled, live
 from tests.harness.hostile_text import FIXED_WORDS, PAYLOADS, Place, free, plant
 from tests.harness.screen_walk import NAME, Outside, Seen, Walk, every_screen, on_stage
@@ -27,7 +28,6 @@ NEVER_SHOWN: frozenset[Place] = frozenset(
         ("deliveries", "lease"),
         ("deliveries", "lease_boot"),
         ("drawer_items", "fetch_id"),
-        ("drawer_items", "name"),
         ("email_confirmations", "address"),
         ("email_confirmations", "message_id"),
         ("outbox", "message_id"),
@@ -111,9 +111,14 @@ async def walked(turn: int, *, before: str = "") -> Seen:
     payloads = {place: PAYLOADS[(number + turn) % len(PAYLOADS)] for number, place in enumerate(free())}
     token = live(store, clock, NAME).person.token
     plant(store, {place: payload._replace(text=before + payload.text) for place, payload in payloads.items()})
+    over_ssh = Outside(store, token, PAYLOADS[turn], fetch_place=PLACE)
+    async with on_stage(store, clock, over_ssh) as stage:
+        first = Walk(stage, over_ssh)
+        await first.drawer()
     account = Outside(store, token, PAYLOADS[turn])
     async with on_stage(store, clock, account) as stage:
         walk = Walk(stage, account)
+        walk.seen = first.seen
         await walk.everything()
         assert stage.app.is_running, "a stored string ended the console"
     assert walk.seen.literal, "markup was not shown as it stands"

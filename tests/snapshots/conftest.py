@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from screens.app import GatekeyApp
 from store.store import Store
+from store.values.drawer import FetchPlace
 from tests.harness.consoles import Stage
 from tests.harness.stores import StillClock, add_account, make_store, sign_in
 from tui.keymap import ConsoleConfig
@@ -27,6 +28,7 @@ class Picture(Protocol):
         size: tuple[int, int] = (80, 24),
         theme: str = "gatekey-dark",
         settle: bool = True,
+        fetch_place: FetchPlace | None = None,
     ) -> None: ...
 
 
@@ -46,13 +48,16 @@ def picture(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Picture:
         size: tuple[int, int] = (80, 24),
         theme: str = "gatekey-dark",
         settle: bool = True,
+        fetch_place: FetchPlace | None = None,
     ) -> None:
         if store is None:
             store = make_store()
             add_account(store)
         clock = store.context.clock
         assert isinstance(clock, StillClock)
-        account = LocalAccount(Options(), opened=store, token=sign_in(store) if signed_in else "")
+        options = Options(no_files=fetch_place is not None)
+        token = sign_in(store) if signed_in else ""
+        account = LocalAccount(options, opened=store, token=token, fetch_place=fetch_place)
         app = GatekeyApp(account, ConsoleConfig(theme=theme))
 
         async def prepare(pilot: Pilot[None]) -> None:

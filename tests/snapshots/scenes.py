@@ -189,6 +189,19 @@ def passkey_store() -> Store:
     return store
 
 
+def drawer_store() -> Store:
+    """A drawer with three items."""
+    store = make_store()
+    add_account(store)
+    token = sign_in(store)
+    clock = store.context.clock
+    assert isinstance(clock, StillClock)
+    for name, size in (("export.json", 2_345_678), ("usage-logs.csv", 34_567), ("backup-codes.txt", 120)):
+        store.drawer.put(token, name, bytes(size))
+        clock.advance(seconds=30)
+    return store
+
+
 def ssh_key_store() -> Store:
     """Two SSH keys: one used this morning, one never."""
     store = make_store()

@@ -9,9 +9,10 @@ from store.sections import NotificationSettings
 from store.values.bindings import ProviderKind
 from tests.harness.console_steps import enrol
 from tests.harness.consoles import Stage
+from tests.harness.drawers import PLACE
 from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import begin_ceremony, passkey_store, ssh_key_store
+from tests.snapshots.scenes import begin_ceremony, drawer_store, passkey_store, ssh_key_store
 from tui.themes import ANSI_DARK, LIGHT
 
 
@@ -194,6 +195,21 @@ def test_delete_armed(picture: Picture) -> None:
 def test_passkeys(picture: Picture) -> None:
     """Two passkeys with their age; register, rename, remove."""
     picture("y", store=passkey_store())
+
+
+def test_drawer_empty(picture: Picture) -> None:
+    """The drawer of an account that saved nothing yet."""
+    picture("w", fetch_place=PLACE)
+
+
+def test_drawer(picture: Picture) -> None:
+    """The drawer with what was saved, and the command that fetches the item under the cursor."""
+    picture("w", store=drawer_store(), fetch_place=PLACE)
+
+
+def test_saved_to_the_drawer(picture: Picture) -> None:
+    """The dialog after an export that went to the drawer."""
+    picture("e", fetch_place=replace(PLACE, asks_password=True))
 
 
 def test_ssh_keys(picture: Picture) -> None:

@@ -29,6 +29,7 @@ from tui.account.billing import BillingService, PriceOverview
 from tui.account.bindings import BindingOverview, BindingService, DeviceLogin, FoundIdentity
 from tui.account.connection import ConnectionService, DemoCredentials
 from tui.account.dashboard import DashboardService
+from tui.account.drawer import DrawerService
 from tui.account.files import FileService
 from tui.account.notifications import NotificationService
 from tui.account.overview import OverviewService, SecurityOverview, Summary
@@ -55,6 +56,7 @@ __all__ = [
     "DashboardService",
     "DemoCredentials",
     "DeviceLogin",
+    "DrawerService",
     "FileService",
     "FoundIdentity",
     "NotificationService",
@@ -99,6 +101,7 @@ class AccountService(
     ApiKeyService,
     PlaygroundService,
     PersonalDataService,
+    DrawerService,
     Protocol,
 ):
     """One person's account: every topic together."""

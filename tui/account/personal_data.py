@@ -28,8 +28,8 @@ class PersonalDataService(Protocol):
         ...
 
     async def export_to(self, path: Path) -> Path:
-        """Write the account's data as JSON to a new file of mode 0600; returns its absolute path.
+        """Save the account's data as JSON, as `FileService.save` does.
 
-        Needs a fresh proof. Raises `FilesOff`, `InvalidInput` with field `path`, and the session errors.
+        Needs a fresh proof. Raises the errors of `FileService.save`, and the session errors.
         """
         ...

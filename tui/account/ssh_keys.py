@@ -14,7 +14,7 @@ class SshKeyService(Protocol):
     async def add_ssh_key(self, text: str, name: str) -> SshKeyInfo:
         """Add a public key, and end every other session. Needs a fresh proof.
 
-        `text` is one line of OpenSSH's form or, where `FileService` allows files, the path of a file with it. An empty
+        `text` is one line of OpenSSH's form or, where `FileService.have_paths`, the path of a file with it. An empty
         `name` is the comment of the key. Raises `InvalidSshKey`, `InvalidLabel` (also for one in use), `LimitReached`,
         `AlreadyBound`, and the session errors.
         """

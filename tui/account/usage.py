@@ -43,11 +43,10 @@ class UsageService(Protocol):
     async def export_usage(
         self, path: Path, form: ExportFormat, only: UsageFilter, told: Callable[[ExportProgress], None]
     ) -> Exported:
-        """Write the entries that match a filter into a new file of mode 0600, the newest first.
+        """Save the entries that match a filter to a file, the newest first, as `FileService.save` does.
 
         `told` is called on the event loop as the export goes on. Once the call is cancelled, no file is left. Raises
-        the session errors, `FilesOff`, and `InvalidInput` with field `path` for a path that is refused or cannot be
-        written.
+        the errors of `FileService.save`, and the session errors.
         """
         ...
 

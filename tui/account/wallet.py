@@ -37,11 +37,10 @@ class WalletService(Protocol):
         ...
 
     async def export_ledger(self, path: Path, form: ExportFormat, told: Callable[[ExportProgress], None]) -> Exported:
-        """Write every change of the balance into a new file of mode 0600, the newest first.
+        """Save every change of the balance to a file, the newest first, as `FileService.save` does.
 
         `told` is called on the event loop as the export goes on. Once the call is cancelled, no file is left. Raises
-        the session errors, `FilesOff`, and `InvalidInput` with field `path` for a path that is refused or cannot be
-        written.
+        the errors of `FileService.save`, and the session errors.
         """
         ...
 

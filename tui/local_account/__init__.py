@@ -11,6 +11,7 @@ from tui.local_account.billing import LocalBilling
 from tui.local_account.bindings import LocalBindings
 from tui.local_account.connection import LocalConnection
 from tui.local_account.dashboard import LocalDashboard
+from tui.local_account.drawer import LocalDrawer
 from tui.local_account.notifications import LocalNotifications
 from tui.local_account.overview import LocalOverview
 from tui.local_account.passkeys import LocalPasskeys
@@ -46,5 +47,6 @@ class LocalAccount(
     LocalApiKeys,
     LocalPlayground,
     LocalPersonalData,
+    LocalDrawer,
 ):
     """`tui.account.AccountService` on an embedded store."""

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from store.values.audit import EVERY_EVENT
+from tui.local_account.drawer import drawer_overview
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
     from store.store import Store
     from store.values.audit import Event, EventFilter
+    from store.values.drawer import FetchPlace
     from store.values.overview import SecurityOverview, Summary
 
 _RECENTLY: Final = timedelta(days=1)
@@ -23,7 +25,7 @@ class LocalOverview(LocalTopic):
         return await self._call(_summary, self._store)
 
     async def security(self) -> SecurityOverview:
-        return await self._call(_security, self._store)
+        return await self._call(_security, self._store, self._fetch_place)
 
     async def audit_events(self, before: int | None = None, only: EventFilter = EVERY_EVENT) -> list[Event]:
         return await self._call(_audit_events, self._store, before, only)
@@ -59,7 +61,7 @@ def _errors_today(token: str, store: Store) -> int:
         return today.errors
 
 
-def _security(token: str, store: Store) -> SecurityOverview:
+def _security(token: str, store: Store, place: FetchPlace | None) -> SecurityOverview:
     from store.values.overview import SecurityOverview
 
     account = store.accounts.get(store.sessions.whoami(token).account_id)
@@ -73,6 +75,7 @@ def _security(token: str, store: Store) -> SecurityOverview:
         ssh_keys=store.ssh_keys.list(token),
         sessions=tuple(store.sessions.list(token)),
         failed_sign_ins=_failed_sign_ins(token, store),
+        drawer=None if place is None else drawer_overview(token, store, place),
     )
 
 

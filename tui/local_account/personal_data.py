@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from store.new_files import NewFiles
+    from store.drawer_parts import Content
     from store.store import Store
 
 
@@ -25,8 +26,8 @@ class LocalPersonalData(LocalTopic):
         return deleted.is_off_disk
 
     async def export_to(self, path: Path) -> Path:
-        return await self._call(_export, self._store, self._new_files, path)
+        return await self._call(_export, self._store, self._save_now, path)
 
 
-def _export(token: str, store: Store, new_files: NewFiles, path: Path) -> Path:
-    return new_files.write(path, store.exports.document(token))
+def _export(token: str, store: Store, save: Callable[[str, Path, Content], Path], path: Path) -> Path:
+    return save(token, path, store.exports.document(token))

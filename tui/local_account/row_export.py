@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from store.new_files import NewFiles
+    from store.drawer_parts import Content
     from store.row_export import Told
     from store.values.row_export import ExportProgress
 
@@ -25,7 +25,10 @@ class ExportingTopic(LocalTopic):
     """The base of the topics that export a list."""
 
     async def _export(self, path: Path, pieces: Pieces, told: Callable[[ExportProgress], None]) -> Exported:
-        """Write `pieces` into a new file. `told` is called on the event loop. A cancelled call leaves no file."""
+        """Save `pieces` to a new file, or to the drawer. A cancelled call leaves none.
+
+        `told` is called on the event loop.
+        """
         loop, stopped = asyncio.get_running_loop(), threading.Event()
 
         def tell(progress: ExportProgress) -> None:
@@ -34,7 +37,7 @@ class ExportingTopic(LocalTopic):
             loop.call_soon_threadsafe(told, progress)
 
         try:
-            return await self._call(_write, self._new_files, path, pieces, tell)
+            return await self._call(_write, self._save_now, path, pieces, tell)
         except asyncio.CancelledError:
             stopped.set()
             raise
@@ -44,7 +47,7 @@ class _StoppedError(Exception):
     """Ends an export in its thread, after nobody waits for it."""
 
 
-def _write(token: str, new_files: NewFiles, path: Path, pieces: Pieces, told: Told) -> Exported:
+def _write(token: str, save: Callable[[str, Path, Content], Path], path: Path, pieces: Pieces, told: Told) -> Exported:
     rows = 0
 
     def count(progress: ExportProgress) -> None:
@@ -52,4 +55,4 @@ def _write(token: str, new_files: NewFiles, path: Path, pieces: Pieces, told: To
         rows = progress.rows
         told(progress)
 
-    return Exported(new_files.write(path, pieces(token, count)), rows)
+    return Exported(save(token, path, pieces(token, count)), rows)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from store.store import Store
+    from store.values.drawer import FetchPlace
     from store.values.sign_in import SignedIn
     from tui.store_location import Options
 
@@ -24,10 +25,12 @@ class SshAccount(LocalAccount):
         announce: Callable[[bytes], None],
         *,
         opened: Store | None = None,
+        fetch_place: FetchPlace | None = None,
     ) -> None:
         """`answer` is the session that the server opened. The server ends it if this console cannot, and every session
-        of which `announce` tells it (`store.sessions.Sessions.announce`)."""
-        super().__init__(options, opened=opened)
+        of which `announce` tells it (`store.sessions.Sessions.announce`). `fetch_place` is where the server answers;
+        without it files are off."""
+        super().__init__(options, opened=opened, fetch_place=fetch_place)
         self._answer = answer
         self._announce = announce
 

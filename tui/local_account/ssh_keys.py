@@ -17,7 +17,7 @@ class LocalSshKeys(LocalTopic):
     """`SshKeyService` on the store."""
 
     async def add_ssh_key(self, text: str, name: str) -> SshKeyInfo:
-        reads_files = self.files.are_allowed
+        reads_files = self.files.have_paths
         return await self._call(_add, self._store, text.strip(), name, reads_files=reads_files)
 
     async def rename_ssh_key(self, key_id: int, name: str) -> None:

@@ -16,9 +16,12 @@ from tui.store_location import new_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from gateway.playground import Playground
+    from store.drawer_parts import Content
     from store.store import Store
+    from store.values.drawer import FetchPlace
     from store.values.sign_in import SecondFactorNeeded, SignedIn
     from tui.store_location import Options
 
@@ -29,8 +32,13 @@ T = TypeVar("T")
 class LocalTopic:
     """The base of each topic. The token of the session stays in here: no screen holds it."""
 
-    def __init__(self, options: Options, *, opened: Store | None = None, token: str = "") -> None:
-        """`opened` is a store that is open already, and `token` a session on it: both for tests."""
+    def __init__(
+        self, options: Options, *, opened: Store | None = None, token: str = "", fetch_place: FetchPlace | None = None
+    ) -> None:
+        """`fetch_place` is the server of the drawer, into which everything goes that would be saved as a file.
+
+        `opened` is a store that is open already, and `token` a session on it: both for tests.
+        """
         self._options = options
         self._opened = opened
         self._is_absent = opened is None and is_absent(options, os.environ)
@@ -42,7 +50,8 @@ class LocalTopic:
         self._was_opened = asyncio.Event()
         if opened is not None:
             self._was_opened.set()
-        self.files = LocalFiles(self._new_files)
+        self._fetch_place = fetch_place
+        self.files = LocalFiles(self._new_files, None if fetch_place is None else self._put)
 
     @property
     def _store(self) -> Store:
@@ -59,6 +68,17 @@ class LocalTopic:
     @_token.setter
     def _token(self, token: str) -> None:
         self._session.token = token
+
+    def _save_now(self, token: str, path: Path, content: Content) -> Path:
+        """Save to a new file, or to the drawer under the last part of `path`; returns where it is. Blocks."""
+        if self._fetch_place is None:
+            return self._new_files.write(path, content)
+        from pathlib import Path
+
+        return Path(self._store.drawer.put(token, path.name, content).name)
+
+    async def _put(self, path: Path, text: str | bytes) -> Path:
+        return await self._call(self._save_now, path, text)
 
     async def _call(self, function: Callable[Concatenate[str, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `function(token, *args, **kwargs)` in a worker thread. Raises `SessionEnded` without a session."""

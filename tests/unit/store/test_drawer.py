@@ -26,20 +26,12 @@ from store.errors import (
 from store.models import METADATA, DrawerItemRow, DrawerPart
 from store.store import Store
 from store.values.drawer import DrawerItem
+from tests.harness.drawers import fetch
 from tests.harness.fixtures import in_memory
 from tests.harness.people import Person, contents, tags
 from tests.harness.stores import StillClock, sign_in
 
 ADMIN = "unix:root"
-
-
-def fetch(store: Store, token: str, name: str) -> bytes:
-    """The whole content, read part by part."""
-    claimed = store.drawer.claim(token, name)
-    return b"".join(
-        store.drawer.read(token, claimed, number, is_last_missing=number == claimed.parts - 1)
-        for number in range(claimed.parts)
-    )
 
 
 def names(store: Store, token: str) -> list[str]:
@@ -240,7 +232,7 @@ def test_it_is_bounded(store: Store, alice: Person, bob: Person, monkeypatch: py
         store.drawer.put(alice.token, "endless", endless())
     assert asked <= 4
     store.drawer.put(alice.token, "most", bytes(2 * PART_BYTES))
-    with pytest.raises(DrawerFull, match="Fetch or remove something first"):
+    with pytest.raises(DrawerFull, match="Fetch or remove one first"):
         store.drawer.put(alice.token, "more", bytes(PART_BYTES + 1))
     store.drawer.put(bob.token, "more", bytes(PART_BYTES + 1))
     for number in range(1, MAX_ITEMS):
