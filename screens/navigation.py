@@ -88,8 +88,10 @@ class Navigation(Widget, can_focus=True):
             line = f"{'▌' if is_current else ' '}{words}{badge} "
             return Content.styled(line, "bold $block-cursor-foreground on $block-cursor-background")
         if is_current:
-            bar = Content.styled("▌", "$primary on $primary 20%")
-            return Content.assemble(bar, Content.styled(f"{words}{badge} ", "bold $text-primary on $primary 20%"))
+            # A terminal's own 16 colours have no shades: the ground would be the colour of the text.
+            ground = "" if self.app.current_theme.ansi else " on $primary 20%"
+            bar = Content.styled("▌", f"$primary{ground}")
+            return Content.assemble(bar, Content.styled(f"{words}{badge} ", f"bold $text-primary{ground}"))
         colour = "$text-error" if module in _ERROR_BADGES else "$foreground-muted"
         return Content.assemble(" ", words, (badge, colour), " ")
 

@@ -49,6 +49,10 @@ SIZE: Final = (140, 60)
 """Columns and rows: so large that a dialog hides little, and nothing scrolls out of sight."""
 
 
+_DRAWN: Final = frozenset("▌█▁▔ ")
+"""Glyphs that are seen as a colour, not read."""
+
+
 @dataclass
 class Seen:
     """The findings of one walk."""
@@ -64,6 +68,8 @@ class Seen:
     """The columns whose marker could be read."""
     literal: int = 0
     """Looks at which markup could be read as it stands."""
+    invisible: list[str] = field(default_factory=list)
+    """Places with a text in the colour of its ground."""
 
     def look(self, app: App[None], where: str) -> None:
         """Inspect every segment of what the screen shows now."""
@@ -75,6 +81,7 @@ class Seen:
         self.armed += [f"{where}: {segment!r}" for segment in segments if is_armed(segment)]
         self.shown |= {place for place in string_columns() if marker(place) in text}
         self.literal += "[@click" in text
+        self.invisible += [f"{where}: {segment.text!r}" for segment in segments if is_invisible(segment)]
 
 
 def segments_of(app: App[None]) -> list[Segment]:
@@ -83,6 +90,14 @@ def segments_of(app: App[None]) -> list[Segment]:
 
 def is_dangerous(segment: Segment) -> bool:
     return segment.control is not None or is_obeyed(segment.text)
+
+
+def is_invisible(segment: Segment) -> bool:
+    """True for a text in the colour of its ground. The terminal's own text and ground are two colours of one name."""
+    style = segment.style
+    if not set(segment.text) - _DRAWN or style is None or style.color is None or style.color.is_default:
+        return False
+    return style.color == style.bgcolor
 
 
 def is_armed(segment: Segment) -> bool:
@@ -120,8 +135,10 @@ class Outside(LocalAccount):
 
 
 @asynccontextmanager
-async def on_stage(store: Store, clock: StillClock, account: LocalAccount) -> AsyncIterator[Stage]:
-    app = GatekeyApp(account, ConsoleConfig())
+async def on_stage(
+    store: Store, clock: StillClock, account: LocalAccount, *, theme: str | None = None
+) -> AsyncIterator[Stage]:
+    app = GatekeyApp(account, ConsoleConfig(theme=theme))
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         stage = Stage(app, pilot, store, clock)
         await stage.settle()

@@ -16,6 +16,7 @@ from tests.harness.full_account import filled, live
 from tests.harness.hostile_text import PAYLOADS
 from tests.harness.screen_walk import NAME, Outside, Walk, every_screen, on_stage
 from tests.harness.stores import make_store
+from tui.themes import ANSI_DARK
 from tui.widgets.footer import KeyFooter
 from tui.widgets.key_hints import KeyHint
 
@@ -106,14 +107,16 @@ async def test_every_key_at_the_bottom_does_what_it_says() -> None:
     store, clock = filled()
     token = live(store, clock, NAME).person.token
     over_ssh = Outside(store, token, PAYLOADS[0], fetch_place=PLACE)
-    async with on_stage(store, clock, over_ssh) as stage:
+    async with on_stage(store, clock, over_ssh, theme=ANSI_DARK) as stage:
         first = FooterWalk(stage, over_ssh)
         await first.drawer()
     account = Outside(store, token, PAYLOADS[0])
-    async with on_stage(store, clock, account) as stage:
+    # A text in the colour of its ground happens where a terminal's 16 colours have no shades between.
+    async with on_stage(store, clock, account, theme=ANSI_DARK) as stage:
         walk = FooterWalk(stage, account)
         await walk.everything()
     assert (first.broken, first.without_help, walk.broken, walk.without_help) == ([], [], [], [])
+    assert first.seen.invisible + walk.seen.invisible == []
     pressed = first.pressed | walk.pressed
     assert {screen.__name__ for screen in every_screen()} - pressed - ELSEWHERE == set()
 
