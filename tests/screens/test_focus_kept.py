@@ -9,6 +9,7 @@ from tests.harness.full_account import filled, live
 from tests.harness.hostile_text import PAYLOADS
 from tests.harness.screen_walk import NAME, Outside, Walk, on_stage
 from tests.harness.slow_accounts import slow_console
+from tui.themes import ANSI_LIGHT
 from tui.widgets.disabled_focus import KeepFocusWhenDisabled
 from tui.widgets.toggle import Toggle
 
@@ -46,11 +47,12 @@ async def test_every_button_and_switch_on_every_tab_and_dialog_keeps_the_focus()
     store, clock = filled()
     token = live(store, clock, NAME).person.token
     account = Outside(store, token, PAYLOADS[0])
-    async with on_stage(store, clock, account) as stage:
+    async with on_stage(store, clock, account, theme=ANSI_LIGHT) as stage:
         walk = FocusWalk(stage, account)
         await walk.everything()
     assert len(walk.tried) > 80
     assert (walk.lost, walk.other) == ([], [])
+    assert walk.seen.invisible == []
 
 
 async def test_enter_twice_on_send_test_sends_and_switches_nothing() -> None:
