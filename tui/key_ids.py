@@ -105,6 +105,8 @@ module        module.refresh            ctrl+r f5
 module        log.filter                slash
 module        log.export                e
 module        log.show-all              escape
+filter        log.apply-filter          enter
+filter        log.complete-filter       tab
 filter        log.close-filter          escape
 modal         log-details.copy          y
 modal         log-details.copy-all      a

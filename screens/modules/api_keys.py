@@ -76,7 +76,7 @@ class ApiKeysPage(ModulePage):
             yield ActionButton("Rotate", id="rotate", shortcut="o", disabled=True)
             yield ActionButton("Revoke", id="revoke", shortcut="x", variant="error", disabled=True)
             yield ActionButton("How to use", id="use", shortcut="y", disabled=True)
-        with Section("", id="key-details"):
+        with Section("", id="key-details", classes="-hidden"):
             yield Static("", id="key-facts", markup=False)
         yield Notice()
 

@@ -111,12 +111,12 @@ class AnswerEntry(WorkWhileShown, Vertical):
         if end.detail:
             is_bad = end.status not in ("ok", "client_gone")
             mark = ("✗ ", "$text-error") if is_bad else ("▲ ", "$text-warning")
-            state = Content.assemble(mark, sanitize(end.detail), "\n", state)
+            state = Content.assemble(mark, (sanitize(end.detail), "$foreground"), "\n", state)
         self._show_state(state)
 
     def fail(self, sentence: str) -> None:
         """Show why there is no answer."""
-        self._show_state(Content.assemble(("✗ ", "$text-error"), sanitize(sentence)))
+        self._show_state(Content.assemble(("✗ ", "$text-error"), (sanitize(sentence), "$foreground")))
 
     async def _append(self, text: str) -> None:
         await self.query_one(Markdown).append(text)

@@ -29,22 +29,22 @@ _HINT_EDGE_CELLS: Final = 1
 
 
 class _Completion(Suggester):
-    """The rest of the word, in grey; the right arrow takes it."""
+    """The rest of the word, in grey; Tab and the right arrow take it."""
 
     def __init__(self, line: FilterLine) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._line = line
 
     async def get_suggestion(self, value: str) -> str | None:
-        # The grey text is drawn as it is. A name that a terminal would obey is not offered.
-        offered = (text for text in suggest(value, self._line.choices) if text.startswith(value))
-        return next((text for text in offered if is_sanitized(text)), None)
+        return self._line.completion(value)
 
 
 class FilterLine(TextInput):
     """Hidden until it is opened, and while a filter is applied it stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Apply", id="log.apply-filter", tooltip="Show only what matches"),
+        Binding("tab", "complete", "Complete", id="log.complete-filter", tooltip="Take the grey rest of the word"),
         Binding("escape", "leave", "Close", id="log.close-filter", tooltip="Leave the filter as it was"),
     ]
 
@@ -59,6 +59,24 @@ class FilterLine(TextInput):
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
+
+    def completion(self, value: str) -> str | None:
+        """`value` with the rest of its last word; None if nothing is known that begins so."""
+        # The grey text is drawn as it is. A name that a terminal would obey is not offered.
+        offered = (text for text in suggest(value, self.choices) if text.startswith(value))
+        return next((text for text in offered if is_sanitized(text)), None)
+
+    def action_complete(self) -> None:
+        completed = self.completion(self.value)
+        if completed is not None:
+            self.value, self.cursor_position = completed, len(completed)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "complete":
+            # Without a word to complete, Tab goes on to the table.
+            is_word = self.cursor_at_end and self.value[-1:].strip() != ""
+            return is_word and self.completion(self.value) not in (None, self.value)
+        return super().check_action(action, parameters)
 
     @property
     def suggestions(self) -> list[str]:

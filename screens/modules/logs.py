@@ -124,6 +124,7 @@ class LogPage(ModulePage):
     @on(Input.Changed, "#log-filter")
     def filter_changed(self) -> None:
         self._show_suggestions()
+        self.refresh_bindings()
 
     @on(Input.Submitted, "#log-filter")
     def filter_entered(self, event: Input.Submitted) -> None:

@@ -43,6 +43,7 @@ class ModulePage(AccountActions, VerticalScroll, can_focus=True):
         self.reload()
 
     def action_reload(self) -> None:
+        self._clear_notices()
         self.reload()
 
     def reload(self) -> None:
@@ -51,9 +52,18 @@ class ModulePage(AccountActions, VerticalScroll, can_focus=True):
 
     def show_again(self) -> None:
         """Called when the page is shown again: read it again, because the account may have changed."""
+        self._clear_notices()
+        self.reload()
+
+    def _clear_notices(self) -> None:
         for notice in self.query(Notice):
             notice.clear_sentence()
-        self.reload()
+
+    def offer_reload(self) -> None:
+        """Add the key that reads the page again to the reason why it could not be read."""
+        for notice in self.query(Notice):
+            if notice.content:
+                notice.say(f"{notice.content} F5 tries again.")
 
     def show_failure(self, error: GatekeyError) -> None:
         for notice in self.query(Notice):

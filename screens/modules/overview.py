@@ -68,7 +68,7 @@ class OverviewPage(ModulePage):
     def compose(self) -> ComposeResult:
         yield Notice()
         with Vertical(id="spending"):
-            yield Tiles(TITLES, id="tiles")
+            yield Tiles(TITLES, notes=2, id="tiles")
             with Section("Cost by day", id="by-day"):
                 yield BarChart(lambda value: show_usd(value, exact=True), id="costs")
             with Horizontal(classes="pair"):
@@ -104,6 +104,8 @@ class OverviewPage(ModulePage):
         if found is not None:
             self.query_one(Notice).clear_sentence()
             self._show(found.value)
+        else:
+            self.offer_reload()
 
     def _refresh_if_visible(self) -> None:
         if self._shown is not None and self.display and self.app.screen is self.screen and not self.app.is_locked:

@@ -91,6 +91,7 @@ class PlaygroundPage(ModulePage):
     @on(PlaygroundBar.Failed)
     def bar_failed(self, event: PlaygroundBar.Failed) -> None:
         self.show_failure(event.error)
+        self.offer_reload()
 
     @on(Button.Pressed, "#model")
     def action_model(self) -> None:
@@ -185,8 +186,6 @@ class PlaygroundPage(ModulePage):
         field = self.query_one(MessageInput)
         if not field.text:
             field.text = text
-
-    # -- acts ----------------------------------------------------------------------------------------------------
 
     def action_stop(self) -> None:
         if self._under_way is not None:

@@ -71,6 +71,7 @@ class PlaygroundBar(AccountActions, Horizontal):
         overview = await self.run_with_reauth(self.account.pricing)
         keys = await self.run_with_reauth(self.account.api_keys)
         if prices is None or overview is None or keys is None:
+            self._show()
             return False
         self._prices = {price.model: price for price in prices.value}
         self._seen = [seen.model for seen in overview.value.seen if seen.model not in self._prices]

@@ -59,7 +59,7 @@ class WalletPage(ModulePage):
         """True if the ledger could not be read, until it can."""
 
     def compose(self) -> ComposeResult:
-        yield Tiles(("Balance", "Used", "Lasts"), id="balance")
+        yield Tiles(("Balance", "Used", "Lasts"), notes=1, id="balance")
         with Section("Ledger", id="ledger-section"):
             yield KeysetTable(
                 columns(self.app.zone, f"{self.account.now().astimezone(self.app.zone):%Z}"),
@@ -111,6 +111,14 @@ class WalletPage(ModulePage):
             today = self.account.now().date()
             first = f"{today - timedelta(days=PACE_DAYS - 1)}"
             self.query_one(Tiles).tiles = tiles_of(quota.value, [day for day in days.value if day.day >= first])
+        else:
+            self.offer_reload()
+
+    @on(KeysetTable.Refreshed)
+    def table_refreshed(self) -> None:
+        """Read the balance again too."""
+        self.query_one(Notice).clear_sentence()
+        self.load()
 
     async def _older(self, before: int | None) -> KeysetPage[LedgerEntry] | None:
         page = await self.run_with_reauth(lambda: self.account.ledger(before))

@@ -326,3 +326,29 @@ def test_a_number_of_tokens_is_never_cut_off(tokens: int, shown: str) -> None:
     (column,) = [column for column in usage_columns(UTC, START) if column.label == "In"]
     assert column.cell(row).plain == shown
     assert len(shown) <= column.narrowest
+
+
+async def test_tab_completes_a_word_of_the_filter() -> None:
+    async with console(logged_store(), size=(120, 40)) as stage:
+        table = await open_log(stage)
+        await stage.press("slash")
+        assert not stage.says("tab Complete")
+        await stage.type("sta")
+        assert stage.says("enter Apply tab Complete")
+        line = stage.app.screen.query_one(FilterLine)
+        await stage.press("tab")
+        assert line.has_focus
+        assert line.value == "status:"
+        await stage.type("o")
+        await stage.press("tab", "enter")
+        assert line.value == "status:ok"
+        assert table.has_focus
+        await stage.press("slash", "tab")
+        assert table.has_focus
+
+
+async def test_a_list_in_a_dialog_promises_one_pair_of_keys_to_move() -> None:
+    async with console(logged_store()) as stage:
+        await open_log(stage)
+        await stage.press("enter")
+        assert "a Copy all  ↑↓ Move  esc Close" in stage.text()

@@ -19,8 +19,10 @@ from screens.modules.chat_log import ChatLog
 from screens.modules.playground import PlaygroundPage
 from screens.modules.playground_bar import PlaygroundBar
 from screens.settings.page import SettingsPage
+from store.errors import DatabaseBusy
 from store.sections import PriceSettings
 from store.store import Store
+from store.values.billing import ModelPrice
 from store.values.playground import PlaygroundMode
 from tests.harness.console_steps import open_module
 from tests.harness.consoles import Stage, console
@@ -373,3 +375,15 @@ async def test_a_saved_chat_holds_nothing_that_a_terminal_obeys(tmp_path: Path) 
         saved = target.read_text()
         assert not {"\x1b", "\x07", "\r"} & set(saved)
         assert "line\nnext ❤\n" in saved
+
+
+async def test_what_cannot_be_read_is_said_with_the_key_that_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def busy(_self: LocalAccount) -> list[ModelPrice]:
+        raise DatabaseBusy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalAccount, "prices", busy)
+        async with console(size=(80, 24)) as stage:
+            await open_module(stage, "playground")
+            assert stage.says(f"{DatabaseBusy()} F5 tries again.")
+            assert stage.says("choose a model m")

@@ -16,6 +16,7 @@ from screens.title_bar import TitleBar
 from store.errors import DatabaseBusy
 from store.money import type_usd
 from store.store import Store
+from store.values.billing import QuotaState
 from store.values.ledger import LedgerEntry, LedgerPage
 from tests.harness.consoles import Stage, console
 from tests.harness.full_disk import largest_file
@@ -197,3 +198,20 @@ async def test_a_ledger_that_cannot_be_read_is_said_and_read_again(monkeypatch: 
         await stage.press("f5")
         assert stage.says("spring offer")
         assert not stage.says(str(DatabaseBusy()))
+
+
+async def test_refresh_on_the_ledger_reads_the_balance_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def busy(_self: LocalAccount) -> QuotaState:
+        raise DatabaseBusy
+
+    store = spent_store()
+    async with console(store, size=(120, 40)) as stage:
+        with monkeypatch.context() as patch:
+            patch.setattr(LocalAccount, "quota", busy)
+            await open_wallet(stage)
+            assert stage.says(f"{DatabaseBusy()} F5 tries again.")
+        await stage.press("f5")
+        assert not stage.says(str(DatabaseBusy()))
+        store.quota.adjust("alice", add=1_000_000, actor="unix:root")
+        await stage.press("f5")
+        assert stage.says("$30.83")

@@ -139,6 +139,9 @@ class KeyFooter(Widget):
         by_action: dict[str, Binding] = {}
         for active in actives:
             by_action.setdefault(active.binding.action, active.binding)
+        # A list moves by the arrows, and the rows around it leave their letters: one pair of keys is enough.
+        arrows = {action: binding for action, binding in by_action.items() if binding.key in ("up", "down")}
+        by_action = arrows if len(arrows) > 1 else by_action
         return KeyHint(
             key=joined([sanitize(self._key_to_show(binding)) for binding in by_action.values()]),
             description=sanitize(self._description(first)),
@@ -155,7 +158,7 @@ class KeyFooter(Widget):
             return binding.group.description
         if binding.action in LIST_MOVES:
             return MOVE
-        if binding.action == "submit":
+        if binding.action == "submit" and not binding.id:
             return self._enter_words
         if binding.action == "cancel":
             return self._button_words("esc") or binding.description

@@ -65,6 +65,9 @@ class KeysetTable(KeysetView[R], can_focus=True):
         def control(self) -> "KeysetTable[Any]":
             return self.table
 
+    class Refreshed(Message):
+        """The refresh key was pressed, and the rows are read again."""
+
     def __init__(
         self,
         columns: Sequence[TableColumn[R]],
@@ -104,6 +107,7 @@ class KeysetTable(KeysetView[R], can_focus=True):
     def action_reload(self) -> None:
         """Read again what could not be read; without a failure, like `restart`."""
         self._ask(self._reader.failed or Reading.NEWEST)
+        self.post_message(self.Refreshed())
 
     def fail(self, sentence: str) -> None:
         """Show why a page could not be read. Call it before the reader returns None."""

@@ -31,9 +31,11 @@ class Tiles(Widget):
     tiles: reactive[tuple[Tile, ...]] = reactive((), always_update=True)
     """Drawn whenever they are set: contents with the same text are equal, whatever their colours."""
 
-    def __init__(self, titles: tuple[str, ...], *, id: str | None = None) -> None:  # noqa: A002 (as every widget has it)
+    def __init__(self, titles: tuple[str, ...], *, notes: int = 0, id: str | None = None) -> None:  # noqa: A002 (Widget's)
+        """`notes` is the number of notes of a tile, so that the tiles have their shape before they are read."""
         super().__init__(id=id)
-        self.set_reactive(Tiles.tiles, tuple(Tile(title) for title in titles))
+        unread = ((Content(""),),) * notes
+        self.set_reactive(Tiles.tiles, tuple(Tile(title, notes=unread) for title in titles))
 
     def render(self) -> RenderResult:
         width, height = self.content_size

@@ -25,3 +25,15 @@ async def test_tiles_stand_in_boxes_where_there_is_room() -> None:
         assert "$4.20" in lines[1]
         assert "short" in lines[2]
         assert "a note" not in lines[2]
+
+
+@pytest.mark.parametrize("height", [3, 4])
+async def test_unread_tiles_have_the_shape_of_those_that_were_read(height: int) -> None:
+    widget = Tiles(("Left", "Errors"), notes=1)
+    app = stage_of(widget, height)
+    async with app.run_test(size=(31, 10)) as pilot:
+        await pilot.pause()
+        unread = app.lines()[0]
+        widget.tiles = tuple(Tile(title, Content("14"), ((Content("0.4 %"),),)) for title in ("Left", "Errors"))
+        await pilot.pause()
+        assert app.lines()[0] == unread
