@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -24,21 +24,21 @@ INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 """128 + SIGPIPE."""
 
-COMMANDS: Final = (
-    "serve",
-    "ssh",
-    "account",
-    "settings",
-    "keys",
-    "usage",
-    "wallet",
-    "admin",
-    "doctor",
-    "notify",
-    "backup",
-    "restore",
-)
-"""Each has a module `tui.commands.NAME` with a function `add(commands)`."""
+COMMANDS: Final = {
+    "serve": "serve the HTTP API and the model relay",
+    "ssh": "serve the console over SSH",
+    "account": "your own account, line by line: password, 2FA, sessions, ...",
+    "settings": "show or change an account's settings",
+    "keys": "list, create and change an account's API keys",
+    "usage": "list, total or export the calls of an account",
+    "wallet": "show an account's balance and ledger, or redeem a code",
+    "admin": "administer accounts and the site",
+    "doctor": "check that all is well, a line each",
+    "notify": "send the notifications that wait",
+    "backup": "copy everything into one file",
+    "restore": "put a backup in the place of the database",
+}
+"""The help line of each command. Each has a module `tui.commands.NAME` with a function `add(commands)`."""
 
 DESCRIPTION: Final = """\
 The Settings page of an AI gateway account, in the terminal.
@@ -56,14 +56,20 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def build_parser() -> Parser:
-    """The parser of the whole command line. It imports nothing that only one command needs."""
+def build_parser(words: Collection[str] = COMMANDS) -> Parser:
+    """The parser of the command line. Of a command that is not among `words` it knows no more than the help line.
+
+    The parsers of all commands together cost several times the start of the interpreter.
+    """
     parser = Parser(prog="gatekey", description=DESCRIPTION)
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     parser.add_argument("--demo", action="store_true", help="open the console on a throw-away account in memory")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for name in COMMANDS:
-        import_module(f"tui.commands.{name}").add(commands)
+    for name, help_line in COMMANDS.items():
+        if name in words:
+            import_module(f"tui.commands.{name}").add(commands)
+        else:
+            commands.add_parser(name, help=help_line)
     return parser
 
 
@@ -115,7 +121,7 @@ def _run(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str
     if set(arguments) <= {"--demo", "--no-files"}:
         # The first picture of the console does not wait for the parser of the commands.
         return open_console(Options(demo="--demo" in arguments, no_files=no_files))
-    parser = build_parser()
+    parser = build_parser(arguments)
     parsed = parser.parse_args(protect_negatives(arguments))
     options = options_from(parser, parsed)
     if parsed.command is None:

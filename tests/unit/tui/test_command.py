@@ -276,3 +276,12 @@ def test_json_never_carries_what_a_terminal_obeys(monkeypatch: pytest.MonkeyPatc
     assert "\\u009b" in lines[0]
     assert is_sanitized(lines[0].replace("\n", ""))
     assert "Zoë" in lines[1]
+
+
+def test_a_command_that_is_not_asked_for_costs_nothing_but_its_line_in_the_help() -> None:
+    assert command.build_parser(()).format_help() == command.build_parser().format_help()
+    imported = "import sys; from tui import command; command.build_parser(['--help']); print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", imported], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {f"tui.commands.{name}" for name in command.COMMANDS} & set(modules)
