@@ -1,11 +1,14 @@
 """Command lines over SSH, with a key that is registered to the account."""
 
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from store.values.usage import Kind, UsageEntry
 from tests.e2e.installed import PATIENCE, Installed
 from tests.e2e.ssh_server import NAME, SshServer
+from tui.store_location import Options, open_account_store
 
 BATCH: Final = ("-o", "BatchMode=yes")
 
@@ -18,6 +21,21 @@ class KeyHolder:
         self.key = make_key(folder, f"key of {name}")
         added = server.home.run("admin", "ssh-key", "add", name, stdin=self.key.with_suffix(".pub").read_text())
         assert added.returncode == 0, added.stderr
+
+    def fill_log(self, rows: int) -> None:
+        """Log calls of the account, one a second, with text that is no ASCII."""
+        now = datetime.now(UTC)
+        calls = [
+            (
+                now - timedelta(seconds=rows - number),
+                UsageEntry(Kind.CONSUMPTION, "größe", detail=f"{number} ✓ " * 20),
+            )
+            for number in range(rows)
+        ]
+        home = self.server.home
+        options = Options(str(home.database), home.config / "key")
+        with open_account_store(options, create=False) as store, store.database.write() as tx:
+            store.usage.append_past(tx, store.accounts.find(NAME).id, calls)
 
     def command(self, *words: str, options: tuple[str, ...] = BATCH) -> list[str]:
         return [*self.server.command(NAME, "-i", str(self.key), *options), *words]

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +12,6 @@ import pytest
 
 from store.audit_tags import Tag
 from store.store import Store
-from store.values.usage import Kind, UsageEntry
 from tests.e2e.installed import PATIENCE, Installed, step_now
 from tests.e2e.ssh_commands import KeyHolder, make_key
 from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, enrol, ssh_server
@@ -44,17 +42,6 @@ def opened(server: SshServer) -> Store:
     return open_account_store(options, create=False)
 
 
-def fill_log(server: SshServer, rows: int = ROWS) -> None:
-    """Log calls of the account, one a second, with text that is no ASCII."""
-    now = datetime.now(UTC)
-    calls = [
-        (now - timedelta(seconds=rows - number), UsageEntry(Kind.CONSUMPTION, "größe-4", detail=f"call {number} ✓" * 4))
-        for number in range(rows)
-    ]
-    with opened(server) as store, store.database.write() as tx:
-        store.usage.append_past(tx, store.accounts.find(NAME).id, calls)
-
-
 def test_the_settings_are_shown_as_they_are_locally(server: SshServer, alice: KeyHolder) -> None:
     ran = alice.run("settings", "show", "--json")
     local = server.home.run("settings", "--user", NAME, "show", "--json")
@@ -66,7 +53,7 @@ def test_the_settings_are_shown_as_they_are_locally(server: SshServer, alice: Ke
 
 
 def test_an_export_arrives_whole(server: SshServer, alice: KeyHolder, tmp_path: Path) -> None:
-    fill_log(server)
+    alice.fill_log(ROWS)
     for form in ("csv", "json"):
         ran = alice.run("usage", "export", "--format", form, "--output", "-")
         path = tmp_path / f"local.{form}"
@@ -220,7 +207,7 @@ def test_help_tells_what_can_be_run(server: SshServer, alice: KeyHolder) -> None
 
 
 def test_a_reader_that_stops_ends_the_command(server: SshServer, alice: KeyHolder) -> None:
-    fill_log(server)
+    alice.fill_log(ROWS)
     command = alice.command("usage", "export", "--format", "json", "--output", "-")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
         assert client.stdout is not None
