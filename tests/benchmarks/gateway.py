@@ -23,7 +23,7 @@ from store.values.billing import ModelPrice, QuotaState
 from tests.benchmarks.gateway_sides import WORDS
 from tests.harness.postgres import running_server
 from tests.harness.served_gateway import Served, served
-from tests.harness.stores import add_account, make_ring, make_store, sign_in, sqlite_url
+from tests.harness.stores import add_account, lift_request_rates, make_ring, make_store, sign_in, sqlite_url
 
 CONNECTIONS: Final = 16
 MODEL: Final = "gpt-priced"
@@ -99,8 +99,7 @@ def set_up(*, on_postgresql: bool = False) -> Iterator[Setup]:
         session = sign_in(store)
         upstream = stack.enter_context(side("upstream"))
         store.site.set("upstream.base_url", f"{upstream}/v1")
-        for counted in ("key", "account"):
-            store.site.set(f"limits.requests_per_minute_per_{counted}", "0")
+        lift_request_rates(store)
         yield Setup(
             store=store,
             gateway=stack.enter_context(served(folder, url, make_ring())),

@@ -24,7 +24,7 @@ from tests.fakes.model_server import PROMPT_TOKENS, WORDS, ModelServer
 from tests.harness.live_servers import live
 from tests.harness.processes import FULL, ProcessGroup, Worker
 from tests.harness.served_gateway import several
-from tests.harness.stores import add_account, make_ring, make_store, sign_in
+from tests.harness.stores import add_account, lift_request_rates, make_ring, make_store, sign_in
 
 MODEL: Final = "gpt-priced"
 CHAT: Final = PROMPT_TOKENS + 2 * len(WORDS)
@@ -73,6 +73,7 @@ def test_every_call_was_charged_once(
     with make_store(url) as store, live(ModelServer().app) as upstream:
         account = add_account(store)
         store.site.set("upstream.base_url", f"{upstream}/v1")
+        lift_request_rates(store)
         store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
         key = store.api_keys.create(sign_in(store), "laptop").key
         with several(3 if database_kind == "postgresql" and times > 10 else 2, tmp_path, url, make_ring()) as gateways:

@@ -12,7 +12,7 @@ import pytest
 from store.store import Store
 from tests.harness.processes import FULL, ProcessGroup, Worker, enter
 from tests.harness.served_gateway import several
-from tests.harness.stores import add_account, make_ring, sign_in
+from tests.harness.stores import add_account, lift_request_rates, make_ring, sign_in
 
 _END: Final = "end"
 _HELD_BACK: Final = 3
@@ -105,6 +105,7 @@ def test_no_old_token_was_accepted(
     processes: ProcessGroup, url: str, database_kind: str, store: Store, tmp_path: Path, rotations: int
 ) -> None:
     add_account(store)
+    lift_request_rates(store)
     board = tmp_path / "board"
     for file in (board, notes_beside(board)):
         file.touch(mode=0o600)
