@@ -10,6 +10,9 @@ import asyncssh
 from gateway.connection_register import ConnectionRegister
 from ssh.authentication import Authentication, Challenge
 from ssh.consoles import Console, Consoles
+from ssh.drawer_server import DrawerServer
+from ssh.drawer_session import DrawerSession, asks_for_drawer
+from ssh.drawers import Drawers
 from ssh.fork_request import ConsoleRequest, locale_variables
 from ssh.session import ConsoleSession
 from ssh.sign_ins import SignIns
@@ -24,6 +27,10 @@ SESSION_TIMEOUT_S: Final = 30.0
 ENVIRONMENT: Final = (b"COLORTERM", b"LANG", b"TZ")
 """Variables that a client may send. TERM comes with the request for a terminal."""
 MAX_VALUE_BYTES: Final = 256
+NOT_SIGNED_IN: Final = (
+    "The drawer is for whoever is signed in. Sign in with your password, and with a code where two-factor "
+    "authentication is on: add -o PubkeyAuthentication=no to the command."
+)
 
 
 class Channel(asyncssh.SSHServerChannel[bytes]):
@@ -36,6 +43,15 @@ class Channel(asyncssh.SSHServerChannel[bytes]):
             return False
         self._env[name] = value
         return True
+
+    def _start_session(self, command: str | None = None, subsystem: str | None = None) -> bool:
+        """Begin what the client asks for. The session of the drawer takes the place of the console's."""
+        visitor = self.get_connection().get_owner()
+        session = visitor.drawer_session(command, subsystem) if isinstance(visitor, Visitor) else None
+        if session is not None:
+            self._session = session
+            session.connection_made(self)
+        return super()._start_session(command, subsystem)
 
 
 class Connection(asyncssh.SSHServerConnection):
@@ -96,6 +112,7 @@ class Visitor(asyncssh.SSHServer):
         self,
         sign_ins: SignIns,
         consoles: Consoles,
+        drawers: Drawers,
         register: ConnectionRegister,
         *,
         came: "Callable[[Visitor], None]",
@@ -104,6 +121,7 @@ class Visitor(asyncssh.SSHServer):
         """`came` is called for a connection that is let in, `left` when it is lost and its console has ended."""
         self._sign_ins = sign_ins
         self._consoles = consoles
+        self._drawers = drawers
         self._register = register
         self._came = came
         self._left = left
@@ -194,6 +212,20 @@ class Visitor(asyncssh.SSHServer):
             return False
         self._session = ConsoleSession(self._open_console, started=self._stop_timer, closed=self._session_closed)
         return self._session
+
+    def drawer_session(self, command: str | None, subsystem: str | None) -> DrawerSession | None:
+        """The session for what a client asks for, if that is the drawer. Whoever is not signed in is told why not."""
+        authentication = self._authentication
+        if not asks_for_drawer(command, subsystem) or authentication is None or self._session is None:
+            return None
+        if not isinstance(authentication.answer, SignedIn):
+            self._session.refuse(NOT_SIGNED_IN)
+            return None
+        self._stop_timer()
+        token, name = authentication.answer.token, authentication.answer.name
+        return DrawerSession(
+            lambda channel: DrawerServer(channel, self._drawers, token, name), closed=self._session_closed
+        )
 
     def _open_console(
         self,

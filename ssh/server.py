@@ -19,6 +19,7 @@ from gateway.listener import listen
 from gateway.log import log_to_stderr
 from ssh.connection import Connection, Visitor
 from ssh.consoles import Consoles, start_zygote
+from ssh.drawers import Drawers
 from ssh.fork_request import RunConsole
 from ssh.sign_ins import SignIns
 from ssh.zygote import HANGUP_GRACE_S
@@ -96,6 +97,7 @@ class _Server:
     def __init__(self, store: Store, consoles: Consoles) -> None:
         self._consoles = consoles
         self._sign_ins = SignIns(store)
+        self._drawers = Drawers(store)
         self._visitors: set[Visitor] = set()
         limit = connection_limit(raise_limit(), store.site.number("ssh.connections"))
         of_peer = peer_limit(limit, store.site.number("ssh.connections_per_client"))
@@ -114,10 +116,13 @@ class _Server:
         acceptor = Acceptor(listener, partial(Connection, loop, options), self._register)
         address = listener.getsockname()
         LOGGER.info("Gatekey answers SSH on %s port %d", address[0], address[1])
+        cleanup = asyncio.create_task(self._drawers.purge_until(self._is_stopping))
         await self._is_stopping.wait()
         acceptor.close()
         await acceptor.settle()
         await self._end_all()
+        await cleanup
+        await self._drawers.close()
         await self._sign_ins.close()
         LOGGER.info("Gatekey has stopped")
         return 1 if self._is_lost else 0
@@ -151,7 +156,7 @@ class _Server:
         return options
 
     def _visitor(self) -> Visitor:
-        return Visitor(self._sign_ins, self._consoles, self._register, came=self._came, left=self._left)
+        return Visitor(self._sign_ins, self._consoles, self._drawers, self._register, came=self._came, left=self._left)
 
     def _came(self, visitor: Visitor) -> None:
         self._visitors.add(visitor)

@@ -100,14 +100,18 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
             self._refusal = (NO_TERMINAL, 2)
         return True
 
+    def refuse(self, sentence: str) -> None:
+        """Tell the client a sentence in place of whatever it asks for next."""
+        self._refusal = (sentence, 1)
+
     def exec_requested(self, command: str) -> bool:
         self._command = command
         if len(command.encode()) > MAX_COMMAND_BYTES:
             self._refusal = (TOO_LONG, 2)
         return True
 
-    def subsystem_requested(self, subsystem: str) -> bool:  # noqa: ARG002 - there is none
-        return False
+    def subsystem_requested(self, subsystem: str) -> bool:  # noqa: ARG002 - the drawer has a session of its own
+        return self._refusal is not None
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:  # noqa: ARG002
         self._size = (width, height)
