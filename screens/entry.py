@@ -36,7 +36,7 @@ def serve_ssh(options: Options, place: SshPlace) -> int:
             from tui.ssh_command import run_command
 
             step_back()
-            return run_command(options, request.answer, request.command, announce)
+            return run_command(options, request.answer, request.command, announce, request.fetch_place)
         from screens.ssh_console import run_console
 
         return run_console(options, request, announce)

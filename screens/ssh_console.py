@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from screens.app import GatekeyApp
-from store.values.drawer import FetchPlace
 from store.values.sign_in import SecondFactorNeeded, SignedIn
 
 if TYPE_CHECKING:
@@ -111,11 +110,5 @@ def run_console(options: Options, request: ConsoleRequest, announce: Callable[[b
     characters = character_set(os.environ, sys.stderr.encoding)
     write_in(characters, sys.stderr)
     answer = request.answer if isinstance(request.answer, SignedIn) else None
-    account = SshAccount(replace(options, no_files=True), answer, announce, fetch_place=fetch_place(request))
+    account = SshAccount(replace(options, no_files=True), answer, announce, fetch_place=request.fetch_place)
     return run_to_its_end(SshConsole(account, load_config(config_path()), request, character_set=characters))
-
-
-def fetch_place(request: ConsoleRequest) -> FetchPlace:
-    """The server of the drawer, as the connection of this console has it."""
-    _, _, host, port = request.connection.split()
-    return FetchPlace(host, int(port), asks_password=not isinstance(request.answer, SignedIn))

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from store.values.drawer import FetchPlace
 from store.values.sign_in import SecondFactorNeeded, SignedIn
 
 Answer = SignedIn | SecondFactorNeeded | None
@@ -53,6 +54,12 @@ class ConsoleRequest:
     """True if the sign-in screen may be shown."""
     command: str | None = field(default=None, repr=False)
     """The command line of the client, which may hold a secret; None for the console."""
+
+    @property
+    def fetch_place(self) -> FetchPlace:
+        """The server of the drawer, as the connection has it."""
+        _, _, host, port = self.connection.split()
+        return FetchPlace(host, int(port), asks_password=not isinstance(self.answer, SignedIn))
 
     def to_bytes(self) -> bytes:
         document = asdict(self)

@@ -1,7 +1,7 @@
 """A command line that came over SSH: commands of the account that signed in, and no others.
 
-It has the rules and the proofs of the console. No account, no database and no file can be named: files are off, as in
-a console over SSH.
+It has the rules and the proofs of the console. No account, no database and no file can be named: what is saved goes
+to the drawer, as in a console over SSH.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from tui.store_location import Options, open_account_store
 
 if TYPE_CHECKING:
     from store.store import Store
+    from store.values.drawer import FetchPlace
     from store.values.sign_in import SecondFactorNeeded, SignedIn
 
 FAMILIES: Final = ("account", "settings", "keys", "usage", "wallet")
@@ -102,21 +103,27 @@ def run_command(
     answer: "SignedIn | SecondFactorNeeded | None",
     line: str,
     announce: Callable[[bytes], None],
+    fetch_place: "FetchPlace",
 ) -> int:
     """Run the command line of a client whose sign-in gave `answer`; returns the exit status.
 
-    Every session ends with the command. `announce` tells the server of one that is opened here.
+    Every session ends with the command. `announce` tells the server of one that is opened here. The server, and with it
+    the drawer, answers at `fetch_place`.
     """
     streams.prepare()
     try:
-        return exit_status(lambda: _run(replace(options, no_files=True), answer, line, announce))
+        return exit_status(lambda: _run(replace(options, no_files=True), answer, line, announce, fetch_place))
     except SystemExit as end:
         # argparse has said why, or has shown its help.
         return end.code if isinstance(end.code, int) else 0
 
 
 def _run(
-    options: Options, answer: "SignedIn | SecondFactorNeeded | None", line: str, announce: Callable[[bytes], None]
+    options: Options,
+    answer: "SignedIn | SecondFactorNeeded | None",
+    line: str,
+    announce: Callable[[bytes], None],
+    fetch_place: "FetchPlace",
 ) -> int:
     parser = build_parser()
     arguments = _parsed(parser, line)
@@ -126,7 +133,7 @@ def _run(
     with open_account_store(options, create=False) as store:
         store.sessions.announce = announce
         with _session(store, answer) as signed_in:
-            arguments.session = CommandSession(store, signed_in, announce)
+            arguments.session = CommandSession(store, signed_in, announce, fetch_place)
             status: int = arguments.run(arguments, options)
     return status
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -191,11 +192,26 @@ def test_metacharacters_of_a_shell_are_plain_text(server: SshServer, alice: KeyH
 
 def test_no_file_is_written(server: SshServer, alice: KeyHolder, tmp_path: Path) -> None:
     path = tmp_path / "planted.json"
-    for command in (("usage", "export", "--output"), ("wallet", "export", "--output"), ("account", "export")):
+    for command in (("usage", "export", "--output"), ("wallet", "export", "--output")):
         ran = alice.run(*command, str(path))
         assert ran.returncode == 1
         assert b"Files are off" in ran.stderr
         assert not path.exists()
+    assert alice.run("account", "export", str(path)).returncode == 2
+    assert not path.exists()
+
+
+def test_an_export_of_the_account_goes_to_the_drawer(server: SshServer, alice: KeyHolder, tmp_path: Path) -> None:
+    ran = alice.run("account", "export")
+    assert ran.returncode == 0, ran.stderr
+    program, *arguments = shlex.split(ran.stdout.decode())
+    fetched = subprocess.run(
+        [program, "-F", str(server.config), "-i", str(alice.key), *arguments], cwd=tmp_path, check=False
+    )
+    assert fetched.returncode == 0
+    assert '"format": "gatekey-export"' in (tmp_path / "export.json").read_text()
+    told = json.loads(alice.run("account", "export", "--json").stdout)
+    assert told == {"name": "export.json", "command": ran.stdout.decode().strip()}
 
 
 def test_help_tells_what_can_be_run(server: SshServer, alice: KeyHolder) -> None:

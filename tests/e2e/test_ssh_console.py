@@ -168,7 +168,7 @@ def test_a_terminal_that_cannot_draw_gets_a_sentence(server: SshServer, term: st
         pytest.param((), ("id",), "invalid choice: 'id'", 2, id="command"),
         pytest.param(("-t",), ("id",), "invalid choice: 'id'", 2, id="command with a terminal"),
         pytest.param(("-T",), (), "needs a terminal", 2, id="no terminal"),
-        pytest.param(("-s",), ("sftp",), "", 255, id="subsystem"),
+        pytest.param(("-s",), ("netconf",), "", 255, id="subsystem"),
     ],
 )
 def test_nothing_but_the_console_is_there(

@@ -18,6 +18,7 @@ import pytest
 from screens.entry import main
 from store import store as store_module
 from store.values.sign_in import SignedIn
+from tests.harness.drawers import PLACE
 from tests.harness.stores import PASSWORD, cheap_hasher
 from tui.ssh_command import run_command
 from tui.store_location import Options, open_account_store
@@ -79,7 +80,7 @@ class Shell:
     def over_ssh(self, answer: SignedIn | None, line: str, stdin: bytes = b"") -> Ran:
         """Run one command line of a person who has signed in over SSH."""
         options = Options(str(self.database), self.key_file)
-        return self._ran(lambda: run_command(options, answer, line, lambda _: None), stdin)
+        return self._ran(lambda: run_command(options, answer, line, lambda _: None, PLACE), stdin)
 
     def _ran(self, run: Callable[[], int], content: bytes, *, terminal: bool = False) -> Ran:
         out, err = Standard(terminal=terminal), Standard(terminal=terminal)

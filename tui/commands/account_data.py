@@ -1,7 +1,7 @@
 """`gatekey account show`, `export` and `delete`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import FilesOff
 from store.money import show_usd, type_usd
@@ -13,11 +13,15 @@ from tui.commands.parsing import Commands
 if TYPE_CHECKING:
     from tui.account import SecurityOverview, Summary
 
+IN_DRAWER: Final = "export.json"
+"""The name of the export in the drawer."""
+
 
 def add(actions: Commands) -> None:
     add_action(actions, "show", show, "show the account at a glance, with what is recommended")
     export = add_action(actions, "export", export_data, "write everything that is stored about you to a new JSON file")
-    export.add_argument("file", metavar="FILE", type=Path, help="the path of the new file")
+    if export.names_account:
+        export.add_argument("file", metavar="FILE", type=Path, help="the path of the new file")
     add_action(actions, "delete", delete, "delete the account and its data, for good")
 
 
@@ -30,12 +34,23 @@ async def show(talk: Conversation) -> int:
 async def export_data(talk: Conversation) -> int:
     if not talk.account.files.are_allowed:
         raise FilesOff
+    if talk.account.files.go_to_drawer:
+        return await _export_to_drawer(talk)
     written = await talk.proved(lambda: talk.account.export_to(talk.arguments.file))
     if talk.arguments.json:
         streams.print_json({"file": str(written)})
     else:
         streams.print_path(written)
     streams.print_status("The file holds everything that is stored about you. Only you may read it.")
+    return 0
+
+
+async def _export_to_drawer(talk: Conversation) -> int:
+    """Over SSH no file is named."""
+    put = await talk.proved(lambda: talk.account.export_to(Path(IN_DRAWER)))
+    command = (await talk.account.drawer()).command(put.name)
+    talk.show({"name": put.name, "command": command}, command)
+    streams.print_status("The export is in your drawer for one hour, encrypted. This command fetches it, once.")
     return 0
 
 

@@ -48,7 +48,9 @@ async def run_signed_in(arguments: argparse.Namespace, options: Options) -> int:
 async def _run_in(session: "CommandSession", arguments: argparse.Namespace, options: Options) -> int:
     from tui.local_account.ssh_account import SshAccount
 
-    account = SshAccount(options, session.signed_in, session.announce, opened=session.store)
+    account = SshAccount(
+        options, session.signed_in, session.announce, opened=session.store, fetch_place=session.fetch_place
+    )
     await account.open()
     status: int = await arguments.act(Conversation(account, Prompts(), arguments, ""))
     return status

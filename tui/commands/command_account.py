@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from store.api_key_acts import KeyActor
     from store.row_export import Told
     from store.store import Store
+    from store.values.drawer import FetchPlace
     from store.values.notifications import EmailRoute
     from store.values.redeem_codes import Redeemed
     from store.values.row_export import ExportFormat
@@ -39,6 +40,8 @@ class CommandSession:
     signed_in: "SignedIn" = field(repr=False)
     announce: Callable[[bytes], None]
     """See `store.sessions.Sessions.announce`."""
+    fetch_place: "FetchPlace"
+    """The server of the drawer."""
 
 
 class CommandAccount(ABC):

@@ -1,6 +1,7 @@
 """The command line over SSH: which commands it has, and what it refuses."""
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from store.store import Store
 from store.values.sign_in import SignedIn
 from tests.harness.command_line import Shell
+from tests.harness.drawers import fetch
 from tests.harness.people import contents
 from tests.harness.stores import PASSWORD
 from tui import command, ssh_command
@@ -162,13 +164,29 @@ def test_a_session_that_has_ended_shows_and_changes_nothing(
     assert contents(store) == before
 
 
-def test_no_file_is_written(shell: Shell, alice: SignedIn, tmp_path: Path) -> None:
+def test_no_file_is_written(shell: Shell, store: Store, tmp_path: Path) -> None:
     path = tmp_path / "planted"
-    for line in ("account export", "usage export --output", "wallet export --output"):
-        ran = shell.over_ssh(alice, f"{line} {path}")
+    for line in ("usage export --output", "wallet export --output"):
+        answer = store.sign_in.with_password("alice", PASSWORD, source="ssh 192.0.2.1")
+        assert isinstance(answer, SignedIn)
+        ran = shell.over_ssh(answer, f"{line} {path}")
         assert ran.status == 1
-        assert "Files are off" in ran.err or "has ended" in ran.err
-        assert not path.exists()
+        assert "Files are off" in ran.err
+    assert shell.over_ssh(None, f"account export {path}").status == 2, "no file is named"
+    assert not path.exists()
+
+
+def test_the_export_of_the_account_goes_to_the_drawer(shell: Shell, store: Store, alice: SignedIn) -> None:
+    ran = shell.over_ssh(alice, "account export")
+    assert (ran.status, ran.out) == (0, "scp -P 2222 alice@gateway.example.com:export.json .\n")
+    assert "in your drawer for one hour" in ran.err
+    again = store.sign_in.with_password("alice", PASSWORD, source="ssh 192.0.2.1")
+    assert isinstance(again, SignedIn)
+    assert json.loads(fetch(store, again.token, "export.json"))["format"] == "gatekey-export"
+    assert json.loads(shell.over_ssh(again, "account export --json").out) == {
+        "name": "export.json",
+        "command": ran.out.strip(),
+    }
 
 
 def test_a_change_is_the_session_s_own_and_the_session_ends(shell: Shell, store: Store, alice: SignedIn) -> None:
