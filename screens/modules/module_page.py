@@ -63,7 +63,7 @@ class ModulePage(AccountActions, VerticalScroll, can_focus=True):
         """Add the key that reads the page again to the reason why it could not be read."""
         for notice in self.query(Notice):
             if notice.content:
-                notice.say(f"{notice.content} F5 tries again.")
+                notice.say(f"{notice.content} F5 reads the page again.")
 
     def show_failure(self, error: GatekeyError) -> None:
         for notice in self.query(Notice):

@@ -35,6 +35,12 @@ async def open_overview(stage: Stage) -> OverviewPage:
     return screen.query_one(OverviewPage)
 
 
+@pytest.fixture(autouse=True)
+def _no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests refresh the page themselves. On a slow machine the timer would do it too."""
+    monkeypatch.setattr(overview, "REFRESH_S", 3600)
+
+
 async def refresh(stage: Stage, page: OverviewPage) -> None:
     """What the timer does."""
     page._refresh_if_visible()

@@ -385,5 +385,5 @@ async def test_what_cannot_be_read_is_said_with_the_key_that_tries_again(monkeyp
         patch.setattr(LocalAccount, "prices", busy)
         async with console(size=(80, 24)) as stage:
             await open_module(stage, "playground")
-            assert stage.says(f"{DatabaseBusy()} F5 tries again.")
+            assert stage.says(f"{DatabaseBusy()} F5 reads the page again.")
             assert stage.says("choose a model m")

@@ -209,7 +209,7 @@ async def test_refresh_on_the_ledger_reads_the_balance_too(monkeypatch: pytest.M
         with monkeypatch.context() as patch:
             patch.setattr(LocalAccount, "quota", busy)
             await open_wallet(stage)
-            assert stage.says(f"{DatabaseBusy()} F5 tries again.")
+            assert stage.says(f"{DatabaseBusy()} F5 reads the page again.")
         await stage.press("f5")
         assert not stage.says(str(DatabaseBusy()))
         store.quota.adjust("alice", add=1_000_000, actor="unix:root")
