@@ -75,8 +75,10 @@ def _lowest(tx: Connection, account_id: int, since: datetime) -> int | None:
     next_at: datetime | None = tx.execute(select(_LOG.at).where(*in_day).order_by(_LOG.at).limit(1)).scalar()
     found = [tx.execute(select(func.min(_DAYS.first_entry_id)).where(*_days_of(account_id), _DAYS.day > day)).scalar()]
     if next_at is not None:
-        near = () if set_back is None else (_LOG.at <= next_at + set_back,)
-        found.append(tx.execute(select(func.min(_ID_BY_TIME)).where(*in_day, *near)).scalar())
+        # One bound, not two: SQLite reads the index up to the first of them.
+        end = start + _DAY if set_back is None else min(start + _DAY, next_at + set_back)
+        near = (_LOG.account_id == account_id, _LOG.at >= since, _LOG.at < end)
+        found.append(tx.execute(select(func.min(_ID_BY_TIME)).where(*near)).scalar())
     return min((one for one in found if one is not None), default=None)
 
 
@@ -87,8 +89,9 @@ def _highest(tx: Connection, account_id: int, until: datetime) -> int | None:
     last_at: datetime | None = tx.execute(select(_LOG.at).where(*in_day).order_by(_LOG.at.desc()).limit(1)).scalar()
     found = [tx.execute(select(func.max(_DAYS.last_entry_id)).where(*_days_of(account_id), _DAYS.day < day)).scalar()]
     if last_at is not None:
-        near = () if set_back is None else (_LOG.at >= last_at - set_back,)
-        found.append(tx.execute(select(func.max(_ID_BY_TIME)).where(*in_day, *near)).scalar())
+        first = start if set_back is None else max(start, last_at - set_back)
+        near = (_LOG.account_id == account_id, _LOG.at >= first, _LOG.at < until)
+        found.append(tx.execute(select(func.max(_ID_BY_TIME)).where(*near)).scalar())
     return max((one for one in found if one is not None), default=None)
 
 

@@ -304,8 +304,21 @@ def test_every_page_is_read_on_an_index(store: Store, alice: Person) -> None:
     assert not any("SCAN usage_log" in step or "TEMP B-TREE" in step for step in choices), choices
 
 
-def plan_of(store: Store, read: Any) -> list[str]:
-    """The query plans of all statements on the log that `read` runs."""
+@in_memory
+def test_only_the_times_next_to_a_bound_are_read(store: Store, alice: Person) -> None:
+    """SQLite reads an index up to the first of two bounds: the rest of the day, if that is the end of the day."""
+    write(store, alice.id, [Line("error", "a", "", "ok", None, 1)] * 300)
+    only = UsageFilter(since=START + timedelta(hours=1), until=START + timedelta(hours=2))
+    statements = [text for text, _ in statements_of(store, lambda: store.usage.page(alice.token, only))]
+    extremes = [text for text in statements if "usage_log.id + " in text]
+    assert len(extremes) == 2
+    for text in extremes:
+        assert text.count("usage_log.at >= ") == text.count("usage_log.at < ") == 1
+        assert "usage_log.at <= " not in text
+
+
+def statements_of(store: Store, read: Any) -> list[tuple[str, Any]]:
+    """The statements that `read` runs, with their parameters."""
     statements: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -317,6 +330,12 @@ def plan_of(store: Store, read: Any) -> list[str]:
         read()
     finally:
         event.remove(engine, "before_cursor_execute", note)
+    return statements
+
+
+def plan_of(store: Store, read: Any) -> list[str]:
+    """The query plans of all statements on the log that `read` runs."""
+    statements = statements_of(store, read)
     with store.database.read() as tx:
         return [
             str(row[-1])
