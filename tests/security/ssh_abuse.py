@@ -98,6 +98,7 @@ class Abuser:
             (self._command, 5),
             (self._terminal, 3),
             (self._data, 4),
+            (self._drawer, 4),
         )
         (kind,) = rng.choices([each for each, _ in kinds], [weight for _, weight in kinds])
         self.counts[kind.__name__] = self.counts.get(kind.__name__, 0) + 1
@@ -238,6 +239,26 @@ class Abuser:
             if rng.random() < 0.5:
                 connection.send_packet(MSG_CHANNEL_EOF, number)
                 connection.send_packet(MSG_CHANNEL_DATA, number, String(b"after the end"))
+            await process.wait_closed()
+
+    async def _drawer(self, rng: random.Random) -> None:
+        """SFTP packets of every kind and length (draft-ietf-secsh-filexfer-02, 3), or the old protocol of scp."""
+        async with self._connected() as connection:
+            if rng.random() < 0.3:
+                command = rng.choice(("scp -f ../../etc/passwd", "scp -t /tmp/planted", "scp -r -f .", "scp -f '"))
+                process = await connection.create_process(command, encoding=None)
+                process.stdin.write(rng.randbytes(rng.randrange(100)))
+            else:
+                process = await connection.create_process(subsystem="sftp", encoding=None)
+                if rng.random() < 0.8:
+                    process.stdin.write(UInt32(5) + Byte(1) + UInt32(3))
+                for _ in range(rng.randrange(1, 60)):
+                    body = Byte(rng.choice((3, 4, 5, 11, 16, 200, rng.randrange(256)))) + rng.randbytes(
+                        rng.randrange(80)
+                    )
+                    process.stdin.write(UInt32(rng.choice((len(body),) * 6 + (0, 2**32 - 1))) + body)
+            if rng.random() < 0.5:
+                process.stdin.write_eof()
             await process.wait_closed()
 
 
