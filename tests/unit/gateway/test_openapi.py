@@ -25,7 +25,7 @@ from store.store import Store
 from tests.fakes.model_server import Asked, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
 from tests.harness.live_servers import live
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import add_account, lift_request_rates, make_store, sign_in
 
 SCHEMATHESIS: Final = Path(sysconfig.get_path("scripts")) / "schemathesis"
 _GENERATED: Final = re.compile(r"(\d+) generated")
@@ -81,6 +81,7 @@ def gateway() -> Iterator[Setup]:
         for module in ("gateway.bearer", "store.throttle"):
             patch.setattr(f"{module}.BEARER_ATTEMPTS", 1_000_000)
         patch.setattr("gateway.rate_limiter.MAX_SAVES_PER_MINUTE", 1_000_000)
+        lift_request_rates(store)
         key = make_relayed(store, quota_usd=1_000_000)
         store.site.set("upstream.base_url", f"{upstream}/v1")
         store.settings.save(sign_in(store), PriceSettings(accept_unpriced_models=True), 1)
