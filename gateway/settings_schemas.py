@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic.json_schema import SkipJsonSchema
 
 from gateway.account_schemas import Document, Module, Usd, integer_from_float
 from store.inputs import MAX_EMAIL_LENGTH, MAX_URL_LENGTH
@@ -23,11 +24,20 @@ _PROVED: Final = (NotificationSettings, PriceSettings)
 """The sections with changes that need a fresh proof of identity (`store.safeguards`)."""
 
 
+def _exactly_one(schema: dict[str, Any]) -> None:
+    """Say in the schema of an object that it has one of its properties, and that none is there by default."""
+    schema |= {"minProperties": 1, "maxProperties": 1}
+    for property_schema in schema["properties"].values():
+        del property_schema["default"]
+
+
 class ProofBody(Document):
     """Proof of identity for what a token alone may not change: the password, or a code of the authenticator app."""
 
-    password: Annotated[str | None, Field(max_length=1024, repr=False)] = None
-    code: Annotated[str | None, Field(pattern="^[0-9]{6}$", repr=False)] = None
+    model_config = ConfigDict(json_schema_extra=_exactly_one)
+
+    password: Annotated[Annotated[str, Field(max_length=1024)] | SkipJsonSchema[None], Field(repr=False)] = None
+    code: Annotated[Annotated[str, Field(pattern="^[0-9]{6}$")] | SkipJsonSchema[None], Field(repr=False)] = None
 
 
 class SecretState(Document):
