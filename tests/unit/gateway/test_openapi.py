@@ -59,6 +59,11 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "403", "412", "429"]
 [[operations]]
 include-name = "PUT /api/account/settings/notifications"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "403", "412", "422", "429"]
+
+# A part of a form is text, whatever the type was of which it was made: none is of another.
+[[operations]]
+include-name = "POST /v1/files"
+checks.negative_data_rejection.expected-statuses = ["2xx", "400", "401", "403", "405", "413", "415", "422", "429"]
 """
 
 
