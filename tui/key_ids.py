@@ -217,6 +217,8 @@ palette       palette.help              f1
 """
 _RESERVED_KEYS: Final = {"tab": "going on", "shift+tab": "going back"}
 """Keys that cannot be assigned, and their use."""
+_PASSES_ON: Final = {"log.complete-filter": "tab"}
+"""An action that has a reserved key, and does what the key does elsewhere when there is nothing to complete."""
 
 
 def _read_table() -> Iterator[tuple[str, KeyedAction]]:
@@ -234,7 +236,7 @@ def clash(name: str, key: str, chosen: Mapping[str, frozenset[str]]) -> str:
 
     `chosen` is the person's keys by id. Actions that share a default key, such as two that refresh, may share any key.
     """
-    if key in _RESERVED_KEYS:
+    if key in _RESERVED_KEYS and _PASSES_ON.get(name) != key:
         return _RESERVED_KEYS[key]
     action = ACTIONS[name]
     for other in ACTIONS.values():

@@ -18,6 +18,8 @@ from tui.store_location import Options, open_account_store
 
 PASSWORD: Final = "correct horse battery staple"
 NAME: Final = "alice"
+OPEN: Final = "all that is stored, one file"
+"""A text of the Security tab: the console is open."""
 _ANSWERS: Final = re.compile(r"answers SSH on (\S+) port (\d+)")
 
 
@@ -135,3 +137,20 @@ def enrol(server: SshServer) -> str:
         store.two_factor.complete(answer.token, code(enrolment.secret, step_now() - 1))
         store.sessions.end(answer.token)
     return enrolment.secret
+
+
+def make_key(folder: Path, name: str, *kind: str) -> Path:
+    path = folder / name
+    subprocess.run(
+        ["ssh-keygen", "-q", *(kind or ("-t", "ed25519")), "-N", "", "-C", name, "-f", str(path)], check=True
+    )
+    return path
+
+
+def register(server: SshServer, key: Path, name: str = NAME) -> str:
+    """Register the key; returns its fingerprint."""
+    public = key.with_suffix(".pub").read_text()
+    finished = server.home.run("admin", "ssh-key", "add", name, stdin=public)
+    assert finished.returncode == 0, finished.stderr
+    shown = subprocess.run(["ssh-keygen", "-l", "-f", str(key)], capture_output=True, text=True, check=True)
+    return shown.stdout.split()[1]

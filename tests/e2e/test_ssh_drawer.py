@@ -16,8 +16,7 @@ from store.drawer_parts import PART_BYTES
 from store.store import Store
 from store.values.sign_in import SignedIn
 from tests.e2e.installed import PATIENCE, Installed, step_now
-from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, enrol, ssh_server
-from tests.e2e.test_ssh_keys import OPEN, make_key, register
+from tests.e2e.ssh_server import NAME, OPEN, PASSWORD, SshServer, enrol, make_key, register, ssh_server
 from tests.fakes.authenticator_app import code
 from tests.harness.waiting import wait_until
 from tui.store_location import Options, open_account_store
@@ -159,6 +158,8 @@ def save_all(client: Installed) -> None:
         if dialog == "Copy key":
             client.until("Leave the setup?")
             client.press("y")
+            # The question may cover what is looked for below.
+            client.until_gone("Leave the setup?")
         client.until_gone(dialog)
 
 

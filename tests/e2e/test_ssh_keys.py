@@ -1,6 +1,5 @@
 """`gatekey ssh` with public keys: whose account they open, and what follows."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -9,11 +8,10 @@ import pytest
 
 from store.audit_tags import Tag
 from tests.e2e.installed import step_now
-from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, enrol, ssh_server
+from tests.e2e.ssh_server import NAME, OPEN, PASSWORD, SshServer, enrol, make_key, register, ssh_server
 from tests.fakes.authenticator_app import code
 from tui.store_location import Options, open_account_store
 
-OPEN: Final = "all that is stored, one file"
 SIGN_IN: Final = "Sign in enter"
 
 
@@ -21,23 +19,6 @@ SIGN_IN: Final = "Sign in enter"
 def server(tmp_path: Path) -> Iterator[SshServer]:
     with ssh_server(tmp_path) as running:
         yield running
-
-
-def make_key(folder: Path, name: str, *kind: str) -> Path:
-    path = folder / name
-    subprocess.run(
-        ["ssh-keygen", "-q", *(kind or ("-t", "ed25519")), "-N", "", "-C", name, "-f", str(path)], check=True
-    )
-    return path
-
-
-def register(server: SshServer, key: Path, name: str = NAME) -> str:
-    """Register the key; returns its fingerprint."""
-    public = key.with_suffix(".pub").read_text()
-    finished = server.home.run("admin", "ssh-key", "add", name, stdin=public)
-    assert finished.returncode == 0, finished.stderr
-    shown = subprocess.run(["ssh-keygen", "-l", "-f", str(key)], capture_output=True, text=True, check=True)
-    return shown.stdout.split()[1]
 
 
 @pytest.mark.parametrize(
