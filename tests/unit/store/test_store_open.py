@@ -608,10 +608,13 @@ def test_a_closed_store_forgets_its_keys_and_connections(clock: StillClock) -> N
     assert "Connections in pool: 0" in store.database.engine.pool.status()
 
 
-def test_a_connection_in_use_at_the_end_is_closed_when_it_is_free(store: Store) -> None:
-    with store.database.read() as tx:
-        connection = tx.connection.dbapi_connection
-        store.database.close()
-    assert connection is not None
-    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
-        connection.cursor().execute("SELECT 1")
+def test_a_connection_in_use_at_the_end_is_closed_later(file_url: str, postgres_server: PostgresServer) -> None:
+    with postgres_server.database() as postgres_url:
+        for url in ("sqlite://", file_url, postgres_url):
+            store = make_store(url)
+            with store.database.read() as tx:
+                connection = tx.connection.dbapi_connection
+                store.close()
+            assert connection is not None
+            with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+                connection.cursor().execute("SELECT 1")
