@@ -2,8 +2,8 @@
 
 import grp
 import os
-import re
 import pwd
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
