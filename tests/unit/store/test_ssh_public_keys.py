@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from store.errors import InvalidSshKey
 from store.ssh_public_keys import ALGORITHMS, MAX_KEY_TEXT, MAX_RSA_BITS, fingerprint_of, parse
+from tests import parts
 from tests.harness.ssh_keys import public_key
 
 
@@ -24,6 +25,7 @@ def made(folder: Path, kind: str, bits: int = 0) -> tuple[str, str]:
     return Path(f"{file}.pub").read_text(), shown.split()[1]
 
 
+@pytest.mark.needs(parts.OPENSSH)
 @pytest.mark.parametrize(
     ("kind", "bits", "algorithm"),
     [
@@ -43,6 +45,7 @@ def test_a_key_of_openssh_has_the_fingerprint_that_openssh_prints(
     assert key.algorithm in ALGORITHMS
 
 
+@pytest.mark.needs(parts.OPENSSH)
 def test_a_security_key_is_accepted(tmp_path: Path) -> None:
     """As OpenSSH writes it (PROTOCOL.u2f): the public key, and the application it was made for."""
     plain = base64.b64decode(BODY)[-32:]
