@@ -49,11 +49,11 @@ def test_a_key_of_openssh_has_the_fingerprint_that_openssh_prints(
 def test_a_security_key_is_accepted(tmp_path: Path) -> None:
     """As OpenSSH writes it (PROTOCOL.u2f): the public key, and the application it was made for."""
     plain = base64.b64decode(BODY)[-32:]
-    for algorithm, parts in (
+    for algorithm, fields in (
         ("sk-ssh-ed25519@openssh.com", (plain, b"ssh:")),
         ("sk-ecdsa-sha2-nistp256@openssh.com", (b"nistp256", ecdsa_point(), b"ssh:")),
     ):
-        wire = strings(algorithm.encode(), *parts)
+        wire = strings(algorithm.encode(), *fields)
         file = tmp_path / "key.pub"
         file.write_text(f"{algorithm} {base64.b64encode(wire).decode()} alice@phone")
         shown = subprocess.run(["ssh-keygen", "-l", "-f", file], check=True, capture_output=True, text=True).stdout
