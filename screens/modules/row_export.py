@@ -85,7 +85,7 @@ class ExportRows(AccountModal[Exported | None]):
             shown.update(self._file_name)
 
     def _typed_name(self) -> str:
-        """What stands in the field, or without one the name for the drawer."""
+        """The text of the field, or without a field the name for the drawer."""
         return next((field.value for field in self.query("#path").results(Input)), self._file_name)
 
     @on(Input.Submitted)

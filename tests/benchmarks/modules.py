@@ -72,7 +72,7 @@ class Opening:
     wall: float
     """From Enter to the last byte."""
     cpu: float
-    """Of all threads of the console. Other work on the machine moves it less."""
+    """CPU time of all threads of the console. Other work on the machine moves it less."""
 
 
 Openings = dict[str, tuple[list[Opening], list[Opening]]]

@@ -40,7 +40,7 @@ def key(server: SshServer, tmp_path: Path) -> Path:
 
 
 def with_store(server: SshServer, act: Callable[[Store, str], Any]) -> Any:
-    """What `act` returns for the store and a session of alice, which ends afterwards."""
+    """The result of `act` for the store and a session of alice, which ends afterwards."""
     place = Options(str(server.home.database), server.home.config / "key")
     with open_account_store(place, create=False) as store:
         answer = store.sign_in.with_password(NAME, PASSWORD, source="test")

@@ -157,7 +157,7 @@ def test_the_consoles_share_no_memory_that_one_can_write(server: SshServer) -> N
 
 
 def test_a_stranger_name_is_no_argument(server: SshServer) -> None:
-    """What a client says is never a word of a command line, nor a variable at the start of a process."""
+    """A value from a client is never a word of a command line, nor a variable at the start of a process."""
     with server.client("zz-planted-name") as client:
         client.until("Password")
         client.press("enter")

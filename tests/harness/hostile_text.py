@@ -111,6 +111,10 @@ FIXED_WORDS: frozenset[Place] = frozenset(
 The ids of the drawer are among them: one refers to the other."""
 
 
+KEPT_BY_FOREIGN_KEY: frozenset[Place] = frozenset({("drawer_items", "id"), ("drawer_parts", "item_id")})
+"""Those of `FIXED_WORDS` that the database itself keeps from damage."""
+
+
 def free() -> list[Place]:
     """The columns that may hold any word."""
     return [place for place in string_columns() if place not in FIXED_WORDS]

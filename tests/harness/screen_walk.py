@@ -152,7 +152,7 @@ class Walk:
         self.stage, self.account, self.seen = stage, account, Seen()
 
     async def drawer(self) -> None:
-        """What only the console of `gatekey ssh` has."""
+        """The screens that only the console of `gatekey ssh` has."""
         await self.go("Drawer", "w")
         await self.back()
         await self.go("Saved to the drawer", "e")

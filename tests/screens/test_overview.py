@@ -42,7 +42,7 @@ def _no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def refresh(stage: Stage, page: OverviewPage) -> None:
-    """What the timer does."""
+    """Do what the timer does."""
     page._refresh_if_visible()
     await stage.settle()
 

@@ -303,7 +303,7 @@ def _kexinit(rng: random.Random) -> bytes:
 
 
 def _after(rng: random.Random) -> bytes:
-    """What follows the first packet: a key exchange with a bad point, other messages, or nothing."""
+    """The bytes that follow the first packet: a key exchange with a bad point, other messages, or nothing."""
     return b"".join(
         _framed(
             rng,

@@ -21,8 +21,8 @@ WARM_UP: Final = 100
 GROWTH_KIB: Final = 8192
 """The growth that an allocator may show without a leak."""
 KEPT_KIB: Final = 2
-"""What a session may add: garbage that is not collected yet, and gaps between what is in use. A connection that is kept
-takes twenty times as much."""
+"""The growth that a session may add: garbage that is not collected yet, and gaps between what is in use. A connection
+that is kept takes twenty times as much."""
 BIG: Final = 40_000
 """Calls in a log whose export is many times as large as every buffer on the way."""
 
