@@ -43,6 +43,14 @@ def wait_for_question(client: Installed, number: int) -> None:
     client.until(lambda _: client.words().count("Password (") == number)
 
 
+def wait_for_code_question(client: Installed, number: int) -> None:
+    """Wait until the code is asked for the `number`th time.
+
+    ssh throws away what was typed before its question: a sentence above the question is not enough to wait for.
+    """
+    client.until(lambda _: client.words().count("or a backup code:") == number)
+
+
 def test_a_password_opens_the_account_and_leaving_leaves_nothing(server: SshServer) -> None:
     with server.signed_in() as client:
         client.until("all that is stored, one file")
@@ -62,9 +70,11 @@ def test_a_code_follows_the_password(server: SshServer) -> None:
     with server.client() as client:
         client.until("Password")
         client.type(f"{PASSWORD}\r")
-        client.until("alice has two-factor authentication.")
+        wait_for_code_question(client, 1)
+        assert "alice has two-factor authentication." in client.words()
         client.type("000000\r")
-        client.until("Try again. The code is wrong.")
+        wait_for_code_question(client, 2)
+        assert "Try again. The code is wrong." in client.words()
         client.type(f"{code(secret, step_now())}\r")
         client.until("all that is stored, one file")
         client.quit()

@@ -356,7 +356,8 @@ def test_the_second_factor_is_asked_for(server: SshServer, key: Path, tmp_path: 
     with Installed(words, env={"HOME": str(server.home.folder)}) as client:
         client.until("Password")
         client.type(f"{PASSWORD}\r")
-        client.until("alice has two-factor authentication.")
+        client.until("or a backup code:")
+        assert "alice has two-factor authentication." in client.words()
         client.type(f"{code(secret, step_now())}\r")
         wait_until(lambda: client.exit_code(PATIENCE) == 0)
     assert (tmp_path / "export.json").read_bytes() == b"planted words"

@@ -486,13 +486,14 @@ def test_a_database_that_turned_read_only_says_so(reachable: Path, sqlite_templa
     path = reachable / "gatekey.sqlite3"
     shutil.copyfile(sqlite_template, path)
     path.chmod(0o600)
-    with as_nobody(path, reachable), make_store(f"sqlite:///{path}") as store:
+    with make_store(f"sqlite:///{path}") as store:
         add_account(store)
         store.database.engine.dispose()
         path.chmod(0o400)
-        with pytest.raises(DatabaseReadOnly):
-            store.quota.adjust("alice", add=1, actor="root")
-        store.database.engine.dispose()
+        with as_nobody(*reachable.iterdir(), reachable):
+            with pytest.raises(DatabaseReadOnly):
+                store.quota.adjust("alice", add=1, actor="root")
+            store.database.engine.dispose()
         for file in reachable.iterdir():
             file.chmod(0o600)
         store.quota.adjust("alice", add=1, actor="root")
