@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
 
-from tui import command
+from tui.first_answers import answered
 
+TYPE_CHECKING = False  # `typing` takes longer than `gatekey --version`
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
+    if answered(sys.argv[1:] if arguments is None else arguments):
+        return 0
+    from tui import command
+
     return command.main(open_console, serve_ssh, arguments)
 
 

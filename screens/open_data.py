@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from textual import work
 
 from screens.submit import SubmitOnce
 from store.errors import GatekeyError
+from tui.version import VERSION
 from tui.widgets.dialog import Dialog
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class OpensData(SubmitOnce):
 
     @work(exclusive=True, group="open")
     async def open_data(self) -> None:
-        self.query_one(Dialog).subtitle = f"{await self.account.place()} · {version('gatekey')}"
+        self.query_one(Dialog).subtitle = f"{await self.account.place()} · {VERSION}"
         try:
             await self.opened(is_first_run=await self.account.open())
         except GatekeyError as error:

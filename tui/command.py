@@ -15,6 +15,7 @@ from tui.commands import streams
 from tui.commands.parsing import Parser, options_from, protect_negatives
 from tui.ssh_service import ServeSsh
 from tui.store_location import DEBUG_LOG_VARIABLE, Options, files_are_off, forget_files
+from tui.version import VERSION
 
 OpenConsole: TypeAlias = Callable[[Options], int]
 
@@ -43,16 +44,14 @@ COMMANDS: Final = {
 DESCRIPTION: Final = """\
 The Settings page of an AI gateway account, in the terminal.
 
-Without a command it opens the console. Data goes to standard output and talk to
-standard error; the status is 0 when it was done, 1 when it was refused or failed,
-and 2 when the command line was wrong."""
+Without a command it opens the console. Data goes to standard output and talk
+to standard error; the status is 0 when it was done, 1 when it was refused or
+failed, and 2 when the command line was wrong."""
 
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from importlib.metadata import version
-
-        streams.print_data(f"gatekey {version('gatekey')}")
+        streams.print_data(f"gatekey {VERSION}")
         parser.exit()
 
 

@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+from tui.version import VERSION
+
 pytestmark = pytest.mark.one_interpreter
 
 ROOT: Final = Path(__file__).parents[2]
@@ -43,7 +45,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if content is not None:
                 (folder / member.name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / member.name).write_bytes(content.read())
-    return folder / f"gatekey-{PROJECT['project']['version']}"
+    return folder / f"gatekey-{VERSION}"
 
 
 def files_of(wheel: Path) -> set[str]:
@@ -67,7 +69,7 @@ def ours(folder: Path) -> set[str]:
 
 
 def test_the_wheel_has_every_file_and_the_licence(wheel: Path) -> None:
-    info = f"gatekey-{PROJECT['project']['version']}.dist-info"
+    info = f"gatekey-{VERSION}.dist-info"
     names = files_of(wheel)
     assert {name for name in names if not name.startswith(info)} == ours(ROOT)
     assert {f"{info}/licenses/LICENSE", f"{info}/entry_points.txt"} <= names
@@ -82,6 +84,7 @@ def test_the_source_distribution_is_enough_to_build_the_same_wheel(sources: Path
 
 def test_an_index_has_what_it_shows(wheel: Path) -> None:
     shown = metadata_of(wheel)
+    assert shown["Version"] == VERSION
     assert (shown["Author"], shown["License-Expression"]) == ("The Gatekey authors", "MIT")
     assert shown["Summary"] == PROJECT["project"]["description"]
     assert shown["Requires-Python"] == "<3.14,>=3.11"
@@ -96,7 +99,7 @@ def test_the_licence_and_the_changelog_are_of_this_version() -> None:
     assert (ROOT / "LICENSE").read_text().startswith("MIT License\n\nCopyright (c) 2026 The Gatekey authors\n")
     versions = re.findall(r"^## \[(.+?)\](?: - (\d{4}-\d\d-\d\d))?$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     dated = [version for version, date in versions if date]
-    assert dated[0] == PROJECT["project"]["version"]
+    assert dated[0] == VERSION
 
 
 def test_the_classifiers_exist() -> None:

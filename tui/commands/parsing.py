@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
 from store.text import sanitize_lines
+from tui.commands import streams
 from tui.store_location import DATABASE_VARIABLE, FILES_VARIABLE, KEY_FILE_VARIABLE, NO_FILES, Options, files_are_off
 
 USAGE_ERROR: Final = 2
@@ -58,6 +59,14 @@ class Parser(argparse.ArgumentParser):
         if self.late_epilog is not None:
             self.epilog = self.late_epilog()
         return super().format_help()
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help. Raises `OutputFailed`, where argparse would go on, and BrokenPipeError."""
+        if file is not None:
+            super().print_help(file)
+            return
+        streams.print_data(self.format_help().removesuffix("\n"))
+        streams.flush()
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and one line, and end with status 2. Raises SystemExit."""
