@@ -1,6 +1,6 @@
 """The gateway as one ASGI application: account API, model relay, passkey page, and the middleware around them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Final
 
@@ -11,20 +11,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.access_log import AccessLog
-from gateway.account_api import account_routes, as_json
-from gateway.account_schemas import Health
+from gateway.account_api import account_routes
 from gateway.background import background_tasks
-from gateway.bearer import BearerMalformed
+from gateway.bearer import BearerMalformed, BearerMissing
 from gateway.body_limit import BodyLimit
 from gateway.dispatcher import DeliveryTransports
+from gateway.endpoint_names import EndpointNames
 from gateway.fast_routes import FastRoutes
 from gateway.head_middleware import HeadMiddleware
-from gateway.health import HealthCheck
+from gateway.health_routes import add_health_routes
 from gateway.history_api import history_routes
 from gateway.keys_api import key_routes
+from gateway.metrics import Metrics
+from gateway.metrics_middleware import MetricsMiddleware
 from gateway.model_server.client import ModelServerClient
 from gateway.openapi import methods_of, openapi_document
-from gateway.openapi_responses import problem_responses
 from gateway.pages import PAGE_HEADERS, PAGE_PATH
 from gateway.passkey_routes import passkey_routes
 from gateway.paths import PathNormalization, is_relayed
@@ -63,13 +64,14 @@ def create_app(
     model_server: ModelServerClient | None = None,
     transports: DeliveryTransports | None = None,
     dispatches: bool = True,
+    metrics: Metrics | None = None,
 ) -> FastAPI:
     """The gateway over `store`, which the caller closes.
 
     Tests inject the model server's client and the transports of notifications. Without `dispatches`, no notification is
-    sent and no cleanup runs.
+    sent and no cleanup runs. `metrics` counts the requests.
     """
-    services = Services.over(store)
+    services = Services.over(store, metrics)
     relay = Relay(services, model_server or ModelServerClient())
     handlers = _handlers(services)
 
@@ -94,15 +96,7 @@ def create_app(
         lifespan=lifespan,
         exception_handlers=handlers,
     )
-    app.add_api_route(
-        "/healthz",
-        _health(services),
-        methods=["GET"],
-        response_model=Health,
-        responses=problem_responses(405, 500, 503),
-        summary="Health",
-        tags=["health"],
-    )
+    add_health_routes(app, services)
     proofs = RequestProofs(services)
     routers = [
         account_routes(services),
@@ -120,18 +114,14 @@ def create_app(
     app.add_middleware(ShutdownResponse)
     app.add_middleware(PathNormalization)
     app.add_middleware(AccessLog)
+    if metrics is not None:
+        app.add_middleware(MetricsMiddleware, metrics=metrics, endpoints=EndpointNames(_paths(app)))
     return app
 
 
-def _health(services: Services) -> Callable[[], Awaitable[Response]]:
-    checks = HealthCheck(services)
-
-    async def read_health() -> Response:
-        """The state of the gateway: up, and able to read and write its data. If not, `reason` says why in a word."""
-        await checks.check()
-        return as_json({"status": "ok"})
-
-    return read_health
+def _paths(app: FastAPI) -> list[str]:
+    """The path of every route, with the names of its parameters in braces."""
+    return list(app.openapi()["paths"])
 
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
@@ -139,6 +129,8 @@ Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
     async def failed(request: Request, error: GatekeyError) -> Response:
+        if isinstance(error, BearerMissing | BearerMalformed | InvalidToken | InvalidApiKey):
+            services.metrics.refused("invalid_api_key")
         if isinstance(error, BearerMalformed | InvalidToken | InvalidApiKey):
             error = await _count_bad_bearer(services, request, error)
         if is_relayed(request.scope["path"]):

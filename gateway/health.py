@@ -1,4 +1,4 @@
-"""Health check: the gateway can read and write its data."""
+"""Health check: the gateway can read and write its data. Readiness: and its code fits the data, and it takes calls."""
 
 import asyncio
 import time
@@ -7,11 +7,14 @@ from typing import Final
 
 from gateway.problems import HttpProblem
 from gateway.services import Services
+from store import schema
 from store.errors import (
     DatabaseBusy,
     DatabaseFull,
     DatabaseReadOnly,
     DatabaseUnreachable,
+    SchemaTooNew,
+    SchemaTooOld,
     StoreUnavailable,
 )
 from store.health import check_writable
@@ -24,6 +27,8 @@ REASON_CODES: Final[Mapping[type[StoreUnavailable], str]] = {
     DatabaseFull: "disk_full",
     DatabaseReadOnly: "database_read_only",
     DatabaseUnreachable: "database_unreachable",
+    SchemaTooNew: "schema_too_new",
+    SchemaTooOld: "schema_too_old",
     StoreUnavailable: "database_unavailable",
 }
 """For each error, the code of the nearest of its classes. Clients do not see the error's sentence."""
@@ -59,6 +64,21 @@ class HealthCheck:
                 self._until = self._monotonic() + (HEALTHY_TTL_S if self._reason is None else UNHEALTHY_TTL_S)
         if self._reason is not None:
             raise Unhealthy(self._reason)
+
+    async def check_ready(self) -> None:
+        """As `check`, and the database has the schema of this version. Raises `Unhealthy`.
+
+        A gateway that is being stopped needs no code: it has closed its listening socket.
+        """
+        await self.check()
+        try:
+            await self._services.threads.read(self._check_schema)
+        except StoreUnavailable as error:
+            raise Unhealthy(reason_code(error)) from error
+
+    def _check_schema(self) -> None:
+        with self._services.store.database.read() as tx:
+            schema.check(tx)
 
     async def _check_write(self) -> str | None:
         database = self._services.store.database

@@ -82,6 +82,25 @@ _CODES: Final[Mapping[type[GatekeyError], tuple[str, str]]] = {
     UpstreamFailed: ("server_error", "upstream_failed"),
 }
 """OpenAI's `type` and `code` for errors that a client may handle."""
+OWN_CODES: Final = frozenset(
+    {
+        *(code for _, code in _CODES.values()),
+        "file_not_found",
+        "invalid_api_key",
+        "invalid_request_error",
+        "not_found",
+        "not_found_error",
+        "overloaded",
+        "permission_error",
+        "server_error",
+        "upstream_broken",
+        "upstream_error",
+        "upstream_missing",
+        "upstream_timeout",
+        "upstream_unreachable",
+    }
+)
+"""The codes of the gateway itself, as `problem_code` returns them. An error of the model server has any other."""
 
 _UNAVAILABLE: Final = "The service cannot reach its data at the moment. Try again in a moment."
 

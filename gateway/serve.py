@@ -6,9 +6,9 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
@@ -21,6 +21,9 @@ from gateway.http_protocol import GuardedProtocol
 from gateway.listener import BACKLOG_CONNECTIONS, listen
 from gateway.log import log_to_stderr
 from store.store import Store
+
+if TYPE_CHECKING:
+    from gateway.metrics_port import MetricsPort
 
 LOGGER: Final = logging.getLogger("gatekey")
 SHUTDOWN_GRACE_S: Final = 60
@@ -36,10 +39,18 @@ _LOG_LEVELS: Final = {"gatekey": logging.INFO, "uvicorn": logging.WARNING}
 class _Server(uvicorn.Server):
     """A server that stops on a signal, and does not raise the signal again afterwards."""
 
-    def __init__(self, config: uvicorn.Config, origin: str, connections: ConnectionRegister) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        origin: str,
+        connections: ConnectionRegister,
+        *,
+        metrics: "MetricsPort | None" = None,
+    ) -> None:
         super().__init__(config)
         self._origin = origin
         self._connections = connections
+        self._metrics = metrics
         self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -47,6 +58,8 @@ class _Server(uvicorn.Server):
         await super().startup([])
         if self.started and sockets:
             self._acceptors = [Acceptor(each, self._protocol, self._connections) for each in sockets]
+            if self._metrics is not None:
+                self._acceptors.append(self._metrics.accept(self.server_state))
             self.servers = [*self._acceptors]  # type: ignore[list-item]  # uvicorn only closes them
             LOGGER.info("Gatekey listens on %s:%d", self._origin, sockets[0].getsockname()[1])
 
@@ -99,17 +112,24 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(store: Store, *, host: str, port: int) -> int:
+def serve(store: Store, *, host: str, port: int, metrics: tuple[str, int] | None = None) -> int:
     """Serve until SIGINT, SIGTERM or SIGHUP, finish the requests under way, and return 0.
 
-    Logs go to standard error. The caller closes `store`. Raises `CannotListen`.
+    `metrics` is the host and the port at which Prometheus reads the metrics; None counts nothing. Logs go to standard
+    error. The caller closes `store`. Raises `CannotListen`.
     """
     log_to_stderr(_LOG_LEVELS)
-    listener = listen(host, port)
-    with listener:
+    with ExitStack() as open_sockets:
+        listener = open_sockets.enter_context(listen(host, port))
+        measured = None
+        if metrics is not None:
+            from gateway.metrics_port import MetricsPort
+
+            measured = MetricsPort(store, open_sockets.enter_context(listen(*metrics)))
         tune_garbage_collector()
         origin = f"http://{f'[{host}]' if ':' in host else host}"
-        server = _Server(server_config(create_app(store)), origin, make_connection_register(store))
+        app = create_app(store, metrics=measured.metrics if measured else None)
+        server = _Server(server_config(app), origin, make_connection_register(store), metrics=measured)
         server.run(sockets=[listener])
     LOGGER.info("Gatekey has stopped")
     return 0 if server.started else 1

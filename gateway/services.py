@@ -8,6 +8,7 @@ from starlette.types import Scope
 from gateway.access_log import note_account
 from gateway.bearer import BadBearers
 from gateway.client_address import client_address
+from gateway.metrics import Metrics, NoMetrics
 from gateway.rate_limiter import RateLimiter
 from gateway.site_view import SiteViewCache
 from gateway.store_threads import StoreThreads
@@ -25,9 +26,10 @@ class Services:
     site: SiteViewCache
     bad_bearers: BadBearers
     rates: RateLimiter
+    metrics: Metrics
 
     @classmethod
-    def over(cls, store: Store) -> Self:
+    def over(cls, store: Store, metrics: Metrics | None = None) -> Self:
         threads = StoreThreads(store.database)
         return cls(
             store=store,
@@ -35,6 +37,7 @@ class Services:
             site=SiteViewCache(store.site, threads),
             bad_bearers=BadBearers(store.throttles, store.context.clock, threads),
             rates=RateLimiter(store.rates, store.context.clock, threads),
+            metrics=metrics or NoMetrics(),
         )
 
     async def address(self, scope: Scope) -> str:

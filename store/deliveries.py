@@ -81,6 +81,13 @@ class Deliveries:
         with self._context.database.read() as tx:
             return tx.execute(due.limit(1)).scalar() is not None
 
+    def count_waiting(self) -> int:
+        """The number of deliveries that are due now or later."""
+        with self._context.database.read() as tx:
+            return tx.execute(
+                select(func.count()).select_from(Delivery).where(Delivery.c.state == DeliveryState.WAITING.value)
+            ).scalar_one()
+
     def count_damaged(self) -> int:
         """The number of unreadable deliveries."""
         with self._context.database.read() as tx:

@@ -16,6 +16,14 @@ _RETRY_AFTER_S: Final = "5"
 """Seconds."""
 
 
+class TooManyCalls(OpenAiProblem):
+    """The account has `MAX_CALLS_PER_ACCOUNT` calls under way."""
+
+    def __init__(self) -> None:
+        sentence, headers = _TOO_MANY_CALLS.format(MAX_CALLS_PER_ACCOUNT), {"Retry-After": _RETRY_AFTER_S}
+        super().__init__(429, sentence, code="rate_limit_exceeded", headers=headers)
+
+
 class ConcurrencyLimiter:
     """Counts the running calls of each account, so that none can use all connections."""
 
@@ -24,10 +32,9 @@ class ConcurrencyLimiter:
 
     @contextmanager
     def slot(self, account_id: int) -> Iterator[None]:
-        """Count one call while the context is open. Raises `OpenAiProblem` 429 beyond `MAX_CALLS_PER_ACCOUNT`."""
+        """Count one call while the context is open. Raises `TooManyCalls` beyond `MAX_CALLS_PER_ACCOUNT`."""
         if self._taken[account_id] >= MAX_CALLS_PER_ACCOUNT:
-            sentence, headers = _TOO_MANY_CALLS.format(MAX_CALLS_PER_ACCOUNT), {"Retry-After": _RETRY_AFTER_S}
-            raise OpenAiProblem(429, sentence, code="rate_limit_exceeded", headers=headers)
+            raise TooManyCalls
         self._taken[account_id] += 1
         try:
             yield

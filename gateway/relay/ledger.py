@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gateway.problems import OpenAiProblem, problem_code
+from gateway.relay.concurrency_limiter import TooManyCalls
 from gateway.relay.output_limits import LimitCompliance
 from gateway.relay.refusal_log import RefusalLog
 from gateway.relay.usage import Usage
@@ -96,6 +97,7 @@ class Ledger:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.metrics = services.metrics
         self._bookings: set[asyncio.Task[None]] = set()
         self._refusals = RefusalLog(services.store.usage, services.store.context.clock, services.threads)
         self.limit_compliance = LimitCompliance()
@@ -133,6 +135,10 @@ class Ledger:
 
     async def book_failure(self, admitted: AdmittedCall, error: GatekeyError, status: str) -> None:
         """Log that the call failed. Nothing is charged."""
+        if isinstance(error, TooManyCalls):
+            self.metrics.refused(status)
+        elif error is not GATEWAY_STOPPED:
+            self.metrics.model_server_failed(status)
         await self.book(admitted, None, kind=Kind.ERROR, status=status, detail=str(error))
 
     def book_cancelled(self, holding: Awaitable[Hold], admit: Callable[[Hold], AdmittedCall]) -> None:
@@ -146,6 +152,7 @@ class Ledger:
 
     async def log_refusal(self, caller: Caller, model: str, error: GatekeyError, status: str) -> None:
         """Log a call that was refused before its hold. Many refusals within a minute are logged as one count."""
+        self.metrics.refused(status)
         if isinstance(error, StoreUnavailable):
             return  # logging would only wait for the database once more
         store, entry = self._services.store, caller.entry(Kind.ERROR, model, status=status, detail=str(error))
@@ -181,6 +188,8 @@ class Ledger:
                 lambda tx: store.quota.book(tx, admitted.hold, cost, entry), account_id=admitted.hold.account_id
             )
             admitted.booked = replace(entry, cost_micro_usd=taken)
+            self.metrics.call_booked(admitted.booked)
+        self.metrics.hold_settled()
 
     async def _book_first(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         try:

@@ -118,6 +118,7 @@ class Relay:
         return admission.call, self._admitted(incoming, admission, hold)
 
     def _admitted(self, incoming: RelayRequest, admission: Admission, hold: Hold) -> AdmittedCall:
+        self.services.metrics.hold_made()
         caller = self.callers.identify(incoming, admission.known_holder)
         call, limit, trusts_limit = admission.call, admission.limit, admission.trusts_limit
         return AdmittedCall(caller, call.model, call.endpoint.kind, admission.price, hold, limit, trusts_limit)

@@ -177,6 +177,7 @@ class StreamingRelayResponse(Response):
             await self._pass_on(send)
         except (*NETWORK_ERRORS, UpstreamFailed) as error:
             failure = error if isinstance(error, UpstreamFailed) else connection_problem(error)
+            self._ledger.metrics.model_server_failed("upstream_broken")
             await self._book("upstream_broken", str(failure), kind=Kind.ERROR)
             # Close first: sending may take long, and the connection is no longer needed.
             await self._answer.aclose()

@@ -7,6 +7,7 @@ from typing import Final
 import httpx
 
 from gateway.app import create_app
+from gateway.metrics import Metrics
 from gateway.model_server.client import ModelServerClient
 from store.money import MICRO_PER_USD
 from store.store import Store
@@ -29,9 +30,10 @@ async def client_of(
     token: str | None = None,
     upstream: httpx.AsyncBaseTransport | None = None,
     peer: str = PEER,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a new gateway over `store`, which sends `token` as its bearer."""
-    app = create_app(store, model_server=ModelServerClient(upstream), dispatches=False)
+    app = create_app(store, model_server=ModelServerClient(upstream), dispatches=False, metrics=metrics)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(peer, 51000))

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,24 +52,28 @@ def write_key_file(folder: Path, ring: KeyRing) -> Path:
 
 
 @contextmanager
-def served(folder: Path, database: str, ring: KeyRing, *, descriptors: int = 0) -> Iterator[Served]:
+def served(
+    folder: Path, database: str, ring: KeyRing, *, descriptors: int = 0, options: Sequence[str] = ()
+) -> Iterator[Served]:
     """`gatekey serve` on a free port, its files in `folder`; it is stopped, and has stopped cleanly, on leaving.
 
-    `descriptors` is its limit on open files; 0 leaves it as it is.
+    `descriptors` is its limit on open files; 0 leaves it as it is. `options` are more options of the command.
     """
-    with several(1, folder, database, ring, descriptors=descriptors) as (only,):
+    with several(1, folder, database, ring, descriptors=descriptors, options=options) as (only,):
         yield only
 
 
 @contextmanager
-def several(count: int, folder: Path, database: str, ring: KeyRing, *, descriptors: int = 0) -> Iterator[list[Served]]:
+def several(
+    count: int, folder: Path, database: str, ring: KeyRing, *, descriptors: int = 0, options: Sequence[str] = ()
+) -> Iterator[list[Served]]:
     """`count` of them in front of the same database, started at once."""
     if not (folder / _KEY_FILE).exists():
         write_key_file(folder, ring)
     logs = [folder / f"serve-{number}.log" for number in range(count)]
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        processes += [_start(folder, database, log, descriptors) for log in logs]
+        processes += [_start(folder, database, log, descriptors, options) for log in logs]
         yield (gateways := [_listening(process, log) for process, log in zip(processes, logs, strict=True)])
         for gateway in gateways:
             if gateway.process.poll() is None:
@@ -80,7 +84,7 @@ def several(count: int, folder: Path, database: str, ring: KeyRing, *, descripto
             process.wait()
 
 
-def _start(folder: Path, database: str, log: Path, descriptors: int) -> subprocess.Popen[bytes]:
+def _start(folder: Path, database: str, log: Path, descriptors: int, options: Sequence[str]) -> subprocess.Popen[bytes]:
     env = {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
@@ -89,7 +93,7 @@ def _start(folder: Path, database: str, log: Path, descriptors: int) -> subproce
         "GATEKEY_KEY_FILE": str(folder / _KEY_FILE),
         "PYTHONWARNINGS": "error",
     }
-    command = [str(GATEKEY), "serve", "--port", "0"]
+    command = [str(GATEKEY), "serve", "--port", "0", *options]
     if descriptors:
         command = ["/bin/sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]
     with log.open("wb") as out, signals_heard():

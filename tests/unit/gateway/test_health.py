@@ -101,3 +101,26 @@ def test_the_check_leaves_one_row_however_often(store: Store) -> None:
 def test_a_folder_that_is_gone_is_a_database_that_does_not_answer(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnreachable):
         check_writable(Database(f"sqlite:///{tmp_path}/gone/gatekey.sqlite3"))
+
+
+async def test_a_database_of_another_version_is_healthy_and_not_ready(store: Store) -> None:
+    async with client_of(store) as client:
+        assert (await client.get("/readyz")).json() == {"status": "ok"}
+        with store.database.write() as tx:
+            tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        assert (await client.get("/healthz")).status_code == 200
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "schema_too_new")
+
+
+@pytest.mark.parametrize(("error", "reason"), REASONS)
+async def test_an_unhealthy_gateway_is_not_ready(
+    store: Store, monkeypatch: pytest.MonkeyPatch, error: type[StoreUnavailable], reason: str
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Database, "write", broken)
+    async with client_of(store) as client:
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, reason)

@@ -177,13 +177,13 @@ def documented() -> dict[str, Any]:
 
 def test_every_address_and_every_refusal_was_documented(documented: dict[str, Any]) -> None:
     paths = documented["paths"]
-    assert {f"{RELAY_PREFIX}{each.path}" for each in ENDPOINTS} | set(assets()) | {"/healthz"} <= set(paths)
+    assert {f"{RELAY_PREFIX}{each.path}" for each in ENDPOINTS} | set(assets()) | {"/healthz", "/readyz"} <= set(paths)
     for path, operations in paths.items():
         for operation in operations.values():
             statuses = set(operation["responses"])
             assert {"405", "500", "503"} <= statuses, path
             assert len(statuses & {"200", "201"}) == 1, path
-            assert "security" in operation or path.startswith(("/passkey", "/healthz")), path
+            assert "security" in operation or path.startswith(("/passkey", "/healthz", "/readyz")), path
             assert ("401" in statuses) is ("security" in operation or path.startswith("/passkey/api")), path
     names = [operation["operationId"] for operations in paths.values() for operation in operations.values()]
     assert len(names) == len(set(names))
