@@ -36,6 +36,8 @@ class SiteView:
     """The longest answer of a model whose price names no maximum."""
     extra_fields: frozenset[str] = frozenset()
     """Request fields that are passed on although the gateway does not know them."""
+    keep_alive_s: int = 15
+    """Seconds of silence in a stream after which a comment is sent; 0 sends none."""
 
     @property
     def upstream_host(self) -> str:
@@ -74,4 +76,5 @@ class SiteViewCache:
             output_limit=self._site.text("upstream.output_limit"),
             max_output_tokens=self._site.number("price.max_output_tokens"),
             extra_fields=frozenset(self._site.items("relay.extra_fields")),
+            keep_alive_s=self._site.number("relay.keep_alive_seconds"),
         )

@@ -160,6 +160,12 @@ _SWITCHES: Final = (
         "names of request fields, with commas between; none that can change the price or the model",
     ),
     Switch(
+        "relay.keep_alive_seconds",
+        15,
+        _whole(0, 300),
+        "seconds of silence in a stream after which a comment keeps it open, 0 to 300; 0 sends none",
+    ),
+    Switch(
         "sidebar.hidden_modules",
         (),
         _list_of(_one_of(*MODULES)),

@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from gateway.model_server.client import MAX_CALL_S, body_chunks, connection_problem
 from gateway.network_errors import NETWORK_ERRORS
 from gateway.problems import openai_body
+from gateway.relay.keep_alive import KEEP_ALIVE_COMMENT, KeepAlive
 from gateway.relay.ledger import LOGGER, AdmittedCall, Ledger
 from gateway.relay.process_client import ParserFailed
 from gateway.relay.request import Call
@@ -93,6 +94,8 @@ class StreamingRelayResponse(Response):
         self._chunks: AsyncIterator[bytes] = stream_slices(aiter(body_chunks(answer)))
         self._slot = slot
         self._sending_since: float | None = None
+        self._keep_alive_s = site.keep_alive_s
+        self._keep_alive: KeepAlive | None = None
         self._usage_at_departure: Usage | None = None
         """The usage counted until the client left; None while it is connected."""
         self._read_on_bytes = 0
@@ -131,6 +134,7 @@ class StreamingRelayResponse(Response):
         finally:
             # The client may be gone, or this task cancelled: book the call first.
             await self._book(status, detail)
+            self._end_keep_alive()
             pump.cancel()
             disconnected.cancel()
             await asyncio.wait({pump, disconnected})
@@ -142,7 +146,9 @@ class StreamingRelayResponse(Response):
         has_left = not pump.done() or (not pump.cancelled() and isinstance(pump.exception(), _ClientGoneError))
         if has_left and not self._meter.has_final_usage:
             self._usage_at_departure = self._usage()
-            if self._sending_since is not None:
+            is_comment = self._keep_alive is not None and self._keep_alive.is_sending
+            self._end_keep_alive()
+            if self._sending_since is not None and not is_comment:
                 # The pump waits for the client, not for the model server: another task can read the stream.
                 pump.cancel()
                 await asyncio.wait({pump})
@@ -173,6 +179,8 @@ class StreamingRelayResponse(Response):
 
     async def _pump(self, send: Send) -> None:
         await self._send(send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        self._keep_alive = KeepAlive(self._keep_alive_s, lambda: self._send_comment(send))
+        self._keep_alive.start()
         try:
             await self._pass_on(send)
         except (*NETWORK_ERRORS, UpstreamFailed) as error:
@@ -186,6 +194,7 @@ class StreamingRelayResponse(Response):
             await self._book("ok", "")
             if self._meter.is_done:
                 await self._send(send, _body_message(DONE_EVENT))
+        self._end_keep_alive()
         await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _pass_on(self, send: Send) -> None:
@@ -234,14 +243,30 @@ class StreamingRelayResponse(Response):
                         return
 
     async def _send(self, send: Send, message: Message) -> None:
-        if self._usage_at_departure is not None:
-            return
+        if self._keep_alive is not None and self._keep_alive.is_sending:
+            await self._keep_alive.settle()
+        if self._usage_at_departure is None:
+            await self._deliver(send, message)
+
+    async def _send_comment(self, send: Send) -> None:
+        # A message that is being sent may be a piece of an event, and shows that the stream is not silent.
+        if self._sending_since is None and self._usage_at_departure is None:
+            with suppress(_ClientGoneError):
+                await self._deliver(send, _body_message(KEEP_ALIVE_COMMENT))
+
+    def _end_keep_alive(self) -> None:
+        if self._keep_alive is not None:
+            self._keep_alive.stop()
+
+    async def _deliver(self, send: Send, message: Message) -> None:
         self._sending_since = asyncio.get_running_loop().time()
         try:
             await send(message)
         except OSError as error:  # ASGI 2.4: the client has disconnected
             raise _ClientGoneError from error
         self._sending_since = None
+        if self._keep_alive is not None:
+            self._keep_alive.note_sent()
 
     async def _book(self, status: str, detail: str, *, kind: Kind | None = None) -> None:
         if self._is_booked or (self._usage_at_departure is not None and status != _CLIENT_GONE_STATUS):

@@ -45,6 +45,7 @@ GOOD: dict[str, list[tuple[str, Value]]] = {
     "price.unpriced": [("account", "account"), ("forbid", "forbid")],
     "price.unpriced_rate": [("2.5/10", "2.50/10.00"), ("0/0.000001", "0.00/0.000001"), ("$1 / $2", "1.00/2.00")],
     "relay.extra_fields": [("top_a, vllm_xargs", ("top_a", "vllm_xargs")), ("topK", ("topK",)), ("", ())],
+    "relay.keep_alive_seconds": [("0", 0), ("15", 15), ("300", 300)],
     "sidebar.hidden_modules": [("wallet, playground", ("wallet", "playground")), ("", ()), (" , ", ())],
     "channels.private_network_allow": [
         ("gotify.lan:8080, 10.0.0.5:443", ("gotify.lan:8080", "10.0.0.5:443")),
@@ -108,6 +109,7 @@ BAD: dict[str, list[str]] = {
     "price.max_output_tokens": ["0", "10000001", "-1", "", "64k"],
     "price.unpriced": ["", "allow", "true"],
     "price.unpriced_rate": ["", "2.50", "2.50/", "/", "1/2/3", "-1/2", "1e3/2", "1,5/2", "0.0000001/1"],
+    "relay.keep_alive_seconds": ["", "-1", "301", "15s", "1.5"],
     "relay.extra_fields": [
         "service_tier",
         "top_a, service_tier",
