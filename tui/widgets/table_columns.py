@@ -126,10 +126,12 @@ class ColumnFit(Generic[R]):
         fitted = list(self._columns)
         if self._needs is not None:
             fitted = [column.fitted(need) for column, need in zip(self._columns, self._needs, strict=True)]
-            extras = [column for at, column in enumerate(fitted) if column.is_extra or at not in self._told]
-            extras.sort(key=lambda column: column.priority)
-            while extras and cells_of([column.width for column in fitted]) > self._room:
-                fitted.remove(extras.pop())
+            untold = [column for at, column in enumerate(fitted) if at not in self._told]
+            extras = [column for column in fitted if column.is_extra and column not in untold]
+            for columns in (untold, extras):  # a column that tells nothing goes before one that does
+                columns.sort(key=lambda column: column.priority)
+                while columns and cells_of([column.width for column in fitted]) > self._room:
+                    fitted.remove(columns.pop())
         self.placed = fit_columns(fitted, self._room)
 
 

@@ -371,6 +371,14 @@ def test_a_column_that_tells_nothing_goes_before_another_is_cut() -> None:
     assert "Mark" in widths_of(fit), "now it tells something"
 
 
+def test_a_column_that_tells_nothing_goes_before_an_extra_that_does() -> None:
+    extra = replace(WORDS[3], label="Extra", is_extra=True, priority=9)
+    fit = ColumnFit((WORDS[0], WORDS[2], extra))
+    fit.resize(20 + 11 + GAP_CELLS)
+    fit.see(["a-word-of-20-letters"])
+    assert widths_of(fit) == {"Word": 20, "Extra": 11}
+
+
 def test_an_extra_goes_before_another_is_cut_and_others_before_the_first_is() -> None:
     extra = replace(WORDS[3], label="Extra", is_extra=True, priority=9)
     fit = ColumnFit((WORDS[0], WORDS[1], WORDS[3], extra))
