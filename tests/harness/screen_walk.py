@@ -237,6 +237,7 @@ class Walk:
         await self.go("the session in use", "e")
         await self.back()
         await self.go("activity", "a")
+        await self.go("an older event in full", "end")
         await self.back()
         await self.go("sign out others", "o")
         await self.back()
