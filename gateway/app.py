@@ -29,9 +29,17 @@ from gateway.openapi import methods_of, openapi_document
 from gateway.pages import PAGE_HEADERS, PAGE_PATH
 from gateway.passkey_routes import passkey_routes
 from gateway.paths import PathNormalization, is_relayed
-from gateway.problems import REQUEST_ID_KEY, HttpProblem, log_unforeseen, openai_problem, problem, validation_problem
+from gateway.problems import (
+    REQUEST_ID_KEY,
+    HttpProblem,
+    OpenAiProblem,
+    log_unforeseen,
+    openai_problem,
+    problem,
+    validation_problem,
+)
 from gateway.relay.relay import Relay
-from gateway.relay.relay_openapi import relay_paths
+from gateway.relay.relay_openapi import relay_paths, served_addresses
 from gateway.relay.routes import RelayRouting, relay_app
 from gateway.request_proofs import RequestProofs
 from gateway.services import Services
@@ -142,6 +150,8 @@ def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
 
     async def http(request: Request, error: HTTPException) -> Response:
         sentence = _SENTENCES.get(error.status_code, "The request could not be read.")
+        if error.status_code == 404 and is_relayed(request.scope["path"]):
+            return await failed(request, OpenAiProblem(404, f"{sentence} {served_addresses()}", code="unknown_url"))
         headers = dict(error.headers or {})
         if error.status_code == 405 and (allowed := methods_of(request.app.openapi(), request.scope["path"])):
             headers["Allow"] = allowed  # starlette names those of one route, and a path may have several

@@ -18,10 +18,11 @@ from starlette.types import Message
 from gateway.json_text import loads_lenient
 from gateway.model_server.client import ModelServerClient
 from gateway.problems import OpenAiProblem
+from gateway.relay.endpoints import CHAT, IMAGES
 from gateway.relay.ledger import AdmittedCall
 from gateway.relay.output_limits import CostCeiling
 from gateway.relay.relay import Relay
-from gateway.relay.request import CHAT, IMAGES, Endpoint, parse_request
+from gateway.relay.request import Endpoint, parse_request
 from gateway.relay.stream_meter import EVENT_END
 from gateway.services import Services
 from gateway.site_view import SiteView

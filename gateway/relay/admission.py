@@ -138,7 +138,7 @@ class Admission:
         sentences[-1] += f", and {show_usd(held, exact=True)} is held for calls under way." if held else "."
         tokens = ceiling.affordable_tokens(_free_micro_usd(holder))
         if tokens:
-            sentences.append(f"With max_tokens of {tokens:,} or less it is covered.")
+            sentences.append(f"With {self.call.endpoint.limits[0]} of {tokens:,} or less it is covered.")
         sentence = " ".join(sentences)
         return QuotaExceeded(sentence) if is_quota else SpendLimitReached(sentence)
 

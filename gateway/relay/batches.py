@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from gateway.model_server.client import read_body, response_problem
 from gateway.problems import OpenAiProblem, problem_code
+from gateway.relay.endpoints import BATCHES
 from gateway.relay.files import PURPOSE_OF_OUTPUT
 from gateway.relay.ledger import Caller
 from gateway.relay.model_response import BATCH_ID, batch_status, relay_response
 from gateway.relay.process_client import ParserFailed
 from gateway.relay.relay import Relay
-from gateway.relay.request import BATCHES
 from gateway.relay.response_facts import ResponseFacts, parse_object, response_facts
 from gateway.site_view import SiteView
 from store.errors import GatekeyError, NoSuchItem, UpstreamFailed

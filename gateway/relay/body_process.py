@@ -4,8 +4,9 @@ from dataclasses import fields
 from typing import Any, Final
 
 from gateway.problems import OpenAiProblem
+from gateway.relay.endpoints import ENDPOINTS
 from gateway.relay.process_frames import run_process
-from gateway.relay.request import ENDPOINTS, Call, parse_request
+from gateway.relay.request import Call, parse_request
 
 _SENT_SEPARATELY: Final = frozenset({"endpoint", "content"})
 

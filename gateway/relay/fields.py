@@ -4,10 +4,11 @@ An unknown field may change the price of an answer. It is refused with a sentenc
 can allow it. Fields that are known to change the price are always refused.
 """
 
+import re
 from collections.abc import Mapping, Set
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from gateway.problems import OpenAiProblem
+from gateway.relay.stored_items import check_stored_items, check_voice, refuse_field
 from store.request_fields import GATEWAY_FIELDS, overrides_model, refusal
 from store.text import sanitize
 from store.tokens import SECRET
@@ -184,122 +185,82 @@ BATCH_FIELDS: Final = _COMMON_FIELDS | {
     "output_expires_after",
 }
 
-TOOL_TYPES: Final = ("function", "custom")
-"""Types of tools that the client runs. The model server runs all others, at a price of their own."""
+ToolFields = Mapping[str, frozenset[str]]
+"""The fields of each type of tool that the client runs. A type that ends in `_*` stands for one with a date there; the
+empty type, for a tool without one. The model server runs all other tools, at a price of their own."""
+CHAT_TOOLS: Final[ToolFields] = {kind: frozenset({"type", kind}) for kind in ("function", "custom")}
+TOOL_TYPES: Final = tuple(CHAT_TOOLS)
+_TOOL_DATE: Final = re.compile(r"_\d{8}\Z")
 
 
-def check_fields(body: Mapping[str, Any], known: Set[str], extra: Set[str] = frozenset()) -> None:
+def check_fields(
+    body: Mapping[str, Any], known: Set[str], extra: Set[str] = frozenset(), tools: ToolFields = CHAT_TOOLS
+) -> None:
     """Refuse fields that may change the price or the model. Raises `OpenAiProblem` 400, which names the field."""
     for key in body:
         if key not in known:
             _check_field(key, extra)
-    _check_tools(body.get("tools"))
+    _check_tools(body.get("tools"), tools)
     if "metadata" in known:
-        _check_metadata(body.get("metadata"))
+        check_metadata(body.get("metadata"))
     if "messages" in known:
-        _check_messages(body.get("messages"))
-        _check_voice(body.get("audio"))
+        check_stored_items(body.get("messages"))
+        check_voice(body.get("audio"))
 
 
 def _check_field(key: str, extra: Set[str]) -> None:
     name = key.casefold()
     sentence = refusal(name)
     if sentence is not None:
-        _refuse(sentence, name)
+        refuse_field(sentence, name)
     if name in GATEWAY_FIELDS and key != name:
-        _refuse(f"Write {name} in small letters.", name)
+        refuse_field(f"Write {name} in small letters.", name)
     if key in extra:
         return
     shown = sanitize(SECRET.sub("…", key), 64)
-    _refuse(
+    refuse_field(
         f"The field {shown} is not passed on, because it is not known here whether it changes the price. "
         f"Leave it out, or ask the administrator to add it to {EXTRA_FIELDS_SETTING}.",
         shown,
     )
 
 
-def _check_tools(tools: object) -> None:
+def _check_tools(tools: object, known: ToolFields) -> None:
     if tools is None:
         return
     if not isinstance(tools, list):
-        _refuse("tools is a list.", "tools")
+        refuse_field("tools is a list.", "tools")
     for tool in tools:
-        kind = tool.get("type") if isinstance(tool, dict) else None
-        if kind not in TOOL_TYPES or not tool.keys() <= {"type", kind}:
-            _refuse(
-                "A tool is a function or custom, with nothing beside its type and that. Others are run by the model "
-                "server at a price of their own, and are never passed on.",
+        if not isinstance(tool, dict) or not _is_run_by_client(tool, known):
+            if known is CHAT_TOOLS:
+                refuse_field(
+                    "A tool is a function or custom, with nothing beside its type and that. Others are run by the "
+                    "model server at a price of their own, and are never passed on.",
+                    "tools",
+                )
+            refuse_field(
+                f"A tool is one that the client runs ({', '.join(filter(None, known))}), with the fields that are "
+                "documented for it. Others are run by the model server at a price of their own, and are never passed "
+                "on.",
                 "tools",
             )
+        if "tools" in known.get(str(tool.get("type")), ()):
+            _check_tools(tool.get("tools"), known)
 
 
-def _check_metadata(metadata: object) -> None:
+def _is_run_by_client(tool: Mapping[str, Any], known: ToolFields) -> bool:
+    kind = "" if tool.get("type") is None else tool["type"]
+    fields = known.get(kind, known.get(_TOOL_DATE.sub("_*", kind))) if isinstance(kind, str) else None
+    return fields is not None and tool.keys() <= fields
+
+
+def check_metadata(metadata: object, field: str = "metadata") -> None:
+    """Refuse metadata by which a model server could choose another model. Raises `OpenAiProblem` 400."""
     if metadata is None:
         return
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        _refuse("metadata is an object whose values are strings.", "metadata")
+        refuse_field(f"{field} is an object whose values are strings.", field)
     for key in metadata:
         if overrides_model(key):
             name = sanitize(key.casefold(), 64)
-            _refuse(f"metadata holds {name}, which could choose another model. It is never passed on.", "metadata")
-
-
-def _check_messages(messages: object) -> None:
-    """Refuse ids of what the model server keeps: all accounts share the gateway's key, so it would be read by any."""
-    rest = [messages]
-    while rest:
-        value = rest.pop()
-        if isinstance(value, list):
-            rest += value
-        elif isinstance(value, dict):
-            rest += value.values()
-            for key, inner in value.items():
-                _check_stored(_folded(key), inner)
-
-
-def _check_stored(name: str, value: object) -> None:
-    """Refuse a member of a message, whose name is `_folded`, that names a stored file, answer or picture."""
-    if value is None:
-        return
-    if name == "fileid":
-        _refuse(
-            "The messages name a file by its file_id, which is never passed on: it could be another account's. "
-            "Send the content itself, as file_data or as an image_url.",
-            "messages",
-        )
-    if name == "audio" and _has_id(value):
-        _refuse(
-            "The messages name an earlier answer by the id of its audio, which is never passed on: it could be another "
-            "account's. Send its transcript, as the content of the message.",
-            "messages",
-        )
-    if name == "uuid":
-        _refuse(
-            "The messages name a picture by its uuid, which is never passed on: the model server keeps one picture for "
-            "it, which could be another account's. Leave it out, and send the picture itself.",
-            "messages",
-        )
-
-
-def _check_voice(audio: object) -> None:
-    """Refuse a voice that somebody has made."""
-    if isinstance(audio, dict) and any(_folded(key) == "voice" and _has_id(value) for key, value in audio.items()):
-        _refuse(
-            "audio names a voice by its id, which is never passed on: it could be another account's. Name one of the "
-            "model server's own voices, such as alloy.",
-            "audio",
-        )
-
-
-def _has_id(value: object) -> bool:
-    return isinstance(value, dict) and any(_folded(key) == "id" and value[key] is not None for key in value)
-
-
-def _folded(name: str) -> str:
-    """Some servers read names in any case, and without underscores (protobuf's JSON)."""
-    return name.casefold().replace("_", "")
-
-
-def _refuse(sentence: str, param: str) -> NoReturn:
-    """Raise `OpenAiProblem` 400."""
-    raise OpenAiProblem(400, sentence, param=param)
+            refuse_field(f"{field} holds {name}, which could choose another model. It is never passed on.", field)

@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from gateway.model_server.client import read_body
 from gateway.problems import OpenAiProblem
+from gateway.relay.endpoints import BATCHES
 from gateway.relay.file_documents import file_document, file_response
 from gateway.relay.file_requests import FILES_PATH, MAX_ANSWER_BYTES, FileRequests, succeeded
 from gateway.relay.ledger import Caller
 from gateway.relay.model_response import BATCH_ID
 from gateway.relay.relay import Relay
-from gateway.relay.request import BATCHES
 from gateway.relay.response_facts import parse_object
 from gateway.site_view import SiteView
 from store.errors import GatekeyError, QuotaExceeded, UpstreamFailed

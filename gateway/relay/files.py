@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.problems import OpenAiProblem
+from gateway.relay.endpoints import BATCHES
 from gateway.relay.file_content import FileContent
 from gateway.relay.file_documents import file_document, file_response
 from gateway.relay.file_requests import FILES_PATH, FileRequests
 from gateway.relay.ledger import Caller
 from gateway.relay.model_response import BATCH_ID, relay_response
 from gateway.relay.relay import Relay
-from gateway.relay.request import BATCHES
 from gateway.site_view import SiteView
 from store.relay_files import MAX_PAGE_SIZE
 from store.text import is_sanitized

@@ -106,6 +106,7 @@ class CostCeiling:
             return f"{sentence}."
         explanation = ""
         if call.endpoint.limits and (call.length.tokens is None or not self.trusts_limit):
-            reason = "as max_tokens was not sent" if call.length.tokens is None else "as it ignores max_tokens"
+            limit = call.endpoint.limits[0]
+            reason = f"as {limit} was not sent" if call.length.tokens is None else f"as it ignores {limit}"
             explanation = f" (the most the model answers with, {reason})"
         return f"{sentence} and {tokens:,} out{explanation}."

@@ -10,8 +10,8 @@ TOKENS_PER_PICTURE: Final = 1500
 """Held for each picture in a prompt. The bytes of a picture do not predict its tokens."""
 TOKENS_PER_FILE: Final = 5000
 """Held for each recording and each file: enough for eight minutes of speech, or some pages."""
-_FILE_MARKERS: Final = (b'"input_audio":', b'"file_data":')
-"""A prompt without these has neither recordings nor files."""
+_FILE_MARKERS: Final = (b'"input_audio":', b'"file_data":', b'"source":')
+"""A prompt without these has neither recordings nor files. Anthropic's form has pictures in a `source` too."""
 _BASE64: Final = re.compile(r"(?:data:(?!text/)[^,]{0,200};base64,)?[A-Za-z0-9+/_\r\n-]+={0,2}")
 """Binary data in base64, with or without a media type."""
 _SNIFFED_CHARACTERS: Final = 1000
@@ -23,18 +23,26 @@ def estimate_prompt_tokens(content: bytes, body: Mapping[str, Any]) -> int:
     pictures = content.count(b'"image_url":')
     files = written_out = 0
     if pictures or any(mark in content for mark in _FILE_MARKERS):
-        for part in _content_parts(body.get("messages")):
+        for part in _content_parts(body.get("messages"), body.get("input")):
             file = _file_bytes(part)
             files += file > 0
-            written_out += file + _picture_bytes(part)
+            written_out += file + _picture_bytes(part) + _source_bytes(part)
+            pictures += part.get("type") == "image" and "source" in part
+            files += part.get("type") == "document" and "source" in part
     text = -(-(len(content) - written_out) // BYTES_PER_TOKEN)
     return text + TOKENS_PER_PICTURE * pictures + TOKENS_PER_FILE * files
 
 
-def _content_parts(messages: object) -> Iterator[dict[str, Any]]:
-    for message in messages if isinstance(messages, list) else ():
-        if isinstance(message, dict) and isinstance(message.get("content"), list):
-            yield from (part for part in message["content"] if isinstance(part, dict))
+def _content_parts(*items: object) -> Iterator[dict[str, Any]]:
+    """The messages, and the parts of their content, also those of a tool's output."""
+    rest = list(items)
+    while rest:
+        item = rest.pop()
+        if isinstance(item, list):
+            rest += item
+        elif isinstance(item, dict):
+            yield item
+            rest += (inner for name in ("content", "output") if isinstance(inner := item.get(name), list))
 
 
 def _picture_bytes(part: Mapping[str, Any]) -> int:
@@ -50,5 +58,17 @@ def _file_bytes(part: Mapping[str, Any]) -> int:
     held = (
         recording.get("data") if isinstance(recording, dict) else None,
         file.get("file_data") if isinstance(file, dict) else None,
+        part.get("file_data"),
     )
-    return sum(len(data) for data in held if isinstance(data, str) and _BASE64.fullmatch(data[:_SNIFFED_CHARACTERS]))
+    return sum(map(_base64_bytes, held))
+
+
+def _source_bytes(part: Mapping[str, Any]) -> int:
+    """Bytes of a picture or a document in Anthropic's form. A document of text counts as text."""
+    source = part.get("source")
+    return _base64_bytes(source.get("data")) if isinstance(source, dict) and source.get("type") == "base64" else 0
+
+
+def _base64_bytes(data: object) -> int:
+    is_base64 = isinstance(data, str) and _BASE64.fullmatch(data[:_SNIFFED_CHARACTERS])
+    return len(data) if isinstance(data, str) and is_base64 else 0

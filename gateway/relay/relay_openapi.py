@@ -10,9 +10,10 @@ from typing import Any, Final
 from gateway.openapi_responses import MEANINGS, Schema, error_responses
 from gateway.paths import RELAY_PREFIX
 from gateway.relay.batches import MAX_LISTED
+from gateway.relay.endpoints import BATCHES, ENDPOINTS
 from gateway.relay.fields import EXTRA_FIELDS_SETTING, TOOL_TYPES
 from gateway.relay.model_response import BATCH_ID
-from gateway.relay.request import BATCHES, ENDPOINTS, MAX_CHOICES, MAX_TOKENS, STREAM_OPTIONS, Endpoint
+from gateway.relay.request import MAX_CHOICES, MAX_TOKENS, STREAM_OPTIONS, Endpoint
 from store.inputs import MAX_MODEL_LENGTH
 from store.request_fields import METADATA_KEYS, METADATA_PREFIXES, METADATA_SUFFIX
 
@@ -127,6 +128,18 @@ _CHECKED_FIELDS: Final[Mapping[str, Mapping[str, Schema]]] = {
     },
     "/embeddings": {"input": _UNCHECKED, **_NO_STREAM_SCHEMAS},
     "/images/generations": {"prompt": _UNCHECKED, **_NO_STREAM_SCHEMAS, "n": _integer_or_null(1, MAX_CHOICES)},
+    "/responses": {
+        "input": _UNCHECKED,
+        "tools": {"type": ["array", "null"], "description": "Tools that the client runs. Others are refused."},
+        "metadata": _METADATA_SCHEMA,
+        "client_metadata": _METADATA_SCHEMA,
+        "store": {"enum": [False, None], "description": "Nothing is stored at the model server."},
+        "background": {"enum": [False, None]},
+        "previous_response_id": {"type": "null"},
+        "conversation": {"type": "null"},
+        **_STREAM_SCHEMAS,
+        "max_output_tokens": _integer_or_null(1, MAX_TOKENS),
+    },
     "/batches": {
         "input_file_id": _UNCHECKED,
         "endpoint": _UNCHECKED,
@@ -140,6 +153,7 @@ _EXAMPLES: Final[Mapping[str, Schema]] = {
     "/completions": {"model": "gpt-3.5-turbo-instruct", "prompt": "Hello"},
     "/embeddings": {"model": "text-embedding-3-small", "input": "Hello"},
     "/images/generations": {"model": "gpt-image-1", "prompt": "A horse", "n": 1},
+    "/responses": {"model": "gpt-4o-mini", "input": "Hello"},
     "/batches": {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"},
 }
 
@@ -167,6 +181,12 @@ def relay_paths() -> dict[str, Schema]:
         "get": _get_operation("read_model", "One such model", (*_READ_STATUSES, 404), model)
     }
     return paths
+
+
+def served_addresses() -> str:
+    """A sentence that names the addresses below `RELAY_PREFIX`."""
+    endpoints = {each.path.lstrip("/") for each in ENDPOINTS}
+    return f"Below {RELAY_PREFIX}/ are served: {', '.join(sorted(endpoints | {'files', 'models'}))}."
 
 
 def _file_paths() -> dict[str, Schema]:

@@ -7,20 +7,15 @@ unknown fields are refused.
 
 import json
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple, NoReturn
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
 
 from gateway.json_text import MAX_NUMBER_CHARACTERS, NumberTooLong, loads
 from gateway.problems import OpenAiProblem
-from gateway.relay.fields import (
-    BATCH_FIELDS,
-    CHAT_FIELDS,
-    COMPLETION_FIELDS,
-    EMBEDDING_FIELDS,
-    IMAGE_FIELDS,
-    check_fields,
-)
+from gateway.relay.api_form import ApiForm
+from gateway.relay.fields import CHAT_TOOLS, ToolFields, check_fields
 from gateway.relay.prompt_estimate import estimate_prompt_tokens
+from gateway.relay.stored_items import refuse_field
 from store.errors import InvalidModel
 from store.inputs import MAX_MODEL_LENGTH, check_model
 from store.tokens import SECRET
@@ -33,10 +28,6 @@ MAX_JSON_VALUES: Final = 500_000
 300,000 tokens in an embeddings request, the longest legitimate list."""
 STREAM_OPTIONS: Final = ("include_usage", "include_obfuscation", "continuous_usage_stats")
 """The fields of `stream_options` that OpenAI and vLLM know. None is an object, so the last one in a body is ours."""
-TOKENS_PER_DRAWING: Final = 8000
-"""Held for each generated picture. Where pictures are priced per request, a token costs nothing; where they are priced
-by tokens, a large one in the best quality has above 6,000."""
-
 _VALUE_DELIMITERS: Final = (b",", b"[", b"{")
 """Each value but the first follows one of these. Strings may contain more of them."""
 
@@ -63,6 +54,14 @@ class Endpoint:
     """The model every request is priced as; empty: the model that the request names."""
     limits: tuple[str, ...] = ()
     """Names of the fields that limit an answer. Empty: `length` computes its tokens."""
+    form: ApiForm = ApiForm.CHAT
+    """The form of its streams, usage reports and errors."""
+    tools: ToolFields = field(default_factory=lambda: CHAT_TOOLS)
+    """The types of the tools that a request may have, and the fields of each."""
+    prepare: Callable[[dict[str, Any]], None] | None = None
+    """Checks the fields that only this endpoint has. It may set some. Raises `OpenAiProblem` 400."""
+    default_model: str = ""
+    """The model of a request that names none; empty: a request must name one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,31 +105,37 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
     `extra` are field names that the administrator allows in addition to those of `endpoint`.
     """
     body = parse_object(media_type, raw)
-    check_fields(body, endpoint.fields, extra)
+    check_fields(body, endpoint.fields, extra, endpoint.tools)
+    if endpoint.prepare is not None:
+        endpoint.prepare(body)
+    if endpoint.default_model and body.get("model") is None:
+        body["model"] = endpoint.default_model
     model = endpoint.model or body.get("model")
     if not isinstance(model, str) or not 1 <= len(model) <= MAX_MODEL_LENGTH:
-        _refuse("Name a model, as a string of 1 to 200 characters.", "model")
+        refuse_field("Name a model, as a string of 1 to 200 characters.", "model")
     try:
         # No price has such a name, but a model server that trims names would serve a priced model for free.
         check_model(model)
     except InvalidModel as error:
-        _refuse(str(error), "model")
+        refuse_field(str(error), "model")
     if SECRET.search(model):
-        _refuse("This model is named like a key or a token, and would be kept in the log: it was refused.", "model")
+        refuse_field(
+            "This model is named like a key or a token, and would be kept in the log: it was refused.", "model"
+        )
     streams = body.get("stream", False)
     if streams is None:
         streams = False
     if not isinstance(streams, bool) or (streams and not endpoint.may_stream):
-        _refuse("This endpoint does not stream." if streams is True else "stream is true or false.", "stream")
-    wants_usage = endpoint.may_stream and _wants_usage(body)
-    if streams:
+        refuse_field("This endpoint does not stream." if streams is True else "stream is true or false.", "stream")
+    wants_usage = endpoint.may_stream and (_wants_usage(body) or endpoint.form is not ApiForm.CHAT)
+    if streams and endpoint.form is ApiForm.CHAT:
         # The last member, so that it can be cut off for servers that refuse it.
         body["stream_options"] = {**(body.pop("stream_options", None) or {}), "include_usage": True}
     length = endpoint.length(body)
     if not endpoint.model:
         del body["model"]
         body = {"model": model, **{name: value for name, value in body.items() if not _is_null_limit(name, value)}}
-    pictures = _whole_number(body, "n", 1, MAX_CHOICES) if endpoint.kind is Kind.DRAWING else 0
+    pictures = whole_number(body, "n", 1, MAX_CHOICES) if endpoint.kind is Kind.DRAWING else 0
     content = _to_json(body)
     prompt = estimate_prompt_tokens(content, body) if endpoint.kind is not Kind.TASK else 0
     file_id = body.get("input_file_id") if endpoint.kind is Kind.TASK else None
@@ -165,92 +170,36 @@ def parse_object(media_type: str, raw: bytes) -> dict[str, Any]:
     return body
 
 
-def chat_output(body: dict[str, Any]) -> OutputLength:
-    """Output length of a chat completion."""
-    limits = [_whole_number(body, name, 1, MAX_TOKENS, 0) for name in ("max_tokens", "max_completion_tokens")]
-    # Model servers differ in which of the two they obey.
-    return OutputLength(_whole_number(body, "n", 1, MAX_CHOICES), max(limits) or None)
-
-
-def completion_output(body: dict[str, Any]) -> OutputLength:
-    """Output length of a text completion, which may have several prompts, and discard all but the best answers."""
-    longest = None if body.get("max_tokens") is None else _whole_number(body, "max_tokens", 0, MAX_TOKENS)
-    choices = max(_whole_number(body, "n", 1, MAX_CHOICES), _whole_number(body, "best_of", 1, MAX_CHOICES))
-    prompt = body.get("prompt")
-    several = isinstance(prompt, list) and any(isinstance(part, str | list) for part in prompt)
-    return OutputLength(choices * (len(prompt) if isinstance(prompt, list) and several else 1), longest)
-
-
-def image_output(body: dict[str, Any]) -> OutputLength:
-    """Output length of a picture request."""
-    return OutputLength(_whole_number(body, "n", 1, MAX_CHOICES), TOKENS_PER_DRAWING)
-
-
-def no_output(_: dict[str, Any]) -> OutputLength:
-    """No completion tokens."""
-    return OutputLength(0, 0)
-
-
-BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, length=no_output, fields=BATCH_FIELDS, model="batch")
-"""A batch names its models in a file that the relay does not see. It is priced per request as a model named `batch`:
-without that price, batches need an account that accepts models without one."""
-
-CHAT: Final = Endpoint(
-    "/chat/completions",
-    Kind.CONSUMPTION,
-    may_stream=True,
-    length=chat_output,
-    fields=CHAT_FIELDS,
-    limits=("max_tokens", "max_completion_tokens"),
-)
-IMAGES: Final = Endpoint(
-    "/images/generations", Kind.DRAWING, may_stream=False, length=image_output, fields=IMAGE_FIELDS
-)
-ENDPOINTS: Final = (
-    CHAT,
-    Endpoint(
-        "/completions",
-        Kind.CONSUMPTION,
-        may_stream=True,
-        length=completion_output,
-        fields=COMPLETION_FIELDS,
-        limits=("max_tokens",),
-    ),
-    Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, length=no_output, fields=EMBEDDING_FIELDS),
-    IMAGES,
-    BATCHES,
-)
-
-
 def _wants_usage(body: dict[str, Any]) -> bool:
     """True if the client itself asks for the usage of a stream. The gateway always does."""
     options = body.get("stream_options")
     if options is None:
         return False
     if not isinstance(options, dict):
-        _refuse("stream_options is an object.", "stream_options")
+        refuse_field("stream_options is an object.", "stream_options")
     for key, value in options.items():
         if key not in STREAM_OPTIONS:
-            _refuse(f"stream_options holds {', '.join(STREAM_OPTIONS)} and nothing else.", "stream_options")
+            refuse_field(f"stream_options holds {', '.join(STREAM_OPTIONS)} and nothing else.", "stream_options")
         if value is not None and not isinstance(value, bool):
-            _refuse(f"{key} is true or false.", "stream_options")
+            refuse_field(f"{key} is true or false.", "stream_options")
     return options.get("include_usage") is True
 
 
-def _whole_number(body: dict[str, Any], name: str, lowest: int, highest: int, default: int = 1) -> int:
+def whole_number(body: dict[str, Any], name: str, lowest: int, highest: int, default: int = 1) -> int:
+    """The field `name`, or `default` without it. Raises `OpenAiProblem` 400 outside of `lowest` to `highest`."""
     value = body.get(name)
     if value is None:
         return default
     if isinstance(value, float) and value.is_integer():
         value = body[name] = int(value)  # RFC 8259, 6: JSON has one number type, so 2.0 is an integer
     if type(value) is not int or not lowest <= value <= highest:
-        _refuse(f"{name} is a whole number from {lowest} to {highest}.", name)
+        refuse_field(f"{name} is a whole number from {lowest} to {highest}.", name)
     return value
 
 
 def _is_null_limit(name: str, value: object) -> bool:
     # A null means no limit, and would conflict with a limit that the gateway adds.
-    return value is None and name in ("max_tokens", "max_completion_tokens")
+    return value is None and name in ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
 def _to_json(body: Mapping[str, Any]) -> bytes:
@@ -263,7 +212,3 @@ def _to_json(body: Mapping[str, Any]) -> bytes:
         return text.encode()
     except UnicodeEncodeError:  # a lone surrogate, which JSON can only escape
         return json.dumps(body, separators=(",", ":")).encode()
-
-
-def _refuse(sentence: str, param: str) -> NoReturn:
-    raise OpenAiProblem(400, sentence, param=param)

@@ -6,6 +6,7 @@ Request bodies have another process: responses that are already paid for must no
 
 from typing import Any, Final
 
+from gateway.relay.api_form import ApiForm
 from gateway.relay.process_client import MAX_INLINE_BYTES, ParserProcess
 from gateway.relay.response_facts import ResponseFacts, listed_models, parse_object, response_facts
 from gateway.relay.stream_event import EventFacts
@@ -43,9 +44,9 @@ class ResponseParser:
         models: list[dict[str, Any]] = (await self._ask(content, account_id, {"wanted": "models"}))["models"]
         return models
 
-    async def event(self, event: bytes, account_id: int) -> EventFacts:
-        """`event_facts` of a long event in a stream to the account. It is never `UpstreamFailed`."""
-        reply, _ = await self.process.ask(account_id, {"wanted": "event"}, event)
+    async def event(self, event: bytes, account_id: int, form: ApiForm = ApiForm.CHAT) -> EventFacts:
+        """The facts of a long event in a stream to the account. It is never `UpstreamFailed`."""
+        reply, _ = await self.process.ask(account_id, {"wanted": "event", "form": form}, event)
         return EventFacts.from_json(reply["event"])
 
     async def aclose(self) -> None:

@@ -2,16 +2,17 @@
 
 from typing import Any
 
+from gateway.relay.api_form import ApiForm
+from gateway.relay.event_readers import EVENT_READERS
 from gateway.relay.process_frames import run_process
 from gateway.relay.response_facts import listed_models, parse_object, response_facts
-from gateway.relay.stream_event import event_facts
 from store.errors import UpstreamFailed
 
 
 def handle_message(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
     """The reply to one message: the facts or the models in `body`, or the reason of a failure."""
     if head["wanted"] == "event":
-        return {"event": event_facts(body).to_json()}, b""
+        return {"event": EVENT_READERS[ApiForm(head["form"])](body).to_json()}, b""
     try:
         document = parse_object(body)
     except UpstreamFailed as error:

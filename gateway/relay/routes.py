@@ -12,11 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.paths import RELAY_PREFIX, is_relayed
 from gateway.relay.batches import Batches
+from gateway.relay.endpoints import ENDPOINTS
 from gateway.relay.file_upload import FileUpload
 from gateway.relay.files import Files
 from gateway.relay.models import Models
 from gateway.relay.relay import Relay
-from gateway.relay.request import ENDPOINTS
 
 
 def relay_app(relay: Relay, exception_handlers: Mapping[Any, Any]) -> ASGIApp:

@@ -61,18 +61,18 @@ class EventFacts(NamedTuple):
 
 def event_facts(event: bytes) -> EventFacts:
     """The facts of a complete event, including the blank line at its end."""
-    data = b"\n".join(_DATA.findall(event))
+    data = event_data(event)
     if data.strip() == b"[DONE]":
         return EventFacts(is_done=True)
-    if _ERROR_EVENT.search(event) or (_ERROR_KEY.search(data) and reports_error(_json_object(data))):
-        reason = reason_in_document(_json_object(data) or data.decode(errors="replace"))
+    if _ERROR_EVENT.search(event) or (_ERROR_KEY.search(data) and reports_error(json_object(data))):
+        reason = reason_in_document(json_object(data) or data.decode(errors="replace"))
         return EventFacts(is_error=True, reason=reason.message if reason is not None else None)
     texts = _DELTA_TEXT.findall(data)
     audio = _AUDIO_DATA.findall(data) if _AUDIO_KEY.search(data) else ()
     counts = (bool(texts or audio), sum(map(len, texts)), sum(map(len, audio)))
     if not _USAGE_KEY.search(data):
         return EventFacts(False, False, None, *counts)
-    document = _json_object(data)
+    document = json_object(data)
     return EventFacts(False, False, None, *counts, parse_usage(document), document.get("choices") == [])
 
 
@@ -81,7 +81,13 @@ def unread_facts(length: int) -> EventFacts:
     return EventFacts(is_delta=True, text_bytes=length, is_unread=True)
 
 
-def _json_object(data: bytes) -> dict[str, Any]:
+def event_data(event: bytes) -> bytes:
+    """The lines of `data` in an event."""
+    return b"\n".join(_DATA.findall(event))
+
+
+def json_object(data: bytes) -> dict[str, Any]:
+    """The JSON object in `data`; an empty one if there is none."""
     try:
         document = loads_lenient(data)
     except (ValueError, RecursionError):

@@ -9,6 +9,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 from gateway.model_server.error_reasons import ErrorReason, failure_sentence
+from gateway.relay.api_form import ApiForm
+from gateway.relay.event_readers import EVENT_READERS
 from gateway.relay.model_response import masked_pieces
 from gateway.relay.process_client import MAX_INLINE_BYTES
 from gateway.relay.request import Call
@@ -49,6 +51,7 @@ class StreamMeter:
     secret: bytes
     host: str
     read_long: Callable[[bytes], Awaitable[EventFacts]]
+    form: ApiForm = ApiForm.CHAT
     reported: ReportedUsage | None = None
     """The last reported usage."""
     deltas: int = 0
@@ -58,7 +61,9 @@ class StreamMeter:
     audio_bytes: int = 0
     """Bytes of audio in those parts, in base64."""
     is_done: bool = False
-    """True if `[DONE]` arrived. It is not passed on: the sender of the stream sends it after the booking."""
+    """True if the last event arrived. It is not passed on: the sender of the stream sends it after the booking."""
+    last_events: bytes = b""
+    """The events to be sent after the booking, not masked."""
     has_unread: bool = False
     """True if the length of an event was counted, because the event could not be read."""
     failure: UpstreamFailed | None = None
@@ -75,14 +80,15 @@ class StreamMeter:
         Sets `failure` for an event that reports an error or is longer than `MAX_EVENT_BYTES`. The events before it are
         returned.
         """
-        pieces, short = list[bytes](), list[bytes]()
+        pieces, short, read = list[bytes](), list[bytes](), self._reader()
         for event in self._complete_events(chunk):
             is_long = len(event) > MAX_INLINE_BYTES
-            facts = await self.read_long(event) if is_long else event_facts(event)
+            facts = await self.read_long(event) if is_long else read(event)
             if facts.is_error:
+                self._note_usage(facts)
                 self.failure = self._reported_failure(facts.reason)
                 break
-            if not self._note(facts):
+            if not self._note(facts, event):
                 continue
             if is_long:
                 pieces += [*self._masked(short), *await masked_pieces(event, self.secret)]
@@ -131,18 +137,26 @@ class StreamMeter:
         del self._rest[: ends[-1]]
         return events
 
-    def _note(self, facts: EventFacts) -> bool:
+    def _reader(self) -> Callable[[bytes], EventFacts]:
+        return event_facts if self.form is ApiForm.CHAT else EVENT_READERS[self.form]
+
+    def _note(self, facts: EventFacts, event: bytes) -> bool:
         """Count an event; returns True if it is passed on."""
         if facts.is_done:
             self.is_done = True
+            self._note_usage(facts)
+            self.last_events = DONE_EVENT if self.form is ApiForm.CHAT else self.last_events + event
             return False
         self.deltas += facts.is_delta
         self.text_bytes += facts.text_bytes
         self.audio_bytes += facts.audio_bytes
         self.has_unread = self.has_unread or facts.is_unread
-        if facts.usage is not None:
-            self.reported, self._reported_at = facts.usage, self.deltas
+        self._note_usage(facts)
         return not (self.hides_usage and facts.has_only_usage)
+
+    def _note_usage(self, facts: EventFacts) -> None:
+        if facts.usage is not None:
+            self.reported, self._reported_at = facts.usage.completing(self.reported), self.deltas
 
     def _masked(self, events: list[bytes]) -> list[bytes]:
         """`events` as one piece, or none if there are none."""
@@ -156,6 +170,10 @@ class StreamMeter:
         return UpstreamFailed(failure_sentence(_BROKE_OFF, reason, secret=self.secret.decode(), host=self.host))
 
 
-def error_event(body: dict[str, Any]) -> bytes:
-    """An error within a stream, in the format of OpenAI's SDK."""
-    return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
+def error_event(body: dict[str, Any], form: ApiForm = ApiForm.CHAT) -> bytes:
+    """An error within a stream, as the SDKs read it: `body` is an error in OpenAI's form, or for `form` in its own."""
+    if form is ApiForm.RESPONSES:
+        error = {name: body["error"][name] for name in ("code", "message", "param")}
+        body = {"type": "error", **error, **body}
+    name = b"" if form is ApiForm.CHAT else b"event: error\n"
+    return name + b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"

@@ -7,6 +7,7 @@ import httpx
 
 from gateway.model_server.client import MAX_ERROR_BYTES, ModelServerClient, read_body
 from gateway.problems import OpenAiProblem
+from gateway.relay.api_form import ApiForm
 from gateway.relay.request import STREAM_OPTIONS, Call, with_usage_alone, without_usage
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
@@ -25,7 +26,7 @@ async def send_call(model_server: ModelServerClient, site: SiteView, call: Call,
     `ModelServerClient.send` raises.
     """
     path, content = call.endpoint.path, call.content
-    if not call.streams:
+    if not call.streams or call.endpoint.form is not ApiForm.CHAT:
         return await model_server.send(site, "POST", path, content, request_id=request_id)
     if site.upstream_url in model_server.without_usage:
         return await model_server.send(site, "POST", path, without_usage(content), request_id=request_id)

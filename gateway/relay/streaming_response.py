@@ -14,11 +14,12 @@ from gateway.network_errors import NETWORK_ERRORS
 from gateway.problems import openai_body
 from gateway.relay.keep_alive import KEEP_ALIVE_COMMENT, KeepAlive
 from gateway.relay.ledger import LOGGER, AdmittedCall, Ledger
+from gateway.relay.model_response import masked_pieces
 from gateway.relay.process_client import ParserFailed
 from gateway.relay.request import Call
 from gateway.relay.response_parser import ResponseParser
 from gateway.relay.stream_event import EventFacts, unread_facts
-from gateway.relay.stream_meter import DONE_EVENT, StreamMeter, error_event, stream_slices
+from gateway.relay.stream_meter import StreamMeter, error_event, stream_slices
 from gateway.relay.usage import UNREAD_REMARK, Usage
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
@@ -107,6 +108,7 @@ class StreamingRelayResponse(Response):
             secret=site.upstream_key.encode(),
             host=site.upstream_host,
             read_long=self._read_long,
+            form=call.endpoint.form,
         )
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
@@ -189,11 +191,12 @@ class StreamingRelayResponse(Response):
             await self._book("upstream_broken", str(failure), kind=Kind.ERROR)
             # Close first: sending may take long, and the connection is no longer needed.
             await self._answer.aclose()
-            await self._send(send, _body_message(error_event(openai_body(failure))))
+            form = self._call.endpoint.form
+            await self._send(send, _body_message(error_event(openai_body(failure), form)))
         else:
             await self._book("ok", "")
-            if self._meter.is_done:
-                await self._send(send, _body_message(DONE_EVENT))
+            for events in await masked_pieces(self._meter.last_events, self._meter.secret):
+                await self._send(send, _body_message(events))
         self._end_keep_alive()
         await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -212,7 +215,7 @@ class StreamingRelayResponse(Response):
     async def _read_long(self, event: bytes) -> EventFacts:
         account_id = self._admitted.caller.holder.account_id
         try:
-            return await self._parser.event(event, account_id)
+            return await self._parser.event(event, account_id, self._call.endpoint.form)
         except ParserFailed as error:
             LOGGER.warning("An event of %d bytes to account %d was counted: %s", len(event), account_id, error)
             return unread_facts(len(event))

@@ -42,6 +42,12 @@ class ReportedUsage:
     cached_tokens: int = 0
     """The part of the prompt that the server had in its cache."""
 
+    def completing(self, earlier: "ReportedUsage | None") -> "ReportedUsage":
+        """This report, with the prompt of an `earlier` one of the same stream if it has none itself."""
+        if self.prompt_tokens or earlier is None:
+            return self
+        return ReportedUsage(earlier.prompt_tokens, self.completion_tokens, earlier.cached_tokens)
+
 
 def parse_usage(document: Mapping[str, Any], *, has_completion: bool = True) -> ReportedUsage | None:
     """The usage in a response or a chunk, under either of OpenAI's names for it; None if there is none.
@@ -68,7 +74,7 @@ def parse_usage(document: Mapping[str, Any], *, has_completion: bool = True) -> 
             completion = (completion or 0) + rest - into_prompt
     else:
         # Anthropic reports no total, and its `input_tokens` include none of these.
-        is_anthropic = total is None and "prompt_tokens" not in usage
+        is_anthropic = total is None and not usage.keys() & {"prompt_tokens", "input_tokens_details"}
         into_prompt = extra.cache if is_anthropic or extra.cache > prompt else 0
     if total is not None and completion is None and total >= prompt:
         completion = 0

@@ -7,7 +7,8 @@ from typing import Final
 import httpx
 import pytest
 
-from tests.fakes.model_server import PROMPT_TOKENS, WORDS, ModelServer
+from tests.fakes.model_answers import PROMPT_TOKENS, WORDS
+from tests.fakes.model_server import ModelServer
 from tests.faults.test_crash_relay import CHAT, COST, MODEL, prepare_account
 from tests.harness.live_servers import live
 from tests.harness.served_gateway import PATIENCE, served

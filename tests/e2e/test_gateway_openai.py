@@ -1,9 +1,7 @@
 """OpenAI's own SDK, unchanged, in front of the relay; a real model server, as far as a protocol goes, behind it."""
 
 import json
-import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,61 +10,25 @@ import openai
 import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from gateway.app import create_app
 from gateway.relay import streaming_response
 from store.money import MICRO_PER_USD
-from store.store import Store
 from store.values.billing import ModelPrice
-from store.values.usage import Kind, UsageEntry
-from tests.fakes.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer, hang
-from tests.harness.gateway_client import FILE_ID, MODEL, make_relayed
-from tests.harness.live_servers import live
-from tests.harness.stores import StillClock, make_store, sign_in
+from store.values.usage import Kind
+from tests.fakes.model_answers import PROMPT_TOKENS, WORDS, Asked
+from tests.fakes.model_server import hang
+from tests.harness.gateway_client import FILE_ID, MODEL
+from tests.harness.sdk_gateway import PATIENCE, Setup, sdk_gateway
 
-PATIENCE = 60.0
-"""Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
 ANSWER = "".join(WORDS)
 COST = PROMPT_TOKENS + 2 * len(WORDS)
 """In micro-USD: one for a token in, two for a token out."""
 MESSAGES = [{"role": "user", "content": "Say hello to Alice."}]
 
 
-@dataclass
-class Setup:
-    """A gateway, the model server behind it, and the SDK in front of it."""
-
-    store: Store
-    models: ModelServer
-    base_url: str
-    key: str
-    closing: list[openai.OpenAI] = field(default_factory=list)
-
-    def sdk(self, key: str | None = None) -> openai.OpenAI:
-        client = openai.OpenAI(api_key=key or self.key, base_url=f"{self.base_url}/v1", max_retries=0, timeout=PATIENCE)
-        self.closing.append(client)
-        return client
-
-    def log(self) -> list[UsageEntry]:
-        page = self.store.usage.page(sign_in(self.store))
-        return [logged.entry for logged in page.entries]
-
-    def spent(self) -> int:
-        state = self.store.quota.state(sign_in(self.store))
-        assert state.held_micro_usd == 0
-        return state.used_micro_usd
-
-
 @pytest.fixture
 def setup() -> Iterator[Setup]:
-    models = ModelServer()
-    with make_store(clock=StillClock()) as store, live(models.app) as upstream:
-        key = make_relayed(store)
-        store.site.set("upstream.base_url", f"{upstream}/v1")
-        with live(create_app(store)) as base_url:
-            setup = Setup(store, models, base_url, key)
-            yield setup
-            for client in setup.closing:
-                client.close()
+    with sdk_gateway() as setup:
+        yield setup
 
 
 def test_a_chat_was_answered_charged_and_logged(setup: Setup) -> None:
@@ -300,21 +262,11 @@ def test_a_client_that_left_was_charged_for_what_it_had(setup: Setup, monkeypatc
         pass
     stream.close()  # type: ignore[union-attr]
     setup.closing.pop().close()
-    entry = wait_for_entry(setup)
+    entry = setup.entry()
     assert (entry.kind, entry.status) == (Kind.CONSUMPTION, "client_gone")
     assert entry.completion_tokens == 3
     assert 0 < entry.cost_micro_usd < MICRO_PER_USD
     assert setup.spent() == entry.cost_micro_usd
-
-
-def wait_for_entry(setup: Setup) -> UsageEntry:
-    """The newest line of the log, as soon as there is one."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if entries := setup.log():
-            return entries[0]
-        time.sleep(0.02)
-    raise AssertionError("nothing was logged")
 
 
 def test_nothing_that_was_sent_or_stored_held_the_other_sides_key(setup: Setup) -> None:

@@ -20,7 +20,8 @@ from store.sections import PrivacySettings
 from store.store import Store
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, LoggedEntry, UsageEntry
-from tests.fakes.model_server import PROMPT_TOKENS, WORDS, ModelServer
+from tests.fakes.model_answers import PROMPT_TOKENS, WORDS
+from tests.fakes.model_server import ModelServer
 from tests.harness.live_servers import live
 from tests.harness.served_gateway import PATIENCE, Served, served
 from tests.harness.stores import add_account, make_ring, make_store, sign_in, sqlite_url

@@ -6,26 +6,14 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
-from typing import Any, Final
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-PROMPT_TOKENS: Final = 11
-WORDS: Final = ("Hello", " there", ",", " Alice", ".")
-"""The answer to every chat: five tokens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request as it came in; header names in lower case."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: Any
+from tests.fakes.model_answers import PROMPT_TOKENS, WORDS, Asked, event, responded
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +71,7 @@ class ModelServer:
                 Route("/v1/files/{name}", self._answering(self._file_found), methods=["GET"]),
                 Route("/v1/files/{name}", self._answering(self._file_deleted), methods=["DELETE"]),
                 Route("/v1/files/{name}/content", self._answering(self._file_content), methods=["GET"]),
+                Route("/v1/responses", self._answering(lambda asked: responded(self, asked)), methods=["POST"]),
                 Route("/v1/models", self._answering(self._models), methods=["GET"]),
             ]
         )
@@ -215,11 +204,6 @@ class ModelServer:
     def _models(self, _: Asked) -> Response:
         model = {"id": "free-model", "object": "model", "created": 1_700_000_000, "owned_by": "lab"}
         return JSONResponse({"object": "list", "data": [model]})
-
-
-def event(document: dict[str, Any]) -> bytes:
-    """One server-sent event."""
-    return b"data: " + json.dumps(document).encode() + b"\n\n"
 
 
 async def hang(_: int) -> None:

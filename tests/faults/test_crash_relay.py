@@ -23,7 +23,8 @@ from store.reservations import ABANDONED_AFTER
 from store.store import Store
 from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
-from tests.fakes.model_server import PROMPT_TOKENS, WORDS, Asked, ModelServer
+from tests.fakes.model_answers import PROMPT_TOKENS, WORDS, Asked
+from tests.fakes.model_server import ModelServer
 from tests.harness.live_servers import live
 from tests.harness.postgres import PostgresServer, running_server
 from tests.harness.quota_calls import count_open_reservations

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Connection, event, func, select, update
 
 from gateway.relay.admission import Admission
+from gateway.relay.endpoints import ENDPOINTS
 from gateway.relay.output_limits import LimitCompliance
-from gateway.relay.request import ENDPOINTS, parse_request
+from gateway.relay.request import parse_request
 from gateway.site_view import SiteView
 from store.call_credentials import ApiKeyCredential
 from store.models import OutboxMessage, Quota, UsageDay, UsageEntryRow
@@ -20,7 +21,8 @@ from store.money import MICRO_PER_USD
 from store.quota_warnings import QUOTA_WARNING
 from store.store import Store
 from store.values.billing import ModelPrice, QuotaState
-from tests.fakes.model_server import PROMPT_TOKENS, WORDS, ModelServer
+from tests.fakes.model_answers import PROMPT_TOKENS, WORDS
+from tests.fakes.model_server import ModelServer
 from tests.harness.live_servers import live
 from tests.harness.processes import FULL, ProcessGroup, Worker
 from tests.harness.served_gateway import several

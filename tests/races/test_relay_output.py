@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 from store.store import Store
 from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
-from tests.fakes.model_server import Asked, ModelServer
+from tests.fakes.model_answers import Asked
+from tests.fakes.model_server import ModelServer
 from tests.harness.live_servers import live
 from tests.harness.served_gateway import several
 from tests.harness.stores import add_account, make_ring, sign_in

@@ -17,9 +17,10 @@ from gateway.model_server.client import ModelServerClient
 from gateway.problems import OpenAiProblem
 from gateway.relay import body_parser, body_process
 from gateway.relay.body_parser import BodyParser
+from gateway.relay.endpoints import ENDPOINTS
 from gateway.relay.process_client import MAX_INLINE_BYTES, ParserProcess
 from gateway.relay.process_frames import frame_head, serve
-from gateway.relay.request import ENDPOINTS, MAX_JSON_VALUES, Call, Endpoint, parse_request
+from gateway.relay.request import MAX_JSON_VALUES, Call, Endpoint, parse_request
 from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer, answer
 from tests.harness.gateway_client import client_of, make_relayed
@@ -27,6 +28,8 @@ from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 JSON: Final = "application/json"
+LONG_FIELDS: Final = ("messages", "prompt", "input", "prompt", "input", "input_file_id")
+"""A field of each endpoint that may be long."""
 LARGE: Final = [{"role": "user", "content": "x" * 70_000}]
 
 
@@ -51,7 +54,7 @@ async def test_a_large_body_was_parsed_off_the_event_loop(store: Store, monkeypa
 async def test_the_reading_process_says_what_reading_here_says() -> None:
     reader, extra = BodyParser(), frozenset({"seed_of_ours"})
     variants: list[dict[str, object]] = [{}, {"seed_of_ours": 2}, {"stream": True}, {"n": "x"}, {"nonsense": 1}]
-    for endpoint, field in zip(ENDPOINTS, ("messages", "prompt", "input", "prompt", "input_file_id"), strict=True):
+    for endpoint, field in zip(ENDPOINTS, LONG_FIELDS, strict=True):
         outcomes: list[object] = []
         for more in variants:
             raw = json.dumps({"model": "gpt-priced", field: "y" * MAX_INLINE_BYTES, **more}).encode()

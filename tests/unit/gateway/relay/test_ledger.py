@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from gateway.relay import ledger
+from gateway.relay.endpoints import ENDPOINTS
 from gateway.relay.output_limits import CostCeiling
-from gateway.relay.request import ENDPOINTS, parse_request
+from gateway.relay.request import parse_request
 from gateway.site_view import SiteView
 from store.errors import DatabaseBusy, QuotaExceeded
 from store.models import OutboxMessage, Price

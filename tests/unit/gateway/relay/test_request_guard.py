@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from gateway.problems import OpenAiProblem
+from gateway.relay.endpoints import ENDPOINTS
 from gateway.relay.relay_openapi import MODEL_NAME
-from gateway.relay.request import ENDPOINTS, Endpoint, parse_request
+from gateway.relay.request import Endpoint, parse_request
 from store.errors import DatabaseDamaged
 from store.models import PriceSettingsRow
 from store.sections import PriceSettings

@@ -6,8 +6,9 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from gateway.relay.endpoints import ENDPOINTS
 from gateway.relay.prompt_estimate import BYTES_PER_TOKEN, TOKENS_PER_FILE, TOKENS_PER_PICTURE
-from gateway.relay.request import ENDPOINTS, OutputLength, parse_request
+from gateway.relay.request import OutputLength, parse_request
 from store.store import Store
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry

@@ -1,0 +1,14 @@
+"""The forms of the APIs that the relay speaks."""
+
+from enum import StrEnum
+
+
+class ApiForm(StrEnum):
+    """The form of an endpoint's streams, usage reports and errors."""
+
+    CHAT = "chat"
+    """OpenAI's older endpoints: `stream_options`, `data: [DONE]`, `prompt_tokens`."""
+    RESPONSES = "responses"
+    """OpenAI's Responses API: typed events, the last of which has the usage."""
+    MESSAGES = "messages"
+    """Anthropic's Messages API: typed events, the usage in the first and in one of the last."""

@@ -1,0 +1,82 @@
+"""The endpoints of the relay, each as a declaration: its fields, its limits, and the length of its answers."""
+
+from typing import Any, Final
+
+from gateway.relay.api_form import ApiForm
+from gateway.relay.fields import BATCH_FIELDS, CHAT_FIELDS, COMPLETION_FIELDS, EMBEDDING_FIELDS, IMAGE_FIELDS
+from gateway.relay.request import MAX_CHOICES, MAX_TOKENS, Endpoint, OutputLength, whole_number
+from gateway.relay.responses_request import RESPONSE_FIELDS, RESPONSE_TOOLS, prepare_response, response_output
+from store.values.usage import Kind
+
+TOKENS_PER_DRAWING: Final = 8000
+"""Held for each generated picture. Where pictures are priced per request, a token costs nothing; where they are priced
+by tokens, a large one in the best quality has above 6,000."""
+
+
+def chat_output(body: dict[str, Any]) -> OutputLength:
+    """Output length of a chat completion."""
+    limits = [whole_number(body, name, 1, MAX_TOKENS, 0) for name in ("max_tokens", "max_completion_tokens")]
+    # Model servers differ in which of the two they obey.
+    return OutputLength(whole_number(body, "n", 1, MAX_CHOICES), max(limits) or None)
+
+
+def completion_output(body: dict[str, Any]) -> OutputLength:
+    """Output length of a text completion, which may have several prompts, and discard all but the best answers."""
+    longest = None if body.get("max_tokens") is None else whole_number(body, "max_tokens", 0, MAX_TOKENS)
+    choices = max(whole_number(body, "n", 1, MAX_CHOICES), whole_number(body, "best_of", 1, MAX_CHOICES))
+    prompt = body.get("prompt")
+    several = isinstance(prompt, list) and any(isinstance(part, str | list) for part in prompt)
+    return OutputLength(choices * (len(prompt) if isinstance(prompt, list) and several else 1), longest)
+
+
+def image_output(body: dict[str, Any]) -> OutputLength:
+    """Output length of a picture request."""
+    return OutputLength(whole_number(body, "n", 1, MAX_CHOICES), TOKENS_PER_DRAWING)
+
+
+def no_output(_: dict[str, Any]) -> OutputLength:
+    """No completion tokens."""
+    return OutputLength(0, 0)
+
+
+BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, length=no_output, fields=BATCH_FIELDS, model="batch")
+"""A batch names its models in a file that the relay does not see. It is priced per request as a model named `batch`:
+without that price, batches need an account that accepts models without one."""
+
+CHAT: Final = Endpoint(
+    "/chat/completions",
+    Kind.CONSUMPTION,
+    may_stream=True,
+    length=chat_output,
+    fields=CHAT_FIELDS,
+    limits=("max_tokens", "max_completion_tokens"),
+)
+RESPONSES: Final = Endpoint(
+    "/responses",
+    Kind.CONSUMPTION,
+    may_stream=True,
+    length=response_output,
+    fields=RESPONSE_FIELDS,
+    limits=("max_output_tokens",),
+    form=ApiForm.RESPONSES,
+    tools=RESPONSE_TOOLS,
+    prepare=prepare_response,
+)
+IMAGES: Final = Endpoint(
+    "/images/generations", Kind.DRAWING, may_stream=False, length=image_output, fields=IMAGE_FIELDS
+)
+ENDPOINTS: Final = (
+    CHAT,
+    Endpoint(
+        "/completions",
+        Kind.CONSUMPTION,
+        may_stream=True,
+        length=completion_output,
+        fields=COMPLETION_FIELDS,
+        limits=("max_tokens",),
+    ),
+    Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, length=no_output, fields=EMBEDDING_FIELDS),
+    IMAGES,
+    RESPONSES,
+    BATCHES,
+)

@@ -1,0 +1,51 @@
+"""Reads the events of each API form. Those of the typed forms name their kind in `type`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from gateway.model_server.error_reasons import reason_in_document
+from gateway.relay.api_form import ApiForm
+from gateway.relay.stream_event import EventFacts, event_data, event_facts, json_object
+from gateway.relay.usage_report import parse_usage
+
+_ENDS_OF_RESPONSE: Final = ("response.completed", "response.incomplete")
+_FAILURES_OF_RESPONSE: Final = ("error", "response.failed")
+_DELTA: Final = ".delta"
+_AUDIO_DELTA: Final = "response.audio.delta"
+
+
+def response_event(event: bytes) -> EventFacts:
+    """The facts of one event of a response (OpenAI's Responses API, streaming events).
+
+    Only deltas count: a later event repeats their text as a whole. The last event reports the usage.
+    """
+    data = event_data(event)
+    if data.strip() == b"[DONE]":
+        return EventFacts(is_done=True)
+    document = json_object(data)
+    kind, response = document.get("type"), document.get("response")
+    if kind in _FAILURES_OF_RESPONSE or (kind is None and document.get("error")):
+        failed = response if isinstance(response, dict) else document
+        reason = reason_in_document(failed)
+        text = reason.message if reason is not None else None
+        return EventFacts(is_error=True, reason=text, usage=parse_usage(failed))
+    if kind in _ENDS_OF_RESPONSE:
+        return EventFacts(is_done=True, usage=parse_usage(response) if isinstance(response, dict) else None)
+    if isinstance(kind, str) and kind.endswith(_DELTA):
+        length = _bytes_of(document.get("delta"))
+        is_audio = kind == _AUDIO_DELTA
+        return EventFacts(
+            is_delta=length > 0, text_bytes=0 if is_audio else length, audio_bytes=length if is_audio else 0
+        )
+    return EventFacts()
+
+
+EVENT_READERS: Final[Mapping[ApiForm, Callable[[bytes], EventFacts]]] = {
+    ApiForm.CHAT: event_facts,
+    ApiForm.RESPONSES: response_event,
+}
+"""For each form, the function that returns the facts of one complete event."""
+
+
+def _bytes_of(text: Any) -> int:
+    return len(text.encode(errors="replace")) if isinstance(text, str) else 0

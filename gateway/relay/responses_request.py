@@ -1,0 +1,127 @@
+"""The requests of OpenAI's Responses API.
+
+All accounts share the gateway's key at the model server, so an answer that is stored there could be read by any of
+them. Every request is sent with `store` false, and what names a stored item is refused: an earlier answer, a
+conversation, an item of one, a prompt, a file. A client sends the whole conversation as `input`, with the reasoning as
+`reasoning.encrypted_content`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from gateway.relay.fields import ToolFields, check_metadata
+from gateway.relay.request import MAX_TOKENS, OutputLength, whole_number
+from gateway.relay.stored_items import check_stored_items, refuse_field
+
+RESPONSE_FIELDS: Final = frozenset(
+    {
+        "background",
+        "client_metadata",
+        "conversation",
+        "include",
+        "input",
+        "instructions",
+        "max_output_tokens",
+        "max_tool_calls",
+        "metadata",
+        "model",
+        "parallel_tool_calls",
+        "previous_response_id",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "reasoning",
+        "safety_identifier",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "text",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "truncation",
+        "user",
+    }
+)
+RESPONSE_TOOLS: Final[ToolFields] = {
+    "function": frozenset({"type", "name", "description", "parameters", "strict", "defer_loading", "output_schema"}),
+    "custom": frozenset({"type", "name", "description", "format", "defer_loading"}),
+    "local_shell": frozenset({"type"}),
+    "apply_patch": frozenset({"type"}),
+    "namespace": frozenset({"type", "name", "description", "tools"}),
+}
+_INPUT_ITEMS: Final[Mapping[str, str]] = {
+    "message": "content",
+    "reasoning": "encrypted_content",
+    "compaction": "encrypted_content",
+    "function_call": "arguments",
+    "function_call_output": "output",
+    "custom_tool_call": "input",
+    "custom_tool_call_output": "output",
+    "local_shell_call": "action",
+    "local_shell_call_output": "output",
+    "apply_patch_call": "operation",
+    "apply_patch_call_output": "status",
+}
+"""The types of items that a client sends, and the member that has the content of each."""
+_UNKNOWN_REASONING: Final = "rs_0"
+"""The id of a reasoning item that is sent with its text: servers want one, and this one is nobody's."""
+_NOT_STORED: Final = "All accounts share one key at the model server, so nothing is stored there."
+
+
+def prepare_response(body: dict[str, Any]) -> None:
+    """Refuse what is stored or runs in the background, and set `store` to false. Raises `OpenAiProblem` 400."""
+    for name in ("store", "background"):
+        if body.get(name) is not None and not isinstance(body[name], bool):
+            refuse_field(f"{name} is true or false.", name)
+    if body.get("store"):
+        refuse_field(f"{_NOT_STORED} Leave store out, or send false.", "store")
+    if body.get("background"):
+        refuse_field(
+            "An answer in the background would be read later, from the model server's storage, and could not be "
+            f"charged. {_NOT_STORED} Leave background out, and stream the answer if it takes long.",
+            "background",
+        )
+    for name in ("previous_response_id", "conversation"):
+        if body.get(name) is not None:
+            refuse_field(f"{_NOT_STORED} Leave {name} out, and send the whole conversation as input.", name)
+    body["store"] = False
+    check_metadata(body.get("client_metadata"), "client_metadata")
+    items = body.get("input")
+    check_stored_items(items, "input")
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict):
+            _check_item(item)
+
+
+def response_output(body: dict[str, Any]) -> OutputLength:
+    """Output length of a response."""
+    return OutputLength(1, whole_number(body, "max_output_tokens", 1, MAX_TOKENS, 0) or None)
+
+
+def _check_item(item: dict[str, Any]) -> None:
+    """Refuse an item that names a stored one, or that a tool of the model server wrote."""
+    kind = item.get("type")
+    if kind is None:
+        kind = "message" if "role" in item else "item_reference"
+    content = _INPUT_ITEMS.get(kind) if isinstance(kind, str) else None
+    if content is None:
+        refuse_field(
+            f"An item of the input is a message, or of a tool that the client runs ({', '.join(_INPUT_ITEMS)}). "
+            f"{_NOT_STORED} Send the items themselves, not their ids.",
+            "input",
+        )
+    if item.get(content) is not None:
+        return
+    if kind == "reasoning":
+        # A server with open weights sends the text of its reasoning. Other servers would look for the item by its id.
+        if item.get("content"):
+            item["id"] = _UNKNOWN_REASONING
+            return
+        refuse_field(
+            f"The input names a reasoning item by its id alone. {_NOT_STORED} Ask for it with include, as "
+            "reasoning.encrypted_content, and send that; or leave the item out.",
+            "input",
+        )
+    refuse_field(f"An item of the input has no {content}. {_NOT_STORED} Send the item itself, not its id.", "input")

@@ -1,0 +1,67 @@
+"""A gateway on a socket, a model server behind it, and OpenAI's own SDK, unchanged, in front of it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import openai
+
+from gateway.app import create_app
+from store.store import Store
+from store.values.usage import UsageEntry
+from tests.fakes.model_server import ModelServer
+from tests.harness.gateway_client import make_relayed
+from tests.harness.live_servers import live
+from tests.harness.stores import StillClock, make_store, sign_in
+
+PATIENCE: Final = 60.0
+"""Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
+
+
+@dataclass
+class Setup:
+    """A gateway, the model server behind it, and the SDK in front of it."""
+
+    store: Store
+    models: ModelServer
+    base_url: str
+    key: str
+    closing: list[openai.OpenAI] = field(default_factory=list)
+
+    def sdk(self, key: str | None = None) -> openai.OpenAI:
+        client = openai.OpenAI(api_key=key or self.key, base_url=f"{self.base_url}/v1", max_retries=0, timeout=PATIENCE)
+        self.closing.append(client)
+        return client
+
+    def log(self) -> list[UsageEntry]:
+        page = self.store.usage.page(sign_in(self.store))
+        return [logged.entry for logged in page.entries]
+
+    def spent(self) -> int:
+        state = self.store.quota.state(sign_in(self.store))
+        assert state.held_micro_usd == 0
+        return state.used_micro_usd
+
+    def entry(self) -> UsageEntry:
+        """The newest line of the log, as soon as there is one."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if entries := self.log():
+                return entries[0]
+            time.sleep(0.02)
+        raise AssertionError("nothing was logged")
+
+
+@contextmanager
+def sdk_gateway() -> Iterator[Setup]:
+    models = ModelServer()
+    with make_store(clock=StillClock()) as store, live(models.app) as upstream:
+        key = make_relayed(store)
+        store.site.set("upstream.base_url", f"{upstream}/v1")
+        with live(create_app(store)) as base_url:
+            setup = Setup(store, models, base_url, key)
+            yield setup
+            for client in setup.closing:
+                client.close()
