@@ -34,13 +34,13 @@ from gateway.problems import (
     HttpProblem,
     OpenAiProblem,
     log_unforeseen,
-    openai_problem,
     problem,
     validation_problem,
 )
 from gateway.relay.relay import Relay
 from gateway.relay.relay_openapi import relay_paths, served_addresses
 from gateway.relay.routes import RelayRouting, relay_app
+from gateway.relay_problems import relay_problem
 from gateway.request_proofs import RequestProofs
 from gateway.services import Services
 from gateway.settings_api import settings_routes
@@ -142,7 +142,7 @@ def _handlers(services: Services) -> dict[int | type[Exception], Handler]:
         if isinstance(error, BearerMalformed | InvalidToken | InvalidApiKey):
             error = await _count_bad_bearer(services, request, error)
         if is_relayed(request.scope["path"]):
-            return openai_problem(error, request.scope.get(REQUEST_ID_KEY, ""))
+            return relay_problem(error, request.scope["path"], request.scope.get(REQUEST_ID_KEY, ""))
         answer = problem(error)
         if request.scope["path"].startswith(PAGE_PATH):
             answer.headers.update(PAGE_HEADERS)

@@ -16,6 +16,7 @@ from store.errors import NotAuthentic, TooManyAttempts
 from store.throttle import BEARER_ATTEMPTS, RATE_WINDOW, Throttles
 
 _HEADER: Final = b"authorization"
+_KEY_HEADER: Final = b"x-api-key"
 _BEARER: Final = re.compile(rb"bearer ([A-Za-z0-9_-]{1,200})", re.IGNORECASE)
 _MAX_TRACKED_CLIENTS: Final = 10_000
 _TOKEN_NAMES: Final = {tokens.API_KEY_PREFIX: "an API key", tokens.ACCESS_TOKEN_PREFIX: "a System Access Token"}
@@ -47,6 +48,20 @@ def bearer_token(scope: Mapping[str, Any], prefix: str, what: str) -> str:
     token = match[1].decode("ascii") if match else ""
     if not tokens.is_well_formed(token, prefix):
         raise BearerMalformed(_malformed(values, token, what))
+    return token
+
+
+def key_header_token(scope: Mapping[str, Any], prefix: str, what: str) -> str | None:
+    """The token in the `x-api-key` header, where Anthropic's clients send it; None without such a header.
+
+    Makes no query. Raises `BearerMalformed`.
+    """
+    values = [value for name, value in scope["headers"] if name == _KEY_HEADER]
+    if not values:
+        return None
+    token: str = values[0].decode("latin-1")
+    if len(values) > 1 or not tokens.is_well_formed(token, prefix):
+        raise BearerMalformed(f"The x-api-key header is malformed: it is not {what}, or not all of it.")
     return token
 
 

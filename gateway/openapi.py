@@ -46,8 +46,10 @@ def _is_of(path: str, template: str) -> bool:
     return re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", pattern), path) is not None
 
 
-def _error_schema(title: str, description: str, properties: Mapping[str, Schema]) -> Schema:
-    """A document with one `error` object, whose `properties` are all required."""
+def _error_schema(
+    title: str, description: str, properties: Mapping[str, Schema], beside: Mapping[str, Schema] | None = None
+) -> Schema:
+    """A document with one `error` object, whose `properties` are all required, and what may be `beside` it."""
     error = {
         "type": "object",
         "required": list(properties),
@@ -60,7 +62,7 @@ def _error_schema(title: str, description: str, properties: Mapping[str, Schema]
         "type": "object",
         "required": ["error"],
         "additionalProperties": False,
-        "properties": {"error": error},
+        "properties": {"error": error, **(beside or {})},
     }
 
 
@@ -74,6 +76,15 @@ _SCHEMAS: Final[Mapping[str, Schema]] = {
             "param": {"type": ["string", "null"], "description": "The field at fault, if there is one."},
             "code": {"type": ["string", "null"], "examples": ["model_not_priced"]},
         },
+    ),
+    "AnthropicError": _error_schema(
+        "AnthropicError",
+        "A failure, in the shape of Anthropic's errors.",
+        {
+            "type": {"type": "string", "examples": ["invalid_request_error"]},
+            "message": {"type": "string", "description": "A sentence that a person can act on."},
+        },
+        {"type": {"const": "error"}, "request_id": {"type": "string"}},
     ),
     "PageRefusal": _error_schema(
         "PageRefusal",

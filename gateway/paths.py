@@ -14,12 +14,18 @@ RELAY_PREFIX: Final = "/v1"
 RELAY_REQUEST_LINE: Final = re.compile(rb"[!-~]{1,20} /+%b/" % RELAY_PREFIX[1:].encode())
 """The start of a relayed request before its path is normalized."""
 _RELAY_START: Final = f"{RELAY_PREFIX}/"
+_MESSAGES_PATH: Final = f"{RELAY_PREFIX}/messages"
 _MODEL_PATH: Final = re.compile(rf"/+{RELAY_PREFIX[1:]}/+models/(.*[^/].*)", re.DOTALL)
 
 
 def is_relayed(path: str) -> bool:
     """True if a normalized `path` belongs to the relay."""
     return path.startswith(_RELAY_START)
+
+
+def is_anthropic(path: str) -> bool:
+    """True if a normalized `path` is one of Anthropic's API, whose clients expect other headers and errors."""
+    return path.startswith(_MESSAGES_PATH) and path[len(_MESSAGES_PATH) :][:1] in ("", "/")
 
 
 def normalized_path(path: str) -> str:

@@ -8,7 +8,8 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.paths import is_relayed
-from gateway.problems import REQUEST_ID_KEY, HttpProblem, openai_problem, problem
+from gateway.problems import REQUEST_ID_KEY, HttpProblem, problem
+from gateway.relay_problems import relay_problem
 
 
 class ShutdownResponse:
@@ -35,7 +36,7 @@ class ShutdownResponse:
                 raise
             error = HttpProblem(503, "The gateway is being stopped.", headers={"Retry-After": "5"})
             if is_relayed(scope["path"]):
-                response = openai_problem(error, scope.get(REQUEST_ID_KEY, ""))
+                response = relay_problem(error, scope["path"], scope.get(REQUEST_ID_KEY, ""))
             else:
                 response = problem(error)
             await response(scope, receive, send)

@@ -13,6 +13,7 @@ from typing import Final, cast
 
 import httpx
 
+from gateway.model_server.anthropic_headers import with_anthropic_headers
 from gateway.model_server.connections import ModelServerTransport
 from gateway.model_server.error_reasons import ErrorReason, failure_sentence, mask_host, mask_secrets, reason_in_body
 from gateway.network_errors import NETWORK_ERRORS
@@ -47,9 +48,18 @@ class ModelServerClient:
         """Base URLs of model servers that refuse to report the usage of a stream."""
 
     async def send(
-        self, site: SiteView, method: str, path: str, content: bytes = b"", *, request_id: str
+        self,
+        site: SiteView,
+        method: str,
+        path: str,
+        content: bytes = b"",
+        *,
+        request_id: str,
+        is_anthropic: bool = False,
     ) -> httpx.Response:
         """The response to one request, whatever its status; its body is unread. The caller closes it.
+
+        `is_anthropic` adds the headers of Anthropic's API.
 
         Raises `OpenAiProblem`: 503 without a model server, 502 or 504 if it cannot be reached.
         """
@@ -59,6 +69,8 @@ class ModelServerClient:
         url = self._url(site.upstream_url + path)
         # Complete headers and a stream: given `content`, httpx would compute both, which takes longer.
         headers = _headers(site, url, method, content, request_id)
+        if is_anthropic:
+            headers = with_anthropic_headers(headers, site.upstream_key)
         body = _ReleasedBody(content)
         request = httpx.Request(method, url, headers=headers, stream=body, extensions={"timeout": TIMEOUTS})
         try:

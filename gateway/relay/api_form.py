@@ -12,3 +12,8 @@ class ApiForm(StrEnum):
     """OpenAI's Responses API: typed events, the last of which has the usage."""
     MESSAGES = "messages"
     """Anthropic's Messages API: typed events, the usage in the first and in one of the last."""
+
+    def id_headers(self, request_id: str) -> dict[str, str]:
+        """The headers in which the SDK of this form looks for the id of a request."""
+        own = {"request-id": request_id} if self is ApiForm.MESSAGES else {}
+        return {"X-Request-Id": request_id, **own}

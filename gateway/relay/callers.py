@@ -8,8 +8,9 @@ from typing import Final
 
 from starlette.requests import Request
 
-from gateway.bearer import bearer_token
+from gateway.bearer import bearer_token, key_header_token
 from gateway.client_address import client_address
+from gateway.paths import is_anthropic
 from gateway.problems import REQUEST_ID_KEY, OpenAiProblem, problem_code
 from gateway.relay.ledger import Caller, Ledger
 from gateway.services import Services
@@ -66,7 +67,9 @@ class Callers:
         return RelayRequest(request, credential(), await self._services.site.current(), started_at)
 
     def _api_key(self, request: Request) -> ApiKeyCredential:
-        key = bearer_token(request.scope, API_KEY_PREFIX, _CREDENTIAL_NAME)
+        scope = request.scope
+        key = key_header_token(scope, API_KEY_PREFIX, _CREDENTIAL_NAME) if is_anthropic(scope["path"]) else None
+        key = key or bearer_token(scope, API_KEY_PREFIX, _CREDENTIAL_NAME)
         return ApiKeyCredential(self._services.store.api_keys, key)
 
     @asynccontextmanager

@@ -4,6 +4,13 @@ from typing import Any, Final
 
 from gateway.relay.api_form import ApiForm
 from gateway.relay.fields import BATCH_FIELDS, CHAT_FIELDS, COMPLETION_FIELDS, EMBEDDING_FIELDS, IMAGE_FIELDS
+from gateway.relay.messages_request import (
+    MESSAGE_FIELDS,
+    MESSAGE_TOOLS,
+    TOKEN_COUNT_FIELDS,
+    check_message_request,
+    message_output,
+)
 from gateway.relay.request import MAX_CHOICES, MAX_TOKENS, Endpoint, OutputLength, whole_number
 from gateway.relay.responses_request import RESPONSE_FIELDS, RESPONSE_TOOLS, prepare_response, response_output
 from store.values.usage import Kind
@@ -62,6 +69,29 @@ RESPONSES: Final = Endpoint(
     tools=RESPONSE_TOOLS,
     prepare=prepare_response,
 )
+MESSAGES: Final = Endpoint(
+    "/messages",
+    Kind.CONSUMPTION,
+    may_stream=True,
+    length=message_output,
+    fields=MESSAGE_FIELDS,
+    limits=("max_tokens",),
+    form=ApiForm.MESSAGES,
+    tools=MESSAGE_TOOLS,
+    prepare=check_message_request,
+)
+TOKEN_COUNT: Final = Endpoint(
+    "/messages/count_tokens",
+    Kind.CONSUMPTION,
+    may_stream=False,
+    length=no_output,
+    fields=TOKEN_COUNT_FIELDS,
+    form=ApiForm.MESSAGES,
+    tools=MESSAGE_TOOLS,
+    prepare=check_message_request,
+    charges_tokens=False,
+)
+"""The model reads nothing here, so a count costs what the price has per request, and no tokens."""
 IMAGES: Final = Endpoint(
     "/images/generations", Kind.DRAWING, may_stream=False, length=image_output, fields=IMAGE_FIELDS
 )
@@ -78,5 +108,7 @@ ENDPOINTS: Final = (
     Endpoint("/embeddings", Kind.CONSUMPTION, may_stream=False, length=no_output, fields=EMBEDDING_FIELDS),
     IMAGES,
     RESPONSES,
+    MESSAGES,
+    TOKEN_COUNT,
     BATCHES,
 )

@@ -203,7 +203,7 @@ def check_fields(
     _check_tools(body.get("tools"), tools)
     if "metadata" in known:
         check_metadata(body.get("metadata"))
-    if "messages" in known:
+    if known is CHAT_FIELDS:
         check_stored_items(body.get("messages"))
         check_voice(body.get("audio"))
 

@@ -33,6 +33,16 @@ def estimate_prompt_tokens(content: bytes, body: Mapping[str, Any]) -> int:
     return text + TOKENS_PER_PICTURE * pictures + TOKENS_PER_FILE * files
 
 
+def with_cache_writes(tokens: int, content: bytes) -> int:
+    """The `tokens` of a message in Anthropic's form, as many as they count if they are written to the cache.
+
+    `gateway.relay.message_usage` counts a written token as one and a quarter, or as two with a lifetime of one hour.
+    """
+    if b'"cache_control":' not in content:
+        return tokens
+    return 2 * tokens if b'"1h"' in content else -(-5 * tokens // 4)
+
+
 def _content_parts(*items: object) -> Iterator[dict[str, Any]]:
     """The messages, and the parts of their content, also those of a tool's output."""
     rest = list(items)

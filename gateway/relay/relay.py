@@ -16,6 +16,7 @@ from starlette.responses import Response
 from gateway.model_server.client import MAX_CALL_S, ModelServerClient, connection_problem, read_body, response_problem
 from gateway.problems import OpenAiProblem, problem_code
 from gateway.relay.admission import Admission
+from gateway.relay.api_form import ApiForm
 from gateway.relay.body_parser import BodyParser
 from gateway.relay.body_reader import BodyReader
 from gateway.relay.callers import Callers, RelayRequest
@@ -167,7 +168,9 @@ class Relay:
     async def _book(self, call: Call, admitted: AdmittedCall, content: bytearray, site: SiteView) -> Response:
         account_id = admitted.caller.holder.account_id
         try:
-            facts = await self.responses.facts(content, account_id, has_completion=call.has_completion)
+            facts = await self.responses.facts(
+                content, account_id, has_completion=call.has_completion, form=call.endpoint.form
+            )
         except ParserFailed as error:
             LOGGER.warning("A response of %d bytes to account %d was counted: %s", len(content), account_id, error)
             await self._book_unread(call, admitted, content, site)
@@ -178,6 +181,8 @@ class Relay:
             await self._book_facts(call, admitted, facts, len(content), site)
         response = await relay_response(content, site.upstream_key, admitted.caller.request_id)
         response.headers.update(admitted.headers)
+        if call.endpoint.form is ApiForm.MESSAGES:
+            response.headers.update(call.endpoint.form.id_headers(admitted.caller.request_id))
         return response
 
     async def _book_facts(

@@ -9,13 +9,12 @@ from typing import Any, Final
 
 from gateway.openapi_responses import MEANINGS, Schema, error_responses
 from gateway.paths import RELAY_PREFIX
+from gateway.relay.api_form import ApiForm
 from gateway.relay.batches import MAX_LISTED
 from gateway.relay.endpoints import BATCHES, ENDPOINTS
-from gateway.relay.fields import EXTRA_FIELDS_SETTING, TOOL_TYPES
 from gateway.relay.model_response import BATCH_ID
-from gateway.relay.request import MAX_CHOICES, MAX_TOKENS, STREAM_OPTIONS, Endpoint
-from store.inputs import MAX_MODEL_LENGTH
-from store.request_fields import METADATA_KEYS, METADATA_PREFIXES, METADATA_SUFFIX
+from gateway.relay.request import Endpoint
+from gateway.relay.request_schemas import CHECKED_FIELDS, EXAMPLES, MODEL_SCHEMA, OTHERS_REFUSED
 
 _MEANINGS: Final[Mapping[int, str]] = {
     400: "The body could not be read, or the gateway or the model server refused a field; `param` names it.",
@@ -45,117 +44,6 @@ _REQUEST_ID_HEADER: Final[Mapping[str, Schema]] = {
         "schema": {"type": "string"},
     }
 }
-_UNCHECKED: Final[Schema] = {"description": "Read by the model server alone."}
-_INVISIBLE: Final = (
-    "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff"
-)
-"""Characters that no model name contains, as a regular expression class. `store.text` is the authority."""
-_BLANK: Final = " \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
-MODEL_NAME: Final = f"^[^{_BLANK}{_INVISIBLE}]([^{_INVISIBLE}]*[^{_BLANK}{_INVISIBLE}])?$"
-_MODEL_SCHEMA: Final[Schema] = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": MAX_MODEL_LENGTH,
-    "pattern": MODEL_NAME,
-    "description": "As the administrator priced it, to the letter: visible characters, and no blank at its ends.",
-}
-_STREAM_SCHEMAS: Final[Mapping[str, Schema]] = {
-    "stream": {"type": ["boolean", "null"], "default": False},
-    "stream_options": {
-        "type": ["object", "null"],
-        "properties": {name: {"type": ["boolean", "null"]} for name in STREAM_OPTIONS},
-        "additionalProperties": False,
-    },
-}
-_NO_STREAM_SCHEMAS: Final[Mapping[str, Schema]] = {"stream": {"enum": [False, None], "default": False}}
-
-
-def _any_case(name: str) -> str:
-    return "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in name)
-
-
-def _tool_schema(kind: str) -> Schema:
-    return {
-        "type": "object",
-        "properties": {"type": {"const": kind}, kind: {}},
-        "required": ["type"],
-        "additionalProperties": False,
-    }
-
-
-_METADATA_REFUSED: Final = "|".join(
-    (
-        f"^({'|'.join(map(_any_case, sorted(METADATA_KEYS)))})$",
-        f"^({'|'.join(map(_any_case, METADATA_PREFIXES))})",
-        f"{_any_case(METADATA_SUFFIX)}$",
-    )
-)
-_OTHERS_REFUSED: Final = f"All others are refused, but those that the administrator adds to `{EXTRA_FIELDS_SETTING}`."
-_TOOLS_SCHEMA: Final[Schema] = {
-    "type": ["array", "null"],
-    "items": {"oneOf": [_tool_schema(kind) for kind in TOOL_TYPES]},
-    "description": "Functions and custom tools. Others cost extra and are refused.",
-}
-_METADATA_SCHEMA: Final[Schema] = {
-    "type": ["object", "null"],
-    "additionalProperties": {"type": "string"},
-    "propertyNames": {"not": {"pattern": _METADATA_REFUSED}},
-}
-
-
-def _integer_or_null(lowest: int, highest: int) -> Schema:
-    return {"type": ["integer", "null"], "minimum": lowest, "maximum": highest}
-
-
-_CHECKED_FIELDS: Final[Mapping[str, Mapping[str, Schema]]] = {
-    "/chat/completions": {
-        "messages": _UNCHECKED,
-        "tools": _TOOLS_SCHEMA,
-        "metadata": _METADATA_SCHEMA,
-        **_STREAM_SCHEMAS,
-        "n": _integer_or_null(1, MAX_CHOICES),
-        "max_tokens": _integer_or_null(1, MAX_TOKENS),
-        "max_completion_tokens": _integer_or_null(1, MAX_TOKENS),
-    },
-    "/completions": {
-        "prompt": _UNCHECKED,
-        **_STREAM_SCHEMAS,
-        "n": _integer_or_null(1, MAX_CHOICES),
-        "best_of": _integer_or_null(1, MAX_CHOICES),
-        "max_tokens": _integer_or_null(0, MAX_TOKENS),
-    },
-    "/embeddings": {"input": _UNCHECKED, **_NO_STREAM_SCHEMAS},
-    "/images/generations": {"prompt": _UNCHECKED, **_NO_STREAM_SCHEMAS, "n": _integer_or_null(1, MAX_CHOICES)},
-    "/responses": {
-        "input": _UNCHECKED,
-        "tools": {"type": ["array", "null"], "description": "Tools that the client runs. Others are refused."},
-        "metadata": _METADATA_SCHEMA,
-        "client_metadata": _METADATA_SCHEMA,
-        "store": {"enum": [False, None], "description": "Nothing is stored at the model server."},
-        "background": {"enum": [False, None]},
-        "previous_response_id": {"type": "null"},
-        "conversation": {"type": "null"},
-        **_STREAM_SCHEMAS,
-        "max_output_tokens": _integer_or_null(1, MAX_TOKENS),
-    },
-    "/batches": {
-        "input_file_id": _UNCHECKED,
-        "endpoint": _UNCHECKED,
-        "completion_window": _UNCHECKED,
-        "metadata": _METADATA_SCHEMA,
-        **_NO_STREAM_SCHEMAS,
-    },
-}
-_EXAMPLES: Final[Mapping[str, Schema]] = {
-    "/chat/completions": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]},
-    "/completions": {"model": "gpt-3.5-turbo-instruct", "prompt": "Hello"},
-    "/embeddings": {"model": "text-embedding-3-small", "input": "Hello"},
-    "/images/generations": {"model": "gpt-image-1", "prompt": "A horse", "n": 1},
-    "/responses": {"model": "gpt-4o-mini", "input": "Hello"},
-    "/batches": {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"},
-}
 
 
 def relay_paths() -> dict[str, Schema]:
@@ -176,7 +64,7 @@ def relay_paths() -> dict[str, Schema]:
     reading = {"operationId": "read_model", "parameters": {"model": "$response.body#/data/0/id"}}
     listed["responses"]["200"]["links"] = {"read": reading}
     paths[f"{RELAY_PREFIX}/models"] = {"get": listed}
-    model: Schema = {"name": "model", "in": "path", "required": True, "schema": _MODEL_SCHEMA}
+    model: Schema = {"name": "model", "in": "path", "required": True, "schema": MODEL_SCHEMA}
     paths[f"{RELAY_PREFIX}/models/{{model}}"] = {
         "get": _get_operation("read_model", "One such model", (*_READ_STATUSES, 404), model)
     }
@@ -229,13 +117,14 @@ def _list_operation(name: str, summary: str, most: int, *parameters: Schema) -> 
 
 
 def _post_operation(endpoint: Endpoint) -> Schema:
-    path, is_task = endpoint.path, endpoint is BATCHES
-    properties = {**({} if is_task else {"model": _MODEL_SCHEMA}), **_CHECKED_FIELDS[path]}
-    names = {"enum": sorted(endpoint.fields), "description": _OTHERS_REFUSED}
+    path, is_task, is_messages = endpoint.path, endpoint is BATCHES, endpoint.form is ApiForm.MESSAGES
+    errors = "AnthropicError" if is_messages else "OpenAiError"
+    properties = {**({} if is_task else {"model": MODEL_SCHEMA}), **CHECKED_FIELDS[path]}
+    names = {"enum": sorted(endpoint.fields), "description": OTHERS_REFUSED}
     schema: Schema = {"type": "object", "properties": properties, "propertyNames": names}
     schema |= {} if is_task else {"required": ["model"]}
     content: Schema = {"application/json": {"schema": {"type": "object"}}}
-    if "stream_options" in properties:
+    if endpoint.may_stream:
         content["text/event-stream"] = {}
     answer: Schema = {
         "description": "The model server's answer.",
@@ -248,12 +137,12 @@ def _post_operation(endpoint: Endpoint) -> Schema:
     return {
         **_SECURITY,
         "operationId": f"create{path.replace('/', '_')}",
-        "summary": f"OpenAI's {path}",
+        "summary": f"{'Anthropic' if is_messages else 'OpenAI'}'s {path}",
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": schema, "example": _EXAMPLES[path]}},
+            "content": {"application/json": {"schema": schema, "example": EXAMPLES[path]}},
         },
-        "responses": {"200": answer, **error_responses(_MEANINGS, "OpenAiError", with_headers=_WITH_HEADERS)},
+        "responses": {"200": answer, **error_responses(_MEANINGS, errors, with_headers=_WITH_HEADERS)},
     }
 
 

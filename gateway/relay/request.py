@@ -14,7 +14,7 @@ from gateway.json_text import MAX_NUMBER_CHARACTERS, NumberTooLong, loads
 from gateway.problems import OpenAiProblem
 from gateway.relay.api_form import ApiForm
 from gateway.relay.fields import CHAT_TOOLS, ToolFields, check_fields
-from gateway.relay.prompt_estimate import estimate_prompt_tokens
+from gateway.relay.prompt_estimate import estimate_prompt_tokens, with_cache_writes
 from gateway.relay.stored_items import refuse_field
 from store.errors import InvalidModel
 from store.inputs import MAX_MODEL_LENGTH, check_model
@@ -60,6 +60,8 @@ class Endpoint:
     """The types of the tools that a request may have, and the fields of each."""
     prepare: Callable[[dict[str, Any]], None] | None = None
     """Checks the fields that only this endpoint has. It may set some. Raises `OpenAiProblem` 400."""
+    charges_tokens: bool = True
+    """False: a call costs what the price has per request, whatever its length."""
     default_model: str = ""
     """The model of a request that names none; empty: a request must name one."""
 
@@ -137,7 +139,10 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
         body = {"model": model, **{name: value for name, value in body.items() if not _is_null_limit(name, value)}}
     pictures = whole_number(body, "n", 1, MAX_CHOICES) if endpoint.kind is Kind.DRAWING else 0
     content = _to_json(body)
-    prompt = estimate_prompt_tokens(content, body) if endpoint.kind is not Kind.TASK else 0
+    has_prompt = endpoint.charges_tokens and endpoint.kind is not Kind.TASK
+    prompt = estimate_prompt_tokens(content, body) if has_prompt else 0
+    if endpoint.form is ApiForm.MESSAGES:
+        prompt = with_cache_writes(prompt, content)
     file_id = body.get("input_file_id") if endpoint.kind is Kind.TASK else None
     file_id = file_id if isinstance(file_id, str) else ""
     return Call(endpoint, model, content, streams, wants_usage, prompt, length, pictures, file_id)

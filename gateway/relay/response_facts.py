@@ -9,6 +9,8 @@ from typing import Any, Final, Self
 
 from gateway.json_text import loads_lenient
 from gateway.model_server.error_reasons import MAX_RAW_REASON_CHARACTERS, reason_in_document
+from gateway.relay.api_form import ApiForm
+from gateway.relay.message_usage import message_usage
 from gateway.relay.usage_report import ReportedUsage, parse_usage
 from store.errors import UpstreamFailed
 from store.inputs import MAX_MODEL_LENGTH
@@ -71,9 +73,10 @@ def parse_object(content: bytes | bytearray) -> dict[str, Any]:
     return document
 
 
-def response_facts(document: Mapping[str, Any], *, has_completion: bool) -> ResponseFacts:
+def response_facts(document: Mapping[str, Any], *, has_completion: bool, form: ApiForm = ApiForm.CHAT) -> ResponseFacts:
     """The facts of `document`; `has_completion` says whether the call has completion tokens."""
-    usage, data = parse_usage(document, has_completion=has_completion), document.get("data")
+    parse = message_usage if form is ApiForm.MESSAGES else parse_usage
+    usage, data = parse(document, has_completion=has_completion), document.get("data")
     is_error = usage is None and reports_error(document)
     reason = reason_in_document(document) if is_error else None
     return ResponseFacts(

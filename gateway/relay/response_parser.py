@@ -30,11 +30,14 @@ class ResponseParser:
             "gateway.relay.response_process", queue_timeout_s=QUEUE_TIMEOUT_S, read_timeout_s=READ_TIMEOUT_S
         )
 
-    async def facts(self, content: bytes | bytearray, account_id: int, *, has_completion: bool) -> ResponseFacts:
+    async def facts(
+        self, content: bytes | bytearray, account_id: int, *, has_completion: bool, form: ApiForm = ApiForm.CHAT
+    ) -> ResponseFacts:
         """`response_facts` of a response to a call of the account."""
         if len(content) <= MAX_INLINE_BYTES:
-            return response_facts(parse_object(content), has_completion=has_completion)
-        reply = await self._ask(content, account_id, {"wanted": "facts", "has_completion": has_completion})
+            return response_facts(parse_object(content), has_completion=has_completion, form=form)
+        head = {"wanted": "facts", "has_completion": has_completion, "form": form}
+        reply = await self._ask(content, account_id, head)
         return ResponseFacts.from_json(reply["facts"])
 
     async def models(self, content: bytes | bytearray, account_id: int) -> list[dict[str, Any]]:

@@ -19,7 +19,8 @@ def handle_message(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], b
         return {"failure": str(error)}, b""
     if head["wanted"] == "models":
         return {"models": listed_models(document)}, b""
-    return {"facts": response_facts(document, has_completion=head["has_completion"]).to_json()}, b""
+    facts = response_facts(document, has_completion=head["has_completion"], form=ApiForm(head["form"]))
+    return {"facts": facts.to_json()}, b""
 
 
 if __name__ == "__main__":

@@ -172,6 +172,8 @@ class StreamMeter:
 
 def error_event(body: dict[str, Any], form: ApiForm = ApiForm.CHAT) -> bytes:
     """An error within a stream, as the SDKs read it: `body` is an error in OpenAI's form, or for `form` in its own."""
+    if form is ApiForm.MESSAGES:
+        body = {"type": "error", "error": {"type": "api_error", "message": body["error"]["message"]}}
     if form is ApiForm.RESPONSES:
         error = {name: body["error"][name] for name in ("code", "message", "param")}
         body = {"type": "error", **error, **body}

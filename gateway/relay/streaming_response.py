@@ -81,7 +81,7 @@ class StreamingRelayResponse(Response):
             headers={
                 "Cache-Control": "no-cache",
                 "X-Accel-Buffering": "no",
-                "X-Request-Id": admitted.caller.request_id,
+                **call.endpoint.form.id_headers(admitted.caller.request_id),
             },
             media_type="text/event-stream",
         )

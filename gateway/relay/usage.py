@@ -59,8 +59,8 @@ def response_usage(call: Call, facts: ResponseFacts, length: int, *, secret: str
         raise UpstreamFailed(
             failure_sentence("The model server answered with an error", reason, secret=secret, host=host)
         )
-    if call.endpoint.kind is Kind.TASK:
-        return Usage(0, 0)  # the batch has not run yet
+    if call.endpoint.kind is Kind.TASK or not call.endpoint.charges_tokens:
+        return Usage(0, 0)  # a batch has not run yet
     pictures = facts.items if call.pictures else 0
     if reported is None and call.pictures:
         if not pictures:
@@ -75,7 +75,7 @@ def estimated_usage(call: Call, length: int, max_tokens: int) -> Usage:
 
     Each of its answers has up to `max_tokens`, as so many were held.
     """
-    if call.endpoint.kind is Kind.TASK:
+    if call.endpoint.kind is Kind.TASK or not call.endpoint.charges_tokens:
         return Usage(0, 0)
     completion = min(length // _BYTES_PER_TOKEN, max_tokens * call.length.answers) if call.has_completion else 0
     return Usage(call.prompt_tokens, completion, call.pictures, is_counted=True)

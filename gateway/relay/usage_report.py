@@ -58,13 +58,13 @@ def parse_usage(document: Mapping[str, Any], *, has_completion: bool = True) -> 
     usage = document.get("usage")
     if not isinstance(usage, dict):
         return None
-    prompt = _tokens(usage.get("prompt_tokens", usage.get("input_tokens")))
-    total = _tokens(usage.get("total_tokens"))
+    prompt = token_count(usage.get("prompt_tokens", usage.get("input_tokens")))
+    total = token_count(usage.get("total_tokens"))
     if prompt is None and not has_completion:
         prompt = total
     if prompt is None:
         return None
-    completion = _tokens(usage.get("completion_tokens", usage.get("output_tokens")))
+    completion = token_count(usage.get("completion_tokens", usage.get("output_tokens")))
     extra = _ExtraTokens.of(usage)
     reported_total = prompt + (completion or 0)
     if total is not None and total > reported_total:
@@ -126,12 +126,13 @@ def _values_of(usage: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[int
     for part in (usage, *(usage.get(name) for name in _DETAIL_KEYS)):
         if isinstance(part, dict):
             for name in names:
-                tokens = _tokens(part.get(name))
+                tokens = token_count(part.get(name))
                 if tokens is not None:
                     yield tokens
 
 
-def _tokens(value: object) -> int | None:
+def token_count(value: object) -> int | None:
+    """A number of tokens in a report; None if it is none."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # RFC 8259, 6: JSON has one number type, so 2.0 is an integer
     return value if type(value) is int and 0 <= value <= MAX_REPORTED_TOKENS else None

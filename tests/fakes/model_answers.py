@@ -96,3 +96,39 @@ async def _response_events(server: Speaker, asked: Asked) -> AsyncIterator[bytes
     said = whole["output"][0]
     yield typed_event({"type": "response.output_item.done", "sequence_number": 9, "output_index": 0, "item": said})
     yield typed_event({"type": "response.completed", "sequence_number": 10, "response": whole})
+
+
+def messaged(server: Speaker, asked: Asked) -> Response:
+    """An answer of `/v1/messages`."""
+    if asked.body.get("stream"):
+        return StreamingResponse(_message_events(server, asked), media_type="text/event-stream")
+    usage = {"input_tokens": PROMPT_TOKENS, "output_tokens": len(server.words)}
+    content = [{"type": "text", "text": "".join(server.words)}]
+    document = {**_message_head(asked), "content": content, "stop_reason": "end_turn", "stop_sequence": None}
+    return JSONResponse({**document, "usage": usage} if server.reports_usage else document)
+
+
+def tokens_counted(_: Asked) -> Response:
+    """An answer of `/v1/messages/count_tokens`."""
+    return JSONResponse({"input_tokens": PROMPT_TOKENS})
+
+
+def _message_head(asked: Asked) -> dict[str, Any]:
+    return {"id": "msg_1", "type": "message", "role": "assistant", "model": asked.body["model"]}
+
+
+async def _message_events(server: Speaker, asked: Asked) -> AsyncIterator[bytes]:
+    usage: dict[str, Any] = {"input_tokens": PROMPT_TOKENS, "output_tokens": 1} if server.reports_usage else {}
+    message = {**_message_head(asked), "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+    yield typed_event({"type": "message_start", "message": message})
+    yield typed_event({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})
+    yield typed_event({"type": "ping"})
+    for number, word in enumerate(server.words):
+        if server.pause is not None:
+            await server.pause(number)
+        delta = {"type": "text_delta", "text": word}
+        yield typed_event({"type": "content_block_delta", "index": 0, "delta": delta})
+    yield typed_event({"type": "content_block_stop", "index": 0})
+    ended: dict[str, Any] = {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}}
+    yield typed_event({**ended, "usage": {"output_tokens": len(server.words)} if server.reports_usage else {}})
+    yield typed_event({"type": "message_stop"})

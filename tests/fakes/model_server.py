@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.fakes.model_answers import PROMPT_TOKENS, WORDS, Asked, event, responded
+from tests.fakes.model_answers import PROMPT_TOKENS, WORDS, Asked, event, messaged, responded, tokens_counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class ModelServer:
                 Route("/v1/files/{name}", self._answering(self._file_deleted), methods=["DELETE"]),
                 Route("/v1/files/{name}/content", self._answering(self._file_content), methods=["GET"]),
                 Route("/v1/responses", self._answering(lambda asked: responded(self, asked)), methods=["POST"]),
+                Route("/v1/messages", self._answering(lambda asked: messaged(self, asked)), methods=["POST"]),
+                Route("/v1/messages/count_tokens", self._answering(tokens_counted), methods=["POST"]),
                 Route("/v1/models", self._answering(self._models), methods=["GET"]),
             ]
         )

@@ -63,7 +63,7 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "403", "412", "422",
 
 # Tools and items of the input have more forms than a schema should say, and some name what is stored (400).
 [[operations]]
-include-name = "POST /v1/responses"
+include-name-regex = "^POST /v1/(responses|messages)"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409", "422", "429"]
 
 # A part of a form is text, whatever the type was of which it was made: none is of another.

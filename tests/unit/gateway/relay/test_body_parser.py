@@ -28,7 +28,7 @@ from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 JSON: Final = "application/json"
-LONG_FIELDS: Final = ("messages", "prompt", "input", "prompt", "input", "input_file_id")
+LONG_FIELDS: Final = ("messages", "prompt", "input", "prompt", "input", "messages", "messages", "input_file_id")
 """A field of each endpoint that may be long."""
 LARGE: Final = [{"role": "user", "content": "x" * 70_000}]
 

@@ -14,8 +14,8 @@ from sqlalchemy import delete
 
 from gateway.problems import OpenAiProblem
 from gateway.relay.endpoints import ENDPOINTS
-from gateway.relay.relay_openapi import MODEL_NAME
 from gateway.relay.request import Endpoint, parse_request
+from gateway.relay.request_schemas import MODEL_NAME
 from store.errors import DatabaseDamaged
 from store.models import PriceSettingsRow
 from store.sections import PriceSettings

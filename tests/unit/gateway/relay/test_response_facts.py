@@ -96,7 +96,7 @@ def through_frames(content: bytes, **head: Any) -> dict[str, Any]:
 @given(DOCUMENTS, st.booleans())
 def test_facts_that_crossed_a_pipe_were_the_same(document: dict[str, Any], has_completion: bool) -> None:
     content = json.dumps(document).encode()
-    reply = through_frames(content, wanted="facts", has_completion=has_completion)
+    reply = through_frames(content, wanted="facts", form="chat", has_completion=has_completion)
     assert ResponseFacts.from_json(reply["facts"]) == response_facts(document, has_completion=has_completion)
 
 
@@ -119,7 +119,7 @@ async def test_the_process_says_of_every_shape_what_is_said_here() -> None:
 def test_facts_had_a_bound_whatever_the_answer_held() -> None:
     text = "a." * 10_000
     loud = {"detail": [{"loc": [text], "msg": text}] * 9, "error": [[[text] * 9] * 9] * 9, "status": text, "id": text}
-    reply = through_frames(json.dumps(loud).encode(), wanted="facts", has_completion=True)
+    reply = through_frames(json.dumps(loud).encode(), wanted="facts", form="chat", has_completion=True)
     assert reply["facts"]["is_error"]
     assert len(json.dumps(reply)) < 10_000
     names = {"data": [{"id": str(number), "owned_by": "x" * 1000} for number in range(2 * MAX_MODELS)]}
