@@ -27,14 +27,22 @@ class Acceptor:
     """Accepts on one listening socket; an entry for `uvicorn.Server.servers`."""
 
     def __init__(
-        self, listener: socket.socket, make_protocol: Callable[[], asyncio.Protocol], connections: ConnectionRegister
+        self,
+        listener: socket.socket,
+        make_protocol: Callable[[], asyncio.Protocol],
+        connections: ConnectionRegister,
+        *,
+        at_once: int | None = None,
     ) -> None:
-        """Start to accept on the running event loop. If descriptors run out, `connections` closes idle ones."""
+        """Start to accept on the running event loop, up to `at_once` connections in one turn of it.
+
+        If descriptors run out, `connections` closes idle ones.
+        """
         listener.setblocking(False)
         self._listener = listener
         self._make_protocol = make_protocol
         self._connections = connections
-        self._at_once = max(min(connections.max_per_peer // _TURNS_PER_ROUND, _MAX_ACCEPTS_PER_TURN), 1)
+        self._at_once = at_once or max(min(connections.max_per_peer // _TURNS_PER_ROUND, _MAX_ACCEPTS_PER_TURN), 1)
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[object]] = set()
         self._retry: asyncio.TimerHandle | None = None

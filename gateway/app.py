@@ -1,7 +1,7 @@
 """The gateway as one ASGI application: account API, model relay, passkey page, and the middleware around them."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -42,9 +42,11 @@ from gateway.relay.relay_openapi import relay_paths, served_addresses
 from gateway.relay.routes import RelayRouting, relay_app
 from gateway.relay_problems import relay_problem
 from gateway.request_proofs import RequestProofs
+from gateway.seat import Seat, seated_tasks
 from gateway.services import Services
 from gateway.settings_api import settings_routes
 from gateway.shutdown_response import ShutdownResponse
+from gateway.worker_locks import WorkerLocks
 from store.errors import GatekeyError, InvalidApiKey, InvalidToken, TooManyAttempts
 from store.store import Store
 
@@ -73,20 +75,23 @@ def create_app(
     transports: DeliveryTransports | None = None,
     dispatches: bool = True,
     metrics: Metrics | None = None,
+    locks: WorkerLocks | None = None,
+    seat: Seat | None = None,
 ) -> FastAPI:
     """The gateway over `store`, which the caller closes.
 
     Tests inject the model server's client and the transports of notifications. Without `dispatches`, no notification is
-    sent and no cleanup runs. `metrics` counts the requests.
+    sent and no cleanup runs. `metrics` counts the requests. One of several workers shares `locks` with the others, and
+    does that background work only in its `seat`.
     """
-    services = Services.over(store, metrics)
+    services = Services.over(store, metrics, locks)
     relay = Relay(services, model_server or ModelServerClient())
     handlers = _handlers(services)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            async with background_tasks(store, transports) if dispatches else nullcontext():
+            async with _background(store, transports, seat) if dispatches else nullcontext():
                 yield
         finally:
             await relay.drain()
@@ -125,6 +130,12 @@ def create_app(
     if metrics is not None:
         app.add_middleware(MetricsMiddleware, metrics=metrics, endpoints=EndpointNames(_paths(app)))
     return app
+
+
+def _background(
+    store: Store, transports: DeliveryTransports | None, seat: Seat | None
+) -> AbstractAsyncContextManager[None]:
+    return background_tasks(store, transports) if seat is None else seated_tasks(store, transports, seat)
 
 
 def _paths(app: FastAPI) -> list[str]:

@@ -30,6 +30,11 @@ def listen(host: str, port: int) -> socket.socket:
         raise CannotListen(f"Gatekey cannot listen on {host} port {port}: {reason.lower()}.") from error
 
 
+def address_of(listener: socket.socket, host: str) -> str:
+    """The address of a server that listens, as a URL. `host` is how it was named to `listen`."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+
+
 def _is_any(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_unspecified

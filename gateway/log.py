@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from store.fault_places import chain
 
+LOG_LEVELS: Final = {"gatekey": logging.INFO, "uvicorn": logging.WARNING}
+"""The log of `gatekey serve`: all of Gatekey, and the warnings of uvicorn."""
 _MAX_CAUSES: Final = 4
 _MAX_FRAMES: Final = 24
 """The innermost frames of an exception that are logged."""

@@ -1,21 +1,22 @@
 """The listening socket of `/metrics`, and the metrics that it serves."""
 
-import logging
+import os
 import socket
 from typing import Final
 
 import uvicorn
 from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector
 from uvicorn.server import ServerState
 
 from gateway.acceptor import Acceptor
 from gateway.connection_register import ConnectionRegister
 from gateway.http_protocol import GuardedProtocol
-from gateway.metrics_app import METRICS_PATH, MetricsApp
+from gateway.metrics_app import MetricsApp
 from gateway.prometheus import PrometheusMetrics
+from gateway.worker_link import METRICS_DIRECTORY_VARIABLE
 from store.store import Store
 
-LOGGER: Final = logging.getLogger("gatekey")
 _MAX_CONNECTIONS: Final = 32
 """Connections of the monitoring. They do not count among those of clients."""
 
@@ -25,9 +26,14 @@ class MetricsPort:
 
     def __init__(self, store: Store, listener: socket.socket) -> None:
         registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
         self.metrics = PrometheusMetrics(registry)
-        self._listener = listener
+        if folder := os.environ.get(METRICS_DIRECTORY_VARIABLE):
+            # One of several workers: any of them shows the sums of all.
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]  # it has no annotations
+        else:
+            ProcessCollector(registry=registry)
+        self.listener = listener
         self._config = uvicorn.Config(
             MetricsApp(store, registry),
             proxy_headers=False,
@@ -41,10 +47,8 @@ class MetricsPort:
     def accept(self, state: ServerState) -> Acceptor:
         """Accept on the running event loop. The server with this `state` closes the connections when it stops."""
         self._config.load()
-        host, port = self._listener.getsockname()[:2]
-        LOGGER.info("The metrics are at http://%s:%d%s", f"[{host}]" if ":" in host else host, port, METRICS_PATH)
         return Acceptor(
-            self._listener,
+            self.listener,
             lambda: GuardedProtocol(self._config, state, {}, connections=self._connections),
             self._connections,
         )

@@ -18,8 +18,8 @@ from gateway.client_address import parse_networks
 from gateway.connection_register import ConnectionRegister
 from gateway.descriptors import connection_limit, peer_limit, raise_limit
 from gateway.http_protocol import GuardedProtocol
-from gateway.listener import BACKLOG_CONNECTIONS, listen
-from gateway.log import log_to_stderr
+from gateway.listener import BACKLOG_CONNECTIONS, address_of, listen
+from gateway.log import LOG_LEVELS, log_to_stderr
 from store.store import Store
 
 if TYPE_CHECKING:
@@ -32,36 +32,48 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that stop the gateway. A closed terminal sends SIGHUP, which would otherwise kill it amid a stream."""
 _GC_THRESHOLD_OBJECTS: Final = 50_000
 """Allocations between two collections. Python's default of 700 is reached within a few requests."""
-_LOG_LEVELS: Final = {"gatekey": logging.INFO, "uvicorn": logging.WARNING}
-"""All of Gatekey, and the warnings of uvicorn."""
 
 
-class _Server(uvicorn.Server):
+class GatewayServer(uvicorn.Server):
     """A server that stops on a signal, and does not raise the signal again afterwards."""
 
     def __init__(
         self,
         config: uvicorn.Config,
-        origin: str,
+        host: str,
         connections: ConnectionRegister,
         *,
         metrics: "MetricsPort | None" = None,
+        accepts_per_turn: int | None = None,
     ) -> None:
+        """`accepts_per_turn` limits the connections that are accepted in one turn of the event loop."""
         super().__init__(config)
-        self._origin = origin
+        self._host = host
         self._connections = connections
         self._metrics = metrics
+        self._accepts_per_turn = accepts_per_turn
         self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Log the address once a signal would stop the server properly."""
         await super().startup([])
         if self.started and sockets:
-            self._acceptors = [Acceptor(each, self._protocol, self._connections) for each in sockets]
+            self._acceptors = [
+                Acceptor(each, self._protocol, self._connections, at_once=self._accepts_per_turn) for each in sockets
+            ]
             if self._metrics is not None:
                 self._acceptors.append(self._metrics.accept(self.server_state))
             self.servers = [*self._acceptors]  # type: ignore[list-item]  # uvicorn only closes them
-            LOGGER.info("Gatekey listens on %s:%d", self._origin, sockets[0].getsockname()[1])
+            self.announce(sockets[0])
+
+    def announce(self, listener: socket.socket, /) -> None:
+        """Tell that requests are accepted on `listener`."""
+        LOGGER.info("Gatekey listens on %s", address_of(listener, self._host))
+
+    def stop_accepting(self) -> None:
+        """Accept no more connections."""
+        for acceptor in self._acceptors:
+            acceptor.close()
 
     def _protocol(self) -> GuardedProtocol:
         return GuardedProtocol(self.config, self.server_state, self.lifespan.state, connections=self._connections)
@@ -95,8 +107,8 @@ class _Server(uvicorn.Server):
         """Stop. On a forced exit uvicorn skips the application's shutdown, which books calls: run it here."""
         # uvicorn closes the connections it knows of. A connection that was just accepted is not among them yet, and
         # would be waited for.
+        self.stop_accepting()
         for acceptor in self._acceptors:
-            acceptor.close()
             await acceptor.settle()
         await super().shutdown(sockets)
         if self.force_exit:
@@ -118,7 +130,7 @@ def serve(store: Store, *, host: str, port: int, metrics: tuple[str, int] | None
     `metrics` is the host and the port at which Prometheus reads the metrics; None counts nothing. Logs go to standard
     error. The caller closes `store`. Raises `CannotListen`.
     """
-    log_to_stderr(_LOG_LEVELS)
+    log_to_stderr(LOG_LEVELS)
     with ExitStack() as open_sockets:
         listener = open_sockets.enter_context(listen(host, port))
         measured = None
@@ -126,10 +138,10 @@ def serve(store: Store, *, host: str, port: int, metrics: tuple[str, int] | None
             from gateway.metrics_port import MetricsPort
 
             measured = MetricsPort(store, open_sockets.enter_context(listen(*metrics)))
+            LOGGER.info("The metrics are at %s/metrics", address_of(measured.listener, metrics[0]))
         tune_garbage_collector()
-        origin = f"http://{f'[{host}]' if ':' in host else host}"
         app = create_app(store, metrics=measured.metrics if measured else None)
-        server = _Server(server_config(app), origin, make_connection_register(store), metrics=measured)
+        server = GatewayServer(server_config(app), host, make_connection_register(store), metrics=measured)
         server.run(sockets=[listener])
     LOGGER.info("Gatekey has stopped")
     return 0 if server.started else 1

@@ -12,6 +12,7 @@ from gateway.metrics import Metrics, NoMetrics
 from gateway.rate_limiter import RateLimiter
 from gateway.site_view import SiteViewCache
 from gateway.store_threads import StoreThreads
+from gateway.worker_locks import WorkerLocks
 from store.access_token import TokenHolder
 from store.api_key_use import KeyHolder
 from store.store import Store
@@ -27,9 +28,11 @@ class Services:
     bad_bearers: BadBearers
     rates: RateLimiter
     metrics: Metrics
+    locks: WorkerLocks | None
+    """None: this process has no fellow workers."""
 
     @classmethod
-    def over(cls, store: Store, metrics: Metrics | None = None) -> Self:
+    def over(cls, store: Store, metrics: Metrics | None = None, locks: WorkerLocks | None = None) -> Self:
         threads = StoreThreads(store.database)
         return cls(
             store=store,
@@ -38,6 +41,7 @@ class Services:
             bad_bearers=BadBearers(store.throttles, store.context.clock, threads),
             rates=RateLimiter(store.rates, store.context.clock, threads),
             metrics=metrics or NoMetrics(),
+            locks=locks,
         )
 
     async def address(self, scope: Scope) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.model_server.connections import MAX_CONNECTIONS
 from gateway.problems import OpenAiProblem
+from gateway.worker_locks import WorkerLocks
 
 MAX_CALLS_PER_ACCOUNT: Final = MAX_CONNECTIONS // 4
 _TOO_MANY_CALLS: Final = (
@@ -25,14 +26,32 @@ class TooManyCalls(OpenAiProblem):
 
 
 class ConcurrencyLimiter:
-    """Counts the running calls of each account, so that none can use all connections."""
+    """Counts the running calls of each account, so that none can use all connections.
 
-    def __init__(self) -> None:
+    With `locks` the limit holds over all workers of the gateway, else in this process.
+    """
+
+    def __init__(self, locks: WorkerLocks | None = None) -> None:
+        self._locks = locks
         self._taken: Counter[int] = Counter()
 
     @contextmanager
     def slot(self, account_id: int) -> Iterator[None]:
         """Count one call while the context is open. Raises `TooManyCalls` beyond `MAX_CALLS_PER_ACCOUNT`."""
+        if self._locks is None:
+            with self._counted(account_id):
+                yield
+            return
+        slot = self._locks.take_slot(account_id, MAX_CALLS_PER_ACCOUNT)
+        if slot is None:
+            raise TooManyCalls
+        try:
+            yield
+        finally:
+            self._locks.free_slot(account_id, slot)
+
+    @contextmanager
+    def _counted(self, account_id: int) -> Iterator[None]:
         if self._taken[account_id] >= MAX_CALLS_PER_ACCOUNT:
             raise TooManyCalls
         self._taken[account_id] += 1

@@ -49,7 +49,7 @@ class Relay:
         self.responses = ResponseParser()
         self._bodies = BodyReader(services)
         self._parser = BodyParser()
-        self.concurrency = ConcurrencyLimiter()
+        self.concurrency = ConcurrencyLimiter(services.locks)
 
     def endpoint(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         """The ASGI endpoint that relays to `endpoint`."""

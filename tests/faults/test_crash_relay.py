@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import random
+import re
 import signal
 import threading
 import time
@@ -206,6 +209,35 @@ async def test_a_crash_of_the_database_under_load(tmp_path: Path, crashes: int) 
         f"BAR C3-crash {crashes} crashes of PostgreSQL under {WORKERS} clients: {len(clients.answered)} calls "
         f"answered, {charged} charged once each, {charged * COST} micro-USD; "
         f"refused meanwhile {dict(clients.refused)}; {released} reservations given back after their time"
+    )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
+async def test_a_kill_of_a_worker_under_load(url: str, database_kind: str, tmp_path: Path, kills: int) -> None:
+    rng, killed = random.Random(7), []
+    with live(ModelServer().app) as upstream:
+        key = prepare_account(url, upstream)
+        with several(1, tmp_path, url, make_ring(), options=["--workers", "2"]) as (gateway,):
+            clients = Clients(gateway.url, key)
+            callers = [asyncio.create_task(clients.keep_calling(number)) for number in range(WORKERS)]
+            for _ in range(kills):
+                await clients.have_answers(30)
+                await until(lambda: len(gateway.workers()) == 2, "the worker is replaced")
+                killed.append(rng.choice(gateway.workers()))
+                os.kill(killed[-1], signal.SIGKILL)
+                await clients.have_answers(10)
+            clients.stop.set()
+            await asyncio.gather(*callers)
+            log = gateway.log.read_text()
+            assert [int(each) for each in re.findall(r"Worker (\d+) died \(signal 9\)", log)] == killed
+            assert not clients.refused["500"], log
+        charged, released = check_the_books(url, clients.answered)
+    assert released <= kills * WORKERS
+    print(
+        f"BAR C3-worker-{database_kind} {kills} kills of a worker under {WORKERS} clients: "
+        f"{len(clients.answered)} calls answered, {charged} charged once each, {charged * COST} micro-USD; "
+        f"broken off {dict(clients.refused)}; {released} reservations given back after their time"
     )
 
 

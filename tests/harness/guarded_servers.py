@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from gateway.connection_register import ConnectionRegister
 from gateway.listener import listen
-from gateway.serve import _Server, server_config
+from gateway.serve import GatewayServer, server_config
 from tests.harness.live_servers import PATIENCE
 
 
@@ -37,7 +37,7 @@ class Guarded:
             return read_to_end(connection)
 
 
-class _Announcing(_Server):
+class _Announcing(GatewayServer):
     has_started: threading.Event
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -34,6 +34,11 @@ class Served:
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 
+    def workers(self) -> list[int]:
+        """The process ids of its workers (Linux)."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(each) for each in children.read_text().split()]
+
     def wait_for(self, words: str) -> None:
         """Wait until the log holds `words`."""
         deadline = time.monotonic() + PATIENCE

@@ -47,7 +47,7 @@ def test_streams_that_an_error_of_the_event_loop_cut_off_were_booked(
     models = ModelServer(lambda _: stream(said("Hi"), said(" there"), asyncio.Event()))
     app = create_app(store, model_server=ModelServerClient(models), dispatches=False)
     listener = listen("127.0.0.1", 0)
-    server = serve._Server(serve.server_config(app), "http://127.0.0.1", serve.make_connection_register(store))
+    server = serve.GatewayServer(serve.server_config(app), "127.0.0.1", serve.make_connection_register(store))
     on_tick = server.on_tick
 
     async def fail(counter: int) -> bool:
@@ -85,7 +85,7 @@ def test_a_booking_that_waited_for_the_database_was_made_after_an_error_of_the_s
     key, is_due, book = make_relayed(store), threading.Event(), store.quota.book
     app = create_app(store, model_server=ModelServerClient(ModelServer()), dispatches=False)
     listener = listen("127.0.0.1", 0)
-    server = serve._Server(serve.server_config(app), "http://127.0.0.1", serve.make_connection_register(store))
+    server = serve.GatewayServer(serve.server_config(app), "127.0.0.1", serve.make_connection_register(store))
     on_tick = server.on_tick
 
     def busy(tx: Connection, hold: Hold, cost: int, entry: UsageEntry) -> int:
@@ -122,7 +122,7 @@ def test_a_connection_that_came_with_the_signal_was_not_waited_for(
 ) -> None:
     app = create_app(store, model_server=ModelServerClient(ModelServer()), dispatches=False)
     listener = listen("127.0.0.1", 0)
-    server = serve._Server(serve.server_config(app), "http://127.0.0.1", serve.make_connection_register(store))
+    server = serve.GatewayServer(serve.server_config(app), "127.0.0.1", serve.make_connection_register(store))
     wait_for_all, open_ones, clients = server._wait_tasks_to_complete, list[bool](), list[socket.socket]()
 
     async def stop(_: int) -> bool:
@@ -149,8 +149,8 @@ def test_a_connection_that_came_with_the_signal_was_not_waited_for(
 
 def test_a_signal_that_is_ignored_stays_ignored(store: Store) -> None:
     """nohup has the program ignore SIGHUP."""
-    server = serve._Server(
-        serve.server_config(create_app(store)), "http://127.0.0.1", serve.make_connection_register(store)
+    server = serve.GatewayServer(
+        serve.server_config(create_app(store)), "127.0.0.1", serve.make_connection_register(store)
     )
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
