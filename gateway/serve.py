@@ -1,6 +1,7 @@
 """`gatekey serve`: runs the gateway on uvicorn."""
 
 import gc
+import importlib
 import logging
 import signal
 import socket
@@ -8,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import uvicorn
 
@@ -162,11 +163,21 @@ def tune_garbage_collector() -> None:
     gc.set_threshold(_GC_THRESHOLD_OBJECTS, 20, 100)
 
 
+def event_loop() -> Literal["uvloop", "asyncio"]:
+    """The event loop of the gateway: uvloop, where there is a build of it for this interpreter."""
+    try:
+        importlib.import_module("uvloop")
+    except ImportError:
+        return "asyncio"
+    return "uvloop"
+
+
 def server_config(app: object) -> uvicorn.Config:
     """The settings of uvicorn. It ignores forwarded headers, which it would trust from anyone: see
     `gateway.client_address`."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # uvicorn spells out ASGI more narrowly than starlette
+        loop=event_loop(),
         proxy_headers=False,
         forwarded_allow_ips="",
         server_header=False,

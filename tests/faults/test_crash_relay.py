@@ -32,7 +32,7 @@ from tests.harness.live_servers import live
 from tests.harness.postgres import PostgresServer, running_server
 from tests.harness.quota_calls import count_open_reservations
 from tests.harness.served_gateway import several
-from tests.harness.stores import StillClock, add_account, make_ring, make_store, sign_in
+from tests.harness.stores import StillClock, add_account, lift_request_rates, make_ring, make_store, sign_in
 
 MODEL: Final = "gpt-priced"
 COST: Final = PROMPT_TOKENS + 2 * len(WORDS)
@@ -218,6 +218,8 @@ async def test_a_kill_of_a_worker_under_load(url: str, database_kind: str, tmp_p
     rng, killed = random.Random(7), []
     with live(ModelServer().app) as upstream:
         key = prepare_account(url, upstream)
+        with make_store(url) as store:
+            lift_request_rates(store)
         with several(1, tmp_path, url, make_ring(), options=["--workers", "2"]) as (gateway,):
             clients = Clients(gateway.url, key)
             callers = [asyncio.create_task(clients.keep_calling(number)) for number in range(WORKERS)]

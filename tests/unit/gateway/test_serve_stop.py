@@ -40,9 +40,11 @@ def read_two_pieces(url: str, key: str, have_come: threading.Barrier) -> None:
 
 
 @pytest.mark.parametrize("fault", ["an error", "the loop is stopped"])
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_streams_that_an_error_of_the_event_loop_cut_off_were_booked(
-    store: Store, monkeypatch: pytest.MonkeyPatch, fault: str
+    store: Store, monkeypatch: pytest.MonkeyPatch, fault: str, loop: str
 ) -> None:
+    monkeypatch.setattr(serve, "event_loop", lambda: loop)
     key, have_come, is_due = make_relayed(store), threading.Barrier(STREAMS + 1), threading.Event()
     models = ModelServer(lambda _: stream(said("Hi"), said(" there"), asyncio.Event()))
     app = create_app(store, model_server=ModelServerClient(models), dispatches=False)
