@@ -35,7 +35,7 @@ class LedgerPageDocument(Document):
     """Cursor of the page after this one; null on the last."""
 
 
-class PriceDocument(Document):
+class ModelPriceDocument(Document):
     model: str
     input_usd_per_million_tokens: Usd
     cached_input_usd_per_million_tokens: Usd | None
@@ -49,7 +49,7 @@ class PriceDocument(Document):
 class PricePageDocument(Document):
     """Prices, by model."""
 
-    prices: list[PriceDocument]
+    prices: list[ModelPriceDocument]
     next_cursor: str | None
     """Cursor of the page after this one; null on the last."""
 
