@@ -129,6 +129,20 @@ async def test_a_log_goes_to_the_drawer_in_the_format_that_was_chosen() -> None:
         assert {row["model"] for row in rows} == {"gpt-5-mini"}
 
 
+async def test_the_ledger_goes_to_the_drawer() -> None:
+    async with console(busy_store(), fetch_place=PLACE) as stage:
+        screen = stage.app.screen
+        assert isinstance(screen, Console)
+        await screen.open_module("wallet")
+        await stage.settle()
+        changes = stage.store.ledger.page(token_of(stage)).entries
+        await stage.press("e", "enter")
+        (name,) = kept(stage)
+        await stage.press("escape")
+        assert stage.says(f"Saved to your drawer as {name}, for one hour."), stage.text()
+        assert fetch(stage.store, token_of(stage), name).count(b"\r\n") == 1 + len(changes)
+
+
 async def test_what_is_too_much_is_said_and_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawer_parts, "MAX_ITEM_BYTES", 100)
     async with console(fetch_place=PLACE) as stage:

@@ -23,9 +23,11 @@ from store.errors import DatabaseBusy
 from store.sections import PriceSettings
 from store.store import Store
 from store.values.billing import ModelPrice
+from store.values.drawer import FetchPlace
 from store.values.playground import PlaygroundMode
 from tests.harness.console_steps import open_module
 from tests.harness.consoles import Stage, console
+from tests.harness.drawers import PLACE, fetch
 from tests.harness.gateway_client import MODEL, make_relayed
 from tests.harness.model_streams import PNG, USAGE, StreamingModelServer, event
 from tests.harness.stores import make_store, sign_in
@@ -36,11 +38,13 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def playground(server: StreamingModelServer, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Stage]:
-    """The page, with `server` behind the gateway."""
+async def playground(
+    server: StreamingModelServer, size: tuple[int, int] = (80, 24), fetch_place: FetchPlace | None = None
+) -> AsyncIterator[Stage]:
+    """The page, with `server` behind the gateway; with a `fetch_place`, in the console of `gatekey ssh`."""
     with make_store() as store:
         make_relayed(store)
-        async with console(store, size=size) as stage:
+        async with console(store, size=size, fetch_place=fetch_place) as stage:
             account = stage.app.account
             assert isinstance(account, LocalAccount)
             account._playground = Playground(store, model_server=ModelServerClient(server))
@@ -252,6 +256,18 @@ async def test_copy_save_and_a_new_chat(tmp_path: Path, monkeypatch: pytest.Monk
         assert not stage.app.screen.query(QuestionEntry)
         assert stage.says("Ask a model anything.")
         assert field(stage).has_focus
+
+
+async def test_a_chat_goes_to_the_drawer_where_no_file_is_written() -> None:
+    async with playground(StreamingModelServer(), fetch_place=PLACE) as stage:
+        await asked(stage, "hello")
+        await stage.press("escape", "w")
+        assert stage.says("Saved to your drawer")
+        await stage.press("escape")
+        assert isinstance(stage.app.account, LocalAccount)
+        (item,) = stage.store.drawer.list(stage.app.account._token)
+        kept = fetch(stage.store, stage.app.account._token, item.name)
+        assert kept.decode() == "## You\n\nhello\n\n## Model\n\nHello there\n"
 
 
 async def test_an_image_is_an_address_or_a_file(tmp_path: Path) -> None:
