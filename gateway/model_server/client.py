@@ -55,11 +55,12 @@ class ModelServerClient:
         content: bytes = b"",
         *,
         request_id: str,
+        media_type: str = "application/json",
         is_anthropic: bool = False,
     ) -> httpx.Response:
         """The response to one request, whatever its status; its body is unread. The caller closes it.
 
-        `is_anthropic` adds the headers of Anthropic's API.
+        `media_type` is that of `content`. `is_anthropic` adds the headers of Anthropic's API.
 
         Raises `OpenAiProblem`: 503 without a model server, 502 or 504 if it cannot be reached.
         """
@@ -68,7 +69,7 @@ class ModelServerClient:
         transport = self._transport or await self._open()
         url = self._url(site.upstream_url + path)
         # Complete headers and a stream: given `content`, httpx would compute both, which takes longer.
-        headers = _headers(site, url, method, content, request_id)
+        headers = _headers(site, url, method, content, request_id, media_type)
         if is_anthropic:
             headers = with_anthropic_headers(headers, site.upstream_key)
         body = _ReleasedBody(content)
@@ -154,7 +155,14 @@ class _PassedOnBody(httpx.AsyncByteStream):
             yield chunk
 
 
-def _headers(site: SiteView, url: httpx.URL, method: str, content: bytes, request_id: str) -> list[tuple[bytes, bytes]]:
+def _headers(
+    site: SiteView,
+    url: httpx.URL,
+    method: str,
+    content: bytes,
+    request_id: str,
+    media_type: str = "application/json",
+) -> list[tuple[bytes, bytes]]:
     headers = [
         (b"Host", url.netloc),
         (b"Accept-Encoding", b"identity"),
@@ -164,7 +172,7 @@ def _headers(site: SiteView, url: httpx.URL, method: str, content: bytes, reques
     if site.upstream_key:
         headers.append((b"Authorization", b"Bearer " + site.upstream_key.encode()))
     if content:
-        headers += [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(content))]
+        headers += [(b"Content-Type", media_type.encode("ascii")), (b"Content-Length", b"%d" % len(content))]
     elif method == "POST":
         headers.append((b"Content-Length", b"0"))
     return headers

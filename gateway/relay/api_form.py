@@ -13,6 +13,9 @@ class ApiForm(StrEnum):
     MESSAGES = "messages"
     """Anthropic's Messages API: typed events, the usage in the first and in one of the last."""
 
+    TRANSCRIPT = "transcript"
+    """OpenAI's transcriptions: the usage may be a duration."""
+
     def id_headers(self, request_id: str) -> dict[str, str]:
         """The headers in which the SDK of this form looks for the id of a request."""
         own = {"request-id": request_id} if self is ApiForm.MESSAGES else {}

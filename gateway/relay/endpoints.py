@@ -1,8 +1,22 @@
 """The endpoints of the relay, each as a declaration: its fields, its limits, and the length of its answers."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from gateway.relay.api_form import ApiForm
+from gateway.relay.audio_requests import (
+    SPEECH_ANSWERS,
+    SPEECH_FIELDS,
+    TRANSCRIPT_ANSWERS,
+    TRANSCRIPTION_FIELDS,
+    TRANSLATION_FIELDS,
+    check_recording,
+    check_speech,
+    recording_prompt,
+    speech_output,
+    speech_prompt,
+    transcript_output,
+)
 from gateway.relay.fields import BATCH_FIELDS, CHAT_FIELDS, COMPLETION_FIELDS, EMBEDDING_FIELDS, IMAGE_FIELDS
 from gateway.relay.messages_request import (
     MESSAGE_FIELDS,
@@ -11,13 +25,17 @@ from gateway.relay.messages_request import (
     check_message_request,
     message_output,
 )
+from gateway.relay.picture_requests import (
+    EDIT_FIELDS,
+    PICTURE_FILES,
+    VARIATION_FIELDS,
+    check_pictures,
+    image_output,
+    picture_prompt,
+)
 from gateway.relay.request import MAX_CHOICES, MAX_TOKENS, Endpoint, OutputLength, whole_number
 from gateway.relay.responses_request import RESPONSE_FIELDS, RESPONSE_TOOLS, prepare_response, response_output
 from store.values.usage import Kind
-
-TOKENS_PER_DRAWING: Final = 8000
-"""Held for each generated picture. Where pictures are priced per request, a token costs nothing; where they are priced
-by tokens, a large one in the best quality has above 6,000."""
 
 
 def chat_output(body: dict[str, Any]) -> OutputLength:
@@ -34,11 +52,6 @@ def completion_output(body: dict[str, Any]) -> OutputLength:
     prompt = body.get("prompt")
     several = isinstance(prompt, list) and any(isinstance(part, str | list) for part in prompt)
     return OutputLength(choices * (len(prompt) if isinstance(prompt, list) and several else 1), longest)
-
-
-def image_output(body: dict[str, Any]) -> OutputLength:
-    """Output length of a picture request."""
-    return OutputLength(whole_number(body, "n", 1, MAX_CHOICES), TOKENS_PER_DRAWING)
 
 
 def no_output(_: dict[str, Any]) -> OutputLength:
@@ -92,6 +105,49 @@ TOKEN_COUNT: Final = Endpoint(
     charges_tokens=False,
 )
 """The model reads nothing here, so a count costs what the price has per request, and no tokens."""
+MODERATIONS: Final = Endpoint(
+    "/moderations",
+    Kind.CONSUMPTION,
+    may_stream=False,
+    length=no_output,
+    fields=frozenset({"input", "model", "user"}),
+    default_model="omni-moderation-latest",
+)
+"""A moderation costs the input that is estimated from its bytes: model servers report none."""
+SPEECH: Final = Endpoint(
+    "/audio/speech",
+    Kind.CONSUMPTION,
+    may_stream=False,
+    length=speech_output,
+    fields=SPEECH_FIELDS,
+    prepare=check_speech,
+    prompt=speech_prompt,
+    other_answers=SPEECH_ANSWERS,
+)
+TRANSCRIPTIONS: Final = Endpoint(
+    "/audio/transcriptions",
+    Kind.CONSUMPTION,
+    may_stream=False,
+    length=transcript_output,
+    fields=TRANSCRIPTION_FIELDS,
+    form=ApiForm.TRANSCRIPT,
+    prepare=check_recording,
+    prompt=recording_prompt,
+    files=frozenset({"file"}),
+    other_answers=TRANSCRIPT_ANSWERS,
+)
+TRANSLATIONS: Final = replace(TRANSCRIPTIONS, path="/audio/translations", fields=TRANSLATION_FIELDS)
+EDITS: Final = Endpoint(
+    "/images/edits",
+    Kind.DRAWING,
+    may_stream=False,
+    length=image_output,
+    fields=EDIT_FIELDS,
+    prepare=check_pictures,
+    prompt=picture_prompt,
+    files=PICTURE_FILES,
+)
+VARIATIONS: Final = replace(EDITS, path="/images/variations", fields=VARIATION_FIELDS)
 IMAGES: Final = Endpoint(
     "/images/generations", Kind.DRAWING, may_stream=False, length=image_output, fields=IMAGE_FIELDS
 )
@@ -110,5 +166,11 @@ ENDPOINTS: Final = (
     RESPONSES,
     MESSAGES,
     TOKEN_COUNT,
+    MODERATIONS,
+    SPEECH,
+    TRANSCRIPTIONS,
+    TRANSLATIONS,
+    EDITS,
+    VARIATIONS,
     BATCHES,
 )

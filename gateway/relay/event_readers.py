@@ -71,6 +71,7 @@ def message_event(event: bytes) -> EventFacts:
 
 EVENT_READERS: Final[Mapping[ApiForm, Callable[[bytes], EventFacts]]] = {
     ApiForm.CHAT: event_facts,
+    ApiForm.TRANSCRIPT: event_facts,
     ApiForm.RESPONSES: response_event,
     ApiForm.MESSAGES: message_event,
 }

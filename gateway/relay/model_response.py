@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import Final
 
+import httpx
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -43,13 +44,23 @@ def batch_in_head(content: bytes | bytearray, site: SiteView) -> tuple[str, str]
         return None
 
 
-async def relay_response(content: bytes | bytearray, secret: str, request_id: str) -> Response:
+async def relay_response(
+    content: bytes | bytearray, secret: str, request_id: str, media_type: str = "application/json"
+) -> Response:
     """The model server's response, with the gateway's key (`secret`) masked."""
     pieces = await masked_pieces(content, secret.encode())
     headers = {"X-Request-Id": request_id}
     if len(pieces) <= 1:
-        return Response(b"".join(pieces), headers=headers, media_type="application/json")
-    return _PiecewiseResponse(pieces, headers)
+        return Response(b"".join(pieces), headers=headers, media_type=media_type)
+    return _PiecewiseResponse(pieces, headers, media_type)
+
+
+def other_media_type(answer: httpx.Response, expected: tuple[str, ...]) -> str:
+    """The media type of an answer that is not JSON, one of `expected`; empty for JSON."""
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not expected or media_type == "application/json":
+        return ""
+    return media_type if media_type in expected else expected[0]
 
 
 async def masked_pieces(content: bytes | bytearray, secret: bytes) -> list[bytes]:
@@ -83,9 +94,9 @@ async def masked_chunks(chunks: AsyncIterable[bytes], secret: bytes) -> AsyncIte
 
 
 class _PiecewiseResponse(Response):
-    def __init__(self, pieces: list[bytes], headers: dict[str, str]) -> None:
+    def __init__(self, pieces: list[bytes], headers: dict[str, str], media_type: str) -> None:
         length = {"Content-Length": str(sum(map(len, pieces)))}
-        super().__init__(headers={**headers, **length}, media_type="application/json")
+        super().__init__(headers={**headers, **length}, media_type=media_type)
         self._pieces = pieces
 
     async def __call__(self, _: Scope, __: Receive, send: Send) -> None:

@@ -22,7 +22,7 @@ from gateway.relay.body_reader import BodyReader
 from gateway.relay.callers import Callers, RelayRequest
 from gateway.relay.concurrency_limiter import ConcurrencyLimiter
 from gateway.relay.ledger import GATEWAY_STOPPED, LOGGER, AdmittedCall, Ledger
-from gateway.relay.model_response import batch_in_head, batch_status, relay_response
+from gateway.relay.model_response import batch_in_head, batch_status, other_media_type, relay_response
 from gateway.relay.output_limits import CostCeiling
 from gateway.relay.process_client import ParserFailed
 from gateway.relay.request import Call, Endpoint
@@ -33,7 +33,7 @@ from gateway.relay.streaming_response import StreamingRelayResponse, require_eve
 from gateway.relay.usage import UNREAD_REMARK, estimated_usage, response_usage
 from gateway.services import Services
 from gateway.site_view import SiteView
-from store.errors import GatekeyError, NotAllowed
+from store.errors import GatekeyError, NotAllowed, UpstreamFailed
 from store.reservations import Hold
 from store.values.usage import Kind
 
@@ -146,6 +146,8 @@ class Relay:
                             _max_tokens(call, admitted, site),
                         )
                     content = await self._read(answer, admitted, site)
+            if media_type := other_media_type(answer, call.endpoint.other_answers):
+                return await self._book_other(call, admitted, content, site, media_type)
             return await self._book(call, admitted, content, site)
         except TimeoutError as error:
             failure = connection_problem(error)
@@ -184,6 +186,16 @@ class Relay:
         if call.endpoint.form is ApiForm.MESSAGES:
             response.headers.update(call.endpoint.form.id_headers(admitted.caller.request_id))
         return response
+
+    async def _book_other(
+        self, call: Call, admitted: AdmittedCall, content: bytearray, site: SiteView, media_type: str
+    ) -> Response:
+        """Book an answer that is not JSON, such as sound or plain text: it reports no usage."""
+        if not content:
+            raise UpstreamFailed("The model server's answer was empty.")
+        usage = estimated_usage(call, len(content), _max_tokens(call, admitted, site))
+        await self.ledger.book(admitted, usage, detail=usage.remark(admitted.price))
+        return await relay_response(content, site.upstream_key, admitted.caller.request_id, media_type)
 
     async def _book_facts(
         self, call: Call, admitted: AdmittedCall, facts: ResponseFacts, length: int, site: SiteView

@@ -122,8 +122,12 @@ def _post_operation(endpoint: Endpoint) -> Schema:
     properties = {**({} if is_task else {"model": MODEL_SCHEMA}), **CHECKED_FIELDS[path]}
     names = {"enum": sorted(endpoint.fields), "description": OTHERS_REFUSED}
     schema: Schema = {"type": "object", "properties": properties, "propertyNames": names}
-    schema |= {} if is_task else {"required": ["model"]}
+    needed = [] if is_task or endpoint.default_model else ["model"]
+    needed += sorted(endpoint.files - {"mask"})
+    schema |= {"required": needed} if needed else {}
+    request: Schema = {"schema": schema, **({"example": EXAMPLES[path]} if path in EXAMPLES else {})}
     content: Schema = {"application/json": {"schema": {"type": "object"}}}
+    content |= {each: {} for each in endpoint.other_answers}
     if endpoint.may_stream:
         content["text/event-stream"] = {}
     answer: Schema = {
@@ -140,7 +144,7 @@ def _post_operation(endpoint: Endpoint) -> Schema:
         "summary": f"{'Anthropic' if is_messages else 'OpenAI'}'s {path}",
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": schema, "example": EXAMPLES[path]}},
+            "content": {"multipart/form-data" if endpoint.files else "application/json": request},
         },
         "responses": {"200": answer, **error_responses(_MEANINGS, errors, with_headers=_WITH_HEADERS)},
     }

@@ -14,6 +14,7 @@ from gateway.json_text import MAX_NUMBER_CHARACTERS, NumberTooLong, loads
 from gateway.problems import OpenAiProblem
 from gateway.relay.api_form import ApiForm
 from gateway.relay.fields import CHAT_TOOLS, ToolFields, check_fields
+from gateway.relay.form_body import parse_form
 from gateway.relay.prompt_estimate import estimate_prompt_tokens, with_cache_writes
 from gateway.relay.stored_items import refuse_field
 from store.errors import InvalidModel
@@ -60,6 +61,12 @@ class Endpoint:
     """The types of the tools that a request may have, and the fields of each."""
     prepare: Callable[[dict[str, Any]], None] | None = None
     """Checks the fields that only this endpoint has. It may set some. Raises `OpenAiProblem` 400."""
+    prompt: Callable[[dict[str, Any]], int] | None = None
+    """Computes the tokens of a prompt from a body; None: they are estimated from its bytes."""
+    files: frozenset[str] = frozenset()
+    """Names of the fields that are files. If there are any, the body is a form."""
+    other_answers: tuple[str, ...] = ()
+    """Media types of answers that are not JSON. The first stands for every type that is not among them."""
     charges_tokens: bool = True
     """False: a call costs what the price has per request, whatever its length."""
     default_model: str = ""
@@ -82,6 +89,10 @@ class Call:
     pictures: int
     file_id: str = ""
     """The input file of a batch."""
+    media_type: str = "application/json"
+    """The media type of `content`."""
+    model_at: int = 0
+    """Where the model is in `content` if that is a form."""
 
     @property
     def has_completion(self) -> bool:
@@ -96,6 +107,9 @@ class Call:
         head = {"model": model, **({limit[0]: limit[1]} if limit else {})}
         if self.endpoint.model or head == {"model": self.model}:
             return self
+        if self.endpoint.files:
+            begin, end = self.model_at, self.model_at + len(self.model.encode())
+            return replace(self, model=model, content=self.content[:begin] + model.encode() + self.content[end:])
         old = (_to_json({"model": self.model}), json.dumps({"model": self.model}, separators=(",", ":")).encode())
         begin = next(len(text) - 1 for text in old if self.content.startswith(text[:-1]))
         return replace(self, model=model, content=_to_json(head)[:-1] + self.content[begin:])
@@ -106,24 +120,15 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
 
     `extra` are field names that the administrator allows in addition to those of `endpoint`.
     """
+    if endpoint.files:
+        return _parse_form(endpoint, media_type, raw, extra)
     body = parse_object(media_type, raw)
     check_fields(body, endpoint.fields, extra, endpoint.tools)
     if endpoint.prepare is not None:
         endpoint.prepare(body)
-    if endpoint.default_model and body.get("model") is None:
-        body["model"] = endpoint.default_model
-    model = endpoint.model or body.get("model")
-    if not isinstance(model, str) or not 1 <= len(model) <= MAX_MODEL_LENGTH:
-        refuse_field("Name a model, as a string of 1 to 200 characters.", "model")
-    try:
-        # No price has such a name, but a model server that trims names would serve a priced model for free.
-        check_model(model)
-    except InvalidModel as error:
-        refuse_field(str(error), "model")
-    if SECRET.search(model):
-        refuse_field(
-            "This model is named like a key or a token, and would be kept in the log: it was refused.", "model"
-        )
+    if endpoint.default_model:
+        body.setdefault("model", endpoint.default_model)
+    model = _checked_model(endpoint.model or body.get("model"))
     streams = body.get("stream", False)
     if streams is None:
         streams = False
@@ -140,12 +145,48 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
     pictures = whole_number(body, "n", 1, MAX_CHOICES) if endpoint.kind is Kind.DRAWING else 0
     content = _to_json(body)
     has_prompt = endpoint.charges_tokens and endpoint.kind is not Kind.TASK
-    prompt = estimate_prompt_tokens(content, body) if has_prompt else 0
+    if endpoint.prompt is not None:
+        prompt = endpoint.prompt(body)
+    else:
+        prompt = estimate_prompt_tokens(content, body) if has_prompt else 0
     if endpoint.form is ApiForm.MESSAGES:
         prompt = with_cache_writes(prompt, content)
     file_id = body.get("input_file_id") if endpoint.kind is Kind.TASK else None
     file_id = file_id if isinstance(file_id, str) else ""
     return Call(endpoint, model, content, streams, wants_usage, prompt, length, pictures, file_id)
+
+
+def _parse_form(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str]) -> Call:
+    """Parse a form, which is passed on as it is."""
+    form = parse_form(media_type, raw, endpoint.files)
+    body = form.body
+    check_fields(body, endpoint.fields, extra)
+    model = _checked_model(body.get("model"))
+    if body.get("stream", "false") not in ("false", "False"):
+        refuse_field("This endpoint does not stream. Leave stream out.", "stream")
+    if endpoint.prepare is not None:
+        endpoint.prepare(body)
+    length = endpoint.length(body)
+    pictures = length.answers if endpoint.kind is Kind.DRAWING else 0
+    prompt = endpoint.prompt(body) if endpoint.prompt is not None else 0
+    return Call(
+        endpoint, model, raw, False, False, prompt, length, pictures, media_type=media_type, model_at=form.model_at
+    )
+
+
+def _checked_model(model: object) -> str:
+    if not isinstance(model, str) or not 1 <= len(model) <= MAX_MODEL_LENGTH:
+        refuse_field("Name a model, as a string of 1 to 200 characters.", "model")
+    try:
+        # No price has such a name, but a model server that trims names would serve a priced model for free.
+        check_model(model)
+    except InvalidModel as error:
+        refuse_field(str(error), "model")
+    if SECRET.search(model):
+        refuse_field(
+            "This model is named like a key or a token, and would be kept in the log: it was refused.", "model"
+        )
+    return model
 
 
 def with_usage_alone(content: bytes) -> bytes:

@@ -73,6 +73,8 @@ def _integer_or_null(lowest: int, highest: int) -> Schema:
     return {"type": ["integer", "null"], "minimum": lowest, "maximum": highest}
 
 
+_FILE: Final[Schema] = {"type": "string", "contentMediaType": "application/octet-stream"}
+_FORM_SCHEMAS: Final[Mapping[str, Schema]] = {"stream": {"enum": ["false"], "default": "false"}}
 _MESSAGE_FIELDS: Final[Mapping[str, Schema]] = {
     "messages": _UNCHECKED,
     "tools": {"type": ["array", "null"], "description": "Tools that the client runs. Others are refused."},
@@ -114,6 +116,19 @@ CHECKED_FIELDS: Final[Mapping[str, Mapping[str, Schema]]] = {
     },
     "/messages": {**_MESSAGE_FIELDS, **_STREAM_SCHEMAS_OF_MESSAGES, "max_tokens": _integer_or_null(1, MAX_TOKENS)},
     "/messages/count_tokens": {**_MESSAGE_FIELDS, **_NO_STREAM_SCHEMAS},
+    "/moderations": {"input": _UNCHECKED, **_NO_STREAM_SCHEMAS},
+    "/audio/speech": {
+        "input": {"type": "string"},
+        "instructions": {"type": "string"},
+        "voice": {"type": ["string", "null"]},
+        "stream_format": {"enum": ["audio", None]},
+        "speed": {"type": ["number", "null"], "minimum": 0.25, "maximum": 4},
+        **_NO_STREAM_SCHEMAS,
+    },
+    "/audio/transcriptions": {"file": _FILE, **_FORM_SCHEMAS},
+    "/audio/translations": {"file": _FILE, **_FORM_SCHEMAS},
+    "/images/edits": {"image": _FILE, "mask": _FILE, "n": {"type": "integer"}, **_FORM_SCHEMAS},
+    "/images/variations": {"image": _FILE, "n": {"type": "integer"}, **_FORM_SCHEMAS},
     "/batches": {
         "input_file_id": _UNCHECKED,
         "endpoint": _UNCHECKED,
@@ -130,5 +145,7 @@ EXAMPLES: Final[Mapping[str, Schema]] = {
     "/responses": {"model": "gpt-4o-mini", "input": "Hello"},
     "/messages": {"model": "claude-sonnet-5", "max_tokens": 1024, "messages": [{"role": "user", "content": "Hello"}]},
     "/messages/count_tokens": {"model": "claude-sonnet-5", "messages": [{"role": "user", "content": "Hello"}]},
+    "/moderations": {"model": "omni-moderation-latest", "input": "Hello"},
+    "/audio/speech": {"model": "gpt-4o-mini-tts", "input": "Hello", "voice": "alloy"},
     "/batches": {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"},
 }

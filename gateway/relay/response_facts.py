@@ -5,19 +5,33 @@ Their size has a bound for any response, so that a process can parse a long one 
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 from gateway.json_text import loads_lenient
 from gateway.model_server.error_reasons import MAX_RAW_REASON_CHARACTERS, reason_in_document
 from gateway.relay.api_form import ApiForm
+from gateway.relay.audio_requests import transcript_usage
 from gateway.relay.message_usage import message_usage
 from gateway.relay.usage_report import ReportedUsage, parse_usage
 from store.errors import UpstreamFailed
 from store.inputs import MAX_MODEL_LENGTH
 from store.text import is_sanitized
 
+
+class UsageParser(Protocol):
+    """Returns the usage that a response reports, or None."""
+
+    def __call__(self, document: Mapping[str, Any], *, has_completion: bool) -> ReportedUsage | None: ...
+
+
 MAX_MODELS: Final = 10_000
 """Models of one list that are read; the largest public list has some 500."""
+USAGE_PARSERS: Final[Mapping[ApiForm, UsageParser]] = {
+    ApiForm.CHAT: parse_usage,
+    ApiForm.RESPONSES: parse_usage,
+    ApiForm.MESSAGES: message_usage,
+    ApiForm.TRANSCRIPT: transcript_usage,
+}
 _MAX_ID_CHARACTERS: Final = 101
 """One more than a batch id may have, so that a longer one is still refused."""
 _MAX_REQUESTS: Final = 1_000_000_000
@@ -75,8 +89,7 @@ def parse_object(content: bytes | bytearray) -> dict[str, Any]:
 
 def response_facts(document: Mapping[str, Any], *, has_completion: bool, form: ApiForm = ApiForm.CHAT) -> ResponseFacts:
     """The facts of `document`; `has_completion` says whether the call has completion tokens."""
-    parse = message_usage if form is ApiForm.MESSAGES else parse_usage
-    usage, data = parse(document, has_completion=has_completion), document.get("data")
+    usage, data = USAGE_PARSERS[form](document, has_completion=has_completion), document.get("data")
     is_error = usage is None and reports_error(document)
     reason = reason_in_document(document) if is_error else None
     return ResponseFacts(

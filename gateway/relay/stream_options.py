@@ -28,7 +28,15 @@ async def send_call(model_server: ModelServerClient, site: SiteView, call: Call,
     path, content = call.endpoint.path, call.content
     if not call.streams or call.endpoint.form is not ApiForm.CHAT:
         is_anthropic = call.endpoint.form is ApiForm.MESSAGES
-        return await model_server.send(site, "POST", path, content, request_id=request_id, is_anthropic=is_anthropic)
+        return await model_server.send(
+            site,
+            "POST",
+            path,
+            content,
+            request_id=request_id,
+            media_type=call.media_type,
+            is_anthropic=is_anthropic,
+        )
     if site.upstream_url in model_server.without_usage:
         return await model_server.send(site, "POST", path, without_usage(content), request_id=request_id)
     # The server may refuse another option that the client sent, and still report the usage.

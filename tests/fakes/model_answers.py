@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from email import message_from_bytes
 from typing import Any, Final, Protocol
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -10,6 +11,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 PROMPT_TOKENS: Final = 11
 WORDS: Final = ("Hello", " there", ",", " Alice", ".")
 """The answer to every chat: five tokens."""
+SOUND: Final = bytes(range(256)) * 20
+"""The answer to every request for speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +135,47 @@ async def _message_events(server: Speaker, asked: Asked) -> AsyncIterator[bytes]
     ended: dict[str, Any] = {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}}
     yield typed_event({**ended, "usage": {"output_tokens": len(server.words)} if server.reports_usage else {}})
     yield typed_event({"type": "message_stop"})
+
+
+def field_of(asked: Asked, name: str) -> str | None:
+    """The text of a field in a form."""
+    head = b"Content-Type: " + asked.headers["content-type"].encode() + b"\r\n\r\n"
+    for part in message_from_bytes(head + (asked.body or b"")).walk():
+        if part.get_param("name", header="content-disposition") == name:
+            content = part.get_payload(decode=True)
+            return content.decode() if isinstance(content, bytes) else None
+    return None
+
+
+def moderated(asked: Asked) -> Response:
+    """An answer of `/v1/moderations`."""
+    result = {"flagged": False, "categories": {}, "category_scores": {}, "category_applied_input_types": {}}
+    return JSONResponse({"id": "modr_1", "model": asked.body["model"], "results": [result]})
+
+
+def spoken(_: Asked) -> Response:
+    """An answer of `/v1/audio/speech`."""
+    return Response(SOUND, media_type="audio/mpeg")
+
+
+def transcribed(asked: Asked) -> Response:
+    """An answer of `/v1/audio/transcriptions` and `/v1/audio/translations`."""
+    if field_of(asked, "response_format") in ("text", "srt", "vtt"):
+        return Response("".join(WORDS), media_type="text/plain")
+    return JSONResponse({"text": "".join(WORDS), "usage": {"type": "duration", "seconds": 3}})
+
+
+def redrawn(asked: Asked) -> Response:
+    """An answer of `/v1/images/edits` and `/v1/images/variations`."""
+    count = int(field_of(asked, "n") or 1)
+    return JSONResponse({"created": 1_700_000_000, "data": [{"b64_json": "aGVsbG8="}] * count})
+
+
+MORE_ANSWERS: Final = {
+    "/v1/moderations": moderated,
+    "/v1/audio/speech": spoken,
+    "/v1/audio/transcriptions": transcribed,
+    "/v1/audio/translations": transcribed,
+    "/v1/images/edits": redrawn,
+    "/v1/images/variations": redrawn,
+}

@@ -13,7 +13,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.fakes.model_answers import PROMPT_TOKENS, WORDS, Asked, event, messaged, responded, tokens_counted
+from tests.fakes.model_answers import (
+    MORE_ANSWERS,
+    PROMPT_TOKENS,
+    WORDS,
+    Asked,
+    event,
+    messaged,
+    responded,
+    tokens_counted,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,7 @@ class ModelServer:
                 Route("/v1/responses", self._answering(lambda asked: responded(self, asked)), methods=["POST"]),
                 Route("/v1/messages", self._answering(lambda asked: messaged(self, asked)), methods=["POST"]),
                 Route("/v1/messages/count_tokens", self._answering(tokens_counted), methods=["POST"]),
+                *(Route(path, self._answering(reply), methods=["POST"]) for path, reply in MORE_ANSWERS.items()),
                 Route("/v1/models", self._answering(self._models), methods=["GET"]),
             ]
         )

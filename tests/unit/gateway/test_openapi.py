@@ -63,12 +63,12 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "403", "412", "422",
 
 # Tools and items of the input have more forms than a schema should say, and some name what is stored (400).
 [[operations]]
-include-name-regex = "^POST /v1/(responses|messages)"
+include-name-regex = "^POST /v1/(responses|messages|audio/trans|images/(edits|variations))"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409", "422", "429"]
 
 # A part of a form is text, whatever the type was of which it was made: none is of another.
 [[operations]]
-include-name = "POST /v1/files"
+include-name-regex = "^POST /v1/(files|audio/trans|images/(edits|variations))"
 checks.negative_data_rejection.expected-statuses = ["2xx", "400", "401", "403", "405", "413", "415", "422", "429"]
 """
 

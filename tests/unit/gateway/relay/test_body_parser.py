@@ -28,7 +28,18 @@ from tests.harness.stores import sign_in
 
 pytestmark = pytest.mark.anyio
 JSON: Final = "application/json"
-LONG_FIELDS: Final = ("messages", "prompt", "input", "prompt", "input", "messages", "messages", "input_file_id")
+LONG_FIELDS: Final = (
+    "messages",
+    "prompt",
+    "input",
+    "prompt",
+    "input",
+    "messages",
+    "messages",
+    "input",
+    "input",
+    "input_file_id",
+)
 """A field of each endpoint that may be long."""
 LARGE: Final = [{"role": "user", "content": "x" * 70_000}]
 
@@ -54,7 +65,7 @@ async def test_a_large_body_was_parsed_off_the_event_loop(store: Store, monkeypa
 async def test_the_reading_process_says_what_reading_here_says() -> None:
     reader, extra = BodyParser(), frozenset({"seed_of_ours"})
     variants: list[dict[str, object]] = [{}, {"seed_of_ours": 2}, {"stream": True}, {"n": "x"}, {"nonsense": 1}]
-    for endpoint, field in zip(ENDPOINTS, LONG_FIELDS, strict=True):
+    for endpoint, field in zip((each for each in ENDPOINTS if not each.files), LONG_FIELDS, strict=True):
         outcomes: list[object] = []
         for more in variants:
             raw = json.dumps({"model": "gpt-priced", field: "y" * MAX_INLINE_BYTES, **more}).encode()

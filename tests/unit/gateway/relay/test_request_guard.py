@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.endpoints import ENDPOINTS
+from gateway.relay.endpoints import BATCHES, ENDPOINTS
 from gateway.relay.request import Endpoint, parse_request
 from gateway.relay.request_schemas import MODEL_NAME
 from store.errors import DatabaseDamaged
@@ -113,7 +113,7 @@ def test_the_names_that_are_documented_were_those_that_are_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/images/generations"]
+    "endpoint", [f"/v1{each.path}" for each in ENDPOINTS if each is not BATCHES and not each.files]
 )
 async def test_every_endpoint_was_guarded(store: Store, endpoint: str) -> None:
     key, models = make_relayed(store), ModelServer()
@@ -344,7 +344,10 @@ JSON = st.recursive(
 KEYS = st.sampled_from(["model", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens", "prompt"])
 
 
-@given(st.dictionaries(KEYS | st.text(max_size=8), JSON, max_size=6), st.sampled_from(ENDPOINTS))
+@given(
+    st.dictionaries(KEYS | st.text(max_size=8), JSON, max_size=6),
+    st.sampled_from([each for each in ENDPOINTS if not each.files]),
+)
 @settings(max_examples=300)
 def test_any_object_was_understood_or_refused_with_a_sentence(body: dict[str, Any], endpoint: Endpoint) -> None:
     try:
