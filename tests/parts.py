@@ -35,14 +35,18 @@ class Part:
 
 
 CHROMIUM: Final = Part("Chromium", ("chromium",), ("chromium",))
+FISH: Final = Part("fish", ("fish",), ("fish",))
+GROFF: Final = Part("groff", ("groff-base",), ("groff",))
 NODE: Final = Part("Node.js with npm", ("npm",), ("node", "npm"))
 OATHTOOL: Final = Part("oathtool", ("oathtool",), ("oathtool",))
 OPENSSH: Final = Part("OpenSSH", ("openssh-server", "openssh-client"), ("sshd", "ssh", "ssh-keygen", "ssh-keyscan"))
 PGBOUNCER: Final = Part("PgBouncer", ("pgbouncer",), ("pgbouncer",))
 POSTGRESQL: Final = Part("PostgreSQL", ("postgresql",), ("postgres", "initdb", "pg_ctl"))
+SYSTEMD: Final = Part("systemd", ("systemd",), ("systemd-analyze",))
 TMUX: Final = Part("tmux", ("tmux",), ("tmux",))
 ZBARIMG: Final = Part("zbarimg", ("zbar-tools",), ("zbarimg",))
-PARTS: Final = (CHROMIUM, NODE, OATHTOOL, OPENSSH, PGBOUNCER, POSTGRESQL, TMUX, ZBARIMG)
+ZSH: Final = Part("zsh", ("zsh",), ("zsh",))
+PARTS: Final = (CHROMIUM, FISH, GROFF, NODE, OATHTOOL, OPENSSH, PGBOUNCER, POSTGRESQL, SYSTEMD, TMUX, ZBARIMG, ZSH)
 
 
 def find(program: str) -> Path | None:

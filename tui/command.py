@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "notify": "send the notifications that wait",
     "backup": "copy everything into one file",
     "restore": "put a backup in the place of the database",
+    "completion": "print the completion of a shell",
 }
 """The help line of each command. Each has a module `tui.commands.NAME` with a function `add(commands)`."""
 
@@ -129,6 +130,7 @@ def _run(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str
         parser.error("--demo opens the console; it takes no command")
     start_without_gc.resume()
     parsed.serve_ssh = serve_ssh
+    parsed.build_parser = build_parser
     status: int = parsed.run(parsed, options)
     return status
 
