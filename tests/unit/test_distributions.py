@@ -71,14 +71,18 @@ def ours(folder: Path) -> set[str]:
 def test_the_wheel_has_every_file_and_the_licence(wheel: Path) -> None:
     info = f"gatekey-{VERSION}.dist-info"
     names = files_of(wheel)
-    assert {name for name in names if not name.startswith(info)} == ours(ROOT)
+    manual = f"gatekey-{VERSION}.data/data/share/man/man1/gatekey.1"
+    assert {name for name in names if not name.startswith(info)} == {*ours(ROOT), manual}
     assert {f"{info}/licenses/LICENSE", f"{info}/entry_points.txt"} <= names
 
 
 def test_the_source_distribution_is_enough_to_build_the_same_wheel(sources: Path, wheel: Path, tmp_path: Path) -> None:
     assert ours(sources) == ours(ROOT)
     beside = {path.name for path in sources.iterdir()} - set(PACKAGES)
-    assert beside == {".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "SECURITY.md", "pyproject.toml"}
+    assert beside == {
+        *(".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "SECURITY.md", "docs", "pyproject.toml"),
+    }
+    assert [path.name for path in (sources / "docs").iterdir()] == ["gatekey.1"]
     assert files_of(build(sources, tmp_path, "wheel")) == files_of(wheel)
 
 
