@@ -166,11 +166,10 @@ def test_a_change_of_schema_never_leaves_orphans(file_url: str) -> None:
             assert tx.execute(text("PRAGMA foreign_keys")).scalar() == 1
 
 
-def test_an_upgrade_of_the_first_schema_keeps_prices_and_what_is_held(
-    empty: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as first:
-        first.setattr(schema, "schema_revision", lambda: "0001")
+def begin_at(revision: str, empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Create the schema as it was at `revision`, with one account."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "schema_revision", lambda: revision)
         schema.upgrade(empty)
     with empty.write() as tx:
         tx.execute(
@@ -180,6 +179,13 @@ def test_an_upgrade_of_the_first_schema_keeps_prices_and_what_is_held(
             ),
             {"handle": b"1"},
         )
+
+
+def test_an_upgrade_of_the_first_schema_keeps_prices_and_what_is_held(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_at("0001", empty, monkeypatch)
+    with empty.write() as tx:
         tx.execute(
             text(
                 "INSERT INTO reservations (id, account_id, held_micro_usd, created_at) VALUES (7, 1, 60, '2026-01-01')"
@@ -211,17 +217,8 @@ def test_an_upgrade_of_the_first_schema_keeps_prices_and_what_is_held(
 def test_an_upgrade_counts_the_calls_of_each_day_and_finds_its_entries(
     empty: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as fifth:
-        fifth.setattr(schema, "schema_revision", lambda: "0005")
-        schema.upgrade(empty)
+    begin_at("0005", empty, monkeypatch)
     with empty.write() as tx:
-        tx.execute(
-            text(
-                "INSERT INTO accounts (id, name, name_key, email, role, auth_epoch, user_handle, created_at)"
-                " VALUES (1, 'a', 'a', 'a@example.com', 'user', 1, :handle, '2026-01-01')"
-            ),
-            {"handle": b"1"},
-        )
         for kind, model, key, day, tokens, cost in (
             ("error", "m", "k", "2026-01-02", 0, 0),
             ("error", "m", "", "2026-01-02", 0, 0),

@@ -11,9 +11,8 @@ import httpx
 import pytest
 
 from gateway.json_text import loads_lenient
-from gateway.relay import models, relay, response_facts
-from gateway.relay.process_client import MAX_INLINE_BYTES, ParserBusy, ParserFailed, ParserProcess
-from gateway.relay.response_parser import ResponseParser
+from gateway.relay import models, response_facts
+from gateway.relay.process_client import MAX_INLINE_BYTES, ParserBusy, ParserFailed
 from gateway.relay.usage import UNREAD_REMARK
 from store.sections import PriceSettings
 from store.store import Store
@@ -22,6 +21,7 @@ from store.values.usage import Kind, UsageEntry
 from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, chat
 from tests.harness.gateway_client import MODEL, UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.stores import sign_in
+from tests.harness.watched_parser import WatchedParser, watched_parser
 
 pytestmark = pytest.mark.anyio
 
@@ -42,25 +42,9 @@ SHAPES: Final = {
 }
 
 
-class Watched(ResponseParser):
-    """Tells when a message is under way."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun = asyncio.Event()
-
-
 @pytest.fixture
-async def parser(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
-    """The parser of every gateway in the test."""
-    parser, exchange = Watched(), ParserProcess._exchange
-
-    async def noting(*message: Any) -> Any:
-        parser.begun.set()
-        return await exchange(*message)
-
-    monkeypatch.setattr(ParserProcess, "_exchange", noting)
-    monkeypatch.setattr(relay, "ResponseParser", lambda: parser)
+async def parser(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WatchedParser]:
+    parser = watched_parser(monkeypatch)
     yield parser
     await parser.aclose()
 
@@ -76,7 +60,7 @@ def used(store: Store) -> int:
     return state.used_micro_usd
 
 
-async def stopped(parser: Watched) -> int:
+async def stopped(parser: WatchedParser) -> int:
     """The id of a process of `parser` that answers nothing more."""
     await parser.facts(json.dumps(chat(choices=SAID)).encode(), 0, has_completion=True)
     number = parser.process.process_id
@@ -156,7 +140,9 @@ async def test_the_key_in_a_long_answer_was_masked_wherever_it_stood(store: Stor
 # -- counted ------------------------------------------------------------------------------------------------------
 
 
-async def test_an_answer_whose_reading_was_killed_was_passed_on_and_counted(store: Store, parser: Watched) -> None:
+async def test_an_answer_whose_reading_was_killed_was_passed_on_and_counted(
+    store: Store, parser: WatchedParser
+) -> None:
     key, number = make_relayed(store), await stopped(parser)
     document = chat(choices=SAID)
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(document))) as client:
@@ -174,7 +160,7 @@ async def test_an_answer_whose_reading_was_killed_was_passed_on_and_counted(stor
     assert (entry.prompt_tokens, entry.completion_tokens, entry.detail) == (10, 4, "")
 
 
-async def test_an_answer_whose_turn_did_not_come_was_counted(store: Store, parser: Watched) -> None:
+async def test_an_answer_whose_turn_did_not_come_was_counted(store: Store, parser: WatchedParser) -> None:
     key, number = make_relayed(store), await stopped(parser)
     other = asyncio.create_task(parser.facts(json.dumps(chat(choices=SAID)).encode(), 99, has_completion=True))
     await parser.begun.wait()
@@ -189,7 +175,7 @@ async def test_an_answer_whose_turn_did_not_come_was_counted(store: Store, parse
     ]
 
 
-async def test_an_answer_that_took_too_long_to_read_was_counted(store: Store, parser: Watched) -> None:
+async def test_an_answer_that_took_too_long_to_read_was_counted(store: Store, parser: WatchedParser) -> None:
     key, content = make_relayed(store), json.dumps(chat(choices=SAID)).encode()
     parser.process.read_timeout_s = 0.0
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(content))) as client:
@@ -198,7 +184,9 @@ async def test_an_answer_that_took_too_long_to_read_was_counted(store: Store, pa
     assert (entry.completion_tokens, entry.detail) == (len(content) // 4, UNREAD_REMARK)
 
 
-async def test_an_answer_whose_call_was_cancelled_while_it_was_read_was_counted(store: Store, parser: Watched) -> None:
+async def test_an_answer_whose_call_was_cancelled_while_it_was_read_was_counted(
+    store: Store, parser: WatchedParser
+) -> None:
     key, number = make_relayed(store), await stopped(parser)
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(chat(choices=SAID)))) as client:
         calling = asyncio.create_task(client.post(PATH, json=LIMITED))
@@ -229,7 +217,7 @@ async def test_an_answer_whose_call_was_cancelled_while_it_was_read_was_counted(
     ids=["completion", "embedding", "pictures by number", "pictures by tokens", "batch"],
 )
 async def test_nothing_that_was_not_read_was_for_nothing(
-    store: Store, parser: Watched, path: str, body: dict[str, Any], price: ModelPrice, cost: int | None
+    store: Store, parser: WatchedParser, path: str, body: dict[str, Any], price: ModelPrice, cost: int | None
 ) -> None:
     key, content = make_relayed(store), json.dumps({"data": [{"b64_json": LONG}], "id": "batch_1"}).encode()
     store.pricing.set(price)
@@ -246,7 +234,9 @@ async def test_nothing_that_was_not_read_was_for_nothing(
 # -- batches and models ---------------------------------------------------------------------------------------------
 
 
-async def test_a_long_batch_was_read_and_one_that_could_not_be_was_passed_on(store: Store, parser: Watched) -> None:
+async def test_a_long_batch_was_read_and_one_that_could_not_be_was_passed_on(
+    store: Store, parser: WatchedParser
+) -> None:
     key, batch = make_relayed(store), {"id": "batch_1", "object": "batch", "metadata": {"x": LONG}}
     store.pricing.set(ModelPrice("batch", 0, 0, 100))
     model_server = ModelServer(lambda _: answer({**batch, "status": "validating"}))
@@ -268,7 +258,7 @@ async def test_a_long_batch_was_read_and_one_that_could_not_be_was_passed_on(sto
 
 @pytest.mark.parametrize("failure", ["killed", "cancelled"])
 async def test_a_long_batch_whose_reading_failed_was_still_the_accounts_own(
-    store: Store, parser: Watched, failure: str
+    store: Store, parser: WatchedParser, failure: str
 ) -> None:
     key, number = make_relayed(store), await stopped(parser)
     store.pricing.set(ModelPrice("batch", 0, 0, 100))
@@ -289,7 +279,7 @@ async def test_a_long_batch_whose_reading_failed_was_still_the_accounts_own(
 
 
 async def test_a_long_list_of_models_was_told_in_short(
-    store: Store, parser: Watched, monkeypatch: pytest.MonkeyPatch
+    store: Store, parser: WatchedParser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = make_relayed(store)
     store.settings.save(sign_in(store), PriceSettings(accept_unpriced_models=True), 1)
@@ -313,7 +303,7 @@ async def test_a_long_list_of_models_was_told_in_short(
     assert (refused.status_code, refused.json()["error"]["message"]) == (502, "The model server's answer was too long.")
 
 
-async def test_the_failures_of_the_process_are_told_apart(parser: Watched) -> None:
+async def test_the_failures_of_the_process_are_told_apart(parser: WatchedParser) -> None:
     content = json.dumps(chat(choices=SAID)).encode()
     parser.process.read_timeout_s = 0.0
     with pytest.raises(ParserFailed) as failed:

@@ -11,15 +11,15 @@ import httpx
 import pytest
 
 from gateway.json_text import loads_lenient
-from gateway.relay import relay, stream_event, stream_meter
-from gateway.relay.process_client import MAX_INLINE_BYTES, ParserProcess
-from gateway.relay.response_parser import ResponseParser
+from gateway.relay import stream_event, stream_meter
+from gateway.relay.process_client import MAX_INLINE_BYTES
 from gateway.relay.usage import UNREAD_REMARK
 from store.store import Store
 from store.values.usage import Kind, UsageEntry
 from tests.fakes.scripted_model_server import CHAT, COST, DONE, USAGE, USED, ModelServer, event, said, stream
 from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.stores import sign_in
+from tests.harness.watched_parser import WatchedParser, watched_parser
 
 pytestmark = pytest.mark.anyio
 
@@ -35,30 +35,14 @@ def picture(**members: Any) -> bytes:
     return event({"choices": choices, **members})
 
 
-class Watched(ResponseParser):
-    """Tells when a message is under way."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun = asyncio.Event()
-
-
 @pytest.fixture
-async def parser(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
-    """The parser of every gateway in the test."""
-    parser, exchange = Watched(), ParserProcess._exchange
-
-    async def noting(*message: Any) -> Any:
-        parser.begun.set()
-        return await exchange(*message)
-
-    monkeypatch.setattr(ParserProcess, "_exchange", noting)
-    monkeypatch.setattr(relay, "ResponseParser", lambda: parser)
+async def parser(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WatchedParser]:
+    parser = watched_parser(monkeypatch)
     yield parser
     await parser.aclose()
 
 
-async def stopped(parser: Watched) -> int:
+async def stopped(parser: WatchedParser) -> int:
     """The id of a process of `parser` that answers nothing more."""
     await parser.event(said(LONG), 0)
     number = parser.process.process_id
@@ -153,7 +137,9 @@ async def test_a_long_event_with_nothing_but_the_usage_was_for_those_who_had_ask
 # -- counted ------------------------------------------------------------------------------------------------------
 
 
-async def test_a_long_event_whose_reading_was_killed_was_passed_on_and_counted(store: Store, parser: Watched) -> None:
+async def test_a_long_event_whose_reading_was_killed_was_passed_on_and_counted(
+    store: Store, parser: WatchedParser
+) -> None:
     key, number = make_relayed(store), await stopped(parser)
     calling = asyncio.create_task(streamed(store, said("Hi"), picture(), DONE, key=key))
     await parser.begun.wait()
@@ -164,14 +150,16 @@ async def test_a_long_event_whose_reading_was_killed_was_passed_on_and_counted(s
     assert (entry.status, entry.completion_tokens, entry.detail) == ("ok", 100, UNREAD_REMARK)
 
 
-async def test_a_long_event_that_was_not_read_did_not_change_what_was_reported(store: Store, parser: Watched) -> None:
+async def test_a_long_event_that_was_not_read_did_not_change_what_was_reported(
+    store: Store, parser: WatchedParser
+) -> None:
     parser.process.read_timeout_s = 0.0
     passed = await streamed(store, said("Hi"), picture(), USED, DONE)
     assert passed.content == said("Hi") + picture() + USED + DONE
     assert (entry_of(store).cost_micro_usd, entry_of(store).detail) == (COST, "")
 
 
-async def test_a_stop_while_a_long_event_was_read_left_what_had_been_sent(store: Store, parser: Watched) -> None:
+async def test_a_stop_while_a_long_event_was_read_left_what_had_been_sent(store: Store, parser: WatchedParser) -> None:
     key, number = make_relayed(store), await stopped(parser)
     async with client_of(
         store, token=key, upstream=ModelServer(lambda _: stream(said("Hi"), said(LONG), DONE))
