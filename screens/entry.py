@@ -8,9 +8,9 @@ from tui.first_answers import answered
 
 TYPE_CHECKING = False  # `typing` takes longer than `gatekey --version`
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from ssh.fork_request import ConsoleRequest
+    from ssh.fork_request import Arrival, WaitForArrival
     from tui.ssh_service import SshPlace
     from tui.store_location import Options
 
@@ -35,21 +35,21 @@ def serve_ssh(options: Options, place: SshPlace) -> int:
     """Serve the console over SSH; returns the exit status. Only the process that forks consoles imports Textual."""
     from ssh.server import serve
 
-    def open_over_ssh(request: ConsoleRequest, announce: Callable[[bytes], None]) -> int:
+    def run_zygote(wait: WaitForArrival) -> int:
+        from screens.prepared_console import run_prepared
+
+        return run_prepared(options, wait, open_alone)
+
+    def open_alone(arrival: Arrival) -> int:
+        request = arrival.request
         if request.command is not None:
             from ssh.priority import step_back
             from tui.ssh_command import run_command
 
             step_back()
-            return run_command(options, request.answer, request.command, announce, request.fetch_place)
+            return run_command(options, request.answer, request.command, arrival.announce, request.fetch_place)
         from screens.ssh_console import run_console
 
-        return run_console(options, request, announce)
+        return run_console(options, arrival)
 
-    return serve(options, place, _preload, open_over_ssh)
-
-
-def _preload() -> None:
-    from screens.ssh_console import preload
-
-    preload()
+    return serve(options, place, run_zygote)

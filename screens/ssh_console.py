@@ -12,11 +12,12 @@ from screens.app import GatekeyApp
 from store.values.sign_in import SecondFactorNeeded, SignedIn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from ssh.fork_request import ConsoleRequest
+    from ssh.fork_request import Arrival, ConsoleRequest
     from tui.account import AccountService
     from tui.keymap import ConsoleConfig
+    from tui.local_account.ssh_account import SshAccount
     from tui.store_location import Options
 
 LOADED: Final = (
@@ -24,7 +25,9 @@ LOADED: Final = (
     *("tui.local_account.ssh_account", "tui.posix_driver", "tui.session_exit", "tui.keymap", "tui.terminal"),
     *("tui.remembered_theme", "textual.drivers.headless_driver", "textual.pilot", "textual.scrollbar"),
     *("textual.layouts.factory", "textual.layouts.stream"),
-    *("store.store", "store.sqlite_engine", "sqlalchemy.dialects.sqlite", "argon2", "passlib.context", "curses"),
+    *("store.store", "store.sqlite_engine", "store.key_file", "sqlalchemy.dialects.sqlite"),
+    *("store.sign_in_news", "store.passkeys", "store.ssh_keys", "store.drawer", "store.values.overview"),
+    *("argon2", "passlib.context", "passlib.handlers.argon2", "curses", "ssh.priority"),
 )
 """Modules that every console needs. A child shares the memory of those that its parent has loaded."""
 SIGN_IN_LIMIT_S: Final = 600.0
@@ -44,9 +47,10 @@ class SshConsole(GatekeyApp):
         self._is_first = True
         self._unattended_s = 0.0
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         from ssh.priority import step_back
 
+        super().begin()
         self.set_interval(_CHECK_INTERVAL_S, self._close_unattended)
         self.call_after_refresh(step_back)
 
@@ -90,14 +94,26 @@ def preload(names: Iterable[str] = LOADED) -> None:
     cell_len("·")
 
 
-def run_console(options: Options, request: ConsoleRequest, announce: Callable[[bytes], None]) -> int:
-    """Open the console on the terminal of this process; returns its exit status.
+def account_of(options: Options, arrival: Arrival) -> SshAccount:
+    """The account of the person who has come, signed in by the server or not yet."""
+    from tui.local_account.ssh_account import SshAccount
 
-    `announce` tells the server of each session that the console opens.
-    """
+    request = arrival.request
+    answer = request.answer if isinstance(request.answer, SignedIn) else None
+    return SshAccount(replace(options, no_files=True), answer, arrival.announce, fetch_place=request.fetch_place)
+
+
+def nobodys_account(options: Options) -> SshAccount:
+    """The account of a console that waits for its person."""
+    from tui.local_account.ssh_account import NobodysAccount
+
+    return NobodysAccount(replace(options, no_files=True))
+
+
+def run_console(options: Options, arrival: Arrival) -> int:
+    """Open the console on the terminal of this process; returns its exit status."""
     from tui import start_without_gc
     from tui.keymap import config_path, load_config
-    from tui.local_account.ssh_account import SshAccount
     from tui.session_exit import run_to_its_end
     from tui.terminal import character_set, harden_process, refusal, write_in
 
@@ -109,6 +125,7 @@ def run_console(options: Options, request: ConsoleRequest, announce: Callable[[b
     harden_process()
     characters = character_set(os.environ, sys.stderr.encoding)
     write_in(characters, sys.stderr)
-    answer = request.answer if isinstance(request.answer, SignedIn) else None
-    account = SshAccount(replace(options, no_files=True), answer, announce, fetch_place=request.fetch_place)
-    return run_to_its_end(SshConsole(account, load_config(config_path()), request, character_set=characters))
+    console = SshConsole(
+        account_of(options, arrival), load_config(config_path()), arrival.request, character_set=characters
+    )
+    return run_to_its_end(console)

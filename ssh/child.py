@@ -13,8 +13,9 @@ from functools import partial
 from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from typing import Final, NoReturn
 
-from ssh.fork_request import MAX_REQUEST_BYTES, ConsoleRequest, RunConsole
+from ssh.fork_request import MAX_REQUEST_BYTES, Arrival, ConsoleRequest
 from store.errors import GatekeyError
+from tui import start_without_gc
 from tui.fast_exit import end_process
 from tui.store_location import FILES_VARIABLE, NO_FILES
 
@@ -38,34 +39,42 @@ _OF_THE_SERVER: Final = (
 """Variables that describe the terminal and the person who started the server."""
 
 
-def become_console(streams: Sequence[int], request: int, run: RunConsole) -> NoReturn:
-    """Make this process the leader of a session on `streams`, run the console with the request, and end.
+def begin(streams: Sequence[int], request: int) -> Arrival:
+    """Make this process the leader of a session on `streams`, and read what it was forked for.
 
-    `streams` is one terminal, or three pipes in the order of the standard streams.
-
-    Nothing leaves this function: an exception would unwind into the loop of the zygote.
+    `streams` is one terminal, or three pipes in the order of the standard streams. Raises OSError, and ValueError for a
+    request that did not come whole.
     """
+    _reset_signals()
+    os.setsid()
+    if len(streams) == 1:
+        fcntl.ioctl(streams[0], termios.TIOCSCTTY, 0)
+    for standard in (0, 1, 2):
+        os.dup2(streams[standard % len(streams)], standard)
+    for each in streams:
+        os.close(each)
+    told = ConsoleRequest.from_bytes(_read_all(request))
+    os.environ |= console_variables(told)
+    time.tzset()
+    limit_resources()
+    return Arrival(told, partial(_announce, request))
+
+
+def end_alone(arrival: Arrival, run: Callable[[Arrival], int]) -> NoReturn:
+    """Run what uses nothing that the zygote has prepared, and end the process."""
     status = 1
     try:
-        _reset_signals()
-        os.setsid()
-        if len(streams) == 1:
-            fcntl.ioctl(streams[0], termios.TIOCSCTTY, 0)
-        for standard in (0, 1, 2):
-            os.dup2(streams[standard % len(streams)], standard)
-        for each in streams:
-            os.close(each)
-        told = ConsoleRequest.from_bytes(_read_all(request))
-        os.environ |= console_variables(told)
-        for name in _OF_THE_SERVER:
-            if name not in console_variables(told):
-                os.environ.pop(name, None)
-        time.tzset()
-        _fresh_streams(is_command=told.command is not None)
-        limit_resources()
-        status = _guarded(lambda: run(told, partial(_announce, request)))
+        start_without_gc.resume()
+        fresh_streams(is_command=arrival.request.command is not None)
+        status = guarded(lambda: run(arrival))
     finally:
         end_process(status)
+
+
+def forget_terminal() -> None:
+    """Forget the terminal and the person of whoever started the server. Each child gets its own."""
+    for name in _OF_THE_SERVER:
+        os.environ.pop(name, None)
 
 
 def console_variables(request: ConsoleRequest) -> Mapping[str, str]:
@@ -114,7 +123,7 @@ def _announce(descriptor: int, hashed: bytes) -> None:
         os.write(descriptor, hashed)
 
 
-def _fresh_streams(*, is_command: bool) -> None:
+def fresh_streams(*, is_command: bool) -> None:
     """New standard streams. Those of the server were made for others, and may hold their text.
 
     A command reads and writes through buffers: a pipe gives and takes what it has room for. The console has its own.
@@ -138,7 +147,8 @@ def _buffered(stream: FileIO) -> BufferedReader | BufferedWriter:
     return BufferedReader(stream) if stream.readable() else BufferedWriter(stream)
 
 
-def _guarded(run: Callable[[], int]) -> int:
+def guarded(run: Callable[[], int]) -> int:
+    """Run and return the exit status; say a sentence on standard error for an exception."""
     try:
         return run()
     except GatekeyError as error:

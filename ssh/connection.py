@@ -14,6 +14,7 @@ from ssh.drawer_server import DrawerServer
 from ssh.drawer_session import DrawerSession, asks_for_drawer
 from ssh.drawers import Drawers
 from ssh.fork_request import ConsoleRequest, locale_variables
+from ssh.prompt_connection import PromptConnection
 from ssh.session import ConsoleSession
 from ssh.sign_ins import SignIns
 from store.text import sanitize
@@ -54,7 +55,7 @@ class Channel(asyncssh.SSHServerChannel[bytes]):
         return super()._start_session(command, subsystem)
 
 
-class Connection(asyncssh.SSHServerConnection):
+class Connection(PromptConnection):
     """A connection whose channels are `Channel`, and whose visitor hears of a key that was proved."""
 
     async def validate_public_key(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
@@ -210,7 +211,7 @@ class Visitor(asyncssh.SSHServer):
     def session_requested(self) -> ConsoleSession | bool:
         if self._session is not None:
             return False
-        self._session = ConsoleSession(self._open_console, started=self._stop_timer, closed=self._session_closed)
+        self._session = ConsoleSession(self._open_console, started=self._started, closed=self._session_closed)
         return self._session
 
     def drawer_session(self, command: str | None, subsystem: str | None) -> DrawerSession | None:
@@ -221,7 +222,7 @@ class Visitor(asyncssh.SSHServer):
         if not isinstance(authentication.answer, SignedIn):
             self._session.refuse(NOT_SIGNED_IN)
             return None
-        self._stop_timer()
+        self._started()
         token, name = authentication.answer.token, authentication.answer.name
         return DrawerSession(
             lambda channel: DrawerServer(channel, self._drawers, token, name), closed=self._session_closed
@@ -287,6 +288,11 @@ class Visitor(asyncssh.SSHServer):
         if authentication is not None and isinstance(authentication.answer, SignedIn):
             self._sign_ins.end(authentication.answer.token)
             authentication.answer = None
+
+    def _started(self) -> None:
+        self._stop_timer()
+        if isinstance(self._connection, Connection):
+            self._connection.is_starting = False
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Final, NamedTuple
 
-from ssh.fork_request import DIGEST, ConsoleRequest, Descriptors, RunConsole, send_descriptors
+from ssh.fork_request import DIGEST, ConsoleRequest, Descriptors, RunZygote, send_descriptors
 from ssh.zygote import READY, STATUS, serve_forks
 from store.errors import CannotListen
 
@@ -156,7 +156,7 @@ class Consoles:
             os.waitpid(self.pid, 0)
 
 
-def start_zygote(preload: Callable[[], None], run: RunConsole) -> Consoles:
+def start_zygote(run: RunZygote) -> Consoles:
     """Fork the zygote. Call it before this process has a second thread, an event loop or an open store."""
     near, far = socket.socketpair()
     sys.stdout.flush()
@@ -165,7 +165,7 @@ def start_zygote(preload: Callable[[], None], run: RunConsole) -> Consoles:
     if pid == 0:
         try:
             near.close()
-            serve_forks(far, preload, run)
+            serve_forks(far, run)
         finally:
             os._exit(1)
     far.close()

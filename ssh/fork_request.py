@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from store.values.drawer import FetchPlace
 from store.values.sign_in import SecondFactorNeeded, SignedIn
@@ -73,9 +73,27 @@ class ConsoleRequest:
         return cls(**(document | {"answer": _answer(document["answer"])}))
 
 
-RunConsole = Callable[[ConsoleRequest, Callable[[bytes], None]], int]
-"""Opens a console on the terminal of its process; returns its exit status. The second argument is a function that
-announces a session."""
+class Arrival(NamedTuple):
+    """A person, or a command, that a child was forked for."""
+
+    request: ConsoleRequest
+    announce: Callable[[bytes], None]
+    """Tells the server of a session that the child opens."""
+
+
+class WaitForArrival(Protocol):
+    """Forks a child for each request."""
+
+    def __call__(self, fits: Callable[[ConsoleRequest], bool], run_alone: Callable[[Arrival], int]) -> Arrival:
+        """Return in each child whose request fits what the zygote has prepared. In the zygote it does not return.
+
+        A child whose request does not fit ends with `run_alone`, which returns its exit status.
+        """
+        ...
+
+
+RunZygote = Callable[[WaitForArrival], int]
+"""Prepares the console, waits, and in each child opens it; returns the exit status of the child."""
 
 
 class Descriptors(NamedTuple):

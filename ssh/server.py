@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -20,7 +19,7 @@ from gateway.log import log_to_stderr
 from ssh.connection import Connection, Visitor
 from ssh.consoles import Consoles, start_zygote
 from ssh.drawers import Drawers
-from ssh.fork_request import RunConsole
+from ssh.fork_request import RunZygote
 from ssh.sign_ins import SignIns
 from ssh.zygote import HANGUP_GRACE_S
 from store.errors import CannotListen, HostKeyUnusable
@@ -68,14 +67,14 @@ SIGNATURES: Final = (
 )
 
 
-def serve(options: Options, place: SshPlace, preload: Callable[[], None], run_console: RunConsole) -> int:
+def serve(options: Options, place: SshPlace, run_zygote: RunZygote) -> int:
     """Serve until SIGINT, SIGTERM or SIGHUP, end every console, and return 0; 1 if the zygote was lost.
 
     Call it in a process with one thread. Raises `CannotListen`, `HostKeyUnusable`, and the errors of
     `open_account_store`.
     """
     forget_files(os.environ)
-    consoles = start_zygote(preload, run_console)
+    consoles = start_zygote(run_zygote)
     try:
         log_to_stderr({"gatekey": logging.INFO, "asyncssh": logging.ERROR})
         with open_account_store(options, create=False) as store:

@@ -135,21 +135,30 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         self.stylesheet.set_variables(self._css_variables)
 
     def on_mount(self) -> None:
-        if start_without_gc.is_resting():
-            self.run_worker(start_without_gc.resume_once_open(self.account), group="start")
         self.animation_level = self.config.animations
         keys = dict(self.config.keys)
         if "app.help" in keys:
             # A dialog hides the bindings of the application, so it has its own binding for help.
             keys = dict.fromkeys(HELP_IN_DIALOGS, keys["app.help"]) | keys
         self.set_keymap(keys)
-        self.leave_on_signals()
+        self.show_first_screen()
+        self.begin()
+
+    def show_first_screen(self) -> None:
+        """Show the screen that the person begins with."""
         if self.account.starts_signed_in:
             self.show_console()
         elif self.account.starts_empty:
             self.show_first_run()
         else:
             self.show_sign_in()
+
+    def begin(self) -> None:
+        """Listen to signals and the clock. The person and the terminal are there."""
+        self._last_input = time.monotonic()
+        if start_without_gc.is_resting():
+            self.run_worker(start_without_gc.resume_once_open(self.account), group="start")
+        self.leave_on_signals()
         self._warn_of_config()
         self.set_interval(IDLE_CHECK_INTERVAL_S, self._lock_if_idle)
         self.app_resume_signal.subscribe(self, lambda _app: self._lock_if_idle(), immediate=True)

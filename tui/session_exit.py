@@ -10,6 +10,8 @@ from store.errors import GatekeyError
 from tui.crash import ignore_hangups
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tui.account import AccountService
     from tui.host import Host
 
@@ -18,9 +20,17 @@ SIGN_OUT_TIMEOUT_S: Final = 6.0
 the machine may be shutting down."""
 
 
-def run_to_its_end(app: Host) -> int:
-    """Run the application, then end its session, also after a crash or a signal; returns the exit code."""
-    app.run(mouse=app.config.mouse)
+def run_to_its_end(
+    app: Host,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    size: tuple[int, int] | None = None,
+) -> int:
+    """Run the application, then end its session, also after a crash or a signal; returns the exit code.
+
+    `size` is that of the terminal, columns and lines; by default the driver asks for it.
+    """
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(app.run_async(mouse=app.config.mouse, size=size))
     end_session(app.account)
     return app.return_code or 0
 

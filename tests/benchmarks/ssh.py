@@ -3,13 +3,14 @@
     python -m tests.benchmarks.ssh [--rounds 5] [--sessions 5]
 
 The floor is a bare Textual application that is started directly. The console is reached by OpenSSH's client over the
-loopback, with a registered key: the time counts from the start of `ssh`, the handshake included. Memory is PSS, which
+loopback, with a registered key: the time counts from the start of `ssh`, the handshake included. Both are also started
+on a terminal of 132x43, a size for which the server has prepared nothing; that console is compared with that floor. A
+client with a key of nobody gets the sign-in screen. Memory is PSS, which
 divides shared pages by who shares them; that of a further session is the difference between many and one, over all
 processes of the server. Beside it stand as many consoles that are started directly on the same account.
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,11 +21,15 @@ from time import perf_counter
 
 from tests.benchmarks.console import FLOOR_COMMAND, ROOT, memory_mb, plain_text
 from tests.e2e.installed import Installed
-from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, children, ssh_server
+from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, children, make_key, register, ssh_server
 from tests.harness.pty_terminal import PtyTerminal
 
 PAINTED = "6 Sidebar"
 """Text of the first paint, in one piece."""
+SIGN_IN = "Sign in"
+USUAL = (80, 24)
+LARGE = (132, 43)
+"""Columns and lines."""
 LOADED = "all that is stored, one file"
 LOADED_WITHOUT_FILES = "Saving to a file is off here."
 
@@ -36,10 +41,8 @@ def first_paint(terminal: PtyTerminal, painted: str) -> float:
 
 
 def register_key(server: SshServer, folder: Path) -> Path:
-    key = folder / "person"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bench", "-f", str(key)], check=True)
-    added = server.home.run("admin", "ssh-key", "add", NAME, stdin=key.with_suffix(".pub").read_text())
-    assert added.returncode == 0, added.stderr
+    key = make_key(folder, "person")
+    register(server, key)
     return key
 
 
@@ -79,21 +82,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="starts of each, interleaved")
     parser.add_argument("--sessions", type=int, default=5, help="further sessions at once")
     parsed = parser.parse_args(arguments)
-    floor, over_ssh, handshake = [], [], []
+    times: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, ssh_server(Path(folder)) as server:
-        key = register_key(server, Path(folder))
+        key, unknown = register_key(server, Path(folder)), make_key(Path(folder), "unknown")
         for _ in range(parsed.rounds):
-            with PtyTerminal(FLOOR_COMMAND, cwd=ROOT) as terminal:
-                floor.append(first_paint(terminal, "Sidebar"))
-            with server.client(NAME, "-i", str(key)) as client:
-                over_ssh.append(first_paint(client, PAINTED))
+            for size in (USUAL, LARGE):
+                columns, lines = size
+                with PtyTerminal(FLOOR_COMMAND, cwd=ROOT, columns=columns, lines=lines) as terminal:
+                    times.setdefault(f"floor, {columns}x{lines}", []).append(first_paint(terminal, "Sidebar"))
+                with server.client(NAME, "-i", str(key), columns=columns, lines=lines) as client:
+                    times.setdefault(f"console over SSH, {columns}x{lines}", []).append(first_paint(client, PAINTED))
+            with server.client(NAME, "-i", str(unknown)) as client:
+                times.setdefault("sign-in screen over SSH", []).append(first_paint(client, SIGN_IN))
             with PtyTerminal([*server.command(NAME, "-T", "-i", str(key))]) as client:
-                handshake.append(first_paint(client, "needs a terminal"))
+                times.setdefault("handshake alone", []).append(first_paint(client, "needs a terminal"))
         print(f"{'':28}{'median':>10}{'least':>10}{'to floor':>10}{'of mins':>10}")
-        for name, times in (("floor", floor), ("console over SSH", over_ssh), ("handshake alone", handshake)):
-            ratios = median(times) / median(floor), min(times) / min(floor)
-            print(f"{name:28}{median(times):8.0f}ms{min(times):8.0f}ms{ratios[0]:10.2f}{ratios[1]:10.2f}")
+        for name, taken in times.items():
+            large = "x".join(map(str, LARGE))
+            floor = times[f"floor, {large}" if large in name else next(iter(times))]
+            ratios = median(taken) / median(floor), min(taken) / min(floor)
+            print(f"{name:28}{median(taken):8.0f}ms{min(taken):8.0f}ms{ratios[0]:10.2f}{ratios[1]:10.2f}")
+        idle = server_memory(server)
         session, direct = memory_of_sessions(server, key, parsed.sessions)
+        print(f"PSS of the server without a session: {idle:.1f} MB")
         print(f"PSS of a further session: {session:.1f} MB over SSH, {direct:.1f} MB directly ({session / direct:.2f})")
     return 0
 

@@ -1,5 +1,6 @@
 """The names of Textual that are private and that the console relies on: an upgrade that moves one fails here first."""
 
+import asyncio
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -71,6 +72,12 @@ async def test_the_driver_keeps_its_file_its_thread_and_its_mouse_where_they_wer
         assert str(inspect.signature(method)).startswith("(self)")
 
 
+def test_the_prepared_console_draws_through_the_method_that_it_overrides() -> None:
+    assert str(inspect.signature(App._display)).startswith("(self, screen")
+    for method in (asyncio.SelectorEventLoop._close_self_pipe, asyncio.SelectorEventLoop._make_self_pipe):  # type: ignore[attr-defined]  # not in typeshed
+        assert str(inspect.signature(method)) == "(self)"
+
+
 async def test_the_application_keeps_what_the_end_and_the_keys_need() -> None:
     app = App[None]()
     assert app._exit_renderables == []
@@ -78,6 +85,7 @@ async def test_the_application_keeps_what_the_end_and_the_keys_need() -> None:
     assert app._return_code is None
     async with app.run_test():
         assert app._driver is not None
+        assert app._driver._size is None or app._driver._size == app._size
         assert app._keymap == {}
         assert isinstance(app._bindings, BindingsMap)
         chain = app.screen._binding_chain

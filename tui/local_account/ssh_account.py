@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Final
 
+from store.values.drawer import FetchPlace
 from tui.local_account import LocalAccount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from store.store import Store
-    from store.values.drawer import FetchPlace
     from store.values.sign_in import SignedIn
     from tui.store_location import Options
 
@@ -55,4 +56,18 @@ class SshAccount(LocalAccount):
         if self._answer is not None:
             answer, self._answer = self._answer, None
             self._enter_now(lambda: answer)
+        return False
+
+
+_NO_PLACE: Final = FetchPlace("", 0, asks_password=False)
+
+
+class NobodysAccount(SshAccount):
+    """The account of a console that waits for its person: it looks like any over SSH, and is never open."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options, None, lambda _: None, fetch_place=_NO_PLACE)
+
+    async def open(self) -> bool:
+        await asyncio.Event().wait()
         return False

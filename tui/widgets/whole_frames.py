@@ -62,6 +62,10 @@ class WholeFrames(ScreenPart):
             event.prevent_default()
         self._arranged_for = event.size
 
+    def wait_for_frame(self) -> None:
+        """Draw nothing before the next frame, however often the screen is arranged until then."""
+        self._is_resuming = True
+
     def arrange_now(self) -> None:
         """Arrange and paint what has changed, without a wait. The order of the focus is that of the places (8.2.8)."""
         if self._layout_required:
