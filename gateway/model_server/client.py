@@ -7,15 +7,15 @@ The administrator configures its address, so a private network is allowed. Reque
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, cast
 
 import httpx
 
-from gateway.model_server.anthropic_headers import with_anthropic_headers
 from gateway.model_server.connections import ModelServerTransport
 from gateway.model_server.error_reasons import ErrorReason, failure_sentence, mask_host, mask_secrets, reason_in_body
+from gateway.model_server.request_headers import with_more_headers
 from gateway.network_errors import NETWORK_ERRORS
 from gateway.outbound import system_trust
 from gateway.problems import OpenAiProblem
@@ -55,12 +55,11 @@ class ModelServerClient:
         content: bytes = b"",
         *,
         request_id: str,
-        media_type: str = "application/json",
-        is_anthropic: bool = False,
+        more: Sequence[tuple[str, str]] = (),
     ) -> httpx.Response:
         """The response to one request, whatever its status; its body is unread. The caller closes it.
 
-        `media_type` is that of `content`. `is_anthropic` adds the headers of Anthropic's API.
+        `more` are headers beside the usual ones, or in place of them.
 
         Raises `OpenAiProblem`: 503 without a model server, 502 or 504 if it cannot be reached.
         """
@@ -69,9 +68,9 @@ class ModelServerClient:
         transport = self._transport or await self._open()
         url = self._url(site.upstream_url + path)
         # Complete headers and a stream: given `content`, httpx would compute both, which takes longer.
-        headers = _headers(site, url, method, content, request_id, media_type)
-        if is_anthropic:
-            headers = with_anthropic_headers(headers, site.upstream_key)
+        headers = _headers(site, url, method, content, request_id)
+        if more:
+            headers = with_more_headers(headers, more, site.upstream_key)
         body = _ReleasedBody(content)
         request = httpx.Request(method, url, headers=headers, stream=body, extensions={"timeout": TIMEOUTS})
         try:
@@ -155,14 +154,7 @@ class _PassedOnBody(httpx.AsyncByteStream):
             yield chunk
 
 
-def _headers(
-    site: SiteView,
-    url: httpx.URL,
-    method: str,
-    content: bytes,
-    request_id: str,
-    media_type: str = "application/json",
-) -> list[tuple[bytes, bytes]]:
+def _headers(site: SiteView, url: httpx.URL, method: str, content: bytes, request_id: str) -> list[tuple[bytes, bytes]]:
     headers = [
         (b"Host", url.netloc),
         (b"Accept-Encoding", b"identity"),
@@ -172,7 +164,7 @@ def _headers(
     if site.upstream_key:
         headers.append((b"Authorization", b"Bearer " + site.upstream_key.encode()))
     if content:
-        headers += [(b"Content-Type", media_type.encode("ascii")), (b"Content-Length", b"%d" % len(content))]
+        headers += [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(content))]
     elif method == "POST":
         headers.append((b"Content-Length", b"0"))
     return headers

@@ -18,7 +18,7 @@ _HEAD_BYTES: Final = 64
 """Bytes of a file that are kept, to tell its format."""
 _MEDIA_TYPE: Final = re.compile(
     r"multipart/form-data\s*;\s*boundary=(?:\"([0-9A-Za-z'()+_,./:=?-]{1,70})\"|([0-9A-Za-z'+_.-]{1,70}))",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _DISPOSITION: Final = re.compile(
     r'form-data; name="([a-z_]+)(\[[a-z_]*\])?"(; filename="([^"\\]*)"(?:; filename\*=UTF-8\'\'[\w%.~!$&+-]*)?)?'
@@ -60,7 +60,7 @@ def parse_form(media_type: str, raw: bytes, files: Set[str]) -> Form:
 
     Raises `OpenAiProblem` 400 or 415.
     """
-    found = _MEDIA_TYPE.fullmatch(media_type.strip())
+    found = _MEDIA_TYPE.fullmatch(media_type)
     if found is None:
         raise OpenAiProblem(415, "Send the body as multipart/form-data, with its boundary and nothing else.")
     body, model_at = dict[str, Any](), 0

@@ -58,7 +58,7 @@ async def relay_response(
 def other_media_type(answer: httpx.Response, expected: tuple[str, ...]) -> str:
     """The media type of an answer that is not JSON, one of `expected`; empty for JSON."""
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not expected or media_type == "application/json":
+    if media_type == "application/json":
         return ""
     return media_type if media_type in expected else expected[0]
 

@@ -22,6 +22,7 @@ from gateway.relay.body_reader import BodyReader
 from gateway.relay.callers import Callers, RelayRequest
 from gateway.relay.concurrency_limiter import ConcurrencyLimiter
 from gateway.relay.ledger import GATEWAY_STOPPED, LOGGER, AdmittedCall, Ledger
+from gateway.relay.messages_request import message_headers
 from gateway.relay.model_response import batch_in_head, batch_status, other_media_type, relay_response
 from gateway.relay.output_limits import CostCeiling
 from gateway.relay.process_client import ParserFailed
@@ -82,7 +83,7 @@ class Relay:
             with ExitStack() as reserved:
                 call = await self._parse(endpoint, incoming, holder.account_id, reserved)
                 call, admitted = await self._admit(incoming, call, holder.account_id)
-                return await self._forward(call, admitted, incoming.site), admitted
+                return await self._forward(call, admitted, incoming), admitted
 
     async def _parse(self, endpoint: Endpoint, incoming: RelayRequest, account_id: int, reserved: ExitStack) -> Call:
         media_type = incoming.request.headers.get("content-type", "")
@@ -124,14 +125,17 @@ class Relay:
         call, limit, trusts_limit = admission.call, admission.limit, admission.trusts_limit
         return AdmittedCall(caller, call.model, call.endpoint.kind, admission.price, hold, limit, trusts_limit)
 
-    async def _forward(self, call: Call, admitted: AdmittedCall, site: SiteView) -> Response:
+    async def _forward(self, call: Call, admitted: AdmittedCall, incoming: RelayRequest) -> Response:
         """Send the call to the model server and book the outcome, whatever it is."""
         failure: GatekeyError = GATEWAY_STOPPED
+        site, more = incoming.site, _more_headers(call.endpoint, incoming.request)
         try:
             with ExitStack() as slot:
                 slot.enter_context(self.concurrency.slot(admitted.caller.holder.account_id))
                 async with asyncio.timeout(MAX_CALL_S):
-                    answer = await send_call(self.model_server, site, call, request_id=admitted.caller.request_id)
+                    answer = await send_call(
+                        self.model_server, site, call, request_id=admitted.caller.request_id, more=more
+                    )
                     if call.streams and answer.is_success:
                         await require_event_stream(answer)
                         streamed = replace(call, content=b"")  # the body is sent, and a stream lasts for minutes
@@ -146,7 +150,8 @@ class Relay:
                             _max_tokens(call, admitted, site),
                         )
                     content = await self._read(answer, admitted, site)
-            if media_type := other_media_type(answer, call.endpoint.other_answers):
+            others = call.endpoint.other_answers
+            if others and (media_type := other_media_type(answer, others)):
                 return await self._book_other(call, admitted, content, site, media_type)
             return await self._book(call, admitted, content, site)
         except TimeoutError as error:
@@ -217,3 +222,10 @@ class Relay:
 def _max_tokens(call: Call, admitted: AdmittedCall, site: SiteView) -> int:
     """The number of tokens of one answer that were held."""
     return admitted.limit or CostCeiling(call, admitted.price, site, admitted.trusts_limit).tokens
+
+
+def _more_headers(endpoint: Endpoint, request: Request) -> tuple[tuple[str, str], ...]:
+    """The headers of a request to the model server that differ from those of a chat."""
+    if endpoint.files:
+        return (("Content-Type", request.headers["content-type"]),)
+    return message_headers(request.headers.getlist("anthropic-beta")) if endpoint.form is ApiForm.MESSAGES else ()

@@ -89,8 +89,6 @@ class Call:
     pictures: int
     file_id: str = ""
     """The input file of a batch."""
-    media_type: str = "application/json"
-    """The media type of `content`."""
     model_at: int = 0
     """Where the model is in `content` if that is a form."""
 
@@ -134,8 +132,9 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
         streams = False
     if not isinstance(streams, bool) or (streams and not endpoint.may_stream):
         refuse_field("This endpoint does not stream." if streams is True else "stream is true or false.", "stream")
-    wants_usage = endpoint.may_stream and (_wants_usage(body) or endpoint.form is not ApiForm.CHAT)
-    if streams and endpoint.form is ApiForm.CHAT:
+    is_chat = endpoint.form is ApiForm.CHAT
+    wants_usage = endpoint.may_stream and (_wants_usage(body) or not is_chat)
+    if streams and is_chat:
         # The last member, so that it can be cut off for servers that refuse it.
         body["stream_options"] = {**(body.pop("stream_options", None) or {}), "include_usage": True}
     length = endpoint.length(body)
@@ -144,13 +143,14 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
         body = {"model": model, **{name: value for name, value in body.items() if not _is_null_limit(name, value)}}
     pictures = whole_number(body, "n", 1, MAX_CHOICES) if endpoint.kind is Kind.DRAWING else 0
     content = _to_json(body)
-    has_prompt = endpoint.charges_tokens and endpoint.kind is not Kind.TASK
     if endpoint.prompt is not None:
         prompt = endpoint.prompt(body)
+    elif endpoint.kind is Kind.TASK or not endpoint.charges_tokens:
+        prompt = 0
     else:
-        prompt = estimate_prompt_tokens(content, body) if has_prompt else 0
-    if endpoint.form is ApiForm.MESSAGES:
-        prompt = with_cache_writes(prompt, content)
+        prompt = estimate_prompt_tokens(content, body)
+        if not is_chat and endpoint.form is ApiForm.MESSAGES:
+            prompt = with_cache_writes(prompt, content)
     file_id = body.get("input_file_id") if endpoint.kind is Kind.TASK else None
     file_id = file_id if isinstance(file_id, str) else ""
     return Call(endpoint, model, content, streams, wants_usage, prompt, length, pictures, file_id)
@@ -169,9 +169,7 @@ def _parse_form(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str]
     length = endpoint.length(body)
     pictures = length.answers if endpoint.kind is Kind.DRAWING else 0
     prompt = endpoint.prompt(body) if endpoint.prompt is not None else 0
-    return Call(
-        endpoint, model, raw, False, False, prompt, length, pictures, media_type=media_type, model_at=form.model_at
-    )
+    return Call(endpoint, model, raw, False, False, prompt, length, pictures, model_at=form.model_at)
 
 
 def _checked_model(model: object) -> str:

@@ -17,10 +17,10 @@ def check_stored_items(messages: object, field: str = "messages", *, skips_tool_
         if isinstance(value, list):
             rest += value
         elif isinstance(value, dict):
-            is_tool_use = skips_tool_input and value.get("type") == "tool_use"
-            members = [(key, inner) for key, inner in value.items() if not (is_tool_use and key == "input")]
-            rest += (inner for _, inner in members)
-            for key, inner in members:
+            if skips_tool_input and value.get("type") == "tool_use":
+                value = {key: inner for key, inner in value.items() if key != "input"}
+            rest += value.values()
+            for key, inner in value.items():
                 _check_stored(_folded(key), inner, field)
 
 

@@ -1,6 +1,7 @@
 """Sends a call with `stream_options`, and without for model servers that refuse them."""
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 import httpx
@@ -18,25 +19,23 @@ _UNKNOWN_FIELD_STATUSES: Final = frozenset({400, 422, 500, 501})
 _OPTION_NAMES: Final = tuple(name.encode() for name in ("stream_options", *STREAM_OPTIONS))
 
 
-async def send_call(model_server: ModelServerClient, site: SiteView, call: Call, *, request_id: str) -> httpx.Response:
+async def send_call(
+    model_server: ModelServerClient,
+    site: SiteView,
+    call: Call,
+    *,
+    request_id: str,
+    more: Sequence[tuple[str, str]] = (),
+) -> httpx.Response:
     """The response to `call`, whatever its status; its body is unread. The caller closes it.
 
     If the server refuses the stream options, the call is sent again with `include_usage` alone, and then without
-    options. A server that needs the last is remembered, and its usage is counted here. Raises what
-    `ModelServerClient.send` raises.
+    options. A server that needs the last is remembered, and its usage is counted here. `more` are headers of a call
+    without such options. Raises what `ModelServerClient.send` raises.
     """
     path, content = call.endpoint.path, call.content
     if not call.streams or call.endpoint.form is not ApiForm.CHAT:
-        is_anthropic = call.endpoint.form is ApiForm.MESSAGES
-        return await model_server.send(
-            site,
-            "POST",
-            path,
-            content,
-            request_id=request_id,
-            media_type=call.media_type,
-            is_anthropic=is_anthropic,
-        )
+        return await model_server.send(site, "POST", path, content, request_id=request_id, more=more)
     if site.upstream_url in model_server.without_usage:
         return await model_server.send(site, "POST", path, without_usage(content), request_id=request_id)
     # The server may refuse another option that the client sent, and still report the usage.

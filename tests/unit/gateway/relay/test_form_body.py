@@ -51,7 +51,7 @@ def test_a_form_was_read_and_passed_on_as_it_is() -> None:
         "prompt": "Grüße",
     }
     call = parsed(raw)
-    assert (call.model, call.content, call.media_type, call.streams) == ("gpt-priced", raw, TYPE, False)
+    assert (call.model, call.content, call.streams) == ("gpt-priced", raw, False)
     renamed = call.rewritten("GPT-Priced-2", None)
     assert renamed.content == raw.replace(b"gpt-priced", b"GPT-Priced-2")
     assert call.rewritten("gpt-priced", None) is call
@@ -155,6 +155,8 @@ def test_what_is_needed_was_asked_for() -> None:
         "multipart/form-data",
         f"{TYPE}; boundary=other",
         "multipart/mixed; boundary=XyZ",
+        f"{TYPE}\xa0",
+        TYPE.replace("; ", "\x85;"),
     ):
         assert refused(FILE + NAMED + END, media_type).status == 415
 

@@ -44,6 +44,7 @@ SAID: Final = {
     "content": [{"type": "text", "text": "Hello"}],
     "usage": USAGE,
 }
+BETAS: Final = "claude-code-20250219, context-1m-2025-08-07,interleaved-thinking-2025-05-14,fast-mode-2026-02-01"
 WEIGHTED: Final = 10 + 1_000 + 80 * 5 // 4 + 20 * 2
 
 
@@ -74,7 +75,7 @@ def refused(**body: Any) -> str | None:
 @pytest.mark.parametrize("header", ["x-api-key", "Authorization"])
 async def test_a_message_was_sent_with_the_headers_of_both_kinds_and_charged(store: Store, header: str) -> None:
     key, models = make_relayed(store), ModelServer(lambda _: answer(SAID))
-    sent = {header: key if header == "x-api-key" else f"Bearer {key}", "anthropic-beta": "fast", "Cookie": "a=b"}
+    sent = {header: key if header == "x-api-key" else f"Bearer {key}", "anthropic-beta": BETAS, "Cookie": "a=b"}
     async with client_of(store, upstream=models) as client:
         response = await client.post(PATH, json=ASKED, headers={**sent, "anthropic-version": "2023-06-01"})
     assert (response.status_code, response.json()) == (200, SAID)
@@ -82,7 +83,7 @@ async def test_a_message_was_sent_with_the_headers_of_both_kinds_and_charged(sto
     assert str(request.url).endswith(PATH)
     assert (request.headers["authorization"], request.headers["x-api-key"]) == (f"Bearer {UPSTREAM_KEY}", UPSTREAM_KEY)
     assert request.headers["anthropic-version"] == "2023-06-01"
-    assert "anthropic-beta" not in request.headers
+    assert request.headers["anthropic-beta"] == "claude-code-20250219,interleaved-thinking-2025-05-14"
     assert "cookie" not in request.headers
     assert json.loads(request.content) == ASKED
     (entry,) = log_of(store)
@@ -211,6 +212,10 @@ async def test_an_error_before_the_call_has_that_form_too(store: Store) -> None:
         ("messages", [{"role": "user", "content": [{"type": "container_upload", "file_id": "f"}]}]),
         ("system", [{"type": "text", "text": "x", "file_id": "f"}]),
         ("container", "c_1"),
+        ("context_management", {"edits": [{"type": "compact_20260112"}]}),
+        ("context_management", {"edits": [{"type": "clear_tool_uses_20250919"}], "compact": True}),
+        ("context_management", {"edits": "clear"}),
+        ("context_management", []),
         ("speed", "fast"),
         ("inference_geo", "us"),
         ("service_tier", "auto"),
@@ -238,6 +243,7 @@ def test_a_request_of_a_coding_agent_was_passed_on() -> None:
         ],
         "metadata": {"user_id": "u"},
         "thinking": {"type": "enabled", "budget_tokens": 1_024},
+        "context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
         "temperature": 1,
         "stream": True,
     }
