@@ -45,6 +45,7 @@ _FILES: Final = (
 )
 _EXAMPLES: Final = (
     ("Look around in an account that is gone when you quit:", "gatekey --demo"),
+    ("Set up a gateway, question by question:", "gatekey init"),
     (
         "Add an account, with its password from a file:",
         "gatekey admin user add alice --email alice@example.com --password-stdin < password.txt",

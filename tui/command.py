@@ -26,6 +26,7 @@ BROKEN_PIPE: Final = 141
 """128 + SIGPIPE."""
 
 COMMANDS: Final = {
+    "init": "set up a gateway, question by question",
     "serve": "serve the HTTP API and the model relay",
     "ssh": "serve the console over SSH",
     "account": "your own account, line by line: password, 2FA, sessions, ...",

@@ -131,7 +131,7 @@ def options_from(
 ) -> Options:
     """The options of a command line. Raises SystemExit for a password in `--database`."""
     database: str | None = getattr(arguments, "database", None)
-    if database is not None and _has_password(database):
+    if database is not None and has_password(database):
         parser.error(_PASSWORD_IN_URL)
     key_file = getattr(arguments, "key_file", None) or environ.get(KEY_FILE_VARIABLE)
     return Options(
@@ -142,7 +142,8 @@ def options_from(
     )
 
 
-def _has_password(url: str) -> bool:
+def has_password(url: str) -> bool:
+    """True if a database URL has a password in it."""
     try:
         parts = urlsplit(url)
         return parts.password is not None or "password=" in parts.query

@@ -102,6 +102,22 @@ def prompt(question: str) -> None:
         sys.stderr.flush()
 
 
+def read_typed_line() -> str | None:
+    """The line that a person types, without blanks around it; None at the end of the input. Raises `InvalidInput`."""
+    if sys.stdin is None:
+        return None
+    raw = sys.stdin.buffer.readline(MAX_SECRET_BYTES + 1)
+    return _decoded(raw[:MAX_SECRET_BYTES], "answer").strip() if raw else None
+
+
+def read_unseen_line() -> str | None:
+    """The line that a person types without an echo; None at the end of the input."""
+    try:
+        return getpass.getpass("", stream=sys.stderr)
+    except EOFError:
+        return None
+
+
 def read_next_line(what: str) -> str:
     """Read the next line of standard input, without its end. A UTF-8 byte order mark is left out.
 
