@@ -51,18 +51,18 @@ def bearer_token(scope: Mapping[str, Any], prefix: str, what: str) -> str:
     return token
 
 
-def key_header_token(scope: Mapping[str, Any], prefix: str, what: str) -> str | None:
-    """The token in the `x-api-key` header, where Anthropic's clients send it; None without such a header.
+def key_or_bearer_token(scope: Mapping[str, Any], prefix: str, what: str) -> str:
+    """As `bearer_token`, and also from the `x-api-key` header, where Anthropic's clients send a key.
 
-    Makes no query. Raises `BearerMalformed`.
+    That header counts if it holds a well-formed token: a client with two keys sends another service's there.
     """
     values = [value for name, value in scope["headers"] if name == _KEY_HEADER]
-    if not values:
-        return None
-    token: str = values[0].decode("latin-1")
-    if len(values) > 1 or not tokens.is_well_formed(token, prefix):
+    token = values[0].decode("latin-1") if len(values) == 1 else ""
+    if tokens.is_well_formed(token, prefix):
+        return token
+    if values and not any(name == _HEADER for name, _ in scope["headers"]):
         raise BearerMalformed(f"The x-api-key header is malformed: it is not {what}, or not all of it.")
-    return token
+    return bearer_token(scope, prefix, what)
 
 
 def _malformed(values: list[bytes], token: str, what: str) -> str:

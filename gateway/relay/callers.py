@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from gateway.bearer import bearer_token, key_header_token
+from gateway.bearer import bearer_token, key_or_bearer_token
 from gateway.client_address import client_address
 from gateway.paths import is_anthropic
 from gateway.problems import REQUEST_ID_KEY, OpenAiProblem, problem_code
@@ -68,8 +68,8 @@ class Callers:
 
     def _api_key(self, request: Request) -> ApiKeyCredential:
         scope = request.scope
-        key = key_header_token(scope, API_KEY_PREFIX, _CREDENTIAL_NAME) if is_anthropic(scope["path"]) else None
-        key = key or bearer_token(scope, API_KEY_PREFIX, _CREDENTIAL_NAME)
+        read = key_or_bearer_token if is_anthropic(scope["path"]) else bearer_token
+        key = read(scope, API_KEY_PREFIX, _CREDENTIAL_NAME)
         return ApiKeyCredential(self._services.store.api_keys, key)
 
     @asynccontextmanager

@@ -62,8 +62,8 @@ class StreamMeter:
     """Bytes of audio in those parts, in base64."""
     is_done: bool = False
     """True if the last event arrived. It is not passed on: the sender of the stream sends it after the booking."""
-    last_events: bytes = b""
-    """The events to be sent after the booking, not masked."""
+    last_event: bytes = b""
+    """The event to be sent after the booking, not masked."""
     has_unread: bool = False
     """True if the length of an event was counted, because the event could not be read."""
     failure: UpstreamFailed | None = None
@@ -82,6 +82,8 @@ class StreamMeter:
         """
         pieces, short, read = list[bytes](), list[bytes](), self._reader()
         for event in self._complete_events(chunk):
+            if self.is_done and self.form is not ApiForm.CHAT:
+                break  # some servers send `[DONE]` after the last event, which has no such end
             is_long = len(event) > MAX_INLINE_BYTES
             facts = await self.read_long(event) if is_long else read(event)
             if facts.is_error:
@@ -145,7 +147,7 @@ class StreamMeter:
         if facts.is_done:
             self.is_done = True
             self._note_usage(facts)
-            self.last_events = DONE_EVENT if self.form is ApiForm.CHAT else self.last_events + event
+            self.last_event = DONE_EVENT if self.form is ApiForm.CHAT else event
             return False
         self.deltas += facts.is_delta
         self.text_bytes += facts.text_bytes

@@ -195,7 +195,7 @@ class StreamingRelayResponse(Response):
             await self._send(send, _body_message(error_event(openai_body(failure), form)))
         else:
             await self._book("ok", "")
-            for events in await masked_pieces(self._meter.last_events, self._meter.secret):
+            for events in await masked_pieces(self._meter.last_event, self._meter.secret):
                 await self._send(send, _body_message(events))
         self._end_keep_alive()
         await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})

@@ -71,7 +71,7 @@ async def test_the_last_event_was_kept_until_the_booking() -> None:
     delta = typed_event({"type": "response.output_text.delta", "delta": "Hello secret"})
     last = typed_event({"type": "response.completed", "response": {"usage": USAGE}})
     assert await meter.feed(delta + last + b"data: [DONE]\n\n") == [delta.replace(b"secret", b"...")]
-    assert (meter.is_done, meter.last_events) == (True, last + b"data: [DONE]\n\n")
+    assert (meter.is_done, meter.last_event) == (True, last)
     assert meter.has_final_usage
 
 

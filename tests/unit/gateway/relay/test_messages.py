@@ -72,10 +72,21 @@ def refused(**body: Any) -> str | None:
     return caught.value.param
 
 
-@pytest.mark.parametrize("header", ["x-api-key", "Authorization"])
-async def test_a_message_was_sent_with_the_headers_of_both_kinds_and_charged(store: Store, header: str) -> None:
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {"x-api-key": "KEY"},
+        {"Authorization": "Bearer KEY"},
+        {"x-api-key": "KEY", "Authorization": "Bearer sk-ant-other"},
+        {"x-api-key": "sk-ant-other", "Authorization": "Bearer KEY"},
+    ],
+)
+async def test_a_message_was_sent_with_the_headers_of_both_kinds_and_charged(
+    store: Store, credentials: dict[str, str]
+) -> None:
     key, models = make_relayed(store), ModelServer(lambda _: answer(SAID))
-    sent = {header: key if header == "x-api-key" else f"Bearer {key}", "anthropic-beta": BETAS, "Cookie": "a=b"}
+    sent = {name: value.replace("KEY", key) for name, value in credentials.items()}
+    sent |= {"anthropic-beta": BETAS, "Cookie": "a=b"}
     async with client_of(store, upstream=models) as client:
         response = await client.post(PATH, json=ASKED, headers={**sent, "anthropic-version": "2023-06-01"})
     assert (response.status_code, response.json()) == (200, SAID)
@@ -196,6 +207,7 @@ async def test_an_error_before_the_call_has_that_form_too(store: Store) -> None:
         (405, "invalid_request_error"),
         (429, "billing_error"),
     ]
+    assert "x-api-key header is malformed" in wrong.json()["error"]["message"]
     assert "messages/count_tokens" in unknown.json()["error"]["message"]
     assert poor.headers["x-should-retry"] == "false"
     assert (elsewhere.status_code, elsewhere.json()["error"]["code"]) == (401, "invalid_api_key")
