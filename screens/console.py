@@ -74,9 +74,9 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         self.start()
 
     @work(exclusive=True, group="start")
-    async def start(self) -> None:
-        """Open the data if it is not open yet, then fill the page."""
-        if not self.account.is_open:
+    async def start(self, *, is_drawn: bool = False) -> None:
+        """Open the data if it is not open yet, then fill the page. `is_drawn` says that nothing waits to be drawn."""
+        if not self.account.is_open and not is_drawn:
             await until_idle(IDLE_FOR_S, IDLE_TIMEOUT_S)
         if not self.account.is_open and not await self._open():
             return

@@ -118,7 +118,7 @@ class PreparedConsole(SshConsole):
         super().begin()
         if isinstance(arrival.request.answer, SignedIn):
             if self._size != SIZE:
-                cast("Console", self.screen).wait_for_frame()
+                cast("Console", self.screen).expect_size(self._size)
                 self.screen.post_message(Resize(self._size, self._size))
             self.screen.call_later(self._draw)
         else:
@@ -126,10 +126,10 @@ class PreparedConsole(SshConsole):
             self.show_sign_in()
 
     def _draw(self) -> None:
-        """Draw the console, which has the size of the terminal now, and open the account."""
+        """Draw the console, which has the size of the terminal now, and then open the account."""
         self._is_waiting = False
         self.screen.refresh()
-        cast("Console", self.screen).start()
+        self.call_after_refresh(cast("Console", self.screen).start, is_drawn=True)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         # A style keeps the first colours that it was drawn in, which may be more than a terminal has.

@@ -4,6 +4,8 @@ import os
 from typing import Any
 
 from textual.app import App
+from textual.events import Resize
+from textual.geometry import Size
 
 from tui.diffed_output import DiffedOutput
 from tui.posix_driver import PosixDriver
@@ -11,7 +13,7 @@ from tui.terminal import erases_in_background
 
 
 class WaitingDriver(PosixDriver):
-    """`PosixDriver`, but nothing is written or read before `take_terminal`."""
+    """`PosixDriver`, but nothing is written or read before `take_terminal`. The application is arranged for `size`."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -30,6 +32,9 @@ class WaitingDriver(PosixDriver):
     def start_application_mode(self) -> None:
         if self._has_terminal:
             super().start_application_mode()
+        elif self._size is not None:
+            size = Size(*self._size)
+            self.send_message(Resize(size, size))
 
     def write(self, data: str) -> None:
         if self._has_terminal:

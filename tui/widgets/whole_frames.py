@@ -62,9 +62,20 @@ class WholeFrames(ScreenPart):
             event.prevent_default()
         self._arranged_for = event.size
 
-    def wait_for_frame(self) -> None:
-        """Draw nothing before the next frame, however often the screen is arranged until then."""
+    def expect_size(self, size: Size) -> None:
+        """Draw nothing before the next frame, and be styled for the size of the resize that follows.
+
+        Textual arranges the screen first, then changes its classes, and arranges it again (8.2.8).
+        """
         self._is_resuming = True
+        classes: dict[str, bool] = {}
+        for cells, breakpoints in (
+            (size.width, self.app.HORIZONTAL_BREAKPOINTS or []),
+            (size.height, self.app.VERTICAL_BREAKPOINTS or []),
+        ):
+            reached = max((least for least, _ in breakpoints if least <= cells), default=None)
+            classes |= {name: least == reached for least, name in breakpoints}
+        self.update_classes(classes, animate=False)
 
     def arrange_now(self) -> None:
         """Arrange and paint what has changed, without a wait. The order of the focus is that of the places (8.2.8)."""
