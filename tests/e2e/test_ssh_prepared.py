@@ -1,7 +1,10 @@
 """What the zygote has prepared belongs to nobody, and whoever comes gets a console that is theirs."""
 
+import os
 import re
 import signal
+import subprocess
+import sys
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -18,6 +21,20 @@ from tests.harness.waiting import wait_until
 MOUSE_ON: Final = b"\x1b[?1003h"
 STRANGE_NAME: Final = "zoe-k7xq"
 LABEL: Final = b"Account Binding"
+ROOT: Final = Path(__file__).parents[2]
+FAULTY: Final = """
+import sys
+from screens.console import Console
+from screens.entry import main
+
+def compose(self):
+    raise RuntimeError("a fault")
+    yield
+
+Console.compose = compose
+sys.exit(main())
+"""
+"""The command, but its console cannot be composed."""
 _AREA: Final = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw")
 
 
@@ -147,3 +164,19 @@ def test_a_server_that_stops_before_anybody_came_leaves_no_process(server: SshSe
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(PATIENCE) == 0
     wait_until(lambda: not Path(f"/proc/{zygote}").exists())
+
+
+def test_a_console_that_cannot_be_prepared_stops_the_server_with_a_sentence(server: SshServer) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", FAULTY, "ssh", "--port", "0"],
+        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **server.home.env},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert finished.returncode == 1
+    assert "The process that holds the console could not start." in finished.stderr
+    assert "Gatekey stopped because of a fault of its own" in finished.stderr
+    assert "Traceback" not in finished.stderr
