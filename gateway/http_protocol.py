@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol, Request
 
 from gateway.break_off import offer_break_off
 from gateway.connection_register import ConnectionRegister
+from gateway.held_head import HeadHolder
 from gateway.paths import RELAY_REQUEST_LINE, is_relayed
 from gateway.problems import HttpProblem, openai_problem, problem
 from gateway.strict_http import StrictConnection
@@ -55,6 +56,7 @@ class GuardedProtocol(H11Protocol):
         self._received_before = 0
         self._body_until = 0.0
         self._unsent = 0
+        self._holder: HeadHolder | None = None
         self._deadline: asyncio.TimerHandle | None = None
         """Timer for the head or the body, whichever is expected."""
         self._write_timer: asyncio.TimerHandle | None = None
@@ -88,6 +90,7 @@ class GuardedProtocol(H11Protocol):
         super().handle_events()
         if self.cycle is not before:
             offer_break_off(cast("Scope", self.scope), self._break_off)
+            self._hold_head()
             self._register.mark_busy(self)
             self._clear_deadline()
             self._head = b""
@@ -102,6 +105,10 @@ class GuardedProtocol(H11Protocol):
         elif was_in_body and self.cycle is before:  # the body of a request that was answered before its end
             self._clear_deadline()
             self._await_request()
+
+    def _hold_head(self) -> None:
+        cycle: Any = self.cycle
+        cycle.transport = self._holder = HeadHolder(self.transport, self.loop)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -199,6 +206,8 @@ class GuardedProtocol(H11Protocol):
         proxies ask in that version.
         """
         self._clear_deadline()
+        if self._holder is not None:
+            self._holder.flush()
         if self.scope["http_version"] == "1.0":
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self.transport.abort()

@@ -13,6 +13,22 @@ from store.site import Site
 SITE_VIEW_TTL_S: Final = 0.5
 """Seconds. A setting takes effect within one second, at any request rate."""
 
+_NAMES: Final = (
+    "upstream.base_url",
+    "upstream.api_key",
+    "gateway.trusted_proxies",
+    "limits.requests_per_minute_per_key",
+    "limits.requests_per_minute_per_account",
+    "limits.body_mib_per_account",
+    "limits.body_mib",
+    "limits.file_mib",
+    "upstream.output_limit",
+    "price.max_output_tokens",
+    "relay.extra_fields",
+    "relay.keep_alive_seconds",
+)
+"""The settings that a view has."""
+
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
@@ -64,17 +80,19 @@ class SiteViewCache:
         return self._view
 
     def _read(self) -> SiteView:
+        # From one snapshot: a new key is never sent to the model server before it.
+        values = self._site.values(_NAMES)
         return SiteView(
-            upstream_url=self._site.text("upstream.base_url"),
-            upstream_key=self._site.text("upstream.api_key"),
-            trusted_proxies=parse_networks(self._site.items("gateway.trusted_proxies")),
-            requests_per_minute_of_key=self._site.number("limits.requests_per_minute_per_key"),
-            requests_per_minute_of_account=self._site.number("limits.requests_per_minute_per_account"),
-            body_mib_of_account=self._site.number("limits.body_mib_per_account"),
-            body_mib=self._site.number("limits.body_mib"),
-            file_mib=self._site.number("limits.file_mib"),
-            output_limit=self._site.text("upstream.output_limit"),
-            max_output_tokens=self._site.number("price.max_output_tokens"),
-            extra_fields=frozenset(self._site.items("relay.extra_fields")),
-            keep_alive_s=self._site.number("relay.keep_alive_seconds"),
+            upstream_url=values["upstream.base_url"],
+            upstream_key=values["upstream.api_key"],
+            trusted_proxies=parse_networks(values["gateway.trusted_proxies"]),
+            requests_per_minute_of_key=values["limits.requests_per_minute_per_key"],
+            requests_per_minute_of_account=values["limits.requests_per_minute_per_account"],
+            body_mib_of_account=values["limits.body_mib_per_account"],
+            body_mib=values["limits.body_mib"],
+            file_mib=values["limits.file_mib"],
+            output_limit=values["upstream.output_limit"],
+            max_output_tokens=values["price.max_output_tokens"],
+            extra_fields=frozenset(values["relay.extra_fields"]),
+            keep_alive_s=values["relay.keep_alive_seconds"],
         )

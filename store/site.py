@@ -1,6 +1,7 @@
 """The administrator's settings of the site, as stored: one typed value per name, each with a safe default."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -86,6 +87,12 @@ class Site:
         with self._context.database.write() as tx:
             if tx.execute(delete(SiteSetting).where(SiteSetting.c.name == name)).rowcount == 1:
                 self._audit.record_site(tx, SiteTag.SETTING_RESET, actor=actor, source=COMMAND_LINE, setting=name)
+
+    def values(self, names: Iterable[str]) -> dict[str, Any]:
+        """The values of the named settings, secrets included, from one snapshot."""
+        with self._context.database.read() as tx:
+            stored = _stored(tx)
+        return {name: self._value(SWITCHES[name], stored) for name in names}
 
     def get(self, name: str) -> Value:
         """The current value. A value that cannot be read counts as the default."""

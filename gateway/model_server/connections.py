@@ -1,71 +1,74 @@
-"""A connection pool for the model server that keeps idle connections in a list.
+"""The connections to the model server: an httpx transport that keeps idle ones in a list.
 
-httpcore's own pool scans all of its connections at each request and each response, which costs several times as much as
-the request itself. This pool pops an idle connection from a list and appends it when its response is read. TLS,
-HTTP/1.1 and the exceptions are those of httpcore and httpx.
+httpcore's pool scans all of its connections at each request and each response, which costs several times as much as the
+request itself. Here an idle connection is popped from a list, and appended when its response is read. There are no
+proxies from the environment, no redirects and no cookies.
 """
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import AsyncIterator
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable
+from typing import Final, cast
 
-import httpcore
 import httpx
 
-from gateway.model_server.sockets import AsyncioBackend
+from gateway.model_server.connection import ModelServerConnection
 
 MAX_CONNECTIONS: Final = 1000
 IDLE_TIMEOUT_S: Final = 15.0
 """Seconds an idle connection is kept. One that the server closed earlier is detected on its next use."""
+_Origin = tuple[str, str, int]
+_PORTS: Final = {"http": 80, "https": 443}
 
 
-class IdleListPool(httpcore.AsyncConnectionPool):
+class ModelServerTransport(httpx.AsyncBaseTransport):
     """Idle connections by origin. The last used is reused first, so the others expire."""
 
-    def __init__(self, tls: ssl.SSLContext, network_backend: httpcore.AsyncNetworkBackend | None = None) -> None:
-        super().__init__(ssl_context=tls, keepalive_expiry=IDLE_TIMEOUT_S, network_backend=network_backend)
-        self._idle: dict[str, list[httpcore.AsyncConnectionInterface]] = {}
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        tls.set_alpn_protocols(["http/1.1"])
+        self._tls = tls
+        self._idle: dict[_Origin, list[ModelServerConnection]] = {}
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
 
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The response. Closing it returns the connection to the pool.
 
-        Raises `httpcore.PoolTimeout` while `MAX_CONNECTIONS` connections are in use.
+        `request.extensions` has the timeouts. Raises `httpx.PoolTimeout` while `MAX_CONNECTIONS` connections are in
+        use, `httpx.UnsupportedProtocol`, and the exceptions of `ModelServerConnection`.
         """
-        await self._acquire_slot(request.extensions["timeout"]["pool"])
-        origin = request.url.origin
+        timeouts = request.extensions["timeout"]
+        origin = _origin_of(request.url)
+        await self._acquire_slot(timeouts["pool"])
         try:
-            connection = await self._take(origin)
+            connection = await self._take(origin, timeouts["connect"])
             try:
-                response = await connection.handle_async_request(request)
+                # A server may refuse a body before it has read all of it, and close: its response says why.
+                with contextlib.suppress(httpx.WriteError):
+                    body = cast("httpx.AsyncByteStream", request.stream)
+                    url, headers = request.url, request.headers.raw
+                    await connection.send(request.method, url.raw_path, headers, body, seconds=timeouts["write"])
+                status, headers = await connection.receive_head(seconds=timeouts["read"])
             except BaseException:
-                await connection.aclose()
+                connection.abort()
                 raise
         except BaseException:
             self._slots.release()
             raise
 
-        async def release() -> None:
+        def release() -> None:
             self._slots.release()
-            if connection.is_idle():
-                self._idle.setdefault(str(origin), []).append(connection)
-            else:
-                await connection.aclose()
+            if connection.finish():
+                self._idle.setdefault(origin, []).append(connection)
 
-        return httpcore.Response(
-            response.status,
-            headers=response.headers,
-            content=_ReleasingStream(response.stream, release),
-            extensions=response.extensions,
-        )
+        return httpx.Response(status, headers=headers, stream=_Body(connection, timeouts["read"], release))
 
     async def aclose(self) -> None:
         """Close the idle connections. Responses that are still being read keep theirs."""
         kept, self._idle = self._idle, {}
         for connections in kept.values():
             for connection in connections:
-                await connection.aclose()
+                connection.abort()
 
     async def _acquire_slot(self, seconds: float) -> None:
         if not self._slots.locked():
@@ -75,42 +78,38 @@ class IdleListPool(httpcore.AsyncConnectionPool):
             async with asyncio.timeout(seconds):
                 await self._slots.acquire()
         except TimeoutError as error:
-            raise httpcore.PoolTimeout from error
+            raise httpx.PoolTimeout("Too many requests are under way.") from error
 
-    async def _take(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
-        idle = self._idle.get(str(origin), [])
+    async def _take(self, origin: _Origin, seconds: float) -> ModelServerConnection:
+        idle = self._idle.get(origin, [])
         while idle:
             connection = idle.pop()
-            if not connection.has_expired():
+            if connection.is_usable(IDLE_TIMEOUT_S):
                 return connection
-            await connection.aclose()
-        return self.create_connection(origin)
+            connection.abort()
+        scheme, host, port = origin
+        return await ModelServerConnection.open(host, port, self._tls if scheme == "https" else None, seconds)
 
 
-class _ReleasingStream:
-    """The body of a response, which returns its connection to the pool when it is closed."""
+class _Body(httpx.AsyncByteStream):
+    """The body of a response, which returns its connection when it is closed."""
 
-    def __init__(self, stream: Any, release: Any) -> None:
-        self._stream = stream
+    def __init__(self, connection: ModelServerConnection, seconds: float, release: Callable[[], None]) -> None:
+        self._connection = connection
+        self._seconds = seconds
         self._release = release
         self._is_closed = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        chunks: AsyncIterator[bytes] = self._stream.__aiter__()
-        return chunks
+        return self._connection.receive_body(seconds=self._seconds)
 
     async def aclose(self) -> None:
         if not self._is_closed:
             self._is_closed = True
-            try:
-                await self._stream.aclose()
-            finally:
-                await self._release()
+            self._release()
 
 
-class ModelServerTransport(httpx.AsyncHTTPTransport):
-    """httpx's transport over `IdleListPool`: no proxies from the environment, no redirects, no cookies."""
-
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        super().__init__(verify=tls, trust_env=False)
-        self._pool = IdleListPool(tls, AsyncioBackend())
+def _origin_of(url: httpx.URL) -> _Origin:
+    if url.scheme not in _PORTS:
+        raise httpx.UnsupportedProtocol("The address of the model server must begin with http:// or https://.")
+    return url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]

@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event, inspect, select, text
+from sqlalchemy.dialects import sqlite
 
 from store import schema
 from store.database import Database
@@ -338,6 +339,27 @@ def test_time_without_a_zone_is_refused(memory_store: Store) -> None:
         UtcDateTime().process_bind_param(datetime(2026, 1, 1), dialect)  # noqa: DTZ001 - the point of the test
     assert UtcDateTime().process_bind_param(None, dialect) is None
     assert UtcDateTime().process_result_value(None, dialect) is None
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 11, 27, 1, 2, 3, 4, tzinfo=UTC),
+        datetime(2026, 11, 27, tzinfo=UTC),
+        datetime(1, 1, 1, 0, 0, 0, 999_999, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(2026, 11, 27, 1, 30, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+    ],
+)
+def test_sqlite_keeps_times_in_the_text_of_sqlalchemy(moment: datetime) -> None:
+    """A database may hold times that earlier versions wrote, and they are compared as text."""
+    dialect = sqlite.dialect()
+    theirs = sqlite.DATETIME().bind_processor(dialect)  # type: ignore[no-untyped-call]  # it has no annotations
+    ours = UtcDateTime().bind_processor(dialect)
+    assert ours is not None
+    assert theirs is not None
+    assert ours(moment) == theirs(moment.astimezone(UTC).replace(tzinfo=None))
+    assert ours(None) is None
 
 
 def test_names_of_constraints_are_stable() -> None:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from store.errors import InvalidSetting, KeyWrong, UnknownSetting
 from store.models import SiteSetting
@@ -320,3 +320,17 @@ def test_the_sidebar_has_eight_modules() -> None:
         "settings",
     )
     assert [section.label for section in SECTIONS] == ["Chat Area", "Dashboard Area", "Personal Center Area"]
+
+
+def test_values_that_belong_together_are_read_in_one_query(store: Store) -> None:
+    """A new key of the model server must not be sent to the server before it."""
+    store.site.set("upstream.api_key", "sk-planted")
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    event.listen(store.database.engine, "after_cursor_execute", note)
+    values = store.site.values(["upstream.api_key", "upstream.base_url", "limits.body_mib"])
+    assert values == {"upstream.api_key": "sk-planted", "upstream.base_url": "", "limits.body_mib": 256}
+    assert len(statements) == 1

@@ -1,0 +1,60 @@
+"""The head of a response leaves with the start of its body, and alone if that is not there yet."""
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from gateway.held_head import HeadHolder
+
+pytestmark = pytest.mark.anyio
+
+
+class Transport:
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.is_closed = False
+
+    def write(self, data: bytes) -> None:
+        assert not self.is_closed
+        self.written.append(data)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def get_write_buffer_size(self) -> int:
+        return 7
+
+
+def held(transport: Transport) -> HeadHolder:
+    return HeadHolder(cast("asyncio.Transport", transport), asyncio.get_running_loop())
+
+
+async def test_the_head_leaves_with_the_body() -> None:
+    transport = Transport()
+    holder = held(transport)
+    for data in (b"head", b"body", b"", b"more"):
+        holder.write(data)
+    await asyncio.sleep(0)
+    assert transport.written == [b"headbody", b"", b"more"]
+
+
+async def test_the_head_of_a_silent_stream_leaves_at_once() -> None:
+    transport = Transport()
+    holder = held(transport)
+    holder.write(b"head")
+    assert transport.written == []
+    await asyncio.sleep(0)
+    assert transport.written == [b"head"]
+    holder.write(b"event")
+    assert transport.written == [b"head", b"event"]
+
+
+async def test_the_head_leaves_before_a_close() -> None:
+    transport = Transport()
+    holder = held(transport)
+    holder.write(b"head")
+    holder.close()
+    await asyncio.sleep(0)
+    assert (transport.written, transport.is_closed) == ([b"head"], True)
+    assert holder.get_write_buffer_size() == 7
