@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.model_answers import PROMPT_TOKENS, WORDS
 from tests.fakes.model_server import ModelServer
-from tests.faults.test_crash_relay import CHAT, COST, MODEL, prepare_account
+from tests.harness.charged_calls import CHAT, COST, MODEL, prepare_account
 from tests.harness.live_servers import live
 from tests.harness.served_gateway import PATIENCE, served
 from tests.harness.stores import make_ring, make_store, sqlite_url

@@ -1,10 +1,6 @@
 """`gatekey serve` as installed, with real sockets on both sides: its start, its stop, its log, and calls that break."""
 
-import asyncio
-import json
 import signal
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +16,7 @@ from store.sections import PrivacySettings
 from store.store import Store
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, LoggedEntry, UsageEntry
+from tests.e2e.served_streams import Gate, events, wait_until_refused
 from tests.fakes.model_answers import PROMPT_TOKENS, WORDS
 from tests.fakes.model_server import ModelServer
 from tests.harness.live_servers import live
@@ -114,28 +111,6 @@ def setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
         yield setup
 
 
-class Gate:
-    """Lets the model server say one word, and then nothing until it is opened."""
-
-    def __init__(self) -> None:
-        self._opened = threading.Event()
-
-    def open(self) -> None:
-        self._opened.set()
-
-    async def pause(self, number: int) -> None:
-        if number == 1:
-            await asyncio.to_thread(self._opened.wait, PATIENCE)
-
-
-def events(lines: Iterator[str]) -> Iterator[Any]:
-    """The documents of a stream; the text of its last line as it is."""
-    for line in lines:
-        if line:
-            data = line.removeprefix("data: ")
-            yield data if data == "[DONE]" else json.loads(data)
-
-
 @dataclass(frozen=True)
 class Halted:
     """A gateway that was told to stop in the midst of a stream that the model server holds back."""
@@ -207,18 +182,6 @@ def test_a_gateway_hears_a_signal_that_the_run_of_these_tests_ignores(tmp_path: 
             assert gateway.stop(number) == 0
     finally:
         signal.signal(number, before)
-
-
-def wait_until_refused(host: str, port: int) -> None:
-    """Wait until nobody listens there any more."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        assert time.monotonic() < deadline, "new connections were still taken"
-        try:
-            socket.create_connection((host, port), timeout=1).close()
-        except OSError:
-            return
-        time.sleep(0.01)
 
 
 def test_a_stream_that_the_model_server_broke_off_was_charged_for_what_came(setup: Setup) -> None:

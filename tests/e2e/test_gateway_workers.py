@@ -18,10 +18,10 @@ from sqlalchemy import text
 from store.revisions import schema_revision
 from store.store import Store
 from store.values.api_keys import ApiKeyLimits
-from tests.e2e.test_gateway_serve import Gate, events, wait_until_refused
+from tests.e2e.served_streams import Gate, events, wait_until_refused
 from tests.fakes.model_answers import WORDS
 from tests.fakes.model_server import ModelServer
-from tests.faults.test_crash_relay import CHAT, COST, prepare_account
+from tests.harness.charged_calls import CHAT, COST, prepare_account
 from tests.harness.live_servers import live
 from tests.harness.processes import ProcessGroup, Worker
 from tests.harness.served_gateway import PATIENCE, Served, served

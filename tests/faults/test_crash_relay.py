@@ -24,21 +24,15 @@ from store.models import Reservation, UsageEntryRow
 from store.money import MICRO_PER_USD
 from store.reservations import ABANDONED_AFTER
 from store.store import Store
-from store.values.api_keys import ApiKeyLimits
-from store.values.billing import ModelPrice
-from tests.fakes.model_answers import PROMPT_TOKENS, WORDS, Asked
+from tests.fakes.model_answers import Asked
 from tests.fakes.model_server import ModelServer
+from tests.harness.charged_calls import CHAT, COST, QUOTA_USD, prepare_account
 from tests.harness.live_servers import live
 from tests.harness.postgres import PostgresServer, running_server
 from tests.harness.quota_calls import count_open_reservations
 from tests.harness.served_gateway import several
-from tests.harness.stores import StillClock, add_account, lift_request_rates, make_ring, make_store, sign_in
+from tests.harness.stores import StillClock, lift_request_rates, make_ring, make_store, sign_in
 
-MODEL: Final = "gpt-priced"
-COST: Final = PROMPT_TOKENS + 2 * len(WORDS)
-"""In micro-USD: one for a token in, two for a token out."""
-CHAT: Final = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 10}
-QUOTA_USD: Final = 5
 HELD_BACK: Final = 20
 """Calls that the model server keeps waiting through the crash."""
 WORKERS: Final = 8
@@ -102,17 +96,6 @@ async def until(is_so: Callable[[], bool], what: str) -> None:
 def crashing_postgres() -> Iterator[PostgresServer]:
     with running_server(fsync=True, more=_KEEPS_LATELY_HELD) as server:
         yield server
-
-
-def prepare_account(url: str, upstream: str) -> str:
-    """An account with money, a priced model and a model server; returns the account's API key."""
-    with make_store(url) as store:
-        add_account(store, quota_usd=QUOTA_USD)
-        store.site.set("upstream.base_url", f"{upstream}/v1")
-        store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
-        return store.api_keys.create(
-            sign_in(store), "laptop", ApiKeyLimits(spend_limit_micro_usd=QUOTA_USD * MICRO_PER_USD)
-        ).key
 
 
 def served_calls(store: Store) -> Counter[str]:

@@ -1,98 +1,33 @@
 """Streams whose clients take their time: each gives back what it holds, and one account leaves room for the others."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Any
 
 import httpx
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.app import create_app
-from gateway.model_server.client import ModelServerClient
 from gateway.relay import concurrency_limiter, streaming_response
 from store.store import Store
-from store.values.usage import Kind, UsageEntry
+from store.values.usage import Kind
 from tests.fakes import model_server
-from tests.fakes.scripted_model_server import CHAT, DONE, USED, Chunks, ModelServer, event, said, stream
+from tests.fakes.scripted_model_server import DONE, USED, Chunks, ModelServer, event, said, stream
 from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.live_servers import live
 from tests.harness.stores import add_account, sign_in
+from tests.unit.gateway.relay.stream_clients import (
+    PATIENCE,
+    STREAMED,
+    THOUGHT,
+    Taker,
+    calling,
+    entry_of,
+    notice_leaving,
+    of_events,
+    until,
+)
 
 pytestmark = pytest.mark.anyio
-STREAMED: Final = {**CHAT, "stream": True}
-PATIENCE: Final = 30.0
-
-
-def of_events(chunks: Chunks) -> ModelServer:
-    headers = {"content-type": "text/event-stream"}
-    return ModelServer(lambda _: httpx.Response(200, headers=headers, stream=chunks))
-
-
-def entry_of(store: Store) -> UsageEntry:
-    """The one line of the log, of a call that holds nothing any more."""
-    assert store.quota.state(sign_in(store)).held_micro_usd == 0
-    (logged,) = store.usage.page(sign_in(store)).entries
-    return logged.entry
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 (what it looks at tells nobody)
-            await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def calling(
-    store: Store, key: str, models: ModelServer, send: Send, leaves: asyncio.Event | None = None
-) -> AsyncIterator[asyncio.Task[None]]:
-    """A streamed call of a client that takes what `send` takes, and stays until `leaves`."""
-    body = json.dumps(STREAMED).encode()
-    headers = {"authorization": f"Bearer {key}", "content-type": "application/json", "content-length": str(len(body))}
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/v1/chat/completions",
-        "query_string": b"",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 1),
-    }
-    sent = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-    async def receive() -> Message:
-        for message in sent:
-            return message
-        await (leaves or asyncio.Event()).wait()
-        return {"type": "http.disconnect"}
-
-    app = create_app(store, model_server=ModelServerClient(models), dispatches=False)
-    async with app.router.lifespan_context(app):
-        call = asyncio.create_task(app(scope, receive, send))
-        try:
-            yield call
-        finally:
-            call.cancel()
-            with suppress(asyncio.CancelledError):
-                await call
-
-
-class Taker:
-    """A client that takes `most` messages and then no more; `pause` is how long it takes over each."""
-
-    def __init__(self, most: int = 1000, pause: float = 0.0) -> None:
-        self.taken: list[Message] = []
-        self.is_stuck = False
-        self._most = most
-        self._pause = pause
-
-    async def send(self, message: Message) -> None:
-        if len(self.taken) == self._most:
-            self.is_stuck = True
-            await asyncio.Future[None]()
-        await asyncio.sleep(self._pause)
-        self.taken.append(message)
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
@@ -177,26 +112,10 @@ async def test_one_account_left_places_for_the_others(store: Store, monkeypatch:
 
 # -- a client that left -----------------------------------------------------------------------------------------------
 
-THOUGHT: Final = {
-    "prompt_tokens": 10,
-    "completion_tokens": 900,
-    "total_tokens": 910,
-    "completion_tokens_details": {"reasoning_tokens": 896},
-}
-"""Of an answer of four words, for which the model thought a long time and showed nothing of it."""
-
 
 @pytest.fixture
 def noticed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """Set as soon as the gateway has noticed that a client left."""
-    event, read_on = asyncio.Event(), streaming_response.StreamingRelayResponse._read_on
-
-    async def notice(self: Any, pump: asyncio.Task[None]) -> str:
-        event.set()
-        return await read_on(self, pump)
-
-    monkeypatch.setattr(streaming_response.StreamingRelayResponse, "_read_on", notice)
-    return event
+    return notice_leaving(monkeypatch)
 
 
 @pytest.mark.parametrize("way", ["closed", "stalled", "broke"])
