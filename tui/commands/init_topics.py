@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from store import inputs, passwords
 from store.errors import InvalidInput
+from store.site_switches import PASSWORD_MINIMUM
 from tui.commands import streams
 from tui.commands.init_interview import Interview
 from tui.commands.init_plan import Administrator, Plan
@@ -64,9 +65,11 @@ def administrator(ask: Interview) -> Administrator:
     name = ask.answer("Name", inputs.check_name)
     email = ask.answer("E-mail address", inputs.check_email)
 
+    shortest = int(ask.words(PASSWORD_MINIMUM))
+
     def read(answer: str) -> str:
         password = passwords.prepare(answer)
-        passwords.check_new(password, (name, email), field="password")
+        passwords.check_new(password, (name, email), field="password", shortest=shortest)
         if ask.answer("Password again (unseen)", passwords.prepare, unseen=True) != password:
             raise InvalidInput("The password was not the same twice.")
         return password

@@ -184,6 +184,16 @@ def test_a_password_that_differs_the_second_time_is_asked_again(shell: Shell) ->
     assert "The password was not the same twice." in ran.err
 
 
+def test_the_sites_own_length_of_passwords_holds_for_the_administrator(shell: Shell) -> None:
+    shell.add("bob")
+    shell.run("admin", "site", "set", "password.minimum_without_second_factor", "30")
+    longer = f"{PASSWORD} and more"
+    ran = init(shell, (*ADMINISTRATOR[:3], longer, longer, *LEAST[4:], "yes"))
+    assert ran.status == 0, ran.err
+    assert "A password has at least 30 characters" in ran.err
+    assert ("alice", "alice@example.com", "admin") in accounts(shell)
+
+
 def test_no_answer_reaches_the_terminal_as_it_is(shell: Shell) -> None:
     attack = "\x1b]52;c;aGk=\x07\x9b31m\u202ename"
     ran = init(shell, (attack, "alice", attack, *ALL[1:4], attack, *ALL[4:]))
