@@ -12,6 +12,7 @@ import pytest
 from store.site_switches import SWITCHES
 from tests import parts
 from tests.harness.command_line import Shell
+from tests.harness.pty_terminal import PtyTerminal
 from tui.command import build_parser
 from tui.commands.completion import SHELLS, script
 from tui.commands.parser_tree import commands_of, every_parser
@@ -92,6 +93,27 @@ def test_zsh_takes_the_file(written: Callable[[str], Path], folder: Path) -> Non
     path = written("zsh")
     assert path.read_text().startswith("#compdef gatekey\n")
     assert answer(folder, "zsh", "-f", "-n", str(path)) == []
+
+
+@pytest.mark.needs(parts.ZSH)
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("gatekey admin site set smtp.p", ("smtp.password", "smtp.port")),
+        ("gatekey --database x admin ", ("ssh-key", "verify-audit")),
+        ("gatekey keys create --ra", ("--rate",)),
+        ("gatekey backup planted", ("planted.backup",)),
+    ],
+)
+def test_zsh_completes(written: Callable[[str], Path], folder: Path, typed: str, offered: tuple[str, ...]) -> None:
+    written("zsh").rename(folder / "_gatekey")
+    (folder / ".zshrc").write_text(f"fpath=({folder} $fpath)\nautoload -U compinit\ncompinit -D -u\nPS1='ready> '\n")
+    env = {"ZDOTDIR": str(folder), "HOME": str(folder), "LANG": "C.UTF-8"}
+    with PtyTerminal(["zsh", "-d", "-i"], columns=100, lines=30, env=env, cwd=folder) as terminal:
+        terminal.wait_for("ready>")
+        terminal.type(f"{typed}\t")
+        terminal.wait_for(lambda shown: all(name in shown.screen_text() for name in offered))
+        assert "no matches" not in terminal.screen_text()
 
 
 def test_zsh_offers_the_commands_of_each_command_and_no_others() -> None:
