@@ -85,7 +85,6 @@ def main(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str
         start_without_gc.rest()
         # Any command may hold the key and the secrets that it opens.
         harden_process()
-    streams.prepare()
     words = sys.argv[1:] if arguments is None else arguments
     status = exit_status(lambda: _run(open_console, serve_ssh, words))
     if arguments is None:
@@ -116,6 +115,7 @@ def exit_status(run: Callable[[], int]) -> int:
 
 
 def _run(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str]) -> int:
+    streams.prepare()
     no_files = files_are_off("--no-files" in arguments, os.environ)
     if no_files:
         forget_files(os.environ)

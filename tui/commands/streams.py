@@ -19,9 +19,13 @@ MAX_SECRET_BYTES: Final = 16_384
 
 
 def prepare() -> None:
-    """Write a question mark for each character that the encoding of the output does not have."""
+    """Write a question mark for each character that the encoding of the output does not have.
+
+    What was printed before is flushed. Raises as `print_data`.
+    """
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+        with _output():
+            sys.stdout.reconfigure(errors="replace")
 
 
 def print_data(line: str = "") -> None:

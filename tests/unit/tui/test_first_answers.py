@@ -67,12 +67,18 @@ def test_columns_decides_as_argparse_reads_it(shell: Shell, monkeypatch: pytest.
     assert shell.run("--help").out == build_parser(()).format_help()
 
 
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C", "en_US.UTF-8"])
 @pytest.mark.parametrize("line", ["--version", "--help", "serve --help", "admin site set --help", "--no-files --help"])
-def test_an_answer_that_cannot_be_written_is_a_failure_with_a_sentence(line: str) -> None:
+def test_an_answer_that_cannot_be_written_is_a_failure_with_a_sentence(line: str, locale: str) -> None:
     script = "import sys; from screens.entry import main; sys.exit(main())"
     with Path("/dev/full").open("wb") as full:
         ran = subprocess.run(
-            [sys.executable, "-c", script, *line.split()], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [sys.executable, "-c", script, *line.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "LC_ALL": locale},
         )
     assert ran.returncode == 1
     assert ran.stderr.startswith("gatekey: The output was lost.")
