@@ -102,6 +102,7 @@ EXPORTED: Final[Mapping[Table, tuple[str, ...]]] = {
         "reason",
         "actor",
     ),
+    models.StoredResponseRow: ("id", "tokens", "created_at"),
     models.RelayFileRow: ("id", "filename", "purpose", "size_bytes", "created_at", "task_id"),
     models.OutboxMessage: ("message_id", "kind", "payload", "created_at"),
     models.Delivery: ("channel", "state", "attempts", "next_attempt_at", "last_attempt_at", "last_error"),

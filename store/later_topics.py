@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from store.retention import Retention
     from store.sign_in_news import SignInHistory
     from store.ssh_keys import SshKeys
+    from store.stored_responses import StoredResponses
     from store.suspension import Suspensions
     from store.token_proofs import TokenProofs
     from store.usage_export import UsageExport
@@ -88,6 +89,12 @@ class LaterTopics(SharedTopics):
         from store.relay_files import RelayFiles
 
         return RelayFiles(self.context)
+
+    @cached_property
+    def stored_responses(self) -> "StoredResponses":
+        from store.stored_responses import StoredResponses
+
+        return StoredResponses(self.context)
 
     @cached_property
     def drawer(self) -> "Drawer":

@@ -58,17 +58,19 @@ class Admission:
         """Authenticate the key, read the price, and compare the cost with the free money.
 
         Raises `InvalidApiKey`, the errors of `ApiKeyUse.check`, `ModelNotPriced`, `QuotaExceeded`,
-        `SpendLimitReached`, and `OpenAiProblem` 404 for a batch of another account's file.
+        `SpendLimitReached`, and `OpenAiProblem` for another account's file or response.
         """
         holder, call = self._credential.holder(tx), self.call
         self.holder = holder
         self._store.api_keys.check(holder, self._address, call.model)
         if call.endpoint.kind is Kind.TASK:
             self._check_file(tx, holder.account_id)
+        elif call.resource_id:
+            self._continue_response(tx, holder.account_id)
         self.price = self._store.pricing.quote(tx, holder.account_id, call.model)
         if self.price is not None:
             # The call is charged at the price of this model name, so the model server gets the same name.
-            self.call = call.rewritten(self.price.model, None)
+            self.call = self.call.rewritten(self.price.model, None)
         self._max_micro_usd = self._ceiling.max_micro_usd
         free = _free_micro_usd(holder)
         if self._max_micro_usd > free:
@@ -81,10 +83,21 @@ class Admission:
     def _check_file(self, tx: Connection, account_id: int) -> None:
         """Raise `OpenAiProblem` 404 for an input file of another account."""
         try:
-            self._store.relay_files.read(tx, account_id, sanitize(self.call.file_id))
+            self._store.relay_files.read(tx, account_id, sanitize(self.call.resource_id))
         except NoSuchItem as error:
             sentence = "There is no file of that name. Upload it first (POST /v1/files)."
             raise OpenAiProblem(404, sentence, param="input_file_id", code="file_not_found") from error
+
+    def _continue_response(self, tx: Connection, account_id: int) -> None:
+        """Add the conversation so far to the prompt. Raises `OpenAiProblem` 400 for another account's response."""
+        name = self.call.resource_id
+        try:
+            tokens = self._store.stored_responses.tokens(tx, account_id, name)
+        except NoSuchItem as error:
+            sentence = f"There is no response {name}, or it was not stored. Store it first, with store true."
+            code = "previous_response_not_found"
+            raise OpenAiProblem(400, sentence, param="previous_response_id", code=code) from error
+        self.call = replace(self.call, prompt_tokens=self.call.prompt_tokens + tokens)
 
     def hold(self, tx: Connection) -> Hold:
         """Hold the maximum cost of the call; returns the hold that its booking needs.

@@ -59,7 +59,15 @@ def no_output(_: dict[str, Any]) -> OutputLength:
     return OutputLength(0, 0)
 
 
-BATCHES: Final = Endpoint("/batches", Kind.TASK, may_stream=False, length=no_output, fields=BATCH_FIELDS, model="batch")
+BATCHES: Final = Endpoint(
+    "/batches",
+    Kind.TASK,
+    may_stream=False,
+    length=no_output,
+    fields=BATCH_FIELDS,
+    model="batch",
+    resource_field="input_file_id",
+)
 """A batch names its models in a file that the relay does not see. It is priced per request as a model named `batch`:
 without that price, batches need an account that accepts models without one."""
 
@@ -81,6 +89,7 @@ RESPONSES: Final = Endpoint(
     form=ApiForm.RESPONSES,
     tools=RESPONSE_TOOLS,
     prepare=prepare_response,
+    resource_field="previous_response_id",
 )
 MESSAGES: Final = Endpoint(
     "/messages",

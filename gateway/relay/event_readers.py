@@ -6,6 +6,7 @@ from typing import Any, Final
 from gateway.model_server.error_reasons import reason_in_document
 from gateway.relay.api_form import ApiForm
 from gateway.relay.message_usage import message_usage
+from gateway.relay.responses_request import RESPONSE_ID
 from gateway.relay.stream_event import EventFacts, event_data, event_facts, json_object
 from gateway.relay.usage_report import parse_usage
 
@@ -32,7 +33,10 @@ def response_event(event: bytes) -> EventFacts:
         text = reason.message if reason is not None else None
         return EventFacts(is_error=True, reason=text, usage=parse_usage(failed))
     if kind in _ENDS_OF_RESPONSE:
-        return EventFacts(is_done=True, usage=parse_usage(response) if isinstance(response, dict) else None)
+        ended = response if isinstance(response, dict) else {}
+        name = ended.get("id")
+        response_id = name if isinstance(name, str) and RESPONSE_ID.fullmatch(name) else ""
+        return EventFacts(is_done=True, usage=parse_usage(ended), response_id=response_id)
     if isinstance(kind, str) and kind.endswith(_DELTA):
         length = _bytes_of(document.get("delta"))
         is_audio = kind == _AUDIO_DELTA

@@ -72,6 +72,8 @@ class AdmittedCall:
     """True if the model server was trusted to respect a limit in the request."""
     has_booker: bool = False
     """True if a task has taken over the booking. The first task to set it books the call."""
+    response_id: str = ""
+    """The response that the call stored at the model server."""
     booking: asyncio.Task[None] | None = None
     """The first try to book the call."""
     booked: UsageEntry | None = None
@@ -111,10 +113,11 @@ class Ledger:
         status: str = "ok",
         detail: str = "",
         batch: str = "",
+        response_id: str = "",
     ) -> None:
         """Charge the cost of the call and log it. Without `usage` there was no answer, and nothing is charged.
 
-        `batch` is the id of the batch that the call created at the model server.
+        `batch` is the id of the batch that the call created at the model server, `response_id` that of the response.
         """
         admitted.has_booker = True
         detail = " ".join(filter(None, (detail, _LIMIT_REMARK.format(admitted.limit) if admitted.limit else "")))
@@ -129,6 +132,7 @@ class Ledger:
         )
         cost = usage.cost(admitted.price) if usage else 0
         entry = replace(entry, request_id=batch) if batch else entry
+        admitted.response_id = response_id
         # A separate task: it completes even if the caller is cancelled, and `drain` waits for it.
         admitted.booking = self._start(self._book_first(admitted, cost, entry))
         await asyncio.shield(admitted.booking)
@@ -184,9 +188,16 @@ class Ledger:
     async def _book(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         store = self._services.store
         with contextlib.suppress(AlreadySettled):  # account deleted, or booked by an earlier try
-            taken = await self._services.threads.write(
-                lambda tx: store.quota.book(tx, admitted.hold, cost, entry), account_id=admitted.hold.account_id
-            )
+            account_id = admitted.hold.account_id
+
+            def book(tx: Connection) -> int:
+                taken = store.quota.book(tx, admitted.hold, cost, entry)
+                if admitted.response_id:
+                    tokens = entry.prompt_tokens + entry.completion_tokens
+                    store.stored_responses.register(tx, account_id, admitted.response_id, tokens)
+                return taken
+
+            taken = await self._services.threads.write(book, account_id=account_id)
             admitted.booked = replace(entry, cost_micro_usd=taken)
             self.metrics.call_booked(admitted.booked)
         self.metrics.hold_settled()

@@ -29,6 +29,7 @@ from gateway.relay.process_client import ParserFailed
 from gateway.relay.request import Call, Endpoint
 from gateway.relay.response_facts import ResponseFacts
 from gateway.relay.response_parser import ResponseParser
+from gateway.relay.responses_request import RESPONSE_ID
 from gateway.relay.stream_options import send_call
 from gateway.relay.streaming_response import StreamingRelayResponse, require_event_stream
 from gateway.relay.usage import UNREAD_REMARK, estimated_usage, response_usage
@@ -209,7 +210,10 @@ class Relay:
         usage = response_usage(call, facts, length, secret=site.upstream_key, host=site.upstream_host)
         if admitted.trusts_limit:
             self.ledger.limit_compliance.record(call, usage)
-        await self.ledger.book(admitted, usage, status=status, detail=usage.remark(admitted.price), batch=batch)
+        stored = facts.id if call.stores and facts.id and RESPONSE_ID.fullmatch(facts.id) else ""
+        await self.ledger.book(
+            admitted, usage, status=status, detail=usage.remark(admitted.price), batch=batch, response_id=stored
+        )
 
     async def _book_unread(self, call: Call, admitted: AdmittedCall, content: bytearray, site: SiteView) -> None:
         """Book a response that could not be read: by its length, and for no more than was held."""

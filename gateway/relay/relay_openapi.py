@@ -15,6 +15,7 @@ from gateway.relay.endpoints import BATCHES, ENDPOINTS
 from gateway.relay.model_response import BATCH_ID
 from gateway.relay.request import Endpoint
 from gateway.relay.request_schemas import CHECKED_FIELDS, EXAMPLES, MODEL_SCHEMA, OTHERS_REFUSED
+from gateway.relay.responses_request import RESPONSE_ID
 
 _MEANINGS: Final[Mapping[int, str]] = {
     400: "The body could not be read, or the gateway or the model server refused a field; `param` names it.",
@@ -38,6 +39,7 @@ _READ_STATUSES: Final[tuple[int, ...]] = (401, 403, 405, 429, 500, 502, 503, 504
 """Statuses of responses to a request without a body."""
 _WITH_HEADERS: Final = frozenset({401, 405})
 _SECURITY: Final[Mapping[str, Any]] = {"security": [{"ApiKey": []}], "tags": ["relay"]}
+_ORDER: Final[Schema] = {"name": "order", "in": "query", "schema": {"enum": ["asc", "desc"], "default": "desc"}}
 _REQUEST_ID_HEADER: Final[Mapping[str, Schema]] = {
     "X-Request-Id": {
         "description": "As in the usage log, where a batch goes by its own name.",
@@ -60,6 +62,7 @@ def relay_paths() -> dict[str, Schema]:
     cancelling = _get_operation("cancel_batch", "The batch, which ends soon", (*_READ_STATUSES, 400, 404, 409), name)
     paths[f"{RELAY_PREFIX}/batches/{{batch_id}}/cancel"] = {"post": cancelling}
     paths |= _file_paths()
+    paths |= _response_paths()
     listed = _get_operation("list_models", "The models that the account may call", _READ_STATUSES)
     reading = {"operationId": "read_model", "parameters": {"model": "$response.body#/data/0/id"}}
     listed["responses"]["200"]["links"] = {"read": reading}
@@ -92,20 +95,34 @@ def _file_paths() -> dict[str, Schema]:
     uploading = _get_operation("upload_file", "The file", (*_READ_STATUSES, 400, 409, 413, 415, 422))
     uploading["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
     purpose: Schema = {"name": "purpose", "in": "query", "schema": {"type": "string"}}
-    order: Schema = {"name": "order", "in": "query", "schema": {"enum": ["asc", "desc"], "default": "desc"}}
     content = _get_operation("read_file_content", "The content of the file", statuses, name)
     content["responses"]["200"]["content"] = {"application/octet-stream": {}}
     deleting = _get_operation("delete_file", "That the file is deleted", (*statuses, 400, 409), name)
     return {
         f"{RELAY_PREFIX}/files": {
             "post": uploading,
-            "get": _list_operation("list_files", "The account's files", 10_000, purpose, order),
+            "get": _list_operation("list_files", "The account's files", 10_000, purpose, _ORDER),
         },
         f"{RELAY_PREFIX}/files/{{file_id}}": {
             "get": _get_operation("read_file", "One such file", statuses, name),
             "delete": deleting,
         },
         f"{RELAY_PREFIX}/files/{{file_id}}/content": {"get": content},
+    }
+
+
+def _response_paths() -> dict[str, Schema]:
+    name: Schema = {"name": "response_id", "in": "path", "required": True}
+    name["schema"] = {"type": "string", "pattern": f"^{RESPONSE_ID.pattern}$"}
+    statuses = (*_READ_STATUSES, 400, 404, 409)
+    stream: Schema = {"name": "stream", "in": "query", "schema": {"enum": ["false"]}}
+    items = _list_operation("list_input_items", "The input of a stored response", 100, name, _ORDER)
+    return {
+        f"{RELAY_PREFIX}/responses/{{response_id}}": {
+            "get": _get_operation("read_response", "A response that was stored", statuses, name, stream),
+            "delete": _get_operation("delete_response", "That the response is deleted", statuses, name),
+        },
+        f"{RELAY_PREFIX}/responses/{{response_id}}/input_items": {"get": items},
     }
 
 

@@ -67,6 +67,8 @@ class Endpoint:
     """Names of the fields that are files. If there are any, the body is a form."""
     other_answers: tuple[str, ...] = ()
     """Media types of answers that are not JSON. The first stands for every type that is not among them."""
+    resource_field: str = ""
+    """The field with the id of what the call needs at the model server."""
     charges_tokens: bool = True
     """False: a call costs what the price has per request, whatever its length."""
     default_model: str = ""
@@ -87,8 +89,10 @@ class Call:
     prompt_tokens: int
     length: OutputLength
     pictures: int
-    file_id: str = ""
-    """The input file of a batch."""
+    resource_id: str = ""
+    """What the call needs at the model server: the input file of a batch, or the response that it continues."""
+    stores: bool = False
+    """True if the response is stored at the model server."""
     model_at: int = 0
     """Where the model is in `content` if that is a form."""
 
@@ -151,9 +155,10 @@ def parse_request(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[st
         prompt = estimate_prompt_tokens(content, body)
         if not is_chat and endpoint.form is ApiForm.MESSAGES:
             prompt = with_cache_writes(prompt, content)
-    file_id = body.get("input_file_id") if endpoint.kind is Kind.TASK else None
-    file_id = file_id if isinstance(file_id, str) else ""
-    return Call(endpoint, model, content, streams, wants_usage, prompt, length, pictures, file_id)
+    resource = body.get(endpoint.resource_field) if endpoint.resource_field else None
+    resource_id = resource if isinstance(resource, str) else ""
+    stores = not is_chat and body.get("store") is True
+    return Call(endpoint, model, content, streams, wants_usage, prompt, length, pictures, resource_id, stores)
 
 
 def _parse_form(endpoint: Endpoint, media_type: str, raw: bytes, extra: Set[str]) -> Call:

@@ -1,11 +1,12 @@
 """The requests of OpenAI's Responses API.
 
-All accounts share the gateway's key at the model server, so an answer that is stored there could be read by any of
-them. Every request is sent with `store` false, and what names a stored item is refused: an earlier answer, a
-conversation, an item of one, a prompt, a file. A client sends the whole conversation as `input`, with the reasoning as
-`reasoning.encrypted_content`.
+All accounts share the gateway's key at the model server. A response is stored there only if the client asks for it, and
+the store notes whose it is: `previous_response_id` is one of the account's own. A request without `store` is sent with
+false. Everything else that is stored is refused: a conversation, an item by its id, a prompt, a file. A client that
+stores nothing sends the whole conversation as `input`, with the reasoning as `reasoning.encrypted_content`.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -51,6 +52,7 @@ RESPONSE_TOOLS: Final[ToolFields] = {
     "apply_patch": frozenset({"type"}),
     "namespace": frozenset({"type", "name", "description", "tools"}),
 }
+RESPONSE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _INPUT_ITEMS: Final[Mapping[str, str]] = {
     "message": "content",
     "reasoning": "encrypted_content",
@@ -67,26 +69,26 @@ _INPUT_ITEMS: Final[Mapping[str, str]] = {
 """The types of items that a client sends, and the member that has the content of each."""
 _UNKNOWN_REASONING: Final = "rs_0"
 """The id of a reasoning item that is sent with its text: servers want one, and this one is nobody's."""
-_NOT_STORED: Final = "All accounts share one key at the model server, so nothing is stored there."
+_NOT_STORED: Final = "All accounts share one key at the model server, so no item there can be named by its id."
 
 
 def prepare_response(body: dict[str, Any]) -> None:
-    """Refuse what is stored or runs in the background, and set `store` to false. Raises `OpenAiProblem` 400."""
+    """Refuse what runs in the background or is stored by others, and set `store`. Raises `OpenAiProblem` 400."""
     for name in ("store", "background"):
         if body.get(name) is not None and not isinstance(body[name], bool):
             refuse_field(f"{name} is true or false.", name)
-    if body.get("store"):
-        refuse_field(f"{_NOT_STORED} Leave store out, or send false.", "store")
     if body.get("background"):
         refuse_field(
             "An answer in the background would be read later, from the model server's storage, and could not be "
-            f"charged. {_NOT_STORED} Leave background out, and stream the answer if it takes long.",
+            "charged. Leave background out, and stream the answer if it takes long.",
             "background",
         )
-    for name in ("previous_response_id", "conversation"):
-        if body.get(name) is not None:
-            refuse_field(f"{_NOT_STORED} Leave {name} out, and send the whole conversation as input.", name)
-    body["store"] = False
+    if body.get("conversation") is not None:
+        refuse_field(f"{_NOT_STORED} Send previous_response_id, or the whole conversation as input.", "conversation")
+    previous = body.get("previous_response_id")
+    if previous is not None and not (isinstance(previous, str) and RESPONSE_ID.fullmatch(previous)):
+        refuse_field("previous_response_id is the id of a response.", "previous_response_id")
+    body["store"] = body.get("store") is True
     check_metadata(body.get("client_metadata"), "client_metadata")
     items = body.get("input")
     check_stored_items(items, "input")

@@ -17,17 +17,21 @@ from gateway.relay.file_upload import FileUpload
 from gateway.relay.files import Files
 from gateway.relay.models import Models
 from gateway.relay.relay import Relay
+from gateway.relay.stored_responses import StoredResponses
 
 
 def relay_app(relay: Relay, exception_handlers: Mapping[Any, Any]) -> ASGIApp:
     """All routes below `RELAY_PREFIX`; `exception_handlers` turn errors into responses."""
-    models, tasks, files = Models(relay), Batches(relay), Files(relay)
+    models, tasks, files, responses = Models(relay), Batches(relay), Files(relay), StoredResponses(relay)
     posts = [Route(RELAY_PREFIX + each.path, relay.endpoint(each), methods=["POST"]) for each in ENDPOINTS]
     routes = [
         *posts,
         Route(f"{RELAY_PREFIX}/batches", tasks.list_all, methods=["GET"]),
         Route(f"{RELAY_PREFIX}/batches/{{batch_id}}", tasks.read, methods=["GET"]),
         Route(f"{RELAY_PREFIX}/batches/{{batch_id}}/cancel", tasks.cancel, methods=["POST"]),
+        Route(f"{RELAY_PREFIX}/responses/{{response_id}}", responses.read, methods=["GET"]),
+        Route(f"{RELAY_PREFIX}/responses/{{response_id}}", responses.delete, methods=["DELETE"]),
+        Route(f"{RELAY_PREFIX}/responses/{{response_id}}/input_items", responses.input_items, methods=["GET"]),
         Route(f"{RELAY_PREFIX}/files", FileUpload(relay).upload, methods=["POST"]),
         Route(f"{RELAY_PREFIX}/files", files.list_all, methods=["GET"]),
         Route(f"{RELAY_PREFIX}/files/{{file_id}}", files.read, methods=["GET"]),

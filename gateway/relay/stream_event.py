@@ -43,6 +43,8 @@ class EventFacts(NamedTuple):
     usage: ReportedUsage | None = None
     has_only_usage: bool = False
     """True if it has a usage and an empty list of choices."""
+    response_id: str = ""
+    """The id of the response that ends with this event."""
     is_unread: bool = False
     """True if the event could not be read: its length counts as text."""
 

@@ -62,6 +62,8 @@ class StreamMeter:
     """Bytes of audio in those parts, in base64."""
     is_done: bool = False
     """True if the last event arrived. It is not passed on: the sender of the stream sends it after the booking."""
+    response_id: str = ""
+    """The id of the response that has ended."""
     last_event: bytes = b""
     """The event to be sent after the booking, not masked."""
     has_unread: bool = False
@@ -145,7 +147,7 @@ class StreamMeter:
     def _note(self, facts: EventFacts, event: bytes) -> bool:
         """Count an event; returns True if it is passed on."""
         if facts.is_done:
-            self.is_done = True
+            self.is_done, self.response_id = True, facts.response_id
             self._note_usage(facts)
             self.last_event = DONE_EVENT if self.form is ApiForm.CHAT else event
             return False

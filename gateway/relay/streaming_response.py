@@ -281,8 +281,9 @@ class StreamingRelayResponse(Response):
         usage = None if is_nothing else self._usage_at_departure or self._usage()
         if usage is not None and self._admitted.trusts_limit:
             self._ledger.limit_compliance.record(self._call, usage)
-        remark = self._remark(usage) if usage is not None else ""
-        await self._ledger.book(self._admitted, usage, kind=kind, status=status, detail=detail or remark)
+        detail = detail or (self._remark(usage) if usage is not None else "")
+        stored = meter.response_id if self._call.stores else ""
+        await self._ledger.book(self._admitted, usage, kind=kind, status=status, detail=detail, response_id=stored)
 
 
 def _body_message(events: bytes) -> Message:

@@ -31,6 +31,7 @@ from store.models.settings import (
     SiteSetting,
 )
 from store.models.ssh_keys import SshKey
+from store.models.stored_responses import StoredResponseRow
 from store.models.usage import (
     LedgerEntryRow,
     Price,
@@ -78,6 +79,7 @@ __all__ = [
     "SiteEvent",
     "SiteSetting",
     "SshKey",
+    "StoredResponseRow",
     "Throttle",
     "Tombstone",
     "TwoFactor",

@@ -13,6 +13,7 @@ from tests.fakes.model_answers import PROMPT_TOKENS, WORDS, typed_event
 from tests.fakes.model_server import hang
 from tests.harness.gateway_client import MODEL
 from tests.harness.sdk_gateway import Setup, sdk_gateway
+from tests.harness.stores import add_account, sign_in
 
 ANSWER = "".join(WORDS)
 COST = PROMPT_TOKENS + 2 * len(WORDS)
@@ -92,7 +93,7 @@ def test_a_stream_that_failed_raised_what_the_sdk_raises(setup: Setup) -> None:
 
 def test_what_is_stored_or_has_no_price_was_refused(setup: Setup) -> None:
     sdk = setup.sdk()
-    for fields in ({"previous_response_id": "resp_1"}, {"background": True}, {"store": True}):
+    for fields in ({"previous_response_id": "resp_1"}, {"background": True}, {"conversation": "conv_1"}):
         with pytest.raises(openai.BadRequestError) as refused:
             sdk.responses.create(model=MODEL, input="Hello", **fields)
         assert refused.value.param == next(iter(fields))
@@ -116,5 +117,40 @@ def test_an_unknown_address_named_those_that_are_served(setup: Setup) -> None:
     assert unknown.value.code == "unknown_url"
     for address in ("chat/completions", "responses", "batches", "files", "models"):
         assert address in unknown.value.message
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_stored_response_was_continued_read_and_deleted_by_its_account_alone(setup: Setup, *, streams: bool) -> None:
+    sdk = setup.sdk()
+    if streams:
+        with sdk.responses.stream(model=MODEL, input="Say hello.", store=True) as stream:
+            first = stream.get_final_response().id
+    else:
+        first = sdk.responses.create(model=MODEL, input="Say hello.", store=True).id
+    second = sdk.responses.create(model=MODEL, input="Again.", previous_response_id=first)
+    assert setup.models.asked[-1].body == {
+        "model": MODEL,
+        "input": "Again.",
+        "previous_response_id": first,
+        "store": False,
+    }
+    assert sdk.responses.retrieve(first).output_text == ANSWER
+    assert [item.id for item in sdk.responses.input_items.list(first, limit=5, order="asc")] == ["msg_0"]
     with pytest.raises(openai.NotFoundError):
-        setup.sdk().responses.retrieve("resp_1")
+        sdk.responses.retrieve(second.id)
+
+    add_account(setup.store, "bob", email="bob@example.com")
+    others = setup.sdk(setup.store.api_keys.create(sign_in(setup.store, "bob"), "desk").key)
+    count = len(setup.models.asked)
+    with pytest.raises(openai.BadRequestError) as continued:
+        others.responses.create(model=MODEL, input="Hello", previous_response_id=first)
+    assert continued.value.code == "previous_response_not_found"
+    for act in (others.responses.retrieve, others.responses.delete, others.responses.input_items.list):
+        with pytest.raises(openai.NotFoundError):
+            act(first)
+    assert len(setup.models.asked) == count
+
+    sdk.responses.delete(first)
+    with pytest.raises(openai.NotFoundError):
+        sdk.responses.retrieve(first)
+    assert setup.spent() == 2 * COST

@@ -50,6 +50,22 @@ def responded(server: Speaker, asked: Asked) -> Response:
     return JSONResponse(response_document(server, asked, "completed"))
 
 
+def stored_response(asked: Asked) -> Response:
+    """A response that is read or deleted."""
+    name = asked.path.rpartition("/")[2]
+    if asked.method == "DELETE":
+        return JSONResponse({"id": name, "object": "response", "deleted": True})
+    text = {"type": "output_text", "text": "".join(WORDS), "annotations": []}
+    message = {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [text]}
+    return JSONResponse({"id": name, "object": "response", "status": "completed", "output": [message]})
+
+
+def input_items(_: Asked) -> Response:
+    """The input of a stored response."""
+    item = {"type": "message", "id": "msg_0", "role": "user", "content": []}
+    return JSONResponse({"object": "list", "data": [item], "has_more": False, "first_id": "msg_0", "last_id": "msg_0"})
+
+
 def response_document(server: Speaker, asked: Asked, status: str) -> dict[str, Any]:
     """A response, whole if its status is `completed`."""
     is_whole, count = status == "completed", len(server.words)
@@ -62,8 +78,9 @@ def response_document(server: Speaker, asked: Asked, status: str) -> dict[str, A
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": PROMPT_TOKENS + count,
     }
+    name = "resp_2" if asked.body.get("previous_response_id") else "resp_1"
     return {
-        "id": "resp_1",
+        "id": name,
         "object": "response",
         "created_at": 1_700_000_000,
         "status": status,

@@ -19,8 +19,10 @@ from tests.fakes.model_answers import (
     WORDS,
     Asked,
     event,
+    input_items,
     messaged,
     responded,
+    stored_response,
     tokens_counted,
 )
 
@@ -81,6 +83,8 @@ class ModelServer:
                 Route("/v1/files/{name}", self._answering(self._file_deleted), methods=["DELETE"]),
                 Route("/v1/files/{name}/content", self._answering(self._file_content), methods=["GET"]),
                 Route("/v1/responses", self._answering(lambda asked: responded(self, asked)), methods=["POST"]),
+                Route("/v1/responses/{name}", self._answering(stored_response), methods=["GET", "DELETE"]),
+                Route("/v1/responses/{name}/input_items", self._answering(input_items), methods=["GET"]),
                 Route("/v1/messages", self._answering(lambda asked: messaged(self, asked)), methods=["POST"]),
                 Route("/v1/messages/count_tokens", self._answering(tokens_counted), methods=["POST"]),
                 *(Route(path, self._answering(reply), methods=["POST"]) for path, reply in MORE_ANSWERS.items()),

@@ -91,6 +91,7 @@ def populate_account(store: Store, clock: StillClock, name: str = "alice") -> Po
     planted["open ticket"] = ask_for_ticket(store, name, planted["new password"])
     with store.database.write() as tx:
         store.relay_files.register(tx, account.id, f"file-{name}", filename="input.jsonl", purpose="batch")
+        store.stored_responses.register(tx, account.id, f"resp_{name}", 7)
         plant_setup(store, tx, account.id)
     return PopulatedAccount(account.id, name, email, third, planted)
 

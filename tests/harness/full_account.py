@@ -138,6 +138,7 @@ def use(store: Store, person: Person, key_id: int, number: int) -> None:
         store.relay_files.register(
             tx, person.id, f"file-{person.name}", filename=f"{person.name}.jsonl", purpose="batch"
         )
+        store.stored_responses.register(tx, person.id, f"resp_{person.name}", 7)
     book_call(store, hold_quota(store, person.id, 1, api_key_id=key_id), 200_000, UsageEntry(Kind.TASK, "m"))
     hold_quota(store, person.id, 7, api_key_id=key_id)
     with suppress(ModelNotPriced):

@@ -51,6 +51,7 @@ NEVER_SHOWN: frozenset[Place] = frozenset(
         ("relay_files", "id"),
         ("relay_files", "purpose"),
         ("relay_files", "task_id"),
+        ("stored_responses", "id"),
         ("site_events", "actor"),
         ("site_events", "detail"),
         ("site_events", "source"),

@@ -34,6 +34,8 @@ USAGE: Final = {"input_tokens": 9, "input_tokens_details": {"cached_tokens": 4},
             EventFacts(is_done=True, usage=ReportedUsage(9, 5, 4)),
         ),
         ({"type": "response.incomplete", "response": {"usage": None}}, EventFacts(is_done=True)),
+        ({"type": "response.completed", "response": {"id": "resp_1"}}, EventFacts(is_done=True, response_id="resp_1")),
+        ({"type": "response.completed", "response": {"id": "../x"}}, EventFacts(is_done=True)),
         ({"type": "response.completed", "response": "?"}, EventFacts(is_done=True)),
         (
             {"type": "response.failed", "response": {"error": {"message": "No."}, "usage": USAGE}},

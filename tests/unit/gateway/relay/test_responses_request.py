@@ -129,11 +129,12 @@ def test_a_tool_that_the_model_server_runs_was_refused(tool: Any) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("store", True),
         ("store", "no"),
         ("background", True),
         ("background", 1),
-        ("previous_response_id", "resp_1"),
+        ("previous_response_id", "../models"),
+        ("previous_response_id", ""),
+        ("previous_response_id", ["resp_1"]),
         ("conversation", "conv_1"),
         ("conversation", {"id": "conv_1"}),
         ("prompt", {"id": "pmpt_1"}),
@@ -149,6 +150,13 @@ def test_a_tool_that_the_model_server_runs_was_refused(tool: Any) -> None:
 )
 def test_a_field_that_stores_or_changes_the_price_was_refused(field: str, value: Any) -> None:
     assert (refused(input="x", **{field: value}) or "").casefold() == field.casefold()
+
+
+def test_what_is_stored_is_known_of_the_call() -> None:
+    call = parsed(input="x", store=True, previous_response_id="resp_1")
+    assert (call.stores, call.resource_id) == (True, "resp_1")
+    assert json.loads(call.content)["store"] is True
+    assert (parsed(input="x").stores, parsed(input="x").resource_id) == (False, "")
 
 
 def test_nulls_were_none() -> None:
