@@ -4,6 +4,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Final
 
+from store.text import fold
 from tui.commands import streams
 from tui.commands.parsing import Commands
 from tui.store_location import DATABASE_VARIABLE, Options
@@ -82,7 +83,7 @@ def _asked(options: Options) -> "tuple[Plan, bool, bool]":
         streams.print_status(line)
     options, state = init_topics.data(options)
     ask = Interview(state.stored, state.secrets)
-    administrator = None if state.has_administrator else init_topics.administrator(ask)
+    administrator = None if state.has_administrator else init_topics.administrator(ask, state)
     init_topics.public_address(ask)
     init_topics.model_server(ask)
     init_topics.mail(ask)
@@ -96,7 +97,7 @@ def _told(arguments: argparse.Namespace, options: Options) -> "Plan":
     from store.errors import InvalidSetting
     from store.site_switches import find
     from tui.commands.init_interview import Interview
-    from tui.commands.init_plan import Plan
+    from tui.commands.init_plan import Administrator, Plan
     from tui.commands.init_state import state_of
 
     if (arguments.admin is None) != (arguments.email is None):
@@ -115,6 +116,9 @@ def _told(arguments: argparse.Namespace, options: Options) -> "Plan":
     administrator = None
     if arguments.admin is not None and state.has_administrator:
         streams.print_status("There is an administrator already; --admin is passed over.")
+    elif arguments.admin is not None and (there := state.names.get(fold(arguments.admin))):
+        streams.print_status(f"There is an account {there} already; it becomes an administrator.")
+        administrator = Administrator(there)
     elif arguments.admin is not None:
         administrator = _administrator(arguments)
     return Plan(options, state.is_new, administrator, ask.changes, state.stored)

@@ -18,11 +18,12 @@ _NOTHING: Final = "nothing"
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """The first account, which may do everything."""
+    """The first account that may do everything."""
 
     name: str
-    email: str
-    password: str = field(repr=False)
+    email: str = ""
+    password: str | None = field(default=None, repr=False)
+    """None if the account is there already, and becomes an administrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,9 @@ class Plan:
         """A line for each thing that is to be written; `place` is that of the data."""
         if self.is_new:
             yield f"a new database: {place}"
-        if self.administrator is not None:
+        if self.administrator is not None and self.administrator.password is None:
+            yield f"{self.administrator.name} becomes an administrator"
+        elif self.administrator is not None:
             yield f"the administrator {self.administrator.name}, {self.administrator.email}"
         for name, text in self.changes.items():
             switch = SWITCHES[name]
@@ -61,7 +64,9 @@ class Plan:
         from store.accounts import Role
 
         with first_store(self.options) as store:
-            if self.administrator is not None:
+            if self.administrator is not None and self.administrator.password is None:
+                store.accounts.set_role(self.administrator.name, Role.ADMIN, actor=actor())
+            elif self.administrator is not None:
                 store.accounts.create(
                     self.administrator.name,
                     self.administrator.password,

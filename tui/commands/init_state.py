@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from store.text import fold
 from tui.store_location import Options, database_url, is_fresh, open_account_store
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ class State:
     is_new: bool = True
     """True if there is no database yet."""
     has_administrator: bool = False
+    names: "dict[str, str]" = field(default_factory=dict)
+    """Of each account, by its folded name, if none is an administrator."""
     stored: "dict[str, Value]" = field(default_factory=dict)
     """The site's switches, without secrets."""
     secrets: frozenset[str] = frozenset()
@@ -29,9 +32,12 @@ def state_of(options: Options) -> State:
         return State()
     with open_account_store(options, create=False) as store:
         entries = store.site.show()
+        accounts = store.accounts.all()
+        has_administrator = any(account.role.is_administrator for account in accounts)
         return State(
             is_new=False,
-            has_administrator=any(account.role.is_administrator for account in store.accounts.all()),
+            has_administrator=has_administrator,
+            names={} if has_administrator else {fold(account.name): account.name for account in accounts},
             stored={entry.name: entry.value for entry in entries if not entry.is_secret},
             secrets=frozenset(entry.name for entry in entries if entry.is_secret and entry.is_set),
         )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from store import inputs, passwords
 from store.errors import InvalidInput
 from store.site_switches import PASSWORD_MINIMUM
+from store.text import fold
 from tui.commands import streams
 from tui.commands.init_interview import Interview
 from tui.commands.init_plan import Administrator, Plan
@@ -59,10 +60,14 @@ def data(options: Options) -> tuple[Options, State]:
     return found
 
 
-def administrator(ask: Interview) -> Administrator:
-    """The first account. Raises EOFError."""
-    _title("Administrator", "The first account. It signs in to the console with this name and password.")
+def administrator(ask: Interview, state: State) -> Administrator:
+    """The first administrator: a new account, or one that is there. Raises EOFError."""
+    _title("Administrator", "This account signs in to the console with its name and password.")
     name = ask.answer("Name", inputs.check_name)
+    while there := state.names.get(fold(name)):
+        if ask.agree(f"There is an account {there}. Make it an administrator?", default=True):
+            return Administrator(there)
+        name = ask.answer("Name", inputs.check_name)
     email = ask.answer("E-mail address", inputs.check_email)
 
     shortest = int(ask.words(PASSWORD_MINIMUM))

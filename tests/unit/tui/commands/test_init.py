@@ -194,6 +194,26 @@ def test_the_sites_own_length_of_passwords_holds_for_the_administrator(shell: Sh
     assert ("alice", "alice@example.com", "admin") in accounts(shell)
 
 
+def test_an_account_that_is_there_may_become_the_administrator(shell: Shell) -> None:
+    """The console's first account is a user, until an administrator is named."""
+    shell.add("alice")
+    ran = init(shell, ("ALICE", "no", "Alice", "yes", *LEAST[4:], "yes"))
+    assert ran.status == 0, ran.err
+    assert "There is an account alice. Make it an administrator?" in ran.err
+    assert "\n  alice becomes an administrator\n" in ran.err
+    assert accounts(shell) == [("alice", "alice@example.com", "admin")]
+    signed_in = shell.run("account", "--user", "alice", "show", stdin=PASSWORD)
+    assert signed_in.status == 0, "the password stays"
+
+
+def test_a_script_makes_an_account_that_is_there_the_administrator(shell: Shell) -> None:
+    shell.add("alice")
+    ran = shell.run("init", "--yes", "--admin", "Alice", "--email", "other@example.com")
+    assert ran.status == 0, ran.err
+    assert "There is an account alice already; it becomes an administrator." in ran.err
+    assert accounts(shell) == [("alice", "alice@example.com", "admin")]
+
+
 def test_no_answer_reaches_the_terminal_as_it_is(shell: Shell) -> None:
     attack = "\x1b]52;c;aGk=\x07\x9b31m\u202ename"
     ran = init(shell, (attack, "alice", attack, *ALL[1:4], attack, *ALL[4:]))
