@@ -64,6 +64,9 @@ def end_alone(arrival: Arrival, run: Callable[[Arrival], int]) -> NoReturn:
     """Run what uses nothing that the zygote has prepared, and end the process."""
     status = 1
     try:
+        # The driver of the prepared console has set these: a command would stop at ctrl+z, and no shell continues it.
+        for number in (signal.SIGTSTP, signal.SIGCONT):
+            signal.signal(number, signal.SIG_DFL)
         start_without_gc.resume()
         fresh_streams(is_command=arrival.request.command is not None)
         status = guarded(lambda: run(arrival))

@@ -5,9 +5,9 @@
 The floor is a bare Textual application that is started directly. The console is reached by OpenSSH's client over the
 loopback, with a registered key: the time counts from the start of `ssh`, the handshake included. Both are also started
 on a terminal of 132x43, a size for which the server has prepared nothing; that console is compared with that floor. A
-client with a key of nobody gets the sign-in screen. Memory is PSS, which
-divides shared pages by who shares them; that of a further session is the difference between many and one, over all
-processes of the server. Beside it stand as many consoles that are started directly on the same account.
+client with a key of nobody gets the sign-in screen. Memory is PSS, which divides shared pages by who shares them; that
+of a further session is the difference between many and one, over all processes of the server. Beside it stand as many
+consoles that are started directly on the same account.
 """
 
 import argparse

@@ -121,6 +121,16 @@ def test_control_c_ends_a_question_and_the_session(server: SshServer, alice: Key
     server.wait_until_empty()
 
 
+def test_nothing_stops_a_command_that_no_shell_would_continue(server: SshServer, alice: KeyHolder) -> None:
+    with alice.terminal("account", "delete") as terminal:
+        terminal.until("Type the name of the account")
+        terminal.press("ctrl+z")
+        terminal.wait_for("^Z")
+        terminal.press("ctrl+c")
+        assert terminal.exit_code(15) == 130
+    server.wait_until_empty()
+
+
 def test_the_code_comes_before_everything_else(server: SshServer, alice: KeyHolder) -> None:
     secret = enrol(server)
     refused = alice.run("settings", "show")
