@@ -34,7 +34,13 @@ from gateway.relay.picture_requests import (
     picture_prompt,
 )
 from gateway.relay.request import MAX_CHOICES, MAX_TOKENS, Endpoint, OutputLength, whole_number
-from gateway.relay.responses_request import RESPONSE_FIELDS, RESPONSE_TOOLS, prepare_response, response_output
+from gateway.relay.responses_request import (
+    RESPONSE_FIELDS,
+    RESPONSE_TOOLS,
+    check_batch,
+    prepare_response,
+    response_output,
+)
 from store.values.usage import Kind
 
 
@@ -66,6 +72,7 @@ BATCHES: Final = Endpoint(
     length=no_output,
     fields=BATCH_FIELDS,
     model="batch",
+    prepare=check_batch,
     resource_field="input_file_id",
 )
 """A batch names its models in a file that the relay does not see. It is priced per request as a model named `batch`:

@@ -97,6 +97,16 @@ def prepare_response(body: dict[str, Any]) -> None:
             _check_item(item)
 
 
+def check_batch(body: dict[str, Any]) -> None:
+    """Refuse a batch of responses: its file may name stored responses of other accounts. Raises `OpenAiProblem` 400."""
+    if "responses" in str(body.get("endpoint", "")).casefold():
+        refuse_field(
+            "A batch of responses is not passed on: its file could name another account's stored responses. Use "
+            "/v1/chat/completions, or send the responses one by one.",
+            "endpoint",
+        )
+
+
 def response_output(body: dict[str, Any]) -> OutputLength:
     """Output length of a response."""
     return OutputLength(1, whole_number(body, "max_output_tokens", 1, MAX_TOKENS, 0) or None)

@@ -7,7 +7,7 @@ import pytest
 from openai.types.responses import response_create_params
 
 from gateway.problems import OpenAiProblem
-from gateway.relay.endpoints import RESPONSES
+from gateway.relay.endpoints import BATCHES, RESPONSES
 from gateway.relay.prompt_estimate import TOKENS_PER_FILE, TOKENS_PER_PICTURE
 from gateway.relay.request import Call, OutputLength, parse_request
 from gateway.relay.responses_request import RESPONSE_FIELDS
@@ -157,6 +157,14 @@ def test_what_is_stored_is_known_of_the_call() -> None:
     assert (call.stores, call.resource_id) == (True, "resp_1")
     assert json.loads(call.content)["store"] is True
     assert (parsed(input="x").stores, parsed(input="x").resource_id) == (False, "")
+
+
+@pytest.mark.parametrize("address", ["/v1/responses", "/V1/Responses", "v1/responses/", ["/v1/responses"]])
+def test_a_batch_of_responses_was_refused(address: Any) -> None:
+    body = {"input_file_id": "file-1", "endpoint": address, "completion_window": "24h"}
+    with pytest.raises(OpenAiProblem) as caught:
+        parse_request(BATCHES, "application/json", json.dumps(body).encode())
+    assert (caught.value.status, caught.value.param) == (400, "endpoint")
 
 
 def test_nulls_were_none() -> None:
