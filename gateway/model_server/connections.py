@@ -15,7 +15,7 @@ import httpx
 
 from gateway.model_server.connection import ModelServerConnection
 
-MAX_CONNECTIONS: Final = 1000
+MAX_CONNECTIONS: Final = 4000
 IDLE_TIMEOUT_S: Final = 15.0
 """Seconds an idle connection is kept. One that the server closed earlier is detected on its next use."""
 _Origin = tuple[str, str, int]

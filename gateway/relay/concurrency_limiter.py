@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from gateway.model_server.connections import MAX_CONNECTIONS
 from gateway.problems import OpenAiProblem
 from gateway.worker_locks import WorkerLocks
 
-MAX_CALLS_PER_ACCOUNT: Final = MAX_CONNECTIONS // 4
+MAX_CALLS_PER_ACCOUNT: Final = 250
 _TOO_MANY_CALLS: Final = (
     "This account has {} calls under way, which is as many as it may have. Try again when one has ended."
 )

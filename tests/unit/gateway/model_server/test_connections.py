@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import socket
 import ssl
 import struct
@@ -16,9 +17,11 @@ from gateway.model_server import connection as connection_module
 from gateway.model_server import connections
 from gateway.model_server.connections import ModelServerTransport
 from gateway.network_errors import NETWORK_ERRORS
+from tests.fakes.certificate_authority import Authority
 
 pytestmark = pytest.mark.anyio
 PATIENCE: Final = 30.0
+LOOPS: Final = ("asyncio", "uvloop") if importlib.util.find_spec("uvloop") else ("asyncio",)
 SOON: Final = 0.05
 TIMEOUTS: Final = {"connect": PATIENCE, "read": PATIENCE, "write": PATIENCE, "pool": PATIENCE}
 OK: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -59,8 +62,16 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
     return head + await reader.readexactly(length)
 
 
+@pytest.fixture(params=LOOPS)
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both event loops on which the gateway may run."""
+    return "asyncio", {"use_uvloop": request.param == "uvloop"}
+
+
 @asynccontextmanager
-async def serving(handle: Handle) -> AsyncIterator[tuple[ModelServerTransport, str]]:
+async def serving(
+    handle: Handle, tls: ssl.SSLContext | None = None, trust: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[ModelServerTransport, str]]:
     """A server that gives each connection to `handle`; a client's transport, and the URL."""
     tasks: set[asyncio.Task[Any]] = set()
 
@@ -72,10 +83,10 @@ async def serving(handle: Handle) -> AsyncIterator[tuple[ModelServerTransport, s
         finally:
             writer.close()
 
-    transport = ModelServerTransport(ssl.create_default_context())
-    server = await asyncio.start_server(run, "127.0.0.1", 0)
+    transport = ModelServerTransport(trust or ssl.create_default_context())
+    server = await asyncio.start_server(run, "127.0.0.1", 0, ssl=tls)
     try:
-        yield transport, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/chat"
+        yield transport, f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/chat"
     finally:
         await transport.aclose()
         server.close()
@@ -253,6 +264,32 @@ async def test_a_server_that_is_not_there() -> None:
         await transport.handle_async_request(request_to(f"http://127.0.0.1:{port}/"))
     with pytest.raises(httpx.UnsupportedProtocol):
         await transport.handle_async_request(request_to("ftp://127.0.0.1/"))
+
+
+async def test_tls_is_verified_and_its_connection_reused() -> None:
+    authority, peers = Authority(), list[Any]()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        await answer_all(reader, writer)
+
+    tls = authority.serve("127.0.0.1")
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    async with serving(handle, tls, authority.trust()) as (transport, url):
+        for _ in range(3):
+            assert await read(await transport.handle_async_request(request_to(url, b"x" * 300_000))) == b"ok"
+    assert peers == ["http/1.1"]
+
+
+@pytest.mark.parametrize("fault", ["a stranger's", "another name's"])
+async def test_a_certificate_that_is_not_trusted_ends_the_connection(fault: str) -> None:
+    authority = Authority()
+    trust = Authority().trust() if fault == "a stranger's" else authority.trust()
+    tls = authority.serve("127.0.0.1" if fault == "a stranger's" else "models.test")
+    async with serving(answer_all, tls, trust) as (transport, url):
+        with pytest.raises(httpx.ConnectError, match="certificate"):
+            await transport.handle_async_request(request_to(url))
+        assert transport._slots._value == connections.MAX_CONNECTIONS
 
 
 async def test_plain_http_behind_https_is_a_connection_error() -> None:
