@@ -93,6 +93,7 @@ OWN_CODES: Final = frozenset(
         "overloaded",
         "permission_error",
         "server_error",
+        "unknown_url",
         "upstream_broken",
         "upstream_error",
         "upstream_missing",

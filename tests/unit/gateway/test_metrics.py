@@ -1,13 +1,17 @@
 """The metrics: each figure counted once, and no label that a client or a model server chooses."""
 
+import ast
 import re
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
+import gateway
 from gateway.metrics_app import MetricsApp
+from gateway.problems import OWN_CODES
 from gateway.prometheus import PrometheusMetrics
 from store.errors import DatabaseUnreachable
 from store.store import Store
@@ -125,6 +129,18 @@ async def test_no_label_holds_a_text_that_somebody_chose(counted: Counted) -> No
     assert set(re.findall(r'model="([^"]*)"', page)) <= {MODEL, "other"}
     assert counted.value("gatekey_requests_total", endpoint="/v1/models/{model}", status="4xx") == 20
     assert counted.value("gatekey_requests_total", endpoint="other", status="4xx") == 20
+
+
+async def test_every_code_of_the_gateway_is_a_reason_of_its_own() -> None:
+    """A code that is not in the list would be counted as `other`."""
+    written: set[str] = set()
+    for path in Path(gateway.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith("Problem"):
+                values = [each.value for each in node.keywords if each.arg == "code"]
+                written |= {str(each.value) for each in values if isinstance(each, ast.Constant) and each.value}
+    assert "upstream_timeout" in written
+    assert written <= OWN_CODES
 
 
 async def test_the_page_tells_the_depth_of_the_outbox_and_is_at_one_address(counted: Counted) -> None:
