@@ -29,6 +29,8 @@ from tui.widgets.small_screen import SmallScreenGuard
 from tui.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.widget import Widget
 
     from tui.account import Summary
@@ -58,11 +60,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
             with Vertical(id="page"):
                 if self.app.banner:
                     yield Static(self.app.banner, markup=False, id="banner", classes="warning")
-                if self.account.sign_in_notice:
-                    yield Static(self.account.sign_in_notice, markup=False, id="sign-in-notice", classes="warning")
-                news = self.account.sign_in_news
-                if news is not None and (line := sign_in_line(news, self.account.now())):
-                    yield line
+                yield from self._sign_in_lines()
                 yield ContextPanel()
                 yield SettingsPage(id="settings-page")
         yield KeyFooter()
@@ -78,11 +76,22 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         """Open the data if it is not open yet, then fill the page. `is_drawn` says that nothing waits to be drawn."""
         if not self.account.is_open and not is_drawn:
             await until_idle(IDLE_FOR_S, IDLE_TIMEOUT_S)
-        if not self.account.is_open and not await self._open():
-            return
+        if not self.account.is_open:
+            if not await self._open():
+                return
+            if lines := list(self._sign_in_lines()):
+                await self.query_one("#page").mount_all(lines, before="ContextPanel")
         self.query_one(SettingsPage).ready()
         self._explain_page()
         await self._show_summary()
+
+    def _sign_in_lines(self) -> Iterator[Static]:
+        """The lines about the sign-in that opened the account. They are known once it is open."""
+        if self.account.sign_in_notice:
+            yield Static(self.account.sign_in_notice, markup=False, id="sign-in-notice", classes="warning")
+        news = self.account.sign_in_news
+        if news is not None and (line := sign_in_line(news, self.account.now())):
+            yield line
 
     def refresh_summary(self) -> None:
         """Read the summary in the header again."""

@@ -49,6 +49,21 @@ def test_a_key_opens_its_account(server: SshServer, tmp_path: Path, kind: tuple[
     assert all(fingerprint in event for event in used)
 
 
+def test_the_sign_in_before_is_told(server: SshServer, tmp_path: Path) -> None:
+    key = make_key(tmp_path, "person")
+    register(server, key)
+    for number in (1, 2):
+        with server.client(NAME, "-i", str(key)) as client:
+            client.until(OPEN)
+            client.until(f"{NAME} · ")
+            if number == 2:
+                client.until(lambda terminal: "Last sign-in: just now from" in terminal.screen_text())
+                client.press("3")
+                client.until_gone("Last sign-in")
+            client.quit()
+    server.wait_until_empty()
+
+
 def test_a_key_does_not_open_the_account_of_another(server: SshServer, tmp_path: Path) -> None:
     key = make_key(tmp_path, "person")
     register(server, key)
