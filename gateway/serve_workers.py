@@ -59,8 +59,10 @@ def serve_with_workers(
 def _spawn(
     command: Sequence[str], listener: socket.socket, locks: int, metrics: socket.socket | None, folder: str
 ) -> WorkerProcess:
+    """A new worker. Raises OSError."""
     ours, theirs = socket.socketpair()
-    with theirs:
+    with ExitStack() as unless_started, theirs:
+        unless_started.enter_context(ours)
         descriptors = WorkerDescriptors(
             listener.fileno(), theirs.fileno(), locks, None if metrics is None else metrics.fileno()
         )
@@ -71,6 +73,7 @@ def _spawn(
         process = subprocess.Popen(  # noqa: S603 - the command of this process itself
             command, stdin=subprocess.DEVNULL, env=env, pass_fds=descriptors.numbers, process_group=0
         )
+        unless_started.pop_all()
     ours.setblocking(False)
     return WorkerProcess(process, ours, time.monotonic())
 

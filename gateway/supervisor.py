@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from selectors import EVENT_READ, DefaultSelector
+from selectors import EVENT_READ, PollSelector
 from types import FrameType
 from typing import Final
 
@@ -27,7 +27,7 @@ FIRST_DELAY_S: Final = 0.5
 MAX_DELAY_S: Final = 10.0
 """The delay doubles with each worker that dies early, up to this."""
 START_TIMEOUT_S: Final = 60.0
-"""Seconds in which the workers of a reload have to be ready."""
+"""Seconds in which a new worker has to be ready."""
 _POLL_S: Final = 1.0
 _HEEDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -43,6 +43,8 @@ class WorkerProcess:
     is_ready: bool = False
     is_leaving: bool = False
     """True if it was told to end."""
+    is_overdue: bool = False
+    """True if it was killed because it was not ready in time."""
 
 
 @dataclass(slots=True)
@@ -53,7 +55,10 @@ class _Reload:
 
 @dataclass
 class Supervisor:
-    """Keeps `count` workers. `spawn` starts one, and `buried` is told the process id of one that has ended."""
+    """Keeps `count` workers.
+
+    `spawn` starts one, or raises OSError. `buried` is told the process id of one that has ended.
+    """
 
     count: int
     spawn: Callable[[], WorkerProcess]
@@ -82,6 +87,7 @@ class Supervisor:
                 for number in self._take_signals():
                     self._heed(number)
                 self._bury()
+                self._end_overdue()
                 self._hire()
                 self._check_reload()
                 self._wait(woken)
@@ -106,8 +112,15 @@ class Supervisor:
             LOGGER.warning("SIGHUP was ignored: the gateway is starting, reloading or stopping")
             return
         LOGGER.info("Reloading")
-        incoming = [self._start() for _ in range(self.count)]
-        self._reload = _Reload(incoming, self.monotonic() + START_TIMEOUT_S)
+        incoming: list[WorkerProcess] = []
+        try:
+            for _ in range(self.count):
+                incoming.append(self._start())  # noqa: PERF401 (those that started are needed if one does not)
+        except OSError as error:
+            LOGGER.error("The reload failed: a worker could not be started (%s). The workers before it stay", error)
+            self._drain(incoming)
+        else:
+            self._reload = _Reload(incoming, self.monotonic() + START_TIMEOUT_S)
 
     def _check_reload(self) -> None:
         if self._reload is None:
@@ -147,20 +160,47 @@ class Supervisor:
                 self._note_death(worker, status)
 
     def _note_death(self, worker: WorkerProcess, status: int) -> None:
-        now = self.monotonic()
-        was_stable = now - worker.started_at >= STABLE_S
+        was_stable = worker.is_ready and self.monotonic() - worker.started_at >= STABLE_S
+        delay = self._put_off(was_stable=was_stable)
+        LOGGER.error("Worker %d died (%s). Another one starts in %.1f s", worker.process.pid, _ending(status), delay)
+
+    def _put_off(self, *, was_stable: bool) -> float:
+        """The seconds until the next worker may start."""
         self._early_deaths = 0 if was_stable else self._early_deaths + 1
         delay = 0.0 if was_stable else min(FIRST_DELAY_S * 2 ** (self._early_deaths - 1), MAX_DELAY_S)
-        self._next_start_at = now + delay
-        LOGGER.error("Worker %d died (%s). Another one starts in %.1f s", worker.process.pid, _ending(status), delay)
+        self._next_start_at = self.monotonic() + delay
+        return delay
+
+    def _end_overdue(self) -> None:
+        """Kill the workers that are not ready in time. `_bury` then counts them as dead. A reload watches its own."""
+        incoming = self._reload.incoming if self._reload is not None else []
+        for worker in self._workers:
+            is_waited_for = not (worker.is_ready or worker.is_leaving or worker.is_overdue or worker in incoming)
+            if is_waited_for and self.monotonic() - worker.started_at >= START_TIMEOUT_S:
+                LOGGER.error("Worker %d was not ready within %.0f s", worker.process.pid, START_TIMEOUT_S)
+                worker.is_overdue = True
+                worker.process.kill()  # one that hangs may not heed SIGTERM
 
     def _hire(self) -> None:
         missing = self.count - sum(not each.is_leaving for each in self._workers)
         if not self._is_stopping and self.monotonic() >= self._next_start_at:
-            for _ in range(missing):
-                self._start()
+            try:
+                for _ in range(missing):
+                    self._start()
+            except OSError as error:
+                self._note_no_start(error)
+
+    def _note_no_start(self, error: OSError) -> None:
+        if self._is_announced:
+            delay = self._put_off(was_stable=False)
+            LOGGER.error("A worker could not be started (%s). The next try is in %.1f s", error, delay)
+        else:
+            LOGGER.error("A worker could not be started (%s)", error)
+            self._status = 1
+            self._stop()
 
     def _start(self) -> WorkerProcess:
+        """A new worker. Raises OSError if the system gives no process, memory or descriptor for it."""
         worker = self.spawn()
         self._workers.append(worker)
         return worker
@@ -169,7 +209,7 @@ class Supervisor:
         """Wait until a signal or a word of a worker arrives, or something may be due."""
         if self._is_stopping and not self._workers:
             return
-        with DefaultSelector() as selector:
+        with PollSelector() as selector:  # it needs no descriptor, and there may be none left
             selector.register(woken, EVENT_READ)
             for worker in self._workers:
                 if not worker.is_ready:

@@ -1,5 +1,7 @@
 """Decisions of the supervisor over processes that are not there."""
 
+import errno
+import os
 import signal
 import socket
 import subprocess
@@ -20,12 +22,16 @@ class FakeProcess:
         self.pid = pid
         self.returncode: int | None = None
         self.terminated = 0
+        self.killed = 0
 
     def poll(self) -> int | None:
         return self.returncode
 
     def terminate(self) -> None:
         self.terminated += 1
+
+    def kill(self) -> None:
+        self.killed += 1
 
 
 class Setup:
@@ -36,9 +42,13 @@ class Setup:
         self.made: list[WorkerProcess] = []
         self.theirs: list[socket.socket] = []
         self.announced = 0
+        self.processes_left = 1000
         self.supervisor = Supervisor(2, self.spawn, self.announce, monotonic=lambda: self.now)
 
     def spawn(self) -> WorkerProcess:
+        if not self.processes_left:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        self.processes_left -= 1
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.setblocking(False)
@@ -58,6 +68,7 @@ class Setup:
         for number in signals:
             self.supervisor._heed(number)
         self.supervisor._bury()
+        self.supervisor._end_overdue()
         self.supervisor._hire()
         self.supervisor._check_reload()
 
@@ -115,8 +126,9 @@ def test_workers_that_die_early_are_replaced_more_and_more_slowly(setup: Setup) 
             setup.turn()
         delays.append(setup.now - died_at)
     assert delays == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
-    setup.now += supervisor.STABLE_S
     count = len(setup.made)
+    setup.ready(count - 1)
+    setup.now += supervisor.STABLE_S
     setup.die(count - 1)
     assert len(setup.made) == count + 1
 
@@ -184,3 +196,91 @@ def test_a_closed_terminal_stops_and_does_not_reload(setup: Setup) -> None:
     setup.turn(signal.SIGHUP)
     assert len(setup.made) == 2
     assert setup.process(0).terminated == 1
+
+
+def test_a_worker_that_cannot_be_started_leaves_the_others_and_is_tried_again(
+    setup: Setup, caplog: pytest.LogCaptureFixture
+) -> None:
+    started(setup)
+    setup.now += supervisor.STABLE_S
+    setup.processes_left = 0
+    setup.die(0)
+    assert "A worker could not be started" in caplog.text
+    assert (setup.supervisor._next_start_at - setup.now, setup.process(1).terminated) == (0.5, 0)
+    setup.now += 0.5
+    setup.turn()
+    assert setup.supervisor._next_start_at - setup.now == 1.0
+    setup.processes_left = 2
+    setup.turn()
+    assert len(setup.made) == 2, "it waits"
+    setup.now += 1.0
+    setup.turn()
+    assert len(setup.made) == 3
+
+
+def test_a_reload_without_processes_leaves_the_workers_before_it(
+    setup: Setup, caplog: pytest.LogCaptureFixture
+) -> None:
+    started(setup)
+    setup.processes_left = 1
+    setup.turn(signal.SIGHUP)
+    assert "The reload failed: a worker could not be started" in caplog.text
+    assert setup.process(2).terminated == 1
+    assert setup.words(0) == setup.words(1) == b""
+    assert [setup.process(each).terminated for each in (0, 1)] == [0, 0]
+    setup.die(2, status=-signal.SIGTERM)
+    setup.processes_left = 2
+    setup.turn(signal.SIGHUP)
+    assert len(setup.made) == 5, "the next reload begins"
+
+
+def test_a_first_worker_that_cannot_be_started_stops_everything(setup: Setup, caplog: pytest.LogCaptureFixture) -> None:
+    setup.processes_left = 1
+    setup.turn()
+    assert "A worker could not be started" in caplog.text
+    assert setup.process(0).terminated == 1
+    setup.die(0, status=0)
+    assert (len(setup.made), setup.supervisor._status) == (1, 1)
+
+
+def test_a_replacement_that_is_not_ready_in_time_is_ended_and_counts_as_dead(setup: Setup) -> None:
+    started(setup)
+    setup.now += supervisor.STABLE_S
+    setup.die(0)
+    setup.now += supervisor.START_TIMEOUT_S - 1
+    setup.turn()
+    assert setup.process(2).killed == 0
+    setup.now += 1
+    setup.turn()
+    setup.turn()
+    assert [setup.process(each).killed for each in (1, 2)] == [0, 1]
+    setup.die(2)
+    assert (len(setup.made), setup.supervisor._next_start_at - setup.now) == (3, 0.5)
+    setup.now += 0.5
+    setup.turn()
+    assert len(setup.made) == 4
+
+
+def test_a_first_worker_that_is_not_ready_in_time_stops_everything(setup: Setup) -> None:
+    setup.turn()
+    setup.ready(0)
+    setup.now += supervisor.START_TIMEOUT_S
+    setup.turn()
+    assert [setup.process(each).killed for each in (0, 1)] == [0, 1]
+    setup.die(1)
+    assert (setup.process(0).terminated, setup.supervisor._status) == (1, 1)
+
+
+def test_the_wait_needs_no_descriptor(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A supervisor that has none left goes on."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("select.epoll", refuse, raising=False)
+    setup.turn()
+    woken, waker = socket.socketpair()
+    with woken, waker:
+        setup.theirs[0].send(READY)
+        setup.supervisor._wait(woken)
+    assert setup.made[0].is_ready
