@@ -97,7 +97,7 @@ def _told(arguments: argparse.Namespace, options: Options) -> "Plan":
     from store.errors import InvalidSetting
     from store.site_switches import find
     from tui.commands.init_interview import Interview
-    from tui.commands.init_plan import Administrator, Plan
+    from tui.commands.init_plan import Plan
     from tui.commands.init_state import state_of
 
     if (arguments.admin is None) != (arguments.email is None):
@@ -117,11 +117,25 @@ def _told(arguments: argparse.Namespace, options: Options) -> "Plan":
     if arguments.admin is not None and state.has_administrator:
         streams.print_status("There is an administrator already; --admin is passed over.")
     elif arguments.admin is not None and (there := state.names.get(fold(arguments.admin))):
-        streams.print_status(f"There is an account {there} already; it becomes an administrator.")
-        administrator = Administrator(there)
+        administrator = _promoted(there, state.emails[there], arguments.email)
     elif arguments.admin is not None:
         administrator = _administrator(arguments)
     return Plan(options, state.is_new, administrator, ask.changes, state.stored)
+
+
+def _promoted(name: str, stored: str, email: str) -> "Administrator":
+    """The account that is there, if its address is the one that was named: its name alone may be a stranger's."""
+    from store.errors import InvalidInput
+    from tui.commands.init_plan import Administrator
+
+    if stored != email:
+        raise InvalidInput(
+            f"There is an account {name} already, and its e-mail address is not the one of --email. If it is the right "
+            f"account, this makes it an administrator: gatekey admin user role {name} admin",
+            field="email",
+        )
+    streams.print_status(f"There is an account {name} already; it becomes an administrator.")
+    return Administrator(name)
 
 
 def _administrator(arguments: argparse.Namespace) -> "Administrator":

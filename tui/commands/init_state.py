@@ -20,6 +20,8 @@ class State:
     has_administrator: bool = False
     names: "dict[str, str]" = field(default_factory=dict)
     """Of each account, by its folded name, if none is an administrator."""
+    emails: "dict[str, str]" = field(default_factory=dict)
+    """The address of each account, by its name, if none is an administrator."""
     stored: "dict[str, Value]" = field(default_factory=dict)
     """The site's switches, without secrets."""
     secrets: frozenset[str] = frozenset()
@@ -38,6 +40,7 @@ def state_of(options: Options) -> State:
             is_new=False,
             has_administrator=has_administrator,
             names={} if has_administrator else {fold(account.name): account.name for account in accounts},
+            emails={} if has_administrator else {account.name: account.email for account in accounts},
             stored={entry.name: entry.value for entry in entries if not entry.is_secret},
             secrets=frozenset(entry.name for entry in entries if entry.is_secret and entry.is_set),
         )

@@ -208,10 +208,22 @@ def test_an_account_that_is_there_may_become_the_administrator(shell: Shell) -> 
 
 def test_a_script_makes_an_account_that_is_there_the_administrator(shell: Shell) -> None:
     shell.add("alice")
-    ran = shell.run("init", "--yes", "--admin", "Alice", "--email", "other@example.com")
+    ran = shell.run("init", "--yes", "--admin", "Alice", "--email", "alice@example.com")
     assert ran.status == 0, ran.err
     assert "There is an account alice already; it becomes an administrator." in ran.err
     assert accounts(shell) == [("alice", "alice@example.com", "admin")]
+
+
+def test_a_script_does_not_promote_an_account_with_another_address(shell: Shell) -> None:
+    """It may be a stranger's who took the name first."""
+    shell.add("alice")
+    before = shell.fingerprint()
+    ran = shell.run("init", "--yes", "--admin", "Alice", "--email", "other@example.com")
+    assert ran.status == 1
+    assert "gatekey admin user role alice admin" in ran.err
+    assert "alice@example.com" not in ran.err
+    assert shell.fingerprint() == before
+    assert accounts(shell) == [("alice", "alice@example.com", "user")]
 
 
 def test_no_answer_reaches_the_terminal_as_it_is(shell: Shell) -> None:
