@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -271,16 +272,16 @@ def test_a_first_worker_that_is_not_ready_in_time_stops_everything(setup: Setup)
     assert (setup.process(0).terminated, setup.supervisor._status) == (1, 1)
 
 
-def test_the_wait_needs_no_descriptor(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wait_needs_no_descriptor(setup: Setup) -> None:
     """A supervisor that has none left goes on."""
-
-    def refuse(*_: object) -> None:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-
-    monkeypatch.setattr("select.epoll", refuse, raising=False)
     setup.turn()
     woken, waker = socket.socketpair()
+    setup.theirs[0].send(READY)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     with woken, waker:
-        setup.theirs[0].send(READY)
-        setup.supervisor._wait(woken)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            setup.supervisor._wait(woken)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert setup.made[0].is_ready
