@@ -15,6 +15,8 @@ import httpx
 
 READ_AHEAD_BYTES: Final = 256 * 1024
 """Bytes read ahead of the consumer."""
+WRITE_BYTES: Final = 256 * 1024
+"""Bytes written at once. Each such piece has the whole time limit, so that a slow server may take a long body."""
 _MAX_HEAD_BYTES: Final = 100 * 1024
 _CONNECT_TIMEOUT: Final = "The connection was not made in time."
 _READ_TIMEOUT: Final = "Nothing was received in time."
@@ -108,8 +110,10 @@ class ModelServerConnection(asyncio.Protocol):
         self._idle_since = None
         head: bytes = self._written(h11.Request(method=method, target=target, headers=[*headers]))
         async for chunk in body:
-            await self._write(head + self._written(h11.Data(data=chunk)), seconds)
-            head = b""
+            for start in range(0, len(chunk), WRITE_BYTES):
+                piece = chunk[start : start + WRITE_BYTES]
+                await self._write(head + self._written(h11.Data(data=piece)), seconds)
+                head = b""
         if rest := head + self._written(h11.EndOfMessage()):
             await self._write(rest, seconds)
 

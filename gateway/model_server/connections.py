@@ -1,13 +1,14 @@
-"""The connections to the model server: an httpx transport that keeps idle ones in a list.
+"""The connections to the model server: an httpx transport that keeps idle ones at hand.
 
 httpcore's pool scans all of its connections at each request and each response, which costs several times as much as the
-request itself. Here an idle connection is popped from a list, and appended when its response is read. There are no
+request itself. Here an idle connection is popped from a deque, and appended when its response is read. There are no
 proxies from the environment, no redirects and no cookies.
 """
 
 import asyncio
 import contextlib
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Final, cast
 
@@ -23,12 +24,12 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class ModelServerTransport(httpx.AsyncBaseTransport):
-    """Idle connections by origin. The last used is reused first, so the others expire."""
+    """Idle connections by origin, the longest idle first. The last used is reused first, so the others expire."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         tls.set_alpn_protocols(["http/1.1"])
         self._tls = tls
-        self._idle: dict[_Origin, list[ModelServerConnection]] = {}
+        self._idle: dict[_Origin, deque[ModelServerConnection]] = {}
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -59,7 +60,8 @@ class ModelServerTransport(httpx.AsyncBaseTransport):
         def release() -> None:
             self._slots.release()
             if connection.finish():
-                self._idle.setdefault(origin, []).append(connection)
+                self._idle.setdefault(origin, deque()).append(connection)
+            self._expire()
 
         return httpx.Response(status, headers=headers, stream=_Body(connection, timeouts["read"], release))
 
@@ -69,6 +71,14 @@ class ModelServerTransport(httpx.AsyncBaseTransport):
         for connections in kept.values():
             for connection in connections:
                 connection.abort()
+
+    def _expire(self) -> None:
+        """Close the connections that were idle for too long, of every origin: the address of the server may change."""
+        for origin, idle in [*self._idle.items()]:
+            while idle and not idle[0].is_usable(IDLE_TIMEOUT_S):
+                idle.popleft().abort()
+            if not idle:
+                del self._idle[origin]
 
     async def _acquire_slot(self, seconds: float) -> None:
         if not self._slots.locked():
@@ -81,7 +91,7 @@ class ModelServerTransport(httpx.AsyncBaseTransport):
             raise httpx.PoolTimeout("Too many requests are under way.") from error
 
     async def _take(self, origin: _Origin, seconds: float) -> ModelServerConnection:
-        idle = self._idle.get(origin, [])
+        idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
             if connection.is_usable(IDLE_TIMEOUT_S):

@@ -359,3 +359,31 @@ async def test_an_error_of_the_body_is_raised_and_closes_the_connection() -> Non
             await transport.handle_async_request(request_to(url, b"x", Broken(), length=10))
         assert transport._slots._value == connections.MAX_CONNECTIONS
         assert await read(await transport.handle_async_request(request_to(url))) == b"ok"
+
+
+async def test_connections_beneath_a_fresh_one_expire_and_those_of_another_origin() -> None:
+    closed = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal closed
+        try:
+            await answer_all(reader, writer)
+        finally:
+            closed += 1
+
+    def grow_old(*idle: Any) -> None:
+        for each in idle:
+            each._idle_since -= connections.IDLE_TIMEOUT_S
+
+    async with serving(handle) as (transport, url), serving(answer_all) as (_, other_url):
+        responses = [await transport.handle_async_request(request_to(url)) for _ in range(3)]
+        assert [await read(each) for each in responses] == [b"ok"] * 3
+        (idle,) = transport._idle.values()
+        grow_old(*[*idle][:2])
+        assert await read(await transport.handle_async_request(request_to(url))) == b"ok"
+        await until(lambda: closed == 2)
+        assert len(idle) == 1
+        grow_old(*idle)
+        assert await read(await transport.handle_async_request(request_to(other_url))) == b"ok"
+        await until(lambda: closed == 3)
+        assert len(transport._idle) == 1
