@@ -7,6 +7,7 @@ are slow speech.
 """
 
 import math
+import struct
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -47,8 +48,8 @@ TRANSCRIPTION_FIELDS: Final = TRANSLATION_FIELDS | {
 TRANSCRIPT_ANSWERS: Final = ("text/plain", "application/x-subrip", "text/srt", "text/vtt")
 TOKENS_PER_MINUTE: Final = 1_000
 """Input tokens of one minute of a recording."""
-_BYTES_PER_SECOND: Final = 2_000
-"""Of a recording whose bytes alone are known: 16 kbit/s, as messengers record speech. Others have more."""
+_BYTES_PER_SECOND: Final = 750
+"""Of a recording whose bytes alone are known: 6 kbit/s, the least that Opus has (RFC 6716). Others have more."""
 _MAX_BYTES_PER_SECOND: Final = 384_000
 """Of uncompressed sound: 48 kHz, two channels, 32 bits."""
 _WORDS_PER_SECOND_TOKENS: Final = 5
@@ -129,13 +130,18 @@ def _bytes_per_second(file: FormFile) -> int:
     """As the header of an uncompressed WAV file says, or the fewest that are usual.
 
     The header: RIFF, the size, WAVE, `fmt `, its size, the format (1: PCM), the channels, the samples per second, the
-    bytes per second, the bytes per sample.
+    bytes per second, the bytes of a sample of all channels, the bits per sample. A decoder computes the last but one
+    from the others, so a header that contradicts itself is not believed.
     """
     head = file.head
     if head[:4] != b"RIFF" or head[8:16] != b"WAVEfmt " or head[20:22] != b"\x01\x00" or len(head) < 36:
         return _BYTES_PER_SECOND
-    samples, size_of_sample = int.from_bytes(head[24:28], "little"), int.from_bytes(head[32:34], "little")
-    return max(_BYTES_PER_SECOND, min(samples * size_of_sample, _MAX_BYTES_PER_SECOND))
+    fields: tuple[int, int, int, int, int] = struct.unpack("<HIIHH", head[22:36])
+    channels, samples, byte_rate, block_size, bits = fields
+    rate = samples * channels * -(-bits // 8)
+    if rate != samples * block_size or rate != byte_rate:
+        return _BYTES_PER_SECOND
+    return max(_BYTES_PER_SECOND, min(rate, _MAX_BYTES_PER_SECOND))
 
 
 def _duration(value: object) -> float | None:

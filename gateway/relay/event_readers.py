@@ -14,6 +14,7 @@ _ENDS_OF_RESPONSE: Final = ("response.completed", "response.incomplete")
 _FAILURES_OF_RESPONSE: Final = ("error", "response.failed")
 _DELTA: Final = ".delta"
 _DELTAS_OF_MESSAGE: Final = ("text", "partial_json", "thinking")
+_STARTS_OF_BLOCK: Final = ("text", "thinking", "data")
 _AUDIO_DELTA: Final = "response.audio.delta"
 
 
@@ -69,6 +70,10 @@ def message_event(event: bytes) -> EventFacts:
     delta = document.get("delta")
     if kind == "content_block_delta" and isinstance(delta, dict):
         length = sum(_bytes_of(delta.get(name)) for name in _DELTAS_OF_MESSAGE)
+        return EventFacts(is_delta=length > 0, text_bytes=length)
+    block = document.get("content_block")
+    if kind == "content_block_start" and isinstance(block, dict):
+        length = sum(_bytes_of(block.get(name)) for name in _STARTS_OF_BLOCK)
         return EventFacts(is_delta=length > 0, text_bytes=length)
     return EventFacts()
 

@@ -92,14 +92,20 @@ def prepare_response(body: dict[str, Any]) -> None:
     check_metadata(body.get("client_metadata"), "client_metadata")
     items = body.get("input")
     check_stored_items(items, "input")
-    for item in items if isinstance(items, list) else ():
-        if isinstance(item, dict):
-            _check_item(item)
+    if items is None or isinstance(items, str):
+        return
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        refuse_field("input is a text, or a list of items.", "input")
+    for item in items:
+        _check_item(item)
 
 
 def check_batch(body: dict[str, Any]) -> None:
     """Refuse a batch of responses: its file may name stored responses of other accounts. Raises `OpenAiProblem` 400."""
-    if "responses" in str(body.get("endpoint", "")).casefold():
+    endpoint = body.get("endpoint", "")
+    if not isinstance(endpoint, str):
+        refuse_field("endpoint is a text, such as /v1/chat/completions.", "endpoint")
+    if "responses" in endpoint.casefold():
         refuse_field(
             "A batch of responses is not passed on: its file could name another account's stored responses. Use "
             "/v1/chat/completions, or send the responses one by one.",
@@ -110,6 +116,15 @@ def check_batch(body: dict[str, Any]) -> None:
 def response_output(body: dict[str, Any]) -> OutputLength:
     """Output length of a response."""
     return OutputLength(1, whole_number(body, "max_output_tokens", 1, MAX_TOKENS, 0) or None)
+
+
+def _has_content(value: object, member: str) -> bool:
+    """Whether `value` is the content itself. A server may look for an item without content by its id."""
+    if member == "encrypted_content":
+        return isinstance(value, str) and value != ""
+    if member == "content":
+        return value not in (None, "", [])
+    return value is not None
 
 
 def _check_item(item: dict[str, Any]) -> None:
@@ -124,7 +139,7 @@ def _check_item(item: dict[str, Any]) -> None:
             f"{_NOT_STORED} Send the items themselves, not their ids.",
             "input",
         )
-    if item.get(content) is not None:
+    if _has_content(item.get(content), content):
         return
     if kind == "reasoning":
         # A server with open weights sends the text of its reasoning. Other servers would look for the item by its id.

@@ -1,6 +1,7 @@
 """Responses that are stored at the model server. All accounts share the gateway's key there, so an account reaches only
 those that the store attributes to it. Making one is a call like any other (`gateway.relay.endpoints.RESPONSES`)."""
 
+import asyncio
 from contextlib import suppress
 from typing import Final
 from urllib.parse import urlencode
@@ -8,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.model_server.client import read_body, response_problem
+from gateway.model_server.client import MAX_CALL_S, connection_problem, read_body, response_problem
 from gateway.problems import OpenAiProblem, problem_code
 from gateway.relay.ledger import Caller
 from gateway.relay.model_response import relay_response
@@ -52,15 +53,26 @@ class StoredResponses:
         return await self._answer(content, site, caller)
 
     async def delete(self, request: Request) -> Response:
-        """Delete the response at the model server, and forget it. Raises `OpenAiProblem` 404 for another account's."""
+        """Delete the response at the model server, and forget it.
+
+        Raises `OpenAiProblem` 404 for another account's, and for one that is not there any more: it is forgotten too.
+        """
         caller, site, name = await self._accept(request)
-        content = await self._ask(site, "DELETE", f"/{name}", caller)
+        try:
+            content = await self._ask(site, "DELETE", f"/{name}", caller)
+        except OpenAiProblem as error:
+            if error.status == 404:
+                await self._forget(caller, name)
+            raise
+        await self._forget(caller, name)
+        return await self._answer(content, site, caller)
+
+    async def _forget(self, caller: Caller, name: str) -> None:
         account_id = caller.holder.account_id
         with suppress(NoSuchItem):  # another request has deleted it too
             await self._relay.services.threads.write(
                 lambda tx: self._store.stored_responses.forget(tx, account_id, name)
             )
-        return await self._answer(content, site, caller)
 
     async def _accept(self, request: Request) -> tuple[Caller, SiteView, str]:
         caller, site = await self._relay.callers.accept_bodiless(request)
@@ -81,16 +93,24 @@ class StoredResponses:
 
     async def _ask(self, site: SiteView, method: str, path: str, caller: Caller) -> bytearray:
         try:
-            answer = await self._relay.model_server.send(site, method, _PATH + path, request_id=caller.request_id)
-            try:
-                if not answer.is_success:
-                    raise await response_problem(answer, site, client_statuses=_CLIENT_STATUSES)
-                return await read_body(answer)
-            finally:
-                await answer.aclose()
+            with self._relay.concurrency.slot(caller.holder.account_id):
+                return await self._read(site, method, path, caller.request_id)
         except GatekeyError as error:
             await self._relay.ledger.log_refusal(caller, "", error, problem_code(error))
             raise
+
+    async def _read(self, site: SiteView, method: str, path: str, request_id: str) -> bytearray:
+        try:
+            async with asyncio.timeout(MAX_CALL_S):
+                answer = await self._relay.model_server.send(site, method, _PATH + path, request_id=request_id)
+                try:
+                    if not answer.is_success:
+                        raise await response_problem(answer, site, client_statuses=_CLIENT_STATUSES)
+                    return await read_body(answer)
+                finally:
+                    await answer.aclose()
+        except TimeoutError as error:
+            raise connection_problem(error) from error
 
     async def _answer(self, content: bytearray, site: SiteView, caller: Caller) -> Response:
         return await relay_response(content, site.upstream_key, caller.request_id)

@@ -312,6 +312,15 @@ def test_a_report_was_read(usage: Any, reported: ReportedUsage | None) -> None:
         ({"type": "content_block_delta", "delta": {"type": "input_json_delta", "partial_json": '{"a"'}}, (4,)),
         ({"type": "content_block_delta", "delta": {"type": "signature_delta", "signature": "abc"}}, EventFacts()),
         ({"type": "content_block_start", "content_block": {"type": "text", "text": ""}}, EventFacts()),
+        ({"type": "content_block_start", "content_block": "?"}, EventFacts()),
+        (
+            {"type": "content_block_start", "content_block": {"type": "text", "text": "Hello"}},
+            EventFacts(is_delta=True, text_bytes=5),
+        ),
+        (
+            {"type": "content_block_start", "content_block": {"type": "redacted_thinking", "data": "AAAA"}},
+            EventFacts(is_delta=True, text_bytes=4),
+        ),
         ({"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}, "Busy"),
     ],
 )

@@ -90,6 +90,14 @@ def test_reasoning_in_plain_text_was_passed_on_under_nobodys_id() -> None:
         {"type": "reasoning", "id": "rs_1", "summary": []},
         {"type": "reasoning", "id": "rs_1", "encrypted_content": None},
         {"type": "message", "id": "msg_1", "role": "assistant"},
+        {"type": "message", "id": "msg_1", "role": "assistant", "content": []},
+        {"type": "message", "id": "msg_1", "role": "assistant", "content": ""},
+        {"type": "reasoning", "id": "rs_1", "encrypted_content": ""},
+        {"type": "reasoning", "id": "rs_1", "encrypted_content": {}},
+        {"type": "compaction", "id": "cmp_1", "encrypted_content": ""},
+        {"type": "compaction", "id": "cmp_1", "encrypted_content": False},
+        [{"type": "item_reference", "id": "msg_1"}],
+        "msg_1",
         {"type": "function_call", "id": "fc_1"},
         {"type": "image_generation_call", "id": "ig_1"},
         {"type": "code_interpreter_call", "id": "ci_1", "container_id": "c"},
@@ -99,8 +107,13 @@ def test_reasoning_in_plain_text_was_passed_on_under_nobodys_id() -> None:
         {"type": "function_call_output", "output": [{"type": "input_image", "file_id": "file-1"}]},
     ],
 )
-def test_an_item_that_is_stored_was_refused(item: dict[str, Any]) -> None:
+def test_an_item_that_is_stored_was_refused(item: Any) -> None:
     assert refused(input=[item]) == "input"
+
+
+@pytest.mark.parametrize("items", [{"type": "item_reference", "id": "msg_1"}, {}, 5, False])
+def test_an_input_that_is_neither_text_nor_a_list_was_refused(items: Any) -> None:
+    assert refused(input=items) == "input"
 
 
 @pytest.mark.parametrize(
@@ -159,7 +172,9 @@ def test_what_is_stored_is_known_of_the_call() -> None:
     assert (parsed(input="x").stores, parsed(input="x").resource_id) == (False, "")
 
 
-@pytest.mark.parametrize("address", ["/v1/responses", "/V1/Responses", "v1/responses/", ["/v1/responses"]])
+@pytest.mark.parametrize(
+    "address", ["/v1/responses", "/V1/Responses", "v1/responses/", ["/v1/responses"], {"a": 1}, None]
+)
 def test_a_batch_of_responses_was_refused(address: Any) -> None:
     body = {"input_file_id": "file-1", "endpoint": address, "completion_window": "24h"}
     with pytest.raises(OpenAiProblem) as caught:

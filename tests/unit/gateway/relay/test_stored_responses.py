@@ -78,6 +78,25 @@ async def test_a_response_that_the_model_server_kept_was_not_forgotten(store: St
     ]
 
 
+async def test_a_response_that_was_gone_was_forgotten(store: Store) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer(SAID))
+    async with client_of(store, token=key, upstream=models) as client:
+        await client.post(PATH, json={**ASKED, "store": True})
+        models.reply = lambda _: answer({"error": {"message": "Gone"}}, 404)
+        assert (await client.delete(f"{PATH}/resp_1")).status_code == 404
+    assert not is_known(store, "resp_1")
+
+
+async def test_a_read_counts_as_one_of_the_calls_under_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, models = make_relayed(store), ModelServer(lambda _: answer(SAID))
+    async with client_of(store, token=key, upstream=models) as client:
+        await client.post(PATH, json={**ASKED, "store": True})
+        monkeypatch.setattr("gateway.relay.concurrency_limiter.MAX_CALLS_PER_ACCOUNT", 0)
+        refused = [await client.get(f"{PATH}/resp_1"), await client.delete(f"{PATH}/resp_1")]
+    assert [response.status_code for response in refused] == [429, 429]
+    assert len(models.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("path", "param"),
     [
