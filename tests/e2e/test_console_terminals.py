@@ -57,6 +57,39 @@ def test_a_name_in_latin_1_is_shown_and_typed_in_it(tmp_path: Path) -> None:
         terminal.quit()
 
 
+def test_the_keys_of_putty_are_understood(tmp_path: Path) -> None:
+    """By default PuTTY sends function keys, Home and End as a VT220 does, and arrows in application mode."""
+    f1, f2, home, end, delete, up, down = b"[11~", b"[12~", b"[1~", b"[4~", b"[3~", b"OA", b"OB"
+    with Home(tmp_path).console("--demo", term="xterm", colorterm="") as terminal:
+
+        def send(*sequences: bytes) -> None:
+            terminal.send(b"".join(b"\x1b" + sequence for sequence in sequences))
+
+        terminal.until("Delete account")
+        send(f2)
+        terminal.until("PERSONAL CENTER")
+        send(f2)
+        terminal.until_gone("PERSONAL CENTER")
+        send(f1)
+        terminal.until(lambda _: "─ Help ─" in terminal.screen_text())
+        send(f1)
+        terminal.until(lambda _: "─ Help ─" not in terminal.screen_text())
+        terminal.press("3")
+        terminal.until("Quota Warning Threshold")
+        send(down, up, down)
+        terminal.until(lambda _: terminal.has_focus("Quota Warning Threshold"))
+        send(home, delete)
+        terminal.type("7")
+        send(end)
+        terminal.type("5")
+        terminal.until("7.005")
+        terminal.press("escape")
+        terminal.until(lambda _: not terminal.has_focus("Quota Warning Threshold"))
+        terminal.press("u")
+        terminal.until_gone("7.005")
+        terminal.quit()
+
+
 @pytest.mark.parametrize("is_on", [True, False])
 def test_the_mouse_can_be_switched_off(is_on: bool, tmp_path: Path) -> None:
     home = Home(tmp_path)
