@@ -131,7 +131,11 @@ CHECKED_FIELDS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "/images/variations": {"image": _FILE, "n": {"type": "integer"}, **_FORM_SCHEMAS},
     "/batches": {
         "input_file_id": _UNCHECKED,
-        "endpoint": _UNCHECKED,
+        "endpoint": {
+            "type": "string",
+            "not": {"pattern": _any_case("responses")},
+            "description": "Any but /v1/responses.",
+        },
         "completion_window": _UNCHECKED,
         "metadata": _METADATA_SCHEMA,
         **_NO_STREAM_SCHEMAS,

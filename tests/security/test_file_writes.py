@@ -283,6 +283,7 @@ WRITERS: Final = {
     "tui/commands/admin_audit.py": "the checkpoint of the audit log, in the place of an earlier one",
     "tui/ssh_host_key.py": "the host key, made once beside Gatekey's own key",
     "tui/remembered_theme.py": "the chosen theme beside keys.toml, which files off switches off",
+    "gateway/serve_workers.py": "what workers share, nameless or in a temporary folder of the server's own",
     "tui/crash.py": "the report of a fault, which files off switches off",
 }
 _WRITING: Final = {

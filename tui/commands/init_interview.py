@@ -99,8 +99,8 @@ class Interview:
         Raises `EOFError` at the end of the input.
         """
         while True:
-            streams.prompt(f"{question}{f' [{default}]' if default else ''}: ")
-            typed = streams.read_unseen_line() if unseen else streams.read_typed_line()
+            asked = f"{question}{f' [{default}]' if default else ''}: "
+            typed = streams.read_unseen_line(asked) if unseen else self._seen(asked)
             if typed is None:
                 streams.print_status("")
                 raise EOFError
@@ -108,6 +108,11 @@ class Interview:
                 return read(typed or default)
             except GatekeyError as refusal:
                 streams.print_status(f"  {refusal}")
+
+    @staticmethod
+    def _seen(question: str) -> str | None:
+        streams.prompt(question)
+        return streams.read_typed_line()
 
     def note(self, name: str, answer: str) -> None:
         """`keep` a typed value. Raises `InvalidInput`, which says what the switch takes."""

@@ -114,10 +114,13 @@ def read_typed_line() -> str | None:
     return _decoded(raw[:MAX_SECRET_BYTES], "answer").strip() if raw else None
 
 
-def read_unseen_line() -> str | None:
-    """The line that a person types without an echo; None at the end of the input."""
+def read_unseen_line(question: str) -> str | None:
+    """Ask for a line that a person types without an echo; None at the end of the input.
+
+    The question is written once the echo is off, so that nothing of an answer typed at once is shown.
+    """
     try:
-        return getpass.getpass("", stream=sys.stderr)
+        return getpass.getpass(sanitize(question), stream=sys.stderr)
     except EOFError:
         return None
 

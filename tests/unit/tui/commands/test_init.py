@@ -51,7 +51,12 @@ AGAIN: Final = ("", "", "", "", "", "", "", "", "", "", "", "", "", "", "")
 @pytest.fixture(autouse=True)
 def _seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is typed unseen is read as the rest, because there is no terminal to switch the echo off."""
-    monkeypatch.setattr(streams, "read_unseen_line", streams.read_typed_line)
+
+    def read_seen(question: str) -> str | None:
+        streams.prompt(question)
+        return streams.read_typed_line()
+
+    monkeypatch.setattr(streams, "read_unseen_line", read_seen)
 
 
 def init(shell: Shell, answers: Sequence[str], *arguments: str) -> Ran:
@@ -106,7 +111,7 @@ def test_ctrl_c_and_a_no_at_the_end_leave_nothing(shell: Shell, monkeypatch: pyt
     assert (ran.status, nothing_is_there(shell)) == (1, True)
     assert ran.err.endswith("Nothing was changed.\n")
 
-    def interrupted() -> str | None:
+    def interrupted(_: str) -> str | None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(streams, "read_unseen_line", interrupted)
