@@ -20,7 +20,7 @@ def add_health_routes(app: FastAPI, services: Services) -> None:
         return as_json({"status": "ok"})
 
     async def read_readiness() -> Response:
-        """Whether this gateway should get requests: it is healthy, and the database has the schema of its version."""
+        """The readiness for requests: the gateway is healthy, and the database has the schema of its version."""
         await checks.check_ready()
         return as_json({"status": "ok"})
 

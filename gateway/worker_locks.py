@@ -1,4 +1,4 @@
-"""What the workers of one gateway share, in locks on the bytes of one file.
+"""The counts that the workers of one gateway share, as locks on the bytes of one file.
 
 The kernel counts: a lock belongs to a process, and a process that is killed leaves none (fcntl(2), record locks). The
 file has no name and no content. Each process opens it once, by inheritance: closing it would release all of its locks.

@@ -49,10 +49,10 @@ TRANSCRIPT_ANSWERS: Final = ("text/plain", "application/x-subrip", "text/srt", "
 TOKENS_PER_MINUTE: Final = 1_000
 """Input tokens of one minute of a recording."""
 _BYTES_PER_SECOND: Final = 2_000
-"""Of a recording whose bytes alone are known: 16 kbit/s, as messengers record speech. Most others have more, and are
-counted as longer than they are; Opus may have less (RFC 6716: from 6 kbit/s)."""
+"""The rate that is assumed for a recording whose bytes alone are known: 16 kbit/s, as messengers record speech. Most
+recordings have more, and are counted as longer than they are. Opus may have less (RFC 6716: from 6 kbit/s)."""
 _MAX_BYTES_PER_SECOND: Final = 384_000
-"""Of uncompressed sound: 48 kHz, two channels, 32 bits."""
+"""The highest rate that a header is believed: uncompressed sound of 48 kHz, two channels, 32 bits."""
 _WORDS_PER_SECOND_TOKENS: Final = 5
 """Output tokens of one second of fast speech."""
 _MAX_SECONDS: Final = 1_000_000

@@ -44,7 +44,7 @@ class Form(NamedTuple):
     body: dict[str, Any]
     """The text of each field, or a list of `FormFile`. A name has no brackets here."""
     model_at: int
-    """Where the text of `model` begins."""
+    """The offset of the text of `model` in the body, in bytes."""
 
 
 class _Part(NamedTuple):

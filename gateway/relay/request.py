@@ -90,11 +90,11 @@ class Call:
     length: OutputLength
     pictures: int
     resource_id: str = ""
-    """What the call needs at the model server: the input file of a batch, or the response that it continues."""
+    """The id of what the call needs at the model server: the input file of a batch, or the response it continues."""
     stores: bool = False
     """True if the response is stored at the model server."""
     model_at: int = 0
-    """Where the model is in `content` if that is a form."""
+    """The offset of the model's name in `content`, in bytes, if that is a form."""
 
     @property
     def has_completion(self) -> bool:

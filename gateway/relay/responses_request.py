@@ -119,7 +119,7 @@ def response_output(body: dict[str, Any]) -> OutputLength:
 
 
 def _has_content(value: object, member: str) -> bool:
-    """Whether `value` is the content itself. A server may look for an item without content by its id."""
+    """True if `value` is the content itself. A server may look for an item without content by its id."""
     if member == "encrypted_content":
         return isinstance(value, str) and value != ""
     if member == "content":
