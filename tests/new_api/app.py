@@ -1,0 +1,170 @@
+"""The stand-in as an ASGI application: limits and faults first, then the caller, then the handler of the route."""
+
+import asyncio
+import gzip
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from tests.new_api import own_account, sessions, settings, sign_in, status, two_factor
+from tests.new_api.answers import Answer, Panic, Refused, plain
+from tests.new_api.call import Call, Rule
+from tests.new_api.callers import admit
+from tests.new_api.faults import Fault, Faults, too_many_requests
+from tests.new_api.limits import EVERY, is_over
+from tests.new_api.world import World
+
+RULES: Final = (
+    *status.RULES,
+    *sign_in.RULES,
+    *sessions.RULES,
+    *own_account.RULES,
+    *settings.RULES,
+    *two_factor.RULES,
+)
+LONGEST_S: Final = 60.0
+"""A call that nobody lets go on goes on after this, so that no test hangs."""
+
+
+class App:
+    """One New API server. `world` is its state, `faults` is what goes wrong next."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.faults = Faults()
+        self._rules = [rule for rule in RULES if rule.only in (None, world.generation)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        request = Request(scope, receive)
+        fault = self.faults.next_for(request.method, request.url.path)
+        if self.faults.is_down or (fault and fault.is_drop and fault.is_before):
+            await _cut(receive, send)
+            return
+        if fault and fault.gate:
+            await asyncio.to_thread(fault.gate.wait, LONGEST_S)
+        call, rule = await self._call(request)
+        answer = self._spoiled(fault) or self._answer(call, rule)
+        if fault and fault.is_drop:
+            await _cut(receive, send)
+            return
+        if fault and fault.spoil and not fault.is_before:
+            answer = fault.spoil(answer)
+        await _send(self.world, call, answer, send)
+
+    @staticmethod
+    def _spoiled(fault: Fault | None) -> Answer | None:
+        return fault.spoil(plain(None)) if fault and fault.spoil and fault.is_before else None
+
+    async def _call(self, request: Request) -> tuple[Call, Rule | None]:
+        path = request.url.path
+        rule, parts = self._find(request.method, path)
+        call = Call(
+            *(self.world, request.method, path, parts),
+            dict(parse_qsl(request.url.query, keep_blank_values=True)),
+            request.headers,
+            request.cookies,
+            await request.body(),
+        )
+        return call, rule
+
+    def _find(self, method: str, path: str) -> tuple[Rule | None, dict[str, str]]:
+        for rule in self._rules:
+            parts = matched(rule.path, path) if rule.method == method else None
+            if parts is not None:
+                return rule, parts
+        return None, {}
+
+    def _answer(self, call: Call, rule: Rule | None) -> Answer:
+        """What the server says; a crash of it is an answer too."""
+        world = self.world
+        if world.has_limits and call.path.startswith("/api/") and is_over(world, EVERY, call.address):
+            return too_many_requests()
+        if rule is None:
+            return _no_such_route(call)
+        if world.has_limits and rule.bucket and is_over(world, rule.bucket, call.address):
+            return too_many_requests()
+        try:
+            admit(call, rule)
+            answer = rule.handler(call)
+        except Refused as refused:
+            answer = refused.answer
+        except Panic:
+            return _crashed(call)
+        names = {name for name, _ in answer.headers}
+        if rule.cache and not world.is_feb and "Cache-Control" not in names:
+            answer = answer.having(Cache_Control=rule.cache)
+        return answer.with_cookies(*call.given_cookies)
+
+
+def matched(template: str, path: str) -> dict[str, str] | None:
+    """The named segments of a path, None if it does not fit."""
+    wanted, given = template.split("/"), path.split("/")
+    if len(wanted) != len(given):
+        return None
+    parts = {}
+    for name, segment in zip(wanted, given, strict=True):
+        if name.startswith(":"):
+            parts[name[1:]] = segment
+        elif name != segment:
+            return None
+    return None if "" in parts.values() else parts
+
+
+def _accepts_gzip(call: Call) -> bool:
+    return "gzip" in call.headers.get("accept-encoding", "")
+
+
+def _no_such_route(call: Call) -> Answer:
+    """An unknown path and an unknown method are answered alike."""
+    error = {"message": call.say(f"route.unknown {call.method}"), "type": "invalid_request_error"}
+    return plain({"error": {**error, "param": "", "code": ""}}, 404).having(Cache_Control="max-age=604800")
+
+
+def _crashed(call: Call) -> Answer:
+    if _accepts_gzip(call):
+        return Answer(b"", 200, None)
+    return plain({"error": {"message": call.say("panic"), "type": "new_api_panic"}}, 500)
+
+
+async def _send(world: World, call: Call, answer: Answer, send: Send) -> None:
+    """Compress and send. An empty 429 is compressed too: to 23 bytes or so that hold nothing."""
+    headers = [("Vary", "Accept-Encoding"), ("X-New-Api-Version", world.generation.value)]
+    headers.append(("X-Oneapi-Request-Id", world.letters(32)))
+    if answer.content_type:
+        headers.append(("Content-Type", answer.content_type))
+    headers += [*answer.headers, *(("Set-Cookie", cookie) for cookie in answer.cookies)]
+    chunks = list(answer.chunks) or [answer.body]
+    is_compressed = _accepts_gzip(call) and call.path.startswith("/api/") and (answer.body or answer.status == 429)
+    if is_compressed or (answer.chunks and _accepts_gzip(call) and answer.content_type != "text/event-stream"):
+        chunks = [gzip.compress(b"".join(chunks), 1)]
+        headers.append(("Content-Encoding", "gzip"))
+    if len(chunks) == 1:
+        headers.append(("Content-Length", str(len(chunks[0]))))
+    await send({"type": "http.response.start", "status": answer.status, "headers": _raw(headers)})
+    for chunk in chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _raw(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers]
+
+
+async def _cut(receive: Receive, send: Send) -> None:
+    """Close the connection without a byte of an answer. ASGI has no word for that, so uvicorn's own cycle is asked."""
+    cycle = getattr(send, "__self__")  # noqa: B009 - a bound method as uvicorn gives it, which mypy cannot know
+    cycle.transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    for ending in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{ending}.complete"})

@@ -1,0 +1,58 @@
+"""A stand-in on a loopback port, with a clock that a test moves and chance that repeats itself."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from tests.harness.live_servers import live
+from tests.harness.stores import StillClock
+from tests.new_api.accounts import Account
+from tests.new_api.app import App
+from tests.new_api.faults import Faults
+from tests.new_api.generations import Generation
+from tests.new_api.world import World
+
+ROOT_PASSWORD: Final = "Thr0waway-root"
+PASSWORD: Final = "Al1ce-pass-word"
+QUOTA: Final = 2_500_000
+
+
+@dataclass
+class StandIn:
+    """A running stand-in: its address, and what a test may look at and change."""
+
+    address: str
+    app: App
+    clock: StillClock
+
+    @property
+    def world(self) -> World:
+        return self.app.world
+
+    @property
+    def faults(self) -> Faults:
+        return self.app.faults
+
+    @property
+    def alice(self) -> Account:
+        """The one common account that `running` makes."""
+        return self.world.accounts[2]
+
+    def restart(self) -> None:
+        """What a client sees of a restart, as if it were over at once: memory is lost, the database is not."""
+        self.world.forget_memory()
+
+
+@contextmanager
+def running(generation: Generation, *, seed: int = 1, is_set_up: bool = True) -> Iterator[StandIn]:
+    """A stand-in until the block ends. Set up, it has root and alice with five dollars."""
+    clock = StillClock()
+    world = World(generation, clock, random.Random(seed))
+    if is_set_up:
+        world.set_up("root", ROOT_PASSWORD)
+        world.add_account("alice", PASSWORD, "Alice", quota=QUOTA)
+    app = App(world)
+    with live(app) as address:
+        yield StandIn(address, app, clock)
