@@ -25,6 +25,9 @@ GatekeyError
 │   │   └── PasskeysDisabled  BindingsDisabled  FilesOff
 │   ├── LastCredential  LastAdministrator  RootAccount
 │   ├── UsernameDoesNotMatch  CodeRefused
+│   ├── ServerRefused
+│   ├── NotOnThisServer
+│   │   └── BrowserNeeded
 │   ├── ApiKeyDisabled  ModelNotAllowed  NetworkNotAllowed  RequestRateReached
 │   └── ModelNotPriced  QuotaExceeded  SpendLimitReached
 ├── NotFound
@@ -51,6 +54,12 @@ GatekeyError
     ├── KeyMissing
     │   └── KeyNotMade
     ├── KeyWrong  KeyExposed
+    ├── ServerFailed  the account's server, for an account that is elsewhere
+    │   ├── ServerUnreachable
+    │   │   └── CertificateRefused
+    │   ├── AnswerUnreadable
+    │   │   └── NotANewApi
+    │   └── AnswerLost  ServerRateLimited  SaveInterrupted
     └── ClockWentBack
 """
 
@@ -353,6 +362,30 @@ class CodeRefused(NotAllowed):
 
     title = "This code was not accepted"
     sentence = "There is no such code. Compare it with the one you were given, letter by letter."
+
+
+class ServerRefused(NotAllowed):
+    """The server of an account that is elsewhere refused an act. `code` is its code for that, or empty.
+
+    The server's own sentence is not kept: it may be in another language, or hold words of its database.
+    """
+
+    title = "The server refused this"
+    sentence = "The server did not accept this, and nothing was changed."
+
+    def __init__(self, sentence: str | None = None, *, code: str = "", field: str = "") -> None:
+        super().__init__(sentence, field=field)
+        self.code = code
+
+
+class NotOnThisServer(NotAllowed):
+    title = "This server cannot do that"
+    sentence = "This server does not offer it."
+
+
+class BrowserNeeded(NotOnThisServer):
+    title = "This server asks for a browser"
+    sentence = "Its sign-in shows a captcha. Sign in with a System Access Token instead, which its web page makes."
 
 
 class ApiKeyDisabled(NotAllowed):
@@ -672,6 +705,46 @@ class KeyWrong(StoreUnavailable):
 class KeyExposed(StoreUnavailable):
     title = "Other users can read the key"
     sentence = "The key file is open to other users. Run chmod 600 on it."
+
+
+class ServerFailed(StoreUnavailable):
+    title = "The server failed"
+    sentence = "The server had a fault of its own. Try again in a moment."
+
+
+class ServerUnreachable(ServerFailed):
+    title = "The server does not answer"
+    sentence = "The server could not be reached. Check its address and your connection."
+
+
+class CertificateRefused(ServerUnreachable):
+    title = "The server's certificate was not accepted"
+    sentence = "The certificate could not be verified, so nothing was sent. Ask whoever runs the server."
+
+
+class AnswerUnreadable(ServerFailed):
+    title = "The answer cannot be read"
+    sentence = "The server's answer is not what it should be, and was not used."
+
+
+class NotANewApi(AnswerUnreadable):
+    title = "This is no New API server"
+    sentence = "A server answers at this address, but it is no New API. Check the address."
+
+
+class AnswerLost(ServerFailed):
+    title = "The answer did not arrive"
+    sentence = "The change may have been made all the same. Look at it before you try again."
+
+
+class ServerRateLimited(ServerFailed):
+    title = "The server asks to wait"
+    sentence = "The server refuses requests for a while, because there were too many. Try again later."
+
+
+class SaveInterrupted(ServerFailed):
+    title = "Saved in part"
+    sentence = "The server took a part of it. What is missing is sent again with the next save."
 
 
 class ClockWentBack(StoreUnavailable):

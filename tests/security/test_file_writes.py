@@ -284,6 +284,7 @@ WRITERS: Final = {
     "tui/ssh_host_key.py": "the host key, made once beside Gatekey's own key",
     "tui/remembered_theme.py": "the chosen theme beside keys.toml, which files off switches off",
     "gateway/serve_workers.py": "what workers share, nameless or in a temporary folder of the server's own",
+    "remote/kept_sessions.py": "sessions on other servers, sealed, in a private folder beside the key",
     "tui/crash.py": "the report of a fault, which files off switches off",
 }
 _WRITING: Final = {
@@ -311,7 +312,7 @@ def writes(source: str) -> bool:
 def test_only_known_rooms_write_files() -> None:
     found = {
         str(path.relative_to(ROOT))
-        for top in ("gateway", "screens", "ssh", "store", "tui")
+        for top in ("gateway", "remote", "screens", "ssh", "store", "tui")
         for path in (ROOT / top).rglob("*.py")
         if writes(path.read_text())
     }

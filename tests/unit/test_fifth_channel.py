@@ -21,6 +21,7 @@ ROOT: Final = Path(__file__).parents[2]
 COPIED: Final = (
     "store",
     "gateway",
+    "remote",
     "tui",
     "screens",
     "styles",

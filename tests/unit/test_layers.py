@@ -16,7 +16,7 @@ from tests.harness.postgres import PostgresServer
 from tests.harness.stores import make_ring, make_store, sqlite_url
 
 ROOT: Final = Path(__file__).parents[2]
-ROOMS: Final = ("tui", "screens", "ssh", "store", "gateway")
+ROOMS: Final = ("tui", "screens", "ssh", "store", "gateway", "remote")
 FACE: Final = {"textual", "rich", "tui", "screens", "ssh"}
 NETWORK: Final = {"httpx", "starlette", "fastapi", "uvicorn", "aiosmtplib", "joserfc"}
 WHERE_FIRST_USED: Final = {"alembic", "psycopg", "segno", "webauthn", "zxcvbn"}
@@ -108,7 +108,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_the_store_knows_no_screen_and_no_network() -> None:
     loaded = loaded_by(imports_of("store"))
     assert "sqlalchemy" in loaded
-    assert loaded & (FACE | NETWORK | WHERE_FIRST_USED | {"gateway"}) == set()
+    assert loaded & (FACE | NETWORK | WHERE_FIRST_USED | {"gateway", "remote"}) == set()
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -124,6 +124,12 @@ def test_the_gateway_knows_no_screen() -> None:
     loaded = loaded_by(imports_of("gateway"))
     assert {"store", "httpx"} <= loaded
     assert loaded & FACE <= {"rich"}, "httpx loads it for its own command line, where it is installed"
+
+
+def test_the_client_of_another_server_needs_no_database_and_no_server() -> None:
+    loaded = loaded_by(imports_of("remote"))
+    assert {"store.errors", "httpx"} <= loaded
+    assert loaded & (FACE | {"gateway", "sqlalchemy", "fastapi", "starlette", "store.store"}) <= {"rich"}
 
 
 def test_opening_a_current_database_needs_no_migration_tool(tmp_path: Path) -> None:
@@ -199,12 +205,13 @@ def test_no_packages_import_each_other_in_a_circle() -> None:
 
 def test_imports_for_types_run_down_too() -> None:
     graph = grimp.build_graph(*ROOMS, exclude_type_checking_imports=False, cache_dir=None)
-    floors = ("store", "gateway", "tui", "ssh", "screens")
+    floors = {"store": 0, "gateway": 1, "remote": 1, "tui": 2, "ssh": 3, "screens": 4}
+    """The gateway and the client of another server are on one floor, and do not know each other."""
     upward = [
         (module, imported)
         for module in graph.modules
         for imported in graph.find_modules_directly_imported_by(module)
-        if floors.index(module.split(".")[0]) < floors.index(imported.split(".")[0])
+        if (room := module.split(".")[0]) != (other := imported.split(".")[0]) and floors[room] <= floors[other]
     ]
     assert upward == []
 
@@ -213,6 +220,7 @@ BREACHES: Final = {
     "store/breach.py": "import tui.account",
     "store/network.py": "import httpx",
     "gateway/breach.py": "import textual",
+    "remote/breach.py": "import sqlalchemy",
     "gateway/services.py": "import gateway.relay.relay",
     "tui/breach.py": "import asyncssh",
     "screens/breach.py": "from sqlalchemy import select",

@@ -39,7 +39,7 @@ def test_a_shared_room_holds_no_test(room: str) -> None:
     assert list((TESTS / room).rglob("test_*.py")) == []
 
 
-@pytest.mark.parametrize("room", ["gateway", "ssh", "store", "tui"])
+@pytest.mark.parametrize("room", ["gateway", "remote", "ssh", "store", "tui"])
 def test_unit_tests_stand_where_their_subject_stands(room: str) -> None:
     """`unit/store/test_site.py` tests `store/site.py`; `test_site_more.py` beside it may hold more of the same."""
     files = sorted((TESTS / "unit" / room).rglob("test_*.py"))

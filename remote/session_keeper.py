@@ -1,0 +1,141 @@
+"""The session of one account: held in memory, kept on disk where that is wanted, and refreshed by one at a time.
+
+A refresh cookie is good for one use, and using an old one again ends the session. So tasks of this program wait for
+each other, and programs that share a kept session do so by a lock file: who comes second takes what the first one got.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any, Final
+
+from remote.kept_sessions import KeptSession, KeptSessions
+from remote.patience import Sleep
+from remote.sessions import BearerSession, Credential
+from store.errors import SessionEnded
+
+Renew = Callable[[BearerSession], Awaitable[BearerSession]]
+_LOCK_TRIES: Final = 400
+_LOCK_PAUSE_S: Final = 0.1
+"""40 seconds in all, a little more than an exchange may take. Then the refresh goes ahead without the lock."""
+
+
+class SessionKeeper:
+    """Holds the credential of an account on `server`. Without `kept` it is in memory only."""
+
+    def __init__(self, server: str, kept: KeptSessions | None = None, *, sleep: Sleep = asyncio.sleep) -> None:
+        self._server = server
+        self._kept = kept
+        self._sleep = sleep
+        self._name = ""
+        self._credential: Credential | None = None
+        self._owed: Mapping[str, Any] | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        """The name that the session was opened with; empty without one."""
+        return self._name
+
+    @property
+    def credential(self) -> Credential | None:
+        return self._credential
+
+    @property
+    def owed(self) -> Mapping[str, Any] | None:
+        """What an interrupted save wiped on the server and did not put back."""
+        return self._owed
+
+    async def resume(self, name: str) -> bool:
+        """Take up the kept session of `name`. Returns False if there is none."""
+        found = None if self._kept is None else await asyncio.to_thread(self._kept.load, self._server, name)
+        if found is None:
+            return False
+        self._name, self._credential, self._owed = found.name, found.credential, found.owed
+        return True
+
+    async def open(self, name: str, credential: Credential) -> None:
+        """Begin with a new session. What an earlier session of that name still owes is taken over.
+
+        Raises `StoreUnavailable` if it cannot be kept; it is held in memory all the same.
+        """
+        if name != self._name:
+            self._owed = None
+            earlier = None if self._kept is None else await asyncio.to_thread(self._kept.load, self._server, name)
+            if earlier is not None:
+                self._owed = earlier.owed
+        self._name, self._credential = name, credential
+        await self._store()
+
+    async def put(self, credential: Credential) -> None:
+        """Go on with another credential of the same session. Raises `StoreUnavailable`."""
+        if credential != self._credential:
+            self._credential = credential
+            await self._store()
+
+    async def owe(self, owed: Mapping[str, Any] | None) -> None:
+        """Note what has to be put back on the server, before it is wiped there; None once it is. As `put`."""
+        if owed != self._owed:
+            self._owed = owed
+            await self._store()
+
+    async def end(self, *, forget: bool) -> None:
+        """Hold no session any more. What is owed is kept for the next one, unless `forget`, which removes the file."""
+        if self._credential is None:
+            return
+        name, self._credential = self._name, None
+        if self._kept is not None and (forget or self._owed is None):
+            await asyncio.to_thread(self._kept.forget, self._server, name)
+        if forget:
+            self._name, self._owed = "", None
+
+    async def refresh(self, stale: BearerSession, renew: Renew) -> None:
+        """Replace `stale` by the session that `renew` gets for it, unless somebody did so already.
+
+        Raises what `renew` raises, and `SessionEnded` if the session was ended meanwhile.
+        """
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._one_at_a_time)
+            if self._credential is None:
+                raise SessionEnded
+            if self._credential != stale:
+                return
+            if self._kept is not None:
+                await stack.enter_async_context(self._locked(self._kept))
+                found = await asyncio.to_thread(self._kept.load, self._server, self._name)
+                if found is not None and _is_another_of(found.credential, stale):
+                    self._credential = found.credential
+                    return
+            # A task that waits for its own answer may be cancelled; the new cookie must be stored all the same, or the
+            # session is lost.
+            await asyncio.shield(asyncio.ensure_future(self._renew(stale, renew)))
+
+    async def _renew(self, stale: BearerSession, renew: Renew) -> None:
+        fresh = await renew(stale)
+        self._credential = replace(fresh, user_id=stale.user_id)
+        await self._store()
+
+    @asynccontextmanager
+    async def _locked(self, kept: KeptSessions) -> AsyncIterator[None]:
+        for _ in range(_LOCK_TRIES):
+            lock = kept.locked(self._server, self._name)
+            is_locked = await asyncio.to_thread(lock.__enter__)
+            try:
+                if is_locked:
+                    yield
+                    return
+            finally:
+                await asyncio.to_thread(lock.__exit__, None, None, None)
+            await self._sleep(_LOCK_PAUSE_S)
+        yield
+
+    async def _store(self) -> None:
+        if self._kept is not None and self._credential is not None:
+            session = KeptSession(self._server, self._name, self._credential, self._owed)
+            await asyncio.to_thread(self._kept.keep, session)
+
+
+def _is_another_of(found: Credential, stale: BearerSession) -> bool:
+    """True if `found` is a later state of the session `stale`, or a newer session of the same account."""
+    return isinstance(found, BearerSession) and found.user_id == stale.user_id and found != stale
