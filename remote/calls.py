@@ -27,6 +27,7 @@ from store.errors import (
     AnswerUnreadable,
     CertificateRefused,
     InvalidToken,
+    NotOnThisServer,
     ServerFailed,
     ServerRateLimited,
     ServerRefused,
@@ -37,6 +38,10 @@ from store.errors import (
 
 SELF_PATH: Final = "/api/user/self"
 REFRESH_PATH: Final = "/api/user/auth/refresh"
+NEEDS_SIGN_IN: Final = (
+    "This server wants a sign-in with a password for this. The session here is a System Access Token."
+)
+_SESSION_REQUIRED: Final = "AUTH_SESSION_REQUIRED"
 _DISABLED: Final = "AUTH_USER_DISABLED"
 _RACE: Final = "AUTH_REFRESH_RACE"
 _NO_LONGER_ACCEPTED: Final = (
@@ -70,6 +75,10 @@ class Calls:
         self._has_answered = False
 
     @property
+    def server_url(self) -> str:
+        return self._transport.address.url
+
+    @property
     def keeper(self) -> SessionKeeper:
         return self._keeper
 
@@ -93,8 +102,9 @@ class Calls:
     ) -> Reply:
         """The reply to a request that changes something. Only one that is repeatable is sent again after a lost answer.
 
-        Raises `ServerRefused` for a refusal, `SessionEnded`, `SessionSuspended`, and the children of `ServerFailed`:
-        `AnswerLost` if it is not known whether it took effect. `signs_in` marks the routes that share the tight limit.
+        Raises `ServerRefused` for a refusal, `NotOnThisServer`, `SessionEnded`, `SessionSuspended`, and the children of
+        `ServerFailed`: `AnswerLost` if it is not known whether it took effect. `signs_in` marks the routes that share
+        the tight limit.
         """
         request = Request(method, path, params or {}, body, headers or {}, changes=True)
         return await self._send(request, is_repeatable=is_repeatable, signs_in=signs_in)
@@ -174,7 +184,12 @@ class Calls:
         envelope = self._envelope(answer)
         if envelope.status == answers.UNAUTHORIZED:
             await self._refuse_if_suspended(envelope)
+            # Some routes refuse a token that is good, as they refuse one that is not.
+            if isinstance(self._keeper.credential, TokenSession) and not await self._is_dead(request):
+                raise NotOnThisServer(NEEDS_SIGN_IN)
             raise await self._ended(self._session())
+        if envelope.code == _SESSION_REQUIRED:
+            raise NotOnThisServer(NEEDS_SIGN_IN)
         if not envelope.is_accepted and envelope.status == 200 and await self._is_dead(request):
             raise await self._ended(self._session())
         return self._reply(answer, envelope)

@@ -6,7 +6,7 @@ from typing import Final
 
 from remote.calls import SELF_PATH, Calls
 from remote.fields import Fields, required
-from store.errors import AnswerUnreadable
+from store.errors import AnswerUnreadable, RootAccount, ServerRefused
 
 BUILT_IN_BINDINGS: Final = ("github", "discord", "oidc", "wechat", "telegram", "linux_do")
 """The providers whose identity `GET self` holds, as `<name>_id`."""
@@ -58,6 +58,20 @@ class OwnAccount:
 async def read_own_account(calls: Calls) -> OwnAccount:
     """The account of the session. Raises `SessionEnded`, and the children of `ServerFailed`."""
     return own_account(required(await calls.read(SELF_PATH)))
+
+
+async def delete_own_account(calls: Calls) -> None:
+    """Close the account. The server asks for nothing, and keeps keys, logs and billing; the name stays taken.
+
+    Raises `RootAccount` for the root account, `ServerRefused` and the session errors.
+    """
+    try:
+        await calls.change("DELETE", SELF_PATH)
+    except ServerRefused as error:
+        if (await read_own_account(calls)).role is Role.ROOT:
+            raise RootAccount from error
+        raise
+    await calls.keeper.end(forget=True)
 
 
 def own_account(data: Fields) -> OwnAccount:

@@ -189,12 +189,23 @@ async def test_a_refusal_has_our_words(given: httpx.Response, kind: type[Gatekey
 async def test_a_401_ends_a_session_that_cannot_be_refreshed(credential: Credential) -> None:
     server = ScriptedServer()
     calls = await calls_of(server, credential)
-    server.script(f"GET {PATH}", refusal(status=401))
-    with pytest.raises(SessionEnded):
-        await calls.read(PATH)
-    with pytest.raises(SessionEnded):
-        await calls.read(PATH)
-    assert len(server.seen) == 1
+    for path in (PATH, "/api/user/self"):
+        server.script(f"GET {path}", refusal(status=401))
+    for _ in range(2):
+        with pytest.raises(SessionEnded):
+            await calls.read(PATH)
+    assert len(server.asked(f"GET {PATH}")) == 1
+
+
+@pytest.mark.parametrize("given", [refusal(status=401), refusal(status=403, code="AUTH_SESSION_REQUIRED")])
+async def test_a_route_that_takes_no_token_does_not_end_the_session(given: httpx.Response) -> None:
+    server = ScriptedServer()
+    calls = await calls_of(server, TOKEN)
+    server.script("GET /api/user/passkey", given)
+    server.script("GET /api/user/self", answer(SELF))
+    with pytest.raises(NotOnThisServer, match="sign-in with a password"):
+        await calls.read("/api/user/passkey")
+    assert calls.keeper.credential == TOKEN
 
 
 @pytest.mark.parametrize("credential", [COOKIE, TOKEN])
