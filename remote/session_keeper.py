@@ -6,7 +6,7 @@ each other, and programs that share a kept session do so by a lock file: who com
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ class SessionKeeper:
         self._name = ""
         self._credential: Credential | None = None
         self._owed: Mapping[str, Any] | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._refresh_under_way: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
@@ -95,26 +95,38 @@ class SessionKeeper:
 
         Raises what `renew` raises, and `SessionEnded` if the session was ended meanwhile.
         """
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._one_at_a_time)
-            if self._credential is None:
-                raise SessionEnded
-            if self._credential != stale:
-                return
-            if self._kept is not None:
-                await stack.enter_async_context(self._locked(self._kept))
-                found = await asyncio.to_thread(self._kept.load, self._server, self._name)
-                if found is not None and _is_another_of(found.credential, stale):
-                    self._credential = found.credential
-                    return
-            # A task that waits for its own answer may be cancelled; the new cookie must be stored all the same, or the
-            # session is lost.
-            await asyncio.shield(asyncio.ensure_future(self._renew(stale, renew)))
+        if self._credential is None:
+            raise SessionEnded
+        if self._credential != stale:
+            return
+        if self._refresh_under_way is None:
+            self._refresh_under_way = asyncio.create_task(self._refresh(stale, renew))
+            self._refresh_under_way.add_done_callback(self._refreshed)
+        # A task that waits for its own answer may be cancelled; the new cookie has to be stored all the same, or the
+        # session is lost.
+        await asyncio.shield(self._refresh_under_way)
+
+    async def _refresh(self, stale: BearerSession, renew: Renew) -> None:
+        if self._kept is None:
+            await self._renew(stale, renew)
+            return
+        async with self._locked(self._kept):
+            found = await asyncio.to_thread(self._kept.load, self._server, self._name)
+            if found is not None and _is_another_of(found.credential, stale):
+                self._credential = found.credential
+            else:
+                await self._renew(stale, renew)
 
     async def _renew(self, stale: BearerSession, renew: Renew) -> None:
         fresh = await renew(stale)
-        self._credential = replace(fresh, user_id=stale.user_id)
-        await self._store()
+        if self._credential == stale:
+            self._credential = replace(fresh, user_id=stale.user_id)
+            await self._store()
+
+    def _refreshed(self, task: asyncio.Task[None]) -> None:
+        self._refresh_under_way = None
+        if not task.cancelled():
+            task.exception()  # it was raised where it was waited for, if anybody still waits
 
     @asynccontextmanager
     async def _locked(self, kept: KeptSessions) -> AsyncIterator[None]:

@@ -729,7 +729,7 @@ class AnswerUnreadable(ServerFailed):
 
 class NotANewApi(AnswerUnreadable):
     title = "This is no New API server"
-    sentence = "A server answers at this address, but it is no New API. Check the address."
+    sentence = "Something else answers at this address. Check it."
 
 
 class AnswerLost(ServerFailed):
