@@ -105,9 +105,11 @@ def test_a_reload_loses_no_stream_and_leaves_only_new_workers(tmp_path: Path) ->
         assert said[-1] == "[DONE]"
         until(lambda: not set(before) & set(setup.gateway.workers()), "the old workers have ended")
         assert len(setup.gateway.workers()) == WORKERS
-        until(lambda: len(setup.seated()) == 2, "a new worker has the seat")
+        until(lambda: setup.seated()[-1] not in before, "a new worker has the seat")
+        # An old worker that has not read its word yet may have had the seat in between.
+        (seated,) = set(setup.seated()) - set(before)
+        assert seated in setup.gateway.workers()
         assert setup.seated()[0] in before
-        assert setup.seated()[1] in setup.gateway.workers()
         statuses = [line.entry.status for line in setup.store.usage.page(sign_in(setup.store)).entries]
         assert statuses == ["ok"] * 5
 
