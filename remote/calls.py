@@ -1,15 +1,14 @@
-"""Every request of an account: its credential, its refresh, the waits, and what becomes of a refusal."""
+"""Every request of an account: its credential, its refresh, and when its session is over."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from remote import answers
 from remote.answers import Envelope
+from remote.exchanges import Exchanges, Reply
 from remote.fields import Fields, required
-from remote.patience import Patience
 from remote.session_keeper import SessionKeeper
 from remote.sessions import (
     REFRESH_COOKIE,
@@ -19,19 +18,13 @@ from remote.sessions import (
     Credential,
     TokenSession,
 )
-from remote.transport import HttpAnswer, Request, Transport
+from remote.transport import HttpAnswer, Request
 from store.clock import Clock
 from store.errors import (
     AccountSuspended,
-    AnswerLost,
     AnswerUnreadable,
-    CertificateRefused,
     InvalidToken,
     NotOnThisServer,
-    ServerFailed,
-    ServerRateLimited,
-    ServerRefused,
-    ServerUnreachable,
     SessionEnded,
     SessionSuspended,
 )
@@ -51,32 +44,21 @@ _NOT_KNOWN: Final = "The server does not know this System Access Token, or it be
 _EARLY: Final = timedelta(seconds=30)
 """A token is refreshed this long before it expires, so that a request under way does not meet its end."""
 _USUAL_LIFE: Final = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An accepted answer."""
-
-    data: Any = field(repr=False)
-    cookies: Mapping[str, str] = field(repr=False)
-    sent_at: datetime | None
-    """By the server's clock; None if it does not tell."""
-    extra: Fields = field(repr=False, default_factory=Fields)
+_LONGEST_LIFE: Final = timedelta(days=1)
+"""What lies outside comes from a proxy's clock or a server's whim. A refusal tells when the token is too old."""
 
 
 class Calls:
     """Sends the requests of one account."""
 
-    def __init__(self, transport: Transport, keeper: SessionKeeper, patience: Patience, clock: Clock) -> None:
-        self._transport = transport
+    def __init__(self, exchanges: Exchanges, keeper: SessionKeeper, clock: Clock) -> None:
+        self._exchanges = exchanges
         self._keeper = keeper
-        self._patience = patience
         self._clock = clock
-        self._has_answered = False
 
     @property
     def server_url(self) -> str:
-        return self._transport.address.url
+        return self._exchanges.address.url
 
     @property
     def keeper(self) -> SessionKeeper:
@@ -88,6 +70,10 @@ class Calls:
         Raises the errors of `change` but `AnswerLost`.
         """
         return (await self._send(Request("GET", path, params or {}), is_repeatable=True)).data
+
+    async def read_whole(self, path: str) -> Fields:
+        """As `read`, for a route that has more beside `data`: the whole answer."""
+        return (await self._send(Request("GET", path), is_repeatable=True)).extra
 
     async def change(
         self,
@@ -122,18 +108,18 @@ class Calls:
     ) -> Reply:
         """As `change`, for a route that needs no session: none is sent."""
         request = Request(method, path, params or {}, body, headers or {}, changes=changes)
-        answer = await self._exchange(request, is_repeatable=not changes, signs_in=signs_in)
-        return self._reply(answer, self._envelope(answer))
+        answer = await self._exchanges.send(request, is_repeatable=not changes, signs_in=signs_in)
+        return self._exchanges.reply(answer, self._exchanges.envelope(answer))
 
     async def probe(self, path: str) -> tuple[int, str]:
         """The status and the code that a GET without a session is refused with."""
-        envelope = self._envelope(await self._exchange(Request("GET", path), is_repeatable=True))
+        envelope = self._exchanges.envelope(await self._exchanges.send(Request("GET", path), is_repeatable=True))
         return envelope.status, envelope.code
 
     async def account_behind(self, credential: Credential) -> Any:
         """The `data` of `GET self` for a credential that no session is open with. Raises `InvalidToken`."""
         request = _signed(Request("GET", SELF_PATH), credential)
-        envelope = self._envelope(await self._exchange(request, is_repeatable=True))
+        envelope = self._exchanges.envelope(await self._exchanges.send(request, is_repeatable=True))
         if envelope.code == _DISABLED:
             raise AccountSuspended
         if not envelope.is_accepted:
@@ -157,7 +143,9 @@ class Calls:
         expires_at = data.time("access_expires_at")
         # The two clocks may differ: only how long the token lives is taken from the answer.
         life = expires_at - reply.sent_at if expires_at and reply.sent_at else _USUAL_LIFE
-        fresh_until = self._clock.now() + max(life - _EARLY, timedelta(0))
+        if not _EARLY < life <= _LONGEST_LIFE:
+            life = _USUAL_LIFE
+        fresh_until = self._clock.now() + life - _EARLY
         session_id = data.object("session").raw_text("sid") or (former.session_id if former else "")
         return BearerSession(user_id, session_id, token, cookie, fresh_until)
 
@@ -172,16 +160,16 @@ class Calls:
     async def _send(self, request: Request, *, is_repeatable: bool, signs_in: bool = False) -> Reply:
         await self.refresh_if_due(timedelta(0))
         session = self._session()
-        answer = await self._exchange(_signed(request, session), is_repeatable=is_repeatable, signs_in=signs_in)
+        answer = await self._exchanges.send(_signed(request, session), is_repeatable=is_repeatable, signs_in=signs_in)
         if answer.status == answers.UNAUTHORIZED and isinstance(session, BearerSession):
-            await self._refuse_if_suspended(self._envelope(answer))
+            await self._refuse_if_suspended(self._exchanges.envelope(answer))
             # Nothing was done, so the same request may go out once more.
             await self._keeper.refresh(session, self._renew)
-            answer = await self._exchange(
+            answer = await self._exchanges.send(
                 _signed(request, self._session()), is_repeatable=is_repeatable, signs_in=signs_in
             )
         await self._keep_cookie(answer)
-        envelope = self._envelope(answer)
+        envelope = self._exchanges.envelope(answer)
         if envelope.status == answers.UNAUTHORIZED:
             await self._refuse_if_suspended(envelope)
             # Some routes refuse a token that is good, as they refuse one that is not.
@@ -192,53 +180,26 @@ class Calls:
             raise NotOnThisServer(NEEDS_SIGN_IN)
         if not envelope.is_accepted and envelope.status == 200 and await self._is_dead(request):
             raise await self._ended(self._session())
-        return self._reply(answer, envelope)
-
-    async def _exchange(self, request: Request, *, is_repeatable: bool, signs_in: bool = False) -> HttpAnswer:
-        refusals = outages = 0
-        while True:
-            try:
-                answer = await self._transport.exchange(request)
-            except (ServerUnreachable, AnswerLost) as error:
-                outages += 1
-                is_safe = is_repeatable or not isinstance(error, AnswerLost)
-                if isinstance(error, CertificateRefused) or not is_safe or not self._has_answered:
-                    raise
-                if not await self._patience.after_outage(outages):
-                    raise
-                continue
-            if answer.status in answers.OUTAGES:
-                outages += 1
-                if is_repeatable and await self._patience.after_outage(outages):
-                    continue
-                if request.changes:
-                    raise AnswerLost(f"The server is not ready (status {answer.status}). {AnswerLost.sentence}")
-                raise ServerUnreachable(f"The server is not ready (status {answer.status}). Try again in a moment.")
-            self._has_answered = True
-            if answer.status != answers.TOO_MANY or self._code_of(answer):
-                return answer
-            refusals += 1
-            if not await self._patience.after_refusal(refusals, answers.retry_after_s(answer), signs_in=signs_in):
-                raise ServerRateLimited
+        return self._exchanges.reply(answer, envelope)
 
     async def _renew(self, stale: BearerSession) -> BearerSession:
         """A fresh session for a stale one. The server gives the same answer again if the first one was lost."""
         headers = {
             "Cookie": f"{REFRESH_COOKIE}={stale.refresh_cookie}",
-            "Origin": self._transport.address.origin,
+            "Origin": self._exchanges.address.origin,
             **({"X-Auth-Session": stale.session_id} if stale.session_id else {}),
         }
         attempt = 0
         while True:
-            answer = await self._exchange(
+            answer = await self._exchanges.send(
                 Request("POST", REFRESH_PATH, headers=headers, changes=True), is_repeatable=True, signs_in=True
             )
-            envelope = self._envelope(answer)
+            envelope = self._exchanges.envelope(answer)
             attempt += 1
-            if envelope.code != _RACE or not await self._patience.after_outage(attempt):
+            if envelope.code != _RACE or not await self._exchanges.patience.after_outage(attempt):
                 break
         if envelope.is_accepted:
-            return self.bearer_of(self._reply(answer, envelope), stale)
+            return self.bearer_of(self._exchanges.reply(answer, envelope), stale)
         await self._refuse_if_suspended(envelope)
         raise await self._ended(stale)
 
@@ -248,8 +209,8 @@ class Calls:
             return False
         if request.path == SELF_PATH and request.method == "GET":
             return True
-        answer = await self._exchange(_signed(Request("GET", SELF_PATH), self._session()), is_repeatable=True)
-        return not self._envelope(answer).is_accepted
+        answer = await self._exchanges.send(_signed(Request("GET", SELF_PATH), self._session()), is_repeatable=True)
+        return not self._exchanges.envelope(answer).is_accepted
 
     async def _ended(self, session: Credential) -> SessionEnded:
         await self._keeper.end(forget=False)
@@ -271,32 +232,9 @@ class Calls:
             raise SessionEnded
         return self._keeper.credential
 
-    def _envelope(self, answer: HttpAnswer) -> Envelope:
-        return answers.read_envelope(answer, self._transport.address.host)
-
-    def _code_of(self, answer: HttpAnswer) -> str:
-        """The code of a refusal for too many requests that no wait of some minutes ends; or empty."""
-        try:
-            return self._envelope(answer).code
-        except ServerFailed:
-            return ""
-
-    def _reply(self, answer: HttpAnswer, envelope: Envelope) -> Reply:
-        if not envelope.is_accepted:
-            raise ServerRefused(code=envelope.code)
-        return Reply(envelope.data, answers.cookies_of(answer), _date_of(answer), envelope.extra)
-
 
 def _signed(request: Request, session: Credential) -> Request:
     return replace(request, headers={**request.headers, **session.headers})
-
-
-def _date_of(answer: HttpAnswer) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
-        return None
-    return found.astimezone(UTC)
 
 
 def _fits_a_header(token: str) -> bool:

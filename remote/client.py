@@ -4,7 +4,8 @@
     step = await client.sign_in(name, password)
     if step is not None:
         await client.enter_code(step, code)
-    account = await client.account()
+    seen = await client.settings.read()
+    await client.settings.save_price(accept_unpriced=False, seen=seen)
     await client.aclose()
 
 Results are frozen values, failures `store.errors.GatekeyError`. Common ones, which a docstring names together:
@@ -13,27 +14,44 @@ Results are frozen values, failures `store.errors.GatekeyError`. Common ones, wh
   change, which may have been made), `ServerRateLimited`.
 - The **session errors** are `SessionEnded`, its child `SessionSuspended`, and the server errors.
 
-A task that waits may be cancelled. `Patience.told` hears of every wait for the server.
+A method that a server does not have raises `NotOnThisServer`, with a sentence. A task that waits may be cancelled.
+`Patience.told` hears of every wait for the server.
 """
 
+import contextlib
+
+from remote.access_tokens import AccessTokens
 from remote.address import ServerAddress
+from remote.api_keys import ApiKeys
+from remote.bindings import Bindings
 from remote.calls import Calls
-from remote.generations import ServerFacts, read_facts
+from remote.exchanges import Exchanges
+from remote.generations import KnownServer, ServerFacts
 from remote.kept_sessions import KeptSessions
-from remote.own_account import OwnAccount, read_own_account
+from remote.login_sessions import LoginSessions
+from remote.models import Models
+from remote.own_account import OwnAccount, delete_own_account, read_own_account
+from remote.passkeys import Passkeys
+from remote.passwords import Passwords
 from remote.patience import Patience
 from remote.session_keeper import SessionKeeper
 from remote.sessions import TokenSession
+from remote.settings import Settings
 from remote.sign_in import SignIn
+from remote.task_logs import TaskLogs
 from remote.transport import Transport
+from remote.two_factor import TwoFactor
+from remote.usage import Usage
+from remote.wallet import Wallet
 from store.clock import Clock, SystemClock
+from store.errors import GatekeyError
 from store.values.sign_in import SecondFactorNeeded
 
 
 class RemoteClient:
     """The account. Without `kept` its session lasts as long as this object.
 
-    `transport`, `patience` and `clock` are for tests, and `patience` to hear of waits.
+    `transport` and `clock` are for tests; `patience` also to hear of waits.
     """
 
     def __init__(
@@ -49,9 +67,21 @@ class RemoteClient:
         self._transport = transport or Transport(address)
         patience, clock = patience or Patience(), clock or SystemClock()
         self._keeper = SessionKeeper(address.url, kept, sleep=patience.sleep)
-        self._calls = Calls(self._transport, self._keeper, patience, clock)
-        self._signing_in = SignIn(self._calls, clock)
-        self._facts: ServerFacts | None = None
+        self._calls = calls = Calls(Exchanges(self._transport, patience), self._keeper, clock)
+        self._server = server = KnownServer(calls)
+        self._signing_in = SignIn(calls, clock)
+        self.settings = Settings(calls, server)
+        self.passwords = Passwords(calls, server)
+        self.access_tokens = AccessTokens(calls, clock)
+        self.two_factor = TwoFactor(calls, clock)
+        self.passkeys = Passkeys(calls, self.two_factor)
+        self.login_sessions = LoginSessions(calls, server)
+        self.bindings = Bindings(calls, server)
+        self.api_keys = ApiKeys(calls, server)
+        self.usage = Usage(calls, server)
+        self.task_logs = TaskLogs(calls, server)
+        self.wallet = Wallet(calls, server)
+        self.models = Models(calls, server)
 
     @property
     def is_signed_in(self) -> bool:
@@ -70,9 +100,7 @@ class RemoteClient:
 
     async def facts(self, *, again: bool = False) -> ServerFacts:
         """What the server is and offers; read once, or `again`. Raises `NotANewApi` and the server errors."""
-        if self._facts is None or again:
-            self._facts = await read_facts(self._calls)
-        return self._facts
+        return await self._server.facts(again=again)
 
     async def resume(self, name: str) -> bool:
         """Take up the kept session of `name`; returns False if there is none. The server is not asked."""
@@ -95,12 +123,23 @@ class RemoteClient:
         await self._signing_in.register(await self.facts(), name, password, email, code)
 
     async def sign_out(self) -> None:
-        """As `SignIn.sign_out`."""
+        """As `SignIn.sign_out`. What an interrupted save owes is put back first, if that is possible."""
+        if self._keeper.owed and self.is_signed_in:
+            with contextlib.suppress(GatekeyError):  # the sign-out tells what is wrong
+                await self.settings.read()
         await self._signing_in.sign_out(self.address.origin)
 
     async def account(self) -> OwnAccount:
         """The account as it is now. Raises the session errors."""
         return await read_own_account(self._calls)
+
+    async def delete_account(self) -> None:
+        """Close the account, and end the session. The server asks for no proof: ask the person before.
+
+        It keeps API keys, logs and billing; the name stays taken. Raises `RootAccount`, `ServerRefused` and the session
+        errors.
+        """
+        await delete_own_account(self._calls)
 
     async def aclose(self) -> None:
         """Close every connection. The session stays valid."""

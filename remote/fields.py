@@ -14,6 +14,8 @@ from typing import Any, Final, NoReturn
 from store.errors import AnswerUnreadable
 from store.text import sanitize
 
+_MAX_MAGNITUDE: Final = 400
+"""Powers of ten. A server's numbers are doubles; larger ones would cost time and memory to calculate with."""
 _MAX_TIMESTAMP: Final = 253_402_300_799
 """The last second of the year 9999."""
 
@@ -50,7 +52,8 @@ class Fields:
         value = self.members.get(name)
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             return None
-        return Decimal(value)
+        number = Decimal(value)
+        return number if not number or abs(number.adjusted()) <= _MAX_MAGNITUDE else None
 
     def time(self, name: str) -> datetime | None:
         """The time of a Unix timestamp in seconds; None for zero, which the server writes for never, and below."""

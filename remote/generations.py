@@ -73,6 +73,20 @@ class ServerFacts:
         return self.generation is Generation.FEB
 
 
+class KnownServer:
+    """The public status of a server, read once."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._facts: ServerFacts | None = None
+
+    async def facts(self, *, again: bool = False) -> ServerFacts:
+        """The public status; read once, or `again`. Raises `NotANewApi`, and the children of `ServerFailed`."""
+        if self._facts is None or again:
+            self._facts = await read_facts(self._calls)
+        return self._facts
+
+
 async def read_facts(calls: Calls) -> ServerFacts:
     """The public status of the server. Raises `NotANewApi`, and the children of `ServerFailed`."""
     try:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from remote.calls import Calls, Reply
+from remote.calls import Calls
+from remote.exchanges import Reply
 from remote.fields import fields_of, required
 from remote.generations import ServerFacts
 from remote.own_account import own_account
@@ -40,6 +41,7 @@ _COOKIE_TICKET: Final = "cookie:"
 _FLOW_TICKET: Final = "flow:"
 _COOKIE_TICKET_LIFE: Final = timedelta(hours=1)
 """The server sets no end to a half sign-in by cookie; the console does."""
+_FLOW_LIFE: Final = timedelta(minutes=5)
 _MAX_TOKEN_LENGTH: Final = 512
 _ID_NEEDED: Final = (
     "This server wants the id of your user with the token. Its web page shows it in Settings, beside your name."
@@ -82,7 +84,9 @@ class SignIn:
         cookie = reply.cookies.get(SESSION_COOKIE, "")
         if flow_token:
             expires_at = data.time("expires_at")
-            life = expires_at - reply.sent_at if expires_at and reply.sent_at else timedelta(minutes=5)
+            life = expires_at - reply.sent_at if expires_at and reply.sent_at else _FLOW_LIFE
+            if not timedelta(0) < life <= _COOKIE_TICKET_LIFE:
+                life = _FLOW_LIFE
             return SecondFactorNeeded(_FLOW_TICKET + flow_token, name, self._clock.now() + life)
         if cookie:
             return SecondFactorNeeded(_COOKIE_TICKET + cookie, name, self._clock.now() + _COOKIE_TICKET_LIFE)

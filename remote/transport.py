@@ -10,6 +10,7 @@ import ssl
 import zlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -29,6 +30,8 @@ _HEADERS: Final = {
     "Accept-Encoding": "identity",
     "Accept-Language": "en",
 }
+_LARGEST_EXACT: Final = 2**53
+"""Beyond it a double holds no whole number exactly."""
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 
 
@@ -98,7 +101,7 @@ class Transport:
         `AnswerUnreadable` for an answer that is too large.
         """
         waits = httpx.Timeout(self._limits.total_s, connect=self._limits.connect_s)
-        content = b"" if request.body is None else json.dumps(request.body, default=float).encode()
+        content = b"" if request.body is None else json.dumps(request.body, default=_number).encode()
         headers = {**_HEADERS, **request.headers}
         if request.body is not None:
             headers["Content-Type"] = "application/json"
@@ -162,6 +165,12 @@ class Transport:
     def _too_large(self) -> AnswerUnreadable:
         host = sanitize(self.address.host, 200)
         return AnswerUnreadable(f"The answer of {host} is larger than any of a New API server, and was not read.")
+
+
+def _number(value: Decimal) -> int | float:
+    """A number for JSON. The server's are doubles, so that none changes on its way back."""
+    is_whole = value == value.to_integral_value() and abs(value) < _LARGEST_EXACT
+    return int(value) if is_whole else float(value)
 
 
 def redirect_target(answer: HttpAnswer) -> str:

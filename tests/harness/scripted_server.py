@@ -13,6 +13,7 @@ from remote.address import parse_server_address
 from remote.client import RemoteClient
 from remote.kept_sessions import KeptSessions
 from remote.patience import Patience, Wait
+from remote.sessions import TokenSession
 from remote.transport import Transport
 from store.clock import Clock
 from tests.harness.stores import StillClock
@@ -191,3 +192,14 @@ def client_of(
         patience=(waits or Waits()).patience(),
         clock=clock or StillClock(),
     )
+
+
+async def signed_in(server: ScriptedServer, *, with_token: bool = False, waits: Waits | None = None) -> RemoteClient:
+    """A client of alice's on a server of either generation."""
+    client = client_of(server, waits=waits)
+    if with_token:
+        await client._keeper.open("alice", TokenSession("token-secret", 2))
+        await client.facts()
+    else:
+        await client.sign_in("alice", PASSWORD)
+    return client

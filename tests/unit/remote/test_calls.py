@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from remote.calls import Calls
+from remote.exchanges import Exchanges
 from remote.patience import OUTAGE_WAITS, RATE_LIMIT_WAITS, SIGN_IN_WAITS, Patience, Reason
 from remote.session_keeper import SessionKeeper
 from remote.sessions import CookieSession, Credential, TokenSession
@@ -142,7 +143,7 @@ async def test_a_wait_can_be_left() -> None:
         await asyncio.Event().wait()
 
     client = client_of(server)
-    calls = Calls(client._transport, client._keeper, Patience(sleep=sleep), StillClock())
+    calls = Calls(Exchanges(client._transport, Patience(sleep=sleep)), client._keeper, StillClock())
     await calls.keeper.open("alice", COOKIE)
     server.script(f"GET {PATH}", raw(429))
     task = asyncio.create_task(calls.read(PATH))

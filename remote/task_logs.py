@@ -1,0 +1,90 @@
+"""The drawing log and the task log."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from remote.calls import Calls
+from remote.fields import Fields, required
+from remote.generations import KnownServer, ServerFacts
+from remote.quota_units import micro_usd_of
+from remote.usage import MAX_PAGE_SIZE
+from store.errors import InvalidNumber
+
+_MILLISECONDS: Final = 100_000_000_000
+"""Timestamps from here on are in milliseconds, as the drawing log has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEntry:
+    """One drawing or one task."""
+
+    task_id: str
+    action: str
+    status: str
+    submitted_at: datetime | None
+    finished_at: datetime | None
+    progress: str
+    """Such as 100%."""
+    fail_reason: str
+    cost_micro_usd: int
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """Entries, the newest first. Pages are numbered from 1."""
+
+    entries: tuple[TaskEntry, ...]
+    page: int
+    page_size: int
+    total: int
+
+    @property
+    def has_next(self) -> bool:
+        return self.page * self.page_size < self.total and bool(self.entries)
+
+
+class TaskLogs:
+    """Reads both logs."""
+
+    def __init__(self, calls: Calls, server: KnownServer) -> None:
+        self._calls = calls
+        self._server = server
+
+    async def drawings(self, page: int = 1, page_size: int = 50) -> TaskPage:
+        """One page of the drawing log. Raises `InvalidNumber` for a page that cannot be, and the session errors."""
+        return await self._page("/api/mj/self", page, page_size)
+
+    async def tasks(self, page: int = 1, page_size: int = 50) -> TaskPage:
+        """One page of the task log. As `drawings`."""
+        return await self._page("/api/task/self", page, page_size)
+
+    async def _page(self, path: str, page: int, page_size: int) -> TaskPage:
+        facts = await self._server.facts()
+        if page < 1 or not 1 <= page_size <= MAX_PAGE_SIZE:
+            raise InvalidNumber
+        data = required(await self._calls.read(path, {"p": str(page), "page_size": str(page_size)}))
+        entries = tuple(_entry(row, facts) for row in data.items("items"))
+        return TaskPage(entries, page, page_size, data.whole("total"))
+
+
+def _entry(row: Fields, facts: ServerFacts) -> TaskEntry:
+    return TaskEntry(
+        task_id=row.text("task_id", 200) or row.text("mj_id", 200),
+        action=row.text("action", 80),
+        status=row.text("status", 80),
+        submitted_at=_time(row, "submit_time"),
+        finished_at=_time(row, "finish_time"),
+        progress=row.text("progress", 20),
+        fail_reason=row.text("fail_reason", 500),
+        cost_micro_usd=micro_usd_of(row.whole("quota"), facts.quota_per_usd),
+        prompt=row.text("prompt", 1000),
+    )
+
+
+def _time(row: Fields, name: str) -> datetime | None:
+    number = row.whole(name)
+    if not _MILLISECONDS <= number < 1000 * _MILLISECONDS:
+        return row.time(name)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=number)

@@ -1,0 +1,28 @@
+"""The drawing log and the task log."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.harness.scripted_server import answer, aug_server, signed_in
+
+pytestmark = pytest.mark.anyio
+
+AT = datetime(2026, 11, 26, 1, 44, 8, tzinfo=UTC)
+SECONDS = int(AT.timestamp())
+
+
+async def test_both_logs_are_read_in_their_units_of_time() -> None:
+    server = aug_server()
+    client = await signed_in(server)
+    drawing = {"mj_id": "d1", "action": "IMAGINE", "status": "SUCCESS", "submit_time": SECONDS * 1000, "quota": 5}
+    drawing |= {"finish_time": 0, "progress": "100%", "prompt": "a cat\x1b[2J", "fail_reason": ""}
+    server.script("GET /api/mj/self", answer({"total": 1, "items": [drawing]}))
+    (entry,) = (await client.task_logs.drawings()).entries
+    assert (entry.task_id, entry.submitted_at, entry.finished_at, entry.cost_micro_usd) == ("d1", AT, None, 10)
+    assert "\x1b" not in entry.prompt
+    task = {"task_id": "t1", "action": "MUSIC", "status": "FAILURE", "submit_time": SECONDS, "fail_reason": "no"}
+    server.script("GET /api/task/self", answer({"total": 60, "items": [task]}))
+    page = await client.task_logs.tasks()
+    assert (page.entries[0].task_id, page.entries[0].submitted_at, page.entries[0].fail_reason) == ("t1", AT, "no")
+    assert page.has_next
