@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from screens.console import Console
 from screens.settings.page import HEADINGS, TABS, SettingsPage
 from screens.settings.security import SecurityPane
+from screens.settings.security_limits import limit_of
 from store.modules import SECTIONS
 from tui.terminal import has_job_control
 from tui.themes import THEME_LABELS
@@ -86,9 +87,11 @@ def commands(app: Host, screen: Screen[object]) -> Iterator[PaletteCommand]:
             app, "Operational recommendations", "Five live checks", screen.action_recommendations, "console.checks",
             "security score advice checklist",
         )  # fmt: skip
-        yield _command(
-            app, "Lock", "Cover the screen until you prove who you are", app.action_lock, "app.lock", "hide away screen"
-        )
+        if not app.account.capabilities.no_lock:
+            yield _command(
+                app, "Lock", "Cover the screen until you prove who you are", app.action_lock, "app.lock",
+                "hide away screen",
+            )  # fmt: skip
         yield _command(
             app, "Sign out", "End this session", app.action_sign_out, "", "logout log out leave exit account"
         )
@@ -126,6 +129,8 @@ def _security(app: Host, screen: Console, page: SettingsPage) -> Iterator[Palett
 
 
 def _can_be_done(app: Host, action: str, overview: SecurityOverview | None) -> bool:
+    if limit_of(action, app.account.capabilities):
+        return False
     match action:
         case "export":
             return app.account.files.are_allowed

@@ -218,7 +218,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         page, panel = self.page, self.query_one(ContextPanel)
         part = page.pane if isinstance(page, SettingsPage) else page
         panel.display = getattr(part, "IS_EXPLAINED", True)
-        panel.page = (self.query_one(TitleBar).crumbs[-1], getattr(part, "HELP_TEXT", ""))
+        panel.page = (self.query_one(TitleBar).crumbs[-1], getattr(part, "purpose", ""))
 
     async def _page(self, module: str) -> Widget:
         page_id = f"{module}-page"
@@ -227,7 +227,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
                 if isinstance(page, ModulePage):
                     page.show_again()
                 return page
-        page = page_for(module)(id=page_id, classes="module-page")
+        page = page_for(module, self.account.capabilities)(id=page_id, classes="module-page")
         await self.query_one("#page").mount(page)
         return page
 

@@ -41,6 +41,12 @@ _GROUPS_BY_PREFIX: Final = {
 }
 
 
+def purpose_of(part: object) -> str:
+    """The purpose of a screen, a tab or a page; empty if it tells none."""
+    text: str = getattr(part, "purpose", "") or getattr(part, "HELP_TEXT", "")
+    return text
+
+
 class Help(SmallScreenGuard, ModalScreen[None]):
     """Help for the screen below. Arrows scroll; Esc, `?` and F1 close it."""
 
@@ -60,7 +66,7 @@ class Help(SmallScreenGuard, ModalScreen[None]):
         nodes = screen.focused.ancestors_with_self if screen.focused is not None else []
         words = [f"{node.label.strip()}: {node.help}" for node in nodes if isinstance(node, Field) and node.help]
         parts = [screen, *(part for part in screen.query("Pane, ModulePage") if part.is_on_screen)]
-        words += [text for part in parts if (text := getattr(part, "HELP_TEXT", ""))]
+        words += [text for part in parts if (text := purpose_of(part))]
         bindings = [active.binding for active in screen.active_bindings.values()]
         if is_typing(screen.focused):
             # An input takes printable keys as text.

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 MIN_PASSWORD_CHARS: Final = 8
 """Characters of a password, unless the administrator asks for more."""
+MAX_PASSWORD_CHARS: Final = 1024
 
 
-def rules(shortest: int) -> str:
-    """The rules in a few words."""
+def rules(shortest: int, longest: int = MAX_PASSWORD_CHARS) -> str:
+    """The rules in a few words. Only a `longest` that a person would reach is told."""
+    if longest < MAX_PASSWORD_CHARS:
+        return f"{shortest} to {longest} characters, not easy to guess"
     return f"at least {shortest} characters, not easy to guess"
 
 

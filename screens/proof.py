@@ -19,7 +19,10 @@ async def give_proof(form: AccountActions) -> bool:
     """
     if not form.query_one("#password", SecretInput).value and not form.query_one("#code", CodeInput).value.strip():
         # An empty password would count as a wrong one.
-        show_errors(form, {"password": "Enter your password."})
+        if form.account.capabilities.no_password_proof:
+            show_errors(form, {"code": "Enter a code."})
+        else:
+            show_errors(form, {"password": "Enter your password."})
         return False
     password, code = form.query_one("#password", SecretInput), form.query_one("#code", CodeInput)
     try:

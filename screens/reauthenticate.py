@@ -38,28 +38,37 @@ class Reauthenticate(AccountModal[bool], ShowSecrets):
         self._reason = reason
 
     def compose(self) -> ComposeResult:
+        limit = self.account.capabilities.no_password_proof
         with Dialog("Confirm it is you"):
-            yield Static(sanitize(self._reason), markup=False, classes="dialog-body muted")
+            yield Static(sanitize(limit or self._reason), markup=False, classes="dialog-body muted")
             yield Field(
-                "Password", SecretInput(id="password"), help="The password you sign in with.", reserve_error=True
+                "Password",
+                SecretInput(id="password"),
+                help="The password you sign in with.",
+                reserve_error=True,
+                classes="-hidden" if limit else None,
             )
             yield Field(
-                "or authenticator code",
+                "Authenticator code" if limit else "or authenticator code",
                 CodeInput(id="code"),
                 id="code-field",
-                classes="-hidden",
+                classes=None if limit else "-hidden",
                 help="Six digits, or one of your backup codes.",
                 reserve_error=True,
             )
             yield Notice()
             with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
-                yield ActionButton("Show", id="show", shortcut=SHOW_KEY)
+                if not limit:
+                    yield ActionButton("Show", id="show", shortcut=SHOW_KEY)
                 yield ActionButton("Use a passkey", id="passkey", shortcut="f3", classes="-hidden")
                 yield ActionButton("Confirm", id="confirm", shortcut="enter", variant="primary")
 
     def on_mount(self) -> None:
-        self.offer()
+        if self.account.capabilities.no_password_proof:
+            self.query_one("#code").focus()
+        else:
+            self.offer()
 
     @work(group="offer")
     async def offer(self) -> None:
@@ -69,7 +78,8 @@ class Reauthenticate(AccountModal[bool], ShowSecrets):
         except GatekeyError:
             return  # the password is always shown, and reports the failure
         self.query_one("#code-field").set_class(not overview.two_factor.is_enabled, "-hidden")
-        self.query_one("#passkey").set_class(not (overview.passkeys_enabled and overview.passkeys), "-hidden")
+        by_passkey = overview.passkeys_enabled and overview.passkeys and not self.account.capabilities.no_passkey_proof
+        self.query_one("#passkey").set_class(not by_passkey, "-hidden")
         self.refresh_bindings()
 
     def action_cancel(self) -> None:

@@ -324,13 +324,17 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         repaint = getattr(self._driver, "repaint", None)
         if repaint is not None:
             repaint()
+        if sentence := self.account.capabilities.no_lock:
+            self.notify(sentence, markup=False)
+            return
         if self.is_signed_in and self.account.is_open and not self.is_locked:
             # The password for the lock must not wait for a dialog that is opening behind it.
             self._input.release()
             self.push_lock()
 
     def _lock_if_idle(self) -> None:
-        if time.monotonic() - self._last_input >= self.config.idle_lock_minutes * 60:
+        is_idle = time.monotonic() - self._last_input >= self.config.idle_lock_minutes * 60
+        if is_idle and not self.account.capabilities.no_lock:
             self.action_lock()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

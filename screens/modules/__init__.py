@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+    from tui.account import Capabilities
 
-def page_for(module: str) -> type[Widget]:
+
+def page_for(module: str, can: Capabilities) -> type[Widget]:
     """The page class of a module id other than `settings`. Raises ValueError for an unknown id."""
+    if module in can.no_modules:
+        from screens.modules.limited import LimitedPage
+
+        return LimitedPage
     match module:
         case "playground":
             from screens.modules.playground import PlaygroundPage

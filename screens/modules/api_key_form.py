@@ -47,6 +47,17 @@ class KeyForm(AccountModal[NewApiKey | ApiKeyInfo | None]):
         "each day, week or month (UTC). Models are exact names, parted by commas. Addresses are IP addresses or "
         "networks such as 10.0.0.0/24. Loosening a safeguard asks you to confirm that it is you."
     )
+
+    @property
+    def purpose(self) -> str:
+        can = self.account.capabilities
+        text = self.HELP_TEXT
+        if can.asks_no_proof:
+            text = text.replace(" Loosening a safeguard asks you to confirm that it is you.", "")
+        if can.no_key_periods:
+            text = text.replace(" A spend limit may begin anew each day, week or month (UTC).", "")
+        return text
+
     AUTO_FOCUS: ClassVar[str | None] = "#api-key-name"
 
     def __init__(self, key: ApiKeyInfo | None = None) -> None:
@@ -62,15 +73,20 @@ class KeyForm(AccountModal[NewApiKey | ApiKeyInfo | None]):
             yield Field("Name", TextInput(name, id="api-key-name", max_length=64))
             yield self._field("Expires", "api-key-expiry", "never", "Days from now, or a date in UTC: 2027-01-31.")
             yield self._field("Spend limit in USD", "api-key-limit", "none", "Calls beyond it are refused.")
-            place = PERIODS.index(self._before.limit_period)
-            yield Field(
-                "The limit begins anew",
-                OptionRow(_PERIOD_WORDS, value=place, id="api-key-period"),
-                help="At midnight UTC; a week begins on Monday.",
-            )
+            can = self.account.capabilities
+            if not can.no_key_periods:
+                place = PERIODS.index(self._before.limit_period)
+                yield Field(
+                    "The limit begins anew",
+                    OptionRow(_PERIOD_WORDS, value=place, id="api-key-period"),
+                    help="At midnight UTC; a week begins on Monday.",
+                )
             yield self._field("Models", "api-key-models", "every model", "Exact names, parted by commas.")
             yield self._field("Addresses", "api-key-networks", "every address", "Addresses or networks: 10.0.0.0/24.")
-            yield self._field("Requests per minute", "api-key-rate", "no limit", "More wait for the next minute.")
+            if not can.no_key_rates:
+                yield self._field("Requests per minute", "api-key-rate", "no limit", "More wait for the next minute.")
+            if sentence := " ".join(filter(None, (can.no_key_periods, can.no_key_rates))):
+                yield Static(sentence, id="key-limits", markup=False, classes="muted")
             yield Notice()
             with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
@@ -106,8 +122,8 @@ class KeyForm(AccountModal[NewApiKey | ApiKeyInfo | None]):
         problems: dict[str, str] = {}
 
         def read(field: str, parse: Callable[[str], T], before: T) -> T:
-            text = self.query_one(f"#{field}", Input).value.strip()
-            if text == self._texts.get(field):
+            text = next((each.value.strip() for each in self.query(f"#{field}").results(Input)), self._texts.get(field))
+            if text is None or text == self._texts.get(field):
                 # A limit that was not touched stays as it is, to the second and to the micro-dollar.
                 return before
             try:
@@ -118,7 +134,8 @@ class KeyForm(AccountModal[NewApiKey | ApiKeyInfo | None]):
 
         now, before = self.account.now(), self._before
         name = read("api-key-name", lambda text: inputs.check_label(text, field="api-key-name"), "")
-        period = PERIODS[self.query_one("#api-key-period", OptionRow).value]
+        places = [row.value for row in self.query("#api-key-period").results(OptionRow)]
+        period = PERIODS[places[0]] if places else before.limit_period
         limits = ApiKeyLimits(
             expires_at=read("api-key-expiry", lambda text: parse_expiry(text, now), before.expires_at),
             spend_limit_micro_usd=read("api-key-limit", parse_spend_limit, before.spend_limit_micro_usd),

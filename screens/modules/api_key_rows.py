@@ -102,7 +102,7 @@ def columns(now: datetime, room: int) -> list[TableColumn[ApiKeyInfo]]:
     ]
 
 
-def details(key: ApiKeyInfo, now: datetime, width: int) -> Content:
+def details(key: ApiKeyInfo, now: datetime, width: int, *, has_rate: bool = True) -> Content:
     """Everything about a key that the list may have no column for, in lines of `width` cells."""
     limits = key.limits
     rate = limits.requests_per_minute
@@ -112,7 +112,7 @@ def details(key: ApiKeyInfo, now: datetime, width: int) -> Content:
         ("Used", _last_use(key, now)),
         ("Models", ", ".join(sanitize(name, 60) for name in limits.allowed_models or ()) or "all"),
         ("Addresses", ", ".join(sanitize(network, 60) for network in limits.allowed_networks or ()) or "all"),
-        ("Requests", "no limit" if rate is None else f"{rate:,} a minute"),
+        *([("Requests", "no limit" if rate is None else f"{rate:,} a minute")] if has_rate else []),
     ]
     if limits.limit_period is not LimitPeriod.NONE:
         facts.append(("Spent in all", show_usd(key.total_spent_micro_usd)))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _EDGE_CELLS = 6
 """Cells of a line that are no part of a row: the box, its padding, the scroll bar of the page."""
 _EMPTY = "There are none yet. Create your first with n."
+_STAYS = "A revoked key stays in the list, for the record."
 _ALL_HIDDEN = "Every key is revoked, and hidden. h shows them."
 
 
@@ -65,15 +66,24 @@ class ApiKeysPage(ModulePage):
         """The key under the cursor, which stays there when the list is read again."""
         self._drawn_width = 0
 
+    @property
+    def purpose(self) -> str:
+        vanish = self.account.capabilities.revoked_keys_vanish
+        return self.HELP_TEXT.replace(_STAYS, vanish or _STAYS)
+
     def compose(self) -> ComposeResult:
+        can = self.account.capabilities
         with Section("API keys", id="keys"):
             yield KeyTable()
             yield Static("…", id="keys-state", classes="muted", markup=False)
+            if sentence := " ".join(filter(None, (can.no_key_rotation, can.revoked_keys_vanish))):
+                yield Static(sentence, id="key-limits", classes="muted", markup=False)
         with Actions():
             yield ActionButton("New key", id="create", shortcut="n", variant="primary")
             yield ActionButton("Edit", id="edit", shortcut="enter", disabled=True)
             yield ActionButton("Disable", id="disable", shortcut="d", disabled=True)
-            yield ActionButton("Rotate", id="rotate", shortcut="o", disabled=True)
+            if not can.no_key_rotation:
+                yield ActionButton("Rotate", id="rotate", shortcut="o", disabled=True)
             yield ActionButton("Revoke", id="revoke", shortcut="x", variant="error", disabled=True)
             yield ActionButton("How to use", id="use", shortcut="y", disabled=True)
         with Section("", id="key-details", classes="-hidden"):
@@ -153,10 +163,20 @@ class ApiKeysPage(ModulePage):
             return
         self._shown_id = key.id
         section.title, section.state = Content(sanitize(key.name, 64)), Content(short_key(key))
-        self.query_one("#key-facts", Static).update(details(key, now, max(20, self.outer_size.width - _EDGE_CELLS)))
+        self.query_one("#key-facts", Static).update(
+            details(
+                key,
+                now,
+                max(20, self.outer_size.width - _EDGE_CELLS),
+                has_rate=not self.account.capabilities.no_key_rates,
+            )
+        )
         self.query_one("#disable", Button).label = "Disable" if key.disabled_at is None else "Enable"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        can = self.account.capabilities
+        if (action == "rotate" and can.no_key_rotation) or (action == "hide" and can.revoked_keys_vanish):
+            return False
         key = self._key if self._was_read else None
         if action in ("switch", "rotate", "revoke"):
             return None if key is None or key.revoked_at is not None else True

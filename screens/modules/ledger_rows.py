@@ -47,9 +47,9 @@ def amount_of(entry: LedgerEntry) -> Content:
     return Content.styled(amount, "$text-success") if entry.amount_micro_usd > 0 else Content(amount)
 
 
-def columns(zone: tzinfo, zone_name: str) -> list[TableColumn[LedgerEntry]]:
-    """The columns of the ledger. Times are those of `zone`."""
-    return [
+def columns(zone: tzinfo, zone_name: str, *, has_balance: bool = True) -> list[TableColumn[LedgerEntry]]:
+    """The columns of the ledger, without the balance where it is not known. Times are those of `zone`."""
+    every = [
         TableColumn(
             f"Time, {sanitize(zone_name, 5)}",
             lambda entry: Content.styled(f"{entry.at.astimezone(zone):%m-%d %H:%M}", "$foreground-muted"),
@@ -70,6 +70,7 @@ def columns(zone: tzinfo, zone_name: str) -> list[TableColumn[LedgerEntry]]:
             priority=2,
         ),
     ]
+    return every if has_balance else every[:-1]
 
 
 def line_of(entry: LedgerEntry) -> str:

@@ -58,7 +58,7 @@ class LogPage(ModulePage):
         yield KeysetTable[LoggedEntry](
             self.columns(self.app.zone, self.account.now()),
             older=self._older,
-            newer=self._newer,
+            newer=None if self.account.capabilities.no_reading_upwards else self._newer,
             key=lambda row: row.id,
             text=partial(row_text, self.app.zone),
             noun=self.NOUN,
@@ -68,6 +68,11 @@ class LogPage(ModulePage):
     def columns(self, zone: tzinfo, now: datetime) -> Sequence[TableColumn[LoggedEntry]]:
         """The columns of the table, with times in `zone`."""
         return usage_columns(zone, now)
+
+    @property
+    def purpose(self) -> str:
+        can = self.account.capabilities
+        return " ".join(filter(None, (self.HELP_TEXT, can.no_log_export, can.no_reading_upwards)))
 
     @property
     def table(self) -> KeysetTable[LoggedEntry]:
@@ -165,7 +170,7 @@ class LogPage(ModulePage):
             return bool(self._applied)
         if action in {"filter", "export"} and self.query_one(FilterLine).has_focus:
             return False
-        if action == "export" and not self.account.files.are_allowed:
+        if action == "export" and (not self.account.files.are_allowed or self.account.capabilities.no_log_export):
             return False
         return super().check_action(action, parameters)
 

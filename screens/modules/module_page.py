@@ -39,6 +39,11 @@ class ModulePage(AccountActions, VerticalScroll, can_focus=True):
         Binding("ctrl+r,f5", "reload", "Refresh", id="module.refresh", show=False, tooltip="Read this page again"),
     ]
 
+    @property
+    def purpose(self) -> str:
+        """`HELP_TEXT`, or other words where the account can do less."""
+        return self.HELP_TEXT
+
     def on_mount(self) -> None:
         self.reload()
 

@@ -9,7 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
 from screens.modules.ledger_details import LedgerDetails
@@ -58,27 +58,48 @@ class WalletPage(ModulePage):
         self._was_unread = False
         """True if the ledger could not be read, until it can."""
 
+    @property
+    def purpose(self) -> str:
+        limit = self.account.capabilities.no_ledger
+        return f"Your balance, and what was added to it. {limit}" if limit else self.HELP_TEXT
+
     def compose(self) -> ComposeResult:
         yield Tiles(("Balance", "Used", "Lasts"), notes=1, id="balance")
-        with Section("Ledger", id="ledger-section"):
+        can = self.account.capabilities
+        with Section("Top-ups" if can.no_ledger else "Ledger", id="ledger-section"):
+            if can.no_ledger:
+                yield Static(can.no_ledger, id="no-ledger", markup=False, classes="muted")
             yield KeysetTable(
-                columns(self.app.zone, f"{self.account.now().astimezone(self.app.zone):%Z}"),
+                columns(
+                    self.app.zone,
+                    f"{self.account.now().astimezone(self.app.zone):%Z}",
+                    has_balance=not can.no_ledger,
+                ),
                 older=self._older,
-                newer=self._newer,
+                newer=None if can.no_ledger else self._newer,
+                has_details=not can.no_ledger,
                 key=lambda entry: entry.sequence,
                 text=line_of,
-                noun="change",
-                empty="There is no change yet: nothing was added and nothing was spent.",
+                noun="top-up" if can.no_ledger else "change",
+                empty="There is no top-up yet."
+                if can.no_ledger
+                else "There is no change yet: nothing was added and nothing was spent.",
                 id="ledger",
             )
         yield Notice()
         with Actions():
-            yield ActionButton("Redeem a code", id="redeem", shortcut="r")
-            yield ActionButton("Export", id="export-ledger", shortcut="e")
-            yield ActionButton("Prices", id="show-prices", shortcut="p")
+            if not can.no_redeem_codes:
+                yield ActionButton("Redeem a code", id="redeem", shortcut="r")
+            if not can.no_ledger_export:
+                yield ActionButton("Export", id="export-ledger", shortcut="e")
+            if not can.no_prices:
+                yield ActionButton("Prices", id="show-prices", shortcut="p")
+        if limits := " ".join(filter(None, (can.no_redeem_codes, can.no_ledger_export, can.no_prices))):
+            yield Static(limits, id="wallet-limits", markup=False, classes="muted")
 
     def on_mount(self) -> None:
-        self.query_one("#ledger-section", Section).state = _muted("every change, newest first")
+        what = "top-up" if self.account.capabilities.no_ledger else "change"
+        self.query_one("#ledger-section", Section).state = _muted(f"every {what}, newest first")
         super().on_mount()
 
     def focus(self, scroll_visible: bool = True) -> WalletPage:
@@ -206,6 +227,16 @@ class WalletPage(ModulePage):
         self.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        can = self.account.capabilities
+        limits = {
+            "redeem": can.no_redeem_codes,
+            "export": can.no_ledger_export,
+            "prices": can.no_prices,
+            "ledger": can.no_prices,
+            "find": can.no_prices,
+        }
+        if limits.get(action):
+            return False
         if action == "export":
             return self.account.files.are_allowed and not self.shows_prices
         if action in ("prices", "ledger"):
@@ -224,7 +255,8 @@ class WalletPage(ModulePage):
             await self.mount(self._price_section(), after=ledger)
         ledger.display = not wanted
         self.query_one("#prices-section").display = wanted
-        self.query_one("#export-ledger").display = not wanted
+        for button in self.query("#export-ledger"):
+            button.display = not wanted
         self.query_one("#show-prices", ActionButton).label = Content("Ledger" if wanted else "Prices")
         self.reload()
 

@@ -51,13 +51,15 @@ class ProviderRow(Field):
         self._button = ActionButton("Bind", name=self.slug, shortcut="b")
         super().__init__(sanitize(binding.provider.name, 24), self._line, self._button, classes="security-row")
 
-    def show_binding(self, binding: BindingInfo, now: datetime) -> None:
-        """Show the identity that is bound, or that none is."""
+    def show_binding(self, binding: BindingInfo, now: datetime, *, limit: str = "") -> None:
+        """Show the identity that is bound, or that none is. With a `limit` it is bound somewhere else."""
         is_bound = binding.binding_id is not None
         verb, key = ("Unbind", "d") if is_bound else ("Bind", "b")
         if is_bound:
             used = f", used {ago(binding.last_used_at, now)}" if binding.last_used_at else ", never used"
             display, since = sanitize(binding.display, 40), f"bound {ago(binding.bound_at, now)}{used}"
+            if binding.bound_at is None:
+                since = "bound"
             self._line.update(state_chip(State.ON, display, since))
             self.about = f"{display} signs in to your account: {since}. Unbind it when you no longer use it."
         else:
@@ -67,6 +69,10 @@ class ProviderRow(Field):
         self.action = verb.lower()
         self.help = f"{verb} your identity at {self.label}."
         button = self._button
+        if limit:
+            self.action = self.consequence = self.help = ""
+            self.about = limit
+            button.display = False
         button.set_classes(verb.lower())
         button.add_class("field-beside")
         button.label, button.shortcut = Content(verb), key
@@ -92,6 +98,14 @@ class AccountBindingPane(Pane):
         yield Static("…", id="binding-state", markup=False, classes="dialog-body muted")
         yield Notice()
 
+    @property
+    def purpose(self) -> str:
+        return self.account.capabilities.no_binding or self.HELP_TEXT
+
+    def _sentence(self, overview: BindingOverview) -> str:
+        limit = self.account.capabilities.no_binding
+        return limit if limit and overview.enabled else _sentence(overview)
+
     def reload(self) -> None:
         self.load()
 
@@ -113,9 +127,9 @@ class AccountBindingPane(Pane):
                 rows = [ProviderRow(binding) for binding in shown]
                 await section.mount_all(rows)
         for row, binding in zip(rows, shown, strict=True):
-            row.show_binding(binding, self.account.now())
+            row.show_binding(binding, self.account.now(), limit=self.account.capabilities.no_binding)
         self.refresh_bindings()
-        self.query_one("#binding-state", Static).update(_sentence(overview))
+        self.query_one("#binding-state", Static).update(self._sentence(overview))
         section.state = _section_state(overview)
         for panel in self.screen.query(HelpLine):
             panel.read_again()
@@ -124,7 +138,7 @@ class AccountBindingPane(Pane):
         return any(row.action == action for row in self.query(ProviderRow))
 
     def focus_control(self, _control: str) -> None:
-        for row in list(self.query(ProviderRow))[:1]:
+        for row in [row for row in self.query(ProviderRow) if row.action][:1]:
             row.focus_button()
 
     # -- actions ---------------------------------------------------------------------------------------------

@@ -44,12 +44,12 @@ class ChangePassword(AccountModal[bool], ShowSecrets):
 
     def compose(self) -> ComposeResult:
         title = "Change Password" if self._has_password else "Set a Password"
-        with Dialog(title, subtitle=rules(MIN_PASSWORD_CHARS)):
+        with Dialog(title, subtitle=rules(MIN_PASSWORD_CHARS, self.account.capabilities.longest_password)):
             if self._has_password:
                 yield Field("Original password", SecretInput(id="original-password"), reserve_error=True)
             yield Field("New password", SecretInput(id="new-password"), reserve_error=True)
             yield Field("Confirm new password", SecretInput(id="confirmation"), reserve_error=True)
-            yield Static(_consequence(None), id="consequence", markup=False, classes="muted")
+            yield Static(self._consequence, id="consequence", markup=False, classes="muted")
             yield Notice()
             with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
@@ -65,17 +65,25 @@ class ChangePassword(AccountModal[bool], ShowSecrets):
     async def show_rules(self) -> None:
         shortest = await self.run_with_reauth(self.account.minimum_password_length)
         if shortest is not None:
-            self.query_one(Dialog).subtitle = rules(shortest.value)
+            self.query_one(Dialog).subtitle = rules(shortest.value, self.account.capabilities.longest_password)
+
+    @property
+    def _consequence(self) -> str:
+        stay = self.account.capabilities.other_sessions_stay
+        return f"Takes effect immediately. {stay}" if stay else _consequence(self._others)
 
     @work(group="sessions")
     async def count_sessions(self) -> None:
-        """Say how many sessions the change ends."""
+        """Say how many sessions the change ends, where that can be known."""
+        can = self.account.capabilities
+        if can.no_sessions or can.other_sessions_stay:
+            return
         try:
             overview = await self.account.security()
         except GatekeyError:
             return  # the sentence without a number stays, and the change reports the failure
         self._others = len(overview.sessions) - 1
-        self.query_one("#consequence", Static).update(_consequence(self._others))
+        self.query_one("#consequence", Static).update(self._consequence)
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
@@ -120,7 +128,8 @@ class ChangePassword(AccountModal[bool], ShowSecrets):
         if done is not None:
             for secret in self.query(SecretInput):
                 secret.clear()
-            self.app.notify(_success(self._others), markup=False)
+            stay = self.account.capabilities.other_sessions_stay
+            self.app.notify(f"Password changed. {stay}" if stay else _success(self._others), markup=False)
             self.dismiss(True)
 
     async def _problems(self) -> dict[str, str]:
@@ -138,7 +147,7 @@ class ChangePassword(AccountModal[bool], ShowSecrets):
             problems["confirmation"] = PasswordsDoNotMatch.sentence
         if self._has_password and not original:
             problems["original-password"] = IF_EMPTY["original-password"]
-        elif self._has_password and problems:
+        elif self._has_password and problems and not self.account.capabilities.asks_no_proof:
             # `change_password` would check it, but is not called.
             try:
                 await self.account.prove_with_password(original)

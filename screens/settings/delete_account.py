@@ -27,6 +27,10 @@ VACUUM_SENTENCE: Final = (
 IN_DRAWER: Final = "The export goes to your drawer, which is deleted with the account: fetch it before you confirm."
 
 
+_REMOVED: Final = "All stored data will be permanently deleted. API keys, tokens and billing history will be removed."
+_EXPORT_FIRST: Final = "Ensure all necessary data has been exported before proceeding."
+
+
 class DeleteAccount(AccountModal[bool]):
     """Result: True if the account was deleted. The confirming button is disabled until the exact username is typed."""
 
@@ -34,6 +38,12 @@ class DeleteAccount(AccountModal[bool]):
         "The export, where files may be saved, is one JSON file with everything stored about you, without secrets. "
         "Confirm works once the username is typed exactly. Afterwards nothing is left and nothing can be brought back."
     )
+
+    @property
+    def purpose(self) -> str:
+        kept = self.account.capabilities.deletion_keeps
+        return f"Confirm works once the username is typed exactly. {kept}" if kept else self.HELP_TEXT
+
     AUTO_FOCUS: ClassVar[str | None] = "#cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "export", "Export", id="delete.export", tooltip="Save everything that is stored about you"),
@@ -45,16 +55,19 @@ class DeleteAccount(AccountModal[bool]):
         self._keeps_old_rows = keeps_old_rows
 
     def compose(self) -> ComposeResult:
+        can = self.account.capabilities
         with Dialog("Delete Account", classes="-dangerous"):
             yield Static(
-                "All stored data will be permanently deleted. API keys, tokens and billing history will be removed. "
-                "The operation cannot be reversed.",
+                f"{can.deletion_keeps or _REMOVED} The operation cannot be reversed.",
                 classes="dialog-body bad",
+                markup=False,
             )
             if self._keeps_old_rows:
                 yield Static(VACUUM_SENTENCE, classes="dialog-body spaced")
-            yield Static("Ensure all necessary data has been exported before proceeding.", classes="dialog-body spaced")
-            if not self.account.files.are_allowed:
+            yield Static(can.no_export or _EXPORT_FIRST, classes="dialog-body spaced", markup=False)
+            if can.no_export:
+                pass  # nothing to say of the file
+            elif not self.account.files.are_allowed:
                 yield Static(f"{FILES_ARE_OFF} Ask the administrator for your data.", classes="muted files-off")
             elif self.account.files.go_to_drawer:
                 yield Static(IN_DRAWER, classes="spaced")
@@ -63,9 +76,13 @@ class DeleteAccount(AccountModal[bool]):
             yield Notice()
             with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
-                if self.account.files.are_allowed:
+                if self._can_export:
                     yield ActionButton("Export everything first", id="export", shortcut="e")
                 yield ActionButton("Confirm", id="confirm", shortcut="enter", variant="error", disabled=True)
+
+    @property
+    def _can_export(self) -> bool:
+        return self.account.files.are_allowed and not self.account.capabilities.no_export
 
     @on(Input.Changed, "#username")
     def name_changed(self, event: Input.Changed) -> None:
@@ -89,7 +106,7 @@ class DeleteAccount(AccountModal[bool]):
         self.export()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "export" and not self.account.files.are_allowed:
+        if action == "export" and not self._can_export:
             return False
         return super().check_action(action, parameters)
 

@@ -23,11 +23,15 @@ from store.values.notifications import CONFIRM_EMAIL, DeliveryState
 from tui.widgets.action_button import ActionButton
 from tui.widgets.field import Field
 from tui.widgets.section import Section
+from tui.widgets.toggle import Toggle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ONCE: Final = "one warning per fall"
+_PURPOSE: Final = (
+    "Notification settings define how the system alerts you when your remaining quota reaches a threshold."
+)
 
 
 class NotificationsPane(SectionPane[NotificationSettings]):
@@ -54,17 +58,33 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     """The notification address that waits for its code."""
 
     def compose(self) -> ComposeResult:
+        can = self.account.capabilities
         with Section("Quota warning", id="quota-warning"):
             for setting in settings_of(NotificationSettings):
                 if not setting.channel:
                     yield make_field(setting)
+            limits = (can.one_channel, can.warnings_repeat, can.no_test_message, can.no_delivery_report)
+            if sentence := " ".join(filter(None, limits)):
+                yield Static(sentence, id="warning-limits", classes="consequence muted", markup=False)
         for channel in Channel:
             switch, *others = settings_of_channel(channel)
             test = ActionButton("Send test", id=f"send-test-{channel}", name=channel, classes="send-test at-right")
-            rows = (make_field(switch, test), *map(self._field, others))
+            beside = () if can.no_test_message else (test,)
+            rows = (make_field(switch, *beside), *map(self._field, others))
             yield ChannelSection(channel, switch.group, *rows, test_button=test)
         yield self.save_row()
         yield Notice()
+
+    def on_mount(self) -> None:
+        if self.account.capabilities.asks_no_proof:
+            for field in self.query(Field):
+                field.consequence = _without_proof(field.consequence)
+
+    @property
+    def purpose(self) -> str:
+        can = self.account.capabilities
+        limits = (can.warnings_repeat, can.one_channel)
+        return " ".join(filter(None, (_PURPOSE, *limits))) if any(limits) else self.HELP_TEXT
 
     def _field(self, setting: Setting) -> Field:
         if setting.name == "email_address":
@@ -81,6 +101,15 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     def fill(self, section: NotificationSettings) -> None:
         super().fill(section)
         self._fold()
+
+    @on(Toggle.Changed)
+    def one_at_a_time(self, event: Toggle.Changed) -> None:
+        """Switch the other channels off, where only one can be on."""
+        if not (event.value and self.account.capabilities.one_channel and self.saved is not None):
+            return
+        for section in self.query(ChannelSection):
+            if section.switch is not event.toggle:
+                section.switch.value = False
 
     def note_edit(self) -> None:
         super().note_edit()
@@ -122,6 +151,8 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     async def loaded(self) -> None:
         await self._show_account()
         await self._show_email_route()
+        if self.account.capabilities.no_delivery_report:
+            return
         deliveries = await self.run_with_reauth(self.account.last_deliveries)
         if deliveries is not None:
             for section in self.query(ChannelSection):
@@ -138,7 +169,9 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         colour = "$text-error" if left < threshold else "$text-warning" if left < 2 * threshold else "$text-success"
         unit = self.query_one("#quota-warning-threshold").query_ancestor(Field).query_one(Static)
         unit.update(Content.assemble("USD of ", (show_usd(left), colour), " left"))
-        self.query_one("#quota-warning", Section).state = Content.styled(_ONCE, "$foreground-muted")
+        self.query_one("#quota-warning", Section).state = Content.styled(
+            "" if self.account.capabilities.warnings_repeat else _ONCE, "$foreground-muted"
+        )
 
     # -- test messages -----------------------------------------------------------------------------------------
 
@@ -149,6 +182,8 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         return next((node for node in ancestors if isinstance(node, ChannelSection)), None)
 
     def can_test(self) -> bool | None:
+        if self.account.capabilities.no_test_message:
+            return False
         section = self._focused_channel
         return None if section is None or section.is_sending else True
 
@@ -164,7 +199,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     @work(group="test")
     async def send_test(self, channel: Channel) -> None:
         section = self._section(channel)
-        if section.is_sending:
+        if section.is_sending or self.account.capabilities.no_test_message:
             return
         if self.dirty:
             self.say("Save your changes first; a test is sent to what is stored.", "warning")
@@ -234,3 +269,9 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         self.query_one("#webhook-secret", Input).value = made.value
         await self.app.push_screen_wait(WebhookSecret(made.value))
         self.say("The new secret is in the form. Save stores it.", "muted")
+
+
+def _without_proof(consequence: str) -> str:
+    """The sentences of a consequence that say nothing of a password."""
+    sentences = consequence.split(". ")
+    return ". ".join(sentence for sentence in sentences if "asks for your password" not in sentence)

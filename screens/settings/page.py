@@ -240,7 +240,7 @@ class SettingsPage(RowWalk, Vertical):
         if action == "leave_input":
             return is_typing(self.screen.focused)
         if action == "security":
-            return self.active == "security" and (parameters[0] != "drawer" or self.pane.offers("drawer"))
+            return self.active == "security" and self.pane.offers(str(parameters[0]))
         if action == "provider":
             return self.active == "account-binding" and self.pane.offers(str(parameters[0]))
         if action not in ("save", "discard", "bring_back", "reset", "test"):

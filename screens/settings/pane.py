@@ -27,6 +27,11 @@ class Pane(AccountActions, VerticalScroll, can_focus=False):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
         super().__init__(id=id, classes="pane")
 
+    @property
+    def purpose(self) -> str:
+        """`HELP_TEXT`, or other words where the account can do less."""
+        return self.HELP_TEXT
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # These keys switch tabs and walk the rows.
         return False if action in _NOT_SCROLLED else super().check_action(action, parameters)

@@ -50,18 +50,24 @@ class Passkeys(OverviewList["PasskeyInfo"]):
         self._can_register = can_register
 
     def compose(self) -> ComposeResult:
+        can = self.account.capabilities
         with Dialog("Passkey Login"):
             yield Static(
-                "Passwordless sign-in with device-based cryptographic credentials (WebAuthn). Registering runs in your "
-                "own browser.",
+                "Passwordless sign-in with device-based cryptographic credentials (WebAuthn). "
+                + (can.no_passkey_registration or "Registering runs in your own browser."),
                 classes="dialog-body muted",
+                markup=False,
             )
+            if can.one_passkey:
+                yield Static(can.one_passkey, id="one-passkey", classes="muted spaced", markup=False)
             yield RowTable(classes="spaced")
             yield Static("…", id="passkey", classes="muted two-lines", markup=False)
             yield Notice()
             with Actions():
-                yield ActionButton("Register", id="register", shortcut="n", disabled=not self._can_register)
-                yield ActionButton("Rename", id="rename", shortcut="e")
+                if not can.no_passkey_registration:
+                    yield ActionButton("Register", id="register", shortcut="n", disabled=not self._can_register)
+                if not can.no_passkey_labels:
+                    yield ActionButton("Rename", id="rename", shortcut="e")
                 yield ActionButton("Remove", id="remove", shortcut="d", variant="error")
                 yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
 
@@ -71,6 +77,19 @@ class Passkeys(OverviewList["PasskeyInfo"]):
     def loaded(self) -> None:
         for button in self.query("#rename, #remove").results(Button):
             button.disabled = not self.items
+        if self.account.capabilities.one_passkey:
+            for button in self.query("#register").results(Button):
+                button.display = not self.items
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        can = self.account.capabilities
+        is_full = bool(can.one_passkey and self.items)
+        if (action == "register" and (can.no_passkey_registration or is_full)) or (
+            action == "rename" and can.no_passkey_labels
+        ):
+            return False
+        return super().check_action(action, parameters)
 
     def columns(self, room: int) -> Sequence[tuple[str, int]]:
         label = room - 2 * _TIME_CELLS - 3 * 2
@@ -84,7 +103,8 @@ class Passkeys(OverviewList["PasskeyInfo"]):
     def show_item(self, item: PasskeyInfo | None) -> None:
         line = self.query_one("#passkey", Static)
         if item is None:
-            line.update("There are none yet. Register your first with n.")
+            can_add = not self.account.capabilities.no_passkey_registration
+            line.update("There are none yet." + (" Register your first with n." if can_add else ""))
             return
         copied = " It is refused: it may be copied. Remove it." if item.flagged_at else ""
         line.update(f"{sanitize(item.label, 80)}, registered on {clock(item.created_at, self.app.zone)}.{copied}")
@@ -107,7 +127,9 @@ class Passkeys(OverviewList["PasskeyInfo"]):
             self.run_exclusive(lambda: self._remove(passkey))
 
     async def _register(self) -> None:
-        label = await self.app.push_screen_wait(PasskeyLabel("Register a passkey", ""))
+        label: str | None = ""
+        if not self.account.capabilities.no_passkey_labels:
+            label = await self.app.push_screen_wait(PasskeyLabel("Register a passkey", ""))
         if label is None:
             return
         page = await self.run_with_reauth(lambda: self.account.begin_passkey_registration(label), holds_input=True)

@@ -93,7 +93,10 @@ class PricePane(SectionPane[PriceSettings]):
                 yield make_field(setting, Static("", id="recommended", markup=False), classes="wide-label")
             yield Static("", id="consequence", classes="consequence", markup=False)
         with Section("Models you called that have no price", id="unpriced-models"):
-            yield UnpricedModels(id="unpriced")
+            if limit := self.account.capabilities.no_seen_models:
+                yield Static(limit, id="no-seen-models", classes="consequence muted", markup=False)
+            else:
+                yield UnpricedModels(id="unpriced")
         yield self.save_row()
         yield Notice()
 
@@ -111,7 +114,8 @@ class PricePane(SectionPane[PriceSettings]):
             return
         self._lock(overview.value.forbids_unpriced)
         models = overview.value.seen
-        self.query_one(UnpricedModels).models = tuple(models)
+        for table in self.query(UnpricedModels):
+            table.models = tuple(models)
         state = Content.styled(_ASK, "$foreground-muted") if models else Content("")
         self.query_one("#unpriced-models", Section).state = state
 
@@ -139,4 +143,5 @@ class PricePane(SectionPane[PriceSettings]):
         self.query_one("#recommended", Static).update(
             Content.styled("recommended", "$text-success") if is_recommended else ""
         )
-        self.query_one(UnpricedModels).are_blocked = self._is_forbidden or not self.known.accept_unpriced_models
+        for table in self.query(UnpricedModels):
+            table.are_blocked = self._is_forbidden or not self.known.accept_unpriced_models

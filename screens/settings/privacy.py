@@ -23,14 +23,13 @@ _ON = (
 )
 _OFF = "IP addresses are not stored in consumption and error logs."
 _MAX_COUNTED_ENTRIES = 10_000
+_WHILE_OFF = "While this is off, no address of a client is written to a log of your account."
+_BALANCE = "The setting balances observability with privacy."
 
 
 class PrivacyPane(SectionPane[PrivacySettings]):
     KIND = PrivacySettings
-    HELP_TEXT = (
-        "While this is off, no address of a client is written to a log of your account. Addresses that were "
-        "recorded before stay until you erase them here. The setting balances observability with privacy."
-    )
+    HELP_TEXT = f"{_WHILE_OFF} Addresses that were recorded before stay until you erase them here. {_BALANCE}"
 
     def compose(self) -> ComposeResult:
         with Section("Privacy Settings"):
@@ -38,18 +37,30 @@ class PrivacyPane(SectionPane[PrivacySettings]):
                 yield make_field(setting, classes="wide-label")
             yield Static("", id="consequence", classes="consequence", markup=False)
         with Section("Stored addresses", id="stored-addresses"):
-            yield Field(
-                "Log entries with an IP",
-                Static(UNKNOWN, id="stored-ips", markup=False),
-                ActionButton("Erase them", id="erase-ips", disabled=True, classes="at-right"),
-                classes="wide-label",
-                help="Removes the addresses from the log entries; the entries stay.",
-                about="Addresses that were recorded while the switch was on stay in the log entries until they are "
-                "erased here. The entries themselves stay.",
-                consequence="It cannot be undone.",
-            )
+            if limit := self.account.capabilities.no_ip_erasure:
+                yield Static(limit, id="no-ip-erasure", classes="consequence muted", markup=False)
+            else:
+                yield self._erasure()
         yield self.save_row()
         yield Notice()
+
+    @property
+    def purpose(self) -> str:
+        if not self.account.capabilities.no_ip_erasure:
+            return self.HELP_TEXT
+        return f"{_WHILE_OFF} {_BALANCE}"
+
+    def _erasure(self) -> Field:
+        return Field(
+            "Log entries with an IP",
+            Static(UNKNOWN, id="stored-ips", markup=False),
+            ActionButton("Erase them", id="erase-ips", disabled=True, classes="at-right"),
+            classes="wide-label",
+            help="Removes the addresses from the log entries; the entries stay.",
+            about="Addresses that were recorded while the switch was on stay in the log entries until they are "
+            "erased here. The entries themselves stay.",
+            consequence="It cannot be undone.",
+        )
 
     def fill(self, section: PrivacySettings) -> None:
         super().fill(section)
@@ -60,6 +71,8 @@ class PrivacyPane(SectionPane[PrivacySettings]):
         self._explain()
 
     async def loaded(self) -> None:
+        if self.account.capabilities.no_ip_erasure:
+            return
         count = await self.run_with_reauth(self.account.count_ips)
         if count is not None:
             shown = f"more than {_MAX_COUNTED_ENTRIES:,}" if count.value > _MAX_COUNTED_ENTRIES else f"{count.value:,}"

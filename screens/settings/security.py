@@ -11,7 +11,8 @@ from textual.widgets import Button, Static
 
 from screens.account_modal import Notice
 from screens.settings.security_acts import SecurityActs
-from screens.settings.security_rows import ROWS, row_states
+from screens.settings.security_limits import limit_of, row_limits, row_words
+from screens.settings.security_rows import row_states
 from tui.widgets.action_button import ActionButton
 from tui.widgets.field import Field
 from tui.widgets.help_line import HelpLine
@@ -24,13 +25,19 @@ if TYPE_CHECKING:
     from tui.account import SecurityOverview
 
 _LOADING: Final = "…"
+_WHAT: Final = "Everything that protects the account."
+_PROOF: Final = "Each change asks for your password or a code, unless you gave one within the last five minutes"
 
 
 class SecurityPane(SecurityActs):
-    HELP_TEXT = (
-        "Everything that protects the account. Each change asks for your password or a code, unless you gave one "
-        "within the last five minutes, and signs out your other sessions."
-    )
+    HELP_TEXT = f"{_WHAT} {_PROOF}, and signs out your other sessions."
+
+    @property
+    def purpose(self) -> str:
+        can = self.account.capabilities
+        if not (can.asks_no_proof or can.other_sessions_stay):
+            return self.HELP_TEXT
+        return " ".join([_WHAT, can.asks_no_proof or f"{_PROOF}.", can.other_sessions_stay]).strip()
 
     def compose(self) -> ComposeResult:
         with Section("Password Management"):
@@ -52,10 +59,12 @@ class SecurityPane(SecurityActs):
 
     def _row(self, label: str, name: str, *buttons: tuple[str, ...]) -> Field:
         """A row with its state; a third item of a button is its name, if that is not the row's."""
-        words = ROWS[name]
+        words, limit = row_words(name, self.account.capabilities), self._limits.get(name, "")
         state, *actions = (
-            Static(_LOADING, id=f"{name}-state", markup=False, classes="state muted"),
-            *(self._button(*button, *() if len(button) > 2 else (name,)) for button in buttons),
+            Static(
+                limit or _LOADING, id=f"{name}-state", markup=False, classes="limit muted" if limit else "state muted"
+            ),
+            *(self._button(*button, *() if len(button) > 2 else (name,)) for button in buttons if not limit),
         )
         return Field(
             label,
@@ -67,6 +76,11 @@ class SecurityPane(SecurityActs):
             about=words.about,
             consequence=words.consequence,
         )
+
+    @property
+    def _limits(self) -> dict[str, str]:
+        """The sentence of each row that has no button, by its name."""
+        return row_limits(self.account.capabilities)
 
     def _button(self, label: str, key: str, name: str) -> ActionButton:
         variant: ButtonVariant = "error" if name == "delete" else "default"
@@ -88,13 +102,20 @@ class SecurityPane(SecurityActs):
         """Show the state of the account in the rows, in full in the panel that tells of the focused row."""
         self.overview = overview
         states = row_states(
-            overview, self.account.now(), self.app.zone, files_are_allowed=self.account.files.are_allowed
+            overview,
+            self.account.now(),
+            self.app.zone,
+            files_are_allowed=self.account.files.are_allowed,
+            can=self.account.capabilities,
         )
+        limits, can = self._limits, self.account.capabilities
         for name, state in states.items():
+            if name in limits:
+                continue
             line = self.query_one(f"#{name}-state", Static)
             line.update(state.chip)
             line.remove_class("muted")
-            self.query_one(f"#{name}-row", Field).about = state.about(ROWS[name])
+            self.query_one(f"#{name}-row", Field).about = state.about(row_words(name, can))
         self._show_buttons(overview)
         for panel in self.screen.query(HelpLine):
             panel.read_again()
@@ -106,21 +127,25 @@ class SecurityPane(SecurityActs):
         self._relabel("token", "Generate" if overview.access_token is None else "Renew")
         self._relabel("passkeys", "Manage" if count else "Register")
         self._relabel("ssh-keys", "Manage" if overview.ssh_keys else "Add")
-        self.query_one("#passkeys-action", Button).display = overview.passkeys_enabled or bool(count)
-        self.query_one("#revoke-token-action", Button).display = overview.access_token is not None
-        self.query_one("#others-action", Button).disabled = len(overview.sessions) < 2
+        for button in self.query("#passkeys-action").results(Button):
+            button.display = overview.passkeys_enabled or bool(count)
+        for button in self.query("#others-action").results(Button):
+            button.disabled = len(overview.sessions) < 2
+        is_revocable = overview.access_token is not None and not self.account.capabilities.no_token_revocation
+        self.query_one("#revoke-token-action", Button).display = is_revocable
 
     def _relabel(self, name: str, label: str) -> None:
-        button = self.query_one(f"#{name}-action", Button)
-        button.label = Content(label)
-        button.refresh(layout=True)
+        for button in self.query(f"#{name}-action").results(Button):
+            button.label = Content(label)
+            button.refresh(layout=True)
 
     def focus_control(self, control: str) -> None:
         for button in self.query(f"#{control}-action").results(Button):
             button.focus()
 
     def offers(self, action: str) -> bool:
-        return action != "drawer" or self.account.files.go_to_drawer
+        is_there = action != "drawer" or self.account.files.go_to_drawer
+        return is_there and not limit_of(action, self.account.capabilities)
 
     # -- actions ---------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from screens.account_modal import Notice
 from screens.settings.pane import Pane
+from screens.settings.security_limits import count_word, others_ended
 from store.errors import PasskeysDisabled
 from store.text import pluralize, sanitize
 from tui.widgets.tab_bar import TabBar
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tui.account import SecurityOverview
 
 T = TypeVar("T")
-_PREPARING: Final = "Preparing a key and ten backup codes…"
+_PREPARING: Final = "Preparing a key and {} backup codes…"
 
 
 class SecurityActs(Pane):
@@ -60,7 +61,8 @@ class SecurityActs(Pane):
         from screens.settings.change_password import ChangePassword
 
         if await self._show(ChangePassword(has_password=overview.has_password)):
-            self._said("The password was changed. Your other sessions were signed out.")
+            stay = self.account.capabilities.other_sessions_stay
+            self._said(f"The password was changed. {stay or 'Your other sessions were signed out.'}")
 
     async def _manage_passkeys(self) -> None:
         overview = await self._read()
@@ -106,24 +108,28 @@ class SecurityActs(Pane):
         from screens.settings.access_token import AccessToken
         from tui.widgets.confirm import Confirm
 
-        exists = overview.access_token is not None
+        exists, is_unknown = overview.access_token is not None, bool(self.account.capabilities.no_token_status)
         question = Confirm(
             "Generate a new System Access Token?",
             "The token grants access to the API of your account. "
             + (
                 "The present token stops working at once; every program that uses it must be given the new one."
                 if exists
+                else "If there is one already, it stops working at once, in every program that uses it."
+                if is_unknown
                 else "It is shown once, when it is made."
             ),
             "Generate",
-            dangerous=exists,
+            dangerous=exists or is_unknown,
         )
         if not await self.app.push_screen_wait(question):
             return
         made = await self.run_with_reauth(self.account.generate_access_token, holds_input=True)
         if made is not None:
             await self._show(AccessToken(made.value))
-            self._said("The new token is in place." + (" The one before no longer works." if exists else ""))
+            self._said(
+                "The new token is in place." + (" The one before no longer works." if exists or is_unknown else "")
+            )
 
     async def _revoke_token(self) -> None:
         overview = await self._read()
@@ -150,15 +156,16 @@ class SecurityActs(Pane):
         from screens.settings.two_factor_setup import TwoFactorSetup
 
         notice = self.query_one(Notice)
-        notice.say(_PREPARING, "muted")
+        preparing = _PREPARING.format(count_word(self.account.capabilities))
+        notice.say(preparing, "muted")
         enrolment = await self.run_with_reauth(self.account.begin_two_factor, holds_input=True)
-        if str(notice.content) == _PREPARING:
+        if str(notice.content) == preparing:
             notice.say("")
         if enrolment is None:
             return
         enabled = await self.app.push_screen_wait(TwoFactorSetup(enrolment.value))
         if enabled:
-            self._said("Two-factor authentication is on. Other sessions were signed out.")
+            self._said(f"Two-factor authentication is on. {others_ended(self.account.capabilities)}")
             self._leave_row()
         self._changed()
 
@@ -207,7 +214,10 @@ class SecurityActs(Pane):
         if who is None:
             return
         if await self.app.push_screen_wait(DeleteAccount(who.value.name, keeps_old_rows=keeps_old_rows.value)):
-            self.app.show_sign_in("Your account and everything stored about it was deleted.")
+            kept = self.account.capabilities.deletion_keeps
+            self.app.show_sign_in(
+                "Your account was deleted." if kept else "Your account and everything stored about it was deleted."
+            )
 
     def _leave_row(self) -> None:
         """Focus the tabs. The last digit completes the setup, and an Enter that follows by habit must open nothing."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from store.values.drawer import DrawerOverview
-    from tui.account import SecurityOverview
+    from tui.account import Capabilities, SecurityOverview
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +115,15 @@ class RowState:
 
 
 def row_states(
-    overview: SecurityOverview, now: datetime, zone: tzinfo, *, files_are_allowed: bool
+    overview: SecurityOverview, now: datetime, zone: tzinfo, *, files_are_allowed: bool, can: Capabilities
 ) -> dict[str, RowState]:
-    """The state of each row, by its name."""
+    """The state of each row, by its name, as far as the account knows it."""
     rows = {
         "password": _password(overview, now, zone),
         "passkeys": _passkeys(overview, now),
         "two-factor": _two_factor(overview, zone),
         "ssh-keys": _ssh_keys(overview, now),
-        "token": _token(overview, now, zone),
+        "token": _token(overview, now, zone, unknown=can.no_token_status),
         "sessions": _sessions(overview),
         "activity": _activity(overview),
         "export": _export(files_are_allowed=files_are_allowed),
@@ -152,6 +152,8 @@ def _drawer(drawer: DrawerOverview, now: datetime) -> RowState:
 
 def _password(overview: SecurityOverview, now: datetime, zone: tzinfo) -> RowState:
     changed = overview.password_changed_at
+    if overview.has_password and changed is None:
+        return RowState(state_chip(State.NEUTRAL, "set"), "There is one. When it was changed last is not known here.")
     if not overview.has_password or changed is None:
         return RowState(
             state_chip(State.OFF, "none", "you sign in without one"), "There is none: you sign in without one."
@@ -199,8 +201,10 @@ def _ssh_keys(overview: SecurityOverview, now: datetime) -> RowState:
     return RowState(state_chip(State.ON, count, used), f"{count}, {used}.")
 
 
-def _token(overview: SecurityOverview, now: datetime, zone: tzinfo) -> RowState:
+def _token(overview: SecurityOverview, now: datetime, zone: tzinfo, *, unknown: str) -> RowState:
     token = overview.access_token
+    if token is None and unknown:
+        return RowState(state_chip(State.NEUTRAL, unknown), unknown)
     if token is None:
         return RowState(state_chip(State.OFF, "none yet"))
     used = "never used" if token.last_used_at is None else f"used {ago(token.last_used_at, now)}"

@@ -15,6 +15,7 @@ from screens.account_modal import AccountModal, Notice
 from screens.relative_time import clock
 from screens.settings.ask_password import AskPassword
 from screens.settings.backup_codes import CODE_KEYS, BackupCodeList
+from screens.settings.security_limits import count_word, others_ended
 from store.errors import PasswordNeeded
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -30,6 +31,11 @@ class TwoFactorManage(AccountModal[None]):
         "New codes replace all ten backup codes at once; those you stored before no longer work. "
         "Disabling removes the key and the codes: signing in needs only your password then."
     )
+
+    @property
+    def purpose(self) -> str:
+        return self.HELP_TEXT.replace("all ten backup", f"all {count_word(self.account.capabilities)} backup")
+
     AUTO_FOCUS: ClassVar[str | None] = "#cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "renew", "New codes", id="two-factor.renew", tooltip="Replace every backup code"),
@@ -75,7 +81,7 @@ class TwoFactorManage(AccountModal[None]):
         question = Confirm("Make new backup codes?", "The old ones stop working at once.", "Make new codes")
         if not await self.app.push_screen_wait(question):
             return
-        self.say("Making ten new codes…", "muted")
+        self.say(f"Making {count_word(self.account.capabilities)} new codes…", "muted")
         codes = await self.act(self.account.renew_backup_codes, holds_input=True)
         if codes is not None:
             self.say("")
@@ -97,7 +103,7 @@ class TwoFactorManage(AccountModal[None]):
             if reason is None:
                 return
             if not reason.value:
-                sentence = "Two-factor authentication is off. Other sessions were signed out."
+                sentence = f"Two-factor authentication is off. {others_ended(self.account.capabilities)}"
                 self.app.notify(sentence, markup=False)
                 self.dismiss(None)
                 return

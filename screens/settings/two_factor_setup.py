@@ -17,6 +17,7 @@ from textual.widgets import Button, ContentSwitcher, Input, Static
 from screens.account_modal import AccountModal, Notice
 from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence, write_text
 from screens.settings.backup_codes import CODE_KEYS, BackupCodeList
+from screens.settings.security_limits import count_word
 from tui.clipboard import copy
 from tui.glyphs import has_box_characters
 from tui.terminal import has_circled_digits
@@ -55,6 +56,15 @@ class TwoFactorSetup(AccountModal[bool]):
         "the ten backup codes offline and type one back, which does not use it up. 3: enter the six "
         "digits the app shows. Nothing is on before the third step."
     )
+
+    @property
+    def purpose(self) -> str:
+        return self.HELP_TEXT.replace("the ten backup", f"the {self._count} backup")
+
+    @property
+    def _count(self) -> str:
+        return count_word(self.account.capabilities)
+
     AUTO_FOCUS: ClassVar[str | None] = "#next"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="wizard.cancel", tooltip="Leave; two-factor stays off"),
@@ -102,7 +112,7 @@ class TwoFactorSetup(AccountModal[bool]):
                     yield Field(
                         "Type one of the codes above",
                         CodeInput(id="saved-code"),
-                        help="Any of the ten: it is not used up. Capitals do not matter.",
+                        help=f"Any of the {self._count}: it is not used up. Capitals do not matter.",
                     )
                     yield Notice("save-notice")
                     with Actions():

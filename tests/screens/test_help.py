@@ -12,6 +12,7 @@ from screens.settings.page import TABS, SettingsPage, pane_class
 from store.modules import MODULES
 from tests.harness.consoles import Stage, console
 from tests.harness.screen_walk import every_screen
+from tui.account import EVERYTHING
 from tui.widgets.field import Field
 from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import SecretInput
@@ -24,7 +25,7 @@ WITHOUT = {"Console", "Help"}
 
 def test_every_dialog_page_and_tab_has_words_of_its_own() -> None:
     parts: list[Callable[..., object]] = [screen for screen in every_screen() if screen.__name__ not in WITHOUT]
-    parts += [page_for(module) for module in MODULES if module != "settings"]
+    parts += [page_for(module, EVERYTHING) for module in MODULES if module != "settings"]
     parts += [pane_class(tab.id) for tab in TABS]
     words = {part.__name__: getattr(part, "HELP_TEXT", "") for part in parts}
     assert [name for name, text in words.items() if len(text) < 80] == []

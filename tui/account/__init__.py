@@ -14,9 +14,9 @@ To implement it, for example on a remote server: write a class per topic with th
 them, and give the result to `screens.app.GatekeyApp`; `tui.local_account` is an example. Keep the credential of the
 session inside. `open` comes first: until it returns, calls that need the data raise `SessionEnded`. No method blocks
 the event loop. A task that waits for a call may be cancelled; the call itself may still take effect. Strings that
-come from elsewhere may hold control characters: screens sanitize them. A capability, which is a value that says what
-an implementation cannot do, belongs on `ConnectionService` beside `demo_credentials`; screens read it and leave out
-what it excludes.
+come from elsewhere may hold control characters: screens sanitize them. What it cannot do is told by
+`ConnectionService.capabilities`: screens show its sentences in the place of what they leave out, and never call the
+methods for it.
 
 Nothing here, and no value, imports the database or the terminal.
 """
@@ -27,6 +27,7 @@ from tui.account.access_token import AccessTokenService
 from tui.account.api_keys import ApiKeyService
 from tui.account.billing import BillingService, PriceOverview
 from tui.account.bindings import BindingOverview, BindingService, DeviceLogin, FoundIdentity
+from tui.account.capabilities import EVERYTHING, Capabilities
 from tui.account.connection import ConnectionService, DemoCredentials
 from tui.account.dashboard import DashboardService
 from tui.account.drawer import DrawerService
@@ -46,12 +47,14 @@ from tui.account.usage import UsageService
 from tui.account.wallet import WalletService
 
 __all__ = [
+    "EVERYTHING",
     "AccessTokenService",
     "AccountService",
     "ApiKeyService",
     "BillingService",
     "BindingOverview",
     "BindingService",
+    "Capabilities",
     "ConnectionService",
     "DashboardService",
     "DemoCredentials",

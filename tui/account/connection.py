@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tui.account.capabilities import Capabilities
     from tui.account.files import FileService
 
 
@@ -25,6 +26,16 @@ class ConnectionService(Protocol):
     @property
     def demo_credentials(self) -> DemoCredentials | None:
         """The credentials of the demo, or None for an ordinary account. Raises nothing."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the account cannot do. It may change with `open` and with each sign-in. Raises nothing."""
+        ...
+
+    @property
+    def server(self) -> str:
+        """The address of the server that the account is on; empty if it is on this machine. Raises nothing."""
         ...
 
     @property

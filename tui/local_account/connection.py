@@ -12,7 +12,7 @@ from tui.local_account.topic import LocalTopic
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tui.account import DemoCredentials
+    from tui.account import Capabilities, DemoCredentials
 
 
 class LocalConnection(LocalTopic):
@@ -25,6 +25,16 @@ class LocalConnection(LocalTopic):
         from tui.local_account.demo import credentials
 
         return credentials()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        from tui.account import EVERYTHING
+
+        return EVERYTHING
+
+    @property
+    def server(self) -> str:
+        return ""
 
     @property
     def is_open(self) -> bool:

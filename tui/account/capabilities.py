@@ -1,0 +1,86 @@
+"""What an implementation of the account cannot do, as a value that screens read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """The limits of an account. Each is the sentence that a screen shows in the place of what it leaves out.
+
+    An empty one is no limit. The names say what is true while there is a sentence: `no_sessions` holds "This server
+    keeps no list of sessions.", and the screen has no button then. The program writes the sentences, never a server.
+    """
+
+    # -- every page
+    no_lock: str = ""
+    """Nothing could unlock the console again."""
+    no_modules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Modules without a page, by their ids."""
+
+    # -- Account Binding
+    no_binding: str = ""
+    """Identities are shown, and are bound and unbound somewhere else."""
+
+    # -- Security
+    other_sessions_stay: str = ""
+    """A changed password or second factor ends no session."""
+    asks_no_proof: str = ""
+    """Changes are made without a fresh proof of identity."""
+    no_password_change: str = ""
+    no_passkeys: str = ""
+    no_passkey_registration: str = ""
+    """Passkeys are listed and removed, and registered somewhere else."""
+    no_passkey_labels: str = ""
+    no_passkey_proof: str = ""
+    no_password_proof: str = ""
+    """Only a code proves who somebody is."""
+    one_passkey: str = ""
+    no_two_factor: str = ""
+    no_ssh_keys: str = ""
+    no_token_status: str = ""
+    """Whether there is a System Access Token, and since when, is not known."""
+    no_token_revocation: str = ""
+    no_sessions: str = ""
+    no_activity: str = ""
+    no_export: str = ""
+    no_deletion: str = ""
+    deletion_keeps: str = ""
+    """Says what a deletion removes and what it leaves, in the place of the promise that nothing is left."""
+    longest_password: int = 1024
+    backup_codes: int = 10
+    """The codes of one set."""
+
+    # -- Notifications, Price, Privacy
+    no_test_message: str = ""
+    no_delivery_report: str = ""
+    one_channel: str = ""
+    """At most one channel is on: switching one on switches the others off."""
+    warnings_repeat: str = ""
+    """A warning is sent again and again while the quota is below the threshold."""
+    no_seen_models: str = ""
+    no_ip_erasure: str = ""
+
+    # -- modules
+    no_key_rotation: str = ""
+    no_key_rates: str = ""
+    """A key has no limit of requests per minute."""
+    no_key_periods: str = ""
+    """The spend limit of a key never begins anew."""
+    revoked_keys_vanish: str = ""
+    no_log_export: str = ""
+    no_reading_upwards: str = ""
+    """Logs are read from the newest entry down alone."""
+    no_ledger: str = ""
+    """The list of the wallet holds top-ups alone, without the balance after each."""
+    no_ledger_export: str = ""
+    no_prices: str = ""
+    no_redeem_codes: str = ""
+
+
+EVERYTHING: Final = Capabilities()
+"""No limit: what the store of this machine can do."""
