@@ -23,11 +23,11 @@ Nothing here, and no value, imports the database or the terminal.
 
 from typing import Protocol
 
+from store.values.capabilities import EVERYTHING, Capabilities
 from tui.account.access_token import AccessTokenService
 from tui.account.api_keys import ApiKeyService
 from tui.account.billing import BillingService, PriceOverview
 from tui.account.bindings import BindingOverview, BindingService, DeviceLogin, FoundIdentity
-from tui.account.capabilities import EVERYTHING, Capabilities
 from tui.account.connection import ConnectionService, DemoCredentials
 from tui.account.dashboard import DashboardService
 from tui.account.drawer import DrawerService

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tui.account.capabilities import Capabilities
+    from store.values.capabilities import Capabilities
     from tui.account.files import FileService
 
 

@@ -12,7 +12,8 @@ from tui.local_account.topic import LocalTopic
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tui.account import Capabilities, DemoCredentials
+    from store.values.capabilities import Capabilities
+    from tui.account import DemoCredentials
 
 
 class LocalConnection(LocalTopic):
@@ -28,7 +29,7 @@ class LocalConnection(LocalTopic):
 
     @property
     def capabilities(self) -> Capabilities:
-        from tui.account import EVERYTHING
+        from store.values.capabilities import EVERYTHING
 
         return EVERYTHING
 
