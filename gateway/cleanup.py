@@ -1,4 +1,4 @@
-"""Periodic cleanup: releases abandoned holds, queues postponed warnings, deletes old data."""
+"""Periodic cleanup: releases abandoned holds, queues postponed warnings, deletes old data, makes partitions ahead."""
 
 import asyncio
 import logging
@@ -37,3 +37,8 @@ def cleanup(store: Store) -> None:
     store.rates.forget_before(store.context.now() - timedelta(hours=1))
     if pruned := store.retention.prune():
         LOGGER.info("%d entries of the usage log were older than usage.retention_days and were deleted", pruned)
+    months = store.usage_months.keep()
+    if months.made:
+        LOGGER.info("The usage log has new partitions: %s", ", ".join(months.made))
+    if months.dropped:
+        LOGGER.info("Partitions older than usage.retention_days were dropped: %s", ", ".join(months.dropped))

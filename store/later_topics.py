@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from store.suspension import Suspensions
     from store.token_proofs import TokenProofs
     from store.usage_export import UsageExport
+    from store.usage_months import UsageMonths
 
 
 @dataclass(frozen=True)
@@ -231,3 +232,9 @@ class LaterTopics(SharedTopics):
         from store.retention import Retention
 
         return Retention(self.context, self.site)
+
+    @cached_property
+    def usage_months(self) -> "UsageMonths":
+        from store.usage_months import UsageMonths
+
+        return UsageMonths(self.context, self.site)

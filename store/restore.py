@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, delete, exc, text
 
-from store import backup_file, key_check, private_folder, row_copy, schema, sqlite_file
+from store import backup_file, key_check, private_folder, row_copy, schema, sqlite_file, usage_months
 from store.at_rest import KeyRing
 from store.audit_tags import COMMAND_LINE, SiteTag
 from store.backup_file import Manifest
@@ -121,6 +121,8 @@ def _load(store: Store, copy: Path, manifest: Manifest, actor: str) -> bool:
     """Load the backup into the store in one transaction. True if the audit log is valid."""
     with _refuse_invalid_values(), _open_copy(copy) as source, store.database.write() as tx:
         _delete_all_rows(tx)
+        if tx.dialect.name == "postgresql":
+            usage_months.make_months_of(tx, source)
         for table in row_copy.TABLES:
             if table.name not in _NOT_RESTORED:
                 row_copy.copy_rows(source, tx, table)

@@ -74,7 +74,11 @@ Reservation: Final = Table("reservations", METADATA, ReservationColumns, **IDS_N
 
 
 class UsageEntryColumns(Columns):
-    """One logged call."""
+    """One logged call.
+
+    On PostgreSQL the table has partitions (`usage_months`), and its primary key is `(id, at)`. The ids are unique there
+    because all come from one sequence; a restore inserts those of a table in which they were unique.
+    """
 
     id = generated_id()
     account_id: Named[int] = Column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))

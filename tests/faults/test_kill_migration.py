@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from store import schema
 from store.database import Database
@@ -143,6 +143,66 @@ def test_an_upgrade(databases: Databases, tmp_path: Path, kill_count: int) -> No
             is_corrupt=damaged or is_corrupt(url),
             is_half_done=found not in (before[0], LATER) or rows != before[1] or (again, rows_again) != (LATER, rows),
             is_lost=("upgraded" in said and found != LATER) or (copy is not None and contents(as_url(copy)) != before),
+        )
+        databases.drop_last()
+    report.check()
+
+
+def partition(target: TargetProcess) -> None:
+    """Upgrade from the revision before the usage log has partitions."""
+    with closing(Database(target.url)) as database:
+        target.arm()
+        schema.upgrade(database)
+        target.say("upgraded")
+
+
+def with_a_whole_log(url: str) -> str:
+    """A database of revision 0012, with 300 calls in four months."""
+    with closing(Database(url)) as database:
+        with pytest.MonkeyPatch.context() as earlier:
+            earlier.setattr(schema, "schema_revision", lambda: "0012")
+            schema.upgrade(database)
+        with database.write() as tx:
+            tx.execute(
+                text(
+                    "INSERT INTO accounts (id, name, name_key, email, role, auth_epoch, user_handle, created_at)"
+                    " VALUES (1, 'a', 'a', 'a@example.com', 'user', 1, '1', '2026-01-01')"
+                )
+            )
+            tx.execute(
+                text(
+                    "INSERT INTO usage_log (account_id, kind, at, model, api_key_name, request_id, status, detail,"
+                    " prompt_tokens, completion_tokens, cost_micro_usd, duration_ms, unpriced)"
+                    " SELECT 1, 'consumption', '2026-01-01 00:00+00'::timestamptz + n * interval '9 hours', 'm', 'k',"
+                    " 'r' || n, 'ok', '', n, n, n * 7, 1, false FROM generate_series(1, 300) AS n"
+                )
+            )
+    return url
+
+
+def sums(url: str) -> tuple[str | None, tuple[object, ...]]:
+    """The schema of a database, and what its usage log adds up to."""
+    added_up = "SELECT count(*), count(DISTINCT id), sum(id), sum(cost_micro_usd), min(at), max(at) FROM usage_log"
+    with closing(Database(url)) as database, database.read() as tx:
+        return schema.revision(tx), tuple(tx.execute(text(added_up)).one())
+
+
+def test_the_partitioning_of_the_log(postgres_server: PostgresServer, tmp_path: Path, kill_count: int) -> None:
+    databases = Databases(tmp_path, postgres_server)
+    report = KillReport("migrate-months", "postgresql")
+    before = sums(with_a_whole_log(databases.new()))
+    assert before[1][0] == 300
+    for kill_point in sweep(partition, with_a_whole_log(databases.new()), START, kill_count):
+        url = with_a_whole_log(databases.new())
+        said, was_killed = run_until_killed(partition, url, START, kill_point)
+        found = sums(url)
+        with closing(Database(url)) as database:
+            schema.upgrade(database)
+        report.note(
+            was_killed=was_killed,
+            is_corrupt=False,
+            is_half_done=found[0] not in (before[0], schema_revision()) or found[1] != before[1],
+            is_lost=("upgraded" in said and found[0] == before[0]) or sums(url) != (schema_revision(), before[1]),
         )
         databases.drop_last()
     report.check()

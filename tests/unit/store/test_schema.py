@@ -37,8 +37,24 @@ def set_revision(database: Database, value: str) -> None:
 
 
 def tables(database: Database) -> set[str]:
+    """The tables, without the partitions that PostgreSQL has of one."""
     with database.read() as tx:
-        return set(inspect(tx).get_table_names())
+        return set(inspect(tx).get_table_names()) - partitions(database)
+
+
+def partitions(database: Database) -> set[str]:
+    if not database.is_postgresql:
+        return set()
+    with database.read() as tx:
+        return set(tx.execute(text("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")).scalars())
+
+
+def differences(database: Database) -> list[object]:
+    """What the models say and `database` does not have, or the other way round."""
+    parts = partitions(database)
+    options = {"include_name": lambda name, kind, _: kind != "table" or name not in parts}
+    with database.read() as tx:
+        return list(compare_metadata(MigrationContext.configure(tx, opts=options), METADATA))
 
 
 def never_used_again(database: Database) -> set[str]:
@@ -52,8 +68,8 @@ def never_used_again(database: Database) -> set[str]:
 
 def test_migrations_make_what_the_models_say(empty: Database) -> None:
     assert schema.upgrade(empty) is None
+    assert differences(empty) == []
     with empty.read() as tx:
-        assert compare_metadata(MigrationContext.configure(tx), METADATA) == []
         assert schema.revision(tx) == schema_revision()
         schema.check(tx)
     assert tables(empty) == {table.name for table in METADATA.sorted_tables} | {"alembic_version"}
@@ -63,8 +79,8 @@ def test_in_memory_it_is_the_same(empty: Database) -> None:
     memory = Database("sqlite://")
     prepare(memory, create=True)
     schema.upgrade(empty)
+    assert differences(memory) == []
     with memory.read() as tx:
-        assert compare_metadata(MigrationContext.configure(tx), METADATA) == []
         assert schema.revision(tx) == schema_revision()
     assert tables(memory) == tables(empty)
     if not empty.is_postgresql:
