@@ -1,0 +1,205 @@
+"""What calls fill and what bounds their number: bytes, the hot account, the writer, and the months of the log.
+
+python -m tests.benchmarks.scale [--calls N] [--seconds N]
+
+Bytes and write-ahead log are exact. CPU is that of the database's own process for one connection, which other work on
+the machine moves little. Rates are of this machine and this moment: compare two rows of one run, not of two runs.
+"""
+
+import argparse
+import os
+import re
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import text
+
+from store.store import Store
+from store.values.usage import Kind, UsageEntry
+from tests import parts
+from tests.benchmarks.scale_months import ROUNDS, backend_of, cpu_of, end_of_month, months, partitioning
+from tests.benchmarks.scale_shards import simulate
+from tests.benchmarks.scale_wire import counted_socket
+from tests.harness.postgres import PostgresServer, running_server
+from tests.harness.stores import add_account, make_store, sqlite_url
+
+ENTRY: Final = UsageEntry(
+    Kind.CONSUMPTION,
+    "gpt-5-mini-2026-08",
+    api_key_name="laptop",
+    request_id="req_0123456789abcdef0123456789",
+    status="ok",
+    prompt_tokens=1200,
+    completion_tokens=300,
+    duration_ms=900,
+)
+ACCOUNTS: Final = 10_000
+_ACCOUNTS: Final = """
+INSERT INTO accounts (id, name, name_key, email, role, auth_epoch, user_handle, created_at)
+SELECT n, 'n' || n, 'n' || n, '', 'user', 1, convert_to('h' || n, 'UTF8'), now() FROM generate_series(2, :last) AS n;
+INSERT INTO quotas (account_id, remaining_micro_usd, held_micro_usd, used_micro_usd, warning_armed)
+SELECT n, 1000000000000, 0, 0, false FROM generate_series(2, :last) AS n;
+"""
+_CALL: Final = """
+\\set account random(1, :accounts)
+BEGIN;
+SELECT id FROM accounts WHERE id = :account FOR KEY SHARE;
+UPDATE quotas SET held_micro_usd = held_micro_usd + 900 WHERE account_id = :account;
+END;
+BEGIN;
+SELECT id FROM accounts WHERE id = :account FOR KEY SHARE;
+UPDATE quotas SET remaining_micro_usd = remaining_micro_usd - 500, held_micro_usd = held_micro_usd - 900,
+  used_micro_usd = used_micro_usd + 500, ledger_sequence = ledger_sequence + 1 WHERE account_id = :account
+  RETURNING ledger_sequence AS sequence \\gset
+INSERT INTO usage_log (account_id, kind, at, model, api_key_name, request_id, status, detail, prompt_tokens,
+  completion_tokens, cost_micro_usd, duration_ms, unpriced) VALUES (:account, 'consumption', now(), 'gpt-5-mini',
+  'laptop', 'req_0123456789abcdef0123456789', 'ok', '', 1200, 300, 500, 900, false);
+INSERT INTO ledger VALUES (:account, :sequence, now(), 'call', -500, 0, 1, 'gpt-5-mini', 'laptop');
+END;
+"""
+
+
+def book(store: Store, calls: int, *, together: int) -> None:
+    """Hold and book `calls` calls of the account 1, `together` in each transaction."""
+    for _ in range(calls // together):
+        with store.database.write(durable=False) as tx:
+            holds = [store.quota.hold(tx, 1, 900) for _ in range(together)]
+        with store.database.write() as tx:
+            for hold in holds:
+                store.quota.book(tx, hold, 500, ENTRY)
+
+
+def say_bytes(name: str, sizes: Iterator[tuple[str, int]], calls: int) -> None:
+    """Print the bytes that a call leaves, by table and index."""
+    found = [(what, size / calls) for what, size in sizes if size / calls >= 5]
+    print(f"\nbytes of a call, {name} ({sum(size for _, size in found):,.0f} in all)")
+    for what, size in sorted(found, key=lambda pair: -pair[1]):
+        print(f"  {what:<48}{size:>8,.0f}")
+
+
+def bytes_sqlite(folder: Path, calls: int) -> None:
+    url = sqlite_url(folder)
+    with make_store(url) as store:
+        add_account(store, quota_usd=1000)
+        book(store, calls, together=50)
+        store.database.checkpoint()
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        say_bytes("SQLite", iter(connection.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY 1")), calls)
+
+
+def bytes_postgresql(store: Store, calls: int) -> None:
+    store.usage_months.keep()
+    book(store, calls, together=50)
+    query = text("SELECT relname, pg_relation_size(oid) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+    with store.database.read() as tx:
+        say_bytes("PostgreSQL", iter([(row[0], row[1]) for row in tx.execute(query)]), calls)
+
+
+def cpu_postgresql(store: Store) -> None:
+    """Print the CPU of a hold and a booking, here and in PostgreSQL."""
+    with store.database.read() as tx:
+        pid = backend_of(tx)
+    for together in (1, 16):
+        times = 160 // together
+        start = time.process_time()
+        server = cpu_of(pid, partial(book, store, together, together=together), times) / together
+        own = (time.process_time() - start) / ROUNDS / times / together
+        print(f"PostgreSQL, {together:>2} calls together: {own * 1e6:,.0f} us of CPU here, {server:,.0f} us there")
+
+
+def wire(server: PostgresServer, url: str, calls: int) -> None:
+    """Print the bytes between the store and PostgreSQL."""
+    for together in (1, 16):
+        # Another seed, because the ids of reservations are random.
+        with (
+            counted_socket(server.folder) as counted,
+            make_store(url.replace(str(server.folder), counted.folder), seed=together + 1) as store,
+        ):
+            book(store, together, together=together)
+            sent, received, made = counted.sent, counted.received, calls // together * together
+            book(store, made, together=together)
+            sent, received = (counted.sent - sent) // made, (counted.received - received) // made
+        print(f"to PostgreSQL and back, {together:>2} calls together: {sent:,} and {received:,} bytes a call")
+
+
+def rate_sqlite(folder: Path, seconds: float) -> None:
+    """Print how many calls one writer of SQLite commits, alone and together."""
+    folder.mkdir()
+    with make_store(sqlite_url(folder)) as store:
+        add_account(store, quota_usd=1_000_000)
+        for together in (1, 16, 128):
+            end, count, cpu = time.perf_counter() + seconds, 0, time.process_time()
+            while time.perf_counter() < end:
+                book(store, together, together=together)
+                count += together
+            cpu = (time.process_time() - cpu) / count
+            print(f"SQLite, {together:>3} calls together: {count / seconds:,.0f} a second, {cpu * 1e6:,.0f} us of CPU")
+
+
+def rate_postgresql(server: PostgresServer, url: str, seconds: float) -> None:
+    """Print how many calls pgbench gets from PostgreSQL, on one account and on many."""
+    with make_store(url) as store, store.database.write() as tx:
+        for statement in _ACCOUNTS.split(";\n")[:2]:
+            tx.execute(text(statement), {"last": ACCOUNTS})
+        tx.execute(text("UPDATE quotas SET remaining_micro_usd = 1000000000000 WHERE account_id = 1"))
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(_CALL)
+        script.flush()
+        for clients in (1, 16):
+            for accounts in (1, ACCOUNTS):
+                command = [
+                    str(parts.find("pgbench")),
+                    "-h",
+                    str(server.folder),
+                    "-U",
+                    "postgres",
+                    "-n",
+                    "-M",
+                    "prepared",
+                ]
+                command += ["-c", str(clients), "-j", "2", "-T", str(int(seconds)), "-D", f"accounts={accounts}"]
+                command += ["-f", script.name, re.sub(r".*/(\w+)\?.*", r"\1", url)]
+                found = subprocess.run(command, check=True, capture_output=True, text=True)
+                rate = re.search(r"tps = ([\d.]+)", found.stdout)
+                assert rate, found.stdout
+                print(
+                    f"PostgreSQL, {clients:>2} clients, {accounts:>6,} accounts: {float(rate[1]):,.0f} calls a second"
+                )
+
+
+def main() -> None:
+    """Measure on both databases."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--calls", type=int, default=5000, help="calls whose bytes are counted")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each rate")
+    asked = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as name:
+        bytes_sqlite(Path(name), asked.calls)
+        rate_sqlite(Path(name, "rate"), asked.seconds)
+    with running_server(fsync=True) as server:
+        with server.database() as url:
+            with make_store(url) as store:
+                add_account(store, quota_usd=1_000_000)
+                bytes_postgresql(store, asked.calls)
+                cpu_postgresql(store)
+            wire(server, url, asked.calls // 10)
+            rate_postgresql(server, url, asked.seconds)
+        with server.database() as url, make_store(url) as store:
+            add_account(store)
+            months(store)
+            end_of_month(store)
+        with server.database(migrated=False) as url:
+            partitioning(url)
+    simulate()
+
+
+if __name__ == "__main__":
+    main()
