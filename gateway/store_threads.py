@@ -4,6 +4,7 @@ SQLite allows one writer at a time, so there is one writer thread. Jobs that arr
 sixteen concurrent calls cost one fsync instead of sixteen. PostgreSQL writes in parallel, one thread per account: two
 transactions of one account would wait for its row locks. The jobs of one account share a transaction; jobs of different
 accounts never do, so that no order of locks between accounts is needed, and a locked account keeps no other waiting.
+There the shortcuts of an account's jobs, and their commit, are one round trip.
 """
 
 import asyncio
@@ -14,16 +15,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
 from store.database import Database
-from store.errors import DatabaseBusy, StoreUnavailable
+from store.errors import DatabaseBusy, DatabaseUnreachable, StoreUnavailable
+from store.shortcut import Shortcut, take_shortcuts
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 """A function that runs inside a write transaction. It runs again if that transaction was rolled back."""
+Way: TypeAlias = Callable[[], Shortcut[T] | None]
+"""Makes the shortcut of a job whose `first` refused nothing; None: it needs its `work`."""
 
 READER_THREADS: Final = 4
 POSTGRESQL_WRITER_THREADS: Final = 8
@@ -41,6 +45,7 @@ class _Job:
     deadline: float
     """Deadline by `time.monotonic` for waiting on another writer."""
     account_id: int | None
+    way: Way[Any] | None
     outcome: Any = None
 
 
@@ -71,6 +76,7 @@ class StoreThreads:
         first: Work[None] | None = None,
         durable: bool = True,
         account_id: int | None = None,
+        shortcut: Way[T] | None = None,
     ) -> T:
         """Return the result of `work`, run inside a write transaction that has been committed. Raises what it raises.
 
@@ -78,10 +84,11 @@ class StoreThreads:
         lock. A write that is not `durable` may be lost at a power failure. A queued job runs even if its caller is
         cancelled. On PostgreSQL, jobs with the same `account_id` share transactions. Such a job locks rows of this
         account only: the account by `lock_against_deletion`, then its quota, then others. Two processes could deadlock
-        in another order.
+        in another order. There `shortcut` is taken in place of `work`, unless it does nothing.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(work, first, durable, future, time.monotonic() + QUEUE_TIMEOUT_S, account_id))
+        deadline = time.monotonic() + QUEUE_TIMEOUT_S
+        self._waiting.append(_Job(work, first, durable, future, deadline, account_id, shortcut))
         self._start()
         return await future
 
@@ -123,7 +130,8 @@ class StoreThreads:
 
     def _run(self, loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
         try:
-            self._commit(self._admitted(jobs))
+            ready = self._admitted(jobs)
+            self._commit(self._left_by_shortcuts(ready) if self._is_postgresql else ready)
         except BaseException as error:
             for job in jobs:
                 job.outcome = error
@@ -174,6 +182,36 @@ class StoreThreads:
                     ready.append(job)
                 if isinstance(job.outcome, StoreUnavailable):
                     return
+
+    def _left_by_shortcuts(self, jobs: list[_Job]) -> list[_Job]:
+        """Take the shortcuts of `jobs` together; returns the jobs whose `work` has to run."""
+        left, taken = list[_Job](), list[tuple[_Job, Shortcut[Any]]]()
+        for job in jobs:
+            with _error_as_outcome(job):
+                shortcut = None if job.way is None else job.way()
+                if shortcut is None:
+                    left.append(job)
+                else:
+                    taken.append((job, shortcut))
+        if not taken:
+            return left
+        durable = any(job.durable for job, _ in taken)
+        try:
+            rows = take_shortcuts(self._database, [shortcut for _, shortcut in taken], durable=durable)
+        except DatabaseUnreachable as error:
+            # Nobody knows whether the commit arrived.
+            for job, _ in taken:
+                job.outcome = error
+            return left
+        except StoreUnavailable:
+            # Nothing was changed. The job at fault raises its error again when it runs alone.
+            return left + [job for job, _ in taken]
+        for (job, shortcut), row in zip(taken, rows, strict=True):
+            if row is None:
+                left.append(job)
+            else:
+                job.outcome = shortcut.result(row)
+        return left
 
     def _commit(self, jobs: list[_Job]) -> None:
         if len(jobs) == 1 or not self._commit_together(jobs):

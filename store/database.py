@@ -6,26 +6,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from store import file_systems, sqlite_engine
+from store import file_systems, postgresql_engine, sqlite_engine
 from store.driver_errors import for_sqlite, translate
 from store.errors import (
     DatabaseBusy,
     DatabaseDamaged,
     DatabaseForeign,
-    DatabaseNotUtf8,
     DatabaseRefused,
     DatabaseUnreachable,
 )
-
-_ONE_SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-"""One snapshot per transaction. By default each statement on PostgreSQL reads a newer one."""
 
 
 class Database:
@@ -51,7 +46,6 @@ class Database:
         """Device and inode of the SQLite file at the first connection."""
         self._is_closed = False
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
-        self._reader = self.engine.execution_options(**_ONE_SNAPSHOT) if self.is_postgresql else self.engine
 
     @property
     def is_postgresql(self) -> bool:
@@ -72,11 +66,16 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A read transaction with one snapshot. Raises `StoreUnavailable`."""
         self._refuse_another_file()
-        with self.mapped(), self._reader.connect() as connection:
+        with self.mapped(), self.engine.connect() as connection:
+            if self.is_postgresql:
+                postgresql_engine.begin_reading(connection)
+                yield connection
+                if not connection.invalidated:
+                    connection.commit()  # after a rollback the driver forgets what it has prepared
+                return
             # No `begin` listener: an engine with one is slower at each statement. The driver's connection takes a tenth
             # of the time of SQLAlchemy's.
-            if not self.is_postgresql:
-                connection.connection.cursor().execute("BEGIN")
+            connection.connection.cursor().execute("BEGIN")
             yield connection
 
     @contextmanager
@@ -96,10 +95,10 @@ class Database:
             self._flushing(connection, durable),
             connection.begin(),
         ):
-            if not self.is_postgresql:
+            if self.is_postgresql:
+                postgresql_engine.begin(connection, durable=durable)
+            else:
                 sqlite_engine.take_write_lock(connection, lock_timeout_s)
-            elif not durable:
-                connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield connection
             if self.before_commit is not None:
                 self.before_commit(connection)
@@ -237,20 +236,7 @@ class Database:
             )
 
     def _postgresql_engine(self) -> Engine:
-        # Set explicitly, because a database without an encoding (SQL_ASCII) returns bytes.
-        options = {"connect_timeout": 5, "client_encoding": "utf8"}
-        engine = create_engine(self.url, connect_args=options, pool_size=8, max_overflow=24)
+        engine = postgresql_engine.make_engine(self.url)
         event.listen(engine, "connect", self._refuse_if_closed)
-        event.listen(engine, "connect", _set_session)
         event.listen(engine, "checkin", self._close_if_closed)
         return engine
-
-
-def _set_session(connection: Any, _record: ConnectionPoolEntry) -> None:
-    encoding = connection.info.parameter_status("server_encoding")
-    if encoding == "SQL_ASCII":
-        raise DatabaseNotUtf8(encoding)
-    # One message and no startup parameters, because PgBouncer refuses unknown ones.
-    connection.autocommit = True
-    connection.execute(f"SET timezone TO 'UTC'; SET lock_timeout TO {sqlite_engine.BUSY_TIMEOUT_MS}")
-    connection.autocommit = False

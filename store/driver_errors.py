@@ -211,9 +211,15 @@ def translate(error: exc.DBAPIError) -> StoreUnavailable:
     origin: Any = error.orig
     if isinstance(origin, sqlite3.Error):
         return for_sqlite(origin)
-    state = getattr(origin, "sqlstate", None)
+    return for_postgresql(origin)
+
+
+def for_postgresql(error: Any) -> StoreUnavailable:
+    """The error for an error of psycopg."""
+    state = getattr(error, "sqlstate", None)
     if state is None:
-        return _for_connection(str(origin), is_failure=isinstance(error, exc.OperationalError))
+        # By its name, because psycopg is not imported for SQLite.
+        return _for_connection(str(error), is_failure=type(error).__name__ == "OperationalError")
     kind = POSTGRESQL_ERRORS.get(state, POSTGRESQL_ERRORS.get(state[:2], DatabaseRefused))
     return kind(SENTENCES.get(state))
 

@@ -50,11 +50,11 @@ class Ledger:
         entry = LedgerEntry(
             sequence, self._context.now(), kind, amount_micro_usd, balance_micro_usd, usage_entry_id, reason, actor
         )
-        tx.execute(_RECORD, _row(account_id, entry))
+        tx.execute(_RECORD, ledger_row(account_id, entry))
 
     def append_past(self, tx: Connection, account_id: int, entries: Sequence[LedgerEntry]) -> None:
         """Write entries of past changes, which `tx` made to the quota all at once."""
-        tx.execute(_RECORD, [_row(account_id, entry) for entry in entries])
+        tx.execute(_RECORD, [ledger_row(account_id, entry) for entry in entries])
 
     def page(self, token: str, *, before: int | None = None, limit: int = PAGE_SIZE) -> LedgerPage:
         """Entries of the session's account below sequence number `before`, newest first. Raises `InvalidNumber`."""
@@ -88,7 +88,8 @@ class Ledger:
         return LedgerPage(entries, entries[-1].sequence if len(rows) > limit else None)
 
 
-def _row(account_id: int, entry: LedgerEntry) -> dict[str, Any]:
+def ledger_row(account_id: int, entry: LedgerEntry) -> dict[str, Any]:
+    """The columns of an entry."""
     return {
         "account_id": account_id,
         "sequence": entry.sequence,

@@ -68,3 +68,9 @@ def type_usd(micro_usd: int) -> str:
 def _expectation(places: int) -> str:
     count = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}[places]
     return f"Enter dollars with up to {count} decimals, such as 1.00."
+
+
+def refuse_negative(micro_usd: int) -> None:
+    """Raise `InvalidMoney` for a cost below zero."""
+    if micro_usd < 0:
+        raise InvalidMoney("A cost is not below zero.")

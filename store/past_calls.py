@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from store.errors import QuotaExceeded
 from store.key_periods import period_parameters
 from store.ledger import Ledger
-from store.quota import SPEND_ON_KEY, TAKE
+from store.quota_changes import SPEND_ON_KEY, TAKE
 from store.row_locks import lock_against_deletion
 from store.usage_log import UsageLog
 from store.values.ledger import LedgerEntry, LedgerKind

@@ -7,16 +7,18 @@ call and, below the threshold, queues the warning.
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, select, update
 
 from store.audit import Audit
 from store.audit_tags import Tag
+from store.call_shortcuts import CallShortcuts
 from store.context import Context
 from store.errors import InvalidMoney, NoSuchAccount, QuotaExceeded, SpendLimitReached
-from store.key_periods import COUNTED, IN_PERIOD, STARTED_AT, period_parameters
+from store.key_periods import period_parameters
 from store.ledger import Ledger
-from store.models import Account, ApiKey, NotificationSettingsRow, Quota
-from store.money import MAXIMUM_MICRO_USD, show_usd
+from store.models import Account, Quota
+from store.money import MAXIMUM_MICRO_USD, refuse_negative, show_usd
+from store.quota_changes import HOLD, HOLD_ON_KEY, LEFT, SPEND_ON_KEY, TAKE, TAKE_UNCHECKED
 from store.quota_warnings import QuotaWarnings
 from store.reservations import Hold, Reservations
 from store.row_locks import lock_against_deletion
@@ -28,69 +30,6 @@ from store.values.ledger import LedgerKind
 from store.values.usage import UsageEntry
 
 _OUT_OF_RANGE: Final = "The quota would fall below zero or grow beyond 1,000,000,000 dollars."
-
-# Every relayed call runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they are
-# built once.
-_HOLD: Final = (
-    update(Quota)
-    .where(
-        Quota.c.account_id == bindparam("account"),
-        Quota.c.remaining_micro_usd - Quota.c.held_micro_usd >= bindparam("amount"),
-        Quota.c.remaining_micro_usd >= bindparam("at_least"),
-    )
-    .values(held_micro_usd=Quota.c.held_micro_usd + bindparam("amount"))
-)
-_HOLD_ON_KEY: Final = (
-    update(ApiKey)
-    .where(
-        ApiKey.c.id == bindparam("key"),
-        ApiKey.c.account_id == bindparam("account"),
-        or_(
-            ApiKey.c.spend_limit_micro_usd.is_(None),
-            COUNTED + ApiKey.c.held_micro_usd + bindparam("amount") <= ApiKey.c.spend_limit_micro_usd,
-        ),
-    )
-    .values(
-        held_micro_usd=ApiKey.c.held_micro_usd + bindparam("amount"),
-        period_spent_micro_usd=IN_PERIOD,
-        period_started_at=STARTED_AT,
-    )
-)
-"""All holds count, whenever they were made: each is booked in the period in which its call ends."""
-_THRESHOLD: Final = (
-    select(NotificationSettingsRow.c.threshold_micro_usd)
-    .where(NotificationSettingsRow.c.account_id == Quota.c.account_id)
-    .correlate(Quota)
-    .scalar_subquery()
-)
-_TAKE_UNCHECKED: Final = (
-    update(Quota)
-    .where(Quota.c.account_id == bindparam("account"))
-    .values(
-        remaining_micro_usd=Quota.c.remaining_micro_usd - bindparam("cost"),
-        used_micro_usd=Quota.c.used_micro_usd + bindparam("cost"),
-        held_micro_usd=Quota.c.held_micro_usd - bindparam("held"),
-        ledger_sequence=Quota.c.ledger_sequence + bindparam("entries"),
-    )
-    .returning(
-        Quota.c.remaining_micro_usd,
-        Quota.c.ledger_sequence,
-        and_(Quota.c.warning_armed, Quota.c.remaining_micro_usd < func.coalesce(_THRESHOLD, 0)).label("is_crossed"),
-    )
-)
-_LEFT: Final = Quota.c.remaining_micro_usd - (Quota.c.held_micro_usd - bindparam("held"))
-"""The most that a booking can take: the balance without the holds of other calls."""
-TAKE: Final = _TAKE_UNCHECKED.where(bindparam("cost") <= _LEFT)
-SPEND_ON_KEY: Final = (
-    update(ApiKey)
-    .where(ApiKey.c.id == bindparam("key"))
-    .values(
-        held_micro_usd=ApiKey.c.held_micro_usd - bindparam("held"),
-        spent_micro_usd=ApiKey.c.spent_micro_usd + bindparam("cost"),
-        period_spent_micro_usd=IN_PERIOD + bindparam("cost"),
-        period_started_at=STARTED_AT,
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +62,7 @@ class Quotas:
         self._usage = usage
         self._ledger = ledger
         self.reservations = Reservations(context)
+        self.shortcuts = CallShortcuts(context)
 
     def state(self, token: str) -> QuotaState:
         """The quota of the session's account."""
@@ -142,16 +82,16 @@ class Quotas:
         Raises `QuotaExceeded`, `SpendLimitReached` for the API key's own limit, or `InvalidMoney` below zero. The
         caller then rolls `tx` back, to a savepoint at least.
         """
-        _refuse_negative(micro_usd)
+        refuse_negative(micro_usd)
         if micro_usd > MAXIMUM_MICRO_USD:
             raise QuotaExceeded
         lock_against_deletion(tx, account_id)
-        held = tx.execute(_HOLD, {"account": account_id, "amount": micro_usd, "at_least": max(micro_usd, 1)})
+        held = tx.execute(HOLD, {"account": account_id, "amount": micro_usd, "at_least": max(micro_usd, 1)})
         if held.rowcount != 1:
             raise QuotaExceeded
         if api_key_id is not None:
             on_key = tx.execute(
-                _HOLD_ON_KEY,
+                HOLD_ON_KEY,
                 {
                     "key": api_key_id,
                     "account": account_id,
@@ -170,7 +110,7 @@ class Quotas:
         their holds. A call whose reservation was lost in a crash is booked too. Each call is booked once. Raises
         `AlreadySettled`, also when the account is gone, or `InvalidMoney` below zero.
         """
-        _refuse_negative(cost_micro_usd)
+        refuse_negative(cost_micro_usd)
         lock_against_deletion(tx, hold.account_id)
         held = self.reservations.claim(tx, hold)
         taken = self._take(tx, hold.account_id, held, cost_micro_usd)
@@ -302,14 +242,9 @@ class Quotas:
         # The cost is above the free balance. It is read again under the row lock, so that a concurrent top-up pays for
         # the rest of this call and is not overwritten (PostgreSQL).
         left = tx.execute(
-            select(_LEFT).where(Quota.c.account_id == account_id).with_for_update(), {"held": held}
+            select(LEFT).where(Quota.c.account_id == account_id).with_for_update(), {"held": held}
         ).scalar_one()
         taken = min(max(int(left), 0), cost)
         change |= {"cost": taken, "entries": int(taken > 0 or is_in_ledger)}
-        row = tx.execute(_TAKE_UNCHECKED, change).one()
+        row = tx.execute(TAKE_UNCHECKED, change).one()
         return _Taken(taken, row.remaining_micro_usd, row.ledger_sequence, True)
-
-
-def _refuse_negative(micro_usd: int) -> None:
-    if micro_usd < 0:
-        raise InvalidMoney("A cost is not below zero.")

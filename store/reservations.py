@@ -65,6 +65,11 @@ class Hold:
     api_key_id: int | None
 
 
+def new_hold(context: Context, account_id: int, api_key_id: int | None) -> Hold:
+    """The record of a call that is about to be held."""
+    return Hold(context.rng.getrandbits(_ID_BITS), account_id, api_key_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Released:
     """The released amount of a call that was never booked."""
@@ -82,7 +87,7 @@ class Reservations:
 
     def open(self, tx: Connection, account_id: int, api_key_id: int | None, micro_usd: int) -> Hold:
         """Insert a reservation of `micro_usd` for a call."""
-        hold = Hold(self._context.rng.getrandbits(_ID_BITS), account_id, api_key_id)
+        hold = new_hold(self._context, account_id, api_key_id)
         row = {
             "id": hold.id,
             "account_id": account_id,

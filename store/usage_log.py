@@ -6,36 +6,23 @@ transaction.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Executable,
-    bindparam,
-    case,
-    func,
-    insert,
-    literal_column,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, literal_column, select, update
 
 from store.audit import Audit
 from store.audit_tags import Tag
 from store.context import Context
-from store.models import ApiKey, BigId, PrivacySettingsRow, UsageDay, UsageEntryRow
-from store.models import UsageTotal as UsageTotalRow
+from store.models import ApiKey, PrivacySettingsRow, UsageDay, UsageEntryRow
 from store.row_locks import lock_against_deletion, lock_for_update
 from store.sessions import Sessions
 from store.text import sanitize
-from store.upsert import upserting_insert
-from store.usage_keyset import canonical_ip
+from store.usage_additions import add_to_day, add_to_total
 from store.usage_pages import UsagePages
 from store.usage_rows import (
     MAX_REQUEST_ID_LENGTH,
     MAX_STATUS_LENGTH,
+    address_of,
     day_parameters,
     log_row,
     total_parameters,
@@ -44,62 +31,7 @@ from store.usage_rows import (
 from store.values.usage import DayTotal, Kind, UsageEntry
 
 _MAX_IPS_COUNTED: Final = 10_000
-
-_WITH_ADDRESS: Final = (Kind.CONSUMPTION, Kind.ERROR)
-_ENTRY_ID: Final = bindparam("entry_id", type_=BigId)
-_AT_MS: Final = bindparam("at_ms", type_=BigId)
-
-
-# Every relayed call runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they
-# are built once.
-@cache
-def _add_to_day(dialect: str) -> Executable:
-    first: dict[str, Any] = {
-        "account_id": bindparam("of_account"),
-        "day": bindparam("on_day"),
-        "calls": bindparam("more_calls"),
-        "errors": bindparam("more_errors"),
-        "tokens": bindparam("more_tokens"),
-        "cost_micro_usd": bindparam("more_cost"),
-        "first_entry_id": _ENTRY_ID,
-        "last_entry_id": _ENTRY_ID,
-        "newest_at_ms": _AT_MS,
-        "set_back_ms": 0,
-    }
-    days = UsageDay.c
-    set_back = days.newest_at_ms - _AT_MS
-    then = {
-        "calls": UsageDay.c.calls + bindparam("more_calls"),
-        "errors": UsageDay.c.errors + bindparam("more_errors"),
-        "tokens": UsageDay.c.tokens + bindparam("more_tokens"),
-        "cost_micro_usd": UsageDay.c.cost_micro_usd + bindparam("more_cost"),
-        "first_entry_id": case((days.first_entry_id <= _ENTRY_ID, days.first_entry_id), else_=_ENTRY_ID),
-        "last_entry_id": case((days.last_entry_id >= _ENTRY_ID, days.last_entry_id), else_=_ENTRY_ID),
-        "newest_at_ms": case((days.newest_at_ms >= _AT_MS, days.newest_at_ms), else_=_AT_MS),
-        "set_back_ms": case((set_back > days.set_back_ms, set_back), else_=days.set_back_ms),
-    }
-    statement: Executable = (
-        upserting_insert(dialect)(UsageDay)
-        .values(**first)
-        .on_conflict_do_update(index_elements=["account_id", "day"], set_=then)
-    )
-    return statement
-
-
-@cache
-def _add_to_total(dialect: str) -> Executable:
-    key = ("account_id", "day", "model", "api_key_name")
-    amounts = ("calls", "errors", "tokens", "cost_micro_usd")
-    statement: Executable = (
-        upserting_insert(dialect)(UsageTotalRow)
-        .values({name: bindparam(f"new_{name}") for name in (*key, *amounts)})
-        .on_conflict_do_update(
-            index_elements=key, set_={name: UsageTotalRow.c[name] + bindparam(f"new_{name}") for name in amounts}
-        )
-    )
-    return statement
-
-
+# Built once, because every relayed call runs them.
 _LOG: Final = insert(UsageEntryRow).returning(UsageEntryRow.c.id)
 _LOG_PAST: Final = insert(UsageEntryRow).returning(UsageEntryRow.c.id, sort_by_parameter_order=True)
 _RECORDS_IP: Final = (
@@ -158,9 +90,9 @@ class UsageLog(UsagePages):
             day_parameters(account_id, at, entry, entry_id=entry_id, calls=1)
             for entry_id, (at, entry) in zip(logged, known, strict=True)
         ]
-        tx.execute(_add_to_day(tx.dialect.name), days)
+        tx.execute(add_to_day(tx.dialect.name), days)
         totals = [total_parameters(day, entry) for day, (_, entry) in zip(days, known, strict=True)]
-        tx.execute(_add_to_total(tx.dialect.name), totals)
+        tx.execute(add_to_total(tx.dialect.name), totals)
         return logged
 
     def _append(self, tx: Connection, account_id: int, entry: UsageEntry, *, calls: int) -> int:
@@ -176,8 +108,8 @@ class UsageLog(UsagePages):
         self, tx: Connection, account_id: int, at: datetime, entry: UsageEntry, *, entry_id: int, calls: int
     ) -> None:
         day = day_parameters(account_id, at, entry, entry_id=entry_id, calls=calls)
-        tx.execute(_add_to_day(tx.dialect.name), day)
-        tx.execute(_add_to_total(tx.dialect.name), total_parameters(day, entry))
+        tx.execute(add_to_day(tx.dialect.name), day)
+        tx.execute(add_to_total(tx.dialect.name), total_parameters(day, entry))
 
     def has_task(self, account_id: int, request_id: str) -> bool:
         """True if the account started the task with the model server's id `request_id`."""
@@ -259,11 +191,12 @@ class UsageLog(UsagePages):
         return erased
 
     def _address(self, tx: Connection, account_id: int, entry: UsageEntry) -> str | None:
-        if entry.client_ip is None or entry.kind not in _WITH_ADDRESS:
+        address = address_of(entry)
+        if address is None:
             return None
         # The row lock serializes this with a concurrent save of the setting (PostgreSQL).
         wanted = tx.execute(_RECORDS_IP, {"account": account_id}).scalar()
-        return canonical_ip(entry.client_ip) if wanted is True else None
+        return address if wanted is True else None
 
 
 def _keys_with_address(account_id: int) -> tuple[ColumnElement[bool], ...]:

@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from store.db_enums import db_enum
 from store.text import sanitize
+from store.usage_keyset import canonical_ip
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, LoggedEntry, UsageEntry
 
@@ -16,6 +17,7 @@ MAX_STATUS_LENGTH: Final = 40
 MAX_REQUEST_ID_LENGTH: Final = 100
 _MAX_IMAGE_SIZE_LENGTH: Final = 40
 _MAX_COUNT: Final = 1_000_000_000
+_WITH_ADDRESS: Final = (Kind.CONSUMPTION, Kind.ERROR)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -70,6 +72,11 @@ def within_bounds(entry: UsageEntry) -> UsageEntry:
     )
 
 
+def address_of(entry: UsageEntry) -> str | None:
+    """The client's address, which is logged if the account's setting is on; None for a kind that is logged without."""
+    return None if entry.client_ip is None or entry.kind not in _WITH_ADDRESS else canonical_ip(entry.client_ip)
+
+
 def log_row(account_id: int, at: datetime, entry: UsageEntry, *, client_ip: str | None) -> dict[str, Any]:
     """The columns of a log entry."""
     price = entry.price
@@ -100,8 +107,10 @@ def log_row(account_id: int, at: datetime, entry: UsageEntry, *, client_ip: str 
     }
 
 
-def day_parameters(account_id: int, at: datetime, entry: UsageEntry, *, entry_id: int, calls: int) -> dict[str, Any]:
-    """The parameters that add an entry of `calls` calls to its day."""
+def day_parameters(
+    account_id: int, at: datetime, entry: UsageEntry, *, entry_id: int | None = None, calls: int
+) -> dict[str, Any]:
+    """The parameters that add an entry of `calls` calls to its day; without `entry_id` the statement knows it."""
     return {
         "of_account": account_id,
         "on_day": f"{at:%Y-%m-%d}",

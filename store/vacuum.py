@@ -19,10 +19,8 @@ def vacuum(database: Database) -> bool:
     """
     if not database.is_postgresql:
         return database.checkpoint()
-    with (
-        database.mapped(),
-        database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
-    ):
+    # Without a transaction around it, which VACUUM refuses: `Database.write` would begin one.
+    with database.mapped(), database.engine.connect() as connection:
         for table in METADATA.sorted_tables:
             connection.execute(text(f"VACUUM (FULL, ANALYZE) {table.name}"))
     return True

@@ -13,6 +13,7 @@ from store.call_credentials import CallCredential
 from store.errors import GatekeyError, InvalidApiKey, NoSuchItem, QuotaExceeded, SpendLimitReached
 from store.money import show_usd
 from store.reservations import Hold
+from store.shortcut import Shortcut
 from store.store import Store
 from store.text import sanitize
 from store.values.billing import ModelPrice
@@ -117,6 +118,15 @@ class Admission:
         if holder.is_stale:
             self._store.api_keys.note_use(tx, holder, self._address)
         return hold
+
+    def hold_shortcut(self) -> Shortcut[Hold] | None:
+        """The shortcut for `hold`; None for a call that changes more than the quota and the spending of its key."""
+        holder = self.known_holder
+        if holder.key_id is None or holder.is_stale or holder.requests_per_minute is not None:
+            return None
+        if self.price is None or self.price.is_default:
+            return None
+        return self._store.quota.shortcuts.hold(holder.account_id, self._max_micro_usd, api_key_id=holder.key_id)
 
     @property
     def _ceiling(self) -> CostCeiling:

@@ -19,6 +19,7 @@ from gateway.services import Services
 from store.api_key_use import KeyHolder
 from store.errors import AlreadySettled, GatekeyError, ModelNotPriced, StoreUnavailable, UpstreamFailed
 from store.reservations import Hold
+from store.shortcut import Shortcut
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 
@@ -197,7 +198,10 @@ class Ledger:
                     store.stored_responses.register(tx, account_id, admitted.response_id, tokens)
                 return taken
 
-            taken = await self._services.threads.write(book, account_id=account_id)
+            def shortcut() -> Shortcut[int] | None:
+                return None if admitted.response_id else store.quota.shortcuts.book(admitted.hold, cost, entry)
+
+            taken = await self._services.threads.write(book, account_id=account_id, shortcut=shortcut)
             admitted.booked = replace(entry, cost_micro_usd=taken)
             self.metrics.call_booked(admitted.booked)
         self.metrics.hold_settled()

@@ -105,7 +105,11 @@ class Relay:
         try:
             # Not durable: if a crash of the database loses the hold, the booking works without it.
             job = self.services.threads.write(
-                admission.hold, first=admission.read, durable=False, account_id=account_id
+                admission.hold,
+                first=admission.read,
+                durable=False,
+                account_id=account_id,
+                shortcut=admission.hold_shortcut,
             )
             holding = asyncio.ensure_future(job)
             hold = await asyncio.shield(holding)

@@ -174,7 +174,7 @@ async def test_a_connection_lost_while_reading_is_an_error_of_that_job_only(post
     def read(tx: Connection, number: int) -> None:
         if number == 1:
             with postgres_store.database.read() as other:
-                end = text("SELECT pg_terminate_backend(:pid)")
+                end = text("SELECT pg_terminate_backend(CAST(:pid AS integer))")
                 other.execute(end, {"pid": tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()})
         tx.exec_driver_sql("SELECT 1")
 

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ from typing import Final
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import exc, text
+from sqlalchemy import exc, select, text
 
 from store.driver_errors import REFUSALS, translate
 from store.errors import (
@@ -27,9 +28,14 @@ from store.errors import (
     DatabaseUnreachable,
     StoreUnavailable,
 )
+from store.models import Account
+from store.money import MICRO_PER_USD
+from store.store import Store
+from store.values.billing import QuotaState
 from tests import parts
 from tests.harness.postgres import USER, PostgresServer
-from tests.harness.stores import add_account, make_store
+from tests.harness.quota_calls import book_call, hold_quota
+from tests.harness.stores import add_account, make_store, sign_in
 
 PATIENCE: Final = 30.0
 
@@ -266,13 +272,13 @@ def test_no_sentence_quotes_more_than_a_name() -> None:
 
 
 @contextmanager
-def bounced(server: PostgresServer, name: str) -> Iterator[str]:
-    """The URL of the database `name` through a PgBouncer as it is installed."""
+def bounced(server: PostgresServer, name: str, mode: str = "session") -> Iterator[str]:
+    """The URL of the database `name` through a PgBouncer as it is installed, with this `pool_mode`."""
     parts.need(parts.PGBOUNCER)
     folder, owner = Path(tempfile.mkdtemp(prefix="gatekey-pgb-")), USER if os.geteuid() == 0 else None
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={server.folder} port=5432 user={USER}\n[pgbouncer]\nlisten_addr =\nlisten_port = 6432\n"
-        f"unix_socket_dir = {folder}\nauth_type = any\npool_mode = session\n"
+        f"unix_socket_dir = {folder}\nauth_type = any\npool_mode = {mode}\n"
     )
     if owner is not None:
         account = pwd.getpwnam(owner)
@@ -306,3 +312,35 @@ def test_through_pgbouncer_everything_is_as_it_is_without(postgres_server: Postg
             "PgBouncer does not take the startup parameter options. Leave it out of the database address, or set "
             "ignore_startup_parameters = options in pgbouncer.ini."
         )
+
+
+def test_a_pooler_that_changes_the_server_process_between_transactions_does_no_harm(
+    postgres_server: PostgresServer,
+) -> None:
+    """What one server process has prepared, another does not know, so nothing is prepared behind a pooler."""
+    with (
+        postgres_server.database() as url,
+        bounced(postgres_server, name_of(url), "transaction") as through,
+        make_store(through) as store,
+        ThreadPoolExecutor(4) as threads,
+    ):
+        account = add_account(store, quota_usd=1)
+        key = store.api_keys.create(sign_in(store), "laptop").info.id
+
+        def call(_number: int) -> None:
+            for _ in range(10):
+                book_call(store, hold_quota(store, account.id, 10, api_key_id=key), 3)
+
+        list(threads.map(call, range(4)))
+        with store.database.read() as tx:
+            assert tx.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar() == 0
+            assert store.quota.state_of(tx, account.id) == QuotaState(MICRO_PER_USD - 120, 0, 120)
+
+
+def test_without_a_pooler_statements_that_are_repeated_are_prepared(postgres_store: Store) -> None:
+    with postgres_store.database.engine.connect() as connection:
+        for _ in range(8):
+            connection.execute(select(Account.c.id))
+            connection.commit()
+        prepared = connection.execute(text("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert [one for one in prepared if "accounts" in one]

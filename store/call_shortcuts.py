@@ -1,0 +1,71 @@
+"""The shortcuts of a relayed call on PostgreSQL, with their values: its hold, and its booking."""
+
+from dataclasses import replace
+
+from store.call_statements import LEDGER, LOG, booking_statement, hold_statement
+from store.context import Context
+from store.key_periods import period_parameters
+from store.ledger import ledger_row
+from store.money import MAXIMUM_MICRO_USD, refuse_negative
+from store.reservations import Hold, new_hold
+from store.shortcut import Shortcut
+from store.usage_rows import address_of, day_parameters, log_row, total_parameters, within_bounds
+from store.values.ledger import LedgerEntry, LedgerKind
+from store.values.usage import UsageEntry
+
+
+class CallShortcuts:
+    """Makes shortcuts. Each does what the method of `Quotas` with its name does, or nothing."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def hold(self, account_id: int, micro_usd: int, *, api_key_id: int) -> Shortcut[Hold]:
+        """The hold of a call by an API key. It does nothing where `Quotas.hold` refuses.
+
+        Raises `InvalidMoney` below zero.
+        """
+        refuse_negative(micro_usd)
+        now, hold = self._context.now(), new_hold(self._context, account_id, api_key_id)
+        parameters = {
+            "account": account_id,
+            "key": api_key_id,
+            "amount": micro_usd,
+            "at_least": max(micro_usd, 1),
+            "reservation": hold.id,
+            "now": now,
+            **period_parameters(now),
+        }
+        return Shortcut(hold_statement(), parameters, lambda _row: hold)
+
+    def book(self, hold: Hold, cost_micro_usd: int, entry: UsageEntry) -> Shortcut[int]:
+        """The booking of a call. It does nothing if the call's reservation is not open, if the free quota does not
+        cover the cost, and where a warning is due.
+
+        Raises `InvalidMoney` below zero.
+        """
+        refuse_negative(cost_micro_usd)
+        cost, now = min(cost_micro_usd, MAXIMUM_MICRO_USD), self._context.now()
+        entry = within_bounds(replace(entry, cost_micro_usd=cost))
+        address = address_of(entry)
+        on_day = day_parameters(hold.account_id, now, entry, calls=1)
+        # The statement itself knows the number, the balance, and the entry of the log.
+        charged = LedgerEntry(0, now, LedgerKind.CALL, -cost, 0, None, reason=entry.model, actor=entry.api_key_name)
+        parameters = {
+            "account": hold.account_id,
+            "reservation": hold.id,
+            "key": hold.api_key_id,
+            "cost": cost,
+            "entries": int(cost > 0),
+            "now": now,
+            **period_parameters(now),
+            **on_day,
+            **total_parameters(on_day, entry),
+            **_named(LOG, log_row(hold.account_id, now, entry, client_ip=address)),
+            **_named(LEDGER, ledger_row(hold.account_id, charged)),
+        }
+        return Shortcut(booking_statement(with_address=address is not None), parameters, lambda _row: cost)
+
+
+def _named(prefix: str, row: dict[str, object]) -> dict[str, object]:
+    return {f"{prefix}{name}": value for name, value in row.items()}

@@ -1,0 +1,62 @@
+"""Connections to PostgreSQL: what is set on each, and how a transaction begins.
+
+The driver begins no transactions itself. It would send a BEGIN of its own before the first statement, and a statement
+that is its own transaction needs none.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from store.errors import DatabaseNotUtf8
+from store.sqlite_engine import BUSY_TIMEOUT_MS
+
+POOL_SIZE: Final = 16
+"""Connections that stay open: more than the threads of a gateway. Further ones are closed after use."""
+_MORE_CONNECTIONS: Final = 16
+_BEGIN: Final = "BEGIN"
+_BEGIN_NOT_DURABLE: Final = "BEGIN; SET LOCAL synchronous_commit TO off"
+_BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+"""One snapshot per transaction. By default each statement reads a newer one."""
+_AS_IT_STANDS: Final = {"no_parameters": True}
+
+
+def make_engine(url: URL) -> Engine:
+    """The engine of the database at `url`."""
+    # The encoding is set explicitly, because a database without one (SQL_ASCII) returns bytes.
+    options = {"connect_timeout": 5, "client_encoding": "utf8"}
+    engine = create_engine(url, connect_args=options, pool_size=POOL_SIZE, max_overflow=_MORE_CONNECTIONS)
+    event.listen(engine, "connect", _set_session)
+    return engine
+
+
+def begin(connection: Connection, *, durable: bool = True) -> None:
+    """Begin a transaction that writes. Without `durable` its commit does not wait for the disk."""
+    connection.exec_driver_sql(_BEGIN if durable else _BEGIN_NOT_DURABLE, execution_options=_AS_IT_STANDS)
+
+
+def begin_reading(connection: Connection) -> None:
+    """Begin a transaction that reads one snapshot."""
+    connection.exec_driver_sql(_BEGIN_READING, execution_options=_AS_IT_STANDS)
+
+
+def _set_session(connection: Any, _record: ConnectionPoolEntry) -> None:
+    from psycopg.types.numeric import Int8Dumper
+
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding == "SQL_ASCII":
+        raise DatabaseNotUtf8(encoding)
+    connection.autocommit = True
+    # A prepared statement is one of fixed types, and the driver would choose one of four types by a number's size.
+    connection.adapters.register_dumper(int, Int8Dumper)
+    # One message and no startup parameters, because PgBouncer refuses unknown ones.
+    settings = f"SET timezone TO 'UTC'; SET lock_timeout TO {BUSY_TIMEOUT_MS}; SELECT pg_backend_pid()"
+    cursor = connection.execute(settings)
+    while cursor.nextset():
+        pass
+    if cursor.fetchone() != (connection.info.backend_pid,):
+        # A pooler is in between, and may pass the next transaction to another server process, which does not know what
+        # was prepared in this one.
+        connection.prepare_threshold = None

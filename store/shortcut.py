@@ -1,0 +1,86 @@
+"""Shortcuts: a step of a call as one statement of PostgreSQL, which does all of it or nothing.
+
+A step that is several statements costs a round trip for each, and holds its row locks meanwhile. A shortcut covers the
+ordinary case only. Where it did nothing, the step runs as on SQLite, and says why it is refused or does what is rare.
+Several shortcuts, and the commit, are one round trip.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from sqlalchemy import ClauseElement, Connection
+
+from store.database import Database
+from store.driver_errors import for_postgresql
+
+if TYPE_CHECKING:
+    import psycopg
+
+T = TypeVar("T")
+_NOT_DURABLE: Final = "SET LOCAL synchronous_commit TO off"
+
+
+class WholeStatement:
+    """A statement compiled once. Its values are handed to the driver as they are: integers, texts, booleans, times."""
+
+    def __init__(self, statement: ClauseElement) -> None:
+        from sqlalchemy.dialects.postgresql import psycopg as dialects
+
+        # SQLAlchemy's own execution would take most of the time, and cannot send the next statement before the result.
+        compiled: Any = statement.compile(dialect=dialects.dialect(paramstyle="numeric_dollar"))  # type: ignore[no-untyped-call]
+        self.text: str = str(compiled)
+        self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
+        self._given = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
+
+    def values(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """The values of `parameters` in the statement's order. Raises KeyError if one is missing."""
+        given = self._given
+        return [parameters[name] if name in parameters else given[name] for name in self._names]
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut(Generic[T]):
+    """One step. Its statement returns a row if it did the step, and none if it changed nothing."""
+
+    statement: WholeStatement
+    parameters: Mapping[str, Any]
+    result: Callable[[tuple[Any, ...]], T]
+    """Makes the result of the step from the row."""
+
+
+def take_shortcuts(
+    database: Database, shortcuts: Sequence[Shortcut[Any]], *, durable: bool
+) -> list[tuple[Any, ...] | None]:
+    """Run `shortcuts` in one transaction; returns the row of each, or None where it did nothing.
+
+    Raises `StoreUnavailable`, and then nothing was changed, unless the connection was lost during the commit.
+    """
+    with database.mapped(), database.engine.connect() as connection:
+        # SQLAlchemy's connection has the one of the pool, and this the driver's.
+        driver: Any = connection.connection.driver_connection
+        return _run(connection, driver, shortcuts, durable=durable)
+
+
+def _run(
+    connection: Connection, driver: "psycopg.Connection[Any]", shortcuts: Sequence[Shortcut[Any]], *, durable: bool
+) -> list[tuple[Any, ...] | None]:
+    import psycopg
+
+    cursors = [psycopg.RawCursor(driver) for _ in shortcuts]
+    other = psycopg.RawCursor(driver)
+    try:
+        # Sent together at the end of the block. A value that the driver refuses ends it before the COMMIT.
+        with driver.pipeline():
+            other.execute("BEGIN")
+            if not durable:
+                other.execute(_NOT_DURABLE)
+            for cursor, shortcut in zip(cursors, shortcuts, strict=True):
+                cursor.execute(shortcut.statement.text, shortcut.statement.values(shortcut.parameters))
+            other.execute("COMMIT")
+        return [cursor.fetchone() for cursor in cursors]
+    except psycopg.Error as error:
+        if driver.closed:
+            connection.invalidate(error)
+            connection.engine.dispose()  # the other connections that wait in the pool were most likely lost too
+        raise for_postgresql(error) from error

@@ -1,0 +1,250 @@
+"""The shortcuts of PostgreSQL: each leaves the rows that the steps leave, or changes nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import delete, text, update
+
+from store.errors import DatabaseRefused, InvalidMoney
+from store.models import Account, ApiKey, NotificationSettingsRow, Quota, Reservation
+from store.reservations import Hold
+from store.sections import PrivacySettings
+from store.shortcut import take_shortcuts
+from store.store import Store
+from store.values.api_keys import ApiKeyLimits, LimitPeriod
+from store.values.billing import ModelPrice
+from store.values.usage import Kind, UsageEntry
+from tests.harness.people import Person, contents
+from tests.harness.quota_calls import book_call, hold_quota, taken
+from tests.harness.stores import StillClock
+from tests.harness.waiting import wait_until
+
+pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+
+FIVE: Final = 5_000_000
+ENTRY: Final = UsageEntry(
+    Kind.CONSUMPTION,
+    "gpt-5",
+    api_key_name="laptop",
+    request_id="req_1",
+    prompt_tokens=10,
+    completion_tokens=5,
+    client_ip="::ffff:203.0.113.7",
+    price=ModelPrice("gpt-5", 3, 4, 5, 1),
+)
+LIMITED: Final = ApiKeyLimits(spend_limit_micro_usd=2_000_000, limit_period=LimitPeriod.MONTHLY)
+
+
+def make_key(store: Store, limits: ApiKeyLimits = LIMITED, name: str = "alice") -> int:
+    with store.api_keys.administering(name, actor="test") as (tx, by):
+        store.api_keys.acts.create(tx, by, "laptop", limits)
+        return max(key.id for key in store.api_keys.acts.list(tx, by.account_id))
+
+
+def records_addresses(store: Store, person: Person) -> None:
+    version = store.settings.load(person.token, PrivacySettings).version
+    store.settings.save(person.token, PrivacySettings(record_client_ip=True), version)
+
+
+def by_steps(store: Store, account_id: int, key: int, amount: int, cost: int, entry: UsageEntry) -> None:
+    with store.database.write() as tx:
+        hold = store.quota.hold(tx, account_id, amount, api_key_id=key)
+    with store.database.write() as tx:
+        assert store.quota.book(tx, hold, cost, entry) == cost
+
+
+def by_shortcuts(store: Store, account_id: int, key: int, amount: int, cost: int, entry: UsageEntry) -> None:
+    hold = taken(store, store.quota.shortcuts.hold(account_id, amount, api_key_id=key), durable=False)
+    assert hold is not None
+    assert taken(store, store.quota.shortcuts.book(hold, cost, entry)) == cost
+
+
+def rows_of(store: Store, account_id: int) -> dict[str, list[tuple[Any, ...]]]:
+    """The account's rows of the tables that a call changes, without ids."""
+    random = {"id", "usage_entry_id", "account_id", "api_key_id", "first_entry_id", "last_entry_id", "key_hash"}
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for table in (model for model in Account.metadata.sorted_tables if "account_id" in model.c):
+        if table.name not in (
+            "quotas",
+            "reservations",
+            "api_keys",
+            "usage_log",
+            "usage_days",
+            "usage_totals",
+            "ledger",
+        ):
+            continue
+        names = [column.name for column in table.c if column.name not in random and column.name != "last_four"]
+        with store.database.read() as tx:
+            rows = tx.execute(table.select().where(table.c.account_id == account_id)).mappings().all()
+        found[table.name] = sorted(tuple(str(row[name]) for name in names) for row in rows)
+    return found
+
+
+@pytest.mark.parametrize("limits", [LIMITED, ApiKeyLimits()])
+@pytest.mark.parametrize("records", [False, True])
+@pytest.mark.parametrize(
+    ("cost", "entry"),
+    [
+        (450, ENTRY),
+        (0, replace(ENTRY, kind=Kind.ERROR, status="upstream_failed", detail="It\x1b[2J failed", price=None)),
+        (7, replace(ENTRY, kind=Kind.TASK, client_ip=None, unpriced=True, prompt_tokens=10**30)),
+    ],
+)
+def test_a_call_by_shortcuts_leaves_the_rows_of_the_steps(
+    store: Store,
+    alice: Person,
+    bob: Person,
+    clock: StillClock,
+    limits: ApiKeyLimits,
+    records: bool,
+    cost: int,
+    entry: UsageEntry,
+) -> None:
+    keys = {person: make_key(store, limits, person.name) for person in (alice, bob)}
+    if records:
+        for person in (alice, bob):
+            records_addresses(store, person)
+    for pause in (0, 40 * 24, -1):  # another period of the key, and a clock that was set back
+        clock.jump(hours=pause)
+        by_steps(store, alice.id, keys[alice], 1000, cost, entry)
+        by_shortcuts(store, bob.id, keys[bob], 1000, cost, entry)
+    found = rows_of(store, bob.id)
+    assert found == rows_of(store, alice.id)
+    assert len(found["usage_log"]) == len(found["reservations"]) == 3
+    assert len(found["ledger"]) == 1 + 3 * (cost > 0)
+
+
+def test_shortcuts_that_are_taken_together_are_all_committed(store: Store, alice: Person) -> None:
+    key, shortcuts = make_key(store), store.quota.shortcuts
+    holds = [shortcuts.hold(alice.id, amount, api_key_id=key) for amount in (1_000_000, 2_000_000, 1_000_000, 1)]
+    rows = take_shortcuts(store.database, holds, durable=False)
+    assert [row is not None for row in rows] == [True, False, True, False]  # the key may spend two dollars
+    bookings = [shortcuts.book(hold.result(row), 9, ENTRY) for hold, row in zip(holds, rows, strict=True) if row]
+    assert [row is not None for row in take_shortcuts(store.database, bookings, durable=True)] == [True, True]
+    state = store.quota.state(alice.token)
+    assert (state.remaining_micro_usd, state.held_micro_usd, state.used_micro_usd) == (FIVE - 18, 0, 18)
+
+
+@pytest.mark.parametrize("why", ["above the quota", "above the key's limit", "another's key", "no account", "no key"])
+def test_a_hold_that_the_steps_refuse_changes_nothing(store: Store, alice: Person, bob: Person, why: str) -> None:
+    key, amount, account_id = make_key(store), 1, alice.id
+    if why == "above the quota":
+        key, amount = make_key(store, ApiKeyLimits()), FIVE + 1
+    elif why == "above the key's limit":
+        amount = 2_000_001
+    elif why == "another's key":
+        key = make_key(store, name="bob")
+    elif why == "no account":
+        account_id += 99
+    else:
+        key += 99
+    before = contents(store)
+    assert taken(store, store.quota.shortcuts.hold(account_id, amount, api_key_id=key)) is None
+    assert contents(store) == before
+
+
+def test_an_empty_quota_pays_for_no_free_call(store: Store, alice: Person) -> None:
+    key = make_key(store)
+    store.quota.adjust("alice", set_to=0, actor="test")
+    assert taken(store, store.quota.shortcuts.hold(alice.id, 0, api_key_id=key)) is None
+
+
+def settle(store: Store, hold: Hold) -> None:
+    book_call(store, hold, 1)
+
+
+def lose(store: Store, hold: Hold) -> None:
+    with store.database.write() as tx:
+        tx.execute(delete(Reservation).where(Reservation.c.id == hold.id))
+
+
+def spend(store: Store, hold: Hold) -> None:
+    with store.database.write() as tx:
+        tx.execute(update(Quota).values(remaining_micro_usd=1000))
+
+
+def warn(store: Store, hold: Hold) -> None:
+    with store.database.write() as tx:
+        tx.execute(update(NotificationSettingsRow).values(threshold_micro_usd=FIVE - 1999))
+
+
+@pytest.mark.parametrize("before_it", [settle, lose, spend, warn])
+def test_a_booking_that_is_not_ordinary_changes_nothing(
+    store: Store, alice: Person, before_it: Callable[[Store, Hold], None]
+) -> None:
+    hold = hold_quota(store, alice.id, 2000, api_key_id=make_key(store))
+    before_it(store, hold)
+    before = contents(store)
+    assert taken(store, store.quota.shortcuts.book(hold, 2000, ENTRY)) is None
+    assert contents(store) == before
+
+
+def test_the_threshold_itself_is_not_crossed(store: Store, alice: Person) -> None:
+    hold = hold_quota(store, alice.id, 2000, api_key_id=make_key(store))
+    with store.database.write() as tx:
+        tx.execute(update(NotificationSettingsRow).values(threshold_micro_usd=FIVE - 2000))
+    assert taken(store, store.quota.shortcuts.book(hold, 2000, ENTRY)) == 2000
+
+
+def test_a_value_that_cannot_be_sent_leaves_none_of_the_shortcuts(store: Store, alice: Person) -> None:
+    key, before = make_key(store), contents(store)
+    good, bad = (store.quota.shortcuts.hold(alice.id, 1, api_key_id=key) for _ in range(2))
+    before = contents(store)
+    for value, error in (("\ud800", DatabaseRefused), (1 << 70, DatabaseRefused)):
+        with pytest.raises(error):
+            take_shortcuts(
+                store.database, [good, replace(bad, parameters={**bad.parameters, "amount": value})], durable=True
+            )
+        assert contents(store) == before
+    assert taken(store, good) is not None
+
+
+def test_a_cost_below_zero_is_refused(store: Store, alice: Person) -> None:
+    with pytest.raises(InvalidMoney):
+        store.quota.shortcuts.book(Hold(1, alice.id, None), -1, ENTRY)
+    with pytest.raises(InvalidMoney):
+        store.quota.shortcuts.hold(alice.id, -1, api_key_id=1)
+
+
+@pytest.mark.parametrize("left", [0, 5])
+@pytest.mark.parametrize("of_key", [False, True])
+def test_a_row_that_another_transaction_changes_is_waited_for_and_read_anew(
+    store: Store, alice: Person, left: int, of_key: bool
+) -> None:
+    """What is free is what is free once the other has committed, though the statement began before."""
+    key = make_key(store, ApiKeyLimits(spend_limit_micro_usd=FIVE) if of_key else ApiKeyLimits())
+    other = make_key(store, ApiKeyLimits())
+    shortcut = store.quota.shortcuts.hold(alice.id, 5, api_key_id=key)
+    with ThreadPoolExecutor(1) as thread:
+        with store.database.write() as tx:
+            amount = FIVE - left
+            if of_key:
+                tx.execute(update(ApiKey).where(ApiKey.c.id == key).values(held_micro_usd=amount))
+            else:
+                store.quota.hold(tx, alice.id, amount, api_key_id=other)
+            made = thread.submit(taken, store, shortcut)
+            wait_until(lambda: is_somebody_waiting(store))
+        hold = made.result()
+    assert (hold is not None) == (left == 5)
+    state = store.quota.state(alice.token)
+    assert state.held_micro_usd == left * (hold is not None) + (0 if of_key else amount)
+
+
+def test_of_two_bookings_at_once_one_is_made(store: Store, alice: Person) -> None:
+    hold = hold_quota(store, alice.id, 2000, api_key_id=make_key(store))
+    with ThreadPoolExecutor(1) as thread:
+        with store.database.write() as tx:
+            store.quota.book(tx, hold, 7, ENTRY)
+            second = thread.submit(taken, store, store.quota.shortcuts.book(hold, 7, ENTRY))
+            wait_until(lambda: is_somebody_waiting(store))
+        assert second.result() is None
+    assert store.quota.state(alice.token).used_micro_usd == 7
+
+
+def is_somebody_waiting(store: Store) -> bool:
+    with store.database.read() as tx:
+        return bool(tx.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one())
