@@ -80,10 +80,10 @@ class StoreThreads:
     ) -> T:
         """Return the result of `work`, run inside a write transaction that has been committed. Raises what it raises.
 
-        `first` runs before `work` in a read transaction, so a refusal that reading can decide never takes the write
-        lock. A write that is not `durable` may be lost at a power failure. A queued job runs even if its caller is
-        cancelled. On PostgreSQL, jobs with the same `account_id` share transactions. Such a job locks rows of this
-        account only: the account by `lock_against_deletion`, then its quota, then others. Two processes could deadlock
+        `first` runs before `work` and only reads (`Database.look`), so a refusal that reading can decide never takes
+        the write lock. A write that is not `durable` may be lost at a power failure. A queued job runs even if its
+        caller is cancelled. On PostgreSQL, jobs with the same `account_id` share transactions. Such a job locks rows of
+        this account only: it by `lock_against_deletion`, then its quota, then others. Two processes could deadlock
         in another order. There `shortcut` is taken in place of `work`, unless it does nothing.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -154,7 +154,7 @@ class StoreThreads:
             self._idle.set()
 
     def _admitted(self, jobs: list[_Job]) -> list[_Job]:
-        """The jobs that `first` did not refuse. They share one snapshot of the data while the database answers."""
+        """The jobs that `first` did not refuse."""
         ready = [job for job in jobs if job.first is None]
         checked = deque(job for job in jobs if job.first is not None)
         while checked:
@@ -167,12 +167,11 @@ class StoreThreads:
         return ready
 
     def _check_together(self, checked: deque[_Job], ready: list[_Job]) -> None:
-        """Run the `first` of jobs from the left of `checked` in one transaction, up to one that ended it.
+        """Run the `first` of jobs from the left of `checked` on one connection, up to an error of the database.
 
-        After an error of the database PostgreSQL refuses every further statement of a transaction, and a lost
-        connection cannot be used again.
+        A lost connection cannot be used again.
         """
-        with self._database.read() as tx:
+        with self._database.look() as tx:
             while checked:
                 job = checked.popleft()
                 # The transaction would map the driver's error only at its end, for all jobs.
@@ -198,14 +197,16 @@ class StoreThreads:
         durable = any(job.durable for job, _ in taken)
         try:
             rows = take_shortcuts(self._database, [shortcut for _, shortcut in taken], durable=durable)
-        except DatabaseUnreachable as error:
-            # Nobody knows whether the commit arrived.
+        except StoreUnavailable as error:
+            # A lost connection does not tell whether the commit arrived, and a lock may have been waited for long
+            # enough. Otherwise nothing was changed, and the job at fault raises its error again when it runs alone.
+            is_lost = isinstance(error, DatabaseUnreachable)
             for job, _ in taken:
-                job.outcome = error
+                if is_lost or (isinstance(error, DatabaseBusy) and _remaining_wait([job]) <= 0):
+                    job.outcome = error
+                else:
+                    left.append(job)
             return left
-        except StoreUnavailable:
-            # Nothing was changed. The job at fault raises its error again when it runs alone.
-            return left + [job for job, _ in taken]
         for (job, shortcut), row in zip(taken, rows, strict=True):
             if row is None:
                 left.append(job)

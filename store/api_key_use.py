@@ -22,10 +22,12 @@ from store.errors import (
 from store.key_limits import is_allowed_address, is_allowed_model
 from store.key_periods import COUNTED, period_parameters
 from store.models import Account, ApiKey, PrivacySettingsRow, Quota, UtcDateTime
+from store.price_lookup import lookup_parameters, price_beside, with_price
 from store.row_locks import lock_against_deletion
 from store.sessions import digest
 from store.text import sanitize
 from store.usage_keyset import canonical_ip
+from store.values.billing import ModelPrice
 
 LAST_USE_INTERVAL: Final = timedelta(minutes=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -99,6 +101,7 @@ _HOLDER: Final = _USABLE_KEY.where(
         ),
     )
 )
+_HOLDER_AND_PRICE: Final = with_price(_HOLDER)
 _HOLDER_BY_ID: Final = _USABLE_KEY.where(ApiKey.c.id == bindparam("key"), ApiKey.c.account_id == bindparam("account"))
 _ACCOUNT: Final = (
     select(*_OF_ACCOUNT)
@@ -171,8 +174,13 @@ class ApiKeyUse:
     def holder(self, tx: Connection, key: str) -> KeyHolder:
         """The account of an API key, inside `tx`. The use is not noted. Raises `InvalidApiKey`, `AccountSuspended`."""
         now = self._context.now()
-        sent = {"hashed": digest(key), "now": now, **period_parameters(now)}
-        return _holder(tx.execute(_HOLDER, sent).one_or_none(), now)
+        return _holder(tx.execute(_HOLDER, _sent(key, now)).one_or_none(), now)
+
+    def holder_and_price(self, tx: Connection, key: str, model: str) -> tuple[KeyHolder, ModelPrice | None]:
+        """`holder`, and the price of `model` or None, read by one statement."""
+        now = self._context.now()
+        row = tx.execute(_HOLDER_AND_PRICE, {**_sent(key, now), **lookup_parameters(model)}).one_or_none()
+        return _holder(row, now), price_beside(row)
 
     def holder_by_id(self, tx: Connection, account_id: int, key_id: int) -> KeyHolder:
         """As `holder`, for a key of the account that is chosen without its secret."""
@@ -252,6 +260,10 @@ class ApiKeyUse:
     def _rate_reached(self, limit: int) -> RequestRateReached:
         now = self._context.now()
         return RequestRateReached(limit, _MINUTE - (now - now.replace(second=0, microsecond=0)))
+
+
+def _sent(key: str, now: datetime) -> dict[str, Any]:
+    return {"hashed": digest(key), "now": now, **period_parameters(now)}
 
 
 def _holder(row: Any, now: datetime) -> KeyHolder:

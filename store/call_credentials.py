@@ -7,7 +7,9 @@ from sqlalchemy import Connection
 
 from store.api_key_use import KeyHolder
 from store.api_keys import ApiKeys
+from store.price_lookup import find_price
 from store.sessions import Sessions, digest
+from store.values.billing import ModelPrice
 
 PLAYGROUND_NAME: Final = "Playground"
 """The key name in the usage log of calls that the console makes for the account itself."""
@@ -28,6 +30,10 @@ class CallCredential(Protocol):
         """
         ...
 
+    def holder_and_price(self, tx: Connection, model: str) -> tuple[KeyHolder, ModelPrice | None]:
+        """`holder`, and the price of `model`, or None without one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyCredential:
@@ -42,6 +48,9 @@ class ApiKeyCredential:
 
     def holder(self, tx: Connection) -> KeyHolder:
         return self.api_keys.holder(tx, self.key)
+
+    def holder_and_price(self, tx: Connection, model: str) -> tuple[KeyHolder, ModelPrice | None]:
+        return self.api_keys.holder_and_price(tx, self.key, model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +74,6 @@ class SessionCredential:
         holder = self.api_keys.holder_by_id(tx, session.account_id, self.key_id)
         # The networks of a key guard its secret, which the console does not send over one.
         return replace(holder, allowed_networks=None)
+
+    def holder_and_price(self, tx: Connection, model: str) -> tuple[KeyHolder, ModelPrice | None]:
+        return self.holder(tx), find_price(tx, model)

@@ -79,6 +79,16 @@ class Database:
             yield connection
 
     @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """As `read`, for statements that need not tell of one moment: on PostgreSQL each is one round trip."""
+        if not self.is_postgresql:
+            with self.read() as connection:
+                yield connection
+            return
+        with self.mapped(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def write(
         self, *, durable: bool = True, lock_timeout_s: float = sqlite_engine.BUSY_TIMEOUT_MS / 1000
     ) -> Iterator[Connection]:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, literal, or_, select, update
+from sqlalchemy import Connection, delete, literal, select, update
 
 from store import inputs
 from store.audit import Audit
@@ -12,6 +12,7 @@ from store.context import Context
 from store.errors import InvalidMoney, InvalidNumber, ModelNotPriced, ModelSpeltOtherwise, NoSuchItem
 from store.models import Price, PriceSettingsRow, UnpricedModel
 from store.money import MAXIMUM_MICRO_USD, parse_usd
+from store.price_lookup import find_price
 from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
 from store.site import Site
@@ -22,13 +23,6 @@ from store.upsert import upsert, upserting_insert
 from store.values.billing import ModelPrice, SeenModel
 
 _MAX_UNPRICED_MODELS: Final = 200
-_PRICE_OF: Final = (
-    select(Price)
-    .where(or_(Price.c.model == bindparam("name"), Price.c.model_key == bindparam("name_key")))
-    .order_by(Price.c.model != bindparam("name"))
-    .limit(1)
-)
-"""The price of the exact name, else of the name in another case. Built once, because every relayed call runs it."""
 
 
 class Pricing:
@@ -110,8 +104,7 @@ class Pricing:
     def find(self, model: str) -> ModelPrice | None:
         """The price of this model, or of a name that differs only by case; None without one."""
         with self._context.database.read() as tx:
-            row = self._row(tx, model)
-        return None if row is None else _price(row)
+            return find_price(tx, model)
 
     def admit(self, account_id: int, model: str) -> ModelPrice | None:
         """The price of `model` for the account, or None for an accepted model that is free.
@@ -133,9 +126,12 @@ class Pricing:
 
     def quote(self, tx: Connection, account_id: int, model: str) -> ModelPrice | None:
         """The price of `model`, as `admit`, inside `tx`. An unpriced model is not noted. Raises `ModelNotPriced`."""
-        row = self._row(tx, model)
-        if row is not None:
-            return _price(row)
+        return self.quote_found(tx, account_id, model, find_price(tx, model))
+
+    def quote_found(self, tx: Connection, account_id: int, model: str, price: ModelPrice | None) -> ModelPrice | None:
+        """As `quote`, where the lookup has found `price`, or none."""
+        if price is not None:
+            return price
         if not self.accepts_unpriced(tx, account_id):
             raise ModelNotPriced(sanitize(model, 200), is_forbidden=forbids_unpriced(self._site, tx))
         rate = self._site.text_in(tx, "price.unpriced_rate")
@@ -192,12 +188,6 @@ class Pricing:
                     UnpricedModel.c.account_id == account_id, UnpricedModel.c.model.in_(too_many)
                 )
             )
-
-    def _row(self, tx: Connection, model: str) -> Any:
-        # Such a name has no price, and the driver may refuse it, for example a lone surrogate.
-        if not is_sanitized(model):
-            return None
-        return tx.execute(_PRICE_OF, {"name": model, "name_key": fold_case(model)}).one_or_none()
 
 
 def _price(row: Any) -> ModelPrice:

@@ -61,14 +61,15 @@ class Admission:
         Raises `InvalidApiKey`, the errors of `ApiKeyUse.check`, `ModelNotPriced`, `QuotaExceeded`,
         `SpendLimitReached`, and `OpenAiProblem` for another account's file or response.
         """
-        holder, call = self._credential.holder(tx), self.call
+        call = self.call
+        holder, found = self._credential.holder_and_price(tx, call.model)
         self.holder = holder
         self._store.api_keys.check(holder, self._address, call.model)
         if call.endpoint.kind is Kind.TASK:
             self._check_file(tx, holder.account_id)
         elif call.resource_id:
             self._continue_response(tx, holder.account_id)
-        self.price = self._store.pricing.quote(tx, holder.account_id, call.model)
+        self.price = self._store.pricing.quote_found(tx, holder.account_id, call.model, found)
         if self.price is not None:
             # The call is charged at the price of this model name, so the model server gets the same name.
             self.call = self.call.rewritten(self.price.model, None)

@@ -128,7 +128,7 @@ class Callers:
         return Caller(holder, address, incoming.id, incoming.started_at)
 
     def _holder(self, credential: CallCredential) -> KeyHolder:
-        with self._services.store.database.read() as tx:
+        with self._services.store.database.look() as tx:
             return credential.holder(tx)
 
     @asynccontextmanager

@@ -5,6 +5,7 @@ import pytest
 from store.call_credentials import PLAYGROUND_NAME, ApiKeyCredential, SessionCredential
 from store.errors import InvalidApiKey, SessionEnded
 from store.store import Store
+from store.values.billing import ModelPrice
 from store.values.playground import ChatTurn, PlaygroundMode, PlaygroundQuestion, Speaker
 from tests.harness.people import Person
 
@@ -30,3 +31,20 @@ def test_a_session_pays_for_itself_or_with_its_key(store: Store, alice: Person) 
 def test_a_question_is_asked_for_the_account_and_as_text_unless_it_says_otherwise() -> None:
     question = PlaygroundQuestion("some-model", (ChatTurn(Speaker.USER, "Hello?"),))
     assert (question.key_id, question.mode) == (None, PlaygroundMode.TEXT)
+
+
+def test_the_price_is_read_with_the_holder(store: Store, alice: Person) -> None:
+    made = store.api_keys.create(alice.token, "laptop")
+    credentials = (
+        ApiKeyCredential(store.api_keys, made.key),
+        SessionCredential(store.sessions, store.api_keys, alice.token, made.info.id),
+    )
+    price = ModelPrice("GPT-5", 3, 4, 5, 1, 1000)
+    store.pricing.set(price)
+    store.pricing.set(ModelPrice("other", 1, 1))
+    for credential in credentials:
+        with store.database.look() as tx:
+            for model, found in (("GPT-5", price), ("gpt-5", price), ("gpt", None), ("gpt-5\ud800", None), ("", None)):
+                assert credential.holder_and_price(tx, model) == (credential.holder(tx), found)
+    with store.database.look() as tx, pytest.raises(InvalidApiKey):
+        ApiKeyCredential(store.api_keys, made.key + "x").holder_and_price(tx, "GPT-5")

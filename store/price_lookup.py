@@ -1,0 +1,61 @@
+"""The lookup of a model's price: that of the exact name, else of the name in another case.
+
+A relayed call reads it together with the holder of its API key, in one statement.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, bindparam, or_, select
+
+from store.models import Price
+from store.text import fold_case, is_sanitized
+from store.values.billing import ModelPrice
+
+_PREFIX: Final = "price_"
+_FOUND: Final = (
+    select(Price.c.model)
+    .where(or_(Price.c.model == bindparam("name"), Price.c.model_key == bindparam("name_key")))
+    .order_by(Price.c.model != bindparam("name"))
+    .limit(1)
+    .correlate(None)
+    .scalar_subquery()
+)
+_PRICE: Final = (
+    Price.c.model,
+    Price.c.input_micro_usd_per_million,
+    Price.c.output_micro_usd_per_million,
+    Price.c.request_micro_usd,
+    Price.c.cached_input_micro_usd_per_million,
+    Price.c.max_output_tokens,
+)
+_PRICE_OF: Final = select(*_PRICE).where(Price.c.model == _FOUND)
+"""Built once, because relayed calls run it."""
+
+
+def with_price(rows: Any) -> Select[Any]:
+    """The query `rows` with the columns of the price of `lookup_parameters`, which are NULL without one."""
+    columns = (column.label(f"{_PREFIX}{column.name}") for column in _PRICE)
+    both: Select[Any] = rows.add_columns(*columns).outerjoin(Price, Price.c.model == _FOUND)
+    return both
+
+
+def lookup_parameters(model: str) -> Mapping[str, str]:
+    """The parameters of the lookup of `model`."""
+    # A name that no price can have is not sent: the driver may refuse it, for example a lone surrogate.
+    known = model if is_sanitized(model) else ""
+    return {"name": known, "name_key": fold_case(known)}
+
+
+def price_beside(row: Any) -> ModelPrice | None:
+    """The price in a row of `with_price`."""
+    found = row._mapping
+    if found[f"{_PREFIX}model"] is None:
+        return None
+    return ModelPrice(*(found[f"{_PREFIX}{column.name}"] for column in _PRICE))
+
+
+def find_price(tx: Connection, model: str) -> ModelPrice | None:
+    """The price of `model`, or of a name that differs only by case; None without one."""
+    row = tx.execute(_PRICE_OF, lookup_parameters(model)).one_or_none()
+    return None if row is None else ModelPrice(*row)
